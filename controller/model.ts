@@ -1,0 +1,237 @@
+/**
+ * The words of this program: what a source says (`App`, `Task`), what should be (`Service`, `Backend`),
+ * what the kernel has (`ObservedService`) and what lies between them (`Step`). Plain data, no behaviour
+ * besides the keys.
+ */
+
+/** The protocols that a VIP can have. DC/OS knew these two; other ones in a definition give no VIP. */
+export type Protocol = 'tcp' | 'udp';
+export type Family = 'ipv4' | 'ipv6';
+
+/** An address as people write it (`10.0.0.1`, `fd01:c::7`, no brackets) and a port. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+// ---- what a source says ----------------------------------------------------------------------------
+
+/**
+ * One Marathon app or pod, in one shape whatever API it came from.
+ *
+ * Sources hand out the *same object* again for an app that did not change: later stages remember their work by
+ * identity, which is what makes a pass over thousands of apps cheap.
+ */
+export interface App {
+  /** Absolute id, `/group/web`. A pod has its pod id. */
+  readonly id: string;
+  readonly kind: 'app' | 'pod';
+  /** Mesos framework name as the source tells it, not yet cleaned for DNS; `marathon` unless told otherwise. */
+  readonly framework: string;
+  /** What the newest definition declares, whether or not a task runs. */
+  readonly ports: readonly Port[];
+  readonly tasks: readonly Task[];
+  /** What was found wrong in this app's own JSON, apart from its labels. */
+  readonly rejected: readonly Rejection[];
+  readonly warnings: readonly string[];
+}
+
+/** A port that a definition declares: a portDefinition, a portMapping or a pod's endpoint. */
+export interface Port {
+  /** Where it stands in the app's JSON, as it was given: `portDefinitions[0]`, `container.docker.portMappings[1]`, `containers[0].endpoints[2]`. */
+  readonly at: string;
+  /** As given, not yet checked: `['tcp']`, `['udp', 'tcp']`, `['http']`. */
+  readonly protocols: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mode: 'host' | 'container/bridge' | 'container';
+  /** Whether its backends are the agent's address and a host port, or the container's own address and port. */
+  readonly backendAddress: 'agent' | 'container';
+  /** Name of the pod's container, where the port belongs to one. */
+  readonly container?: string;
+}
+
+/** A running copy of an app, or one container of a pod's instance. */
+export interface Task {
+  readonly id: string;
+  readonly state: TaskState;
+  readonly health: Health;
+  /** The ports of the version that this task runs (an older one during a deployment), with where each is reached. */
+  readonly ports: readonly TaskPort[];
+}
+
+/** Marathon's TASK_* states, folded to what matters for a backend. `gone`: finished, failed, killed, lost. */
+export type TaskState = 'staging' | 'running' | 'killing' | 'unreachable' | 'gone';
+
+/** `unchecked`: no health check is defined. `unknown`: one is defined and has given no result yet. */
+export type Health = 'unchecked' | 'healthy' | 'unhealthy' | 'unknown';
+
+export interface TaskPort extends Port {
+  /** Where the port is reached from any host: IP addresses only, both families; empty while not known. */
+  readonly endpoints: readonly Endpoint[];
+  /** Why `endpoints` is empty although the task runs, for a warning; absent when nothing is wrong. */
+  readonly unresolved?: string;
+}
+
+/** Everything that all sources say, complete: an app that is not in it does not exist. */
+export interface Snapshot {
+  readonly apps: readonly App[];
+  /** Documents that gave no app at all (unparsable file, app without an id). */
+  readonly rejected: readonly Rejection[];
+  readonly warnings: readonly string[];
+}
+
+/** Something that could not be used, told so that its author finds it. */
+export interface Rejection {
+  /** App or pod id; the file's path where there is no app. */
+  readonly app: string;
+  /** Path in its JSON, `portDefinitions[0].labels.VIP_0`; empty for the whole document. */
+  readonly at: string;
+  /** The offending value as text, cut to a readable length. */
+  readonly value: string;
+  /** What was expected, or why not: `expected NAME:PORT or IP:PORT`. */
+  readonly reason: string;
+}
+
+// ---- what should be --------------------------------------------------------------------------------
+
+/** `tcp/10.96.4.7:80`, `udp/[fd00::7]:53`. Unique for a service in one network namespace. */
+export type ServiceKey = string;
+/** `10.0.0.1:31000`, `[fd01:b::2]:80`. Unique for a backend within its service. */
+export type BackendKey = string;
+
+/** A VIP of one address family that has at least one backend: what the kernel should balance. */
+export interface Service {
+  readonly protocol: Protocol;
+  readonly family: Family;
+  readonly address: string;
+  readonly port: number;
+  /** Cleaned DNS form of the label and of the framework; null for an IP VIP. */
+  readonly name: string | null;
+  readonly framework: string | null;
+  /** `my-service.marathon.l4lb.thisdcos.directory`; null for an IP VIP. */
+  readonly fqdn: string | null;
+  /** The kernel's short name: `wlc`, `rr`, `mh`, … */
+  readonly scheduler: string;
+  /** 0: not persistent. */
+  readonly persistenceSeconds: number;
+  /** Ids of the apps that declare it, sorted. */
+  readonly apps: readonly string[];
+  readonly backends: ReadonlyMap<BackendKey, Backend>;
+}
+
+export interface Backend extends Endpoint {
+  readonly app: string;
+  readonly task: string;
+  /** 0: keeps its connections and gets no new ones. */
+  readonly weight: number;
+  readonly forward: 'masquerade';
+  /** Why it has this weight, for a person: `running, no health check`. */
+  readonly reason: string;
+  /** How long its connections may live on once it leaves. */
+  readonly drainSeconds: number;
+}
+
+/** A VIP that an app asks for, with or without backends; once per protocol and app. */
+export interface Declared {
+  readonly app: string;
+  readonly name: string | null;
+  readonly framework: string | null;
+  readonly fqdn: string | null;
+  /** The literal address of an IP VIP; null for a named VIP. */
+  readonly address: string | null;
+  readonly protocol: Protocol;
+  readonly port: number;
+  readonly backends: number;
+  readonly at: string;
+  readonly mode: Port['mode'];
+  readonly backendAddress: Port['backendAddress'];
+  readonly container?: string;
+}
+
+/** What must be remembered from pass to pass, and across a restart. */
+export interface Memory {
+  /** `label.framework` in cleaned form -> its addresses. Kept while any app declares the name. */
+  readonly addresses: ReadonlyMap<string, NamedAddresses>;
+  /** Text of each VIP label when it was last valid; key made by `desired/`. */
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+export interface NamedAddresses {
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+}
+
+/** The desired state: all that later stages need from the sources. */
+export interface Desired {
+  readonly services: ReadonlyMap<ServiceKey, Service>;
+  readonly declared: readonly Declared[];
+  readonly rejected: readonly Rejection[];
+  readonly warnings: readonly string[];
+  readonly memory: Memory;
+}
+
+// ---- what the kernel has ---------------------------------------------------------------------------
+
+export interface ObservedService {
+  /** Also protocols that a VIP of ours cannot have (`sctp`): other programs' services are seen too. */
+  readonly protocol: string;
+  readonly address: string;
+  readonly port: number;
+  readonly scheduler: string;
+  /** Flags that can be written, as the kernel's bits, without PERSISTENT and HASHED. 0 for every service of ours. */
+  readonly flags: number;
+  readonly persistenceSeconds: number;
+  /** Prefix length by which persistence groups clients; 32 or 128 unless someone changed it. */
+  readonly persistencePrefix: number;
+  readonly backends: ReadonlyMap<BackendKey, ObservedBackend>;
+}
+
+export interface ObservedBackend extends Endpoint {
+  readonly weight: number;
+  /** `masquerade` for every backend of ours. */
+  readonly forward: string;
+  readonly upperThreshold: number;
+  readonly lowerThreshold: number;
+  readonly activeConnections: number;
+  readonly inactiveConnections: number;
+}
+
+/** The kernel's table at one moment. Services by firewall mark have no address and are left out: they are never ours. */
+export type Table = ReadonlyMap<ServiceKey, ObservedService>;
+
+// ---- what lies between -----------------------------------------------------------------------------
+
+/** The keys of a service that a step needs, whichever side it came from. */
+export interface ServiceAddress {
+  readonly protocol: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** One write to the kernel's table. */
+export type Step =
+  | { readonly op: 'add-service' | 'update-service'; readonly service: ServiceAddress & ServiceSettings }
+  | { readonly op: 'remove-service'; readonly service: ServiceAddress }
+  | {
+      readonly op: 'add-backend' | 'update-backend';
+      readonly service: ServiceAddress;
+      readonly backend: Endpoint & { readonly weight: number };
+    }
+  | { readonly op: 'remove-backend'; readonly service: ServiceAddress; readonly backend: Endpoint };
+
+export interface ServiceSettings {
+  readonly scheduler: string;
+  readonly persistenceSeconds: number;
+}
+
+// ---- keys ------------------------------------------------------------------------------------------
+
+/** `10.0.0.1:80`, `[fd00::1]:80`. */
+export function endpointKey({ address, port }: Endpoint): BackendKey {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** The one form in which a service is named, in maps, logs, metrics and the ledger. */
+export function serviceKey(service: ServiceAddress): ServiceKey {
+  return `${service.protocol}/${endpointKey(service)}`;
+}

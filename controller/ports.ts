@@ -1,0 +1,114 @@
+/** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
+
+import type { Memory, ServiceKey, Snapshot, Step, Table } from './model.ts';
+
+/** Where apps come from. */
+export interface AppSource {
+  /** `marathon=http://10.0.0.1:8080`, as it was given, without credentials: for messages and metrics. */
+  readonly name: string;
+  /**
+   * Follows the source until `signal` aborts; resolves then. Reconnects by itself, with backoff, and never rejects
+   * because of what the source does.
+   *
+   * `listener.changed` is called after every good read, `listener.failed` after every failed one. What was read
+   * last stays what it was when a read fails.
+   */
+  follow(listener: SourceListener, signal: AbortSignal): Promise<void>;
+  /** Reads everything once; rejects with a `ControllerError` when that is not possible (nothing is partial). */
+  read(signal: AbortSignal): Promise<Snapshot>;
+}
+
+export interface SourceListener {
+  /** `complete`: the whole source was read, so what is missing from it is gone. `since`: when the change was learnt of, for latency. */
+  changed(snapshot: Snapshot, read: { readonly complete: boolean; readonly since: number }): void;
+  failed(error: Error): void;
+}
+
+/** The kernel's IPVS table. */
+export interface IpvsTable {
+  /** The whole table or a rejection, never a part of it. */
+  observe(): Promise<Table>;
+  /**
+   * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures.
+   * A step that has been made already succeeds (plans are repeated after a crash).
+   */
+  apply(steps: readonly Step[]): Promise<readonly StepFailure[]>;
+  close(): void;
+}
+
+export interface StepFailure {
+  readonly step: Step;
+  readonly error: Error;
+}
+
+/** What makes VIP addresses reachable on this host: interface, routes, kernel settings. */
+export interface Reachability {
+  /**
+   * Brings the interface and routes to the state in which `addresses` (IP VIPs outside the pools) and the pools
+   * themselves are delivered to this host; idempotent. Resolves with what it had to change (empty: all was in place).
+   */
+  ensure(addresses: readonly string[]): Promise<ReachabilityReport>;
+  /** Removes the interface and all that belongs to it. */
+  remove(): Promise<void>;
+  close(): void;
+}
+
+export interface ReachabilityReport {
+  /** One line each, for the log: `route local 11.0.0.0/8 dev vip0 added`. */
+  readonly changed: readonly string[];
+  /** What could not be done, with the command that mends it; the data path may be impaired. */
+  readonly problems: readonly string[];
+}
+
+/** Which services are ours: what we made, or adopted, on this host since it booted. */
+export interface Ledger {
+  load(): Promise<LedgerState>;
+  /** Atomic. Must have happened before a service that it adds is written to the kernel. */
+  save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void>;
+}
+
+export interface LedgerEntry {
+  readonly name: string | null;
+  readonly framework: string | null;
+}
+
+export interface LedgerState {
+  readonly entries: ReadonlyMap<ServiceKey, LedgerEntry>;
+  /** Set when the file was damaged and has been put aside. */
+  readonly warning?: string;
+}
+
+/** What survives a restart or a reboot: the last good word of each source, and the memory of names and labels. */
+export interface StateStore {
+  loadSnapshot(source: string): Promise<StoredSnapshot | null>;
+  saveSnapshot(source: string, snapshot: Snapshot): Promise<void>;
+  loadMemory(): Promise<Memory>;
+  saveMemory(memory: Memory): Promise<void>;
+}
+
+export interface StoredSnapshot {
+  readonly snapshot: Snapshot;
+  /** Milliseconds since the epoch. */
+  readonly savedAt: number;
+}
+
+/** Turns an agent's host name into an IPv4 address; keeps the last one while the name server fails. */
+export interface Resolver {
+  /** null: not known (never resolved, or no address). Never rejects. */
+  resolve(hostName: string): Promise<string | null>;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Constant message, variable parts as fields. */
+export interface Log {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
