@@ -1,6 +1,7 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
 import type { Memory, ServiceKey, Snapshot, Step, Table } from './model.ts';
+import type { PassStatus } from './status/status.ts';
 
 /** Where apps come from. */
 export interface AppSource {
@@ -111,4 +112,13 @@ export interface Log {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Learns what the loop does; implemented by the status board and by the metrics. Must not throw. */
+export interface Observer {
+  /** The loop moves; called every few seconds. */
+  moved(): void;
+  sourceRead(source: string, read: { readonly apps: number; readonly complete: boolean; readonly fromDiskOf: number | null }): void;
+  sourceFailed(source: string, error: Error): void;
+  passed(pass: PassStatus): void;
 }

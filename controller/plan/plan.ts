@@ -1,0 +1,87 @@
+/** What one pass intends: every service with what happens to it, and the writes in the order in which they are made. */
+
+import type { Declared, Endpoint, Rejection, ServiceKey, Step } from '../model.ts';
+
+/** `keep`: the kernel has it as desired. */
+export type Op = 'add' | 'change' | 'remove' | 'keep';
+
+export interface Plan {
+  /** Sorted by name, then key: desired services, and owned ones that go. */
+  readonly services: readonly PlannedService[];
+  /** What adds or alters, in order. */
+  readonly growing: readonly Step[];
+  /** What takes away, in order; made after `growing`, so that no VIP goes empty on the way. */
+  readonly shrinking: readonly Step[];
+  readonly conflicts: readonly Conflict[];
+  /** What must be in the ledger before the first step is made: everything that is ours before or after. */
+  readonly owned: ReadonlyMap<ServiceKey, Owned>;
+  readonly summary: Summary;
+}
+
+/** How an owned service is called, so that one that leaves can still be named. */
+export interface Owned {
+  readonly name: string | null;
+  readonly framework: string | null;
+}
+
+/** Counts services; one whose backends differ is `change`. */
+export interface Summary {
+  readonly add: number;
+  readonly change: number;
+  readonly remove: number;
+  readonly keep: number;
+}
+
+export interface PlannedService {
+  readonly op: Op;
+  readonly key: ServiceKey;
+  readonly name: string | null;
+  readonly framework: string | null;
+  readonly fqdn: string | null;
+  readonly protocol: string;
+  readonly address: string;
+  readonly port: number;
+  readonly scheduler: string;
+  readonly persistenceSeconds: number;
+  readonly apps: readonly string[];
+  /** The kernel had it, another program's until now; it lies in the pool (or `--adopt` is given), so it becomes ours. */
+  readonly adopted: boolean;
+  /** Settings of the service itself that differ. */
+  readonly changes: readonly FieldChange[];
+  /** Why it goes; null unless `op` is `remove`. */
+  readonly reason: string | null;
+  readonly backends: readonly PlannedBackend[];
+}
+
+export interface PlannedBackend extends Endpoint {
+  readonly op: Op;
+  readonly weight: number;
+  readonly forward: string;
+  /** null for one that goes: the source no longer knows it. */
+  readonly app: string | null;
+  readonly task: string | null;
+  readonly reason: string;
+  readonly changes: readonly FieldChange[];
+}
+
+/** One field whose value in the kernel is not the desired one. */
+export interface FieldChange {
+  readonly field: string;
+  readonly was: string | number;
+  readonly becomes: string | number;
+}
+
+/** A VIP that cannot be programmed because another program's service has its address and port. */
+export interface Conflict {
+  readonly key: ServiceKey;
+  readonly apps: readonly string[];
+  readonly reason: string;
+}
+
+/** What a document that people or scripts read is made from. */
+export interface Report {
+  readonly plan: Plan;
+  readonly declared: readonly Declared[];
+  readonly rejected: readonly Rejection[];
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,88 @@
+import { endpointKey } from '../model.ts';
+import type { FieldChange, Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
+
+/**
+ * The diff for eyes: a block for every VIP that changes, with why each of its backends has its weight, then what
+ * needs attention, then one line that sums up. `colour` adds ANSI colours.
+ */
+export function toText({ plan, rejected, warnings }: Report, colour: boolean): string {
+  const paint = colour ? ansi : plain;
+  const lines: string[] = [];
+  for (const service of plan.services) {
+    if (service.op !== 'keep' || service.adopted) lines.push(...block(service, paint), '');
+  }
+  for (const { key, apps, reason } of plan.conflicts)
+    lines.push(paint('change', `! ${key}  ${apps.join(', ')}  ${reason}`));
+  for (const { app, at, value, reason } of rejected) {
+    const where = at === '' ? app : `${app}  ${at}`;
+    lines.push(paint('remove', `! rejected  ${where} = ${JSON.stringify(value)}: ${reason}`));
+  }
+  for (const warning of warnings) lines.push(paint('change', `! warning  ${warning}`));
+  if (plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
+  lines.push(sumUp(plan.summary, plan.services));
+  return `${lines.join('\n')}\n`;
+}
+
+type Paint = (op: Op, text: string) => string;
+
+const SIGNS: Record<Op, string> = { add: '+', change: '~', remove: '-', keep: ' ' };
+const COLOURS: Record<Op, string> = { add: '32', change: '33', remove: '31', keep: '2' };
+
+function ansi(op: Op, text: string): string {
+  return `\u001b[${COLOURS[op]}m${text}\u001b[0m`;
+}
+
+function plain(_op: Op, text: string): string {
+  return text;
+}
+
+function block(service: PlannedService, paint: Paint): string[] {
+  const { op, protocol, address, port, fqdn, name, framework, scheduler, persistenceSeconds, apps, reason } =
+    service;
+  const endpoint = endpointKey({ address, port });
+  const called = fqdn ?? (name === null ? null : `${name}.${framework}`);
+  const title = called === null ? `${endpoint} ${protocol}` : `${called}:${port} ${protocol}  ${endpoint}`;
+  const persistence = persistenceSeconds > 0 ? `, persistent ${persistenceSeconds} s` : '';
+  const notes = [`${scheduler}${persistence}`, ...apps, ...service.changes.map(formatChange)];
+  if (service.adopted) notes.push('adopted: the kernel had it already');
+  if (reason !== null) notes.push(reason);
+
+  const rows = service.backends.map(row);
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map(({ cells }) => cells[column]?.length ?? 0)));
+  return [
+    paint(op, `${SIGNS[op]} ${title}  ${notes.join('  ')}`),
+    ...rows.map(({ op: rowOp, cells }) => {
+      const text = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+      return paint(rowOp, `    ${SIGNS[rowOp]} ${text.trimEnd()}`);
+    }),
+  ];
+}
+
+function row({ op, address, port, weight, task, reason, changes }: PlannedBackend): {
+  op: Op;
+  cells: string[];
+} {
+  const reweighed = changes.find(({ field }) => field === 'weight');
+  const others = changes.filter(({ field }) => field !== 'weight').map(formatChange);
+  const weights =
+    reweighed === undefined ? `weight ${weight}` : `weight ${reweighed.was} -> ${reweighed.becomes}`;
+  return { op, cells: [endpointKey({ address, port }), weights, task ?? '', [reason, ...others].join('  ')] };
+}
+
+function formatChange({ field, was, becomes }: FieldChange): string {
+  return `${field} ${was} -> ${becomes}`;
+}
+
+function sumUp({ add, change, remove, keep }: Summary, services: readonly PlannedService[]): string {
+  if (add + change + remove === 0) return `No differences: ${plural(keep, 'VIP')} as desired.`;
+  const backends = { add: 0, change: 0, remove: 0, keep: 0 };
+  for (const service of services) for (const { op } of service.backends) backends[op] += 1;
+  return (
+    `${plural(add + change + remove, 'VIP')} to change: ${add} added, ${change} changed, ${remove} removed, ${keep} kept; ` +
+    `backends: ${backends.add} added, ${backends.change} changed, ${backends.remove} removed, ${backends.keep} kept.`
+  );
+}
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
