@@ -49,6 +49,11 @@ export interface Reachability {
    * themselves are delivered to this host; idempotent. Resolves with what it had to change (empty: all was in place).
    */
   ensure(addresses: readonly string[]): Promise<ReachabilityReport>;
+  /**
+   * Puts back what someone took away since the last `ensure`; cheap enough for every second. Resolves with what it
+   * had to change.
+   */
+  repair(): Promise<readonly string[]>;
   /** Removes the interface and all that belongs to it. */
   remove(): Promise<void>;
   close(): void;
@@ -118,7 +123,12 @@ export interface Log {
 export interface Observer {
   /** The loop moves; called every few seconds. */
   moved(): void;
-  sourceRead(source: string, read: { readonly apps: number; readonly complete: boolean; readonly fromDiskOf: number | null }): void;
+  sourceRead(
+    source: string,
+    read: { readonly apps: number; readonly complete: boolean; readonly fromDiskOf: number | null },
+  ): void;
   sourceFailed(source: string, error: Error): void;
   passed(pass: PassStatus): void;
+  /** Interface or routes were put right between two passes. */
+  repaired(changes: readonly string[]): void;
 }

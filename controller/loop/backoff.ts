@@ -1,0 +1,51 @@
+export interface BackoffOptions {
+  readonly firstMs: number;
+  readonly limitMs: number;
+}
+
+/** How long to wait after so many failures in a row: doubling from `firstMs` up to `limitMs`. 0 for no failure. */
+export function delayAfter(failures: number, { firstMs, limitMs }: BackoffOptions): number {
+  return failures === 0 ? 0 : Math.min(limitMs, firstMs * 2 ** Math.min(failures - 1, 30));
+}
+
+/**
+ * Holds back items that failed, each by itself, so that one that cannot succeed does not cost a write in every pass.
+ * `random` gives numbers in [0, 1): hosts that fail together must not try again together.
+ */
+export class Backoff<Key> {
+  readonly #items = new Map<Key, { failures: number; due: number }>();
+  readonly #options: BackoffOptions;
+  readonly #random: () => number;
+
+  constructor(options: BackoffOptions, random: () => number) {
+    this.#options = options;
+    this.#random = random;
+  }
+
+  failed(key: Key, now: number): void {
+    const failures = (this.#items.get(key)?.failures ?? 0) + 1;
+    const jitter = 1 + 0.2 * this.#random();
+    this.#items.set(key, { failures, due: now + delayAfter(failures, this.#options) * jitter });
+  }
+
+  succeeded(key: Key): void {
+    this.#items.delete(key);
+  }
+
+  /** Whether this item is to be left alone for now. */
+  holds(key: Key, now: number): boolean {
+    return (this.#items.get(key)?.due ?? 0) > now;
+  }
+
+  /** When the next of them may be tried; null when none waits. */
+  nextDue(): number | null {
+    let next: number | null = null;
+    for (const { due } of this.#items.values()) if (next === null || due < next) next = due;
+    return next;
+  }
+
+  /** Forgets items for which `keep` is false: what is no longer wanted needs no more tries. */
+  prune(keep: (key: Key) => boolean): void {
+    for (const key of this.#items.keys()) if (!keep(key)) this.#items.delete(key);
+  }
+}

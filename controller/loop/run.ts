@@ -1,0 +1,184 @@
+import { messageOf } from '../errors.ts';
+import type { AppSource, Log, Observer } from '../ports.ts';
+import type { PassStatus } from '../status/status.ts';
+import type { Latch } from './latch.ts';
+import type { ReconcilePorts, Reconciler } from './reconcile.ts';
+import { saveRegularly } from './save.ts';
+import { type Merged, Sources } from './sources.ts';
+
+export interface RunPorts extends ReconcilePorts {
+  readonly sources: readonly AppSource[];
+  readonly observer: Observer;
+}
+
+export interface RunOptions {
+  /** How often the kernel's whole table is read and put right. */
+  readonly resyncMs: number;
+  /** How long changes are gathered before a pass; many changes make one pass. */
+  readonly settleMs: number;
+  /** How long after the start the last good state on disk is used for sources that have not answered yet. */
+  readonly restoreAfterMs: number;
+  readonly dryRun: boolean;
+}
+
+/** What wakes the loop: a source changed, or someone wants the whole table put right now. */
+export type WakeReason = 'changed' | 'resync';
+
+/** How often the loop shows that it moves, and interface and routes are looked at. */
+const TICK_MS = 1_000;
+/** The kernel or our own files could not be read or written: again after this. */
+const RETRY_AFTER_ERROR_MS = 2_000;
+
+/**
+ * Reconciles until `signal` aborts: when a source tells of a change, on request (`wake.set('resync')`), every
+ * `resyncMs`, and when a failed step may be tried again. Changes carry no data that a pass relies on; each computes
+ * from the whole.
+ *
+ * Removes nothing when it ends: the kernel forwards on.
+ */
+export async function run(
+  ports: RunPorts,
+  reconciler: Reconciler,
+  options: RunOptions,
+  wake: Latch<WakeReason>,
+  signal: AbortSignal,
+): Promise<void> {
+  const sources = new Sources(ports.sources, ports.observer);
+  const changes = new Changes(wake);
+  const following = ports.sources.map((source) => follow(source, sources, ports.observer, changes, signal));
+  const saving = options.dryRun ? Promise.resolve() : saveRegularly(ports, sources, signal);
+
+  const due = { full: 0, restore: ports.clock.now() + options.restoreAfterMs };
+  while (!signal.aborted) {
+    ports.observer.moved();
+    await restoreIfDue(ports, sources, due);
+    const next = await nextPass(ports, reconciler, options, sources, wake, due, signal);
+    if (signal.aborted) break;
+    if (next === null) {
+      await wake.wait(TICK_MS, ports.clock, signal);
+      await keepReachable(ports, options);
+      continue;
+    }
+    const pass = await reconciler.pass(next.merged, { full: next.full, changesSince: changes.take() });
+    ports.observer.passed(pass);
+    tell(ports.log, pass);
+    if (pass.error !== null) due.full = ports.clock.now() + RETRY_AFTER_ERROR_MS;
+    else if (pass.kind === 'full') due.full = ports.clock.now() + options.resyncMs;
+  }
+  await Promise.all([...following, saving]);
+}
+
+/** When the source told of each change that no pass has brought into the kernel yet. */
+class Changes {
+  #since: number[] = [];
+  readonly #wake: Latch<WakeReason>;
+
+  constructor(wake: Latch<WakeReason>) {
+    this.#wake = wake;
+  }
+
+  add(since: number): void {
+    this.#since.push(since);
+    this.#wake.set('changed');
+  }
+
+  take(): readonly number[] {
+    const taken = this.#since;
+    this.#since = [];
+    return taken;
+  }
+}
+
+function follow(
+  source: AppSource,
+  sources: Sources,
+  observer: Observer,
+  changes: Changes,
+  signal: AbortSignal,
+) {
+  return source.follow(
+    {
+      changed(snapshot, { complete, since }) {
+        sources.heard(source.name, snapshot, complete);
+        changes.add(since);
+      },
+      failed(error) {
+        observer.sourceFailed(source.name, error);
+      },
+    },
+    signal,
+  );
+}
+
+interface Due {
+  /** When the kernel's whole table is to be read again. */
+  full: number;
+  /** When to turn to the disk for sources that have said nothing; infinite once done. */
+  restore: number;
+}
+
+async function restoreIfDue({ store, clock }: RunPorts, sources: Sources, due: Due): Promise<void> {
+  if (clock.now() < due.restore) return;
+  due.restore = Number.POSITIVE_INFINITY;
+  if (sources.merged() === null) await sources.restore(store);
+}
+
+/** What the next pass works on, after changes have settled; null when there is nothing to do yet. */
+async function nextPass(
+  { clock }: RunPorts,
+  reconciler: Reconciler,
+  { settleMs }: RunOptions,
+  sources: Sources,
+  wake: Latch<WakeReason>,
+  due: Due,
+  signal: AbortSignal,
+): Promise<{ readonly merged: Merged; readonly full: boolean } | null> {
+  const reasons = wake.take();
+  const changed = reasons.has('changed');
+  let resync = reasons.has('resync');
+  if (changed && !resync) {
+    await clock.sleep(settleMs, signal);
+    resync = wake.take().has('resync');
+  }
+  const now = clock.now();
+  const retry = reconciler.nextRetry();
+  const full = resync || now >= due.full || (retry !== null && now >= retry);
+  const merged = changed || full ? sources.merged() : null;
+  return merged === null ? null : { merged, full };
+}
+
+/** What someone took from interface or routes comes back between passes too. */
+async function keepReachable(
+  { reachability, observer, log }: RunPorts,
+  { dryRun }: RunOptions,
+): Promise<void> {
+  if (dryRun) return;
+  try {
+    const repaired = await reachability.repair();
+    if (repaired.length === 0) return;
+    observer.repaired(repaired);
+    log.warn('reachability repaired', { repaired });
+  } catch (error) {
+    log.warn('reachability could not be looked at', { error: messageOf(error) });
+  }
+}
+
+function tell(log: Log, pass: PassStatus): void {
+  const { kind, plan, failures, problems, repaired, drift, error } = pass;
+  for (const { service, backend, field, was, is } of drift) {
+    log.warn('a service of ours was changed by someone else', { service, backend, field, was, is });
+  }
+  for (const { step, message } of failures) log.error('step failed', { step, error: message });
+  if (error !== null) log.error('pass failed', { kind, error });
+  const steps = plan.growing.length + plan.shrinking.length;
+  const fields = {
+    kind,
+    durationMs: pass.finishedAt - pass.startedAt,
+    ...plan.summary,
+    steps,
+    repaired,
+    problems,
+  };
+  if (steps + repaired.length + problems.length > 0) log.info('pass', fields);
+  else log.debug('pass', fields);
+}

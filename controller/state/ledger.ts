@@ -1,0 +1,74 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import * as z from 'zod';
+import { ControllerError, messageOf } from '../errors.ts';
+import type { ServiceKey } from '../model.ts';
+import type { Ledger, LedgerEntry, LedgerState } from '../ports.ts';
+import { readIfThere, replaceFile } from './atomic-file.ts';
+
+const entry = z.object({ name: z.string().nullable(), framework: z.string().nullable() });
+const file = z.object({
+  version: z.literal(1),
+  kernel: z.string().optional(),
+  services: z.record(z.string(), entry),
+});
+
+/**
+ * The ledger as a JSON file under /run, which lives exactly as long as the kernel's tables do.
+ *
+ * A damaged file is set aside as `PATH.damaged` and counts as empty, with a warning: better to leave services of
+ * ours behind than to take another program's for ours. So does one that was written in another network namespace or
+ * before a reboot: its tables are gone. A file that cannot be read at all rejects, since what is ours is then unknown.
+ */
+export function createLedger(path: string, kernel: string = kernelIdentity()): Ledger {
+  return {
+    async load(): Promise<LedgerState> {
+      const text = await readIfThere(path).catch((cause) => {
+        throw new ControllerError('state', `read ledger ${path}`, { cause });
+      });
+      if (text === null) return { entries: new Map() };
+      try {
+        const { services, kernel: writtenIn } = file.parse(JSON.parse(text));
+        if (writtenIn !== undefined && writtenIn !== kernel) {
+          return {
+            entries: new Map(),
+            warning: `ledger ${path} is of another network namespace or boot: not used`,
+          };
+        }
+        return { entries: new Map(Object.entries(services)) };
+      } catch (error) {
+        const aside = `${path}.damaged`;
+        await rename(path, aside).catch(() => undefined);
+        return {
+          entries: new Map(),
+          warning: `ledger ${path} is damaged (${firstLine(messageOf(error))}): set aside as ${aside}, treated as empty`,
+        };
+      }
+    },
+
+    async save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void> {
+      const text = JSON.stringify({ version: 1, kernel, services: Object.fromEntries(entries) });
+      await replaceFile(path, text).catch((cause) => {
+        throw new ControllerError(
+          'state',
+          `write ledger ${path} (nothing is changed in the kernel without it)`,
+          { cause },
+        );
+      });
+    },
+  };
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n', 1)[0] ?? '').slice(0, 120);
+}
+
+/** Names the kernel tables that a ledger speaks of: this boot and this network namespace. */
+function kernelIdentity(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot} ${readlinkSync('/proc/self/ns/net')}`;
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { ControllerError, messageOf } from '../errors.ts';
+import type { App, Memory, Snapshot } from '../model.ts';
+import type { Clock, Log, StateStore, StoredSnapshot } from '../ports.ts';
+import { readIfThere, replaceFile } from './atomic-file.ts';
+
+const VERSION = 1;
+
+/** Only the frame is checked: what lies inside was written by this program from checked data. */
+const storedSnapshot = z.object({
+  version: z.literal(VERSION),
+  source: z.string(),
+  savedAt: z.number(),
+  snapshot: z.object({ apps: z.array(z.custom<App>(isApp)) }),
+});
+const storedMemory = z.object({
+  version: z.literal(VERSION),
+  addresses: z.record(z.string(), z.object({ ipv4: z.string().optional(), ipv6: z.string().optional() })),
+  labels: z.record(z.string(), z.string()),
+});
+
+function isApp(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return (
+    'id' in value &&
+    'ports' in value &&
+    Array.isArray(value.ports) &&
+    'tasks' in value &&
+    Array.isArray(value.tasks)
+  );
+}
+
+/**
+ * State as JSON files in `directory` (default /var/lib/marathon-ipvs): `memory.json`, and `source-….json` for each
+ * source. A file that is missing gives nothing; one that cannot be used is reported in the log and counts as missing.
+ */
+export function createStateStore(directory: string, clock: Clock, log: Log): StateStore {
+  const texts = new WeakMap<App, string>();
+
+  // Apps that did not change are the same objects: most of a large snapshot is then text already.
+  function textOf(app: App): string {
+    let text = texts.get(app);
+    if (text === undefined) {
+      text = JSON.stringify(app);
+      texts.set(app, text);
+    }
+    return text;
+  }
+
+  function* snapshotText(source: string, { apps }: Snapshot): Generator<string> {
+    yield `{"version":${VERSION},"source":${JSON.stringify(source)},"savedAt":${clock.now()},"snapshot":{"apps":[`;
+    let separator = '\n';
+    for (const app of apps) {
+      yield separator + textOf(app);
+      separator = ',\n';
+    }
+    yield ']}}\n';
+  }
+
+  async function load<Shape>(path: string, schema: z.ZodType<Shape>): Promise<Shape | null> {
+    try {
+      const text = await readIfThere(path);
+      return text === null ? null : schema.parse(JSON.parse(text));
+    } catch (error) {
+      log.warn('saved state cannot be used', { path, error: messageOf(error).slice(0, 300) });
+      return null;
+    }
+  }
+
+  const snapshotPath = (source: string) => join(directory, `source-${digest(source)}.json`);
+  const memoryPath = join(directory, 'memory.json');
+
+  return {
+    async loadSnapshot(source): Promise<StoredSnapshot | null> {
+      const stored = await load(snapshotPath(source), storedSnapshot);
+      if (stored === null) return null;
+      return {
+        savedAt: stored.savedAt,
+        snapshot: { apps: stored.snapshot.apps, rejected: [], warnings: [] },
+      };
+    },
+    async saveSnapshot(source, snapshot) {
+      await save(snapshotPath(source), snapshotText(source, snapshot));
+    },
+    async loadMemory(): Promise<Memory> {
+      const stored = await load(memoryPath, storedMemory);
+      const addresses = Object.entries(stored?.addresses ?? {}).map(
+        ([name, { ipv4, ipv6 }]) =>
+          [name, { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) }] as const,
+      );
+      return { addresses: new Map(addresses), labels: new Map(Object.entries(stored?.labels ?? {})) };
+    },
+    async saveMemory({ addresses, labels }) {
+      const stored = {
+        version: VERSION,
+        addresses: Object.fromEntries(addresses),
+        labels: Object.fromEntries(labels),
+      };
+      await save(memoryPath, JSON.stringify(stored));
+    },
+  };
+}
+
+async function save(path: string, text: string | Iterable<string>): Promise<void> {
+  await replaceFile(path, text).catch((cause) => {
+    throw new ControllerError('state', `write ${path} (--state-dir)`, { cause });
+  });
+}
+
+/** A source's name holds characters that a file name may not. */
+function digest(source: string): string {
+  return createHash('sha256').update(source).digest('hex').slice(0, 16);
+}
