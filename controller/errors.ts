@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /**
  * What an edge reports when it cannot do its work: a source, the kernel, a file. The message is for an operator:
  * what was tried, on what, why, what to do.
@@ -8,7 +10,11 @@ export class ControllerError extends Error {
   /** Whether trying again can help; `never` for what a person must mend first. */
   readonly retry: 'later' | 'never';
 
-  constructor(code: ControllerErrorCode, message: string, options: { retry?: 'later' | 'never'; cause?: unknown } = {}) {
+  constructor(
+    code: ControllerErrorCode,
+    message: string,
+    options: { retry?: 'later' | 'never'; cause?: unknown } = {},
+  ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.retry = options.retry ?? 'later';
@@ -20,7 +26,12 @@ export type ControllerErrorCode = 'usage' | 'source' | 'kernel' | 'state';
 
 /** The message of whatever was thrown, with those of its causes: `connect: ECONNREFUSED`. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!isNativeError(error)) return String(error);
   const cause = error.cause === undefined ? '' : messageOf(error.cause);
   return cause === '' || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
+}
+
+/** Whether the system refused something with this code: `hasCode(error, 'ENOENT')`. */
+export function hasCode(error: unknown, code: string): boolean {
+  return isNativeError(error) && 'code' in error && error.code === code;
 }

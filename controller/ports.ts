@@ -54,16 +54,18 @@ export interface Reachability {
    * had to change.
    */
   repair(): Promise<readonly string[]>;
-  /** Removes the interface and all that belongs to it. */
-  remove(): Promise<void>;
+  /** Removes the interface, and with it its routes. Resolves with false when there was none of ours. */
+  remove(): Promise<boolean>;
   close(): void;
 }
 
 export interface ReachabilityReport {
   /** One line each, for the log: `route local 11.0.0.0/8 dev vip0 added`. */
   readonly changed: readonly string[];
-  /** What could not be done, with the command that mends it; the data path may be impaired. */
+  /** What could not be done and keeps VIPs from being reached, with what mends it. */
   readonly problems: readonly string[];
+  /** What is not as it should be on this host although VIPs are reached, with the command that mends it. */
+  readonly advice: readonly string[];
 }
 
 /** Which services are ours: what we made, or adopted, on this host since it booted. */

@@ -13,7 +13,16 @@ import { createDiff } from '../plan/diff.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
-import type { Clock, IpvsTable, Ledger, Log, Reachability, StateStore, StepFailure } from '../ports.ts';
+import type {
+  Clock,
+  IpvsTable,
+  Ledger,
+  Log,
+  Reachability,
+  ReachabilityReport,
+  StateStore,
+  StepFailure,
+} from '../ports.ts';
 import type { PassStatus } from '../status/status.ts';
 import { Backoff } from './backoff.ts';
 import type { Merged } from './sources.ts';
@@ -59,6 +68,7 @@ export class Reconciler {
   #ledger: ReadonlyMap<ServiceKey, Owned> | null = null;
   /** What the kernel has as far as we know; null when it must be read. */
   #believed: Table | null = null;
+  #reached: { readonly wanted: string; readonly report: ReachabilityReport } | null = null;
   /** The table as the last full pass left it, for telling who changed what. */
   #left: Table | null = null;
 
@@ -84,11 +94,7 @@ export class Reconciler {
     let observed = this.#believed ?? NOTHING;
     let plan = EMPTY_PLAN;
     let drifted: readonly Drift[] = [];
-    const outcome: { failures: StepFailure[]; problems: readonly string[]; repaired: readonly string[] } = {
-      failures: [],
-      problems: [],
-      repaired: [],
-    };
+    const outcome: Outcome = { failures: [], reached: { changed: [], problems: [], advice: [] } };
     let error: string | null = null;
     try {
       if (reading) {
@@ -98,10 +104,15 @@ export class Reconciler {
       const ledger = await this.#loadedLedger(observed);
       const { inPool, adopt, dryRun } = this.#rules;
       plan = this.#diff(desired, observed, { owned: ledger, inPool, adopt });
+      if (!reading && plan.services.some(({ op, address }) => op === 'add' && !inPool(address))) {
+        // Another program may have made a service there since the table was read: it must not be written into.
+        observed = await this.#ports.table.observe();
+        plan = this.#diff(desired, observed, { owned: ledger, inPool, adopt });
+      }
       if (!complete) plan = onlyWhatIsMissing(plan);
       if (desired.memory !== memory) await this.#remember(desired.memory);
       if (!dryRun) {
-        observed = await this.#apply(plan, observed, outcome);
+        observed = await this.#apply(plan, observed, outcome, reading);
       }
       this.#believed = outcome.failures.length === 0 ? observed : null;
       this.#left = dryRun ? null : observed;
@@ -113,27 +124,14 @@ export class Reconciler {
       step: formatStep(failure.step),
       message: messageOf(failure.error),
     }));
-    const { problems, repaired } = outcome;
-    return {
-      ...frame,
-      finishedAt: clock.now(),
-      plan,
-      observed,
-      failures,
-      problems,
-      repaired,
-      drift: drifted,
-      error,
-    };
+    const { changed: repaired, problems, advice } = outcome.reached;
+    const result = { plan, observed, failures, problems, advice, repaired, drift: drifted, error };
+    return { ...frame, finishedAt: clock.now(), ...result };
   }
 
   /** Rule 7: what is new is made, then reachable; what goes is unreachable first; nothing goes before what is new is there. */
-  async #apply(
-    plan: Plan,
-    observed: Table,
-    outcome: { failures: StepFailure[]; problems: readonly string[]; repaired: readonly string[] },
-  ): Promise<Table> {
-    const { table, reachability, clock } = this.#ports;
+  async #apply(plan: Plan, observed: Table, outcome: Outcome, full: boolean): Promise<Table> {
+    const { table, clock } = this.#ports;
     const now = clock.now();
     await this.#own(plan.owned);
 
@@ -146,9 +144,7 @@ export class Reconciler {
       if (this.#backoff.holds(key, now)) broken.add(key);
     }
 
-    const reported = await reachability.ensure(this.#addresses(plan, broken));
-    outcome.problems = reported.problems;
-    outcome.repaired = reported.changed;
+    outcome.reached = await this.#reach(this.#addresses(plan, broken), full);
 
     // The backends that replace these could not be added: better an old one than none.
     const shrinking = plan.shrinking.filter((step) => due(step) && !broken.has(serviceKey(step.service)));
@@ -162,6 +158,15 @@ export class Reconciler {
     );
     await this.#disown(left, plan);
     return left;
+  }
+
+  /** Between full passes only a change of the addresses matters: what others take away is put back every second. */
+  async #reach(addresses: readonly string[], full: boolean): Promise<ReachabilityReport> {
+    const wanted = addresses.join(' ');
+    if (!full && this.#reached?.wanted === wanted) return { ...this.#reached.report, changed: [] };
+    const report = await this.#ports.reachability.ensure(addresses);
+    this.#reached = { wanted, report };
+    return report;
   }
 
   /** IP VIPs outside the pools need a route of their own; one whose service could not be made gets none. */
@@ -229,6 +234,12 @@ export class Reconciler {
     await this.#ports.ledger.save(kept);
     this.#ledger = kept;
   }
+}
+
+/** What applying has brought so far; kept outside so that an error half-way loses none of it. */
+interface Outcome {
+  readonly failures: StepFailure[];
+  reached: ReachabilityReport;
 }
 
 const NOTHING: ReadonlyMap<ServiceKey, never> = new Map<ServiceKey, never>();

@@ -48,21 +48,24 @@ export function parseTable(text: string): Table {
     if (words[0] === '' || words[0]?.startsWith('#')) continue;
     const fail = (why: string) =>
       new TableSyntaxError(`line ${index + 1}: ${why}: ${line.trim().slice(0, 200)}`);
+    if (words[0] !== '-A' && words[0] !== '-a') throw fail(NOT_A_TABLE);
     const options = parseOptions(words.slice(1), fail);
     if (options.has('-f')) continue;
 
     const service = parseService(options, fail);
     const key = serviceKey(service);
     if (words[0] === '-A') table.set(key, service);
-    else if (words[0] === '-a') {
+    else {
       const backend = parseBackend(options, fail);
       const owner = table.get(key);
       if (owner === undefined) throw fail('a destination of a service that no line above adds');
       owner.backends.set(endpointKey(backend), backend);
-    } else throw fail('expected a line of `ipvsadm -Sn`, starting with -A or -a');
+    }
   }
   return table;
 }
+
+const NOT_A_TABLE = 'expected a line of `ipvsadm -Sn`, starting with -A or -a';
 
 type Fail = (why: string) => TableSyntaxError;
 

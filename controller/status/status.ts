@@ -41,8 +41,10 @@ export interface PassStatus {
   readonly observed: Table;
   /** Steps that failed, in ipvsadm's notation, and why; they are tried again. */
   readonly failures: readonly { readonly step: string; readonly message: string }[];
-  /** What is wrong with interface, routes or kernel settings, each with what mends it. */
+  /** What is wrong with interface or routes and keeps VIPs from being reached, each with what mends it. */
   readonly problems: readonly string[];
+  /** Kernel settings that should be other than they are, each with the command that mends it; VIPs are reached. */
+  readonly advice: readonly string[];
   /** What of interface, routes and kernel settings had to be put right. */
   readonly repaired: readonly string[];
   /** What someone else had changed in our services since the pass before; repaired by this pass. */

@@ -1,0 +1,188 @@
+import {
+  type AddressServiceId,
+  type Change,
+  type Destination,
+  IpvsClient,
+  type IpvsError,
+  isIpvsError,
+  type ObservedDestination,
+  type TableEntry,
+  type VirtualService,
+} from 'ipvs-netlink-ts';
+import { ControllerError } from '../errors.ts';
+import {
+  type BackendKey,
+  type Endpoint,
+  endpointKey,
+  type ObservedBackend,
+  type ObservedService,
+  type ServiceAddress,
+  type ServiceKey,
+  type ServiceSettings,
+  type Step,
+  serviceKey,
+  type Table,
+} from '../model.ts';
+import type { IpvsTable, StepFailure } from '../ports.ts';
+
+/**
+ * Opens the kernel's IPVS table over netlink. Rejects with a `ControllerError` 'kernel' that says what this host
+ * lacks, the module or the right to use it, and the command that mends it.
+ */
+export async function openKernelTable(): Promise<IpvsTable> {
+  return createKernelTable(await IpvsClient.open().catch(refuse));
+}
+
+/** The table behind a client that is open; `close` closes the client. */
+export function createKernelTable(client: IpvsClient): IpvsTable {
+  return {
+    async observe(): Promise<Table> {
+      const table = new Map<ServiceKey, ObservedService>();
+      for (const entry of await client.listTable().catch(refuse)) {
+        const observed = toObserved(entry);
+        if (observed !== null) table.set(serviceKey(observed), observed);
+      }
+      return table;
+    },
+
+    async apply(steps): Promise<readonly StepFailure[]> {
+      const first = await attempt(client, steps);
+      const failures: StepFailure[] = [];
+      const otherwise: Step[] = [];
+      for (const failure of first) {
+        const other = alternative(failure.step, failure.error);
+        if (other === null) failures.push(failure);
+        else otherwise.push(other);
+      }
+      return [...failures, ...(await attempt(client, otherwise))];
+    },
+
+    close: () => client.close(),
+  };
+}
+
+interface Refusal extends StepFailure {
+  readonly error: IpvsError;
+}
+
+/** Makes the steps; what was already so when it came to them is no failure. */
+async function attempt(client: IpvsClient, steps: readonly Step[]): Promise<Refusal[]> {
+  if (steps.length === 0) return [];
+  const refusals: Refusal[] = [];
+  for (const { index, error } of await client.batch(steps.map(toChange)).catch(refuse)) {
+    const step = steps[index];
+    if (step === undefined || isAlreadySo(step, error)) continue;
+    refusals.push({ step, error });
+  }
+  return refusals;
+}
+
+function isAlreadySo({ op }: Step, error: IpvsError): boolean {
+  return (op === 'remove-service' || op === 'remove-backend') && isIpvsError(error, 'not-found');
+}
+
+/** What brings the same about when the kernel is not quite as it was read: an add where it is there, an update where it is not. */
+function alternative(step: Step, error: IpvsError): Step | null {
+  switch (step.op) {
+    case 'add-service':
+      return isIpvsError(error, 'exists') ? { ...step, op: 'update-service' } : null;
+    case 'add-backend':
+      return isIpvsError(error, 'exists') ? { ...step, op: 'update-backend' } : null;
+    case 'update-service':
+      return isIpvsError(error, 'not-found') ? { ...step, op: 'add-service' } : null;
+    case 'update-backend':
+      return isIpvsError(error, 'not-found') ? { ...step, op: 'add-backend' } : null;
+    default:
+      return null;
+  }
+}
+
+function refuse(error: unknown): never {
+  const hint = isIpvsError(error, 'unsupported')
+    ? 'load it with `modprobe ip_vs` (in a container: on the host)'
+    : isIpvsError(error, 'not-permitted')
+      ? 'CAP_NET_ADMIN is needed: run as root, or give the unit or the container NET_ADMIN'
+      : '';
+  const retry = isIpvsError(error, 'timeout') || isIpvsError(error, 'interrupted') ? 'later' : 'never';
+  throw new ControllerError(
+    'kernel',
+    `the kernel's IPVS table cannot be used${hint === '' ? '' : `; ${hint}`}`,
+    {
+      cause: error,
+      retry,
+    },
+  );
+}
+
+function toChange(step: Step): Change {
+  const service = toId(step.service);
+  switch (step.op) {
+    case 'add-service':
+    case 'update-service':
+      return { op: step.op, service: toVirtualService(step.service) };
+    case 'remove-service':
+      return { op: 'remove-service', service };
+    case 'add-backend':
+      return { op: 'add-destination', service, destination: toDestination(step.backend) };
+    case 'update-backend':
+      return { op: 'update-destination', service, destination: toDestination(step.backend) };
+    case 'remove-backend':
+      return { op: 'remove-destination', service, destination: step.backend };
+  }
+}
+
+function toId({ protocol, address, port }: ServiceAddress): AddressServiceId {
+  // Steps come from desired services (tcp, udp) and from observed ones, whose protocol the library itself gave.
+  return { protocol: protocol as AddressServiceId['protocol'], address, port };
+}
+
+function toVirtualService(service: ServiceAddress & ServiceSettings): VirtualService {
+  const { scheduler, persistenceSeconds } = service;
+  const persistence = persistenceSeconds > 0 ? { timeoutSeconds: persistenceSeconds } : undefined;
+  return { ...toId(service), scheduler, persistence };
+}
+
+function toDestination({ address, port, weight }: Endpoint & { readonly weight: number }): Destination {
+  return { address, port, weight, forwardingMethod: 'masquerade' };
+}
+
+/** Bits of <linux/ip_vs.h>: IP_VS_SVC_F_ONEPACKET, and the three that a scheduler has to itself. */
+const ONE_PACKET = 0x4;
+const SCHEDULER_FLAGS = { 'flag-1': 0x8, 'flag-2': 0x10, 'flag-3': 0x20 } as const;
+
+/** null for a service by firewall mark: it has no address that a VIP could have. */
+function toObserved({ service, destinations }: TableEntry): ObservedService | null {
+  if ('fwmark' in service) return null;
+  let flags = service.onePacket === true ? ONE_PACKET : 0;
+  for (const flag of service.schedulerFlags ?? []) flags |= SCHEDULER_FLAGS[flag];
+
+  const backends = new Map<BackendKey, ObservedBackend>();
+  for (const destination of destinations)
+    backends.set(endpointKey(destination), toObservedBackend(destination));
+
+  const { protocol, address, port, scheduler, persistence } = service;
+  return {
+    protocol,
+    address,
+    port,
+    scheduler,
+    flags,
+    persistenceSeconds: persistence?.timeoutSeconds ?? 0,
+    persistencePrefix: persistence?.prefixLength ?? (address.includes(':') ? 128 : 32),
+    backends,
+  };
+}
+
+function toObservedBackend(destination: ObservedDestination): ObservedBackend {
+  const { address, port, weight, activeConnections, inactiveConnections } = destination;
+  return {
+    address,
+    port,
+    weight,
+    forward: destination.forwardingMethod,
+    upperThreshold: destination.upperThreshold ?? 0,
+    lowerThreshold: destination.lowerThreshold ?? 0,
+    activeConnections,
+    inactiveConnections,
+  };
+}

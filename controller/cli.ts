@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { type Config, resolveConfig } from './config/config.ts';
+import { type Environment, flagName, type Given, printable, usage } from './config/given.ts';
+import { type CommandName, commandDescriptions } from './config/option.ts';
+import { describeOption, type OptionName, optionNames } from './config/options.ts';
+
+/** What the command line asks for: a command with its options, or a text to print. */
+export type Invocation =
+  | { readonly command: CommandName; readonly config: Config }
+  | { readonly command: 'help' | 'version'; readonly text: string };
+
+/**
+ * Reads the command line (without the program's own name), the environment and the file that they name.
+ *
+ * Throws a `ControllerError` with code `usage`, whose message is one line, for whatever is not accepted.
+ */
+export function parseCommandLine(argv: readonly string[], environment: Environment): Invocation {
+  let asked: { readonly command: CommandName; readonly flags: readonly Given[] } | undefined;
+  let printed = '';
+  const program = createProgram(
+    (command, flags) => {
+      asked = { command, flags };
+    },
+    (text) => {
+      printed += text;
+    },
+  );
+  if (argv.length === 0) return { command: 'help', text: program.helpInformation() };
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.version') return { command: 'version', text: printed };
+    if (error.exitCode === 0) return { command: 'help', text: printed };
+    // Nothing was asked for (`--`), or the help of a command that there is not.
+    const [, topic] = argv[0] === 'help' ? argv : [];
+    if (error.code === 'commander.help' && topic === undefined) {
+      return { command: 'help', text: program.helpInformation() };
+    }
+    throw usage(oneLine(error, argv));
+  }
+  if (asked === undefined) return { command: 'help', text: program.helpInformation() };
+  return { command: asked.command, config: resolveConfig(asked.command, asked.flags, environment) };
+}
+
+function createProgram(
+  run: (command: CommandName, flags: readonly Given[]) => void,
+  print: (text: string) => void,
+): Command {
+  const program = new Command('marathon-ipvs')
+    .description('Keeps DC/OS VIP names working: Marathon app definitions become live kernel IPVS tables.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', HELP_END)
+    .configureOutput({ writeOut: print, writeErr: () => {}, getOutHelpWidth: () => 110 })
+    .exitOverride();
+  for (const [name, description] of commandDescriptions) {
+    // `command()` rather than `addCommand()`: the settings above are inherited.
+    const command = program.command(name).description(description).addHelpText('after', HELP_END);
+    for (const option of optionNames) if (takes(name, option)) command.addOption(flag(name, option));
+    command.action((values: Readonly<Record<string, unknown>>) => run(name, givenFlags(values)));
+  }
+  return program;
+}
+
+const HELP_END = `
+Every option is also accepted from the environment (--resync-seconds as MARATHON_IPVS_RESYNC_SECONDS) and from
+a YAML file (--config; resync-seconds: 30). Flag beats environment beats file beats default.`;
+
+/** `diff` is `run --once --dry-run`: whatever line `run` has been started with works with `diff` too. */
+function takes(command: CommandName, name: OptionName): boolean {
+  const { commands } = describeOption(name);
+  return commands.includes(command) || (command === 'diff' && commands.includes('run'));
+}
+
+function flag(command: CommandName, name: OptionName): Option {
+  const info = describeOption(name);
+  const short = info.short === undefined ? '' : `-${info.short}, `;
+  const value = info.switch ? `[${info.value}]` : `<${info.value}>`;
+  const fallback = info.fallback === null ? '' : ` (default: ${info.fallback})`;
+  const words = info.description.replaceAll('`', '') + fallback;
+  const option = new Option(`${short}${flagName(name)} ${value}`, words).helpGroup(`${info.group}:`);
+  if (!info.commands.includes(command)) option.hideHelp();
+  if (info.repeatable) {
+    option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+  }
+  return option;
+}
+
+function givenFlags(values: Readonly<Record<string, unknown>>): Given[] {
+  return optionNames.flatMap((name): Given[] => {
+    // Commander's value for a switch without one is `true` itself.
+    const text = values[name] === true ? 'true' : values[name];
+    if (typeof text !== 'string' && !Array.isArray(text)) return [];
+    return [{ name, origin: 'flag', place: 'on the command line', text }];
+  });
+}
+
+/** Commander's messages have a suggestion in a second line, and whatever was typed as it is. */
+function oneLine({ code, message }: CommanderError, [command = '']: readonly string[]): string {
+  const text = message.replace(/^error: /, '').replace(/\n\(Did you mean ([^\n]*)\)$/, ', did you mean $1');
+  const commands = [...commandDescriptions.keys()];
+  if (code === 'commander.unknownCommand')
+    return `${printable(text)}, expected one of ${commands.join(', ')}`;
+  const about = commands.some((name) => name === command) ? `${command} ` : '';
+  return `${printable(text)}; marathon-ipvs ${about}--help lists what is accepted`;
+}
+
+function version(): string {
+  const text: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof text === 'object' && text !== null && 'version' in text ? String(text.version) : 'unknown';
+}

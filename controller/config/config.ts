@@ -1,0 +1,94 @@
+import { accessSync, constants } from 'node:fs';
+import type { z } from 'zod';
+import {
+  type Environment,
+  fromEnvironment,
+  fromFile,
+  type Given,
+  type Origin,
+  printable,
+  refusal,
+  systemReason,
+  usage,
+} from './given.ts';
+import type { CommandName } from './option.ts';
+import { type OptionName, optionNames, options } from './options.ts';
+import { sourceName } from './values.ts';
+
+/** The value of every option. A command ignores those that mean nothing to it. */
+export interface Config extends Readonly<z.output<typeof options>> {
+  /** Where each value came from: `--ledger` means more with `--against FILE` when someone gave it. */
+  readonly origins: Readonly<Record<OptionName, Origin>>;
+}
+
+/**
+ * Puts flags, environment, file (`--config`) and defaults together, the first that gives an option deciding, and
+ * checks them. A bad value is refused also where a stronger one hides it: it would surface later.
+ *
+ * Throws a `ControllerError` with code `usage` and one line for the operator.
+ */
+export function resolveConfig(
+  command: CommandName,
+  flags: readonly Given[],
+  environment: Environment,
+): Config {
+  const near = [...flags, ...fromEnvironment(environment)];
+  const file = near.find(({ name }) => name === 'config');
+  const path = file === undefined ? undefined : check(file);
+  const given = typeof path === 'string' ? [...near, ...fromFile(path, file?.place ?? '')] : near;
+  given.forEach(check);
+
+  const deciding = new Map(given.toReversed().map((one) => [one.name, one]));
+  const texts = Object.fromEntries([...deciding].map(([name, { text }]) => [name, text]));
+  const config = { ...options.parse(texts), origins: originsOf(deciding) };
+  if (command === 'cleanup') return config;
+  checkTogether(command, config);
+  for (const name of CREDENTIALS) checkReadable(deciding.get(name));
+  return command === 'diff' ? { ...config, once: true, dryRun: true } : config;
+}
+
+function originsOf(deciding: ReadonlyMap<OptionName, Given>): Config['origins'] {
+  const origins = optionNames.map((name) => [name, deciding.get(name)?.origin ?? 'default']);
+  return Object.fromEntries(origins) as Config['origins'];
+}
+
+/** The value of one option; throws with where it was given when it is not accepted. */
+function check(given: Given): unknown {
+  const { name, text } = given;
+  const { data, error } = options.shape[name].safeParse(text);
+  if (error === undefined) return data;
+  const [issue] = error.issues;
+  const at = typeof issue?.path[0] === 'number' ? issue.path[0] : 0;
+  throw refusal(given, typeof text === 'string' ? text : (text[at] ?? ''), issue?.message);
+}
+
+/** What no option can tell by itself. */
+function checkTogether(command: CommandName, config: Config): void {
+  const names = config.source.map(sourceName);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (names.length === 0) {
+    throw usage('--source is missing, expected --source marathon=http://HOST:PORT or --source file=PATH');
+  }
+  if (twice !== undefined) {
+    throw usage(`--source: "${printable(twice)}" is given twice, expected each source once`);
+  }
+  if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
+    throw usage('--against is given without --dry-run, expected kernel where the kernel is to be written');
+  }
+  if (config.marathonUserFile !== undefined && config.marathonTokenFile !== undefined) {
+    throw usage('--marathon-user-file and --marathon-token-file are both given, expected one of them');
+  }
+}
+
+const CREDENTIALS = ['marathonUserFile', 'marathonTokenFile', 'marathonCaFile'] as const;
+
+/** A file that is missing at the start is a mistake; later its owner may be renewing it, and it is tried again. */
+function checkReadable(given: Given | undefined): void {
+  if (given === undefined) return;
+  const path = String(given.text);
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (cause) {
+    throw refusal(given, path, `it cannot be read: ${systemReason(cause)}`);
+  }
+}

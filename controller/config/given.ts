@@ -1,0 +1,158 @@
+/** What was given, and where: reading the environment and the file, and the one line that says what is wrong with a value. */
+
+import { readFileSync } from 'node:fs';
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { ControllerError, messageOf } from '../errors.ts';
+import { describeOption, type OptionName, optionNames } from './options.ts';
+import { withoutCredentials } from './values.ts';
+
+/** Where an option's value came from, weakest first. */
+export type Origin = 'default' | 'file' | 'environment' | 'flag';
+
+/** The text of one option in one place. */
+export interface Given {
+  readonly name: OptionName;
+  readonly origin: Exclude<Origin, 'default'>;
+  /** How a message names that place: `on the command line`, `from MARATHON_IPVS_ZONE`, `from /etc/marathon-ipvs.yaml`. */
+  readonly place: string;
+  readonly text: string | readonly string[];
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `resyncSeconds` -> `resync-seconds`: its name in the file, and with two dashes on the command line. */
+export function fileName(name: OptionName): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** `resyncSeconds` -> `--resync-seconds`. */
+export function flagName(name: OptionName): string {
+  return `--${fileName(name)}`;
+}
+
+const PREFIX = 'MARATHON_IPVS_';
+
+/** `resyncSeconds` -> `MARATHON_IPVS_RESYNC_SECONDS`. */
+export function variableName(name: OptionName): string {
+  return PREFIX + fileName(name).replaceAll('-', '_').toUpperCase();
+}
+
+const byVariable: ReadonlyMap<string, OptionName> = new Map(
+  optionNames.map((name) => [variableName(name), name]),
+);
+const byFileName: ReadonlyMap<string, OptionName> = new Map(
+  optionNames.filter((name) => name !== 'config').map((name) => [fileName(name), name]),
+);
+
+/**
+ * Kubernetes puts these in every pod of a namespace that has a Service called marathon-ipvs (Docker's links do too);
+ * they are not meant for us.
+ */
+const SERVICE_LINK =
+  /^MARATHON_IPVS_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/;
+
+/** What the environment gives. An empty variable counts as unset, as compose files and unit files leave them. */
+export function fromEnvironment(environment: Environment): Given[] {
+  const given: Given[] = [];
+  for (const [variable, text] of Object.entries(environment)) {
+    if (!variable.startsWith(PREFIX) || text === undefined || text === '') continue;
+    const name = byVariable.get(variable);
+    if (name !== undefined) {
+      given.push({ name, origin: 'environment', place: `from ${variable}`, text: severalOf(name, text) });
+    } else if (!SERVICE_LINK.test(variable)) {
+      throw usage(
+        `${printable(variable)} in the environment: no such option, expected one of ${[...byVariable.keys()].join(', ')}`,
+      );
+    }
+  }
+  return given;
+}
+
+/** Blanks separate the values of a repeatable option where a new `KIND=` follows, so that a path may have some. */
+function severalOf(name: OptionName, text: string): string | readonly string[] {
+  return describeOption(name).repeatable === true ? text.trim().split(/\s+(?=[a-z]+=)/) : text;
+}
+
+/** What a YAML file gives: a mapping from option to value, or to a list of values where an option is repeatable. */
+export function fromFile(path: string, place: string): Given[] {
+  const lines = new LineCounter();
+  // `failsafe`: every scalar stays the text that was written, so that the file has the same grammar as the flags.
+  const document = parseDocument(readText(path, place), {
+    schema: 'failsafe',
+    lineCounter: lines,
+    prettyErrors: false,
+  });
+  const [broken] = document.errors;
+  const file = printable(path);
+  if (broken !== undefined) {
+    const { line } = lines.linePos(broken.pos[0]);
+    throw usage(`--config ${place}: ${file} line ${line} is not YAML: ${printable(broken.message)}`);
+  }
+  const { contents } = document;
+  if (contents === null || (isScalar(contents) && contents.value === '')) return [];
+  if (!isMap<Node, Node | null>(contents)) {
+    throw usage(`--config ${place}: ${file} has no options, expected lines of the form NAME: VALUE`);
+  }
+  return contents.items.map(({ key, value }) => {
+    const text = isScalar(key) ? String(key.value) : String(key);
+    const name = byFileName.get(text);
+    if (name === undefined) {
+      throw usage(
+        `"${printable(text)}" in ${file}: no such option, expected one of ${[...byFileName.keys()].join(', ')}`,
+      );
+    }
+    return { name, origin: 'file', place: `from ${file}`, text: textOf(name, value, `from ${file}`) };
+  });
+}
+
+function readText(path: string, place: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw usage(
+      `--config ${place}: ${printable(path)} cannot be read (${systemReason(cause)}), expected a YAML file with options`,
+    );
+  }
+}
+
+function textOf(name: OptionName, value: Node | null, place: string): string | readonly string[] {
+  if (isScalar(value)) return severalOf(name, String(value.value));
+  if (isSeq(value) && describeOption(name).repeatable === true) {
+    return value.items.map((item) => {
+      if (isScalar(item)) return String(item.value);
+      throw refusal({ name, place }, String(item));
+    });
+  }
+  throw refusal({ name, place }, value === null ? '' : String(value));
+}
+
+/** The error for a value that is not accepted; `why` where the schema knows better than what the option accepts. */
+export function refusal(
+  { name, place }: Pick<Given, 'name' | 'place'>,
+  text: string,
+  why = `expected ${describeOption(name).accepted}`,
+): ControllerError {
+  return usage(`${flagName(name)} ${place}: "${printable(text)}" is not accepted, ${why}`);
+}
+
+/** An error in what the operator wrote. The message is one line. */
+export function usage(message: string): ControllerError {
+  return new ControllerError('usage', message, { retry: 'never' });
+}
+
+const LONGEST = 200;
+
+/** Text of whatever origin as a part of one line: cut, without passwords of URLs and control characters. */
+export function printable(text: string): string {
+  const visible = withoutCredentials(text).replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+  return visible.length > LONGEST ? `${visible.slice(0, LONGEST)}…` : visible;
+}
+
+/** What the operating system says of a failed call: `ENOENT: no such file or directory`. */
+export function systemReason(error: unknown): string {
+  const [reason = ''] = messageOf(error).split(', ');
+  return reason;
+}

@@ -1,0 +1,106 @@
+/** What an option is, and the kinds of values that it can have. */
+
+import { z } from 'zod';
+import { parsePath, parseWholeNumber } from './values.ts';
+
+export type CommandName = 'run' | 'diff' | 'cleanup';
+
+/** In the order in which help shows them. */
+export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
+  ['run', 'reconcile until stopped'],
+  ['diff', 'print what run would change, and change nothing (run --once --dry-run)'],
+  ['cleanup', 'remove what this controller owns on this host, and nothing else'],
+]);
+
+/** What help and reference tell of an option beside its default. */
+export interface OptionInfo {
+  /** Under which heading help and reference show it. */
+  readonly group: 'Sources' | 'Diff' | 'VIPs' | 'This host' | 'Timing' | 'Process';
+  /** The letter of its short form. */
+  readonly short?: string;
+  /** Stands for the value in help: `ADDRESS:PORT`, `true|false`. */
+  readonly value: string;
+  /** May be left out on the command line, which then means `true`. */
+  readonly switch?: true;
+  readonly repeatable?: true;
+  /** Completes "expected …" when a value is refused. */
+  readonly accepted: string;
+  readonly description: string;
+  /** The commands that it means something to. */
+  readonly commands: readonly CommandName[];
+}
+
+const information = z.registry<OptionInfo>();
+
+/** An option whose text `parse` turns into its value; `undefined` from there is refused with what is accepted. */
+export function option<Value>(parse: (text: string) => Value | undefined, info: OptionInfo) {
+  const schema = z.string().transform((text, context): Value => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue(`expected ${info.accepted}`);
+    return z.NEVER;
+  });
+  return { schema, info };
+}
+
+/** Gives the option a default, written as an operator would write it. */
+export function withDefault<Schema extends z.ZodType<unknown, string>>(
+  { schema, info }: { schema: Schema; info: OptionInfo },
+  text: string,
+) {
+  // The input type of a schema of strings is `string`, which zod cannot know of a type parameter.
+  return described(schema.prefault(text as z.input<Schema>), info);
+}
+
+export function withoutDefault<Schema extends z.ZodType>({
+  schema,
+  info,
+}: {
+  schema: Schema;
+  info: OptionInfo;
+}) {
+  return described(schema.optional(), info);
+}
+
+export function described<Schema extends z.ZodType>(schema: Schema, info: OptionInfo): Schema {
+  information.add(schema, info);
+  return schema;
+}
+
+export type Words = Pick<OptionInfo, 'group' | 'description' | 'commands'>;
+
+export function choice<const Choice extends string>(
+  choices: readonly Choice[],
+  words: Words & { short?: string },
+) {
+  return option((text) => choices.find((known) => known === text), {
+    ...words,
+    value: choices.join('|'),
+    accepted: choices.length === 2 ? choices.join(' or ') : `one of ${choices.join(', ')}`,
+  });
+}
+
+export function truth(words: Words) {
+  const read = (text: string) => (text === 'true' ? true : text === 'false' ? false : undefined);
+  return option(read, { ...words, switch: true, value: 'true|false', accepted: 'true or false' });
+}
+
+export function wholeNumber(unit: string, least: number, most: number, words: Words) {
+  return option((text) => parseWholeNumber(text, least, most), {
+    ...words,
+    value: 'NUMBER',
+    accepted: `a whole number of ${unit} from ${least} to ${most}`,
+  });
+}
+
+export function path(words: Words) {
+  return option(parsePath, { ...words, value: 'PATH', accepted: 'the path of a file' });
+}
+
+/** What was said of an option when it was made; its default as an operator would write it, or null. */
+export function informationOf(schema: z.ZodType): OptionInfo & { readonly fallback: string | null } {
+  const info = information.get(schema);
+  if (info === undefined) throw new Error('an option has no description');
+  const fallback = schema instanceof z.ZodPrefault ? schema.def.defaultValue : null;
+  return { ...info, fallback: typeof fallback === 'string' ? fallback : null };
+}

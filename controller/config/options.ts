@@ -1,0 +1,296 @@
+/**
+ * The one list of options: names, values, bounds, defaults and words. Command line, environment, file, help,
+ * validation and the reference page are all made from it.
+ */
+
+import { z } from 'zod';
+import {
+  type CommandName,
+  choice,
+  described,
+  informationOf,
+  type OptionInfo,
+  option,
+  path,
+  truth,
+  wholeNumber,
+  withDefault,
+  withoutDefault,
+} from './option.ts';
+import {
+  hasCredentials,
+  parseAgainst,
+  parseFramework,
+  parseHostAddress,
+  parseInterface,
+  parseListen,
+  parseNetwork,
+  parseSource,
+  parseZone,
+} from './values.ts';
+
+const DECIDES: readonly CommandName[] = ['run', 'diff'];
+const EVERY: readonly CommandName[] = ['run', 'diff', 'cleanup'];
+
+const SOURCE: OptionInfo = {
+  group: 'Sources',
+  value: 'KIND=WHERE',
+  repeatable: true,
+  accepted:
+    'marathon=URL[,URL…] (http or https; equal masters, each once, without query) or file=PATH (a JSON file or a directory of them)',
+  description:
+    'Where apps come from; may be given several times. `marathon=http://HOST:PORT` takes a comma-separated list of equal masters; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes.',
+  commands: DECIDES,
+};
+
+const source = z
+  .string()
+  .refine((text) => !hasCredentials(text), {
+    error: 'credentials do not belong in a URL; put user:password in a file for --marathon-user-file',
+    abort: true,
+  })
+  .pipe(option(parseSource, SOURCE).schema);
+
+/** Keys are the names in `Config`; `--resync-seconds`, MARATHON_IPVS_RESYNC_SECONDS and the file's `resync-seconds` are made from them. */
+export const options = z.object({
+  source: described(z.array(source).prefault([]), SOURCE),
+  framework: withoutDefault(
+    option(parseFramework, {
+      group: 'Sources',
+      value: 'NAME',
+      accepted: 'a name with at least one letter or digit, of at most 255 characters',
+      description:
+        "Framework in the names of VIPs. Without it: what Marathon's /v2/info says, `marathon` for files.",
+      commands: DECIDES,
+    }),
+  ),
+  marathonUserFile: withoutDefault(
+    path({
+      group: 'Sources',
+      description: 'File with `user:password` for basic authentication at Marathon.',
+      commands: DECIDES,
+    }),
+  ),
+  marathonTokenFile: withoutDefault(
+    path({ group: 'Sources', description: 'File with a DC/OS authentication token.', commands: DECIDES }),
+  ),
+  marathonCaFile: withoutDefault(
+    path({
+      group: 'Sources',
+      description: "PEM file with the authorities that sign Marathon's certificate.",
+      commands: DECIDES,
+    }),
+  ),
+
+  against: withDefault(
+    option(parseAgainst, {
+      group: 'Diff',
+      value: 'kernel|none|FILE',
+      accepted: 'kernel, none or the path of a file',
+      description:
+        'What the diff is made against: the live kernel, an empty table, or a file with the output of `ipvsadm -Sn` (the last two need no privilege). Only with `diff` or `--dry-run`.',
+      commands: DECIDES,
+    }),
+    'kernel',
+  ),
+  output: withDefault(
+    choice(['text', 'json', 'ipvsadm'], {
+      group: 'Diff',
+      short: 'o',
+      description: 'Form of the diff; `ipvsadm` prints lines that `ipvsadm -R` accepts.',
+      commands: DECIDES,
+    }),
+    'text',
+  ),
+  color: withDefault(
+    choice(['auto', 'always', 'never'], {
+      group: 'Diff',
+      description: 'Colours in text; `auto`: on a terminal, unless NO_COLOR is set.',
+      commands: DECIDES,
+    }),
+    'auto',
+  ),
+  once: withDefault(
+    truth({ group: 'Diff', description: 'Make one pass, then end.', commands: ['run'] }),
+    'false',
+  ),
+  dryRun: withDefault(
+    truth({
+      group: 'Diff',
+      description: 'Print what would be done, change nothing.',
+      commands: ['run', 'cleanup'],
+    }),
+    'false',
+  ),
+
+  zone: withDefault(
+    option(parseZone, {
+      group: 'VIPs',
+      value: 'ZONE',
+      accepted:
+        'a DNS zone of at most 125 characters: labels of letters, digits and inner hyphens, joined by dots',
+      description: 'DNS zone of named VIPs.',
+      commands: DECIDES,
+    }),
+    'l4lb.thisdcos.directory',
+  ),
+  poolIpv4: withDefault(
+    option((text) => parseNetwork(text, { family: 'ipv4', shortest: 8, longest: 28 }), {
+      group: 'VIPs',
+      value: 'CIDR',
+      accepted:
+        'an IPv4 network with a prefix from /8 to /28 and no host bits, for example 11.0.0.0/8, not loopback, link-local or multicast',
+      description: 'Network from which named VIPs get their IPv4 addresses.',
+      commands: DECIDES,
+    }),
+    '11.0.0.0/8',
+  ),
+  poolIpv6: withDefault(
+    option(
+      (text) => (text === 'none' ? null : parseNetwork(text, { family: 'ipv6', shortest: 32, longest: 120 })),
+      {
+        group: 'VIPs',
+        value: 'CIDR|none',
+        accepted:
+          'none, or an IPv6 network with a prefix from /32 to /120 and no host bits, for example fd01:c::/64, not loopback, link-local or multicast',
+        description: 'Network from which named VIPs get their IPv6 addresses; `none`: they get none.',
+        commands: DECIDES,
+      },
+    ),
+    'fd01:c::/64',
+  ),
+  adopt: withDefault(
+    truth({
+      group: 'VIPs',
+      description:
+        "Take over another program's kernel services outside the pools where an app asks for the same address and port; without it each is a conflict and left alone.",
+      commands: DECIDES,
+    }),
+    'false',
+  ),
+
+  interface: withDefault(
+    option(parseInterface, {
+      group: 'This host',
+      value: 'NAME',
+      accepted:
+        'the name of an interface of our own: 1 to 15 letters, digits, dots, hyphens and underscores, not lo, all or default',
+      description: 'Dummy interface that holds VIP addresses; made when missing.',
+      commands: EVERY,
+    }),
+    'vip0',
+  ),
+  hostAddress: withDefault(
+    option(parseHostAddress, {
+      group: 'This host',
+      value: 'ADDRESS|auto',
+      accepted: 'auto or an IP address, not loopback, link-local or multicast',
+      description:
+        "Source address that clients on this host use towards a VIP; `auto`: the one of this host's default route.",
+      commands: ['run'],
+    }),
+    'auto',
+  ),
+  writeSysctls: withDefault(
+    truth({
+      group: 'This host',
+      description:
+        'Write the kernel settings that forwarding needs where they differ; with `false` they are only reported.',
+      commands: ['run'],
+    }),
+    'true',
+  ),
+  ledger: withDefault(
+    path({
+      group: 'This host',
+      description: 'File that says which kernel services are ours. Must not outlive a reboot.',
+      commands: EVERY,
+    }),
+    '/run/marathon-ipvs/ledger.json',
+  ),
+  stateDir: withDefault(
+    path({
+      group: 'This host',
+      description: 'Directory for the last good state of each source and the addresses of names.',
+      commands: DECIDES,
+    }),
+    '/var/lib/marathon-ipvs',
+  ),
+
+  resyncSeconds: withDefault(
+    wholeNumber('seconds', 1, 86_400, {
+      group: 'Timing',
+      description: "How often the kernel's whole table is read and put right.",
+      commands: ['run'],
+    }),
+    '30',
+  ),
+  relistSeconds: withDefault(
+    wholeNumber('seconds', 10, 86_400, {
+      group: 'Timing',
+      description: 'How often a source is read as a whole, besides its events.',
+      commands: ['run'],
+    }),
+    '300',
+  ),
+  settleMs: withDefault(
+    wholeNumber('milliseconds', 0, 10_000, {
+      group: 'Timing',
+      description: 'How long changes are gathered before a pass.',
+      commands: ['run'],
+    }),
+    '50',
+  ),
+  sourceTimeoutSeconds: withDefault(
+    wholeNumber('seconds', 1, 600, {
+      group: 'Timing',
+      description: 'How long a source may take for one answer.',
+      commands: DECIDES,
+    }),
+    '10',
+  ),
+  sourceSilenceSeconds: withDefault(
+    wholeNumber('seconds', 5, 3_600, {
+      group: 'Timing',
+      description: 'How long an event stream may be silent before it is opened again.',
+      commands: ['run'],
+    }),
+    '60',
+  ),
+
+  listen: withDefault(
+    option(parseListen, {
+      group: 'Process',
+      value: 'ADDRESS:PORT|off',
+      accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
+      description: 'Where health, metrics and the HTTP API are served.',
+      commands: ['run'],
+    }),
+    '127.0.0.1:61421',
+  ),
+  logLevel: withDefault(
+    choice(['debug', 'info', 'warn', 'error'], {
+      group: 'Process',
+      description: 'Least level of the log, which goes to standard error as JSON lines.',
+      commands: EVERY,
+    }),
+    'info',
+  ),
+  config: withoutDefault(
+    path({
+      group: 'Process',
+      description: 'YAML file with options: their names without the dashes in front.',
+      commands: EVERY,
+    }),
+  ),
+});
+
+export type OptionName = keyof typeof options.shape;
+
+/** Every option's name, in the order in which help shows them. */
+export const optionNames = Object.keys(options.shape) as readonly OptionName[];
+
+/** What is known of an option; its default as an operator would write it, or null. */
+export function describeOption(name: OptionName): OptionInfo & { readonly fallback: string | null } {
+  return informationOf(options.shape[name]);
+}

@@ -1,0 +1,142 @@
+/** How the text of an option becomes its value. `undefined`: not accepted. */
+
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+/** Where apps come from, as `--source KIND=WHERE` says it. */
+export type SourceOption =
+  | { readonly kind: 'marathon'; readonly where: string; readonly masters: readonly string[] }
+  | { readonly kind: 'file'; readonly where: string };
+
+/** What the diff is made against: the live kernel, an empty table, or the output of `ipvsadm -Sn` in a file. */
+export type AgainstOption =
+  | { readonly kind: 'kernel' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'file'; readonly path: string };
+
+/** An address to listen on, without brackets. Port 0: any free one. */
+export interface ListenOption {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** `marathon=http://10.0.0.1:8080`: how a source is called in messages, metrics and on disk. */
+export function sourceName({ kind, where }: SourceOption): string {
+  return `${kind}=${where}`;
+}
+
+export function parseSource(text: string): SourceOption | undefined {
+  const [, kind, where] = /^([a-z]+)=(.+)$/s.exec(text) ?? [];
+  if (where === undefined) return undefined;
+  if (kind === 'file') return isPath(where) ? { kind, where } : undefined;
+  if (kind !== 'marathon') return undefined;
+  const masters = where.split(',').map(parseMaster);
+  if (!masters.every((master) => master !== undefined)) return undefined;
+  if (new Set(masters).size < masters.length) return undefined;
+  return { kind, where: masters.join(','), masters };
+}
+
+/** The base URL without a slash at its end: `http://10.0.0.1:8080`, `https://dcos.example.com/service/marathon`. */
+function parseMaster(text: string): string | undefined {
+  if (!/^https?:\/\/[^\s?#\\]+$/.test(text) || !URL.canParse(text)) return undefined;
+  const { origin, pathname, username, password } = new URL(text);
+  return username + password === '' ? origin + pathname.replace(/\/+$/, '') : undefined;
+}
+
+/** Whether a URL carries a user name or a password, well-formed or not. */
+export function hasCredentials(text: string): boolean {
+  return /\/\/[^/?#]*@/.test(text);
+}
+
+/** Replaces what may be a password within a URL, for a message; rather too much than too little. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/\/\/\S*@/g, '//***@');
+}
+
+export function parseAgainst(text: string): AgainstOption | undefined {
+  if (text === 'kernel' || text === 'none') return { kind: text };
+  return isPath(text) ? { kind: 'file', path: text } : undefined;
+}
+
+/** null: `off`. */
+export function parseListen(text: string): ListenOption | null | undefined {
+  if (text === 'off') return null;
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) return undefined;
+  if (plain !== undefined) return isIPv4(plain) ? { address: plain, port } : undefined;
+  return bracketed !== undefined && isIPv6(bracketed) ? { address: bracketed, port } : undefined;
+}
+
+/** null: `auto`. */
+export function parseHostAddress(text: string): string | null | undefined {
+  if (text === 'auto') return null;
+  if (isIP(text) === 0 || text.includes('%')) return undefined;
+  return isUsable(text) ? ipaddr.parse(text).toString() : undefined;
+}
+
+interface PrefixBounds {
+  readonly family: 'ipv4' | 'ipv6';
+  readonly shortest: number;
+  readonly longest: number;
+}
+
+/** A network in its usual form, `11.0.0.0/8`; none of its host bits may be set. */
+export function parseNetwork(text: string, { family, shortest, longest }: PrefixBounds): string | undefined {
+  const [, address = '', digits] = /^([^/%]+)\/(\d{1,3})$/.exec(text) ?? [];
+  const prefix = Number(digits);
+  if (isIP(address) !== (family === 'ipv4' ? 4 : 6)) return undefined;
+  if (!(prefix >= shortest && prefix <= longest) || !isUsable(address)) return undefined;
+  const parsed = ipaddr.parse(address);
+  const network = (parsed.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(text);
+  return network.toString() === parsed.toString() ? `${parsed}/${prefix}` : undefined;
+}
+
+/** Ranges in which no address can be a VIP or a host's own source address. */
+const UNUSABLE: ReadonlySet<string> = new Set([
+  'unspecified',
+  'loopback',
+  'multicast',
+  'linkLocal',
+  'broadcast',
+  'ipv4Mapped',
+]);
+
+function isUsable(address: string): boolean {
+  return !UNUSABLE.has(ipaddr.parse(address).range());
+}
+
+/** A DNS zone in lower case, without a dot at its end. */
+export function parseZone(text: string): string | undefined {
+  const zone = text.toLowerCase().replace(/\.$/, '');
+  const labels = zone.split('.');
+  // The longest label and framework that a name can have stand before it: 63 + 1 + 63 + 1.
+  return zone.length <= 125 && labels.every((label) => DNS_LABEL.test(label)) ? zone : undefined;
+}
+
+const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Linux takes more than this in a name; what an operator would have to quote is refused. */
+export function parseInterface(text: string): string | undefined {
+  // The last three are no interface of ours in any case: the loopback, and two folders of /proc/sys/net/ipv4/conf.
+  const taken = text === 'lo' || text === 'all' || text === 'default';
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/.test(text) && !taken ? text : undefined;
+}
+
+export function parsePath(text: string): string | undefined {
+  return isPath(text) ? text : undefined;
+}
+
+function isPath(text: string): boolean {
+  return text.trim() !== '' && !text.includes('\0');
+}
+
+export function parseFramework(text: string): string | undefined {
+  return /[A-Za-z0-9]/.test(text) && text.length <= 255 && !/\p{Cc}/u.test(text) ? text : undefined;
+}
+
+/** Decimal digits only: no sign, blank, exponent or `0x`. */
+export function parseWholeNumber(text: string, least: number, most: number): number | undefined {
+  const value = Number(text);
+  return /^\d{1,9}$/.test(text) && value >= least && value <= most ? value : undefined;
+}

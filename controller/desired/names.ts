@@ -1,0 +1,46 @@
+/**
+ * DNS names of VIPs, cleaned as dcos-net does it (`mesos_state:label/1` and `domain_frag/1`), so that clients which
+ * know a name from DC/OS find it here.
+ */
+
+/** RFC 1035: one piece of a name. */
+const LONGEST_PIECE = 63;
+/** RFC 1035: 255 bytes on the wire, which are 253 characters. */
+const LONGEST_NAME = 253;
+
+/**
+ * The DNS form of a label's name, of a framework's name or of a zone: cleaned piece by piece between the dots.
+ * Null when a piece has no letter or digit, or nothing is left at all.
+ */
+export function cleanName(text: string): string | null {
+  const pieces = text.split('.').filter((piece) => piece !== '');
+  const cleaned = pieces.map(cleanPiece);
+  return cleaned.length === 0 || cleaned.includes('') ? null : cleaned.join('.');
+}
+
+/** `my-service` of `marathon` in `l4lb.thisdcos.directory`, all cleaned; null when that is too long for DNS. */
+export function fullyQualified(name: string, framework: string, zone: string): string | null {
+  const fqdn = `${name}.${framework}.${zone}`;
+  return fqdn.length <= LONGEST_NAME ? fqdn : null;
+}
+
+function cleanPiece(piece: string): string {
+  // ASCII only: `toLowerCase` would turn a Kelvin sign into a letter that dcos-net drops.
+  const letters = piece.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const plain = letters
+    .replace(/^[^a-z0-9]+/, '')
+    .replaceAll('_', '-')
+    .replace(/[^a-z0-9-]/g, '');
+  if (plain.length <= LONGEST_PIECE) return withoutTrailingDashes(plain);
+
+  const head = withoutTrailingDashes(plain.slice(0, LONGEST_PIECE));
+  const rest = plain.slice(LONGEST_PIECE).replaceAll('-', '');
+  return head + rest.slice(0, LONGEST_PIECE - head.length);
+}
+
+/** A loop, since a regular expression for this takes quadratic time on many dashes. */
+function withoutTrailingDashes(text: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === '-') end--;
+  return text.slice(0, end);
+}

@@ -1,0 +1,96 @@
+/** What the labels beside a VIP label say about how it is balanced. */
+export interface PortOptions {
+  /** The kernel's short name. */
+  readonly scheduler: string;
+  /** 0: not persistent. */
+  readonly persistenceSeconds: number;
+  /** Of a healthy backend. */
+  readonly weight: number;
+  readonly drainSeconds: number;
+}
+
+/** What dcos-net programs (`wlc`, not persistent, weight 1), and five minutes for connections to end. */
+export const DEFAULT_PORT_OPTIONS: PortOptions = {
+  scheduler: 'wlc',
+  persistenceSeconds: 0,
+  weight: 1,
+  drainSeconds: 300,
+};
+
+/** Every scheduler that Linux 6 ships: `net/netfilter/ipvs/ip_vs_*.c`. */
+const SCHEDULERS = [
+  'rr',
+  'wrr',
+  'lc',
+  'wlc',
+  'lblc',
+  'lblcr',
+  'dh',
+  'sh',
+  'sed',
+  'nq',
+  'fo',
+  'ovf',
+  'mh',
+  'twos',
+];
+
+const BOUNDS = {
+  /** 31 days, the bound of `ipvsadm -p`: the kernel counts in jiffies, of which 32 bits hold 49 days. */
+  persistenceSeconds: 31 * 86_400,
+  /** The bound of `ipvsadm -w`. */
+  weight: 65_535,
+  drainSeconds: 86_400,
+} as const;
+
+/** A label that was not understood; its default is used. */
+export interface OptionProblem {
+  readonly key: string;
+  readonly value: string;
+  readonly reason: string;
+}
+
+export interface OptionsReading {
+  readonly options: PortOptions;
+  readonly problems: readonly OptionProblem[];
+}
+
+/** Reads the `IPVS_*` labels of a port that has a VIP label. What is missing or wrong takes its default. */
+export function readPortOptions(
+  labels: Readonly<Record<string, string>>,
+  defaults: PortOptions = DEFAULT_PORT_OPTIONS,
+): OptionsReading {
+  let options = defaults;
+  const problems: OptionProblem[] = [];
+  for (const [key, value] of Object.entries(labels)) {
+    if (!key.startsWith('IPVS_')) continue;
+    const read = OPTIONS.get(key);
+    const result = read === undefined ? UNKNOWN_KEY : read(value);
+    if (typeof result === 'string') problems.push({ key, value, reason: result });
+    else options = { ...options, ...result };
+  }
+  return { options, problems };
+}
+
+/** What a value gives, or the reason why it gives nothing. */
+type OptionReader = (value: string) => Partial<PortOptions> | string;
+
+const OPTIONS: ReadonlyMap<string, OptionReader> = new Map<string, OptionReader>([
+  ['IPVS_SCHEDULER', readScheduler],
+  ['IPVS_PERSISTENCE_SECONDS', (value) => readNumber('persistenceSeconds', value)],
+  ['IPVS_WEIGHT', (value) => readNumber('weight', value)],
+  ['IPVS_DRAIN_SECONDS', (value) => readNumber('drainSeconds', value)],
+]);
+
+const UNKNOWN_KEY = `expected one of the labels ${[...OPTIONS.keys()].join(', ')}`;
+
+function readScheduler(value: string): Partial<PortOptions> | string {
+  return SCHEDULERS.includes(value) ? { scheduler: value } : `expected one of ${SCHEDULERS.join(', ')}`;
+}
+
+function readNumber(option: keyof typeof BOUNDS, value: string): Partial<PortOptions> | string {
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  return number <= BOUNDS[option]
+    ? { [option]: number }
+    : `expected a whole number from 0 to ${BOUNDS[option]}`;
+}

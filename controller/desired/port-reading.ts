@@ -1,0 +1,116 @@
+import type { App, Port, Protocol } from '../model.ts';
+import { type OptionsReading, type PortOptions, readPortOptions } from './port-options.ts';
+import { isProblem, readTarget, type Target } from './target.ts';
+import { isVipLabel, type VipProblem } from './vip-label.ts';
+
+/** What the labels of a port mean depends on these besides the app itself. */
+export interface Surroundings {
+  /** Why nobody may have this address as an IP VIP just now; null when one may. */
+  refusal(target: Target): string | null;
+  /** The text of a label when it was last valid. */
+  remembered(labelKey: string): string | undefined;
+}
+
+export interface Naming {
+  /** Cleaned: `l4lb.thisdcos.directory`. */
+  readonly zone: string;
+  readonly defaults: PortOptions;
+}
+
+/** A port's labels, read. */
+export interface PortReading {
+  /** tcp and udp of the port, each once. */
+  readonly protocols: readonly Protocol[];
+  /** Protocols that give no VIP, as written. */
+  readonly otherProtocols: readonly string[];
+  readonly vips: readonly LabelReading[];
+  readonly options: OptionsReading;
+}
+
+export interface LabelReading {
+  /** Key in `Memory.labels`: `marathon /web portDefinitions[0].labels.VIP_0`. */
+  readonly key: string;
+  /** `portDefinitions[0].labels.VIP_0` */
+  readonly at: string;
+  readonly text: string;
+  /** Why the text itself gives no VIP; null when it does. */
+  readonly problem: VipProblem | null;
+  /** What the label means now: its own VIP, or the last valid one; null when there is none. */
+  readonly target: Target | null;
+  /** The text that `target` comes from when it is not the label's own. */
+  readonly insteadText: string | null;
+}
+
+/** Reads ports of one app; a port that reads like an earlier one of the same place is not read again. */
+export function createPortReader(app: App, naming: Naming, surroundings: Surroundings): (port: Port) => PortReading {
+  const read = new Map<string, { readonly port: Port; readonly reading: PortReading }>();
+  const written = definitionTexts(app);
+
+  const settle = (text: string): Target | VipProblem => {
+    const target = readTarget(text, app.framework, naming.zone);
+    if (isProblem(target)) return target;
+    const reason = surroundings.refusal(target);
+    return reason === null ? target : { kind: 'problem', reason, ignored: false };
+  };
+
+  const readLabel = (port: Port, label: string, text: string): LabelReading => {
+    const at = `${port.at}.labels.${label}`;
+    const key = `${app.framework} ${app.id} ${at}`;
+    const own = settle(text);
+    if (!isProblem(own)) return { key, at, text, problem: null, target: own, insteadText: null };
+
+    // A task of an older version first follows the definition, which may have been mended since.
+    for (const instead of [written.get(at), surroundings.remembered(key)]) {
+      if (instead === undefined || instead === text) continue;
+      const target = settle(instead);
+      if (!isProblem(target)) return { key, at, text, problem: own, target, insteadText: instead };
+    }
+    return { key, at, text, problem: own, target: null, insteadText: null };
+  };
+
+  return (port) => {
+    const known = read.get(port.at);
+    if (known !== undefined && readsAlike(known.port, port)) return known.reading;
+
+    const labels = Object.entries(port.labels).filter(([label]) => isVipLabel(label));
+    const reading: PortReading = {
+      ...readProtocols(port),
+      vips: labels.map(([label, text]) => readLabel(port, label, text)),
+      options: readPortOptions(port.labels, naming.defaults),
+    };
+    read.set(port.at, { port, reading });
+    return reading;
+  };
+}
+
+function definitionTexts(app: App): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const port of app.ports) {
+    for (const [label, text] of Object.entries(port.labels)) texts.set(`${port.at}.labels.${label}`, text);
+  }
+  return texts;
+}
+
+function readProtocols({ protocols }: Port): Pick<PortReading, 'protocols' | 'otherProtocols'> {
+  const known = new Set<Protocol>();
+  const others: string[] = [];
+  for (const protocol of protocols) {
+    const lower = protocol.toLowerCase();
+    if (lower === 'tcp' || lower === 'udp') known.add(lower);
+    else others.push(protocol);
+  }
+  return { protocols: [...known], otherProtocols: others };
+}
+
+function readsAlike(a: Port, b: Port): boolean {
+  return sameList(a.protocols, b.protocols) && (a.labels === b.labels || sameLabels(a.labels, b.labels));
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((item, i) => item === b[i]));
+}
+
+function sameLabels(a: Port['labels'], b: Port['labels']): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key]);
+}

@@ -1,0 +1,63 @@
+import { type Address, parseAddress, unusableAsVip } from './address.ts';
+
+/** What the value of a VIP label asks for. */
+export type VipValue =
+  /** `label` is as written, without the leading slash, not yet cleaned for DNS. */
+  | { readonly kind: 'name'; readonly label: string; readonly port: number }
+  | { readonly kind: 'address'; readonly address: Address; readonly port: number };
+
+/** Why a value gives no VIP; `ignored` ones are worth a warning only, as in DC/OS. */
+export interface VipProblem {
+  readonly kind: 'problem';
+  readonly reason: string;
+  readonly ignored: boolean;
+}
+
+export const EXPECTED_VIP = 'expected NAME:PORT or IP:PORT';
+
+/** Whether this label declares a VIP: dcos-net looks at the first three characters only, `VIP` or `vip`. */
+export function isVipLabel(key: string): boolean {
+  return key.startsWith('VIP') || key.startsWith('vip');
+}
+
+/**
+ * Reads the value of a VIP label, `/my-service:5555`, `10.1.2.3:80` or `fd01:c::1:8080` (split at the last colon).
+ *
+ * What parses strictly as an address is an IP VIP, everything else a name, as in dcos-net; so `/10.1.2.3:80` is a
+ * name. Addresses that no VIP can have are problems already here.
+ */
+export function parseVipLabel(value: string): VipValue | VipProblem {
+  const colon = value.lastIndexOf(':');
+  if (colon < 0) return problem(EXPECTED_VIP);
+
+  const target = value.slice(0, colon);
+  const port = parsePort(value.slice(colon + 1));
+  if (port === null) return problem(`${EXPECTED_VIP}, with a port from 1 to 65535`);
+
+  const address = parseAddress(target);
+  if (address !== null) {
+    const unusable = unusableAsVip(address);
+    return unusable === null ? { kind: 'address', address, port } : problem(unusable);
+  }
+  const label = target.startsWith('/') ? target.slice(1) : target;
+  if (label === '') return { kind: 'problem', reason: `${EXPECTED_VIP}; the name is empty`, ignored: true };
+
+  const unbracketed = /^\[(.*)\]$/.exec(label)?.[1];
+  if (unbracketed !== undefined && parseAddress(unbracketed) !== null) {
+    return problem(`${EXPECTED_VIP}; write the address without brackets: ${unbracketed}:${port}`);
+  }
+  return { kind: 'name', label, port };
+}
+
+/**
+ * Decimal, 1 to 65535. A plus sign and leading zeros pass, because they do in Erlang's `binary_to_integer`, and a
+ * label that worked on DC/OS shall work here; dcos-net checks no upper bound, but the kernel could not be told more.
+ */
+function parsePort(text: string): number | null {
+  const port = /^\+?\d+$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65535 ? port : null;
+}
+
+function problem(reason: string): VipProblem {
+  return { kind: 'problem', reason, ignored: false };
+}

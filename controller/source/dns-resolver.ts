@@ -1,0 +1,75 @@
+import { lookup } from 'node:dns/promises';
+import { messageOf } from '../errors.ts';
+import type { Clock, Log, Resolver } from '../ports.ts';
+
+export interface DnsResolverOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long an answer counts. Defaults to 60 s. */
+  readonly ttlMs?: number | undefined;
+  /** How long a failure counts before the name server is asked again. Defaults to 5 s. */
+  readonly retryMs?: number | undefined;
+  /** How long to wait for one answer. Defaults to 5 s. */
+  readonly timeoutMs?: number | undefined;
+  /** The system's own look-up (hosts file, then DNS) unless told otherwise; rejects when there is no address. */
+  readonly lookupIpv4?: ((hostName: string) => Promise<string>) | undefined;
+}
+
+interface Entry {
+  /** The last address that was found, however old; null: none ever. */
+  readonly address: string | null;
+  readonly until: number;
+}
+
+/**
+ * Resolves agents' host names to IPv4 as DC/OS did, through the system's resolver, with a cache.
+ *
+ * A failure or a slow name server gives the last address found, or null; never a rejection. A name that is asked for
+ * while its answer is on the way is not asked for twice.
+ */
+export function createDnsResolver(options: DnsResolverOptions): Resolver {
+  const {
+    clock,
+    log,
+    ttlMs = 60_000,
+    retryMs = 5_000,
+    timeoutMs = 5_000,
+    lookupIpv4 = systemLookup,
+  } = options;
+  const entries = new Map<string, Entry>();
+  const underway = new Map<string, Promise<string | null>>();
+
+  const ask = async (hostName: string): Promise<string | null> => {
+    const last = entries.get(hostName)?.address ?? null;
+    const enough = new AbortController();
+    try {
+      const late = clock
+        .sleep(timeoutMs, enough.signal)
+        .then(() => Promise.reject(new Error(`no answer in ${timeoutMs} ms`)));
+      const address = await Promise.race([lookupIpv4(hostName), late]);
+      entries.set(hostName, { address, until: clock.now() + ttlMs });
+      return address;
+    } catch (error) {
+      log.debug('host name not resolved', { hostName, kept: last, reason: messageOf(error) });
+      entries.set(hostName, { address: last, until: clock.now() + retryMs });
+      return last;
+    } finally {
+      enough.abort();
+      underway.delete(hostName);
+    }
+  };
+
+  return {
+    async resolve(hostName) {
+      const entry = entries.get(hostName);
+      if (entry !== undefined && clock.now() < entry.until) return entry.address;
+      const answer = underway.get(hostName) ?? ask(hostName);
+      underway.set(hostName, answer);
+      return answer;
+    },
+  };
+}
+
+async function systemLookup(hostName: string): Promise<string> {
+  return (await lookup(hostName, { family: 4 })).address;
+}

@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { Backoff, delayAfter } from '../../../controller/loop/backoff.ts';
+
+const options = { firstMs: 100, limitMs: 1_000 };
+
+test.each([
+  [0, 0],
+  [1, 100],
+  [2, 200],
+  [4, 800],
+  [5, 1_000],
+  [5_000, 1_000],
+])('after %d failures in a row the next try waits %d ms', (failures, delay) => {
+  expect(delayAfter(failures, options)).toBe(delay);
+});
+
+test('one item that fails does not hold back another', () => {
+  const backoff = new Backoff<string>(options, () => 0);
+  backoff.failed('a', 1_000);
+  expect(backoff.holds('a', 1_099)).toBe(true);
+  expect(backoff.holds('a', 1_100)).toBe(false);
+  expect(backoff.holds('b', 1_000)).toBe(false);
+  expect(backoff.nextDue()).toBe(1_100);
+});
+
+test('hosts that fail together do not try again together', () => {
+  const due = (random: number) => {
+    const backoff = new Backoff<string>(options, () => random);
+    backoff.failed('a', 0);
+    return backoff.nextDue();
+  };
+  expect(due(0.99)).toBeGreaterThan(due(0) ?? Number.NaN);
+});
+
+test('success starts the count anew, and what is no longer wanted is forgotten', () => {
+  const backoff = new Backoff<string>(options, () => 0);
+  backoff.failed('a', 0);
+  backoff.failed('a', 0);
+  backoff.succeeded('a');
+  backoff.failed('a', 0);
+  expect(backoff.nextDue()).toBe(100);
+  backoff.prune(() => false);
+  expect(backoff.nextDue()).toBeNull();
+});
