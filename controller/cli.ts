@@ -100,11 +100,13 @@ function givenFlags(values: Readonly<Record<string, unknown>>): Given[] {
 
 /** Commander's messages have a suggestion in a second line, and whatever was typed as it is. */
 function oneLine({ code, message }: CommanderError, [command = '']: readonly string[]): string {
-  const text = message.replace(/^error: /, '').replace(/\n\(Did you mean ([^\n]*)\)$/, ', did you mean $1');
-  const commands = [...commandDescriptions.keys()];
-  if (code === 'commander.unknownCommand')
-    return `${printable(text)}, expected one of ${commands.join(', ')}`;
-  const about = commands.some((name) => name === command) ? `${command} ` : '';
+  const text = message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean ([^\n]*?)\??\)$/, ', perhaps $1 was meant');
+  const commands = `expected one of ${[...commandDescriptions.keys()].join(', ')}`;
+  if (code === 'commander.help') return `help: no such command, ${commands}`;
+  if (code === 'commander.unknownCommand') return `${printable(text)}, ${commands}`;
+  const about = [...commandDescriptions.keys()].some((name) => name === command) ? `${command} ` : '';
   return `${printable(text)}; marathon-ipvs ${about}--help lists what is accepted`;
 }
 

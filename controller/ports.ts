@@ -54,6 +54,8 @@ export interface Reachability {
    * had to change.
    */
   repair(): Promise<readonly string[]>;
+  /** Whether an interface of ours is there. */
+  exists(): Promise<boolean>;
   /** Removes the interface, and with it its routes. Resolves with false when there was none of ours. */
   remove(): Promise<boolean>;
   close(): void;

@@ -10,8 +10,8 @@ export interface ReachabilityOptions {
   readonly interfaceName: string;
   /** Networks of the named VIPs, one route each: `11.0.0.0/8`, `fd01:c::/64`. */
   readonly pools: readonly string[];
-  /** Source address of this host's own clients towards VIPs; `auto`: what the host uses towards other hosts. */
-  readonly hostAddress: string;
+  /** Source address of this host's own clients towards VIPs; null: what the host uses towards other hosts. */
+  readonly hostAddress: string | null;
   readonly writeSysctls: boolean;
 }
 
@@ -53,6 +53,10 @@ export class DummyReachability implements Reachability {
     const { changed, problems } = await this.#bring(this.#addresses);
     if (problems.length > 0) throw new ControllerError('kernel', problems.join('; '));
     return changed;
+  }
+
+  async exists(): Promise<boolean> {
+    return (await this.#netlink.link(this.#options.interfaceName))?.kind === 'dummy';
   }
 
   async remove(): Promise<boolean> {
@@ -152,7 +156,7 @@ export class DummyReachability implements Reachability {
 
   async #sourceAddress(family: Family, own: number): Promise<string | null> {
     const { hostAddress } = this.#options;
-    if (hostAddress !== 'auto') return familyOf(hostAddress) === family ? hostAddress : null;
+    if (hostAddress !== null) return familyOf(hostAddress) === family ? hostAddress : null;
     const towardsOthers = await this.#netlink.sourceTowards(ELSEWHERE[family]);
     if (towardsOthers !== null) return towardsOthers;
     const addresses = await this.#netlink.addresses();

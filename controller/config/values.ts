@@ -50,7 +50,8 @@ export function hasCredentials(text: string): boolean {
 
 /** Replaces what may be a password within a URL, for a message; rather too much than too little. */
 export function withoutCredentials(text: string): string {
-  return text.replace(/\/\/\S*@/g, '//***@');
+  // A file's URL has none, but may well lead through node_modules/@someone.
+  return text.replace(/(?<!file:)\/\/\S*@/g, '//***@');
 }
 
 export function parseAgainst(text: string): AgainstOption | undefined {

@@ -65,7 +65,7 @@ function createPlacer(pool: Pool): (...args: Parameters<Allocator>) => Placement
     for (const name of homeless) {
       const address = nextFree(
         pool,
-        firstChoice(name),
+        firstChoice(name, names.size).value,
         (candidate) => held.has(candidate) || taken.has(candidate),
       );
       if (address === null) warnings.push(`${name} has no address: the pool ${formatPool(pool)} is full`);
@@ -188,9 +188,11 @@ function combine(
 }
 
 function sameNames(names: ReadonlySet<string>, addresses: ReadonlyMap<string, NamedAddresses>): boolean {
-  return names.size === addresses.size && names.values().every((name) => addresses.has(name));
+  if (names.size !== addresses.size) return false;
+  for (const name of names) if (!addresses.has(name)) return false;
+  return true;
 }
 
 function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && a.values().every((item) => b.has(item));
+  return a.size === b.size && a.isSubsetOf(b);
 }

@@ -42,7 +42,11 @@ export interface LabelReading {
 }
 
 /** Reads ports of one app; a port that reads like an earlier one of the same place is not read again. */
-export function createPortReader(app: App, naming: Naming, surroundings: Surroundings): (port: Port) => PortReading {
+export function createPortReader(
+  app: App,
+  naming: Naming,
+  surroundings: Surroundings,
+): (port: Port) => PortReading {
   const read = new Map<string, { readonly port: Port; readonly reading: PortReading }>();
   const written = definitionTexts(app);
 
@@ -112,5 +116,7 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
 
 function sameLabels(a: Port['labels'], b: Port['labels']): boolean {
   const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key]);
+  return (
+    keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key])
+  );
 }

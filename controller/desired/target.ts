@@ -46,7 +46,8 @@ export function readTarget(value: string, framework: string, zone: string): Targ
   const name = cleanName(vip.label);
   if (name === null) return problem(`${EXPECTED_VIP}, with a letter or digit in each part of the name`);
   const cleanFramework = cleanName(framework);
-  if (cleanFramework === null) return problem(`the framework's name "${framework}" has a part without letter and digit`);
+  if (cleanFramework === null)
+    return problem(`the framework's name "${framework}" has a part without letter and digit`);
   const fqdn = fullyQualified(name, cleanFramework, zone);
   if (fqdn === null) return problem('the full name is longer than the 253 characters that DNS allows');
 

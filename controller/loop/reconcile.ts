@@ -29,7 +29,8 @@ import type { Merged } from './sources.ts';
 
 export interface ReconcilePorts {
   readonly table: IpvsTable;
-  readonly reachability: Reachability;
+  /** null where nothing is to be written. */
+  readonly reachability: Reachability | null;
   readonly ledger: Ledger;
   readonly store: StateStore;
   readonly clock: Clock;
@@ -94,7 +95,7 @@ export class Reconciler {
     let observed = this.#believed ?? NOTHING;
     let plan = EMPTY_PLAN;
     let drifted: readonly Drift[] = [];
-    const outcome: Outcome = { failures: [], reached: { changed: [], problems: [], advice: [] } };
+    const outcome: Outcome = { failures: [], reached: NOT_LOOKED_AT };
     let error: string | null = null;
     try {
       if (reading) {
@@ -164,7 +165,7 @@ export class Reconciler {
   async #reach(addresses: readonly string[], full: boolean): Promise<ReachabilityReport> {
     const wanted = addresses.join(' ');
     if (!full && this.#reached?.wanted === wanted) return { ...this.#reached.report, changed: [] };
-    const report = await this.#ports.reachability.ensure(addresses);
+    const report = (await this.#ports.reachability?.ensure(addresses)) ?? NOT_LOOKED_AT;
     this.#reached = { wanted, report };
     return report;
   }
@@ -242,6 +243,7 @@ interface Outcome {
   reached: ReachabilityReport;
 }
 
+const NOT_LOOKED_AT: ReachabilityReport = { changed: [], problems: [], advice: [] };
 const NOTHING: ReadonlyMap<ServiceKey, never> = new Map<ServiceKey, never>();
 const EMPTY_PLAN: Plan = {
   services: [],

@@ -56,7 +56,7 @@ export async function run(
     if (signal.aborted) break;
     if (next === null) {
       await wake.wait(TICK_MS, ports.clock, signal);
-      await keepReachable(ports, options);
+      await keepReachable(ports);
       continue;
     }
     const pass = await reconciler.pass(next.merged, { full: next.full, changesSince: changes.take() });
@@ -148,11 +148,8 @@ async function nextPass(
 }
 
 /** What someone took from interface or routes comes back between passes too. */
-async function keepReachable(
-  { reachability, observer, log }: RunPorts,
-  { dryRun }: RunOptions,
-): Promise<void> {
-  if (dryRun) return;
+async function keepReachable({ reachability, observer, log }: RunPorts): Promise<void> {
+  if (reachability === null) return;
   try {
     const repaired = await reachability.repair();
     if (repaired.length === 0) return;

@@ -12,11 +12,19 @@ export function agentsIn({ apps, pods }: Pick<Documents, 'apps' | 'pods'>): Read
   return hosts;
 }
 
-/** Resolves these host names at once and gives the look-up; an address stands for itself. */
-export async function resolveAgents(hosts: Iterable<string>, resolver: Resolver): Promise<AgentAddress> {
+/** Agents' host names with their addresses, null while not known. */
+export type AgentAddresses = ReadonlyMap<string, string | null>;
+
+/** Resolves these at once. An address among them stands for itself. */
+export async function resolveAgents(hosts: Iterable<string>, resolver: Resolver): Promise<AgentAddresses> {
   const addresses = new Map<string, string | null>();
   const resolve = async (host: string) =>
     addresses.set(host, ipAddress(host) ?? (await resolver.resolve(host)));
   await Promise.all([...hosts].map(resolve));
+  return addresses;
+}
+
+/** The look-up that conversions take. */
+export function addressIn(addresses: AgentAddresses): AgentAddress {
   return (host) => addresses.get(host) ?? null;
 }

@@ -1,6 +1,6 @@
 import type { App, Rejection, Snapshot } from '../model.ts';
 import type { Resolver } from '../ports.ts';
-import { agentsIn, resolveAgents } from './agents.ts';
+import { type AgentAddresses, addressIn, agentsIn, resolveAgents } from './agents.ts';
 import type { Conversion } from './conversion.ts';
 import { convertApp } from './marathon-apps.ts';
 import type { Documents } from './marathon-documents.ts';
@@ -23,6 +23,13 @@ export interface ConvertOptions {
   readonly versions?: OlderVersions;
 }
 
+export interface Converted {
+  readonly apps: ReadonlyMap<string, App>;
+  readonly rejected: readonly Rejection[];
+  /** The agents that the documents name. */
+  readonly agents: AgentAddresses;
+}
+
 /**
  * Converts documents to apps. An app in which nothing changed is the same object as in `previous`.
  *
@@ -32,8 +39,9 @@ export interface ConvertOptions {
 export async function convertDocuments(
   documents: Documents,
   { framework, resolver, previous, versions }: ConvertOptions,
-): Promise<{ readonly apps: ReadonlyMap<string, App>; readonly rejected: readonly Rejection[] }> {
-  const agentAddress = await resolveAgents(agentsIn(documents), resolver);
+): Promise<Converted> {
+  const agents = await resolveAgents(agentsIn(documents), resolver);
+  const agentAddress = addressIn(agents);
   const apps = new Map<string, App>();
   const rejected = [...documents.rejected];
   const add = (next: App) => {
@@ -63,7 +71,7 @@ export async function convertDocuments(
     };
     add({ ...(previous.get(rejection.app) ?? nothing), rejected: [rejection] });
   }
-  return { apps, rejected };
+  return { apps, rejected, agents };
 }
 
 /** The snapshot of these apps; the previous one itself where it says the same of the same app objects. */
@@ -75,11 +83,7 @@ export function toSnapshot(previous: Snapshot | undefined, next: Snapshot): Snap
     : next;
 }
 
-/** Whether an agent's name could not be resolved for some port that should be reached. */
-export function awaitsAddress(app: App): boolean {
-  return app.tasks.some(({ ports }) => ports.some(({ unresolved }) => unresolved !== undefined));
-}
-
+/** An id that comes more than once; `where`: in which file. */
 export function givenTwice(id: string, where?: string): Rejection {
   const reason = `${where === undefined ? 'this id' : `this id in ${where}`} was given before; the first one counts`;
   return { app: id, at: 'id', value: id, reason };

@@ -1,18 +1,16 @@
 import { readFile, stat } from 'node:fs/promises';
 import { ControllerError, messageOf } from '../errors.ts';
-import type { App, Rejection } from '../model.ts';
 import type { Resolver } from '../ports.ts';
-import { awaitsAddress, convertDocuments } from './convert.ts';
+import { type AgentAddresses, resolveAgents } from './agents.ts';
+import { type Converted, convertDocuments } from './convert.ts';
 import { parseJson } from './json-text.ts';
 import { KNOWN_SHAPES, readDocuments } from './marathon-documents.ts';
 import { shown } from './rejection.ts';
 
 /** One file as it was read last. */
-export interface FileContent {
-  /** Tells whether the file is still the same; null: look again in any case. */
-  readonly stamp: string | null;
-  readonly apps: ReadonlyMap<string, App>;
-  readonly rejected: readonly Rejection[];
+export interface FileContent extends Converted {
+  /** Tells whether the file is still the same; empty while it could not be looked at. */
+  readonly stamp: string;
   /** Set when the file as it is now cannot be used; `apps` is then what it gave before. */
   readonly failure?: ControllerError;
 }
@@ -24,7 +22,7 @@ export interface FileContentOptions {
 }
 
 /**
- * Reads one file, or gives `before` back when it has not been touched since. A file that cannot be used gives what it
+ * Reads one file, or gives `before` back when neither it nor the address of an agent in it changed since. A file that cannot be used gives what it
  * gave before, with `failure` (code `usage`). Rejects only when `signal` aborts.
  */
 export async function readContent(
@@ -33,12 +31,12 @@ export async function readContent(
   options: FileContentOptions,
   signal: AbortSignal,
 ): Promise<FileContent> {
-  let stamp: string | null = null;
+  let stamp = '';
   try {
     const status = await stat(path, { bigint: true });
     // The inode too: a file that is replaced by rename may have the age and size of the old one.
     stamp = [status.mtimeNs, status.ctimeNs, status.size, status.ino].join(' ');
-    if (before !== undefined && stamp === before.stamp) return before;
+    if (before?.stamp === stamp && (await sameAgents(before.agents, options.resolver))) return before;
     if (status.size > options.maxBytes) {
       throw unusable(
         path,
@@ -46,14 +44,19 @@ export async function readContent(
       );
     }
     const text = await readFile(path, { encoding: 'utf8', signal });
-    const { apps, rejected } = await convert(path, text, before, options);
-    const unresolved = [...apps.values()].some(awaitsAddress);
-    return { stamp: unresolved ? null : stamp, apps, rejected };
+    return { stamp, ...(await convert(path, text, before, options)) };
   } catch (error) {
     signal.throwIfAborted();
     const failure = error instanceof ControllerError ? error : unusable(path, messageOf(error), error);
-    return { stamp, apps: before?.apps ?? new Map(), rejected: before?.rejected ?? [], failure };
+    return { ...(before ?? NOTHING), stamp, failure };
   }
+}
+
+const NOTHING: Converted = { apps: new Map(), rejected: [], agents: new Map() };
+
+async function sameAgents(before: AgentAddresses, resolver: Resolver): Promise<boolean> {
+  const now = await resolveAgents(before.keys(), resolver);
+  return [...before].every(([host, address]) => now.get(host) === address);
 }
 
 /** Line and column, or the value, that made a file unusable are part of the message. */
@@ -66,7 +69,7 @@ async function convert(
   text: string,
   before: FileContent | undefined,
   options: FileContentOptions,
-) {
+): Promise<Converted> {
   const json = parseText(path, text);
   const documents = readDocuments(json, path);
   if (documents === null) throw unusable(path, `expected ${KNOWN_SHAPES}; it begins ${shown(json)}`);

@@ -62,11 +62,11 @@ class FileSource implements AppSource {
 
   async follow(listener: SourceListener, signal: AbortSignal): Promise<void> {
     const { clock = systemClock, settleMs = 50, pollMs = 30_000, log } = this.#options;
-    const told = new Latch();
+    const told = new Latch<'changed'>();
     let since: number | undefined;
     const onChange = () => {
       since ??= clock.now();
-      told.set();
+      told.set('changed');
     };
     const watch = new DirectoryWatch(await this.#watched(), onChange, log);
     try {

@@ -95,22 +95,10 @@ export function absoluteId(id: string, base: string): string {
 }
 
 /** Fields of which any one tells an app's definition from other objects that have an id. */
-const APP_FIELDS = [
-  ...[
-    'cmd',
-    'args',
-    'instances',
-    'cpus',
-    'mem',
-    'container',
-    'healthChecks',
-    'tasks',
-    'versionInfo',
-    'fetch',
-    'uris',
-  ],
-  ...['portDefinitions', 'ports', 'networks', 'ipAddress', 'requirePorts'],
-];
+const APP_FIELDS =
+  'cmd args instances cpus mem container fetch uris portDefinitions ports networks ipAddress healthChecks constraints'.split(
+    ' ',
+  );
 
 function shapeOf(json: unknown): Shape | null {
   if (!isRecord(json)) return null;
@@ -127,9 +115,9 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   if (shape === 'wrapped app') return [{ json: json['app'], at: `${path}app`, base, shape: 'app' }];
 
   const group = typeof json['id'] === 'string' ? absoluteId(json['id'], base) : base;
-  const members = (field: string, shapeOfMember: (member: unknown) => Shape): Item[] => {
-    const list = json[field];
-    if (!Array.isArray(list)) return [];
+  const members = (field: string, shapeOfMember: (member: unknown) => Shape | null): Item[] => {
+    const list = json[field] ?? [];
+    if (!Array.isArray(list)) return [{ json: list, at: `${path}${field}`, base: group, shape: null }];
     return list.map((member, index) => ({
       json: member,
       at: `${path}${field}[${index}]`,
@@ -140,7 +128,7 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   return [
     ...members('apps', () => 'app'),
     ...members('pods', (pod) => (isRecord(pod) && isRecord(pod['spec']) ? 'pod status' : 'pod')),
-    ...members('groups', () => 'group'),
+    ...members('groups', (member) => (isRecord(member) ? 'group' : null)),
   ];
 }
 

@@ -9,18 +9,22 @@ import { readIfThere, replaceFile } from './atomic-file.ts';
 const entry = z.object({ name: z.string().nullable(), framework: z.string().nullable() });
 const file = z.object({
   version: z.literal(1),
-  kernel: z.string().optional(),
+  kernel: z.string(),
   services: z.record(z.string(), entry),
 });
 
 /**
  * The ledger as a JSON file under /run, which lives exactly as long as the kernel's tables do.
  *
- * A damaged file is set aside as `PATH.damaged` and counts as empty, with a warning: better to leave services of
- * ours behind than to take another program's for ours. So does one that was written in another network namespace or
- * before a reboot: its tables are gone. A file that cannot be read at all rejects, since what is ours is then unknown.
+ * A damaged file counts as empty, with a warning, and is set aside as `PATH.damaged` by the next save: better to
+ * leave services of ours behind than to take another program's for ours. One that was written in another network
+ * namespace or before a reboot is not used: its tables are gone. A file that cannot be read at all rejects, since
+ * what is ours is then unknown.
  */
 export function createLedger(path: string, kernel: string = kernelIdentity()): Ledger {
+  const aside = `${path}.damaged`;
+  let damaged = false;
+
   return {
     async load(): Promise<LedgerState> {
       const text = await readIfThere(path).catch((cause) => {
@@ -29,32 +33,30 @@ export function createLedger(path: string, kernel: string = kernelIdentity()): L
       if (text === null) return { entries: new Map() };
       try {
         const { services, kernel: writtenIn } = file.parse(JSON.parse(text));
-        if (writtenIn !== undefined && writtenIn !== kernel) {
-          return {
-            entries: new Map(),
-            warning: `ledger ${path} is of another network namespace or boot: not used`,
-          };
-        }
-        return { entries: new Map(Object.entries(services)) };
+        if (writtenIn === kernel) return { entries: new Map(Object.entries(services)) };
+        const warning = `ledger ${path} is of another network namespace or boot: not used`;
+        return { entries: new Map(), warning };
       } catch (error) {
-        const aside = `${path}.damaged`;
-        await rename(path, aside).catch(() => undefined);
-        return {
-          entries: new Map(),
-          warning: `ledger ${path} is damaged (${firstLine(messageOf(error))}): set aside as ${aside}, treated as empty`,
-        };
+        damaged = true;
+        const why = firstLine(messageOf(error));
+        const warning = `ledger ${path} is damaged (${why}): treated as empty, and set aside as ${aside} by the next write`;
+        return { entries: new Map(), warning };
       }
     },
 
     async save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void> {
       const text = JSON.stringify({ version: 1, kernel, services: Object.fromEntries(entries) });
-      await replaceFile(path, text).catch((cause) => {
+      try {
+        if (damaged) await rename(path, aside);
+        damaged = false;
+        await replaceFile(path, text);
+      } catch (cause) {
         throw new ControllerError(
           'state',
           `write ledger ${path} (nothing is changed in the kernel without it)`,
           { cause },
         );
-      });
+      }
     },
   };
 }

@@ -1,0 +1,94 @@
+import { ControllerError } from '../errors.ts';
+import type { Reconciler } from '../loop/reconcile.ts';
+import type { SavePorts } from '../loop/save.ts';
+import { saveChanged } from '../loop/save.ts';
+import { Sources } from '../loop/sources.ts';
+import type { AppSource, Observer } from '../ports.ts';
+import type { PassStatus } from '../status/status.ts';
+import { formatReport, type PrintOptions } from './report.ts';
+
+export interface OncePorts extends SavePorts {
+  readonly sources: readonly AppSource[];
+  readonly reconciler: Reconciler;
+  /** Standard output. */
+  readonly print: (text: string) => void;
+  /** Standard error, for the operator. */
+  readonly complain: (line: string) => void;
+}
+
+/** Exit statuses that scripts depend on: as `diff` and `kubectl diff` have them. */
+export const SAME = 0;
+export const DIFFERENT = 1;
+export const FAILED = 2;
+
+/**
+ * One pass that changes nothing: prints the diff. Resolves with the exit status: 0 no difference, 1 differences,
+ * 2 when a source or what it is compared with cannot be read.
+ */
+export async function diff(ports: OncePorts, options: PrintOptions, signal: AbortSignal): Promise<number> {
+  const { pass } = await readAndPass(ports, signal);
+  if (pass.error !== null) throw new ControllerError('kernel', pass.error);
+  ports.print(formatReport(pass, options));
+  const { add, change, remove } = pass.plan.summary;
+  return add + change + remove === 0 ? SAME : DIFFERENT;
+}
+
+/**
+ * One pass that brings the kernel to the desired state, and prints what it did. Resolves with 0 when the kernel is as
+ * desired afterwards, read back from it if anything was written; else with 2, having said what is not.
+ */
+export async function once(ports: OncePorts, options: PrintOptions, signal: AbortSignal): Promise<number> {
+  const { pass, sources } = await readAndPass(ports, signal);
+  await saveChanged(ports, sources, new Map());
+  if (pass.error === null) ports.print(formatReport(pass, options));
+  const complaints = whatIsWrong(pass);
+  if (complaints.length === 0 && pass.plan.growing.length + pass.plan.shrinking.length > 0) {
+    complaints.push(...(await whatIsLeft(ports, sources)));
+  }
+  for (const complaint of complaints) ports.complain(complaint);
+  return complaints.length === 0 ? SAME : FAILED;
+}
+
+async function readAndPass(
+  { sources: all, reconciler }: OncePorts,
+  signal: AbortSignal,
+): Promise<{ pass: PassStatus; sources: Sources }> {
+  const sources = new Sources(all, NOBODY);
+  const snapshots = await Promise.all(all.map((source) => source.read(signal)));
+  for (const [index, source] of all.entries()) {
+    const snapshot = snapshots[index];
+    if (snapshot !== undefined) sources.heard(source.name, snapshot, true);
+  }
+  const merged = sources.merged();
+  if (merged === null) throw new ControllerError('source', 'no source was read');
+  return { pass: await reconciler.pass(merged, { full: true, changesSince: [] }), sources };
+}
+
+/** A second pass must find nothing to do. */
+async function whatIsLeft({ reconciler }: OncePorts, sources: Sources): Promise<string[]> {
+  const merged = sources.merged();
+  if (merged === null) return [];
+  const pass = await reconciler.pass(merged, { full: true, changesSince: [] });
+  const { add, change, remove } = pass.plan.summary;
+  const again = add + change + remove;
+  return again === 0
+    ? whatIsWrong(pass)
+    : [`${again} VIPs were not as desired when read back: something else writes them too`];
+}
+
+function whatIsWrong({ error, failures, problems, plan }: PassStatus): string[] {
+  return [
+    ...(error === null ? [] : [error]),
+    ...failures.map(({ step, message }) => `${step}: ${message}`),
+    ...problems,
+    ...plan.conflicts.map(({ key, reason }) => `${key}: ${reason}`),
+  ];
+}
+
+const NOBODY: Observer = {
+  moved: () => undefined,
+  sourceRead: () => undefined,
+  sourceFailed: () => undefined,
+  passed: () => undefined,
+  repaired: () => undefined,
+};

@@ -1,0 +1,24 @@
+import { formatStep } from '../plan/ipvsadm.ts';
+import type { Report } from '../plan/plan.ts';
+import { toJson } from '../plan/print-json.ts';
+import { toText } from '../plan/print-text.ts';
+import type { PassStatus } from '../status/status.ts';
+
+export interface PrintOptions {
+  readonly output: 'text' | 'json' | 'ipvsadm';
+  readonly colour: boolean;
+}
+
+/** The document that `-o` asks for, of one pass. Ends with a newline unless it is empty. */
+export function formatReport(pass: PassStatus, { output, colour }: PrintOptions): string {
+  const { plan, desired } = pass;
+  const report: Report = { plan, ...desired };
+  switch (output) {
+    case 'json':
+      return `${JSON.stringify(toJson(report), null, 2)}\n`;
+    case 'text':
+      return toText(report, colour);
+    case 'ipvsadm':
+      return [...plan.growing, ...plan.shrinking].map((step) => `${formatStep(step)}\n`).join('');
+  }
+}

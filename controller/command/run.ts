@@ -1,0 +1,97 @@
+import type { Config } from '../config/config.ts';
+import { sourceName } from '../config/values.ts';
+import { systemClock } from '../loop/clock.ts';
+import { Latch } from '../loop/latch.ts';
+import { run as runLoop, type WakeReason } from '../loop/run.ts';
+import type { Observer } from '../ports.ts';
+import { startHttp } from '../serve/http.ts';
+import { createMetrics } from '../serve/metrics.ts';
+import { createStatusBoard } from '../status/board.ts';
+import type { Parts } from '../wire.ts';
+import { formatReport, type PrintOptions } from './report.ts';
+
+/** How long sources may take to answer at the start before the last good state on disk stands in for them. */
+const RESTORE_AFTER_MS = 5_000;
+
+/** What the process is told from outside. */
+export interface Signals {
+  /** Ends the run. */
+  readonly stop: AbortSignal;
+  /** Calls back when the whole table is to be read and put right at once (SIGHUP). */
+  onResync(listener: () => void): void;
+}
+
+/**
+ * Reconciles until told to stop, with health and metrics over HTTP; resolves then. With `--dry-run` it prints the diff
+ * whenever that changes, and changes nothing.
+ */
+export async function run(
+  config: Config,
+  parts: Parts,
+  printOptions: PrintOptions,
+  print: (text: string) => void,
+  signals: Signals,
+): Promise<void> {
+  const { log } = parts;
+  const sources = config.source.map(sourceName);
+  const board = createStatusBoard({ sources, dryRun: config.dryRun, clock: systemClock });
+  const metrics = createMetrics({ sources, clock: systemClock });
+  const printer = config.dryRun ? createPrinter(printOptions, print) : null;
+  const observers = [board, metrics, ...(printer === null ? [] : [printer])];
+  const http =
+    config.listen === null
+      ? null
+      : await startHttp({ listen: config.listen, status: board.current, metrics, log });
+  if (http !== null) log.info('serving', { url: http.url });
+
+  const wake = new Latch<WakeReason>();
+  signals.onResync(() => wake.set('resync'));
+  try {
+    const options = {
+      resyncMs: config.resyncSeconds * 1_000,
+      settleMs: config.settleMs,
+      restoreAfterMs: RESTORE_AFTER_MS,
+      dryRun: config.dryRun,
+    };
+    const ports = { ...parts, clock: systemClock, observer: toAll(observers) };
+    await runLoop(ports, parts.reconciler, options, wake, signals.stop);
+  } finally {
+    await http?.close();
+  }
+}
+
+function toAll(observers: readonly Observer[]): Observer {
+  return {
+    moved() {
+      for (const observer of observers) observer.moved();
+    },
+    sourceRead(source, read) {
+      for (const observer of observers) observer.sourceRead(source, read);
+    },
+    sourceFailed(source, error) {
+      for (const observer of observers) observer.sourceFailed(source, error);
+    },
+    passed(pass) {
+      for (const observer of observers) observer.passed(pass);
+    },
+    repaired(changes) {
+      for (const observer of observers) observer.repaired(changes);
+    },
+  };
+}
+
+function createPrinter(options: PrintOptions, print: (text: string) => void): Observer {
+  let printed = '';
+  return {
+    moved: () => undefined,
+    sourceRead: () => undefined,
+    sourceFailed: () => undefined,
+    repaired: () => undefined,
+    passed(pass) {
+      if (pass.error !== null) return;
+      const text = formatReport(pass, options);
+      if (text !== printed) print(text);
+      printed = text;
+    },
+  };
+}

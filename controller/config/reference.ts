@@ -1,0 +1,82 @@
+/**
+ * The reference of options in Markdown, made from their list.
+ *
+ *     node --conditions=source controller/config/reference.ts page > docs/options.md
+ *     node --conditions=source controller/config/reference.ts table
+ */
+
+import { fileName, flagName, variableName } from './given.ts';
+import { commandDescriptions } from './option.ts';
+import { describeOption, type OptionName, optionNames } from './options.ts';
+
+/** `docs/options.md`: every option with all that is known of it. */
+export function optionsPage(): string {
+  const groups = Map.groupBy(optionNames, (name) => describeOption(name).group);
+  const sections = [...groups].map(([group, names]) => `## ${group}\n\n${names.map(entry).join('\n\n')}`);
+  return `${INTRODUCTION}\n\n${sections.join('\n\n')}\n`;
+}
+
+/** The table in the README: option, default, meaning. */
+export function optionsTable(): string {
+  const rows = optionNames.map((name) => {
+    const { value, fallback, description } = describeOption(name);
+    const cells = [`\`${flagName(name)} ${value}\``, fallback === null ? '' : `\`${fallback}\``, description];
+    // A bar would end the cell, also within code.
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  });
+  return ['| Option | Default | |', '|---|---|---|', ...rows].join('\n');
+}
+
+function entry(name: OptionName): string {
+  const { value, short, fallback, accepted, description, commands, repeatable } = describeOption(name);
+  const also = short === undefined ? '' : `, \`-${short}\``;
+  const inFile = name === 'config' ? 'not in the file' : `\`${fileName(name)}\``;
+  const lines = [
+    `### \`${flagName(name)} ${value}\``,
+    '',
+    description,
+    '',
+    `- Accepted: ${accepted}.${repeatable === true ? ' Several are possible.' : ''}`,
+    `- Default: ${fallback === null ? 'none' : `\`${fallback}\``}.`,
+    `- Used by: ${commands.map((command) => `\`${command}\``).join(', ')}.`,
+    `- Elsewhere: \`${variableName(name)}\` in the environment, ${inFile} in YAML${also === '' ? '' : `${also} for short`}.`,
+  ];
+  return lines.join('\n');
+}
+
+const COMMANDS = [...commandDescriptions].map(([name, text]) => `- \`marathon-ipvs ${name}\`: ${text}.`);
+
+const INTRODUCTION = `# Options
+
+Made from \`controller/config/options.ts\` by \`controller/config/reference.ts\`; a test fails when it is stale.
+
+${COMMANDS.join('\n')}
+
+\`marathon-ipvs COMMAND --help\` prints what a command takes. \`diff\` accepts whatever \`run\` accepts.
+
+An option may be given on the command line, in the environment or in a YAML file; that order decides where it is
+given more than once, and the default comes last. A list that is given in one place replaces that of a weaker one.
+
+\`\`\`sh
+marathon-ipvs run --source marathon=http://10.0.0.1:8080,http://10.0.0.2:8080 --resync-seconds 60
+MARATHON_IPVS_RESYNC_SECONDS=60 marathon-ipvs run --config /etc/marathon-ipvs/config.yaml
+\`\`\`
+
+\`\`\`yaml
+# /etc/marathon-ipvs/config.yaml
+source:
+  - marathon=http://10.0.0.1:8080,http://10.0.0.2:8080
+  - file=/etc/marathon-ipvs/apps
+resync-seconds: 60
+adopt: false
+\`\`\`
+
+Several sources in the environment are separated by blanks (\`MARATHON_IPVS_SOURCE="marathon=… file=…"\`). An empty
+variable counts as unset. A switch (\`true|false\`) given without a value is \`true\`.
+
+A value that is not accepted, an option that does not exist (in the file and in the environment too) and a file that
+cannot be read end the program with exit status 2 and one line that says where, what, and what is accepted.`;
+
+if (import.meta.main) {
+  process.stdout.write(process.argv[2] === 'table' ? `${optionsTable()}\n` : optionsPage());
+}

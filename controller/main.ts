@@ -1,0 +1,95 @@
+/** The process: command line in, exit status out. */
+
+import { openKernelTable } from './apply/kernel-table.ts';
+import { type Invocation, parseCommandLine } from './cli.ts';
+import { cleanup } from './command/cleanup.ts';
+import { diff, FAILED, once, SAME } from './command/once.ts';
+import type { PrintOptions } from './command/report.ts';
+import { run, type Signals } from './command/run.ts';
+import type { Config } from './config/config.ts';
+import { messageOf } from './errors.ts';
+import { createLog } from './log.ts';
+import { systemClock } from './loop/clock.ts';
+import { createLedger } from './state/ledger.ts';
+import { openReachability, wire } from './wire.ts';
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await execute(parseCommandLine(argv, process.env));
+  } catch (error) {
+    complain(messageOf(error));
+    return FAILED;
+  }
+}
+
+async function execute(invocation: Invocation): Promise<number> {
+  switch (invocation.command) {
+    case 'help':
+    case 'version':
+      print(invocation.text);
+      return SAME;
+    case 'cleanup':
+      return await cleanUp(invocation.config);
+    default:
+      return await reconcile(invocation.config);
+  }
+}
+
+async function reconcile(config: Config): Promise<number> {
+  const signals = processSignals();
+  const parts = await wire(config, createLog(config.logLevel));
+  const options: PrintOptions = { output: config.output, colour: wantsColour(config.color) };
+  try {
+    if (!config.once) {
+      await run(config, parts, options, print, signals);
+      return SAME;
+    }
+    const ports = { ...parts, clock: systemClock, print, complain };
+    return await (config.dryRun ? diff : once)(ports, options, signals.stop);
+  } finally {
+    parts.close();
+  }
+}
+
+async function cleanUp(config: Config): Promise<number> {
+  const table = await openKernelTable();
+  const reachability = openReachability(config);
+  try {
+    const ledger = createLedger(config.ledger);
+    return await cleanup(
+      { table, reachability, ledger, interfaceName: config.interface, print, complain },
+      config.dryRun,
+    );
+  } finally {
+    table.close();
+    reachability.close();
+  }
+}
+
+function processSignals(): Signals {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  // Without a listener SIGHUP would end the process; before the loop runs there is nothing to put right.
+  const listeners: (() => void)[] = [];
+  process.on('SIGHUP', () => {
+    for (const listener of listeners) listener();
+  });
+  return { stop: stop.signal, onResync: (listener) => listeners.push(listener) };
+}
+
+function wantsColour(color: Config['color']): boolean {
+  return (
+    color === 'always' ||
+    (color === 'auto' && process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '')
+  );
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function complain(line: string): void {
+  process.stderr.write(`marathon-ipvs: ${line}\n`);
+}

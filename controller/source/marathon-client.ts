@@ -1,0 +1,232 @@
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { Agent, type Dispatcher, request } from 'undici';
+import { ControllerError, messageOf } from '../errors.ts';
+import type { Clock } from '../ports.ts';
+import { within } from './deadline.ts';
+import {
+  basicCredentials,
+  type Credentials,
+  type CredentialsFile,
+  credentialsFrom,
+} from './marathon-credentials.ts';
+import { answerFailure, Failure, transportFailure } from './marathon-failure.ts';
+import { Masters, parseMasters, shownUrl } from './marathon-masters.ts';
+
+export interface MarathonClientOptions {
+  /** One or more equal masters, separated by commas: `http://10.0.0.1:8080,http://10.0.0.2:8080`. */
+  readonly where: string;
+  readonly clock: Clock;
+  readonly credentials?: CredentialsFile | undefined;
+  /** PEM file of the CA that signed the masters' certificates; it replaces the system's. */
+  readonly caFile?: string | undefined;
+  /** Limit for the body of one answer, after decompression. Defaults to 256 MiB. */
+  readonly maxBodyBytes?: number | undefined;
+  /** Until a connection stands. Defaults to 5 s. */
+  readonly connectMs?: number | undefined;
+  /** Until an answer begins, and without a byte of it. Defaults to 30 s. */
+  readonly silenceMs?: number | undefined;
+  /** For one whole answer. Defaults to 120 s. */
+  readonly answerMs?: number | undefined;
+}
+
+/** Reads from Marathon, whichever of its masters answers. Errors are `ControllerError`s for an operator. */
+export interface MarathonClient {
+  /** The masters as they were given, without credentials. */
+  readonly name: string;
+  /**
+   * Reads JSON. Resolves with null when Marathon itself says that there is no such thing; a 404 of some proxy is
+   * a failure. Each master is tried once.
+   */
+  get(path: string, signal: AbortSignal): Promise<unknown>;
+  /** Opens a stream of server-sent events, which then lasts until `signal` aborts or either side ends it. */
+  stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** A client for one Marathon. Throws (code `usage`) when `where` is no list of URLs; nothing is contacted yet. */
+export function createMarathonClient(options: MarathonClientOptions): MarathonClient {
+  return new HttpClient(options);
+}
+
+interface Answer {
+  readonly url: URL;
+  readonly response: Dispatcher.ResponseData;
+  /** Whether credentials exist and were kept from this host. */
+  readonly withheld: boolean;
+}
+
+const REDIRECTS = 5;
+const unzip = promisify(gunzip);
+
+class HttpClient implements MarathonClient {
+  readonly name: string;
+  readonly #options: MarathonClientOptions;
+  readonly #masters: Masters;
+  readonly #credentials: Credentials | undefined;
+  #agent: Agent | undefined;
+
+  constructor(options: MarathonClientOptions) {
+    const urls = parseMasters(options.where);
+    const [user] = urls.filter(({ username }) => username !== '');
+    this.#options = options;
+    this.#credentials = options.credentials
+      ? credentialsFrom(options.credentials)
+      : user && basicCredentials(decodeURIComponent(user.username), decodeURIComponent(user.password));
+    for (const url of urls) {
+      url.username = '';
+      url.password = '';
+    }
+    this.#masters = new Masters(urls);
+    this.name = urls.map(shownUrl).join(',');
+  }
+
+  async get(path: string, signal: AbortSignal): Promise<unknown> {
+    const { clock, answerMs = 120_000 } = this.#options;
+    return this.#fromAny(path, signal, (master) =>
+      within(answerMs, clock, signal, async (limited) => {
+        const headers = { accept: 'application/json', 'accept-encoding': 'gzip' };
+        const answer = await this.#ask(resolve(master, path), headers, limited);
+        const text = await this.#text(answer);
+        return parseAnswer(answer, text);
+      }),
+    );
+  }
+
+  async stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return this.#fromAny(path, signal, async (master) => {
+      // Not compressed: an event must not wait in a compressor's buffer.
+      const headers = { accept: 'text/event-stream', 'accept-encoding': 'identity' };
+      const answer = await this.#ask(resolve(master, path), headers, signal, 0);
+      const { statusCode, headers: given, body } = answer.response;
+      if (statusCode === 200 && String(given['content-type']).startsWith('text/event-stream')) return body;
+      throw answerFailure(statusCode, await this.#text(answer), answer.withheld, 'an event stream');
+    });
+  }
+
+  /** Tries each master once and rejects with what all of them said. */
+  async #fromAny<T>(path: string, signal: AbortSignal, ask: (master: URL) => Promise<T>): Promise<T> {
+    const failures: Failure[] = [];
+    for (const master of this.#masters.inOrder()) {
+      try {
+        const result = await ask(master);
+        this.#masters.answered(master);
+        return result;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof ControllerError) throw error;
+        const failure = error instanceof Failure ? error : transportFailure(error);
+        failures.push(failure.of(shownUrl(resolve(master, path))));
+      }
+    }
+    throw new ControllerError('source', failures.map(({ message }) => message).join('; '), {
+      retry: failures.some(({ retry }) => retry === 'later') ? 'later' : 'never',
+      cause: failures[0]?.cause,
+    });
+  }
+
+  /** Follows redirects by hand, since who may see the credentials is decided anew for every host. */
+  async #ask(
+    first: URL,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    bodyTimeout = this.#options.silenceMs ?? 30_000,
+  ): Promise<Answer> {
+    const { silenceMs: headersTimeout = 30_000 } = this.#options;
+    const dispatcher = await this.#dispatcher();
+    let url = first;
+    let renewed = false;
+    for (let hops = 0; hops <= REDIRECTS; ) {
+      const trusted = this.#masters.trusts(url);
+      const authorization = trusted ? await this.#credentials?.header() : undefined;
+      const response = await request(url, {
+        dispatcher,
+        headers: authorization === undefined ? headers : { ...headers, authorization },
+        signal,
+        headersTimeout,
+        bodyTimeout,
+      });
+      this.#masters.leaderNamed(url, response.headers['x-marathon-leader']);
+      const { location } = response.headers;
+      if (
+        response.statusCode === 401 &&
+        authorization !== undefined &&
+        !renewed &&
+        (await this.#credentials?.renew())
+      ) {
+        renewed = true;
+        await response.body.dump();
+      } else if (response.statusCode >= 300 && response.statusCode < 400 && typeof location === 'string') {
+        hops += 1;
+        url = redirected(location, url);
+        await response.body.dump();
+      } else {
+        return { url, response, withheld: !trusted && this.#credentials !== undefined };
+      }
+    }
+    throw new Failure(`redirected more than ${REDIRECTS} times, last to ${shownUrl(url)}`, 'later');
+  }
+
+  async #text({ response }: Answer): Promise<string> {
+    const limit = this.#options.maxBodyBytes ?? 256 * 1024 * 1024;
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+      size += chunk.length;
+      if (size > limit) throw new Failure(`the answer is larger than ${limit} bytes`, 'never');
+      chunks.push(chunk);
+    }
+    const bytes = Buffer.concat(chunks, size);
+    if (response.headers['content-encoding'] !== 'gzip') return bytes.toString('utf8');
+    return (await unzip(bytes, { maxOutputLength: limit })).toString('utf8');
+  }
+
+  async #dispatcher(): Promise<Agent> {
+    if (this.#agent !== undefined) return this.#agent;
+    const { caFile, connectMs = 5_000 } = this.#options;
+    const ca = caFile === undefined ? undefined : await readCa(caFile);
+    this.#agent = new Agent({ connect: { timeout: connectMs, ...(ca && { ca }) }, allowH2: false });
+    return this.#agent;
+  }
+}
+
+function parseAnswer({ response, withheld }: Answer, text: string): unknown {
+  const { statusCode } = response;
+  if (statusCode !== 200) {
+    const failure = answerFailure(statusCode, text, withheld, 'JSON');
+    if (failure.absent) return null;
+    throw failure;
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Failure(
+      `the answer is no JSON (${text.length} characters: ${messageOf(error)})`,
+      'later',
+      error,
+    );
+  }
+}
+
+/** `path` below the master's own path, which DC/OS needs: `https://master/service/marathon`. */
+function resolve(master: URL, path: string): URL {
+  return new URL(`${master.origin}${master.pathname.replace(/\/+$/, '')}${path}`);
+}
+
+function redirected(location: string, from: URL): URL {
+  if (!URL.canParse(location, from.href))
+    throw new Failure(`redirected to "${location}", which is no URL`, 'later');
+  const url = new URL(location, from);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new Failure(`redirected to ${url.protocol}, which is not HTTP`, 'later');
+  }
+  url.username = '';
+  url.password = '';
+  return url;
+}
+
+async function readCa(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new ControllerError('usage', `CA file ${path} cannot be read: ${messageOf(cause)}`, { cause });
+  });
+}

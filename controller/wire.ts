@@ -1,0 +1,164 @@
+/** Builds the parts from the configuration; the only place that knows every concrete one. */
+
+import { readFile } from 'node:fs/promises';
+import { openKernelTable } from './apply/kernel-table.ts';
+import { DummyReachability } from './apply/reachability.ts';
+import { createRealAddresses } from './apply/real-addresses.ts';
+import { RouteNetlink } from './apply/rtnetlink.ts';
+import type { Config } from './config/config.ts';
+import { sourceName } from './config/values.ts';
+import { inPool, type Pools, parsePool } from './desired/pool.ts';
+import { createTranslator } from './desired/translate.ts';
+import { ControllerError } from './errors.ts';
+import { systemClock } from './loop/clock.ts';
+import { Reconciler } from './loop/reconcile.ts';
+import type { ServiceKey } from './model.ts';
+import { parseTable } from './plan/ipvsadm.ts';
+import type { AppSource, IpvsTable, Ledger, LedgerEntry, Log, Reachability, StateStore } from './ports.ts';
+import { createDnsResolver } from './source/dns-resolver.ts';
+import { createFileSource } from './source/file-source.ts';
+import { createMarathonSource } from './source/marathon-source.ts';
+import { createLedger } from './state/ledger.ts';
+import { createStateStore } from './state/store.ts';
+
+/** What a command works with; `close` frees sockets. */
+export interface Parts {
+  readonly sources: readonly AppSource[];
+  readonly reconciler: Reconciler;
+  readonly table: IpvsTable;
+  readonly reachability: Reachability | null;
+  readonly ledger: Ledger;
+  readonly store: StateStore;
+  readonly log: Log;
+  close(): void;
+}
+
+/** Builds the parts of `run` and `diff`. Rejects with a `ControllerError` where the kernel or a file cannot be opened. */
+export async function wire(config: Config, log: Log): Promise<Parts> {
+  const { table, ledger } = await comparedWith(config);
+  try {
+    const reachability = config.dryRun ? null : openReachability(config);
+    const store = createStateStore(config.stateDir, systemClock, log);
+    const pools = poolsOf(config);
+    const translate = createTranslator({
+      zone: config.zone,
+      pools,
+      ...(config.against.kind === 'kernel' && {
+        realAddresses: createRealAddresses(realAddressOptions(config), Date.now),
+      }),
+    });
+    const ranges = Object.values(pools).filter((pool) => pool !== null);
+    const rules = {
+      translate,
+      inPool: (address: string) => ranges.some((pool) => inPool(pool, address)),
+      adopt: config.adopt,
+      dryRun: config.dryRun,
+    };
+    const reconciler = new Reconciler({ table, reachability, ledger, store, clock: systemClock, log }, rules);
+    const close = () => {
+      table.close();
+      reachability?.close();
+    };
+    return { sources: sourcesOf(config, log), reconciler, table, reachability, ledger, store, log, close };
+  } catch (error) {
+    table.close();
+    throw error;
+  }
+}
+
+/** The dummy interface and its routes. */
+export function openReachability(
+  config: Pick<Config, 'interface' | 'poolIpv4' | 'poolIpv6' | 'hostAddress' | 'writeSysctls'>,
+): Reachability {
+  return new DummyReachability(RouteNetlink.open(), {
+    interfaceName: config.interface,
+    pools: [config.poolIpv4, config.poolIpv6].filter((pool) => pool !== null),
+    hostAddress: config.hostAddress,
+    writeSysctls: config.writeSysctls,
+  });
+}
+
+/** The table that the diff is made against, and what of it is ours. */
+async function comparedWith({
+  against,
+  ledger,
+  origins,
+}: Config): Promise<{ table: IpvsTable; ledger: Ledger }> {
+  switch (against.kind) {
+    case 'kernel':
+      return { table: await openKernelTable(), ledger: createLedger(ledger) };
+    case 'none':
+      return { table: readOnlyTable(new Map()), ledger: fixedLedger([]) };
+    case 'file': {
+      const table = await readTable(against.path);
+      // Without a ledger that someone named, the file is taken for a host of ours alone.
+      return {
+        table: readOnlyTable(table),
+        ledger: origins.ledger === 'default' ? fixedLedger(table.keys()) : createLedger(ledger),
+      };
+    }
+  }
+}
+
+async function readTable(path: string) {
+  try {
+    return parseTable(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw new ControllerError('usage', `--against ${path}, expected the output of \`ipvsadm -Sn\``, {
+      cause,
+      retry: 'never',
+    });
+  }
+}
+
+function readOnlyTable(table: Awaited<ReturnType<IpvsTable['observe']>>): IpvsTable {
+  return {
+    observe: async () => table,
+    apply: () => Promise.reject(new Error('a table that is not the kernel is never written')),
+    close: () => undefined,
+  };
+}
+
+function fixedLedger(keys: Iterable<ServiceKey>): Ledger {
+  const entries = new Map(
+    [...keys].map((key): [ServiceKey, LedgerEntry] => [key, { name: null, framework: null }]),
+  );
+  return {
+    load: async () => ({ entries }),
+    save: () => Promise.reject(new Error('the ledger of a diff is never written')),
+  };
+}
+
+function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {
+  return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };
+}
+
+function realAddressOptions(config: Config) {
+  const masters = config.source.flatMap((source) => (source.kind === 'marathon' ? source.masters : []));
+  return { interfaceName: config.interface, masters };
+}
+
+function sourcesOf(config: Config, log: Log): AppSource[] {
+  const resolver = createDnsResolver({ clock: systemClock, log });
+  return config.source.map((source) => {
+    switch (source.kind) {
+      case 'file':
+        return createFileSource({ path: source.where, framework: config.framework, resolver, log });
+      case 'marathon':
+        return createMarathonSource({
+          name: sourceName(source),
+          masters: source.masters,
+          framework: config.framework,
+          userFile: config.marathonUserFile,
+          tokenFile: config.marathonTokenFile,
+          caFile: config.marathonCaFile,
+          relistMs: config.relistSeconds * 1_000,
+          timeoutMs: config.sourceTimeoutSeconds * 1_000,
+          silenceMs: config.sourceSilenceSeconds * 1_000,
+          resolver,
+          log,
+          clock: systemClock,
+        });
+    }
+  });
+}
