@@ -69,7 +69,7 @@ function plain(value: unknown, depth: number): unknown {
 
 function plainError(error: Error): Fields {
   const code = 'code' in error ? { code: String(error.code) } : {};
-  const stack = withoutSecrets(error.stack ?? '').replace(/^[^]*?\n(?= +at )/, '');
+  const stack = withoutSecrets(error.stack ?? '').replace(/^[\s\S]*?\n(?= +at )/, '');
   return { type: error.name, message: withoutSecrets(messageOf(error)), ...code, stack };
 }
 

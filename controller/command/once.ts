@@ -76,10 +76,11 @@ async function whatIsLeft({ reconciler }: OncePorts, sources: Sources): Promise<
     : [`${again} VIPs were not as desired when read back: something else writes them too`];
 }
 
-function whatIsWrong({ error, failures, problems, plan }: PassStatus): string[] {
+function whatIsWrong({ error, failures, waiting, problems, plan }: PassStatus): string[] {
   return [
     ...(error === null ? [] : [error]),
     ...failures.map(({ step, message }) => `${step}: ${message}`),
+    ...(waiting === 0 ? [] : [`${waiting} steps were held back because of these`]),
     ...problems,
     ...plan.conflicts.map(({ key, reason }) => `${key}: ${reason}`),
   ];

@@ -27,6 +27,8 @@ export interface ClaimRules extends Naming {
 export interface Claim {
   /** The same for all apps that ask for this VIP: `tcp/web.marathon.l4lb.thisdcos.directory:80`. */
   readonly key: string;
+  /** App, framework and path; of apps that share a VIP, the one whose place sorts first decides. */
+  readonly place: string;
   readonly target: Target;
   readonly protocol: Protocol;
   readonly scheduler: string;
@@ -41,15 +43,22 @@ export interface Spelling {
   /** `label.framework`, cleaned. */
   readonly fullName: string;
   readonly written: string;
-  /** App and path. */
+  /** App and path: `/web portDefinitions[0].labels.VIP_0`. */
   readonly place: string;
+}
+
+export interface LabelState {
+  /** As in `Memory.labels`. */
+  readonly key: string;
+  /** Its text; null when that is not valid. */
+  readonly valid: string | null;
 }
 
 /** Everything that one app's labels give. */
 export interface AppClaims {
   readonly claims: readonly Claim[];
-  /** Each VIP label of the newest definition, and its text if that is valid. */
-  readonly labels: ReadonlyMap<string, string | null>;
+  /** The VIP labels of the newest definition. */
+  readonly labels: readonly LabelState[];
   /** How the newest definition writes its names. */
   readonly spellings: readonly Spelling[];
   readonly rejected: readonly Rejection[];
@@ -65,7 +74,7 @@ export interface AppClaims {
 export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings): AppClaims {
   const readPort = createPortReader(app, rules, surroundings);
   const drafts = new Map<string, Draft>();
-  const labels = new Map<string, string | null>();
+  const labels: LabelState[] = [];
   const spellings: Spelling[] = [];
   const rejected: Rejection[] = [...app.rejected];
   const warnings: string[] = [...app.warnings];
@@ -76,7 +85,7 @@ export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings
     rejected.push(...complaints.rejected);
     warnings.push(...complaints.warnings);
     for (const { key, at, text, problem, target } of reading.vips) {
-      labels.set(key, problem === null ? text : null);
+      labels.push({ key, valid: problem === null ? text : null });
       if (target?.named) spellings.push(toSpelling(target.named, `${app.id} ${at}`));
     }
     for (const draft of draftsFor(drafts, app, port, reading, rules)) {
@@ -207,7 +216,8 @@ function finish(draft: Draft): Claim {
     ...(port.container === undefined ? {} : { container: port.container }),
   };
   const { scheduler, persistenceSeconds } = options;
-  return { key, target, protocol, scheduler, persistenceSeconds, declared, backends };
+  const place = `${app.id} ${app.framework} ${at}`;
+  return { key, place, target, protocol, scheduler, persistenceSeconds, declared, backends };
 }
 
 /** By key, so that nothing depends on the order in which tasks are listed. */

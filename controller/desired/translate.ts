@@ -55,41 +55,39 @@ export function createTranslator(rules: TranslationRules): Translate {
     defaults: rules.defaults ?? DEFAULT_PORT_OPTIONS,
   });
   const startRefusals = createRefusals(rules.pools, rules.realAddresses ?? (() => null));
+  const bringTogether = createRoster();
   const allocate = createAllocator(rules.pools);
-  let groups: ReadonlyMap<string, Group> = new Map();
-  let order: readonly string[] = [];
+  const regroup = createGroups();
+  const remember = createRecollection();
 
   return (snapshot, memory) => {
     const apps = inOrder(snapshot.apps);
-    const found = withoutStaleHolders(memory.addresses, (addresses) => {
+    const remembered = (key: string): string | undefined => memory.labels.get(key);
+    const { claims, roster } = withoutStaleHolders(memory.addresses, (addresses) => {
       const { refusal, blockers } = startRefusals(apps, addresses);
-      const remembered = (key: string): string | undefined => memory.labels.get(key);
       const claims = apps.map((app) => claimsOf(app, { refusal, remembered }));
-      return { findings: collect(claims), blockers };
+      return { claims, roster: bringTogether(claims), blockers };
     });
+    const allocation = allocate(roster.names, memory.addresses, roster.ipVips);
+    const { services, warnings } = regroup(roster, allocation.addresses);
 
-    const allocation = allocate(found.names, memory.addresses, found.ipVips);
-    order = inSameOrder(order, found.claims) ? order : [...found.claims.keys()].sort();
-    groups = regroup(order, found.claims, allocation.addresses, groups);
-
-    const services = new Map<ServiceKey, Service>();
-    const warnings = [...snapshot.warnings, ...found.warnings, ...allocation.warnings];
-    for (const group of groups.values()) {
-      for (const [key, service] of group.services) services.set(key, service);
-      warnings.push(...group.warnings);
-    }
     return {
       services,
-      declared: found.declared,
-      rejected: [...snapshot.rejected, ...found.rejected].sort(byPlace),
-      warnings: [...new Set(warnings)].sort(),
-      memory: remember(memory, allocation.addresses, found.labels),
+      declared: claims.flatMap((app) => app.claims.map(({ declared }) => declared)),
+      rejected: [...snapshot.rejected, ...claims.flatMap((app) => app.rejected)].sort(byPlace),
+      warnings: unique([
+        snapshot.warnings,
+        claims.flatMap((app) => app.warnings),
+        roster.warnings,
+        allocation.warnings,
+        warnings,
+      ]),
+      memory: remember(memory, allocation.addresses, roster),
     };
   };
 }
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
-const NO_ADDRESSES: NamedAddresses = {};
 
 /** By id, and for apps of several frameworks by framework; without work when they are in order already. */
 function inOrder(apps: readonly App[]): readonly App[] {
@@ -113,67 +111,30 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
+function unique(warnings: readonly (readonly string[])[]): readonly string[] {
+  return [...new Set(warnings.flat())].sort();
+}
+
+interface Attempt {
+  readonly claims: readonly AppClaims[];
+  readonly roster: Roster;
+  /** Names whose remembered address was a reason to refuse an IP VIP. */
+  readonly blockers: ReadonlySet<string>;
+}
+
 /**
- * Collects with names holding the addresses that they had, and again if one of them that stood in an IP VIP's way
- * is not declared any more.
+ * Tries with names holding the addresses that they had, and again without those that stood in an IP VIP's way but
+ * are not declared any more.
  */
 function withoutStaleHolders(
-  remembered: ReadonlyMap<string, NamedAddresses>,
-  collectWith: (addresses: ReadonlyMap<string, NamedAddresses>) => {
-    readonly findings: Findings;
-    readonly blockers: ReadonlySet<string>;
-  },
-): Findings {
+  remembered: Memory['addresses'],
+  attempt: (addresses: Memory['addresses']) => Attempt,
+): Attempt {
   let addresses = remembered;
   for (;;) {
-    const { findings, blockers } = collectWith(addresses);
-    const stale = new Set([...blockers].filter((name) => !findings.names.has(name)));
-    if (stale.size === 0) return findings;
+    const made = attempt(addresses);
+    const stale = new Set([...made.blockers].filter((name) => !made.roster.names.has(name)));
+    if (stale.size === 0) return made;
     addresses = new Map([...addresses].filter(([name]) => !stale.has(name)));
   }
-}
-
-function inSameOrder(order: readonly string[], claims: ReadonlyMap<string, unknown>): boolean {
-  return order.length === claims.size && order.every((key) => claims.has(key));
-}
-
-function regroup(
-  order: readonly string[],
-  claims: ReadonlyMap<string, readonly Claim[]>,
-  addresses: ReadonlyMap<string, NamedAddresses>,
-  previous: ReadonlyMap<string, Group>,
-): ReadonlyMap<string, Group> {
-  const groups = new Map<string, Group>();
-  for (const key of order) {
-    const members = claims.get(key) ?? [];
-    groups.set(key, groupOf(members, addressesOf(members, addresses), previous.get(key)));
-  }
-  return groups;
-}
-
-function addressesOf(
-  [claim]: readonly Claim[],
-  addresses: ReadonlyMap<string, NamedAddresses>,
-): NamedAddresses {
-  if (claim === undefined) return NO_ADDRESSES;
-  const { address, named } = claim.target;
-  if (address !== null) return { [address.family]: address.text };
-  return (named === null ? undefined : addresses.get(named.fullName)) ?? NO_ADDRESSES;
-}
-
-/** What to remember: addresses of names that are declared, and each label's last valid text while the label is there. */
-function remember(
-  before: Memory,
-  addresses: Memory['addresses'],
-  present: ReadonlyMap<string, string | null>,
-): Memory {
-  const labels = new Map<string, string>();
-  for (const [key, valid] of present) {
-    const text = valid ?? before.labels.get(key);
-    if (text !== undefined) labels.set(key, text);
-  }
-  const same =
-    labels.size === before.labels.size && [...labels].every(([key, text]) => before.labels.get(key) === text);
-  if (same && addresses === before.addresses) return before;
-  return { addresses, labels: same ? before.labels : labels };
 }

@@ -8,7 +8,7 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
-import { after } from '../plan/after.ts';
+import { afterSteps } from '../plan/after-steps.ts';
 import { createDiff } from '../plan/diff.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
@@ -95,7 +95,7 @@ export class Reconciler {
     let observed = this.#believed ?? NOTHING;
     let plan = EMPTY_PLAN;
     let drifted: readonly Drift[] = [];
-    const outcome: Outcome = { failures: [], reached: NOT_LOOKED_AT };
+    const outcome: Outcome = { failures: [], waiting: 0, reached: NOT_LOOKED_AT };
     let error: string | null = null;
     try {
       if (reading) {
@@ -126,7 +126,8 @@ export class Reconciler {
       message: messageOf(failure.error),
     }));
     const { changed: repaired, problems, advice } = outcome.reached;
-    const result = { plan, observed, failures, problems, advice, repaired, drift: drifted, error };
+    const { waiting } = outcome;
+    const result = { plan, observed, failures, waiting, problems, advice, repaired, drift: drifted, error };
     return { ...frame, finishedAt: clock.now(), ...result };
   }
 
@@ -151,9 +152,10 @@ export class Reconciler {
     const shrinking = plan.shrinking.filter((step) => due(step) && !broken.has(serviceKey(step.service)));
     outcome.failures.push(...(await table.apply(shrinking)));
 
+    outcome.waiting = plan.growing.length + plan.shrinking.length - growing.length - shrinking.length;
     this.#settleBackoff([...growing, ...shrinking], outcome.failures, plan);
     const failed = new Set(outcome.failures.map(({ step }) => step));
-    const left = after(
+    const left = afterSteps(
       observed,
       [...growing, ...shrinking].filter((step) => !failed.has(step)),
     );
@@ -240,6 +242,7 @@ export class Reconciler {
 /** What applying has brought so far; kept outside so that an error half-way loses none of it. */
 interface Outcome {
   readonly failures: StepFailure[];
+  waiting: number;
   reached: ReachabilityReport;
 }
 

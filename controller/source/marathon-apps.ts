@@ -28,12 +28,13 @@ export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinitio
 
 /**
  * Whether this task runs an older configuration than the app's newest. Scaling makes a new version of the app but
- * leaves `versionInfo.lastConfigChangeAt` (Marathon's TaskStatsByVersion compares the same way).
+ * leaves `versionInfo.lastConfigChangeAt` (Marathon's TaskStatsByVersion compares the same way). Versions are times in
+ * one fixed form, which sorts as text.
  */
 export function isOutdated(task: MarathonTask, app: MarathonApp): boolean {
   if (!task.version) return false;
   const changedAt = app.versionInfo?.lastConfigChangeAt;
-  if (changedAt) return Date.parse(task.version) < Date.parse(changedAt);
+  if (changedAt) return task.version < changedAt;
   return Boolean(app.version) && task.version !== app.version;
 }
 

@@ -72,7 +72,7 @@ class HttpClient implements MarathonClient {
     this.#options = options;
     this.#credentials = options.credentials
       ? credentialsFrom(options.credentials)
-      : user && basicCredentials(decodeURIComponent(user.username), decodeURIComponent(user.password));
+      : user && basicCredentials(decoded(user.username), decoded(user.password));
     for (const url of urls) {
       url.username = '';
       url.password = '';
@@ -100,7 +100,9 @@ class HttpClient implements MarathonClient {
       const answer = await this.#ask(resolve(master, path), headers, signal, 0);
       const { statusCode, headers: given, body } = answer.response;
       if (statusCode === 200 && String(given['content-type']).startsWith('text/event-stream')) return body;
-      throw answerFailure(statusCode, await this.#text(answer), answer.withheld, 'an event stream');
+      const text = statusCode === 200 ? '' : await this.#explanation(answer, signal);
+      body.destroy();
+      throw answerFailure(statusCode, text, answer.withheld, 'an event stream');
     });
   }
 
@@ -155,11 +157,11 @@ class HttpClient implements MarathonClient {
         (await this.#credentials?.renew())
       ) {
         renewed = true;
-        await response.body.dump();
+        discard(response);
       } else if (response.statusCode >= 300 && response.statusCode < 400 && typeof location === 'string') {
         hops += 1;
         url = redirected(location, url);
-        await response.body.dump();
+        discard(response);
       } else {
         return { url, response, withheld: !trusted && this.#credentials !== undefined };
       }
@@ -181,12 +183,34 @@ class HttpClient implements MarathonClient {
     return (await unzip(bytes, { maxOutputLength: limit })).toString('utf8');
   }
 
+  /** The text of an error that came in place of a stream, which has no limit of time of its own. */
+  async #explanation(answer: Answer, signal: AbortSignal): Promise<string> {
+    const { clock, silenceMs = 30_000 } = this.#options;
+    return within(silenceMs, clock, signal, (limited) => {
+      limited.addEventListener('abort', () => answer.response.body.destroy(), { once: true });
+      return this.#text(answer);
+    });
+  }
+
   async #dispatcher(): Promise<Agent> {
     if (this.#agent !== undefined) return this.#agent;
     const { caFile, connectMs = 5_000 } = this.#options;
     const ca = caFile === undefined ? undefined : await readCa(caFile);
     this.#agent = new Agent({ connect: { timeout: connectMs, ...(ca && { ca }) }, allowH2: false });
     return this.#agent;
+  }
+}
+
+/** Reads an unwanted body to its end, so that the connection can be used again; not worth waiting for. */
+function discard({ body }: Dispatcher.ResponseData): void {
+  void body.dump().catch(() => undefined);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 

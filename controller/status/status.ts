@@ -41,6 +41,8 @@ export interface PassStatus {
   readonly observed: Table;
   /** Steps that failed, in ipvsadm's notation, and why; they are tried again. */
   readonly failures: readonly { readonly step: string; readonly message: string }[];
+  /** How many steps were not tried because they failed before and their time has not come; the kernel is not as desired. */
+  readonly waiting: number;
   /** What is wrong with interface or routes and keeps VIPs from being reached, each with what mends it. */
   readonly problems: readonly string[];
   /** Kernel settings that should be other than they are, each with the command that mends it; VIPs are reached. */

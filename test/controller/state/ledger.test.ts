@@ -37,15 +37,21 @@ describe('the ledger', () => {
     ['cut short', '{"version":1,"services":{"tcp/11.0.'],
     ['of a version that we do not know', '{"version":9,"services":{}}'],
     ['not JSON at all', '\u0000\u0000'],
-  ])('that is damaged (%s) is set aside, told of, and counts as empty', async (_what, text) => {
-    const ledger = createLedger(path);
-    await ledger.save(entries);
-    await writeFile(path, text);
-    const { entries: loaded, warning } = await ledger.load();
-    expect(loaded.size).toBe(0);
-    expect(warning).toContain(`set aside as ${path}.damaged`);
-    expect(await readFile(`${path}.damaged`, 'utf8')).toBe(text);
-  });
+  ])(
+    'that is damaged (%s) is told of, counts as empty, and is set aside when the next is written',
+    async (_what, text) => {
+      const ledger = createLedger(path);
+      await ledger.save(entries);
+      await writeFile(path, text);
+      const { entries: loaded, warning } = await ledger.load();
+      expect(loaded.size).toBe(0);
+      expect(warning).toContain('is damaged');
+      expect(await readFile(path, 'utf8')).toBe(text);
+      await ledger.save(entries);
+      expect((await ledger.load()).entries).toEqual(entries);
+      expect(await readFile(`${path}.damaged`, 'utf8')).toBe(text);
+    },
+  );
 
   test('of another network namespace or boot is not used', async () => {
     await createLedger(path, 'boot-1 net:[1]').save(entries);

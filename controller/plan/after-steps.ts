@@ -12,7 +12,7 @@ import {
  * Returns the table as it is after these steps have been made: what a pass may believe of the kernel until it is
  * read again. Objects that no step touches stay the same objects.
  */
-export function after(table: Table, steps: readonly Step[]): Table {
+export function afterSteps(table: Table, steps: readonly Step[]): Table {
   if (steps.length === 0) return table;
   const result = new Map(table);
   const fresh = new Set<ObservedService>();

@@ -1,0 +1,64 @@
+import type { Clock, Observer } from '../ports.ts';
+import { shortfall } from './shortfall.ts';
+import type { PassStatus, SourceStatus, Status } from './status.ts';
+
+export interface StatusBoardOptions {
+  /** Names of all sources, in the order given. */
+  readonly sources: readonly string[];
+  readonly dryRun: boolean;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** Hears what the loop does and tells what is known at this moment. */
+export interface StatusBoard extends Observer {
+  current(): Status;
+}
+
+/** A board that knows of the sources and of nothing else yet. */
+export function createStatusBoard({ sources, dryRun, clock }: StatusBoardOptions): StatusBoard {
+  const startedAt = clock.now();
+  const bySource = new Map(sources.map((name) => [name, unread(name)]));
+  let movedAt = startedAt;
+  let lastPass: PassStatus | null = null;
+  let convergedAt: number | null = null;
+
+  const update = (name: string, change: (before: SourceStatus) => Partial<SourceStatus>) => {
+    const before = bySource.get(name) ?? unread(name);
+    bySource.set(name, { ...before, ...change(before) });
+  };
+
+  return {
+    moved() {
+      movedAt = clock.now();
+    },
+    sourceRead(source, { apps, complete, fromDiskOf }) {
+      update(source, (before) => {
+        if (fromDiskOf !== null) return { apps, fromDiskOf };
+        // That one app could be read says little of a source that failed as a whole: it has recovered when all of it
+        // could be read again, which sources do after every failure.
+        if (!complete && before.failure !== null) return { apps };
+        return { apps, fromDiskOf: null, readAt: clock.now(), failure: null };
+      });
+    },
+    sourceFailed(source, { message }) {
+      update(source, () => ({ failure: { at: clock.now(), message } }));
+    },
+    passed(pass) {
+      lastPass = pass;
+      if (isAsDesired(pass)) convergedAt = pass.finishedAt;
+    },
+    repaired() {
+      // Counted by the metrics; what was repaired is no state.
+    },
+    current: () => ({ startedAt, movedAt, dryRun, sources: [...bySource.values()], lastPass, convergedAt }),
+  };
+}
+
+function unread(name: string): SourceStatus {
+  return { name, readAt: null, fromDiskOf: null, failure: null, apps: 0 };
+}
+
+function isAsDesired(pass: PassStatus): boolean {
+  const broken = pass.error !== null || pass.failures.length + pass.problems.length > 0;
+  return !broken && shortfall(pass).length === 0;
+}

@@ -1,0 +1,149 @@
+/** Whether the controller does its work: named checks over what is known, as Kubernetes components have them. */
+
+import type { Conflict } from '../plan/plan.ts';
+import { type Shortfall, shortfall } from './shortfall.ts';
+import type { PassStatus, SourceStatus, Status } from './status.ts';
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Why it failed; of one that passed, the exceptions that it made. null: nothing to tell. */
+  readonly message: string | null;
+}
+
+/** How long things may take before silence means that something is wrong. Milliseconds. */
+export interface HealthLimits {
+  /** The loop moves every few seconds, and a pass over the largest table takes a few. */
+  readonly loopMs: number;
+  /** A source reads itself as a whole at least this often, or tells of a failure. */
+  readonly relistMs: number;
+  /** The loop reads the kernel's whole table this often. */
+  readonly resyncMs: number;
+}
+
+/** Those that belong to the options' defaults. */
+export const DEFAULT_LIMITS: HealthLimits = { loopMs: 60_000, relistMs: 300_000, resyncMs: 30_000 };
+
+/** Jitter, a time-out and a repetition or two, before a read that is due counts as missing. */
+const SPARE_MS = 60_000;
+
+/** Whether the process is worth keeping: the loop moves. A restart mends nothing else. */
+export function livez(status: Status, now: number, limits: HealthLimits): readonly Check[] {
+  return [loopCheck(status, now, limits)];
+}
+
+/**
+ * Whether VIPs forward as the sources want: every source was read once, or loaded from disk, and the kernel is as
+ * desired. Passed with an exception that it names: a source whose data is old, a rejected app, another program's
+ * service in the way of a VIP, advice about kernel settings.
+ */
+export function readyz(status: Status, now: number, limits: HealthLimits): readonly Check[] {
+  const { lastPass } = status;
+  const checks = [
+    kernelCheck(status, now, limits),
+    reachabilityCheck(status),
+    appsCheck(lastPass),
+    conflictsCheck(lastPass?.plan.conflicts ?? []),
+    ...status.sources.map((source) => sourceCheck(source, now, limits)),
+  ];
+  return checks.sort(byName);
+}
+
+/** All of both. */
+export function healthz(status: Status, now: number, limits: HealthLimits): readonly Check[] {
+  return [...livez(status, now, limits), ...readyz(status, now, limits)].sort(byName);
+}
+
+function loopCheck({ movedAt }: Status, now: number, { loopMs }: HealthLimits): Check {
+  // Also a time to come is wrong: after the clock was set back, a loop that has stopped would pass until then.
+  const still = Math.abs(now - movedAt);
+  return check('loop', still <= loopMs, still <= loopMs ? null : `has not moved for ${seconds(still)}`);
+}
+
+function kernelCheck(status: Status, now: number, limits: HealthLimits): Check {
+  const { lastPass, dryRun } = status;
+  const failed = (message: string) => check('kernel', false, message);
+  if (lastPass === null) return failed('no pass yet');
+  if (lastPass.error !== null) return failed(lastPass.error);
+  const idle = Math.abs(now - lastPass.finishedAt);
+  if (idle > 2 * limits.resyncMs + SPARE_MS) return failed(`last pass ${seconds(idle)} ago`);
+
+  const [failure] = lastPass.failures;
+  if (failure !== undefined) {
+    return failed(`${count(lastPass.failures, 'step')} failed: ${failure.step}: ${failure.message}`);
+  }
+  const restored = status.sources.some(({ fromDiskOf }) => fromDiskOf !== null);
+  const { wrong, excused } = sort(shortfall(lastPass), restored);
+  if (wrong.length > 0) {
+    const why = dryRun ? 'dry run, nothing is written: ' : '';
+    return failed(`${why}${count(wrong, 'VIP')} not as desired: ${some(wrong.map(inWords))}`);
+  }
+  const left = `${count(excused, 'VIP')} left as found, not as the disk has them: ${some(excused.map(inWords))}`;
+  return check('kernel', true, excused.length === 0 ? null : left);
+}
+
+/** On the word of our own disk only what is missing is made (rule 2): the rest is left until the source was read. */
+function sort(all: readonly Shortfall[], restored: boolean) {
+  const isWrong = ({ kind }: Shortfall) => !restored || kind === 'missing';
+  return { wrong: all.filter(isWrong), excused: all.filter((one) => !isWrong(one)) };
+}
+
+function inWords({ key, kind }: Shortfall): string {
+  return kind === 'left' ? `${key} not removed` : `${key} ${kind}`;
+}
+
+function reachabilityCheck({ lastPass, dryRun }: Status): Check {
+  if (lastPass === null) return check('reachability', false, 'no pass yet');
+  const { problems, advice } = lastPass;
+  if (problems.length > 0) return check('reachability', false, some(problems));
+  const notes = dryRun ? ['not looked at in a dry run', ...advice] : advice;
+  return check('reachability', true, notes.length === 0 ? null : some(notes));
+}
+
+function appsCheck(pass: PassStatus | null): Check {
+  const rejected = pass?.desired.rejected ?? [];
+  if (rejected.length === 0) return check('apps', true, null);
+  const where = rejected.map(({ app, at }) => (at === '' ? app : `${app} ${at}`));
+  return check('apps', true, `${rejected.length} rejected: ${some(where)}`);
+}
+
+function conflictsCheck(conflicts: readonly Conflict[]): Check {
+  if (conflicts.length === 0) return check('conflicts', true, null);
+  const keys = conflicts.map(({ key }) => key);
+  return check('conflicts', true, `${count(keys, 'VIP')} taken by another program: ${some(keys)}`);
+}
+
+function sourceCheck(source: SourceStatus, now: number, limits: HealthLimits): Check {
+  const { readAt, fromDiskOf, failure } = source;
+  const name = `source ${source.name}`;
+  const reason = failure === null ? '' : `: ${failure.message}`;
+  if (fromDiskOf !== null) return check(name, true, `from disk, ${seconds(now - fromDiskOf)} old${reason}`);
+  if (readAt === null) return check(name, false, `not read yet${reason}`);
+  const age = now - readAt;
+  const stale = failure !== null || age > 2 * limits.relistMs + SPARE_MS;
+  return check(name, true, stale ? `stale, last read ${seconds(age)} ago${reason}` : null);
+}
+
+function check(name: string, ok: boolean, message: string | null): Check {
+  return { name, ok, message: message === null ? null : message.replace(/\s+/g, ' ') };
+}
+
+function byName(a: Check, b: Check): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1_000)} s`;
+}
+
+function count(things: readonly unknown[], noun: string): string {
+  return `${things.length} ${noun}${things.length === 1 ? '' : 's'}`;
+}
+
+const SHOWN = 5;
+
+/** The first few; a host has thousands. */
+function some(things: readonly string[]): string {
+  const more = things.length - SHOWN;
+  return things.slice(0, SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

@@ -1,0 +1,252 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Step } from '../../../controller/model.ts';
+import { backend, service, snapshot, web } from '../../support/builders.ts';
+import { observedService, tableOf } from '../../support/observed.ts';
+import { World } from '../../support/world.ts';
+
+const VIP = 'tcp/11.134.217.55:5555';
+const mine = (...endpoints: readonly string[]) =>
+  web('/my-service', { VIP_0: '/my-service:5555' }, ...endpoints);
+const literal = (...endpoints: readonly string[]) =>
+  web('/literal', { VIP_0: '192.168.7.7:80' }, ...endpoints);
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+describe('the order of writes (rule 7)', () => {
+  test('memory and ledger, then service, backends, and only then the address is made reachable', async () => {
+    await world.start().resync(snapshot(literal('10.0.0.1:31000')));
+    expect(world.done()).toEqual([
+      'memory',
+      'ledger tcp/192.168.7.7:80',
+      'kernel -A -t 192.168.7.7:80 -s wlc',
+      'kernel -a -t 192.168.7.7:80 -r 10.0.0.1:31000 -m -w 1',
+      'reach 192.168.7.7',
+    ]);
+  });
+
+  test('removal runs the other way: unreachable, removed from the kernel, no longer ours', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(literal('10.0.0.1:31000'), mine('10.0.0.1:31001')));
+    world.done();
+    await controller.change(snapshot(mine('10.0.0.1:31001')));
+    expect(world.done()).toEqual(['memory', 'reach', 'kernel -D -t 192.168.7.7:80', `ledger ${VIP}`]);
+  });
+
+  test('an address is not made reachable while its service cannot be made', async () => {
+    world.refuse = ({ op }) => (op === 'add-service' ? 'no scheduler' : null);
+    const pass = await world.start().resync(snapshot(literal('10.0.0.1:31000')));
+    expect(world.done()).toContain('reach');
+    expect(pass.failures[0]).toEqual({ step: '-A -t 192.168.7.7:80 -s wlc', message: 'no scheduler' });
+  });
+
+  test('an old backend stays when the one that replaces it cannot be added', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000')));
+    world.refuse = ({ op }) => (op === 'add-backend' ? 'no memory' : null);
+    await controller.change(snapshot(mine('10.0.0.2:31000')));
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+});
+
+describe('only what is ours (rule 1)', () => {
+  test('services of other programs are never touched', async () => {
+    const foreign = observedService(service('172.16.0.1', 443, [backend('172.16.0.2', 443)]));
+    world.kernel = tableOf(foreign);
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000')));
+    await controller.resync(snapshot());
+    expect(world.kernel.get('tcp/172.16.0.1:443')).toBe(foreign);
+    expect([...world.kernel.keys()]).toEqual(['tcp/172.16.0.1:443']);
+  });
+
+  test('nothing is written to the kernel when the ledger cannot be', async () => {
+    world.ledgerBroken = 'disk full';
+    const pass = await world.start().resync(snapshot(mine('10.0.0.1:31000')));
+    expect(pass.error).toBe('disk full');
+    expect(world.kernel.size).toBe(0);
+  });
+
+  test('entries of the ledger that the kernel lacks at the start are dropped: what comes there later is not ours', async () => {
+    world.ledgerEntries = new Map([['tcp/11.9.9.9:80', { name: 'old', framework: 'marathon' }]]);
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000')));
+    world.meddle({
+      op: 'add-service',
+      service: { protocol: 'tcp', address: '11.9.9.9', port: 80, scheduler: 'rr', persistenceSeconds: 0 },
+    });
+    await controller.resync(snapshot(mine('10.0.0.1:31000')));
+    expect(world.kernel.has('tcp/11.9.9.9:80')).toBe(true);
+  });
+
+  test('a service that another program made outside the pool since the kernel was read is a conflict, not written into', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot());
+    world.kernel = tableOf(observedService(service('192.168.7.7', 80, [backend('172.16.0.2', 443)])));
+    const pass = await controller.change(snapshot(literal('10.0.0.1:31000')));
+    expect(pass.plan.conflicts).toHaveLength(1);
+    expect(world.backends('tcp/192.168.7.7:80')).toEqual(['172.16.0.2:443 w1']);
+  });
+
+  test('what was made before a restart is ours after it, and goes when no app declares it', async () => {
+    await world.start().resync(snapshot(mine('10.0.0.1:31000')));
+    await world.start().resync(snapshot());
+    expect(world.kernel.size).toBe(0);
+    expect(world.ledgerEntries.size).toBe(0);
+  });
+});
+
+describe('never on part of the truth (rules 2 and 3)', () => {
+  test('a kernel that cannot be read is not written', async () => {
+    world.unreadable = 'the dump was interrupted';
+    const pass = await world.start().resync(snapshot(mine('10.0.0.1:31000')));
+    expect(pass.error).toBe('the dump was interrupted');
+    expect(world.done()).toEqual([]);
+  });
+
+  test('on the word of our own disk nothing is taken away and nothing that the kernel has is changed', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000'), literal('10.0.0.1:1')));
+    world.done();
+    const restarted = world.start();
+    await restarted.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.9:31000')), false);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1', '10.0.0.2:31000 w1']);
+    expect(world.kernel.has('tcp/192.168.7.7:80')).toBe(true);
+  });
+
+  test('on the word of our own disk a kernel that lost everything (a reboot) is filled again', async () => {
+    await world.start().resync(snapshot(mine('10.0.0.1:31000')), false);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+});
+
+describe('stop, restart and drift (rule 5)', () => {
+  test('a start that finds the kernel as desired writes nothing', async () => {
+    await world.start().resync(snapshot(mine('10.0.0.1:31000')));
+    world.done();
+    await world.start().resync(snapshot(mine('10.0.0.1:31000')));
+    expect(world.done()).toEqual(['reach']);
+  });
+
+  test.each<[string, Step, string]>([
+    [
+      'weight',
+      {
+        op: 'update-backend',
+        service: { protocol: 'tcp', address: '11.134.217.55', port: 5555 },
+        backend: { address: '10.0.0.1', port: 31000, weight: 9 },
+      },
+      'weight',
+    ],
+    [
+      'service removed',
+      { op: 'remove-service', service: { protocol: 'tcp', address: '11.134.217.55', port: 5555 } },
+      'removed',
+    ],
+    [
+      'scheduler',
+      {
+        op: 'update-service',
+        service: {
+          protocol: 'tcp',
+          address: '11.134.217.55',
+          port: 5555,
+          scheduler: 'rr',
+          persistenceSeconds: 0,
+        },
+      },
+      'scheduler',
+    ],
+  ])(
+    'what someone changed by hand (%s) is repaired by the next full pass, and named',
+    async (_what, meddling, field) => {
+      const controller = world.start();
+      await controller.resync(snapshot(mine('10.0.0.1:31000')));
+      const before = world.kernel;
+      world.meddle(meddling);
+      const pass = await controller.resync(snapshot(mine('10.0.0.1:31000')));
+      expect(pass.drift.map((drift) => drift.field)).toEqual([field]);
+      expect(world.kernel).toEqual(before);
+      expect((await controller.resync(snapshot(mine('10.0.0.1:31000')))).drift).toEqual([]);
+    },
+  );
+
+  test('our own changes between two full passes are no drift', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000')));
+    await controller.change(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000'), literal('10.0.0.1:1')));
+    expect(
+      (await controller.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000'), literal('10.0.0.1:1'))))
+        .drift,
+    ).toEqual([]);
+  });
+
+  test('an event makes exactly the steps that it needs, without reading the kernel', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000')));
+    world.done();
+    const reads = world.reads;
+    await controller.change(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));
+    expect(world.done()).toEqual(['kernel -a -t 11.134.217.55:5555 -r 10.0.0.2:31000 -m -w 1']);
+    expect(world.reads).toBe(reads);
+  });
+});
+
+describe('what fails', () => {
+  test('does not hold back other services, and is tried again after a delay that grows', async () => {
+    world.refuse = (step) => (step.service.address === '192.168.7.7' ? 'refused' : null);
+    const controller = world.start();
+    const all = snapshot(literal('10.0.0.1:1'), mine('10.0.0.1:31000'));
+    const first = await controller.resync(all);
+    expect(first.failures).toHaveLength(2);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+    expect(controller.nextRetry()).toBe(world.now + 200);
+
+    world.done();
+    const held = await controller.resync(all);
+    expect(held.failures).toEqual([]);
+    expect(held.waiting).toBe(2);
+    expect(world.done()).toEqual(['reach']);
+
+    world.now += 200;
+    await controller.resync(all);
+    expect(controller.nextRetry()).toBe(world.now + 400);
+
+    world.now += 400;
+    world.refuse = () => null;
+    await controller.resync(all);
+    expect(world.backends('tcp/192.168.7.7:80')).toEqual(['10.0.0.1:1 w1']);
+    expect(controller.nextRetry()).toBeNull();
+  });
+
+  test('makes the next pass read the kernel again, since what it has is no longer known', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000')));
+    world.refuse = () => 'refused';
+    await controller.change(snapshot(mine('10.0.0.2:31000')));
+    world.refuse = () => null;
+    world.now += 1_000;
+    expect((await controller.change(snapshot(mine('10.0.0.2:31000')))).kind).toBe('full');
+    expect(world.backends(VIP)).toEqual(['10.0.0.2:31000 w1']);
+  });
+});
+
+test('a dry run changes nothing and still sees the difference', async () => {
+  const controller = world.start({ dryRun: true });
+  const pass = await controller.resync(snapshot(mine('10.0.0.1:31000')));
+  expect(pass.plan.summary.add).toBe(1);
+  expect(world.done()).toEqual([]);
+  expect(world.kernel.size).toBe(0);
+});
+
+test('a label that becomes invalid keeps its last valid VIP, with today’s backends, over a restart too (rule 8)', async () => {
+  await world.start().resync(snapshot(mine('10.0.0.1:31000')));
+  const broken = (...endpoints: readonly string[]) =>
+    snapshot(web('/my-service', { VIP_0: 'nocolon' }, ...endpoints), literal('10.0.0.1:1'));
+  const pass = await world.start().resync(broken('10.0.0.2:31000'));
+  expect(world.backends(VIP)).toEqual(['10.0.0.2:31000 w1']);
+  expect(pass.desired.rejected).toMatchObject([{ app: '/my-service', value: 'nocolon' }]);
+  expect(world.backends('tcp/192.168.7.7:80')).toEqual(['10.0.0.1:1 w1']);
+});

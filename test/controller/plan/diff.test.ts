@@ -1,0 +1,267 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type Service, type ServiceKey, serviceKey, type Table } from '../../../controller/model.ts';
+import { afterSteps } from '../../../controller/plan/after-steps.ts';
+import { createDiff, type Ownership } from '../../../controller/plan/diff.ts';
+import { formatStep } from '../../../controller/plan/ipvsadm.ts';
+import type { Plan } from '../../../controller/plan/plan.ts';
+import { backend, service } from '../../support/builders.ts';
+import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
+
+const unnamed = { name: null, framework: null };
+const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');
+
+function owning(...services: readonly (Service | ServiceKey)[]): Ownership {
+  const keys = services.map((one) => (typeof one === 'string' ? one : serviceKey(one)));
+  return { owned: new Map(keys.map((key) => [key, unnamed])), inPool, adopt: false };
+}
+
+function lines({ growing, shrinking }: Plan): string[] {
+  return [...growing, ...shrinking].map(formatStep);
+}
+
+const nobody = owning();
+
+describe('a service that the kernel lacks', () => {
+  test('is added before its backends', () => {
+    const web = service('11.0.0.1', 80, [
+      backend('10.0.0.1', 31000),
+      backend('10.0.0.2', 31001, { weight: 0 }),
+    ]);
+    const plan = createDiff()(desiredOf(web), new Map(), nobody);
+    expect(lines(plan)).toEqual([
+      '-A -t 11.0.0.1:80 -s wlc',
+      '-a -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 1',
+      '-a -t 11.0.0.1:80 -r 10.0.0.2:31001 -m -w 0',
+    ]);
+    expect(plan.summary).toEqual({ add: 1, change: 0, remove: 0, keep: 0 });
+    expect([...plan.owned.keys()]).toEqual(['tcp/11.0.0.1:80']);
+  });
+});
+
+describe('a service that the kernel has', () => {
+  const web = service('11.0.0.1', 80, [backend('10.0.0.1', 31000)]);
+
+  test('as desired needs no step, whatever the kernel counted meanwhile', () => {
+    const counted = observedBackend(backend('10.0.0.1', 31000), {
+      activeConnections: 7,
+      inactiveConnections: 9,
+    });
+    const plan = createDiff()(
+      desiredOf(web),
+      tableOf(observedService(web, { backends: new Map([['10.0.0.1:31000', counted]]) })),
+      owning(web),
+    );
+    expect(lines(plan)).toEqual([]);
+    expect(plan.summary).toEqual({ add: 0, change: 0, remove: 0, keep: 1 });
+  });
+
+  test('a replaced backend is added before the old one is removed', () => {
+    const old = observedService(service('11.0.0.1', 80, [backend('10.0.0.9', 31009)]));
+    const plan = createDiff()(desiredOf(web), tableOf(old), owning(web));
+    expect(lines(plan)).toEqual([
+      '-a -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 1',
+      '-d -t 11.0.0.1:80 -r 10.0.0.9:31009',
+    ]);
+  });
+
+  test('what is removed anywhere comes after what is added anywhere', () => {
+    const first = service('11.0.0.1', 80, [backend('10.0.0.1', 1)]);
+    const second = service('11.0.0.2', 80, [backend('10.0.0.2', 2)]);
+    const table = tableOf(observedService(service('11.0.0.1', 80, [backend('10.0.0.9', 9)])));
+    const plan = createDiff()(desiredOf(first, second), table, owning(first));
+    expect(plan.shrinking.map(formatStep)).toEqual(['-d -t 11.0.0.1:80 -r 10.0.0.9:9']);
+    expect(plan.growing).toHaveLength(3);
+  });
+
+  test('a weight is edited, not removed and added', () => {
+    const draining = service('11.0.0.1', 80, [
+      backend('10.0.0.1', 31000, { weight: 0, reason: 'being killed' }),
+    ]);
+    const plan = createDiff()(desiredOf(draining), tableOf(observedService(web)), owning(web));
+    expect(lines(plan)).toEqual(['-e -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 0']);
+    expect(plan.services[0]?.backends[0]).toMatchObject({
+      op: 'change',
+      reason: 'being killed',
+      changes: [{ field: 'weight', was: 1, becomes: 0 }],
+    });
+  });
+
+  test.each([
+    ['scheduler', { scheduler: 'rr' }],
+    ['persistenceSeconds', { persistenceSeconds: 360 }],
+    ['flags', { flags: 0x4 }],
+    ['persistencePrefix', { persistencePrefix: 24 }],
+  ])('a %s that someone changed is put back', (field, changed) => {
+    const plan = createDiff()(desiredOf(web), tableOf(observedService(web, changed)), owning(web));
+    expect(lines(plan)).toEqual(['-E -t 11.0.0.1:80 -s wlc']);
+    expect(plan.services[0]?.changes.map((change) => change.field)).toEqual([field]);
+  });
+
+  test.each([
+    ['forward', { forward: 'direct-route' }],
+    ['upperThreshold', { upperThreshold: 5 }],
+    ['lowerThreshold', { lowerThreshold: 1 }],
+  ])('a backend whose %s someone changed is put right', (field, changed) => {
+    const other = observedBackend(backend('10.0.0.1', 31000), changed);
+    const table = tableOf(observedService(web, { backends: new Map([['10.0.0.1:31000', other]]) }));
+    const plan = createDiff()(desiredOf(web), table, owning(web));
+    expect(lines(plan)).toEqual(['-e -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 1']);
+    expect(plan.services[0]?.backends[0]?.changes.map((change) => change.field)).toEqual([field]);
+  });
+});
+
+describe('ownership (rule 1)', () => {
+  const web = service('11.0.0.1', 80, [backend('10.0.0.1', 31000)], { name: 'web' });
+  const literal = service('192.168.5.5', 80, [backend('10.0.0.1', 31000)]);
+  const foreign = observedService(service('11.0.0.1', 80, [backend('10.9.9.9', 9)]), { scheduler: 'rr' });
+
+  test('a service that is not ours and not desired is never touched', () => {
+    const plan = createDiff()(desiredOf(), tableOf(foreign), nobody);
+    expect(lines(plan)).toEqual([]);
+    expect(plan.services).toEqual([]);
+    expect(plan.owned.size).toBe(0);
+  });
+
+  test('one of another program inside the pool that is desired is adopted and brought to the desired state', () => {
+    const plan = createDiff()(desiredOf(web), tableOf(foreign), nobody);
+    expect(plan.services[0]).toMatchObject({ op: 'change', adopted: true });
+    expect(lines(plan)).toEqual([
+      '-E -t 11.0.0.1:80 -s wlc',
+      '-a -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 1',
+      '-d -t 11.0.0.1:80 -r 10.9.9.9:9',
+    ]);
+    expect(plan.owned.has('tcp/11.0.0.1:80')).toBe(true);
+  });
+
+  test('one outside the pool is a conflict and left alone', () => {
+    const plan = createDiff()(
+      desiredOf(literal),
+      tableOf(observedService(literal, { scheduler: 'rr' })),
+      nobody,
+    );
+    expect(lines(plan)).toEqual([]);
+    expect(plan.conflicts).toMatchObject([{ key: 'tcp/192.168.5.5:80', apps: ['/app'] }]);
+    expect(plan.owned.size).toBe(0);
+  });
+
+  test('one outside the pool is taken over with --adopt', () => {
+    const table = tableOf(observedService(literal, { scheduler: 'rr' }));
+    const plan = createDiff()(desiredOf(literal), table, { ...nobody, adopt: true });
+    expect(lines(plan)).toEqual(['-E -t 192.168.5.5:80 -s wlc']);
+    expect(plan.conflicts).toEqual([]);
+  });
+
+  test('one of ours that nobody wants any more is removed, and named as it was', () => {
+    const owned = { ...nobody, owned: new Map([[serviceKey(web), { name: 'web', framework: 'marathon' }]]) };
+    const plan = createDiff()(desiredOf(), tableOf(observedService(web)), owned);
+    expect(lines(plan)).toEqual(['-D -t 11.0.0.1:80']);
+    expect(plan.services[0]).toMatchObject({
+      op: 'remove',
+      name: 'web',
+      reason: 'no app declares it any more',
+    });
+  });
+
+  test('one of ours whose last backend went is told apart from one that nobody declares', () => {
+    const declared = {
+      app: '/app',
+      name: 'web',
+      framework: 'marathon',
+      fqdn: null,
+      address: null,
+      protocol: 'tcp',
+      port: 80,
+    } as const;
+    const desired = {
+      ...desiredOf(),
+      declared: [{ ...declared, backends: 0, at: '', mode: 'host', backendAddress: 'agent' } as const],
+    };
+    const owned = { ...nobody, owned: new Map([[serviceKey(web), { name: 'web', framework: 'marathon' }]]) };
+    const plan = createDiff()(desired, tableOf(observedService(web)), owned);
+    expect(plan.services[0]?.reason).toBe('has no backend left');
+  });
+});
+
+test('a plan depends on what is compared, not on what was compared before', () => {
+  const diff = createDiff();
+  const web = service('11.0.0.1', 80, [backend('10.0.0.1', 31000)]);
+  const table = tableOf(observedService(web));
+  expect(lines(diff(desiredOf(web), table, owning(web)))).toEqual([]);
+  expect(lines(diff(desiredOf(web), new Map(), nobody))).toHaveLength(2);
+  expect(
+    lines(diff(desiredOf(web), tableOf(observedService(web, { scheduler: 'rr' })), owning(web))),
+  ).toHaveLength(1);
+  expect(lines(diff(desiredOf(web), table, owning(web)))).toEqual([]);
+});
+
+const weights = fc.constantFrom(0, 1, 5);
+const someBackends = fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 6 }), weights), {
+  selector: ([host]) => host,
+  maxLength: 5,
+});
+const someServices = fc
+  .uniqueArray(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.constantFrom('wlc', 'rr'), someBackends), {
+    selector: ([host]) => host,
+    maxLength: 5,
+  })
+  .map((all) =>
+    all.map(([host, scheduler, hosts]) =>
+      service(
+        `11.0.0.${host}`,
+        80,
+        hosts.map(([at, weight]) => backend(`10.0.0.${at}`, 80, { weight })),
+        { scheduler },
+      ),
+    ),
+  );
+
+describe('for any desired and observed tables', () => {
+  const observe = (services: readonly Service[]): Table =>
+    tableOf(...services.map((one) => observedService(one)));
+
+  test('the steps lead from one to the other, and then there is nothing left to do', () => {
+    fc.assert(
+      fc.property(someServices, someServices, (want, have) => {
+        const table = observe(have);
+        const ownership = owning(...have);
+        const diff = createDiff();
+        const plan = diff(desiredOf(...want), table, ownership);
+        const reached = afterSteps(table, [...plan.growing, ...plan.shrinking]);
+        const again = diff(desiredOf(...want), reached, { ...ownership, owned: plan.owned });
+        expect(lines(again)).toEqual([]);
+        expect(new Map([...reached].sort())).toEqual(new Map([...observe(want)].sort()));
+      }),
+    );
+  });
+
+  test('services of other programs stay what they are', () => {
+    fc.assert(
+      fc.property(someServices, someServices, (want, have) => {
+        const moved = have.map((one) => ({ ...one, address: one.address.replace('11.', '172.') }));
+        const table = observe(moved);
+        const plan = createDiff()(desiredOf(...want), table, nobody);
+        const reached = afterSteps(table, [...plan.growing, ...plan.shrinking]);
+        for (const [key, foreign] of table) expect(reached.get(key)).toBe(foreign);
+      }),
+    );
+  });
+
+  test('at no step is a VIP without a backend that it has before and after', () => {
+    fc.assert(
+      fc.property(someServices, someServices, (want, have) => {
+        let table = observe(have);
+        const plan = createDiff()(desiredOf(...want), table, owning(...have));
+        const live = want.filter(
+          ({ address, backends }) =>
+            backends.size > 0 && (table.get(`tcp/${address}:80`)?.backends.size ?? 0) > 0,
+        );
+        for (const step of [...plan.growing, ...plan.shrinking]) {
+          table = afterSteps(table, [step]);
+          for (const { address } of live)
+            expect(table.get(`tcp/${address}:80`)?.backends.size).toBeGreaterThan(0);
+        }
+      }),
+    );
+  });
+});

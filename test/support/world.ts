@@ -1,0 +1,163 @@
+/** Everything around the loop, in memory, with a journal of what was done to it and in which order. */
+
+import { parsePool } from '../../controller/desired/pool.ts';
+import { createTranslator } from '../../controller/desired/translate.ts';
+import { Reconciler } from '../../controller/loop/reconcile.ts';
+import type { Memory, Snapshot, Step, Table } from '../../controller/model.ts';
+import { afterSteps } from '../../controller/plan/after-steps.ts';
+import { formatStep } from '../../controller/plan/ipvsadm.ts';
+import type {
+  Clock,
+  IpvsTable,
+  Ledger,
+  LedgerEntry,
+  Log,
+  Reachability,
+  ReachabilityReport,
+  StateStore,
+  StoredSnapshot,
+} from '../../controller/ports.ts';
+import type { PassStatus } from '../../controller/status/status.ts';
+import { nothingRemembered } from './builders.ts';
+
+export class World {
+  /** What the kernel has. */
+  kernel: Table = new Map();
+  ledgerEntries: ReadonlyMap<string, LedgerEntry> = new Map();
+  memory: Memory = nothingRemembered;
+  readonly stored = new Map<string, StoredSnapshot>();
+  /** Writes in their order: `kernel -A …`, `ledger 2`, `reach 1.2.3.4`, `memory`. */
+  readonly journal: string[] = [];
+  readonly logged: { readonly level: string; readonly message: string; readonly fields: unknown }[] = [];
+  now = 1_000_000;
+  /** Steps for which this gives a message fail with it. */
+  refuse: (step: Step) => string | null = () => null;
+  /** When set, reading the kernel fails. */
+  unreadable: string | null = null;
+  /** When set, the ledger cannot be written. */
+  ledgerBroken: string | null = null;
+  reads = 0;
+
+  readonly clock: Clock = {
+    now: () => this.now,
+    sleep: async (ms) => {
+      this.now += ms;
+    },
+  };
+
+  readonly table: IpvsTable = {
+    observe: async () => {
+      this.reads += 1;
+      if (this.unreadable !== null) throw new Error(this.unreadable);
+      return this.kernel;
+    },
+    apply: async (steps) => {
+      const failures = [];
+      for (const step of steps) {
+        const message = this.refuse(step);
+        if (message !== null) failures.push({ step, error: new Error(message) });
+        else this.write(step);
+      }
+      return failures;
+    },
+    close: () => undefined,
+  };
+
+  readonly ledger: Ledger = {
+    load: async () => ({ entries: this.ledgerEntries }),
+    save: async (entries) => {
+      if (this.ledgerBroken !== null) throw new Error(this.ledgerBroken);
+      this.ledgerEntries = new Map(entries);
+      this.journal.push(`ledger ${[...entries.keys()].sort().join(' ')}`.trimEnd());
+    },
+  };
+
+  reachable: ReachabilityReport = { changed: [], problems: [], advice: [] };
+  readonly reachability: Reachability = {
+    ensure: async (addresses) => {
+      this.journal.push(`reach ${addresses.join(' ')}`.trimEnd());
+      return this.reachable;
+    },
+    repair: async () => [],
+    exists: async () => true,
+    remove: async () => true,
+    close: () => undefined,
+  };
+
+  readonly store: StateStore = {
+    loadSnapshot: async (source) => this.stored.get(source) ?? null,
+    saveSnapshot: async (source, snapshot) => {
+      this.stored.set(source, { snapshot, savedAt: this.now });
+    },
+    loadMemory: async () => this.memory,
+    saveMemory: async (memory) => {
+      this.memory = memory;
+      this.journal.push('memory');
+    },
+  };
+
+  readonly log: Log = {
+    debug: (message, fields) => this.logged.push({ level: 'debug', message, fields }),
+    info: (message, fields) => this.logged.push({ level: 'info', message, fields }),
+    warn: (message, fields) => this.logged.push({ level: 'warn', message, fields }),
+    error: (message, fields) => this.logged.push({ level: 'error', message, fields }),
+  };
+
+  /** Writes as ipvsadm would, by whoever: not in the journal. */
+  meddle(...steps: readonly Step[]): void {
+    this.kernel = afterSteps(this.kernel, steps);
+  }
+
+  write(step: Step): void {
+    this.journal.push(`kernel ${formatStep(step)}`);
+    this.kernel = afterSteps(this.kernel, [step]);
+  }
+
+  /** A controller that has just started in this world. */
+  start(rules: { readonly adopt?: boolean; readonly dryRun?: boolean } = {}): Controller {
+    return new Controller(this, rules);
+  }
+
+  /** `tcp/11.0.0.1:80` -> its backends with weights, as text. */
+  backends(key: string): string[] {
+    return [...(this.kernel.get(key)?.backends ?? [])]
+      .map(([backend, { weight }]) => `${backend} w${weight}`)
+      .sort();
+  }
+
+  /** What was done since this was last asked. */
+  done(): string[] {
+    return this.journal.splice(0);
+  }
+}
+
+/** Makes passes on what a single source says. */
+export class Controller {
+  readonly #reconciler: Reconciler;
+
+  constructor(
+    world: World,
+    { adopt = false, dryRun = false }: { readonly adopt?: boolean; readonly dryRun?: boolean },
+  ) {
+    const translate = createTranslator({
+      zone: 'l4lb.thisdcos.directory',
+      pools: { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') },
+    });
+    const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');
+    this.#reconciler = new Reconciler(world, { translate, inPool, adopt, dryRun }, () => 0);
+  }
+
+  /** A full pass: the kernel is read. */
+  async resync(snapshot: Snapshot, complete = true): Promise<PassStatus> {
+    return await this.#reconciler.pass({ snapshot, complete }, { full: true, changesSince: [] });
+  }
+
+  /** A pass after an event: what is known of the kernel is used. */
+  async change(snapshot: Snapshot): Promise<PassStatus> {
+    return await this.#reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [] });
+  }
+
+  nextRetry(): number | null {
+    return this.#reconciler.nextRetry();
+  }
+}
