@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { type Config, resolveConfig } from './config/config.ts';
 import { type Environment, flagName, type Given, printable, usage } from './config/given.ts';
 import { type CommandName, commandDescriptions } from './config/option.ts';
 import { describeOption, type OptionName, optionNames } from './config/options.ts';
+import { version } from './config/version.ts';
 
 /** What the command line asks for: a command with its options, or a text to print. */
 export type Invocation =
@@ -108,9 +108,4 @@ function oneLine({ code, message }: CommanderError, [command = '']: readonly str
   if (code === 'commander.unknownCommand') return `${printable(text)}, ${commands}`;
   const about = [...commandDescriptions.keys()].some((name) => name === command) ? `${command} ` : '';
   return `${printable(text)}; marathon-ipvs ${about}--help lists what is accepted`;
-}
-
-function version(): string {
-  const text: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return typeof text === 'object' && text !== null && 'version' in text ? String(text.version) : 'unknown';
 }

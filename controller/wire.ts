@@ -6,7 +6,6 @@ import { DummyReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
 import { RouteNetlink } from './apply/rtnetlink.ts';
 import type { Config } from './config/config.ts';
-import { sourceName } from './config/values.ts';
 import { inPool, type Pools, parsePool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
 import { ControllerError } from './errors.ts';
@@ -138,27 +137,28 @@ function realAddressOptions(config: Config) {
   return { interfaceName: config.interface, masters };
 }
 
+function credentialsOf({ marathonUserFile, marathonTokenFile }: Config) {
+  if (marathonUserFile !== undefined) return { kind: 'basic', path: marathonUserFile } as const;
+  return marathonTokenFile === undefined ? undefined : ({ kind: 'token', path: marathonTokenFile } as const);
+}
+
 function sourcesOf(config: Config, log: Log): AppSource[] {
   const resolver = createDnsResolver({ clock: systemClock, log });
   return config.source.map((source) => {
-    switch (source.kind) {
-      case 'file':
-        return createFileSource({ path: source.where, framework: config.framework, resolver, log });
-      case 'marathon':
-        return createMarathonSource({
-          name: sourceName(source),
-          masters: source.masters,
-          framework: config.framework,
-          userFile: config.marathonUserFile,
-          tokenFile: config.marathonTokenFile,
-          caFile: config.marathonCaFile,
-          relistMs: config.relistSeconds * 1_000,
-          timeoutMs: config.sourceTimeoutSeconds * 1_000,
-          silenceMs: config.sourceSilenceSeconds * 1_000,
-          resolver,
-          log,
-          clock: systemClock,
-        });
+    if (source.kind === 'file') {
+      return createFileSource({ path: source.where, framework: config.framework, resolver, log });
     }
+    return createMarathonSource({
+      where: source.where,
+      credentials: credentialsOf(config),
+      caFile: config.marathonCaFile,
+      framework: config.framework,
+      relistSeconds: config.relistSeconds,
+      silenceMs: config.sourceTimeoutSeconds * 1_000,
+      eventSilenceMs: config.sourceSilenceSeconds * 1_000,
+      resolver,
+      log,
+      clock: systemClock,
+    });
   });
 }

@@ -2,7 +2,16 @@
 
 import ipaddr from 'ipaddr.js';
 import { isIpvsError } from 'ipvs-netlink-ts';
-import { attrTable, cstring, type Netlink, nested, openNetlink, raw, u8, u32 } from 'ipvs-netlink-ts/netlink';
+import {
+  attrTable,
+  cstring,
+  HOST_IS_LE,
+  type Netlink,
+  nested,
+  openNetlink,
+  raw,
+  u32,
+} from 'ipvs-netlink-ts/netlink';
 import type { Family } from '../model.ts';
 
 const NETLINK_ROUTE = 0;
@@ -21,12 +30,9 @@ const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_HOST = 254;
 
 const infoAttrs = attrTable('link info', { kind: { type: 1, codec: cstring } });
-const inet6Attrs = attrTable('link inet6', { addressMode: { type: 8, codec: u8 } });
-const familyAttrs = attrTable('link families', { inet6: { type: AF.ipv6, codec: nested(inet6Attrs) } });
 const linkAttrs = attrTable('link', {
   name: { type: 3, codec: cstring },
   info: { type: 18, codec: nested(infoAttrs) },
-  families: { type: 26, codec: nested(familyAttrs) },
 });
 const addressAttrs = attrTable('address', {
   address: { type: 1, codec: raw },
@@ -86,9 +92,9 @@ export class RouteNetlink {
       const { info } = linkAttrs.read(reply.subarray(INTERFACE_HEADER));
       const view = viewOf(reply);
       return {
-        index: view.getInt32(4, true),
+        index: view.getInt32(4, HOST_IS_LE),
         kind: info?.kind ?? null,
-        up: (view.getUint32(8, true) & IFF_UP) !== 0,
+        up: (view.getUint32(8, HOST_IS_LE) & IFF_UP) !== 0,
       };
     } catch (error) {
       if (isIpvsError(error, 'not-found')) return null;
@@ -96,31 +102,36 @@ export class RouteNetlink {
     }
   }
 
-  /** Makes a dummy interface that is up and gives itself no IPv6 link-local address (mode 1 is "none"). */
+  /** Makes a dummy interface that is up. */
   async addDummy(name: string): Promise<void> {
-    const attributes = linkAttrs.write({
-      name,
-      info: { kind: 'dummy' },
-      families: { inet6: { addressMode: 1 } },
-    });
-    await this.#socket.request(
-      RTM.newLink,
-      NLM_F.create | NLM_F.excl,
-      concat(interfaceHeader(0, IFF_UP, IFF_UP), attributes),
+    const message = concat(
+      interfaceHeader(0, IFF_UP, IFF_UP),
+      linkAttrs.write({ name, info: { kind: 'dummy' } }),
     );
+    await this.#socket.request(RTM.newLink, NLM_F.create | NLM_F.excl, message, `add interface ${name}`);
   }
 
   async setUp(index: number): Promise<void> {
-    await this.#socket.request(RTM.newLink, 0, interfaceHeader(index, IFF_UP, IFF_UP));
+    await this.#socket.request(
+      RTM.newLink,
+      0,
+      interfaceHeader(index, IFF_UP, IFF_UP),
+      `set interface ${index} up`,
+    );
   }
 
   async removeLink(index: number): Promise<void> {
-    await this.#socket.request(RTM.delLink, 0, interfaceHeader(index, 0, 0));
+    await this.#socket.request(RTM.delLink, 0, interfaceHeader(index, 0, 0), `remove interface ${index}`);
   }
 
   /** Every address of this host, of all interfaces. */
   async addresses(): Promise<HostAddress[]> {
-    const replies = await this.#socket.request(RTM.getAddress, NLM_F.dump, new Uint8Array(ADDRESS_HEADER));
+    const replies = await this.#socket.request(
+      RTM.getAddress,
+      NLM_F.dump,
+      new Uint8Array(ADDRESS_HEADER),
+      'list addresses',
+    );
     const found: HostAddress[] = [];
     for (const reply of replies) {
       const family = familyOf(reply[0]);
@@ -133,7 +144,7 @@ export class RouteNetlink {
         address: textOf(bytes),
         family,
         global,
-        interfaceIndex: viewOf(reply).getUint32(4, true),
+        interfaceIndex: viewOf(reply).getUint32(4, HOST_IS_LE),
       });
     }
     return found;
@@ -144,7 +155,7 @@ export class RouteNetlink {
     const found: LocalRoute[] = [];
     for (const family of ['ipv4', 'ipv6'] as const) {
       const request = routeHeader(family, 0);
-      for (const reply of await this.#socket.request(RTM.getRoute, NLM_F.dump, request)) {
+      for (const reply of await this.#socket.request(RTM.getRoute, NLM_F.dump, request, 'list routes')) {
         if (reply[4] !== RT_TABLE_LOCAL || reply[5] !== ROUTE_PROTOCOL || reply[7] !== RTN_LOCAL) continue;
         const { destination, outInterface, source } = routeAttrs.read(reply.subarray(ROUTE_HEADER));
         if (outInterface !== interfaceIndex || destination === undefined) continue;
@@ -157,14 +168,23 @@ export class RouteNetlink {
 
   /** Adds the route, or gives the one that is there this source address. */
   async putLocalRoute(interfaceIndex: number, route: LocalRoute): Promise<void> {
-    await this.#socket.request(RTM.newRoute, NLM_F.create | NLM_F.replace, localRoute(interfaceIndex, route));
+    const flags = NLM_F.create | NLM_F.replace;
+    await this.#socket.request(
+      RTM.newRoute,
+      flags,
+      localRoute(interfaceIndex, route),
+      `add route local ${route.network}`,
+    );
   }
 
   /** Removing a route that is not there is no error. */
   async removeLocalRoute(interfaceIndex: number, route: LocalRoute): Promise<void> {
-    await this.#socket.request(RTM.delRoute, 0, localRoute(interfaceIndex, route)).catch((error: unknown) => {
+    try {
+      const what = `remove route local ${route.network}`;
+      await this.#socket.request(RTM.delRoute, 0, localRoute(interfaceIndex, route), what);
+    } catch (error) {
       if (!isIpvsError(error, 'not-found')) throw error;
-    });
+    }
   }
 
   /** The address that this host would use as source towards another; null when it has no route there. */
@@ -192,9 +212,9 @@ const INTERFACE_HEADER = 16;
 function interfaceHeader(index: number, flags: number, change: number): Uint8Array {
   const header = new Uint8Array(INTERFACE_HEADER);
   const view = viewOf(header);
-  view.setInt32(4, index, true);
-  view.setUint32(8, flags, true);
-  view.setUint32(12, change, true);
+  view.setInt32(4, index, HOST_IS_LE);
+  view.setUint32(8, flags, HOST_IS_LE);
+  view.setUint32(12, change, HOST_IS_LE);
   return header;
 }
 

@@ -34,14 +34,21 @@ export async function run(
 ): Promise<void> {
   const { log } = parts;
   const sources = config.source.map(sourceName);
-  const board = createStatusBoard({ sources, dryRun: config.dryRun, clock: systemClock });
-  const metrics = createMetrics({ sources, clock: systemClock });
+  const observed = { sources, dryRun: config.dryRun, clock: systemClock };
+  const board = createStatusBoard(observed);
+  const metrics = createMetrics(observed);
   const printer = config.dryRun ? createPrinter(printOptions, print) : null;
   const observers = [board, metrics, ...(printer === null ? [] : [printer])];
   const http =
     config.listen === null
       ? null
-      : await startHttp({ listen: config.listen, status: board.current, metrics, log });
+      : await startHttp({
+          listen: config.listen,
+          status: board.current,
+          metrics,
+          log,
+          limits: { relistMs: config.relistSeconds * 1_000, resyncMs: config.resyncSeconds * 1_000 },
+        });
   if (http !== null) log.info('serving', { url: http.url });
 
   const wake = new Latch<WakeReason>();

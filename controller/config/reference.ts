@@ -1,8 +1,8 @@
 /**
  * The reference of options in Markdown, made from their list.
  *
- *     node --conditions=source controller/config/reference.ts page > docs/options.md
- *     node --conditions=source controller/config/reference.ts table
+ *     node --conditions=ipvs-source controller/config/reference.ts page > docs/options.md
+ *     node --conditions=ipvs-source controller/config/reference.ts table
  */
 
 import { fileName, flagName, variableName } from './given.ts';

@@ -51,7 +51,7 @@ export function hasCredentials(text: string): boolean {
 /** Replaces what may be a password within a URL, for a message; rather too much than too little. */
 export function withoutCredentials(text: string): string {
   // A file's URL has none, but may well lead through node_modules/@someone.
-  return text.replace(/(?<!file:)\/\/\S*@/g, '//***@');
+  return text.replace(/(?<!file:\/?)\/\/\S*@/g, '//***@');
 }
 
 export function parseAgainst(text: string): AgainstOption | undefined {

@@ -11,24 +11,28 @@ export interface Address {
 
 /** The address that `text` writes, strictly: four decimal parts without leading zeros, or IPv6 without brackets and zone. */
 export function parseAddress(text: string): Address | null {
+  // The patterns come first because ipaddr.js throws and catches inside: 70 us for each name that is no address.
   if (!text.includes(':')) {
-    if (!ipaddr.IPv4.isValidFourPartDecimal(text)) return null;
+    if (!/^[\d.]{7,15}$/.test(text) || !ipaddr.IPv4.isValidFourPartDecimal(text)) return null;
     return { family: 'ipv4', text, value: toValue(ipaddr.IPv4.parse(text)) };
   }
-  if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return null;
+  if (!/^[\da-f:.]+$/i.test(text) || !ipaddr.IPv6.isValid(text)) return null;
   const parsed = ipaddr.IPv6.parse(text);
   return { family: 'ipv6', text: parsed.toRFC5952String(), value: toValue(parsed) };
 }
 
 /** The text of an address given as a number; the opposite of `parseAddress`. */
 export function formatAddress(family: Family, value: bigint): string {
-  const bits = family === 'ipv4' ? 32 : 128;
-  const width = family === 'ipv4' ? 8 : 16;
-  const parts: number[] = [];
-  for (let shift = bits - width; shift >= 0; shift -= width) {
-    parts.push(Number(BigInt.asUintN(width, value >> BigInt(shift))));
+  if (family === 'ipv4') {
+    const bits = Number(value);
+    return `${bits >>> 24}.${(bits >>> 16) & 255}.${(bits >>> 8) & 255}.${bits & 255}`;
   }
-  return family === 'ipv4' ? parts.join('.') : new ipaddr.IPv6(parts).toRFC5952String();
+  const parts: number[] = [];
+  for (const shift of [96n, 64n, 32n, 0n]) {
+    const word = Number((value >> shift) & 0xffffffffn);
+    parts.push(word >>> 16, word & 0xffff);
+  }
+  return new ipaddr.IPv6(parts).toRFC5952String();
 }
 
 /** The family of an address that is known to be one. */

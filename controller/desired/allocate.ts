@@ -14,7 +14,8 @@ export interface Allocation {
  * Gives each name its addresses, one of each family that has a pool.
  *
  * `kept` is what names had before; `taken` are the addresses of IP VIPs. The result follows from the arguments
- * alone and not from the order of `names`: kept addresses first, then new names in sorted order.
+ * alone and not from the order of `names`: kept addresses first, then new names in sorted order. The sets must not
+ * be changed afterwards: that they are the same objects again is how an allocator knows that nothing is to be done.
  */
 export type Allocator = (
   names: ReadonlySet<string>,
@@ -25,21 +26,21 @@ export type Allocator = (
 /** Makes an allocator that remembers its last work, since names seldom change between two passes. */
 export function createAllocator(pools: Pools): Allocator {
   const families = [pools.ipv4, pools.ipv6].filter((pool) => pool !== null).map(createPlacer);
-  let last: Allocation & { readonly taken: ReadonlySet<string> } = {
+  let last: Allocation & { readonly names?: ReadonlySet<string>; readonly taken: ReadonlySet<string> } = {
     addresses: new Map(),
     warnings: [],
     taken: new Set(),
   };
 
   return (names, kept, taken) => {
-    const same = kept === last.addresses && sameNames(names, kept) && sameSet(taken, last.taken);
-    if (same) return last;
+    if (kept === last.addresses && names === last.names && taken === last.taken) return last;
 
     const placed = families.map((place) => place(names, kept, taken));
     last = {
       addresses: combine(names, kept, placed),
       warnings: placed.flatMap(({ warnings }) => warnings).sort(),
-      taken: new Set(taken),
+      names,
+      taken,
     };
     return last;
   };
@@ -57,22 +58,25 @@ function createPlacer(pool: Pool): (...args: Parameters<Allocator>) => Placement
   let owners: ReadonlyMap<string, string> = new Map();
 
   return (names, kept, taken) => {
-    const usable = (address: string): boolean =>
-      !taken.has(address) && (owners.has(address) || inPool(pool, address));
+    const choiceOf = (name: string): Choice => firstChoice(name, names.size);
+    const usable = (address: string, name: string): boolean => {
+      if (taken.has(address)) return false;
+      return owners.has(address) || address === choiceOf(name).address || inPool(pool, address);
+    };
     const { held, homeless } = keep(pool.family, names, kept, usable);
 
     const warnings: string[] = [];
     for (const name of homeless) {
       const address = nextFree(
         pool,
-        firstChoice(name, names.size).value,
+        choiceOf(name).value,
         (candidate) => held.has(candidate) || taken.has(candidate),
       );
       if (address === null) warnings.push(`${name} has no address: the pool ${formatPool(pool)} is full`);
       else held.set(address, name);
     }
     for (const [address, name] of held) {
-      const wanted = firstChoice(name, names.size).address;
+      const wanted = choiceOf(name).address;
       if (address !== wanted) warnings.push(...displaced(name, address, wanted, held, taken));
     }
     owners = held;
@@ -85,13 +89,13 @@ function keep(
   family: Family,
   names: ReadonlySet<string>,
   kept: ReadonlyMap<string, NamedAddresses>,
-  usable: (address: string) => boolean,
+  usable: (address: string, name: string) => boolean,
 ): { readonly held: Map<string, string>; readonly homeless: readonly string[] } {
   const held = new Map<string, string>();
   const homeless: string[] = [];
   for (const name of names) {
     const address = kept.get(name)?.[family];
-    if (address === undefined || !usable(address)) {
+    if (address === undefined || !usable(address, name)) {
       homeless.push(name);
       continue;
     }
@@ -185,14 +189,4 @@ function combine(
     else changed = true;
   }
   return changed ? addresses : kept;
-}
-
-function sameNames(names: ReadonlySet<string>, addresses: ReadonlyMap<string, NamedAddresses>): boolean {
-  if (names.size !== addresses.size) return false;
-  for (const name of names) if (!addresses.has(name)) return false;
-  return true;
-}
-
-function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && a.isSubsetOf(b);
 }

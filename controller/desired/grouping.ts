@@ -6,7 +6,7 @@ export interface Grouping<T> {
   exchange(gone: Iterable<T>, come: Iterable<T>): Touched;
 }
 
-export interface Touched {
+interface Touched {
   readonly keys: ReadonlySet<string>;
   /** Whether a key has come or gone. */
   readonly keysChanged: boolean;
@@ -17,7 +17,8 @@ export function createGrouping<T>(keyOf: (item: T) => string, compare: (a: T, b:
   const items = new Map<string, readonly T[]>();
 
   const remove = (key: string, item: T): void => {
-    const left = items.get(key)?.filter((other) => other !== item) ?? [];
+    const all = items.get(key) ?? [];
+    const left = all.toSpliced(all.indexOf(item), 1);
     if (left.length === 0) items.delete(key);
     else items.set(key, left);
   };
@@ -47,7 +48,10 @@ export function createGrouping<T>(keyOf: (item: T) => string, compare: (a: T, b:
  * What differs between two lists: items of the one that are not in the other. Lists that are mostly alike, in the
  * same order, cost little.
  */
-export function differenceOf<T>(before: readonly T[], now: readonly T[]): { gone: readonly T[]; come: readonly T[] } {
+export function differenceOf<T>(
+  before: readonly T[],
+  now: readonly T[],
+): { gone: readonly T[]; come: readonly T[] } {
   let start = 0;
   while (start < now.length && start < before.length && before[start] === now[start]) start++;
   let tail = 0;

@@ -1,5 +1,5 @@
 import type { Family } from '../model.ts';
-import { formatAddress, parseAddress } from './address.ts';
+import { type Address, formatAddress, parseAddress } from './address.ts';
 
 /** The range from which named VIPs of one family get their addresses, both ends included. */
 export interface Pool {
@@ -13,9 +13,6 @@ export interface Pools {
   readonly ipv4: Pool | null;
   readonly ipv6: Pool | null;
 }
-
-/** DC/OS's own pools (dcos-net: `min_named_ip`, `max_named_ip` and their IPv6 twins). */
-export const DCOS_POOLS = { ipv4: '11.0.0.0/8', ipv6: 'fd01:c::/64' } as const;
 
 /**
  * The pool that `network/prefix` describes, or null when it is no network (host bits set, prefix out of bounds).
@@ -39,15 +36,15 @@ export function parsePool(text: string): Pool | null {
   return { family: address.family, min: address.value, max };
 }
 
-/** Whether the pool has this address; the text may be anything. */
+/** Whether the pool has this address. */
+export function hasAddress(pool: Pool, { family, value }: Address): boolean {
+  return family === pool.family && value >= pool.min && value <= pool.max;
+}
+
+/** Whether the pool has the address of this text; the text may be anything. */
 export function inPool(pool: Pool, text: string): boolean {
   const address = parseAddress(text);
-  return (
-    address !== null &&
-    address.family === pool.family &&
-    address.value >= pool.min &&
-    address.value <= pool.max
-  );
+  return address !== null && hasAddress(pool, address);
 }
 
 /** `11.0.0.0 to 11.255.255.254`. */

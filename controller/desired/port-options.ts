@@ -44,7 +44,7 @@ const BOUNDS = {
 } as const;
 
 /** A label that was not understood; its default is used. */
-export interface OptionProblem {
+interface OptionProblem {
   readonly key: string;
   readonly value: string;
   readonly reason: string;

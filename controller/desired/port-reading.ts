@@ -27,7 +27,7 @@ export interface PortReading {
   readonly options: OptionsReading;
 }
 
-export interface LabelReading {
+interface LabelReading {
   /** Key in `Memory.labels`: `marathon /web portDefinitions[0].labels.VIP_0`. */
   readonly key: string;
   /** `portDefinitions[0].labels.VIP_0` */
@@ -48,7 +48,6 @@ export function createPortReader(
   surroundings: Surroundings,
 ): (port: Port) => PortReading {
   const read = new Map<string, { readonly port: Port; readonly reading: PortReading }>();
-  const written = definitionTexts(app);
 
   const settle = (text: string): Target | VipProblem => {
     const target = readTarget(text, app.framework, naming.zone);
@@ -64,7 +63,7 @@ export function createPortReader(
     if (!isProblem(own)) return { key, at, text, problem: null, target: own, insteadText: null };
 
     // A task of an older version first follows the definition, which may have been mended since.
-    for (const instead of [written.get(at), surroundings.remembered(key)]) {
+    for (const instead of [definitionText(app, port.at, label), surroundings.remembered(key)]) {
       if (instead === undefined || instead === text) continue;
       const target = settle(instead);
       if (!isProblem(target)) return { key, at, text, problem: own, target, insteadText: instead };
@@ -87,12 +86,8 @@ export function createPortReader(
   };
 }
 
-function definitionTexts(app: App): ReadonlyMap<string, string> {
-  const texts = new Map<string, string>();
-  for (const port of app.ports) {
-    for (const [label, text] of Object.entries(port.labels)) texts.set(`${port.at}.labels.${label}`, text);
-  }
-  return texts;
+function definitionText(app: App, at: string, label: string): string | undefined {
+  return app.ports.find((port) => port.at === at)?.labels[label];
 }
 
 function readProtocols({ protocols }: Port): Pick<PortReading, 'protocols' | 'otherProtocols'> {

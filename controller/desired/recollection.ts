@@ -15,18 +15,27 @@ export function createRecollection(): Recollect {
   let last: Memory['labels'] | undefined;
 
   return (before, addresses, { labels, touchedLabels }) => {
-    const toCheck = before.labels === last ? touchedLabels : undefined;
-    last = agree(before.labels, labels, toCheck) ? before.labels : collect(before.labels, labels);
-    return last === before.labels && addresses === before.addresses ? before : { addresses, labels: last };
+    const textOf = (key: string): string | undefined => {
+      const states = labels.get(key);
+      return states === undefined ? undefined : (states[0]?.valid ?? before.labels.get(key));
+    };
+    const agrees = (keys: Iterable<string>): boolean => {
+      for (const key of keys) if (before.labels.get(key) !== textOf(key)) return false;
+      return true;
+    };
+    // What we handed out ourselves can be wrong only where a label changed since.
+    const same =
+      before.labels === last ? agrees(touchedLabels) : agrees(labels.keys()) && agrees(before.labels.keys());
+    last = same ? before.labels : collect(labels.keys(), textOf);
+    return same && addresses === before.addresses ? before : { addresses, labels: last };
   };
 }
 
-/** Whether what is remembered is right already; `keys` are those that can have changed, all when missing. */
-function agree(
-  before: Memory['labels'],
-  labels: Roster['labels'],
-  keys: Iterable<string> = labels.keys(),
-): boolean {
-  for (const key of keys) if (before.get(key) !== textOf(key, before, labels)) return false;
-  return true;
+function collect(keys: Iterable<string>, textOf: (key: string) => string | undefined): Memory['labels'] {
+  const labels = new Map<string, string>();
+  for (const key of keys) {
+    const text = textOf(key);
+    if (text !== undefined) labels.set(key, text);
+  }
+  return labels;
 }

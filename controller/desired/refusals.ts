@@ -1,6 +1,7 @@
 import type { App, NamedAddresses } from '../model.ts';
 import { canonicalAddress } from './address.ts';
-import { inPool, type Pools } from './pool.ts';
+import { differenceOf } from './grouping.ts';
+import { hasAddress, type Pools } from './pool.ts';
 import type { Target } from './target.ts';
 
 /** Why an address belongs to someone already; null when it does not, as far as the asked one knows. */
@@ -22,31 +23,49 @@ export function createRefusals(
   pools: Pools,
   realAddresses: RealAddresses,
 ): (apps: readonly App[], remembered: ReadonlyMap<string, NamedAddresses>) => Refusals {
-  const agentsOf = new WeakMap<App, ReadonlySet<string>>();
-  const agents = (app: App): ReadonlySet<string> => {
-    const known = agentsOf.get(app) ?? agentAddresses(app);
-    agentsOf.set(app, known);
-    return known;
-  };
+  const agentsAmong = createAgents();
 
   return (apps, remembered) => {
     const blockers = new Set<string>();
     // Most clusters have few IP VIPs or none: what is needed to judge them is gathered when the first one comes.
-    const isAgent = lazily(() => union(apps.map(agents)));
+    const agents = lazily(() => agentsAmong(apps));
     const holders = lazily(() => holdersOf(remembered));
 
     const refusal = ({ address }: Target): string | null => {
       if (address === null) return null;
-      if (isAgent().has(address.text)) return `${address.text} is the address of an agent`;
+      if (agents().has(address.text)) return 'it is the address of an agent';
       const pool = pools[address.family];
-      const holder = pool !== null && inPool(pool, address.text) ? holders().get(address.text) : undefined;
+      const holder = pool !== null && hasAddress(pool, address) ? holders().get(address.text) : undefined;
       if (holder !== undefined) {
         blockers.add(holder);
-        return `${address.text} is the address of the named VIP ${holder}`;
+        return `it is the address of the named VIP ${holder}`;
       }
       return realAddresses(address.text);
     };
     return { refusal, blockers };
+  };
+}
+
+/** Makes the function that knows the agents of a list of apps; it counts anew only what changed in the list. */
+function createAgents(): (apps: readonly App[]) => ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  const count = (apps: readonly App[], by: number): void => {
+    for (const app of apps) {
+      for (const address of agentAddresses(app)) {
+        const sum = (counts.get(address) ?? 0) + by;
+        if (sum > 0) counts.set(address, sum);
+        else counts.delete(address);
+      }
+    }
+  };
+  let last: readonly App[] = [];
+
+  return (apps) => {
+    const { gone, come } = differenceOf(last, apps);
+    last = apps;
+    count(gone, -1);
+    count(come, 1);
+    return counts;
   };
 }
 
@@ -70,12 +89,6 @@ function holdersOf(remembered: ReadonlyMap<string, NamedAddresses>): ReadonlyMap
     if (ipv6 !== undefined) holders.set(ipv6, name);
   }
   return holders;
-}
-
-function union(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
-  const all = new Set<string>();
-  for (const set of sets) for (const item of set) all.add(item);
-  return all;
 }
 
 function lazily<T>(make: () => T): () => T {

@@ -28,7 +28,10 @@ export function createRoster(): (apps: readonly AppClaims[]) => Roster {
   const claims = createGrouping<Claim>(({ key }) => key, byPlace);
   const owners = createGrouping<Claim>(ownerOf, byPlace);
   const spellings = createGrouping<Spelling>(({ fullName }) => fullName, byPlace);
-  const labels = createGrouping<LabelState>(({ key }) => key, () => 0);
+  const labels = createGrouping<LabelState>(
+    ({ key }) => key,
+    () => 0,
+  );
   const folded = new Map<string, readonly string[]>();
   let last: readonly AppClaims[] = [];
   let order: readonly string[] = [];

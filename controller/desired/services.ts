@@ -7,28 +7,66 @@ import {
   type ServiceKey,
   serviceKey,
 } from '../model.ts';
-import { type Claim, preferred, sorted } from './claims.ts';
+import type { Claim } from './claims.ts';
+import { preferred } from './drafts.ts';
+import type { Roster } from './roster.ts';
 
 /** One VIP over one protocol: the claims of all apps that ask for it, and the services that come of them. */
-export interface Group {
+interface Group {
   readonly claims: readonly Claim[];
   readonly addresses: NamedAddresses;
   readonly services: ReadonlyMap<ServiceKey, Service>;
   readonly warnings: readonly string[];
 }
 
-const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+type Regroup = (
+  roster: Pick<Roster, 'claims' | 'order' | 'touched'>,
+  addresses: ReadonlyMap<string, NamedAddresses>,
+) => { readonly services: ReadonlyMap<ServiceKey, Service>; readonly warnings: readonly string[] };
 
 /**
- * Makes the services of one VIP, one for each family that has backends and an address.
- *
- * `claims` are sorted by app. What is as it was in `previous` is the same object again.
+ * Makes the function from claims to services, one for each family in which a VIP has backends and an address, in
+ * the order of the VIPs. What is as it was the last time is the same object again.
  */
-export function groupOf(
-  claims: readonly Claim[],
-  addresses: NamedAddresses,
-  previous: Group | undefined,
-): Group {
+export function createRegrouping(): Regroup {
+  let groups = new Map<string, Group>();
+  let lastAddresses: ReadonlyMap<string, NamedAddresses> | undefined;
+
+  return ({ claims, order, touched }, addresses) => {
+    const moved = addresses !== lastAddresses;
+    lastAddresses = addresses;
+    const now = new Map<string, Group>();
+    const services = new Map<ServiceKey, Service>();
+    const warnings: string[] = [];
+
+    for (const key of order) {
+      let group = groups.get(key);
+      if (group === undefined || moved || touched.has(key)) {
+        const members = claims.get(key) ?? [];
+        group = groupOf(members, addressesOf(members, addresses), group);
+      }
+      now.set(key, group);
+      for (const [serviceName, service] of group.services) services.set(serviceName, service);
+      for (const warning of group.warnings) warnings.push(warning);
+    }
+    groups = now;
+    return { services, warnings };
+  };
+}
+
+function addressesOf(
+  [claim]: readonly Claim[],
+  addresses: ReadonlyMap<string, NamedAddresses>,
+): NamedAddresses {
+  const { address, named } = claim?.target ?? {};
+  if (address) return { [address.family]: address.text };
+  return (named ? addresses.get(named.fullName) : undefined) ?? NO_ADDRESSES;
+}
+
+const NO_ADDRESSES: NamedAddresses = {};
+const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+
+function groupOf(claims: readonly Claim[], addresses: NamedAddresses, previous: Group | undefined): Group {
   if (previous !== undefined && sameClaims(previous, claims, addresses)) return previous;
 
   const services = new Map<ServiceKey, Service>();
@@ -64,7 +102,7 @@ function backendsOf(claims: readonly Claim[], family: Family): ReadonlyMap<Backe
       all.set(key, other === undefined ? backend : preferred(other, backend));
     }
   }
-  return sorted(all);
+  return all;
 }
 
 function toService(

@@ -1,23 +1,14 @@
-import type {
-  App,
-  Desired,
-  Family,
-  Memory,
-  NamedAddresses,
-  Rejection,
-  Service,
-  ServiceKey,
-  Snapshot,
-} from '../model.ts';
+import type { App, Desired, Family, Memory, Rejection, Snapshot } from '../model.ts';
 import { createAllocator } from './allocate.ts';
 import { createClaimsMemo } from './app-memo.ts';
-import type { Claim } from './claims.ts';
-import { collect, type Findings } from './findings.ts';
+import type { AppClaims } from './claims.ts';
 import { cleanName } from './names.ts';
 import type { Pools } from './pool.ts';
 import { DEFAULT_PORT_OPTIONS, type PortOptions } from './port-options.ts';
+import { createRecollection } from './recollection.ts';
 import { createRefusals, type RealAddresses } from './refusals.ts';
-import { type Group, groupOf } from './services.ts';
+import { createRoster } from './roster.ts';
+import { createRegrouping } from './services.ts';
 
 /** What the operator decides. */
 export interface TranslationRules {
@@ -57,17 +48,17 @@ export function createTranslator(rules: TranslationRules): Translate {
   const startRefusals = createRefusals(rules.pools, rules.realAddresses ?? (() => null));
   const bringTogether = createRoster();
   const allocate = createAllocator(rules.pools);
-  const regroup = createGroups();
+  const regroup = createRegrouping();
   const remember = createRecollection();
 
   return (snapshot, memory) => {
     const apps = inOrder(snapshot.apps);
     const remembered = (key: string): string | undefined => memory.labels.get(key);
-    const { claims, roster } = withoutStaleHolders(memory.addresses, (addresses) => {
+    const claims = withoutStaleHolders(memory.addresses, (addresses) => {
       const { refusal, blockers } = startRefusals(apps, addresses);
-      const claims = apps.map((app) => claimsOf(app, { refusal, remembered }));
-      return { claims, roster: bringTogether(claims), blockers };
+      return { claims: apps.map((app) => claimsOf(app, { refusal, remembered })), blockers };
     });
+    const roster = bringTogether(claims);
     const allocation = allocate(roster.names, memory.addresses, roster.ipVips);
     const { services, warnings } = regroup(roster, allocation.addresses);
 
@@ -117,24 +108,27 @@ function unique(warnings: readonly (readonly string[])[]): readonly string[] {
 
 interface Attempt {
   readonly claims: readonly AppClaims[];
-  readonly roster: Roster;
   /** Names whose remembered address was a reason to refuse an IP VIP. */
   readonly blockers: ReadonlySet<string>;
 }
 
 /**
- * Tries with names holding the addresses that they had, and again without those that stood in an IP VIP's way but
+ * The claims with names holding the addresses that they had, without those names that stood in an IP VIP's way but
  * are not declared any more.
  */
 function withoutStaleHolders(
   remembered: Memory['addresses'],
   attempt: (addresses: Memory['addresses']) => Attempt,
-): Attempt {
+): readonly AppClaims[] {
   let addresses = remembered;
   for (;;) {
-    const made = attempt(addresses);
-    const stale = new Set([...made.blockers].filter((name) => !made.roster.names.has(name)));
-    if (stale.size === 0) return made;
+    const { claims, blockers } = attempt(addresses);
+    const stale = new Set(blockers);
+    if (stale.size > 0) {
+      for (const app of claims)
+        for (const { target } of app.claims) stale.delete(target.named?.fullName ?? '');
+    }
+    if (stale.size === 0) return claims;
     addresses = new Map([...addresses].filter(([name]) => !stale.has(name)));
   }
 }

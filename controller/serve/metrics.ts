@@ -1,19 +1,85 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Step } from '../model.ts';
-import type { Clock, Observer } from '../ports.ts';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Observer } from '../ports.ts';
+import { createStatusBoard, type StatusBoardOptions } from '../status/board.ts';
+import { stepsMade } from '../status/made.ts';
 import { shortfall } from '../status/shortfall.ts';
 import type { PassStatus } from '../status/status.ts';
+import { createCounters } from './metrics-counters.ts';
+import { registerGauges } from './metrics-gauges.ts';
 
-export interface MetricsOptions {
-  /** Names of all sources. */
-  readonly sources: readonly string[];
-  readonly clock: Pick<Clock, 'now'>;
-  readonly version: string;
-}
-
-/** Hears what the loop does and prints it for Prometheus. */
+/** Hears what the loop does and tells it to Prometheus. */
 export interface Metrics extends Observer {
   readonly contentType: string;
-  /** The exposition format. */
+  /** Everything in the text form that Prometheus reads. */
   text(): Promise<string>;
+}
+
+/** How many changes that no pass could bring into the kernel are remembered for their latency. */
+const MOST_WAITING = 10_000;
+
+/**
+ * Metrics with the prefix `marathon_ipvs_`, besides those of the process. docs/metrics.md lists them.
+ *
+ * Counters and histograms stand at 0 from the start, so that the first failure is an increase.
+ */
+export function createMetrics(options: StatusBoardOptions): Metrics {
+  const { sources, dryRun, clock } = options;
+  const registry = new Registry();
+  // The default precision wakes an idle process a hundred times a second.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  const board = createStatusBoard(options);
+  registerGauges(registry, board.current, clock);
+  const counters = createCounters(registry, sources);
+  let waiting: readonly number[] = [];
+
+  /** A change that an interrupted pass took along reaches the kernel with a later one. */
+  function countLatencies({ error, changesSince, finishedAt }: PassStatus): void {
+    if (dryRun) return;
+    waiting = [...waiting, ...changesSince].slice(-MOST_WAITING);
+    if (error !== null) return;
+    for (const since of waiting) counters.changeLatency.observe(Math.max(0, finishedAt - since) / 1_000);
+    waiting = [];
+  }
+
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    moved: board.moved,
+    sourceRead(source, read) {
+      board.sourceRead(source, read);
+      if (read.fromDiskOf === null) counters.sourceReads.inc({ source });
+    },
+    sourceFailed(source, error) {
+      board.sourceFailed(source, error);
+      counters.sourceFailures.inc({ source });
+    },
+    passed(pass) {
+      board.passed(pass);
+      counters.passes.inc({ kind: pass.kind, result: resultOf(pass) });
+      counters.passDuration.observe(
+        { kind: pass.kind },
+        Math.max(0, pass.finishedAt - pass.startedAt) / 1_000,
+      );
+      for (const { op } of stepsMade(pass)) counters.steps.inc({ op });
+      for (const { step } of pass.failures) counters.countFailure(step);
+      for (const { field } of repairedDrift(pass)) counters.driftRepaired.inc({ field });
+      counters.reachabilityRepaired.inc(pass.repaired.length);
+      countLatencies(pass);
+    },
+    repaired(changes) {
+      counters.reachabilityRepaired.inc(changes.length);
+    },
+  };
+}
+
+function resultOf(pass: PassStatus): 'converged' | 'incomplete' | 'error' {
+  if (pass.error !== null) return 'error';
+  return pass.failures.length + pass.waiting + shortfall(pass).length === 0 ? 'converged' : 'incomplete';
+}
+
+/** What someone changed in a service that is not as desired after the pass has not been repaired. */
+function repairedDrift(pass: PassStatus): PassStatus['drift'] {
+  if (pass.error !== null || pass.drift.length === 0) return [];
+  const broken = new Set(shortfall(pass).map(({ key }) => key));
+  return pass.drift.filter(({ service }) => !broken.has(service));
 }

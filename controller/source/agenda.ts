@@ -51,7 +51,10 @@ export class Agenda {
       const since = [...due.map(([, entry]) => entry), ...(everything ? [everything] : [])];
       this.#items.clear();
       this.#everything = undefined;
-      return { everything: { since: since.reduce<number | null>((a, b) => first(a, b.since), null) }, items: new Map() };
+      return {
+        everything: { since: since.reduce<number | null>((a, b) => first(a, b.since), null) },
+        items: new Map(),
+      };
     }
     for (const [id] of due) this.#items.delete(id);
     return { everything: null, items: new Map(due) };

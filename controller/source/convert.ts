@@ -21,6 +21,8 @@ export interface ConvertOptions {
   readonly previous: ReadonlyMap<string, App>;
   /** Absent: all tasks run the newest definitions (a file knows no others). */
   readonly versions?: OlderVersions;
+  /** A last word on each app, before it is compared with what it was. */
+  readonly adjust?: (previous: App | undefined, next: App) => App;
 }
 
 export interface Converted {
@@ -38,16 +40,17 @@ export interface Converted {
  */
 export async function convertDocuments(
   documents: Documents,
-  { framework, resolver, previous, versions }: ConvertOptions,
+  { framework, resolver, previous, versions, adjust }: ConvertOptions,
 ): Promise<Converted> {
   const agents = await resolveAgents(agentsIn(documents), resolver);
   const agentAddress = addressIn(agents);
   const apps = new Map<string, App>();
   const rejected = [...documents.rejected];
-  const add = (next: App) => {
-    const before = previous.get(next.id);
-    if (apps.has(next.id)) rejected.push(givenTwice(next.id));
-    else apps.set(next.id, before !== undefined && same(before, next) ? before : next);
+  const add = (app: App) => {
+    const before = previous.get(app.id);
+    const next = adjust?.(before, app) ?? app;
+    if (apps.has(app.id)) rejected.push(givenTwice(app.id));
+    else apps.set(app.id, before !== undefined && same(before, next) ? before : next);
   };
   const conversion = <D>(
     id: string,

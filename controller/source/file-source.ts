@@ -8,7 +8,6 @@ import type { AppSource, Clock, Log, Resolver, SourceListener } from '../ports.t
 import { givenTwice, toSnapshot } from './convert.ts';
 import { type FileContent, type FileContentOptions, readContent, unusable } from './file-content.ts';
 import { DirectoryWatch } from './file-watch.ts';
-import { shown } from './rejection.ts';
 
 export interface FileSourceOptions {
   /** A JSON file, or a directory of `*.json` files: not its subdirectories, nor names that begin with a dot. */
@@ -143,7 +142,7 @@ function merge(files: ReadonlyMap<string, FileContent>): Snapshot {
     }
     rejected.push(...content.rejected);
     if (content.failure !== undefined) {
-      rejected.push({ app: path, at: '', value: shown(''), reason: content.failure.message });
+      rejected.push({ app: path, at: '', value: '', reason: content.failure.message });
     }
   }
   return { apps: [...apps.values()], rejected, warnings: [] };

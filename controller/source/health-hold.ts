@@ -20,7 +20,8 @@ export class HealthHold {
    * looked at again; null when none is held.
    */
   apply(previous: App | undefined, next: App): { readonly app: App; readonly until: number | null } {
-    if (previous === undefined || !next.tasks.some(({ health }) => health === 'unknown')) return { app: next, until: null };
+    if (previous === undefined || !next.tasks.some(({ health }) => health === 'unknown'))
+      return { app: next, until: null };
     const before = new Map(previous.tasks.map((task) => [task.id, task.health]));
     let until: number | null = null;
     const tasks = next.tasks.map((task) => {
@@ -34,7 +35,8 @@ export class HealthHold {
 
   /** Forgets tasks that have not been seen for long. */
   prune(): void {
-    for (const [id, lostAt] of this.#lostAt) if (this.#clock.now() - lostAt > 10 * this.#holdMs) this.#lostAt.delete(id);
+    for (const [id, lostAt] of this.#lostAt)
+      if (this.#clock.now() - lostAt > 10 * this.#holdMs) this.#lostAt.delete(id);
   }
 
   #held(task: Task, before: Health | undefined): { health: Health; until: number } | null {

@@ -15,6 +15,11 @@ export class KeyedPool<Value> {
     this.#job = job;
   }
 
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   add(key: string, value: Value): void {
     if (!this.#waiting.has(key)) this.#waiting.set(key, value);
     this.#start();

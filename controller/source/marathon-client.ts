@@ -101,7 +101,7 @@ class HttpClient implements MarathonClient {
       const { statusCode, headers: given, body } = answer.response;
       if (statusCode === 200 && String(given['content-type']).startsWith('text/event-stream')) return body;
       const text = statusCode === 200 ? '' : await this.#explanation(answer, signal);
-      body.destroy();
+      abandon(body);
       throw answerFailure(statusCode, text, answer.withheld, 'an event stream');
     });
   }
@@ -187,7 +187,7 @@ class HttpClient implements MarathonClient {
   async #explanation(answer: Answer, signal: AbortSignal): Promise<string> {
     const { clock, silenceMs = 30_000 } = this.#options;
     return within(silenceMs, clock, signal, (limited) => {
-      limited.addEventListener('abort', () => answer.response.body.destroy(), { once: true });
+      limited.addEventListener('abort', () => abandon(answer.response.body), { once: true });
       return this.#text(answer);
     });
   }
@@ -204,6 +204,11 @@ class HttpClient implements MarathonClient {
 /** Reads an unwanted body to its end, so that the connection can be used again; not worth waiting for. */
 function discard({ body }: Dispatcher.ResponseData): void {
   void body.dump().catch(() => undefined);
+}
+
+/** Ends an answer of which nothing more is wanted; undici tells that as an error, which no one waits for. */
+function abandon(body: Dispatcher.ResponseData['body']): void {
+  body.on('error', () => undefined).destroy();
 }
 
 function decoded(text: string): string {

@@ -7,6 +7,8 @@ import { deploymentStepSchema, eventSchema } from './marathon-schema.ts';
 /** What an event says may have changed: the ids of apps or pods, or all of them. An event says nothing more. */
 export type Dirt = 'everything' | readonly string[];
 
+type Event = ReturnType<typeof eventSchema.parse>;
+
 const NOTHING: Dirt = [];
 
 /**
@@ -37,11 +39,10 @@ const DIRT: Readonly<Record<string, (event: Event) => Dirt>> = {
 };
 
 /** `event_stream_attached` is the first event of a connection: it shows at once that the stream lives. */
-const EVENTS_PATH = `/v2/events?${new URLSearchParams([
-  // Without it Marathon 1.6 and older send whole group trees with every deployment event.
-  ['plan-format', 'light'],
-  ...['event_stream_attached', ...Object.keys(DIRT)].map((type) => ['event_type', type]),
-])}`;
+const EVENT_TYPES = ['event_stream_attached', ...Object.keys(DIRT)];
+
+/** Without `plan-format` Marathon 1.6 sends whole group trees with every deployment event. */
+const EVENTS_PATH = `/v2/events?plan-format=light&${EVENT_TYPES.map((type) => `event_type=${type}`).join('&')}`;
 
 /**
  * What an event makes dirty. An event whose type is known and whose content is not says that something changed: everything.
@@ -92,7 +93,8 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
       if (dirt === 'everything' || dirt.length > 0) options.changed(dirt);
     },
     onError: (error) => {
-      if (error.type === 'max-buffer-size-exceeded') connection.abort(failure('an event is larger than the limit'));
+      if (error.type === 'max-buffer-size-exceeded')
+        connection.abort(failure('an event is larger than the limit'));
     },
   });
 
@@ -119,15 +121,18 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
   }
 }
 
-async function watchSilence(clock: Clock, limitMs: number, lastByte: () => number, signal: AbortSignal): Promise<void> {
+async function watchSilence(
+  clock: Clock,
+  limitMs: number,
+  lastByte: () => number,
+  signal: AbortSignal,
+): Promise<void> {
   for (;;) {
     const left = lastByte() + limitMs - clock.now();
     if (left <= 0 || signal.aborted) return;
     await clock.sleep(left, signal);
   }
 }
-
-type Event = ReturnType<typeof eventSchema.parse>;
 
 function named(id: string | null | undefined): Dirt {
   return id ? [id] : 'everything';

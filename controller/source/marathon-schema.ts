@@ -94,7 +94,7 @@ const podContainerStatus = z.object({
   status: text,
   containerId: text,
   endpoints: z.array(z.object({ name: text, allocatedHostPort: portNumber.nullish() })).nullish(),
-  conditions: z.array(z.object({ name: text, value: z.unknown(), reason: text })).nullish(),
+  conditions: z.array(z.object({ name: text, value: z.unknown().optional(), reason: text })).nullish(),
 });
 
 const podInstance = z.object({
@@ -125,7 +125,7 @@ export const eventSchema = z.object({
   uri: text,
   appDefinition: z.object({ id: text }).nullish(),
   plan: z.object({ steps: z.array(z.unknown()).nullish() }).nullish(),
-  currentStep: z.unknown(),
+  currentStep: z.unknown().optional(),
 });
 
 /** One step of a deployment plan. Before Marathon 1.0 it was the bare list of actions. */

@@ -59,6 +59,6 @@ function unread(name: string): SourceStatus {
 }
 
 function isAsDesired(pass: PassStatus): boolean {
-  const broken = pass.error !== null || pass.failures.length + pass.problems.length > 0;
+  const broken = pass.error !== null || pass.failures.length + pass.waiting + pass.problems.length > 0;
   return !broken && shortfall(pass).length === 0;
 }

@@ -78,6 +78,7 @@ function kernelCheck(status: Status, now: number, limits: HealthLimits): Check {
     const why = dryRun ? 'dry run, nothing is written: ' : '';
     return failed(`${why}${count(wrong, 'VIP')} not as desired: ${some(wrong.map(inWords))}`);
   }
+  if (lastPass.waiting > 0) return failed(`${lastPass.waiting} failed steps wait for their next try`);
   const left = `${count(excused, 'VIP')} left as found, not as the disk has them: ${some(excused.map(inWords))}`;
   return check('kernel', true, excused.length === 0 ? null : left);
 }

@@ -1,4 +1,5 @@
-import type { Backend, ObservedBackend, ObservedService, Service, ServiceKey } from '../model.ts';
+import type { ObservedService, Service, ServiceKey } from '../model.ts';
+import { backendAgrees, settingsAgree } from './agreement.ts';
 import type { PassStatus } from './status.ts';
 
 /** A service that is not in the kernel as it should be. */
@@ -50,27 +51,10 @@ function agrees(want: Service, have: ObservedService): boolean {
   return result;
 }
 
-function settingsAgree(want: Service, have: ObservedService): boolean {
-  return (
-    want.scheduler === have.scheduler &&
-    want.persistenceSeconds === have.persistenceSeconds &&
-    have.flags === 0 &&
-    have.persistencePrefix === (want.family === 'ipv4' ? 32 : 128)
-  );
-}
-
 function backendsAgree(want: Service, have: ObservedService): boolean {
   // A backend too many gets connections while it has a weight; without one it drains.
   for (const [key, { weight }] of have.backends) if (weight > 0 && !want.backends.has(key)) return false;
-  for (const [key, backend] of want.backends) if (!isThere(backend, have.backends.get(key))) return false;
+  for (const [key, backend] of want.backends)
+    if (!backendAgrees(backend, have.backends.get(key))) return false;
   return true;
-}
-
-function isThere(want: Backend, have: ObservedBackend | undefined): boolean {
-  return (
-    have !== undefined &&
-    have.weight === want.weight &&
-    have.forward === want.forward &&
-    have.upperThreshold + have.lowerThreshold === 0
-  );
 }

@@ -68,7 +68,7 @@ export function snapshot(...apps: readonly App[]): Snapshot {
 export const nothingRemembered: Memory = { addresses: new Map(), labels: new Map() };
 
 /** `10.0.0.1:31000`, `[fd01:b::2]:80`. */
-export function endpoint(text: string): Endpoint {
+function endpoint(text: string): Endpoint {
   const colon = text.lastIndexOf(':');
   return { address: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
 }

@@ -1,0 +1,198 @@
+import {
+  type App,
+  type Backend,
+  type BackendKey,
+  type Declared,
+  endpointKey,
+  type Family,
+  type Port,
+  type Protocol,
+  type Task,
+  type TaskPort,
+} from '../model.ts';
+import { canonicalAddress, familyOf } from './address.ts';
+import { type Standing, standingOf } from './backends.ts';
+import type { Claim } from './claims.ts';
+import type { PortOptions } from './port-options.ts';
+import type { PortReading } from './port-reading.ts';
+import { familiesOf, type Target } from './target.ts';
+
+/** The claims of one app while its ports and tasks are gone through. */
+export interface Drafts {
+  /** Notes what a port of the newest definition asks for; returns warnings. */
+  declare(port: Port, reading: PortReading): readonly string[];
+  /**
+   * Puts a task's port behind the VIPs that its labels ask for, which come into being where only an older version
+   * has them; returns a warning when there is something to tell.
+   */
+  offer(task: Task, port: TaskPort, reading: PortReading): string | null;
+  finish(): { readonly claims: readonly Claim[]; readonly warnings: readonly string[] };
+}
+
+interface Draft {
+  readonly key: string;
+  readonly target: Target;
+  readonly protocol: Protocol;
+  /** Where the app asks for it first. */
+  readonly port: Port;
+  readonly at: string;
+  readonly options: PortOptions;
+  readonly families: readonly Family[];
+  readonly backends: Record<Family, Map<BackendKey, Backend> | undefined>;
+  /** Whether an address had to be left out because the VIP cannot have its family. */
+  otherFamily: boolean;
+}
+
+export function createDrafts(app: App, namedFamilies: readonly Family[]): Drafts {
+  const drafts = new Map<string, Draft>();
+  // Tasks share the reading of their port, so the way from it to its drafts is gone once.
+  const known = new Map<PortReading, readonly Draft[]>();
+
+  const draftFor = (
+    target: Target,
+    protocol: Protocol,
+    port: Port,
+    at: string,
+    options: PortOptions,
+  ): Draft => {
+    const key = `${protocol}/${target.key}`;
+    const draft = drafts.get(key) ?? {
+      key,
+      target,
+      protocol,
+      port,
+      at,
+      options,
+      families: familiesOf(target, namedFamilies),
+      backends: { ipv4: undefined, ipv6: undefined },
+      otherFamily: false,
+    };
+    drafts.set(key, draft);
+    return draft;
+  };
+  const draftsOf = (port: Port, reading: PortReading): readonly Draft[] => {
+    let found = known.get(reading);
+    if (found === undefined) {
+      found = reading.vips.flatMap(({ target, at }) =>
+        target === null
+          ? []
+          : reading.protocols.map((each) => draftFor(target, each, port, at, reading.options.options)),
+      );
+      known.set(reading, found);
+    }
+    return found;
+  };
+
+  return {
+    declare: (port, reading) =>
+      draftsOf(port, reading).flatMap((draft) =>
+        differentSettings(app, draft, port, reading.options.options),
+      ),
+    offer(task, port, reading) {
+      const { weight, drainSeconds } = reading.options.options;
+      const standing = reading.vips.length === 0 ? null : standingOf(task, weight);
+      if (standing === null) return null;
+
+      const wanting = draftsOf(port, reading);
+      for (const backend of backendsOf(app, task, port, standing, drainSeconds)) {
+        const key = endpointKey(backend);
+        for (const draft of wanting) add(draft, key, backend);
+      }
+      if (port.unresolved === undefined || port.endpoints.length > 0 || wanting.length === 0) return null;
+      return `${app.id} ${port.at}: task ${task.id} is no backend: ${port.unresolved}`;
+    },
+    finish: () => ({
+      claims: [...drafts.values()].map((draft) => toClaim(app, draft)),
+      warnings: [...drafts.values()].flatMap((draft) => leftOut(app, draft)),
+    }),
+  };
+}
+
+const NONE: readonly string[] = [];
+const EMPTY: ReadonlyMap<BackendKey, Backend> = new Map();
+
+function backendsOf(
+  app: App,
+  task: Task,
+  { endpoints }: TaskPort,
+  { weight, reason }: Standing,
+  drainSeconds: number,
+): readonly Backend[] {
+  const backends: Backend[] = [];
+  for (const { address: text, port } of endpoints) {
+    const address = canonicalAddress(text);
+    // Port 0: Mesos has allocated none; dcos-net drops these too.
+    if (address === null || port < 1) continue;
+    backends.push({
+      address,
+      port,
+      app: app.id,
+      task: task.id,
+      weight,
+      forward: 'masquerade',
+      reason,
+      drainSeconds,
+    });
+  }
+  return backends;
+}
+
+function add(draft: Draft, key: BackendKey, backend: Backend): void {
+  const family = familyOf(backend.address);
+  if (!draft.families.includes(family)) {
+    draft.otherFamily = true;
+    return;
+  }
+  const backends = draft.backends[family] ?? new Map<BackendKey, Backend>();
+  draft.backends[family] = backends;
+  const other = backends.get(key);
+  backends.set(key, other === undefined ? backend : preferred(other, backend));
+}
+
+/** Which of two backends with one address and port counts: the greater weight, and else one that all hosts choose alike. */
+export function preferred(a: Backend, b: Backend): Backend {
+  if (a.weight !== b.weight) return a.weight > b.weight ? a : b;
+  return `${a.app} ${a.task}` <= `${b.app} ${b.task}` ? a : b;
+}
+
+function toClaim(app: App, { key, target, protocol, port, at, options, backends }: Draft): Claim {
+  const { ipv4 = EMPTY, ipv6 = EMPTY } = backends;
+  const declared: Declared = {
+    app: app.id,
+    name: target.named?.name ?? null,
+    framework: target.named?.framework ?? null,
+    fqdn: target.named?.fqdn ?? null,
+    address: target.address?.text ?? null,
+    protocol,
+    port: target.port,
+    backends: ipv4.size + ipv6.size,
+    at,
+    mode: port.mode,
+    backendAddress: port.backendAddress,
+    ...(port.container !== undefined && { container: port.container }),
+  };
+  const place = `${app.id} ${app.framework} ${at}`;
+  const { scheduler, persistenceSeconds } = options;
+  return { key, place, target, protocol, scheduler, persistenceSeconds, declared, backends: { ipv4, ipv6 } };
+}
+
+/** The kernel has one scheduler and one persistence for a VIP: the app's first port decides. */
+function differentSettings(
+  app: App,
+  draft: Draft,
+  port: Port,
+  { scheduler, persistenceSeconds }: PortOptions,
+) {
+  const { options, at, target } = draft;
+  if (options.scheduler === scheduler && options.persistenceSeconds === persistenceSeconds) return NONE;
+  return [
+    `${app.id} ${port.at}: scheduler and persistence of ${target.key} are those at ${at}, which differ`,
+  ];
+}
+
+/** A VIP that nothing can be behind would otherwise be missing without a word. */
+function leftOut(app: App, { at, target, families, backends, otherFamily }: Draft): readonly string[] {
+  if (!otherFamily || backends.ipv4 !== undefined || backends.ipv6 !== undefined) return NONE;
+  const wanted = families.map((family) => (family === 'ipv4' ? 'IPv4' : 'IPv6')).join(' or ');
+  return [`${app.id} ${at}: ${target.key} takes only ${wanted} backends, and its tasks have other addresses`];
+}

@@ -1,0 +1,129 @@
+import { Gauge, type Registry } from 'prom-client';
+import { version } from '../config/version.ts';
+import type { Service } from '../model.ts';
+import type { Clock } from '../ports.ts';
+import { shortfall } from '../status/shortfall.ts';
+import type { PassStatus, SourceStatus, Status } from '../status/status.ts';
+
+/** What is read off the state of things when Prometheus asks. */
+export function registerGauges(registry: Registry, status: () => Status, clock: Pick<Clock, 'now'>): void {
+  const registers = [registry];
+
+  const ofStatus = (name: string, help: string, read: (status: Status) => number) => {
+    const collect = () => gauge.set(read(status()));
+    const gauge: Gauge = new Gauge({ name: `marathon_ipvs_${name}`, help, registers, collect });
+  };
+  const ofPass = (name: string, help: string, read: (pass: PassStatus) => number) => {
+    // NaN rather than 0: as long as nothing has been read nobody knows, and the kernel may well forward on.
+    ofStatus(name, help, ({ lastPass }) => (lastPass === null ? Number.NaN : read(lastPass)));
+  };
+  const ofSource = (name: string, help: string, read: (source: SourceStatus) => number) => {
+    const collect = () => {
+      for (const source of status().sources) gauge.set({ source: source.name }, read(source));
+    };
+    const options = {
+      name: `marathon_ipvs_source_${name}`,
+      help,
+      labelNames: ['source'] as const,
+      registers,
+    };
+    const gauge: Gauge<'source'> = new Gauge({ ...options, collect });
+  };
+
+  new Gauge({
+    name: 'marathon_ipvs_build_info',
+    help: 'Always 1; the labels tell which controller this is.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version: version(), node: process.version }, 1);
+
+  ofStatus('dry_run', '1 if nothing is written.', ({ dryRun }) => (dryRun ? 1 : 0));
+  ofStatus(
+    'last_moved_timestamp_seconds',
+    'When the loop last showed that it moves.',
+    ({ movedAt }) => movedAt / 1_000,
+  );
+  ofStatus(
+    'last_pass_timestamp_seconds',
+    'When the last pass ended; 0 before the first.',
+    ({ lastPass }) => (lastPass?.finishedAt ?? 0) / 1_000,
+  );
+  ofStatus(
+    'last_converged_timestamp_seconds',
+    'When a pass last left the kernel as desired; 0 if none did.',
+    ({ convergedAt }) => (convergedAt ?? 0) / 1_000,
+  );
+
+  ofPass(
+    'vips',
+    'VIPs that the sources ask for and that have a backend, per address family and protocol.',
+    ({ desired }) => desired.services.size,
+  );
+  ofPass(
+    'vips_unsettled',
+    'VIPs that are not in the kernel as desired, or should be gone from it; conflicts apart.',
+    (pass) => shortfall(pass).length,
+  );
+  ofPass('backends', 'Backends of all VIPs.', ({ desired }) => backends(desired.services.values()).all);
+  ofPass(
+    'backends_in_rotation',
+    'Backends that get new connections: their weight is not 0.',
+    ({ desired }) => backends(desired.services.values()).inRotation,
+  );
+  ofPass('steps_waiting', 'Writes that failed and wait for their next try.', ({ waiting }) => waiting);
+  ofPass(
+    'conflicts',
+    'VIPs whose address and port another program holds in the kernel.',
+    ({ plan }) => plan.conflicts.length,
+  );
+  ofPass(
+    'rejected',
+    'What could not be used of the definitions: labels, apps, files.',
+    ({ desired }) => desired.rejected.length,
+  );
+  ofPass(
+    'warnings',
+    'What is odd in the definitions but could be used.',
+    ({ desired }) => desired.warnings.length,
+  );
+  ofPass(
+    'problems',
+    'What keeps VIPs from being reached: interface or routes.',
+    ({ problems }) => problems.length,
+  );
+  ofPass(
+    'advice',
+    'Kernel settings and the like that should be other than they are; VIPs are reached.',
+    ({ advice }) => advice.length,
+  );
+
+  ofSource('up', '1 if the last read of the source was good.', ({ readAt, failure }) =>
+    readAt !== null && failure === null ? 1 : 0,
+  );
+  ofSource('apps', 'Apps and pods that the source told of.', ({ apps }) => apps);
+  ofSource(
+    'last_read_timestamp_seconds',
+    'When the source was last read well; 0 if never since the start.',
+    ({ readAt }) => (readAt ?? 0) / 1_000,
+  );
+  ofSource(
+    'data_age_seconds',
+    'Age of what is used of the source, also when it comes from our own disk; infinite while there is nothing.',
+    (source) => ageOf(source, clock.now()),
+  );
+}
+
+function backends(services: Iterable<Service>): { readonly all: number; readonly inRotation: number } {
+  let all = 0;
+  let inRotation = 0;
+  for (const service of services) {
+    all += service.backends.size;
+    for (const { weight } of service.backends.values()) if (weight > 0) inRotation++;
+  }
+  return { all, inRotation };
+}
+
+function ageOf({ readAt, fromDiskOf }: SourceStatus, now: number): number {
+  const since = fromDiskOf ?? readAt;
+  return since === null ? Number.POSITIVE_INFINITY : Math.max(0, now - since) / 1_000;
+}

@@ -1,0 +1,29 @@
+/** Paths of Marathon's API; ids are absolute (`/group/web`). */
+
+export const APPS_PATH = '/v2/apps?embed=apps.tasks';
+export const PODS_PATH = '/v2/pods/::status';
+export const INFO_PATH = '/v2/info';
+
+/** One app with its tasks. */
+export function appPath(id: string): string {
+  return `/v2/apps${encoded(id)}?embed=app.tasks`;
+}
+
+/** The definition of an app in one version. */
+export function appVersionPath(id: string, version: string): string {
+  return `/v2/apps${encoded(id)}/versions/${encodeURIComponent(version)}`;
+}
+
+/** One pod with its instances. */
+export function podPath(id: string): string {
+  return `/v2/pods${encoded(id)}::status`;
+}
+
+/** The definition of a pod in one version. */
+export function podVersionPath(id: string, version: string): string {
+  return `/v2/pods${encoded(id)}::versions/${encodeURIComponent(version)}`;
+}
+
+function encoded(id: string): string {
+  return id.split('/').map(encodeURIComponent).join('/');
+}

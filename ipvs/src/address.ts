@@ -1,0 +1,158 @@
+import { isIPv6 } from 'node:net';
+import { IpvsError } from './errors.ts';
+import type { AddressFamily } from './types.ts';
+import { AF_INET, AF_INET6 } from './uapi.ts';
+
+/** `union nf_inet_addr`: sixteen bytes on the wire for both families, IPv4 in the first four. */
+export const ADDRESS_SIZE = 16;
+
+/** Bits of an address, which is also the longest prefix. */
+export function addressBits(family: AddressFamily): number {
+  return family === 'ipv4' ? 32 : 128;
+}
+
+export function familyNumber(family: AddressFamily): number {
+  return family === 'ipv4' ? AF_INET : AF_INET6;
+}
+
+/** The family of an address family number. Throws `malformed-reply` for any other than the two. */
+export function familyOfNumber(number: number): AddressFamily {
+  if (number === AF_INET) return 'ipv4';
+  if (number === AF_INET6) return 'ipv6';
+  throw new IpvsError('malformed-reply', `address family ${number} is neither IPv4 nor IPv6`);
+}
+
+/** The family that an address is written in; does not check the rest of it. */
+export function familyOf(address: string): AddressFamily {
+  return address.includes(':') ? 'ipv6' : 'ipv4';
+}
+
+/** The sixteen bytes of an address. Throws `invalid`. */
+export function parseAddress(text: string): Uint8Array {
+  const bytes = new Uint8Array(ADDRESS_SIZE);
+  writeAddress(text, bytes, 0);
+  return bytes;
+}
+
+/** Writes the sixteen bytes of an address at `at` and returns its family. Throws `invalid`. */
+export function writeAddress(text: string, bytes: Uint8Array, at: number): AddressFamily {
+  if (familyOf(text) === 'ipv4') {
+    if (!writeIpv4(text, bytes, at)) throw notAnAddress(text);
+    bytes.fill(0, at + 4, at + ADDRESS_SIZE);
+    return 'ipv4';
+  }
+  if (!isIPv6(text) || text.includes('%')) throw notAnAddress(text);
+  writeIpv6(text, bytes, at);
+  return 'ipv6';
+}
+
+function notAnAddress(text: string): IpvsError {
+  return new IpvsError('invalid', `${JSON.stringify(text)} is no IPv4 or IPv6 address`);
+}
+
+/** By hand and in one go: this is the inner loop of programming a large table. */
+function writeIpv4(text: string, bytes: Uint8Array, at: number): boolean {
+  let octet = 0;
+  let digits = 0;
+  let octets = 0;
+  for (let index = 0; index <= text.length; index++) {
+    const code = index < text.length ? text.charCodeAt(index) : 0x2e;
+    if (code === 0x2e) {
+      if (digits === 0 || octets === 4) return false;
+      bytes[at + octets++] = octet;
+      octet = 0;
+      digits = 0;
+      continue;
+    }
+    if (code < 0x30 || code > 0x39 || (digits > 0 && octet === 0)) return false; // "01" is octal to some
+    octet = octet * 10 + code - 0x30;
+    digits++;
+    if (octet > 255) return false;
+  }
+  return octets === 4;
+}
+
+function writeIpv6(text: string, bytes: Uint8Array, at: number): void {
+  bytes.fill(0, at, at + ADDRESS_SIZE);
+  const [head = '', tail] = text.split('::');
+  const before = groups(head);
+  const after = groups(tail ?? '');
+  before.forEach((group, index) => {
+    bytes[at + 2 * index] = group >> 8;
+    bytes[at + 2 * index + 1] = group;
+  });
+  after.forEach((group, index) => {
+    const place = at + ADDRESS_SIZE - 2 * (after.length - index);
+    bytes[place] = group >> 8;
+    bytes[place + 1] = group;
+  });
+}
+
+/** 16-bit groups of one side of an IPv6 address that is known to be well-formed. */
+function groups(side: string): number[] {
+  if (side === '') return [];
+  return side.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)];
+    const v4 = new Uint8Array(4);
+    writeIpv4(group, v4, 0);
+    return [((v4[0] ?? 0) << 8) | (v4[1] ?? 0), ((v4[2] ?? 0) << 8) | (v4[3] ?? 0)];
+  });
+}
+
+/** The text of an address. Throws `malformed-reply` when the bytes are too few. */
+export function formatAddress(bytes: Uint8Array, family: AddressFamily): string {
+  return formatAddressAt(bytes, 0, bytes.length, family);
+}
+
+/** The text of the address between two places. Throws `malformed-reply` when the bytes are too few. */
+export function formatAddressAt(bytes: Uint8Array, from: number, to: number, family: AddressFamily): string {
+  if (to - from < (family === 'ipv4' ? 4 : ADDRESS_SIZE)) {
+    throw new IpvsError('malformed-reply', `${family} address in ${to - from} bytes`);
+  }
+  if (family === 'ipv6') return formatIpv6(bytes.subarray(from, to));
+  return `${bytes[from]}.${bytes[from + 1]}.${bytes[from + 2]}.${bytes[from + 3]}`;
+}
+
+/** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as `::`. */
+function formatIpv6(bytes: Uint8Array): string {
+  const all = Array.from(
+    { length: 8 },
+    (_, index) => ((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0),
+  );
+  let [start, length] = [0, 0];
+  for (let from = 0; from < 8; from++) {
+    let to = from;
+    while (to < 8 && all[to] === 0) to++;
+    if (to - from > length) [start, length] = [from, to - from];
+  }
+  const hex = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(':');
+  if (length < 2) return hex(all);
+  // As inet_ntop has it, and so ipvsadm: a mapped IPv4 address keeps its dots.
+  if (start === 0 && length === 5 && all[5] === 0xffff) {
+    return `::ffff:${bytes[12]}.${bytes[13]}.${bytes[14]}.${bytes[15]}`;
+  }
+  return `${hex(all.slice(0, start))}::${hex(all.slice(start + length))}`;
+}
+
+/**
+ * IPVS_SVC_ATTR_NETMASK for a prefix: four bytes in network order for IPv4, a host-order length for IPv6
+ * (`ip_vs_genl_parse_service` copies the same u32 into `netmask`, which ip_vs_add_service reads as a length for IPv6).
+ */
+export function netmaskBytes(prefixLength: number, family: AddressFamily): Uint8Array {
+  if (!Number.isInteger(prefixLength) || prefixLength < 1 || prefixLength > addressBits(family)) {
+    const range = `1 to ${addressBits(family)}`;
+    throw new IpvsError('invalid', `prefix length ${prefixLength}: expected an integer from ${range}`);
+  }
+  const bytes = new Uint8Array(4);
+  if (family === 'ipv6') new Uint32Array(bytes.buffer)[0] = prefixLength;
+  else new DataView(bytes.buffer).setUint32(0, (0xffff_ffff << (32 - prefixLength)) >>> 0);
+  return bytes;
+}
+
+/** The reverse of {@link netmaskBytes}. A mask with holes, which only other programs write, counts its leading ones. */
+export function prefixLengthOf(bytes: Uint8Array, family: AddressFamily): number {
+  if (bytes.length < 4) throw new IpvsError('malformed-reply', `netmask in ${bytes.length} bytes`);
+  const copy = bytes.slice(0, 4);
+  if (family === 'ipv6') return new Uint32Array(copy.buffer)[0] ?? 0;
+  return Math.clz32(~new DataView(copy.buffer).getUint32(0));
+}

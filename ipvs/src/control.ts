@@ -1,0 +1,95 @@
+import { familyOf, formatAddress, parseAddress } from './address.ts';
+import { viewOf } from './codec.ts';
+import { byNumber, checkName, checkRange, numberOf, wordOf } from './convert.ts';
+import { IpvsError } from './errors.ts';
+import { GENL_HEADER } from './genl.ts';
+import type { Reply } from './replies.ts';
+import { type CommandAttrs, commandAttrs, type DaemonAttrs, infoAttrs } from './tables.ts';
+import type { Info, SyncDaemon, SyncRole, Timeouts } from './types.ts';
+import { IP_VS_STATE } from './uapi.ts';
+
+const roleWords = byNumber(IP_VS_STATE);
+
+/** The reply to GET_INFO. Throws `malformed-reply`. */
+export function readInfo({ memory, from, to }: Reply): Info {
+  const { version, connectionTableSize } = infoAttrs.readView(memory.view, from + GENL_HEADER, to);
+  if (version === undefined || connectionTableSize === undefined) {
+    throw new IpvsError('malformed-reply', 'info without version or size');
+  }
+  return { version: versionText(version), connectionTableSize };
+}
+
+/** Three bytes, major to patch, as NVERSION takes them apart: 0x010201 is 1.2.1. */
+export function versionText(version: number): string {
+  return `${(version >> 16) & 0xff}.${(version >> 8) & 0xff}.${version & 0xff}`;
+}
+
+/** The kernel keeps time-outs in jiffies and refuses what would overflow (ip_vs_set_timeout). */
+const MAX_TIMEOUT_SECONDS = 0x7fff_ffff;
+
+export function toTimeoutAttrs({ tcpSeconds, tcpFinSeconds, udpSeconds }: Partial<Timeouts>): CommandAttrs {
+  const check = (name: string, value: number | undefined) =>
+    value === undefined ? undefined : checkRange(name, value, 1, MAX_TIMEOUT_SECONDS);
+  return {
+    timeoutTcp: check('TCP timeout', tcpSeconds),
+    timeoutTcpFin: check('TCP FIN timeout', tcpFinSeconds),
+    timeoutUdp: check('UDP timeout', udpSeconds),
+  };
+}
+
+/** The reply to GET_CONFIG. Throws `malformed-reply`. */
+export function readTimeouts({ memory, from, to }: Reply): Timeouts {
+  const attrs = commandAttrs.readView(memory.view, from + GENL_HEADER, to);
+  const { timeoutTcp, timeoutTcpFin, timeoutUdp } = attrs;
+  // A kernel built without TCP or UDP balancing leaves its attributes out.
+  return { tcpSeconds: timeoutTcp ?? 0, tcpFinSeconds: timeoutTcpFin ?? 0, udpSeconds: timeoutUdp ?? 0 };
+}
+
+/** To stop a daemon its role is enough. */
+export function toDaemonAttrs(daemon: SyncDaemon | { readonly role: SyncRole }): DaemonAttrs {
+  const state = numberOf('sync daemon role', IP_VS_STATE, daemon.role);
+  if (!('interface' in daemon)) return { state };
+  return {
+    state,
+    interface: checkName('interface', daemon.interface),
+    syncId: checkRange('sync id', daemon.syncId, 0, 255),
+    maxLength: optional('sync message length', daemon.maxLength, 0xffff),
+    ...(daemon.group && toGroupAttrs(daemon.group)),
+    port: optional('sync port', daemon.port, 0xffff),
+    ttl: optional('sync TTL', daemon.ttl, 0xff),
+  };
+}
+
+function optional(what: string, value: number | undefined, max: number): number | undefined {
+  return value === undefined ? undefined : checkRange(what, value, 1, max);
+}
+
+function toGroupAttrs(group: string): DaemonAttrs {
+  const bytes = parseAddress(group);
+  return familyOf(group) === 'ipv6' ? { group6: bytes } : { group: viewOf(bytes).getUint32(0) };
+}
+
+/** The daemon in a reply. Throws `malformed-reply`. */
+export function readDaemon({ memory, from, to }: Reply): SyncDaemon {
+  const attrs = commandAttrs.readView(memory.view, from + GENL_HEADER, to).daemon;
+  if (attrs?.state === undefined) throw new IpvsError('malformed-reply', 'reply without sync daemon');
+  const { maxLength, port, ttl } = attrs;
+  const group = groupOf(attrs);
+  return {
+    role: wordOf('sync daemon role', roleWords, attrs.state),
+    interface: attrs.interface ?? '',
+    syncId: attrs.syncId ?? 0,
+    ...(maxLength && { maxLength }),
+    ...(group && { group }),
+    ...(port && { port }),
+    ...(ttl && { ttl }),
+  };
+}
+
+function groupOf({ group, group6 }: DaemonAttrs): string | undefined {
+  if (group6) return formatAddress(group6, 'ipv6');
+  if (group === undefined) return undefined;
+  const bytes = new Uint8Array(4);
+  viewOf(bytes).setUint32(0, group);
+  return formatAddress(bytes, 'ipv4');
+}

@@ -1,0 +1,179 @@
+import { addressBits, familyNumber, familyOf, netmaskBytes, parseAddress } from './address.ts';
+import { IpvsError } from './errors.ts';
+import { serviceFamily } from './id.ts';
+import type { DestinationAttrs, ServiceAttrs } from './tables.ts';
+import type {
+  AddressFamily,
+  Destination,
+  DestinationId,
+  ForwardingMethod,
+  SchedulerFlag,
+  ServiceId,
+  ServiceOptions,
+  Tunnel,
+  VirtualService,
+} from './types.ts';
+import {
+  IP_VS_CONN_F,
+  IP_VS_NAME_MAXLEN,
+  IP_VS_SVC_F,
+  IP_VS_TUNNEL_FLAG,
+  IP_VS_TUNNEL_TYPE,
+  IPPROTO,
+} from './uapi.ts';
+
+/** Every flag that a writer may set. HASHED is the kernel's: with it in the mask, an update would unhash the service. */
+const WRITABLE_FLAGS =
+  IP_VS_SVC_F.PERSISTENT |
+  IP_VS_SVC_F.ONEPACKET |
+  IP_VS_SVC_F.SCHED1 |
+  IP_VS_SVC_F.SCHED2 |
+  IP_VS_SVC_F.SCHED3;
+
+export const schedulerFlags: readonly (readonly [SchedulerFlag, number])[] = [
+  ['flag-1', IP_VS_SVC_F.SCHED1],
+  ['flag-2', IP_VS_SVC_F.SCHED2],
+  ['flag-3', IP_VS_SVC_F.SCHED3],
+];
+
+export const forwardingMethods: Readonly<Record<ForwardingMethod, number>> = {
+  masquerade: IP_VS_CONN_F.MASQ,
+  local: IP_VS_CONN_F.LOCALNODE,
+  tunnel: IP_VS_CONN_F.TUNNEL,
+  'direct-route': IP_VS_CONN_F.DROUTE,
+  bypass: IP_VS_CONN_F.BYPASS,
+};
+
+export const tunnelChecksums: Readonly<Record<NonNullable<Tunnel['checksum']>, number>> = {
+  none: 0,
+  checksum: IP_VS_TUNNEL_FLAG.CSUM,
+  'remote-checksum': IP_VS_TUNNEL_FLAG.REMCSUM,
+};
+
+/** The number that a word stands for. Throws `invalid` with the words that are known. */
+export function numberOf<W extends string>(
+  what: string,
+  words: Readonly<Record<W, number>>,
+  word: W,
+): number {
+  const number: unknown = words[word];
+  if (typeof number === 'number') return number;
+  throw new IpvsError(
+    'invalid',
+    `${what} ${JSON.stringify(word)}: expected one of ${Object.keys(words).join(', ')}`,
+  );
+}
+
+/** The same the other way round, for {@link wordOf}. */
+export function byNumber<W extends string>(words: Readonly<Record<W, number>>): ReadonlyMap<number, W> {
+  return new Map(Object.entries<number>(words).map(([word, number]) => [number, word as W]));
+}
+
+/** The word for a number. Throws `malformed-reply`. */
+export function wordOf<W extends string>(what: string, words: ReadonlyMap<number, W>, number: number): W {
+  const word = words.get(number);
+  if (word !== undefined) return word;
+  throw new IpvsError('malformed-reply', `${what} ${number} is unknown`);
+}
+
+/** Throws `invalid` unless `value` is an integer from `min` to `max`. */
+export function checkRange(what: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new IpvsError('invalid', `${what} ${value}: expected an integer from ${min} to ${max}`);
+}
+
+/** Throws `invalid` unless the kernel has room for the name. */
+export function checkName(what: string, name: string): string {
+  // The names of schedulers, engines and interfaces are ASCII, so characters are bytes.
+  if (/^[\x21-\x7e]+$/.test(name) && name.length < IP_VS_NAME_MAXLEN) return name;
+  throw new IpvsError(
+    'invalid',
+    `${what} ${JSON.stringify(name)}: expected 1 to ${IP_VS_NAME_MAXLEN - 1} characters`,
+  );
+}
+
+/** The attributes that say which service is meant. */
+export function toServiceIdAttrs(id: ServiceId): ServiceAttrs {
+  if ('fwmark' in id) {
+    checkFamily(id.family);
+    return { family: familyNumber(id.family), fwmark: checkRange('fwmark', id.fwmark, 1, 0xffff_ffff) };
+  }
+  return {
+    family: familyNumber(familyOf(id.address)),
+    protocol: numberOf('protocol', IPPROTO, id.protocol),
+    address: parseAddress(id.address),
+    port: checkPort(id.port),
+  };
+}
+
+function checkFamily(family: AddressFamily): void {
+  if (family === 'ipv4' || family === 'ipv6') return;
+  throw new IpvsError('invalid', `family ${JSON.stringify(family)}: expected ipv4 or ipv6`);
+}
+
+/** Everything about a service: the kernel wants all of it to add or update one. */
+export function toServiceAttrs(service: VirtualService): ServiceAttrs {
+  const { scheduler, persistence, persistenceEngine } = service;
+  const family = serviceFamily(service);
+  return {
+    ...toServiceIdAttrs(service),
+    scheduler: checkName('scheduler', scheduler),
+    // An empty name takes an engine away; without the attribute the kernel does the same (ip_vs_edit_service).
+    persistenceEngine: persistenceEngine === undefined ? undefined : checkName('engine', persistenceEngine),
+    flags: { value: flagsOf(service), mask: WRITABLE_FLAGS },
+    timeout: persistence ? checkRange('persistence timeout', persistence.timeoutSeconds, 1, 0x7fff_ffff) : 0,
+    netmask: netmaskBytes(persistence?.prefixLength ?? addressBits(family), family),
+  };
+}
+
+function flagsOf({ onePacket, persistence, schedulerFlags: wanted = [] }: ServiceOptions): number {
+  let flags = (onePacket ? IP_VS_SVC_F.ONEPACKET : 0) | (persistence ? IP_VS_SVC_F.PERSISTENT : 0);
+  const known = Object.fromEntries(schedulerFlags) as Record<SchedulerFlag, number>;
+  for (const flag of wanted) flags |= numberOf('scheduler flag', known, flag);
+  return flags;
+}
+
+/** The attributes that say which destination of a service is meant. */
+export function toDestinationIdAttrs({ address, port }: DestinationId): DestinationAttrs {
+  return {
+    family: familyNumber(familyOf(address)),
+    address: parseAddress(address),
+    port: checkPort(port),
+  };
+}
+
+/** Everything about a destination: the kernel wants all of it to add or update one. */
+export function toDestinationAttrs(destination: Destination): DestinationAttrs {
+  return {
+    ...toDestinationIdAttrs(destination),
+    forwardingMethod: forwardingNumber(destination.forwardingMethod),
+    weight: checkWeight(destination.weight),
+    upperThreshold: checkThreshold(destination.upperThreshold ?? 0),
+    lowerThreshold: checkThreshold(destination.lowerThreshold ?? 0),
+    ...(destination.tunnel && toTunnelAttrs(destination.tunnel)),
+  };
+}
+
+export function forwardingNumber(method: ForwardingMethod): number {
+  return numberOf('forwarding method', forwardingMethods, method);
+}
+
+export function checkWeight(weight: number): number {
+  return checkRange('weight', weight, 0, 0x7fff_ffff);
+}
+
+export function checkThreshold(threshold: number): number {
+  return checkRange('threshold', threshold, 0, 0xffff_ffff);
+}
+
+export function checkPort(port: number): number {
+  return checkRange('port', port, 0, 0xffff);
+}
+
+function toTunnelAttrs({ type, port = 0, checksum = 'none' }: Tunnel): DestinationAttrs {
+  return {
+    tunnelType: numberOf('tunnel type', IP_VS_TUNNEL_TYPE, type),
+    tunnelPort: checkRange('tunnel port', port, 0, 0xffff),
+    tunnelFlags: numberOf('tunnel checksum', tunnelChecksums, checksum),
+  };
+}

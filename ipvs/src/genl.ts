@@ -1,0 +1,45 @@
+import { ERRNO, IpvsError } from './errors.ts';
+import type { NetlinkSocket } from './netlink-socket.ts';
+import { ask, kernelError } from './request.ts';
+import { familyAttrs } from './tables.ts';
+import { GENL } from './uapi.ts';
+
+/** `struct genlmsghdr`: command, version, two reserved bytes. <linux/genetlink.h> */
+export const GENL_HEADER = 4;
+
+/** The payload of a generic netlink message: its header and the attributes. */
+export function genlPayload(command: number, version: number, attributes?: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(GENL_HEADER + (attributes?.length ?? 0));
+  bytes[0] = command;
+  bytes[1] = version;
+  if (attributes) bytes.set(attributes, GENL_HEADER);
+  return bytes;
+}
+
+/**
+ * The number that the kernel gave to the IPVS family when the module was loaded.
+ *
+ * Throws `unsupported` where there is none. The socket opens all the same then, and the controller answers ENOENT.
+ */
+export async function findIpvsFamily(socket: NetlinkSocket): Promise<number> {
+  const payload = genlPayload(
+    GENL.CTRL_CMD_GETFAMILY,
+    GENL.CTRL_VERSION,
+    familyAttrs.write({ name: 'IPVS' }),
+  );
+  const { replies, errno, words } = await ask(socket, GENL.ID_CTRL, 0, payload, ({ memory, from, to }) =>
+    familyAttrs.readView(memory.view, from + GENL_HEADER, to),
+  );
+  if (errno !== 0)
+    throw errno === ERRNO.ENOENT ? noIpvs(errno) : kernelError('find the IPVS netlink family', errno, words);
+  const id = replies[0]?.id;
+  if (id === undefined)
+    throw new IpvsError('malformed-reply', 'find the IPVS netlink family: reply without an id');
+  return id;
+}
+
+function noIpvs(errno: number): IpvsError {
+  const message =
+    'the kernel has no IPVS: load it with "modprobe ip_vs" (and ip_vs_wlc etc. where modules are not autoloaded)';
+  return new IpvsError('unsupported', message, { op: 'open', errno });
+}

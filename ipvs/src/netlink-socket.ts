@@ -1,0 +1,271 @@
+import { IpvsError } from './errors.ts';
+import { eachMessage, errnoOf, extendedAck, type Message } from './message.ts';
+import type { Link, LinkEvents, Transport } from './transport.ts';
+import { NLM_F, NLMSG } from './uapi.ts';
+
+/** Messages that are sent together and answered before anything else is sent. */
+export interface Outgoing {
+  readonly bytes: Uint8Array;
+  /** Sequence numbers of the first and last message; the last asks for an acknowledgement or a dump. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Something to ask of the kernel in one or more sends, in order. */
+export interface Job {
+  /**
+   * The next messages, numbered from `seq` and at most `window` of them, or undefined when all has been asked.
+   * The bytes may be reused for the following call.
+   */
+  next(seq: number, window: number): Outgoing | undefined;
+  /** A reply that carries data. */
+  data(message: Message): void;
+  /** Message `seq` failed. What else was sent goes on. */
+  failed(seq: number, errno: number, words: string | undefined): void;
+  /** The dump just received was disturbed: forget its data, and ask again at the next `next`. */
+  restart(): void;
+}
+
+export interface NetlinkSocketOptions {
+  /**
+   * How long to wait for each reply, in milliseconds.
+   * @defaultValue 5000
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** A dump that other writers disturb this often is given up. */
+const MAX_DUMPS = 8;
+
+/** Sends between looks at the clock, and the longest time without letting the event loop run. */
+const SENDS_PER_LOOK = 4;
+const SLICE_MS = 10;
+
+/** Numbers stay below this, and no job is so long that it would pass the 32 bits. */
+const MAX_SEQ = 0x7000_0000;
+
+interface Running {
+  readonly job: Job;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  /** First sequence number that this job used: failures reported late are still its own. */
+  readonly firstSeq: number;
+  outgoing: Outgoing | undefined;
+  dumps: number;
+  interrupted: boolean;
+}
+
+type Queued = Pick<Running, 'job' | 'resolve' | 'reject'>;
+
+/**
+ * Requests and replies over one socket, one job at a time: the kernel refuses a second dump beside a first one.
+ *
+ * After a time-out or a malformed reply the socket is replaced, so what still comes for the abandoned request comes to
+ * nobody.
+ */
+export class NetlinkSocket {
+  readonly #transport: Transport;
+  readonly #protocol: number;
+  readonly #timeoutMs: number;
+  readonly #queue: Queued[] = [];
+  #link: Link | undefined;
+  #running: Running | undefined;
+  #seq = 1;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #pumping = false;
+  #immediate = false;
+
+  /** Opens the socket. Throws `IpvsError`. */
+  constructor(transport: Transport, protocol: number, options: NetlinkSocketOptions = {}) {
+    this.#transport = transport;
+    this.#protocol = protocol;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#link = this.#open();
+  }
+
+  /** Whether replies are read as soon as they are there, so that a second socket would gain nothing. */
+  get immediate(): boolean {
+    return this.#immediate;
+  }
+
+  /** Does a job after those already queued. Rejects when it cannot be finished. */
+  run(job: Job): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(closedError());
+      this.#queue.push({ job, resolve, reject });
+      this.#pump();
+    });
+  }
+
+  /** Closes the socket and rejects what is pending with code `closed`. May be called twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#dropLink();
+    const pending = [...(this.#running ? [this.#running] : []), ...this.#queue.splice(0)];
+    this.#running = undefined;
+    for (const { reject } of pending) reject(closedError());
+  }
+
+  #open(): Link {
+    // An event of a link that was since replaced must not touch the request of its successor.
+    const current = (): boolean => link === this.#link;
+    const events: LinkEvents = {
+      datagram: (bytes, truncated) => {
+        if (current()) this.#arrived(bytes, truncated);
+      },
+      failed: (error) => {
+        if (current()) this.#fail(error);
+      },
+    };
+    const link = this.#transport.open(this.#protocol, events);
+    this.#immediate = link.receiveNow !== undefined;
+    return link;
+  }
+
+  #dropLink(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#link?.close();
+    this.#link = undefined;
+  }
+
+  /** Sends and receives until there is nothing to do, or nothing without waiting. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      const sliceEnd = performance.now() + SLICE_MS;
+      for (let sends = 1; this.#advance(); sends++) {
+        if (sends % SENDS_PER_LOOK === 0 && performance.now() > sliceEnd) {
+          setImmediate(() => this.#pump());
+          return;
+        }
+      }
+    } catch (cause) {
+      this.#fail(cause);
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** One send with its replies, as far as they are there. False when there is nothing more to do now. */
+  #advance(): boolean {
+    const running = this.#running ?? this.#dequeue();
+    if (!running || running.outgoing) return false;
+    this.#link ??= this.#open();
+    const link = this.#link;
+
+    running.outgoing = running.job.next(this.#seq, link.window);
+    running.interrupted = false;
+    if (!running.outgoing) {
+      this.#running = undefined;
+      running.resolve();
+      return true;
+    }
+    this.#seq = running.outgoing.last + 1;
+    link.send(running.outgoing.bytes);
+    while (running.outgoing) {
+      const bytes = link.receiveNow?.();
+      if (!bytes) {
+        this.#wait();
+        return false;
+      }
+      this.#accept(running, bytes);
+    }
+    return true;
+  }
+
+  #dequeue(): Running | undefined {
+    const queued = this.#queue.shift();
+    if (!queued) return undefined;
+    if (this.#seq > MAX_SEQ) this.#seq = 1;
+    this.#running = { ...queued, firstSeq: this.#seq, outgoing: undefined, dumps: 0, interrupted: false };
+    return this.#running;
+  }
+
+  #arrived(bytes: Uint8Array, truncated: boolean): void {
+    const running = this.#running;
+    if (!running?.outgoing) return; // Of a request that is settled already.
+    try {
+      if (truncated) throw new IpvsError('malformed-reply', 'reply was cut off');
+      this.#accept(running, bytes);
+    } catch (cause) {
+      this.#fail(cause);
+    }
+    if (running.outgoing) {
+      this.#timer?.refresh();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#pump();
+  }
+
+  /** Hands the messages of a datagram to the running job and settles what was sent, where the last was answered. */
+  #accept(running: Running, bytes: Uint8Array): void {
+    eachMessage(bytes, (message) => {
+      const { outgoing } = running;
+      if (!outgoing || message.seq < running.firstSeq || message.seq > outgoing.last) return;
+      this.#take(running, outgoing, message);
+    });
+  }
+
+  #take(running: Running, outgoing: Outgoing, message: Message): void {
+    const { type, seq } = message;
+    if (seq >= outgoing.first && (message.flags & NLM_F.DUMP_INTR) !== 0 && type !== NLMSG.ERROR) {
+      running.interrupted = true;
+    }
+    if (type === NLMSG.ERROR || type === NLMSG.DONE) {
+      const errno = errnoOf(message);
+      if (errno !== 0) running.job.failed(seq, errno, extendedAck(message));
+      if (seq === outgoing.last) this.#settle(running);
+    } else if (type === NLMSG.OVERRUN) {
+      throw new IpvsError('rejected', 'netlink socket: replies were lost');
+    } else if (type >= NLMSG.MIN_TYPE && seq >= outgoing.first) {
+      running.job.data(message);
+    }
+  }
+
+  /** All that was sent is answered. A disturbed dump is asked for again, under a new number. */
+  #settle(running: Running): void {
+    running.outgoing = undefined;
+    if (!running.interrupted) {
+      running.dumps = 0;
+      return;
+    }
+    running.interrupted = false;
+    running.dumps += 1;
+    running.job.restart();
+    if (running.dumps >= MAX_DUMPS) {
+      throw new IpvsError('interrupted', `dump was interrupted ${MAX_DUMPS} times by other writers`);
+    }
+  }
+
+  #wait(): void {
+    const timer = setTimeout(() => {
+      // The loop may have been blocked past the time: let replies that are already there be seen first.
+      setImmediate(() => {
+        if (this.#timer === timer)
+          this.#fail(new IpvsError('timeout', `no reply within ${this.#timeoutMs} ms`));
+      });
+    }, this.#timeoutMs);
+    this.#timer = timer;
+  }
+
+  /** Gives the running job up, and the socket with it, and goes on with the next job. */
+  #fail(cause: unknown): void {
+    const running = this.#running;
+    this.#running = undefined;
+    this.#dropLink();
+    running?.reject(cause);
+    if (this.#queue.length > 0) setImmediate(() => this.#pump());
+  }
+}
+
+function closedError(): IpvsError {
+  return new IpvsError('closed', 'netlink socket: closed');
+}

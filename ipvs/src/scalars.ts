@@ -1,0 +1,164 @@
+import { IpvsError } from './errors.ts';
+
+/**
+ * How one attribute value is laid out.
+ *
+ * Integers are in the byte order of this host, as netlink has them; a codec that is big-endian says so in its name.
+ */
+export interface Codec<T> {
+  /** What is read or expected, for messages: `u16`. */
+  readonly name: string;
+  /** The fewest bytes that a well-formed value has. */
+  readonly least: number;
+  /** Bytes that `value` will take, without attribute header and padding. */
+  size(value: T): number;
+  write(view: DataView, at: number, value: T): void;
+  /**
+   * Reads `length` bytes at `at`, of which there are at least as many as the codec needs; there may be more, since
+   * kernels append to structures. Nothing it returns shares memory with `view`. Throws `malformed-reply`.
+   */
+  read(view: DataView, at: number, length: number): T;
+}
+
+/** Whether this machine stores the low byte first, as all but s390x do. */
+export const HOST_IS_LE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+function integer(
+  name: string,
+  bytes: number,
+  get: (view: DataView, at: number) => number,
+  set: (view: DataView, at: number, value: number) => void,
+): Codec<number> {
+  const max = 2 ** (8 * bytes) - 1;
+  return {
+    name,
+    least: bytes,
+    size: () => bytes,
+    write(view, at, value) {
+      if (!Number.isInteger(value) || value < 0 || value > max) {
+        throw new IpvsError('invalid', `${value} is no ${name}: expected an integer from 0 to ${max}`);
+      }
+      set(view, at, value);
+    },
+    read: get,
+  };
+}
+
+// biome-ignore-start format: aligned table
+export const u8: Codec<number> = integer(
+  'u8',
+  1,
+  (v, at) => v.getUint8(at),
+  (v, at, n) => v.setUint8(at, n),
+);
+export const u16: Codec<number> = integer(
+  'u16',
+  2,
+  (v, at) => v.getUint16(at, HOST_IS_LE),
+  (v, at, n) => v.setUint16(at, n, HOST_IS_LE),
+);
+export const u32: Codec<number> = integer(
+  'u32',
+  4,
+  (v, at) => v.getUint32(at, HOST_IS_LE),
+  (v, at, n) => v.setUint32(at, n, HOST_IS_LE),
+);
+export const be16: Codec<number> = integer(
+  'be16',
+  2,
+  (v, at) => v.getUint16(at),
+  (v, at, n) => v.setUint16(at, n),
+);
+export const be32: Codec<number> = integer(
+  'be32',
+  4,
+  (v, at) => v.getUint32(at),
+  (v, at, n) => v.setUint32(at, n),
+);
+// biome-ignore-end format: aligned table
+
+/** A 64-bit integer; always a `bigint`, since counters pass 2^53. */
+export const u64: Codec<bigint> = {
+  name: 'u64',
+  least: 8,
+  size: () => 8,
+  write(view, at, value) {
+    if (value < 0n || value > 0xffff_ffff_ffff_ffffn) {
+      throw new IpvsError('invalid', `${value} is no u64: expected an integer from 0 to 2^64 - 1`);
+    }
+    view.setBigUint64(at, value, HOST_IS_LE);
+  },
+  read: (view, at) => view.getBigUint64(at, HOST_IS_LE),
+};
+
+const utf8 = new TextEncoder();
+const text = new TextDecoder();
+
+/** A string closed by a NUL on the wire; read up to the first NUL. */
+export const cstring: Codec<string> = {
+  name: 'string',
+  least: 0,
+  size: (value) => utf8.encode(value).length + 1,
+  write(view, at, value) {
+    if (value.includes('\0')) throw new IpvsError('invalid', `${JSON.stringify(value)} contains a NUL`);
+    const bytes = utf8.encode(value);
+    const target = new Uint8Array(view.buffer, view.byteOffset + at, bytes.length + 1);
+    target.set(bytes);
+    target[bytes.length] = 0;
+  },
+  read(view, at, length) {
+    let ascii = '';
+    for (let index = at; index < at + length; index++) {
+      const byte = view.getUint8(index);
+      if (byte === 0) return ascii;
+      // A decoder costs more than all the rest of a message, and the kernel's names are ASCII.
+      if (byte > 0x7f) return decode(new Uint8Array(view.buffer, view.byteOffset + at, length));
+      ascii += String.fromCharCode(byte);
+    }
+    return ascii;
+  },
+};
+
+function decode(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return text.decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+/** Bytes as they are; what is read is a copy. */
+export const raw: Codec<Uint8Array> = {
+  name: 'bytes',
+  least: 0,
+  size: (value) => value.length,
+  write: (view, at, value) => new Uint8Array(view.buffer, view.byteOffset + at, value.length).set(value),
+  // A Buffer is a window into shared memory, so the view's offset must be carried; `slice` of a Uint8Array copies.
+  read: (view, at, length) => new Uint8Array(view.buffer, view.byteOffset + at, length).slice(),
+};
+
+/** An attribute that says all by being there: no bytes, `true` when present. */
+export const flag: Codec<true> = {
+  name: 'flag',
+  least: 0,
+  size: () => 0,
+  write: () => undefined,
+  read: () => true,
+};
+
+/** `struct ip_vs_flags`: the bits, and which of them are meant. */
+export interface MaskedFlags {
+  readonly value: number;
+  readonly mask: number;
+}
+
+/** Eight bytes, value then mask; the kernel changes only the bits in the mask. */
+export const maskedFlags: Codec<MaskedFlags> = {
+  name: 'flags with mask',
+  least: 8,
+  size: () => 8,
+  write(view, at, { value, mask }) {
+    u32.write(view, at, value);
+    u32.write(view, at + 4, mask);
+  },
+  read(view, at) {
+    return { value: view.getUint32(at, HOST_IS_LE), mask: view.getUint32(at + 4, HOST_IS_LE) };
+  },
+};

@@ -1,0 +1,7 @@
+/**
+ * An IPVS kernel in memory, for tests of programs that use this library.
+ *
+ * @packageDocumentation
+ */
+export { type FakeConnections, FakeKernel, type FakeKernelOptions } from './fake/fake-kernel.ts';
+export type { FakeFaults, FakeRequest } from './fake/faults.ts';

@@ -1,0 +1,94 @@
+/**
+ * Numbers of the kernel's user-space interface, under their kernel names, each once.
+ *
+ * `<linux/ip_vs.h>` as of Linux 6.1 (the tunnel attributes came with 5.3, ADDR_FAMILY with 3.18, STATS64 with 4.1);
+ * `<linux/netlink.h>` and `<linux/genetlink.h>` for the envelope. Attribute numbers are in the tables (`tables.ts`).
+ */
+
+/** Netlink protocols. <linux/netlink.h> */
+export const NETLINK = { ROUTE: 0, GENERIC: 16 } as const;
+
+/** Message types every netlink protocol shares. <linux/netlink.h> */
+export const NLMSG = { NOOP: 1, ERROR: 2, DONE: 3, OVERRUN: 4, MIN_TYPE: 16 } as const;
+
+/** Message flags. REPLACE, EXCL, CREATE and APPEND qualify "new" requests, ROOT and MATCH dumps. <linux/netlink.h> */
+export const NLM_F = {
+  REQUEST: 0x1,
+  MULTI: 0x2,
+  ACK: 0x4,
+  DUMP_INTR: 0x10,
+  DUMP: 0x300,
+  REPLACE: 0x100,
+  EXCL: 0x200,
+  CREATE: 0x400,
+  APPEND: 0x800,
+  /** On NLMSG_ERROR: the request is not echoed. */
+  CAPPED: 0x100,
+  /** On NLMSG_ERROR and NLMSG_DONE: extended-ack attributes follow. */
+  ACK_TLVS: 0x200,
+} as const;
+
+/** NLMSGERR_ATTR_MSG: the kernel's own words about an error. <linux/netlink.h> */
+export const NLMSGERR_ATTR_MSG = 1;
+
+/** Generic netlink's own family. <linux/genetlink.h> */
+export const GENL = { ID_CTRL: 0x10, CTRL_CMD_GETFAMILY: 3, CTRL_VERSION: 1, IPVS_VERSION: 1 } as const;
+
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+
+/** IPPROTO_*. <linux/in.h> */
+export const IPPROTO = { tcp: 6, udp: 17, sctp: 132 } as const;
+
+/** IPVS_CMD_*. <linux/ip_vs.h> */
+export const IPVS_CMD = {
+  NEW_SERVICE: 1,
+  SET_SERVICE: 2,
+  DEL_SERVICE: 3,
+  GET_SERVICE: 4,
+  NEW_DEST: 5,
+  SET_DEST: 6,
+  DEL_DEST: 7,
+  GET_DEST: 8,
+  NEW_DAEMON: 9,
+  DEL_DAEMON: 10,
+  GET_DAEMON: 11,
+  SET_CONFIG: 12,
+  GET_CONFIG: 13,
+  SET_INFO: 14,
+  GET_INFO: 15,
+  ZERO: 16,
+  FLUSH: 17,
+} as const;
+
+/** IP_VS_SVC_F_*. HASHED is the kernel's own bookkeeping and comes back in every reply. <linux/ip_vs.h> */
+export const IP_VS_SVC_F = {
+  PERSISTENT: 0x1,
+  HASHED: 0x2,
+  ONEPACKET: 0x4,
+  SCHED1: 0x8,
+  SCHED2: 0x10,
+  SCHED3: 0x20,
+} as const;
+
+/** IP_VS_CONN_F_*: the forwarding methods, the three low bits of a destination's flags. <linux/ip_vs.h> */
+export const IP_VS_CONN_F = {
+  FWD_MASK: 0x7,
+  MASQ: 0,
+  LOCALNODE: 1,
+  TUNNEL: 2,
+  DROUTE: 3,
+  BYPASS: 4,
+} as const;
+
+/** IP_VS_CONN_F_TUNNEL_TYPE_*. <linux/ip_vs.h>, since Linux 5.3 */
+export const IP_VS_TUNNEL_TYPE = { ipip: 0, gue: 1, gre: 2 } as const;
+
+/** IP_VS_TUNNEL_ENCAP_FLAG_*. <linux/ip_vs.h>, since Linux 5.3 */
+export const IP_VS_TUNNEL_FLAG = { CSUM: 0x1, REMCSUM: 0x2 } as const;
+
+/** IP_VS_STATE_*: which sync daemon. <linux/ip_vs.h> */
+export const IP_VS_STATE = { master: 1, backup: 2 } as const;
+
+/** IP_VS_SCHEDNAME_MAXLEN, IP_VS_PENAME_MAXLEN and IP_VS_IFNAME_MAXLEN, all 16 with the closing NUL. <linux/ip_vs.h> */
+export const IP_VS_NAME_MAXLEN = 16;

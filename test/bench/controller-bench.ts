@@ -1,0 +1,205 @@
+/**
+ * What a pass costs, beside what an operator would have used. Run in the lab, as root of a network of its own:
+ *
+ *   node --conditions=ipvs-source test/bench/controller-bench.ts [--large] [--check]
+ *
+ * `--check` exits with 1 when a target is missed.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { IpvsClient } from 'ipvs-netlink-ts';
+import { createKernelTable } from '../../controller/apply/kernel-table.ts';
+import { parsePool } from '../../controller/desired/pool.ts';
+import { createTranslator } from '../../controller/desired/translate.ts';
+import { systemClock } from '../../controller/loop/clock.ts';
+import { Reconciler } from '../../controller/loop/reconcile.ts';
+import type { Snapshot } from '../../controller/model.ts';
+import type { IpvsTable } from '../../controller/ports.ts';
+import { createFileSource } from '../../controller/source/file-source.ts';
+import { marathonApp, marathonApps } from './apps.ts';
+
+const TASKS = 10;
+const HOSTS = 200;
+const LOG = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const RESOLVER = { resolve: async (host: string) => host };
+
+interface Measured {
+  readonly what: string;
+  readonly figure: string;
+  readonly target: string;
+  readonly met: boolean;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'bench-'));
+const results: Measured[] = [];
+try {
+  const small = await passes(1_000);
+  await changes();
+  if (process.argv.includes('--large')) {
+    const large = await passes(10_000);
+    report(
+      'no-op pass with 10 times the apps, CPU',
+      large / small,
+      12,
+      `${seconds(large)} s to ${seconds(small)} s`,
+    );
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+for (const { what, figure, target, met } of results) {
+  process.stdout.write(
+    `${met ? 'ok    ' : 'MISSED'}  ${what.padEnd(62)} ${figure.padEnd(40)} target ${target}\n`,
+  );
+}
+if (process.argv.includes('--check') && results.some(({ met }) => !met)) process.exitCode = 1;
+
+function report(what: string, ratio: number, most: number, detail: string): void {
+  results.push({
+    what,
+    figure: `${ratio.toFixed(2)} (${detail})`,
+    target: `at most ${most}`,
+    met: ratio <= most,
+  });
+}
+
+function seconds(value: number): string {
+  return value.toFixed(2);
+}
+
+/** `run --once` on apps that the kernel has already; resolves with its CPU seconds. */
+async function passes(count: number): Promise<number> {
+  const file = join(directory, `apps-${count}.json`);
+  writeFileSync(file, JSON.stringify(marathonApps(count, TASKS)));
+  const node = [process.execPath, '--conditions=ipvs-source', '--disable-warning=ExperimentalWarning'];
+  const places = [
+    '--ledger',
+    join(directory, `ledger-${count}.json`),
+    '--state-dir',
+    join(directory, 'state'),
+    '-o',
+    'ipvsadm',
+  ];
+  const once = [...node, 'controller/main.ts', 'run', '--once', '--source', `file=${file}`, ...places];
+  execFileSync('ipvsadm', ['-C']);
+  execFileSync(once[0] ?? '', once.slice(1), { stdio: ['ignore', 'ignore', 'inherit'], maxBuffer: 2 ** 30 });
+
+  const own = median(() => cpuOf(once));
+  const ipvsadm = median(() => cpuOf(['ipvsadm', '-Sn']));
+  const parse = median(() =>
+    cpuOf([...node, '-e', `JSON.parse(require('fs').readFileSync('${file}', 'utf8'))`]),
+  );
+  report(
+    `no-op pass, ${count} x ${TASKS}, CPU to ipvsadm -Sn and JSON.parse`,
+    own / (ipvsadm + parse),
+    4,
+    `${seconds(own)} s to ${seconds(ipvsadm)} + ${seconds(parse)} s`,
+  );
+  return own;
+}
+
+function median(measure: () => number): number {
+  const values = [measure(), measure(), measure()].sort((a, b) => a - b);
+  return values[1] ?? Number.NaN;
+}
+
+/** User and system seconds of a whole process; fails when it writes anything (it prints each step that it makes). */
+function cpuOf(command: readonly string[]): number {
+  const line = `TIMEFORMAT='%U %S'; time ${command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')} >"$OUT"`;
+  const out = join(directory, 'out');
+  const times = execFileSync('bash', ['-c', `{ ${line}; } 2>&1`], {
+    encoding: 'utf8',
+    env: { ...process.env, OUT: out },
+  });
+  const [user, system] = times.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
+  if (user === undefined || system === undefined || Number.isNaN(user + system))
+    throw new Error(`${command.join(' ')}: ${times}`);
+  return user + system;
+}
+
+/** One task of 10,000 moves: in this process, against a full pass in this process. */
+async function changes(): Promise<void> {
+  const file = join(directory, 'apps-1000.json');
+  const client = await IpvsClient.open();
+  const table = createKernelTable(client);
+  const written: number[] = [];
+  const counting: IpvsTable = {
+    ...table,
+    async apply(steps) {
+      written.push(steps.length);
+      return await table.apply(steps);
+    },
+  };
+  const pools = { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') };
+  const translate = createTranslator({ zone: 'l4lb.thisdcos.directory', pools });
+  const ports = {
+    table: counting,
+    reachability: null,
+    ledger: { load: async () => ({ entries: new Map() }), save: async () => undefined },
+    store: {
+      loadSnapshot: async () => null,
+      saveSnapshot: async () => undefined,
+      loadMemory: async () => ({ addresses: new Map(), labels: new Map() }),
+      saveMemory: async () => undefined,
+    },
+    clock: systemClock,
+    log: LOG,
+  };
+  const reconciler = new Reconciler(ports, { translate, inPool: () => true, adopt: false, dryRun: false });
+  const source = () => createFileSource({ path: file, resolver: RESOLVER, log: LOG });
+  const never = new AbortController().signal;
+  const full = async (snapshot: Snapshot) =>
+    await reconciler.pass({ snapshot, complete: true }, { full: true, changesSince: [] });
+
+  let snapshot = await source().read(never);
+  await full(snapshot);
+  const fullCpu = await cpu(5, async () => {
+    snapshot = await source().read(never);
+    await full(snapshot);
+  });
+
+  written.length = 0;
+  const rounds = 100;
+  const one = join(directory, 'one.json');
+  const readOne = createFileSource({ path: one, resolver: RESOLVER, log: LOG });
+  const changeCpu = await cpu(rounds, async (round) => {
+    const index = (round * 37) % 1_000;
+    writeFileSync(one, JSON.stringify(marathonApp(index, TASKS, HOSTS, 1)));
+    const [app] = (await readOne.read(never)).apps;
+    if (app === undefined) throw new Error('the changed app was not read');
+    snapshot = { ...snapshot, apps: snapshot.apps.map((had) => (had.id === app.id ? app : had)) };
+    await reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [] });
+  });
+  const steps = written.reduce((sum, count) => sum + count, 0);
+  report(
+    'one task of 1,000 x 10 changes, CPU to a full pass',
+    changeCpu / fullCpu,
+    0.05,
+    `${(changeCpu * 1e3).toFixed(1)} ms to ${(fullCpu * 1e3).toFixed(0)} ms`,
+  );
+  report(
+    'steps for it (one backend comes, one goes)',
+    steps / rounds,
+    2,
+    `${steps} steps for ${rounds} changes`,
+  );
+  report(
+    'resident memory at 1,000 x 10, MB',
+    process.memoryUsage.rss() / 1e6,
+    200,
+    'after 5 full passes and 100 changes',
+  );
+  client.close();
+}
+
+/** CPU seconds of one round. */
+async function cpu(rounds: number, work: (round: number) => Promise<void>): Promise<number> {
+  await work(rounds);
+  const before = process.cpuUsage();
+  for (let round = 0; round < rounds; round += 1) await work(round);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6 / rounds;
+}

@@ -1,0 +1,93 @@
+/** One phase of ipvs-bench in a process of its own, as cold as a program that was just started. Prints milliseconds. */
+import { appendFileSync } from 'node:fs';
+import { type Change, IpvsClient, netlinkTransport, type Transport } from 'ipvs-netlink-ts';
+import { MESSAGE_HEADER } from '../../ipvs/src/message.ts';
+import { GENL } from '../../ipvs/src/uapi.ts';
+
+/** The table that the whole benchmark is about. */
+function table(services: number, destinations: number): Change[] {
+  return Array.from({ length: services }, (_, index) => {
+    const service = {
+      protocol: 'tcp',
+      address: `11.0.${index >> 8}.${index & 255}`,
+      port: 80,
+      scheduler: 'rr',
+    } as const;
+    return [
+      { op: 'add-service', service } as const,
+      ...Array.from({ length: destinations }, (_, place) => ({
+        op: 'add-destination' as const,
+        service,
+        destination: {
+          address: `10.${index >> 8}.${index & 255}.${place + 1}`,
+          port: 31000 + place,
+          weight: 1,
+          forwardingMethod: 'masquerade' as const,
+        },
+      })),
+    ];
+  }).flat();
+}
+
+/** The same as `ipvsadm -R` reads it. */
+function lines(changes: readonly Change[]): string {
+  return changes
+    .map((change) => {
+      if (change.op === 'zero' || 'fwmark' in change.service) return '';
+      const service = `-t ${change.service.address}:${change.service.port}`;
+      if (!('destination' in change)) return `-A ${service} -s rr\n`;
+      return `-a ${service} -r ${change.destination.address}:${change.destination.port} -m -w 1\n`;
+    })
+    .join('');
+}
+
+/** Keeps what is sent to IPVS, for the replay in C. */
+function recorder(path: string): Transport {
+  const kernel = netlinkTransport();
+  return {
+    open(protocol, events) {
+      const link = kernel.open(protocol, events);
+      return {
+        ...link,
+        send(bytes) {
+          link.send(bytes);
+          const type = new DataView(bytes.buffer, bytes.byteOffset, MESSAGE_HEADER).getUint16(4, true);
+          if (type === GENL.ID_CTRL) return;
+          appendFileSync(path, new Uint8Array(Uint32Array.of(bytes.length).buffer));
+          appendFileSync(path, bytes);
+        },
+      };
+    },
+  };
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  const result = await work();
+  process.stderr.write(`${(performance.now() - start).toFixed(3)}\n`);
+  return result;
+}
+
+const [phase, services, destinations, path = ''] = process.argv.slice(2);
+const changes = table(Number(services), Number(destinations));
+
+if (phase === 'lines') {
+  process.stdout.write(lines(changes));
+} else if (phase === 'program') {
+  const failures = await timed(async () => {
+    const client = await IpvsClient.open();
+    return client.batch(changes).finally(() => client.close());
+  });
+  if (failures[0]) throw failures[0].error;
+} else if (phase === 'record') {
+  const client = await IpvsClient.open({ transport: recorder(path) });
+  await client.batch(changes);
+  client.close();
+} else if (phase === 'read') {
+  const entries = await timed(async () => {
+    const client = await IpvsClient.open();
+    return client.listTable().finally(() => client.close());
+  });
+  const read = entries.reduce((sum, { destinations: each }) => sum + 1 + each.length, 0);
+  if (read !== changes.length) throw new Error(`read ${read} of ${changes.length}`);
+}

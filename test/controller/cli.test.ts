@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parseCommandLine } from '../../controller/cli.ts';
+import { flagName, variableName } from '../../controller/config/given.ts';
+import { describeOption, optionNames } from '../../controller/config/options.ts';
+import { ControllerError } from '../../controller/errors.ts';
+
+function textOf(...argv: string[]): string {
+  const asked = parseCommandLine(argv, {});
+  return 'text' in asked ? asked.text : '';
+}
+
+function configOf(...argv: string[]) {
+  const asked = parseCommandLine(argv, {});
+  if (!('config' in asked)) throw new Error(`${asked.command} has no options`);
+  return asked.config;
+}
+
+function refusalOf(...argv: string[]): string {
+  try {
+    parseCommandLine(argv, {});
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'usage' });
+    return error instanceof Error ? error.message : '';
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('help', () => {
+  test.each([[[]], [['help']], [['--help']], [['-h']], [['--']]])('%j prints the commands', (argv) => {
+    const asked = parseCommandLine(argv, {});
+    expect(asked.command).toBe('help');
+    expect('text' in asked && asked.text).toMatch(/Commands:\n {2}run .*\n {2}diff .*\n {2}cleanup /);
+  });
+
+  test.each(['run', 'diff', 'cleanup'] as const)(
+    '%s --help shows every option that means something to it',
+    (command) => {
+      const text = textOf(command, '--help');
+      expect(textOf('help', command)).toBe(text);
+      for (const name of optionNames) {
+        const used = describeOption(name).commands.includes(command);
+        expect({
+          name,
+          shown: text.includes(`${flagName(name)} <`) || text.includes(`${flagName(name)} [`),
+        }).toEqual({ name, shown: used });
+      }
+    },
+  );
+
+  test('every default is shown', () => {
+    const words = textOf('run', '--help').replace(/\s+/g, ' ');
+    for (const name of optionNames) {
+      const { fallback } = describeOption(name);
+      if (fallback !== null) expect(words).toContain(`(default: ${fallback})`);
+    }
+  });
+
+  test('help is printed whatever else is wrong', () => {
+    expect(textOf('run', '--resync-seconds', 'x', '--help')).toContain('Usage: marathon-ipvs run');
+  });
+
+  test('--version prints the version of the package', () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(parseCommandLine(['--version'], {})).toEqual({ command: 'version', text: `${version}\n` });
+  });
+});
+
+describe('flags', () => {
+  test('--source may be given several times', () => {
+    const { source } = configOf('run', '--source', 'file=a', '--source=marathon=http://m:8080');
+    expect(source.map(({ kind }) => kind)).toEqual(['file', 'marathon']);
+  });
+
+  test('a switch needs no value, and takes one', () => {
+    const { adopt, dryRun, writeSysctls } = configOf(
+      'run',
+      '--source',
+      'file=a',
+      '--adopt',
+      '--dry-run',
+      'true',
+      '--write-sysctls=false',
+    );
+    expect({ adopt, dryRun, writeSysctls }).toEqual({ adopt: true, dryRun: true, writeSysctls: false });
+  });
+
+  test('-o is --output', () => {
+    expect(configOf('diff', '--source', 'file=a', '-o', 'json').output).toBe('json');
+    expect(configOf('diff', '--source', 'file=a', '-ojson').output).toBe('json');
+  });
+
+  test('diff takes whatever line run has been started with', () => {
+    const line = [
+      '--source',
+      'file=a',
+      '--listen',
+      'off',
+      '--resync-seconds',
+      '5',
+      '--once',
+      '--dry-run=false',
+    ];
+    expect(configOf('diff', ...line)).toMatchObject({ once: true, dryRun: true, listen: null });
+  });
+
+  test('what is not on the command line comes from the environment', () => {
+    const asked = parseCommandLine(['run'], {
+      MARATHON_IPVS_SOURCE: 'file=a',
+      PATH: '/bin',
+      MARATHON_URL: 'x',
+    });
+    expect(asked).toMatchObject({ command: 'run', config: { source: [{ kind: 'file', where: 'a' }] } });
+  });
+});
+
+describe('what is refused is told in one line', () => {
+  test.each<[string, string[], RegExp]>([
+    [
+      'an unknown option',
+      ['run', '--frobnicate'],
+      /^unknown option '--frobnicate'; marathon-ipvs run --help lists what is accepted$/,
+    ],
+    ['a misspelt one', ['run', '--sorce', 'x'], /^unknown option '--sorce', perhaps --source was meant; /],
+    [
+      'an unknown command',
+      ['reconcile'],
+      /^unknown command 'reconcile', expected one of run, diff, cleanup$/,
+    ],
+    ['help about nothing', ['help', 'frob'], /^help: no such command, expected one of run, diff, cleanup$/],
+    [
+      'an option without its value',
+      ['run', '--source'],
+      /^option '--source <KIND=WHERE>' argument missing; /,
+    ],
+    ['a word too many', ['run', 'now'], /^too many arguments for 'run'/],
+    [
+      'an option of another command',
+      ['cleanup', '--listen', 'off'],
+      /^unknown option '--listen'; marathon-ipvs cleanup --help/,
+    ],
+    [
+      'a bad switch',
+      ['run', '--adopt=yes'],
+      /^--adopt on the command line: "yes" is not accepted, expected true or false$/,
+    ],
+    ['a line break', ['run\nrm'], /^unknown command 'run\\u\{a\}rm'/],
+  ])('%s', (_name, argv, message) => {
+    expect(refusalOf(...argv)).toMatch(message);
+  });
+});
+
+test('whatever is given, there is a result or one line for the operator', () => {
+  const names = optionNames.filter((name) => name !== 'config');
+  const word = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom(
+      'run',
+      'diff',
+      'cleanup',
+      'help',
+      '--',
+      '-h',
+      '--version',
+      '-o',
+      'json',
+      'true',
+      '__proto__',
+    ),
+    fc.constantFrom(...names).map(flagName),
+    fc.constantFrom(
+      'file=a',
+      'marathon=http://m:8080',
+      'marathon=http://u:p@m',
+      '30',
+      'off',
+      'none',
+      '1.2.3.4',
+    ),
+    fc.tuple(fc.constantFrom(...names), fc.string()).map(([name, text]) => `${flagName(name)}=${text}`),
+  );
+  const variable = fc.oneof(
+    fc.constantFrom(...names).map(variableName),
+    fc.string().map((text) => `MARATHON_IPVS_${text}`),
+    fc.string(),
+  );
+  const line = fc.oneof(
+    fc.array(word),
+    fc.array(word).map((words) => ['run', '--source', 'file=a', ...words]),
+  );
+  fc.assert(
+    fc.property(line, fc.dictionary(variable, fc.string(), { maxKeys: 3 }), (argv, environment) => {
+      try {
+        expect(['run', 'diff', 'cleanup', 'help', 'version']).toContain(
+          parseCommandLine(argv, environment).command,
+        );
+      } catch (error) {
+        expect(error).toBeInstanceOf(ControllerError);
+        const { code, message } = error as ControllerError;
+        expect(code).toBe('usage');
+        expect(message).toMatch(/^[^\p{Cc}\u2028\u2029]+$/u);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});

@@ -1,0 +1,266 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { resolveConfig } from '../../../controller/config/config.ts';
+import { type Environment, flagName, type Given, variableName } from '../../../controller/config/given.ts';
+import { type OptionName, optionNames } from '../../../controller/config/options.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-config-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function yaml(text: string): string {
+  const path = join(directory, 'config.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+function flags(values: Partial<Record<OptionName, string | readonly string[]>>): Given[] {
+  return Object.entries(values).map(([name, text]) => ({
+    name: name as OptionName,
+    origin: 'flag',
+    place: 'on the command line',
+    text,
+  }));
+}
+
+const APPS = { source: ['file=apps.json'] };
+
+function resolve(
+  given: {
+    flags?: Partial<Record<OptionName, string | readonly string[]>>;
+    environment?: Environment;
+    file?: string;
+  },
+  command: 'run' | 'diff' | 'cleanup' = 'run',
+) {
+  const config = given.file === undefined ? {} : { config: yaml(given.file) };
+  return resolveConfig(command, flags({ ...APPS, ...config, ...given.flags }), given.environment ?? {});
+}
+
+function refusalOf(given: Parameters<typeof resolve>[0], command?: 'run' | 'diff' | 'cleanup'): string {
+  try {
+    resolve(given, command);
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'ControllerError', code: 'usage', retry: 'never' });
+    const message = error instanceof Error ? error.message : '';
+    expect(message).not.toMatch(/\n/);
+    return message;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('where an option comes from', () => {
+  const everywhere = {
+    flags: { resyncSeconds: '1' },
+    environment: { MARATHON_IPVS_RESYNC_SECONDS: '2' },
+    file: 'resync-seconds: 3\n',
+  };
+  const { flags: _, ...withoutFlag } = everywhere;
+
+  test.each([
+    ['a flag beats the environment', everywhere, 1, 'flag'],
+    ['the environment beats the file', withoutFlag, 2, 'environment'],
+    ['the file beats the default', { file: everywhere.file }, 3, 'file'],
+    ['the default is used where nobody says anything', {}, 30, 'default'],
+  ])('%s', (_name, given, seconds, origin) => {
+    const config = resolve(given);
+    expect(config.resyncSeconds).toBe(seconds);
+    expect(config.origins.resyncSeconds).toBe(origin);
+  });
+
+  test('the file may be named by the environment, and by a flag in its stead', () => {
+    const environment = { MARATHON_IPVS_CONFIG: yaml('zone: from.file') };
+    expect(resolve({ environment }).zone).toBe('from.file');
+    expect(resolve({ environment, flags: { config: '/dev/null' } }).zone).toBe('l4lb.thisdcos.directory');
+  });
+
+  test('a list on the command line replaces the list of the file', () => {
+    const { source } = resolve({ file: 'source: [file=a.json, file=b.json]' });
+    expect(source.map(({ where }) => where)).toEqual(['apps.json']);
+  });
+
+  test('an empty variable counts as unset, and an empty file gives nothing', () => {
+    expect(resolve({ environment: { MARATHON_IPVS_ZONE: '' }, file: '# nothing yet\n' }).origins.zone).toBe(
+      'default',
+    );
+  });
+
+  test('several sources in the environment are separated by blanks, which a path may have too', () => {
+    const environment = {
+      MARATHON_IPVS_SOURCE: 'marathon=http://a:8080,http://b:8080 file=/my apps/x.json ',
+    };
+    const { source } = resolveConfig('run', [], environment);
+    expect(source).toEqual([
+      { kind: 'marathon', where: 'http://a:8080,http://b:8080', masters: ['http://a:8080', 'http://b:8080'] },
+      { kind: 'file', where: '/my apps/x.json' },
+    ]);
+  });
+
+  test('in the file a single source needs no list, and numbers and truth are read as they are written', () => {
+    const path = yaml('source: file=x.json\nadopt: true\nsettle-ms: 0\nlisten: off\n');
+    expect(resolveConfig('run', flags({ config: path }), {})).toMatchObject({
+      source: [{ kind: 'file', where: 'x.json' }],
+      adopt: true,
+      settleMs: 0,
+      listen: null,
+    });
+  });
+});
+
+describe('what is refused says where, what, and what is accepted', () => {
+  test.each<[string, Parameters<typeof resolve>[0], RegExp]>([
+    [
+      'a bad flag',
+      { flags: { resyncSeconds: 'soon' } },
+      /^--resync-seconds on the command line: "soon" .*expected a whole number of seconds from 1 to 86400$/,
+    ],
+    [
+      'a bad variable',
+      { environment: { MARATHON_IPVS_RESYNC_SECONDS: '1e3' } },
+      /^--resync-seconds from MARATHON_IPVS_RESYNC_SECONDS: "1e3" .*expected a whole number/,
+    ],
+    [
+      'a bad value in the file',
+      { file: 'resync-seconds: -1' },
+      /^--resync-seconds from .*config\.yaml: "-1" .*expected a whole number/,
+    ],
+    [
+      'a bad value that a flag hides',
+      { flags: { zone: 'a.b' }, file: 'zone: "a b"' },
+      /^--zone from .*config\.yaml: "a b"/,
+    ],
+    ['a value that YAML would turn into another', { file: 'resync-seconds: 0x1e' }, /"0x1e" is not accepted/],
+    [
+      'a list where one value belongs',
+      { file: 'zone: [a.b, c.d]' },
+      /^--zone from .*config\.yaml: .*is not accepted/,
+    ],
+    ['no value at all', { file: 'zone:' }, /^--zone from .*: "" is not accepted, expected a DNS zone/],
+    [
+      'an unknown variable',
+      { environment: { MARATHON_IPVS_SORCE: 'x' } },
+      /^MARATHON_IPVS_SORCE in the environment: no such option, expected one of MARATHON_IPVS_SOURCE, /,
+    ],
+    [
+      'an unknown key',
+      { file: 'sorce: x' },
+      /^"sorce" in .*config\.yaml: no such option, expected one of source, /,
+    ],
+    ['a file that names a file', { file: 'config: other.yaml' }, /^"config" in .*: no such option/],
+    ['a file that is not YAML', { file: 'zone: "a\n' }, /config\.yaml line \d+ is not YAML: /],
+    [
+      'a key given twice in the file',
+      { file: 'zone: a.b\nzone: a.b\n' },
+      /line 2 is not YAML: Map keys must be unique/,
+    ],
+    [
+      'a file without options',
+      { file: '- zone\n' },
+      /has no options, expected lines of the form NAME: VALUE$/,
+    ],
+    [
+      'a file that is not there',
+      { flags: { config: '/nonexistent.yaml' } },
+      /^--config on the command line: \/nonexistent\.yaml cannot be read \(ENOENT: no such file or directory\)/,
+    ],
+    [
+      'a directory in place of the file',
+      { flags: { config: '/' } },
+      /^--config on the command line: \/ cannot be read \(EISDIR/,
+    ],
+    [
+      'a file with a token that is not there',
+      { flags: { marathonTokenFile: '/nonexistent' } },
+      /^--marathon-token-file on the command line: "\/nonexistent" is not accepted, it cannot be read: ENOENT/,
+    ],
+    [
+      'basic authentication and a token at once',
+      { flags: { marathonTokenFile: '/dev/null', marathonUserFile: '/dev/null' } },
+      /^--marathon-user-file and --marathon-token-file are both given/,
+    ],
+    [
+      'a run that would write the kernel but compares with something else',
+      { flags: { against: 'none' } },
+      /^--against is given without --dry-run/,
+    ],
+    [
+      'the same source twice',
+      { flags: { source: ['file=a', 'file=a'] } },
+      /^--source: "file=a" is given twice/,
+    ],
+  ])('%s', (_name, given, message) => {
+    expect(refusalOf(given)).toMatch(message);
+  });
+
+  test('no source', () => {
+    expect(() => resolveConfig('diff', [], {})).toThrow(
+      '--source is missing, expected --source marathon=http://HOST:PORT or',
+    );
+  });
+
+  test('a line stays one line and readable whatever was typed', () => {
+    const message = refusalOf({ flags: { zone: `a\nb\u2028\u001b[31m${'x'.repeat(5_000)}` } });
+    expect(message).toContain('"a\\u{a}b\\u{2028}\\u{1b}[31mxxx');
+    expect(message.length).toBeLessThan(500);
+  });
+
+  test.each([
+    'http://user:secret@host:8080',
+    'http://user:sec/ret@host',
+    'http://user:secret,@x',
+    'ftp://a:secret@b',
+  ])('credentials in a URL are refused without being shown: %s', (url) => {
+    const message = refusalOf({ flags: { source: [`marathon=${url}`] } });
+    expect(message).not.toMatch(/secret|ret@/);
+    expect(message).toContain('//***@');
+  });
+
+  test('who puts credentials in a URL is told where they belong', () => {
+    expect(refusalOf({ flags: { source: ['marathon=http://u:p@h:1'] } })).toContain('--marathon-user-file');
+  });
+});
+
+describe('commands', () => {
+  test('diff is run --once --dry-run, whatever the file says', () => {
+    const { once, dryRun } = resolve({ file: 'once: false\ndry-run: false\n' }, 'diff');
+    expect({ once, dryRun }).toEqual({ once: true, dryRun: true });
+  });
+
+  test('diff may compare with a file', () => {
+    expect(resolve({ flags: { against: './kernel' } }, 'diff').against).toEqual({
+      kind: 'file',
+      path: './kernel',
+    });
+  });
+
+  test('cleanup needs no source, and takes the file that run takes', () => {
+    const path = yaml('source: file=x.json\ninterface: vip7\nmarathon-ca-file: /nonexistent\n');
+    expect(resolveConfig('cleanup', flags({ config: path }), {}).interface).toBe('vip7');
+  });
+});
+
+describe('variables that are not meant for us', () => {
+  const links = {
+    MARATHON_IPVS_SERVICE_HOST: '10.0.0.1',
+    MARATHON_IPVS_SERVICE_PORT: '61421',
+    MARATHON_IPVS_SERVICE_PORT_HTTP_METRICS: '61421',
+    MARATHON_IPVS_PORT: 'tcp://10.0.0.1:61421',
+    MARATHON_IPVS_PORT_61421_TCP: 'tcp://10.0.0.1:61421',
+    MARATHON_IPVS_PORT_61421_TCP_ADDR: '10.0.0.1',
+    MARATHON_IPVS_METRICS_SERVICE_HOST: '10.0.0.2',
+    MARATHON_IPVS_METRICS_PORT_80_UDP_PROTO: 'udp',
+  };
+
+  test('those that Kubernetes makes for a Service called marathon-ipvs stop nobody', () => {
+    expect(() => resolve({ environment: links })).not.toThrow();
+  });
+
+  test('no option has a variable of that form', () => {
+    for (const name of optionNames) {
+      expect(refusalOf({ environment: { [`${variableName(name)}_X`]: '1' } })).toContain('no such option');
+      expect(variableName(name)).not.toMatch(/_(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_|$)/);
+      expect(flagName(name)).toMatch(/^--[a-z0-9]+(?:-[a-z0-9]+)*$/);
+    }
+  });
+});

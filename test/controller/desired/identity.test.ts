@@ -1,0 +1,121 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { App, Memory } from '../../../controller/model.ts';
+import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
+import { lines, passes, translator } from './support.ts';
+
+test('a service about which nothing changed is the same object again', () => {
+  const pass = passes();
+  const [a, b] = [web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1'), web('/b', { VIP_0: 'b:80' }, '10.0.0.2:1')];
+  const first = pass(a, b);
+  const second = pass(a, web('/b', { VIP_0: 'b:80' }, '10.0.0.2:1', '10.0.0.3:1'));
+  const same = [...first.services].filter(([key, service]) => second.services.get(key) === service);
+  expect(same.map(([, { apps }]) => apps)).toEqual([['/a']]);
+});
+
+test('an app that is another object with the same content keeps its services, and the memory is the same object', () => {
+  const pass = passes();
+  const make = () => web('/a', { VIP_0: 'a:80', VIP_1: '10.7.7.7:80' }, '10.0.0.1:1', '10.0.0.2:1');
+  const [first, second] = [pass(make()), pass(make())];
+  for (const [key, service] of first.services) expect(second.services.get(key)).toBe(service);
+  expect(second.services.size).toBe(2);
+  expect(second.memory).toBe(first.memory);
+});
+
+test('in a service that changed, the backends that did not are the same objects', () => {
+  const pass = passes();
+  const [before] = pass(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1', '10.0.0.2:1')).services.values();
+  const [after] = pass(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1', '10.0.0.3:1')).services.values();
+  expect(after).not.toBe(before);
+  expect(after?.backends.get('10.0.0.1:1')).toBe(before?.backends.get('10.0.0.1:1'));
+  expect([...(after?.backends.keys() ?? [])]).toEqual(['10.0.0.1:1', '10.0.0.3:1']);
+});
+
+const texts = fc.oneof(
+  fc.constantFrom('web:80', '/web:80', 'Web:80', 'api.prod:81', '10.7.7.7:80', '10.7.7.8:80', 'fd01:d::7:80'),
+  fc.constantFrom('nocolon', ':80', '10.0.0.1:80', '11.225.37.143:80', '/10.7.7.7:80', '[::1]:80', '%:80'),
+  fc.string({ maxLength: 12, unit: 'binary' }),
+);
+const labels = fc.dictionary(
+  fc.constantFrom('VIP_0', 'VIP_1', 'vip', 'IPVS_SCHEDULER', 'IPVS_WEIGHT', 'other'),
+  texts,
+  { maxKeys: 4 },
+);
+const endpoints = fc.array(fc.constantFrom('10.0.0.1:1', '10.0.0.2:1', '[fd01:b::1]:1', '[FD01:B:0::1]:1'), {
+  maxLength: 2,
+});
+
+/** An app whose tasks may run other labels than the definition has. */
+const apps: fc.Arbitrary<readonly App[]> = fc.uniqueArray(
+  fc
+    .record({
+      id: fc.constantFrom('/a', '/b', '/c/d', '/e'),
+      framework: fc.constantFrom('marathon', 'dev/kafka'),
+      now: labels,
+      tasks: fc.array(
+        fc.record({
+          labels: fc.option(labels),
+          endpoints,
+          state: fc.constantFrom('running' as const, 'killing' as const, 'gone' as const),
+        }),
+        { maxLength: 3 },
+      ),
+      protocols: fc.constantFrom(['tcp'], ['udp', 'tcp'], ['http'], []),
+    })
+    .map(({ id, framework, now, tasks, protocols }) => {
+      const declared = port(now, { protocols });
+      return app(id, {
+        framework,
+        ports: [declared],
+        tasks: tasks.map((each, i) =>
+          task(`${id}.${i}`, [taskPort({ ...declared, labels: each.labels ?? now }, ...each.endpoints)], {
+            state: each.state,
+          }),
+        ),
+      });
+    }),
+  { selector: ({ id, framework }) => `${framework}${id}`, maxLength: 6 },
+);
+
+test('the result does not depend on the order of apps, whatever their labels say', () => {
+  fc.assert(
+    fc.property(apps, apps, (earlier, now) => {
+      const { memory } = translator()(snapshot(...earlier), nothingRemembered);
+      const forward = translator()(snapshot(...now), memory);
+      const backward = translator()(snapshot(...now.toReversed()), memory);
+      expect(backward).toEqual(forward);
+      expect(lines(backward)).toEqual(lines(forward));
+      expect(backward.declared).toEqual(forward.declared);
+    }),
+  );
+});
+
+test('a translator that has seen other passes says what a new one says, and repeats itself to the object', () => {
+  // Some apps of one pass are the same objects in the next: that is where a stale memory would show.
+  const history = fc.array(fc.tuple(apps, fc.array(fc.nat({ max: 5 }))), { minLength: 1, maxLength: 5 });
+  fc.assert(
+    fc.property(history, (steps) => {
+      const seasoned = translator();
+      let memory: Memory = nothingRemembered;
+      let before: readonly App[] = [];
+      for (const [fresh, kept] of steps) {
+        const old = before.filter((_, i) => kept.includes(i));
+        const key = ({ id, framework }: App) => `${framework}${id}`;
+        const now = [...old, ...fresh.filter((each) => !old.some((other) => key(other) === key(each)))];
+        const desired = seasoned(snapshot(...now), memory);
+        const anew = translator()(snapshot(...now), memory);
+        expect(desired).toEqual(anew);
+        expect([...desired.services.keys()]).toEqual([...anew.services.keys()]);
+
+        const again = seasoned(snapshot(...now), desired.memory);
+        if (anew.memory === memory) {
+          for (const [name, service] of desired.services) expect(again.services.get(name)).toBe(service);
+          expect(again.memory).toBe(desired.memory);
+        }
+        memory = desired.memory;
+        before = now;
+      }
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "marathon-ipvs it's "));
+  mkdirSync(join(directory, 'app/controller'), { recursive: true });
+  mkdirSync(join(directory, 'app/node_modules/.bin'), { recursive: true });
+  mkdirSync(join(directory, 'bin'));
+  copyFileSync(
+    new URL('../../controller/marathon-ipvs', import.meta.url),
+    join(directory, 'app/controller/marathon-ipvs'),
+  );
+  writeFileSync(
+    join(directory, 'app/controller/main.ts'),
+    'console.log(JSON.stringify(process.argv.slice(2)));',
+  );
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+function launch(path: string, args: readonly string[] = [], environment: NodeJS.ProcessEnv = process.env) {
+  const { status, stdout, stderr } = spawnSync(join(directory, path), args, {
+    encoding: 'utf8',
+    env: environment,
+  });
+  return { status, stdout, stderr };
+}
+
+/** A node that only knows its version. */
+function pretend(path: string, version: string): void {
+  writeFileSync(join(directory, path), `#!/bin/sh\necho '${version}'\n`);
+  chmodSync(join(directory, path), 0o755);
+}
+
+test("the checkout's own Node is used, and every argument arrives as it was given", () => {
+  symlinkSync(process.execPath, join(directory, 'app/node_modules/.bin/node'));
+  expect(launch('app/controller/marathon-ipvs', ['diff', 'a b', '', '--x=*'])).toEqual({
+    status: 0,
+    stdout: '["diff","a b","","--x=*"]\n',
+    stderr: '',
+  });
+});
+
+test('it finds its folder through symbolic links, absolute and relative', () => {
+  symlinkSync(process.execPath, join(directory, 'app/node_modules/.bin/node'));
+  symlinkSync('../app/controller/marathon-ipvs', join(directory, 'bin/relative'));
+  symlinkSync(join(directory, 'bin/relative'), join(directory, 'bin/absolute'));
+  expect(launch('bin/absolute', ['x'], { ...process.env, CDPATH: '/tmp' }).stdout).toBe('["x"]\n');
+});
+
+test('without one in the checkout the Node of the machine is used', () => {
+  symlinkSync(process.execPath, join(directory, 'bin/node'));
+  const environment = { PATH: `${join(directory, 'bin')}:/usr/bin:/bin` };
+  expect(launch('app/controller/marathon-ipvs', ['x'], environment).stdout).toBe('["x"]\n');
+});
+
+test.each(['v20.20.2', 'v24.8.9', 'nonsense', ''])('Node %j is too old: one line says so', (version) => {
+  pretend('app/node_modules/.bin/node', version);
+  const { status, stdout, stderr } = launch('app/controller/marathon-ipvs');
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(
+    /^marathon-ipvs: '.*\/node' is .*, but Node\.js 24\.9 or newer is needed: 'npm ci' in .* brings one\n$/,
+  );
+});
+
+test.each(['v24.9.0', 'v24.21.0', 'v25.0.1', 'v100.0.0'])('Node %j will do', (version) => {
+  pretend('app/node_modules/.bin/node', version);
+  expect(launch('app/controller/marathon-ipvs').status).toBe(0);
+});
+
+test('no Node at all is told in one line', () => {
+  const environment = { PATH: join(directory, 'bin') };
+  for (const tool of ['readlink', 'dirname']) symlinkSync(`/usr/bin/${tool}`, join(directory, 'bin', tool));
+  const { status, stderr } = launch('app/controller/marathon-ipvs', [], environment);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^marathon-ipvs: 'node' is not there, but .*\n$/);
+});

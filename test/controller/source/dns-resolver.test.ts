@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals';
+import type { Clock } from '../../../controller/ports.ts';
+import { createDnsResolver } from '../../../controller/source/dns-resolver.ts';
+import { silent } from './support.ts';
+
+/** A resolver whose name server, time and questions are in the test's hands. */
+function setUp(answer: (hostName: string) => Promise<string>) {
+  const state = { now: 1_000, asked: [] as string[], answer };
+  const late: (() => void)[] = [];
+  const clock: Clock = { now: () => state.now, sleep: () => new Promise((resolve) => late.push(resolve)) };
+  const lookupIpv4 = (hostName: string) => {
+    state.asked.push(hostName);
+    return state.answer(hostName);
+  };
+  return { state, late, resolver: createDnsResolver({ clock, log: silent, lookupIpv4 }) };
+}
+
+test('an answer is asked for once in its lifetime', async () => {
+  const { state, resolver } = setUp(async () => '10.0.0.1');
+  expect(await Promise.all([resolver.resolve('a'), resolver.resolve('a')])).toEqual(['10.0.0.1', '10.0.0.1']);
+  state.now += 59_999;
+  await resolver.resolve('a');
+  expect(state.asked).toEqual(['a']);
+  state.now += 1;
+  await resolver.resolve('a');
+  expect(state.asked).toEqual(['a', 'a']);
+});
+
+test('while the name server fails the last address stays', async () => {
+  const { state, resolver } = setUp(async () => '10.0.0.1');
+  await resolver.resolve('a');
+  state.now += 60_000;
+  state.answer = () => Promise.reject(new Error('SERVFAIL'));
+  expect(await resolver.resolve('a')).toBe('10.0.0.1');
+  state.now += 5_000;
+  state.answer = async () => '10.0.0.2';
+  expect(await resolver.resolve('a')).toBe('10.0.0.2');
+});
+
+test('a name that was never resolved is null, and is asked for again soon', async () => {
+  const { state, resolver } = setUp(() => Promise.reject(new Error('ENOTFOUND')));
+  expect(await resolver.resolve('a')).toBeNull();
+  expect(await resolver.resolve('a')).toBeNull();
+  state.now += 5_000;
+  await resolver.resolve('a');
+  expect(state.asked).toEqual(['a', 'a']);
+});
+
+test('a name server that does not answer counts as a failure', async () => {
+  const { late, resolver } = setUp(() => new Promise(() => undefined));
+  const answer = resolver.resolve('a');
+  late[0]?.();
+  expect(await answer).toBeNull();
+});

@@ -1,0 +1,130 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '../../../controller/loop/clock.ts';
+import type { App, Snapshot, Task } from '../../../controller/model.ts';
+import type { Clock, Log, Resolver, SourceListener } from '../../../controller/ports.ts';
+import { convertApp } from '../../../controller/source/marathon-apps.ts';
+import { readDocuments } from '../../../controller/source/marathon-documents.ts';
+import { convertPod } from '../../../controller/source/marathon-pods.ts';
+import type { MarathonApp, MarathonPodStatus } from '../../../controller/source/marathon-schema.ts';
+
+export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Knows these names and no others. */
+export function namesOf(names: Readonly<Record<string, string>> = {}): Resolver {
+  return { resolve: async (hostName) => names[hostName] ?? null };
+}
+
+/** An agent is at the address by which it is named, apart from names that begin with `unknown`. */
+export const agentAddress = (host: string) => (host.startsWith('unknown') ? null : host);
+
+export function anApp(json: object): MarathonApp {
+  const [app] = readDocuments({ app: { id: '/web', ...json } }, 'test')?.apps ?? [];
+  if (app === undefined) throw new Error('this is no app');
+  return app;
+}
+
+export function aPod(json: object): MarathonPodStatus {
+  const [pod] = readDocuments({ id: '/pod', ...json }, 'test')?.pods ?? [];
+  if (pod === undefined) throw new Error('this is no pod');
+  return pod;
+}
+
+export function converted(json: object): App {
+  return convertApp(anApp(json), { framework: 'marathon', agentAddress });
+}
+
+export function convertedPod(json: object): App {
+  return convertPod(aPod(json), { framework: 'marathon', agentAddress });
+}
+
+/** `10.0.0.1:31000 10.0.0.1:31001` of all ports of a task; why, where it is not known. */
+export function reached(task: Task | undefined): string {
+  const of = (task?.ports ?? []).map(({ endpoints, unresolved }) =>
+    endpoints.length > 0
+      ? endpoints.map(({ address, port }) => `${address}:${port}`).join(',')
+      : (unresolved ?? 'nowhere'),
+  );
+  return of.join(' ');
+}
+
+export type Route = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface TestServer {
+  readonly url: string;
+  /** `METHOD path` of every request, in order. */
+  readonly requests: string[];
+  /** Its authorization header, in the same order. */
+  readonly authorizations: (string | undefined)[];
+  route: Route;
+  close(): Promise<void>;
+}
+
+/** A real HTTP server on 127.0.0.1 that does what `route` says, which can be changed. */
+export async function startServer(route: Route): Promise<TestServer> {
+  const server = createServer((request, response) => {
+    test.requests.push(`${request.method} ${request.url}`);
+    test.authorizations.push(request.headers.authorization);
+    test.route(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const test: TestServer = {
+    url: `http://127.0.0.1:${port}`,
+    requests: [],
+    authorizations: [],
+    route,
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+  return test;
+}
+
+export function sendJson(response: ServerResponse, body: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+/** Real time, in which long waits are short: `scale` milliseconds of the program pass in one. */
+export function fastClock(scale: number): Clock {
+  const begun = Date.now();
+  return {
+    now: () => begun + (Date.now() - begun) * scale,
+    sleep: (ms, signal) => systemClock.sleep(ms / scale, signal),
+  };
+}
+
+/** What a source told, and waiting for it to tell something. */
+export class Told implements SourceListener {
+  readonly snapshots: Snapshot[] = [];
+  readonly reads: { readonly complete: boolean; readonly since: number }[] = [];
+  readonly errors: Error[] = [];
+
+  changed(snapshot: Snapshot, read: { readonly complete: boolean; readonly since: number }): void {
+    this.snapshots.push(snapshot);
+    this.reads.push(read);
+  }
+
+  failed(error: Error): void {
+    this.errors.push(error);
+  }
+
+  get last(): Snapshot {
+    const last = this.snapshots.at(-1);
+    if (last === undefined) throw new Error('nothing was told yet');
+    return last;
+  }
+
+  app(id: string): App | undefined {
+    return this.snapshots.at(-1)?.apps.find((app) => app.id === id);
+  }
+}
+
+/** Resolves when `holds` is true; fails with `what` after five seconds. */
+export async function until(what: string, holds: () => boolean): Promise<void> {
+  for (const end = Date.now() + 5_000; !holds(); ) {
+    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
+    await systemClock.sleep(2);
+  }
+}

@@ -1,0 +1,338 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { AppSource, Observer } from '../../../controller/ports.ts';
+import { createStatusBoard, type StatusBoard } from '../../../controller/status/board.ts';
+import { type Check, DEFAULT_LIMITS, healthz, livez, readyz } from '../../../controller/status/checks.ts';
+import { checksText } from '../../../controller/status/checks-text.ts';
+import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
+import { DB, passOf, settled, WEB } from './passes.ts';
+
+const SOURCE = 'marathon=http://m:8080';
+const HOUR = 3_600_000;
+const whole: Parameters<Observer['sourceRead']>[1] = { apps: 1, complete: true, fromDiskOf: null };
+
+let now: number;
+let board: StatusBoard;
+
+function boardOf(dryRun = false, sources: readonly AppSource['name'][] = [SOURCE]): StatusBoard {
+  return createStatusBoard({ sources, dryRun, clock: { now: () => now } });
+}
+
+beforeEach(() => {
+  now = 1_000_000;
+  board = boardOf();
+});
+
+/** The loop at work: it moves and makes passes all the while. */
+function later(ms: number, pass = passOf({})): void {
+  now += ms;
+  board.moved();
+  board.passed({ ...pass, startedAt: now - 50, finishedAt: now });
+}
+
+function ready(exclude: readonly string[] = []): boolean {
+  return checksText('readyz', readyz(board.current(), now, DEFAULT_LIMITS), { exclude, verbose: false }).ok;
+}
+
+function alive(): boolean {
+  return livez(board.current(), now, DEFAULT_LIMITS).every(({ ok }) => ok);
+}
+
+function told(name: string): Pick<Check, 'ok' | 'message'> | undefined {
+  const found = readyz(board.current(), now, DEFAULT_LIMITS).find((check) => check.name === name);
+  return found && { ok: found.ok, message: found.message };
+}
+
+describe('ready', () => {
+  test('when every source was read and the kernel is as desired', () => {
+    board.sourceRead(SOURCE, whole);
+    board.passed(passOf({}));
+    expect(ready()).toBe(true);
+  });
+
+  test('not before the first pass, although nothing has failed', () => {
+    expect(ready()).toBe(false);
+    board.sourceRead(SOURCE, whole);
+    expect(told('kernel')).toEqual({ ok: false, message: 'no pass yet' });
+    expect(ready()).toBe(false);
+    expect(ready(['kernel'])).toBe(false);
+  });
+
+  test('not while one of two sources was never read', () => {
+    board = boardOf(false, [SOURCE, 'file=a']);
+    board.sourceRead(SOURCE, whole);
+    board.sourceFailed('file=a', new Error('no such file'));
+    board.passed(passOf({}));
+    expect(told('source file=a')).toEqual({ ok: false, message: 'not read yet: no such file' });
+    expect(ready()).toBe(false);
+  });
+
+  test('not when a step failed', () => {
+    board.sourceRead(SOURCE, whole);
+    const failures = [{ step: '-A -t 11.0.0.1:80 -s wlc', message: 'kernel has no scheduler "wlc"' }];
+    board.passed(passOf({ over: { failures } }));
+    expect(told('kernel')).toEqual({
+      ok: false,
+      message: '1 step failed: -A -t 11.0.0.1:80 -s wlc: kernel has no scheduler "wlc"',
+    });
+  });
+
+  test('not while a failed step waits for its next try, although the passes in between had no failure', () => {
+    board.sourceRead(SOURCE, whole);
+    board.passed(passOf({ desired: desiredOf(WEB, DB), observed: settled(DB) }));
+    expect(told('kernel')).toEqual({
+      ok: false,
+      message: '1 VIP not as desired: tcp/11.0.0.1:80 missing',
+    });
+  });
+
+  test('not while steps wait for their next try, even if all looks as it should', () => {
+    board.sourceRead(SOURCE, whole);
+    board.passed(passOf({ over: { waiting: 2 } }));
+    expect(told('kernel')).toEqual({ ok: false, message: '2 failed steps wait for their next try' });
+  });
+
+  test('not when the kernel could not be read', () => {
+    board.sourceRead(SOURCE, whole);
+    later(1_000, passOf({ over: { error: 'list services: CAP_NET_ADMIN is needed' } }));
+    expect(told('kernel')).toEqual({ ok: false, message: 'list services: CAP_NET_ADMIN is needed' });
+  });
+
+  test('again once a pass went well after one that failed', () => {
+    board.sourceRead(SOURCE, whole);
+    later(1_000, passOf({ over: { error: 'x' } }));
+    later(1_000);
+    expect(ready()).toBe(true);
+  });
+
+  test('not when interface or routes keep VIPs from being reached', () => {
+    board.sourceRead(SOURCE, whole);
+    board.passed(passOf({ over: { problems: ['route local 11.0.0.0/8 dev vip0: EPERM'] } }));
+    expect(told('reachability')?.ok).toBe(false);
+    expect(ready()).toBe(false);
+  });
+
+  test('not when a backend has another weight in the kernel than it should', () => {
+    board.sourceRead(SOURCE, whole);
+    const wrong = observedService(WEB);
+    const backends = new Map([...wrong.backends].map(([key, one]) => [key, { ...one, weight: 0 }]));
+    board.passed(passOf({ observed: tableOf({ ...wrong, backends }) }));
+    expect(told('kernel')?.message).toBe('1 VIP not as desired: tcp/11.0.0.1:80 differs');
+  });
+
+  test('not when a VIP that should be gone is still there', () => {
+    board.sourceRead(SOURCE, whole);
+    board.passed(passOf({ desired: desiredOf(WEB), before: settled(WEB, DB), observed: settled(WEB, DB) }));
+    expect(told('kernel')?.message).toBe('1 VIP not as desired: tcp/11.0.0.2:5432 not removed');
+  });
+
+  test('also while a backend that goes drains with weight 0', () => {
+    board.sourceRead(SOURCE, whole);
+    const have = observedService(WEB);
+    const [[, one] = []] = have.backends;
+    if (one === undefined) throw new Error('a service without backends');
+    const draining = { ...one, address: '10.0.0.9', weight: 0 };
+    const observed = tableOf({
+      ...have,
+      backends: new Map([...have.backends, ['10.0.0.9:31000', draining]]),
+    });
+    board.passed(passOf({ observed }));
+    expect(ready()).toBe(true);
+  });
+
+  test('not when passes have stopped although the loop still says that it moves', () => {
+    board.sourceRead(SOURCE, whole);
+    later(1_000);
+    for (let waited = 0; waited < 130_000; waited += 1_000) {
+      now += 1_000;
+      board.moved();
+    }
+    expect(alive()).toBe(true);
+    expect(told('kernel')).toEqual({ ok: false, message: 'last pass 130 s ago' });
+  });
+});
+
+describe('an exception is named, and does not fail', () => {
+  test('a source that has been down for an hour, with its age and why', () => {
+    board.sourceRead(SOURCE, whole);
+    for (let waited = 0; waited < HOUR; waited += 30_000) {
+      later(30_000);
+      board.sourceFailed(SOURCE, new Error('connect ECONNREFUSED'));
+    }
+    expect(told(`source ${SOURCE}`)).toEqual({
+      ok: true,
+      message: 'stale, last read 3600 s ago: connect ECONNREFUSED',
+    });
+    expect(ready()).toBe(true);
+  });
+
+  test('a source that has gone silent without any failure', () => {
+    board.sourceRead(SOURCE, whole);
+    later(HOUR);
+    expect(told(`source ${SOURCE}`)?.message).toBe('stale, last read 3600 s ago');
+  });
+
+  test('one app read well does not make a source fresh that failed as a whole', () => {
+    board.sourceRead(SOURCE, whole);
+    later(HOUR);
+    board.sourceFailed(SOURCE, new Error('503'));
+    board.sourceRead(SOURCE, { ...whole, complete: false });
+    expect(told(`source ${SOURCE}`)?.message).toBe('stale, last read 3600 s ago: 503');
+    board.sourceRead(SOURCE, whole);
+    expect(told(`source ${SOURCE}`)?.message).toBeNull();
+  });
+
+  test('a source whose last good state comes from disk, with the age of that', () => {
+    board.sourceFailed(SOURCE, new Error('connect ECONNREFUSED'));
+    board.sourceRead(SOURCE, { apps: 3, complete: true, fromDiskOf: now - 2 * HOUR });
+    board.passed(passOf({}));
+    expect(told(`source ${SOURCE}`)?.message).toBe('from disk, 7200 s old: connect ECONNREFUSED');
+    expect(ready()).toBe(true);
+  });
+
+  test('what the kernel has otherwise than our disk, since on its word nothing is taken away', () => {
+    board.sourceRead(SOURCE, { apps: 3, complete: true, fromDiskOf: now - HOUR });
+    board.passed(passOf({ desired: desiredOf(WEB), before: settled(WEB, DB), observed: settled(WEB, DB) }));
+    expect(told('kernel')).toEqual({
+      ok: true,
+      message: '1 VIP left as found, not as the disk has them: tcp/11.0.0.2:5432 not removed',
+    });
+    board.sourceRead(SOURCE, whole);
+    expect(told('kernel')?.ok).toBe(false);
+  });
+
+  test("another program's service in the way of a VIP", () => {
+    board.sourceRead(SOURCE, whole);
+    const foreign = tableOf(observedService(WEB, { scheduler: 'rr' }));
+    board.passed(passOf({ observed: foreign, foreign: true }));
+    expect(told('conflicts')).toEqual({
+      ok: true,
+      message: '1 VIP taken by another program: tcp/11.0.0.1:80',
+    });
+    expect(ready()).toBe(true);
+  });
+
+  test('rejected apps, a few by name', () => {
+    board.sourceRead(SOURCE, whole);
+    const rejected = Array.from({ length: 7 }, (_, index) => ({
+      app: `/app${index}`,
+      at: 'portDefinitions[0].labels.VIP_0',
+      value: 'x',
+      reason: 'y',
+    }));
+    board.passed(passOf({ desired: { ...desiredOf(WEB), rejected } }));
+    expect(told('apps')?.message).toMatch(
+      /^7 rejected: \/app0 portDefinitions\[0\]\.labels\.VIP_0, .* and 2 more$/,
+    );
+    expect(ready()).toBe(true);
+  });
+
+  test('advice about kernel settings', () => {
+    board.sourceRead(SOURCE, whole);
+    board.passed(passOf({ over: { advice: ['sysctl x is 0, wanted 1: sysctl -w x=1'] } }));
+    expect(told('reachability')).toEqual({ ok: true, message: 'sysctl x is 0, wanted 1: sysctl -w x=1' });
+  });
+});
+
+describe('in a dry run', () => {
+  beforeEach(() => {
+    board = boardOf(true);
+    board.sourceRead(SOURCE, whole);
+  });
+
+  test('differences are never ready: nobody writes them', () => {
+    board.passed(passOf({ observed: settled() }));
+    expect(told('kernel')).toEqual({
+      ok: false,
+      message: 'dry run, nothing is written: 1 VIP not as desired: tcp/11.0.0.1:80 missing',
+    });
+    expect(board.current().convergedAt).toBeNull();
+  });
+
+  test('a kernel that is as desired is ready, with a word that interface and routes were not looked at', () => {
+    board.passed(passOf({}));
+    expect(ready()).toBe(true);
+    expect(told('reachability')?.message).toBe('not looked at in a dry run');
+  });
+});
+
+describe('alive', () => {
+  test('while the loop moves, whatever the sources and the kernel do', () => {
+    expect(alive()).toBe(true);
+    later(HOUR, passOf({ over: { error: 'no kernel' } }));
+    board.sourceFailed(SOURCE, new Error('down'));
+    expect(alive()).toBe(true);
+  });
+
+  test('not once the loop is stuck, although all was well before', () => {
+    board.sourceRead(SOURCE, whole);
+    later(1_000);
+    now += 61_000;
+    expect(alive()).toBe(false);
+    expect(healthz(board.current(), now, DEFAULT_LIMITS).find(({ name }) => name === 'loop')?.message).toBe(
+      'has not moved for 61 s',
+    );
+  });
+
+  test('not when the clock was set back and the loop has not moved since', () => {
+    board.moved();
+    now -= HOUR;
+    expect(alive()).toBe(false);
+    board.moved();
+    expect(alive()).toBe(true);
+  });
+});
+
+test('the time of the last good state is that of a pass after which the kernel was as desired', () => {
+  board.sourceRead(SOURCE, whole);
+  later(1_000);
+  const good = now;
+  later(1_000, passOf({ over: { error: 'x' } }));
+  later(1_000, passOf({ over: { problems: ['x'] } }));
+  later(1_000, passOf({ desired: desiredOf(WEB, DB), observed: settled(WEB) }));
+  expect(board.current().convergedAt).toBe(good);
+});
+
+describe('the text', () => {
+  const checks: readonly Check[] = [
+    { name: 'kernel', ok: false, message: 'no pass yet' },
+    { name: 'loop', ok: true, message: null },
+    { name: 'source file=a', ok: true, message: 'stale, last read 9 s ago' },
+  ];
+  const all = checks.map((check) => ({ ...check, ok: true, message: null }));
+
+  test('of checks that passed is ok, in so many letters', () => {
+    expect(checksText('readyz', all, { exclude: [], verbose: false })).toEqual({ ok: true, text: 'ok' });
+  });
+
+  test('tells every check when one failed', () => {
+    expect(checksText('readyz', checks, { exclude: [], verbose: false })).toEqual({
+      ok: false,
+      text: [
+        '[-]kernel failed: no pass yet',
+        '[+]loop ok',
+        '[+]source file=a ok: stale, last read 9 s ago',
+        'readyz check failed',
+      ].join('\n'),
+    });
+  });
+
+  test('shows which checks were excluded, and what could not be', () => {
+    expect(checksText('readyz', checks, { exclude: ['kernel', 'no such'], verbose: true })).toEqual({
+      ok: true,
+      text: [
+        '[+]kernel excluded: ok: no pass yet',
+        '[+]loop ok',
+        '[+]source file=a ok: stale, last read 9 s ago',
+        'warn: some health checks cannot be excluded: no matches for "no such"',
+        'readyz check passed',
+      ].join('\n'),
+    });
+  });
+
+  test('lists checks by name', () => {
+    const names = healthz(board.current(), now, DEFAULT_LIMITS).map(({ name }) => name);
+    expect(names).toEqual([...names].sort());
+    expect(names).toContain('loop');
+    expect(names).toContain('kernel');
+  });
+});

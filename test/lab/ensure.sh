@@ -1,0 +1,130 @@
+#!/bin/sh
+# ensure.sh TASK [ARGS…]: installs what the task needs and does not find, then runs it. Behind `npm start` (start),
+# `npm test` (test), `npm run bench` (bench) and .ci/run (ci). Outside the checkout it touches only Debian packages.
+set -eu
+
+cd "$(dirname "$0")/../.."
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+task=${1:?expected start, test, bench or ci}
+shift
+node=node_modules/.bin/node
+
+say() {
+  echo "marathon-ipvs: $*" >&2
+}
+
+# quietly COMMAND…: shows what it printed only where it fails.
+quietly() {
+  output=$(mktemp)
+  status=0
+  "$@" >"$output" 2>&1 </dev/null || status=$?
+  [ $status = 0 ] || cat "$output" >&2
+  rm -f "$output"
+  return $status
+}
+
+node_is_ours() {
+  case $("$node" --version 2>/dev/null) in v24.*) true ;; *) false ;; esac
+}
+
+install_node_modules() {
+  # npm writes that file at the end of each installation.
+  if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+    say 'installing the npm packages of package-lock.json'
+    quietly npm ci || { say 'npm ci failed'; exit 2; }
+    touch node_modules/.package-lock.json
+  fi
+  node_is_ours && return
+  # Newer versions of npm may not run the install script that fetches the program.
+  [ ! -d node_modules/node ] || (cd node_modules/node && quietly node installArchSpecificPackage.js) || true
+  node_is_ours || { say "$node is not Node 24: 'npm rebuild node' should fetch it"; exit 2; }
+}
+
+# Prints the Debian packages of the programs that are missing.
+missing_packages() {
+  [ "$(sh test/lab/kind.sh)" = host ] || command -v linux.uml >/dev/null || echo user-mode-linux
+  # What it is part of, where that has another name.
+  for program in ipvsadm ip:iproute2 modprobe:kmod curl; do
+    command -v "${program%%:*}" >/dev/null || echo "${program##*:}"
+  done
+  [ "$task" = bench ] || return 0
+  command -v gcc >/dev/null || echo gcc
+  [ -e /usr/include/stdio.h ] || echo libc6-dev
+}
+
+install_packages() {
+  packages=$(missing_packages | tr '\n' ' ')
+  [ -n "$packages" ] || return 0
+  command -v apt-get >/dev/null || { say "missing, and this is no Debian: $packages"; exit 2; }
+  if [ "$(id -u)" != 0 ]; then
+    say "as root, run: apt-get update && apt-get install -y --no-install-recommends $packages"
+    exit 2
+  fi
+  say "installing the Debian packages $packages"
+  export DEBIAN_FRONTEND=noninteractive
+  # shellcheck disable=SC2086 # a list
+  set -- apt-get install -y --no-install-recommends $packages
+  # With old lists, or none, the first attempt may fail.
+  "$@" >/dev/null 2>&1 </dev/null && return
+  quietly apt-get update && quietly "$@" || { say "apt-get could not install $packages"; exit 2; }
+}
+
+# project NAME LAUNCHER [ARGS…]: runs one of Jest's projects, started by LAUNCHER. totals.ts sees whether it passed.
+project() {
+  name=$1
+  launcher=$2
+  shift 2
+  # --runInBand: the tests of the kernel share it, and its one processor.
+  [ "$name" = unit ] || set -- --runInBand "$@"
+  # shellcheck disable=SC2086 # nothing, or a command with its options
+  $launcher "$node" --experimental-vm-modules node_modules/jest/bin/jest.js --selectProjects "$name" \
+    --cacheDirectory node_modules/.cache/jest --passWithNoTests --json --outputFile "$results/$name.json" "$@" || true
+}
+
+# check NAME: an npm script that counts as one test.
+check() {
+  echo "== $1"
+  if npm run --silent "$1"; then passed=1; else passed=0; fi
+  echo "{\"numPassedTests\":$passed,\"numFailedTests\":$((1 - passed))}" >"$results/$1.json"
+}
+
+run_tests() {
+  results=$(mktemp -d /var/tmp/marathon-ipvs-results.XXXXXX) # the lab has another /tmp
+  trap 'rm -rf "$results"' EXIT
+  trap 'exit 130' INT TERM HUP
+  checks=
+  if [ "$task" = ci ]; then
+    checks='lint types dead'
+    for name in $checks; do check "$name"; done
+  fi
+  echo '== unit'
+  project unit '' "$@"
+  echo '== kernel, in the lab'
+  export IPVS_KERNEL_TESTS=yes-change-my-tables
+  project kernel 'test/lab/run.sh -m 2048M -t 1800 --' "$@"
+  # shellcheck disable=SC2086 # a list
+  "$node" test/lab/totals.ts "$results" unit kernel $checks
+}
+
+install_node_modules
+install_packages
+case $task in
+  start)
+    limit=300
+    for argument; do [ "$argument" != --keep ] || limit=0; done
+    # A terminal, where there is one, is for the shell that --keep opens.
+    [ $limit = 0 ] && [ -t 0 ] && interactive=-i || interactive=
+    # shellcheck disable=SC2086 # nothing, or an option
+    exec test/lab/run.sh -t $limit $interactive -- "$node" test/demo/main.ts "$@"
+    ;;
+  test | ci) run_tests "$@" ;;
+  bench)
+    for file in test/bench/*-bench.ts; do
+      test/lab/run.sh -m 3072M -t 0 -- "$node" --conditions=ipvs-source "$file" "$@"
+    done
+    ;;
+  *)
+    say "no task '$task': expected start, test, bench or ci"
+    exit 2
+    ;;
+esac

@@ -1,0 +1,127 @@
+#!/bin/bash
+# Runs a command on a kernel with IPVS. README.md, beside this file, says what it sees there.
+set -u
+
+usage() {
+  cat <<'TEXT'
+usage: test/lab/run.sh [OPTIONS] -- COMMAND [ARGS…]
+
+Runs COMMAND, in this folder, on a kernel that has IPVS, as root of a network of its own; passes on its stdout and
+stderr, each by itself, and its exit status. 124: out of time. 125: the lab itself failed. Nothing outlives it.
+
+  -m MEM      memory of the guest (default 1024M)
+  -t SECONDS  time limit, 0 for none (default 300)
+  -k MODULES  kernel modules to load at the start (default: IPVS with wlc, dummy, veth, bridge)
+  -i          pass on stdin: a terminal as it is, anything else read to its end beforehand
+  -T          keep the machine's own /tmp instead of an empty one
+
+LAB=uml   use User-Mode Linux even where this machine's kernel has IPVS
+LAB=host  use a namespace of this machine's kernel, or fail
+TEXT
+}
+
+MEM=1024M LIMIT=300 INTERACTIVE=no PRIVATE_TMP=1
+MODULES="ip_vs ip_vs_wlc dummy veth bridge"
+while getopts m:t:k:iTh option; do
+  case $option in
+    m) MEM=$OPTARG ;;
+    t) LIMIT=$OPTARG ;;
+    k) MODULES=$OPTARG ;;
+    i) INTERACTIVE=file; [ -t 0 ] && INTERACTIVE=terminal ;;
+    T) PRIVATE_TMP=0 ;;
+    h) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || { usage >&2; exit 2; }
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+LAB=${LAB:-$("$HERE/kind.sh")}
+
+# Not below /tmp: the guest has another one.
+RUN=$(mktemp -d /var/tmp/marathon-ipvs-lab.XXXXXX) || exit 125
+GUEST= TERMINAL=
+cleanup() {
+  [ -n "$GUEST" ] && { kill -KILL -- -"$GUEST"; wait "$GUEST"; } 2>/dev/null
+  [ -n "$TERMINAL" ] && stty "$TERMINAL"
+  rm -rf "$RUN"
+}
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Removes the folder when this script is gone, however it went: its end of the pipe then closes.
+exec 9> >(trap '' HUP INT TERM; cat >/dev/null; sleep 1; rm -rf "$RUN")
+
+STDOUT=pipe STDERR=pipe
+[ -t 1 ] && STDOUT=terminal
+[ -t 2 ] && STDERR=terminal
+{
+  # TMPDIR may name a folder that the lab does not have.
+  export -p | grep -v '^declare -x TMPDIR='
+  printf 'exec'
+  printf ' %q' "$@"
+  echo
+} >"$RUN/command"
+printf '%s=%q\n' CWD "$PWD" ROOT "$(cd "$HERE/../.." && pwd)" PRIVATE_TMP "$PRIVATE_TMP" MODULES "$MODULES" \
+  INTERACTIVE "$INTERACTIVE" STDOUT "$STDOUT" STDERR "$STDERR" TERMINAL_SIZE "$(stty size 2>/dev/null)" >"$RUN/settings"
+
+[ $INTERACTIVE = file ] && cat >"$RUN/stdin"
+
+# Each process dies with its parent, and the guest is a pid namespace: SIGKILL of this script ends them all.
+DIE="setpriv --pdeathsig KILL"
+LIMITED="$DIE timeout --foreground -s KILL $LIMIT $DIE"
+
+RELAYS=()
+set -m # a process group of its own for the guest
+case $LAB in
+  uml)
+    # A pid namespace needs root. Its first process must not be the kernel, which kills itself when it panics.
+    IN_NAMESPACE=()
+    [ "$(id -u)" = 0 ] && IN_NAMESPACE=(unshare --pid --fork --kill-child=KILL sh -c '"$@"; exit $?' sh)
+    STDIN=null
+    [ $INTERACTIVE = terminal ] && STDIN=fd:6 TERMINAL=$(stty -g)
+    # The kernel makes what it writes to non-blocking, for everyone who shares it: so it gets pipes of its own.
+    exec 6<&0 7> >(exec cat)
+    RELAYS+=($!)
+    exec 8> >(exec cat >&2)
+    RELAYS+=($!)
+    $LIMITED "${IN_NAMESPACE[@]}" linux.uml mem="$MEM" rootfstype=hostfs rootflags=/ rw init="$HERE/uml-init.sh" \
+      LAB_RUN="$RUN" uml_dir="$RUN/" umid=guest loglevel=5 panic=1 console=tty3 \
+      con=null con1=$STDIN,fd:7 con2=null,fd:8 con3=null,fd:1 </dev/null >"$RUN/kernel.log" 2>&1 9>&- &
+    GUEST=$!
+    ;;
+  host)
+    STDIN=/dev/null
+    [ $INTERACTIVE = file ] && STDIN=$RUN/stdin
+    [ $INTERACTIVE = terminal ] && STDIN=/dev/stdin
+    $LIMITED unshare --net --mount --uts --ipc --pid --fork --kill-child=KILL --mount-proc \
+      bash "$HERE/namespace-init.sh" "$RUN" <"$STDIN" 9>&- &
+    GUEST=$!
+    ;;
+  *)
+    echo "lab: LAB=$LAB: expected uml or host" >&2
+    exit 125
+    ;;
+esac
+set +m
+STARTED=$SECONDS
+wait "$GUEST" 2>/dev/null
+STATUS=$?
+GUEST=
+exec 7>&- 8>&-
+[ ${#RELAYS[@]} -gt 0 ] && wait "${RELAYS[@]}" # what the guest wrote last must be out before we are
+
+if [ -e "$RUN/status" ]; then exit "$(cat "$RUN/status")"; fi
+if [ $STATUS = 137 ] && [ "$LIMIT" != 0 ] && [ $((SECONDS - STARTED)) -ge "$LIMIT" ]; then
+  echo "lab: killed after $LIMIT s" >&2
+  exit 124
+fi
+{
+  echo "lab: the guest ended without a status ($STATUS)"
+  [ -e "$RUN/kernel.log" ] && tail -n 30 "$RUN/kernel.log"
+} >&2
+exit 125

@@ -1,0 +1,157 @@
+/** The host that a kernel test runs on, as an operator has it: shell commands, and the controller as a process. */
+
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const MAIN = [
+  '--conditions=ipvs-source',
+  '--disable-warning=ExperimentalWarning',
+  join(ROOT, 'controller', 'main.ts'),
+];
+
+/** Kernel tests change the tables of the kernel they run on: only the lab sets this. */
+export const IN_LAB = process.env['IPVS_KERNEL_TESTS'] === 'yes-change-my-tables';
+
+export interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command; a status other than 0 is no rejection. */
+export async function command(file: string, ...args: readonly string[]): Promise<Outcome> {
+  return await new Promise((resolve) => {
+    execFile(file, args, { maxBuffer: 64 * 1024 * 1024, timeout: 60_000 }, (error, stdout, stderr) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 128;
+      resolve({ status, stdout, stderr });
+    });
+  });
+}
+
+/** Runs a line of shell; rejects with what it said when it fails. */
+export async function shell(line: string): Promise<string> {
+  const { status, stdout, stderr } = await command('sh', '-c', line);
+  if (status !== 0) throw new Error(`${line}: status ${status}: ${stderr}`);
+  return stdout;
+}
+
+/** The kernel's table in the words of an independent witness, sorted. */
+export async function ipvsadm(): Promise<string[]> {
+  return (await shell('ipvsadm -Sn')).split('\n').filter(Boolean).sort();
+}
+
+/** Tries until `check` gives something other than undefined or false; rejects after `limitMs` with the last error. */
+export async function eventually<Value>(
+  check: () => Promise<Value | undefined | false>,
+  limitMs = 15_000,
+): Promise<Value> {
+  const end = Date.now() + limitMs;
+  for (let last: unknown = new Error('nothing came'); ; ) {
+    try {
+      const value = await check();
+      if (value !== undefined && value !== false) return value;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw last;
+    await sleep(100);
+  }
+}
+
+/** A controller with its own directories; `close` ends what it started and removes what it made. */
+export class TestHost {
+  readonly directory: string;
+  readonly #running = new Set<ChildProcess>();
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static async open(): Promise<TestHost> {
+    return new TestHost(await mkdtemp(join(tmpdir(), 'marathon-ipvs-test-')));
+  }
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  /** `--ledger` and `--state-dir` in this test's directory. */
+  places(): string[] {
+    return ['--ledger', this.path('ledger.json'), '--state-dir', this.path('state')];
+  }
+
+  /** Runs the controller until it ends by itself. */
+  async marathonIpvs(...args: readonly string[]): Promise<Outcome> {
+    return await command(process.execPath, ...MAIN, ...args);
+  }
+
+  /** Starts `run` and resolves once it is ready; its HTTP port is 61421 unless the arguments say otherwise. */
+  async start(...args: readonly string[]): Promise<RunningController> {
+    const child = spawn(process.execPath, [...MAIN, 'run', ...this.places(), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#running.add(child);
+    const controller = new RunningController(child);
+    child.once('exit', () => this.#running.delete(child));
+    return controller;
+  }
+
+  async close(): Promise<void> {
+    for (const child of this.#running) child.kill('SIGKILL');
+    await shell('ipvsadm -C; ip link del vip0 2>/dev/null || true');
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+export class RunningController {
+  readonly #child: ChildProcess;
+  /** Everything that it has logged. */
+  log = '';
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (data: Buffer) => {
+        this.log += data.toString();
+      });
+    }
+  }
+
+  async get(path: string): Promise<{ readonly status: number; readonly body: string }> {
+    const response = await fetch(`http://127.0.0.1:61421${path}`);
+    return { status: response.status, body: await response.text() };
+  }
+
+  /** Resolves when `/readyz` says so; rejects with what it says and the log otherwise. */
+  async ready(limitMs = 30_000): Promise<void> {
+    await eventually(async () => {
+      if (this.#child.exitCode !== null) throw new Error(`ended with ${this.#child.exitCode}: ${this.log}`);
+      const { status, body } = await this.get('/readyz?verbose');
+      if (status !== 200) throw new Error(`${body}\n${this.log}`);
+      return true;
+    }, limitMs);
+  }
+
+  /** The value of a metric without or with these labels; 0 where there is none. */
+  async metric(name: string): Promise<number> {
+    const { body } = await this.get('/metrics');
+    const line = body.split('\n').find((text) => text.startsWith(`${name} `));
+    return Number(line?.split(' ').at(-1) ?? 0);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Sends the signal and resolves with the exit status once it has ended; null after a signal that it cannot catch. */
+  async end(name: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.#child.exitCode !== null) return this.#child.exitCode;
+    const ended = new Promise<number | null>((resolve) => this.#child.once('exit', (code) => resolve(code)));
+    this.#child.kill(name);
+    return await ended;
+  }
+}
