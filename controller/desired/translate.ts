@@ -1,7 +1,7 @@
 import type { App, Desired, Family, Memory, Rejection, Snapshot } from '../model.ts';
 import { createAllocator } from './allocate.ts';
-import { createClaimsMemo } from './app-memo.ts';
 import type { AppClaims } from './claims.ts';
+import { createClaimsMemo } from './claims-memo.ts';
 import { cleanName } from './names.ts';
 import type { Pools } from './pool.ts';
 import { DEFAULT_PORT_OPTIONS, type PortOptions } from './port-options.ts';
