@@ -1,18 +1,13 @@
 /** The process: command line in, exit status out. */
 
-import { openKernelTable } from './apply/kernel-table.ts';
 import { type Invocation, parseCommandLine } from './cli.ts';
-import { cleanup } from './command/cleanup.ts';
-import { diff, FAILED, once, SAME } from './command/once.ts';
 import type { PrintOptions } from './command/report.ts';
-import { run, type Signals } from './command/run.ts';
+import type { Signals } from './command/run.ts';
 import type { Config } from './config/config.ts';
 import { messageOf } from './errors.ts';
-import { createLog } from './log.ts';
-import { systemClock } from './loop/clock.ts';
-import { createLedger } from './state/ledger.ts';
-import { openReachability, wire } from './wire.ts';
+import { FAILED, SAME } from './exit-status.ts';
 
+// What a command does not need is not loaded: half of a short run's time would go there.
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -39,14 +34,17 @@ async function execute(invocation: Invocation): Promise<number> {
 
 async function reconcile(config: Config): Promise<number> {
   const signals = processSignals();
+  const [{ createLog }, { wire }] = await Promise.all([import('./log.ts'), import('./wire.ts')]);
   const parts = await wire(config, createLog(config.logLevel));
   const options: PrintOptions = { output: config.output, colour: wantsColour(config.color) };
   try {
     if (!config.once) {
+      const { run } = await import('./command/run.ts');
       await run(config, parts, options, print, signals);
       return SAME;
     }
-    const ports = { ...parts, clock: systemClock, print, complain };
+    const { diff, once } = await import('./command/once.ts');
+    const ports = { ...parts, print, complain };
     return await (config.dryRun ? diff : once)(ports, options, signals.stop);
   } finally {
     parts.close();
@@ -54,17 +52,16 @@ async function reconcile(config: Config): Promise<number> {
 }
 
 async function cleanUp(config: Config): Promise<number> {
-  const table = await openKernelTable();
-  const reachability = openReachability(config);
+  const [{ cleanup }, { wireCleanup }] = await Promise.all([
+    import('./command/cleanup.ts'),
+    import('./wire.ts'),
+  ]);
+  const parts = await wireCleanup(config);
   try {
-    const ledger = createLedger(config.ledger);
-    return await cleanup(
-      { table, reachability, ledger, interfaceName: config.interface, print, complain },
-      config.dryRun,
-    );
+    const ports = { ...parts, interfaceName: config.interface, print, complain };
+    return await cleanup(ports, config.dryRun);
   } finally {
-    table.close();
-    reachability.close();
+    parts.close();
   }
 }
 

@@ -13,10 +13,18 @@ import { systemClock } from './loop/clock.ts';
 import { Reconciler } from './loop/reconcile.ts';
 import type { ServiceKey } from './model.ts';
 import { parseTable } from './plan/ipvsadm.ts';
-import type { AppSource, IpvsTable, Ledger, LedgerEntry, Log, Reachability, StateStore } from './ports.ts';
+import type {
+  AppSource,
+  Clock,
+  IpvsTable,
+  Ledger,
+  LedgerEntry,
+  Log,
+  Reachability,
+  StateStore,
+} from './ports.ts';
 import { createDnsResolver } from './source/dns-resolver.ts';
 import { createFileSource } from './source/file-source.ts';
-import { createMarathonSource } from './source/marathon-source.ts';
 import { createLedger } from './state/ledger.ts';
 import { createStateStore } from './state/store.ts';
 
@@ -28,6 +36,7 @@ export interface Parts {
   readonly reachability: Reachability | null;
   readonly ledger: Ledger;
   readonly store: StateStore;
+  readonly clock: Clock;
   readonly log: Log;
   close(): void;
 }
@@ -58,7 +67,26 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       table.close();
       reachability?.close();
     };
-    return { sources: sourcesOf(config, log), reconciler, table, reachability, ledger, store, log, close };
+    const sources = await sourcesOf(config, log);
+    return { sources, reconciler, table, reachability, ledger, store, clock: systemClock, log, close };
+  } catch (error) {
+    table.close();
+    throw error;
+  }
+}
+
+/** Builds the parts of `cleanup`. Rejects as `wire` does. */
+export async function wireCleanup(
+  config: Config,
+): Promise<Pick<Parts, 'table' | 'ledger' | 'close'> & { reachability: Reachability }> {
+  const table = await openKernelTable();
+  try {
+    const reachability = openReachability(config);
+    const close = () => {
+      table.close();
+      reachability.close();
+    };
+    return { table, reachability, ledger: createLedger(config.ledger), close };
   } catch (error) {
     table.close();
     throw error;
@@ -66,7 +94,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
 }
 
 /** The dummy interface and its routes. */
-export function openReachability(
+function openReachability(
   config: Pick<Config, 'interface' | 'poolIpv4' | 'poolIpv6' | 'hostAddress' | 'writeSysctls'>,
 ): Reachability {
   return new DummyReachability(RouteNetlink.open(), {
@@ -142,23 +170,27 @@ function credentialsOf({ marathonUserFile, marathonTokenFile }: Config) {
   return marathonTokenFile === undefined ? undefined : ({ kind: 'token', path: marathonTokenFile } as const);
 }
 
-function sourcesOf(config: Config, log: Log): AppSource[] {
+async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {
   const resolver = createDnsResolver({ clock: systemClock, log });
-  return config.source.map((source) => {
-    if (source.kind === 'file') {
-      return createFileSource({ path: source.where, framework: config.framework, resolver, log });
-    }
-    return createMarathonSource({
-      where: source.where,
-      credentials: credentialsOf(config),
-      caFile: config.marathonCaFile,
-      framework: config.framework,
-      relistSeconds: config.relistSeconds,
-      silenceMs: config.sourceTimeoutSeconds * 1_000,
-      eventSilenceMs: config.sourceSilenceSeconds * 1_000,
-      resolver,
-      log,
-      clock: systemClock,
-    });
-  });
+  return await Promise.all(
+    config.source.map(async (source) => {
+      if (source.kind === 'file') {
+        return createFileSource({ path: source.where, framework: config.framework, resolver, log });
+      }
+      // Loaded when asked for: its HTTP client is the largest part of all.
+      const { createMarathonSource } = await import('./source/marathon-source.ts');
+      return createMarathonSource({
+        where: source.where,
+        credentials: credentialsOf(config),
+        caFile: config.marathonCaFile,
+        framework: config.framework,
+        relistSeconds: config.relistSeconds,
+        silenceMs: config.sourceTimeoutSeconds * 1_000,
+        eventSilenceMs: config.sourceSilenceSeconds * 1_000,
+        resolver,
+        log,
+        clock: systemClock,
+      });
+    }),
+  );
 }

@@ -1,7 +1,7 @@
+import { FAILED, SAME } from '../exit-status.ts';
 import { type Step, serviceKey } from '../model.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { IpvsTable, Ledger, Reachability } from '../ports.ts';
-import { FAILED, SAME } from './once.ts';
 
 export interface CleanupPorts {
   readonly table: IpvsTable;

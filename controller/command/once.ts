@@ -1,4 +1,5 @@
 import { ControllerError } from '../errors.ts';
+import { DIFFERENT, FAILED, SAME } from '../exit-status.ts';
 import type { Reconciler } from '../loop/reconcile.ts';
 import type { SavePorts } from '../loop/save.ts';
 import { saveChanged } from '../loop/save.ts';
@@ -15,11 +16,6 @@ export interface OncePorts extends SavePorts {
   /** Standard error, for the operator. */
   readonly complain: (line: string) => void;
 }
-
-/** Exit statuses that scripts depend on: as `diff` and `kubectl diff` have them. */
-export const SAME = 0;
-export const DIFFERENT = 1;
-export const FAILED = 2;
 
 /**
  * One pass that changes nothing: prints the diff. Resolves with the exit status: 0 no difference, 1 differences,

@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts';
 import { sourceName } from '../config/values.ts';
-import { systemClock } from '../loop/clock.ts';
 import { Latch } from '../loop/latch.ts';
 import { run as runLoop, type WakeReason } from '../loop/run.ts';
 import type { Observer } from '../ports.ts';
@@ -34,7 +33,7 @@ export async function run(
 ): Promise<void> {
   const { log } = parts;
   const sources = config.source.map(sourceName);
-  const observed = { sources, dryRun: config.dryRun, clock: systemClock };
+  const observed = { sources, dryRun: config.dryRun, clock: parts.clock };
   const board = createStatusBoard(observed);
   const metrics = createMetrics(observed);
   const printer = config.dryRun ? createPrinter(printOptions, print) : null;
@@ -60,7 +59,7 @@ export async function run(
       restoreAfterMs: RESTORE_AFTER_MS,
       dryRun: config.dryRun,
     };
-    const ports = { ...parts, clock: systemClock, observer: toAll(observers) };
+    const ports = { ...parts, observer: toAll(observers) };
     await runLoop(ports, parts.reconciler, options, wake, signals.stop);
   } finally {
     await http?.close();

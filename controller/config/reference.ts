@@ -1,10 +1,10 @@
 /**
- * The reference of options in Markdown, made from their list.
+ * The reference of options in Markdown, made from their list: docs/options.md and the table in the README.
  *
- *     node --conditions=ipvs-source controller/config/reference.ts page > docs/options.md
- *     node --conditions=ipvs-source controller/config/reference.ts table
+ *     node --conditions=ipvs-source controller/config/reference.ts
  */
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileName, flagName, variableName } from './given.ts';
 import { commandDescriptions } from './option.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
@@ -16,8 +16,8 @@ export function optionsPage(): string {
   return `${INTRODUCTION}\n\n${sections.join('\n\n')}\n`;
 }
 
-/** The table in the README: option, default, meaning. */
-export function optionsTable(): string {
+/** Option, default, meaning. */
+function optionsTable(): string {
   const rows = optionNames.map((name) => {
     const { value, fallback, description } = describeOption(name);
     const cells = [`\`${flagName(name)} ${value}\``, fallback === null ? '' : `\`${fallback}\``, description];
@@ -48,7 +48,7 @@ const COMMANDS = [...commandDescriptions].map(([name, text]) => `- \`marathon-ip
 
 const INTRODUCTION = `# Options
 
-Made from \`controller/config/options.ts\` by \`controller/config/reference.ts\`; a test fails when it is stale.
+Made from \`controller/config/options.ts\` by \`controller/config/reference.ts\`; a test fails when it is stale. Do not edit.
 
 ${COMMANDS.join('\n')}
 
@@ -77,6 +77,15 @@ variable counts as unset. A switch (\`true|false\`) given without a value is \`t
 A value that is not accepted, an option that does not exist (in the file and in the environment too) and a file that
 cannot be read end the program with exit status 2 and one line that says where, what, and what is accepted.`;
 
+/** The README with the table between its markers, `<!-- options -->` and `<!-- /options -->`; as it is without them. */
+export function withOptionsTable(readme: string): string {
+  // A function, since `$` means something in a replacement text.
+  return readme.replace(/(?<=<!-- options -->\n).*?(?=<!-- \/options -->)/s, () => `\n${optionsTable()}\n\n`);
+}
+
 if (import.meta.main) {
-  process.stdout.write(process.argv[2] === 'table' ? `${optionsTable()}\n` : optionsPage());
+  const root = new URL('../../', import.meta.url);
+  const readme = new URL('README.md', root);
+  writeFileSync(new URL('docs/options.md', root), optionsPage());
+  writeFileSync(readme, withOptionsTable(readFileSync(readme, 'utf8')));
 }

@@ -118,11 +118,9 @@ function listenOn(server: Server, { address, port }: ListenOption): Promise<void
 }
 
 function cannotListen(listen: ListenOption, cause: NodeJS.ErrnoException): ControllerError {
-  const advice = ADVICE[cause.code ?? '']?.(listen) ?? messageOf(cause);
-  return new ControllerError('usage', `--listen ${endpointKey(listen)}: ${advice}`, {
-    cause,
-    retry: 'never',
-  });
+  const advice = ADVICE[cause.code ?? '']?.(listen);
+  const why = `--listen ${endpointKey(listen)}: ${advice ?? messageOf(cause)}`;
+  return new ControllerError('usage', why, { retry: 'never' });
 }
 
 const ADVICE: Readonly<Record<string, (listen: ListenOption) => string>> = {

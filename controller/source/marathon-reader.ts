@@ -67,7 +67,7 @@ export class MarathonReader {
   async readInfo(signal: AbortSignal): Promise<void> {
     const json = await this.#options.client.get(INFO_PATH, signal);
     const info = infoSchema.safeParse(json);
-    if (!info.success) throw this.#unexpected(INFO_PATH, json, 'an object');
+    if (!info.success) throw this.#unexpected(INFO_PATH, json, 'name, version or marathon_config');
     this.#framework = this.#options.framework || info.data.marathon_config?.framework_name || 'marathon';
   }
 

@@ -113,10 +113,10 @@ export const podStatusSchema = z.object({
 });
 
 /** `/v2/info`. A Marathon without `framework_name` (before 0.8) registered as `marathon`. */
-export const infoSchema = z.object({
-  version: text,
-  marathon_config: z.object({ framework_name: text }).nullish(),
-});
+export const infoSchema = z
+  .object({ name: text, version: text, marathon_config: z.object({ framework_name: text }).nullish() })
+  // An empty object, as a broken proxy may give it, must not rename every VIP.
+  .refine(({ name, version, marathon_config }) => name || version || marathon_config);
 
 /** The fields by which any event names what it is about; see `marathon-events.ts`. */
 export const eventSchema = z.object({

@@ -1,3 +1,4 @@
+import { ControllerError } from '../errors.ts';
 import type { App } from '../model.ts';
 import { concurrently } from './concurrently.ts';
 import type { Conversion } from './conversion.ts';
@@ -10,6 +11,7 @@ import { appVersionPath, podVersionPath } from './marathon-paths.ts';
 import { definePod, instanceVersion, type PodDefinition } from './marathon-pods.ts';
 import { type AppDefinition, declaresVip, defineApp } from './marathon-ports.ts';
 import type { MarathonApp, MarathonPodStatus } from './marathon-schema.ts';
+import { shown } from './rejection.ts';
 
 export interface OlderVersionsOptions {
   readonly client: MarathonClient;
@@ -25,8 +27,8 @@ type Versions<Definition> = Map<string, Definition | 'gone' | 'unreadable'>;
 interface Wanted {
   readonly id: string;
   readonly path: string;
-  /** Takes the answer; null: Marathon has dropped this version. */
-  readonly take: (documents: Documents | null) => void;
+  /** Takes the answer, null: Marathon has dropped this version. Says whether it made sense. */
+  readonly take: (documents: Documents | null) => boolean;
 }
 
 /** What finding the older versions of one app or pod needs. */
@@ -85,7 +87,9 @@ export class OlderVersionsReader {
   async #ask({ id, path, take }: Wanted, signal: AbortSignal): Promise<void> {
     try {
       const json = await this.#options.client.get(path, signal);
-      take(json === null ? null : (readDocuments(json, path) ?? NOTHING));
+      if (take(json === null ? null : (readDocuments(json, path) ?? NOTHING))) return;
+      const message = `GET ${this.#options.client.name}${path}: expected a definition of ${id}, but got ${shown(json)}`;
+      this.#options.unreadable(id, new ControllerError('source', message));
     } catch (error) {
       signal.throwIfAborted();
       this.#options.unreadable(id, error instanceof Error ? error : new Error(String(error)));
@@ -111,9 +115,10 @@ function lookUp<Definition extends AppDefinition | PodDefinition>(
       versions.set(version, 'unreadable');
       const take = (documents: Documents | null) => {
         const definition = documents === null ? 'gone' : defined(documents);
-        if (definition === undefined) return;
+        if (definition === undefined) return false;
         versions.set(version, definition);
         store.remember(id, version, version, () => definition);
+        return true;
       };
       wanted.push({ id, path: path(id, version), take });
     }
