@@ -2,7 +2,7 @@
 
 import { parsePool } from '../../controller/desired/pool.ts';
 import { createTranslator } from '../../controller/desired/translate.ts';
-import { Reconciler } from '../../controller/loop/reconcile.ts';
+import { type ReconcilePorts, Reconciler } from '../../controller/loop/reconcile.ts';
 import type { Memory, Snapshot, Step, Table } from '../../controller/model.ts';
 import { afterSteps } from '../../controller/plan/after-steps.ts';
 import { formatStep } from '../../controller/plan/ipvsadm.ts';
@@ -29,6 +29,7 @@ export class World {
   /** Writes in their order: `kernel -A …`, `ledger 2`, `reach 1.2.3.4`, `memory`. */
   readonly journal: string[] = [];
   readonly logged: { readonly level: string; readonly message: string; readonly fields: unknown }[] = [];
+  /** What the world's own clock says; it moves with every sleep. */
   now = 1_000_000;
   /** Steps for which this gives a message fail with it. */
   refuse: (step: Step) => string | null = () => null;
@@ -37,13 +38,19 @@ export class World {
   /** When set, the ledger cannot be written. */
   ledgerBroken: string | null = null;
   reads = 0;
+  /** How often interface and routes were looked at between passes. */
+  repairs = 0;
 
-  readonly clock: Clock = {
-    now: () => this.now,
-    sleep: async (ms) => {
-      this.now += ms;
-    },
-  };
+  readonly clock: Clock;
+
+  constructor(clock?: Clock) {
+    this.clock = clock ?? {
+      now: () => this.now,
+      sleep: async (ms) => {
+        this.now += ms;
+      },
+    };
+  }
 
   readonly table: IpvsTable = {
     observe: async () => {
@@ -78,7 +85,10 @@ export class World {
       this.journal.push(`reach ${addresses.join(' ')}`.trimEnd());
       return this.reachable;
     },
-    repair: async () => [],
+    repair: async () => {
+      this.repairs += 1;
+      return [];
+    },
     exists: async () => true,
     remove: async () => true,
     close: () => undefined,
@@ -87,7 +97,7 @@ export class World {
   readonly store: StateStore = {
     loadSnapshot: async (source) => this.stored.get(source) ?? null,
     saveSnapshot: async (source, snapshot) => {
-      this.stored.set(source, { snapshot, savedAt: this.now });
+      this.stored.set(source, { snapshot, savedAt: this.clock.now() });
     },
     loadMemory: async () => this.memory,
     saveMemory: async (memory) => {
@@ -113,6 +123,11 @@ export class World {
     this.kernel = afterSteps(this.kernel, [step]);
   }
 
+  ports(): ReconcilePorts {
+    const { table, reachability, ledger, store, clock, log } = this;
+    return { table, reachability, ledger, store, clock, log };
+  }
+
   /** A controller that has just started in this world. */
   start(rules: { readonly adopt?: boolean; readonly dryRun?: boolean } = {}): Controller {
     return new Controller(this, rules);
@@ -133,7 +148,7 @@ export class World {
 
 /** Makes passes on what a single source says. */
 export class Controller {
-  readonly #reconciler: Reconciler;
+  readonly reconciler: Reconciler;
 
   constructor(
     world: World,
@@ -144,20 +159,20 @@ export class Controller {
       pools: { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') },
     });
     const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');
-    this.#reconciler = new Reconciler(world, { translate, inPool, adopt, dryRun }, () => 0);
+    this.reconciler = new Reconciler(world.ports(), { translate, inPool, adopt, dryRun }, () => 0);
   }
 
   /** A full pass: the kernel is read. */
   async resync(snapshot: Snapshot, complete = true): Promise<PassStatus> {
-    return await this.#reconciler.pass({ snapshot, complete }, { full: true, changesSince: [] });
+    return await this.reconciler.pass({ snapshot, complete }, { full: true, changesSince: [] });
   }
 
   /** A pass after an event: what is known of the kernel is used. */
   async change(snapshot: Snapshot): Promise<PassStatus> {
-    return await this.#reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [] });
+    return await this.reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [] });
   }
 
   nextRetry(): number | null {
-    return this.#reconciler.nextRetry();
+    return this.reconciler.nextRetry();
   }
 }

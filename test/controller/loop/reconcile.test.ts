@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Step } from '../../../controller/model.ts';
 import { backend, service, snapshot, web } from '../../support/builders.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { observedService, tableOf } from '../../support/observed.ts';
 import { World } from '../../support/world.ts';
 
@@ -11,8 +12,10 @@ const literal = (...endpoints: readonly string[]) =>
   web('/literal', { VIP_0: '192.168.7.7:80' }, ...endpoints);
 
 let world: World;
+let clock: FakeClock;
 beforeEach(() => {
-  world = new World();
+  clock = new FakeClock();
+  world = new World(clock);
 });
 
 describe('the order of writes (rule 7)', () => {
@@ -202,7 +205,7 @@ describe('what fails', () => {
     const first = await controller.resync(all);
     expect(first.failures).toHaveLength(2);
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
-    expect(controller.nextRetry()).toBe(world.now + 200);
+    expect(controller.nextRetry()).toBe(clock.now() + 200);
 
     world.done();
     const held = await controller.resync(all);
@@ -210,11 +213,11 @@ describe('what fails', () => {
     expect(held.waiting).toBe(2);
     expect(world.done()).toEqual(['reach']);
 
-    world.now += 200;
+    await clock.advance(200);
     await controller.resync(all);
-    expect(controller.nextRetry()).toBe(world.now + 400);
+    expect(controller.nextRetry()).toBe(clock.now() + 400);
 
-    world.now += 400;
+    await clock.advance(400);
     world.refuse = () => null;
     await controller.resync(all);
     expect(world.backends('tcp/192.168.7.7:80')).toEqual(['10.0.0.1:1 w1']);
@@ -227,7 +230,7 @@ describe('what fails', () => {
     world.refuse = () => 'refused';
     await controller.change(snapshot(mine('10.0.0.2:31000')));
     world.refuse = () => null;
-    world.now += 1_000;
+    await clock.advance(1_000);
     expect((await controller.change(snapshot(mine('10.0.0.2:31000')))).kind).toBe('full');
     expect(world.backends(VIP)).toEqual(['10.0.0.2:31000 w1']);
   });

@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Latch } from '../../../controller/loop/latch.ts';
+import { type RunOptions, run, type WakeReason } from '../../../controller/loop/run.ts';
+import type { Snapshot } from '../../../controller/model.ts';
+import type { AppSource, Observer, SourceListener } from '../../../controller/ports.ts';
+import type { PassStatus } from '../../../controller/status/status.ts';
+import { snapshot, web } from '../../support/builders.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { World } from '../../support/world.ts';
+
+const VIP = 'tcp/11.134.217.55:5555';
+const mine = (...endpoints: readonly string[]) =>
+  snapshot(web('/my-service', { VIP_0: '/my-service:5555' }, ...endpoints));
+const OPTIONS: RunOptions = { resyncMs: 30_000, settleMs: 50, restoreAfterMs: 5_000, dryRun: false };
+
+/** A source whose word the test gives. */
+class TestSource implements AppSource {
+  readonly name: string;
+  #listener: SourceListener | undefined;
+  #clock: FakeClock;
+
+  constructor(name: string, clock: FakeClock) {
+    this.name = name;
+    this.#clock = clock;
+  }
+
+  follow(listener: SourceListener, signal: AbortSignal): Promise<void> {
+    this.#listener = listener;
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+  }
+
+  read(): Promise<Snapshot> {
+    return Promise.reject(new Error('the loop follows, it does not read'));
+  }
+
+  says(what: Snapshot, complete = true): void {
+    this.#listener?.changed(what, { complete, since: this.#clock.now() });
+  }
+
+  fails(): void {
+    this.#listener?.failed(new Error('503'));
+  }
+}
+
+let world: World;
+let clock: FakeClock;
+let sources: TestSource[];
+let stop: AbortController;
+let ended: Promise<void>;
+let wake: Latch<WakeReason>;
+let passes: PassStatus[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  world = new World(clock);
+  passes = [];
+});
+afterEach(async () => {
+  stop.abort();
+  await ended;
+});
+
+function start(names: readonly string[] = ['one'], options: Partial<RunOptions> = {}): void {
+  sources = names.map((name) => new TestSource(name, clock));
+  stop = new AbortController();
+  wake = new Latch();
+  const observer: Observer = {
+    moved: () => undefined,
+    sourceRead: () => undefined,
+    sourceFailed: () => undefined,
+    passed: (pass) => passes.push(pass),
+    repaired: () => undefined,
+  };
+  const ports = { ...world.ports(), sources, observer };
+  ended = run(ports, world.start().reconciler, { ...OPTIONS, ...options }, wake, stop.signal);
+}
+
+function source(index = 0): TestSource {
+  const found = sources[index];
+  if (found === undefined) throw new Error(`no source ${index}`);
+  return found;
+}
+
+describe('no pass on part of the truth (rule 2)', () => {
+  test('nothing is written before every source was read completely once', async () => {
+    start(['one', 'two']);
+    await clock.advance(1_000);
+    source(0).says(mine('10.0.0.1:31000'));
+    source(1).says(snapshot(), false);
+    await clock.advance(4_000);
+    expect(world.done()).toEqual([]);
+    source(1).says(snapshot());
+    await clock.advance(100);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+});
+
+describe('fail static (rule 3)', () => {
+  test('a source that fails changes nothing: its last good word stays', async () => {
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    source().fails();
+    await clock.advance(120_000);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+
+  test('its last good word is kept on disk, and stands in for it after a restart', async () => {
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(6_000);
+    stop.abort();
+    await ended;
+
+    world.kernel = new Map(); // The host was rebooted.
+    start();
+    await clock.advance(4_000);
+    expect(world.kernel.size).toBe(0);
+    await clock.advance(2_000);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+
+  test('from disk alone nothing is removed; once the source has spoken it is', async () => {
+    start();
+    source().says(mine('10.0.0.1:31000', '10.0.0.2:31000'));
+    await clock.advance(6_000);
+    stop.abort();
+    await ended;
+    world.stored.set('one', { snapshot: mine('10.0.0.1:31000'), savedAt: 0 });
+
+    start();
+    await clock.advance(60_000);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1', '10.0.0.2:31000 w1']);
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+});
+
+describe('when passes are made', () => {
+  test('changes that come together make one pass, which tells when each was learnt of', async () => {
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    passes.length = 0;
+    for (const port of [31001, 31002, 31003]) {
+      source().says(mine(`10.0.0.1:${port}`));
+      await clock.advance(10);
+    }
+    await clock.advance(100);
+    expect(passes).toHaveLength(1);
+    expect(passes[0]?.changesSince).toHaveLength(3);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31003 w1']);
+  });
+
+  test('the whole table is read and put right every resync, and at once on request', async () => {
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    const remove = {
+      op: 'remove-service',
+      service: { protocol: 'tcp', address: '11.134.217.55', port: 5555 },
+    } as const;
+
+    world.meddle(remove);
+    await clock.advance(20_000);
+    expect(world.kernel.size).toBe(0);
+    await clock.advance(12_000);
+    expect(world.kernel.size).toBe(1);
+
+    world.meddle(remove);
+    wake.set('resync');
+    await clock.advance(1);
+    expect(world.kernel.size).toBe(1);
+  });
+
+  test('after the kernel could not be read the next pass comes soon', async () => {
+    world.unreadable = 'EPERM';
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    expect(passes.at(-1)?.error).toBe('EPERM');
+    world.unreadable = null;
+    await clock.advance(4_000);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+
+  test('a failed step is tried again although nothing changes', async () => {
+    world.refuse = () => 'busy';
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    world.refuse = () => null;
+    await clock.advance(3_000);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+});
+
+test('what someone takes from interface or routes is put back between passes, within two seconds', async () => {
+  start();
+  source().says(mine('10.0.0.1:31000'));
+  await clock.advance(3_000);
+  const before = world.repairs;
+  await clock.advance(2_000);
+  expect(world.repairs).toBeGreaterThan(before);
+});
+
+test('nothing is removed at the end (rule 5)', async () => {
+  start();
+  source().says(mine('10.0.0.1:31000'));
+  await clock.advance(100);
+  stop.abort();
+  await ended;
+  expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+});

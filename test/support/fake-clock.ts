@@ -1,0 +1,53 @@
+import type { Clock } from '../../controller/ports.ts';
+
+interface Sleeper {
+  readonly due: number;
+  wake(): void;
+}
+
+/** Time that only moves when a test says so. */
+export class FakeClock implements Clock {
+  #now = 1_000_000;
+  readonly #sleepers = new Set<Sleeper>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#sleepers.delete(sleeper);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      const sleeper = { due: this.#now + ms, wake };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', wake);
+    });
+  }
+
+  /** Lets `ms` pass, waking sleepers in the order in which they are due, each with time to go to sleep again. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settled();
+    for (let next = this.#nextDue(end); next !== undefined; next = this.#nextDue(end)) {
+      this.#now = Math.max(this.#now, next.due);
+      next.wake();
+      await settled();
+    }
+    this.#now = end;
+    await settled();
+  }
+
+  #nextDue(end: number): Sleeper | undefined {
+    const due = [...this.#sleepers].filter((sleeper) => sleeper.due <= end);
+    return due.sort((a, b) => a.due - b.due)[0];
+  }
+}
+
+/** Lets everything run that waits for nothing but promises. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,80 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+
+jest.setTimeout(60_000);
+
+const inLab = (name: string) => fileURLToPath(new URL(`../lab/${name}`, import.meta.url));
+
+/** Why no lab can run on this machine; undefined when one can. */
+const missing = ((): string | undefined => {
+  const kind = execFileSync('sh', [inLab('kind.sh')], { encoding: 'utf8' }).trim();
+  const programs = kind === 'host' ? ['ipvsadm', 'ip'] : ['linux.uml', 'ipvsadm', 'ip'];
+  const path = `${process.env['PATH']}:/usr/sbin:/sbin`;
+  return programs.find(
+    (name) => spawnSync('sh', ['-c', `command -v ${name}`], { env: { PATH: path } }).status !== 0,
+  );
+})();
+if (missing !== undefined)
+  console.warn(`test of the lab skipped: no ${missing} on this machine ('npm test' installs it)`);
+
+(missing === undefined ? test : test.skip)(
+  'a command in the lab has IPVS and an empty /tmp; its output, by stream, its environment and its status come back',
+  () => {
+    const marker = mkdtempSync(join(tmpdir(), 'lab-test-'));
+    const script = `
+      ipvsadm -A -t 10.9.8.7:80 -s wlc && ipvsadm -Sn
+      printf 'no new line at the end, \\303\\251 and \\0 zero'
+      ls /tmp >&2; test -t 1 && echo 'stdout is a terminal' >&2; echo "$COLOUR of $(pwd)" >&2
+      sleep 1000 &
+      exit 7`;
+    const run = spawnSync(inLab('run.sh'), ['-t', '50', '--', 'sh', '-c', script], {
+      encoding: 'utf8',
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      env: { ...process.env, COLOUR: 'red' },
+    });
+    rmSync(marker, { recursive: true });
+
+    expect(run.stdout).toBe('-A -t 10.9.8.7:80 -s wlc\nno new line at the end, é and \0 zero');
+    expect(run.stderr).toMatch(/^red of .*\/test\n$/);
+    expect(run.status).toBe(7);
+  },
+);
+
+describe('totals.ts', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'totals-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const totals = (...names: string[]) => {
+    const { stdout, status } = spawnSync(process.execPath, [inLab('totals.ts'), folder, ...names], {
+      encoding: 'utf8',
+    });
+    return [stdout, status];
+  };
+  const results = (name: string, counts: object) =>
+    writeFileSync(join(folder, `${name}.json`), JSON.stringify(counts));
+
+  test('runs are added up in one line', () => {
+    results('a', { numPassedTests: 3, numFailedTests: 0, numPendingTests: 1 });
+    results('b', { numPassedTests: 4, numFailedTests: 0 });
+    expect(totals('a', 'b')).toEqual(['7 passed, 0 failed, 1 skipped\n', 0]);
+  });
+
+  test('a failed test, a file that could not be loaded, and a run without any test or result each fail the whole', () => {
+    results('good', { numPassedTests: 3, numFailedTests: 0 });
+    results('failed', { numPassedTests: 3, numFailedTests: 2 });
+    results('unloaded', { numPassedTests: 1, numRuntimeErrorTestSuites: 1 });
+    results('empty', { numPassedTests: 0, numPendingTests: 9 });
+    expect(totals('good')).toEqual(['3 passed, 0 failed\n', 0]);
+    expect(totals('good', 'failed')).toEqual(['6 passed, 2 failed\n', 1]);
+    expect(totals('good', 'unloaded')).toEqual(['4 passed, 1 failed\n', 1]);
+    expect(totals('good', 'empty')).toEqual(['3 passed, 1 failed, 9 skipped\n', 1]);
+    expect(totals('good', 'absent')).toEqual(['3 passed, 1 failed\n', 1]);
+  });
+});
