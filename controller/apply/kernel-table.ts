@@ -9,7 +9,7 @@ import {
   type TableEntry,
   type VirtualService,
 } from 'ipvs-netlink-ts';
-import { ControllerError } from '../errors.ts';
+import { ControllerError, messageOf } from '../errors.ts';
 import {
   type BackendKey,
   type Endpoint,
@@ -98,20 +98,12 @@ function alternative(step: Step, error: IpvsError): Step | null {
 }
 
 function refuse(error: unknown): never {
-  const hint = isIpvsError(error, 'unsupported')
-    ? 'load it with `modprobe ip_vs` (in a container: on the host)'
-    : isIpvsError(error, 'not-permitted')
-      ? 'CAP_NET_ADMIN is needed: run as root, or give the unit or the container NET_ADMIN'
-      : '';
+  const hint = isIpvsError(error, 'not-permitted')
+    ? '; run as root, or give the unit or the container NET_ADMIN'
+    : '';
   const retry = isIpvsError(error, 'timeout') || isIpvsError(error, 'interrupted') ? 'later' : 'never';
-  throw new ControllerError(
-    'kernel',
-    `the kernel's IPVS table cannot be used${hint === '' ? '' : `; ${hint}`}`,
-    {
-      cause: error,
-      retry,
-    },
-  );
+  const message = `the kernel's IPVS table cannot be used: ${messageOf(error)}${hint}`;
+  throw new ControllerError('kernel', message, { cause: error, retry });
 }
 
 function toChange(step: Step): Change {

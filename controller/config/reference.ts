@@ -29,8 +29,11 @@ function optionsTable(): string {
 
 function entry(name: OptionName): string {
   const { value, short, fallback, accepted, description, commands, repeatable } = describeOption(name);
-  const also = short === undefined ? '' : `, \`-${short}\``;
-  const inFile = name === 'config' ? 'not in the file' : `\`${fileName(name)}\``;
+  const elsewhere = [
+    `\`${variableName(name)}\` in the environment`,
+    ...(name === 'config' ? [] : [`\`${fileName(name)}\` in YAML`]),
+    ...(short === undefined ? [] : [`\`-${short}\` for short`]),
+  ];
   const lines = [
     `### \`${flagName(name)} ${value}\``,
     '',
@@ -39,7 +42,7 @@ function entry(name: OptionName): string {
     `- Accepted: ${accepted}.${repeatable === true ? ' Several are possible.' : ''}`,
     `- Default: ${fallback === null ? 'none' : `\`${fallback}\``}.`,
     `- Used by: ${commands.map((command) => `\`${command}\``).join(', ')}.`,
-    `- Elsewhere: \`${variableName(name)}\` in the environment, ${inFile} in YAML${also === '' ? '' : `${also} for short`}.`,
+    `- Elsewhere: ${elsewhere.join(', ')}.`,
   ];
   return lines.join('\n');
 }

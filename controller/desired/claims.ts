@@ -62,7 +62,7 @@ export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings
   const labels: LabelState[] = [];
   const spellings: Spelling[] = [];
   const rejected: Rejection[] = [...app.rejected];
-  const warnings: string[] = [...app.warnings];
+  const warnings = app.warnings.map((warning) => `${app.id} ${warning}`);
 
   for (const port of app.ports) {
     const reading = readPort(port);

@@ -1,4 +1,4 @@
-import { endpointKey } from '../model.ts';
+import { endpointKey, type Rejection } from '../model.ts';
 import type { FieldChange, Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
 
 /**
@@ -13,14 +13,16 @@ export function toText({ plan, rejected, warnings }: Report, colour: boolean): s
   }
   for (const { key, apps, reason } of plan.conflicts)
     lines.push(paint('change', `! ${key}  ${apps.join(', ')}  ${reason}`));
-  for (const { app, at, value, reason } of rejected) {
-    const where = at === '' ? app : `${app}  ${at}`;
-    lines.push(paint('remove', `! rejected  ${where} = ${JSON.stringify(value)}: ${reason}`));
-  }
+  for (const rejection of rejected) lines.push(paint('remove', `! rejected  ${formatRejection(rejection)}`));
   for (const warning of warnings) lines.push(paint('change', `! warning  ${warning}`));
   if (plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
   lines.push(sumUp(plan.summary, plan.services));
   return `${lines.join('\n')}\n`;
+}
+
+function formatRejection({ app, at, value, reason }: Rejection): string {
+  const where = at === '' ? app : `${app}  ${at}`;
+  return value === '' ? `${where}: ${reason}` : `${where} = ${JSON.stringify(value)}: ${reason}`;
 }
 
 type Paint = (op: Op, text: string) => string;

@@ -15,7 +15,7 @@ export interface Answer {
   readonly body: string | Buffer;
 }
 
-export interface Asked {
+interface Asked {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
 }

@@ -41,8 +41,8 @@ export class Agenda {
   }
 
   /**
-   * Takes what is due at `now`. More than `limit` items become everything, which takes every item along: one full list
-   * costs Marathon less.
+   * Takes what is due at `now`. More than `limit` items become everything, which takes every item along: one
+   * full list costs Marathon less.
    */
   take(now: number, limit: number): Due {
     const due = [...this.#items].filter(([, entry]) => entry.due <= now);

@@ -1,4 +1,7 @@
-/** Runs `job` for every item, at most `limit` at once. Rejects with the first failure, when no job runs any more. */
+/**
+ * Runs `job` for every item, at most `limit` at once. Rejects with the first failure, when no job runs any
+ * more.
+ */
 export async function concurrently<Item>(
   items: Iterable<Item>,
   limit: number,

@@ -22,9 +22,9 @@ export type Served<Definition> =
   | { readonly by: 'nothing'; readonly reason: string };
 
 /**
- * Finds what a task of this version serves: its version's definition; else what the task was known to serve, for a task
- * never changes its version; else, of a version that Marathon dropped, the newest definition with a warning.
- * A version that could not be read for now gives nothing: wrong backends would be worse than none.
+ * Finds what a task of this version serves: its version's definition; else what the task was known to serve,
+ * for a task never changes its version; else, of a version that Marathon dropped, the newest definition with
+ * a warning. A version that could not be read for now gives nothing: wrong backends would be worse than none.
  */
 export function servedBy<Definition>(
   task: { readonly id: string; readonly version: string | null | undefined },

@@ -35,8 +35,8 @@ export interface Converted {
 /**
  * Converts documents to apps. An app in which nothing changed is the same object as in `previous`.
  *
- * A malformed one keeps what it last gave, with its rejection; without that it is an app without ports and tasks. An id that comes
- * twice counts once, the first time, and the others are in `rejected`.
+ * A malformed one keeps what it last gave, with its rejection; without that it is an app without ports and
+ * tasks. An id that comes twice counts once, the first time, and the others are in `rejected`.
  */
 export async function convertDocuments(
   documents: Documents,

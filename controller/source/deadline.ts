@@ -1,8 +1,8 @@
 import type { Clock } from '../ports.ts';
 
 /**
- * Runs `work` and aborts it when it takes longer than `ms`, or when `signal` aborts. `work` must reject with the reason of
- * the signal that it is given.
+ * Runs `work` and aborts it when it takes longer than `ms`, or when `signal` aborts. `work` must reject with
+ * the reason of the signal that it is given.
  */
 export async function within<T>(
   ms: number,

@@ -1,4 +1,7 @@
-/** A definition and the first and last version known to share it: versions are times in a form that sorts as text. */
+/**
+ * A definition and the first and last version known to share it: versions are times in a form that sorts as
+ * text.
+ */
 interface Known<Definition> {
   readonly from: string;
   readonly to: string;
@@ -7,8 +10,8 @@ interface Known<Definition> {
 }
 
 /**
- * Remembers what the versions of each app declared. What was the newest definition yesterday is the one that old tasks run
- * during a deployment, so most of them need not be asked for.
+ * Remembers what the versions of each app declared. What was the newest definition yesterday is the one that
+ * old tasks run during a deployment, so most of them need not be asked for.
  */
 export class Definitions<Definition> {
   readonly #byId = new Map<string, readonly Known<Definition>[]>();
@@ -17,7 +20,10 @@ export class Definitions<Definition> {
     return this.#byId.get(id)?.find(({ from, to }) => from <= version && version <= to)?.definition;
   }
 
-  /** `define` is called only when no version from `from` on is known yet; all from `from` to `to` declare the same. */
+  /**
+   * `define` is called only when no version from `from` on is known yet; all from `from` to `to` declare the
+   * same.
+   */
   remember(id: string, from: string, to: string, define: () => Definition | 'gone'): void {
     const known = this.#byId.get(id) ?? [];
     const same = known.find((entry) => entry.from === from);

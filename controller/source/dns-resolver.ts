@@ -24,8 +24,8 @@ interface Entry {
 /**
  * Resolves agents' host names to IPv4 as DC/OS did, through the system's resolver, with a cache.
  *
- * A failure or a slow name server gives the last address found, or null; never a rejection. A name that is asked for
- * while its answer is on the way is not asked for twice.
+ * A failure or a slow name server gives the last address found, or null; never a rejection. A name that is
+ * asked for while its answer is on the way is not asked for twice.
  */
 export function createDnsResolver(options: DnsResolverOptions): Resolver {
   const {

@@ -3,8 +3,7 @@ import { ControllerError, messageOf } from '../errors.ts';
 import type { Resolver } from '../ports.ts';
 import { type AgentAddresses, resolveAgents } from './agents.ts';
 import { type Converted, convertDocuments } from './convert.ts';
-import { parseJson } from './json-text.ts';
-import { KNOWN_SHAPES, readDocuments } from './marathon-documents.ts';
+import { type Documents, KNOWN_SHAPES, readDocumentBytes } from './marathon-documents.ts';
 import { shown } from './rejection.ts';
 
 /** One file as it was read last. */
@@ -22,8 +21,9 @@ export interface FileContentOptions {
 }
 
 /**
- * Reads one file, or gives `before` back when neither it nor the address of an agent in it changed since. A file that cannot be used gives what it
- * gave before, with `failure` (code `usage`). Rejects only when `signal` aborts.
+ * Reads one file, or gives `before` back when neither it nor the address of an agent in it changed since. A
+ * file that cannot be used gives what it gave before, with `failure` (code `usage`). Rejects only when
+ * `signal` aborts.
  */
 export async function readContent(
   path: string,
@@ -43,8 +43,8 @@ export async function readContent(
         `it has ${status.size} bytes and the limit is ${options.maxBytes}; split it into a directory of files`,
       );
     }
-    const text = await readFile(path, { encoding: 'utf8', signal });
-    return { stamp, ...(await convert(path, text, before, options)) };
+    const bytes = await readFile(path, { signal });
+    return { stamp, ...(await convert(path, bytes, before, options)) };
   } catch (error) {
     signal.throwIfAborted();
     const failure = error instanceof ControllerError ? error : unusable(path, messageOf(error), error);
@@ -66,20 +66,22 @@ export function unusable(path: string, reason: string, cause?: unknown): Control
 
 async function convert(
   path: string,
-  text: string,
+  bytes: Buffer,
   before: FileContent | undefined,
   options: FileContentOptions,
 ): Promise<Converted> {
-  const json = parseText(path, text);
-  const documents = readDocuments(json, path);
-  if (documents === null) throw unusable(path, `expected ${KNOWN_SHAPES}; it begins ${shown(json)}`);
+  const documents = documentsIn(path, bytes);
+  if (documents === null) {
+    const beginning = bytes.toString('utf8', 0, 1_000).replace(/\s+/g, ' ').trim();
+    throw unusable(path, `expected ${KNOWN_SHAPES}; it begins ${shown(beginning)}`);
+  }
   const { framework, resolver } = options;
   return convertDocuments(documents, { framework, resolver, previous: before?.apps ?? new Map() });
 }
 
-function parseText(path: string, text: string): unknown {
+function documentsIn(path: string, bytes: Buffer): Documents | null {
   try {
-    return parseJson(text);
+    return readDocumentBytes(bytes, path);
   } catch (error) {
     throw unusable(path, `not JSON: ${messageOf(error)}`);
   }

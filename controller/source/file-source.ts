@@ -28,8 +28,9 @@ export interface FileSourceOptions {
 /**
  * Apps from a JSON file or a directory of them, watched.
  *
- * A single file that cannot be used fails the read (`ControllerError` code `usage`, naming the file). In a directory it is
- * a `Rejection` and what that file last gave stays. A file that leaves the directory takes its apps along.
+ * A single file that cannot be used fails the read (`ControllerError` code `usage`, naming the file). In a
+ * directory it is a `Rejection` and what that file last gave stays. A file that leaves the directory takes
+ * its apps along.
  */
 export function createFileSource(options: FileSourceOptions): AppSource {
   return new FileSource(options);
@@ -122,7 +123,10 @@ class FileSource implements AppSource {
     }
   }
 
-  /** For a file the directory around it: a watch on the file itself would stay with the old one when it is replaced. */
+  /**
+   * For a file the directory around it: a watch on the file itself would stay with the old one when it is
+   * replaced.
+   */
   async #watched(): Promise<string> {
     const directory = await stat(this.#path).then(
       (status) => status.isDirectory(),

@@ -3,8 +3,9 @@ import { messageOf } from '../errors.ts';
 import type { Log } from '../ports.ts';
 
 /**
- * Calls `changed` when something in a directory changes, as far as the system tells it. What it misses (network file
- * systems, no free inotify watches, a directory that was replaced) is for the caller's poll to find.
+ * Calls `changed` when something in a directory changes, as far as the system tells it. What it misses
+ * (network file systems, no free inotify watches, a directory that was replaced) is for the caller's poll to
+ * find.
  */
 export class DirectoryWatch {
   readonly #directory: string;

@@ -2,8 +2,9 @@ import type { App, Health, Task } from '../model.ts';
 import type { Clock } from '../ports.ts';
 
 /**
- * Keeps the last known health of a task whose results vanished, for a limited time: Marathon's own checks start again at "no
- * result" after a leader change (marathon #3419), and a whole cluster without healthy tasks would be no news but a mistake.
+ * Keeps the last known health of a task whose results vanished, for a limited time: Marathon's own checks
+ * start again at "no result" after a leader change (marathon #3419), and a whole cluster without healthy
+ * tasks would be no news but a mistake.
  */
 export class HealthHold {
   readonly #lostAt = new Map<string, number>();
@@ -16,8 +17,8 @@ export class HealthHold {
   }
 
   /**
-   * The app as it should be taken, given what it was before. `until`: when a held result runs out and the app must be
-   * looked at again; null when none is held.
+   * The app as it should be taken, given what it was before. `until`: when a held result runs out and the app
+   * must be looked at again; null when none is held.
    */
   apply(previous: App | undefined, next: App): { readonly app: App; readonly until: number | null } {
     if (previous === undefined || !next.tasks.some(({ health }) => health === 'unknown'))

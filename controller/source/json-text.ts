@@ -1,6 +1,6 @@
 /**
- * Parses JSON. Throws a `SyntaxError` whose message says line and column whatever the mistake is: V8 tells them for
- * some mistakes only.
+ * Parses JSON. Throws a `SyntaxError` whose message says line and column whatever the mistake is: V8 tells
+ * them for some mistakes only.
  */
 export function parseJson(text: string): unknown {
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
@@ -20,8 +20,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * The offset of the first mistake, found by halving: what stands before it, cut anywhere, only ends too early; what
- * contains it is wrong in another way.
+ * The offset of the first mistake, found by halving: what stands before it, cut anywhere, only ends too
+ * early; what contains it is wrong in another way.
  */
 function mistakeAt(json: string): number {
   let whole = 0;

@@ -1,6 +1,6 @@
 /**
- * Runs one job per key at a time and at most `limit` in all. A key that is added while its job runs gets one more run
- * after it, since that job may have looked too early.
+ * Runs one job per key at a time and at most `limit` in all. A key that is added while its job runs gets one
+ * more run after it, since that job may have looked too early.
  */
 export class KeyedPool<Value> {
   readonly #limit: number;

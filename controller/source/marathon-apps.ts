@@ -8,8 +8,8 @@ import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './pl
 /**
  * An app's JSON with its embedded tasks, as the model's `App`.
  *
- * A task's ports, labels and health checks are those of the version that it runs: Marathon allocated its host ports
- * for that one, and DC/OS froze the labels at launch.
+ * A task's ports, labels and health checks are those of the version that it runs: Marathon allocated its host
+ * ports for that one, and DC/OS froze the labels at launch.
  */
 export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinition>): App {
   const newest = defineApp(app);
@@ -27,9 +27,9 @@ export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinitio
 }
 
 /**
- * Whether this task runs an older configuration than the app's newest. Scaling makes a new version of the app but
- * leaves `versionInfo.lastConfigChangeAt` (Marathon's TaskStatsByVersion compares the same way). Versions are times in
- * one fixed form, which sorts as text.
+ * Whether this task runs an older configuration than the app's newest. Scaling makes a new version of the app
+ * but leaves `versionInfo.lastConfigChangeAt` (Marathon's TaskStatsByVersion compares the same way). Versions
+ * are times in one fixed form, which sorts as text.
  */
 export function isOutdated(task: MarathonTask, app: MarathonApp): boolean {
   if (!task.version) return false;

@@ -36,10 +36,12 @@ export interface MarathonClient {
   /** The masters as they were given, without credentials. */
   readonly name: string;
   /**
-   * Reads JSON. Resolves with null when Marathon itself says that there is no such thing; a 404 of some proxy is
-   * a failure. Each master is tried once.
+   * Reads JSON. Resolves with null when Marathon itself says that there is no such thing; a 404 of some proxy
+   * is a failure. Each master is tried once. `parse` stands for `JSON.parse`; a `SyntaxError` of it counts as
+   * a failure of the master.
    */
   get(path: string, signal: AbortSignal): Promise<unknown>;
+  get<T>(path: string, signal: AbortSignal, parse: (body: Buffer) => T): Promise<T | null>;
   /** Opens a stream of server-sent events, which then lasts until `signal` aborts or either side ends it. */
   stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }
@@ -81,14 +83,20 @@ class HttpClient implements MarathonClient {
     this.name = urls.map(shownUrl).join(',');
   }
 
-  async get(path: string, signal: AbortSignal): Promise<unknown> {
+  async get(path: string, signal: AbortSignal): Promise<unknown>;
+  async get<T>(path: string, signal: AbortSignal, parse: (body: Buffer) => T): Promise<T | null>;
+  async get(
+    path: string,
+    signal: AbortSignal,
+    parse: (body: Buffer) => unknown = parseText,
+  ): Promise<unknown> {
     const { clock, answerMs = 120_000 } = this.#options;
     return this.#fromAny(path, signal, (master) =>
       within(answerMs, clock, signal, async (limited) => {
         const headers = { accept: 'application/json', 'accept-encoding': 'gzip' };
         const answer = await this.#ask(resolve(master, path), headers, limited);
-        const text = await this.#text(answer);
-        return parseAnswer(answer, text);
+        const body = await this.#body(answer);
+        return parseAnswer(answer, body, parse);
       }),
     );
   }
@@ -169,7 +177,7 @@ class HttpClient implements MarathonClient {
     throw new Failure(`redirected more than ${REDIRECTS} times, last to ${shownUrl(url)}`, 'later');
   }
 
-  async #text({ response }: Answer): Promise<string> {
+  async #body({ response }: Answer): Promise<Buffer> {
     const limit = this.#options.maxBodyBytes ?? 256 * 1024 * 1024;
     const chunks: Uint8Array[] = [];
     let size = 0;
@@ -179,16 +187,15 @@ class HttpClient implements MarathonClient {
       chunks.push(chunk);
     }
     const bytes = Buffer.concat(chunks, size);
-    if (response.headers['content-encoding'] !== 'gzip') return bytes.toString('utf8');
-    return (await unzip(bytes, { maxOutputLength: limit })).toString('utf8');
+    return response.headers['content-encoding'] === 'gzip' ? unzip(bytes, { maxOutputLength: limit }) : bytes;
   }
 
   /** The text of an error that came in place of a stream, which has no limit of time of its own. */
   async #explanation(answer: Answer, signal: AbortSignal): Promise<string> {
     const { clock, silenceMs = 30_000 } = this.#options;
-    return within(silenceMs, clock, signal, (limited) => {
+    return within(silenceMs, clock, signal, async (limited) => {
       limited.addEventListener('abort', () => abandon(answer.response.body), { once: true });
-      return this.#text(answer);
+      return (await this.#body(answer)).toString('utf8');
     });
   }
 
@@ -219,22 +226,23 @@ function decoded(text: string): string {
   }
 }
 
-function parseAnswer({ response, withheld }: Answer, text: string): unknown {
+function parseAnswer<T>({ response, withheld }: Answer, body: Buffer, parse: (body: Buffer) => T): T | null {
   const { statusCode } = response;
   if (statusCode !== 200) {
-    const failure = answerFailure(statusCode, text, withheld, 'JSON');
+    const failure = answerFailure(statusCode, body.toString('utf8'), withheld, 'JSON');
     if (failure.absent) return null;
     throw failure;
   }
   try {
-    return JSON.parse(text);
+    return parse(body);
   } catch (error) {
-    throw new Failure(
-      `the answer is no JSON (${text.length} characters: ${messageOf(error)})`,
-      'later',
-      error,
-    );
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new Failure(`the answer is no JSON (${body.length} bytes: ${messageOf(error)})`, 'later', error);
   }
+}
+
+function parseText(body: Buffer): unknown {
+  return JSON.parse(body.toString('utf8'));
 }
 
 /** `path` below the master's own path, which DC/OS needs: `https://master/service/marathon`. */

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import type { App, Rejection } from '../model.ts';
+import { splitList } from './json-list.ts';
+import { parseJson } from './json-text.ts';
 import {
   appSchema,
   type MarathonApp,
@@ -36,43 +38,92 @@ interface Item {
 }
 
 /**
- * Takes a document apart: any shape that Marathon itself gives or takes for apps and pods. `where` names it in messages.
+ * Takes a document apart: any shape that Marathon itself gives or takes for apps and pods. `where` names it
+ * in messages.
  *
  * An item of a wrong type or without an id does not touch the others. Null: no known shape at all.
  */
 export function readDocuments(json: unknown, where: string): Documents | null {
-  const items: Item[] = Array.isArray(json)
-    ? json.map((item, index) => ({ json: item, at: `[${index}]`, base: '/', shape: shapeOf(item) }))
-    : [{ json, at: '', base: '/', shape: shapeOf(json) }];
-  if (items.length > 0 && items.every(({ shape }) => shape === null)) return null;
+  if (Array.isArray(json)) return collect(elementsOf(json, ''), where);
+  return collect([{ json, at: '', base: '/', shape: shapeOf(json) }], where);
+}
 
-  const found: Found = { apps: [], pods: [], malformed: [], rejected: [] };
-  // Grows while it is walked: a group puts its members at the end.
-  for (const item of items) {
-    switch (item.shape) {
-      case 'app':
-        found.apps.push(...parsed(appSchema, item, where, found));
-        break;
-      case 'pod':
-        for (const spec of parsed(podSchema, item, where, found))
-          found.pods.push({ id: spec.id, spec, instances: [] });
-        break;
-      case 'pod status':
-        found.pods.push(...parsed(podStatusSchema, item, where, found));
-        break;
-      case null:
-        found.rejected.push({
-          app: where,
-          at: item.at,
-          value: shown(item.json),
-          reason: 'expected an app or a pod',
-        });
-        break;
-      default:
-        items.push(...membersOf(item));
-    }
+/** The same for a document's bytes. Throws a `SyntaxError` with line and column when they are no JSON. */
+export function readDocumentBytes(bytes: Buffer, where: string): Documents | null {
+  try {
+    const list = splitList(bytes);
+    if (list?.key === null) return collect(elementsOf(list.elements, ''), where);
+    if (list?.key === 'apps') return collect(elementsOf(list.elements, 'apps', 'app'), where);
+  } catch (error) {
+    // Read as a whole it fails again, at a place that can be told.
+    if (!(error instanceof SyntaxError)) throw error;
   }
-  return found;
+  return readDocuments(parseJson(bytes.toString('utf8')), where);
+}
+
+/**
+ * A whole answer of `/v2/apps` (`apps`: an object with that list) or of `/v2/pods/::status` (`pods`: a bare
+ * list). Null for any other shape, throws a `SyntaxError` for what is no JSON.
+ */
+export function readAnswer(bytes: Buffer, of: 'apps' | 'pods', where: string): Documents | null {
+  const [key, shape] = of === 'apps' ? (['apps', 'app'] as const) : ([null, 'pod status'] as const);
+  const list = splitList(bytes);
+  if (list !== null)
+    return list.key === key ? collect(elementsOf(list.elements, key ?? '', shape), where) : null;
+  const json: unknown = JSON.parse(bytes.toString('utf8'));
+  const elements = key === null ? json : isRecord(json) ? json[key] : undefined;
+  return Array.isArray(elements) ? collect(elementsOf(elements, key ?? '', shape), where) : null;
+}
+
+function* elementsOf(elements: Iterable<unknown>, at: string, shape?: Shape): Generator<Item> {
+  let index = 0;
+  for (const json of elements) {
+    yield { json, at: `${at}[${index}]`, base: '/', shape: shape ?? shapeOf(json) };
+    index += 1;
+  }
+}
+
+/**
+ * Checks the items one by one, so that the JSON of each can be forgotten; null when there are items and none
+ * is known.
+ */
+function collect(items: Iterable<Item>, where: string): Documents | null {
+  const found: Found = { apps: [], pods: [], malformed: [], rejected: [] };
+  const members: Item[] = [];
+  let unknown = false;
+  let known = false;
+  for (const item of items) {
+    unknown ||= item.shape === null;
+    known ||= item.shape !== null;
+    members.push(...take(item, where, found));
+  }
+  // Grows while it is walked: a group puts its members at the end.
+  for (const member of members) members.push(...take(member, where, found));
+  return unknown && !known ? null : found;
+}
+
+/** Puts an item where it belongs; the items inside a group or a wrapping are given back. */
+function take(item: Item, where: string, found: Found): readonly Item[] {
+  switch (item.shape) {
+    case 'app':
+      found.apps.push(...parsed(appSchema, item, where, found));
+      return [];
+    case 'pod':
+      for (const spec of parsed(podSchema, item, where, found)) {
+        found.pods.push({ id: spec.id, spec, instances: [] });
+      }
+      return [];
+    case 'pod status':
+      found.pods.push(...parsed(podStatusSchema, item, where, found));
+      return [];
+    case null: {
+      const reason = 'expected an app or a pod';
+      found.rejected.push({ app: where, at: item.at, value: shown(item.json), reason });
+      return [];
+    }
+    default:
+      return membersOf(item);
+  }
 }
 
 /** A `Documents` in the making. */

@@ -14,9 +14,10 @@ const NOTHING: Dirt = [];
 /**
  * The events that can change a VIP's backends, and where each names the app or pod.
  *
- * Not asked for, though Marathon sends them for every change: `group_change_success`, which names a group and whose
- * deployment's own events name the apps; asking for all apps whenever any changed would make every host list them all.
- * `failed_health_check_event` comes with each failed probe, and `health_status_changed_event` when it matters.
+ * Not asked for, though Marathon sends them for every change: `group_change_success`, which names a group and
+ * whose deployment's own events name the apps; asking for all apps whenever any changed would make every host
+ * list them all. `failed_health_check_event` comes with each failed probe, and `health_status_changed_event`
+ * when it matters.
  */
 const DIRT: Readonly<Record<string, (event: Event) => Dirt>> = {
   status_update_event: byAppId,
@@ -45,7 +46,8 @@ const EVENT_TYPES = ['event_stream_attached', ...Object.keys(DIRT)];
 const EVENTS_PATH = `/v2/events?plan-format=light&${EVENT_TYPES.map((type) => `event_type=${type}`).join('&')}`;
 
 /**
- * What an event makes dirty. An event whose type is known and whose content is not says that something changed: everything.
+ * What an event makes dirty. An event whose type is known and whose content is not says that something
+ * changed: everything.
  */
 export function dirtOf({ event: type, data }: Pick<EventSourceMessage, 'event' | 'data'>): Dirt {
   const rule = type === undefined ? undefined : DIRT[type];
@@ -60,7 +62,10 @@ export function dirtOf({ event: type, data }: Pick<EventSourceMessage, 'event' |
 export interface EventStreamOptions {
   readonly client: MarathonClient;
   readonly clock: Clock;
-  /** A connection without a byte for so long is dead: Marathon sends a blank line every 10 s or so. Defaults to 60 s. */
+  /**
+   * A connection without a byte for so long is dead: Marathon sends a blank line every 10 s or so. Defaults
+   * to 60 s.
+   */
   readonly silenceMs?: number | undefined;
   /** Limit for one event, in characters. Defaults to 16 Mi. */
   readonly maxEventLength?: number | undefined;
@@ -70,8 +75,8 @@ export interface EventStreamOptions {
 }
 
 /**
- * Follows one connection to Marathon's event stream. It never resolves: it rejects with a `ControllerError` when the connection
- * fails, ends or falls silent, or with the reason of `signal`.
+ * Follows one connection to Marathon's event stream. It never resolves: it rejects with a `ControllerError`
+ * when the connection fails, ends or falls silent, or with the reason of `signal`.
  */
 export async function followEvents(options: EventStreamOptions, signal: AbortSignal): Promise<never> {
   const { client, clock, silenceMs = 60_000 } = options;

@@ -19,7 +19,10 @@ export class Failure extends Error {
   }
 }
 
-/** An answer with another status than hoped for. `withheld`: our credentials were not sent to the host that gave it. */
+/**
+ * An answer with another status than hoped for. `withheld`: our credentials were not sent to the host that
+ * gave it.
+ */
 export function answerFailure(status: number, body: string, withheld: boolean, expected: string): Failure {
   const said = marathonMessage(body);
   const text = `answered ${status}${body === '' ? '' : ` "${shown(said ?? body)}"`}`;

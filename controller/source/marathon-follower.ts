@@ -29,8 +29,8 @@ const FIRST_READ_MS = 1_000;
 const STABLE_MS = 10_000;
 
 /**
- * Keeps a reader's word on Marathon true: one half follows the event stream and puts on the agenda what may have changed,
- * the other reads what is on it.
+ * Keeps a reader's word on Marathon true: one half follows the event stream and puts on the agenda what may
+ * have changed, the other reads what is on it.
  */
 export class MarathonFollower {
   readonly #options: FollowerOptions;

@@ -1,8 +1,8 @@
 import { ControllerError } from '../errors.ts';
 
 /**
- * The equal masters of one Marathon, and which hosts may see its credentials: the masters themselves, and the leader
- * that one of them names, over the same scheme.
+ * The equal masters of one Marathon, and which hosts may see its credentials: the masters themselves, and the
+ * leader that one of them names, over the same scheme.
  */
 export class Masters {
   readonly urls: readonly URL[];
@@ -26,7 +26,10 @@ export class Masters {
     return url.origin === this.#leader || this.urls.some(({ origin }) => origin === url.origin);
   }
 
-  /** Takes the header `X-Marathon-Leader` of an answer: `http://host:port`, also on answers that a standby passed on. */
+  /**
+   * Takes the header `X-Marathon-Leader` of an answer: `http://host:port`, also on answers that a standby
+   * passed on.
+   */
   leaderNamed(by: URL, header: string | string[] | undefined): void {
     if (typeof header !== 'string' || !this.trusts(by) || !URL.canParse(header)) return;
     const leader = new URL(header);
@@ -35,8 +38,8 @@ export class Masters {
 }
 
 /**
- * Parses `http://a:8080,http://b:8080`; a later one may leave out the scheme. Throws a `ControllerError` code `usage` for
- * anything else. A user name and password in a URL are the caller's to take out.
+ * Parses `http://a:8080,http://b:8080`; a later one may leave out the scheme. Throws a `ControllerError` code
+ * `usage` for anything else. A user name and password in a URL are the caller's to take out.
  */
 export function parseMasters(where: string): readonly URL[] {
   const texts = where.split(',').map((text) => text.trim());

@@ -11,7 +11,7 @@ import { containerHealth, stateOf } from './marathon-states.ts';
 import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
 
 /** An endpoint of a pod's container, and what pairs it with its status. */
-export interface PodEndpoint {
+interface PodEndpoint {
   readonly port: Port;
   readonly container: string;
   /** Pairs definition and status: Marathon lists the status in another order. */
@@ -26,7 +26,10 @@ export interface PodDefinition {
   readonly ports: readonly PodEndpoint[];
 }
 
-/** Reads the endpoints of a pod's definition. `at` of each is its path in the definition, not in the status around it. */
+/**
+ * Reads the endpoints of a pod's definition. `at` of each is its path in the definition, not in the status
+ * around it.
+ */
 export function definePod(pod: Omit<MarathonPod, 'id'>): PodDefinition {
   const network = pod.networks?.[0];
   const mode = network ? (network.mode ?? 'container') : 'host';
@@ -59,8 +62,8 @@ export function definePod(pod: Omit<MarathonPod, 'id'>): PodDefinition {
 const NO_PROTOCOL: readonly string[] = [];
 
 /**
- * A pod's status, as the model's `App`: every container of every instance is a task of its own, with its own health,
- * as it is in DC/OS. Its ports are those of the version that its instance runs.
+ * A pod's status, as the model's `App`: every container of every instance is a task of its own, with its own
+ * health, as it is in DC/OS. Its ports are those of the version that its instance runs.
  */
 export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDefinition>): App {
   const newest = definePod(pod.spec);
@@ -82,7 +85,10 @@ export function instanceVersion({ specReference }: MarathonPodInstance): string 
   return specReference?.split('::versions/')[1] || undefined;
 }
 
-/** Marathon's containerId is the task id; where several containers share one, instance and name tell them apart. */
+/**
+ * Marathon's containerId is the task id; where several containers share one, instance and name tell them
+ * apart.
+ */
 function taskId(
   instance: MarathonPodInstance,
   container: MarathonPodContainerStatus,

@@ -26,11 +26,11 @@ type Labels = MarathonApp['labels'];
 const MESOS_BRIDGE = 'mesos-bridge';
 
 /**
- * Reads the ports of an app's definition in all three networking modes, new and legacy fields, and the VIPs of its
- * old-form task labels.
+ * Reads the ports of an app's definition in all three networking modes, new and legacy fields, and the VIPs
+ * of its old-form task labels.
  *
- * Rules: Marathon's AppNormalization and PortDiscovery. Where Marathon would refuse a combination, the newer field
- * counts and the other one is in `rejected`.
+ * Rules: Marathon's AppNormalization and PortDiscovery. Where Marathon would refuse a combination, the newer
+ * field counts and the other one is in `rejected`.
  */
 export function defineApp(app: MarathonApp): AppDefinition {
   const rejected: Rejection[] = [];
@@ -71,11 +71,14 @@ export function declaresVip(definition: { readonly ports: readonly { readonly po
 }
 
 /** Whether one of these labels asks for a VIP: DC/OS takes any key that begins with `VIP` or `vip`. */
-export function hasVipLabel(labels: Readonly<Record<string, unknown>>): boolean {
+function hasVipLabel(labels: Readonly<Record<string, unknown>>): boolean {
   return Object.keys(labels).some(isVipKey);
 }
 
-/** Labels as text. A value that is none is given as JSON, for whoever reads the label to reject; null is no label. */
+/**
+ * Labels as text. A value that is none is given as JSON, for whoever reads the label to reject; null is no
+ * label.
+ */
 export function textLabels(labels: Labels): Readonly<Record<string, string>> {
   const texts: Record<string, string> = {};
   for (const [key, value] of Object.entries(labels ?? {})) {
@@ -189,9 +192,9 @@ const TASK_LABEL = /^vip_port(\d{1,5})$/i;
 const SCHEME = /^(tcp|udp):\/\/(.*)$/s;
 
 /**
- * App labels `vip_PORT<n> = tcp://VALUE`, the form before ports had labels: VALUE is a VIP on the task's n-th host
- * port. Each becomes a port of its own, with the rest of the text as a VIP label. Values without `tcp://` or `udp://`
- * are no VIPs in DC/OS either (dcos_net_mesos_listener, `handle_task_label`).
+ * App labels `vip_PORT<n> = tcp://VALUE`, the form before ports had labels: VALUE is a VIP on the task's n-th
+ * host port. Each becomes a port of its own, with the rest of the text as a VIP label. Values without
+ * `tcp://` or `udp://` are no VIPs in DC/OS either (dcos_net_mesos_listener, `handle_task_label`).
  */
 function taskLabelPorts(labels: Labels, mode: Mode): PlacedPort[] {
   const ports: PlacedPort[] = [];

@@ -4,11 +4,11 @@ import type { Clock, Resolver } from '../ports.ts';
 import { convertDocuments, toSnapshot } from './convert.ts';
 import { HealthHold } from './health-hold.ts';
 import type { MarathonClient } from './marathon-client.ts';
-import { type Documents, readDocuments } from './marathon-documents.ts';
+import { type Documents, readAnswer, readDocuments } from './marathon-documents.ts';
 import { APPS_PATH, appPath, INFO_PATH, PODS_PATH, podPath } from './marathon-paths.ts';
 import { infoSchema } from './marathon-schema.ts';
 import { OlderVersionsReader } from './older-versions.ts';
-import { isRecord, shown } from './rejection.ts';
+import { shown } from './rejection.ts';
 
 export interface MarathonReaderOptions extends ReaderCallbacks {
   readonly client: MarathonClient;
@@ -23,7 +23,10 @@ export interface MarathonReaderOptions extends ReaderCallbacks {
 }
 
 export interface ReaderCallbacks {
-  /** Called with an app or pod that should be read again at `due` although nothing may have changed in Marathon. */
+  /**
+   * Called with an app or pod that should be read again at `due` although nothing may have changed in
+   * Marathon.
+   */
   readonly revisit: (id: string, due: number) => void;
   /** Called with what failed although the read as a whole did not. */
   readonly partFailed: (error: Error) => void;
@@ -61,8 +64,8 @@ export class MarathonReader {
   }
 
   /**
-   * Asks what framework this Marathon is. The answer also names the leader, to which an event stream is redirected:
-   * whoever connects to the stream calls this first.
+   * Asks what framework this Marathon is. The answer also names the leader, to which an event stream is
+   * redirected: whoever connects to the stream calls this first.
    */
   async readInfo(signal: AbortSignal): Promise<void> {
     const json = await this.#options.client.get(INFO_PATH, signal);
@@ -112,19 +115,26 @@ export class MarathonReader {
   }
 
   async #readApps(signal: AbortSignal): Promise<Documents> {
-    const json = await this.#options.client.get(APPS_PATH, signal);
-    const expected = 'an object with a list `apps`';
-    if (!isRecord(json) || !Array.isArray(json['apps'])) throw this.#unexpected(APPS_PATH, json, expected);
-    return this.#documents(APPS_PATH, { apps: json['apps'] }, expected);
+    const answer = await this.#answer(APPS_PATH, 'apps', signal);
+    if (answer?.documents) return answer.documents;
+    throw this.#unexpected(APPS_PATH, answer?.beginning, 'an object with a list `apps`');
   }
 
   async #readPods(signal: AbortSignal): Promise<Documents> {
-    const json = await this.#options.client.get(PODS_PATH, signal);
+    const answer = await this.#answer(PODS_PATH, 'pods', signal);
     // Marathon had no pods before 1.4. One that had them before has them still.
-    if (json === null && !this.#hasPods) return { apps: [], pods: [], malformed: [], rejected: [] };
-    if (!Array.isArray(json)) throw this.#unexpected(PODS_PATH, json, 'a list of pods');
+    if (answer === null && !this.#hasPods) return { apps: [], pods: [], malformed: [], rejected: [] };
+    if (!answer?.documents) throw this.#unexpected(PODS_PATH, answer?.beginning, 'a list of pods');
     this.#hasPods = true;
-    return this.#documents(PODS_PATH, { pods: json }, 'a list of pods');
+    return answer.documents;
+  }
+
+  #answer(path: string, of: 'apps' | 'pods', signal: AbortSignal) {
+    const { client } = this.#options;
+    return client.get(path, signal, (body) => ({
+      documents: readAnswer(body, of, client.name),
+      beginning: body.toString('utf8', 0, 200),
+    }));
   }
 
   #documents(path: string, json: unknown, expected: string): Documents {
@@ -165,7 +175,7 @@ export class MarathonReader {
   }
 
   #unexpected(path: string, json: unknown, expected: string): ControllerError {
-    const what = json === null ? 'says that it does not exist' : `gives ${shown(json)}`;
+    const what = json === null || json === undefined ? 'says that it does not exist' : `gives ${shown(json)}`;
     return new ControllerError(
       'source',
       `GET ${this.#options.client.name}${path}: expected ${expected}, but Marathon ${what}`,

@@ -2,8 +2,9 @@ import { z } from 'zod';
 
 /**
  * What this program reads of Marathon's JSON, and nothing else: unknown fields are dropped, fields that some
- * Marathon leaves out may be missing or null, and a wrong type in one that decides where traffic goes is an error.
- * Field lists: Marathon's RAML types app, taskState, podStatus, podInstanceStatus (1.11) and the replies of 0.7 to 1.4.
+ * Marathon leaves out may be missing or null, and a wrong type in one that decides where traffic goes is an
+ * error. Field lists: Marathon's RAML types app, taskState, podStatus, podInstanceStatus (1.11) and the
+ * replies of 0.7 to 1.4.
  */
 
 const text = z.string().nullish();

@@ -31,8 +31,9 @@ export interface MarathonSourceOptions extends Omit<MarathonClientOptions, 'cloc
 /**
  * Apps and pods of one Marathon, followed by its event stream.
  *
- * An event re-reads only the app that it names, since hundreds of hosts do the same; everything is read at the start,
- * after every (re)connect and every few minutes. Throws (`ControllerError` code `usage`) when `where` is no list of URLs.
+ * An event re-reads only the app that it names, since hundreds of hosts do the same; everything is read at
+ * the start, after every (re)connect and every few minutes. Throws (`ControllerError` code `usage`) when
+ * `where` is no list of URLs.
  */
 export function createMarathonSource(options: MarathonSourceOptions): AppSource {
   const { clock = systemClock, resolver, log, framework, inFlight = 4, healthHoldSeconds = 60 } = options;

@@ -44,8 +44,8 @@ export function taskHealth(results: MarathonTask['healthCheckResults'], checked:
 }
 
 /**
- * Health of one container of a pod's instance, by its condition `healthy` alone: Marathon adds it to every started
- * container that has a check in the version that it runs (PodStatusConversion).
+ * Health of one container of a pod's instance, by its condition `healthy` alone: Marathon adds it to every
+ * started container that has a check in the version that it runs (PodStatusConversion).
  */
 export function containerHealth(conditions: MarathonPodContainerStatus['conditions']): Health {
   const condition = conditions?.find(({ name }) => name === 'healthy');

@@ -42,8 +42,8 @@ interface Subject<Definition> {
 }
 
 /**
- * Knows the older versions that tasks run during a deployment: remembers those that were the newest when they were read, and
- * asks Marathon for the others, once, where a VIP can depend on it.
+ * Knows the older versions that tasks run during a deployment: remembers those that were the newest when they
+ * were read, and asks Marathon for the others, once, where a VIP can depend on it.
  */
 export class OlderVersionsReader {
   readonly #options: OlderVersionsOptions;
@@ -55,8 +55,8 @@ export class OlderVersionsReader {
   }
 
   /**
-   * Finds every older version that a task in these documents runs. `previous`: what each id gave last time. A version that
-   * cannot be read is `unreadable` for this time; it rejects only when `signal` aborts.
+   * Finds every older version that a task in these documents runs. `previous`: what each id gave last time. A
+   * version that cannot be read is `unreadable` for this time; it rejects only when `signal` aborts.
    */
   async find(
     { apps, pods }: Pick<Documents, 'apps' | 'pods'>,
@@ -99,7 +99,10 @@ export class OlderVersionsReader {
 
 const NOTHING: Documents = { apps: [], pods: [], malformed: [], rejected: [] };
 
-/** What is known already of the versions that are needed; the others are put in `wanted`, and are `unreadable` until read. */
+/**
+ * What is known already of the versions that are needed; the others are put in `wanted`, and are `unreadable`
+ * until read.
+ */
 function lookUp<Definition extends AppDefinition | PodDefinition>(
   { id, newest, outdated, store, path, defined }: Subject<Definition>,
   previous: App | undefined,

@@ -10,7 +10,7 @@ export function shown(value: unknown): string {
 }
 
 /** `['portDefinitions', 0, 'labels']` as people write it: `portDefinitions[0].labels`. */
-export function pathText(path: readonly PropertyKey[]): string {
+function pathText(path: readonly PropertyKey[]): string {
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;

@@ -168,7 +168,7 @@ describe('what cannot be used', () => {
       nothingRemembered,
     );
     expect(desired.rejected.map(({ app }) => app)).toEqual(['/b', 'a.json']);
-    expect(desired.warnings).toEqual(['a', 'b']);
+    expect(desired.warnings).toEqual(['/b b', 'a', 'b']);
   });
 
   test('a full pool leaves one VIP without service and the others working', () => {
