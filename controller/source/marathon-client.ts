@@ -109,7 +109,7 @@ class HttpClient implements MarathonClient {
       const { statusCode, headers: given, body } = answer.response;
       if (statusCode === 200 && String(given['content-type']).startsWith('text/event-stream')) return body;
       const text = statusCode === 200 ? '' : await this.#explanation(answer, signal);
-      abandon(body);
+      body.destroy();
       throw answerFailure(statusCode, text, answer.withheld, 'an event stream');
     });
   }
@@ -156,6 +156,8 @@ class HttpClient implements MarathonClient {
         headersTimeout,
         bodyTimeout,
       });
+      // A body that breaks off while no one reads it would end the process.
+      response.body.on('error', () => undefined);
       this.#masters.leaderNamed(url, response.headers['x-marathon-leader']);
       const { location } = response.headers;
       if (
@@ -194,7 +196,7 @@ class HttpClient implements MarathonClient {
   async #explanation(answer: Answer, signal: AbortSignal): Promise<string> {
     const { clock, silenceMs = 30_000 } = this.#options;
     return within(silenceMs, clock, signal, async (limited) => {
-      limited.addEventListener('abort', () => abandon(answer.response.body), { once: true });
+      limited.addEventListener('abort', () => answer.response.body.destroy(), { once: true });
       return (await this.#body(answer)).toString('utf8');
     });
   }
@@ -211,11 +213,6 @@ class HttpClient implements MarathonClient {
 /** Reads an unwanted body to its end, so that the connection can be used again; not worth waiting for. */
 function discard({ body }: Dispatcher.ResponseData): void {
   void body.dump().catch(() => undefined);
-}
-
-/** Ends an answer of which nothing more is wanted; undici tells that as an error, which no one waits for. */
-function abandon(body: Dispatcher.ResponseData['body']): void {
-  body.on('error', () => undefined).destroy();
 }
 
 function decoded(text: string): string {

@@ -97,8 +97,9 @@ export class MarathonReader {
   async readOne(id: string, signal: AbortSignal): Promise<Snapshot> {
     const documents = await this.#find(id, signal);
     const known = documents && (await this.#convert(documents, signal)).apps.get(id);
-    if (documents !== null && known === undefined)
-      throw this.#unexpected(id, documents, `the app or pod ${id}`);
+    if (documents !== null && known === undefined) {
+      throw this.#unexpected(appPath(id), documents, `the app or pod ${id}`);
+    }
     if (known) this.#apps.set(id, known);
     else this.#apps.delete(id);
     return this.#publish();

@@ -30,49 +30,49 @@ export function familyOf(address: string): AddressFamily {
 /** The sixteen bytes of an address. Throws `invalid`. */
 export function parseAddress(text: string): Uint8Array {
   const bytes = new Uint8Array(ADDRESS_SIZE);
-  writeAddress(text, bytes, 0);
+  writeAddress(text, familyOf(text), bytes, 0);
   return bytes;
 }
 
-/** Writes the sixteen bytes of an address at `at` and returns its family. Throws `invalid`. */
-export function writeAddress(text: string, bytes: Uint8Array, at: number): AddressFamily {
-  if (familyOf(text) === 'ipv4') {
-    if (!writeIpv4(text, bytes, at)) throw notAnAddress(text);
-    bytes.fill(0, at + 4, at + ADDRESS_SIZE);
-    return 'ipv4';
+/** Writes an address at `at`, where there are zeros or another address of the same family. Throws `invalid`. */
+export function writeAddress(text: string, family: AddressFamily, bytes: Uint8Array, at: number): void {
+  if (family === 'ipv6') {
+    writeIpv6(text, bytes, at);
+    return;
   }
-  if (!isIPv6(text) || text.includes('%')) throw notAnAddress(text);
-  writeIpv6(text, bytes, at);
-  return 'ipv6';
+  // By hand and in one go: this is the inner loop of programming a large table.
+  let octet = 0;
+  let digits = 0;
+  let octets = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === DOT) {
+      if (digits === 0 || octets === 3) throw notAnAddress(text);
+      bytes[at + octets++] = octet;
+      octet = 0;
+      digits = 0;
+    } else {
+      octet = octet * 10 + code - DIGIT_0;
+      // A second digit after a zero is refused: "010" is octal to some.
+      if (code < DIGIT_0 || code > DIGIT_9 || octet > 255 || (digits > 0 && octet < 10))
+        throw notAnAddress(text);
+      digits++;
+    }
+  }
+  if (digits === 0 || octets !== 3) throw notAnAddress(text);
+  bytes[at + 3] = octet;
 }
+
+const DOT = 0x2e;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
 
 function notAnAddress(text: string): IpvsError {
   return new IpvsError('invalid', `${JSON.stringify(text)} is no IPv4 or IPv6 address`);
 }
 
-/** By hand and in one go: this is the inner loop of programming a large table. */
-function writeIpv4(text: string, bytes: Uint8Array, at: number): boolean {
-  let octet = 0;
-  let digits = 0;
-  let octets = 0;
-  for (let index = 0; index <= text.length; index++) {
-    const code = index < text.length ? text.charCodeAt(index) : 0x2e;
-    if (code === 0x2e) {
-      if (digits === 0 || octets === 4) return false;
-      bytes[at + octets++] = octet;
-      octet = 0;
-      digits = 0;
-      continue;
-    }
-    if (code < 0x30 || code > 0x39 || (digits > 0 && octet === 0)) return false; // "01" is octal to some
-    octet = octet * 10 + code - 0x30;
-    digits++;
-    if (octet > 255) return false;
-  }
-  return octets === 4;
-}
-
 function writeIpv6(text: string, bytes: Uint8Array, at: number): void {
+  if (!isIPv6(text) || text.includes('%')) throw notAnAddress(text);
   bytes.fill(0, at, at + ADDRESS_SIZE);
   const [head = '', tail] = text.split('::');
   const before = groups(head);
@@ -94,7 +94,7 @@ function groups(side: string): number[] {
   return side.split(':').flatMap((group) => {
     if (!group.includes('.')) return [Number.parseInt(group, 16)];
     const v4 = new Uint8Array(4);
-    writeIpv4(group, v4, 0);
+    writeAddress(group, 'ipv4', v4, 0);
     return [((v4[0] ?? 0) << 8) | (v4[1] ?? 0), ((v4[2] ?? 0) << 8) | (v4[3] ?? 0)];
   });
 }

@@ -54,12 +54,19 @@ class BatchJob implements Job {
     if (this.#sent.length === 0) this.#firstSeq = first;
     this.#answered = this.#sent.length;
     let seq = first;
-    while (this.#index < this.#changes.length && seq - first < window && this.#encoder.hasRoom) {
-      if (this.#encode(this.#index, seq)) {
+    for (; this.#index < this.#changes.length && seq - first < window; this.#index++) {
+      const change = this.#changes[this.#index];
+      if (!change) continue;
+      try {
+        if (!this.#encoder.change(change, seq)) break;
         this.#sent.push(this.#index);
         seq++;
+      } catch (cause) {
+        // Refused before it gets to the kernel.
+        if (!isIpvsError(cause)) throw cause;
+        const message = `${describe(change)}: ${cause.message}`;
+        this.#fail(this.#index, () => new IpvsError(cause.code, message, { op: change.op, cause }));
       }
-      this.#index++;
     }
     return seq === first ? undefined : { bytes: this.#encoder.take(), first, last: seq - 1 };
   }
@@ -91,23 +98,6 @@ class BatchJob implements Job {
     }
     for (let index = this.#index; index < this.#changes.length; index++)
       this.#fail(index, because('not sent'));
-  }
-
-  /** False when the change is refused before it gets to the kernel. */
-  #encode(index: number, seq: number): boolean {
-    const change = this.#changes[index];
-    if (!change) return false;
-    try {
-      this.#encoder.change(change, seq);
-      return true;
-    } catch (cause) {
-      if (!isIpvsError(cause)) throw cause;
-      this.#fail(
-        index,
-        () => new IpvsError(cause.code, `${describe(change)}: ${cause.message}`, { op: change.op, cause }),
-      );
-      return false;
-    }
   }
 
   #fail(index: number, error: (change: Change) => IpvsError): void {

@@ -8,7 +8,7 @@ import { findIpvsFamily, genlPayload } from './genl.ts';
 import { serviceFamily, serviceKey } from './id.ts';
 import { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.ts';
 import { netlinkTransport } from './netlink-transport.ts';
-import { type Reply, readDestination, readService } from './replies.ts';
+import { mixServiceId, type Reply, readDestination, readService } from './replies.ts';
 import { ask } from './request.ts';
 import { readDestinations } from './table-reader.ts';
 import { type CommandAttrs, commandAttrs } from './tables.ts';
@@ -108,9 +108,17 @@ export class IpvsClient {
    */
   async listTable(): Promise<readonly TableEntry[]> {
     for (let read = 0; read < MAX_READS; read++) {
-      const services = await this.listServices();
+      let before = 0;
+      let after = 0;
+      const services = await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', (reply) => {
+        before = mixServiceId(reply, before);
+        return readService(reply);
+      });
       const entries = await readDestinations(this.#readers(), () => new Encoder(this.#family), services);
-      if (await this.#areAll(services)) return entries;
+      await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', (reply) => {
+        after = mixServiceId(reply, after);
+      });
+      if (before === after) return entries;
     }
     const message = `list table: services were added or removed during each of ${MAX_READS} reads`;
     throw new IpvsError('interrupted', message, { op: 'list-table' });
@@ -223,14 +231,6 @@ export class IpvsClient {
     if (this.#main.immediate) return [this.#main];
     while (this.#sockets.length < SOCKETS_SIDE_BY_SIDE) this.#sockets.push(this.#openSocket());
     return this.#sockets;
-  }
-
-  async #areAll(services: readonly ServiceId[]): Promise<boolean> {
-    const now = await this.listServices();
-    const keys = new Set(services.map(serviceKey));
-    return (
-      keys.size === services.length && now.length === keys.size && now.every((id) => keys.has(serviceKey(id)))
-    );
   }
 
   async #change(change: Change): Promise<void> {

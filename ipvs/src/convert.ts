@@ -159,15 +159,17 @@ export function forwardingNumber(method: ForwardingMethod): number {
 }
 
 export function checkWeight(weight: number): number {
-  return checkRange('weight', weight, 0, 0x7fff_ffff);
+  return (weight & 0x7fff_ffff) === weight ? weight : checkRange('weight', weight, 0, 0x7fff_ffff);
 }
 
 export function checkThreshold(threshold: number): number {
-  return checkRange('threshold', threshold, 0, 0xffff_ffff);
+  return (threshold & 0x7fff_ffff) === threshold
+    ? threshold
+    : checkRange('threshold', threshold, 0, 0xffff_ffff);
 }
 
 export function checkPort(port: number): number {
-  return checkRange('port', port, 0, 0xffff);
+  return (port & 0xffff) === port ? port : checkRange('port', port, 0, 0xffff);
 }
 
 function toTunnelAttrs({ type, port = 0, checksum = 'none' }: Tunnel): DestinationAttrs {

@@ -1,8 +1,6 @@
 import { familyOf, writeAddress } from './address.ts';
-import { viewOf } from './codec.ts';
 import {
   checkPort,
-  checkThreshold,
   checkWeight,
   forwardingNumber,
   numberOf,
@@ -13,6 +11,7 @@ import {
 } from './convert.ts';
 import { IpvsError } from './errors.ts';
 import { GENL_HEADER } from './genl.ts';
+import { memoryOf } from './memory.ts';
 import { MESSAGE_HEADER, writeHeader } from './message.ts';
 import { HOST_IS_LE } from './scalars.ts';
 import { commandAttrs, destinationAttrs, serviceAttrs } from './tables.ts';
@@ -22,6 +21,7 @@ import type {
   AddressServiceId,
   Change,
   Destination,
+  ForwardingMethod,
   ServiceId,
   VirtualService,
 } from './types.ts';
@@ -45,14 +45,9 @@ const commands: Readonly<Record<Change['op'], number>> = {
 
 const SERVICE_PLACES = ['address', 'port'] as const;
 const ID_PLACES = ['protocol', 'address', 'port'] as const;
-const DESTINATION_PLACES = [
-  'address',
-  'port',
-  'forwardingMethod',
-  'weight',
-  'upperThreshold',
-  'lowerThreshold',
-] as const;
+const DESTINATION_PLACES = ['address', 'port', 'forwardingMethod', 'weight'] as const;
+type DestinationChange = Extract<Change, { readonly destination: Destination }>;
+type DestinationTemplate = Template<(typeof DESTINATION_PLACES)[number]>;
 type ServiceTemplate = Template<(typeof SERVICE_PLACES)[number]>;
 
 const idTemplates = perFamily((address) => {
@@ -70,13 +65,21 @@ function perFamily<T>(create: (anyAddress: string) => T): Readonly<Record<Addres
   return { ipv4: create('0.0.0.0'), ipv6: create('::') };
 }
 
+/** The last message, where the next may be a copy of it with another destination. */
+interface Copied {
+  readonly op: DestinationChange['op'];
+  readonly id: ServiceId;
+  readonly forwardingMethod: ForwardingMethod;
+  readonly family: AddressFamily;
+  /** Where its destination begins, counted from the beginning of the message, and what is where in that. */
+  readonly destinationAt: number;
+  readonly place: DestinationTemplate['at'];
+}
+
 /** Writes IPVS messages one after the other into one buffer, which is used again for the next send. */
 export class Encoder {
   readonly #family: number;
-  readonly #bytes = new Uint8Array(SEND_BYTES);
-  // Netlink aligns everything to four bytes, so that 32-bit values can be stored as such, in host order.
-  readonly #words = new Uint32Array(this.#bytes.buffer);
-  readonly #view = viewOf(this.#bytes);
+  readonly #memory = memoryOf(new ArrayBuffer(SEND_BYTES));
   #at = 0;
   #last = 0;
   readonly #serviceTemplates = new Map<string, ServiceTemplate>();
@@ -84,40 +87,44 @@ export class Encoder {
   #serviceTemplate: ServiceTemplate | undefined;
   #id: ServiceId | undefined;
   #idBytes: Uint8Array = new Uint8Array();
+  #copied: Copied | undefined;
 
   /** `family` is the number of the IPVS family in this kernel. */
   constructor(family: number) {
     this.#family = family;
   }
 
-  get hasRoom(): boolean {
-    return this.#at + MESSAGE_BYTES <= SEND_BYTES;
-  }
-
   /** What was written since the last `take`, with an acknowledgement asked of its last message. */
   take(): Uint8Array {
-    const flags = this.#view.getUint16(this.#last + 6, HOST_IS_LE);
+    const { bytes, halves } = this.#memory;
+    const flags = halves[(this.#last + 6) >> 1] as number;
     // A dump is closed by its DONE instead.
-    if ((flags & NLM_F.DUMP) === 0) this.#view.setUint16(this.#last + 6, flags | NLM_F.ACK, HOST_IS_LE);
-    const bytes = this.#bytes.subarray(0, this.#at);
+    if ((flags & NLM_F.DUMP) === 0) halves[(this.#last + 6) >> 1] = flags | NLM_F.ACK;
+    const taken = bytes.subarray(0, this.#at);
     this.#at = 0;
     // Whoever holds these may change them before the next send.
     this.#id = undefined;
     this.#service = undefined;
-    return bytes;
+    this.#copied = undefined;
+    return taken;
   }
 
-  /** Appends one change. Throws `invalid`, and has then appended nothing. */
-  change(change: Change, seq: number): void {
+  /** Appends one change. False when there is no room for it. Throws `invalid`, and has then appended nothing. */
+  change(change: Change, seq: number): boolean {
     const start = this.#at;
+    if (start + MESSAGE_BYTES > SEND_BYTES) return false;
     try {
+      if (this.#copied !== undefined && this.#copyLast(this.#copied, change, seq)) return true;
+      this.#copied = undefined;
       this.#at += MESSAGE_HEADER + GENL_HEADER;
       this.#attributes(change);
     } catch (cause) {
       this.#at = start;
+      this.#copied = undefined;
       throw cause;
     }
     this.#finish(start, commands[change.op], NLM_F.REQUEST, seq);
+    return true;
   }
 
   /** Appends the request for a service's destinations. */
@@ -129,9 +136,39 @@ export class Encoder {
   }
 
   #finish(start: number, command: number, flags: number, seq: number): void {
-    writeHeader(this.#view, start, this.#at - start, this.#family, flags, seq);
-    this.#view.setUint32(start + MESSAGE_HEADER, (command << 24) | (GENL.IPVS_VERSION << 16));
+    const { bytes, view } = this.#memory;
+    writeHeader(view, start, this.#at - start, this.#family, flags, seq);
+    view.setUint32(start + MESSAGE_HEADER, 0);
+    bytes[start + MESSAGE_HEADER] = command;
+    bytes[start + MESSAGE_HEADER + 1] = GENL.IPVS_VERSION;
     this.#last = start;
+  }
+
+  /**
+   * Most changes are a run of the same for one service, and to patch a copy is cheaper than anything else. False when
+   * more differs than what can be patched. All in one function: each that runs hot costs a fresh process compilations.
+   */
+  #copyLast(copied: Copied, change: Change, seq: number): boolean {
+    if (copied.op !== change.op || copied.id !== change.service) return false;
+    const { destination } = change as DestinationChange;
+    const { address, port, weight, forwardingMethod } = destination;
+    if (copied.forwardingMethod !== forwardingMethod || !isPlain(destination)) return false;
+    if (copied.family !== familyOf(address)) return false;
+
+    const { bytes, words } = this.#memory;
+    const { place } = copied;
+    const start = this.#at;
+    const at = start + copied.destinationAt;
+    bytes.copyWithin(start, this.#last, start);
+    words[(start + 8) >> 2] = seq;
+    writeAddress(address, copied.family, bytes, at + place.address);
+    if ((port & 0xffff) !== port) checkPort(port);
+    bytes[at + place.port] = port >> 8;
+    bytes[at + place.port + 1] = port;
+    words[(at + place.weight) >> 2] = checkWeight(weight);
+    this.#at += start - this.#last;
+    this.#last = start;
+    return true;
   }
 
   #attributes(change: Change): void {
@@ -139,7 +176,7 @@ export class Encoder {
       case 'add-destination':
       case 'update-destination':
         this.#putId(change.service);
-        this.#putDestination(change.destination);
+        this.#putDestination(change);
         return;
       case 'remove-destination':
         this.#putId(change.service);
@@ -162,35 +199,38 @@ export class Encoder {
 
   #put(bytes: Uint8Array): number {
     const at = this.#at;
-    this.#bytes.set(bytes, at);
+    this.#memory.bytes.set(bytes, at);
     this.#at = at + bytes.length;
     return at;
   }
 
-  /** The nest that names a service. Changes come sorted by service, so the last one is likely to be asked for again. */
+  /** The nest that names a service. */
   #putId(id: ServiceId): void {
     if (this.#id === id) {
       this.#put(this.#idBytes);
       return;
     }
+    const { bytes, view } = this.#memory;
     const at = this.#at;
     if ('fwmark' in id) {
       this.#put(commandAttrs.write({ service: toServiceIdAttrs(id) }));
     } else {
-      const { bytes, at: place } = idTemplates[familyOf(id.address)];
-      this.#put(bytes);
-      this.#view.setUint16(at + place.protocol, numberOf('protocol', IPPROTO, id.protocol), HOST_IS_LE);
-      writeAddress(id.address, this.#bytes, at + place.address);
+      const family = familyOf(id.address);
+      const { bytes: template, at: place } = idTemplates[family];
+      this.#put(template);
+      view.setUint16(at + place.protocol, numberOf('protocol', IPPROTO, id.protocol), HOST_IS_LE);
+      writeAddress(id.address, family, bytes, at + place.address);
       this.#putPort(at + place.port, id.port);
     }
-    this.#idBytes = this.#bytes.slice(at, this.#at);
+    this.#idBytes = bytes.slice(at, this.#at);
     this.#id = id;
   }
 
   #putPort(at: number, port: number): void {
+    const { bytes } = this.#memory;
     checkPort(port);
-    this.#bytes[at] = port >> 8;
-    this.#bytes[at + 1] = port;
+    bytes[at] = port >> 8;
+    bytes[at + 1] = port;
   }
 
   #putService(service: VirtualService): void {
@@ -200,7 +240,7 @@ export class Encoder {
     }
     const { bytes, at: place } = this.#templateOf(service);
     const at = this.#put(bytes);
-    writeAddress(service.address, this.#bytes, at + place.address);
+    writeAddress(service.address, familyOf(service.address), this.#memory.bytes, at + place.address);
     this.#putPort(at + place.port, service.port);
   }
 
@@ -220,22 +260,28 @@ export class Encoder {
     return template;
   }
 
-  #putDestination(destination: Destination): void {
-    if (destination.tunnel) {
+  #putDestination({ op, service, destination }: DestinationChange): void {
+    if (!isPlain(destination)) {
       this.#put(commandAttrs.write({ destination: toDestinationAttrs(destination) }));
       return;
     }
-    const { address, port, weight, forwardingMethod, upperThreshold, lowerThreshold } = destination;
-    const { bytes, at: place } = destinationTemplates[familyOf(address)];
-    const at = this.#put(bytes);
-    const words = this.#words;
-    writeAddress(address, this.#bytes, at + place.address);
+    const { address, port, weight, forwardingMethod } = destination;
+    const family = familyOf(address);
+    const { bytes: template, at: place } = destinationTemplates[family];
+    const start = this.#at - this.#idBytes.length - GENL_HEADER - MESSAGE_HEADER;
+    const at = this.#put(template);
+    const { bytes, words } = this.#memory;
+    writeAddress(address, family, bytes, at + place.address);
     this.#putPort(at + place.port, port);
     words[(at + place.forwardingMethod) >> 2] = forwardingNumber(forwardingMethod);
     words[(at + place.weight) >> 2] = checkWeight(weight);
-    if (upperThreshold) words[(at + place.upperThreshold) >> 2] = checkThreshold(upperThreshold);
-    if (lowerThreshold) words[(at + place.lowerThreshold) >> 2] = checkThreshold(lowerThreshold);
+    this.#copied = { op, id: service, forwardingMethod, family, place, destinationAt: at - start };
   }
+}
+
+/** What the destination template has room for; it has zeros for the thresholds. */
+function isPlain({ tunnel, upperThreshold, lowerThreshold }: Destination): boolean {
+  return tunnel === undefined && upperThreshold === undefined && lowerThreshold === undefined;
 }
 
 /** Whether two services of one family differ in nothing but address and port. */

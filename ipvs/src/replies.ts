@@ -83,6 +83,26 @@ function readPersistence(memory: Memory, at: Int32Array, family: AddressFamily):
   return prefixLength === bits ? { timeoutSeconds } : { timeoutSeconds, prefixLength };
 }
 
+/** Mixes what identifies the service in a reply into a checksum, to tell whether two dumps list the same services. */
+export function mixServiceId({ memory, from, to }: Reply, checksum: number): number {
+  const nest = nestIn(memory, from, to, commandAttrs.types.service);
+  const at = serviceAttrs.locate(memory, nest, endOf(memory, nest));
+  const address = place(at, SERVICE.address);
+  let mixed = mix(checksum, u16At(memory, place(at, SERVICE.family)));
+  mixed = mix(mixed, u16At(memory, place(at, SERVICE.protocol)));
+  mixed = mix(mixed, be16At(memory, place(at, SERVICE.port)));
+  mixed = mix(mixed, u32At(memory, place(at, SERVICE.fwmark)));
+  if (address === 0) return mixed;
+  for (let word = address; word + 4 <= endOf(memory, address); word += 4)
+    mixed = mix(mixed, u32At(memory, word));
+  return mixed;
+}
+
+/** FNV-1a, a word at a time. */
+function mix(checksum: number, word: number): number {
+  return Math.imul(checksum ^ word, 0x0100_0193);
+}
+
 /** The destination in a reply, of a service of this family. Throws `malformed-reply`. */
 export function readDestination({ memory, from, to }: Reply, ofService: AddressFamily): ObservedDestination {
   const nest = nestIn(memory, from, to, commandAttrs.types.destination);

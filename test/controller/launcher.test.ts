@@ -22,10 +22,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-function launch(path: string, args: readonly string[] = [], environment: NodeJS.ProcessEnv = process.env) {
+function launch(path: string, args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
   const { status, stdout, stderr } = spawnSync(join(directory, path), args, {
     encoding: 'utf8',
-    env: environment,
+    env: { PATH: process.env['PATH'], HOME: directory, ...environment },
   });
   return { status, stdout, stderr };
 }
@@ -49,7 +49,7 @@ test('it finds its folder through symbolic links, absolute and relative', () => 
   symlinkSync(process.execPath, join(directory, 'app/node_modules/.bin/node'));
   symlinkSync('../app/controller/marathon-ipvs', join(directory, 'bin/relative'));
   symlinkSync(join(directory, 'bin/relative'), join(directory, 'bin/absolute'));
-  expect(launch('bin/absolute', ['x'], { ...process.env, CDPATH: '/tmp' }).stdout).toBe('["x"]\n');
+  expect(launch('bin/absolute', ['x'], { CDPATH: '/tmp' }).stdout).toBe('["x"]\n');
 });
 
 test('without one in the checkout the Node of the machine is used', () => {
@@ -70,6 +70,24 @@ test.each(['v20.20.2', 'v24.8.9', 'nonsense', ''])('Node %j is too old: one line
 test.each(['v24.9.0', 'v24.21.0', 'v25.0.1', 'v100.0.0'])('Node %j will do', (version) => {
   pretend('app/node_modules/.bin/node', version);
   expect(launch('app/controller/marathon-ipvs').status).toBe(0);
+});
+
+test('compiled code is kept in the cache of whoever starts it, or where the environment says', () => {
+  writeFileSync(join(directory, 'app/controller/main.ts'), 'console.log(process.env["NODE_COMPILE_CACHE"]);');
+  symlinkSync(process.execPath, join(directory, 'app/node_modules/.bin/node'));
+  const kept = (environment: NodeJS.ProcessEnv) =>
+    launch('app/controller/marathon-ipvs', [], environment).stdout.trim();
+  expect(kept({})).toBe(join(directory, '.cache/marathon-ipvs'));
+  expect(kept({ XDG_CACHE_HOME: join(directory, 'xdg') })).toBe(join(directory, 'xdg/marathon-ipvs'));
+  expect(kept({ NODE_COMPILE_CACHE: join(directory, 'here') })).toBe(join(directory, 'here'));
+  expect(kept({ HOME: undefined })).toBe('');
+});
+
+test('a Node with capabilities that the container lacks is told in one line', () => {
+  writeFileSync(join(directory, 'app/node_modules/.bin/node'), '#!/bin/sh\nexit 126\n', { mode: 0o755 });
+  const { status, stderr } = launch('app/controller/marathon-ipvs');
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/ is not allowed to start \(a container needs --cap-add NET_ADMIN\), but .*\n$/);
 });
 
 test('no Node at all is told in one line', () => {

@@ -218,7 +218,14 @@ inLab('the controller on a real kernel', () => {
   test('without CAP_NET_ADMIN one line says so and what mends it', async () => {
     const source = await apps(myService(31000));
     await shell(`chmod -R a+rX ${host.directory}`);
-    const main = ['--conditions=ipvs-source', 'controller/main.ts', 'diff', '--source', source, ...host.places()];
+    const main = [
+      '--conditions=ipvs-source',
+      'controller/main.ts',
+      'diff',
+      '--source',
+      source,
+      ...host.places(),
+    ];
     const { status, stderr } = await command(
       'setpriv',
       '--reuid=65534',

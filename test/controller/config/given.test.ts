@@ -1,54 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { resolveConfig } from '../../../controller/config/config.ts';
-import { type Environment, flagName, type Given, variableName } from '../../../controller/config/given.ts';
-import { type OptionName, optionNames } from '../../../controller/config/options.ts';
-
-const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-config-'));
-afterAll(() => rmSync(directory, { recursive: true }));
-
-function yaml(text: string): string {
-  const path = join(directory, 'config.yaml');
-  writeFileSync(path, text);
-  return path;
-}
-
-function flags(values: Partial<Record<OptionName, string | readonly string[]>>): Given[] {
-  return Object.entries(values).map(([name, text]) => ({
-    name: name as OptionName,
-    origin: 'flag',
-    place: 'on the command line',
-    text,
-  }));
-}
-
-const APPS = { source: ['file=apps.json'] };
-
-function resolve(
-  given: {
-    flags?: Partial<Record<OptionName, string | readonly string[]>>;
-    environment?: Environment;
-    file?: string;
-  },
-  command: 'run' | 'diff' | 'cleanup' = 'run',
-) {
-  const config = given.file === undefined ? {} : { config: yaml(given.file) };
-  return resolveConfig(command, flags({ ...APPS, ...config, ...given.flags }), given.environment ?? {});
-}
-
-function refusalOf(given: Parameters<typeof resolve>[0], command?: 'run' | 'diff' | 'cleanup'): string {
-  try {
-    resolve(given, command);
-  } catch (error) {
-    expect(error).toMatchObject({ name: 'ControllerError', code: 'usage', retry: 'never' });
-    const message = error instanceof Error ? error.message : '';
-    expect(message).not.toMatch(/\n/);
-    return message;
-  }
-  throw new Error('nothing was refused');
-}
+import { flagName, variableName } from '../../../controller/config/given.ts';
+import { optionNames } from '../../../controller/config/options.ts';
+import { flags, refusalOf, resolve, yaml } from './resolving.ts';
 
 describe('where an option comes from', () => {
   const everywhere = {
@@ -263,4 +218,46 @@ describe('variables that are not meant for us', () => {
       expect(flagName(name)).toMatch(/^--[a-z0-9]+(?:-[a-z0-9]+)*$/);
     }
   });
+});
+
+test('whatever the file holds, there is a result or one line for the operator', () => {
+  const key = fc.oneof(
+    fc.constantFrom('zone', 'source', 'adopt', 'resync-seconds', '__proto__', '<<'),
+    fc.string(),
+  );
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.dictionary(key, fc.jsonValue()).map((value) => JSON.stringify(value)),
+    fc
+      .array(
+        fc.constantFrom(
+          'zone:',
+          ' a.b',
+          '\n',
+          '- ',
+          '&a',
+          '*a',
+          '? ',
+          '!!int 3',
+          '[',
+          '{',
+          '|',
+          '"',
+          "'",
+          '---',
+        ),
+      )
+      .map((parts) => parts.join('')),
+  );
+  fc.assert(
+    fc.property(text, (content) => {
+      try {
+        resolve({ file: content });
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'ControllerError', code: 'usage' });
+        expect(error instanceof Error ? error.message : '').toMatch(/^[^\p{Cc}\u2028\u2029]+$/u);
+      }
+    }),
+    { numRuns: 500 },
+  );
 });

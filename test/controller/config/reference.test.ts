@@ -1,18 +1,31 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { optionsPage, optionsTable } from '../../../controller/config/reference.ts';
+import { optionsPage, withOptionsTable } from '../../../controller/config/reference.ts';
 
-const file = (path: string) => new URL(`../../../${path}`, import.meta.url);
+function textOf(path: string): string {
+  const file = new URL(`../../../${path}`, import.meta.url);
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+// `node --conditions=ipvs-source controller/config/reference.ts` makes both anew.
 
 test('docs/options.md is what the list of options makes', () => {
-  expect(readFileSync(file('docs/options.md'), 'utf8')).toBe(optionsPage());
+  expect(textOf('docs/options.md')).toBe(optionsPage());
 });
 
-const readme = existsSync(file('README.md')) ? readFileSync(file('README.md'), 'utf8') : '';
-const table = /<!-- options -->\n+(.*?)\n+<!-- (?:\/options|end of options|options end|options) -->/s.exec(
-  readme,
-)?.[1];
+const readme = textOf('README.md');
 
-(table === undefined ? test.skip : test)("the README's table is what the list of options makes", () => {
-  expect(table).toBe(optionsTable());
+(readme.includes('<!-- options -->') ? test : test.skip)(
+  "the README's table is what the list of options makes",
+  () => {
+    expect(readme).toBe(withOptionsTable(readme));
+  },
+);
+
+test('the table replaces what was between the markers, and nothing else', () => {
+  const made = withOptionsTable('before\n<!-- options -->\nold $& table\n<!-- /options -->\nafter\n');
+  expect(made).toMatch(/^before\n<!-- options -->\n\n\| Option \| Default \| \|\n/);
+  expect(made).toMatch(/ \|\n\n<!-- \/options -->\nafter\n$/);
+  expect(withOptionsTable(made)).toBe(made);
+  expect(withOptionsTable('no markers')).toBe('no markers');
 });

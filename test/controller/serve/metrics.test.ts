@@ -80,6 +80,11 @@ test('a step that failed or waits is not counted as made', async () => {
   expect(await metric('passes_total{kind="full",result="incomplete"}')).toBe(2);
 });
 
+test('a removal that failed is not counted as made', async () => {
+  metrics.passed(passOf({ before: settled(WEB, DB), observed: settled(WEB, DB) }));
+  expect(await metric('steps_total{op="remove-service"}')).toBe(0);
+});
+
 test('nothing is counted as made in a dry run', async () => {
   metrics = metricsOf(true);
   metrics.passed(passOf({ before: settled(), observed: settled(), over: { changesSince: [now - 10] } }));

@@ -192,7 +192,7 @@ test('following sees a link that is pointed elsewhere, as Kubernetes does with m
   await until('the other file is read', () => told.app('/b') !== undefined);
 });
 
-test('following a file that becomes bad tells the failure once more only when it changes, and keeps the last good state', async () => {
+test('a followed file that becomes bad is told as a failure, and the last good state stays', async () => {
   await write('apps.json', [app('/a')]);
   const told = await followed(file('apps.json'));
   await writeFile(file('apps.json'), '[');

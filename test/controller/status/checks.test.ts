@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { AppSource, Observer } from '../../../controller/ports.ts';
 import { createStatusBoard, type StatusBoard } from '../../../controller/status/board.ts';
-import { type Check, DEFAULT_LIMITS, healthz, livez, readyz } from '../../../controller/status/checks.ts';
+import { type Check, DEFAULT_LIMITS, livez, readyz } from '../../../controller/status/checks.ts';
 import { checksText } from '../../../controller/status/checks-text.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { DB, passOf, settled, WEB } from './passes.ts';
@@ -119,6 +119,17 @@ describe('ready', () => {
     expect(told('kernel')?.message).toBe('1 VIP not as desired: tcp/11.0.0.1:80 differs');
   });
 
+  test.each([
+    ['its scheduler', { scheduler: 'rr' }],
+    ['its persistence', { persistenceSeconds: 60 }],
+    ['a flag that we never set', { flags: 4 }],
+    ['the prefix of its persistence', { persistencePrefix: 24 }],
+  ])('not when a VIP differs in %s', (_what, over) => {
+    board.sourceRead(SOURCE, whole);
+    board.passed(passOf({ observed: tableOf(observedService(WEB, over)) }));
+    expect(ready()).toBe(false);
+  });
+
   test('not when a VIP that should be gone is still there', () => {
     board.sourceRead(SOURCE, whole);
     board.passed(passOf({ desired: desiredOf(WEB), before: settled(WEB, DB), observed: settled(WEB, DB) }));
@@ -200,6 +211,19 @@ describe('an exception is named, and does not fail', () => {
     expect(told('kernel')?.ok).toBe(false);
   });
 
+  test('but not what the disk knows and the kernel lacks: that is made', () => {
+    board.sourceRead(SOURCE, { apps: 3, complete: true, fromDiskOf: now - HOUR });
+    board.passed(passOf({ desired: desiredOf(WEB, DB), observed: settled(WEB) }));
+    expect(told('kernel')).toEqual({ ok: false, message: '1 VIP not as desired: tcp/11.0.0.2:5432 missing' });
+  });
+
+  test('a source whose last read failed, however young its data are', () => {
+    board.sourceRead(SOURCE, whole);
+    now += 2_000;
+    board.sourceFailed(SOURCE, new Error('503\nService Unavailable'));
+    expect(told(`source ${SOURCE}`)?.message).toBe('stale, last read 2 s ago: 503 Service Unavailable');
+  });
+
   test("another program's service in the way of a VIP", () => {
     board.sourceRead(SOURCE, whole);
     const foreign = tableOf(observedService(WEB, { scheduler: 'rr' }));
@@ -255,33 +279,6 @@ describe('in a dry run', () => {
   });
 });
 
-describe('alive', () => {
-  test('while the loop moves, whatever the sources and the kernel do', () => {
-    expect(alive()).toBe(true);
-    later(HOUR, passOf({ over: { error: 'no kernel' } }));
-    board.sourceFailed(SOURCE, new Error('down'));
-    expect(alive()).toBe(true);
-  });
-
-  test('not once the loop is stuck, although all was well before', () => {
-    board.sourceRead(SOURCE, whole);
-    later(1_000);
-    now += 61_000;
-    expect(alive()).toBe(false);
-    expect(healthz(board.current(), now, DEFAULT_LIMITS).find(({ name }) => name === 'loop')?.message).toBe(
-      'has not moved for 61 s',
-    );
-  });
-
-  test('not when the clock was set back and the loop has not moved since', () => {
-    board.moved();
-    now -= HOUR;
-    expect(alive()).toBe(false);
-    board.moved();
-    expect(alive()).toBe(true);
-  });
-});
-
 test('the time of the last good state is that of a pass after which the kernel was as desired', () => {
   board.sourceRead(SOURCE, whole);
   later(1_000);
@@ -290,49 +287,4 @@ test('the time of the last good state is that of a pass after which the kernel w
   later(1_000, passOf({ over: { problems: ['x'] } }));
   later(1_000, passOf({ desired: desiredOf(WEB, DB), observed: settled(WEB) }));
   expect(board.current().convergedAt).toBe(good);
-});
-
-describe('the text', () => {
-  const checks: readonly Check[] = [
-    { name: 'kernel', ok: false, message: 'no pass yet' },
-    { name: 'loop', ok: true, message: null },
-    { name: 'source file=a', ok: true, message: 'stale, last read 9 s ago' },
-  ];
-  const all = checks.map((check) => ({ ...check, ok: true, message: null }));
-
-  test('of checks that passed is ok, in so many letters', () => {
-    expect(checksText('readyz', all, { exclude: [], verbose: false })).toEqual({ ok: true, text: 'ok' });
-  });
-
-  test('tells every check when one failed', () => {
-    expect(checksText('readyz', checks, { exclude: [], verbose: false })).toEqual({
-      ok: false,
-      text: [
-        '[-]kernel failed: no pass yet',
-        '[+]loop ok',
-        '[+]source file=a ok: stale, last read 9 s ago',
-        'readyz check failed',
-      ].join('\n'),
-    });
-  });
-
-  test('shows which checks were excluded, and what could not be', () => {
-    expect(checksText('readyz', checks, { exclude: ['kernel', 'no such'], verbose: true })).toEqual({
-      ok: true,
-      text: [
-        '[+]kernel excluded: ok: no pass yet',
-        '[+]loop ok',
-        '[+]source file=a ok: stale, last read 9 s ago',
-        'warn: some health checks cannot be excluded: no matches for "no such"',
-        'readyz check passed',
-      ].join('\n'),
-    });
-  });
-
-  test('lists checks by name', () => {
-    const names = healthz(board.current(), now, DEFAULT_LIMITS).map(({ name }) => name);
-    expect(names).toEqual([...names].sort());
-    expect(names).toContain('loop');
-    expect(names).toContain('kernel');
-  });
 });

@@ -21,6 +21,7 @@ interface Deployment {
   readonly actions: readonly Action[];
   readonly steps: readonly (readonly Action[])[];
   currentStep: number;
+  readonly done: Promise<boolean>;
   readonly finished: (success: boolean) => void;
 }
 
@@ -48,7 +49,15 @@ export class Deployments {
   start(version: string, actions: readonly Action[]): { id: string; done: Promise<boolean> } {
     const id = randomUUID();
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const deployment = { id, version, actions, steps: stepsOf(actions), currentStep: 1, finished: resolve };
+    const deployment = {
+      id,
+      version,
+      actions,
+      steps: stepsOf(actions),
+      currentStep: 1,
+      done: promise,
+      finished: resolve,
+    };
     this.#running.set(id, deployment);
     this.#events.publish('deployment_info', this.#progress(deployment));
     // When the caller has what it needs to know of it.
@@ -81,6 +90,11 @@ export class Deployments {
     const reason = 'The upgrade has been cancelled';
     this.#events.publish('deployment_failed', { id, plan: planJson(deployment), reason });
     deployment.finished(false);
+  }
+
+  /** Resolves when none runs. */
+  async idle(): Promise<void> {
+    for (const { done } of this.#running.values()) await done;
   }
 
   cancelAll(): void {

@@ -50,7 +50,7 @@ async function repeat(
 }
 
 /** During the grace period a task that never was healthy is not blamed, though it is listed as not alive. */
-export function nextResult(
+function nextResult(
   instanceId: string,
   before: HealthResult | undefined,
   failure: string | null,

@@ -37,7 +37,7 @@ export interface ContainerSpec {
   readonly healthChecks: readonly JsonObject[];
 }
 
-export interface PortSpec {
+interface PortSpec {
   readonly name: string | null;
   /** null: no host port; 0: any. */
   readonly hostPort: number | null;

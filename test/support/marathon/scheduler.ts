@@ -142,6 +142,7 @@ export class Scheduler implements TaskListener {
     else this.#launch(runner, moves.start);
 
     if (runner.stopping && runner.instances.length === 0) {
+      clearTimeout(runner.retry);
       this.#runners.delete(runSpecId);
       this.#events.publish('app_terminated_event', { appId: runSpecId });
     }

@@ -136,6 +136,7 @@ export async function startMarathon(options: MarathonOptions = {}): Promise<Test
 
     elect: (electionMs) => masters.elect(electionMs),
     closeStreams: () => events.closeStreams(),
+    deployed: () => operations.deployments.idle(),
     nextEvent: (eventType) => nextEvent(events, eventType),
     async close() {
       process.off('exit', atExit);

@@ -37,6 +37,7 @@ export class Tasks implements HealthListener {
   readonly #events: EventBus;
   readonly #listener: TaskListener;
   readonly #endChecks = new Map<Task, () => void>();
+  readonly #timers = new Set<NodeJS.Timeout>();
   #closed = false;
 
   constructor(options: TaskOptions, events: EventBus, listener: TaskListener) {
@@ -49,7 +50,7 @@ export class Tasks implements HealthListener {
   launch(instance: Instance): void {
     for (const task of instance.tasks) {
       announceState(this.#events, instance, task, '');
-      setTimeout(() => this.#start(instance, task), this.#options.startMs);
+      this.#later(this.#options.startMs, () => this.#start(instance, task));
     }
   }
 
@@ -61,7 +62,7 @@ export class Tasks implements HealthListener {
       if (!live(task)) continue;
       this.setState(instance, task, 'TASK_KILLING');
       if (task.process) task.process.kill(instance.spec.killGraceMs);
-      else setTimeout(() => this.setState(instance, task, 'TASK_KILLED'), this.#options.killMs);
+      else this.#later(this.#options.killMs, () => this.setState(instance, task, 'TASK_KILLED'));
     }
   }
 
@@ -122,6 +123,7 @@ export class Tasks implements HealthListener {
   close(): void {
     this.#closed = true;
     for (const end of this.#endChecks.values()) end();
+    for (const timer of this.#timers) clearTimeout(timer);
   }
 
   #start(instance: Instance, task: Task): void {
@@ -147,6 +149,14 @@ export class Tasks implements HealthListener {
     }
     const state = code === 0 ? 'TASK_FINISHED' : 'TASK_FAILED';
     this.setState(instance, task, state, `Command exited with status ${code ?? 'unknown'}`);
+  }
+
+  #later(ms: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, ms);
+    this.#timers.add(timer);
   }
 
   #startChecks(instance: Instance, task: Task): void {

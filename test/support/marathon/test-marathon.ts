@@ -38,6 +38,8 @@ export interface TestMarathon {
   /** Another master leads after `electionMs` (default 0): streams end, health results are gone. */
   elect(electionMs?: number): void;
   closeStreams(): void;
+  /** Resolves when no deployment runs (any more). */
+  deployed(): Promise<void>;
   /** Resolves with the next event of this type. */
   nextEvent(eventType: string): Promise<Event>;
   /** Ends the servers and every process that was started. */

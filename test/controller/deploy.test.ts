@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { SYSCTLS } from '../../controller/apply/sysctls.ts';
+import { parseCommandLine } from '../../controller/cli.ts';
+
+function textOf(path: string): string {
+  return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+}
+
+/** Lines that are no comments. */
+function linesOf(path: string): string[] {
+  return textOf(path)
+    .split('\n')
+    .filter((line) => !/^\s*(?:#|$)/.test(line));
+}
+
+describe('the systemd unit', () => {
+  const unit = 'deploy/systemd/marathon-ipvs.service';
+  const settings = new Map(
+    linesOf(unit).map((line) => [line.replace(/=.*/, ''), line.replace(/^[^=]*=/, '')]),
+  );
+
+  test('starts the controller with options that there are', () => {
+    const variables = linesOf(unit).flatMap(
+      (line) => /^Environment=(\w+)=(.*)$/.exec(line)?.slice(1, 3) ?? [],
+    );
+    const environment: Record<string, string> = {};
+    for (let at = 0; at + 1 < variables.length; at += 2)
+      environment[variables[at] ?? ''] = variables[at + 1] ?? '';
+    const [launcher, ...argv] = settings.get('ExecStart')?.split(' ') ?? [];
+    expect(launcher).toMatch(/\/controller\/marathon-ipvs$/);
+
+    const file = new URL('../../deploy/systemd/config.yaml', import.meta.url).pathname;
+    const local = argv.map((word) => word.replace('/etc/marathon-ipvs/config.yaml', file));
+    expect(parseCommandLine(local, environment)).toMatchObject({
+      command: 'run',
+      config: {
+        writeSysctls: false,
+        ledger: '/run/marathon-ipvs/ledger.json',
+        stateDir: '/var/lib/marathon-ipvs',
+      },
+    });
+  });
+
+  test('keeps the ledger over a restart, since the kernel keeps its tables', () => {
+    expect(settings.get('RuntimeDirectory')).toBe('marathon-ipvs');
+    expect(settings.get('RuntimeDirectoryPreserve')).toBe('yes');
+    expect(settings.get('StateDirectory')).toBe('marathon-ipvs');
+  });
+
+  test('gives it one capability and no other', () => {
+    expect(settings.get('CapabilityBoundingSet')).toBe('CAP_NET_ADMIN');
+    expect(settings.get('AmbientCapabilities')).toBe('CAP_NET_ADMIN');
+    expect(settings.get('NoNewPrivileges')).toBe('yes');
+  });
+
+  test('what it may not write is in the sysctl file, as the controller wants it', () => {
+    const written = linesOf('deploy/systemd/sysctl.conf').map((line) => line.replace(/^-/, '').split(' = '));
+    const wanted = SYSCTLS.map(({ name, value }) => [name, value]);
+    expect(written.sort()).toEqual(wanted.sort());
+  });
+});
+
+test('every commented option in the sample file is one too', () => {
+  const text = textOf('deploy/systemd/config.yaml').replace(/^#(?=[a-z-]+: )/gm, '');
+  const keys = [...text.matchAll(/^([a-z-]+):/gm)].map(([, key]) => key);
+  const help = parseCommandLine(['run', '--help'], {});
+  for (const key of keys) expect('text' in help && help.text).toContain(`--${key} `);
+});
+
+describe('the image', () => {
+  const dockerfile = textOf('Dockerfile');
+
+  test('copies nothing that .dockerignore keeps away', () => {
+    const let_in = linesOf('.dockerignore')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, list = '']) =>
+      list.split(' '),
+    );
+    expect(copied.length).toBeGreaterThan(5);
+    for (const path of copied) expect(let_in).toContain(path.replace(/\/$/, ''));
+  });
+
+  test('runs as nobody in particular, with the launcher as its entry', () => {
+    expect(dockerfile).toMatch(/^USER 65532:65532$/m);
+    expect(dockerfile).toMatch(/^ENTRYPOINT \["\/app\/controller\/marathon-ipvs"\]$/m);
+  });
+});

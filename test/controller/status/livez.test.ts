@@ -1,0 +1,52 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { createStatusBoard, type StatusBoard } from '../../../controller/status/board.ts';
+import { DEFAULT_LIMITS, healthz, livez } from '../../../controller/status/checks.ts';
+import { passOf } from './passes.ts';
+
+const SOURCE = 'marathon=http://m:8080';
+const HOUR = 3_600_000;
+
+let now: number;
+let board: StatusBoard;
+
+beforeEach(() => {
+  now = 10 * HOUR;
+  board = createStatusBoard({ sources: [SOURCE], dryRun: false, clock: { now: () => now } });
+});
+
+function later(ms: number, pass = passOf({})): void {
+  now += ms;
+  board.moved();
+  board.passed({ ...pass, startedAt: now - 50, finishedAt: now });
+}
+
+function alive(): boolean {
+  return livez(board.current(), now, DEFAULT_LIMITS).every(({ ok }) => ok);
+}
+
+describe('alive', () => {
+  test('while the loop moves, whatever the sources and the kernel do', () => {
+    expect(alive()).toBe(true);
+    later(HOUR, passOf({ over: { error: 'no kernel' } }));
+    board.sourceFailed(SOURCE, new Error('down'));
+    expect(alive()).toBe(true);
+  });
+
+  test('not once the loop is stuck, although all was well before', () => {
+    board.sourceRead(SOURCE, { apps: 1, complete: true, fromDiskOf: null });
+    later(1_000);
+    now += 61_000;
+    expect(alive()).toBe(false);
+    expect(healthz(board.current(), now, DEFAULT_LIMITS).find(({ name }) => name === 'loop')?.message).toBe(
+      'has not moved for 61 s',
+    );
+  });
+
+  test('not when the clock was set back and the loop has not moved since', () => {
+    board.moved();
+    now -= HOUR;
+    expect(alive()).toBe(false);
+    board.moved();
+    expect(alive()).toBe(true);
+  });
+});

@@ -1,0 +1,44 @@
+/** Commands, and waiting for what they show. */
+
+import { execFile } from 'node:child_process';
+
+export interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command, with `input` as its stdin; a status other than 0 is no rejection. */
+export function command(line: readonly string[], input = ''): Promise<Outcome> {
+  const [file = '', ...args] = line;
+  return new Promise((resolve) => {
+    const child = execFile(file, args, (error, stdout, stderr) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 127;
+      resolve({ status, stdout, stderr });
+    });
+    // A command that does not read has perhaps ended already; its status says what matters.
+    child.stdin?.on('error', () => {}).end(input);
+  });
+}
+
+/** Runs a command that must succeed, and gives its stdout. */
+export async function must(line: readonly string[], input = ''): Promise<string> {
+  const { status, stdout, stderr } = await command(line, input);
+  if (status !== 0) throw new Error(`${line.join(' ')}: status ${status}: ${stderr || stdout}`);
+  return stdout;
+}
+
+/** Looks again and again until there is a value; rejects when none has come in time. */
+export async function waitFor<Value>(
+  what: string,
+  look: () => Promise<Value | undefined>,
+  limitMs = 30_000,
+): Promise<Value> {
+  const end = performance.now() + limitMs;
+  while (performance.now() < end) {
+    const value = await look();
+    if (value !== undefined) return value;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${what}: not within ${limitMs / 1000} s`);
+}
