@@ -104,13 +104,18 @@ export function formatAddress(bytes: Uint8Array, family: AddressFamily): string 
   return formatAddressAt(bytes, 0, bytes.length, family);
 }
 
+// Putting an address together from these makes half as many strings on the way.
+const octets = Array.from({ length: 256 }, (_, octet) => String(octet));
+const dottedOctets = octets.map((octet) => `${octet}.`);
+
 /** The text of the address between two places. Throws `malformed-reply` when the bytes are too few. */
 export function formatAddressAt(bytes: Uint8Array, from: number, to: number, family: AddressFamily): string {
   if (to - from < (family === 'ipv4' ? 4 : ADDRESS_SIZE)) {
     throw new IpvsError('malformed-reply', `${family} address in ${to - from} bytes`);
   }
   if (family === 'ipv6') return formatIpv6(bytes.subarray(from, to));
-  return `${bytes[from]}.${bytes[from + 1]}.${bytes[from + 2]}.${bytes[from + 3]}`;
+  const dotted = (at: number): string => dottedOctets[bytes[at] as number] as string;
+  return dotted(from) + dotted(from + 1) + dotted(from + 2) + (octets[bytes[from + 3] as number] as string);
 }
 
 /** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as `::`. */

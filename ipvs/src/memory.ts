@@ -13,19 +13,14 @@ export interface Memory {
   readonly view: DataView;
 }
 
-let latest: Memory | undefined;
-
 /** Windows over a buffer. */
 export function memoryOf(buffer: ArrayBufferLike): Memory {
-  // Datagrams come one after the other in the same buffer.
-  if (latest?.bytes.buffer === buffer) return latest;
-  latest = {
+  return {
     bytes: new Uint8Array(buffer),
     halves: new Uint16Array(buffer, 0, buffer.byteLength >> 1),
     words: new Uint32Array(buffer, 0, buffer.byteLength >> 2),
     view: new DataView(buffer),
   };
-  return latest;
 }
 
 /** `bytes`, or a copy where they are not aligned to four, as netlink has everything. */

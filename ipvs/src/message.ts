@@ -1,6 +1,6 @@
 import { viewOf } from './codec.ts';
 import { IpvsError } from './errors.ts';
-import { aligned, type Memory, memoryOf } from './memory.ts';
+import type { Memory } from './memory.ts';
 import { HOST_IS_LE } from './scalars.ts';
 import { NLM_F, NLMSGERR_ATTR_MSG } from './uapi.ts';
 
@@ -45,17 +45,19 @@ export function message(type: number, flags: number, seq: number, payload: Uint8
   return bytes;
 }
 
-/** Calls `each` for every message of a datagram. Throws `malformed-reply`. */
-export function eachMessage(datagram: Uint8Array, each: (message: Message) => void): void {
-  const { buffer, byteOffset, length: size } = aligned(datagram);
-  const memory = memoryOf(buffer);
+/** Calls `each` for every message of the datagram between two places. Throws `malformed-reply`. */
+export function eachMessage(
+  memory: Memory,
+  from: number,
+  to: number,
+  each: (message: Message) => void,
+): void {
   const { halves, words } = memory;
-  const end = byteOffset + size;
   const message = { type: 0, flags: 0, seq: 0, memory, from: 0, to: 0 };
-  for (let at = byteOffset; at < end; ) {
-    const length = at + MESSAGE_HEADER <= end ? (words[at >> 2] as number) : 0;
-    if (length < MESSAGE_HEADER || length > end - at) {
-      const where = `message at byte ${at - byteOffset} of ${size}`;
+  for (let at = from; at < to; ) {
+    const length = at + MESSAGE_HEADER <= to ? (words[at >> 2] as number) : 0;
+    if (length < MESSAGE_HEADER || length > to - at) {
+      const where = `message at byte ${at - from} of ${to - from}`;
       throw new IpvsError('malformed-reply', `${where} has length ${length}`);
     }
     message.type = halves[(at + 4) >> 1] as number;

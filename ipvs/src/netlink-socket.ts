@@ -1,4 +1,5 @@
 import { IpvsError } from './errors.ts';
+import { aligned, memoryOf } from './memory.ts';
 import { eachMessage, errnoOf, extendedAck, type Message } from './message.ts';
 import type { Link, LinkEvents, Transport } from './transport.ts';
 import { NLM_F, NLMSG } from './uapi.ts';
@@ -35,6 +36,12 @@ export interface NetlinkSocketOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
+
+/**
+ * Room for what is received at once. Dumps are packed for the reader's buffer, up to 32 KiB (netlink_recvmsg caps
+ * max_recvmsg_len), and single replies take a page, so nothing that IPVS sends fills it. What does was cut off.
+ */
+const RECEIVE_BYTES = 65_536;
 
 /** A dump that other writers disturb this often is given up. */
 const MAX_DUMPS = 8;
@@ -74,6 +81,7 @@ export class NetlinkSocket {
   #running: Running | undefined;
   #seq = 1;
   #timer: NodeJS.Timeout | undefined;
+  readonly #received = memoryOf(new ArrayBuffer(RECEIVE_BYTES));
   #closed = false;
   #pumping = false;
   #immediate = false;
@@ -169,12 +177,13 @@ export class NetlinkSocket {
     this.#seq = running.outgoing.last + 1;
     link.send(running.outgoing.bytes);
     while (running.outgoing) {
-      const bytes = link.receiveNow?.();
-      if (!bytes) {
+      const length = link.receiveNow?.(this.#received.bytes) ?? 0;
+      if (length === 0) {
         this.#wait();
         return false;
       }
-      this.#accept(running, bytes);
+      if (length === RECEIVE_BYTES) throw cutOff();
+      eachMessage(this.#received, 0, length, this.#accept);
     }
     return true;
   }
@@ -191,8 +200,9 @@ export class NetlinkSocket {
     const running = this.#running;
     if (!running?.outgoing) return; // Of a request that is settled already.
     try {
-      if (truncated) throw new IpvsError('malformed-reply', 'reply was cut off');
-      this.#accept(running, bytes);
+      if (truncated) throw cutOff();
+      const { buffer, byteOffset, length } = aligned(bytes);
+      eachMessage(memoryOf(buffer), byteOffset, byteOffset + length, this.#accept);
     } catch (cause) {
       this.#fail(cause);
     }
@@ -205,14 +215,12 @@ export class NetlinkSocket {
     this.#pump();
   }
 
-  /** Hands the messages of a datagram to the running job and settles what was sent, where the last was answered. */
-  #accept(running: Running, bytes: Uint8Array): void {
-    eachMessage(bytes, (message) => {
-      const { outgoing } = running;
-      if (!outgoing || message.seq < running.firstSeq || message.seq > outgoing.last) return;
-      this.#take(running, outgoing, message);
-    });
-  }
+  /** Hands a message to the running job and settles what was sent, where it answers the last of it. */
+  readonly #accept = (message: Message): void => {
+    const running = this.#running;
+    if (!running?.outgoing || message.seq < running.firstSeq || message.seq > running.outgoing.last) return;
+    this.#take(running, running.outgoing, message);
+  };
 
   #take(running: Running, outgoing: Outgoing, message: Message): void {
     const { type, seq } = message;
@@ -264,6 +272,10 @@ export class NetlinkSocket {
     running?.reject(cause);
     if (this.#queue.length > 0) setImmediate(() => this.#pump());
   }
+}
+
+function cutOff(): IpvsError {
+  return new IpvsError('malformed-reply', 'reply was cut off');
 }
 
 function closedError(): IpvsError {

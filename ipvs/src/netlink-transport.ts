@@ -18,12 +18,6 @@ const FAILURE_COST = 1_280;
 const MAX_WINDOW = 200;
 
 /**
- * Size of the one buffer that immediate receives share. Dumps are packed for the reader's buffer, up to 32 KiB
- * (netlink_recvmsg caps max_recvmsg_len), so nothing that IPVS sends is ever cut off.
- */
-const SHARED_BUFFER = 65_536;
-
-/**
  * Size of the buffer that the package allocates for each receive where we cannot receive immediately. Not peeking saves
  * a system call for each datagram. Never cut off: single replies and the first part of a dump take one page, at most
  * 8 KiB (NLMSG_GOODSIZE), and later parts of a dump grow only to the largest buffer the reader has shown.
@@ -134,31 +128,26 @@ function packageLink(opened: Opened, events: LinkEvents): Link {
 }
 
 function immediateLink(opened: Opened, fd: number, events: LinkEvents): Link {
-  const shared = Buffer.alloc(SHARED_BUFFER);
   listen(opened, events);
   return {
     window: opened.window,
     close: closer(opened),
     send(bytes) {
       if (!opened.usable) throw new IpvsError('closed', 'netlink socket: closed');
-      attempt('send', () => writeSync(fd, bytes));
+      try {
+        writeSync(fd, bytes);
+      } catch (cause) {
+        throw asIpvsError('netlink send', cause);
+      }
     },
-    receiveNow() {
-      if (!opened.usable) return undefined;
-      const length = attempt('receive', () => readSync(fd, shared));
-      if (length === SHARED_BUFFER)
-        throw new IpvsError('malformed-reply', 'netlink receive: reply was cut off');
-      return length === undefined ? undefined : shared.subarray(0, length);
+    receiveNow(into) {
+      if (!opened.usable) return 0;
+      try {
+        return readSync(fd, into);
+      } catch (cause) {
+        if (cause instanceof Error && 'code' in cause && cause.code === 'EAGAIN') return 0;
+        throw asIpvsError('netlink receive', cause);
+      }
     },
   };
-}
-
-/** The result of a system call, or undefined where it would have had to wait. */
-function attempt(what: string, call: () => number): number | undefined {
-  try {
-    return call();
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EAGAIN') return undefined;
-    throw asIpvsError(`netlink ${what}`, cause);
-  }
 }

@@ -11,7 +11,6 @@ import type {
   ObservedService,
   Persistence,
   SchedulerFlag,
-  ServiceId,
   Stats,
   Tunnel,
 } from './types.ts';
@@ -44,11 +43,8 @@ export function readService({ memory, from, to }: Reply): ObservedService {
   const flags = u32At(memory, place(at, SERVICE.flags));
   const engine = textAt(memory, place(at, SERVICE.persistenceEngine));
 
-  const service: Mutable<ObservedService> = {
-    ...readServiceId(memory, at, family),
-    scheduler: textAt(memory, place(at, SERVICE.scheduler)),
-    stats: noTraffic,
-  };
+  const service: Mutable<ObservedService> = createService(memory, at, family);
+  service.scheduler = textAt(memory, place(at, SERVICE.scheduler));
   if (flags & SCHEDULER_FLAGS) service.schedulerFlags = readSchedulerFlags(flags);
   if (flags & IP_VS_SVC_F.ONEPACKET) service.onePacket = true;
   if (flags & IP_VS_SVC_F.PERSISTENT) service.persistence = readPersistence(memory, at, family);
@@ -57,14 +53,17 @@ export function readService({ memory, from, to }: Reply): ObservedService {
   return service;
 }
 
-function readServiceId(memory: Memory, at: Int32Array, family: AddressFamily): ServiceId {
+/** A service with its id. The rest is filled in later, but in the same order of properties for all. */
+function createService(memory: Memory, at: Int32Array, family: AddressFamily): ObservedService {
   const fwmark = place(at, SERVICE.fwmark);
   // A service known by its mark has no protocol, address and port on the wire.
-  if (fwmark !== 0) return { fwmark: u32At(memory, fwmark), family };
+  if (fwmark !== 0) return { fwmark: u32At(memory, fwmark), family, scheduler: '', stats: noTraffic };
   return {
     protocol: wordOf('protocol', protocolWords, u16At(memory, place(at, SERVICE.protocol))),
     address: addressAt(memory, required('service address', place(at, SERVICE.address)), family),
     port: be16At(memory, required('service port', place(at, SERVICE.port))),
+    scheduler: '',
+    stats: noTraffic,
   };
 }
 

@@ -23,11 +23,10 @@ export interface Link {
   /** Sends one or more messages; the bytes may be reused once it returns. Throws when the socket refuses them. */
   send(bytes: Uint8Array): void;
   /**
-   * A datagram that is already there, or undefined; absent where a link cannot look without waiting.
-   *
-   * What it returns is valid until the next call. It throws where {@link LinkEvents.failed} would be called.
+   * Puts a datagram that is already there at the beginning of `into` and returns its length, or 0 where none is there;
+   * absent where a link cannot look without waiting. It throws where {@link LinkEvents.failed} would be called.
    */
-  receiveNow?(): Uint8Array | undefined;
+  receiveNow?(into: Uint8Array): number;
   /** Closes the socket. May be called twice, and from inside an event. */
   close(): void;
 }

@@ -19,7 +19,14 @@ export function fakeLink(
       if (immediate) queue.push(...datagrams);
       else for (const datagram of datagrams) later(() => open && events.datagram(datagram, false));
     },
-    ...(immediate && { receiveNow: () => queue.shift() }),
+    ...(immediate && {
+      receiveNow(into: Uint8Array): number {
+        const datagram = queue.shift();
+        if (!datagram) return 0;
+        into.set(datagram);
+        return datagram.length;
+      },
+    }),
     close() {
       open = false;
     },

@@ -1,6 +1,7 @@
 import { type Attrs, align4, attrTable, nested, viewOf } from '../codec.ts';
 import { isIpvsError } from '../errors.ts';
 import { GENL_HEADER, genlPayload } from '../genl.ts';
+import { aligned, memoryOf } from '../memory.ts';
 import { eachMessage, MESSAGE_HEADER, type Message, message } from '../message.ts';
 import { HOST_IS_LE } from '../scalars.ts';
 import {
@@ -39,7 +40,8 @@ const commandNames = new Map(Object.entries(IPVS_CMD).map(([name, number]) => [n
 /** Carries out every message of a send and gives the datagrams that answer them. */
 export function answerAll(bytes: Uint8Array, context: FakeContext): Uint8Array[] {
   const datagrams: Uint8Array[] = [];
-  eachMessage(bytes, (request) => {
+  const { buffer, byteOffset, length } = aligned(bytes);
+  eachMessage(memoryOf(buffer), byteOffset, byteOffset + length, (request) => {
     datagrams.push(...answer(request, context));
   });
   return datagrams;
