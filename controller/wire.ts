@@ -186,6 +186,8 @@ async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {
         framework: config.framework,
         relistSeconds: config.relistSeconds,
         silenceMs: config.sourceTimeoutSeconds * 1_000,
+        // A full list of a large cluster over a slow line takes longer than its beginning.
+        answerMs: config.sourceTimeoutSeconds * 12_000,
         eventSilenceMs: config.sourceSilenceSeconds * 1_000,
         resolver,
         log,

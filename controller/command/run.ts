@@ -1,5 +1,4 @@
 import type { Config } from '../config/config.ts';
-import { sourceName } from '../config/values.ts';
 import { Latch } from '../loop/latch.ts';
 import { run as runLoop, type WakeReason } from '../loop/run.ts';
 import type { Observer } from '../ports.ts';
@@ -32,7 +31,7 @@ export async function run(
   signals: Signals,
 ): Promise<void> {
   const { log } = parts;
-  const sources = config.source.map(sourceName);
+  const sources = parts.sources.map(({ name }) => name);
   const observed = { sources, dryRun: config.dryRun, clock: parts.clock };
   const board = createStatusBoard(observed);
   const metrics = createMetrics(observed);

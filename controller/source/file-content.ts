@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { Resolver } from '../ports.ts';
@@ -8,7 +9,7 @@ import { shown } from './rejection.ts';
 
 /** One file as it was read last. */
 export interface FileContent extends Converted {
-  /** Tells whether the file is still the same; empty while it could not be looked at. */
+  /** Tells whether the file is still the same; empty while that cannot be told. */
   readonly stamp: string;
   /** Set when the file as it is now cannot be used; `apps` is then what it gave before. */
   readonly failure?: ControllerError;
@@ -34,9 +35,9 @@ export async function readContent(
   let stamp = '';
   try {
     const status = await stat(path, { bigint: true });
-    // The inode too: a file that is replaced by rename may have the age and size of the old one.
-    stamp = [status.mtimeNs, status.ctimeNs, status.size, status.ino].join(' ');
-    if (before?.stamp === stamp && (await sameAgents(before.agents, options.resolver))) return before;
+    stamp = stampOf(status);
+    if (stamp !== '' && before?.stamp === stamp && (await sameAgents(before.agents, options.resolver)))
+      return before;
     if (status.size > options.maxBytes) {
       throw unusable(
         path,
@@ -50,6 +51,16 @@ export async function readContent(
     const failure = error instanceof ControllerError ? error : unusable(path, messageOf(error), error);
     return { ...(before ?? NOTHING), stamp, failure };
   }
+}
+
+/** Times on disk move in steps of a kernel tick (up to 10 ms), on some file systems of a second. */
+const TICK_MS = 1_000;
+
+/** Empty for a file that was written just now: it may be written again without looking any different. */
+function stampOf({ mtimeMs, mtimeNs, ctimeNs, size, ino }: BigIntStats): string {
+  if (Date.now() - Number(mtimeMs) < TICK_MS) return '';
+  // The inode too: a file that is replaced by rename may have the age and size of the old one.
+  return [mtimeNs, ctimeNs, size, ino].join(' ');
 }
 
 const NOTHING: Converted = { apps: new Map(), rejected: [], agents: new Map() };

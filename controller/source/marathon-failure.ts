@@ -45,17 +45,30 @@ export function transportFailure(error: unknown): Failure {
   const code = codeOf(error);
   const text = messageOf(error) || code || 'no connection';
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) {
-    return new Failure(`${text} (${code}); give the CA that signed Marathon's certificate`, 'never', error);
+    return new Failure(
+      `${text} (${code}); give the CA that signed Marathon's certificate (--marathon-ca-file)`,
+      'never',
+      error,
+    );
   }
-  return new Failure(code !== '' && !text.includes(code) ? `${text} (${code})` : text, 'later', error);
+  const named = code !== '' && !text.includes(code) ? `${text} (${code})` : text;
+  const remedy = remedies.get(code);
+  return new Failure(remedy === undefined ? named : `${named}; ${remedy}`, 'later', error);
 }
+
+const remedies: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'nothing listens there: check the address (--source), or start Marathon'],
+  ['ENOTFOUND', 'no such host: check the name (--source), or the name servers in /etc/resolv.conf'],
+  ['EHOSTUNREACH', 'no way there: check the address (--source), and routes and firewalls between the two'],
+  ['ENETUNREACH', 'no way there: check the address (--source), and the routes of this host'],
+]);
 
 function advice(status: number, withheld: boolean): string {
   if (withheld) {
     return 'the credentials were not sent, since this host is neither one of the masters given nor the leader that they name';
   }
   return status === 401
-    ? 'check the credentials (file with user:password, or with a DC/OS token)'
+    ? 'check the credentials (--marathon-user-file, or --marathon-token-file for DC/OS)'
     : 'these credentials may not read apps: grant them read access to all services';
 }
 
