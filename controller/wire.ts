@@ -24,7 +24,7 @@ import type {
   StateStore,
 } from './ports.ts';
 import { createDnsResolver } from './source/dns-resolver.ts';
-import { createFileSource } from './source/file-source.ts';
+import { createFileSource } from './source/file/source.ts';
 import { createLedger } from './state/ledger.ts';
 import { createStateStore } from './state/store.ts';
 
@@ -178,7 +178,7 @@ async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {
         return createFileSource({ path: source.where, framework: config.framework, resolver, log });
       }
       // Loaded when asked for: its HTTP client is the largest part of all.
-      const { createMarathonSource } = await import('./source/marathon-source.ts');
+      const { createMarathonSource } = await import('./source/marathon/source.ts');
       return createMarathonSource({
         where: source.where,
         credentials: credentialsOf(config),

@@ -1,26 +1,13 @@
-import type { App, Backend, BackendKey, Declared, Family, Protocol, Rejection } from '../model.ts';
+import type { App, Family, Rejection } from '../model.ts';
+import type { Claim } from './claim.ts';
 import { complaintsAbout } from './complaints.ts';
 import { createDrafts } from './drafts.ts';
 import { createPortReader, type Naming, type Surroundings } from './port-reading.ts';
-import type { NamedTarget, Target } from './target.ts';
+import type { NamedTarget } from './target.ts';
 
 export interface ClaimRules extends Naming {
   /** The families in which named VIPs get addresses. */
   readonly namedFamilies: readonly Family[];
-}
-
-/** That one app asks for one VIP over one protocol, and what it puts behind it. */
-export interface Claim {
-  /** The same for all apps that ask for this VIP: `tcp/web.marathon.l4lb.thisdcos.directory:80`. */
-  readonly key: string;
-  /** App, framework and path; of apps that share a VIP, the one whose place sorts first decides. */
-  readonly place: string;
-  readonly target: Target;
-  readonly protocol: Protocol;
-  readonly scheduler: string;
-  readonly persistenceSeconds: number;
-  readonly declared: Declared;
-  readonly backends: Readonly<Record<Family, ReadonlyMap<BackendKey, Backend>>>;
 }
 
 /** A name as somebody wrote it. */

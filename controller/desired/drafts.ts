@@ -12,7 +12,7 @@ import {
 } from '../model.ts';
 import { canonicalAddress, familyOf } from './address.ts';
 import { type Standing, standingOf } from './backends.ts';
-import type { Claim } from './claims.ts';
+import type { Claim } from './claim.ts';
 import type { PortOptions } from './port-options.ts';
 import type { PortReading } from './port-reading.ts';
 import { familiesOf, type Target } from './target.ts';

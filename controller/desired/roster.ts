@@ -1,4 +1,5 @@
-import type { AppClaims, Claim, LabelState, Spelling } from './claims.ts';
+import type { Claim } from './claim.ts';
+import type { AppClaims, LabelState, Spelling } from './claims.ts';
 import { createGrouping, differenceOf } from './grouping.ts';
 
 /** What all apps together ask for. Collections that did not change are the same objects as before. */

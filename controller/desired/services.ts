@@ -7,7 +7,7 @@ import {
   type ServiceKey,
   serviceKey,
 } from '../model.ts';
-import type { Claim } from './claims.ts';
+import type { Claim } from './claim.ts';
 import { preferred } from './drafts.ts';
 import type { Roster } from './roster.ts';
 

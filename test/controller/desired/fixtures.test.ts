@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import type { Declared, Desired } from '../../../controller/model.ts';
 import type { Log, Resolver } from '../../../controller/ports.ts';
-import { createFileSource } from '../../../controller/source/file-source.ts';
+import { createFileSource } from '../../../controller/source/file/source.ts';
 import { nothingRemembered } from '../../support/builders.ts';
 import { translator } from './support.ts';
 

@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { App, Health } from '../../../controller/model.ts';
-import { Agenda } from '../../../controller/source/agenda.ts';
-import { Definitions } from '../../../controller/source/definitions.ts';
-import { HealthHold } from '../../../controller/source/health-hold.ts';
-import { KeyedPool } from '../../../controller/source/keyed-pool.ts';
-import { same } from '../../../controller/source/same.ts';
+import { same } from '../../../controller/source/document/same.ts';
+import { Agenda } from '../../../controller/source/marathon/agenda.ts';
+import { Definitions } from '../../../controller/source/marathon/definitions.ts';
+import { HealthHold } from '../../../controller/source/marathon/health-hold.ts';
+import { KeyedPool } from '../../../controller/source/marathon/keyed-pool.ts';
 
 /** What the Marathon source is built of. */
 

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../../controller/loop/clock.ts';
 import type { App, Snapshot, Task } from '../../../controller/model.ts';
 import type { Clock, Log, Resolver, SourceListener } from '../../../controller/ports.ts';
-import { convertApp } from '../../../controller/source/marathon-apps.ts';
-import { readDocuments } from '../../../controller/source/marathon-documents.ts';
-import { convertPod } from '../../../controller/source/marathon-pods.ts';
-import type { MarathonApp, MarathonPodStatus } from '../../../controller/source/marathon-schema.ts';
+import { convertApp } from '../../../controller/source/document/apps.ts';
+import { readDocuments } from '../../../controller/source/document/documents.ts';
+import { convertPod } from '../../../controller/source/document/pods.ts';
+import type { MarathonApp, MarathonPodStatus } from '../../../controller/source/document/schema.ts';
 
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 

@@ -1,0 +1,16 @@
+import type { Backend, BackendKey, Declared, Family, Protocol } from '../model.ts';
+import type { Target } from './target.ts';
+
+/** That one app asks for one VIP over one protocol, and what it puts behind it. */
+export interface Claim {
+  /** The same for all apps that ask for this VIP: `tcp/web.marathon.l4lb.thisdcos.directory:80`. */
+  readonly key: string;
+  /** App, framework and path; of apps that share a VIP, the one whose place sorts first decides. */
+  readonly place: string;
+  readonly target: Target;
+  readonly protocol: Protocol;
+  readonly scheduler: string;
+  readonly persistenceSeconds: number;
+  readonly declared: Declared;
+  readonly backends: Readonly<Record<Family, ReadonlyMap<BackendKey, Backend>>>;
+}

@@ -1,0 +1,80 @@
+import type { App, Task, TaskPort, TaskState } from '../../model.ts';
+import { type Conversion, servedBy } from './conversion.ts';
+import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
+import { type AppDefinition, defineApp, type PlacedPort } from './ports.ts';
+import type { MarathonApp, MarathonTask } from './schema.ts';
+import { stateOf, taskHealth } from './states.ts';
+
+/**
+ * An app's JSON with its embedded tasks, as the model's `App`.
+ *
+ * A task's ports, labels and health checks are those of the version that it runs: Marathon allocated its host
+ * ports for that one, and DC/OS froze the labels at launch.
+ */
+export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinition>): App {
+  const newest = defineApp(app);
+  const warnings = [...newest.warnings];
+  const tasks = (app.tasks ?? []).map((task) => convertTask(task, newest, conversion, warnings));
+  return {
+    id: app.id,
+    kind: 'app',
+    framework: conversion.framework,
+    ports: newest.ports.map(({ port }) => port),
+    tasks,
+    rejected: newest.rejected,
+    warnings,
+  };
+}
+
+/**
+ * Whether this task runs an older configuration than the app's newest. Scaling makes a new version of the app
+ * but leaves `versionInfo.lastConfigChangeAt` (Marathon's TaskStatsByVersion compares the same way). Versions
+ * are times in one fixed form, which sorts as text.
+ */
+export function isOutdated(task: MarathonTask, app: MarathonApp): boolean {
+  if (!task.version) return false;
+  const changedAt = app.versionInfo?.lastConfigChangeAt;
+  if (changedAt) return task.version < changedAt;
+  return Boolean(app.version) && task.version !== app.version;
+}
+
+function convertTask(
+  task: MarathonTask,
+  newest: AppDefinition,
+  conversion: Conversion<AppDefinition>,
+  warnings: string[],
+): Task {
+  const { id, version, healthCheckResults: results } = task;
+  const state = stateOf(task.state, task.startedAt);
+  const served = servedBy({ id, version }, newest, conversion);
+
+  switch (served.by) {
+    case 'definition': {
+      const { ports, checked } = served.definition;
+      if (served.warning !== undefined) warnings.push(served.warning);
+      const placed = ports.map((port) => place(port, task, state, conversion.agentAddress));
+      return { id, state, health: taskHealth(results, checked), ports: placed };
+    }
+    case 'last conversion': {
+      const { ports, health } = served.task;
+      return { id, state, health: taskHealth(results, health !== 'unchecked'), ports };
+    }
+    case 'nothing': {
+      const ports = newest.ports.map(({ port }) => taskPort(port, nowhere(served.reason), state));
+      return { id, state, health: taskHealth(results, newest.checked), ports };
+    }
+  }
+}
+
+function place(
+  { port, reach }: PlacedPort,
+  task: MarathonTask,
+  state: TaskState,
+  agentAddress: AgentAddress,
+): TaskPort {
+  if (reach.by === 'host port') {
+    return taskPort(port, onAgent(task.host, task.ports?.[reach.index], agentAddress), state);
+  }
+  const addresses = (task.ipAddresses ?? []).map((entry) => entry?.ipAddress);
+  return taskPort(port, onContainer(addresses, reach.containerPort), state);
+}

@@ -1,0 +1,93 @@
+import type { App, Rejection, Snapshot } from '../../model.ts';
+import type { Resolver } from '../../ports.ts';
+import { type AgentAddresses, addressIn, agentsIn, resolveAgents } from './agents.ts';
+import { convertApp } from './apps.ts';
+import type { Conversion } from './conversion.ts';
+import type { Documents } from './documents.ts';
+import { convertPod, type PodDefinition } from './pods.ts';
+import type { AppDefinition } from './ports.ts';
+import { same } from './same.ts';
+
+/** Older versions that tasks run, by app or pod id. */
+export interface OlderVersions {
+  readonly apps: ReadonlyMap<string, Conversion<AppDefinition>['versions']>;
+  readonly pods: ReadonlyMap<string, Conversion<PodDefinition>['versions']>;
+}
+
+export interface ConvertOptions {
+  readonly framework: string;
+  readonly resolver: Resolver;
+  /** What these documents gave last time. */
+  readonly previous: ReadonlyMap<string, App>;
+  /** Absent: all tasks run the newest definitions (a file knows no others). */
+  readonly versions?: OlderVersions;
+  /** A last word on each app, before it is compared with what it was. */
+  readonly adjust?: (previous: App | undefined, next: App) => App;
+}
+
+export interface Converted {
+  readonly apps: ReadonlyMap<string, App>;
+  readonly rejected: readonly Rejection[];
+  /** The agents that the documents name. */
+  readonly agents: AgentAddresses;
+}
+
+/**
+ * Converts documents to apps. An app in which nothing changed is the same object as in `previous`.
+ *
+ * A malformed one keeps what it last gave, with its rejection; without that it is an app without ports and
+ * tasks. An id that comes twice counts once, the first time, and the others are in `rejected`.
+ */
+export async function convertDocuments(
+  documents: Documents,
+  { framework, resolver, previous, versions, adjust }: ConvertOptions,
+): Promise<Converted> {
+  const agents = await resolveAgents(agentsIn(documents), resolver);
+  const agentAddress = addressIn(agents);
+  const apps = new Map<string, App>();
+  const rejected = [...documents.rejected];
+  const add = (app: App) => {
+    const before = previous.get(app.id);
+    const next = adjust?.(before, app) ?? app;
+    if (apps.has(app.id)) rejected.push(givenTwice(app.id));
+    else apps.set(app.id, before !== undefined && same(before, next) ? before : next);
+  };
+  const conversion = <D>(
+    id: string,
+    older: ReadonlyMap<string, Conversion<D>['versions']> | undefined,
+  ): Conversion<D> => {
+    const own = older?.get(id);
+    return { framework, agentAddress, previous: previous.get(id), ...(own && { versions: own }) };
+  };
+
+  for (const app of documents.apps) add(convertApp(app, conversion(app.id, versions?.apps)));
+  for (const pod of documents.pods) add(convertPod(pod, conversion(pod.id, versions?.pods)));
+  for (const { kind, rejection } of documents.malformed) {
+    const nothing: App = {
+      id: rejection.app,
+      kind,
+      framework,
+      ports: [],
+      tasks: [],
+      rejected: [],
+      warnings: [],
+    };
+    add({ ...(previous.get(rejection.app) ?? nothing), rejected: [rejection] });
+  }
+  return { apps, rejected, agents };
+}
+
+/** The snapshot of these apps; the previous one itself where it says the same of the same app objects. */
+export function toSnapshot(previous: Snapshot | undefined, next: Snapshot): Snapshot {
+  if (previous === undefined || previous.apps.length !== next.apps.length) return next;
+  const unchanged = next.apps.every((app, index) => app === previous.apps[index]);
+  return unchanged && same(previous.rejected, next.rejected) && same(previous.warnings, next.warnings)
+    ? previous
+    : next;
+}
+
+/** An id that comes more than once; `where`: in which file. */
+export function givenTwice(id: string, where?: string): Rejection {
+  const reason = `${where === undefined ? 'this id' : `this id in ${where}`} was given before; the first one counts`;
+  return { app: id, at: 'id', value: id, reason };
+}

@@ -1,0 +1,206 @@
+import type { z } from 'zod';
+import type { App, Rejection } from '../../model.ts';
+import { splitList } from './json-list.ts';
+import { parseJson } from './json-text.ts';
+import { isRecord, rejectionOf, shown } from './rejection.ts';
+import { appSchema, type MarathonApp, type MarathonPodStatus, podSchema, podStatusSchema } from './schema.ts';
+
+/** The apps and pods of one JSON document, and what in it could not be used. */
+export interface Documents {
+  readonly apps: readonly MarathonApp[];
+  /** A pod that came without status is here one without instances. */
+  readonly pods: readonly MarathonPodStatus[];
+  /** Apps and pods that have an id, and something of a wrong type. */
+  readonly malformed: readonly { readonly kind: App['kind']; readonly rejection: Rejection }[];
+  /** Items that are no app or have no id; `app` is the name of the document. */
+  readonly rejected: readonly Rejection[];
+}
+
+/** The shapes that `readDocuments` knows, for a message. */
+export const KNOWN_SHAPES =
+  'an app, a pod (with or without its status), an array of these, {"app": …}, {"apps": […]} or a /v2/groups tree';
+
+type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app';
+
+interface Item {
+  readonly json: unknown;
+  /** Path in the document. */
+  readonly at: string;
+  /** Id of the group around it: ids in a group's definition may be relative to it. */
+  readonly base: string;
+  readonly shape: Shape | null;
+}
+
+/**
+ * Takes a document apart: any shape that Marathon itself gives or takes for apps and pods. `where` names it
+ * in messages.
+ *
+ * An item of a wrong type or without an id does not touch the others. Null: no known shape at all.
+ */
+export function readDocuments(json: unknown, where: string): Documents | null {
+  if (Array.isArray(json)) return collect(elementsOf(json, ''), where);
+  return collect([{ json, at: '', base: '/', shape: shapeOf(json) }], where);
+}
+
+/** The same for a document's bytes. Throws a `SyntaxError` with line and column when they are no JSON. */
+export function readDocumentBytes(bytes: Buffer, where: string): Documents | null {
+  try {
+    const list = splitList(bytes);
+    if (list?.key === null) return collect(elementsOf(list.elements, ''), where);
+    if (list?.key === 'apps') return collect(elementsOf(list.elements, 'apps', 'app'), where);
+  } catch (error) {
+    // Read as a whole it fails again, at a place that can be told.
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return readDocuments(parseJson(bytes.toString('utf8')), where);
+}
+
+/**
+ * A whole answer of `/v2/apps` (`apps`: an object with that list) or of `/v2/pods/::status` (`pods`: a bare
+ * list). Null for any other shape, throws a `SyntaxError` for what is no JSON.
+ */
+export function readAnswer(bytes: Buffer, of: 'apps' | 'pods', where: string): Documents | null {
+  const [key, shape] = of === 'apps' ? (['apps', 'app'] as const) : ([null, 'pod status'] as const);
+  const list = splitList(bytes);
+  if (list !== null)
+    return list.key === key ? collect(elementsOf(list.elements, key ?? '', shape), where) : null;
+  const json: unknown = JSON.parse(bytes.toString('utf8'));
+  const elements = key === null ? json : isRecord(json) ? json[key] : undefined;
+  return Array.isArray(elements) ? collect(elementsOf(elements, key ?? '', shape), where) : null;
+}
+
+function* elementsOf(elements: Iterable<unknown>, at: string, shape?: Shape): Generator<Item> {
+  let index = 0;
+  for (const json of elements) {
+    yield { json, at: `${at}[${index}]`, base: '/', shape: shape ?? shapeOf(json) };
+    index += 1;
+  }
+}
+
+/**
+ * Checks the items one by one, so that the JSON of each can be forgotten; null when there are items and none
+ * is known.
+ */
+function collect(items: Iterable<Item>, where: string): Documents | null {
+  const found: Found = { apps: [], pods: [], malformed: [], rejected: [] };
+  const members: Item[] = [];
+  let unknown = false;
+  let known = false;
+  for (const item of items) {
+    unknown ||= item.shape === null;
+    known ||= item.shape !== null;
+    members.push(...take(item, where, found));
+  }
+  // Grows while it is walked: a group puts its members at the end.
+  for (const member of members) members.push(...take(member, where, found));
+  return unknown && !known ? null : found;
+}
+
+/** Puts an item where it belongs; the items inside a group or a wrapping are given back. */
+function take(item: Item, where: string, found: Found): readonly Item[] {
+  switch (item.shape) {
+    case 'app':
+      found.apps.push(...parsed(appSchema, item, where, found));
+      return [];
+    case 'pod':
+      for (const spec of parsed(podSchema, item, where, found)) {
+        found.pods.push({ id: spec.id, spec, instances: [] });
+      }
+      return [];
+    case 'pod status':
+      found.pods.push(...parsed(podStatusSchema, item, where, found));
+      return [];
+    case null: {
+      const reason = 'expected an app or a pod';
+      found.rejected.push({ app: where, at: item.at, value: shown(item.json), reason });
+      return [];
+    }
+    default:
+      return membersOf(item);
+  }
+}
+
+/** A `Documents` in the making. */
+interface Found {
+  readonly apps: MarathonApp[];
+  readonly pods: MarathonPodStatus[];
+  readonly malformed: { kind: App['kind']; rejection: Rejection }[];
+  readonly rejected: Rejection[];
+}
+
+/** Resolves an id against the group around it: `web` in `/shop` is `/shop/web`, `../db` is `/db`. */
+export function absoluteId(id: string, base: string): string {
+  if (id.startsWith('/')) return id;
+  const path: string[] = [];
+  for (const name of `${base}/${id}`.split('/')) {
+    if (name === '..') path.pop();
+    else if (name !== '' && name !== '.') path.push(name);
+  }
+  return `/${path.join('/')}`;
+}
+
+/** Fields of which any one tells an app's definition from other objects that have an id. */
+const APP_FIELDS =
+  'cmd args instances cpus mem container fetch uris portDefinitions ports networks ipAddress healthChecks constraints'.split(
+    ' ',
+  );
+
+function shapeOf(json: unknown): Shape | null {
+  if (!isRecord(json)) return null;
+  if (isRecord(json['app'])) return 'wrapped app';
+  if (['apps', 'groups', 'pods'].some((field) => Array.isArray(json[field]))) return 'group';
+  if (isRecord(json['spec'])) return 'pod status';
+  if (Array.isArray(json['containers'])) return 'pod';
+  return APP_FIELDS.some((field) => field in json) ? 'app' : null;
+}
+
+function membersOf({ json, at, base, shape }: Item): Item[] {
+  if (!isRecord(json)) return [];
+  const path = at === '' ? '' : `${at}.`;
+  if (shape === 'wrapped app') return [{ json: json['app'], at: `${path}app`, base, shape: 'app' }];
+
+  const group = typeof json['id'] === 'string' ? absoluteId(json['id'], base) : base;
+  const members = (field: string, shapeOfMember: (member: unknown) => Shape | null): Item[] => {
+    const list = json[field] ?? [];
+    if (!Array.isArray(list)) return [{ json: list, at: `${path}${field}`, base: group, shape: null }];
+    return list.map((member, index) => ({
+      json: member,
+      at: `${path}${field}[${index}]`,
+      base: group,
+      shape: shapeOfMember(member),
+    }));
+  };
+  return [
+    ...members('apps', () => 'app'),
+    ...members('pods', (pod) => (isRecord(pod) && isRecord(pod['spec']) ? 'pod status' : 'pod')),
+    ...members('groups', (member) => (isRecord(member) ? 'group' : null)),
+  ];
+}
+
+function parsed<T extends { id: string }>(
+  schema: z.ZodType<T>,
+  item: Item,
+  where: string,
+  found: Found,
+): T[] {
+  const given = isRecord(item.json) ? item.json['id'] : undefined;
+  if (typeof given !== 'string' || given === '') {
+    const at = item.at === '' ? 'id' : `${item.at}.id`;
+    found.rejected.push({
+      app: where,
+      at,
+      value: shown(given),
+      reason: 'expected the id of an app or a pod',
+    });
+    return [];
+  }
+  const id = absoluteId(given, item.base);
+  const result = schema.safeParse(item.json);
+  if (!result.success) {
+    const kind = item.shape === 'app' ? 'app' : 'pod';
+    found.malformed.push({ kind, rejection: rejectionOf(id, item.json, result.error) });
+    return [];
+  }
+  result.data.id = id;
+  return [result.data];
+}

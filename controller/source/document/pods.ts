@@ -1,0 +1,150 @@
+import type { App, Port, Task, TaskPort, TaskState } from '../../model.ts';
+import { type Conversion, servedBy } from './conversion.ts';
+import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
+import { protocolList, textLabels } from './ports.ts';
+import type {
+  MarathonPod,
+  MarathonPodContainerStatus,
+  MarathonPodInstance,
+  MarathonPodStatus,
+} from './schema.ts';
+import { containerHealth, stateOf } from './states.ts';
+
+/** An endpoint of a pod's container, and what pairs it with its status. */
+interface PodEndpoint {
+  readonly port: Port;
+  readonly container: string;
+  /** Pairs definition and status: Marathon lists the status in another order. */
+  readonly name: string;
+  readonly containerPort: number;
+  /** Only addresses in these networks count; empty: all. */
+  readonly networkNames: readonly string[];
+}
+
+/** What one version of a pod declares. */
+export interface PodDefinition {
+  readonly ports: readonly PodEndpoint[];
+}
+
+/**
+ * Reads the endpoints of a pod's definition. `at` of each is its path in the definition, not in the status
+ * around it.
+ */
+export function definePod(pod: Omit<MarathonPod, 'id'>): PodDefinition {
+  const network = pod.networks?.[0];
+  const mode = network ? (network.mode ?? 'container') : 'host';
+  const ports: PodEndpoint[] = [];
+  for (const [c, { name: container, endpoints }] of (pod.containers ?? []).entries()) {
+    for (const [e, endpoint] of (endpoints ?? []).entries()) {
+      const { hostPort } = endpoint;
+      // Marathon turns a missing hostPort into 0, allocate one, except in container mode.
+      const onHost = mode !== 'container' || (hostPort !== null && hostPort !== undefined);
+      ports.push({
+        port: {
+          at: `containers[${c}].endpoints[${e}]`,
+          protocols: protocolList(endpoint.protocol, NO_PROTOCOL),
+          labels: textLabels(endpoint.labels),
+          mode,
+          backendAddress: onHost ? 'agent' : 'container',
+          container,
+        },
+        container,
+        name: endpoint.name ?? '',
+        containerPort: endpoint.containerPort ?? 0,
+        networkNames: endpoint.networkNames ?? [],
+      });
+    }
+  }
+  return { ports };
+}
+
+/** Marathon expands an endpoint per protocol: without one there is nothing to discover. */
+const NO_PROTOCOL: readonly string[] = [];
+
+/**
+ * A pod's status, as the model's `App`: every container of every instance is a task of its own, with its own
+ * health, as it is in DC/OS. Its ports are those of the version that its instance runs.
+ */
+export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDefinition>): App {
+  const newest = definePod(pod.spec);
+  const warnings: string[] = [];
+  const ids = new Set<string>();
+  const tasks: Task[] = [];
+  for (const instance of pod.instances ?? []) {
+    for (const container of instance.containers ?? []) {
+      const id = taskId(instance, container, ids);
+      tasks.push(convertContainer(id, container, instance, newest, conversion, warnings));
+    }
+  }
+  const ports = newest.ports.map(({ port }) => port);
+  return { id: pod.id, kind: 'pod', framework: conversion.framework, ports, tasks, rejected: [], warnings };
+}
+
+/** The version that an instance runs, from `/v2/pods/pod::versions/<version>`; undefined where it is not told. */
+export function instanceVersion({ specReference }: MarathonPodInstance): string | undefined {
+  return specReference?.split('::versions/')[1] || undefined;
+}
+
+/**
+ * Marathon's containerId is the task id; where several containers share one, instance and name tell them
+ * apart.
+ */
+function taskId(
+  instance: MarathonPodInstance,
+  container: MarathonPodContainerStatus,
+  ids: Set<string>,
+): string {
+  const given = container.containerId || `${instance.id}.${container.name}`;
+  const id = ids.has(given) ? `${instance.id}.${container.name}` : given;
+  ids.add(id);
+  return id;
+}
+
+function convertContainer(
+  id: string,
+  container: MarathonPodContainerStatus,
+  instance: MarathonPodInstance,
+  newest: PodDefinition,
+  conversion: Conversion<PodDefinition>,
+  warnings: string[],
+): Task {
+  const state = stateOf(container.status);
+  const health = containerHealth(container.conditions);
+  const served = servedBy({ id, version: instanceVersion(instance) }, newest, conversion);
+  const own = (ports: readonly PodEndpoint[]) =>
+    ports.filter((endpoint) => endpoint.container === container.name);
+
+  switch (served.by) {
+    case 'definition': {
+      if (served.warning !== undefined) warnings.push(served.warning);
+      const ports = own(served.definition.ports).map((endpoint) =>
+        place(endpoint, container, instance, state, conversion.agentAddress),
+      );
+      return { id, state, health, ports };
+    }
+    case 'last conversion':
+      return { id, state, health, ports: served.task.ports };
+    case 'nothing': {
+      const ports = own(newest.ports).map(({ port }) => taskPort(port, nowhere(served.reason), state));
+      return { id, state, health, ports };
+    }
+  }
+}
+
+function place(
+  { port, name, containerPort, networkNames }: PodEndpoint,
+  container: MarathonPodContainerStatus,
+  instance: MarathonPodInstance,
+  state: TaskState,
+  agentAddress: AgentAddress,
+): TaskPort {
+  if (port.backendAddress === 'agent') {
+    const allocated = container.endpoints?.find((endpoint) => endpoint.name === name)?.allocatedHostPort;
+    return taskPort(port, onAgent(instance.agentHostname, allocated, agentAddress), state);
+  }
+  const networks = (instance.networks ?? []).filter(
+    (network) => networkNames.length === 0 || networkNames.includes(network.name ?? ''),
+  );
+  const addresses = networks.flatMap((network) => network.addresses ?? []);
+  return taskPort(port, onContainer(addresses, containerPort), state);
+}

@@ -1,0 +1,40 @@
+import type { z } from 'zod';
+import type { Rejection } from '../../model.ts';
+
+const READABLE = 100;
+
+/** A value as text for a rejection: JSON, except that text stands as it is; cut to a readable length. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+  return text.length > READABLE ? `${text.slice(0, READABLE - 1)}…` : text;
+}
+
+/** `['portDefinitions', 0, 'labels']` as people write it: `portDefinitions[0].labels`. */
+function pathText(path: readonly PropertyKey[]): string {
+  let text = '';
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else text += text === '' ? String(step) : `.${String(step)}`;
+  }
+  return text;
+}
+
+/** What a shape check found first in `json`, told with the path and the value that stands there. */
+export function rejectionOf(app: string, json: unknown, error: z.ZodError): Rejection {
+  const issue = error.issues[0];
+  if (issue === undefined) return { app, at: '', value: shown(json), reason: error.message };
+  const reason = issue.message.replace(/^Invalid (input|option): /, '').replace(/^Too small: /, '');
+  return { app, at: pathText(issue.path), value: shown(valueAt(json, issue.path)), reason };
+}
+
+function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
+  let value = json;
+  for (const step of path)
+    value = isRecord(value) || Array.isArray(value) ? Reflect.get(value, step) : undefined;
+  return value;
+}
+
+/** Whether this is a JSON object: not null, not an array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

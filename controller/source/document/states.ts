@@ -1,0 +1,55 @@
+import type { Health, TaskState } from '../../model.ts';
+import type { MarathonPodContainerStatus, MarathonTask } from './schema.ts';
+
+const STATES: Readonly<Record<string, TaskState>> = {
+  STAGING: 'staging',
+  STARTING: 'staging',
+  CREATED: 'staging',
+  RUNNING: 'running',
+  KILLING: 'killing',
+  // Marathon shows its Unreachable and UnreachableInactive alike.
+  UNREACHABLE: 'unreachable',
+  FINISHED: 'gone',
+  FAILED: 'gone',
+  KILLED: 'gone',
+  ERROR: 'gone',
+  GONE: 'gone',
+  DROPPED: 'gone',
+  UNKNOWN: 'gone',
+  LOST: 'gone',
+  GONE_BY_OPERATOR: 'gone',
+};
+
+/**
+ * Folds a Mesos state (`TASK_RUNNING`) to what matters for a backend.
+ *
+ * A missing one is judged by `startedAt`: tasks had no state before Marathon 1.0. One that nobody knows counts as
+ * `unreachable`, so that its connections are drained and not cut.
+ */
+export function stateOf(state: string | null | undefined, startedAt?: string | null): TaskState {
+  if (!state) return startedAt ? 'running' : 'staging';
+  return STATES[state.toUpperCase().replace(/^TASK_/, '')] ?? 'unreachable';
+}
+
+/**
+ * Health as Marathon itself counts it in `tasksHealthy`: every check has a result and each is `alive`.
+ *
+ * `checked`: whether the version that this task runs defines any check. Without one the task is `unchecked`.
+ */
+export function taskHealth(results: MarathonTask['healthCheckResults'], checked: boolean): Health {
+  if (!checked) return 'unchecked';
+  if (!results || results.length === 0) return 'unknown';
+  if (results.some((result) => result !== null && result.alive !== true)) return 'unhealthy';
+  return results.includes(null) ? 'unknown' : 'healthy';
+}
+
+/**
+ * Health of one container of a pod's instance, by its condition `healthy` alone: Marathon adds it to every
+ * started container that has a check in the version that it runs (PodStatusConversion).
+ */
+export function containerHealth(conditions: MarathonPodContainerStatus['conditions']): Health {
+  const condition = conditions?.find(({ name }) => name === 'healthy');
+  if (!condition) return 'unchecked';
+  if (String(condition.value) === 'true') return 'healthy';
+  return condition.reason === 'health-unreported-by-mesos' ? 'unknown' : 'unhealthy';
+}

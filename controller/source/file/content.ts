@@ -1,0 +1,99 @@
+import type { BigIntStats } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { ControllerError, messageOf } from '../../errors.ts';
+import type { Resolver } from '../../ports.ts';
+import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
+import { type Converted, convertDocuments } from '../document/convert.ts';
+import { type Documents, KNOWN_SHAPES, readDocumentBytes } from '../document/documents.ts';
+import { shown } from '../document/rejection.ts';
+
+/** One file as it was read last. */
+export interface FileContent extends Converted {
+  /** Tells whether the file is still the same; empty while that cannot be told. */
+  readonly stamp: string;
+  /** Set when the file as it is now cannot be used; `apps` is then what it gave before. */
+  readonly failure?: ControllerError;
+}
+
+export interface FileContentOptions {
+  readonly framework: string;
+  readonly resolver: Resolver;
+  readonly maxBytes: number;
+}
+
+/**
+ * Reads one file, or gives `before` back when neither it nor the address of an agent in it changed since. A
+ * file that cannot be used gives what it gave before, with `failure` (code `usage`). Rejects only when
+ * `signal` aborts.
+ */
+export async function readContent(
+  path: string,
+  before: FileContent | undefined,
+  options: FileContentOptions,
+  signal: AbortSignal,
+): Promise<FileContent> {
+  let stamp = '';
+  try {
+    const status = await stat(path, { bigint: true });
+    stamp = stampOf(status);
+    if (stamp !== '' && before?.stamp === stamp && (await sameAgents(before.agents, options.resolver)))
+      return before;
+    if (status.size > options.maxBytes) {
+      throw unusable(
+        path,
+        `it has ${status.size} bytes and the limit is ${options.maxBytes}; split it into a directory of files`,
+      );
+    }
+    const bytes = await readFile(path, { signal });
+    return { stamp, ...(await convert(path, bytes, before, options)) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const failure = error instanceof ControllerError ? error : unusable(path, messageOf(error), error);
+    return { ...(before ?? NOTHING), stamp, failure };
+  }
+}
+
+/** Times on disk move in steps of a kernel tick (up to 10 ms), on some file systems of a second. */
+const TICK_MS = 1_000;
+
+/** Empty for a file that was written just now: it may be written again without looking any different. */
+function stampOf({ mtimeMs, mtimeNs, ctimeNs, size, ino }: BigIntStats): string {
+  if (Date.now() - Number(mtimeMs) < TICK_MS) return '';
+  // The inode too: a file that is replaced by rename may have the age and size of the old one.
+  return [mtimeNs, ctimeNs, size, ino].join(' ');
+}
+
+const NOTHING: Converted = { apps: new Map(), rejected: [], agents: new Map() };
+
+async function sameAgents(before: AgentAddresses, resolver: Resolver): Promise<boolean> {
+  const now = await resolveAgents(before.keys(), resolver);
+  return [...before].every(([host, address]) => now.get(host) === address);
+}
+
+/** Line and column, or the value, that made a file unusable are part of the message. */
+export function unusable(path: string, reason: string, cause?: unknown): ControllerError {
+  return new ControllerError('usage', `file ${path}: ${reason}`, cause === undefined ? {} : { cause });
+}
+
+async function convert(
+  path: string,
+  bytes: Buffer,
+  before: FileContent | undefined,
+  options: FileContentOptions,
+): Promise<Converted> {
+  const documents = documentsIn(path, bytes);
+  if (documents === null) {
+    const beginning = bytes.toString('utf8', 0, 1_000).replace(/\s+/g, ' ').trim();
+    throw unusable(path, `expected ${KNOWN_SHAPES}; it begins ${shown(beginning)}`);
+  }
+  const { framework, resolver } = options;
+  return convertDocuments(documents, { framework, resolver, previous: before?.apps ?? new Map() });
+}
+
+function documentsIn(path: string, bytes: Buffer): Documents | null {
+  try {
+    return readDocumentBytes(bytes, path);
+  } catch (error) {
+    throw unusable(path, `not JSON: ${messageOf(error)}`);
+  }
+}

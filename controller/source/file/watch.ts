@@ -1,0 +1,53 @@
+import { type FSWatcher, statSync, watch } from 'node:fs';
+import { messageOf } from '../../errors.ts';
+import type { Log } from '../../ports.ts';
+
+/**
+ * Calls `changed` when something in a directory changes, as far as the system tells it. What it misses
+ * (network file systems, no free inotify watches, a directory that was replaced) is for the caller's poll to
+ * find.
+ */
+export class DirectoryWatch {
+  readonly #directory: string;
+  readonly #changed: () => void;
+  readonly #log: Log;
+  #watcher: FSWatcher | undefined;
+  #inode: number | undefined;
+  #told = false;
+
+  constructor(directory: string, changed: () => void, log: Log) {
+    this.#directory = directory;
+    this.#changed = changed;
+    this.#log = log;
+  }
+
+  /** Watches, or watches again where the directory is another one than before. Cheap when nothing changed. */
+  arm(): void {
+    try {
+      const { ino } = statSync(this.#directory);
+      if (this.#watcher !== undefined && ino === this.#inode) return;
+      this.close();
+      this.#watcher = watch(this.#directory, { persistent: false }, this.#changed);
+      this.#watcher.on('error', (error) => this.#failed(error));
+      this.#inode = ino;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+
+  #failed(error: unknown): void {
+    this.close();
+    if (!this.#told) {
+      this.#log.warn('directory cannot be watched; changes are seen by the slow poll only', {
+        directory: this.#directory,
+        reason: messageOf(error),
+      });
+    }
+    this.#told = true;
+  }
+}

@@ -1,0 +1,77 @@
+import { Latch } from '../../loop/latch.ts';
+import type { Clock } from '../../ports.ts';
+
+/** What is to be read now. `since`: when it was learnt of; null for what was merely due. */
+export interface Due {
+  readonly everything: { readonly since: number | null } | null;
+  readonly items: ReadonlyMap<string, { readonly since: number | null }>;
+}
+
+interface Entry {
+  readonly since: number | null;
+  readonly due: number;
+}
+
+/** What is to be read, and when. Asking twice for the same keeps the earlier time. */
+export class Agenda {
+  #everything: Entry | undefined;
+  readonly #items = new Map<string, Entry>();
+  readonly #wake = new Latch<'earlier'>();
+
+  /** `since`: when the change was learnt of. `due`: when to read. Milliseconds since the epoch. */
+  addEverything(since: number | null, due: number): void {
+    this.#everything = earlier(this.#everything, { since, due });
+    this.#wake.set('earlier');
+  }
+
+  add(id: string, since: number | null, due: number): void {
+    this.#items.set(id, earlier(this.#items.get(id), { since, due }));
+    this.#wake.set('earlier');
+  }
+
+  /** Resolves when something is due, or when `signal` aborts. */
+  async wait(clock: Clock, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      this.#wake.take();
+      const ms = this.#nextDue() - clock.now();
+      if (ms <= 0 || signal.aborted) return;
+      // Timers hold 31 bits; far away is far enough to look again.
+      await this.#wake.wait(Math.min(ms, 3_600_000), clock, signal);
+    }
+  }
+
+  /**
+   * Takes what is due at `now`. More than `limit` items become everything, which takes every item along: one
+   * full list costs Marathon less.
+   */
+  take(now: number, limit: number): Due {
+    const due = [...this.#items].filter(([, entry]) => entry.due <= now);
+    const everything = this.#everything;
+    if ((everything !== undefined && everything.due <= now) || due.length > limit) {
+      const since = [...due.map(([, entry]) => entry), ...(everything ? [everything] : [])];
+      this.#items.clear();
+      this.#everything = undefined;
+      return {
+        everything: { since: since.reduce<number | null>((a, b) => first(a, b.since), null) },
+        items: new Map(),
+      };
+    }
+    for (const [id] of due) this.#items.delete(id);
+    return { everything: null, items: new Map(due) };
+  }
+
+  #nextDue(): number {
+    let next = this.#everything?.due ?? Number.POSITIVE_INFINITY;
+    for (const { due } of this.#items.values()) next = Math.min(next, due);
+    return next;
+  }
+}
+
+function earlier(a: Entry | undefined, b: Entry): Entry {
+  return a === undefined ? b : { since: first(a.since, b.since), due: Math.min(a.due, b.due) };
+}
+
+function first(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}

@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { ControllerError, messageOf } from '../../errors.ts';
+
+/** Where the credentials are: a file, so that they are in no process list and can be renewed while we run. */
+export interface CredentialsFile {
+  /** `basic`: the file holds `user:password`. `token`: it holds a DC/OS authentication token. */
+  readonly kind: 'basic' | 'token';
+  readonly path: string;
+}
+
+/** Gives the value of the `Authorization` header. */
+export interface Credentials {
+  /** Reads the file the first time. Rejects with a `ControllerError` code `usage` when it cannot be used. */
+  header(): Promise<string>;
+  /** Reads the file again, after a 401; says whether it holds something else now. */
+  renew(): Promise<boolean>;
+}
+
+/** Credentials from a file, which is read when they are first needed. */
+export function credentialsFrom(file: CredentialsFile): Credentials {
+  let current: string | undefined;
+  return {
+    async header() {
+      current ??= await readHeader(file);
+      return current;
+    },
+    async renew() {
+      const before = current;
+      current = await readHeader(file);
+      return current !== before;
+    },
+  };
+}
+
+/** Credentials that stood in the URL of a master. */
+export function basicCredentials(user: string, password: string): Credentials {
+  const header = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  return { header: async () => header, renew: async () => false };
+}
+
+async function readHeader({ kind, path }: CredentialsFile): Promise<string> {
+  const what = kind === 'basic' ? 'user:password' : 'a DC/OS token';
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new ControllerError('usage', `credentials file ${path} cannot be read: ${messageOf(cause)}`, {
+      cause,
+    });
+  });
+  const secret = text.trim();
+  // The content itself stays out of the message: it may be a password.
+  if (kind === 'basic' ? !/^[^:\n]+:[^\n]*$/.test(secret) : !/^\S+$/.test(secret)) {
+    throw new ControllerError('usage', `credentials file ${path}: expected ${what} on one line`);
+  }
+  return kind === 'basic' ? `Basic ${Buffer.from(secret).toString('base64')}` : `token=${secret}`;
+}

@@ -1,0 +1,168 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { ControllerError } from '../../errors.ts';
+import type { Clock } from '../../ports.ts';
+import { deploymentStepSchema, eventSchema } from '../document/schema.ts';
+import type { MarathonClient } from './client.ts';
+
+/** What an event says may have changed: the ids of apps or pods, or all of them. An event says nothing more. */
+export type Dirt = 'everything' | readonly string[];
+
+type Event = ReturnType<typeof eventSchema.parse>;
+
+const NOTHING: Dirt = [];
+
+/**
+ * The events that can change a VIP's backends, and where each names the app or pod.
+ *
+ * Not asked for, though Marathon sends them for every change: `group_change_success`, which names a group and
+ * whose deployment's own events name the apps; asking for all apps whenever any changed would make every host
+ * list them all. `failed_health_check_event` comes with each failed probe, and `health_status_changed_event`
+ * when it matters.
+ */
+const DIRT: Readonly<Record<string, (event: Event) => Dirt>> = {
+  status_update_event: byAppId,
+  instance_changed_event: byRunSpecId,
+  instance_health_changed_event: byRunSpecId,
+  unknown_instance_terminated_event: byRunSpecId,
+  health_status_changed_event: byAppId,
+  add_health_check_event: byAppId,
+  remove_health_check_event: byAppId,
+  app_terminated_event: byAppId,
+  api_post_event: ({ appDefinition }) => named(appDefinition?.id),
+  pod_created_event: byPodUri,
+  pod_updated_event: byPodUri,
+  pod_deleted_event: byPodUri,
+  deployment_info: ({ currentStep }) => stepsDirt([currentStep]),
+  deployment_step_success: ({ currentStep }) => stepsDirt([currentStep]),
+  deployment_step_failure: ({ currentStep }) => stepsDirt([currentStep]),
+  deployment_success: ({ plan }) => (plan?.steps ? stepsDirt(plan.steps) : 'everything'),
+  deployment_failed: ({ plan }) => (plan?.steps ? stepsDirt(plan.steps) : 'everything'),
+};
+
+/** `event_stream_attached` is the first event of a connection: it shows at once that the stream lives. */
+const EVENT_TYPES = ['event_stream_attached', ...Object.keys(DIRT)];
+
+/** Without `plan-format` Marathon 1.6 sends whole group trees with every deployment event. */
+const EVENTS_PATH = `/v2/events?plan-format=light&${EVENT_TYPES.map((type) => `event_type=${type}`).join('&')}`;
+
+/**
+ * What an event makes dirty. An event whose type is known and whose content is not says that something
+ * changed: everything.
+ */
+export function dirtOf({ event: type, data }: Pick<EventSourceMessage, 'event' | 'data'>): Dirt {
+  const rule = type === undefined ? undefined : DIRT[type];
+  if (rule === undefined) return NOTHING;
+  try {
+    return rule(eventSchema.parse(JSON.parse(data)));
+  } catch {
+    return 'everything';
+  }
+}
+
+export interface EventStreamOptions {
+  readonly client: MarathonClient;
+  readonly clock: Clock;
+  /**
+   * A connection without a byte for so long is dead: Marathon sends a blank line every 10 s or so. Defaults
+   * to 60 s.
+   */
+  readonly silenceMs?: number | undefined;
+  /** Limit for one event, in characters. Defaults to 16 Mi. */
+  readonly maxEventLength?: number | undefined;
+  /** Called once per connection when it proves to live: with its first byte, or after a second. */
+  readonly attached: () => void;
+  readonly changed: (dirt: Dirt) => void;
+}
+
+/**
+ * Follows one connection to Marathon's event stream. It never resolves: it rejects with a `ControllerError`
+ * when the connection fails, ends or falls silent, or with the reason of `signal`.
+ */
+export async function followEvents(options: EventStreamOptions, signal: AbortSignal): Promise<never> {
+  const { client, clock, silenceMs = 60_000 } = options;
+  const connection = new AbortController();
+  const limited = AbortSignal.any([signal, connection.signal]);
+  const bytes = await client.stream(EVENTS_PATH, limited);
+
+  let lastByte = clock.now();
+  let attached = false;
+  const attach = () => {
+    if (!attached && !limited.aborted) options.attached();
+    attached = true;
+  };
+  const failure = (what: string) => new ControllerError('source', `GET ${client.name}/v2/events: ${what}`);
+  const parser = createParser({
+    maxBufferSize: options.maxEventLength ?? 16 * 1024 * 1024,
+    onEvent: (event) => {
+      const dirt = dirtOf(event);
+      if (dirt === 'everything' || dirt.length > 0) options.changed(dirt);
+    },
+    onError: (error) => {
+      if (error.type === 'max-buffer-size-exceeded')
+        connection.abort(failure('an event is larger than the limit'));
+    },
+  });
+
+  void clock.sleep(1_000, limited).then(attach);
+  void watchSilence(clock, silenceMs, () => lastByte, limited).then(() =>
+    connection.abort(failure(`no byte for ${silenceMs / 1000} s; connecting again`)),
+  );
+  try {
+    // A character may be cut in two by a chunk's end.
+    const decoder = new TextDecoder();
+    for await (const chunk of bytes) {
+      lastByte = clock.now();
+      attach();
+      parser.feed(decoder.decode(chunk, { stream: true }));
+      limited.throwIfAborted();
+    }
+    throw failure('the stream ended; connecting again');
+  } catch (error) {
+    limited.throwIfAborted();
+    if (error instanceof ControllerError) throw error;
+    throw new ControllerError('source', failure('the stream broke off').message, { cause: error });
+  } finally {
+    connection.abort();
+  }
+}
+
+async function watchSilence(
+  clock: Clock,
+  limitMs: number,
+  lastByte: () => number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const left = lastByte() + limitMs - clock.now();
+    if (left <= 0 || signal.aborted) return;
+    await clock.sleep(left, signal);
+  }
+}
+
+function named(id: string | null | undefined): Dirt {
+  return id ? [id] : 'everything';
+}
+
+function byAppId({ appId }: Event): Dirt {
+  return named(appId);
+}
+
+function byRunSpecId({ runSpecId }: Event): Dirt {
+  return named(runSpecId);
+}
+
+/** `/v2/pods/group/pod?force=true`; a pod that is created is named by its deployment, not here. */
+function byPodUri({ uri }: Event): Dirt {
+  const id = /^\/?v2\/pods\/+([^?#]+)/.exec(uri ?? '')?.[1];
+  return id ? [`/${decodeURIComponent(id).replace(/\/+$/, '')}`] : 'everything';
+}
+
+function stepsDirt(steps: readonly unknown[]): Dirt {
+  const ids = new Set<string>();
+  for (const step of steps) {
+    const parsed = deploymentStepSchema.parse(step);
+    const actions = Array.isArray(parsed) ? parsed : (parsed.actions ?? []);
+    for (const { app, pod } of actions) if (app || pod) ids.add(app || pod || '');
+  }
+  return [...ids];
+}

@@ -1,0 +1,158 @@
+import type { Clock, SourceListener } from '../../ports.ts';
+import { Agenda } from './agenda.ts';
+import type { MarathonClient } from './client.ts';
+import { type Dirt, followEvents } from './events.ts';
+import { KeyedPool } from './keyed-pool.ts';
+import type { MarathonReader, ReaderCallbacks } from './reader.ts';
+
+export interface FollowerOptions {
+  readonly client: MarathonClient;
+  readonly clock: Clock;
+  readonly listener: SourceListener;
+  readonly createReader: (callbacks: ReaderCallbacks) => MarathonReader;
+  readonly inFlight: number;
+  readonly relistMs: number;
+  readonly gatherMs: number;
+  readonly maxDirty: number;
+  readonly spreadMs: number;
+  readonly eventSilenceMs: number;
+  readonly random: () => number;
+}
+
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 30_000;
+/** How often everything is read while no event stream can be had. */
+const POLL_MS = 30_000;
+/** How long the first read waits for the stream, so that one read serves both. */
+const FIRST_READ_MS = 1_000;
+/** A stream that lived this long was no failed attempt. */
+const STABLE_MS = 10_000;
+
+/**
+ * Keeps a reader's word on Marathon true: one half follows the event stream and puts on the agenda what may
+ * have changed, the other reads what is on it.
+ */
+export class MarathonFollower {
+  readonly #options: FollowerOptions;
+  readonly #reader: MarathonReader;
+  readonly #agenda = new Agenda();
+  readonly #pool: KeyedPool<number>;
+  readonly #itemFailures = new Map<string, number>();
+  #failures = 0;
+  #lastFullRead = Number.NEGATIVE_INFINITY;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.#reader = options.createReader({
+      revisit: (id, due) => this.#agenda.add(id, null, due),
+      partFailed: (error) => options.listener.failed(error),
+    });
+    this.#pool = new KeyedPool(options.inFlight, (id, since, signal) => this.#readOne(id, since, signal));
+  }
+
+  /** Follows until `signal` aborts, and resolves then. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#followStream(signal), this.#readAgenda(signal)]);
+  }
+
+  async #followStream(signal: AbortSignal): Promise<void> {
+    const { client, clock, listener, eventSilenceMs, random } = this.#options;
+    // A proxy that holds the stream back must not hold back the first read.
+    const late = clock.sleep(FIRST_READ_MS, signal).then(() => this.#pollWithoutStream());
+    for (let failures = 0; !signal.aborted; ) {
+      const begun = clock.now();
+      try {
+        await this.#reader.readInfo(signal);
+        const attached = () => this.#attached();
+        const changed = (dirt: Dirt) => this.#changed(dirt);
+        await followEvents({ client, clock, silenceMs: eventSilenceMs, attached, changed }, signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        listener.failed(asError(error));
+        this.#pollWithoutStream();
+      }
+      failures = clock.now() - begun > STABLE_MS ? 1 : failures + 1;
+      await clock.sleep(retryDelay(failures, random), signal);
+    }
+    await late;
+  }
+
+  async #readAgenda(signal: AbortSignal): Promise<void> {
+    const { clock, maxDirty } = this.#options;
+    for (;;) {
+      await this.#agenda.wait(clock, signal);
+      if (signal.aborted) break;
+      const due = this.#agenda.take(clock.now(), Math.max(0, maxDirty - this.#pool.waiting));
+      if (due.everything !== null) await this.#readEverything(due.everything.since, signal);
+      // Until everything was read once, one app alone would look like the only one that there is.
+      else if (this.#reader.complete) {
+        for (const [id, { since }] of due.items) this.#pool.add(id, since ?? clock.now());
+      }
+    }
+    await this.#pool.stop();
+  }
+
+  /** Nothing is sent again to who was away: what happened meanwhile is in a full list only. */
+  #attached(): void {
+    const { clock, spreadMs, random } = this.#options;
+    const now = clock.now();
+    // Every host lost its stream at the same moment.
+    this.#agenda.addEverything(now, now + (this.#reader.complete ? random() * spreadMs : 0));
+  }
+
+  #changed(dirt: Dirt): void {
+    const { clock, gatherMs, spreadMs, random } = this.#options;
+    const now = clock.now();
+    if (dirt === 'everything') this.#agenda.addEverything(now, now + gatherMs + random() * spreadMs);
+    else for (const id of dirt) this.#agenda.add(id, now, now + gatherMs);
+  }
+
+  #pollWithoutStream(): void {
+    const now = this.#options.clock.now();
+    if (now - this.#lastFullRead >= POLL_MS) this.#agenda.addEverything(null, now);
+  }
+
+  async #readEverything(since: number | null, signal: AbortSignal): Promise<void> {
+    const { clock, listener, relistMs, random } = this.#options;
+    // What they would find is in the list too, and an answer that is older than the list must not come after it.
+    await this.#pool.stop();
+    const begun = clock.now();
+    this.#lastFullRead = begun;
+    try {
+      const snapshot = await this.#reader.readAll(signal);
+      this.#failures = 0;
+      this.#itemFailures.clear();
+      this.#agenda.addEverything(null, clock.now() + relistMs * (0.9 + 0.2 * random()));
+      listener.changed(snapshot, { complete: true, since: since ?? begun });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#failures += 1;
+      this.#agenda.addEverything(since, clock.now() + retryDelay(this.#failures, random));
+      listener.failed(asError(error));
+    }
+  }
+
+  async #readOne(id: string, since: number, signal: AbortSignal): Promise<void> {
+    const { clock, listener, random } = this.#options;
+    try {
+      const snapshot = await this.#reader.readOne(id, signal);
+      this.#itemFailures.delete(id);
+      listener.changed(snapshot, { complete: false, since });
+    } catch (error) {
+      if (signal.aborted) return;
+      const failures = (this.#itemFailures.get(id) ?? 0) + 1;
+      this.#itemFailures.set(id, failures);
+      this.#agenda.add(id, since, clock.now() + retryDelay(failures, random));
+      listener.failed(asError(error));
+    }
+  }
+}
+
+/** Doubles from 100 ms to 30 s; half of it is jitter, since all hosts fail together. */
+function retryDelay(failures: number, random: () => number): number {
+  return Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20)) * (0.5 + 0.5 * random());
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

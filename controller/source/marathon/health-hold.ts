@@ -1,0 +1,57 @@
+import type { App, Health, Task } from '../../model.ts';
+import type { Clock } from '../../ports.ts';
+
+/**
+ * Keeps the last known health of a task whose results vanished, for a limited time: Marathon's own checks
+ * start again at "no result" after a leader change (marathon #3419), and a whole cluster without healthy
+ * tasks would be no news but a mistake.
+ */
+export class HealthHold {
+  readonly #lostAt = new Map<string, number>();
+  readonly #holdMs: number;
+  readonly #clock: Clock;
+
+  constructor(holdMs: number, clock: Clock) {
+    this.#holdMs = holdMs;
+    this.#clock = clock;
+  }
+
+  /**
+   * The app as it should be taken, given what it was before. `until`: when a held result runs out and the app
+   * must be looked at again; null when none is held.
+   */
+  apply(previous: App | undefined, next: App): { readonly app: App; readonly until: number | null } {
+    if (previous === undefined || !next.tasks.some(({ health }) => health === 'unknown'))
+      return { app: next, until: null };
+    const before = new Map(previous.tasks.map((task) => [task.id, task.health]));
+    let until: number | null = null;
+    const tasks = next.tasks.map((task) => {
+      const held = this.#held(task, before.get(task.id));
+      if (held === null) return task;
+      until = Math.min(until ?? held.until, held.until);
+      return { ...task, health: held.health };
+    });
+    return until === null ? { app: next, until } : { app: { ...next, tasks }, until };
+  }
+
+  /** Forgets tasks that have not been seen for long. */
+  prune(): void {
+    for (const [id, lostAt] of this.#lostAt)
+      if (this.#clock.now() - lostAt > 10 * this.#holdMs) this.#lostAt.delete(id);
+  }
+
+  #held(task: Task, before: Health | undefined): { health: Health; until: number } | null {
+    if (task.health !== 'unknown' || (before !== 'healthy' && before !== 'unhealthy')) {
+      this.#lostAt.delete(task.id);
+      return null;
+    }
+    const now = this.#clock.now();
+    const until = (this.#lostAt.get(task.id) ?? now) + this.#holdMs;
+    if (now >= until) {
+      this.#lostAt.delete(task.id);
+      return null;
+    }
+    this.#lostAt.set(task.id, until - this.#holdMs);
+    return { health: before, until };
+  }
+}

@@ -1,0 +1,168 @@
+import { ControllerError } from '../../errors.ts';
+import type { App } from '../../model.ts';
+import { isOutdated } from '../document/apps.ts';
+import type { Conversion } from '../document/conversion.ts';
+import type { OlderVersions } from '../document/convert.ts';
+import { type Documents, readDocuments } from '../document/documents.ts';
+import { definePod, instanceVersion, type PodDefinition } from '../document/pods.ts';
+import { type AppDefinition, declaresVip, defineApp } from '../document/ports.ts';
+import { shown } from '../document/rejection.ts';
+import type { MarathonApp, MarathonPodStatus } from '../document/schema.ts';
+import type { MarathonClient } from './client.ts';
+import { concurrently } from './concurrently.ts';
+import { Definitions } from './definitions.ts';
+import { appVersionPath, podVersionPath } from './paths.ts';
+
+export interface OlderVersionsOptions {
+  readonly client: MarathonClient;
+  /** How many are asked for at once. */
+  readonly inFlight: number;
+  /** Called with the id of an app or pod of which a version could not be read this time. */
+  readonly unreadable: (id: string, error: Error) => void;
+}
+
+type Versions<Definition> = Map<string, Definition | 'gone' | 'unreadable'>;
+
+/** One version that Marathon must be asked for. */
+interface Wanted {
+  readonly id: string;
+  readonly path: string;
+  /** Takes the answer, null: Marathon has dropped this version. Says whether it made sense. */
+  readonly take: (documents: Documents | null) => boolean;
+}
+
+/** What finding the older versions of one app or pod needs. */
+interface Subject<Definition> {
+  readonly id: string;
+  readonly newest: { readonly from: string; readonly to: string; readonly define: () => Definition };
+  readonly outdated: ReadonlySet<string>;
+  readonly store: Definitions<Definition>;
+  readonly path: (id: string, version: string) => string;
+  readonly defined: (documents: Documents) => Definition | undefined;
+}
+
+/**
+ * Knows the older versions that tasks run during a deployment: remembers those that were the newest when they
+ * were read, and asks Marathon for the others, once, where a VIP can depend on it.
+ */
+export class OlderVersionsReader {
+  readonly #options: OlderVersionsOptions;
+  readonly #apps = new Definitions<AppDefinition>();
+  readonly #pods = new Definitions<PodDefinition>();
+
+  constructor(options: OlderVersionsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Finds every older version that a task in these documents runs. `previous`: what each id gave last time. A
+   * version that cannot be read is `unreadable` for this time; it rejects only when `signal` aborts.
+   */
+  async find(
+    { apps, pods }: Pick<Documents, 'apps' | 'pods'>,
+    previous: ReadonlyMap<string, App>,
+    signal: AbortSignal,
+  ): Promise<OlderVersions> {
+    const wanted: Wanted[] = [];
+    const ofApps = new Map<string, Conversion<AppDefinition>['versions']>();
+    for (const app of apps) {
+      const versions = lookUp(appSubject(app, this.#apps), previous.get(app.id), wanted);
+      if (versions.size > 0) ofApps.set(app.id, versions);
+    }
+    const ofPods = new Map<string, Conversion<PodDefinition>['versions']>();
+    for (const pod of pods) {
+      const versions = lookUp(podSubject(pod, this.#pods), previous.get(pod.id), wanted);
+      if (versions.size > 0) ofPods.set(pod.id, versions);
+    }
+    await concurrently(wanted, this.#options.inFlight, (one) => this.#ask(one, signal));
+    return { apps: ofApps, pods: ofPods };
+  }
+
+  /** Forgets what belongs to apps and pods that are no more. */
+  prune(exists: (id: string) => boolean): void {
+    this.#apps.pruneApps(exists);
+    this.#pods.pruneApps(exists);
+  }
+
+  async #ask({ id, path, take }: Wanted, signal: AbortSignal): Promise<void> {
+    try {
+      const json = await this.#options.client.get(path, signal);
+      if (take(json === null ? null : (readDocuments(json, path) ?? NOTHING))) return;
+      const message = `GET ${this.#options.client.name}${path}: expected a definition of ${id}, but got ${shown(json)}`;
+      this.#options.unreadable(id, new ControllerError('source', message));
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.unreadable(id, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}
+
+const NOTHING: Documents = { apps: [], pods: [], malformed: [], rejected: [] };
+
+/**
+ * What is known already of the versions that are needed; the others are put in `wanted`, and are `unreadable`
+ * until read.
+ */
+function lookUp<Definition extends AppDefinition | PodDefinition>(
+  { id, newest, outdated, store, path, defined }: Subject<Definition>,
+  previous: App | undefined,
+  wanted: Wanted[],
+): Versions<Definition> {
+  store.prune(id, [newest.from, ...outdated]);
+  store.remember(id, newest.from, newest.to, newest.define);
+  const versions: Versions<Definition> = new Map();
+  for (const version of outdated) {
+    const known = store.find(id, version);
+    if (known !== undefined) versions.set(version, known);
+    else if (mayHaveVips(previous) || declaresVip(newest.define())) {
+      versions.set(version, 'unreadable');
+      const take = (documents: Documents | null) => {
+        const definition = documents === null ? 'gone' : defined(documents);
+        if (definition === undefined) return false;
+        versions.set(version, definition);
+        store.remember(id, version, version, () => definition);
+        return true;
+      };
+      wanted.push({ id, path: path(id, version), take });
+    }
+  }
+  return versions;
+}
+
+/** An app that was not seen before may have had any labels. */
+function mayHaveVips(previous: App | undefined): boolean {
+  if (previous === undefined) return true;
+  const hasVip = (ports: App['ports']) => declaresVip({ ports: ports.map((port) => ({ port })) });
+  return hasVip(previous.ports) || previous.tasks.some((task) => hasVip(task.ports));
+}
+
+function appSubject(app: MarathonApp, store: Definitions<AppDefinition>): Subject<AppDefinition> {
+  const to = app.version ?? '';
+  const outdated = new Set<string>();
+  for (const task of app.tasks ?? []) if (task.version && isOutdated(task, app)) outdated.add(task.version);
+  return {
+    id: app.id,
+    newest: { from: app.versionInfo?.lastConfigChangeAt ?? to, to, define: () => defineApp(app) },
+    outdated,
+    store,
+    path: appVersionPath,
+    defined: ({ apps: [definition] }) => definition && defineApp(definition),
+  };
+}
+
+function podSubject(pod: MarathonPodStatus, store: Definitions<PodDefinition>): Subject<PodDefinition> {
+  const newest = pod.spec.version ?? '';
+  const outdated = new Set<string>();
+  for (const instance of pod.instances ?? []) {
+    const version = instanceVersion(instance);
+    if (version !== undefined && newest !== '' && version !== newest) outdated.add(version);
+  }
+  return {
+    id: pod.id,
+    newest: { from: newest, to: newest, define: () => definePod(pod.spec) },
+    outdated,
+    store,
+    path: podVersionPath,
+    defined: ({ pods: [definition] }) => definition && definePod(definition.spec),
+  };
+}

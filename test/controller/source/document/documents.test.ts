@@ -1,0 +1,135 @@
+import { expect, test } from '@jest/globals';
+import { absoluteId, readDocuments } from '../../../../controller/source/document/documents.ts';
+
+const app = (id: string, fields: object = {}) => ({ id, cmd: 'sleep 1', ...fields });
+const pod = { id: '/pod', containers: [{ name: 'c' }] };
+const podStatus = { id: '/pod', spec: { containers: [{ name: 'c' }] }, instances: [] };
+
+test.each<[string, unknown, string[]]>([
+  ['an app', app('/a'), ['/a']],
+  ['an app without leading slash', app('a'), ['/a']],
+  ['an array of apps', [app('/a'), app('/b')], ['/a', '/b']],
+  ['{"apps": […]}', { apps: [app('/a'), app('/b')] }, ['/a', '/b']],
+  ['an empty list of apps', { apps: [] }, []],
+  ['an empty array', [], []],
+  ['{"app": {…}}', { app: app('/a') }, ['/a']],
+  ['a pod', pod, ['/pod']],
+  ['a pod with its status', podStatus, ['/pod']],
+  ['an array of pods', [pod, podStatus], ['/pod', '/pod']],
+  ['an array of apps and pods', [app('/a'), podStatus], ['/a', '/pod']],
+  [
+    'a groups tree',
+    {
+      id: '/',
+      apps: [app('/a')],
+      groups: [
+        { id: '/g', apps: [app('/g/b')], pods: [podStatus], groups: [{ id: '/g/h', apps: [app('/g/h/c')] }] },
+      ],
+    },
+    ['/a', '/g/b', '/g/h/c', '/pod'],
+  ],
+  [
+    'a groups tree with relative ids',
+    { id: 'g', apps: [app('b')], groups: [{ id: 'h', apps: [app('../c')] }] },
+    ['/g/b', '/g/c'],
+  ],
+])('is read: %s', (_name, json, ids) => {
+  const documents = readDocuments(json, 'test');
+  expect([...(documents?.apps ?? []), ...(documents?.pods ?? [])].map(({ id }) => id)).toEqual(ids);
+  expect(documents?.rejected).toEqual([]);
+});
+
+test.each<[string, unknown]>([
+  ['a number', 1],
+  ['null', null],
+  ['text', 'apps'],
+  ['an empty object', {}],
+  ['an id alone', { id: '/a' }],
+  ['a list of tasks', { tasks: [{ id: 'a.1', appId: '/a' }] }],
+  ['a list of deployments', [{ id: 'd', affectedApps: ['/a'], steps: [] }]],
+  ['an error of Marathon', { message: 'Object is not valid' }],
+  ['{"apps": {…}}', { apps: {} }],
+])('is no known shape: %s', (_name, json) => {
+  expect(readDocuments(json, 'test')).toBeNull();
+});
+
+test('an app with a wrong type is rejected with path and value, and the others work on', () => {
+  const documents = readDocuments({ apps: [app('/bad', { portDefinitions: 'http' }), app('/good')] }, 'test');
+  expect(documents?.apps.map(({ id }) => id)).toEqual(['/good']);
+  expect(documents?.malformed).toEqual([
+    {
+      kind: 'app',
+      rejection: {
+        app: '/bad',
+        at: 'portDefinitions',
+        value: 'http',
+        reason: 'expected array, received string',
+      },
+    },
+  ]);
+});
+
+test.each<[string, object, string, string]>([
+  [
+    'a port that is none',
+    { container: { portMappings: [{ containerPort: 70000 }] } },
+    'container.portMappings[0].containerPort',
+    '70000',
+  ],
+  ['a task’s ports', { tasks: [{ id: 't', ports: ['a'] }] }, 'tasks[0].ports[0]', 'a'],
+  ['an unknown mode', { networks: [{ mode: 'overlay' }] }, 'networks[0].mode', 'overlay'],
+  [
+    'labels that are a list',
+    { portDefinitions: [{ labels: ['VIP_0'] }] },
+    'portDefinitions[0].labels',
+    '["VIP_0"]',
+  ],
+])('a rejection says where and what: %s', (_name, fields, at, value) => {
+  expect(readDocuments(app('/bad', fields), 'test')?.malformed).toMatchObject([
+    { rejection: { app: '/bad', at, value } },
+  ]);
+});
+
+test.each<[string, unknown, string, string]>([
+  ['an app without id', { apps: [{ cmd: 'x' }] }, 'apps[0].id', 'nothing'],
+  ['an app that is no object', { apps: [7] }, 'apps[0].id', 'nothing'],
+  ['an id that is no text', { groups: [{ id: '/g', apps: [{ id: 1 }] }] }, 'groups[0].apps[0].id', '1'],
+  ['a group that is none', { groups: ['x'] }, 'groups[0]', 'x'],
+  ['members that are no list', { apps: [], pods: 'x' }, 'pods', 'x'],
+  ['a stranger in an array', [app('/a'), { message: 'x' }], '[1]', '{"message":"x"}'],
+])('what has no id is told by its place in the document: %s', (_name, json, at, value) => {
+  expect(readDocuments(json, 'the document')?.rejected).toMatchObject([{ app: 'the document', at, value }]);
+});
+
+test('unknown fields and fields that Marathon leaves out or sets to null are no matter', () => {
+  const sparse = {
+    id: '/a',
+    cmd: null,
+    container: null,
+    ipAddress: null,
+    networks: null,
+    portDefinitions: null,
+    healthChecks: null,
+    labels: null,
+    futureField: { deep: [1] },
+    tasks: [{ id: 't', healthCheckResults: null, ipAddresses: null, ports: null, localVolumes: [] }],
+  };
+  expect(readDocuments(sparse, 'test')).toMatchObject({ apps: [{ id: '/a' }], malformed: [] });
+});
+
+test('a deep tree is read without recursion', () => {
+  let tree: object = { id: 'leaf', apps: [app('a')] };
+  for (let depth = 0; depth < 20_000; depth++) tree = { groups: [tree] };
+  expect(readDocuments(tree, 'test')?.apps.map(({ id }) => id)).toEqual(['/leaf/a']);
+});
+
+test.each([
+  ['/a/b', '/x', '/a/b'],
+  ['b', '/', '/b'],
+  ['b', '/a', '/a/b'],
+  ['./b', '/a', '/a/b'],
+  ['../b', '/a/c', '/a/b'],
+  ['../../../b', '/a', '/b'],
+])('id %s in group %s is %s', (id, base, expected) => {
+  expect(absoluteId(id, base)).toBe(expected);
+});

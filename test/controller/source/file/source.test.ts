@@ -1,0 +1,242 @@
+import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { systemClock } from '../../../../controller/loop/clock.ts';
+import { createFileSource, type FileSourceOptions } from '../../../../controller/source/file/source.ts';
+import { namesOf, silent, Told, until } from '../support.ts';
+
+let directory: string;
+let stop: AbortController;
+let following: Promise<void>[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'file-source-'));
+  stop = new AbortController();
+  following = [];
+});
+
+afterEach(async () => {
+  stop.abort();
+  await Promise.all(following);
+  await rm(directory, { recursive: true });
+});
+
+const never = new AbortController().signal;
+const file = (name: string) => join(directory, name);
+const source = (path: string, more: Partial<FileSourceOptions> = {}) =>
+  createFileSource({ path, resolver: namesOf(), log: silent, settleMs: 5, ...more });
+const app = (id: string, vip = `${id}:80`) => ({
+  id,
+  cmd: 'x',
+  portDefinitions: [{ labels: { VIP_0: vip } }],
+});
+const write = (name: string, json: unknown) => writeFile(file(name), JSON.stringify(json));
+
+/** Follows from the first read on. */
+async function followed(path: string, more: Partial<FileSourceOptions> = {}): Promise<Told> {
+  const told = new Told();
+  following.push(source(path, more).follow(told, stop.signal));
+  await until('the first read', () => told.snapshots.length + told.errors.length > 0);
+  return told;
+}
+
+test('a file is read with its framework, and with marathon where none is given', async () => {
+  await write('apps.json', { apps: [app('/a')] });
+  expect((await source(file('apps.json')).read(never)).apps).toMatchObject([
+    { id: '/a', framework: 'marathon' },
+  ]);
+  expect((await source(file('apps.json'), { framework: 'dev' }).read(never)).apps[0]?.framework).toBe('dev');
+});
+
+test.each([
+  ['is not there', undefined, /file .*apps\.json: ENOENT/],
+  ['is no JSON', '{\n"apps": [,]\n}', /file .*apps\.json: not JSON: line 2, column 10: /],
+  [
+    'has no known shape',
+    '{"frameworks":[]}',
+    /apps\.json: expected an app.*groups tree; it begins \{"frameworks"/,
+  ],
+  [
+    'is larger than the limit',
+    JSON.stringify({ apps: [], x: 'x'.repeat(200) }),
+    /apps\.json: it has 21\d bytes and the limit is 200/,
+  ],
+])('a single file that %s fails the read with code usage and its name', async (_name, text, message) => {
+  if (text !== undefined) await writeFile(file('apps.json'), text);
+  const reading = source(file('apps.json'), { maxBytes: 200 }).read(never);
+  await expect(reading).rejects.toThrow(message);
+  await expect(reading).rejects.toMatchObject({ code: 'usage' });
+});
+
+test('an app that is malformed does not fail the file', async () => {
+  await write('apps.json', [app('/good'), { ...app('/bad'), portDefinitions: 'x' }]);
+  const { apps } = await source(file('apps.json')).read(never);
+  expect(apps.map(({ id, rejected }) => [id, rejected.length])).toEqual([
+    ['/good', 0],
+    ['/bad', 1],
+  ]);
+});
+
+test('an app that becomes malformed keeps what it last gave, with the reason', async () => {
+  await write('apps.json', [app('/a')]);
+  const one = source(file('apps.json'));
+  const [before] = (await one.read(never)).apps;
+  await write('apps.json', [{ ...app('/a'), portDefinitions: 'x' }]);
+  const [after] = (await one.read(never)).apps;
+  expect(after).toMatchObject({ ...before, rejected: [{ app: '/a', at: 'portDefinitions', value: 'x' }] });
+});
+
+test('an app that did not change is the same object, and so is a snapshot', async () => {
+  await write('apps.json', [app('/a'), app('/b')]);
+  const one = source(file('apps.json'));
+  const first = await one.read(never);
+  expect(await one.read(never)).toBe(first);
+  await write('apps.json', [app('/a'), app('/b', 'other:81')]);
+  const second = await one.read(never);
+  expect(second.apps[0]).toBe(first.apps[0]);
+  expect(second.apps[1]).not.toBe(first.apps[1]);
+});
+
+test('a directory gives the apps of all its JSON files, in the order of their names', async () => {
+  await write('b.json', app('/b'));
+  await write('a.json', [app('/a')]);
+  await write('.hidden.json', app('/hidden'));
+  await write('readme.txt', app('/text'));
+  await mkdir(file('sub'));
+  expect((await source(directory).read(never)).apps.map(({ id }) => id)).toEqual(['/a', '/b']);
+});
+
+test('an empty directory is a complete answer', async () => {
+  expect(await source(directory).read(never)).toEqual({ apps: [], rejected: [], warnings: [] });
+});
+
+test('a bad file in a directory is rejected by its path, and what it last gave stays', async () => {
+  await write('a.json', app('/a'));
+  await write('b.json', app('/b'));
+  const one = source(directory);
+  await one.read(never);
+  await writeFile(file('a.json'), '{"id":');
+  const { apps, rejected } = await one.read(never);
+  expect(apps.map(({ id }) => id)).toEqual(['/a', '/b']);
+  expect(rejected).toMatchObject([
+    { app: file('a.json'), at: '', reason: expect.stringContaining('line 1, column 7') },
+  ]);
+});
+
+test('a file that leaves a directory takes its apps along', async () => {
+  await write('a.json', app('/a'));
+  await write('b.json', app('/b'));
+  const one = source(directory);
+  await one.read(never);
+  await unlink(file('a.json'));
+  expect((await one.read(never)).apps.map(({ id }) => id)).toEqual(['/b']);
+});
+
+test('an id that two files give counts once, and the other is told', async () => {
+  await write('a.json', app('/a', 'first:80'));
+  await write('b.json', app('/a', 'second:80'));
+  const { apps, rejected } = await source(directory).read(never);
+  expect(apps).toMatchObject([{ id: '/a', ports: [{ labels: { VIP_0: 'first:80' } }] }]);
+  expect(rejected).toMatchObject([{ app: '/a', at: 'id', reason: expect.stringContaining('b.json') }]);
+});
+
+test('agents are resolved, and again when nothing else changed', async () => {
+  const task = { id: 't', host: 'agent.example', state: 'TASK_RUNNING', ports: [31000] };
+  await write('apps.json', { ...app('/a'), tasks: [task] });
+  const names: Record<string, string> = {};
+  const one = source(file('apps.json'), { resolver: namesOf(names) });
+  expect((await one.read(never)).apps[0]?.tasks[0]?.ports[0]).toMatchObject({
+    endpoints: [],
+    unresolved: expect.any(String),
+  });
+  names['agent.example'] = '10.0.0.9';
+  expect((await one.read(never)).apps[0]?.tasks[0]?.ports[0]?.endpoints).toEqual([
+    { address: '10.0.0.9', port: 31000 },
+  ]);
+});
+
+test('following tells of a change within moments', async () => {
+  await write('apps.json', [app('/a')]);
+  const told = await followed(file('apps.json'));
+  const before = Date.now();
+  await write('apps.json', [app('/a'), app('/b')]);
+  await until('the change is told', () => told.app('/b') !== undefined);
+  expect(told.reads.at(-1)?.complete).toBe(true);
+  expect(told.reads.at(-1)?.since).toBeGreaterThanOrEqual(before);
+});
+
+test('following sees a file that is replaced by rename', async () => {
+  await write('apps.json', [app('/a')]);
+  const told = await followed(file('apps.json'));
+  for (const id of ['/b', '/c']) {
+    await write('new', [app(id)]);
+    await rename(file('new'), file('apps.json'));
+    await until('the new file is read', () => told.app(id) !== undefined);
+  }
+});
+
+test('following sees a link that is pointed elsewhere, as Kubernetes does with mounted files', async () => {
+  for (const [version, id] of [
+    ['v1', '/a'],
+    ['v2', '/b'],
+  ] as const) {
+    await mkdir(file(version));
+    await writeFile(join(file(version), 'apps.json'), JSON.stringify([app(id)]));
+  }
+  await symlink('v1', file('..data'));
+  await symlink(join('..data', 'apps.json'), file('apps.json'));
+  const told = await followed(file('apps.json'));
+  await symlink('v2', file('next'));
+  await rename(file('next'), file('..data'));
+  await until('the other file is read', () => told.app('/b') !== undefined);
+});
+
+test('a followed file that becomes bad is told as a failure, and the last good state stays', async () => {
+  await write('apps.json', [app('/a')]);
+  const told = await followed(file('apps.json'));
+  await writeFile(file('apps.json'), '[');
+  await until('the failure is told', () =>
+    told.errors.some(({ message }) => message.includes('line 1, column 2')),
+  );
+  await write('apps.json', [app('/b')]);
+  await until('it is mended', () => told.app('/b') !== undefined);
+  expect(told.snapshots.every(({ apps }) => apps.length === 1)).toBe(true);
+});
+
+test('following starts with a file that comes later', async () => {
+  const told = await followed(file('apps.json'));
+  expect(told.errors[0]?.message).toContain('ENOENT');
+  await write('apps.json', [app('/a')]);
+  await until('the file is read', () => told.app('/a') !== undefined);
+});
+
+test('a change that the system does not tell of is seen by the poll', async () => {
+  // A watch on the directory does not see what happens behind a link into another one.
+  await mkdir(file('elsewhere'));
+  await mkdir(file('watched'));
+  await writeFile(file('elsewhere/apps.json'), JSON.stringify([app('/a')]));
+  await symlink(file('elsewhere/apps.json'), file('watched/apps.json'));
+  const told = await followed(file('watched/apps.json'), { pollMs: 20 });
+  await writeFile(file('elsewhere/apps.json'), JSON.stringify([app('/b')]));
+  await until('the poll finds it', () => told.app('/b') !== undefined);
+});
+
+test('a poll that finds nothing new is a good read of the same snapshot', async () => {
+  await write('apps.json', [app('/a')]);
+  const told = await followed(file('apps.json'), { pollMs: 10 });
+  await until('it was polled', () => told.snapshots.length > 3);
+  expect(new Set(told.snapshots).size).toBe(1);
+});
+
+test('following ends when it is aborted', async () => {
+  await write('apps.json', [app('/a')]);
+  const told = new Told();
+  const run = source(file('apps.json')).follow(told, stop.signal);
+  await until('the first read', () => told.snapshots.length === 1);
+  stop.abort();
+  await expect(run).resolves.toBeUndefined();
+  await write('apps.json', [app('/b')]);
+  await systemClock.sleep(30);
+  expect(told.app('/b')).toBeUndefined();
+});

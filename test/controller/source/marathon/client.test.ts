@@ -1,0 +1,183 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from '@jest/globals';
+import { systemClock } from '../../../../controller/loop/clock.ts';
+import { fastClock, type Route, sendJson } from '../support.ts';
+import { client, never, ok, refused, serve, useServers } from './client-setup.ts';
+
+useServers();
+
+test('an answer is read, also below a path and compressed', async () => {
+  const marathon = await serve((request, response) => {
+    expect(request.headers['accept-encoding']).toBe('gzip');
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{"ok":"ä"}'));
+  });
+  expect(await client(`${marathon.url}/service/marathon/`).get('/v2/info?a=b', never)).toEqual({ ok: 'ä' });
+  expect(marathon.requests).toEqual(['GET /service/marathon/v2/info?a=b']);
+});
+
+test('a character that is cut in two by a chunk’s end stays one', async () => {
+  const bytes = Buffer.from('{"ok":"ä€😀"}');
+  const marathon = await serve(async (_request, response) => {
+    for (const byte of bytes) {
+      response.write(Buffer.of(byte));
+      await systemClock.sleep(0);
+    }
+    response.end();
+  });
+  expect(await client([marathon]).get('/', never)).toEqual({ ok: 'ä€😀' });
+});
+
+test.each<[string, Route, RegExp]>([
+  ['truncated JSON', (_q, r) => void r.end('{"apps":[{"id"'), /the answer is no JSON \(14 bytes: /],
+  ['an empty body', (_q, r) => void r.end(), /the answer is no JSON \(0 bytes/],
+  ['a page of HTML', (_q, r) => void r.end('<html>log in'), /the answer is no JSON/],
+  ['a 500', (_q, r) => sendJson(r, { message: 'boom' }, 500), /answered 500 "boom"/],
+  [
+    'a 502',
+    (_q, r) => void r.writeHead(502).end('no leader'),
+    /answered 502 "no leader"; Marathon has no leader/,
+  ],
+  ['a 503', (_q, r) => void r.writeHead(503).end(), /answered 503; Marathon has no leader/],
+  [
+    'a 404 of a proxy',
+    (_q, r) => void r.writeHead(404).end('<html>'),
+    /answered 404 "<html>"; is this the address of a Marathon\?/,
+  ],
+  [
+    'a 401',
+    (_q, r) => sendJson(r, { message: 'Invalid username or password.' }, 401),
+    /answered 401 "Invalid username.*check the credentials/,
+  ],
+  [
+    'a 403',
+    (_q, r) => sendJson(r, { message: 'Not Authorized' }, 403),
+    /answered 403 "Not Authorized"; these credentials may not read apps/,
+  ],
+  [
+    'gzip that breaks off',
+    (_q, r) => void r.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('{}').subarray(0, 12)),
+    /unexpected end of file/,
+  ],
+  [
+    'a body that breaks off',
+    (_q, r) => {
+      r.writeHead(200, { 'content-length': 100 }).write('{');
+      setTimeout(() => r.destroy(), 5);
+    },
+    /other side closed|aborted|terminated/i,
+  ],
+  ['a closed connection', (q) => void q.socket.destroy(), /other side closed|ECONNRESET/],
+  [
+    'a redirect in a circle',
+    (_q, r) => void r.writeHead(302, { location: '/again' }).end(),
+    /redirected more than 5 times/,
+  ],
+  [
+    'a redirect to no web page',
+    (_q, r) => void r.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+    /redirected to file:, which is not HTTP/,
+  ],
+])('is a failure that says what was asked of whom: %s', async (_name, route, message) => {
+  const marathon = await serve(route);
+  const asking = client([marathon]).get('/v2/apps', never);
+  await expect(asking).rejects.toThrow(message);
+  await expect(asking).rejects.toThrow(`GET ${marathon.url}/v2/apps: `);
+  await expect(asking).rejects.toMatchObject({ name: 'ControllerError', code: 'source' });
+});
+
+test('nobody who listens is a failure that can pass', async () => {
+  await expect(client(refused).get('/v2/info', never)).rejects.toMatchObject({
+    code: 'source',
+    retry: 'later',
+    message: expect.stringContaining('ECONNREFUSED'),
+  });
+});
+
+test('what only a person can mend is not worth another try', async () => {
+  const marathon = await serve((_request, response) => void response.writeHead(401).end());
+  await expect(client([marathon]).get('/', never)).rejects.toMatchObject({ retry: 'never' });
+});
+
+test('Marathon’s own word that something does not exist is null', async () => {
+  const marathon = await serve((_request, response) =>
+    sendJson(response, { message: "App '/x' does not exist" }, 404),
+  );
+  expect(await client([marathon]).get('/v2/apps/x', never)).toBeNull();
+});
+
+test('a path that an old Marathon does not know is null', async () => {
+  const marathon = await serve((_request, response) => sendJson(response, { message: 'URI not found' }, 500));
+  expect(await client([marathon]).get('/v2/pods/::status', never)).toBeNull();
+});
+
+test('a body larger than the limit is refused while it is read', async () => {
+  const marathon = await serve(
+    (_request, response) => void response.end(JSON.stringify({ x: 'x'.repeat(5_000) })),
+  );
+  await expect(client([marathon], { maxBodyBytes: 1_000 }).get('/', never)).rejects.toThrow(
+    'the answer is larger than 1000 bytes',
+  );
+});
+
+test('a small body that unpacks to one larger than the limit is refused', async () => {
+  const bomb = gzipSync(JSON.stringify({ x: 'x'.repeat(50_000) }));
+  const marathon = await serve(
+    (_request, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb),
+  );
+  await expect(client([marathon], { maxBodyBytes: 10_000 }).get('/', never)).rejects.toThrow(
+    /larger than 10000|buffer/i,
+  );
+});
+
+test('an answer that never ends is given up', async () => {
+  const marathon = await serve((_request, response) => {
+    response.write('[');
+    const drip = setInterval(() => response.write('1,'), 5);
+    response.on('close', () => clearInterval(drip));
+  });
+  const hasty = client([marathon], { clock: fastClock(2_000) });
+  await expect(hasty.get('/', never)).rejects.toThrow('no complete answer in 120 s');
+});
+
+test('a request ends at once when it is aborted', async () => {
+  const marathon = await serve(() => undefined);
+  const stop = new AbortController();
+  const asking = client([marathon]).get('/', stop.signal);
+  stop.abort(new Error('enough'));
+  await expect(asking).rejects.toThrow('enough');
+});
+
+test('when a master fails the next one is asked, and asked first from then on', async () => {
+  const down = await serve((_request, response) => void response.writeHead(503).end());
+  const up = await serve(ok);
+  const both = client([down, up]);
+  await both.get('/1', never);
+  await both.get('/2', never);
+  expect([down.requests, up.requests]).toEqual([['GET /1'], ['GET /1', 'GET /2']]);
+});
+
+test('when all masters fail the message has all of them', async () => {
+  const down = await serve((_request, response) => void response.writeHead(503).end());
+  await expect(client(`${refused},${down.url}`).get('/x', never)).rejects.toThrow(
+    new RegExp(`GET ${refused}/x: .*ECONNREFUSED.*; GET ${down.url}/x: answered 503`),
+  );
+});
+
+test.each(['', 'localhost:8080', 'ftp://a', 'http://', 'http://a,,http://b', 'http://u:p@'])(
+  '"%s" is no address of a Marathon',
+  (where) => {
+    expect(() => client(where)).toThrow(
+      /Marathon's address ".*": expected http:\/\/HOST:PORT or https:\/\/HOST:PORT/,
+    );
+  },
+);
+
+test('a later master may leave out the scheme', () => {
+  expect(client('https://a:8443, b:8443').name).toBe('https://a:8443,https://b:8443');
+});
+
+test('a CA file that is not there is told by name', async () => {
+  await expect(client('https://127.0.0.1:1', { caFile: '/no/ca.pem' }).get('/', never)).rejects.toThrow(
+    'CA file /no/ca.pem cannot be read: ENOENT',
+  );
+});

@@ -1,0 +1,227 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { systemClock } from '../../../../controller/loop/clock.ts';
+import { createMarathonClient } from '../../../../controller/source/marathon/client.ts';
+import {
+  type Dirt,
+  dirtOf,
+  type EventStreamOptions,
+  followEvents,
+} from '../../../../controller/source/marathon/events.ts';
+import { fastClock, type Route, startServer, type TestServer } from '../support.ts';
+
+const step = (...actions: object[]) => ({ actions });
+
+test.each<[string, object, Dirt]>([
+  ['status_update_event', { appId: '/a', taskStatus: 'TASK_RUNNING' }, ['/a']],
+  ['instance_changed_event', { runSpecId: '/a', condition: 'Running' }, ['/a']],
+  ['instance_health_changed_event', { runSpecId: '/a', healthy: null }, ['/a']],
+  ['unknown_instance_terminated_event', { runSpecId: '/a' }, ['/a']],
+  ['health_status_changed_event', { appId: '/a', alive: false }, ['/a']],
+  ['add_health_check_event', { appId: '/a' }, ['/a']],
+  ['remove_health_check_event', { appId: '/a' }, ['/a']],
+  ['app_terminated_event', { appId: '/a' }, ['/a']],
+  ['api_post_event', { uri: '/v2/apps', appDefinition: { id: '/a' } }, ['/a']],
+  ['api_post_event', { uri: '/v2/apps' }, 'everything'],
+  ['pod_updated_event', { uri: '/v2/pods/g/p?force=true' }, ['/g/p']],
+  ['pod_deleted_event', { uri: '/v2/pods//g/p' }, ['/g/p']],
+  ['pod_created_event', { uri: '/v2/pods' }, 'everything'],
+  [
+    'deployment_info',
+    {
+      plan: {},
+      currentStep: step({ action: 'ScaleApplication', app: '/a' }, { action: 'StartPod', pod: '/p' }),
+    },
+    ['/a', '/p'],
+  ],
+  ['deployment_step_success', { currentStep: step({ type: 'RestartApplication', app: '/a' }) }, ['/a']],
+  ['deployment_step_failure', { currentStep: [{ action: 'ScaleApplication', app: '/a' }] }, ['/a']],
+  [
+    'deployment_success',
+    { plan: { steps: [step({ app: '/a' }), step({ app: '/b' }, { app: '/a' })] } },
+    ['/a', '/b'],
+  ],
+  ['deployment_success', { plan: { steps: [] } }, []],
+  ['deployment_success', { id: 'd' }, 'everything'],
+  ['deployment_failed', { plan: { steps: [[{ app: '/a' }]] } }, ['/a']],
+  ['status_update_event', {}, 'everything'],
+  ['status_update_event', { appId: 7 }, 'everything'],
+  ['event_stream_attached', { remoteAddress: '10.0.0.1' }, []],
+  ['event_stream_detached', { remoteAddress: '10.0.0.1' }, []],
+  ['group_change_success', { groupId: '/' }, []],
+  ['failed_health_check_event', { appId: '/a' }, []],
+  ['an_event_of_the_future', { appId: '/a' }, []],
+])('%s %j makes dirty: %j', (event, data, expected) => {
+  expect(dirtOf({ event, data: JSON.stringify({ eventType: event, ...data }) })).toEqual(expected);
+});
+
+test('an event whose data is no JSON says that something changed', () => {
+  expect(dirtOf({ event: 'status_update_event', data: '{' })).toBe('everything');
+});
+
+let servers: TestServer[];
+beforeEach(() => {
+  servers = [];
+});
+afterEach(async () => {
+  await Promise.all(servers.map((server) => server.close()));
+});
+
+const HEAD = { 'content-type': 'text/event-stream' };
+const frame = (appId: string, end = '\n') =>
+  `event: status_update_event${end}data: {"appId":"${appId}"}${end}${end}`;
+
+/** Follows one connection until it fails. */
+async function follow(
+  route: Route,
+  options: Partial<EventStreamOptions> = {},
+  signal = new AbortController().signal,
+) {
+  const server = await startServer(route);
+  servers.push(server);
+  const clock = options.clock ?? systemClock;
+  const told = { dirt: [] as Dirt[], attached: 0, server };
+  const failure = followEvents(
+    {
+      client: createMarathonClient({ where: server.url, clock }),
+      clock,
+      attached: () => {
+        told.attached += 1;
+      },
+      changed: (dirt) => told.dirt.push(dirt),
+      ...options,
+    },
+    signal,
+  );
+  const error: unknown = await failure.catch((reason: unknown) => reason);
+  return { ...told, error };
+}
+
+test('only events that can change a VIP are asked for, with light plans and uncompressed', async () => {
+  const { server } = await follow((request, response) => {
+    expect(request.headers).toMatchObject({ accept: 'text/event-stream', 'accept-encoding': 'identity' });
+    response.writeHead(200, HEAD).end();
+  });
+  const url = new URL(server.requests[0]?.split(' ')[1] ?? '', server.url);
+  expect(url.pathname).toBe('/v2/events');
+  expect(url.searchParams.get('plan-format')).toBe('light');
+  expect(url.searchParams.getAll('event_type')).toEqual(
+    expect.arrayContaining(['event_stream_attached', 'instance_changed_event']),
+  );
+  expect(url.searchParams.getAll('event_type')).not.toContain('group_change_success');
+});
+
+test('events are told one by one, until the stream ends', async () => {
+  const { dirt, attached, error } = await follow(
+    (_request, response) => void response.writeHead(200, HEAD).end(frame('/a') + frame('/b', '\r\n')),
+  );
+  expect(dirt).toEqual([['/a'], ['/b']]);
+  expect(attached).toBe(1);
+  expect(error).toMatchObject({
+    code: 'source',
+    message: expect.stringMatching(/GET http.*\/v2\/events: the stream ended/),
+  });
+});
+
+test('chunks may end anywhere, in the middle of a character too', async () => {
+  const bytes = Buffer.from(frame('/ä€😀') + frame('/b'));
+  const { dirt } = await follow(async (_request, response) => {
+    response.writeHead(200, HEAD);
+    for (const byte of bytes) {
+      response.write(Buffer.of(byte));
+      await systemClock.sleep(0);
+    }
+    response.end();
+  });
+  expect(dirt).toEqual([['/ä€😀'], ['/b']]);
+});
+
+test('a stream without a byte is dead after the time limit, and blank lines keep it alive', async () => {
+  let sent = 0;
+  const clock = fastClock(500);
+  const { error, attached } = await follow(
+    (_request, response) => {
+      response.writeHead(200, HEAD).flushHeaders();
+      const beat = setInterval(() => {
+        if (++sent > 10) clearInterval(beat);
+        else response.write('\n');
+      }, 40);
+    },
+    { clock },
+  );
+  expect(error).toMatchObject({ code: 'source', message: expect.stringContaining('no byte for 60 s') });
+  expect(sent).toBeGreaterThan(10);
+  expect(attached).toBe(1);
+});
+
+test('a stream that opens and says nothing counts as attached after a second', async () => {
+  const { attached } = await follow((_request, response) => response.writeHead(200, HEAD).flushHeaders(), {
+    clock: fastClock(500),
+  });
+  expect(attached).toBe(1);
+});
+
+test('a stream that closes at once was never attached', async () => {
+  const { attached, error } = await follow((_request, response) => void response.writeHead(200, HEAD).end());
+  expect(attached).toBe(0);
+  expect(error).toMatchObject({ message: expect.stringContaining('the stream ended') });
+});
+
+test('an event that is larger than the limit ends the connection', async () => {
+  const { error } = await follow(
+    (_request, response) => {
+      response.writeHead(200, HEAD).write(`event: status_update_event\ndata: ${'x'.repeat(2_000)}`);
+      response.write('x'.repeat(2_000));
+    },
+    { maxEventLength: 1_000 },
+  );
+  expect(error).toMatchObject({ message: expect.stringContaining('larger than the limit') });
+});
+
+test('a connection that breaks is told as such', async () => {
+  const { dirt, error } = await follow((_request, response) => {
+    response.writeHead(200, HEAD).write(frame('/a'));
+    setTimeout(() => response.destroy(), 10);
+  });
+  expect(dirt).toEqual([['/a']]);
+  expect(error).toMatchObject({
+    code: 'source',
+    message: expect.stringMatching(/the stream (broke off|ended)/),
+  });
+});
+
+test.each<[string, Route, string]>([
+  [
+    'a page of HTML',
+    (_q, r) => void r.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+    'not with an event stream',
+  ],
+  ['a 405', (_q, r) => void r.writeHead(405).end('no'), 'answered 405 "no"'],
+  ['a 503', (_q, r) => void r.writeHead(503).end(), 'answered 503'],
+])('what is no event stream is a failure: %s', async (_name, route, message) => {
+  expect((await follow(route)).error).toMatchObject({
+    code: 'source',
+    message: expect.stringContaining(message),
+  });
+});
+
+test('a standby’s redirect leads to the leader’s stream', async () => {
+  const leader = await startServer(
+    (_request, response) => void response.writeHead(200, HEAD).end(frame('/a')),
+  );
+  servers.push(leader);
+  const { dirt } = await follow(
+    (request, response) => void response.writeHead(302, { location: `${leader.url}${request.url}` }).end(),
+  );
+  expect(dirt).toEqual([['/a']]);
+});
+
+test('following ends with the reason of its signal', async () => {
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(new Error('enough')), 20);
+  const { error } = await follow(
+    (_request, response) => response.writeHead(200, HEAD).flushHeaders(),
+    {},
+    stop.signal,
+  );
+  expect(error).toMatchObject({ message: 'enough' });
+});
