@@ -19,7 +19,7 @@ import { systemClock } from '../../controller/loop/clock.ts';
 import { Reconciler } from '../../controller/loop/reconcile.ts';
 import type { Snapshot } from '../../controller/model.ts';
 import type { IpvsTable } from '../../controller/ports.ts';
-import { createFileSource } from '../../controller/source/file-source.ts';
+import { createFileSource } from '../../controller/source/file/source.ts';
 import { marathonApp, marathonApps } from './apps.ts';
 
 const LAUNCHER = 'controller/marathon-ipvs';
