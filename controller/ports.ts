@@ -1,6 +1,6 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
-import type { Memory, ServiceKey, Snapshot, Step, Table } from './model.ts';
+import type { BackendKey, Memory, ServiceKey, Snapshot, Step, Table } from './model.ts';
 import type { PassStatus } from './status/status.ts';
 
 /** Where apps come from. */
@@ -80,6 +80,8 @@ export interface Ledger {
 export interface LedgerEntry {
   readonly name: string | null;
   readonly framework: string | null;
+  /** Backends that drain: when each goes at the latest, in milliseconds since the epoch. */
+  readonly drains?: Readonly<Record<BackendKey, number>>;
 }
 
 export interface LedgerState {

@@ -6,6 +6,7 @@ import { DummyReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
 import { RouteNetlink } from './apply/rtnetlink.ts';
 import type { Config } from './config/config.ts';
+import { createLiving } from './desired/living.ts';
 import { inPool, type Pools, parsePool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
 import { ControllerError } from './errors.ts';
@@ -58,6 +59,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const ranges = Object.values(pools).filter((pool) => pool !== null);
     const rules = {
       translate,
+      living: createLiving(),
       inPool: (address: string) => ranges.some((pool) => inPool(pool, address)),
       adopt: config.adopt,
       dryRun: config.dryRun,

@@ -1,3 +1,4 @@
+import type { DrainSeconds } from '../desired/living.ts';
 import { messageOf } from '../errors.ts';
 import {
   type Desired,
@@ -10,9 +11,10 @@ import {
 } from '../model.ts';
 import { afterSteps } from '../plan/after-steps.ts';
 import { createDiff } from '../plan/diff.ts';
+import { keepDraining, takesFromTheLiving } from '../plan/drain.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
-import type { Owned, Plan } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type {
   Clock,
   IpvsTable,
@@ -25,6 +27,7 @@ import type {
 } from '../ports.ts';
 import type { PassStatus } from '../status/status.ts';
 import { Backoff } from './backoff.ts';
+import { Holdings } from './holdings.ts';
 import type { Merged } from './sources.ts';
 
 export interface ReconcilePorts {
@@ -39,6 +42,8 @@ export interface ReconcilePorts {
 
 export interface ReconcileRules {
   readonly translate: (snapshot: Snapshot, memory: Memory) => Desired;
+  /** Finds the tasks that still run, for draining. */
+  readonly living: (snapshot: Snapshot) => DrainSeconds;
   /** Whether an address lies in a pool of named VIPs. */
   readonly inPool: (address: string) => boolean;
   readonly adopt: boolean;
@@ -51,6 +56,8 @@ export interface PassRequest {
   readonly changesSince: readonly number[];
 }
 
+/** How often the connections of draining backends are counted. */
+const DRAIN_LOOK_MS = 5_000;
 const RETRY = { firstMs: 200, limitMs: 60_000 };
 
 /**
@@ -65,10 +72,12 @@ export class Reconciler {
   readonly #rules: ReconcileRules;
   readonly #diff = createDiff();
   readonly #backoff: Backoff<ServiceKey>;
+  readonly #holdings: Holdings;
   #memory: Memory | null = null;
-  #ledger: ReadonlyMap<ServiceKey, Owned> | null = null;
   /** What the kernel has as far as we know; null when it must be read. */
   #believed: Table | null = null;
+  #draining = false;
+  #lookedAt = 0;
   #reached: { readonly wanted: string; readonly report: ReachabilityReport } | null = null;
   /** The table as the last full pass left it, for telling who changed what. */
   #left: Table | null = null;
@@ -77,11 +86,15 @@ export class Reconciler {
     this.#ports = ports;
     this.#rules = rules;
     this.#backoff = new Backoff(RETRY, random);
+    this.#holdings = new Holdings(ports.ledger, ports.log);
   }
 
-  /** When a step that failed may be tried again; null when none waits. */
-  nextRetry(): number | null {
-    return this.#backoff.nextDue();
+  /** When a full pass is worth making before the next regular one: a failed step is due, or a drain may have ended. */
+  nextLook(): number | null {
+    const retry = this.#backoff.nextDue();
+    if (!this.#draining) return retry;
+    const drained = this.#lookedAt + DRAIN_LOOK_MS;
+    return retry === null ? drained : Math.min(retry, drained);
   }
 
   async pass({ snapshot, complete }: Merged, { full, changesSince }: PassRequest): Promise<PassStatus> {
@@ -100,20 +113,30 @@ export class Reconciler {
     try {
       if (reading) {
         observed = await this.#ports.table.observe();
-        drifted = this.#left === null ? [] : drift(this.#left, observed, this.#ledger ?? NOTHING);
+        this.#lookedAt = startedAt;
+        drifted = this.#left === null ? [] : drift(this.#left, observed, this.#holdings.owned);
       }
-      const ledger = await this.#loadedLedger(observed);
       const { inPool, adopt, dryRun } = this.#rules;
-      plan = this.#diff(desired, observed, { owned: ledger, inPool, adopt });
-      if (!reading && plan.services.some(({ op, address }) => op === 'add' && !inPool(address))) {
-        // Another program may have made a service there since the table was read: it must not be written into.
+      const ownership = { owned: await this.#holdings.load(observed), inPool, adopt };
+      const drainSeconds = this.#rules.living(snapshot);
+      plan = this.#diff(desired, observed, ownership);
+      if (!reading && this.#mustLook(plan, observed, drainSeconds)) {
         observed = await this.#ports.table.observe();
-        plan = this.#diff(desired, observed, { owned: ledger, inPool, adopt });
+        plan = this.#diff(desired, observed, ownership);
       }
-      if (!complete) plan = onlyWhatIsMissing(plan);
+      const drained = keepDraining(plan, {
+        observed,
+        drainSeconds,
+        drains: this.#holdings.drains,
+        now: startedAt,
+      });
+      plan = complete ? drained.plan : onlyWhatIsMissing(drained.plan);
       if (desired.memory !== memory) await this.#remember(desired.memory);
       if (!dryRun) {
+        await this.#holdings.claim(plan.owned, drained.drains);
+        this.#draining = drained.drains.size > 0;
         observed = await this.#apply(plan, observed, outcome, reading);
+        await this.#holdings.release(observed, plan);
       }
       this.#believed = outcome.failures.length === 0 ? observed : null;
       this.#left = dryRun ? null : observed;
@@ -131,11 +154,19 @@ export class Reconciler {
     return { ...frame, finishedAt: clock.now(), ...result };
   }
 
+  /**
+   * Whether what is known of the kernel is not enough for this plan: another program may have made a service outside
+   * the pools since the table was read, which must not be written into; and connections may have come to a backend.
+   */
+  #mustLook(plan: Plan, observed: Table, drainSeconds: DrainSeconds): boolean {
+    const outside = plan.services.some(({ op, address }) => op === 'add' && !this.#rules.inPool(address));
+    return outside || takesFromTheLiving(plan, { observed, drainSeconds });
+  }
+
   /** Rule 7: what is new is made, then reachable; what goes is unreachable first; nothing goes before what is new is there. */
   async #apply(plan: Plan, observed: Table, outcome: Outcome, full: boolean): Promise<Table> {
     const { table, clock } = this.#ports;
     const now = clock.now();
-    await this.#own(plan.owned);
 
     const due = (step: Step) => !this.#backoff.holds(serviceKey(step.service), now);
     const growing = plan.growing.filter(due);
@@ -159,7 +190,6 @@ export class Reconciler {
       observed,
       [...growing, ...shrinking].filter((step) => !failed.has(step)),
     );
-    await this.#disown(left, plan);
     return left;
   }
 
@@ -207,35 +237,6 @@ export class Reconciler {
       // Addresses stay what they are while we run; only a restart without this file could move a collided name.
       this.#ports.log.warn('memory of names could not be saved', { error: messageOf(error) });
     }
-  }
-
-  /** Entries that the kernel lacks are dropped: what they spoke of is gone. */
-  async #loadedLedger(observed: Table): Promise<ReadonlyMap<ServiceKey, Owned>> {
-    if (this.#ledger !== null) return this.#ledger;
-    const { entries, warning } = await this.#ports.ledger.load();
-    if (warning !== undefined) this.#ports.log.warn(warning);
-    const present = new Map([...entries].filter(([key]) => observed.has(key)));
-    this.#ledger = present;
-    return present;
-  }
-
-  /** Before the kernel is written: a crash in between must not leave a service of which nobody knows that it is ours. */
-  async #own(owned: ReadonlyMap<ServiceKey, Owned>): Promise<void> {
-    const known = this.#ledger ?? NOTHING;
-    if ([...owned].every(([key]) => known.has(key))) return;
-    const both = new Map([...known, ...owned]);
-    await this.#ports.ledger.save(both);
-    this.#ledger = both;
-  }
-
-  /** After it: what has been removed, or could never be made, is no longer ours. */
-  async #disown(left: Table, plan: Plan): Promise<void> {
-    const known = this.#ledger ?? NOTHING;
-    const kept = new Map([...known].filter(([key]) => left.has(key) || plan.owned.has(key)));
-    for (const { op, key } of plan.services) if (op === 'remove' && !left.has(key)) kept.delete(key);
-    if (kept.size === known.size) return;
-    await this.#ports.ledger.save(kept);
-    this.#ledger = kept;
   }
 }
 

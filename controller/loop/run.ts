@@ -141,8 +141,8 @@ async function nextPass(
     resync = wake.take().has('resync');
   }
   const now = clock.now();
-  const retry = reconciler.nextRetry();
-  const full = resync || now >= due.full || (retry !== null && now >= retry);
+  const look = reconciler.nextLook();
+  const full = resync || now >= due.full || (look !== null && now >= look);
   const merged = changed || full ? sources.merged() : null;
   return merged === null ? null : { merged, full };
 }

@@ -6,6 +6,7 @@ import type {
   ObservedBackend,
   ObservedService,
   Service,
+  ServiceAddress,
   ServiceKey,
   Step,
   Table,
@@ -92,53 +93,73 @@ interface Comparison {
 function compare(key: ServiceKey, want: Service, have: ObservedService | undefined): Comparison {
   const service = addressOf(want);
   const changes = have === undefined ? [] : settingsThatDiffer(want, have);
-  const growing: Step[] = [];
-  const shrinking: Step[] = [];
-
   const settings = { ...service, scheduler: want.scheduler, persistenceSeconds: want.persistenceSeconds };
+  const growing: Step[] = [];
   if (have === undefined) growing.push({ op: 'add-service', service: settings });
   else if (changes.length > 0) growing.push({ op: 'update-service', service: settings });
 
-  const backends: PlannedBackend[] = [];
-  const updates: Step[] = [];
-  for (const [backendKey, backend] of want.backends) {
-    const planned = compareBackend(backend, have?.backends.get(backendKey));
-    backends.push(planned);
-    const { address, port, weight } = backend;
-    if (planned.op === 'add')
-      growing.push({ op: 'add-backend', service, backend: { address, port, weight } });
-    if (planned.op === 'change')
-      updates.push({ op: 'update-backend', service, backend: { address, port, weight } });
-  }
-  growing.push(...updates);
-
-  for (const [backendKey, backend] of have?.backends ?? NO_BACKENDS) {
-    if (want.backends.has(backendKey)) continue;
-    backends.push(leavingBackend(backend));
-    shrinking.push({
-      op: 'remove-backend',
-      service,
-      backend: { address: backend.address, port: backend.port },
-    });
-  }
-  backends.sort(byEndpoint);
+  const found = compareBackends(service, want, have?.backends ?? NO_BACKENDS);
+  growing.push(...found.added, ...found.updated);
+  const shrinking = found.removed;
 
   const op: Op = have === undefined ? 'add' : growing.length + shrinking.length > 0 ? 'change' : 'keep';
   const { name, framework, fqdn, apps } = want;
+  const called = { op, key, name, framework, fqdn };
   const planned = {
-    op,
-    key,
-    name,
-    framework,
-    fqdn,
+    ...called,
     ...settings,
     apps,
     adopted: false,
     changes,
     reason: null,
-    backends,
+    backends: found.planned,
   };
   return { planned, growing, shrinking };
+}
+
+interface ComparedBackends {
+  readonly planned: PlannedBackend[];
+  readonly added: Step[];
+  readonly updated: Step[];
+  readonly removed: Step[];
+}
+
+function compareBackends(
+  service: ServiceAddress,
+  want: Service,
+  have: ReadonlyMap<BackendKey, ObservedBackend>,
+): ComparedBackends {
+  const result: ComparedBackends = { planned: [], added: [], updated: [], removed: [] };
+  for (const [key, backend] of want.backends) {
+    const { address, port, weight } = backend;
+    const there = have.get(key);
+    const planned = outsideTheKernel(want, backend)
+      ? ({ ...compareBackend(backend, undefined), op: there === undefined ? 'keep' : 'remove' } as const)
+      : compareBackend(backend, there);
+    result.planned.push(planned);
+    if (planned.op === 'add')
+      result.added.push({ op: 'add-backend', service, backend: { address, port, weight } });
+    if (planned.op === 'change')
+      result.updated.push({ op: 'update-backend', service, backend: { address, port, weight } });
+    if (planned.op === 'remove')
+      result.removed.push({ op: 'remove-backend', service, backend: { address, port } });
+  }
+  for (const [key, backend] of have) {
+    if (want.backends.has(key)) continue;
+    const { address, port } = backend;
+    result.planned.push(leavingBackend(backend));
+    result.removed.push({ op: 'remove-backend', service, backend: { address, port } });
+  }
+  result.planned.sort(byEndpoint);
+  return result;
+}
+
+/**
+ * A UDP backend of weight 0 is not in the kernel at all: a client that goes on sending would keep its entry, and so
+ * the backend, alive for ever (kubernetes #71514); without the backend its next packet finds another.
+ */
+function outsideTheKernel({ protocol }: Service, { weight }: Backend): boolean {
+  return protocol === 'udp' && weight === 0;
 }
 
 const NO_BACKENDS: ReadonlyMap<BackendKey, ObservedBackend> = new Map();

@@ -6,7 +6,11 @@ import type { ServiceKey } from '../model.ts';
 import type { Ledger, LedgerEntry, LedgerState } from '../ports.ts';
 import { readIfThere, replaceFile } from './atomic-file.ts';
 
-const entry = z.object({ name: z.string().nullable(), framework: z.string().nullable() });
+const entry = z.object({
+  name: z.string().nullable(),
+  framework: z.string().nullable(),
+  drains: z.record(z.string(), z.number()).exactOptional(),
+});
 const file = z.object({
   version: z.literal(1),
   kernel: z.string(),

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
+import { createLiving } from '../../controller/desired/living.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { createTranslator } from '../../controller/desired/translate.ts';
 import { systemClock } from '../../controller/loop/clock.ts';
@@ -151,7 +152,13 @@ async function changes(): Promise<void> {
     clock: systemClock,
     log: LOG,
   };
-  const reconciler = new Reconciler(ports, { translate, inPool: () => true, adopt: false, dryRun: false });
+  const reconciler = new Reconciler(ports, {
+    translate,
+    living: createLiving(),
+    inPool: () => true,
+    adopt: false,
+    dryRun: false,
+  });
   const source = () => createFileSource({ path: file, resolver: RESOLVER, log: LOG });
   const never = new AbortController().signal;
   const full = async (snapshot: Snapshot) =>

@@ -1,5 +1,6 @@
 /** Everything around the loop, in memory, with a journal of what was done to it and in which order. */
 
+import { createLiving } from '../../controller/desired/living.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { createTranslator } from '../../controller/desired/translate.ts';
 import { type ReconcilePorts, Reconciler } from '../../controller/loop/reconcile.ts';
@@ -159,7 +160,11 @@ export class Controller {
       pools: { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') },
     });
     const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');
-    this.reconciler = new Reconciler(world.ports(), { translate, inPool, adopt, dryRun }, () => 0);
+    this.reconciler = new Reconciler(
+      world.ports(),
+      { translate, living: createLiving(), inPool, adopt, dryRun },
+      () => 0,
+    );
   }
 
   /** A full pass: the kernel is read. */
@@ -172,7 +177,7 @@ export class Controller {
     return await this.reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [] });
   }
 
-  nextRetry(): number | null {
-    return this.reconciler.nextRetry();
+  nextLook(): number | null {
+    return this.reconciler.nextLook();
   }
 }

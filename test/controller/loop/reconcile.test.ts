@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Step } from '../../../controller/model.ts';
-import { backend, service, snapshot, web } from '../../support/builders.ts';
+import { app, backend, port, service, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { observedService, tableOf } from '../../support/observed.ts';
 import { World } from '../../support/world.ts';
@@ -205,7 +205,7 @@ describe('what fails', () => {
     const first = await controller.resync(all);
     expect(first.failures).toHaveLength(2);
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
-    expect(controller.nextRetry()).toBe(clock.now() + 200);
+    expect(controller.nextLook()).toBe(clock.now() + 200);
 
     world.done();
     const held = await controller.resync(all);
@@ -215,13 +215,13 @@ describe('what fails', () => {
 
     await clock.advance(200);
     await controller.resync(all);
-    expect(controller.nextRetry()).toBe(clock.now() + 400);
+    expect(controller.nextLook()).toBe(clock.now() + 400);
 
     await clock.advance(400);
     world.refuse = () => null;
     await controller.resync(all);
     expect(world.backends('tcp/192.168.7.7:80')).toEqual(['10.0.0.1:1 w1']);
-    expect(controller.nextRetry()).toBeNull();
+    expect(controller.nextLook()).toBeNull();
   });
 
   test('makes the next pass read the kernel again, since what it has is no longer known', async () => {
@@ -252,4 +252,86 @@ test('a label that becomes invalid keeps its last valid VIP, with today’s back
   expect(world.backends(VIP)).toEqual(['10.0.0.2:31000 w1']);
   expect(pass.desired.rejected).toMatchObject([{ app: '/my-service', value: 'nocolon' }]);
   expect(world.backends('tcp/192.168.7.7:80')).toEqual(['10.0.0.1:1 w1']);
+});
+
+describe('draining (rule 6)', () => {
+  const unreachable = (endpoint: string) => {
+    const declared = port({ VIP_0: '/my-service:5555' });
+    const tasks = [
+      task('my-service.1', [taskPort(declared, '10.0.0.1:31000')]),
+      task('my-service.2', [taskPort(declared, endpoint)], { state: 'unreachable' }),
+    ];
+    return snapshot(app('/my-service', { ports: [declared], tasks }));
+  };
+  const connect = (count: number) => {
+    const found = world.kernel.get(VIP);
+    if (found === undefined) throw new Error('the VIP is not in the kernel');
+    const backends = new Map(
+      [...found.backends].map(([key, observed]) => [key, { ...observed, activeConnections: count }]),
+    );
+    world.kernel = new Map([...world.kernel, [VIP, { ...found, backends }]]);
+  };
+
+  test('a task on an agent that cannot be reached keeps its connections: weight 0, not removed', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));
+    connect(2);
+    await controller.change(unreachable('10.0.0.2:31000'));
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1', '10.0.0.2:31000 w0']);
+
+    connect(0);
+    expect(controller.nextLook()).toBe(clock.now() + 5_000);
+    await clock.advance(5_000);
+    await controller.resync(unreachable('10.0.0.2:31000'));
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+    expect(controller.nextLook()).toBeNull();
+  });
+
+  test('connections that came since the kernel was read count: an event does not remove on stale counts', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));
+    connect(1);
+    const reads = world.reads;
+    await controller.change(unreachable('10.0.0.2:31000'));
+    expect(world.reads).toBe(reads + 1);
+    expect(world.backends(VIP)).toContain('10.0.0.2:31000 w0');
+  });
+
+  test('the deadline survives a restart', async () => {
+    const first = world.start();
+    await first.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));
+    connect(1);
+    await first.change(unreachable('10.0.0.2:31000'));
+    await clock.advance(200_000);
+
+    const second = world.start();
+    await second.resync(unreachable('10.0.0.2:31000'));
+    expect(world.backends(VIP)).toContain('10.0.0.2:31000 w0');
+    await clock.advance(100_000);
+    await second.resync(unreachable('10.0.0.2:31000'));
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+
+  test('a task that is gone is removed at once, without looking', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));
+    connect(5);
+    const reads = world.reads;
+    await controller.change(snapshot(mine('10.0.0.1:31000')));
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+    expect(world.reads).toBe(reads);
+  });
+
+  test('a VIP that is taken from an app keeps the connections of tasks that run on, then goes', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000')));
+    connect(1);
+    const plain = web('/my-service', {}, '10.0.0.1:31000');
+    await controller.change(snapshot(plain));
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w0']);
+    await clock.advance(300_000);
+    await controller.resync(snapshot(plain));
+    expect(world.kernel.size).toBe(0);
+    expect(world.ledgerEntries.size).toBe(0);
+  });
 });

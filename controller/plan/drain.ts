@@ -1,0 +1,131 @@
+import type { DrainSeconds } from '../desired/living.ts';
+import {
+  type BackendKey,
+  endpointKey,
+  type ObservedBackend,
+  type ObservedService,
+  type ServiceKey,
+  type Step,
+  serviceKey,
+  type Table,
+} from '../model.ts';
+import type { Plan, PlannedBackend, PlannedService } from './plan.ts';
+
+/** Deadlines of the backends that drain, in milliseconds since the epoch. */
+export type Drains = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, number>>;
+
+export interface DrainContext {
+  readonly observed: Table;
+  /** null for an endpoint whose task is gone: connections to it cannot go on. */
+  readonly drainSeconds: DrainSeconds;
+  /** What drained before. */
+  readonly drains: Drains;
+  readonly now: number;
+}
+
+/**
+ * Whether something that the plan takes away may still have connections, so that the kernel's counts must be fresh.
+ */
+export function takesFromTheLiving(
+  { shrinking }: Plan,
+  { observed, drainSeconds }: Pick<DrainContext, 'observed' | 'drainSeconds'>,
+): boolean {
+  return shrinking.some((step) =>
+    leaving(step, observed).some(([endpoint]) => drainSeconds(endpoint) !== null),
+  );
+}
+
+/**
+ * Replaces removals of backends whose tasks still run by a drain: weight 0, and removal when the kernel counts no
+ * connection any more or at the deadline. A service that goes stays as long as one of its backends drains.
+ *
+ * UDP does not drain: a busy client would refresh its entry for ever (kubernetes #71514), and its packets find another
+ * backend at once when this one is gone.
+ */
+export function keepDraining(
+  plan: Plan,
+  context: DrainContext,
+): { readonly plan: Plan; readonly drains: Drains } {
+  const drains = new Map<ServiceKey, Map<BackendKey, number>>();
+  const weighing: Step[] = [];
+  const shrinking: Step[] = [];
+
+  for (const step of plan.shrinking) {
+    const key = serviceKey(step.service);
+    const staying = new Map<BackendKey, number>();
+    for (const [endpoint, backend] of leaving(step, context.observed)) {
+      const deadline = deadlineOf(key, endpoint, backend, context);
+      if (deadline !== null) staying.set(endpoint, deadline);
+    }
+    if (staying.size === 0) {
+      shrinking.push(step);
+      continue;
+    }
+    drains.set(key, new Map([...(drains.get(key) ?? []), ...staying]));
+    for (const [endpoint, backend] of leaving(step, context.observed)) {
+      const { address, port, weight } = backend;
+      if (!staying.has(endpoint))
+        shrinking.push({ op: 'remove-backend', service: step.service, backend: { address, port } });
+      else if (weight !== 0)
+        weighing.push({ op: 'update-backend', service: step.service, backend: { address, port, weight: 0 } });
+    }
+  }
+  if (drains.size === 0) return { plan, drains };
+
+  const services = plan.services.map((service) => {
+    const draining = drains.get(service.key);
+    return draining === undefined ? service : stillThere(service, draining, context);
+  });
+  const growing = [...plan.growing, ...weighing];
+  return { plan: { ...plan, services, growing, shrinking, summary: count(services) }, drains };
+}
+
+/** The backends that a step takes out of the kernel's table. */
+function leaving(step: Step, observed: Table): readonly (readonly [BackendKey, ObservedBackend])[] {
+  const service: ObservedService | undefined = observed.get(serviceKey(step.service));
+  if (service === undefined || service.protocol !== 'tcp') return [];
+  if (step.op === 'remove-service') return [...service.backends];
+  if (step.op !== 'remove-backend') return [];
+  const key = endpointKey(step.backend);
+  const backend = service.backends.get(key);
+  return backend === undefined ? [] : [[key, backend]];
+}
+
+/** When it must go at the latest; null when it may go now. */
+function deadlineOf(
+  service: ServiceKey,
+  endpoint: BackendKey,
+  { activeConnections, inactiveConnections }: ObservedBackend,
+  { drainSeconds, drains, now }: DrainContext,
+): number | null {
+  const seconds = drainSeconds(endpoint);
+  if (seconds === null || activeConnections + inactiveConnections === 0) return null;
+  const deadline = drains.get(service)?.get(endpoint) ?? now + seconds * 1_000;
+  return deadline > now ? deadline : null;
+}
+
+function stillThere(
+  service: PlannedService,
+  draining: ReadonlyMap<BackendKey, number>,
+  { observed, now }: DrainContext,
+): PlannedService {
+  const have = observed.get(service.key);
+  const backends = service.backends.map((backend): PlannedBackend => {
+    const deadline = draining.get(endpointKey(backend));
+    const was = have?.backends.get(endpointKey(backend));
+    if (deadline === undefined || was === undefined) return backend;
+    const changes = was.weight === 0 ? [] : [{ field: 'weight', was: was.weight, becomes: 0 }];
+    const connections = was.activeConnections + was.inactiveConnections;
+    const seconds = Math.ceil((deadline - now) / 1_000);
+    const reason = `draining: ${connections} connection${connections === 1 ? '' : 's'} left, at most ${seconds} s`;
+    return { ...backend, op: changes.length > 0 ? 'change' : 'keep', weight: 0, reason, changes };
+  });
+  const changed = service.changes.length > 0 || backends.some(({ op }) => op !== 'keep');
+  return { ...service, op: changed ? 'change' : 'keep', backends };
+}
+
+function count(services: readonly PlannedService[]): Plan['summary'] {
+  const counts = { add: 0, change: 0, remove: 0, keep: 0 };
+  for (const { op } of services) counts[op] += 1;
+  return counts;
+}
