@@ -44,7 +44,7 @@ inLab('the controller on a real kernel', () => {
        ip addr add 10.8.0.1/24 dev to-client && ip link set to-client up
        ip -n client addr add 10.8.0.2/24 dev eth0 && ip -n client link set eth0 up && ip -n client route add default via 10.8.0.1`,
     );
-    for (const port of [31000, 31001]) {
+    for (const port of [31000, 31001, 31002]) {
       const server = createServer((request, response) =>
         response.end(`${port} ${request.socket.remoteAddress}\n`),
       );
@@ -94,7 +94,7 @@ inLab('the controller on a real kernel', () => {
   });
 
   test('clients on this host and in a container reach every backend of a named VIP and of an IP VIP', async () => {
-    const source = await apps(myService(31000, 31001), literal(31000));
+    const source = await apps(myService(31000, 31001), literal(31002));
     expect(await host.marathonIpvs('run', '--once', '--source', source, ...host.places())).toMatchObject({
       status: 0,
       stderr: '',
@@ -107,8 +107,8 @@ inLab('the controller on a real kernel', () => {
     expect(fromHost).toEqual(['31000 10.9.0.1\n', '31001 10.9.0.1\n']);
     const fromContainer = [await ask(container, VIP), await ask(container, VIP)].sort();
     expect(fromContainer).toEqual(['31000 10.8.0.2\n', '31001 10.8.0.2\n']);
-    expect(await ask([], '192.168.77.7:80')).toBe('31000 10.9.0.1\n');
-    expect(await ask(container, '192.168.77.7:80')).toBe('31000 10.8.0.2\n');
+    expect(await ask([], '192.168.77.7:80')).toBe('31002 10.9.0.1\n');
+    expect(await ask(container, '192.168.77.7:80')).toBe('31002 10.8.0.2\n');
 
     await apps(myService(31000));
     expect(await host.marathonIpvs('run', '--once', '--source', source, ...host.places())).toMatchObject({

@@ -62,6 +62,9 @@ export async function eventually<Value>(
   }
 }
 
+/** Takes away what a test before this one may have left; only ever in the lab, which is nobody else's. */
+const CLEAR = 'ipvsadm -C; ip link del vip0 2>/dev/null || true';
+
 /** A controller with its own directories; `close` ends what it started and removes what it made. */
 export class TestHost {
   readonly directory: string;
@@ -72,6 +75,7 @@ export class TestHost {
   }
 
   static async open(): Promise<TestHost> {
+    await shell(CLEAR);
     return new TestHost(await mkdtemp(join(tmpdir(), 'marathon-ipvs-test-')));
   }
 
@@ -102,7 +106,7 @@ export class TestHost {
 
   async close(): Promise<void> {
     for (const child of this.#running) child.kill('SIGKILL');
-    await shell('ipvsadm -C; ip link del vip0 2>/dev/null || true');
+    await shell(CLEAR);
     await rm(this.directory, { recursive: true, force: true });
   }
 }
