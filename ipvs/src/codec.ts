@@ -1,3 +1,4 @@
+import { align4 } from './align.ts';
 import { IpvsError } from './errors.ts';
 import type { Memory } from './memory.ts';
 import { type Codec, HOST_IS_LE } from './scalars.ts';
@@ -31,7 +32,7 @@ export interface AttrTable<R extends Rows> {
   /** The same, from a part of a larger message. */
   readView(view: DataView, from: number, to: number): Attrs<R>;
   /**
-   * Where the value of each attribute begins in `memory`, by number; 0 for one that is absent. For replies that come by
+   * Where the value of each attribute begins in `memory`, by number; 0 for one that is absent, where zeros are. For replies that come by
    * the thousand: makes no objects, and what it returns is only good until its next call. Throws `malformed-reply`.
    */
   locate(memory: Memory, from: number, to: number): Int32Array;
@@ -43,11 +44,6 @@ export const ATTR_HEADER = 4;
 /** The two high bits of an attribute's type say "nested" and "network byte order". */
 const TYPE_MASK = 0x3fff;
 const NLA_F_NESTED = 0x8000;
-
-/** Rounds up to the four bytes that netlink aligns everything to. */
-export function align4(length: number): number {
-  return (length + 3) & ~3;
-}
 
 /** Makes an attribute table. `name` appears in messages about malformed replies. */
 export function attrTable<const R extends Rows>(name: string, rows: R): AttrTable<R> {

@@ -11,7 +11,7 @@ import {
 } from './convert.ts';
 import { IpvsError } from './errors.ts';
 import { GENL_HEADER } from './genl.ts';
-import { memoryOf } from './memory.ts';
+import { createMemory } from './memory.ts';
 import { MESSAGE_HEADER, writeHeader } from './message.ts';
 import { HOST_IS_LE } from './scalars.ts';
 import { commandAttrs, destinationAttrs, serviceAttrs } from './tables.ts';
@@ -79,7 +79,7 @@ interface Copied {
 /** Writes IPVS messages one after the other into one buffer, which is used again for the next send. */
 export class Encoder {
   readonly #family: number;
-  readonly #memory = memoryOf(new ArrayBuffer(SEND_BYTES));
+  readonly #memory = createMemory(SEND_BYTES);
   #at = 0;
   #last = 0;
   readonly #serviceTemplates = new Map<string, ServiceTemplate>();

@@ -58,7 +58,8 @@ export class IpvsError extends Error {
  * Goes by the name and not by the class, so it also holds for an error from another copy of the package.
  */
 export function isIpvsError(error: unknown, code?: IpvsErrorCode): error is IpvsError {
-  if (!(error instanceof Error) || error.name !== 'IpvsError' || !('code' in error)) return false;
+  if (typeof error !== 'object' || error === null) return false;
+  if (!('name' in error) || error.name !== 'IpvsError' || !('code' in error)) return false;
   return code === undefined || error.code === code;
 }
 

@@ -1,3 +1,4 @@
+import { align4 } from './align.ts';
 import { HOST_IS_LE } from './scalars.ts';
 
 /**
@@ -13,48 +14,45 @@ export interface Memory {
   readonly view: DataView;
 }
 
-/** Windows over a buffer. */
-export function memoryOf(buffer: ArrayBufferLike): Memory {
+/** Windows over a new buffer, which begins with zeros. */
+export function createMemory(size: number): Memory {
+  const buffer = new ArrayBuffer(RESERVED + size);
   return {
     bytes: new Uint8Array(buffer),
-    halves: new Uint16Array(buffer, 0, buffer.byteLength >> 1),
-    words: new Uint32Array(buffer, 0, buffer.byteLength >> 2),
+    halves: new Uint16Array(buffer),
+    words: new Uint32Array(buffer),
     view: new DataView(buffer),
   };
 }
 
-/** `bytes`, or a copy where they are not aligned to four, as netlink has everything. */
-export function aligned(bytes: Uint8Array): Uint8Array {
-  return bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+/**
+ * Bytes at the beginning that are never written to. An attribute that is absent counts as being at offset 0, so that
+ * reading it needs no test and gives zero.
+ */
+export const RESERVED = 16;
+
+/** A part of a memory. */
+export interface Extent {
+  readonly memory: Memory;
+  readonly from: number;
+  readonly to: number;
 }
 
-// The checks of bounds are made where attributes are located; an absent one is at 0, where no attribute can be.
-
-export function u8At({ bytes }: Memory, at: number): number {
-  return at === 0 ? 0 : (bytes[at] as number);
-}
-
-export function u16At({ halves }: Memory, at: number): number {
-  return at === 0 ? 0 : (halves[at >> 1] as number);
-}
-
-export function u32At({ words }: Memory, at: number): number {
-  return at === 0 ? 0 : (words[at >> 2] as number);
-}
-
-export function be16At({ bytes }: Memory, at: number): number {
-  return at === 0 ? 0 : ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+/** A memory of its own for some bytes, which are then also aligned to four, as netlink has everything. */
+export function memoryWith(bytes: Uint8Array): Extent {
+  const memory = createMemory(align4(bytes.length));
+  memory.bytes.set(bytes, RESERVED);
+  return { memory, from: RESERVED, to: RESERVED + bytes.length };
 }
 
 /** A 64-bit counter. Most are small, and a bigint of 64 bits is made in two costly steps. */
 export function u64At({ words, view }: Memory, at: number): bigint {
-  if (at === 0 || ((words[at >> 2] as number) === 0 && (words[(at >> 2) + 1] as number) === 0)) return 0n;
+  if ((words[at >> 2] as number) === 0 && (words[(at >> 2) + 1] as number) === 0) return 0n;
   return view.getBigUint64(at, HOST_IS_LE);
 }
 
 /** The same as a number, exact up to 2^53. */
 export function u64AsNumberAt({ words }: Memory, at: number): number {
-  if (at === 0) return 0;
   const first = words[at >> 2] as number;
   const second = words[(at >> 2) + 1] as number;
   return HOST_IS_LE ? first + 0x1_0000_0000 * second : second + 0x1_0000_0000 * first;

@@ -1,5 +1,5 @@
 import { IpvsError } from './errors.ts';
-import { aligned, memoryOf } from './memory.ts';
+import { createMemory, RESERVED } from './memory.ts';
 import { eachMessage, errnoOf, extendedAck, type Message } from './message.ts';
 import type { Link, LinkEvents, Transport } from './transport.ts';
 import { NLM_F, NLMSG } from './uapi.ts';
@@ -81,7 +81,8 @@ export class NetlinkSocket {
   #running: Running | undefined;
   #seq = 1;
   #timer: NodeJS.Timeout | undefined;
-  readonly #received = memoryOf(new ArrayBuffer(RECEIVE_BYTES));
+  readonly #received = createMemory(RECEIVE_BYTES);
+  readonly #into = this.#received.bytes.subarray(RESERVED);
   #closed = false;
   #pumping = false;
   #immediate = false;
@@ -177,13 +178,13 @@ export class NetlinkSocket {
     this.#seq = running.outgoing.last + 1;
     link.send(running.outgoing.bytes);
     while (running.outgoing) {
-      const length = link.receiveNow?.(this.#received.bytes) ?? 0;
+      const length = link.receiveNow?.(this.#into) ?? 0;
       if (length === 0) {
         this.#wait();
         return false;
       }
       if (length === RECEIVE_BYTES) throw cutOff();
-      eachMessage(this.#received, 0, length, this.#accept);
+      eachMessage(this.#received, RESERVED, RESERVED + length, this.#accept);
     }
     return true;
   }
@@ -200,9 +201,9 @@ export class NetlinkSocket {
     const running = this.#running;
     if (!running?.outgoing) return; // Of a request that is settled already.
     try {
-      if (truncated) throw cutOff();
-      const { buffer, byteOffset, length } = aligned(bytes);
-      eachMessage(memoryOf(buffer), byteOffset, byteOffset + length, this.#accept);
+      if (truncated || bytes.length >= RECEIVE_BYTES) throw cutOff();
+      this.#into.set(bytes);
+      eachMessage(this.#received, RESERVED, RESERVED + bytes.length, this.#accept);
     } catch (cause) {
       this.#fail(cause);
     }

@@ -67,9 +67,15 @@ function openSocket(protocol: number): RawNetlinkSocket {
   }
 }
 
+/** A system error of the package or of `node:fs`. No `instanceof`: theirs may be the `Error` of another realm. */
+function systemError(cause: unknown): { readonly errno?: unknown; readonly code?: unknown } {
+  return typeof cause === 'object' && cause !== null ? cause : {};
+}
+
 /** Errors of the package carry a positive errno, those of `node:fs` a negative one. */
 function asIpvsError(what: string, cause: unknown): IpvsError {
-  const errno = cause instanceof Error && 'errno' in cause ? Math.abs(Number(cause.errno)) : undefined;
+  const { errno: number } = systemError(cause);
+  const errno = typeof number === 'number' ? Math.abs(number) : undefined;
   if (errno === undefined) return new IpvsError('rejected', `${what}: ${String(cause)}`, { cause });
   return new IpvsError(codeOfErrno(errno), `${what}: ${errnoName(errno)}`, { errno, cause });
 }
@@ -145,7 +151,7 @@ function immediateLink(opened: Opened, fd: number, events: LinkEvents): Link {
       try {
         return readSync(fd, into);
       } catch (cause) {
-        if (cause instanceof Error && 'code' in cause && cause.code === 'EAGAIN') return 0;
+        if (systemError(cause).code === 'EAGAIN') return 0;
         throw asIpvsError('netlink receive', cause);
       }
     },

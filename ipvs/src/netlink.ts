@@ -9,16 +9,8 @@ import { netlinkTransport } from './netlink-transport.ts';
 import { ask, kernelError } from './request.ts';
 import type { Transport } from './transport.ts';
 
-export {
-  ATTR_HEADER,
-  type Attrs,
-  type AttrTable,
-  align4,
-  attrTable,
-  nested,
-  type Row,
-  type Rows,
-} from './codec.ts';
+export { align4 } from './align.ts';
+export { ATTR_HEADER, type Attrs, type AttrTable, attrTable, nested, type Row, type Rows } from './codec.ts';
 export {
   codeOfErrno,
   errnoName,

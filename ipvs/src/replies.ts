@@ -2,7 +2,7 @@ import { addressBits, familyOfNumber, formatAddressAt, prefixLengthOf } from './
 import { byNumber, forwardingMethods, schedulerFlags, tunnelChecksums, wordOf } from './convert.ts';
 import { IpvsError } from './errors.ts';
 import { GENL_HEADER } from './genl.ts';
-import { be16At, type Memory, u8At, u16At, u32At, u64AsNumberAt, u64At } from './memory.ts';
+import { type Extent, type Memory, u64AsNumberAt, u64At } from './memory.ts';
 import { cstring } from './scalars.ts';
 import { commandAttrs, destinationAttrs, serviceAttrs, stats32Attrs, stats64Attrs } from './tables.ts';
 import type {
@@ -17,11 +17,7 @@ import type {
 import { IP_VS_CONN_F, IP_VS_SVC_F, IP_VS_TUNNEL_TYPE, IPPROTO } from './uapi.ts';
 
 /** The part of a reply after the netlink header; a `Message` is one. */
-export interface Reply {
-  readonly memory: Memory;
-  readonly from: number;
-  readonly to: number;
-}
+export type Reply = Extent;
 
 /** The same while it is being made: what is at its default is never added. */
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -34,36 +30,43 @@ const checksumWords = byNumber(tunnelChecksums);
 const SERVICE = serviceAttrs.types;
 const DESTINATION = destinationAttrs.types;
 
+// In what follows, values are read where they are found to be, without helpers: ten thousand destinations are read before
+// any of this is compiled, and until then calls are most of the cost. `as number`: every place was checked by `locate`.
+
 /** The service in a reply. Throws `malformed-reply`. */
 export function readService({ memory, from, to }: Reply): ObservedService {
+  const { halves, words } = memory;
   const nest = nestIn(memory, from, to, commandAttrs.types.service);
   const at = serviceAttrs.locate(memory, nest, endOf(memory, nest));
-  const [stats64, stats32] = [place(at, SERVICE.stats64), place(at, SERVICE.stats32)];
-  const family = familyOfNumber(u16At(memory, place(at, SERVICE.family)));
-  const flags = u32At(memory, place(at, SERVICE.flags));
-  const engine = textAt(memory, place(at, SERVICE.persistenceEngine));
-
+  const family = familyOfNumber(halves[(at[SERVICE.family] as number) >> 1] as number);
+  const flags = words[(at[SERVICE.flags] as number) >> 2] as number;
+  const engine = at[SERVICE.persistenceEngine] as number;
   const service: Mutable<ObservedService> = createService(memory, at, family);
-  service.scheduler = textAt(memory, place(at, SERVICE.scheduler));
   if (flags & SCHEDULER_FLAGS) service.schedulerFlags = readSchedulerFlags(flags);
   if (flags & IP_VS_SVC_F.ONEPACKET) service.onePacket = true;
   if (flags & IP_VS_SVC_F.PERSISTENT) service.persistence = readPersistence(memory, at, family);
-  if (engine !== '') service.persistenceEngine = engine;
-  service.stats = readStats(memory, stats64, stats32);
+  if (engine !== 0) service.persistenceEngine = textAt(memory, engine);
   return service;
 }
 
-/** A service with its id. The rest is filled in later, but in the same order of properties for all. */
+/** What every service has, in the same order for all. */
 function createService(memory: Memory, at: Int32Array, family: AddressFamily): ObservedService {
-  const fwmark = place(at, SERVICE.fwmark);
+  const { bytes, halves, words } = memory;
+  const fwmark = at[SERVICE.fwmark] as number;
+  const address = at[SERVICE.address] as number;
+  const port = at[SERVICE.port] as number;
+  const scheduler = textAt(memory, at[SERVICE.scheduler] as number);
+  const protocol = halves[(at[SERVICE.protocol] as number) >> 1] as number;
+  const stats = readStats(memory, at[SERVICE.stats64] as number, at[SERVICE.stats32] as number);
   // A service known by its mark has no protocol, address and port on the wire.
-  if (fwmark !== 0) return { fwmark: u32At(memory, fwmark), family, scheduler: '', stats: noTraffic };
+  if (fwmark !== 0) return { fwmark: words[fwmark >> 2] as number, family, scheduler, stats };
+  if (address === 0 || port === 0) throw new IpvsError('malformed-reply', 'service without address or port');
   return {
-    protocol: wordOf('protocol', protocolWords, u16At(memory, place(at, SERVICE.protocol))),
-    address: addressAt(memory, required('service address', place(at, SERVICE.address)), family),
-    port: be16At(memory, required('service port', place(at, SERVICE.port))),
-    scheduler: '',
-    stats: noTraffic,
+    protocol: wordOf('protocol', protocolWords, protocol),
+    address: formatAddressAt(bytes, address, endOf(memory, address), family),
+    port: ((bytes[port] as number) << 8) | (bytes[port + 1] as number),
+    scheduler,
+    stats,
   };
 }
 
@@ -73,27 +76,26 @@ function readSchedulerFlags(flags: number): readonly SchedulerFlag[] {
   return schedulerFlags.filter(([, bit]) => flags & bit).map(([name]) => name);
 }
 
-function readPersistence(memory: Memory, at: Int32Array, family: AddressFamily): Persistence {
-  const timeoutSeconds = u32At(memory, place(at, SERVICE.timeout));
-  const netmask = place(at, SERVICE.netmask);
+function readPersistence({ bytes, words }: Memory, at: Int32Array, family: AddressFamily): Persistence {
+  const timeoutSeconds = words[(at[SERVICE.timeout] as number) >> 2] as number;
+  const netmask = at[SERVICE.netmask] as number;
   const bits = addressBits(family);
-  const prefixLength =
-    netmask === 0 ? bits : prefixLengthOf(memory.bytes.slice(netmask, netmask + 4), family);
+  const prefixLength = netmask === 0 ? bits : prefixLengthOf(bytes.slice(netmask, netmask + 4), family);
   return prefixLength === bits ? { timeoutSeconds } : { timeoutSeconds, prefixLength };
 }
 
 /** Mixes what identifies the service in a reply into a checksum, to tell whether two dumps list the same services. */
 export function mixServiceId({ memory, from, to }: Reply, checksum: number): number {
+  const { halves, words } = memory;
   const nest = nestIn(memory, from, to, commandAttrs.types.service);
   const at = serviceAttrs.locate(memory, nest, endOf(memory, nest));
-  const address = place(at, SERVICE.address);
-  let mixed = mix(checksum, u16At(memory, place(at, SERVICE.family)));
-  mixed = mix(mixed, u16At(memory, place(at, SERVICE.protocol)));
-  mixed = mix(mixed, be16At(memory, place(at, SERVICE.port)));
-  mixed = mix(mixed, u32At(memory, place(at, SERVICE.fwmark)));
-  if (address === 0) return mixed;
-  for (let word = address; word + 4 <= endOf(memory, address); word += 4)
-    mixed = mix(mixed, u32At(memory, word));
+  const address = at[SERVICE.address] as number;
+  let mixed = mix(checksum, halves[(at[SERVICE.family] as number) >> 1] as number);
+  mixed = mix(mixed, halves[(at[SERVICE.protocol] as number) >> 1] as number);
+  mixed = mix(mixed, halves[(at[SERVICE.port] as number) >> 1] as number);
+  mixed = mix(mixed, words[(at[SERVICE.fwmark] as number) >> 2] as number);
+  const end = address === 0 ? 0 : endOf(memory, address);
+  for (let word = address; word + 4 <= end; word += 4) mixed = mix(mixed, words[word >> 2] as number);
   return mixed;
 }
 
@@ -104,24 +106,29 @@ function mix(checksum: number, word: number): number {
 
 /** The destination in a reply, of a service of this family. Throws `malformed-reply`. */
 export function readDestination({ memory, from, to }: Reply, ofService: AddressFamily): ObservedDestination {
+  const { bytes, halves, words } = memory;
   const nest = nestIn(memory, from, to, commandAttrs.types.destination);
   const at = destinationAttrs.locate(memory, nest, endOf(memory, nest));
+  const address = at[DESTINATION.address] as number;
+  const port = at[DESTINATION.port] as number;
+  if (address === 0 || port === 0)
+    throw new IpvsError('malformed-reply', 'destination without address or port');
   // Kernels before 3.18 send no address family for a destination; it is then the service's.
-  const number = u16At(memory, place(at, DESTINATION.family));
+  const number = halves[(at[DESTINATION.family] as number) >> 1] as number;
   const family = number === 0 ? ofService : familyOfNumber(number);
-  const method = u32At(memory, place(at, DESTINATION.forwardingMethod)) & IP_VS_CONN_F.FWD_MASK;
-  const upperThreshold = u32At(memory, place(at, DESTINATION.upperThreshold));
-  const lowerThreshold = u32At(memory, place(at, DESTINATION.lowerThreshold));
+  const method = (words[(at[DESTINATION.forwardingMethod] as number) >> 2] as number) & IP_VS_CONN_F.FWD_MASK;
+  const upperThreshold = words[(at[DESTINATION.upperThreshold] as number) >> 2] as number;
+  const lowerThreshold = words[(at[DESTINATION.lowerThreshold] as number) >> 2] as number;
 
   const destination: Mutable<ObservedDestination> = {
-    address: addressAt(memory, required('destination address', place(at, DESTINATION.address)), family),
-    port: be16At(memory, required('destination port', place(at, DESTINATION.port))),
-    weight: u32At(memory, place(at, DESTINATION.weight)),
+    address: formatAddressAt(bytes, address, endOf(memory, address), family),
+    port: ((bytes[port] as number) << 8) | (bytes[port + 1] as number),
+    weight: words[(at[DESTINATION.weight] as number) >> 2] as number,
     forwardingMethod: wordOf('forwarding method', methodWords, method),
-    activeConnections: u32At(memory, place(at, DESTINATION.activeConnections)),
-    inactiveConnections: u32At(memory, place(at, DESTINATION.inactiveConnections)),
-    persistentConnections: u32At(memory, place(at, DESTINATION.persistentConnections)),
-    stats: readStats(memory, place(at, DESTINATION.stats64), place(at, DESTINATION.stats32)),
+    activeConnections: words[(at[DESTINATION.activeConnections] as number) >> 2] as number,
+    inactiveConnections: words[(at[DESTINATION.inactiveConnections] as number) >> 2] as number,
+    persistentConnections: words[(at[DESTINATION.persistentConnections] as number) >> 2] as number,
+    stats: readStats(memory, at[DESTINATION.stats64] as number, at[DESTINATION.stats32] as number),
   };
   if (method === IP_VS_CONN_F.TUNNEL) addTunnel(destination, memory, at);
   if (upperThreshold !== 0) destination.upperThreshold = upperThreshold;
@@ -130,11 +137,13 @@ export function readDestination({ memory, from, to }: Reply, ofService: AddressF
 }
 
 function addTunnel(destination: Mutable<ObservedDestination>, memory: Memory, at: Int32Array): void {
-  const number = u8At(memory, place(at, DESTINATION.tunnelType));
+  const { bytes, halves } = memory;
+  const number = bytes[at[DESTINATION.tunnelType] as number] as number;
   if (number === IP_VS_TUNNEL_TYPE.ipip) return;
   const tunnel: Mutable<Tunnel> = { type: wordOf('tunnel type', tunnelWords, number) };
-  const port = be16At(memory, place(at, DESTINATION.tunnelPort));
-  const flags = u16At(memory, place(at, DESTINATION.tunnelFlags));
+  const portAt = at[DESTINATION.tunnelPort] as number;
+  const port = ((bytes[portAt] as number) << 8) | (bytes[portAt + 1] as number);
+  const flags = halves[(at[DESTINATION.tunnelFlags] as number) >> 1] as number;
   if (port !== 0) tunnel.port = port;
   if (flags !== 0) tunnel.checksum = wordOf('tunnel flags', checksumWords, flags);
   destination.tunnel = tunnel;
@@ -146,45 +155,45 @@ const S32 = stats32Attrs.types;
 /** Statistics at the first place, where a kernel before 4.1 has them at the second. What is left out is zero. */
 function readStats(memory: Memory, stats64: number, stats32: number): Stats {
   if (stats64 === 0) return stats32 === 0 ? noTraffic : readStats32(memory, stats32);
+  const { words } = memory;
   const at = stats64Attrs.locate(memory, stats64, endOf(memory, stats64));
-  if (isIdle(memory, at)) return noTraffic;
+  const connections = at[S64.connections] as number;
+  const inPackets = at[S64.inPackets] as number;
+  const outPackets = at[S64.outPackets] as number;
+  // Where nothing ever came in or went out there is no other traffic, and no rate either.
+  let seen = (words[connections >> 2] as number) | (words[(connections >> 2) + 1] as number);
+  seen |= (words[inPackets >> 2] as number) | (words[(inPackets >> 2) + 1] as number);
+  seen |= (words[outPackets >> 2] as number) | (words[(outPackets >> 2) + 1] as number);
+  if (seen === 0) return noTraffic;
   return {
-    connections: u64At(memory, place(at, S64.connections)),
-    inPackets: u64At(memory, place(at, S64.inPackets)),
-    outPackets: u64At(memory, place(at, S64.outPackets)),
-    inBytes: u64At(memory, place(at, S64.inBytes)),
-    outBytes: u64At(memory, place(at, S64.outBytes)),
-    connectionRate: u64AsNumberAt(memory, place(at, S64.connectionRate)),
-    inPacketRate: u64AsNumberAt(memory, place(at, S64.inPacketRate)),
-    outPacketRate: u64AsNumberAt(memory, place(at, S64.outPacketRate)),
-    inByteRate: u64AsNumberAt(memory, place(at, S64.inByteRate)),
-    outByteRate: u64AsNumberAt(memory, place(at, S64.outByteRate)),
+    connections: u64At(memory, connections),
+    inPackets: u64At(memory, inPackets),
+    outPackets: u64At(memory, outPackets),
+    inBytes: u64At(memory, at[S64.inBytes] as number),
+    outBytes: u64At(memory, at[S64.outBytes] as number),
+    connectionRate: u64AsNumberAt(memory, at[S64.connectionRate] as number),
+    inPacketRate: u64AsNumberAt(memory, at[S64.inPacketRate] as number),
+    outPacketRate: u64AsNumberAt(memory, at[S64.outPacketRate] as number),
+    inByteRate: u64AsNumberAt(memory, at[S64.inByteRate] as number),
+    outByteRate: u64AsNumberAt(memory, at[S64.outByteRate] as number),
   };
 }
 
 function readStats32(memory: Memory, stats32: number): Stats {
+  const { words } = memory;
   const at = stats32Attrs.locate(memory, stats32, endOf(memory, stats32));
   return {
-    connections: BigInt(u32At(memory, place(at, S32.connections))),
-    inPackets: BigInt(u32At(memory, place(at, S32.inPackets))),
-    outPackets: BigInt(u32At(memory, place(at, S32.outPackets))),
-    inBytes: u64At(memory, place(at, S32.inBytes)),
-    outBytes: u64At(memory, place(at, S32.outBytes)),
-    connectionRate: u32At(memory, place(at, S32.connectionRate)),
-    inPacketRate: u32At(memory, place(at, S32.inPacketRate)),
-    outPacketRate: u32At(memory, place(at, S32.outPacketRate)),
-    inByteRate: u32At(memory, place(at, S32.inByteRate)),
-    outByteRate: u32At(memory, place(at, S32.outByteRate)),
+    connections: BigInt(words[(at[S32.connections] as number) >> 2] as number),
+    inPackets: BigInt(words[(at[S32.inPackets] as number) >> 2] as number),
+    outPackets: BigInt(words[(at[S32.outPackets] as number) >> 2] as number),
+    inBytes: u64At(memory, at[S32.inBytes] as number),
+    outBytes: u64At(memory, at[S32.outBytes] as number),
+    connectionRate: words[(at[S32.connectionRate] as number) >> 2] as number,
+    inPacketRate: words[(at[S32.inPacketRate] as number) >> 2] as number,
+    outPacketRate: words[(at[S32.outPacketRate] as number) >> 2] as number,
+    inByteRate: words[(at[S32.inByteRate] as number) >> 2] as number,
+    outByteRate: words[(at[S32.outByteRate] as number) >> 2] as number,
   };
-}
-
-/** Rates fade after the counters' last change, so they are no matter where all counters are zero. */
-function isIdle(memory: Memory, at: Int32Array): boolean {
-  return (
-    u64AsNumberAt(memory, place(at, S64.inPackets)) === 0 &&
-    u64AsNumberAt(memory, place(at, S64.outPackets)) === 0 &&
-    u64AsNumberAt(memory, place(at, S64.connections)) === 0
-  );
 }
 
 /** Shared by all that saw no traffic: in a large table these are many, and there is much to keep for each. */
@@ -201,12 +210,8 @@ const noTraffic: Stats = Object.freeze({
   outByteRate: 0,
 });
 
-function place(at: Int32Array, type: number): number {
-  return at[type] as number;
-}
-
 function nestIn(memory: Memory, from: number, to: number, type: number): number {
-  const at = place(commandAttrs.locate(memory, from + GENL_HEADER, to), type);
+  const at = commandAttrs.locate(memory, from + GENL_HEADER, to)[type] as number;
   if (at === 0) throw new IpvsError('malformed-reply', 'reply without a service or destination');
   return at;
 }
@@ -214,15 +219,6 @@ function nestIn(memory: Memory, from: number, to: number, type: number): number 
 /** The end of the attribute whose value begins at `at`. */
 function endOf({ halves }: Memory, at: number): number {
   return at - 4 + (halves[(at - 4) >> 1] as number);
-}
-
-function required(what: string, at: number): number {
-  if (at === 0) throw new IpvsError('malformed-reply', `reply without ${what}`);
-  return at;
-}
-
-function addressAt(memory: Memory, at: number, family: AddressFamily): string {
-  return formatAddressAt(memory.bytes, at, endOf(memory, at), family);
 }
 
 function textAt(memory: Memory, at: number): string {

@@ -1,4 +1,5 @@
-import { ATTR_HEADER, align4, viewOf } from './codec.ts';
+import { align4 } from './align.ts';
+import { ATTR_HEADER, viewOf } from './codec.ts';
 import { HOST_IS_LE } from './scalars.ts';
 
 /**

@@ -80,7 +80,10 @@ export interface ServiceOptions {
 /** A virtual service as one writes it: what it is known by, and how it balances. */
 export type VirtualService = ServiceId & ServiceOptions;
 
-/** Traffic counted by the kernel. Totals since the service or destination was made or zeroed. */
+/**
+ * Traffic counted by the kernel. Totals since the service or destination was made or zeroed; the kernel sums them up over
+ * its processors every two seconds (estimation_timer of ip_vs_est.c), so what is read may be that old.
+ */
 export interface Stats {
   readonly connections: bigint;
   readonly inPackets: bigint;
@@ -196,7 +199,7 @@ export interface SyncDaemon {
   /** 0 to 255. A backup takes only messages with its own; 0 takes all. */
   readonly syncId: number;
   /**
-   * Largest payload of a message in bytes. Since Linux 4.3, like all below.
+   * Largest payload of a message in bytes; the kernel takes less than 1024 as 1024. Since Linux 4.3, like all below.
    * @defaultValue what fits the interface's MTU (1472 at 1500)
    */
   readonly maxLength?: number | undefined;

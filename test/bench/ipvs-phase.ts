@@ -1,6 +1,6 @@
 /** One phase of ipvs-bench in a process of its own, as cold as a program that was just started. Prints milliseconds. */
 import { appendFileSync } from 'node:fs';
-import { type Change, IpvsClient, netlinkTransport, type Transport } from 'ipvs-netlink-ts';
+import { type Change, IpvsClient, netlinkTransport, type TableEntry, type Transport } from 'ipvs-netlink-ts';
 import { MESSAGE_HEADER } from '../../ipvs/src/message.ts';
 import { GENL } from '../../ipvs/src/uapi.ts';
 
@@ -61,6 +61,7 @@ function recorder(path: string): Transport {
   };
 }
 
+/** Milliseconds of some work, which goes to stderr. */
 async function timed<T>(work: () => Promise<T>): Promise<T> {
   const start = performance.now();
   const result = await work();
@@ -68,8 +69,24 @@ async function timed<T>(work: () => Promise<T>): Promise<T> {
   return result;
 }
 
+/** Reads the table as a process that was just started, and then as one that has run for a while. */
+async function read(expected: number): Promise<void> {
+  const client = await timed(async () => {
+    const opened = await IpvsClient.open();
+    check(await opened.listTable());
+    return opened;
+  });
+  for (let again = 0; again < 5; again++) await timed(async () => check(await client.listTable()));
+  client.close();
+
+  function check(entries: readonly TableEntry[]): void {
+    const found = entries.reduce((sum, { destinations: each }) => sum + 1 + each.length, 0);
+    if (found !== expected) throw new Error(`read ${found} of ${expected}`);
+  }
+}
+
 const [phase, services, destinations, path = ''] = process.argv.slice(2);
-const changes = table(Number(services), Number(destinations));
+const changes = phase === 'read' ? [] : table(Number(services), Number(destinations));
 
 if (phase === 'lines') {
   process.stdout.write(lines(changes));
@@ -79,15 +96,14 @@ if (phase === 'lines') {
     return client.batch(changes).finally(() => client.close());
   });
   if (failures[0]) throw failures[0].error;
-} else if (phase === 'record') {
+} else if (phase === 'record-program') {
   const client = await IpvsClient.open({ transport: recorder(path) });
   await client.batch(changes);
   client.close();
+} else if (phase === 'record-read') {
+  const client = await IpvsClient.open({ transport: recorder(path) });
+  await client.listTable();
+  client.close();
 } else if (phase === 'read') {
-  const entries = await timed(async () => {
-    const client = await IpvsClient.open();
-    return client.listTable().finally(() => client.close());
-  });
-  const read = entries.reduce((sum, { destinations: each }) => sum + 1 + each.length, 0);
-  if (read !== changes.length) throw new Error(`read ${read} of ${changes.length}`);
+  await read(Number(services) * (1 + Number(destinations)));
 }

@@ -1,10 +1,11 @@
 /* The floor for ipvs-bench: what a C program without encoding or decoding takes for the same work.
  *
- *   replay send FILE       sends the recorded batches of FILE, each with its acknowledgement awaited
+ *   replay send FILE       sends what was recorded in FILE, each send after the answer to the one before
  *   replay time CMD ARG... runs a command
  *
  * Prints the milliseconds on the last line of stderr.
- * FILE: for each send a 32-bit length in host order and that many bytes; the last message of a send has NLM_F_ACK.
+ * FILE: for each send a 32-bit length in host order and that many bytes; the last message of a send asks for an
+ * acknowledgement or a dump.
  */
 #include <errno.h>
 #include <linux/netlink.h>
@@ -50,12 +51,16 @@ static int replay(const char *path) {
 		struct nlmsghdr *last = 0;
 		for (char *m = at; m < at + length; m += NLMSG_ALIGN(last->nlmsg_len)) last = (struct nlmsghdr *)m;
 		if (send(fd, at, length, 0) != (ssize_t)length) return fail("send");
-		for (unsigned seq = 0; seq != last->nlmsg_seq;) {
-			if (recv(fd, reply, sizeof reply, 0) < 0) return fail("recv");
+		for (int answered = 0; !answered;) {
+			int got = recv(fd, reply, sizeof reply, 0);
+			if (got < 0) return fail("recv");
 			struct nlmsghdr *header = (struct nlmsghdr *)reply;
-			struct nlmsgerr *error = NLMSG_DATA(header);
-			if (error->error) return errno = -error->error, fail("refused");
-			seq = header->nlmsg_seq;
+			for (; NLMSG_OK(header, got); header = NLMSG_NEXT(header, got)) {
+				if (header->nlmsg_type != NLMSG_ERROR && header->nlmsg_type != NLMSG_DONE) continue;
+				int error = *(int *)NLMSG_DATA(header);
+				if (error) return errno = -error, fail("refused");
+				answered |= header->nlmsg_seq == last->nlmsg_seq;
+			}
 		}
 		at += length;
 	}

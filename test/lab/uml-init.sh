@@ -2,7 +2,7 @@
 # The first process of a User-Mode Linux guest that run.sh started. Its root is the machine's own, over hostfs;
 # LAB_RUN, a folder there, arrives in the environment. tty1 is the command's stdout (and stdin), tty2 its stderr,
 # tty3 the kernel's log.
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LANG=C.UTF-8
 
 mount -t proc proc /proc
 mount -t sysfs sys /sys

@@ -1,9 +1,16 @@
 import { genlPayload } from '../genl.ts';
 import { destinationKey, serviceFamily } from '../id.ts';
-import { memoryOf } from '../memory.ts';
-import { type Reply, readDestination, readService } from '../replies.ts';
+import { type Extent, memoryWith } from '../memory.ts';
+import { readDestination, readService } from '../replies.ts';
 import { type CommandAttrs, commandAttrs } from '../tables.ts';
-import type { ObservedDestination, ObservedService, Persistence, ServiceId, Tunnel } from '../types.ts';
+import type {
+  ObservedDestination,
+  ObservedService,
+  Persistence,
+  SchedulerFlag,
+  ServiceId,
+  Tunnel,
+} from '../types.ts';
 import type { FakeTable } from './fake-table.ts';
 
 const protocolOptions = { tcp: '-t', udp: '-u', sctp: '--sctp-service' } as const;
@@ -20,7 +27,7 @@ const checksumOptions = {
   'remote-checksum': '--tun-remcsum',
 } as const;
 
-/** `ipvsadm -Sn` for the whole table (ipvsadm 1.31). */
+/** What `ipvsadm -Sn` prints for the table (ipvsadm 1.31), and the thresholds, which it leaves out but accepts. */
 export function printTable(table: FakeTable): string {
   let out = '';
   for (const { attrs, destinations } of table.services.values()) {
@@ -34,9 +41,8 @@ export function printTable(table: FakeTable): string {
   return out;
 }
 
-function replyOf(attrs: CommandAttrs): Reply {
-  const bytes = genlPayload(0, 1, commandAttrs.write(attrs));
-  return { memory: memoryOf(bytes.buffer), from: 0, to: bytes.length };
+function replyOf(attrs: CommandAttrs): Extent {
+  return memoryWith(genlPayload(0, 1, commandAttrs.write(attrs)));
 }
 
 function idOptions(id: ServiceId): string {
@@ -51,8 +57,14 @@ function serviceOptions(service: ObservedService): string {
     ...(persistence ? persistenceOptions(persistence, serviceFamily(service)) : []),
     ...(persistenceEngine ? [`--pe ${persistenceEngine}`] : []),
     ...(onePacket ? ['-o'] : []),
-    ...(schedulerFlags ? [`-b ${schedulerFlags.join(',')}`] : []),
+    ...(schedulerFlags ? [`-b ${schedulerFlags.map((flag) => flagName(scheduler, flag)).join(',')}`] : []),
   ].join(' ');
+}
+
+/** Two schedulers have words of their own for their flags. */
+function flagName(scheduler: string, flag: SchedulerFlag): string {
+  if ((scheduler !== 'sh' && scheduler !== 'mh') || flag === 'flag-3') return flag;
+  return `${scheduler}-${flag === 'flag-1' ? 'fallback' : 'port'}`;
 }
 
 function persistenceOptions(
@@ -73,13 +85,14 @@ function destinationOptions(destination: ObservedDestination): string {
   const { forwardingMethod, tunnel, weight, upperThreshold, lowerThreshold } = destination;
   return [
     methodOptions[forwardingMethod],
-    ...(tunnel ? tunnelOptions(tunnel) : []),
     `-w ${weight}`,
+    ...(forwardingMethod === 'tunnel' ? tunnelOptions(tunnel ?? { type: 'ipip' }) : []),
     ...(upperThreshold ? [`-x ${upperThreshold}`] : []),
     ...(lowerThreshold ? [`-y ${lowerThreshold}`] : []),
   ].join(' ');
 }
 
 function tunnelOptions({ type, port, checksum = 'none' }: Tunnel): string[] {
+  if (type === 'ipip') return ['--tun-type ipip'];
   return [`--tun-type ${type}`, ...(port ? [`--tun-port ${port}`] : []), checksumOptions[checksum]];
 }

@@ -1,7 +1,8 @@
-import { type Attrs, align4, attrTable, nested, viewOf } from '../codec.ts';
+import { align4 } from '../align.ts';
+import { type Attrs, attrTable, nested, viewOf } from '../codec.ts';
 import { isIpvsError } from '../errors.ts';
 import { GENL_HEADER, genlPayload } from '../genl.ts';
-import { aligned, memoryOf } from '../memory.ts';
+import { memoryWith } from '../memory.ts';
 import { eachMessage, MESSAGE_HEADER, type Message, message } from '../message.ts';
 import { HOST_IS_LE } from '../scalars.ts';
 import {
@@ -40,8 +41,8 @@ const commandNames = new Map(Object.entries(IPVS_CMD).map(([name, number]) => [n
 /** Carries out every message of a send and gives the datagrams that answer them. */
 export function answerAll(bytes: Uint8Array, context: FakeContext): Uint8Array[] {
   const datagrams: Uint8Array[] = [];
-  const { buffer, byteOffset, length } = aligned(bytes);
-  eachMessage(memoryOf(buffer), byteOffset, byteOffset + length, (request) => {
+  const { memory, from, to } = memoryWith(bytes);
+  eachMessage(memory, from, to, (request) => {
     datagrams.push(...answer(request, context));
   });
   return datagrams;

@@ -1,0 +1,298 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type Change, IpvsClient, type IpvsError, isIpvsError, type VirtualService } from 'ipvs-netlink-ts';
+import { FakeKernel } from 'ipvs-netlink-ts/testing';
+
+const TIMEOUT_MS = 60;
+const clients: IpvsClient[] = [];
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+
+async function start(immediate: boolean) {
+  const kernel = new FakeKernel({ immediate });
+  const client = await IpvsClient.open({ transport: kernel.transport(), timeoutMs: TIMEOUT_MS });
+  clients.push(client);
+  return { kernel, client };
+}
+
+function service(port: number): VirtualService {
+  return { protocol: 'tcp', address: '10.96.4.7', port, scheduler: 'wlc' };
+}
+
+function adds(count: number): Change[] {
+  return Array.from({ length: count }, (_, index) => ({ op: 'add-service', service: service(1 + index) }));
+}
+
+async function code(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'no error',
+    (error: unknown) => (isIpvsError(error) ? error.code : `foreign: ${String(error)}`),
+  );
+}
+
+describe.each([
+  ['as events', false],
+  ['at once', true],
+])('replies %s', (_, immediate) => {
+  describe('a batch', () => {
+    test('makes its changes in order, and none of them by itself', async () => {
+      const { kernel, client } = await start(immediate);
+      expect(await client.batch(adds(1_000))).toEqual([]);
+      expect(kernel.writes).toHaveLength(1_000);
+      expect(kernel.print().split('\n')[999]).toBe('-A -t 10.96.4.7:1000 -s wlc');
+    });
+
+    test('in which every message fails reports every one by itself', async () => {
+      const { kernel, client } = await start(immediate);
+      const changes = adds(1_000);
+      await client.batch(changes);
+      const failures = await client.batch(changes);
+      expect(failures).toHaveLength(1_000);
+      expect(failures.every(({ error }) => isIpvsError(error, 'exists'))).toBe(true);
+      expect(failures.map(({ index }) => index)).toEqual(changes.map((_change, index) => index));
+      expect(failures[999]?.change).toBe(changes[999]);
+      expect(kernel.print().split('\n')).toHaveLength(1_001);
+    });
+
+    test('goes on after a change that fails, wherever in a send it is', async () => {
+      const { kernel, client } = await start(immediate);
+      await client.batch(
+        [0, 1, 199, 200, 399, 400].map((index) => ({ op: 'add-service', service: service(1 + index) })),
+      );
+      const failures = await client.batch(adds(450));
+      expect(failures.map(({ index }) => index)).toEqual([0, 1, 199, 200, 399, 400]);
+      expect(kernel.print().split('\n')).toHaveLength(451);
+    });
+
+    test('reports what never got to the kernel in the same way', async () => {
+      const { kernel, client } = await start(immediate);
+      const changes = adds(3);
+      changes[1] = { op: 'add-service', service: service(-1) };
+      const failures = await client.batch(changes);
+      expect(failures.map(({ index, error }) => [index, error.code])).toEqual([[1, 'invalid']]);
+      expect(kernel.writes).toHaveLength(2);
+    });
+
+    test('keeps at most 200 messages in flight', async () => {
+      const { kernel, client } = await start(immediate);
+      let inFlight = 0;
+      let most = 0;
+      kernel.faults = {
+        before: () => {
+          inFlight++;
+          most = Math.max(most, inFlight);
+        },
+        replies: (datagrams) => {
+          inFlight = 0;
+          return datagrams;
+        },
+      };
+      await client.batch(adds(1_000));
+      expect(most).toBeLessThanOrEqual(200);
+      expect(most).toBeGreaterThan(100);
+    });
+
+    test('of nothing sends nothing', async () => {
+      const { kernel, client } = await start(immediate);
+      kernel.requests = [];
+      expect(await client.batch([])).toEqual([]);
+      expect(kernel.requests).toEqual([]);
+    });
+
+    test('whose reply is lost says which changes are of unknown outcome and which were not sent', async () => {
+      const { kernel, client } = await start(immediate);
+      let sends = 0;
+      kernel.faults = { replies: (datagrams) => (++sends === 2 ? [] : datagrams) };
+      const failures = await client.batch(adds(500));
+      expect(failures.map(({ index }) => index)).toEqual(
+        Array.from({ length: 300 }, (_each, index) => 200 + index),
+      );
+      expect(failures.every(({ error }) => error.code === 'timeout')).toBe(true);
+      expect(failures[0]?.error.message).toBe(
+        'add service tcp/10.96.4.7:201: outcome unknown: no reply within 60 ms',
+      );
+      expect(failures[299]?.error.message).toMatch(/^add service tcp\/10.96.4.7:500: not sent: /);
+      kernel.faults = {};
+      expect(await client.batch(adds(500))).toHaveLength(400);
+    });
+
+    test('puts failures that come in any order at their own change', async () => {
+      const { kernel, client } = await start(immediate);
+      await client.batch(adds(150).filter((_change, index) => index % 3 === 0));
+      // All but the last, whose answer says that the send is done.
+      kernel.faults = { replies: (all) => [...all.slice(0, -1).reverse(), ...all.slice(-1)] };
+      const failures = await client.batch(adds(150));
+      expect(failures.map(({ index }) => index)).toEqual(
+        Array.from({ length: 50 }, (_each, index) => 3 * index),
+      );
+    });
+  });
+
+  describe('a dump', () => {
+    test('that other writers disturbed is repeated, and the disturbed part is not used', async () => {
+      const { kernel, client } = await start(immediate);
+      await client.batch(adds(3));
+      kernel.faults = { interruptDumps: 5 };
+      expect(await client.listServices()).toHaveLength(3);
+      expect(kernel.faults.interruptDumps).toBe(0);
+    });
+
+    test('that is disturbed without end is given up', async () => {
+      const { kernel, client } = await start(immediate);
+      kernel.faults = { interruptDumps: 1_000 };
+      await expect(client.listServices()).rejects.toMatchObject({
+        code: 'interrupted',
+        message: 'list services: dump was interrupted 8 times by other writers',
+      });
+      kernel.faults = {};
+      expect(await client.listServices()).toEqual([]);
+    });
+
+    test('that fails in its last message is no short list', async () => {
+      const { kernel, client } = await start(immediate);
+      await client.batch(adds(3));
+      kernel.faults = { failDumps: 12 };
+      expect(await code(client.listServices())).toBe('rejected');
+      expect(await code(client.listTable())).toBe('rejected');
+    });
+
+    test('of the table is made again when services come or go meanwhile', async () => {
+      const { kernel, client } = await start(immediate);
+      const other = await IpvsClient.open({ transport: kernel.transport() });
+      clients.push(other);
+      await client.batch(adds(3));
+      let reads = 0;
+      kernel.faults = {
+        before: ({ command }) => {
+          if (command === 'GET_DEST' && ++reads === 2) void other.addService(service(9));
+        },
+      };
+      expect(await client.listTable()).toHaveLength(4);
+    });
+  });
+
+  describe('a reply', () => {
+    test('that is lost is a time-out, and the next request works', async () => {
+      const { kernel, client } = await start(immediate);
+      kernel.faults = { replies: () => [] };
+      await expect(client.getInfo()).rejects.toMatchObject({
+        code: 'timeout',
+        op: 'get-info',
+        message: 'get info: no reply within 60 ms',
+      });
+      kernel.faults = {};
+      expect(await client.getInfo()).toMatchObject({ version: '1.2.1' });
+    });
+
+    test('to a request that was given up is not taken for the answer to the next', async () => {
+      const { kernel, client } = await start(immediate);
+      let held: readonly Uint8Array[] = [];
+      kernel.faults = {
+        replies: (datagrams) => {
+          held = datagrams;
+          return [];
+        },
+      };
+      expect(await code(client.getTimeouts())).toBe('timeout');
+      kernel.faults = { replies: (datagrams) => [...held, ...datagrams] };
+      expect(await client.getInfo()).toEqual({ version: '1.2.1', connectionTableSize: 4096 });
+    });
+
+    test.each([1, 15, 16, 19, 20, 40])(
+      'cut off after %i bytes is malformed, and the next request works',
+      async (length) => {
+        const { kernel, client } = await start(immediate);
+        await client.batch(adds(2));
+        kernel.faults = { replies: (datagrams) => datagrams.map((bytes) => bytes.slice(0, length)) };
+        expect(await code(client.listServices())).toBe('malformed-reply');
+        kernel.faults = {};
+        expect(await client.listServices()).toHaveLength(2);
+      },
+    );
+
+    test('that is empty is waited past', async () => {
+      const { kernel, client } = await start(false);
+      kernel.faults = { replies: (datagrams) => [new Uint8Array(), ...datagrams] };
+      expect(await client.getInfo()).toMatchObject({ version: '1.2.1' });
+    });
+
+    test('of damaged bytes gives an answer or an IpvsError, and the next request works', async () => {
+      const { kernel, client } = await start(immediate);
+      await client.batch(adds(2));
+      const damage = fc.record({ part: fc.nat(3), at: fc.nat(400), to: fc.nat(255) });
+      await fc.assert(
+        fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 3 }), async (damages) => {
+          kernel.faults = {
+            replies: (datagrams) =>
+              datagrams.map((bytes, part) => {
+                const copy = bytes.slice();
+                for (const each of damages)
+                  if (each.part === part && each.at < copy.length) copy[each.at] = each.to;
+                return copy;
+              }),
+          };
+          const outcome = await code(client.listTable());
+          expect(outcome).not.toMatch(/^foreign/);
+          kernel.faults = {};
+          expect(await client.listServices()).toHaveLength(2);
+        }),
+        { numRuns: 60 },
+      );
+    });
+  });
+
+  test('a send that the socket refuses is an error of that request only', async () => {
+    const { kernel, client } = await start(immediate);
+    kernel.faults = { send: Object.assign(new Error('no buffer space'), { code: 'ENOBUFS' }) };
+    await expect(client.getInfo()).rejects.toThrow('no buffer space');
+    kernel.faults = {};
+    expect(await client.getInfo()).toMatchObject({ version: '1.2.1' });
+  });
+
+  test('requests made at the same time are answered each by its own reply', async () => {
+    const { client } = await start(immediate);
+    await client.batch(adds(5));
+    const [info, services, timeouts, failures] = await Promise.all([
+      client.getInfo(),
+      client.listServices(),
+      client.getTimeouts(),
+      client.batch(adds(2)),
+    ]);
+    expect(info.version).toBe('1.2.1');
+    expect(services).toHaveLength(5);
+    expect(timeouts.udpSeconds).toBe(300);
+    expect(failures).toHaveLength(2);
+  });
+});
+
+describe('close', () => {
+  test('rejects what is pending and what comes after, and may be called twice', async () => {
+    const { kernel, client } = await start(false);
+    kernel.faults = { replies: () => [] };
+    const pending = [client.getInfo(), client.listTable(), client.batch(adds(2))].map(code);
+    client.close();
+    client.close();
+    expect(await Promise.all(pending)).toEqual(['closed', 'closed', 'closed']);
+    expect(await code(client.getInfo())).toBe('closed');
+    expect(await code(client.batch(adds(1)))).toBe('closed');
+  });
+
+  test('inside the reply to another request harms nothing', async () => {
+    const { client } = await start(false);
+    const first = client.getInfo().then(() => client.close());
+    const second = code(client.getTimeouts());
+    await first;
+    expect(['closed', 'no error']).toContain(await second);
+  });
+});
+
+test('an error of another copy of the package is recognised, other errors are not', () => {
+  const copy = Object.assign(new Error('gone'), { name: 'IpvsError', code: 'not-found' }) as IpvsError;
+  expect(isIpvsError(copy)).toBe(true);
+  expect(isIpvsError(copy, 'not-found')).toBe(true);
+  expect(isIpvsError(copy, 'exists')).toBe(false);
+  expect(isIpvsError(new Error('other'))).toBe(false);
+  expect(isIpvsError(undefined)).toBe(false);
+});

@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const project = mkdtempSync(join(tmpdir(), 'ipvs-package-'));
+const MINUTES = 60_000;
+
+function run(command: string, args: readonly string[], cwd = project): string {
+  try {
+    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe' });
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(' ')}\n${stdout}${stderr}`, { cause: error });
+  }
+}
+
+/** The examples of the README, which belong together, as one program. */
+function readmeProgram(): string {
+  const readme = readFileSync(join(root, 'ipvs/README.md'), 'utf8');
+  return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code).join('\n');
+}
+
+/** As strict as a consumer may be. No skipLibCheck: the declarations themselves must be sound. */
+const tsconfig = {
+  compilerOptions: {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    module: 'NodeNext',
+    target: 'ES2022',
+    lib: ['ES2022', 'DOM'],
+    types: [],
+    skipLibCheck: false,
+    noEmit: true,
+  },
+  include: ['*.ts'],
+};
+
+describe('the package, packed and installed in an empty project', () => {
+  beforeAll(() => {
+    run('npm', ['pack', '--workspace', 'ipvs', '--pack-destination', project], root);
+    const [tarball = ''] = readdirSync(project).filter((name) => name.endsWith('.tgz'));
+    writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+    run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', resolve(project, tarball)]);
+  }, 2 * MINUTES);
+
+  afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+  test('carries its declarations, sources, licence and history, and nothing of the repository', () => {
+    const files = readdirSync(join(project, 'node_modules/ipvs-netlink-ts'));
+    expect(files.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'src']);
+  });
+
+  test(
+    'type-checks the examples of its README, with strict settings',
+    () => {
+      writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(tsconfig));
+      writeFileSync(join(project, 'readme.ts'), readmeProgram());
+      writeFileSync(
+        join(project, 'more.ts'),
+        `import { FakeKernel } from 'ipvs-netlink-ts/testing';
+       import { attrTable, openNetlink, u32 } from 'ipvs-netlink-ts/netlink';
+       export const table = attrTable('link', { mtu: { type: 4, codec: u32 } });
+       export const mtu: number | undefined = table.read(new Uint8Array()).mtu;
+       export const replies: Promise<Uint8Array[]> = openNetlink(0).request(18, 0x300, new Uint8Array(16));
+       export const text: string = new FakeKernel().print();`,
+      );
+      run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--project', project]);
+    },
+    MINUTES,
+  );
+
+  test('runs from its JavaScript: the first example of the README, on a kernel in memory', () => {
+    const example = readmeProgram().split('client.close();')[0] ?? '';
+    const program = `
+      import { FakeKernel } from 'ipvs-netlink-ts/testing';
+      ${example.replace('open()', 'open({ transport: new FakeKernel().transport() })')}
+      await client.addService({ protocol: 'tcp', address: '10.96.4.7', port: 80, scheduler: 'wlc' });
+      console.log((await client.listTable()).map(({ service }) => serviceKey(service)).join());
+    `;
+    writeFileSync(join(project, 'run.mjs'), program);
+    expect(run(process.execPath, ['run.mjs'])).toBe('tcp/10.96.4.7:80\n');
+  });
+});
