@@ -1,10 +1,11 @@
 import { messageOf } from '../errors.ts';
-import type { AppSource, Log, Observer } from '../ports.ts';
-import type { PassStatus } from '../status/status.ts';
+import type { AppSource, Observer } from '../ports.ts';
+import { follow } from './follow.ts';
 import type { Latch } from './latch.ts';
 import type { ReconcilePorts, Reconciler } from './reconcile.ts';
 import { saveRegularly } from './save.ts';
 import { type Merged, Sources } from './sources.ts';
+import { createTeller } from './tell.ts';
 
 export interface RunPorts extends ReconcilePorts {
   readonly sources: readonly AppSource[];
@@ -45,9 +46,12 @@ export async function run(
 ): Promise<void> {
   const sources = new Sources(ports.sources, ports.observer);
   const changes = new Changes(wake);
-  const following = ports.sources.map((source) => follow(source, sources, ports.observer, changes, signal));
+  const following = ports.sources.map((source) =>
+    follow(source, sources, ports, (since) => changes.add(since), signal),
+  );
   const saving = options.dryRun ? Promise.resolve() : saveRegularly(ports, sources, signal);
 
+  const tell = createTeller(ports.log);
   const due = { full: 0, restore: ports.clock.now() + options.restoreAfterMs };
   while (!signal.aborted) {
     ports.observer.moved();
@@ -61,7 +65,7 @@ export async function run(
     }
     const pass = await reconciler.pass(next.merged, { full: next.full, changesSince: changes.take() });
     ports.observer.passed(pass);
-    tell(ports.log, pass);
+    tell(pass);
     if (pass.error !== null) due.full = ports.clock.now() + RETRY_AFTER_ERROR_MS;
     else if (pass.kind === 'full') due.full = ports.clock.now() + options.resyncMs;
   }
@@ -87,27 +91,6 @@ class Changes {
     this.#since = [];
     return taken;
   }
-}
-
-function follow(
-  source: AppSource,
-  sources: Sources,
-  observer: Observer,
-  changes: Changes,
-  signal: AbortSignal,
-) {
-  return source.follow(
-    {
-      changed(snapshot, { complete, since }) {
-        sources.heard(source.name, snapshot, complete);
-        changes.add(since);
-      },
-      failed(error) {
-        observer.sourceFailed(source.name, error);
-      },
-    },
-    signal,
-  );
 }
 
 interface Due {
@@ -158,24 +141,4 @@ async function keepReachable({ reachability, observer, log }: RunPorts): Promise
   } catch (error) {
     log.warn('reachability could not be looked at', { error: messageOf(error) });
   }
-}
-
-function tell(log: Log, pass: PassStatus): void {
-  const { kind, plan, failures, problems, repaired, drift, error } = pass;
-  for (const { service, backend, field, was, is } of drift) {
-    log.warn('a service of ours was changed by someone else', { service, backend, field, was, is });
-  }
-  for (const { step, message } of failures) log.error('step failed', { step, error: message });
-  if (error !== null) log.error('pass failed', { kind, error });
-  const steps = plan.growing.length + plan.shrinking.length;
-  const fields = {
-    kind,
-    durationMs: pass.finishedAt - pass.startedAt,
-    ...plan.summary,
-    steps,
-    repaired,
-    problems,
-  };
-  if (steps + repaired.length + problems.length > 0) log.info('pass', fields);
-  else log.debug('pass', fields);
 }

@@ -205,6 +205,28 @@ test('what someone takes from interface or routes is put back between passes, wi
   expect(world.repairs).toBeGreaterThan(before);
 });
 
+test('the log tells once why a source fails, and when it is read again', async () => {
+  start();
+  const told = () => world.logged.splice(0).filter(({ message }) => message.startsWith('source'));
+  for (let times = 0; times < 5; times += 1) {
+    source().fails();
+    await clock.advance(1_000);
+  }
+  expect(told()).toEqual([
+    {
+      level: 'warn',
+      message: 'source failed: its last good state stays',
+      fields: { source: 'one', error: '503' },
+    },
+  ]);
+  await clock.advance(60_000);
+  source().fails();
+  expect(told()).toHaveLength(1);
+  source().says(mine('10.0.0.1:31000'));
+  source().says(mine('10.0.0.1:31000'));
+  expect(told()).toEqual([{ level: 'info', message: 'source read', fields: { source: 'one', apps: 1 } }]);
+});
+
 test('nothing is removed at the end (rule 5)', async () => {
   start();
   source().says(mine('10.0.0.1:31000'));

@@ -1,0 +1,50 @@
+import { messageOf } from '../errors.ts';
+import type { AppSource, Clock, Log, Observer } from '../ports.ts';
+import type { Sources } from './sources.ts';
+
+export interface FollowPorts {
+  readonly observer: Observer;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The same complaint is made again only after this long. */
+const REPEAT_MS = 60_000;
+
+/**
+ * Follows one source until `signal` aborts, and keeps its word in `sources`. `heard` is called after each good read
+ * with the time at which the change was learnt of. The log tells when the source fails, why, and when it is read again.
+ */
+export function follow(
+  source: AppSource,
+  sources: Sources,
+  { observer, clock, log }: FollowPorts,
+  heard: (since: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name } = source;
+  let complaint: { readonly message: string; readonly at: number } | null = null;
+  let known = false;
+
+  return source.follow(
+    {
+      changed(snapshot, { complete, since }) {
+        if (complaint !== null || !known)
+          log.info('source read', { source: name, apps: snapshot.apps.length });
+        complaint = null;
+        known = true;
+        sources.heard(name, snapshot, complete);
+        heard(since);
+      },
+      failed(error) {
+        const message = messageOf(error);
+        if (complaint?.message !== message || clock.now() - complaint.at >= REPEAT_MS) {
+          log.warn('source failed: its last good state stays', { source: name, error: message });
+          complaint = { message, at: clock.now() };
+        }
+        observer.sourceFailed(name, error);
+      },
+    },
+    signal,
+  );
+}
