@@ -14,8 +14,16 @@ import { GENL_HEADER } from './genl.ts';
 import { createMemory } from './memory.ts';
 import { MESSAGE_HEADER, writeHeader } from './message.ts';
 import { HOST_IS_LE } from './scalars.ts';
-import { commandAttrs, destinationAttrs, serviceAttrs } from './tables.ts';
-import { nestTemplate, type Template } from './template.ts';
+import { commandAttrs } from './tables.ts';
+import {
+  type DestinationTemplate,
+  destinationTemplates,
+  idTemplates,
+  type ServiceTemplate,
+  sameShape,
+  serviceTemplate,
+  shapeKey,
+} from './template.ts';
 import type {
   AddressFamily,
   AddressServiceId,
@@ -33,6 +41,9 @@ export const SEND_BYTES = 32_768;
 /** No message is longer: the longest names and every attribute come to less than 300 bytes. */
 const MESSAGE_BYTES = 512;
 
+/** Tables have services of a few kinds; what has more is no run of the same. */
+const MAX_TEMPLATES = 64;
+
 const commands: Readonly<Record<Change['op'], number>> = {
   'add-service': IPVS_CMD.NEW_SERVICE,
   'update-service': IPVS_CMD.SET_SERVICE,
@@ -43,27 +54,7 @@ const commands: Readonly<Record<Change['op'], number>> = {
   zero: IPVS_CMD.ZERO,
 };
 
-const SERVICE_PLACES = ['address', 'port'] as const;
-const ID_PLACES = ['protocol', 'address', 'port'] as const;
-const DESTINATION_PLACES = ['address', 'port', 'forwardingMethod', 'weight'] as const;
 type DestinationChange = Extract<Change, { readonly destination: Destination }>;
-type DestinationTemplate = Template<(typeof DESTINATION_PLACES)[number]>;
-type ServiceTemplate = Template<(typeof SERVICE_PLACES)[number]>;
-
-const idTemplates = perFamily((address) => {
-  const bytes = commandAttrs.write({ service: toServiceIdAttrs({ protocol: 'tcp', address, port: 0 }) });
-  return nestTemplate(bytes, serviceAttrs.rows, ID_PLACES);
-});
-
-const destinationTemplates = perFamily((address) => {
-  const destination: Destination = { address, port: 0, weight: 0, forwardingMethod: 'masquerade' };
-  const bytes = commandAttrs.write({ destination: toDestinationAttrs(destination) });
-  return nestTemplate(bytes, destinationAttrs.rows, DESTINATION_PLACES);
-});
-
-function perFamily<T>(create: (anyAddress: string) => T): Readonly<Record<AddressFamily, T>> {
-  return { ipv4: create('0.0.0.0'), ipv6: create('::') };
-}
 
 /** The last message, where the next may be a copy of it with another destination. */
 interface Copied {
@@ -247,12 +238,11 @@ export class Encoder {
   #templateOf(service: VirtualService & AddressServiceId): ServiceTemplate {
     if (this.#serviceTemplate && this.#service && sameShape(service, this.#service))
       return this.#serviceTemplate;
-    const { address, port: _, ...shape } = service;
-    const key = `${familyOf(address)} ${JSON.stringify(shape)}`;
+    const key = shapeKey(service);
     let template = this.#serviceTemplates.get(key);
     if (!template) {
-      const bytes = commandAttrs.write({ service: toServiceAttrs(service) });
-      template = nestTemplate(bytes, serviceAttrs.rows, SERVICE_PLACES);
+      template = serviceTemplate(service);
+      if (this.#serviceTemplates.size >= MAX_TEMPLATES) this.#serviceTemplates.clear();
       this.#serviceTemplates.set(key, template);
     }
     this.#service = service;
@@ -282,18 +272,4 @@ export class Encoder {
 /** What the destination template has room for; it has zeros for the thresholds. */
 function isPlain({ tunnel, upperThreshold, lowerThreshold }: Destination): boolean {
   return tunnel === undefined && upperThreshold === undefined && lowerThreshold === undefined;
-}
-
-/** Whether two services of one family differ in nothing but address and port. */
-function sameShape(a: VirtualService & AddressServiceId, b: VirtualService): boolean {
-  return (
-    'address' in b &&
-    a.protocol === b.protocol &&
-    a.scheduler === b.scheduler &&
-    a.schedulerFlags === b.schedulerFlags &&
-    a.onePacket === b.onePacket &&
-    a.persistence === b.persistence &&
-    a.persistenceEngine === b.persistenceEngine &&
-    familyOf(a.address) === familyOf(b.address)
-  );
 }

@@ -24,6 +24,7 @@ const MAX_WINDOW = 200;
  */
 const PACKAGE_BUFFER = 8_192;
 
+/** Options of {@link netlinkTransport}; each may be left out. */
 export interface NetlinkTransportOptions {
   /**
    * Whether to read replies at once through the socket's descriptor, where it can be found in /proc.

@@ -91,10 +91,9 @@ const changes = phase === 'read' ? [] : table(Number(services), Number(destinati
 if (phase === 'lines') {
   process.stdout.write(lines(changes));
 } else if (phase === 'program') {
-  const failures = await timed(async () => {
-    const client = await IpvsClient.open();
-    return client.batch(changes).finally(() => client.close());
-  });
+  const client = await IpvsClient.open();
+  const failures = await timed(() => client.batch(changes));
+  client.close();
   if (failures[0]) throw failures[0].error;
 } else if (phase === 'record-program') {
   const client = await IpvsClient.open({ transport: recorder(path) });

@@ -86,33 +86,31 @@ const destination: fc.Arbitrary<Destination> = fc.record(
 const destinationOp = fc.constantFrom('add-destination', 'update-destination', 'remove-destination');
 
 /** Runs of changes of few services, as they are in practice: what is copied from one message to the next shows there. */
-const changes: fc.Arbitrary<Change[]> = fc
-  .array(service, { minLength: 1, maxLength: 3 })
-  .chain((services) =>
-    fc.array(
-      fc.oneof(
-        {
-          weight: 1,
-          arbitrary: fc.record({
-            op: fc.constantFrom('add-service', 'update-service'),
-            service: fc.constantFrom(...services),
-          }),
-        },
-        {
-          weight: 1,
-          arbitrary: fc.record({
-            op: fc.constantFrom('remove-service', 'zero'),
-            service: fc.constantFrom(...services),
-          }),
-        },
-        {
-          weight: 6,
-          arbitrary: fc.record({ op: destinationOp, service: fc.constantFrom(...services), destination }),
-        },
-      ) as fc.Arbitrary<Change>,
-      { maxLength: 40 },
-    ),
-  );
+const changes: fc.Arbitrary<Change[]> = fc.array(service, { minLength: 1, maxLength: 3 }).chain((services) =>
+  fc.array(
+    fc.oneof(
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          op: fc.constantFrom('add-service', 'update-service'),
+          service: fc.constantFrom(...services),
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          op: fc.constantFrom('remove-service', 'zero'),
+          service: fc.constantFrom(...services),
+        }),
+      },
+      {
+        weight: 6,
+        arbitrary: fc.record({ op: destinationOp, service: fc.constantFrom(...services), destination }),
+      },
+    ) as fc.Arbitrary<Change>,
+    { maxLength: 40 },
+  ),
+);
 
 describe('messages written in a run', () => {
   test('are the bytes that the attribute tables give for each by itself', () => {
