@@ -1,7 +1,7 @@
 # The controller with its production dependencies and nothing else. Build: docker build -t marathon-ipvs .
 #
 #   docker run -d --name marathon-ipvs --restart unless-stopped --network host --read-only \
-#     --cap-drop ALL --cap-add NET_ADMIN \
+#     --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_BIND_SERVICE \
 #     -v /run/marathon-ipvs:/run/marathon-ipvs -v /var/lib/marathon-ipvs:/var/lib/marathon-ipvs \
 #     marathon-ipvs run --source marathon=http://10.0.0.1:8080
 #
@@ -25,7 +25,7 @@ RUN controller/marathon-ipvs --version
 # Unprivileged processes in a container get capabilities only through the file that they execute.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libcap2-bin \
- && setcap cap_net_admin=ep /usr/local/bin/node
+ && setcap cap_net_admin,cap_net_bind_service=ep /usr/local/bin/node
 RUN install -d -o 65532 -g 65532 /out/run/marathon-ipvs /out/var/lib/marathon-ipvs
 
 FROM debian:bookworm-slim

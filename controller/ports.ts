@@ -1,6 +1,6 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
-import type { BackendKey, Memory, ServiceKey, Snapshot, Step, Table } from './model.ts';
+import type { BackendKey, Memory, Service, ServiceKey, Snapshot, Step, Table } from './model.ts';
 import type { PassStatus } from './status/status.ts';
 
 /** Where apps come from. */
@@ -68,6 +68,15 @@ export interface ReachabilityReport {
   readonly problems: readonly string[];
   /** What is not as it should be on this host although VIPs are reached, with the command that mends it. */
   readonly advice: readonly string[];
+}
+
+/** Lets clients find VIPs by their names. */
+export interface Names {
+  /**
+   * From now on these services have names, and no others do: called once new ones forward, and before old ones go.
+   * Returns what keeps names from being asked for, with what mends it. Must not throw.
+   */
+  announce(services: ReadonlyMap<ServiceKey, Service>): readonly string[];
 }
 
 /** Which services are ours: what we made, or adopted, on this host since it booted. */

@@ -9,6 +9,7 @@ import type { Config } from './config/config.ts';
 import { createLiving } from './desired/living.ts';
 import { inPool, type Pools, parsePool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
+import type { NameServer } from './dns/name-server.ts';
 import { ControllerError } from './errors.ts';
 import { systemClock } from './loop/clock.ts';
 import { Reconciler } from './loop/reconcile.ts';
@@ -24,6 +25,8 @@ import type {
   Reachability,
   StateStore,
 } from './ports.ts';
+import { isLoopback } from './serve/host-header.ts';
+import type { DnsMetrics } from './serve/metrics-dns.ts';
 import { createDnsResolver } from './source/dns-resolver.ts';
 import { createFileSource } from './source/file/source.ts';
 import { createLedger } from './state/ledger.ts';
@@ -35,11 +38,18 @@ export interface Parts {
   readonly reconciler: Reconciler;
   readonly table: IpvsTable;
   readonly reachability: Reachability | null;
+  /** null where no names are answered for. */
+  readonly dns: DnsService | null;
   readonly ledger: Ledger;
   readonly store: StateStore;
   readonly clock: Clock;
   readonly log: Log;
   close(): void;
+}
+
+export interface DnsService {
+  readonly server: NameServer;
+  readonly metrics: DnsMetrics;
 }
 
 /** Builds the parts of `run` and `diff`. Rejects with a `ControllerError` where the kernel or a file cannot be opened. */
@@ -64,13 +74,15 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       adopt: config.adopt,
       dryRun: config.dryRun,
     };
-    const reconciler = new Reconciler({ table, reachability, ledger, store, clock: systemClock, log }, rules);
+    const dns = await openDns(config, log);
+    const common = { table, reachability, ledger, store, clock: systemClock, log };
+    const reconciler = new Reconciler({ ...common, names: dns?.server }, rules);
     const close = () => {
       table.close();
       reachability?.close();
     };
     const sources = await sourcesOf(config, log);
-    return { sources, reconciler, table, reachability, ledger, store, clock: systemClock, log, close };
+    return { ...common, sources, reconciler, dns, close };
   } catch (error) {
     table.close();
     throw error;
@@ -97,14 +109,39 @@ export async function wireCleanup(
 
 /** The dummy interface and its routes. */
 function openReachability(
-  config: Pick<Config, 'interface' | 'poolIpv4' | 'poolIpv6' | 'hostAddress' | 'writeSysctls'>,
+  config: Pick<Config, 'interface' | 'poolIpv4' | 'poolIpv6' | 'dnsListen' | 'hostAddress' | 'writeSysctls'>,
 ): Reachability {
   return new DummyReachability(RouteNetlink.open(), {
     interfaceName: config.interface,
-    pools: [config.poolIpv4, config.poolIpv6].filter((pool) => pool !== null),
+    pools: networksOf(config),
+    servers: addressesOf(config.dnsListen),
     hostAddress: config.hostAddress,
     writeSysctls: config.writeSysctls,
   });
+}
+
+/** The DNS server of `run`; a command that ends by itself has none. */
+async function openDns(config: Config, log: Log): Promise<DnsService | null> {
+  const { dnsListen: listen, dnsTtlSeconds: ttlSeconds, zone } = config;
+  if (listen.length === 0 || config.once || config.dryRun) return null;
+  const [{ NameServer }, { DnsMetrics }] = await Promise.all([
+    import('./dns/name-server.ts'),
+    import('./serve/metrics-dns.ts'),
+  ]);
+  const metrics = new DnsMetrics();
+  const pools = networksOf(config);
+  const options = { listen, zones: [zone], pools, ttlSeconds, meter: metrics, log, clock: systemClock };
+  return { server: new NameServer(options), metrics };
+}
+
+/** An IPv6 address can only be listened on where it is an address of an interface: a route is not enough. */
+function addressesOf(listen: Config['dnsListen']): string[] {
+  const addresses = listen.map(({ address }) => address);
+  return addresses.filter((address) => !address.includes(':') && !isLoopback(address));
+}
+
+function networksOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): string[] {
+  return [poolIpv4, poolIpv6].filter((pool) => pool !== null);
 }
 
 /** The table that the diff is made against, and what of it is ours. */
@@ -164,7 +201,8 @@ function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>):
 
 function realAddressOptions(config: Config) {
   const masters = config.source.flatMap((source) => (source.kind === 'marathon' ? source.masters : []));
-  return { interfaceName: config.interface, masters };
+  const servers = config.dnsListen.map(({ address }) => address);
+  return { interfaceName: config.interface, masters, servers };
 }
 
 function credentialsOf({ marathonUserFile, marathonTokenFile }: Config) {

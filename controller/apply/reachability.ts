@@ -10,6 +10,8 @@ export interface ReachabilityOptions {
   readonly interfaceName: string;
   /** Networks of the named VIPs, one route each: `11.0.0.0/8`, `fd01:c::/64`. */
   readonly pools: readonly string[];
+  /** Addresses of servers of ours; put here unless another interface has them. */
+  readonly servers?: readonly string[];
   /** Source address of this host's own clients towards VIPs; null: what the host uses towards other hosts. */
   readonly hostAddress: string | null;
   readonly writeSysctls: boolean;
@@ -147,11 +149,21 @@ export class DummyReachability implements Reachability {
       ipv6: await this.#sourceAddress('ipv6', link.index),
     };
     const wanted = new Map<string, LocalRoute>();
-    for (const network of [...this.#options.pools, ...addresses.map(hostNetwork)]) {
+    const servers = await this.#serversLacking(link.index);
+    for (const network of [...this.#options.pools, ...[...addresses, ...servers].map(hostNetwork)]) {
       const family = familyOf(network);
       wanted.set(network, { family, network, source: sources[family] });
     }
     return wanted;
+  }
+
+  /** A route to an address that another interface has would take it away from there. */
+  async #serversLacking(own: number): Promise<readonly string[]> {
+    const { servers = [] } = this.#options;
+    if (servers.length === 0) return servers;
+    const all = await this.#netlink.addresses();
+    const elsewhere = all.filter((host) => host.interfaceIndex !== own);
+    return servers.filter((server) => !elsewhere.some(({ address }) => address === server));
   }
 
   async #sourceAddress(family: Family, own: number): Promise<string | null> {

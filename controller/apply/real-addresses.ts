@@ -7,6 +7,8 @@ export interface RealAddressOptions {
   readonly interfaceName: string;
   /** Base URLs of the sources. */
   readonly masters: readonly string[];
+  /** Where servers of ours listen. */
+  readonly servers?: readonly string[];
 }
 
 /** How long the host's addresses are taken as they were. */
@@ -23,11 +25,13 @@ export function createRealAddresses(
   const masters = new Map(
     options.masters.map((url) => [canonical(hostOf(url)), `it is the address of the source ${url}`]),
   );
+  const servers = (options.servers ?? []).map((address) => canonical(address));
   let known = new Map<string, string>();
   let readAt = Number.NEGATIVE_INFINITY;
 
   function read(): Map<string, string> {
     const reasons = new Map(masters);
+    for (const server of servers) reasons.set(server, 'names are answered there (--dns-listen)');
     for (const server of getServers())
       reasons.set(canonical(server), 'it is the address of a name server of this host');
     for (const [name, addresses] of Object.entries(networkInterfaces())) {

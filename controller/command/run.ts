@@ -34,7 +34,7 @@ export async function run(
   const sources = parts.sources.map(({ name }) => name);
   const observed = { sources, dryRun: config.dryRun, clock: parts.clock };
   const board = createStatusBoard(observed);
-  const metrics = createMetrics(observed);
+  const metrics = createMetrics(observed, parts.dns?.metrics);
   const printer = config.dryRun ? createPrinter(printOptions, print) : null;
   const observers = [board, metrics, ...(printer === null ? [] : [printer])];
   const http =
@@ -61,7 +61,7 @@ export async function run(
     const ports = { ...parts, observer: toAll(observers) };
     await runLoop(ports, parts.reconciler, options, wake, signals.stop);
   } finally {
-    await http?.close();
+    await Promise.all([http?.close(), parts.dns?.server.close()]);
   }
 }
 

@@ -15,7 +15,7 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
 /** What help and reference tell of an option beside its default. */
 export interface OptionInfo {
   /** Under which heading help and reference show it. */
-  readonly group: 'Sources' | 'Diff' | 'VIPs' | 'This host' | 'Timing' | 'Process';
+  readonly group: 'Sources' | 'Diff' | 'VIPs' | 'Names' | 'This host' | 'Timing' | 'Process';
   /** The letter of its short form. */
   readonly short?: string;
   /** Stands for the value in help: `ADDRESS:PORT`, `true|false`. */

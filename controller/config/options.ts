@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { nameOptions } from './name-options.ts';
 import {
   type CommandName,
   choice,
@@ -168,6 +169,8 @@ export const options = z.object({
     }),
     'false',
   ),
+
+  ...nameOptions,
 
   interface: withDefault(
     option(parseInterface, {

@@ -69,6 +69,23 @@ export function parseListen(text: string): ListenOption | null | undefined {
   return bracketed !== undefined && isIPv6(bracketed) ? { address: bracketed, port } : undefined;
 }
 
+/** Empty: `off`. */
+export function parseDnsListen(text: string): readonly ListenOption[] | undefined {
+  if (text === 'off') return [];
+  const all = text.split(',').map((each) => (each === 'off' ? undefined : parseListen(each)));
+  if (!all.every((each) => each != null && isOneAddress(each.address))) return undefined;
+  const listens = all.filter((each) => each != null);
+  const places = new Set(listens.map(({ address, port }) => `${ipaddr.parse(address)} ${port}`));
+  return places.size === listens.length ? listens : undefined;
+}
+
+/** A server on all addresses would answer from another one than it was asked at, which no client takes. */
+function isOneAddress(address: string): boolean {
+  return !NOT_ONE.has(ipaddr.parse(address).range());
+}
+
+const NOT_ONE: ReadonlySet<string> = new Set(['unspecified', 'multicast', 'broadcast', 'ipv4Mapped']);
+
 /** null: `auto`. */
 export function parseHostAddress(text: string): string | null | undefined {
   if (text === 'auto') return null;

@@ -20,6 +20,7 @@ import type {
   IpvsTable,
   Ledger,
   Log,
+  Names,
   Reachability,
   ReachabilityReport,
   StateStore,
@@ -27,6 +28,7 @@ import type {
 } from '../ports.ts';
 import type { PassStatus } from '../status/status.ts';
 import { Backoff } from './backoff.ts';
+import { forwarding } from './forwarding.ts';
 import { Holdings } from './holdings.ts';
 import type { Merged } from './sources.ts';
 
@@ -34,6 +36,8 @@ export interface ReconcilePorts {
   readonly table: IpvsTable;
   /** null where nothing is to be written. */
   readonly reachability: Reachability | null;
+  /** Absent where nobody is told of names. */
+  readonly names?: Names | undefined;
   readonly ledger: Ledger;
   readonly store: StateStore;
   readonly clock: Clock;
@@ -108,7 +112,7 @@ export class Reconciler {
     let observed = this.#believed ?? NOTHING;
     let plan = EMPTY_PLAN;
     let drifted: readonly Drift[] = [];
-    const outcome: Outcome = { failures: [], waiting: 0, reached: NOT_LOOKED_AT };
+    const outcome: Outcome = { failures: [], waiting: 0, reached: NOT_LOOKED_AT, unanswered: [] };
     let error: string | null = null;
     try {
       if (reading) {
@@ -135,7 +139,7 @@ export class Reconciler {
       if (!dryRun) {
         await this.#holdings.claim(plan.owned, drained.drains);
         this.#draining = drained.drains.size > 0;
-        observed = await this.#apply(plan, observed, outcome, reading);
+        observed = await this.#apply(desired, plan, observed, outcome, reading);
         await this.#holdings.release(observed, plan);
       }
       this.#believed = outcome.failures.length === 0 ? observed : null;
@@ -148,7 +152,8 @@ export class Reconciler {
       step: formatStep(failure.step),
       message: messageOf(failure.error),
     }));
-    const { changed: repaired, problems, advice } = outcome.reached;
+    const { changed: repaired, problems } = outcome.reached;
+    const advice = [...outcome.reached.advice, ...outcome.unanswered];
     const { waiting } = outcome;
     const result = { plan, observed, failures, waiting, problems, advice, repaired, drift: drifted, error };
     return { ...frame, finishedAt: clock.now(), ...result };
@@ -163,8 +168,17 @@ export class Reconciler {
     return outside || takesFromTheLiving(plan, { observed, drainSeconds });
   }
 
-  /** Rule 7: what is new is made, then reachable; what goes is unreachable first; nothing goes before what is new is there. */
-  async #apply(plan: Plan, observed: Table, outcome: Outcome, full: boolean): Promise<Table> {
+  /**
+   * Rule 7: what is new is made, then reachable, then has a name; what goes has lost its name and is unreachable before;
+   * nothing goes before what is new is there.
+   */
+  async #apply(
+    desired: Desired,
+    plan: Plan,
+    observed: Table,
+    outcome: Outcome,
+    full: boolean,
+  ): Promise<Table> {
     const { table, clock } = this.#ports;
     const now = clock.now();
 
@@ -178,6 +192,8 @@ export class Reconciler {
     }
 
     outcome.reached = await this.#reach(this.#addresses(plan, broken), full);
+    const grown = afterSteps(observed, made(growing, outcome));
+    outcome.unanswered = this.#ports.names?.announce(forwarding(desired, plan, grown)) ?? [];
 
     // The backends that replace these could not be added: better an old one than none.
     const shrinking = plan.shrinking.filter((step) => due(step) && !broken.has(serviceKey(step.service)));
@@ -185,12 +201,7 @@ export class Reconciler {
 
     outcome.waiting = plan.growing.length + plan.shrinking.length - growing.length - shrinking.length;
     this.#settleBackoff([...growing, ...shrinking], outcome.failures, plan);
-    const failed = new Set(outcome.failures.map(({ step }) => step));
-    const left = afterSteps(
-      observed,
-      [...growing, ...shrinking].filter((step) => !failed.has(step)),
-    );
-    return left;
+    return afterSteps(grown, made(shrinking, outcome));
   }
 
   /** Between full passes only a change of the addresses matters: what others take away is put back every second. */
@@ -245,6 +256,13 @@ interface Outcome {
   readonly failures: StepFailure[];
   waiting: number;
   reached: ReachabilityReport;
+  /** What keeps names from being asked for. */
+  unanswered: readonly string[];
+}
+
+function made(steps: readonly Step[], { failures }: Outcome): readonly Step[] {
+  const failed = new Set(failures.map(({ step }) => step));
+  return steps.filter((step) => !failed.has(step));
 }
 
 const NOT_LOOKED_AT: ReachabilityReport = { changed: [], problems: [], advice: [] };

@@ -5,6 +5,7 @@ import { stepsMade } from '../status/made.ts';
 import { shortfall } from '../status/shortfall.ts';
 import type { PassStatus } from '../status/status.ts';
 import { createCounters } from './metrics-counters.ts';
+import type { DnsMetrics } from './metrics-dns.ts';
 import { registerGauges } from './metrics-gauges.ts';
 
 /** Hears what the loop does and tells it to Prometheus. */
@@ -22,13 +23,14 @@ const MOST_WAITING = 10_000;
  *
  * Counters and histograms stand at 0 from the start, so that the first failure is an increase.
  */
-export function createMetrics(options: StatusBoardOptions): Metrics {
+export function createMetrics(options: StatusBoardOptions, dns?: DnsMetrics): Metrics {
   const { sources, dryRun, clock } = options;
   const registry = new Registry();
   // The default precision wakes an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
   const board = createStatusBoard(options);
   registerGauges(registry, board.current, clock);
+  dns?.register(registry);
   const counters = createCounters(registry, sources);
   let waiting: readonly number[] = [];
 

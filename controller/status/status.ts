@@ -45,7 +45,7 @@ export interface PassStatus {
   readonly waiting: number;
   /** What is wrong with interface or routes and keeps VIPs from being reached, each with what mends it. */
   readonly problems: readonly string[];
-  /** Kernel settings that should be other than they are, each with the command that mends it; VIPs are reached. */
+  /** What should be other than it is (kernel settings, where names are answered), each with what mends it; VIPs are reached. */
   readonly advice: readonly string[];
   /** What of interface, routes and kernel settings had to be put right. */
   readonly repaired: readonly string[];

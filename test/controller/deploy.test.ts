@@ -48,9 +48,9 @@ describe('the systemd unit', () => {
     expect(settings.get('StateDirectory')).toBe('marathon-ipvs');
   });
 
-  test('gives it one capability and no other', () => {
-    expect(settings.get('CapabilityBoundingSet')).toBe('CAP_NET_ADMIN');
-    expect(settings.get('AmbientCapabilities')).toBe('CAP_NET_ADMIN');
+  test('gives it the capabilities for the kernel tables and for port 53, and no other', () => {
+    expect(settings.get('CapabilityBoundingSet')).toBe('CAP_NET_ADMIN CAP_NET_BIND_SERVICE');
+    expect(settings.get('AmbientCapabilities')).toBe('CAP_NET_ADMIN CAP_NET_BIND_SERVICE');
     expect(settings.get('NoNewPrivileges')).toBe('yes');
   });
 

@@ -87,7 +87,9 @@ test('a Node with capabilities that the container lacks is told in one line', ()
   writeFileSync(join(directory, 'app/node_modules/.bin/node'), '#!/bin/sh\nexit 126\n', { mode: 0o755 });
   const { status, stderr } = launch('app/controller/marathon-ipvs');
   expect(status).toBe(2);
-  expect(stderr).toMatch(/ is not allowed to start \(a container needs --cap-add NET_ADMIN\), but .*\n$/);
+  expect(stderr).toMatch(
+    / is not allowed to start \(a container needs --cap-add NET_ADMIN --cap-add NET_BIND_SERVICE\), but .*\n$/,
+  );
 });
 
 test('no Node at all is told in one line', () => {

@@ -13,7 +13,7 @@ import { type Client, containerClient, hostClient, since } from './clients.ts';
 import { type Controller, diff, LOG, startController, vipOfDiff } from './controller.ts';
 import { stay } from './keep.ts';
 import { backendsInKernel, untilBackends } from './kernel.ts';
-import { AGENTS, CONTAINER, createNetwork } from './network.ts';
+import { AGENTS, CONTAINER, createNetwork, MASTER } from './network.ts';
 import { must, waitFor } from './shell.ts';
 import { bold, heading, moment, print, quote, seconds, shellLine, spread } from './show.ts';
 
@@ -25,9 +25,7 @@ const MY_SERVICE: JsonObject = {
   cpus: 1,
   instances: 3,
   portDefinitions: [{ protocol: 'tcp', port: 5555, labels: { VIP_0: '/my-service:5555' }, name: 'my-vip' }],
-  healthChecks: [
-    { protocol: 'MESOS_HTTP', path: '/', portIndex: 0, intervalSeconds: 1, gracePeriodSeconds: 30 },
-  ],
+  healthChecks: [{ protocol: 'HTTP', path: '/', portIndex: 0, intervalSeconds: 1, gracePeriodSeconds: 30 }],
 };
 /** How long the clients ask before anything changes, and after the last change. */
 const STEADY_MS = 2500;
@@ -47,7 +45,7 @@ function pause(ms: number): Promise<void> {
 async function deploy(): Promise<TestMarathon> {
   heading('A cluster: three agents, a container, and Marathon with the app /my-service');
   await createNetwork();
-  const marathon = await startMarathon({ port: 8080, agents: AGENTS, output: 'inherit' });
+  const marathon = await startMarathon({ port: 8080, agents: AGENTS, checkFrom: MASTER, output: 'inherit' });
   for (const [key, value] of Object.entries(MY_SERVICE)) quote(`${key}: ${JSON.stringify(value)}`);
   await marathon.addApp(MY_SERVICE);
   for (const task of marathon.tasks(APP)) moment(`${task['id']} runs at ${backendOf(task)}`);

@@ -2,13 +2,19 @@
  * A small cluster in network namespaces:
  *
  *     host, agent 1   10.9.0.1 ─┬─ bridge agents ─┬─ agent2  10.9.0.2
- *                               │                 └─ agent3  10.9.0.3
+ *            (master  10.9.0.8) │                 └─ agent3  10.9.0.3
  *                172.17.0.1 ────┴─ bridge containers ── container  172.17.0.2
  */
 
 import { must } from './shell.ts';
 
 export const HOST = '10.9.0.1';
+/**
+ * From where Marathon checks health: in a cluster it runs on another host than clients do. It matters: a check and a
+ * client's connection through the VIP that had both the address and the port of their source in common would be one
+ * connection for the backend.
+ */
+export const MASTER = '10.9.0.8';
 export const AGENTS = [
   { hostname: HOST },
   { hostname: '10.9.0.2', netns: 'agent2' },
@@ -22,6 +28,7 @@ export async function createNetwork(): Promise<void> {
   // The default route leads to nobody; it is there because a host has one, and its source address is the host's.
   await batch([
     ...bridge('agents', `${HOST}/24`),
+    `addr add ${MASTER}/24 dev agents`,
     ...bridge('containers', '172.17.0.1/16'),
     ...member('agent2', 'agents'),
     ...member('agent3', 'agents'),

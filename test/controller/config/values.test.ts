@@ -11,6 +11,16 @@ const accepted: readonly [OptionName, string, unknown][] = [
   ['listen', '[::1]:61421', { address: '::1', port: 61421 }],
   ['listen', '0.0.0.0:0', { address: '0.0.0.0', port: 0 }],
   ['listen', 'off', null],
+  ['dnsListen', 'off', []],
+  ['dnsListen', '198.51.100.4:53', [{ address: '198.51.100.4', port: 53 }]],
+  [
+    'dnsListen',
+    '127.0.0.1:53,[::1]:53',
+    [
+      { address: '127.0.0.1', port: 53 },
+      { address: '::1', port: 53 },
+    ],
+  ],
   ['poolIpv4', '10.64.0.0/10', '10.64.0.0/10'],
   ['poolIpv6', 'FD01:C:0::/64', 'fd01:c::/64'],
   ['poolIpv6', 'none', null],
@@ -34,6 +44,13 @@ const accepted: readonly [OptionName, string, unknown][] = [
 
 const refused: readonly [OptionName, string][] = [
   ['listen', 'localhost:61421'],
+  ['dnsListen', '0.0.0.0:53'],
+  ['dnsListen', '[::]:53'],
+  ['dnsListen', '[::ffff:10.0.0.1]:53'],
+  ['dnsListen', '10.0.0.1'],
+  ['dnsListen', '10.0.0.1:53,off'],
+  ['dnsListen', '10.0.0.1:53,'],
+  ['dnsListen', '[fd00::1]:53,[fd00:0::1]:53'],
   ['listen', ':61421'],
   ['listen', '61421'],
   ['listen', '127.0.0.1'],

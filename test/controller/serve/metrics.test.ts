@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { createMetrics, type Metrics } from '../../../controller/serve/metrics.ts';
+import { DnsMetrics } from '../../../controller/serve/metrics-dns.ts';
 import type { PassStatus } from '../../../controller/status/status.ts';
 import { backend, service, snapshot, web } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
@@ -191,7 +192,8 @@ describe('docs/metrics.md', () => {
   );
 
   test('lists every metric of ours with its labels, type and meaning, and no other', async () => {
-    const text = await metrics.text();
+    const options = { sources: [SOURCE], dryRun: false, clock: { now: () => now } };
+    const text = await createMetrics(options, new DnsMetrics()).text();
     const found = [...text.matchAll(/^# HELP (marathon_ipvs_\w+) (.*)\n# TYPE \S+ (\w+)$/gm)].map(
       ([, name = '', help, type]) => {
         const label = new RegExp(`^${name}(?:_bucket|_count|_sum)?\\{([^}]*)\\}`, 'm').exec(text)?.[1] ?? '';

@@ -1,7 +1,7 @@
 /** Runs the health checks of a task at their interval, for real. */
 
-import { get } from 'node:http';
-import { connect } from 'node:net';
+import { get, type RequestOptions } from 'node:http';
+import { connect, type TcpNetConnectOpts } from 'node:net';
 import { type HealthResult, type Instance, type Task, taskEnvironment } from './instance.ts';
 import { type JsonObject, numberAt, objectAt, stringAt } from './json.ts';
 import { runCheck } from './task-process.ts';
@@ -13,29 +13,36 @@ export interface HealthListener {
   exhausted(instance: Instance, task: Task): void;
 }
 
+interface Checked {
+  readonly instance: Instance;
+  readonly task: Task;
+  readonly listener: HealthListener;
+  /** Source address of HTTP and TCP checks; undefined: what the kernel chooses. */
+  readonly from: string | undefined;
+}
+
 /** Starts all checks of the task; the returned function ends them. */
-export function startHealthChecks(instance: Instance, task: Task, listener: HealthListener): () => void {
+export function startHealthChecks(checked: Checked): () => void {
   const abort = new AbortController();
-  for (const [index, check] of task.container.healthChecks.entries()) {
-    void repeat(instance, task, index, check, listener, abort.signal);
+  for (const [index, check] of checked.task.container.healthChecks.entries()) {
+    void repeat(checked, index, check, abort.signal);
   }
   return () => abort.abort();
 }
 
 async function repeat(
-  instance: Instance,
-  task: Task,
+  checked: Checked,
   index: number,
   check: JsonObject,
-  listener: HealthListener,
   signal: AbortSignal,
 ): Promise<void> {
+  const { instance, task, listener } = checked;
   const intervalMs = (numberAt(check, 'intervalSeconds') ?? 60) * 1000;
   const graceEnds = Date.now() + (numberAt(check, 'gracePeriodSeconds') ?? 300) * 1000;
   const maxFailures = numberAt(check, 'maxConsecutiveFailures') ?? 3;
 
   while (!signal.aborted) {
-    const failure = await probe(instance, task, check);
+    const failure = await probe(checked, check);
     if (signal.aborted) return;
     const before = task.health.get(index);
     const result = nextResult(instance.id, before, failure, Date.now() < graceEnds);
@@ -82,7 +89,7 @@ function nextResult(
 }
 
 /** null: it succeeded; otherwise why not. */
-function probe(instance: Instance, task: Task, check: JsonObject): Promise<string | null> {
+function probe({ instance, task, from }: Checked, check: JsonObject): Promise<string | null> {
   const timeoutMs = (numberAt(check, 'timeoutSeconds') ?? 20) * 1000;
   const protocol = (stringAt(check, 'protocol') ?? 'HTTP').replace('MESOS_', '');
   if (protocol === 'COMMAND') {
@@ -93,14 +100,14 @@ function probe(instance: Instance, task: Task, check: JsonObject): Promise<strin
 
   const port = numberAt(check, 'port') ?? task.hostPorts[numberAt(check, 'portIndex') ?? 0];
   if (port == null) return Promise.resolve('the check names no port of the task');
-  const { hostname } = instance.agent;
-  if (protocol === 'TCP') return probeTcp(hostname, port, timeoutMs);
-  return probeHttp(`http://${hostname}:${port}${stringAt(check, 'path') ?? '/'}`, timeoutMs);
+  const { hostname: host } = instance.agent;
+  const where = { host, port, timeout: timeoutMs, ...(from === undefined ? {} : { localAddress: from }) };
+  return protocol === 'TCP' ? probeTcp(where) : probeHttp(where, stringAt(check, 'path') ?? '/');
 }
 
-function probeTcp(host: string, port: number, timeoutMs: number): Promise<string | null> {
+function probeTcp(where: TcpNetConnectOpts): Promise<string | null> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: timeoutMs });
+    const socket = connect(where);
     const end = (failure: string | null) => {
       socket.destroy();
       resolve(failure);
@@ -111,10 +118,10 @@ function probeTcp(host: string, port: number, timeoutMs: number): Promise<string
   });
 }
 
-function probeHttp(url: string, timeoutMs: number): Promise<string | null> {
+function probeHttp(where: RequestOptions, path: string): Promise<string | null> {
   return new Promise((resolve) => {
     // No agent: a probe must not keep its connection to a task that is about to be killed.
-    const request = get(url, { agent: false, timeout: timeoutMs }, ({ statusCode = 0 }) => {
+    const request = get({ ...where, path, agent: false }, ({ statusCode = 0 }) => {
       resolve(statusCode >= 200 && statusCode < 400 ? null : `status ${statusCode}`);
       request.destroy();
     });

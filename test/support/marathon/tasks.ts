@@ -23,6 +23,11 @@ export interface TaskOptions {
   readonly killMs: number;
   /** Whether the checks of a simulated task succeed at once, or never give a result. Defaults to `healthy`. */
   readonly simulatedHealth: 'healthy' | 'none';
+  /**
+   * Source address of the HTTP and TCP checks: that of the master, which is another host than the agents.
+   * Defaults to what the kernel chooses.
+   */
+  readonly checkFrom?: string;
 }
 
 export interface TaskListener {
@@ -162,7 +167,11 @@ export class Tasks implements HealthListener {
   #startChecks(instance: Instance, task: Task): void {
     if (task.container.healthChecks.length === 0 || instance.killing) return;
     this.#stopChecks(task);
-    if (task.process) this.#endChecks.set(task, startHealthChecks(instance, task, this));
+    if (task.process)
+      this.#endChecks.set(
+        task,
+        startHealthChecks({ instance, task, listener: this, from: this.#options.checkFrom }),
+      );
     else if (this.#options.simulatedHealth === 'healthy') this.setHealth(instance, task, true);
   }
 

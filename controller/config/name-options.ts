@@ -1,0 +1,27 @@
+/** The options of the DNS server. */
+
+import { option, wholeNumber, withDefault } from './option.ts';
+import { parseDnsListen } from './values.ts';
+
+export const nameOptions = {
+  dnsListen: withDefault(
+    option(parseDnsListen, {
+      group: 'Names',
+      value: 'ADDRESS:PORT[,…]|off',
+      accepted:
+        'off or ADDRESS:PORT[,ADDRESS:PORT…], each address once and none that stands for all, for example 198.51.100.4:53,[::1]:53',
+      description:
+        'Where DNS queries for the zone are answered, over UDP and TCP. An IPv4 address that this host lacks is put on our interface.',
+      commands: ['run'],
+    }),
+    '198.51.100.4:53',
+  ),
+  dnsTtlSeconds: withDefault(
+    wholeNumber('seconds', 0, 86_400, {
+      group: 'Names',
+      description: 'How long clients may remember the addresses of names.',
+      commands: ['run'],
+    }),
+    '5',
+  ),
+};

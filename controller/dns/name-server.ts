@@ -1,0 +1,52 @@
+import type { ListenOption } from '../config/values.ts';
+import type { Service, ServiceKey } from '../model.ts';
+import type { Clock, Log, Names } from '../ports.ts';
+import { NameTable } from './name-table.ts';
+import type { DnsMeter } from './responder.ts';
+import { type DnsServer, startDns } from './server.ts';
+
+export interface NameServerOptions {
+  readonly listen: readonly ListenOption[];
+  /** DNS zones of named VIPs, at least one. */
+  readonly zones: readonly string[];
+  /** Networks whose addresses can be looked up. */
+  readonly pools: readonly string[];
+  readonly ttlSeconds: number;
+  readonly meter: DnsMeter;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/**
+ * Answers for the names of those services that forward.
+ *
+ * It opens its sockets when it first hears of them: until then nobody knows which names exist, and "no such name" would
+ * be remembered by whoever asks.
+ */
+export class NameServer implements Names {
+  readonly #options: NameServerOptions;
+  readonly #table: NameTable;
+  #server: DnsServer | null = null;
+
+  constructor(options: NameServerOptions) {
+    this.#options = options;
+    const servers = options.listen.map(({ address }) => address);
+    this.#table = new NameTable({ ...options, servers });
+  }
+
+  announce(services: ReadonlyMap<ServiceKey, Service>): readonly string[] {
+    const { clock } = this.#options;
+    this.#table.update(services, clock.now());
+    this.#server ??= startDns({ ...this.#options, index: this.#table });
+    return this.#server.problems();
+  }
+
+  /** Where it answers at this moment. */
+  bound(): readonly string[] {
+    return this.#server?.bound() ?? [];
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+}

@@ -1,0 +1,137 @@
+import type { Service, ServiceKey } from '../model.ts';
+import { type RecordTemplate, soaTemplate } from './encoding.ts';
+import { NameTree, type Node, zoneOf } from './name-tree.ts';
+import { type WireName, wireName } from './names.ts';
+import { addressSets, apexSets, vipEntries } from './records.ts';
+import { reverseZones } from './reverse.ts';
+
+/** All names that this server knows. */
+export interface NameIndex {
+  /** The SOA record of each zone. */
+  readonly zones: ReadonlyMap<WireName, RecordTemplate>;
+  /** Every name that exists, also those that only have names below them. */
+  readonly nodes: ReadonlyMap<WireName, Node>;
+}
+
+export interface ZoneOptions {
+  /** Zones of VIP names, at least one; the first one's name server is that of all. */
+  readonly zones: readonly string[];
+  /** Networks whose addresses can be looked up: `11.0.0.0/8`, `fd01:c::/64`. */
+  readonly pools: readonly string[];
+  /** Where this server is reached. */
+  readonly servers: readonly string[];
+  readonly ttlSeconds: number;
+}
+
+/** As DC/OS had them; no other server takes a copy of these zones. */
+const SOA_SECONDS = { refresh: 60, retry: 180, expire: 86_400 };
+/** How long it may be remembered that a name does not exist, as DC/OS had it: it may soon. */
+const NEGATIVE_TTL_SECONDS = 1;
+
+/**
+ * The names of services, kept up to date.
+ *
+ * An update costs what has changed, besides one look at each service: with ten thousand VIPs the records of one of them
+ * are made in no time, those of all in half a second. It happens between two queries, so none sees half of it.
+ */
+export class NameTable implements NameIndex {
+  readonly zones = new Map<WireName, RecordTemplate>();
+  readonly nodes: ReadonlyMap<WireName, Node>;
+  readonly #options: ZoneOptions;
+  readonly #server: WireName;
+  readonly #mailbox: WireName;
+  readonly #tree: NameTree;
+  readonly #services = new Map<ServiceKey, Service>();
+  readonly #byName = new Map<string, Map<ServiceKey, Service>>();
+  /** The names that a VIP name gave records to. */
+  readonly #owners = new Map<string, readonly WireName[]>();
+  #serial = 0;
+
+  constructor(options: ZoneOptions) {
+    const { zones, pools, servers, ttlSeconds } = options;
+    this.#options = options;
+    this.#server = named(`ns.${zones[0]}`);
+    this.#mailbox = named(`hostmaster.${zones[0]}`);
+    this.#tree = new NameTree([...zones, ...pools.flatMap(reverseZones)].map(named));
+    this.nodes = this.#tree.nodes;
+    for (const zone of this.nodes.keys()) this.zones.set(zone, { bytes: Buffer.alloc(0), pointers: [] });
+    this.#tree.put(this.#server, addressSets(servers, ttlSeconds));
+  }
+
+  /** From now on these services have names, and no others do. `now` in milliseconds. */
+  update(services: ReadonlyMap<ServiceKey, Service>, now: number): void {
+    const changed = this.#take(services);
+    if (changed.size === 0 && this.#serial > 0) return;
+    // First all that goes: an address may pass from one name to another.
+    for (const fqdn of changed) this.#removeRecords(fqdn);
+    for (const fqdn of changed) this.#addRecords(fqdn);
+    this.#serial = Math.max(this.#serial + 1, Math.floor(now / 1_000)) >>> 0;
+    for (const zone of this.zones.keys()) this.#describe(zone);
+  }
+
+  /** Returns the names whose services are others than before. Nothing but name, protocol, address and port of a service is in its records. */
+  #take(services: ReadonlyMap<ServiceKey, Service>): Set<string> {
+    const changed = new Set<string>();
+    for (const [key, { fqdn }] of this.#services) {
+      if (services.get(key)?.fqdn === fqdn) continue;
+      this.#services.delete(key);
+      if (fqdn === null) continue;
+      this.#byName.get(fqdn)?.delete(key);
+      changed.add(fqdn);
+    }
+    for (const [key, service] of services) {
+      const { fqdn } = service;
+      if (fqdn === null || this.#services.has(key)) continue;
+      this.#services.set(key, service);
+      const same = this.#byName.get(fqdn);
+      if (same === undefined) this.#byName.set(fqdn, new Map([[key, service]]));
+      else same.set(key, service);
+      changed.add(fqdn);
+    }
+    return changed;
+  }
+
+  #removeRecords(fqdn: string): void {
+    for (const owner of this.#owners.get(fqdn) ?? []) this.#tree.remove(owner);
+    this.#owners.delete(fqdn);
+  }
+
+  #addRecords(fqdn: string): void {
+    const services = this.#byName.get(fqdn);
+    if (services === undefined || services.size === 0) {
+      this.#byName.delete(fqdn);
+      return;
+    }
+    const name = wireName(fqdn);
+    if (name === null || zoneOf(name, this.zones) === null) return;
+    // What zones tell of themselves no VIP can take the place of.
+    if (this.zones.has(name) || name === this.#server) return;
+    const entries = vipEntries(name, services.values(), this.#options.ttlSeconds);
+    for (const [owner, sets] of entries) this.#tree.put(owner, sets);
+    this.#owners.set(
+      fqdn,
+      entries.map(([owner]) => owner),
+    );
+  }
+
+  #describe(zone: WireName): void {
+    const { servers, ttlSeconds } = this.#options;
+    const soa = soaTemplate(zone, {
+      primary: this.#server,
+      mailbox: this.#mailbox,
+      serial: this.#serial,
+      ...SOA_SECONDS,
+      negativeTtl: Math.min(ttlSeconds, NEGATIVE_TTL_SECONDS),
+    });
+    this.zones.set(zone, soa);
+    const server = { name: this.#server, addresses: servers, ttl: ttlSeconds };
+    this.#tree.put(zone, apexSets(zone, soa, server));
+  }
+}
+
+/** A name of our own configuration, which has been checked. */
+function named(text: string): WireName {
+  const name = wireName(text);
+  if (name === null) throw new Error(`no DNS name: ${text}`);
+  return name;
+}

@@ -1,0 +1,102 @@
+import type { ListenOption } from '../config/values.ts';
+import { messageOf } from '../errors.ts';
+import { endpointKey } from '../model.ts';
+import type { Clock, Log } from '../ports.ts';
+import type { NameIndex } from './name-table.ts';
+import { createResponder, type DnsMeter, type Responder } from './responder.ts';
+import { openTcp } from './tcp.ts';
+import { type Listener, openUdp } from './udp.ts';
+
+export interface DnsServerOptions {
+  readonly listen: readonly ListenOption[];
+  /** What is told; it may change from one query to the next. */
+  readonly index: NameIndex;
+  readonly meter: DnsMeter;
+  readonly log: Log;
+  readonly clock: Pick<Clock, 'sleep'>;
+}
+
+export interface DnsServer {
+  /** Why an address is not answered on, with what mends it; empty while all are. */
+  problems(): readonly string[];
+  /** Where it answers at this moment: `127.0.0.1:53`, with the port that was found where 0 was asked for. */
+  bound(): readonly string[];
+  close(): Promise<void>;
+}
+
+/** An address that is not there yet, or a port that another program still has, is tried again this often. */
+const RETRY_MS = 1_000;
+
+/**
+ * Answers over UDP and TCP on each of the addresses. One that cannot be used is said once and tried again: it may come a
+ * moment later, as that of the dummy interface does.
+ */
+export function startDns({ listen, index, meter, log, clock }: DnsServerOptions): DnsServer {
+  const ended = new AbortController();
+  const responder = createResponder(index, meter);
+  const problems = new Map<ListenOption, string>();
+  const listeners = new Map<string, Listener>();
+
+  async function open(where: ListenOption): Promise<void> {
+    while (!ended.signal.aborted) {
+      try {
+        const listener = await openBoth(where, responder, meter);
+        const address = endpointKey({ ...where, port: listener.port });
+        listeners.set(address, listener);
+        problems.delete(where);
+        log.info('DNS is answered', { address });
+        return;
+      } catch (error) {
+        const problem = inWords(where, error);
+        if (problems.get(where) !== problem) log.error('DNS is not answered', { problem });
+        problems.set(where, problem);
+      }
+      await clock.sleep(RETRY_MS, ended.signal);
+    }
+  }
+
+  const opening = listen.map(open);
+  return {
+    problems: () => [...problems.values()],
+    bound: () => [...listeners.keys()],
+    async close() {
+      ended.abort();
+      await Promise.all(opening);
+      await Promise.all([...listeners.values()].map((listener) => listener.close()));
+      listeners.clear();
+    },
+  };
+}
+
+/** Both or none: a client that is told to ask over TCP must find someone there. */
+async function openBoth(
+  { address, port }: ListenOption,
+  responder: Responder,
+  meter: DnsMeter,
+): Promise<Listener> {
+  const udp = await openUdp(address, port, responder, meter);
+  try {
+    const tcp = await openTcp(address, udp.port, responder, meter);
+    const close = async () => {
+      await Promise.all([udp.close(), tcp.close()]);
+    };
+    return { port: udp.port, close };
+  } catch (error) {
+    await udp.close();
+    throw error;
+  }
+}
+
+function inWords(listen: ListenOption, error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  const why = ADVICE[code]?.(listen) ?? messageOf(error);
+  return `--dns-listen ${endpointKey(listen)}: ${why}`;
+}
+
+const ADVICE: Readonly<Record<string, (listen: ListenOption) => string>> = {
+  EADDRINUSE: ({ port }) =>
+    `another process has this port (\`ss -lntup sport = :${port}\` shows which; a name server that takes every address needs to be told otherwise, docs/dns.md says how)`,
+  EADDRNOTAVAIL: ({ address }) => `this host has no address ${address}`,
+  EACCES: ({ port }) =>
+    `ports below 1024 need CAP_NET_BIND_SERVICE: give it to the unit or the container, run as root, or set net.ipv4.ip_unprivileged_port_start=${port}`,
+};

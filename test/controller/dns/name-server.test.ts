@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import dnsPacket from 'dns-packet';
+import { NameServer } from '../../../controller/dns/name-server.ts';
+import { type Service, serviceKey } from '../../../controller/model.ts';
+import { backend, service } from '../../support/builders.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { World } from '../../support/world.ts';
+import { lines, OPTIONS, question, WEB, ZONE } from './asking.ts';
+import { Meter, overUdp, until } from './serving.ts';
+
+let world: World;
+let names: NameServer;
+beforeEach(() => {
+  world = new World(new FakeClock());
+  const { log, clock } = world;
+  const { pools, ttlSeconds } = OPTIONS;
+  const listen = [{ address: '127.0.0.1', port: 0 }];
+  names = new NameServer({ listen, zones: [ZONE], pools, ttlSeconds, meter: new Meter(), log, clock });
+});
+afterEach(() => names.close());
+
+const web = service('11.0.0.1', 80, [backend('10.0.0.1', 80)], { name: 'web' });
+
+function announce(...services: readonly Service[]): readonly string[] {
+  return names.announce(new Map(services.map((each) => [serviceKey(each), each])));
+}
+
+async function ask(name: string, type: 'A' | 'SOA' = 'A'): Promise<string[]> {
+  await until(() => names.bound().length > 0);
+  const port = Number(names.bound()[0]?.split(':').at(-1));
+  const [reply] = await overUdp([question(name, { type })], { port });
+  if (reply === undefined) throw new Error('no reply');
+  return lines(dnsPacket.decode(reply).answers);
+}
+
+async function serial(): Promise<number> {
+  const [soa = ''] = await ask(ZONE, 'SOA');
+  return Number(soa.split(' ').at(-5));
+}
+
+describe('the names of what forwards', () => {
+  test('nobody is answered before it is known what forwards: "no such name" would be remembered', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(names.bound()).toEqual([]);
+    expect(announce(web)).toEqual([]);
+    expect(await ask(WEB)).toEqual([`${WEB} A 11.0.0.1`]);
+  });
+
+  test('a name comes and goes with its VIP, from one query to the next', async () => {
+    announce();
+    expect(await ask(WEB)).toEqual([]);
+    announce(web);
+    expect(await ask(WEB)).toEqual([`${WEB} A 11.0.0.1`]);
+    announce();
+    expect(await ask(WEB)).toEqual([]);
+  });
+
+  test('the serial of the zone rises with every change of names, and only then', async () => {
+    announce(web);
+    const first = await serial();
+    announce({ ...web, backends: new Map() });
+    expect(await serial()).toBe(first);
+    announce(web, service('11.0.0.1', 443, [], { name: 'web' }));
+    expect(await serial()).toBe(first + 1);
+    announce({ ...web, fqdn: `other.marathon.${ZONE}` }, service('11.0.0.1', 443, [], { name: 'web' }));
+    expect(await serial()).toBe(first + 2);
+  });
+
+  test('an address that cannot be answered on is told of as long as that is so', async () => {
+    const { log, clock } = world;
+    const listen = [{ address: '192.0.2.77', port: 0 }];
+    const { pools, ttlSeconds } = OPTIONS;
+    const nowhere = new NameServer({
+      listen,
+      zones: [ZONE],
+      pools,
+      ttlSeconds,
+      meter: new Meter(),
+      log,
+      clock,
+    });
+    expect(nowhere.announce(new Map())).toEqual([]);
+    await until(() => nowhere.announce(new Map()).length > 0);
+    expect(nowhere.announce(new Map())).toEqual([
+      '--dns-listen 192.0.2.77:0: this host has no address 192.0.2.77',
+    ]);
+    await nowhere.close();
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Service } from '../../../controller/model.ts';
+import { service } from '../../support/builders.ts';
+import { ask, byKey, indexOf, lines, told, WEB, ZONE } from './asking.ts';
+
+const names = (table: { readonly nodes: ReadonlyMap<string, unknown> }) => [...table.nodes.keys()].sort();
+
+describe('names that come and go', () => {
+  test('with the last VIP of a name all names go that led to it, and no others', () => {
+    const web = service('11.0.0.1', 80, [], { name: 'web' });
+    const api = service('11.0.0.2', 80, [], { name: 'api.web' });
+    const table = indexOf([]);
+    const empty = names(table);
+    table.update(byKey([web, api]), 0);
+    table.update(byKey([api]), 0);
+    // It still has a name below it.
+    expect(told(ask(WEB, { index: table }))).toMatchObject({ rcode: 'NOERROR', answers: [] });
+    expect(told(ask(`_80._tcp.${WEB}`, { type: 'SRV', index: table })).rcode).toBe('NXDOMAIN');
+    table.update(byKey([]), 0);
+    expect(names(table)).toEqual(empty);
+  });
+
+  test('an address that passes from one name to another leads to the new one', () => {
+    const table = indexOf([
+      service('11.0.0.1', 80, [], { name: 'a' }),
+      service('11.0.0.2', 80, [], { name: 'b' }),
+    ]);
+    table.update(byKey([service('11.0.0.1', 81, [], { name: 'b' })]), 0);
+    const reply = told(ask('1.0.0.11.in-addr.arpa', { type: 'PTR', index: table }));
+    expect(lines(reply.answers)).toEqual([`1.0.0.11.in-addr.arpa PTR b.marathon.${ZONE}`]);
+  });
+
+  test('no VIP takes the place of what a zone tells of itself', () => {
+    const ns = service('11.0.0.1', 80, [], { name: 'ns', fqdn: `ns.${ZONE}` });
+    const top = service('11.0.0.2', 80, [], { name: 'top', fqdn: ZONE });
+    const table = indexOf([ns, top]);
+    expect(lines(told(ask(`ns.${ZONE}`, { index: table })).answers)).toEqual([`ns.${ZONE} A 198.51.100.4`]);
+    expect(told(ask(ZONE, { index: table })).answers).toEqual([]);
+    expect(told(ask(ZONE, { index: table, type: 'SOA' })).answers).toHaveLength(1);
+  });
+
+  test('however names came to be, they are the same as when made at once', () => {
+    const all = ['web', 'api', 'api.svc', 'svc', 'a.b.c', 'b.c'];
+    const some = fc
+      .tuple(
+        fc.nat(all.length - 1),
+        fc.constantFrom('11.0.0.', 'fd01:c::'),
+        fc.constantFrom(80, 443),
+        fc.constantFrom('tcp' as const, 'udp' as const),
+      )
+      .map(
+        ([i, network, port, protocol]): Service =>
+          service(`${network}${i}`, port, [], { name: all[i] ?? '', protocol }),
+      );
+    const states = fc.array(fc.array(some, { maxLength: 8 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(states, (each) => {
+        const table = indexOf([]);
+        for (const state of each) table.update(byKey(state), 0);
+        const atOnce = indexOf(each.at(-1) ?? []);
+        expect(names(table)).toEqual(names(atOnce));
+        for (const [name, { zone, sets }] of atOnce.nodes) {
+          const node = table.nodes.get(name);
+          expect(node?.zone).toBe(zone);
+          const known = (all: typeof sets) =>
+            all.map(({ type, answers, extras }) => `${type} ${answers} ${extras}`);
+          expect(known(node?.sets ?? [])).toEqual(known(sets));
+        }
+      }),
+    );
+  });
+
+  test('the time between two queries is enough for one of ten thousand VIPs to change', () => {
+    const all = Array.from({ length: 10_000 }, (_, i) =>
+      service(`11.1.${i >> 8}.${i & 255}`, 80, [], { name: `web${i}` }),
+    );
+    const table = indexOf(all);
+    const startedAt = performance.now();
+    for (let round = 0; round < 10; round++) table.update(byKey(all.slice(round)), 0);
+    // Half a second each if all were made anew.
+    expect((performance.now() - startedAt) / 10).toBeLessThan(100);
+  });
+});

@@ -1,0 +1,88 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createResponder } from '../../../controller/dns/responder.ts';
+import { openTcp, type TcpLimits } from '../../../controller/dns/tcp.ts';
+import type { Listener } from '../../../controller/dns/udp.ts';
+import { INDEX, question, WEB } from './asking.ts';
+import { framed, Meter, TcpClient, until } from './serving.ts';
+
+let listener: Listener;
+let meter: Meter;
+const clients: TcpClient[] = [];
+afterEach(async () => {
+  for (const { socket } of clients.splice(0)) socket.destroy();
+  await listener.close();
+});
+
+async function start(limits: Partial<TcpLimits>): Promise<void> {
+  meter = new Meter();
+  const responder = createResponder(INDEX, meter);
+  listener = await openTcp('127.0.0.1', 0, responder, meter, { idleMs: 10_000, connections: 8, ...limits });
+}
+
+async function client(): Promise<TcpClient> {
+  const connected = await TcpClient.connect(listener.port);
+  clients.push(connected);
+  return connected;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('slow clients', () => {
+  test('one that says nothing is left waiting for so long and no longer', async () => {
+    await start({ idleMs: 100 });
+    const silent = await client();
+    await until(() => silent.closed, 2_000);
+    expect(meter.drops).toEqual([]);
+  });
+
+  test('a byte now and then does not gain time', async () => {
+    await start({ idleMs: 300 });
+    const slow = await client();
+    const startedAt = Date.now();
+    for (const byte of framed(question(WEB)).subarray(0, 40)) {
+      slow.socket.write(Buffer.of(byte));
+      await pause(25);
+      if (slow.closed) break;
+    }
+    expect(slow.closed).toBe(true);
+    expect(Date.now() - startedAt).toBeLessThan(900);
+    expect(meter.drops).toEqual(['slow']);
+  });
+
+  test('each query gains time', async () => {
+    await start({ idleMs: 300 });
+    const steady = await client();
+    for (let i = 0; i < 6; i++) {
+      steady.socket.write(framed(question(WEB)));
+      await pause(100);
+    }
+    expect(steady.closed).toBe(false);
+    expect(steady.messages()).toHaveLength(6);
+  });
+
+  test('one that asks on and on and never reads is not answered into memory', async () => {
+    await start({ idleMs: 500 });
+    const deaf = await client();
+    deaf.socket.pause();
+    const many = Buffer.concat(Array(2_000).fill(framed(question(WEB, { edns: {} }))));
+    let sent = 0;
+    for (; sent < 400 && !deaf.closed; sent++) {
+      if (!deaf.socket.write(many)) await Promise.race([pause(20)]);
+    }
+    const answered = meter.answers.length;
+    expect(answered).toBeLessThan((sent * 2_000) / 2);
+    await until(() => deaf.closed || meter.drops.includes('slow'), 3_000);
+    expect(meter.drops).toEqual(['slow']);
+  });
+});
+
+test('at one connection more than allowed, the one that has been idle longest makes room', async () => {
+  await start({ connections: 3 });
+  const [first, second, third] = [await client(), await client(), await client()];
+  for (const { socket } of [first, third]) socket.write(framed(question(WEB)));
+  await until(() => first.messages().length + third.messages().length === 2);
+  const fourth = await client();
+  fourth.socket.write(framed(question(WEB)));
+  await until(() => second.closed && fourth.messages().length === 1);
+  expect([first.closed, third.closed]).toEqual([false, false]);
+});
