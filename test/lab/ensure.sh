@@ -44,12 +44,17 @@ install_node_modules() {
 missing_packages() {
   [ "$(sh test/lab/kind.sh)" = host ] || command -v linux.uml >/dev/null || echo user-mode-linux
   # What it is part of, where that has another name.
-  for program in ipvsadm ip:iproute2 modprobe:kmod curl; do
+  programs='ipvsadm ip:iproute2 modprobe:kmod curl'
+  case $task in
+    test | ci) programs="$programs dig:bind9-dnsutils" ;;
+    bench)
+      programs="$programs gcc dnsperf dnsmasq:dnsmasq-base"
+      [ -e /usr/include/stdio.h ] || echo libc6-dev
+      ;;
+  esac
+  for program in $programs; do
     command -v "${program%%:*}" >/dev/null || echo "${program##*:}"
   done
-  [ "$task" = bench ] || return 0
-  command -v gcc >/dev/null || echo gcc
-  [ -e /usr/include/stdio.h ] || echo libc6-dev
 }
 
 install_packages() {
