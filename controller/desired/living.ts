@@ -11,27 +11,41 @@ export type DrainSeconds = (endpoint: BackendKey) => number | null;
 export function createLiving(): (snapshot: Snapshot) => DrainSeconds {
   const read = new WeakMap<App, ReadonlyMap<BackendKey, number>>();
 
+  const endpointsOf = (app: App): ReadonlyMap<BackendKey, number> => {
+    let endpoints = read.get(app);
+    if (endpoints === undefined) {
+      endpoints = livingEndpoints(app);
+      read.set(app, endpoints);
+    }
+    return endpoints;
+  };
+
   return ({ apps }) => {
-    let all: Map<BackendKey, number> | undefined;
+    let asked = 0;
+    let all: ReadonlyMap<BackendKey, number> | undefined;
     return (endpoint) => {
-      all ??= collect(apps, read);
+      asked += 1;
+      // One task that moves asks once or twice: looking into each app is then cheaper than putting all together.
+      if (asked <= FEW) return longest(apps.map((app) => endpointsOf(app).get(endpoint)));
+      all ??= together(apps.map(endpointsOf));
       return all.get(endpoint) ?? null;
     };
   };
 }
 
-function collect(
-  apps: readonly App[],
-  read: WeakMap<App, ReadonlyMap<BackendKey, number>>,
-): Map<BackendKey, number> {
+const FEW = 16;
+
+function longest(seconds: readonly (number | undefined)[]): number | null {
+  return seconds.reduce<number | null>(
+    (most, one) => (one === undefined ? most : Math.max(one, most ?? 0)),
+    null,
+  );
+}
+
+function together(each: readonly ReadonlyMap<BackendKey, number>[]): ReadonlyMap<BackendKey, number> {
   const all = new Map<BackendKey, number>();
-  for (const app of apps) {
-    let own = read.get(app);
-    if (own === undefined) {
-      own = livingEndpoints(app);
-      read.set(app, own);
-    }
-    for (const [endpoint, seconds] of own) all.set(endpoint, Math.max(seconds, all.get(endpoint) ?? 0));
+  for (const endpoints of each) {
+    for (const [endpoint, seconds] of endpoints) all.set(endpoint, Math.max(seconds, all.get(endpoint) ?? 0));
   }
   return all;
 }

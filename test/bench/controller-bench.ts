@@ -192,9 +192,9 @@ async function changes(): Promise<void> {
   );
   report(
     'steps for it (one backend comes, one goes)',
-    steps / rounds,
+    steps / (rounds + 1),
     2,
-    `${steps} steps for ${rounds} changes`,
+    `${steps} steps for ${rounds + 1} changes`,
   );
   client.close();
 }

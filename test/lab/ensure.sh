@@ -128,9 +128,12 @@ case $task in
     ;;
   test | ci) run_tests "$@" ;;
   bench)
+    missed=0
     for file in test/bench/*-bench.ts; do
-      test/lab/run.sh -m 3072M -t 0 -- "$node" --conditions=ipvs-source "$file" "$@"
+      echo "== $(basename "$file" -bench.ts)"
+      test/lab/run.sh -m 3072M -t 0 -- "$node" --conditions=ipvs-source "$file" "$@" || missed=1
     done
+    exit $missed
     ;;
   *)
     say "no task '$task': expected start, test, bench or ci"
