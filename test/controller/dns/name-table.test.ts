@@ -23,8 +23,8 @@ describe('names that come and go', () => {
 
   test('an address that passes from one name to another leads to the new one', () => {
     const table = indexOf([
-      service('11.0.0.1', 80, [], { name: 'a' }),
       service('11.0.0.2', 80, [], { name: 'b' }),
+      service('11.0.0.1', 80, [], { name: 'a' }),
     ]);
     table.update(byKey([service('11.0.0.1', 81, [], { name: 'b' })]), 0);
     const reply = told(ask('1.0.0.11.in-addr.arpa', { type: 'PTR', index: table }));
