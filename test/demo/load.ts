@@ -12,7 +12,7 @@ export interface Tally {
 }
 
 const PAUSE_MS = 25;
-const TIMEOUT_MS = 5000;
+const TIMEOUT_MS = 20_000;
 const ERRORS_KEPT = 5;
 
 /** Asks until `signal` aborts; what is under way then is still waited for. */
