@@ -14,7 +14,8 @@ export function command(line: readonly string[], input = ''): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = execFile(file, args, (error, stdout, stderr) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 127;
-      resolve({ status, stdout, stderr });
+      // One that could not be started, or was killed, has said nothing itself.
+      resolve({ status, stdout, stderr: stderr || (error?.message ?? '') });
     });
     // A command that does not read has perhaps ended already; its status says what matters.
     child.stdin?.on('error', () => {}).end(input);
