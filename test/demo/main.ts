@@ -28,7 +28,7 @@ const MY_SERVICE: JsonObject = {
   healthChecks: [{ protocol: 'HTTP', path: '/', portIndex: 0, intervalSeconds: 1, gracePeriodSeconds: 30 }],
 };
 /** How long the clients ask before anything changes, and after the last change. */
-const STEADY_MS = 2500;
+const STEADY_MS = 1500;
 
 const problems: string[] = [];
 
