@@ -52,7 +52,7 @@ export async function run(
   const saving = options.dryRun ? Promise.resolve() : saveRegularly(ports, sources, signal);
 
   const tell = createTeller(ports.log);
-  const due = { full: 0, restore: ports.clock.now() + options.restoreAfterMs };
+  const due = { full: 0, look: 0, restore: ports.clock.now() + options.restoreAfterMs };
   while (!signal.aborted) {
     ports.observer.moved();
     await restoreIfDue(ports, sources, due);
@@ -66,7 +66,7 @@ export async function run(
     const pass = await reconciler.pass(next.merged, { full: next.full, changesSince: changes.take() });
     ports.observer.passed(pass);
     tell(pass);
-    if (pass.error !== null) due.full = ports.clock.now() + RETRY_AFTER_ERROR_MS;
+    if (pass.error !== null) due.full = due.look = ports.clock.now() + RETRY_AFTER_ERROR_MS;
     else if (pass.kind === 'full') due.full = ports.clock.now() + options.resyncMs;
   }
   await Promise.all([...following, saving]);
@@ -96,6 +96,8 @@ class Changes {
 interface Due {
   /** When the kernel's whole table is to be read again. */
   full: number;
+  /** Not before this for a failed step or a drain: after an error they would be due again at once, and for ever. */
+  look: number;
   /** When to turn to the disk for sources that have said nothing; infinite once done. */
   restore: number;
 }
@@ -125,7 +127,7 @@ async function nextPass(
   }
   const now = clock.now();
   const look = reconciler.nextLook();
-  const full = resync || now >= due.full || (look !== null && now >= look);
+  const full = resync || now >= due.full || (look !== null && now >= Math.max(look, due.look));
   const merged = changed || full ? sources.merged() : null;
   return merged === null ? null : { merged, full };
 }

@@ -185,6 +185,19 @@ describe('when passes are made', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
   });
 
+  test('a kernel that cannot be read is not asked without a pause, also while a failed step is due', async () => {
+    world.refuse = () => 'busy';
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    world.unreadable = 'EPERM';
+    await clock.advance(300);
+    const reads = world.reads;
+    await clock.advance(10_000);
+    expect(world.reads - reads).toBeLessThan(8);
+    expect(world.reads - reads).toBeGreaterThan(3);
+  });
+
   test('a failed step is tried again although nothing changes', async () => {
     world.refuse = () => 'busy';
     start();
