@@ -119,6 +119,9 @@ export interface Service {
   readonly backends: ReadonlyMap<BackendKey, Backend>;
 }
 
+/** What a name leads to. */
+export type NamedService = Pick<Service, 'fqdn' | 'protocol' | 'address' | 'port'>;
+
 export interface Backend extends Endpoint {
   readonly app: string;
   readonly task: string;

@@ -6,7 +6,7 @@ import { DummyReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
 import { RouteNetlink } from './apply/rtnetlink.ts';
 import type { Config } from './config/config.ts';
-import { createLiving } from './desired/living.ts';
+import { createOccupants } from './desired/occupants.ts';
 import { inPool, type Pools, parsePool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
 import type { NameServer } from './dns/name-server.ts';
@@ -69,9 +69,10 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const ranges = Object.values(pools).filter((pool) => pool !== null);
     const rules = {
       translate,
-      living: createLiving(),
+      occupants: createOccupants(),
       inPool: (address: string) => ranges.some((pool) => inPool(pool, address)),
       adopt: config.adopt,
+      brake: brakeOf(config),
       dryRun: config.dryRun,
     };
     const dns = await openDns(config, log);
@@ -187,12 +188,18 @@ function readOnlyTable(table: Awaited<ReturnType<IpvsTable['observe']>>): IpvsTa
 
 function fixedLedger(keys: Iterable<ServiceKey>): Ledger {
   const entries = new Map(
-    [...keys].map((key): [ServiceKey, LedgerEntry] => [key, { name: null, framework: null }]),
+    [...keys].map((key): [ServiceKey, LedgerEntry] => [key, { name: null, framework: null, fqdn: null }]),
   );
   return {
     load: async () => ({ entries }),
     save: () => Promise.reject(new Error('the ledger of a diff is never written')),
   };
+}
+
+/** What a table is compared with on paper is taken away on paper only. */
+function brakeOf({ against, allowMassRemoval, massRemovalPercent, massRemovalHoldSeconds }: Config) {
+  if (allowMassRemoval || against.kind !== 'kernel') return null;
+  return { share: massRemovalPercent / 100, holdMs: massRemovalHoldSeconds * 1_000 };
 }
 
 function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {

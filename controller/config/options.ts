@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { brakeOptions } from './brake-options.ts';
 import { nameOptions } from './name-options.ts';
 import {
   type CommandName,
@@ -170,6 +171,7 @@ export const options = z.object({
     'false',
   ),
 
+  ...brakeOptions,
   ...nameOptions,
 
   interface: withDefault(

@@ -1,4 +1,4 @@
-import type { Service, ServiceKey } from '../model.ts';
+import type { NamedService, ServiceKey } from '../model.ts';
 import { type RecordTemplate, soaTemplate } from './encoding.ts';
 import { NameTree, type Node, zoneOf } from './name-tree.ts';
 import { type WireName, wireName } from './names.ts';
@@ -41,8 +41,8 @@ export class NameTable implements NameIndex {
   readonly #server: WireName;
   readonly #mailbox: WireName;
   readonly #tree: NameTree;
-  readonly #services = new Map<ServiceKey, Service>();
-  readonly #byName = new Map<string, Map<ServiceKey, Service>>();
+  readonly #services = new Map<ServiceKey, NamedService>();
+  readonly #byName = new Map<string, Map<ServiceKey, NamedService>>();
   /** The names that a VIP name gave records to. */
   readonly #owners = new Map<string, readonly WireName[]>();
   #serial = 0;
@@ -59,7 +59,7 @@ export class NameTable implements NameIndex {
   }
 
   /** From now on these services have names, and no others do. `now` in milliseconds. */
-  update(services: ReadonlyMap<ServiceKey, Service>, now: number): void {
+  update(services: ReadonlyMap<ServiceKey, NamedService>, now: number): void {
     const changed = this.#take(services);
     if (changed.size === 0 && this.#serial > 0) return;
     // First all that goes: an address may pass from one name to another.
@@ -69,8 +69,8 @@ export class NameTable implements NameIndex {
     for (const zone of this.zones.keys()) this.#describe(zone);
   }
 
-  /** Returns the names whose services are others than before. Nothing but name, protocol, address and port of a service is in its records. */
-  #take(services: ReadonlyMap<ServiceKey, Service>): Set<string> {
+  /** Returns the names whose services are others than before. */
+  #take(services: ReadonlyMap<ServiceKey, NamedService>): Set<string> {
     const changed = new Set<string>();
     for (const [key, { fqdn }] of this.#services) {
       if (services.get(key)?.fqdn === fqdn) continue;

@@ -1,6 +1,6 @@
 /** The records of a VIP name and of a zone, ready to be copied into answers. */
 
-import type { Service } from '../model.ts';
+import type { NamedService } from '../model.ts';
 import { TYPE } from './codes.ts';
 import {
   addressRecord,
@@ -34,7 +34,7 @@ export type Entry = readonly [name: WireName, sets: readonly RecordSet[]];
  */
 export function vipEntries(
   name: WireName,
-  services: Iterable<Pick<Service, 'address' | 'protocol' | 'port'>>,
+  services: Iterable<Pick<NamedService, 'address' | 'protocol' | 'port'>>,
   ttl: number,
 ): Entry[] {
   const addresses = new Set<string>();

@@ -5,17 +5,18 @@ import type { FieldChange, Op, PlannedBackend, PlannedService, Report, Summary }
  * The diff for eyes: a block for every VIP that changes, with why each of its backends has its weight, then what
  * needs attention, then one line that sums up. `colour` adds ANSI colours.
  */
-export function toText({ plan, rejected, warnings }: Report, colour: boolean): string {
+export function toText({ plan, rejected, warnings, held }: Report, colour: boolean): string {
   const paint = colour ? ansi : plain;
   const lines: string[] = [];
   for (const service of plan.services) {
-    if (service.op !== 'keep' || service.adopted) lines.push(...block(service, paint), '');
+    if (service.op !== 'keep' || service.adopted || service.held) lines.push(...block(service, paint), '');
   }
   for (const { key, apps, reason } of plan.conflicts)
     lines.push(paint('change', `! ${key}  ${apps.join(', ')}  ${reason}`));
+  if (held !== null) lines.push(paint('change', `! held  ${held}`));
   for (const rejection of rejected) lines.push(paint('remove', `! rejected  ${formatRejection(rejection)}`));
   for (const warning of warnings) lines.push(paint('change', `! warning  ${warning}`));
-  if (plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
+  if (held !== null || plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
   lines.push(sumUp(plan.summary, plan.services));
   return `${lines.join('\n')}\n`;
 }
