@@ -1,6 +1,7 @@
 /** Builds the parts from the configuration; the only place that knows every concrete one. */
 
 import { readFile } from 'node:fs/promises';
+import { createHostAddresses } from './apply/host-addresses.ts';
 import { openKernelTable } from './apply/kernel-table.ts';
 import { DummyReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
@@ -64,6 +65,9 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       pools,
       ...(config.against.kind === 'kernel' && {
         realAddresses: createRealAddresses(realAddressOptions(config), Date.now),
+        ...(config.localBackends === 'container' && {
+          hostAddresses: createHostAddresses(config.interface, Date.now),
+        }),
       }),
     });
     const ranges = Object.values(pools).filter((pool) => pool !== null);

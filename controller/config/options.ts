@@ -196,6 +196,15 @@ export const options = z.object({
     }),
     'auto',
   ),
+  localBackends: withDefault(
+    choice(['container', 'host-port'], {
+      group: 'This host',
+      description:
+        'How containers of this host that others reach by a host port are reached from here: `container`: at their own address and port, where the source tells it; `host-port`: as from other hosts.',
+      commands: DECIDES,
+    }),
+    'container',
+  ),
   writeSysctls: withDefault(
     truth({
       group: 'This host',

@@ -1,4 +1,12 @@
-import { type App, type BackendKey, endpointKey, type Snapshot, type Task } from '../model.ts';
+import {
+  type App,
+  type BackendKey,
+  type Endpoint,
+  endpointKey,
+  type Snapshot,
+  type Task,
+  type TaskPort,
+} from '../model.ts';
 import { readPortOptions } from './port-options.ts';
 
 /** Who is reached at an endpoint, as far as the sources know. */
@@ -60,10 +68,15 @@ function byEndpoint({ tasks }: App): ReadonlyMap<BackendKey, Occupant> {
     for (const port of task.ports) {
       const drainSeconds = task.state === 'gone' ? null : readPortOptions(port.labels).options.drainSeconds;
       const occupant = { drainSeconds, healthLost: isHealthLost(task) };
-      for (const endpoint of port.endpoints) add(occupants, endpointKey(endpoint), occupant);
+      for (const endpoint of everyEndpoint(port)) add(occupants, endpointKey(endpoint), occupant);
     }
   }
   return occupants;
+}
+
+/** Where a task's port is reached, from its own host and from others. */
+export function everyEndpoint({ endpoints, local = [] }: TaskPort): readonly Endpoint[] {
+  return local.length === 0 ? endpoints : [...endpoints, ...local];
 }
 
 function isHealthLost({ state, health }: Task): boolean {

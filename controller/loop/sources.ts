@@ -1,3 +1,4 @@
+import { everyEndpoint } from '../desired/occupants.ts';
 import { type App, type BackendKey, endpointKey, type Snapshot } from '../model.ts';
 import type { AppSource, Observer, StateStore } from '../ports.ts';
 
@@ -104,6 +105,6 @@ function onlyEnding(app: App): App {
 
 function endpointsOf(apps: readonly App[]): BackendKey[] {
   return apps.flatMap(({ tasks }) =>
-    tasks.flatMap(({ ports }) => ports.flatMap(({ endpoints }) => endpoints.map(endpointKey))),
+    tasks.flatMap(({ ports }) => ports.flatMap((port) => everyEndpoint(port).map(endpointKey))),
   );
 }

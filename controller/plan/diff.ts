@@ -177,8 +177,9 @@ const NO_BACKENDS: ReadonlyMap<BackendKey, ObservedBackend> = new Map();
 function compareBackend(want: Backend, have: ObservedBackend | undefined): PlannedBackend {
   const changes = have === undefined ? [] : backendFieldsThatDiffer(want, have);
   const op: Op = have === undefined ? 'add' : changes.length > 0 ? 'change' : 'keep';
-  const { address, port, weight, forward, app, task, reason } = want;
-  return { op, address, port, weight, forward, app, task, reason, changes };
+  const { address, port, hostPort, weight, forward, app, task, reason } = want;
+  const planned = { op, address, port, weight, forward, app, task, reason, changes };
+  return hostPort === undefined ? planned : { ...planned, hostPort };
 }
 
 /** Only what we can write counts: the kernel adds flags and counters of its own (kubernetes #53801). */

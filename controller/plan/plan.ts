@@ -59,6 +59,8 @@ export interface PlannedService {
 
 export interface PlannedBackend extends Endpoint {
   readonly op: Op;
+  /** How other hosts reach it, where that differs. */
+  readonly hostPort?: Endpoint;
   readonly weight: number;
   readonly forward: string;
   /** null for one that goes: the source no longer knows it. */

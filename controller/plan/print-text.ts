@@ -61,7 +61,7 @@ function block(service: PlannedService, paint: Paint): string[] {
   ];
 }
 
-function row({ op, address, port, weight, task, reason, changes }: PlannedBackend): {
+function row({ op, address, port, hostPort, weight, task, reason, changes }: PlannedBackend): {
   op: Op;
   cells: string[];
 } {
@@ -69,7 +69,9 @@ function row({ op, address, port, weight, task, reason, changes }: PlannedBacken
   const others = changes.filter(({ field }) => field !== 'weight').map(formatChange);
   const weights =
     reweighed === undefined ? `weight ${weight}` : `weight ${reweighed.was} -> ${reweighed.becomes}`;
-  return { op, cells: [endpointKey({ address, port }), weights, task ?? '', [reason, ...others].join('  ')] };
+  const elsewhere = hostPort === undefined ? [] : [`on other hosts ${endpointKey(hostPort)}`];
+  const notes = [reason, ...elsewhere, ...others].join('  ');
+  return { op, cells: [endpointKey({ address, port }), weights, task ?? '', notes] };
 }
 
 function formatChange({ field, was, becomes }: FieldChange): string {
