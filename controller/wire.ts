@@ -127,7 +127,7 @@ function openReachability(
 
 /** The DNS server of `run`; a command that ends by itself has none. */
 async function openDns(config: Config, log: Log): Promise<DnsService | null> {
-  const { dnsListen: listen, dnsTtlSeconds: ttlSeconds, zone } = config;
+  const { dnsListen: listen, dnsTtlSeconds: ttlSeconds, zone, dnsExtraZones } = config;
   if (listen.length === 0 || config.once || config.dryRun) return null;
   const [{ NameServer }, { DnsMetrics }] = await Promise.all([
     import('./dns/name-server.ts'),
@@ -135,7 +135,8 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
   ]);
   const metrics = new DnsMetrics();
   const pools = networksOf(config);
-  const options = { listen, zones: [zone], pools, ttlSeconds, meter: metrics, log, clock: systemClock };
+  const zones = [...new Set([zone, ...dnsExtraZones])];
+  const options = { listen, zones, pools, ttlSeconds, meter: metrics, log, clock: systemClock };
   return { server: new NameServer(options), metrics };
 }
 

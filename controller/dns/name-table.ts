@@ -2,7 +2,7 @@ import type { NamedService, ServiceKey } from '../model.ts';
 import { type RecordTemplate, soaTemplate } from './encoding.ts';
 import { NameTree, type Node, zoneOf } from './name-tree.ts';
 import { type WireName, wireName } from './names.ts';
-import { addressSets, apexSets, vipEntries } from './records.ts';
+import { addressSets, apexSets, type Entry, pointerEntries, vipEntries } from './records.ts';
 import { reverseZones } from './reverse.ts';
 
 /** All names that this server knows. */
@@ -14,7 +14,10 @@ export interface NameIndex {
 }
 
 export interface ZoneOptions {
-  /** Zones of VIP names, at least one; the first one's name server is that of all. */
+  /**
+   * Zones of VIP names, at least one: a VIP of the first has the same name in all others. Its name server is that of
+   * all, and what addresses lead back to.
+   */
   readonly zones: readonly string[];
   /** Networks whose addresses can be looked up: `11.0.0.0/8`, `fd01:c::/64`. */
   readonly pools: readonly string[];
@@ -102,16 +105,29 @@ export class NameTable implements NameIndex {
       this.#byName.delete(fqdn);
       return;
     }
-    const name = wireName(fqdn);
-    if (name === null || zoneOf(name, this.zones) === null) return;
-    // What zones tell of themselves no VIP can take the place of.
-    if (this.zones.has(name) || name === this.#server) return;
-    const entries = vipEntries(name, services.values(), this.#options.ttlSeconds);
+    const { ttlSeconds } = this.#options;
+    const entries: Entry[] = [];
+    for (const each of this.#spellings(fqdn)) {
+      const name = wireName(each);
+      if (name === null || zoneOf(name, this.zones) === null) continue;
+      // What zones tell of themselves no VIP can take the place of.
+      if (this.zones.has(name) || name === this.#server) continue;
+      entries.push(...vipEntries(name, services.values(), ttlSeconds));
+      if (each === fqdn) entries.push(...pointerEntries(name, services.values(), ttlSeconds));
+    }
     for (const [owner, sets] of entries) this.#tree.put(owner, sets);
     this.#owners.set(
       fqdn,
       entries.map(([owner]) => owner),
     );
+  }
+
+  /** The name, and the same name in the other zones. */
+  #spellings(fqdn: string): readonly string[] {
+    const [first, ...others] = this.#options.zones;
+    if (!fqdn.endsWith(`.${first}`)) return [fqdn];
+    const before = fqdn.slice(0, -(first?.length ?? 0));
+    return [fqdn, ...others.map((zone) => `${before}${zone}`)];
   }
 
   #describe(zone: WireName): void {
