@@ -84,6 +84,14 @@ describe('only what is ours (rule 1)', () => {
     expect(world.kernel.has('tcp/11.9.9.9:80')).toBe(true);
   });
 
+  test('what was dropped at one start is not ours after the next one either', async () => {
+    world.ledgerEntries = new Map([['tcp/11.9.9.9:80', { name: 'old', framework: 'marathon' }]]);
+    await world.start().resync(snapshot());
+    world.kernel = tableOf(observedService(service('11.9.9.9', 80)));
+    await world.start().resync(snapshot());
+    expect(world.kernel.has('tcp/11.9.9.9:80')).toBe(true);
+  });
+
   test('a service that another program made outside the pool since the kernel was read is a conflict, not written into', async () => {
     const controller = world.start();
     await controller.resync(snapshot());
