@@ -45,7 +45,7 @@ export interface ReconcilePorts {
 }
 
 export interface ReconcileRules {
-  readonly translate: (snapshot: Snapshot, memory: Memory) => Desired;
+  readonly translate: (snapshot: Snapshot, memory: Memory, complete: boolean) => Desired;
   /** Finds the tasks that still run, for draining. */
   readonly living: (snapshot: Snapshot) => DrainSeconds;
   /** Whether an address lies in a pool of named VIPs. */
@@ -105,7 +105,7 @@ export class Reconciler {
     const { clock } = this.#ports;
     const startedAt = clock.now();
     const memory = await this.#remembered();
-    const desired = this.#rules.translate(snapshot, memory);
+    const desired = this.#rules.translate(snapshot, memory, complete);
     const reading = full || this.#believed === null;
     const frame = { startedAt, kind: reading ? 'full' : 'changes', desired, changesSince } as const;
 
