@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Step } from '../../../controller/model.ts';
+import type { Step, Task } from '../../../controller/model.ts';
 import { app, backend, port, service, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { observedService, tableOf } from '../../support/observed.ts';
@@ -51,6 +51,31 @@ describe('the order of writes (rule 7)', () => {
     world.refuse = ({ op }) => (op === 'add-backend' ? 'no memory' : null);
     await controller.change(snapshot(mine('10.0.0.2:31000')));
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+});
+
+describe('a VIP whose new backend cannot be added (better an old one than none)', () => {
+  const declared = port({ VIP_0: '/my-service:5555' });
+  const running = task('my-service.1', [taskPort(declared, '10.0.0.1:31000')]);
+  const replacement = task('my-service.2', [taskPort(declared, '10.0.0.2:31000')]);
+  const deployed = (...tasks: readonly Task[]) => snapshot(app('/my-service', { ports: [declared], tasks }));
+
+  test.each<[string, Task]>([
+    ['being killed', { ...running, state: 'killing' }],
+    ['failing its check', { ...running, health: 'unhealthy' }],
+    ['on an agent that cannot be reached', { ...running, state: 'unreachable' }],
+  ])('keeps one that is %s in rotation', async (_what, leaving) => {
+    const controller = world.start();
+    await controller.resync(deployed(running));
+    world.refuse = ({ op }) => (op === 'add-backend' ? 'no memory' : null);
+    await controller.resync(deployed(leaving, replacement));
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+
+    world.refuse = () => null;
+    await clock.advance(1_000);
+    await controller.resync(deployed(leaving, replacement));
+    expect(world.backends(VIP)).toContain('10.0.0.2:31000 w1');
+    expect(world.backends(VIP)).not.toContain('10.0.0.1:31000 w1');
   });
 });
 
