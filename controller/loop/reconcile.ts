@@ -137,8 +137,10 @@ export class Reconciler {
       plan = complete ? drained.plan : onlyWhatIsMissing(drained.plan);
       if (desired.memory !== memory) await this.#remember(desired.memory);
       if (!dryRun) {
-        await this.#holdings.claim(plan.owned, drained.drains);
-        this.#draining = drained.drains.size > 0;
+        // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
+        const drains = complete ? drained.drains : this.#holdings.drains;
+        await this.#holdings.claim(plan.owned, drains);
+        this.#draining = drains.size > 0;
         observed = await this.#apply(desired, plan, observed, outcome, reading);
         await this.#holdings.release(observed, plan);
       }
@@ -278,13 +280,15 @@ const EMPTY_PLAN: Plan = {
 
 /**
  * What may be done on the word of our own disk: services that the kernel lacks altogether (after a reboot). One that
- * it has is newer truth than a file, so nothing of it is changed or taken away.
+ * it has is newer truth than a file, so nothing of it is changed or taken away, and another program's is not adopted.
  */
 export function onlyWhatIsMissing(plan: Plan): Plan {
   const missing = new Set(plan.services.filter(({ op }) => op === 'add').map(({ key }) => key));
+  const adopted = new Set(plan.services.filter(({ adopted }) => adopted).map(({ key }) => key));
   return {
     ...plan,
     growing: plan.growing.filter(({ service }) => missing.has(serviceKey(service))),
     shrinking: [],
+    owned: new Map([...plan.owned].filter(([key]) => !adopted.has(key))),
   };
 }

@@ -152,6 +152,16 @@ describe('never on part of the truth (rules 2 and 3)', () => {
     expect(world.kernel.has('tcp/192.168.7.7:80')).toBe(true);
   });
 
+  test('on the word of our own disk another program’s service is not adopted, so it stays when no app wants it', async () => {
+    const foreign = observedService(service('11.134.217.55', 5555, [backend('172.16.0.2', 443)]));
+    world.kernel = tableOf(foreign);
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000')), false);
+    expect(world.ledgerEntries.size).toBe(0);
+    await controller.resync(snapshot());
+    expect(world.kernel.get(VIP)).toBe(foreign);
+  });
+
   test('on the word of our own disk a kernel that lost everything (a reboot) is filled again', async () => {
     await world.start().resync(snapshot(mine('10.0.0.1:31000')), false);
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
@@ -343,6 +353,23 @@ describe('draining (rule 6)', () => {
     await clock.advance(100_000);
     await second.resync(unreachable('10.0.0.2:31000'));
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+
+  test('neither begins nor ends on the word of our own disk', async () => {
+    const both = snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000'));
+    await world.start().resync(both);
+    connect(1);
+
+    // An old file knows less than the kernel has: the second backend is not weighed down, so it does not drain yet.
+    const drained = () => world.ledgerEntries.get(VIP)?.drains;
+    await world.start().resync(unreachable('10.0.0.2:31000'), false);
+    expect(drained()).toBeUndefined();
+
+    await world.start().resync(unreachable('10.0.0.2:31000'));
+    const deadline = clock.now() + 300_000;
+    await clock.advance(100_000);
+    await world.start().resync(both, false);
+    expect(drained()).toEqual({ '10.0.0.2:31000': deadline });
   });
 
   test('a task that is gone is removed at once, without looking', async () => {
