@@ -75,7 +75,7 @@ export class Reconciler {
   readonly #ports: ReconcilePorts;
   readonly #rules: ReconcileRules;
   readonly #diff = createDiff();
-  readonly #backoff: Backoff<ServiceKey>;
+  readonly #backoff: Backoff<string>;
   readonly #holdings: Holdings;
   #memory: Memory | null = null;
   /** What the kernel has as far as we know; null when it must be read. */
@@ -184,14 +184,15 @@ export class Reconciler {
     const { table, clock } = this.#ports;
     const now = clock.now();
 
-    const due = (step: Step) => !this.#backoff.holds(serviceKey(step.service), now);
+    const due = (step: Step) => !this.#backoff.holds(backoffKey(step), now);
     const growing = plan.growing.filter(due);
     outcome.failures.push(...(await table.apply(growing)));
-    const broken = new Set(outcome.failures.map(({ step }) => serviceKey(step.service)));
-    for (const { service } of plan.growing) {
-      const key = serviceKey(service);
-      if (this.#backoff.holds(key, now)) broken.add(key);
-    }
+    const failed = new Set(outcome.failures.map(({ step }) => step));
+    const notMade = plan.growing.filter((step) => failed.has(step) || !due(step));
+    // Settings that the kernel refuses keep no dead backend in rotation.
+    const broken = new Set(
+      notMade.filter(({ op }) => op !== 'update-service').map(({ service }) => serviceKey(service)),
+    );
 
     outcome.reached = await this.#reach(this.#addresses(plan, broken), full);
     const grown = afterSteps(observed, made(growing, outcome));
@@ -227,12 +228,12 @@ export class Reconciler {
 
   #settleBackoff(tried: readonly Step[], failures: readonly StepFailure[], plan: Plan): void {
     const now = this.#ports.clock.now();
-    const failed = new Set(failures.map(({ step }) => serviceKey(step.service)));
-    for (const key of new Set(tried.map(({ service }) => serviceKey(service)))) {
+    const failed = new Set(failures.map(({ step }) => backoffKey(step)));
+    for (const key of new Set(tried.map(backoffKey))) {
       if (failed.has(key)) this.#backoff.failed(key, now);
       else this.#backoff.succeeded(key);
     }
-    const wanted = new Set([...plan.growing, ...plan.shrinking].map(({ service }) => serviceKey(service)));
+    const wanted = new Set([...plan.growing, ...plan.shrinking].map(backoffKey));
     this.#backoff.prune((key) => wanted.has(key));
   }
 
@@ -260,6 +261,11 @@ interface Outcome {
   reached: ReachabilityReport;
   /** What keeps names from being asked for. */
   unanswered: readonly string[];
+}
+
+/** A service waits as a whole after a failure; settings that the kernel refuses, a scheduler that it lacks, wait alone. */
+function backoffKey({ op, service }: Step): string {
+  return op === 'update-service' ? `${serviceKey(service)} settings` : serviceKey(service);
 }
 
 function made(steps: readonly Step[], { failures }: Outcome): readonly Step[] {

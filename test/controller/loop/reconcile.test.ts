@@ -267,6 +267,21 @@ describe('what fails', () => {
     expect(controller.nextLook()).toBeNull();
   });
 
+  test('in the settings of a service (a scheduler that the kernel lacks) does not hold back its backends', async () => {
+    const labelled = (labels: Record<string, string>, ...endpoints: readonly string[]) =>
+      snapshot(web('/my-service', { VIP_0: '/my-service:5555', ...labels }, ...endpoints));
+    const controller = world.start();
+    await controller.resync(labelled({}, '10.0.0.1:31000'));
+    world.refuse = ({ op }) => (op === 'update-service' ? 'no scheduler "mh"' : null);
+    const pass = await controller.resync(labelled({ IPVS_SCHEDULER: 'mh' }, '10.0.0.2:31000'));
+    expect(pass.failures).toHaveLength(1);
+    expect(world.backends(VIP)).toEqual(['10.0.0.2:31000 w1']);
+
+    await controller.resync(labelled({ IPVS_SCHEDULER: 'mh' }, '10.0.0.3:31000'));
+    expect(world.backends(VIP)).toEqual(['10.0.0.3:31000 w1']);
+    expect(controller.nextLook()).toBe(clock.now() + 200);
+  });
+
   test('makes the next pass read the kernel again, since what it has is no longer known', async () => {
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
