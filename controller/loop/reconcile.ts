@@ -30,6 +30,7 @@ import type { PassStatus } from '../status/status.ts';
 import { Backoff } from './backoff.ts';
 import { forwarding } from './forwarding.ts';
 import { Holdings } from './holdings.ts';
+import { Recollection } from './recollection.ts';
 import type { Merged } from './sources.ts';
 
 export interface ReconcilePorts {
@@ -77,7 +78,7 @@ export class Reconciler {
   readonly #diff = createDiff();
   readonly #backoff: Backoff<string>;
   readonly #holdings: Holdings;
-  #memory: Memory | null = null;
+  readonly #recollection: Recollection;
   /** What the kernel has as far as we know; null when it must be read. */
   #believed: Table | null = null;
   #draining = false;
@@ -91,6 +92,7 @@ export class Reconciler {
     this.#rules = rules;
     this.#backoff = new Backoff(RETRY, random);
     this.#holdings = new Holdings(ports.ledger, ports.log);
+    this.#recollection = new Recollection(ports.store, ports.log, rules.dryRun);
   }
 
   /** When a full pass is worth making before the next regular one: a failed step is due, or a drain may have ended. */
@@ -104,7 +106,7 @@ export class Reconciler {
   async pass({ snapshot, complete }: Merged, { full, changesSince }: PassRequest): Promise<PassStatus> {
     const { clock } = this.#ports;
     const startedAt = clock.now();
-    const memory = await this.#remembered();
+    const memory = await this.#recollection.load();
     const desired = this.#rules.translate(snapshot, memory, complete);
     const reading = full || this.#believed === null;
     const frame = { startedAt, kind: reading ? 'full' : 'changes', desired, changesSince } as const;
@@ -135,7 +137,7 @@ export class Reconciler {
         now: startedAt,
       });
       plan = complete ? drained.plan : onlyWhatIsMissing(drained.plan);
-      if (desired.memory !== memory) await this.#remember(desired.memory);
+      await this.#recollection.keep(desired.memory);
       if (!dryRun) {
         // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
         const drains = complete ? drained.drains : this.#holdings.drains;
@@ -235,22 +237,6 @@ export class Reconciler {
     }
     const wanted = new Set([...plan.growing, ...plan.shrinking].map(backoffKey));
     this.#backoff.prune((key) => wanted.has(key));
-  }
-
-  async #remembered(): Promise<Memory> {
-    this.#memory ??= await this.#ports.store.loadMemory();
-    return this.#memory;
-  }
-
-  async #remember(memory: Memory): Promise<void> {
-    this.#memory = memory;
-    if (this.#rules.dryRun) return;
-    try {
-      await this.#ports.store.saveMemory(memory);
-    } catch (error) {
-      // Addresses stay what they are while we run; only a restart without this file could move a collided name.
-      this.#ports.log.warn('memory of names could not be saved', { error: messageOf(error) });
-    }
   }
 }
 

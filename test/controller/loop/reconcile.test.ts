@@ -168,6 +168,21 @@ describe('never on part of the truth (rules 2 and 3)', () => {
   });
 });
 
+test('a memory of names that could not be saved is saved by a later pass, though nothing new came', async () => {
+  world.memoryBroken = 'disk full';
+  const controller = world.start();
+  await controller.resync(snapshot(mine('10.0.0.1:31000')));
+  expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  expect(world.memory.addresses.size).toBe(0);
+
+  world.memoryBroken = null;
+  await controller.resync(snapshot(mine('10.0.0.1:31000')));
+  expect([...world.memory.addresses.keys()]).toEqual(['my-service.marathon']);
+  world.done();
+  await controller.resync(snapshot(mine('10.0.0.1:31000')));
+  expect(world.done()).not.toContain('memory');
+});
+
 describe('stop, restart and drift (rule 5)', () => {
   test('a start that finds the kernel as desired writes nothing', async () => {
     await world.start().resync(snapshot(mine('10.0.0.1:31000')));
