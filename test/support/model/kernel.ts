@@ -12,9 +12,9 @@ export interface StoryKernel {
   print(): Promise<string>;
   /** Another program's writes; those that the kernel refuses are not made. */
   meddle(changes: readonly Change[]): Promise<void>;
-  /** Clients connect to a backend, `10.0.0.1:31001` of `tcp/11.0.0.1:80`. Does nothing where there is no such backend. */
-  connect(service: string, backend: string, connections: number): void;
-  close(): void;
+  /** Clients connect to a backend, `10.0.0.1:31001` of `tcp/11.0.0.1:80`. Returns false where they cannot. */
+  connect(service: string, backend: string, connections: number): boolean;
+  close(): Promise<void>;
 }
 
 /** Stands between one controller and the kernel. */
@@ -25,6 +25,8 @@ export interface Gate {
   wrote(printed: string): void;
   /** What goes wrong with whole requests, in this pass. */
   trouble(): Trouble;
+  /** Whether nothing goes wrong in this pass, so that its writes may be made and looked at together. */
+  calm(): boolean;
 }
 
 /** `refuse`: the kernel says no. `die`: it never got there, nor does anything after it. */
@@ -59,8 +61,9 @@ export async function fakeStoryKernel(): Promise<StoryKernel> {
       const [protocol = '', where = ''] = service.split('/');
       const id = { protocol: protocol === 'udp' ? 'udp' : 'tcp', ...endpoint(where) } as const;
       kernel.setConnections(id, endpoint(backend), { activeConnections });
+      return true;
     },
-    close() {
+    async close() {
       for (const client of clients) client.close();
     },
   };

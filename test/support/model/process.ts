@@ -53,6 +53,7 @@ export class Process {
       admit: () => perils.admit(),
       wrote: (printed) => machine.watch.wrote(printed),
       trouble: () => perils.mishap.trouble ?? 'none',
+      calm: () => Object.keys(perils.mishap).length === 0,
     });
     machine.note('  a controller starts');
     machine.watch.processStarts();

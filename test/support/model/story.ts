@@ -20,7 +20,7 @@ export async function playInMemory(story: Story): Promise<readonly string[]> {
   try {
     return await play(story, kernel, createLedgerInMemory());
   } finally {
-    kernel.close();
+    await kernel.close();
   }
 }
 
@@ -194,7 +194,7 @@ class Teller {
     const all = ours.flatMap(([key, { backends }]) => [...backends.keys()].map((at) => [key, at] as const));
     const [key, at] = all[pick % all.length] ?? [];
     if (key === undefined || at === undefined) return;
-    kernel.connect(key, at, connections);
+    if (!kernel.connect(key, at, connections)) return;
     watch.drains.connect(key, at, connections);
     this.#machine.note(`  ${connections} at ${at} of ${key}`);
   }
