@@ -30,7 +30,8 @@ export interface IpvsTable {
   /** The whole table or a rejection, never a part of it. */
   observe(): Promise<Table>;
   /**
-   * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures.
+   * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures,
+   * each with the step as it was given.
    * A step that has been made already succeeds (plans are repeated after a crash).
    */
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]>;

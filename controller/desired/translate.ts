@@ -29,8 +29,13 @@ export interface TranslationRules {
   readonly defaults?: PortOptions;
 }
 
-/** Follows from the snapshot and the memory alone, whatever was translated before, and not from the order of apps. */
-export type Translate = (snapshot: Snapshot, memory: Memory) => Desired;
+/**
+ * Follows from the arguments alone, whatever was translated before, and not from the order of apps.
+ *
+ * `complete` (true when missing): what is not in the snapshot does not exist, so it is forgotten. Otherwise names that
+ * are not there keep their addresses, and what is remembered of a label is newer than a snapshot from our own disk.
+ */
+export type Translate = (snapshot: Snapshot, memory: Memory, complete?: boolean) => Desired;
 
 /**
  * Makes the stage from apps to desired services.
@@ -56,16 +61,20 @@ export function createTranslator(rules: TranslationRules): Translate {
   const regroup = createRegrouping();
   const remember = createRecollection();
 
-  return (snapshot, memory) => {
+  return (snapshot, memory, complete = true) => {
     const apps = inOrder(snapshot.apps);
     const here = rules.hostAddresses?.() ?? NO_HOST;
     const remembered = (key: string): string | undefined => memory.labels.get(key);
-    const claims = withoutStaleHolders(memory.addresses, (addresses) => {
+    const attempt = (addresses: Memory['addresses']): Attempt => {
       const { refusal, blockers } = startRefusals(apps, addresses);
       return { claims: apps.map((app) => claimsOf(app, { refusal, remembered, here })), blockers };
-    });
+    };
+    const claims = complete
+      ? withoutStaleHolders(memory.addresses, attempt)
+      : attempt(memory.addresses).claims;
     const roster = bringTogether(claims);
-    const allocation = allocate(roster.names, memory.addresses, roster.ipVips);
+    const names = complete ? roster.names : withRemembered(roster.names, memory.addresses);
+    const allocation = allocate(names, memory.addresses, roster.ipVips);
     const { services, warnings } = regroup(roster, allocation.addresses);
 
     return {
@@ -79,7 +88,7 @@ export function createTranslator(rules: TranslationRules): Translate {
         allocation.warnings,
         warnings,
       ]),
-      memory: remember(memory, allocation.addresses, roster),
+      memory: remember(memory, allocation.addresses, roster, complete),
     };
   };
 }
@@ -111,6 +120,12 @@ function compare(a: string, b: string): number {
 
 function unique(warnings: readonly (readonly string[])[]): readonly string[] {
   return [...new Set(warnings.flat())].sort();
+}
+
+/** `names` itself where it has all that are remembered. */
+function withRemembered(names: ReadonlySet<string>, remembered: Memory['addresses']): ReadonlySet<string> {
+  const all = names.union(new Set(remembered.keys()));
+  return all.size === names.size ? names : all;
 }
 
 interface Attempt {

@@ -54,9 +54,9 @@ export class Planner {
     const difference = this.#diff(desired, observed, { owned, inPool, adopt });
     const mustLook = this.#mustLook(difference, observed, occupants);
     const drained = keepDraining(difference, { observed, occupants, drains, now });
-    const { plan, held } = complete
-      ? this.#brake.hold(drained.plan, { observed, owned, occupants }, now)
-      : { plan: onlyWhatIsMissing(drained.plan), held: null };
+    // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
+    if (!complete) return { plan: onlyWhatIsMissing(drained.plan), held: null, drains, mustLook };
+    const { plan, held } = this.#brake.hold(drained.plan, { observed, owned, occupants }, now);
     return { plan, held, drains: drained.drains, mustLook };
   }
 
