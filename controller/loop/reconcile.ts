@@ -11,7 +11,7 @@ import {
 } from '../model.ts';
 import { afterSteps } from '../plan/after-steps.ts';
 import { createDiff } from '../plan/diff.ts';
-import { keepDraining, takesFromTheLiving } from '../plan/drain.ts';
+import { type Drains, keepDraining, takesFromTheLiving } from '../plan/drain.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -111,6 +111,7 @@ export class Reconciler {
 
     let observed = this.#believed ?? NOTHING;
     let plan = EMPTY_PLAN;
+    let drains: Drains = NOTHING;
     let drifted: readonly Drift[] = [];
     const outcome: Outcome = { failures: [], waiting: 0, reached: NOT_LOOKED_AT, unanswered: [] };
     let error: string | null = null;
@@ -134,6 +135,7 @@ export class Reconciler {
         drains: this.#holdings.drains,
         now: startedAt,
       });
+      drains = drained.drains;
       plan = complete ? drained.plan : onlyWhatIsMissing(drained.plan);
       if (desired.memory !== memory) await this.#remember(desired.memory);
       if (!dryRun) {
@@ -155,7 +157,18 @@ export class Reconciler {
     const { changed: repaired, problems } = outcome.reached;
     const advice = [...outcome.reached.advice, ...outcome.unanswered];
     const { waiting } = outcome;
-    const result = { plan, observed, failures, waiting, problems, advice, repaired, drift: drifted, error };
+    const result = {
+      plan,
+      observed,
+      drains,
+      failures,
+      waiting,
+      problems,
+      advice,
+      repaired,
+      drift: drifted,
+      error,
+    };
     return { ...frame, finishedAt: clock.now(), ...result };
   }
 

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { toJson } from '../plan/print-json.ts';
-import type { Clock } from '../ports.ts';
 import { type Check, type HealthLimits, healthz, livez, readyz } from '../status/checks.ts';
 import { checksText } from '../status/checks-text.ts';
+import { selectVips } from '../status/selection.ts';
 import type { PassStatus, Status } from '../status/status.ts';
 import { vipsView } from '../status/vips-view.ts';
+import { createLiveStatus, type LiveStatusOptions } from './live-status.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What an endpoint answers. */
@@ -22,15 +23,13 @@ interface Asked {
 
 export type Route = (asked: Asked) => Answer | Promise<Answer>;
 
-export interface RouteOptions {
-  readonly status: () => Status;
+export interface RouteOptions extends LiveStatusOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
-  readonly limits: HealthLimits;
-  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** Every endpoint by its path. */
-export function createRoutes({ status, metrics, limits, clock }: RouteOptions): ReadonlyMap<string, Route> {
+export function createRoutes(options: RouteOptions): ReadonlyMap<string, Route> {
+  const { status, metrics, limits, clock } = options;
   const health =
     (endpoint: string, checks: (status: Status, now: number, limits: HealthLimits) => readonly Check[]) =>
     ({ query }: Asked): Answer => {
@@ -44,6 +43,8 @@ export function createRoutes({ status, metrics, limits, clock }: RouteOptions): 
     JSON.stringify(toJson({ plan, declared, rejected, warnings })),
   );
 
+  const live = createLiveStatus(options);
+
   return new Map<string, Route>([
     ['/livez', health('livez', livez)],
     ['/readyz', health('readyz', readyz)],
@@ -55,6 +56,15 @@ export function createRoutes({ status, metrics, limits, clock }: RouteOptions): 
         headers: { 'content-type': metrics.contentType },
         body: await metrics.text(),
       }),
+    ],
+    [
+      '/v1/status',
+      async ({ query }) => {
+        const name = query.get('vip');
+        const { document, body } = await live();
+        if (name === null) return { status: 200, headers: JSON_TYPE, body };
+        return { status: 200, headers: JSON_TYPE, body: `${JSON.stringify(selectVips(document, name))}\n` };
+      },
     ],
     ['/v1/vips', ({ headers }) => ofLastPass(status(), (pass) => tagged(vips(pass), headers))],
     [
