@@ -45,6 +45,7 @@ export async function run(
           status: board.current,
           metrics,
           log,
+          counters: parts.counters ?? undefined,
           limits: { relistMs: config.relistSeconds * 1_000, resyncMs: config.resyncSeconds * 1_000 },
         });
   if (http !== null) log.info('serving', { url: http.url });

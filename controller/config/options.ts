@@ -18,6 +18,9 @@ import {
   withDefault,
   withoutDefault,
 } from './option.ts';
+import { outputOptions } from './output-options.ts';
+import { statusOptions } from './status-options.ts';
+import { timeoutOptions } from './timeout-options.ts';
 import {
   hasCredentials,
   parseAgainst,
@@ -31,7 +34,8 @@ import {
 } from './values.ts';
 
 const DECIDES: readonly CommandName[] = ['run', 'diff'];
-const EVERY: readonly CommandName[] = ['run', 'diff', 'cleanup'];
+const EVERY: readonly CommandName[] = ['run', 'diff', 'status', 'doctor', 'cleanup'];
+const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
 
 const SOURCE: OptionInfo = {
   group: 'Sources',
@@ -94,23 +98,7 @@ export const options = z.object({
     }),
     'kernel',
   ),
-  output: withDefault(
-    choice(['text', 'json', 'ipvsadm'], {
-      group: 'Diff',
-      short: 'o',
-      description: 'Form of the diff; `ipvsadm` prints lines that `ipvsadm -R` accepts.',
-      commands: DECIDES,
-    }),
-    'text',
-  ),
-  color: withDefault(
-    choice(['auto', 'always', 'never'], {
-      group: 'Diff',
-      description: 'Colours in text; `auto`: on a terminal, unless NO_COLOR is set.',
-      commands: DECIDES,
-    }),
-    'auto',
-  ),
+  ...outputOptions,
   once: withDefault(
     truth({ group: 'Diff', description: 'Make one pass, then end.', commands: ['run'] }),
     'false',
@@ -124,6 +112,8 @@ export const options = z.object({
     'false',
   ),
 
+  ...statusOptions,
+
   zone: withDefault(
     option(parseZone, {
       group: 'VIPs',
@@ -131,7 +121,7 @@ export const options = z.object({
       accepted:
         'a DNS zone of at most 125 characters: labels of letters, digits and inner hyphens, joined by dots',
       description: 'DNS zone of named VIPs.',
-      commands: DECIDES,
+      commands: ['run', 'diff', 'doctor'],
     }),
     'l4lb.thisdcos.directory',
   ),
@@ -142,7 +132,7 @@ export const options = z.object({
       accepted:
         'an IPv4 network with a prefix from /8 to /28 and no host bits, for example 11.0.0.0/8, not loopback, link-local or multicast',
       description: 'Network from which named VIPs get their IPv4 addresses.',
-      commands: DECIDES,
+      commands: ['run', 'diff', 'doctor'],
     }),
     '11.0.0.0/8',
   ),
@@ -155,7 +145,7 @@ export const options = z.object({
         accepted:
           'none, or an IPv6 network with a prefix from /32 to /120 and no host bits, for example fd01:c::/64, not loopback, link-local or multicast',
         description: 'Network from which named VIPs get their IPv6 addresses; `none`: they get none.',
-        commands: DECIDES,
+        commands: ['run', 'diff', 'doctor'],
       },
     ),
     'fd01:c::/64',
@@ -179,7 +169,7 @@ export const options = z.object({
       accepted:
         'the name of an interface of our own: 1 to 15 letters, digits, dots, hyphens and underscores, not lo, all or default',
       description: 'Dummy interface that holds VIP addresses; made when missing.',
-      commands: EVERY,
+      commands: ['run', 'diff', 'doctor', 'cleanup'],
     }),
     'vip0',
   ),
@@ -203,11 +193,12 @@ export const options = z.object({
     }),
     'true',
   ),
+  ...timeoutOptions,
   ledger: withDefault(
     path({
       group: 'This host',
       description: 'File that says which kernel services are ours. Must not outlive a reboot.',
-      commands: EVERY,
+      commands: TOUCHES,
     }),
     '/run/marathon-ipvs/ledger.json',
   ),
@@ -266,8 +257,9 @@ export const options = z.object({
       group: 'Process',
       value: 'ADDRESS:PORT|off',
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
-      description: 'Where health, metrics and the HTTP API are served.',
-      commands: ['run'],
+      description:
+        'Where health, metrics and the HTTP API are served; `status` and `doctor` ask the controller there.',
+      commands: ['run', 'status', 'doctor'],
     }),
     '127.0.0.1:61421',
   ),
@@ -275,7 +267,7 @@ export const options = z.object({
     choice(['debug', 'info', 'warn', 'error'], {
       group: 'Process',
       description: 'Least level of the log, which goes to standard error as JSON lines.',
-      commands: EVERY,
+      commands: TOUCHES,
     }),
     'info',
   ),
