@@ -29,6 +29,8 @@ async function execute(invocation: Invocation): Promise<number> {
       return await cleanUp(invocation.config);
     case 'status':
       return await showStatus(invocation.config, invocation.name);
+    case 'doctor':
+      return await examineHost(invocation.config);
     default:
       return await reconcile(invocation.config);
   }
@@ -67,6 +69,15 @@ async function showStatus(config: Config, name: string | null): Promise<number> 
   const columns = () => (process.stdout.isTTY === true ? process.stdout.columns : null);
   const ports = { print, complain, columns, colour: wantsColour(config.color), clock: systemClock };
   return await status(config, name, ports, stop);
+}
+
+async function examineHost(config: Config): Promise<number> {
+  const [{ doctor }, { systemClock }] = await Promise.all([
+    import('./command/doctor.ts'),
+    import('./loop/clock.ts'),
+  ]);
+  const { stop } = processSignals();
+  return await doctor(config, { print, colour: wantsColour(config.color), clock: systemClock }, stop);
 }
 
 async function cleanUp(config: Config): Promise<number> {

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { DoctorDocument } from '../doctor/document.ts';
 import { toJson } from '../plan/print-json.ts';
 import { type Check, type HealthLimits, healthz, livez, readyz } from '../status/checks.ts';
 import { checksText } from '../status/checks-text.ts';
+import type { StatusDocument } from '../status/document.ts';
 import { selectVips } from '../status/selection.ts';
 import type { PassStatus, Status } from '../status/status.ts';
 import { vipsView } from '../status/vips-view.ts';
+import { bounded } from './bounded.ts';
 import { createLiveStatus, type LiveStatusOptions } from './live-status.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -25,7 +28,14 @@ export type Route = (asked: Asked) => Answer | Promise<Answer>;
 
 export interface RouteOptions extends LiveStatusOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  /** Examines this host; absent where that is not wanted. */
+  readonly doctor?: Doctor | undefined;
 }
+
+export type Doctor = (status: StatusDocument) => Promise<DoctorDocument>;
+
+/** It reads some hundred files. */
+const DOCTOR_MS = 10_000;
 
 /** Every endpoint by its path. */
 export function createRoutes(options: RouteOptions): ReadonlyMap<string, Route> {
@@ -44,6 +54,8 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Route> 
   );
 
   const live = createLiveStatus(options);
+  const { doctor } = options;
+  const examined = doctor && bounded(async () => doctor((await live()).document), DOCTOR_MS, clock);
 
   return new Map<string, Route>([
     ['/livez', health('livez', livez)],
@@ -65,6 +77,13 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Route> 
         if (name === null) return { status: 200, headers: JSON_TYPE, body };
         return { status: 200, headers: JSON_TYPE, body: `${JSON.stringify(selectVips(document, name))}\n` };
       },
+    ],
+    [
+      '/v1/doctor',
+      async () =>
+        examined === undefined
+          ? notKnown('this host is not examined here')
+          : { status: 200, headers: JSON_TYPE, body: `${JSON.stringify(await examined())}\n` },
     ],
     ['/v1/vips', ({ headers }) => ofLastPass(status(), (pass) => tagged(vips(pass), headers))],
     [
