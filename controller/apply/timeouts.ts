@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { IpvsClient, Timeouts } from 'ipvs-netlink-ts';
 import { messageOf } from '../errors.ts';
 import type { Reachability, ReachabilityReport } from '../ports.ts';
-import { keepaliveWarning } from '../status/keepalive.ts';
+import { diesBeforeKeepalive, keepaliveRemedies } from '../status/keepalive.ts';
 
 /** Time-outs that someone asked for, in seconds; undefined leaves the kernel's as it is. */
 export interface WantedTimeouts {
@@ -66,13 +66,24 @@ async function ensureTimeouts(
     }
     if (changed.length > 0) await client.setTimeouts(changes);
     now = { ...now, ...changes };
-    const warning = keepaliveWarning(now.tcpSeconds, await keepaliveSeconds(root));
-    if (warning !== null) advice.push(warning);
+    const keepalive = await keepaliveSeconds(root);
+    if (diesBeforeKeepalive(now.tcpSeconds, keepalive))
+      advice.push(keepaliveWarning(now.tcpSeconds, keepalive));
   } catch (error) {
     changed.length = 0;
     advice.push(`IPVS time-outs: ${messageOf(error)}`);
   }
   return { changed, advice };
+}
+
+/** Both values and both remedies in one line. */
+function keepaliveWarning(timeout: number, keepalive: number): string {
+  const remedies = keepaliveRemedies(timeout, keepalive);
+  return (
+    `the IPVS tcp time-out of ${timeout} s is shorter than net.ipv4.tcp_keepalive_time of ${keepalive} s, ` +
+    'so an idle connection through a VIP ends before its keepalive: ' +
+    `run with --tcp-timeout ${remedies.timeoutSeconds}, or on every client sysctl -w net.ipv4.tcp_keepalive_time=${remedies.keepaliveSeconds}`
+  );
 }
 
 /** null where /proc/sys does not tell. */

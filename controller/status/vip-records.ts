@@ -197,18 +197,9 @@ function leavingRecord(
   pass: PassStatus,
   before: VipRecords,
 ): VipRecord {
-  const {
-    key: id,
-    name,
-    framework,
-    protocol,
-    address,
-    port,
-    scheduler,
-    persistenceSeconds,
-    reason,
-  } = planned;
+  const { key: id, protocol, address, port, scheduler, persistenceSeconds, reason } = planned;
   const had = before.get(id);
+  const { name, framework } = planned.name === null && had !== undefined ? had : planned;
   const drains = pass.drains.get(id);
   const backends = new Map<BackendKey, BackendRecord>();
   for (const [key, observed] of have.backends) {

@@ -1,31 +1,29 @@
-import { keepaliveWarning, MARGIN_SECONDS } from '../../status/keepalive.ts';
+import { diesBeforeKeepalive, keepaliveRemedies } from '../../status/keepalive.ts';
 import { type Finding, fine } from '../document.ts';
-import type { Facts, SysctlFact } from '../facts.ts';
+import type { Facts } from '../facts.ts';
 import { isBefore } from '../kernel-version.ts';
 
 /** Whether the kernel settings are as the data path needs them. */
 export function checkSysctls({
   sysctls,
   kernelRelease,
-}: Pick<Facts, 'sysctls' | 'kernelRelease'>): Finding[] {
-  return sysctls.map((sysctl) => sysctlFinding(sysctl, kernelRelease));
-}
-
-function sysctlFinding({ name, wanted, why, value, error, writable }: SysctlFact, release: string): Finding {
-  const check = `sysctl ${name}`;
-  if (value === wanted) return fine('Settings', check, value);
-  const how = writable
-    ? '`run` writes it unless --write-sysctls=false'
-    : 'this process may not write it, so `run` in its place could not either';
-  return {
-    group: 'Settings',
-    check,
-    state: 'problem',
-    found: value ?? error ?? 'cannot be read',
-    wanted: `${wanted} on kernel ${release}`,
-    why: value === null ? why : `${why}; ${how}`,
-    command: `sysctl -w ${name}=${wanted}`,
-  };
+  controller,
+}: Pick<Facts, 'sysctls' | 'kernelRelease' | 'controller'>): Finding[] {
+  return sysctls.map(({ name, wanted, why, value, error, writable }) => {
+    const check = `sysctl ${name}`;
+    if (value === wanted) return fine('Settings', check, value);
+    const willBe = writable && controller === null;
+    return {
+      group: 'Settings',
+      check,
+      // What `run` sets when it starts needs no hands before.
+      state: willBe ? 'warning' : 'problem',
+      found: value ?? error ?? 'cannot be read',
+      wanted: `${wanted} on kernel ${kernelRelease}`,
+      why: willBe ? `${why}; `.concat('`run` sets it, unless --write-sysctls=false') : why,
+      command: `sysctl -w ${name}=${wanted}`,
+    };
+  });
 }
 
 /** Whether an idle TCP connection outlives the time until its first keepalive. */
@@ -37,9 +35,8 @@ export function checkKeepalive({
   const { tcp, tcpFin, udp } = ipvs.timeouts;
   const check = 'IPVS time-outs';
   const found = `tcp ${tcp} s, tcp FIN ${tcpFin} s, udp ${udp} s; net.ipv4.tcp_keepalive_time ${keepaliveSeconds ?? 'unknown'} s`;
-  const why = keepaliveWarning(tcp, keepaliveSeconds);
-  if (why === null || keepaliveSeconds === null) return [fine('Settings', check, found)];
-  const enough = keepaliveSeconds + MARGIN_SECONDS;
+  if (!diesBeforeKeepalive(tcp, keepaliveSeconds)) return [fine('Settings', check, found)];
+  const remedies = keepaliveRemedies(tcp, keepaliveSeconds);
   return [
     {
       group: 'Settings',
@@ -47,8 +44,8 @@ export function checkKeepalive({
       state: 'warning',
       found,
       wanted: `a tcp time-out above ${keepaliveSeconds} s, or clients with a keepalive below ${tcp} s`,
-      why: `${why}; both are per network namespace`,
-      command: `ipvsadm --set ${enough} 0 0`,
+      why: 'an idle connection through a VIP ends before its keepalive; both are per network namespace, and `run --tcp-timeout` keeps the first',
+      command: `ipvsadm --set ${remedies.timeoutSeconds} 0 0 # or on every client: sysctl -w net.ipv4.tcp_keepalive_time=${remedies.keepaliveSeconds}`,
     },
   ];
 }

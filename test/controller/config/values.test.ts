@@ -97,7 +97,7 @@ const refused: readonly [OptionName, string][] = [
   ['resyncSeconds', ''],
   ['adopt', 'yes'],
   ['adopt', 'TRUE'],
-  ['output', 'yaml'],
+  ['output', 'xml'],
   ['framework', '---'],
   ['framework', 'a\nb'],
   ['ledger', ''],
