@@ -26,9 +26,22 @@ const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
   checkNames,
 ];
 
+const GROUPS: readonly Finding['group'][] = [
+  'Kernel',
+  'Settings',
+  'This process',
+  'Network',
+  'Limits',
+  'Names',
+];
+
+function byGroup(a: Finding, b: Finding): number {
+  return GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group);
+}
+
 /** All findings on this host. `now` in milliseconds since the epoch. */
 export function examine(facts: Facts, now: number): DoctorDocument {
-  const findings = CHECKS.flatMap((check) => check(facts));
+  const findings = CHECKS.flatMap((check) => check(facts)).sort(byGroup);
   const summary = { ok: 0, warning: 0, problem: 0 };
   for (const { state } of findings) summary[state] += 1;
   return {

@@ -49,12 +49,16 @@ export interface SysctlFact {
   /** null: it could not be read, for the reason in `error`. */
   readonly value: string | null;
   readonly error: string | null;
+  /** It does not exist, rather than being kept from us. */
+  readonly missing: boolean;
   /** Whether this process may write it: not where /proc/sys is mounted read-only. */
   readonly writable: boolean;
 }
 
 /** Base chains of the packet filter, or why they cannot be read. */
-export type NftablesFact = { readonly chains: readonly ChainFact[] } | { readonly error: string };
+export type NftablesFact =
+  | { readonly chains: readonly ChainFact[] }
+  | { readonly error: string; readonly denied: boolean };
 
 export interface ChainFact {
   /** `inet filter input`, as `nft` names it. */

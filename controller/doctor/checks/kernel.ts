@@ -62,7 +62,7 @@ export function checkNftables({ nftables, wanted }: Pick<Facts, 'nftables' | 'wa
         found: nftables.error,
         wanted: 'answers over netlink',
         why: 'without it other ports of VIP addresses stay open, and replies that need masquerading are lost',
-        command: 'modprobe nf_tables',
+        command: nftables.denied ? 'sudo marathon-ipvs doctor' : 'modprobe nf_tables',
       },
     ];
   }

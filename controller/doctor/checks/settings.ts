@@ -1,6 +1,6 @@
 import { diesBeforeKeepalive, keepaliveRemedies } from '../../status/keepalive.ts';
 import { type Finding, fine } from '../document.ts';
-import type { Facts } from '../facts.ts';
+import type { Facts, SysctlFact } from '../facts.ts';
 import { isBefore } from '../kernel-version.ts';
 
 /** Whether the kernel settings are as the data path needs them. */
@@ -9,21 +9,31 @@ export function checkSysctls({
   kernelRelease,
   controller,
 }: Pick<Facts, 'sysctls' | 'kernelRelease' | 'controller'>): Finding[] {
-  return sysctls.map(({ name, wanted, why, value, error, writable }) => {
+  return sysctls.map((sysctl) => {
+    const { name, wanted, why, value, writable } = sysctl;
     const check = `sysctl ${name}`;
     if (value === wanted) return fine('Settings', check, value);
+    const set = `sysctl -w ${name}=${wanted}`;
+    // What `run` sets when it starts needs no hands before.
     const willBe = writable && controller === null;
+    const unmade = sysctl.missing && name.startsWith(IPVS_SETTINGS);
     return {
       group: 'Settings',
       check,
-      // What `run` sets when it starts needs no hands before.
       state: willBe ? 'warning' : 'problem',
-      found: value ?? error ?? 'cannot be read',
+      found: value ?? whyUnread(sysctl, unmade),
       wanted: `${wanted} on kernel ${kernelRelease}`,
       why: willBe ? `${why}; `.concat('`run` sets it, unless --write-sysctls=false') : why,
-      command: `sysctl -w ${name}=${wanted}`,
+      command: unmade ? `modprobe ip_vs && ${set}` : set,
     };
   });
+}
+
+const IPVS_SETTINGS = 'net.ipv4.vs.';
+
+function whyUnread({ missing, error }: SysctlFact, unmade: boolean): string {
+  if (unmade) return 'does not exist: it comes with the module ip_vs, and with each network namespace';
+  return missing ? 'does not exist on this kernel' : (error ?? 'cannot be read');
 }
 
 /** Whether an idle TCP connection outlives the time until its first keepalive. */

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { IpvsClient, isIpvsError } from 'ipvs-netlink-ts';
 import type { Sysctl } from '../../apply/sysctls.ts';
-import { messageOf } from '../../errors.ts';
+import { hasCode, messageOf } from '../../errors.ts';
 import type { IpvsFact, PortRangeFact, SysctlFact } from '../facts.ts';
 import { textOf } from './text.ts';
 
@@ -17,9 +17,9 @@ export async function readSysctls(wanted: readonly Sysctl[], root = ''): Promise
       );
       const fact = { name, wanted: want, why, writable };
       try {
-        return { ...fact, value: (await readFile(path, 'utf8')).trim(), error: null };
+        return { ...fact, value: (await readFile(path, 'utf8')).trim(), error: null, missing: false };
       } catch (error) {
-        return { ...fact, value: null, error: messageOf(error) };
+        return { ...fact, value: null, error: messageOf(error), missing: hasCode(error, 'ENOENT') };
       }
     }),
   );

@@ -49,8 +49,7 @@ export async function readNftables(): Promise<NftablesFact> {
       socket.close();
     }
   } catch (error) {
-    const hint = isIpvsError(error, 'not-permitted') ? ' (CAP_NET_ADMIN is needed)' : '';
-    return { error: messageOf(error) + hint };
+    return { error: messageOf(error), denied: isIpvsError(error, 'not-permitted') };
   }
 }
 
