@@ -1,8 +1,10 @@
+import type { ObservedBackend, ObservedService } from '../model.ts';
 import type { KernelReading, ServiceCounters } from '../ports.ts';
+import type { BackendRecord } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
 import type { PassStatus, SourceStatus, Status } from './status.ts';
-import type { BackendRecord, VipRecord } from './vip-records.ts';
+import type { VipRecord } from './vip-records.ts';
 
 /** The kernel's counters, or why they are not known. */
 export type Reading =
@@ -23,7 +25,12 @@ export function presentStatus({ status, reading, limits, version, now }: Present
   const { lastPass } = status;
   const checks = readyz(status, now, limits);
   const counters = reading.at === null ? NOTHING : reading.kernel.services;
-  const vips = [...status.vips.values()].sort(byName).map((vip) => toVip(vip, counters.get(vip.id), now));
+  const vips = [...status.vips.values()].sort(byName).map((vip) => {
+    // A conflict is another program's service: what goes through it is none of ours.
+    const ours = vip.state !== 'conflict';
+    const found = ours ? lastPass?.observed.get(vip.id) : undefined;
+    return toVip(vip, ours ? counters.get(vip.id) : undefined, found, now);
+  });
   return {
     apiVersion: 'marathon-ipvs/v1',
     at: instant(now),
@@ -54,37 +61,44 @@ export function presentStatus({ status, reading, limits, version, now }: Present
 
 const NOTHING: ReadonlyMap<string, ServiceCounters> = new Map();
 
-function toVip(record: VipRecord, counters: ServiceCounters | undefined, now: number): VipDocument {
+function toVip(
+  record: VipRecord,
+  counters: ServiceCounters | undefined,
+  found: ObservedService | undefined,
+  now: number,
+): VipDocument {
   const { since, apps, backends: records, ...rest } = record;
-  const backends = [...records].map(([key, backend]) => toBackend(backend, counters?.backends.get(key), now));
+  const backends = [...records].map(([key, backend]) => {
+    const traffic = counters?.backends.get(key)?.traffic ?? null;
+    return toBackend(backend, counters?.backends.get(key) ?? found?.backends.get(key), traffic, now);
+  });
   return {
     ...rest,
     apps: [...apps],
     since: instant(since),
     activeConnections: sum(backends, ({ activeConnections }) => activeConnections),
     inactiveConnections: sum(backends, ({ inactiveConnections }) => inactiveConnections),
-    traffic: record.state === 'conflict' ? null : (counters?.traffic ?? null),
+    traffic: counters?.traffic ?? null,
     backends: backends.sort(byEndpoint),
   };
 }
 
 function toBackend(
-  record: BackendRecord,
-  counters: ReturnType<ServiceCounters['backends']['get']>,
+  { drainsUntil, since, ...rest }: BackendRecord,
+  counted: Pick<ObservedBackend, 'activeConnections' | 'inactiveConnections'> | undefined,
+  traffic: BackendDocument['traffic'],
   now: number,
 ): BackendDocument {
-  const { observed, drainsUntil, since, ...rest } = record;
-  const { activeConnections = 0, inactiveConnections = 0 } = counters ?? observed ?? {};
+  const { activeConnections = 0, inactiveConnections = 0 } = counted ?? {};
   const connections = activeConnections + inactiveConnections;
   return {
     ...rest,
     hostPort: null,
     since: instant(since),
-    inKernel: observed !== null,
     activeConnections,
     inactiveConnections,
     drain: drainsUntil === null ? null : toDrain(drainsUntil, connections, now),
-    traffic: counters?.traffic ?? null,
+    traffic,
   };
 }
 

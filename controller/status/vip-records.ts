@@ -1,14 +1,12 @@
-import {
-  type Backend,
-  type BackendKey,
-  type Declared,
-  type Desired,
-  endpointKey,
-  type ObservedBackend,
-  type ObservedService,
-  type Service,
-} from '../model.ts';
+import { type BackendKey, type Declared, endpointKey, type ObservedService, type Service } from '../model.ts';
 import type { PlannedService } from '../plan/plan.ts';
+import {
+  type BackendRecord,
+  type BackendRecords,
+  leavingBackend,
+  recordBackends,
+  someInRotation,
+} from './backend-records.ts';
 import type { VipState } from './document.ts';
 import { shortfall } from './shortfall.ts';
 import type { PassStatus } from './status.ts';
@@ -28,29 +26,15 @@ export interface VipRecord {
   readonly state: VipState;
   readonly reason: string | null;
   readonly since: number;
-  readonly backends: ReadonlyMap<BackendKey, BackendRecord>;
-}
-
-export interface BackendRecord {
-  readonly address: string;
-  readonly port: number;
-  readonly weight: number;
-  readonly forward: string;
-  readonly app: string | null;
-  readonly task: string | null;
-  readonly reason: string;
-  readonly since: number;
-  /** When it goes at the latest; null unless it drains. */
-  readonly drainsUntil: number | null;
-  /** As the pass found it; null where the kernel lacks it. */
-  readonly observed: ObservedBackend | null;
+  readonly backends: BackendRecords;
 }
 
 export type VipRecords = ReadonlyMap<string, VipRecord>;
 
 /**
  * What every VIP is like after a pass: desired ones, those that leave, those that another program's service keeps out,
- * and those that are declared without a backend. What is as it was in `before` has been so since then.
+ * and those that are declared without a backend. What is as it was in `before` has been so since then, and is the same
+ * object: after a small change little is made anew.
  *
  * A pass that ended early says nothing of the kernel, so `before` stands.
  */
@@ -59,22 +43,22 @@ export function recordVips(before: VipRecords, pass: PassStatus): VipRecords {
   const records = new Map<string, VipRecord>();
   const spoken = new Set<string>();
   const put = (record: VipRecord) => {
-    const had = before.get(record.id);
-    const same = had?.state === record.state && had.reason === record.reason;
-    records.set(record.id, same ? { ...record, since: had.since } : record);
-    spoken.add(vipText(record));
+    records.set(record.id, record);
+    spoken.add(textOf(record));
   };
 
   const states = createStates(pass);
-  for (const [id, service] of pass.desired.services)
-    put(desiredRecord(id, service, states(id), pass, before));
+  for (const [id, service] of pass.desired.services) {
+    put(desiredRecord(id, service, states(id), pass, before.get(id)));
+  }
   for (const planned of pass.plan.services) {
     const have = pass.observed.get(planned.key);
     if (pass.desired.services.has(planned.key) || have === undefined) continue;
-    put(leavingRecord(planned, have, pass, before));
+    put(leavingRecord(planned, have, pass, before.get(planned.key)));
   }
-  for (const [text, declared] of byVip(pass.desired.declared)) {
-    if (!spoken.has(text)) put(emptyRecord(text, declared, pass.desired, pass.finishedAt));
+  const lacking = pass.desired.declared.filter((vip) => !spoken.has(textOf(vip)));
+  for (const [text, all] of Map.groupBy(lacking, textOf)) {
+    put(emptyRecord(text, all, pass, before.get(text)));
   }
   return records;
 }
@@ -84,6 +68,8 @@ interface StateAndReason {
   readonly reason: string | null;
 }
 
+const FORWARDING: StateAndReason = { state: 'forwarding', reason: null };
+
 /** Makes the function that tells the state of a desired service. */
 function createStates(pass: PassStatus): (id: string) => StateAndReason {
   const conflicts = new Map(pass.plan.conflicts.map(({ key, reason }) => [key, reason]));
@@ -92,7 +78,7 @@ function createStates(pass: PassStatus): (id: string) => StateAndReason {
     const conflict = conflicts.get(id);
     if (conflict !== undefined) return { state: 'conflict', reason: conflict };
     const kind = unsettled.get(id);
-    if (kind === undefined) return { state: 'forwarding', reason: null };
+    if (kind === undefined) return FORWARDING;
     const what = kind === 'missing' ? 'the kernel lacks it' : 'not as desired in the kernel';
     return { state: 'pending', reason: failureOf(id, pass) ?? what };
   };
@@ -111,142 +97,118 @@ function failureOf(id: string, { failures }: PassStatus): string | null {
 function desiredRecord(
   id: string,
   service: Service,
-  { state, reason }: StateAndReason,
+  known: StateAndReason,
   pass: PassStatus,
-  before: VipRecords,
+  had: VipRecord | undefined,
 ): VipRecord {
-  const { name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps } = service;
-  const had = before.get(id)?.backends;
   // Of a service that another program made, nothing is ours.
-  const have = state === 'conflict' ? undefined : pass.observed.get(id);
-  const backends = new Map<BackendKey, BackendRecord>();
-  for (const [key, backend] of service.backends) {
-    backends.set(key, wantedBackend(backend, have?.backends.get(key), had?.get(key), pass.finishedAt));
-  }
+  const have = known.state === 'conflict' ? undefined : pass.observed.get(id);
   const drains = pass.drains.get(id);
-  for (const [key, observed] of have?.backends ?? []) {
-    if (!backends.has(key)) {
-      const leaving = leavingBackend(observed, drains?.get(key), had?.get(key), pass.finishedAt);
-      backends.set(key, leaving);
-    }
+  const made = had === undefined ? undefined : madeOf.get(had);
+  const alike = made !== undefined && isAlike(made, service, known, drains);
+  if (had !== undefined && alike && made.have === have) return had;
+
+  const inputs = { service, have, drains, known };
+  const backends = recordBackends(service, have, drains, had?.backends ?? NO_BACKENDS, pass.finishedAt);
+  if (had !== undefined && alike && backends === had.backends) {
+    madeOf.set(had, inputs);
+    return had;
   }
-  const idle = state === 'forwarding' && ![...backends.values()].some(({ weight }) => weight > 0);
-  return {
-    ...{ id, name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps },
-    state: idle ? 'out of rotation' : state,
-    reason: idle ? 'every backend has weight 0' : reason,
-    since: pass.finishedAt,
-    backends,
-  };
+  const idle = known.state === 'forwarding' && !someInRotation(backends);
+  const { state, reason } = idle ? IDLE : known;
+  const { name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps } = service;
+  const what = { id, name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps };
+  const record = dated({ ...what, state, reason, backends }, had, pass.finishedAt);
+  madeOf.set(record, inputs);
+  return record;
 }
 
-function wantedBackend(
-  want: Backend,
-  observed: ObservedBackend | undefined,
-  had: BackendRecord | undefined,
-  now: number,
-): BackendRecord {
-  const { address, port, forward, app, task, reason } = want;
-  const weight = observed?.weight ?? want.weight;
-  const since = had?.weight === weight && had.reason === reason ? had.since : now;
-  return {
-    address,
-    port,
-    weight,
-    forward,
-    app,
-    task,
-    reason,
-    since,
-    drainsUntil: null,
-    observed: observed ?? null,
-  };
+const IDLE: StateAndReason = { state: 'out of rotation', reason: 'every backend has weight 0' };
+const NO_BACKENDS: VipRecord['backends'] = new Map();
+
+/** What a record was made of: the same again makes the same record. */
+interface Inputs {
+  readonly service: Service;
+  readonly have: ObservedService | undefined;
+  readonly drains: ReadonlyMap<BackendKey, number> | undefined;
+  readonly known: StateAndReason;
 }
 
-const DRAINING = 'draining: no longer a backend of this VIP';
-const LEAVING = 'no longer a backend of this VIP';
+const madeOf = new WeakMap<VipRecord, Inputs>();
 
-function leavingBackend(
-  observed: ObservedBackend,
-  deadline: number | undefined,
-  had: BackendRecord | undefined,
-  now: number,
-): BackendRecord {
-  const { address, port, weight, forward } = observed;
-  const reason = deadline === undefined ? LEAVING : DRAINING;
-  const since = had?.weight === weight && had.reason === reason ? had.since : now;
-  // Who it belonged to is worth knowing as long as it is there.
-  const { app, task } = had ?? { app: null, task: null };
-  return {
-    address,
-    port,
-    weight,
-    forward,
-    app,
-    task,
-    reason,
-    since,
-    drainsUntil: deadline ?? null,
-    observed,
-  };
+function isAlike(made: Inputs, service: Service, known: StateAndReason, drains: Inputs['drains']): boolean {
+  const { state, reason } = made.known;
+  return (
+    made.service === service && made.drains === drains && state === known.state && reason === known.reason
+  );
 }
 
 function leavingRecord(
   planned: PlannedService,
   have: ObservedService,
   pass: PassStatus,
-  before: VipRecords,
+  had: VipRecord | undefined,
 ): VipRecord {
   const { key: id, protocol, address, port, scheduler, persistenceSeconds, reason } = planned;
-  const had = before.get(id);
   const { name, framework } = planned.name === null && had !== undefined ? had : planned;
   const drains = pass.drains.get(id);
   const backends = new Map<BackendKey, BackendRecord>();
   for (const [key, observed] of have.backends) {
-    const leaving = leavingBackend(observed, drains?.get(key), had?.backends.get(key), pass.finishedAt);
-    backends.set(key, leaving);
+    backends.set(key, leavingBackend(observed, drains?.get(key), had?.backends.get(key), pass.finishedAt));
   }
-  return {
-    ...{ id, name, framework, protocol, address, port, scheduler, persistenceSeconds },
+  const now = {
+    ...{ id, name, framework, protocol, address, port, scheduler, persistenceSeconds, backends },
     fqdn: planned.fqdn ?? had?.fqdn ?? null,
     apps: planned.apps.length > 0 ? planned.apps : (had?.apps ?? []),
-    state: drains === undefined ? 'pending' : 'draining',
+    state: drains === undefined ? ('pending' as const) : ('draining' as const),
     reason: drains === undefined ? (failureOf(id, pass) ?? `to be removed: ${reason}`) : reason,
-    since: pass.finishedAt,
-    backends,
   };
+  return dated(now, had, pass.finishedAt);
 }
 
-function emptyRecord(text: string, all: readonly Declared[], { memory }: Desired, now: number): VipRecord {
+function emptyRecord(
+  id: string,
+  all: readonly Declared[],
+  { desired, finishedAt }: PassStatus,
+  had: VipRecord | undefined,
+): VipRecord {
   const [first] = all;
   if (first === undefined) throw new Error('a VIP is declared by someone');
   const { name, framework, fqdn, protocol, port } = first;
-  const known = name === null ? undefined : memory.addresses.get(`${name}.${framework}`);
-  return {
-    ...{ id: text, name, framework, fqdn, protocol, port },
+  const known = name === null ? undefined : desired.memory.addresses.get(`${name}.${framework}`);
+  const now = {
+    ...{ id, name, framework, fqdn, protocol, port },
     address: first.address ?? known?.ipv4 ?? known?.ipv6 ?? null,
     scheduler: null,
     persistenceSeconds: 0,
     apps: [...new Set(all.map(({ app }) => app))].sort(),
-    state: 'no backend',
+    state: 'no backend' as const,
     reason: 'no task of it can be reached',
-    since: now,
-    backends: new Map(),
+    backends: NO_BACKENDS,
   };
+  return dated(now, had, finishedAt);
 }
 
-function byVip(declared: readonly Declared[]): ReadonlyMap<string, readonly Declared[]> {
-  return Map.groupBy(declared, vipText);
+function dated(now: Omit<VipRecord, 'since'>, had: VipRecord | undefined, at: number): VipRecord {
+  return { ...now, since: had?.state === now.state && had.reason === now.reason ? had.since : at };
+}
+
+type Called = Pick<VipRecord, 'protocol' | 'name' | 'framework' | 'address' | 'port'>;
+
+const texts = new WeakMap<Called, string>();
+
+/** `vipText` of an object that stays; remembered. */
+function textOf(vip: VipRecord | Declared): string {
+  let text = texts.get(vip);
+  if (text === undefined) {
+    text = vipText(vip);
+    texts.set(vip, text);
+  }
+  return text;
 }
 
 /** `tcp/web.marathon:80`, `tcp/[fd00::1]:80`: one text for a VIP of both families. */
-function vipText({
-  protocol,
-  name,
-  framework,
-  address,
-  port,
-}: Pick<VipRecord, 'protocol' | 'name' | 'framework' | 'address' | 'port'>): string {
+function vipText({ protocol, name, framework, address, port }: Called): string {
   const where =
     name === null ? endpointKey({ address: address ?? '', port }) : `${name}.${framework}:${port}`;
   return `${protocol}/${where}`;

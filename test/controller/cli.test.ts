@@ -93,6 +93,15 @@ describe('flags', () => {
     expect(configOf('diff', '--source', 'file=a', '-ojson').output).toBe('json');
   });
 
+  test('status takes the name of a VIP, and needs no source', () => {
+    expect(parseCommandLine(['status', 'web:80', '--watch'], {})).toMatchObject({
+      name: 'web:80',
+      config: { watch: true },
+    });
+    expect(parseCommandLine(['status'], {})).toMatchObject({ name: null, config: { server: undefined } });
+    expect(parseCommandLine(['doctor', '-o', 'yaml'], {})).toMatchObject({ command: 'doctor', name: null });
+  });
+
   test('diff takes whatever line run has been started with', () => {
     const line = [
       '--source',
@@ -151,6 +160,17 @@ describe('what is refused is told in one line', () => {
       ['run', '--adopt=yes'],
       /^--adopt on the command line: "yes" is not accepted, expected true or false$/,
     ],
+    [
+      'a form that the command does not have',
+      ['status', '-o', 'ipvsadm'],
+      /^--output on the command line: "ipvsadm" is not accepted, expected one of text, wide, json, yaml with status$/,
+    ],
+    [
+      'another one',
+      ['diff', '--source', 'file=a', '-o', 'wide'],
+      /expected one of text, json, ipvsadm with diff$/,
+    ],
+    ['a second name', ['status', 'web', 'db'], /^too many arguments for 'status'/],
     ['a line break', ['run\nrm'], /^unknown command 'run\\u\{a\}rm'/],
   ])('%s', (_name, argv, message) => {
     expect(refusalOf(...argv)).toMatch(message);

@@ -112,7 +112,7 @@ describe('the state of a VIP', () => {
     const record = stateOf(passOf({ before: foreign, observed: foreign, foreign: true }));
     expect(record).toMatchObject({ state: 'conflict', reason: expect.stringContaining('another program') });
     expect([...(record?.backends.keys() ?? [])]).toEqual(['10.0.0.1:31000']);
-    expect(record?.backends.get('10.0.0.1:31000')?.observed).toBeNull();
+    expect(record?.backends.get('10.0.0.1:31000')?.inKernel).toBe(false);
   });
 
   test('no backend: declared by apps, once however many, with the address that its name keeps', () => {
@@ -158,6 +158,6 @@ describe('the state of a VIP', () => {
     });
     const record = stateOf(passOf({ desired: desiredOf(udp), observed: tableOf(have) }), 'udp/11.0.0.1:53');
     expect(record?.state).toBe('forwarding');
-    expect(record?.backends.get('10.0.0.2:53')).toMatchObject({ weight: 0, observed: null });
+    expect(record?.backends.get('10.0.0.2:53')).toMatchObject({ weight: 0, inKernel: false });
   });
 });
