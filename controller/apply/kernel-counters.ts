@@ -12,7 +12,7 @@ import type { BackendCounters, KernelCounters, ServiceCounters } from '../ports.
 import type { Traffic } from '../status/document.ts';
 
 /** So many services are read at a stretch: a pass, a query for a name or a probe may come in between. */
-const STRETCH = 64;
+const STRETCH = 32;
 
 /** The counters behind a client of their own, so that a pass never waits for a reply to us; `close` closes it. */
 export function createKernelCounters(client: IpvsClient, root = '/proc/sys'): KernelCounters {

@@ -98,7 +98,7 @@ describe('flags', () => {
       name: 'web:80',
       config: { watch: true },
     });
-    expect(parseCommandLine(['status'], {})).toMatchObject({ name: null, config: { server: undefined } });
+    expect(parseCommandLine(['status'], {})).toMatchObject({ name: null, config: { watch: false } });
     expect(parseCommandLine(['doctor', '-o', 'yaml'], {})).toMatchObject({ command: 'doctor', name: null });
   });
 
