@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { brakeOptions } from './brake-options.ts';
 import { nameOptions } from './name-options.ts';
 import {
   type CommandName,
@@ -14,13 +15,13 @@ import {
   option,
   path,
   truth,
-  wholeNumber,
   withDefault,
   withoutDefault,
 } from './option.ts';
 import { outputOptions } from './output-options.ts';
 import { statusOptions } from './status-options.ts';
 import { timeoutOptions } from './timeout-options.ts';
+import { timingOptions } from './timing-options.ts';
 import {
   hasCredentials,
   parseAgainst,
@@ -160,6 +161,7 @@ export const options = z.object({
     'false',
   ),
 
+  ...brakeOptions,
   ...nameOptions,
 
   interface: withDefault(
@@ -183,6 +185,15 @@ export const options = z.object({
       commands: ['run'],
     }),
     'auto',
+  ),
+  localBackends: withDefault(
+    choice(['container', 'host-port'], {
+      group: 'This host',
+      description:
+        'How containers of this host that others reach by a host port are reached from here: `container`: at their own address and port, where the source tells it; `host-port`: as from other hosts.',
+      commands: DECIDES,
+    }),
+    'container',
   ),
   writeSysctls: withDefault(
     truth({
@@ -211,46 +222,7 @@ export const options = z.object({
     '/var/lib/marathon-ipvs',
   ),
 
-  resyncSeconds: withDefault(
-    wholeNumber('seconds', 1, 86_400, {
-      group: 'Timing',
-      description: "How often the kernel's whole table is read and put right.",
-      commands: ['run'],
-    }),
-    '30',
-  ),
-  relistSeconds: withDefault(
-    wholeNumber('seconds', 10, 86_400, {
-      group: 'Timing',
-      description: 'How often a source is read as a whole, besides its events.',
-      commands: ['run'],
-    }),
-    '300',
-  ),
-  settleMs: withDefault(
-    wholeNumber('milliseconds', 0, 10_000, {
-      group: 'Timing',
-      description: 'How long changes are gathered before a pass.',
-      commands: ['run'],
-    }),
-    '50',
-  ),
-  sourceTimeoutSeconds: withDefault(
-    wholeNumber('seconds', 1, 600, {
-      group: 'Timing',
-      description: 'How long a source may take for one answer.',
-      commands: DECIDES,
-    }),
-    '10',
-  ),
-  sourceSilenceSeconds: withDefault(
-    wholeNumber('seconds', 5, 3_600, {
-      group: 'Timing',
-      description: 'How long an event stream may be silent before it is opened again.',
-      commands: ['run'],
-    }),
-    '60',
-  ),
+  ...timingOptions,
 
   listen: withDefault(
     option(parseListen, {

@@ -109,5 +109,10 @@ function wantedOf({
 
 function controllerOf({ url, status }: AskedController): ControllerFact {
   const { version, vips, kernel } = status;
-  return { url, version, vips, foreignServices: kernel.foreignServices };
+  const seen = vips.map((vip) => ({
+    ...vip,
+    // It is the host port that a client could be given before the task listens.
+    backends: vip.backends.map(({ hostPort, ...backend }) => hostPort ?? backend),
+  }));
+  return { url, version, vips: seen, foreignServices: kernel.foreignServices };
 }

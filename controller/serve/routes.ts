@@ -5,6 +5,7 @@ import { toJson } from '../plan/print-json.ts';
 import { type Check, type HealthLimits, healthz, livez, readyz } from '../status/checks.ts';
 import { checksText } from '../status/checks-text.ts';
 import type { StatusDocument } from '../status/document.ts';
+import { reportOf } from '../status/report.ts';
 import { selectVips } from '../status/selection.ts';
 import type { PassStatus, Status } from '../status/status.ts';
 import { vipsView } from '../status/vips-view.ts';
@@ -49,9 +50,7 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Route> 
     };
 
   const vips = rememberedByPass((pass) => JSON.stringify(vipsView(pass)));
-  const diff = rememberedByPass(({ plan, desired: { declared, rejected, warnings } }) =>
-    JSON.stringify(toJson({ plan, declared, rejected, warnings })),
-  );
+  const diff = rememberedByPass((pass) => JSON.stringify(toJson(reportOf(pass))));
 
   const live = createLiveStatus(options);
   const { doctor } = options;

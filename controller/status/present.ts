@@ -1,4 +1,5 @@
 import type { ObservedBackend, ObservedService } from '../model.ts';
+import { heldText } from '../plan/held-text.ts';
 import type { KernelReading, ServiceCounters } from '../ports.ts';
 import type { BackendRecord } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
@@ -44,7 +45,7 @@ export function presentStatus({ status, reading, limits, version, now }: Present
     summary: sumUp(vips),
     sources: status.sources.map((source) => toSource(source, now)),
     vips,
-    held: null,
+    held: toHeld(lastPass?.held ?? null),
     conflicts: (lastPass?.plan.conflicts ?? []).map(({ key, apps, reason }) => ({
       id: key,
       apps: [...apps],
@@ -93,7 +94,6 @@ function toBackend(
   const connections = activeConnections + inactiveConnections;
   return {
     ...rest,
-    hostPort: null,
     since: instant(since),
     activeConnections,
     inactiveConnections,
@@ -107,6 +107,17 @@ function toDrain(until: number, connections: number, now: number): BackendDocume
     connections,
     deadline: instant(until),
     secondsLeft: Math.max(0, Math.ceil((until - now) / 1_000)),
+  };
+}
+
+function toHeld(held: PassStatus['held']): StatusDocument['held'] {
+  if (held === null) return null;
+  const { since, until, services } = held;
+  return {
+    reason: heldText(held),
+    since: instant(since),
+    until: instant(until),
+    services: [...services].sort(),
   };
 }
 

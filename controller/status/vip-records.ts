@@ -1,9 +1,8 @@
-import { type BackendKey, type Declared, endpointKey, type ObservedService, type Service } from '../model.ts';
+import { type BackendKey, type Declared, endpointKey, type Service, type ServiceKey } from '../model.ts';
 import type { PlannedService } from '../plan/plan.ts';
 import {
-  type BackendRecord,
   type BackendRecords,
-  leavingBackend,
+  type BackendsFound,
   recordBackends,
   someInRotation,
 } from './backend-records.ts';
@@ -47,14 +46,20 @@ export function recordVips(before: VipRecords, pass: PassStatus): VipRecords {
     spoken.add(textOf(record));
   };
 
-  const states = createStates(pass);
+  const held = heldBackends(pass);
+  const states = createStates(pass, held);
   for (const [id, service] of pass.desired.services) {
-    put(desiredRecord(id, service, states(id), pass, before.get(id)));
+    const known = states(id);
+    // Of a service that another program made, nothing is ours.
+    const have = known.state === 'conflict' ? undefined : pass.observed.get(id);
+    const found = { have, drains: pass.drains.get(id), held: held.get(id) };
+    put(desiredRecord({ service, known, ...found }, id, before.get(id), pass.finishedAt));
   }
   for (const planned of pass.plan.services) {
     const have = pass.observed.get(planned.key);
     if (pass.desired.services.has(planned.key) || have === undefined) continue;
-    put(leavingRecord(planned, have, pass, before.get(planned.key)));
+    const found = { have, drains: pass.drains.get(planned.key), held: held.get(planned.key) };
+    put(leavingRecord(planned, found, pass, before.get(planned.key)));
   }
   const lacking = pass.desired.declared.filter((vip) => !spoken.has(textOf(vip)));
   for (const [text, all] of Map.groupBy(lacking, textOf)) {
@@ -71,17 +76,33 @@ interface StateAndReason {
 const FORWARDING: StateAndReason = { state: 'forwarding', reason: null };
 
 /** Makes the function that tells the state of a desired service. */
-function createStates(pass: PassStatus): (id: string) => StateAndReason {
+function createStates(pass: PassStatus, held: HeldBackends): (id: string) => StateAndReason {
   const conflicts = new Map(pass.plan.conflicts.map(({ key, reason }) => [key, reason]));
   const unsettled = new Map(shortfall(pass).map(({ key, kind }) => [key, kind]));
   return (id) => {
     const conflict = conflicts.get(id);
     if (conflict !== undefined) return { state: 'conflict', reason: conflict };
+    if (held.has(id)) return HELD;
     const kind = unsettled.get(id);
     if (kind === undefined) return FORWARDING;
     const what = kind === 'missing' ? 'the kernel lacks it' : 'not as desired in the kernel';
     return { state: 'pending', reason: failureOf(id, pass) ?? what };
   };
+}
+
+const HELD: StateAndReason = { state: 'held', reason: 'some of its backends would leave and are held' };
+
+type HeldBackends = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, string>>;
+
+/** Of each service that the mass-removal brake holds: the backends that stay for that reason, with it. */
+function heldBackends({ plan }: PassStatus): HeldBackends {
+  const found = new Map<ServiceKey, ReadonlyMap<BackendKey, string>>();
+  for (const { key, held, backends } of plan.services) {
+    if (!held) continue;
+    const kept = backends.filter(({ reason }) => reason.startsWith('held: '));
+    found.set(key, new Map(kept.map((backend) => [endpointKey(backend), backend.reason])));
+  }
+  return found;
 }
 
 /** The first write to this service that failed, with its message. */
@@ -94,32 +115,23 @@ function failureOf(id: string, { failures }: PassStatus): string | null {
   return failure === undefined ? null : `${failure.step}: ${failure.message}`;
 }
 
-function desiredRecord(
-  id: string,
-  service: Service,
-  known: StateAndReason,
-  pass: PassStatus,
-  had: VipRecord | undefined,
-): VipRecord {
-  // Of a service that another program made, nothing is ours.
-  const have = known.state === 'conflict' ? undefined : pass.observed.get(id);
-  const drains = pass.drains.get(id);
-  const made = had === undefined ? undefined : madeOf.get(had);
-  const alike = made !== undefined && isAlike(made, service, known, drains);
-  if (had !== undefined && alike && made.have === have) return had;
+function desiredRecord(made: Inputs, id: string, had: VipRecord | undefined, now: number): VipRecord {
+  const before = had === undefined ? undefined : madeOf.get(had);
+  const alike = before !== undefined && isAlike(before, made);
+  if (had !== undefined && alike && before.have === made.have) return had;
 
-  const inputs = { service, have, drains, known };
-  const backends = recordBackends(service, have, drains, had?.backends ?? NO_BACKENDS, pass.finishedAt);
+  const { service, known } = made;
+  const backends = recordBackends(service, made, had?.backends ?? NO_BACKENDS, now);
   if (had !== undefined && alike && backends === had.backends) {
-    madeOf.set(had, inputs);
+    madeOf.set(had, made);
     return had;
   }
   const idle = known.state === 'forwarding' && !someInRotation(backends);
   const { state, reason } = idle ? IDLE : known;
   const { name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps } = service;
   const what = { id, name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps };
-  const record = dated({ ...what, state, reason, backends }, had, pass.finishedAt);
-  madeOf.set(record, inputs);
+  const record = dated({ ...what, state, reason, backends }, had, now);
+  madeOf.set(record, made);
   return record;
 }
 
@@ -127,43 +139,45 @@ const IDLE: StateAndReason = { state: 'out of rotation', reason: 'every backend 
 const NO_BACKENDS: VipRecord['backends'] = new Map();
 
 /** What a record was made of: the same again makes the same record. */
-interface Inputs {
+interface Inputs extends BackendsFound {
   readonly service: Service;
-  readonly have: ObservedService | undefined;
-  readonly drains: ReadonlyMap<BackendKey, number> | undefined;
   readonly known: StateAndReason;
 }
 
 const madeOf = new WeakMap<VipRecord, Inputs>();
 
-function isAlike(made: Inputs, service: Service, known: StateAndReason, drains: Inputs['drains']): boolean {
-  const { state, reason } = made.known;
-  return (
-    made.service === service && made.drains === drains && state === known.state && reason === known.reason
-  );
+/** Whether they differ in the kernel's counters at most. */
+function isAlike(a: Inputs, b: Inputs): boolean {
+  const sameState = a.known.state === b.known.state && a.known.reason === b.known.reason;
+  return sameState && a.service === b.service && a.drains === b.drains && a.held === b.held;
 }
 
 function leavingRecord(
   planned: PlannedService,
-  have: ObservedService,
+  found: BackendsFound,
   pass: PassStatus,
   had: VipRecord | undefined,
 ): VipRecord {
-  const { key: id, protocol, address, port, scheduler, persistenceSeconds, reason } = planned;
-  const { name, framework } = planned.name === null && had !== undefined ? had : planned;
-  const drains = pass.drains.get(id);
-  const backends = new Map<BackendKey, BackendRecord>();
-  for (const [key, observed] of have.backends) {
-    backends.set(key, leavingBackend(observed, drains?.get(key), had?.backends.get(key), pass.finishedAt));
-  }
+  const { key: id, protocol, address, port, scheduler, persistenceSeconds } = planned;
+  const { name, framework, fqdn } = planned.name === null && had !== undefined ? had : planned;
   const now = {
-    ...{ id, name, framework, protocol, address, port, scheduler, persistenceSeconds, backends },
-    fqdn: planned.fqdn ?? had?.fqdn ?? null,
+    ...{ id, name, framework, protocol, address, port, scheduler, persistenceSeconds },
+    fqdn: fqdn ?? had?.fqdn ?? null,
     apps: planned.apps.length > 0 ? planned.apps : (had?.apps ?? []),
-    state: drains === undefined ? ('pending' as const) : ('draining' as const),
-    reason: drains === undefined ? (failureOf(id, pass) ?? `to be removed: ${reason}`) : reason,
+    ...leavingState(planned, found, pass),
+    backends: recordBackends(null, found, had?.backends ?? NO_BACKENDS, pass.finishedAt),
   };
   return dated(now, had, pass.finishedAt);
+}
+
+function leavingState(
+  { key, held, reason }: PlannedService,
+  { drains }: BackendsFound,
+  pass: PassStatus,
+): StateAndReason {
+  if (held) return { state: 'held', reason };
+  if (drains !== undefined) return { state: 'draining', reason };
+  return { state: 'pending', reason: failureOf(key, pass) ?? `to be removed: ${reason}` };
 }
 
 function emptyRecord(

@@ -79,6 +79,25 @@ describe('the status document', () => {
     });
   });
 
+  test('says what is held, since when, until when, and of which VIPs', () => {
+    const endpoints = new Set(['10.0.0.1:31000']);
+    const held = {
+      vips: 2,
+      ofVips: 2,
+      backends: 2,
+      ofBackends: 2,
+      endpoints,
+      services: new Set(['tcp/11.0.0.2:80', 'tcp/11.0.0.1:80']),
+    };
+    const document = documentOf(passOf({ over: { held: { ...held, since: 1_000_000, until: 1_090_000 } } }));
+    expect(document.held).toEqual({
+      reason: expect.stringContaining('2 of 2 VIPs'),
+      since: '1970-01-01T00:16:40.000Z',
+      until: '1970-01-01T00:18:10.000Z',
+      services: ['tcp/11.0.0.1:80', 'tcp/11.0.0.2:80'],
+    });
+  });
+
   test('is ready or not for the same reasons as /readyz', () => {
     expect(documentOf()).toMatchObject({ ready: true });
     const document = documentOf(passOf({ observed: tableOf() }));

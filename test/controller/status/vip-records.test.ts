@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Declared } from '../../../controller/model.ts';
+import { holdMassRemoval } from '../../../controller/plan/brake.ts';
 import type { PassStatus } from '../../../controller/status/status.ts';
 import { recordVips, type VipRecords } from '../../../controller/status/vip-records.ts';
 import { backend, service } from '../../support/builders.ts';
@@ -146,6 +147,44 @@ describe('the state of a VIP', () => {
       reason: 'draining: no longer a backend of this VIP',
       since: 1_001_000,
     });
+  });
+
+  test('held: what would go at once is there, with the reason, and is neither draining nor pending', () => {
+    const observed = settled(WEB, DB);
+    const gone = passOf({ desired: desiredOf(), before: observed, observed });
+    const brake = { observed, owned: gone.plan.owned, occupants: () => null, named: () => false, share: 0.5 };
+    const held = recordVips(NOTHING, { ...gone, plan: holdMassRemoval(gone.plan, brake).plan });
+    expect(held.get(WEB_ID)).toMatchObject({ state: 'held', reason: 'held: no source mentions it any more' });
+    expect(held.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
+      weight: 1,
+      drainsUntil: null,
+      reason: 'held: its task is missing from what the source tells',
+    });
+
+    const sick = [
+      weighing(0, 'running, health unknown'),
+      service('11.0.0.2', 5_432, [backend('10.0.0.2', 31_001, { weight: 0 })]),
+    ];
+    const lost = passOf({ desired: desiredOf(...sick), before: observed, observed });
+    const occupants = () => ({ drainSeconds: 300, healthLost: true });
+    const kept = recordVips(NOTHING, {
+      ...lost,
+      plan: holdMassRemoval(lost.plan, { ...brake, occupants }).plan,
+    });
+    expect(kept.get(WEB_ID)).toMatchObject({ state: 'held', apps: ['/web'] });
+    expect(kept.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
+      weight: 1,
+      reason: 'held: its health results are lost',
+      task: 'task-10.0.0.1:31000',
+    });
+  });
+
+  test('a container of this host is shown with how other hosts reach it', () => {
+    const local = service('11.0.0.1', 80, [
+      backend('172.17.0.2', 80, { hostPort: { address: '10.0.0.1', port: 31_000 } }),
+    ]);
+    const record = stateOf(passOf({ desired: desiredOf(local) }));
+    expect(record?.backends.get('172.17.0.2:80')?.hostPort).toEqual({ address: '10.0.0.1', port: 31_000 });
   });
 
   test('a backend of UDP with weight 0 is kept out of the kernel, and the VIP is as desired nevertheless', () => {
