@@ -7,7 +7,11 @@ import { version } from './config/version.ts';
 
 /** What the command line asks for: a command with its options, or a text to print. */
 export type Invocation =
-  | { readonly command: CommandName; readonly config: Config }
+  | {
+      readonly command: CommandName;
+      readonly config: Config /** What it is about, where it takes a NAME. */;
+      readonly name: string | null;
+    }
   | { readonly command: 'help' | 'version'; readonly text: string };
 
 /**
@@ -16,11 +20,11 @@ export type Invocation =
  * Throws a `ControllerError` with code `usage`, whose message is one line, for whatever is not accepted.
  */
 export function parseCommandLine(argv: readonly string[], environment: Environment): Invocation {
-  let asked: { readonly command: CommandName; readonly flags: readonly Given[] } | undefined;
+  let asked: Asked | undefined;
   let printed = '';
   const program = createProgram(
-    (command, flags) => {
-      asked = { command, flags };
+    (one) => {
+      asked = one;
     },
     (text) => {
       printed += text;
@@ -41,13 +45,17 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
     throw usage(oneLine(error, argv));
   }
   if (asked === undefined) return { command: 'help', text: program.helpInformation() };
-  return { command: asked.command, config: resolveConfig(asked.command, asked.flags, environment) };
+  const { command, flags, name } = asked;
+  return { command, config: resolveConfig(command, flags, environment), name };
 }
 
-function createProgram(
-  run: (command: CommandName, flags: readonly Given[]) => void,
-  print: (text: string) => void,
-): Command {
+interface Asked {
+  readonly command: CommandName;
+  readonly flags: readonly Given[];
+  readonly name: string | null;
+}
+
+function createProgram(run: (asked: Asked) => void, print: (text: string) => void): Command {
   const program = new Command('marathon-ipvs')
     .description('Keeps DC/OS VIP names working: Marathon app definitions become live kernel IPVS tables.')
     .version(version(), '-V, --version', 'print the version')
@@ -60,10 +68,16 @@ function createProgram(
     // `command()` rather than `addCommand()`: the settings above are inherited.
     const command = program.command(name).description(description).addHelpText('after', HELP_END);
     for (const option of optionNames) if (takes(name, option)) command.addOption(flag(name, option));
-    command.action((values: Readonly<Record<string, unknown>>) => run(name, givenFlags(values)));
+    if (name === 'status') command.argument('[name]', STATUS_NAME);
+    command.action(() => {
+      run({ command: name, flags: givenFlags(command.opts()), name: command.args[0] ?? null });
+    });
   }
   return program;
 }
+
+const STATUS_NAME =
+  'only this VIP, with every backend: its name, DNS name or address, with or without :PORT, or an app; * stands for any characters';
 
 const HELP_END = `
 Every option is also accepted from the environment (--resync-seconds as MARATHON_IPVS_RESYNC_SECONDS) and from

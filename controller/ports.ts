@@ -1,6 +1,7 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
 import type { BackendKey, Memory, NamedService, ServiceKey, Snapshot, Step, Table } from './model.ts';
+import type { Traffic } from './status/document.ts';
 import type { PassStatus } from './status/status.ts';
 
 /** Where apps come from. */
@@ -41,6 +42,46 @@ export interface IpvsTable {
 export interface StepFailure {
   readonly step: Step;
   readonly error: Error;
+}
+
+/** The kernel's own counters, read when someone asks for them: no pass waits for it. */
+export interface KernelCounters {
+  /**
+   * What has gone through these services until now; those that the kernel lacks are left out. Gives way to other work
+   * while it reads. Rejects when the kernel cannot be read.
+   */
+  read(services: Iterable<ServiceKey>): Promise<KernelReading>;
+  close(): void;
+}
+
+export interface KernelReading {
+  readonly services: ReadonlyMap<ServiceKey, ServiceCounters>;
+  /** For example `1.2.1`. */
+  readonly ipvsVersion: string;
+  /** Buckets of the connection table. */
+  readonly connectionTableSize: number;
+  /** Entries of connection tracking, and how many it takes; null where there is none. */
+  readonly conntrack: { readonly count: number; readonly max: number } | null;
+  readonly timeouts: IpvsTimeouts;
+}
+
+/** How long IPVS keeps a connection without packets, in seconds; of this network namespace. */
+export interface IpvsTimeouts {
+  readonly tcp: number;
+  /** After a FIN was seen. */
+  readonly tcpFin: number;
+  readonly udp: number;
+}
+
+export interface ServiceCounters {
+  readonly traffic: Traffic;
+  readonly backends: ReadonlyMap<BackendKey, BackendCounters>;
+}
+
+export interface BackendCounters {
+  readonly activeConnections: number;
+  readonly inactiveConnections: number;
+  readonly traffic: Traffic;
 }
 
 /** What makes VIP addresses reachable on this host: interface, routes, kernel settings. */

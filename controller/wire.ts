@@ -2,10 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import { createHostAddresses } from './apply/host-addresses.ts';
-import { openKernelTable } from './apply/kernel-table.ts';
+import { createKernelCounters } from './apply/kernel-counters.ts';
+import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
 import { DummyReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
 import { RouteNetlink } from './apply/rtnetlink.ts';
+import { withTimeouts } from './apply/timeouts.ts';
 import type { Config } from './config/config.ts';
 import { createOccupants } from './desired/occupants.ts';
 import { inPool, type Pools, parsePool } from './desired/pool.ts';
@@ -20,6 +22,7 @@ import type {
   AppSource,
   Clock,
   IpvsTable,
+  KernelCounters,
   Ledger,
   LedgerEntry,
   Log,
@@ -39,6 +42,8 @@ export interface Parts {
   readonly reconciler: Reconciler;
   readonly table: IpvsTable;
   readonly reachability: Reachability | null;
+  /** null where the kernel is not looked at, or for one pass only. */
+  readonly counters: KernelCounters | null;
   /** null where no names are answered for. */
   readonly dns: DnsService | null;
   readonly ledger: Ledger;
@@ -57,7 +62,12 @@ export interface DnsService {
 export async function wire(config: Config, log: Log): Promise<Parts> {
   const { table, ledger } = await comparedWith(config);
   try {
-    const reachability = config.dryRun ? null : openReachability(config);
+    const looked = config.against.kind === 'kernel' && !(config.once && config.dryRun);
+    const client = looked ? await openKernelClient() : null;
+    const counters = client === null ? null : createKernelCounters(client);
+    const plain = config.dryRun ? null : openReachability(config);
+    const reachability =
+      plain === null || client === null ? plain : withTimeouts(plain, client, timeoutsOf(config));
     const store = createStateStore(config.stateDir, systemClock, log);
     const pools = poolsOf(config);
     const translate = createTranslator({
@@ -84,10 +94,11 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const reconciler = new Reconciler({ ...common, names: dns?.server }, rules);
     const close = () => {
       table.close();
+      counters?.close();
       reachability?.close();
     };
     const sources = await sourcesOf(config, log);
-    return { ...common, sources, reconciler, dns, close };
+    return { ...common, sources, reconciler, counters, dns, close };
   } catch (error) {
     table.close();
     throw error;
@@ -123,6 +134,10 @@ function openReachability(
     hostAddress: config.hostAddress,
     writeSysctls: config.writeSysctls,
   });
+}
+
+function timeoutsOf({ tcpTimeout: tcp, tcpFinTimeout: tcpFin, udpTimeout: udp }: Config) {
+  return { tcp, tcpFin, udp };
 }
 
 /** The DNS server of `run`; a command that ends by itself has none. */

@@ -41,7 +41,8 @@ export function resolveConfig(
   const deciding = new Map(given.toReversed().map((one) => [one.name, one]));
   const texts = Object.fromEntries([...deciding].map(([name, { text }]) => [name, text]));
   const config = { ...options.parse(texts), origins: originsOf(deciding) };
-  if (command === 'cleanup') return config;
+  checkOutput(command, config.output, deciding.get('output'));
+  if (command !== 'run' && command !== 'diff') return config;
   checkTogether(command, config);
   for (const name of CREDENTIALS) checkReadable(deciding.get(name));
   return command === 'diff' ? { ...config, once: true, dryRun: true } : config;
@@ -60,6 +61,21 @@ function check(given: Given): unknown {
   const [issue] = error.issues;
   const at = typeof issue?.path[0] === 'number' ? issue.path[0] : 0;
   throw refusal(given, typeof text === 'string' ? text : (text[at] ?? ''), issue?.message);
+}
+
+/** The forms of output that each command has. */
+const OUTPUTS = {
+  run: ['text', 'json', 'ipvsadm'],
+  diff: ['text', 'json', 'ipvsadm'],
+  status: ['text', 'wide', 'json', 'yaml'],
+  doctor: ['text', 'json', 'yaml'],
+} as const;
+
+function checkOutput(command: CommandName, output: Config['output'], given: Given | undefined): void {
+  if (command === 'cleanup' || given === undefined) return;
+  const accepted: readonly string[] = OUTPUTS[command];
+  if (accepted.includes(output)) return;
+  throw refusal(given, output, `expected one of ${accepted.join(', ')} with ${command}`);
 }
 
 /** What no option can tell by itself. */
