@@ -169,6 +169,15 @@ export const options = z.object({
     }),
     'false',
   ),
+  allowConnectedVips: withDefault(
+    truth({
+      group: 'VIPs',
+      description:
+        'Let an IP VIP lie in a network that this host is connected to; without it such a VIP is rejected, since it may be the address of another host there.',
+      commands: DECIDES,
+    }),
+    'false',
+  ),
 
   ...nameOptions,
 
@@ -202,6 +211,15 @@ export const options = z.object({
       commands: ['run'],
     }),
     'true',
+  ),
+  packetFilter: withDefault(
+    choice(['nftables', 'none'], {
+      group: 'This host',
+      description:
+        'What closes the other ports of VIPs, keeps the DNAT rules of others away from them and translates source addresses where a reply would not come back: an nftables table of our own (`inet marathon_ipvs`), or nothing.',
+      commands: ['run'],
+    }),
+    'nftables',
   ),
   ledger: withDefault(
     path({
