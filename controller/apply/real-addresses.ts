@@ -13,6 +13,14 @@ export interface RealAddressOptions {
   readonly pools?: readonly string[];
   /** Let a VIP lie in a network that this host is connected to. */
   readonly allowConnectedVips?: boolean;
+  /** Addresses of this host by interface. Default: those that it has. */
+  readonly interfaces?: () => Readonly<Record<string, readonly HostAddress[] | undefined>>;
+}
+
+interface HostAddress {
+  readonly address: string;
+  /** Address and prefix; null where the netmask is none. */
+  readonly cidr: string | null;
 }
 
 /** A network that this host is connected to. */
@@ -39,6 +47,7 @@ export function createRealAddresses(
   options: RealAddressOptions,
   now: () => number,
 ): (address: string) => string | null {
+  const { interfaces = networkInterfaces } = options;
   const masters = new Map(
     options.masters.map((url) => [canonical(hostOf(url)), `it is the address of the source ${url}`]),
   );
@@ -53,7 +62,7 @@ export function createRealAddresses(
     for (const server of servers) reasons.set(server, 'names are answered there (--dns-listen)');
     for (const server of getServers())
       reasons.set(canonical(server), 'it is the address of a name server of this host');
-    for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    for (const [name, addresses] of Object.entries(interfaces())) {
       if (name === options.interfaceName) continue;
       for (const { address, cidr } of addresses ?? []) {
         reasons.set(canonical(address), `this host has it on ${name}`);

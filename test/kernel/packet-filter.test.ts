@@ -19,7 +19,8 @@ const IPV6_VIP = 'fd01:c::77';
 type Place = 'host' | 'remote' | 'other' | 'container' | 'neighbour';
 
 // A kernel in emulation, where a process takes seconds to start.
-jest.setTimeout(180_000);
+jest.setTimeout(400_000);
+const STARTED_WITHIN_MS = 200_000;
 const hasNat =
   IN_LAB &&
   (
@@ -119,15 +120,16 @@ onNftables('the packet filter', () => {
     atStart = await foreign();
     for (const place of ['remote', 'container', 'neighbour'] as const) serve(place, BACKENDS[place]);
     await listen(...BACKENDS.host);
+    for (const place of ['remote', 'container', 'neighbour'] as const) {
+      const url = BACKENDS[place].join(':');
+      await eventually(async () => (await ask('host', url)) !== 'curl 7', STARTED_WITHIN_MS);
+    }
     // What a VIP must not lead to: it listens on all addresses.
     await listen('::', 8081);
     host = await TestHost.open();
     await apps();
     controller = await host.start('--source', `file=${host.path('apps.json')}`, '--dns-listen', 'off');
-    await controller.ready(90_000);
-    for (const place of ['remote', 'container', 'neighbour'] as const) {
-      await eventually(async () => (await ask('host', BACKENDS[place].join(':'))) !== 'curl 7', 60_000);
-    }
+    await controller.ready(STARTED_WITHIN_MS);
   });
 
   afterAll(async () => {
@@ -275,7 +277,7 @@ onNftables('the packet filter', () => {
     const before = await handles();
     await controller.end();
     controller = await host.start('--source', `file=${host.path('apps.json')}`, '--dns-listen', 'off');
-    await controller.ready(90_000);
+    await controller.ready(STARTED_WITHIN_MS);
     expect(await handles()).toBe(before);
     expect(controller.log).not.toContain('packet filter');
   });
@@ -306,7 +308,7 @@ onNftables('the packet filter', () => {
       '--packet-filter',
       'none',
     );
-    await controller.ready(90_000);
+    await controller.ready(STARTED_WITHIN_MS);
     expect(await shell('ip -6 -br addr show dev vip0 scope global')).toContain('fd01:dd::53/128');
     expect((await command('nft', 'list', 'table', 'inet', 'marathon_ipvs')).status).not.toBe(0);
     // As before there was a filter: the host's address, which needs no translation.
