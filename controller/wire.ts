@@ -144,11 +144,7 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
 
 /** Those that are put on our interface where no other one has them. */
 function addressesOf(listen: Config['dnsListen']): string[] {
-  return listen.map(({ address }) => address).filter((address) => !isLoopback(address) && !isAny(address));
-}
-
-function isAny(address: string): boolean {
-  return /^[0:.]+$/.test(address);
+  return listen.map(({ address }) => address).filter((address) => !isLoopback(address));
 }
 
 function networksOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): string[] {

@@ -1,15 +1,17 @@
 import { ControllerError, messageOf } from '../errors.ts';
 import type { Reachability, ReachabilityReport } from '../ports.ts';
 import type { DummyInterface } from './dummy-interface.ts';
-import type { PacketFilter } from './packet-filter.ts';
+import type { PacketFilter, PacketFilterReport } from './packet-filter.ts';
 import type { Sysctls } from './sysctls.ts';
 
+type Common = 'description' | 'ensure' | 'repair' | 'exists' | 'remove' | 'close';
+
 export interface ReachabilityParts {
-  readonly sysctls: Sysctls;
-  readonly filter: PacketFilter;
+  readonly sysctls: Pick<Sysctls, 'ensure' | 'repair'>;
+  readonly filter: Pick<PacketFilter, Common>;
   /** Whether the filter is wanted; where it is not, a table of ours that is still there goes. */
   readonly filtering: boolean;
-  readonly dummy: DummyInterface;
+  readonly dummy: Pick<DummyInterface, Common | 'reachesOthers'>;
 }
 
 const UNFILTERED = { ipv4: false, ipv6: false } as const;
@@ -20,23 +22,33 @@ const UNFILTERED = { ipv4: false, ipv6: false } as const;
  */
 export class HostReachability implements Reachability {
   readonly #parts: ReachabilityParts;
+  /** The addresses that had a route and a guard last. */
+  #guarded: readonly string[] = [];
 
   constructor(parts: ReachabilityParts) {
     this.#parts = parts;
   }
 
   async ensure(addresses: readonly string[]): Promise<ReachabilityReport> {
-    const { sysctls, filter, filtering, dummy } = this.#parts;
+    const { sysctls, dummy } = this.#parts;
     const settings = await sysctls.ensure({ ipv6: await dummy.reachesOthers('ipv6') });
-    const filtered = filtering ? await filter.ensure(addresses) : await unfiltered(filter);
+    const going = this.#guarded.filter((address) => !addresses.includes(address));
+    const filtered = await this.#filter([...addresses, ...going]);
     // Without conntrack the filter does not see what IPVS sends on.
     const translates = !settings.unmet.includes('net.ipv4.vs.conntrack');
     const translatesOwn = translates ? filtered.translatesOwn : UNFILTERED;
     const carried = await dummy.ensure({ addresses, translatesOwn });
+    const afterwards = going.length === 0 ? filtered : await this.#filter(addresses);
+    this.#guarded = addresses;
     return {
-      changed: [...settings.changed, ...filtered.changed, ...carried.changed],
-      problems: [...filtered.problems, ...carried.problems],
-      advice: [...settings.advice, ...filtered.advice, ...carried.advice],
+      changed: [
+        ...settings.changed,
+        ...filtered.changed,
+        ...carried.changed,
+        ...(afterwards === filtered ? [] : afterwards.changed),
+      ],
+      problems: [...afterwards.problems, ...carried.problems],
+      advice: [...settings.advice, ...afterwards.advice, ...carried.advice],
     };
   }
 
@@ -77,10 +89,12 @@ export class HostReachability implements Reachability {
     this.#parts.filter.close();
     this.#parts.dummy.close();
   }
-}
 
-async function unfiltered(filter: PacketFilter) {
-  const removed = await filter.remove().catch(() => false);
-  const changed = removed ? [`${filter.description} removed (--packet-filter none)`] : [];
-  return { changed, problems: [], advice: [], translatesOwn: UNFILTERED };
+  async #filter(addresses: readonly string[]): Promise<PacketFilterReport> {
+    const { filter, filtering } = this.#parts;
+    if (filtering) return await filter.ensure(addresses);
+    const removed = await filter.remove().catch(() => false);
+    const changed = removed ? [`${filter.description} removed (--packet-filter none)`] : [];
+    return { changed, problems: [], advice: [], translatesOwn: UNFILTERED };
+  }
 }

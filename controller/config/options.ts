@@ -198,7 +198,7 @@ export const options = z.object({
       value: 'ADDRESS|auto',
       accepted: 'auto or an IP address, not loopback, link-local or multicast',
       description:
-        "Source address that clients on this host use towards a VIP; `auto`: the one of this host's default route.",
+        "Source address that backends see of clients on this host; `auto`: the one of the interface towards the backend (with --packet-filter none: of this host's default route).",
       commands: ['run'],
     }),
     'auto',

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -208,6 +208,28 @@ onNftables('the packet filter', () => {
       expect(await shell('nft list table ip runtime')).toMatch(/packets [1-9]/);
     } finally {
       await shell('nft delete table ip runtime');
+    }
+  });
+
+  test('with a firewall that drops by default, what docs/data-path.md tells to accept is enough', async () => {
+    const page = await readFile(new URL('../../docs/data-path.md', import.meta.url), 'utf8');
+    const rules = /```nft\n(.*?)```/s.exec(page)?.[1] ?? '';
+    expect(rules).toMatch(/policy drop.*policy drop.*policy drop/s);
+    await writeFile(host.path('firewall.nft'), rules);
+    await shell(`nft -f ${host.path('firewall.nft')}`);
+    try {
+      for (const from of ['host', 'container', 'other'] as const) {
+        const seen: string[] = [];
+        for (const port of Object.values(ON)) seen.push(await ask(from, `${VIP}:${port}`));
+        expect(seen).toEqual(Array(4).fill(expect.stringContaining('.')));
+        expect(await ask(from, IP_VIP)).toContain('.');
+        expect(await ask(from, `${VIP}:8081`)).toBe('curl 7');
+      }
+      // It is a firewall: without the line for the pool nobody outside gets through.
+      await shell('nft flush chain inet firewall input');
+      expect(await ask('other', `${VIP}:${ON.host}`)).toBe('curl 28');
+    } finally {
+      await shell('nft delete table inet firewall');
     }
   });
 
