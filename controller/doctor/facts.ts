@@ -46,6 +46,8 @@ export interface SysctlFact {
   readonly name: string;
   readonly wanted: string;
   readonly why: string;
+  /** Another value is for the operator to judge: `run` does not write it. */
+  readonly onlyAdvised: boolean;
   /** null: it could not be read, for the reason in `error`. */
   readonly value: string | null;
   readonly error: string | null;

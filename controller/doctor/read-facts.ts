@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import { readConntrack } from '../apply/kernel-counters.ts';
-import { SYSCTLS } from '../apply/sysctls.ts';
+import { sysctlsFor } from '../apply/sysctls.ts';
 import type { Config } from '../config/config.ts';
 import type { StatusDocument } from '../status/document.ts';
 import type { ControllerFact, Facts, IpvsFact, NftablesFact, WantedFact } from './facts.ts';
@@ -38,6 +38,8 @@ export async function readFacts(options: DoctorOptions, controller: AskedControl
   ]);
   const schedulers = new Set(asked?.vips.flatMap(({ scheduler }) => scheduler ?? []) ?? []);
   if (schedulers.size === 0) schedulers.add(DEFAULT_SCHEDULER);
+  const routes = await readRoutes();
+  const ipv6 = routes.some(({ network }) => network === '::/0');
   const conntrack = await readConntrack('/proc/sys');
   const atWork = modulesAtWork({
     ipvs,
@@ -49,13 +51,13 @@ export async function readFacts(options: DoctorOptions, controller: AskedControl
   return {
     kernelRelease,
     modules: await readModules(schedulers, atWork, kernelRelease),
-    sysctls: await readSysctls(SYSCTLS),
+    sysctls: await readSysctls(sysctlsFor(kernelRelease).filter((one) => one.family !== 'ipv6' || ipv6)),
     capabilities: await readCapabilities(),
     unprivilegedPortStart: (await readNumber('net.ipv4.ip_unprivileged_port_start')) ?? 1_024,
     nftables,
     ipvs,
     addresses: readAddresses(),
-    routes: await readRoutes(),
+    routes,
     interfaces,
     processes,
     managers: await readManagers(wanted.interfaceName, processes),

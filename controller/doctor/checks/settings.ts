@@ -1,7 +1,7 @@
+import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
 import { diesBeforeKeepalive, keepaliveRemedies } from '../../status/keepalive.ts';
 import { type Finding, fine } from '../document.ts';
 import type { Facts, SysctlFact } from '../facts.ts';
-import { isBefore } from '../kernel-version.ts';
 
 /** Whether the kernel settings are as the data path needs them. */
 export function checkSysctls({
@@ -10,17 +10,17 @@ export function checkSysctls({
   controller,
 }: Pick<Facts, 'sysctls' | 'kernelRelease' | 'controller'>): Finding[] {
   return sysctls.map((sysctl) => {
-    const { name, wanted, why, value, writable } = sysctl;
+    const { name, wanted, why, value, onlyAdvised, writable } = sysctl;
     const check = `sysctl ${name}`;
     if (value === wanted) return fine('Settings', check, value);
     const set = `sysctl -w ${name}=${wanted}`;
     // What `run` sets when it starts needs no hands before.
-    const willBe = writable && controller === null;
+    const willBe = writable && controller === null && !onlyAdvised;
     const unmade = sysctl.missing && name.startsWith(IPVS_SETTINGS);
     return {
       group: 'Settings',
       check,
-      state: willBe ? 'warning' : 'problem',
+      state: willBe || onlyAdvised ? 'warning' : 'problem',
       found: value ?? whyUnread(sysctl, unmade),
       wanted: `${wanted} on kernel ${kernelRelease}`,
       why: willBe ? `${why}; `.concat('`run` sets it, unless --write-sysctls=false') : why,
@@ -73,7 +73,8 @@ export function checkEstimator({
   const check = 'rate estimator';
   const counted = `${services} services on kernel ${kernelRelease}`;
   if (estimation === '0') return [fine('Settings', check, `switched off: rates are not known; ${counted}`)];
-  if (!isBefore(kernelRelease, 6, 2)) {
+  const version = kernelVersion(kernelRelease);
+  if (version === null || !isBefore(version, [6, 2])) {
     return [fine('Settings', check, `in threads of its own since Linux 6.2; ${counted}`)];
   }
   if (services <= MANY_SERVICES) return [fine('Settings', check, `in a timer, for ${counted}`)];

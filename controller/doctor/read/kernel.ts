@@ -9,13 +9,13 @@ import { textOf } from './text.ts';
 /** Each setting as it is now, and whether this process may write it. */
 export async function readSysctls(wanted: readonly Sysctl[], root = ''): Promise<readonly SysctlFact[]> {
   return await Promise.all(
-    wanted.map(async ({ name, value: want, why }) => {
+    wanted.map(async ({ name, value: want, why, onlyAdvised = false }) => {
       const path = `${root}/proc/sys/${name.replaceAll('.', '/')}`;
       const writable = await access(path, constants.W_OK).then(
         () => true,
         () => false,
       );
-      const fact = { name, wanted: want, why, writable };
+      const fact = { name, wanted: want, why, onlyAdvised, writable };
       try {
         return { ...fact, value: (await readFile(path, 'utf8')).trim(), error: null, missing: false };
       } catch (error) {

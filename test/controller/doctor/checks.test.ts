@@ -93,6 +93,7 @@ describe('settings', () => {
         name: 'net.ipv4.vs.conntrack',
         wanted: '1',
         why: 'no masquerade',
+        onlyAdvised: false,
         value: '0',
         error: null,
         missing: false,
@@ -119,6 +120,8 @@ describe('settings', () => {
       findings({ ...sysctl(what), controller: null }).find(({ check }) => check.startsWith('sysctl'))?.state;
     expect(stateOf({})).toBe('warning');
     expect(stateOf({ writable: false })).toBe('problem');
+    // What is for the operator to judge stops no roll-out.
+    expect(stateOf({ onlyAdvised: true, writable: false })).toBe('warning');
     expect(only(sysctl({ value: null, error: 'EACCES' }))).toMatchObject({
       state: 'problem',
       found: 'EACCES',

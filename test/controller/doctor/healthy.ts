@@ -29,6 +29,7 @@ export const healthy: Facts = {
       name: 'net.ipv4.vs.conntrack',
       wanted: '1',
       why: 'without it no masquerade',
+      onlyAdvised: false,
       value: '1',
       error: null,
       missing: false,
