@@ -69,6 +69,12 @@ class Teller {
       case 'tasks':
         this.#change(event.pick, ({ tasks: _, ...spec }) => ({ ...spec, tasks: event.tasks }));
         break;
+      case 'unreachable':
+        this.#change(event.pick, (spec) => ({
+          ...spec,
+          tasks: spec.tasks.map((task) => ({ ...task, state: 'unreachable' })),
+        }));
+        break;
       case 'relabel':
         this.#change(event.pick, ({ vips: [_, ...others], ...spec }) => ({
           ...spec,
