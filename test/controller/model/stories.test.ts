@@ -31,6 +31,8 @@ describe('random stories of apps, other programs, faults and crashes', () => {
 /** Lines of stories: a subject that none has is not tested, however often the stories end well. */
 const SUBJECTS = [
   /adopted: /,
+  /held: /,
+  /asked again: /,
   /conflict: /,
   /is draining: /,
   /on the word of our own disk/,

@@ -1,6 +1,6 @@
 /** A controller's process in a story: the reconciler, and the words of the sources as `run` keeps them. */
 
-import { createLiving } from '../../../controller/desired/living.ts';
+import { createOccupants } from '../../../controller/desired/occupants.ts';
 import { parsePool } from '../../../controller/desired/pool.ts';
 import { createTranslator } from '../../../controller/desired/translate.ts';
 import { Reconciler } from '../../../controller/loop/reconcile.ts';
@@ -32,6 +32,8 @@ const NOBODY: Observer = {
   passed: nothing,
   repaired: nothing,
 };
+
+const BRAKE = { share: 0.5, holdMs: 60_000 };
 
 /** Everything that it knows is lost when it ends. */
 export class Process {
@@ -86,7 +88,14 @@ export class Process {
     const pools = { ipv4: parsePool(POOLS.ipv4), ipv6: parsePool(POOLS.ipv6) };
     const translate = createTranslator({ zone: 'l4lb.thisdcos.directory', pools });
     const { adopt } = machine;
-    const rules = { translate, living: createLiving(), inPool: inPools, adopt, dryRun: false };
+    const rules = {
+      translate,
+      occupants: createOccupants(),
+      inPool: inPools,
+      adopt,
+      brake: BRAKE,
+      dryRun: false,
+    };
     this.#reconciler = new Reconciler(ports, rules, () => 0);
   }
 
@@ -136,12 +145,25 @@ export class Process {
     this.#remembers = true;
     this.#perils.begin(mishap);
     this.#machine.watch.passBegins(context);
-    const status = await this.#reconciler.pass(merged, { full, changesSince: [] });
+    const status = await this.#reconciler.pass(merged, {
+      full,
+      changesSince: [],
+      gone: this.#sources.takeGone(),
+    });
     this.#end(context, status);
     return status;
   }
 
-  #end(context: PassContext, { error, failures, waiting, plan }: PassStatus): void {
+  /** After a mass removal was held for long enough, the sources are asked once more, as `run` does beside its passes. */
+  confirmHeld(apps: readonly AppSpec[]): void {
+    const { planner } = this.#reconciler;
+    const due = planner.heldLongEnough(this.#machine.now);
+    if (due.size === 0) return;
+    const missing = planner.confirm(due, toSnapshot(apps), this.#machine.now);
+    this.#machine.note(`  asked again: ${missing} of ${due.size} held backends are missing`);
+  }
+
+  #end(context: PassContext, { error, failures, waiting, plan, held }: PassStatus): void {
     const machine = this.#machine;
     this.#context = null;
     if (this.#remembers) machine.recalled = recall(context, machine.recalled);
@@ -152,11 +174,12 @@ export class Process {
       for (const { reason, address } of backends)
         if (reason.startsWith('draining')) machine.note(`  ${address} of ${key} is ${reason}`);
     }
+    if (held !== null) machine.note(`  held: ${[...held.services].join(' ')}`);
     for (const { step, message } of failures) machine.note(`  failed: ${step}: ${message}`);
     if (!this.alive) machine.note(`  dies before write ${this.#perils.writes}`);
     else if (error !== null) machine.note(`  pass fails: ${error}`);
     const steps = failures.length + waiting > 0 ? 'steps failed' : 'clean';
-    machine.watch.passEnds(error === null && this.alive ? steps : 'cut short');
+    machine.watch.passEnds(error === null && this.alive ? steps : 'cut short', held?.services);
   }
 }
 

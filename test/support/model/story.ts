@@ -45,8 +45,8 @@ export async function play(
 const BY_MARK = { fwmark: 7, family: 'ipv4', scheduler: 'rr' } as const;
 const KEY_BY_MARK = '-f 7';
 
-/** A failed step is tried again after a minute at most (and a fifth for jitter), and a drain ends after five. */
-const RECOVERY_SECONDS = [0, 5, 75, 301, 75, 75, 0];
+/** A failed step is tried again after a minute at most (and a fifth for jitter), so long is a mass removal held, and a drain ends after five. */
+const RECOVERY_SECONDS = [0, 5, 75, 75, 301, 75, 75, 0];
 
 class Teller {
   readonly #machine: Machine;
@@ -158,6 +158,7 @@ class Teller {
       const others = process.knows(changed.source).filter((spec) => appKey(spec) !== appKey(changed));
       process.hear(changed.source, [...others, changed], false);
     }
+    if (this.#down.size === 0) process.confirmHeld(SOURCES.flatMap((source) => this.#appsOf(source)));
     const status = await process.pass(full, mishap);
     if (status === null) this.#machine.note('  nothing is known yet');
     if (!process.alive) this.#process = null;
