@@ -134,6 +134,12 @@ const pass: fc.Arbitrary<StoryEvent> = fc.record({
   mishap,
 });
 
+/** A source that has lost its memory for a moment, and a minute in which it finds it again or not. */
+const emptyLists: fc.Arbitrary<readonly StoryEvent[]> = fc.tuple(
+  fc.constant<StoryEvent>({ what: 'pass', full: false, read: 'empty lists', mishap: {} }),
+  fc.constant<StoryEvent>({ what: 'wait', seconds: 61 }),
+);
+
 const connect: fc.Arbitrary<StoryEvent> = fc.record({
   what: fc.constant('connect' as const),
   pick,
@@ -166,6 +172,7 @@ const turn: fc.Arbitrary<readonly StoryEvent[]> = fc.oneof(
   { arbitrary: fc.tuple(pass), weight: 2 },
   { arbitrary: fc.tuple(connect), weight: 1 },
   { arbitrary: fc.tuple(pause, change, pass, silence), weight: 2 },
+  { arbitrary: emptyLists, weight: 1 },
   { arbitrary: fc.tuple(silence), weight: 1 },
   { arbitrary: fc.tuple(other), weight: 4 },
 );

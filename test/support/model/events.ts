@@ -12,11 +12,14 @@ export type StoryEvent =
   /** The same app and tasks with another first label. */
   | { readonly what: 'relabel'; readonly pick: number; readonly vip: string }
   | { readonly what: 'delete'; readonly id: string; readonly source: SourceName }
-  /** Sources that are up are read whole, one app of a source only, or not at all; then a pass is made. */
+  /**
+   * Sources that are up are read whole, one app of a source only, or not at all; or they give empty lists although
+   * nothing has changed. Then a pass is made.
+   */
   | {
       readonly what: 'pass';
       readonly full: boolean;
-      readonly read: 'whole' | 'one app' | 'nothing';
+      readonly read: 'whole' | 'one app' | 'nothing' | 'empty lists';
       readonly mishap: Mishap;
     }
   | { readonly what: 'down' | 'up'; readonly source: SourceName }

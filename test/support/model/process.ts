@@ -9,7 +9,15 @@ import { Sources } from '../../../controller/loop/sources.ts';
 import type { Snapshot } from '../../../controller/model.ts';
 import type { AppSource, Clock, IpvsTable, Log, Observer, StateStore } from '../../../controller/ports.ts';
 import type { PassStatus } from '../../../controller/status/status.ts';
-import { type AppSpec, inPools, POOLS, SOURCES, type SourceName, toSnapshot } from './cluster.ts';
+import {
+  type AppSpec,
+  inPools,
+  POOLS,
+  SOURCES,
+  type SourceName,
+  type TaskSpec,
+  toSnapshot,
+} from './cluster.ts';
 import type { Machine, Mishap } from './machine.ts';
 import { Perils } from './perils.ts';
 import {
@@ -46,6 +54,8 @@ export class Process {
   readonly #clock: Clock;
   readonly #store: StateStore;
   readonly #reconciler: Reconciler;
+  /** Whether a source may have told of the end, or the failing, of a task or an app by name, or was asked again. */
+  saidByName = false;
   #context: PassContext | null = null;
   #remembers = true;
 
@@ -105,6 +115,7 @@ export class Process {
 
   /** A source was read: as a whole, or as far as one event told. */
   hear(source: SourceName, apps: readonly AppSpec[], complete: boolean): void {
+    this.saidByName ||= !complete || apps.some(({ tasks }) => tasks.some(saysByName));
     this.#sources.heard(source, toSnapshot(apps), complete);
     // A part says too little before the whole has been heard once.
     if (complete || this.#heard.get(source)?.fromDisk === false)
@@ -159,6 +170,7 @@ export class Process {
     const { planner } = this.#reconciler;
     const due = planner.heldLongEnough(this.#machine.now);
     if (due.size === 0) return;
+    this.saidByName = true;
     const missing = planner.confirm(due, toSnapshot(apps), this.#machine.now);
     this.#machine.note(`  asked again: ${missing} of ${due.size} held backends are missing`);
   }
@@ -181,6 +193,10 @@ export class Process {
     const steps = failures.length + waiting > 0 ? 'steps failed' : 'clean';
     machine.watch.passEnds(error === null && this.alive ? steps : 'cut short', held?.services);
   }
+}
+
+function saysByName({ state, health }: TaskSpec): boolean {
+  return state !== 'running' || health === 'unhealthy';
 }
 
 function contextOf(machine: Machine, complete: boolean, apps: readonly AppSpec[]): PassContext {

@@ -151,15 +151,21 @@ class Teller {
 
   async #pass({ full, read, mishap }: StoryEvent & { readonly what: 'pass' }): Promise<void> {
     const process = await this.#running();
-    for (const source of SOURCES.filter((each) => read === 'whole' && !this.#down.has(each)))
-      process.hear(source, this.#appsOf(source), true);
+    const lists = read === 'whole' || read === 'empty lists';
+    for (const source of SOURCES.filter((each) => lists && !this.#down.has(each)))
+      process.hear(source, read === 'whole' ? this.#appsOf(source) : [], true);
     const changed = this.#lastChanged;
     if (read === 'one app' && changed !== null && !this.#down.has(changed.source)) {
       const others = process.knows(changed.source).filter((spec) => appKey(spec) !== appKey(changed));
       process.hear(changed.source, [...others, changed], false);
     }
     if (this.#down.size === 0) process.confirmHeld(SOURCES.flatMap((source) => this.#appsOf(source)));
+    const before = this.#machine.watch.forwarding();
     const status = await process.pass(full, mishap);
+    if (!process.saidByName && before.length >= 2 && this.#machine.watch.forwarding().length === 0)
+      this.#machine.watch.violations.push(
+        `all went at once, and no source said so by name: ${before.join(' ')}`,
+      );
     if (status === null) this.#machine.note('  nothing is known yet');
     if (!process.alive) this.#process = null;
   }

@@ -161,6 +161,11 @@ export class Watch {
     this.#expect('what has a name', [...this.#announced].sort(), answering);
   }
 
+  /** Services of ours that clients get through to. */
+  forwarding(): readonly string[] {
+    return [...this.ours].filter((key) => forwards(this.kernel.get(key)));
+  }
+
   // ---- what must be --------------------------------------------------------------------------------
 
   #changed(key: string, was: PrintedService | undefined, is: PrintedService | undefined): void {
