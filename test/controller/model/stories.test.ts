@@ -5,7 +5,7 @@ import { playInMemory } from '../../support/model/story.ts';
 
 /** `MARATHON_IPVS_LONG=1` plays for a quarter of an hour. A failure prints seed and path, and the shortest story that fails. */
 const LONG = process.env['MARATHON_IPVS_LONG'] === '1';
-const RUNS = LONG ? { runs: 50_000, limitMs: 900_000 } : { runs: 600, limitMs: 15_000 };
+const RUNS = LONG ? { runs: 50_000, limitMs: 900_000 } : { runs: 600, limitMs: 12_000 };
 jest.setTimeout(RUNS.limitMs + 120_000);
 
 describe('random stories of apps, other programs, faults and crashes', () => {
