@@ -8,10 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { must, type Outcome, command as run } from './shell.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const MAIN = [
+/** Of the program in that folder. */
+const main = (root: string) => [
   '--conditions=ipvs-source',
   '--disable-warning=ExperimentalWarning',
-  join(ROOT, 'controller', 'main.ts'),
+  join(root, 'controller', 'main.ts'),
 ];
 
 /** Kernel tests change the tables of the kernel they run on: only the lab sets this. */
@@ -80,12 +81,17 @@ export class TestHost {
 
   /** Runs the controller until it ends by itself. */
   async marathonIpvs(...args: readonly string[]): Promise<Outcome> {
-    return await command(process.execPath, ...MAIN, ...args);
+    return await command(process.execPath, ...main(ROOT), ...args);
   }
 
   /** Starts `run` and resolves once it is ready; its HTTP port is 61421 unless the arguments say otherwise. */
   async start(...args: readonly string[]): Promise<RunningController> {
-    const child = spawn(process.execPath, [...MAIN, 'run', ...this.places(), ...args], {
+    return this.startCopy(ROOT, ...args);
+  }
+
+  /** The same with the copy of the program in that folder. */
+  startCopy(root: string, ...args: readonly string[]): RunningController {
+    const child = spawn(process.execPath, [...main(root), 'run', ...this.places(), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#running.add(child);
