@@ -129,7 +129,9 @@ export class RunningController {
   /** Resolves when `/readyz` says so; rejects with what it says and the log otherwise. */
   async ready(limitMs = 30_000): Promise<void> {
     await eventually(async () => {
-      if (this.#child.exitCode !== null) throw new Error(`ended with ${this.#child.exitCode}: ${this.log}`);
+      const { exitCode, signalCode } = this.#child;
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`ended with ${exitCode ?? signalCode}: ${this.log}`);
       const { status, body } = await this.get('/readyz?verbose');
       if (status !== 200) throw new Error(`${body}\n${this.log}`);
       return true;
@@ -149,7 +151,8 @@ export class RunningController {
 
   /** Sends the signal and resolves with the exit status once it has ended; null after a signal that it cannot catch. */
   async end(name: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null) return exitCode;
     const ended = new Promise<number | null>((resolve) => this.#child.once('exit', (code) => resolve(code)));
     this.#child.kill(name);
     return await ended;

@@ -18,8 +18,9 @@ import { startMarathon, type TestMarathon } from '../support/marathon/start-mara
 import { createNetwork, type Network, type Topology } from '../support/network.ts';
 import { type Backends, startBackends } from './backends.ts';
 import { type Client, startClient } from './client.ts';
-import type { FiguresByKind } from './figures.ts';
+import type { Result } from './figures.ts';
 import { backendsIn, inWords, wanted } from './kernel.ts';
+import { table } from './report.ts';
 
 const NETWORK: Topology = {
   here: {
@@ -49,14 +50,6 @@ const VIPS = [
 const UNRELATED = 'unrelated.json';
 const SETTLED_MS = 90_000;
 const LAST_ANSWER_MS = 1_000;
-
-export interface Result {
-  readonly what: string;
-  readonly seconds: number;
-  readonly figures: FiguresByKind;
-  /** How long after an instance was asked to end, at most, a client still came to it. */
-  readonly latestMs: number;
-}
 
 interface Parts {
   readonly marathon: TestMarathon;
@@ -218,6 +211,8 @@ export class Cluster {
       const figures = await this.client.take();
       result = { what: `${what}${remark}`, seconds, figures, latestMs: this.backends.takeLatest() };
       this.results.push(result);
+      // At once: who waits for minutes sees that it moves, and what was seen when it ends early.
+      process.stdout.write(table([result]));
     }
     const lines = await ipvsadm();
     const missing = this.#foreign.filter((line) => !lines.includes(line));

@@ -16,6 +16,15 @@ export type Kind = (typeof KINDS)[number] | 'held';
 export const RATES = { 'new connections': 20, 'keep-alive': 10, UDP: 20 } as const;
 export type FiguresByKind = Readonly<Partial<Record<Kind, Figures>>>;
 
+/** What a client saw during one scenario. */
+export interface Result {
+  readonly what: string;
+  readonly seconds: number;
+  readonly figures: FiguresByKind;
+  /** How long after an instance was asked to end, at most, a client still came to it. */
+  readonly latestMs: number;
+}
+
 const REASONS_KEPT = 5;
 
 /** Counts until it is emptied; a request counts when it has ended. */

@@ -1,7 +1,6 @@
 /** The figures of traffic tests, for people. */
 
-import type { Result } from './cluster.ts';
-import { KINDS, NONE, RATES } from './figures.ts';
+import { KINDS, NONE, RATES, type Result } from './figures.ts';
 
 /** More than that share of the queries lost an answer that a backend's going alone cannot explain. */
 const AGAIN_SHARE = 0.01;
