@@ -47,6 +47,8 @@ const VIPS = [
   { protocol: 'tcp', vip: `${ADDRESS}:${TCP_PORT}` },
   { protocol: 'udp', vip: `${ADDRESS}:${UDP_PORT}` },
 ] as const;
+/** How long instances serve on once they were asked to end. */
+export const LINGER_MS = 3_000;
 const UNRELATED = 'unrelated.json';
 const SETTLED_MS = 90_000;
 const LAST_ANSWER_MS = 1_000;
@@ -171,7 +173,10 @@ export class Cluster {
 
   /** Resolves when the app has so many healthy instances and both of its VIPs are in the kernel as they should be. */
   async settled(instances: number): Promise<void> {
-    await this.marathon.deployed();
+    const late = sleep(SETTLED_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`a deployment did not end within ${SETTLED_MS / 1_000} s`);
+    });
+    await Promise.race([this.marathon.deployed(), late]);
     await eventually(async () => {
       await sleep(300);
       const tasks = this.marathon.tasks(APP);
@@ -196,6 +201,7 @@ export class Cluster {
     instances: number,
     change: () => Promise<string | undefined>,
   ): Promise<Result> {
+    this.backends.linger(LINGER_MS);
     await this.client.take();
     this.backends.takeLatest();
     const startedAt = Date.now();

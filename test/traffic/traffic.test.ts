@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { eventually, IN_LAB, ipvsadm, shell } from '../support/host.ts';
 import { anotherCopy, keepChanging, unrelatedApps } from './changes.ts';
-import { APP, Cluster } from './cluster.ts';
+import { APP, Cluster, LINGER_MS } from './cluster.ts';
 import { deadlineOf, deployHeld, endpointsOf, takeOut, vipOf } from './drains.ts';
 import { backendsOf, connectionsOf } from './kernel.ts';
 import { failures, table } from './report.ts';
 
 const LONG = process.env['TRAFFIC'] === 'long';
-/** How long instances serve on once they were asked to end; and where the controller is away meanwhile. */
-const LINGER_MS = 3_000;
+/** How long instances serve on where the controller is away, or learns late of what they do. */
 const AWAY_MS = 60_000;
 jest.setTimeout(LONG ? 1_800_000 : 240_000);
 const inLab = IN_LAB ? describe : describe.skip;
