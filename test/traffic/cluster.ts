@@ -171,12 +171,17 @@ export class Cluster {
     await rename(`${path}.new`, path);
   }
 
-  /** Resolves when the app has so many healthy instances and both of its VIPs are in the kernel as they should be. */
+  /** Resolves when no deployment runs, the app has so many healthy instances and both of its VIPs are in the kernel as they should be. */
   async settled(instances: number): Promise<void> {
     const late = sleep(SETTLED_MS, undefined, { ref: false }).then(() => {
       throw new Error(`a deployment did not end within ${SETTLED_MS / 1_000} s`);
     });
     await Promise.race([this.marathon.deployed(), late]);
+    await this.inKernel(instances);
+  }
+
+  /** The same, although instances that were asked to end may still do so. */
+  async inKernel(instances: number): Promise<void> {
     await eventually(async () => {
       await sleep(300);
       const tasks = this.marathon.tasks(APP);
