@@ -47,7 +47,8 @@ missing_packages() {
   # What it is part of, where that has another name.
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
-    test | long | ci) programs="$programs dig:bind9-dnsutils" ;;
+    test | ci) programs="$programs dig:bind9-dnsutils buildah debootstrap setcap:libcap2-bin" ;;
+    long) programs="$programs dig:bind9-dnsutils" ;;
     bench)
       programs="$programs gcc dnsperf dnsmasq:dnsmasq-base"
       [ -e /usr/include/stdio.h ] || echo libc6-dev
@@ -115,9 +116,11 @@ run_tests() {
   project unit '' "$@"
   echo '== kernel, in the lab'
   export IPVS_KERNEL_TESTS=yes-change-my-tables
-  project kernel 'test/lab/run.sh -m 2048M -t 1800 --' "$@"
+  project kernel 'test/lab/run.sh -m 2048M -t 3000 --' "$@"
+  echo '== image'
+  project image '' "$@"
   # shellcheck disable=SC2086 # a list
-  "$node" test/lab/totals.ts "$results" unit kernel $checks
+  "$node" test/lab/totals.ts "$results" unit kernel image $checks
 }
 
 # What Node has compiled is kept: in the lab, where system calls are slow, that halves the start of a program.
