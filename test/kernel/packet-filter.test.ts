@@ -304,6 +304,7 @@ onNftables('the packet filter', () => {
     const takenAt = Date.now();
     await eventually(
       async () => (await controller.metric('marathon_ipvs_reachability_repaired_total')) > counted,
+      60_000,
     );
     expect(Date.now() - takenAt).toBeLessThan(2_000 + 10 * pace);
     expect(await state()).toBe(before);
