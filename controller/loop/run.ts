@@ -61,7 +61,7 @@ export async function run(
     await restoreIfDue(ports, sources, due);
     const next = await nextPass(ports, reconciler, sources, wake, due, signal);
     if (signal.aborted) break;
-    if (next === null) await wake.wait(due.tick - ports.clock.now(), ports.clock, signal);
+    if (next === null) await wake.wait(Math.max(0, due.tick - ports.clock.now()), ports.clock, signal);
     else {
       const pass = await reconciler.pass(next.merged, {
         full: next.full,

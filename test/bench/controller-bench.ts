@@ -24,6 +24,7 @@ import { createFileSource } from '../../controller/source/file/source.ts';
 import { marathonApp, marathonApps } from './apps.ts';
 import { median, Report } from './report.ts';
 import { LAUNCHER, RunningController } from './running-controller.ts';
+import { timed } from './timed.ts';
 
 const TASKS = 10;
 const HOSTS = 200;
@@ -93,18 +94,9 @@ function ofThree(measure: () => number): number {
   return median([measure(), measure(), measure()]);
 }
 
-/** User and system seconds of a whole process; fails when it writes anything (it prints each step that it makes). */
+/** User and system seconds of a whole process, which prints each step that it makes: there are none. */
 function cpuOf(command: readonly string[]): number {
-  const line = `TIMEFORMAT='%U %S'; time ${command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')} >"$OUT"`;
-  const out = join(directory, 'out');
-  const times = execFileSync('bash', ['-c', `{ ${line}; } 2>&1`], {
-    encoding: 'utf8',
-    env: { ...process.env, OUT: out },
-  });
-  const [user, system] = times.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
-  if (user === undefined || system === undefined || Number.isNaN(user + system))
-    throw new Error(`${command.join(' ')}: ${times}`);
-  return user + system;
+  return timed(command).cpu;
 }
 
 /** One task of 10,000 moves: in this process, against a full pass in this process. */

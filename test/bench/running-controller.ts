@@ -61,6 +61,11 @@ export class RunningController {
     return Number(new RegExp(`${which}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1e3;
   }
 
+  /** Has the whole table read and put right at once. */
+  resync(): void {
+    this.#child.kill('SIGHUP');
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));

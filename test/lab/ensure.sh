@@ -48,7 +48,7 @@ missing_packages() {
   case $task in
     test | ci) programs="$programs dig:bind9-dnsutils" ;;
     bench)
-      programs="$programs gcc dnsperf dnsmasq:dnsmasq-base"
+      programs="$programs gcc dnsperf dnsmasq:dnsmasq-base nginx:nginx-light haproxy wrk iperf3"
       [ -e /usr/include/stdio.h ] || echo libc6-dev
       ;;
   esac
