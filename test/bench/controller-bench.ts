@@ -178,7 +178,12 @@ async function changes(): Promise<void> {
 /** Resident memory of a controller that has programmed 1,000 x 10 and followed for a while. */
 async function memory(): Promise<void> {
   const file = join(directory, 'apps-1000.json');
-  const controller = new RunningController(directory, ['--source', `file=${file}`, '--resync-seconds', '2']);
+  const controller = RunningController.start(directory, [
+    '--source',
+    `file=${file}`,
+    '--resync-seconds',
+    '2',
+  ]);
   await sleep(20_000);
   const resident = controller.memory();
   await controller.stop();

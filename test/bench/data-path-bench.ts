@@ -22,7 +22,7 @@ import { BACKENDS, DATA_PATH, HAPROXY, PORTS, startServers } from './data-path-s
 import { Report } from './report.ts';
 import { LAUNCHER } from './running-controller.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 8;
 const CONNECTIONS = 8;
 
 type Way = 'direct' | 'vip' | 'haproxyTcp' | 'haproxyHttp';

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { CLIENT } from './data-path-servers.ts';
 
-const SECONDS = 2;
+const SECONDS = 1;
 
 function inClient(...command: readonly string[]): string {
   return execFileSync('ip', ['netns', 'exec', CLIENT, ...command], { encoding: 'utf8' });

@@ -1,22 +1,28 @@
 /**
  * How long a change that Marathon tells of takes to the kernel, at 1,000 VIPs and 20 changes a second. In the lab:
  *
- *   node --conditions=ipvs-source test/bench/latency-bench.ts [--check]
+ *   node --conditions=ipvs-source test/bench/latency-bench.ts [--in-memory] [--check]
  *
  * `marathon-ipvs run` follows the test Marathon of this process. Every 50 ms something happens to one of its apps: an
  * instance more, a failed health check, one that succeeds again, an instance less. Two clocks: the controller's own
  * histogram, from the arrival of an event to the end of the pass; and a witness that reads the kernel itself, from the
  * moment at which Marathon sent the event.
+ *
+ * `--in-memory` runs outside the lab, where system calls take as long as they do: with an IPVS kernel in the controller's
+ * memory, which the same process witnesses.
  */
 /**
  * How long a change that Marathon tells of takes to the kernel, at 1,000 VIPs and 20 changes a second. In the lab:
  *
- *   node --conditions=ipvs-source test/bench/latency-bench.ts [--check]
+ *   node --conditions=ipvs-source test/bench/latency-bench.ts [--in-memory] [--check]
  *
  * `marathon-ipvs run` follows the test Marathon of this process. Every 50 ms something happens to one of its apps: an
  * instance more, a failed health check, one that succeeds again, an instance less. Two clocks: the controller's own
  * histogram, from the arrival of an event to the end of the pass; and a witness that reads the kernel itself, from the
  * moment at which Marathon sent the event.
+ *
+ * `--in-memory` runs outside the lab, where system calls take as long as they do: with an IPVS kernel in the controller's
+ * memory, which the same process witnesses.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,9 +32,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
 import { marathonApp } from './apps.ts';
-import type { Seen, Watch } from './latency-witness.ts';
 import { quantile, Report } from './report.ts';
 import { RunningController } from './running-controller.ts';
+import type { Seen, Watch } from './witness.ts';
 
 const VIPS = 1_000;
 const INSTANCES = 5;
@@ -79,10 +85,15 @@ const marathon = await startMarathon({
   agents: Array.from({ length: AGENTS }, (_, index) => ({ hostname: `10.0.${index >> 8}.${index & 255}` })),
 });
 const tasks = await deploy(marathon);
-const controller = new RunningController(directory, ['--source', `marathon=${marathon.url}`]);
-const witness = fork(join(import.meta.dirname, 'latency-witness.ts'), {
-  execArgv: ['--conditions=ipvs-source', '--disable-warning=ExperimentalWarning'],
-});
+const inMemory = process.argv.includes('--in-memory');
+const witness = fork(
+  join(import.meta.dirname, 'latency-phase.ts'),
+  inMemory ? ['memory', marathon.url, directory] : ['kernel'],
+  { execArgv: ['--conditions=ipvs-source', '--disable-warning=ExperimentalWarning'] },
+);
+const controller = inMemory
+  ? RunningController.of(witness)
+  : RunningController.start(directory, ['--source', `marathon=${marathon.url}`]);
 try {
   await Promise.all([once(witness, 'message'), controller.ready()]);
 
@@ -94,7 +105,7 @@ try {
   const after = await histogram();
   tell(latencies, { count: after.count - before.count, within: after.within - before.within }, used);
 } finally {
-  witness.disconnect();
+  if (witness.connected) witness.disconnect();
   await controller.stop();
   await marathon.close();
   rmSync(directory, { recursive: true, force: true });

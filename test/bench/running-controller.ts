@@ -14,12 +14,22 @@ const TICKS_PER_SECOND = 100;
 export class RunningController {
   readonly #child: ChildProcess;
 
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  /** One that was started in another way. */
+  static of(child: ChildProcess): RunningController {
+    return new RunningController(child);
+  }
+
   /** `directory` is for its ledger and its state. */
-  constructor(directory: string, args: readonly string[]) {
+  static start(directory: string, args: readonly string[]): RunningController {
     const places = ['--ledger', join(directory, 'ledger.json'), '--state-dir', join(directory, 'state')];
-    this.#child = spawn(LAUNCHER, ['run', ...places, '--log-level', 'error', ...args], {
+    const child = spawn(LAUNCHER, ['run', ...places, '--log-level', 'error', ...args], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
+    return new RunningController(child);
   }
 
   /** Resolves when the kernel is as desired; rejects when the process has ended. */

@@ -68,7 +68,12 @@ function ipvsadm(): { readonly restore: Cost; readonly save: Cost } {
 /** Seconds and megabytes of `run`, from a kernel and a disk that know nothing. */
 async function controller() {
   const begun = performance.now();
-  const running = new RunningController(directory, ['--source', `file=${apps}`, '--resync-seconds', '86400']);
+  const running = RunningController.start(directory, [
+    '--source',
+    `file=${apps}`,
+    '--resync-seconds',
+    '86400',
+  ]);
   try {
     await running.ready();
     const start = (performance.now() - begun) / 1e3;

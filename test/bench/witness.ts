@@ -1,9 +1,8 @@
 /**
- * The outside clock of latency-bench, in a process of its own: told to watch a service, it reads that service from the
- * kernel every few milliseconds and answers with the moment at which as many of its destinations as expected have a
- * weight.
+ * The outside clock of latency-bench: told to watch a service, it reads that service from the kernel every few
+ * milliseconds and answers with the moment at which as many of its destinations as expected have a weight.
  */
-import { IpvsClient } from 'ipvs-netlink-ts';
+import type { IpvsClient } from 'ipvs-netlink-ts';
 
 export interface Watch {
   readonly id: number;
@@ -20,18 +19,19 @@ export interface Seen {
 
 const LOOK_EVERY_MS = 10;
 
-const watched = new Map<number, Watch>();
-const client = await IpvsClient.open();
-
-process.on('message', (watch: Watch) => {
-  watched.set(watch.id, watch);
-  if (watched.size === 1) void look();
-});
-process.on('disconnect', () => process.exit());
-process.send?.('ready');
+/** Answers the parent process, to which it first says that it is ready. */
+export function bearWitness(client: IpvsClient): void {
+  const watched = new Map<number, Watch>();
+  process.on('message', (watch: Watch) => {
+    watched.set(watch.id, watch);
+    if (watched.size === 1) void look(client, watched);
+  });
+  process.on('disconnect', () => process.exit());
+  process.send?.('ready');
+}
 
 /** Looks at all that are watched until none is. */
-async function look(): Promise<void> {
+async function look(client: IpvsClient, watched: Map<number, Watch>): Promise<void> {
   for (;;) {
     for (const [id, { address, port, inRotation }] of watched) {
       const destinations = await client.listDestinations({ protocol: 'tcp', address, port });
