@@ -50,7 +50,7 @@ missing_packages() {
     test | ci) programs="$programs dig:bind9-dnsutils buildah debootstrap setcap:libcap2-bin" ;;
     long) programs="$programs dig:bind9-dnsutils" ;;
     bench)
-      programs="$programs gcc dnsperf dnsmasq:dnsmasq-base"
+      programs="$programs gcc dnsperf dnsmasq:dnsmasq-base nginx:nginx-light haproxy wrk iperf3"
       [ -e /usr/include/stdio.h ] || echo libc6-dev
       ;;
   esac
