@@ -37,6 +37,7 @@ async function control(client: IpvsClient): Promise<void> {
   const ports = {
     table: createKernelTable(client),
     reachability: null,
+    counters: null,
     ledger: createLedger(join(directory, 'ledger.json')),
     store: createStateStore(join(directory, 'state'), clock, log),
     clock,
