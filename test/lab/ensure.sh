@@ -4,7 +4,7 @@
 set -eu
 
 cd "$(dirname "$0")/../.."
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/lib/qemu
 task=${1:?expected start, test, bench or ci}
 shift
 node=node_modules/.bin/node
@@ -46,7 +46,10 @@ missing_packages() {
   # What it is part of, where that has another name.
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
-    test | ci) programs="$programs dig:bind9-dnsutils" ;;
+    test | ci)
+      programs="$programs dig:bind9-dnsutils nft:nftables conntrack"
+      [ "$second_lab" = host ] || programs="$programs qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio"
+      ;;
     bench)
       programs="$programs gcc dnsperf dnsmasq:dnsmasq-base"
       [ -e /usr/include/stdio.h ] || echo libc6-dev
@@ -55,6 +58,15 @@ missing_packages() {
   for program in $programs; do
     command -v "${program%%:*}" >/dev/null || echo "${program##*:}"
   done
+}
+
+# The kernel that the tests of the packet filter need, where this machine's own does not serve.
+install_kernel() {
+  [ "$second_lab" = qemu ] || return 0
+  test/lab/qemu-kernel.sh find >/dev/null && return
+  say "fetching Debian's kernel for virtual machines, into node_modules/.cache"
+  test/lab/qemu-kernel.sh fetch >/dev/null 2>&1 || { quietly apt-get update && quietly test/lab/qemu-kernel.sh fetch; } ||
+    { say 'no kernel for QEMU'; exit 2; }
 }
 
 install_packages() {
@@ -108,15 +120,20 @@ run_tests() {
   echo '== kernel, in the lab'
   export IPVS_KERNEL_TESTS=yes-change-my-tables
   project kernel 'test/lab/run.sh -m 2048M -t 1800 --' "$@"
+  echo "== datapath, in the lab with nftables"
+  LAB=$second_lab project datapath 'test/lab/run.sh -m 2048M -t 1800 --' "$@"
   # shellcheck disable=SC2086 # a list
-  "$node" test/lab/totals.ts "$results" unit kernel $checks
+  "$node" test/lab/totals.ts "$results" unit kernel datapath $checks
 }
 
 # What Node has compiled is kept: in the lab, where system calls are slow, that halves the start of a program.
 export NODE_COMPILE_CACHE="$PWD/node_modules/.cache/node"
 
 install_node_modules
+second_lab=
+case $task in test | ci) second_lab=$(sh test/lab/kind.sh nftables) ;; esac
 install_packages
+install_kernel
 case $task in
   start)
     limit=300
