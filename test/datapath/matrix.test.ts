@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { IN_LAB, ipvsadm } from '../support/host.ts';
+import type { Answer, Failure } from '../support/peer.ts';
+import { must } from '../support/shell.ts';
+import { APPS, BACKENDS, type BackendName, IMPOSSIBLE, literalVip } from './apps.ts';
+import { type Cluster, type Family, ownerOf, startCluster, VIP_PORT } from './cluster.ts';
+
+jest.setTimeout(300_000);
+const inLab = IN_LAB ? describe : describe.skip;
+
+const CLIENTS = ['host', 'client', 'remote'] as const;
+type ClientName = (typeof CLIENTS)[number];
+
+interface Cell {
+  readonly client: ClientName;
+  readonly backend: BackendName;
+  readonly vip: 'named' | 'IP';
+  readonly family: Family;
+  readonly protocol: 'tcp' | 'udp';
+}
+
+const COLUMNS = (['named', 'IP'] as const).flatMap((vip) =>
+  (['ipv4', 'ipv6'] as const).flatMap((family) =>
+    (['tcp', 'udp'] as const).map((protocol) => ({ vip, family, protocol })),
+  ),
+);
+const CELLS: readonly Cell[] = CLIENTS.flatMap((client) =>
+  BACKENDS.flatMap((backend) => COLUMNS.map((column) => ({ client, backend, ...column }))),
+);
+
+const CLIENT_TITLES: Record<ClientName, string> = {
+  host: 'this host',
+  client: 'container of this host',
+  remote: 'remote host',
+};
+const BACKEND_TITLES: Record<BackendName, string> = {
+  host: 'this host, host network',
+  published: 'container of this host, host port',
+  own: 'container of this host, its own address',
+  other: 'another host',
+};
+
+/**
+ * Whose address a backend sees. The client's own, unless the reply would then not come back through this host: a
+ * neighbour of the client would answer it directly. What leaves a container's network is masqueraded by its runtime.
+ */
+const SEEN: Record<ClientName, Record<BackendName, string>> = {
+  host: { host: 'the host', published: 'the host', own: 'the host', other: 'the host' },
+  client: {
+    host: 'client',
+    published: 'the host (bridge)',
+    own: 'the host (overlay)',
+    other: 'the host',
+  },
+  remote: { host: 'remote', published: 'remote', own: 'remote', other: 'the host' },
+};
+
+const titleOf = ({ vip, family, protocol }: Pick<Cell, 'vip' | 'family' | 'protocol'>) =>
+  `${vip} ${family === 'ipv4' ? 'IPv4' : 'IPv6'} ${protocol.toUpperCase()}`;
+
+inLab('every client reaches every backend', () => {
+  let cluster: Cluster;
+  const vips = new Map<string, string>();
+  const outcomes = new Map<Cell, Answer | Failure>();
+
+  const addressOf = ({ backend, vip, family }: Pick<Cell, 'backend' | 'vip' | 'family'>) =>
+    vip === 'IP' ? literalVip(backend, family) : (vips.get(`${backend} ${family}`) ?? 'not resolved');
+
+  beforeAll(async () => {
+    cluster = await startCluster(APPS);
+    for (const backend of BACKENDS) {
+      const name = `${backend}.marathon.l4lb.thisdcos.directory`;
+      const dig = ['dig', '+short', '@198.51.100.4', name, 'A', name, 'AAAA'];
+      for (const address of (await must(dig)).trim().split('\n')) {
+        vips.set(`${backend} ${address.includes(':') ? 'ipv6' : 'ipv4'}`, address);
+      }
+    }
+    await Promise.all(
+      CELLS.map(async (cell) => {
+        const { client, protocol } = cell;
+        const question = { protocol, address: addressOf(cell), port: VIP_PORT };
+        outcomes.set(cell, await cluster.peers[client].ask(question));
+      }),
+    );
+    process.stderr.write(`${table(outcomes)}\n`);
+  });
+  afterAll(async () => {
+    await cluster?.close();
+  });
+
+  for (const client of CLIENTS) {
+    for (const backend of BACKENDS) {
+      describe(`${CLIENT_TITLES[client]} to ${BACKEND_TITLES[backend]}, which sees ${SEEN[client][backend]}`, () => {
+        const cells = CELLS.filter((cell) => cell.client === client && cell.backend === backend);
+        test.each(cells.map((cell) => [titleOf(cell), cell] as const))('%s', (_title, cell) => {
+          const outcome = outcomes.get(cell);
+          expect(outcome).toMatchObject({ backend });
+          expect(ownerOf(outcome !== undefined && 'client' in outcome ? outcome.client : '')).toBe(
+            SEEN[client][backend],
+          );
+        });
+      });
+    }
+  }
+
+  test.each(['client', 'remote'] as const)(
+    'curl and dig see the same as our own program, from %s',
+    async (client) => {
+      for (const family of ['ipv4', 'ipv6'] as const) {
+        const address = addressOf({ backend: 'own', vip: 'named', family });
+        const inside = ['ip', 'netns', 'exec', client];
+        const url = `http://${family === 'ipv6' ? `[${address}]` : address}:${VIP_PORT}/`;
+        expect(JSON.parse(await must([...inside, 'curl', '-sS', '-m', '20', url]))).toMatchObject({
+          backend: 'own',
+        });
+        const dig = ['dig', '+short', '+notcp', `@${address}`, '-p', String(VIP_PORT), 'who', 'TXT'];
+        expect(await must([...inside, ...dig])).toContain('own');
+      }
+    },
+  );
+
+  test.each(IMPOSSIBLE)(
+    'a VIP $vip over a host port of an agent with an $agent address alone is not made, and a warning says why',
+    async ({ app, vip, agent }) => {
+      const { warnings, services } = JSON.parse((await cluster.controller.get('/v1/diff')).body);
+      const wanted = agent === 'ipv4' ? 'IPv6' : 'IPv4';
+      expect(warnings).toContainEqual(
+        expect.stringMatching(
+          new RegExp(`^${app} .*takes only ${wanted} backends, and its tasks have other`),
+        ),
+      );
+      expect(services.map(({ address }: { address: string }) => address)).not.toContain(vip);
+      expect((await ipvsadm()).join('\n')).not.toContain(vip);
+    },
+  );
+});
+
+/** The matrix as text: what each backend saw, or what the client got instead. */
+function table(outcomes: ReadonlyMap<Cell, Answer | Failure>): string {
+  const rows = CLIENTS.flatMap((client) =>
+    BACKENDS.map((backend) => {
+      const cells = CELLS.filter((cell) => cell.client === client && cell.backend === backend);
+      return [
+        CLIENT_TITLES[client],
+        BACKEND_TITLES[backend],
+        ...cells.map((cell) => told(cell, outcomes.get(cell))),
+      ];
+    }),
+  );
+  const lines = [['client', 'backend', ...COLUMNS.map(titleOf)], ...rows];
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines
+    .map((line) => line.map((text, column) => text.padEnd(widths?.[column] ?? 0)).join('  '))
+    .join('\n');
+}
+
+function told({ client, backend }: Cell, outcome: Answer | Failure | undefined): string {
+  if (outcome === undefined) return 'not asked';
+  if ('error' in outcome) return outcome.error;
+  if (outcome.backend !== backend) return `from ${outcome.backend}`;
+  const owner = ownerOf(outcome.client);
+  if (owner === client) return 'client kept';
+  return owner.startsWith('the host') ? (client === 'host' ? 'host' : 'masqueraded') : owner;
+}
