@@ -1,6 +1,6 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
-import type { BackendKey, Memory, Service, ServiceKey, Snapshot, Step, Table } from './model.ts';
+import type { BackendKey, Memory, NamedService, ServiceKey, Snapshot, Step, Table } from './model.ts';
 import type { PassStatus } from './status/status.ts';
 
 /** Where apps come from. */
@@ -76,7 +76,7 @@ export interface Names {
    * From now on these services have names, and no others do: called once new ones forward, and before old ones go.
    * Returns what keeps names from being asked for, with what mends it. Must not throw.
    */
-  announce(services: ReadonlyMap<ServiceKey, Service>): readonly string[];
+  announce(services: ReadonlyMap<ServiceKey, NamedService>): readonly string[];
 }
 
 /** Which services are ours: what we made, or adopted, on this host since it booted. */
@@ -89,6 +89,7 @@ export interface Ledger {
 export interface LedgerEntry {
   readonly name: string | null;
   readonly framework: string | null;
+  readonly fqdn: string | null;
   /** Backends that drain: when each goes at the latest, in milliseconds since the epoch. */
   readonly drains?: Readonly<Record<BackendKey, number>>;
 }

@@ -20,6 +20,11 @@ export interface TranslationRules {
    * missing, none is refused on that account; agents' addresses and names' addresses are refused in any case.
    */
   readonly realAddresses?: RealAddresses;
+  /**
+   * Addresses of the host whose kernel is programmed, asked for in every call: the same object while they are the
+   * same. It reaches its own containers without their host ports. When missing, backends are as other hosts reach them.
+   */
+  readonly hostAddresses?: () => ReadonlySet<string>;
   /** For ports without `IPVS_*` labels; wlc, not persistent, weight 1, 300 s when missing. */
   readonly defaults?: PortOptions;
 }
@@ -53,10 +58,11 @@ export function createTranslator(rules: TranslationRules): Translate {
 
   return (snapshot, memory) => {
     const apps = inOrder(snapshot.apps);
+    const here = rules.hostAddresses?.() ?? NO_HOST;
     const remembered = (key: string): string | undefined => memory.labels.get(key);
     const claims = withoutStaleHolders(memory.addresses, (addresses) => {
       const { refusal, blockers } = startRefusals(apps, addresses);
-      return { claims: apps.map((app) => claimsOf(app, { refusal, remembered })), blockers };
+      return { claims: apps.map((app) => claimsOf(app, { refusal, remembered, here })), blockers };
     });
     const roster = bringTogether(claims);
     const allocation = allocate(roster.names, memory.addresses, roster.ipVips);
@@ -79,6 +85,7 @@ export function createTranslator(rules: TranslationRules): Translate {
 }
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+const NO_HOST: ReadonlySet<string> = new Set();
 
 /** By id, and for apps of several frameworks by framework; without work when they are in order already. */
 function inOrder(apps: readonly App[]): readonly App[] {

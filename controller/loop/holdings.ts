@@ -44,11 +44,11 @@ export class Holdings {
     const before = this.#entries ?? NOTHING;
     const entries = new Map<ServiceKey, LedgerEntry>();
     let changed = false;
-    for (const [key, { name, framework }] of [...before, ...owned]) {
+    for (const [key, { name, framework, fqdn }] of [...before, ...owned]) {
       const had = before.get(key);
       const deadlines = drains.get(key);
-      const same = had !== undefined && sameDeadlines(had.drains, deadlines);
-      entries.set(key, same ? had : withDrains({ name, framework }, deadlines));
+      const same = had !== undefined && had.fqdn === fqdn && sameDeadlines(had.drains, deadlines);
+      entries.set(key, same ? had : withDrains({ name, framework, fqdn }, deadlines));
       changed ||= !same;
     }
     if (changed) await this.#replace(entries);

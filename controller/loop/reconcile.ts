@@ -1,6 +1,6 @@
-import type { DrainSeconds } from '../desired/living.ts';
 import { messageOf } from '../errors.ts';
 import {
+  type BackendKey,
   type Desired,
   type Memory,
   type ServiceKey,
@@ -10,9 +10,8 @@ import {
   type Table,
 } from '../model.ts';
 import { afterSteps } from '../plan/after-steps.ts';
-import { createDiff } from '../plan/diff.ts';
-import { keepDraining, takesFromTheLiving } from '../plan/drain.ts';
 import { type Drift, drift } from '../plan/drift.ts';
+import { rememberHeldNames } from '../plan/held-names.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { Plan } from '../plan/plan.ts';
 import type {
@@ -26,10 +25,11 @@ import type {
   StateStore,
   StepFailure,
 } from '../ports.ts';
-import type { PassStatus } from '../status/status.ts';
+import type { HeldRemoval, PassStatus } from '../status/status.ts';
 import { Backoff } from './backoff.ts';
 import { forwarding } from './forwarding.ts';
 import { Holdings } from './holdings.ts';
+import { Planner, type PlanRules } from './planner.ts';
 import type { Merged } from './sources.ts';
 
 export interface ReconcilePorts {
@@ -44,13 +44,8 @@ export interface ReconcilePorts {
   readonly log: Log;
 }
 
-export interface ReconcileRules {
+export interface ReconcileRules extends PlanRules {
   readonly translate: (snapshot: Snapshot, memory: Memory) => Desired;
-  /** Finds the tasks that still run, for draining. */
-  readonly living: (snapshot: Snapshot) => DrainSeconds;
-  /** Whether an address lies in a pool of named VIPs. */
-  readonly inPool: (address: string) => boolean;
-  readonly adopt: boolean;
   readonly dryRun: boolean;
 }
 
@@ -58,6 +53,8 @@ export interface PassRequest {
   /** Read the kernel's whole table first, rather than trust what is known of it. */
   readonly full: boolean;
   readonly changesSince: readonly number[];
+  /** Where tasks were of which a source has said by name that they ended. */
+  readonly gone: Iterable<BackendKey>;
 }
 
 /** How often the connections of draining backends are counted. */
@@ -74,7 +71,7 @@ const RETRY = { firstMs: 200, limitMs: 60_000 };
 export class Reconciler {
   readonly #ports: ReconcilePorts;
   readonly #rules: ReconcileRules;
-  readonly #diff = createDiff();
+  readonly planner: Planner;
   readonly #backoff: Backoff<ServiceKey>;
   readonly #holdings: Holdings;
   #memory: Memory | null = null;
@@ -91,6 +88,7 @@ export class Reconciler {
     this.#rules = rules;
     this.#backoff = new Backoff(RETRY, random);
     this.#holdings = new Holdings(ports.ledger, ports.log);
+    this.planner = new Planner(rules);
   }
 
   /** When a full pass is worth making before the next regular one: a failed step is due, or a drain may have ended. */
@@ -101,9 +99,10 @@ export class Reconciler {
     return retry === null ? drained : Math.min(retry, drained);
   }
 
-  async pass({ snapshot, complete }: Merged, { full, changesSince }: PassRequest): Promise<PassStatus> {
+  async pass({ snapshot, complete }: Merged, { full, changesSince, gone }: PassRequest): Promise<PassStatus> {
     const { clock } = this.#ports;
     const startedAt = clock.now();
+    this.planner.believe(gone, startedAt);
     const memory = await this.#remembered();
     const desired = this.#rules.translate(snapshot, memory);
     const reading = full || this.#believed === null;
@@ -113,6 +112,7 @@ export class Reconciler {
     let plan = EMPTY_PLAN;
     let drifted: readonly Drift[] = [];
     const outcome: Outcome = { failures: [], waiting: 0, reached: NOT_LOOKED_AT, unanswered: [] };
+    let held: HeldRemoval | null = null;
     let error: string | null = null;
     try {
       if (reading) {
@@ -120,30 +120,25 @@ export class Reconciler {
         this.#lookedAt = startedAt;
         drifted = this.#left === null ? [] : drift(this.#left, observed, this.#holdings.owned);
       }
-      const { inPool, adopt, dryRun } = this.#rules;
-      const ownership = { owned: await this.#holdings.load(observed), inPool, adopt };
-      const drainSeconds = this.#rules.living(snapshot);
-      plan = this.#diff(desired, observed, ownership);
-      if (!reading && this.#mustLook(plan, observed, drainSeconds)) {
+      const owned = await this.#holdings.load(observed);
+      const { drains } = this.#holdings;
+      const situation = { desired, owned, drains, snapshot, complete, now: startedAt };
+      let intention = this.planner.intend({ ...situation, observed });
+      if (!reading && intention.mustLook) {
         observed = await this.#ports.table.observe();
-        plan = this.#diff(desired, observed, ownership);
+        intention = this.planner.intend({ ...situation, observed });
       }
-      const drained = keepDraining(plan, {
-        observed,
-        drainSeconds,
-        drains: this.#holdings.drains,
-        now: startedAt,
-      });
-      plan = complete ? drained.plan : onlyWhatIsMissing(drained.plan);
-      if (desired.memory !== memory) await this.#remember(desired.memory);
-      if (!dryRun) {
-        await this.#holdings.claim(plan.owned, drained.drains);
-        this.#draining = drained.drains.size > 0;
+      ({ plan, held } = intention);
+      const remember = rememberHeldNames(desired.memory, memory, plan);
+      if (remember !== memory) await this.#remember(remember);
+      if (!this.#rules.dryRun) {
+        await this.#holdings.claim(plan.owned, intention.drains);
+        this.#draining = intention.drains.size > 0;
         observed = await this.#apply(desired, plan, observed, outcome, reading);
         await this.#holdings.release(observed, plan);
       }
       this.#believed = outcome.failures.length === 0 ? observed : null;
-      this.#left = dryRun ? null : observed;
+      this.#left = this.#rules.dryRun ? null : observed;
     } catch (cause) {
       error = messageOf(cause);
       this.#believed = null;
@@ -155,17 +150,8 @@ export class Reconciler {
     const { changed: repaired, problems } = outcome.reached;
     const advice = [...outcome.reached.advice, ...outcome.unanswered];
     const { waiting } = outcome;
-    const result = { plan, observed, failures, waiting, problems, advice, repaired, drift: drifted, error };
-    return { ...frame, finishedAt: clock.now(), ...result };
-  }
-
-  /**
-   * Whether what is known of the kernel is not enough for this plan: another program may have made a service outside
-   * the pools since the table was read, which must not be written into; and connections may have come to a backend.
-   */
-  #mustLook(plan: Plan, observed: Table, drainSeconds: DrainSeconds): boolean {
-    const outside = plan.services.some(({ op, address }) => op === 'add' && !this.#rules.inPool(address));
-    return outside || takesFromTheLiving(plan, { observed, drainSeconds });
+    const done = { plan, observed, failures, waiting, held, drift: drifted, error };
+    return { ...frame, finishedAt: clock.now(), ...done, problems, advice, repaired };
   }
 
   /**
@@ -275,16 +261,3 @@ const EMPTY_PLAN: Plan = {
   owned: NOTHING,
   summary: { add: 0, change: 0, remove: 0, keep: 0 },
 };
-
-/**
- * What may be done on the word of our own disk: services that the kernel lacks altogether (after a reboot). One that
- * it has is newer truth than a file, so nothing of it is changed or taken away.
- */
-export function onlyWhatIsMissing(plan: Plan): Plan {
-  const missing = new Set(plan.services.filter(({ op }) => op === 'add').map(({ key }) => key));
-  return {
-    ...plan,
-    growing: plan.growing.filter(({ service }) => missing.has(serviceKey(service))),
-    shrinking: [],
-  };
-}

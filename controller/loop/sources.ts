@@ -1,4 +1,5 @@
-import type { Snapshot } from '../model.ts';
+import { everyEndpoint } from '../desired/occupants.ts';
+import { type App, type BackendKey, endpointKey, type Snapshot } from '../model.ts';
 import type { AppSource, Observer, StateStore } from '../ports.ts';
 
 /** What all sources together say. */
@@ -19,6 +20,7 @@ interface Word {
 /** Keeps the last good word of each source. */
 export class Sources {
   readonly #words = new Map<string, Word>();
+  #gone: BackendKey[] = [];
   readonly #sources: readonly AppSource[];
   readonly #observer: Observer;
 
@@ -40,9 +42,18 @@ export class Sources {
 
   /** A source was read well. Before its first complete read a partial one says too little to be used. */
   heard(name: string, snapshot: Snapshot, complete: boolean): void {
-    if (!complete && this.#words.get(name)?.origin !== 'source') return;
+    const before = this.#words.get(name);
+    if (!complete && before?.origin !== 'source') return;
+    if (before !== undefined) this.#gone.push(...saidGone(before.snapshot, snapshot, complete));
     this.#words.set(name, { snapshot, origin: 'source' });
     this.#observer.sourceRead(name, { apps: snapshot.apps.length, complete, fromDiskOf: null });
+  }
+
+  /** Where tasks were of which a source has said by name that they ended, since this was last asked. */
+  takeGone(): readonly BackendKey[] {
+    const gone = this.#gone;
+    this.#gone = [];
+    return gone;
   }
 
   /** null until every source has said something, now or before the restart: no pass may run on less. */
@@ -50,18 +61,50 @@ export class Sources {
     const words = this.#sources.map(({ name }) => this.#words.get(name));
     if (!words.every((word) => word !== undefined)) return null;
     const complete = words.every(({ origin }) => origin === 'source');
-    const [only] = words;
-    if (words.length === 1 && only !== undefined) return { snapshot: only.snapshot, complete };
-    const snapshot = {
-      apps: words.flatMap(({ snapshot: { apps } }) => apps),
-      rejected: words.flatMap(({ snapshot: { rejected } }) => rejected),
-      warnings: words.flatMap(({ snapshot: { warnings } }) => warnings),
-    };
-    return { snapshot, complete };
+    return { snapshot: mergeSnapshots(words.map(({ snapshot }) => snapshot)), complete };
   }
 
   /** What each source said by itself, for the disk; what came from there is left out. */
   *fresh(): Generator<readonly [source: string, snapshot: Snapshot]> {
     for (const [name, { snapshot, origin }] of this.#words) if (origin === 'source') yield [name, snapshot];
   }
+}
+
+/** What several sources say together; the same object where there is one. */
+export function mergeSnapshots(snapshots: readonly Snapshot[]): Snapshot {
+  const [only] = snapshots;
+  if (snapshots.length === 1 && only !== undefined) return only;
+  return {
+    apps: snapshots.flatMap(({ apps }) => apps),
+    rejected: snapshots.flatMap(({ rejected }) => rejected),
+    warnings: snapshots.flatMap(({ warnings }) => warnings),
+  };
+}
+
+/**
+ * Where tasks were that are missing now and whose end was told: what an event said of an app is about that app by
+ * name, while one that is missing from a list may just have been left out; unless its end had been announced before.
+ */
+function saidGone(before: Snapshot, now: Snapshot, complete: boolean): BackendKey[] {
+  const same = new Set(now.apps);
+  const changed = before.apps.filter((app) => !same.has(app));
+  if (changed.length === 0) return [];
+  const ids = new Set(changed.map(identity));
+  const still = new Set(endpointsOf(now.apps.filter((app) => ids.has(identity(app)))));
+  const ending = complete ? changed.map(onlyEnding) : changed;
+  return endpointsOf(ending).filter((endpoint) => !still.has(endpoint));
+}
+
+function identity({ framework, id }: App): string {
+  return `${framework} ${id}`;
+}
+
+function onlyEnding(app: App): App {
+  return { ...app, tasks: app.tasks.filter(({ state }) => state === 'killing' || state === 'gone') };
+}
+
+function endpointsOf(apps: readonly App[]): BackendKey[] {
+  return apps.flatMap(({ tasks }) =>
+    tasks.flatMap(({ ports }) => ports.flatMap((port) => everyEndpoint(port).map(endpointKey))),
+  );
 }

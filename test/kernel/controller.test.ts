@@ -114,6 +114,30 @@ inLab('the controller on a real kernel', () => {
     expect(await shell('ip route show table local dev vip0')).not.toContain('192.168.77.7');
   });
 
+  test('a mass removal is not done by one pass, which does the rest and ends with 2, unless it is allowed (rule 4)', async () => {
+    const args = ['--source', await apps(myService(31000, 31001), literal(31002)), ...host.places()];
+    expect(await host.marathonIpvs('run', '--once', ...args)).toMatchObject({ status: 0 });
+    const before = await ipvsadm();
+    await apps({
+      ...myService(31005),
+      id: '/other',
+      portDefinitions: [{ port: 1, labels: { VIP_0: '/other:80' } }],
+    });
+
+    const { status, stdout, stderr } = await host.marathonIpvs('run', '--once', ...args);
+    expect(status).toBe(2);
+    expect(stderr).toContain('not done: 2 of 2 VIPs and 3 of 3 backends in rotation would go at once');
+    expect(stdout).toContain('held: no source mentions it any more');
+    const after = await ipvsadm();
+    expect(after).toEqual(expect.arrayContaining(before));
+    expect(after).toHaveLength(before.length + 2);
+
+    expect(await host.marathonIpvs('run', '--once', '--allow-mass-removal', ...args)).toMatchObject({
+      status: 0,
+    });
+    expect(await ipvsadm()).toHaveLength(2);
+  });
+
   test('services of other programs stay as they are: not removed, not changed, not flushed by cleanup (rule 1)', async () => {
     await shell('ipvsadm -A -t 172.16.5.5:443 -s rr; ipvsadm -a -t 172.16.5.5:443 -r 172.16.5.6:443 -g -w 7');
     await shell('ipvsadm -A -t 192.168.77.7:80 -s sh; ipvsadm -A -f 9 -s rr');

@@ -73,7 +73,7 @@ describe('only what is ours (rule 1)', () => {
   });
 
   test('entries of the ledger that the kernel lacks at the start are dropped: what comes there later is not ours', async () => {
-    world.ledgerEntries = new Map([['tcp/11.9.9.9:80', { name: 'old', framework: 'marathon' }]]);
+    world.ledgerEntries = new Map([['tcp/11.9.9.9:80', { name: 'old', framework: 'marathon', fqdn: null }]]);
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
     world.meddle({

@@ -8,7 +8,8 @@ import type { Plan } from '../../../controller/plan/plan.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
 
-const unnamed = { name: null, framework: null };
+const unnamed = { name: null, framework: null, fqdn: null };
+const ofWeb = { name: 'web', framework: 'marathon', fqdn: 'web.marathon.l4lb.thisdcos.directory' };
 const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');
 
 function owning(...services: readonly (Service | ServiceKey)[]): Ownership {
@@ -153,7 +154,7 @@ describe('ownership (rule 1)', () => {
   });
 
   test('one of ours that nobody wants any more is removed, and named as it was', () => {
-    const owned = { ...nobody, owned: new Map([[serviceKey(web), { name: 'web', framework: 'marathon' }]]) };
+    const owned = { ...nobody, owned: new Map([[serviceKey(web), ofWeb]]) };
     const plan = createDiff()(desiredOf(), tableOf(observedService(web)), owned);
     expect(lines(plan)).toEqual(['-D -t 11.0.0.1:80']);
     expect(plan.services[0]).toMatchObject({
@@ -177,7 +178,7 @@ describe('ownership (rule 1)', () => {
       ...desiredOf(),
       declared: [{ ...declared, backends: 0, at: '', mode: 'host', backendAddress: 'agent' } as const],
     };
-    const owned = { ...nobody, owned: new Map([[serviceKey(web), { name: 'web', framework: 'marathon' }]]) };
+    const owned = { ...nobody, owned: new Map([[serviceKey(web), ofWeb]]) };
     const plan = createDiff()(desired, tableOf(observedService(web)), owned);
     expect(plan.services[0]?.reason).toBe('has no backend left');
   });
