@@ -25,7 +25,8 @@ async function serve({ name, address, port }: Serving): Promise<Failure | undefi
 
   const http = createServer((request, response) => {
     const { remoteAddress, remotePort } = request.socket;
-    response.setHeader('Connection', 'close').end(answer(remoteAddress, remotePort));
+    response.setHeader('Connection', 'close');
+    setTimeout(() => response.end(answer(remoteAddress, remotePort)), Number(request.url?.slice(1)));
   });
   const dns = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   dns.on('message', (message, { address: client, port: clientPort }) => {
@@ -63,9 +64,10 @@ async function ask(question: Question): Promise<Answer | Failure> {
   }
 }
 
-function askHttp({ address, port, localPort, timeoutMs = 10_000 }: Question): Promise<string> {
+function askHttp({ address, port, localPort, timeoutMs = 20_000, waitMs = 0 }: Question): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { host: address, port, agent: false, ...(localPort !== undefined && { localPort }) };
+    const from = localPort === undefined ? {} : { localPort };
+    const options = { host: address, port, path: `/${waitMs}`, agent: false, ...from };
     const request = get(options, (response) => {
       response.setEncoding('utf8');
       let body = '';
@@ -81,7 +83,7 @@ function askHttp({ address, port, localPort, timeoutMs = 10_000 }: Question): Pr
 }
 
 /** Connected, so that an ICMP error comes back as one of the socket. Asks again each second, as resolvers do. */
-function askDns({ address, port, localPort = 0, timeoutMs = 10_000 }: Question): Promise<string> {
+function askDns({ address, port, localPort = 0, timeoutMs = 20_000 }: Question): Promise<string> {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   const timers: NodeJS.Timeout[] = [];
   const answered = new Promise<string>((resolve, reject) => {

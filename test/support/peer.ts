@@ -17,8 +17,10 @@ export interface Question {
   readonly port: number;
   /** Source port; any by default. */
   readonly localPort?: number;
-  /** Defaults to ten seconds. */
+  /** Defaults to twenty seconds. */
   readonly timeoutMs?: number;
+  /** TCP: how long the server takes to answer. At once by default. */
+  readonly waitMs?: number;
 }
 
 export interface Answer {
@@ -87,6 +89,13 @@ export class Peer {
   async ask(question: Question): Promise<Answer | Failure> {
     const { result } = await this.#request({ ask: question });
     return result ?? { error: 'no result', ms: 0 };
+  }
+
+  /** Asks one after the other. */
+  async askAll(questions: readonly Question[]): Promise<readonly (Answer | Failure)[]> {
+    const results: (Answer | Failure)[] = [];
+    for (const question of questions) results.push(await this.ask(question));
+    return results;
   }
 
   async close(): Promise<void> {
