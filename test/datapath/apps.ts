@@ -2,6 +2,7 @@
 
 import {
   type Addresses,
+  BRIDGE,
   CONTAINER_PORT,
   type Family,
   HOST,
@@ -123,6 +124,23 @@ export const IMPOSSIBLE: readonly { readonly app: string; readonly vip: string; 
   { app: '/mixed-ipv4', vip: `${LITERAL.ipv6}9`, agent: 'ipv4' },
   { app: '/mixed-ipv6', vip: `${LITERAL.ipv4}9`, agent: 'ipv6' },
 ];
+
+/** Addresses that belong to someone: this host, its bridge, a known agent. */
+export const TAKEN: readonly string[] = [
+  HOST.ipv4,
+  HOST.ipv6,
+  BRIDGE.ipv4,
+  BRIDGE.ipv6,
+  OTHER.ipv4,
+  OTHER.ipv6,
+];
+
+/** Asks for those addresses as IP VIPs. */
+export const GREEDY_APP = publishedApp(
+  '/greedy',
+  'ipv4',
+  Object.fromEntries(TAKEN.map((address, index) => [`VIP_${index}`, `${address}:${VIP_PORT}`])),
+);
 
 /** One app or two for each of the backends, and those that cannot work. */
 export const APPS: readonly unknown[] = [

@@ -17,7 +17,7 @@ export interface Addresses {
 export const HOST: Addresses = { ipv4: '10.9.0.1', ipv6: 'fd09::1' };
 export const OTHER: Addresses = { ipv4: '10.9.0.2', ipv6: 'fd09::2' };
 const REMOTE: Addresses = { ipv4: '10.9.0.3', ipv6: 'fd09::3' };
-const BRIDGE: Addresses = { ipv4: '172.17.0.1', ipv6: 'fd17::1' };
+export const BRIDGE: Addresses = { ipv4: '172.17.0.1', ipv6: 'fd17::1' };
 const CLIENT: Addresses = { ipv4: '172.17.0.2', ipv6: 'fd17::2' };
 export const PUBLISHED: Addresses = { ipv4: '172.17.0.3', ipv6: 'fd17::3' };
 const OVERLAY: Addresses = { ipv4: '10.88.0.1', ipv6: 'fd88::1' };
