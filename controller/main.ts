@@ -58,7 +58,7 @@ async function cleanUp(config: Config): Promise<number> {
   ]);
   const parts = await wireCleanup(config);
   try {
-    const ports = { ...parts, interfaceName: config.interface, print, complain };
+    const ports = { ...parts, print, complain };
     return await cleanup(ports, config.dryRun);
   } finally {
     parts.close();

@@ -42,10 +42,10 @@ export interface StepFailure {
   readonly error: Error;
 }
 
-/** What makes VIP addresses reachable on this host: interface, routes, kernel settings. */
+/** What makes VIP addresses reachable on this host: kernel settings, packet filter, interface and routes. */
 export interface Reachability {
   /**
-   * Brings the interface and routes to the state in which `addresses` (IP VIPs outside the pools) and the pools
+   * Brings them to the state in which `addresses` (IP VIPs outside the pools) and the pools
    * themselves are delivered to this host; idempotent. Resolves with what it had to change (empty: all was in place).
    */
   ensure(addresses: readonly string[]): Promise<ReachabilityReport>;
@@ -54,10 +54,13 @@ export interface Reachability {
    * had to change.
    */
   repair(): Promise<readonly string[]>;
-  /** Whether an interface of ours is there. */
-  exists(): Promise<boolean>;
-  /** Removes the interface, and with it its routes. Resolves with false when there was none of ours. */
-  remove(): Promise<boolean>;
+  /** What of it is there, as `remove` would say it. */
+  exists(): Promise<readonly string[]>;
+  /**
+   * Removes interface, routes and packet filter. Resolves with what was there, each in words for the operator:
+   * `interface vip0 with its routes`.
+   */
+  remove(): Promise<readonly string[]>;
   close(): void;
 }
 
@@ -145,6 +148,6 @@ export interface Observer {
   ): void;
   sourceFailed(source: string, error: Error): void;
   passed(pass: PassStatus): void;
-  /** Interface or routes were put right between two passes. */
+  /** Kernel settings, packet filter, interface or routes were put right between two passes. */
   repaired(changes: readonly string[]): void;
 }

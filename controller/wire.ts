@@ -1,11 +1,15 @@
 /** Builds the parts from the configuration; the only place that knows every concrete one. */
 
 import { readFile } from 'node:fs/promises';
+import { DummyInterface } from './apply/dummy-interface.ts';
 import { createHostAddresses } from './apply/host-addresses.ts';
 import { openKernelTable } from './apply/kernel-table.ts';
-import { DummyReachability } from './apply/reachability.ts';
+import { FilterTable } from './apply/nftables/table.ts';
+import { PacketFilter } from './apply/packet-filter.ts';
+import { HostReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
 import { RouteNetlink } from './apply/rtnetlink.ts';
+import { Sysctls } from './apply/sysctls.ts';
 import type { Config } from './config/config.ts';
 import { createOccupants } from './desired/occupants.ts';
 import { inPool, type Pools, parsePool } from './desired/pool.ts';
@@ -112,16 +116,20 @@ export async function wireCleanup(
   }
 }
 
-/** The dummy interface and its routes. */
-function openReachability(
-  config: Pick<Config, 'interface' | 'poolIpv4' | 'poolIpv6' | 'dnsListen' | 'hostAddress' | 'writeSysctls'>,
-): Reachability {
-  return new DummyReachability(RouteNetlink.open(), {
-    interfaceName: config.interface,
-    pools: networksOf(config),
-    servers: addressesOf(config.dnsListen),
-    hostAddress: config.hostAddress,
-    writeSysctls: config.writeSysctls,
+type HostOptions = Pick<
+  Config,
+  'interface' | 'poolIpv4' | 'poolIpv6' | 'dnsListen' | 'hostAddress' | 'writeSysctls' | 'packetFilter'
+>;
+
+/** Kernel settings, packet filter, interface and routes. */
+function openReachability(config: HostOptions): Reachability {
+  const { hostAddress } = config;
+  const common = { pools: networksOf(config), servers: addressesOf(config.dnsListen), hostAddress };
+  return new HostReachability({
+    sysctls: new Sysctls({ write: config.writeSysctls }),
+    filter: new PacketFilter(new FilterTable(), common),
+    filtering: config.packetFilter === 'nftables',
+    dummy: new DummyInterface(RouteNetlink.open(), { ...common, interfaceName: config.interface }),
   });
 }
 
@@ -140,10 +148,9 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
   return { server: new NameServer(options), metrics };
 }
 
-/** An IPv6 address can only be listened on where it is an address of an interface: a route is not enough. */
+/** Those that are put on our interface where no other one has them. */
 function addressesOf(listen: Config['dnsListen']): string[] {
-  const addresses = listen.map(({ address }) => address);
-  return addresses.filter((address) => !address.includes(':') && !isLoopback(address));
+  return listen.map(({ address }) => address).filter((address) => !isLoopback(address));
 }
 
 function networksOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): string[] {
@@ -214,7 +221,8 @@ function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>):
 function realAddressOptions(config: Config) {
   const masters = config.source.flatMap((source) => (source.kind === 'marathon' ? source.masters : []));
   const servers = config.dnsListen.map(({ address }) => address);
-  return { interfaceName: config.interface, masters, servers };
+  const { interface: interfaceName, allowConnectedVips } = config;
+  return { interfaceName, masters, servers, pools: networksOf(config), allowConnectedVips };
 }
 
 function credentialsOf({ marathonUserFile, marathonTokenFile }: Config) {

@@ -170,6 +170,15 @@ export const options = z.object({
     }),
     'false',
   ),
+  allowConnectedVips: withDefault(
+    truth({
+      group: 'VIPs',
+      description:
+        'Let an IP VIP lie in a network that this host is connected to; without it such a VIP is rejected, since it may be the address of another host there.',
+      commands: DECIDES,
+    }),
+    'false',
+  ),
 
   ...brakeOptions,
   ...nameOptions,
@@ -191,7 +200,7 @@ export const options = z.object({
       value: 'ADDRESS|auto',
       accepted: 'auto or an IP address, not loopback, link-local or multicast',
       description:
-        "Source address that clients on this host use towards a VIP; `auto`: the one of this host's default route.",
+        "Source address that backends see of clients on this host; `auto`: the one of the interface towards the backend (with --packet-filter none: of this host's default route).",
       commands: ['run'],
     }),
     'auto',
@@ -213,6 +222,15 @@ export const options = z.object({
       commands: ['run'],
     }),
     'true',
+  ),
+  packetFilter: withDefault(
+    choice(['nftables', 'none'], {
+      group: 'This host',
+      description:
+        'What closes the other ports of VIPs, keeps the DNAT rules of others away from them and translates source addresses where a reply would not come back: an nftables table of our own (`inet marathon_ipvs`), or nothing.',
+      commands: ['run'],
+    }),
+    'nftables',
   ),
   ledger: withDefault(
     path({
