@@ -57,7 +57,8 @@ const TOPOLOGY: Topology = {
 
 /**
  * What a container runtime sets up: the host port's way into the container for whoever comes to one of this host's
- * addresses, the containers' way out, and forwarding of nothing else.
+ * addresses, the containers' way out, and forwarding of nothing else. What the operator adds is in the chain `user`
+ * (Docker: DOCKER-USER): without it the answers of other hosts' backends to remote clients would be dropped.
  */
 function runtimeRules(family: Family): string {
   const ip = family === 'ipv4' ? 'ip' : 'ip6';
@@ -78,8 +79,10 @@ table ${ip} runtime {
     ${ip} saddr ${subnet(BRIDGE[family])} oifname != docker0 masquerade
     ${ip} saddr ${subnet(OVERLAY[family])} oifname != cni0 masquerade
   }
+  chain user { ct state established,related accept; }
   chain forward {
     type filter hook forward priority 0; policy drop;
+    jump user
     oifname { docker0, cni0 } ct state established,related accept
     iifname { docker0, cni0 } accept
     ${rules.map(({ admit }) => admit).join('\n    ')}
@@ -104,13 +107,17 @@ export interface Cluster {
   close(): Promise<void>;
 }
 
+/** A minute where the machine has nothing else to do. */
+const START_LIMIT_MS = 400_000;
+
 /** Makes the network, starts servers and the controller with these apps, and waits until it is ready. */
 export async function startCluster(apps: readonly unknown[], ...args: readonly string[]): Promise<Cluster> {
   const host = await TestHost.open();
   let network: Network | undefined;
   const started: Peer[] = [];
+  let running: RunningController | undefined;
   const close = async () => {
-    await Promise.all(started.map((peer) => peer.close()));
+    await Promise.all([running?.end(), ...started.map((peer) => peer.close())]);
     await host.close();
     await command('nft', 'flush', 'ruleset');
     await network?.remove();
@@ -138,7 +145,8 @@ export async function startCluster(apps: readonly unknown[], ...args: readonly s
         peers.own.serve({ name: 'own', address: OWN[family], port: CONTAINER_PORT }),
       ]),
     ]);
-    await controller.ready(120_000);
+    running = controller;
+    await controller.ready(START_LIMIT_MS);
     return { peers, controller, close };
   } catch (error) {
     await close();

@@ -5,7 +5,8 @@ import { must } from '../support/shell.ts';
 import { APPS, BACKENDS, type BackendName, IMPOSSIBLE, literalVip } from './apps.ts';
 import { type Cluster, type Family, ownerOf, startCluster, VIP_PORT } from './cluster.ts';
 
-jest.setTimeout(300_000);
+// Minutes, where other programs leave the emulated processors little.
+jest.setTimeout(900_000);
 const inLab = IN_LAB ? describe : describe.skip;
 
 const CLIENTS = ['host', 'client', 'remote'] as const;

@@ -98,11 +98,12 @@ export class Peer {
     return results;
   }
 
+  /** It ends by itself then: only so does Node keep what it has compiled, which makes the next start a fast one. */
   async close(): Promise<void> {
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== null || signalCode !== null) return;
     const closed = new Promise((resolve) => this.#child.once('close', resolve));
-    this.#child.kill('SIGKILL');
+    this.#child.stdin?.end();
     await closed;
   }
 
