@@ -10,7 +10,7 @@ import { type FileContent, type FileContentOptions, readContent, unusable } from
 import { DirectoryWatch } from './watch.ts';
 
 export interface FileSourceOptions {
-  /** A JSON file, or a directory of `*.json` files: not its subdirectories, nor names that begin with a dot. */
+  /** A JSON file, or a directory of `*.json` and `*.jsonl` files: not its subdirectories, nor names that begin with a dot. */
   readonly path: string;
   /** Framework name for the VIP names. Defaults to `marathon`. */
   readonly framework?: string | undefined;
@@ -115,7 +115,7 @@ class FileSource implements AppSource {
     try {
       if (!(await stat(this.#path)).isDirectory()) return { paths: [this.#path], single: true };
       const names = (await readdir(this.#path)).filter(
-        (name) => name.endsWith('.json') && !name.startsWith('.'),
+        (name) => /\.jsonl?$/.test(name) && !name.startsWith('.'),
       );
       return { paths: names.sort().map((name) => join(this.#path, name)), single: false };
     } catch (error) {
