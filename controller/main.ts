@@ -27,6 +27,8 @@ async function execute(invocation: Invocation): Promise<number> {
       return SAME;
     case 'cleanup':
       return await cleanUp(invocation.config);
+    case 'connection':
+      return await connect(invocation.config, invocation.operands);
     default:
       return await reconcile(invocation.config);
   }
@@ -49,6 +51,19 @@ async function reconcile(config: Config): Promise<number> {
   } finally {
     parts.close();
   }
+}
+
+async function connect(config: Config, [service, endpoint]: readonly string[]): Promise<number> {
+  const signals = processSignals();
+  const [{ createLog }, { wireConnection }, { connection }] = await Promise.all([
+    import('./log.ts'),
+    import('./wire.ts'),
+    import('./command/connection.ts'),
+  ]);
+  const ports = { ...(await wireConnection(config, createLog(config.logLevel))), print };
+  // JSON unless told otherwise: that is what `dcos kafka connection` printed.
+  const output = config.origins.output === 'default' || config.output !== 'text' ? 'json' : 'text';
+  return await connection(ports, { service, endpoint, output }, signals.stop);
 }
 
 async function cleanUp(config: Config): Promise<number> {

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import type { z } from 'zod';
 import {
   type Environment,
+  flagName,
   fromEnvironment,
   fromFile,
   type Given,
@@ -67,7 +68,9 @@ function checkTogether(command: CommandName, config: Config): void {
   const names = config.source.map(sourceName);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (names.length === 0) {
-    throw usage('--source is missing, expected --source marathon=http://HOST:PORT or --source file=PATH');
+    throw usage(
+      '--source is missing, expected --source marathon=http://HOST:PORT, mesos=http://HOST:PORT or file=PATH',
+    );
   }
   if (twice !== undefined) {
     throw usage(`--source: "${printable(twice)}" is given twice, expected each source once`);
@@ -75,12 +78,21 @@ function checkTogether(command: CommandName, config: Config): void {
   if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
     throw usage('--against is given without --dry-run, expected kernel where the kernel is to be written');
   }
-  if (config.marathonUserFile !== undefined && config.marathonTokenFile !== undefined) {
-    throw usage('--marathon-user-file and --marathon-token-file are both given, expected one of them');
+  if (command === 'connection' && config.output === 'ipvsadm') {
+    throw usage('--output: "ipvsadm" is not accepted, expected json or text for connection');
+  }
+  for (const [user, token] of EITHER) {
+    if (config[user] !== undefined && config[token] !== undefined) {
+      throw usage(`${flagName(user)} and ${flagName(token)} are both given, expected one of them`);
+    }
   }
 }
 
-const CREDENTIALS = ['marathonUserFile', 'marathonTokenFile', 'marathonCaFile'] as const;
+const EITHER = [
+  ['marathonUserFile', 'marathonTokenFile'],
+  ['mesosUserFile', 'mesosTokenFile'],
+] as const;
+const CREDENTIALS = [...EITHER.flat(), 'marathonCaFile', 'mesosCaFile'] as const;
 
 /** A file that is missing at the start is a mistake; later its owner may be renewing it, and it is tried again. */
 function checkReadable(given: Given | undefined): void {

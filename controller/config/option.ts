@@ -3,12 +3,13 @@
 import { z } from 'zod';
 import { parsePath, parseWholeNumber } from './values.ts';
 
-export type CommandName = 'run' | 'diff' | 'cleanup';
+export type CommandName = 'run' | 'diff' | 'connection' | 'cleanup';
 
 /** In the order in which help shows them. */
 export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['run', 'reconcile until stopped'],
   ['diff', 'print what run would change, and change nothing (run --once --dry-run)'],
+  ['connection', 'print how to connect to a service, as `dcos kafka connection` did, or list the services'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
 ]);
 

@@ -8,7 +8,6 @@ import { nameOptions } from './name-options.ts';
 import {
   type CommandName,
   choice,
-  described,
   informationOf,
   type OptionInfo,
   option,
@@ -18,70 +17,25 @@ import {
   withDefault,
   withoutDefault,
 } from './option.ts';
+import { sourceOptions } from './source-options.ts';
 import {
-  hasCredentials,
   parseAgainst,
-  parseFramework,
   parseHostAddress,
   parseInterface,
   parseListen,
   parseNetwork,
-  parseSource,
   parseZone,
 } from './values.ts';
 
 const DECIDES: readonly CommandName[] = ['run', 'diff'];
-const EVERY: readonly CommandName[] = ['run', 'diff', 'cleanup'];
-
-const SOURCE: OptionInfo = {
-  group: 'Sources',
-  value: 'KIND=WHERE',
-  repeatable: true,
-  accepted:
-    'marathon=URL[,URL…] (http or https; equal masters, each once, without query) or file=PATH (a JSON file or a directory of them)',
-  description:
-    'Where apps come from; may be given several times. `marathon=http://HOST:PORT` takes a comma-separated list of equal masters; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes.',
-  commands: DECIDES,
-};
-
-const source = z
-  .string()
-  .refine((text) => !hasCredentials(text), {
-    error: 'credentials do not belong in a URL; put user:password in a file for --marathon-user-file',
-    abort: true,
-  })
-  .pipe(option(parseSource, SOURCE).schema);
+/** Those that read sources. */
+const READS: readonly CommandName[] = ['run', 'diff', 'connection'];
+const ON_HOST: readonly CommandName[] = ['run', 'diff', 'cleanup'];
+const EVERY: readonly CommandName[] = ['run', 'diff', 'connection', 'cleanup'];
 
 /** Keys are the names in `Config`; `--resync-seconds`, MARATHON_IPVS_RESYNC_SECONDS and the file's `resync-seconds` are made from them. */
 export const options = z.object({
-  source: described(z.array(source).prefault([]), SOURCE),
-  framework: withoutDefault(
-    option(parseFramework, {
-      group: 'Sources',
-      value: 'NAME',
-      accepted: 'a name with at least one letter or digit, of at most 255 characters',
-      description:
-        "Framework in the names of VIPs. Without it: what Marathon's /v2/info says, `marathon` for files.",
-      commands: DECIDES,
-    }),
-  ),
-  marathonUserFile: withoutDefault(
-    path({
-      group: 'Sources',
-      description: 'File with `user:password` for basic authentication at Marathon.',
-      commands: DECIDES,
-    }),
-  ),
-  marathonTokenFile: withoutDefault(
-    path({ group: 'Sources', description: 'File with a DC/OS authentication token.', commands: DECIDES }),
-  ),
-  marathonCaFile: withoutDefault(
-    path({
-      group: 'Sources',
-      description: "PEM file with the authorities that sign Marathon's certificate.",
-      commands: DECIDES,
-    }),
-  ),
+  ...sourceOptions,
 
   against: withDefault(
     option(parseAgainst, {
@@ -98,8 +52,9 @@ export const options = z.object({
     choice(['text', 'json', 'ipvsadm'], {
       group: 'Diff',
       short: 'o',
-      description: 'Form of the diff; `ipvsadm` prints lines that `ipvsadm -R` accepts.',
-      commands: DECIDES,
+      description:
+        'Form of the diff; `ipvsadm` prints lines that `ipvsadm -R` accepts. `connection` prints JSON unless `text` is asked for.',
+      commands: READS,
     }),
     'text',
   ),
@@ -131,7 +86,7 @@ export const options = z.object({
       accepted:
         'a DNS zone of at most 125 characters: labels of letters, digits and inner hyphens, joined by dots',
       description: 'DNS zone of named VIPs.',
-      commands: DECIDES,
+      commands: READS,
     }),
     'l4lb.thisdcos.directory',
   ),
@@ -179,7 +134,7 @@ export const options = z.object({
       accepted:
         'the name of an interface of our own: 1 to 15 letters, digits, dots, hyphens and underscores, not lo, all or default',
       description: 'Dummy interface that holds VIP addresses; made when missing.',
-      commands: EVERY,
+      commands: ON_HOST,
     }),
     'vip0',
   ),
@@ -207,7 +162,7 @@ export const options = z.object({
     path({
       group: 'This host',
       description: 'File that says which kernel services are ours. Must not outlive a reboot.',
-      commands: EVERY,
+      commands: ON_HOST,
     }),
     '/run/marathon-ipvs/ledger.json',
   ),
@@ -248,7 +203,7 @@ export const options = z.object({
     wholeNumber('seconds', 1, 600, {
       group: 'Timing',
       description: 'How long a source may take for one answer.',
-      commands: DECIDES,
+      commands: READS,
     }),
     '10',
   ),

@@ -1,3 +1,4 @@
+import { createMerge } from '../desired/merge.ts';
 import type { Snapshot } from '../model.ts';
 import type { AppSource, Observer, StateStore } from '../ports.ts';
 
@@ -19,6 +20,7 @@ interface Word {
 /** Keeps the last good word of each source. */
 export class Sources {
   readonly #words = new Map<string, Word>();
+  readonly #merge = createMerge();
   readonly #sources: readonly AppSource[];
   readonly #observer: Observer;
 
@@ -50,14 +52,7 @@ export class Sources {
     const words = this.#sources.map(({ name }) => this.#words.get(name));
     if (!words.every((word) => word !== undefined)) return null;
     const complete = words.every(({ origin }) => origin === 'source');
-    const [only] = words;
-    if (words.length === 1 && only !== undefined) return { snapshot: only.snapshot, complete };
-    const snapshot = {
-      apps: words.flatMap(({ snapshot: { apps } }) => apps),
-      rejected: words.flatMap(({ snapshot: { rejected } }) => rejected),
-      warnings: words.flatMap(({ snapshot: { warnings } }) => warnings),
-    };
-    return { snapshot, complete };
+    return { snapshot: this.#merge(words.map(({ snapshot }) => snapshot)), complete };
   }
 
   /** What each source said by itself, for the disk; what came from there is left out. */

@@ -31,10 +31,12 @@ describe('help', () => {
   test.each([[[]], [['help']], [['--help']], [['-h']], [['--']]])('%j prints the commands', (argv) => {
     const asked = parseCommandLine(argv, {});
     expect(asked.command).toBe('help');
-    expect('text' in asked && asked.text).toMatch(/Commands:\n {2}run .*\n {2}diff .*\n {2}cleanup /);
+    expect('text' in asked && asked.text).toMatch(
+      /Commands:\n {2}run .*\n {2}diff [\s\S]*\n {2}connection [\s\S]*\n {2}cleanup /,
+    );
   });
 
-  test.each(['run', 'diff', 'cleanup'] as const)(
+  test.each(['run', 'diff', 'connection', 'cleanup'] as const)(
     '%s --help shows every option that means something to it',
     (command) => {
       const text = textOf(command, '--help');
@@ -126,9 +128,13 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command 'reconcile', expected one of run, diff, cleanup$/,
+      /^unknown command 'reconcile', expected one of run, diff, connection, cleanup$/,
     ],
-    ['help about nothing', ['help', 'frob'], /^help: no such command, expected one of run, diff, cleanup$/],
+    [
+      'help about nothing',
+      ['help', 'frob'],
+      /^help: no such command, expected one of run, diff, connection, cleanup$/,
+    ],
     [
       'an option without its value',
       ['run', '--source'],

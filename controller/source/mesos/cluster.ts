@@ -35,6 +35,8 @@ export class Cluster {
   #agents = new Map<string, string>();
   readonly #tasks = new Map<string, Entry>();
   #rejected = new Map<string, Rejection>();
+  /** Agents that have not come back to a new master, with the time until which they, or their tasks, may. */
+  #recovering = new Map<string, { readonly host: string; readonly until: number }>();
   /** Keys of tasks that have ended, the longest ago first. */
   readonly #ended = new Set<string>();
   readonly #groups = new Groups();
@@ -45,6 +47,17 @@ export class Cluster {
     const hosts = new Set(this.#agents.values());
     for (const { host } of this.#tasks.values()) if (host !== null) hosts.add(host);
     return hosts;
+  }
+
+  /** Host names of the agents that have not come back to a new master. */
+  get missing(): readonly string[] {
+    return [...this.#recovering.values()].map(({ host }) => host).sort();
+  }
+
+  /** Until when tasks may be missing because a master has failed over; null when none are. */
+  blindUntil(): number | null {
+    if (this.#recovering.size === 0) return null;
+    return Math.max(...[...this.#recovering.values()].map(({ until }) => until));
   }
 
   /**
@@ -58,6 +71,9 @@ export class Cluster {
     this.#agents = new Map([...lost, ...state.recovered, ...state.agents]);
     this.#rejected = new Map(state.rejected);
     const present = new Set(state.rejected.keys());
+    this.#recovering = new Map(
+      [...state.recovered].map(([id, host]) => [id, { host, until: now + RECOVERY_MS + LATE_TASKS_MS }]),
+    );
     const put = (facts: TaskFacts) => {
       this.#put(facts);
       present.add(keyOf(facts));
@@ -98,11 +114,13 @@ export class Cluster {
         return;
       case 'agent-added':
         this.#agents.set(event.id, event.host);
+        this.#cameBack(event.id, now);
         for (const { facts } of this.#keptOn(event.id)) this.#put(facts, now + LATE_TASKS_MS);
         this.#rejoin(({ facts }) => facts.agentId === event.id);
         return;
       case 'agent-removed':
         this.#agents.delete(event.id);
+        this.#cameBack(event.id, now);
         // The master gave it up: what runs there, if it still does, may end its connections.
         for (const { facts } of this.#keptOn(event.id))
           this.#put({ ...facts, state: 'unreachable' }, now + RECOVERY_MS);
@@ -113,6 +131,7 @@ export class Cluster {
   expire(now: number): boolean {
     const due = [...this.#tasks.values()].filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now);
     for (const { facts } of due) this.#end(facts);
+    for (const [id, { until }] of this.#recovering) if (until <= now) this.#recovering.delete(id);
     return due.length > 0;
   }
 
@@ -182,6 +201,13 @@ export class Cluster {
     this.#tasks.delete(key);
     this.#ended.delete(key);
     this.#groups.remove(key);
+  }
+
+  /** Its tasks are told of one by one, which takes a moment. */
+  #cameBack(agentId: string, now: number): void {
+    const agent = this.#recovering.get(agentId);
+    if (agent !== undefined)
+      this.#recovering.set(agentId, { ...agent, until: Math.min(agent.until, now + LATE_TASKS_MS) });
   }
 
   #keptOn(agentId: string): readonly Entry[] {

@@ -8,7 +8,7 @@ import { command, type Outcome } from '../../support/host.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const FIXTURES = new URL('../../../../shared/fixtures/', import.meta.url);
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let directory: string;
 beforeAll(async () => {
