@@ -1,6 +1,4 @@
 import type { App, Port, Task } from '../../model.ts';
-import type { AgentAddresses } from '../document/agents.ts';
-import { same } from '../document/same.ts';
 import type { AppIdentity } from './app-id.ts';
 import type { TaskFacts } from './facts.ts';
 import { portsOf, type TaskAgent } from './ports.ts';
@@ -12,28 +10,26 @@ export interface JoinedTask {
   readonly host: string | null;
 }
 
+/** A task's facts and where its agent is, as the model's `Task`. */
+export function taskFrom(facts: TaskFacts, agent: TaskAgent): Task {
+  const { id, name, state, health } = facts;
+  return { id, ...(name !== '' && { name }), state, health, ports: portsOf(facts, agent) };
+}
+
 /**
- * The app that these tasks make up. It declares what its newest tasks carry, also while they only start. Tasks that
- * are what they were in `previous` are the same objects.
+ * The app that these tasks make up. `since`: when each began, in seconds since the epoch; null while it has not. It
+ * declares what its newest tasks carry, also while they only start.
  */
 export function appFrom(
-  { identity, framework }: { readonly identity: AppIdentity; readonly framework: string },
-  joined: readonly JoinedTask[],
-  addresses: AgentAddresses,
-  previous: App | null,
+  identity: AppIdentity,
+  framework: string,
+  members: readonly { readonly task: Task; readonly since: number | null }[],
 ): App {
-  const before = new Map(previous?.tasks.map((task) => [task.id, task]));
-  const tasks = joined.map(({ facts, host }) => {
-    const task = taskFrom(facts, { host, address: host === null ? null : (addresses.get(host) ?? null) });
-    const known = before.get(task.id);
-    return known !== undefined && same(known, task) ? known : task;
-  });
-  const newestFirst = joined
-    .map(({ facts: { since } }, index) => ({ since: since ?? Number.POSITIVE_INFINITY, task: tasks[index] }))
-    .sort((a, b) => (a.since === b.since ? 0 : b.since - a.since));
+  const begun = ({ since }: (typeof members)[number]) => since ?? Number.POSITIVE_INFINITY;
+  const newestFirst = members.toSorted((a, b) => (begun(a) === begun(b) ? 0 : begun(b) - begun(a)));
   const ports = new Map<string, Port>();
   for (const { task } of newestFirst) {
-    for (const { endpoints, unresolved, ...port } of task?.ports ?? [])
+    for (const { endpoints, unresolved, ...port } of task.ports)
       if (!ports.has(port.at)) ports.set(port.at, port);
   }
   return {
@@ -41,13 +37,8 @@ export function appFrom(
     fromTasks: true,
     framework,
     ports: [...ports.values()].sort((a, b) => (a.at < b.at ? -1 : 1)),
-    tasks,
+    tasks: members.map(({ task }) => task),
     rejected: [],
     warnings: [],
   };
-}
-
-function taskFrom(facts: TaskFacts, agent: TaskAgent): Task {
-  const { id, name, state, health } = facts;
-  return { id, ...(name !== '' && { name }), state, health, ports: portsOf(facts, agent) };
 }

@@ -1,12 +1,19 @@
-import type { App } from '../../model.ts';
+import type { App, Task } from '../../model.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { same } from '../document/same.ts';
 import type { Pace } from '../pace.ts';
-import { appOfTask } from './app-id.ts';
-import { appFrom, type JoinedTask } from './apps.ts';
+import { type AppIdentity, appOfTask } from './app-id.ts';
+import { appFrom, type JoinedTask, taskFrom } from './apps.ts';
 
-interface Group extends Pick<Parameters<typeof appFrom>[0], 'identity' | 'framework'> {
-  readonly members: Map<string, JoinedTask>;
+interface Member extends JoinedTask {
+  /** The task as it was made last, and of what. */
+  made: (JoinedTask & { readonly task: Task; readonly address: string | null }) | null;
+}
+
+interface Group {
+  readonly identity: AppIdentity;
+  readonly framework: string;
+  readonly members: Map<string, Member>;
   app: App | null;
 }
 
@@ -29,7 +36,7 @@ export class Groups {
       this.#groups.set(app, group);
       this.#order = null;
     }
-    group.members.set(key, task);
+    group.members.set(key, { ...task, made: group.members.get(key)?.made ?? null });
     this.#appOf.set(key, app);
     this.#dirty.add(app);
   }
@@ -58,25 +65,40 @@ export class Groups {
     while (this.#dirty.size > 0) {
       for (const key of [...this.#dirty]) {
         this.#dirty.delete(key);
-        this.#make(key, addresses);
-        if (pace.isDue()) await pace.rest();
+        const group = this.#groups.get(key);
+        if (group === undefined) continue;
+        for (const member of group.members.values()) {
+          make(member, addresses);
+          if (pace.isDue()) await pace.rest();
+        }
+        this.#make(key, group, addresses);
       }
     }
     this.#order ??= [...this.#groups.keys()].sort();
     return this.#order.flatMap((key) => this.#groups.get(key)?.app ?? []);
   }
 
-  #make(key: string, addresses: AgentAddresses): void {
-    const group = this.#groups.get(key);
-    if (group === undefined) return;
+  #make(key: string, group: Group, addresses: AgentAddresses): void {
     if (group.members.size === 0) {
       this.#groups.delete(key);
       this.#order = null;
       return;
     }
     // By id, so that all hosts have them in one order.
-    const members = [...group.members].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, task]) => task);
-    const app = appFrom(group, members, addresses, group.app);
+    const members = [...group.members].sort(([a], [b]) => (a < b ? -1 : 1));
+    const made = members.map(([, member]) => ({ task: make(member, addresses), since: member.facts.since }));
+    const app = appFrom(group.identity, group.framework, made);
     if (group.app === null || !same(group.app, app)) group.app = app;
   }
+}
+
+function make(member: Member, addresses: AgentAddresses): Task {
+  const { facts, host, made } = member;
+  const address = host === null ? null : (addresses.get(host) ?? null);
+  if (made?.facts === facts && made.host === host && made.address === address) return made.task;
+  const now = taskFrom(facts, { host, address });
+  // A status that says nothing new leaves the task what it was.
+  const task = made !== null && same(made.task, now) ? made.task : now;
+  member.made = { facts, host, address, task };
+  return task;
 }

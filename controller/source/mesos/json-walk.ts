@@ -142,7 +142,7 @@ function passStretch(bytes: Buffer, passage: Passage, until: number): boolean {
 function afterPlain(bytes: Buffer, from: number): number {
   let at = from;
   // Letters, digits, `+`, `-` and `.`.
-  for (let byte = bytes[at] ?? 0; byte > 0x2c && byte !== COLON && byte < 0x7b; byte = bytes[++at] ?? 0)
+  for (let byte = bytes[at] ?? 0; byte > 0x2a && byte !== COMMA && byte < 0x7b; byte = bytes[++at] ?? 0)
     if (byte === OPEN_LIST || byte === CLOSE_LIST || byte === BACKSLASH) break;
   const text = bytes.toString('latin1', from, at);
   if (!/^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$/.test(text)) {
