@@ -82,6 +82,22 @@ test('a task that only Mesos knows yet is added to the app, and one that has end
   ]);
 });
 
+test('a task that Marathon has listed and lists no more has ended, whatever Mesos said last', () => {
+  const together = createMerge();
+  const mesos = snapshot(fromTasks());
+  together([snapshot(defined()), mesos]);
+  const without = app('/web', { ports: [declared] });
+  const ended = together([snapshot(without), mesos]).apps[0];
+  expect(ended?.tasks).toEqual([]);
+  expect(together([snapshot(without), mesos]).apps[0]).toBe(ended);
+  // Also when the app itself is gone, and for as long as Mesos says so.
+  expect(together([snapshot(), mesos]).apps[0]?.tasks).toEqual([]);
+  expect(together([snapshot(without), mesos]).apps[0]?.tasks).toEqual([]);
+  // Mesos has caught up: the id is forgotten.
+  together([snapshot(without), snapshot()]);
+  expect(together([snapshot(without), mesos]).apps[0]?.tasks).toHaveLength(1);
+});
+
 test('a task whose place Marathon does not know is where Mesos sees it', () => {
   const nowhere = { ...taskPort(declared), unresolved: 'the definition of version V could not be read' };
   const marathon = app('/web', { ports: [declared], tasks: [task('web.1', [nowhere])] });

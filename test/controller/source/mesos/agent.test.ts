@@ -44,8 +44,11 @@ test('an agent is asked for its tasks again and again, and tells what changed', 
 });
 
 test('an agent says its own name once, and not with every poll', async () => {
-  await followed();
-  await until('it was polled', () => agent.calls.filter((type) => type === 'GET_STATE').length > 3);
+  const told = await followed();
+  for (const port of [31002, 31003, 31004]) {
+    agent.cluster.addTask(webTask(port));
+    await until('the change was told', () => tasksOf(told).at(-1) === `running 10.0.0.1:${port}`);
+  }
   expect(agent.calls.filter((type) => type === 'GET_AGENT')).toHaveLength(1);
 });
 
