@@ -72,6 +72,11 @@ export type Health = 'unchecked' | 'healthy' | 'unhealthy' | 'unknown';
 export interface TaskPort extends Port {
   /** Where the port is reached from any host: IP addresses only, both families; empty while not known. */
   readonly endpoints: readonly Endpoint[];
+  /**
+   * Where a port that others reach by a host port is reached on the agent itself: the container's own address, one of
+   * each family at most, and port. Absent where it is not known.
+   */
+  readonly local?: readonly Endpoint[];
   /** Why `endpoints` is empty although the task runs, for a warning; absent when nothing is wrong. */
   readonly unresolved?: string;
 }
@@ -123,7 +128,15 @@ export interface Service {
   readonly backends: ReadonlyMap<BackendKey, Backend>;
 }
 
+/** What a name leads to. */
+export type NamedService = Pick<Service, 'fqdn' | 'protocol' | 'address' | 'port'>;
+
 export interface Backend extends Endpoint {
+  /**
+   * How other hosts reach it, where that is another address and port: this host runs its container and reaches it
+   * directly.
+   */
+  readonly hostPort?: Endpoint;
   readonly app: string;
   readonly task: string;
   /** 0: keeps its connections and gets no new ones. */

@@ -1,6 +1,6 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
-import type { BackendKey, Memory, Service, ServiceKey, Snapshot, Step, Table } from './model.ts';
+import type { BackendKey, Memory, NamedService, ServiceKey, Snapshot, Step, Table } from './model.ts';
 import type { PassStatus } from './status/status.ts';
 
 /** Where apps come from. */
@@ -30,7 +30,8 @@ export interface IpvsTable {
   /** The whole table or a rejection, never a part of it. */
   observe(): Promise<Table>;
   /**
-   * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures.
+   * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures,
+   * each with the step as it was given.
    * A step that has been made already succeeds (plans are repeated after a crash).
    */
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]>;
@@ -76,7 +77,7 @@ export interface Names {
    * From now on these services have names, and no others do: called once new ones forward, and before old ones go.
    * Returns what keeps names from being asked for, with what mends it. Must not throw.
    */
-  announce(services: ReadonlyMap<ServiceKey, Service>): readonly string[];
+  announce(services: ReadonlyMap<ServiceKey, NamedService>): readonly string[];
 }
 
 /** Which services are ours: what we made, or adopted, on this host since it booted. */
@@ -89,6 +90,7 @@ export interface Ledger {
 export interface LedgerEntry {
   readonly name: string | null;
   readonly framework: string | null;
+  readonly fqdn: string | null;
   /** Backends that drain: when each goes at the latest, in milliseconds since the epoch. */
   readonly drains?: Readonly<Record<BackendKey, number>>;
 }

@@ -1,6 +1,7 @@
 /** Builds the parts from the configuration; the only place that knows every concrete one. */
 
 import { readFile } from 'node:fs/promises';
+import { createHostAddresses } from './apply/host-addresses.ts';
 import { openKernelTable } from './apply/kernel-table.ts';
 import { DummyReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
@@ -8,8 +9,8 @@ import { RouteNetlink } from './apply/rtnetlink.ts';
 import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
 import type { SourceOption } from './config/values.ts';
-import { createLiving } from './desired/living.ts';
 import { createMerge } from './desired/merge.ts';
+import { createOccupants } from './desired/occupants.ts';
 import { inPool, type Pools, parsePool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
 import type { NameServer } from './dns/name-server.ts';
@@ -68,14 +69,18 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       pools,
       ...(config.against.kind === 'kernel' && {
         realAddresses: createRealAddresses(realAddressOptions(config), Date.now),
+        ...(config.localBackends === 'container' && {
+          hostAddresses: createHostAddresses(config.interface, Date.now),
+        }),
       }),
     });
     const ranges = Object.values(pools).filter((pool) => pool !== null);
     const rules = {
       translate,
-      living: createLiving(),
+      occupants: createOccupants(),
       inPool: (address: string) => ranges.some((pool) => inPool(pool, address)),
       adopt: config.adopt,
+      brake: brakeOf(config),
       dryRun: config.dryRun,
     };
     const dns = await openDns(config, log);
@@ -132,7 +137,7 @@ function openReachability(
 
 /** The DNS server of `run`; a command that ends by itself has none. */
 async function openDns(config: Config, log: Log): Promise<DnsService | null> {
-  const { dnsListen: listen, dnsTtlSeconds: ttlSeconds, zone } = config;
+  const { dnsListen: listen, dnsTtlSeconds: ttlSeconds, zone, dnsExtraZones } = config;
   if (listen.length === 0 || config.once || config.dryRun) return null;
   const [{ NameServer }, { DnsMetrics }] = await Promise.all([
     import('./dns/name-server.ts'),
@@ -140,7 +145,8 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
   ]);
   const metrics = new DnsMetrics();
   const pools = networksOf(config);
-  const options = { listen, zones: [zone], pools, ttlSeconds, meter: metrics, log, clock: systemClock };
+  const zones = [...new Set([zone, ...dnsExtraZones])];
+  const options = { listen, zones, pools, ttlSeconds, meter: metrics, log, clock: systemClock };
   return { server: new NameServer(options), metrics };
 }
 
@@ -197,12 +203,18 @@ function readOnlyTable(table: Awaited<ReturnType<IpvsTable['observe']>>): IpvsTa
 
 function fixedLedger(keys: Iterable<ServiceKey>): Ledger {
   const entries = new Map(
-    [...keys].map((key): [ServiceKey, LedgerEntry] => [key, { name: null, framework: null }]),
+    [...keys].map((key): [ServiceKey, LedgerEntry] => [key, { name: null, framework: null, fqdn: null }]),
   );
   return {
     load: async () => ({ entries }),
     save: () => Promise.reject(new Error('the ledger of a diff is never written')),
   };
+}
+
+/** What a table is compared with on paper is taken away on paper only. */
+function brakeOf({ against, allowMassRemoval, massRemovalPercent, massRemovalHoldSeconds }: Config) {
+  if (allowMassRemoval || against.kind !== 'kernel') return null;
+  return { share: massRemovalPercent / 100, holdMs: massRemovalHoldSeconds * 1_000 };
 }
 
 function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {

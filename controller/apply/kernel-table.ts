@@ -48,13 +48,15 @@ export function createKernelTable(client: IpvsClient): IpvsTable {
     async apply(steps): Promise<readonly StepFailure[]> {
       const first = await attempt(client, steps);
       const failures: StepFailure[] = [];
-      const otherwise: Step[] = [];
+      const otherwise = new Map<Step, Step>();
       for (const failure of first) {
         const other = alternative(failure.step, failure.error);
         if (other === null) failures.push(failure);
-        else otherwise.push(other);
+        else otherwise.set(other, failure.step);
       }
-      return [...failures, ...(await attempt(client, otherwise))];
+      for (const { step, error } of await attempt(client, [...otherwise.keys()]))
+        failures.push({ step: otherwise.get(step) ?? step, error });
+      return failures;
     },
 
     close: () => client.close(),

@@ -4,6 +4,7 @@ import type { Reconciler } from '../loop/reconcile.ts';
 import type { SavePorts } from '../loop/save.ts';
 import { saveChanged } from '../loop/save.ts';
 import { Sources } from '../loop/sources.ts';
+import { heldText } from '../plan/held-text.ts';
 import type { AppSource, Observer } from '../ports.ts';
 import type { PassStatus } from '../status/status.ts';
 import { formatReport, type PrintOptions } from './report.ts';
@@ -57,14 +58,14 @@ async function readAndPass(
   }
   const merged = sources.merged();
   if (merged === null) throw new ControllerError('source', 'no source was read');
-  return { pass: await reconciler.pass(merged, { full: true, changesSince: [] }), sources };
+  return { pass: await reconciler.pass(merged, { full: true, changesSince: [], gone: [] }), sources };
 }
 
 /** A second pass must find nothing to do. */
 async function whatIsLeft({ reconciler }: OncePorts, sources: Sources): Promise<string[]> {
   const merged = sources.merged();
   if (merged === null) return [];
-  const pass = await reconciler.pass(merged, { full: true, changesSince: [] });
+  const pass = await reconciler.pass(merged, { full: true, changesSince: [], gone: [] });
   const { add, change, remove } = pass.plan.summary;
   const again = add + change + remove;
   return again === 0
@@ -72,11 +73,12 @@ async function whatIsLeft({ reconciler }: OncePorts, sources: Sources): Promise<
     : [`${again} VIPs were not as desired when read back: something else writes them too`];
 }
 
-function whatIsWrong({ error, failures, waiting, problems, plan }: PassStatus): string[] {
+function whatIsWrong({ error, failures, waiting, problems, held, plan }: PassStatus): string[] {
   return [
     ...(error === null ? [] : [error]),
     ...failures.map(({ step, message }) => `${step}: ${message}`),
     ...(waiting === 0 ? [] : [`${waiting} steps were held back because of these`]),
+    ...(held === null ? [] : [`not done: ${heldText(held)}; if that is right: --allow-mass-removal`]),
     ...problems,
     ...plan.conflicts.map(({ key, reason }) => `${key}: ${reason}`),
   ];

@@ -1,7 +1,7 @@
 import { formatStep } from '../plan/ipvsadm.ts';
-import type { Report } from '../plan/plan.ts';
 import { toJson } from '../plan/print-json.ts';
 import { toText } from '../plan/print-text.ts';
+import { reportOf } from '../status/report.ts';
 import type { PassStatus } from '../status/status.ts';
 
 export interface PrintOptions {
@@ -11,8 +11,8 @@ export interface PrintOptions {
 
 /** The document that `-o` asks for, of one pass. Ends with a newline unless it is empty. */
 export function formatReport(pass: PassStatus, { output, colour }: PrintOptions): string {
-  const { plan, desired } = pass;
-  const report: Report = { plan, ...desired };
+  const { plan } = pass;
+  const report = reportOf(pass);
   switch (output) {
     case 'json':
       return `${JSON.stringify(toJson(report), null, 2)}\n`;

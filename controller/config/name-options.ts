@@ -1,7 +1,7 @@
 /** The options of the DNS server. */
 
 import { option, wholeNumber, withDefault } from './option.ts';
-import { parseDnsListen } from './values.ts';
+import { parseDnsListen, parseExtraZones } from './values.ts';
 
 export const nameOptions = {
   dnsListen: withDefault(
@@ -15,6 +15,17 @@ export const nameOptions = {
       commands: ['run'],
     }),
     '198.51.100.4:53',
+  ),
+  dnsExtraZones: withDefault(
+    option(parseExtraZones, {
+      group: 'Names',
+      value: 'ZONE[,ZONE…]|none',
+      accepted: 'none or DNS zones joined by commas, each once and of at most 125 characters',
+      description:
+        'Further zones in which every named VIP has the same name as in `--zone`, for clients that know it by another one.',
+      commands: ['run'],
+    }),
+    'none',
   ),
   dnsTtlSeconds: withDefault(
     wholeNumber('seconds', 0, 86_400, {

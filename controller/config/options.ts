@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { brakeOptions } from './brake-options.ts';
 import { nameOptions } from './name-options.ts';
 import {
   type CommandName,
@@ -125,6 +126,7 @@ export const options = z.object({
     'false',
   ),
 
+  ...brakeOptions,
   ...nameOptions,
 
   interface: withDefault(
@@ -148,6 +150,15 @@ export const options = z.object({
       commands: ['run'],
     }),
     'auto',
+  ),
+  localBackends: withDefault(
+    choice(['container', 'host-port'], {
+      group: 'This host',
+      description:
+        'How containers of this host that others reach by a host port are reached from here: `container`: at their own address and port, where the source tells it; `host-port`: as from other hosts.',
+      commands: DECIDES,
+    }),
+    'container',
   ),
   writeSysctls: withDefault(
     truth({

@@ -138,6 +138,14 @@ export function parseZone(text: string): string | undefined {
   return zone.length <= 125 && labels.every((label) => DNS_LABEL.test(label)) ? zone : undefined;
 }
 
+/** `none`, or zones joined by commas, each once. */
+export function parseExtraZones(text: string): readonly string[] | undefined {
+  if (text === 'none') return [];
+  const zones = text.split(',').map(parseZone);
+  const known = zones.filter((zone) => zone !== undefined);
+  return known.length === zones.length && new Set(known).size === zones.length ? known : undefined;
+}
+
 const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Linux takes more than this in a name; what an operator would have to quote is refused. */

@@ -8,16 +8,24 @@ interface Question {
   readonly answer: string | null | undefined;
 }
 
+interface Known {
+  readonly claims: AppClaims;
+  readonly questions: readonly Question[];
+  readonly here: ReadonlySet<string>;
+}
+
 /**
  * Makes `claimsOf` with a memory: the same claims, to the object, for the same app as long as every question that
  * it led to has the same answer. Most apps lead to none.
  */
 export function createClaimsMemo(rules: ClaimRules): (app: App, surroundings: Surroundings) => AppClaims {
-  const known = new WeakMap<App, { readonly claims: AppClaims; readonly questions: readonly Question[] }>();
+  const known = new WeakMap<App, Known>();
 
   return (app, surroundings) => {
     const before = known.get(app);
-    if (before?.questions.every(({ ask, answer }) => ask(surroundings) === answer)) return before.claims;
+    const { here } = surroundings;
+    const holds = ({ ask, answer }: Question) => ask(surroundings) === answer;
+    if (before?.here === here && before.questions.every(holds)) return before.claims;
 
     const questions: Question[] = [];
     const record = (ask: Question['ask']): string | null | undefined => {
@@ -30,8 +38,9 @@ export function createClaimsMemo(rules: ClaimRules): (app: App, surroundings: Su
         // A name is never refused, and there may be ten thousand of them: no question worth remembering.
         target.address === null ? null : (record((asked) => asked.refusal(target)) ?? null),
       remembered: (key) => record((asked) => asked.remembered(key)) ?? undefined,
+      here,
     });
-    known.set(app, { claims, questions });
+    known.set(app, { claims, questions, here });
     return claims;
   };
 }

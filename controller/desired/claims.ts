@@ -45,7 +45,7 @@ export interface AppClaims {
  */
 export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings): AppClaims {
   const readPort = createPortReader(app, rules, surroundings);
-  const drafts = createDrafts(app, rules.namedFamilies);
+  const drafts = createDrafts(app, rules.namedFamilies, surroundings.here);
   const labels: LabelState[] = [];
   const spellings: Spelling[] = [];
   const rejected: Rejection[] = [...app.rejected];

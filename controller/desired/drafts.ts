@@ -3,6 +3,7 @@ import {
   type Backend,
   type BackendKey,
   type Declared,
+  type Endpoint,
   endpointKey,
   type Family,
   type Port,
@@ -11,7 +12,7 @@ import {
   type TaskPort,
 } from '../model.ts';
 import { canonicalAddress, familyOf } from './address.ts';
-import { type Standing, standingOf } from './backends.ts';
+import { standingOf } from './backends.ts';
 import type { Claim } from './claim.ts';
 import type { PortOptions } from './port-options.ts';
 import type { PortReading } from './port-reading.ts';
@@ -43,7 +44,8 @@ interface Draft {
   otherFamily: boolean;
 }
 
-export function createDrafts(app: App, namedFamilies: readonly Family[]): Drafts {
+/** `here`: the addresses of this host, whose containers it reaches without their host ports. */
+export function createDrafts(app: App, namedFamilies: readonly Family[], here: ReadonlySet<string>): Drafts {
   const drafts = new Map<string, Draft>();
   // Tasks share the reading of their port, so the way from it to its drafts is gone once.
   const known = new Map<PortReading, readonly Draft[]>();
@@ -94,7 +96,9 @@ export function createDrafts(app: App, namedFamilies: readonly Family[]): Drafts
       if (standing === null) return null;
 
       const wanting = draftsOf(port, reading);
-      for (const backend of backendsOf(app, task, port, standing, drainSeconds)) {
+      const common = { app: app.id, task: task.id, ...standing, drainSeconds };
+      for (const place of placesOn(here, port)) {
+        const backend: Backend = { ...place, ...common, forward: 'masquerade' };
         const key = endpointKey(backend);
         for (const draft of wanting) add(draft, key, backend);
       }
@@ -111,30 +115,28 @@ export function createDrafts(app: App, namedFamilies: readonly Family[]): Drafts
 const NONE: readonly string[] = [];
 const EMPTY: ReadonlyMap<BackendKey, Backend> = new Map();
 
-function backendsOf(
-  app: App,
-  task: Task,
-  { endpoints }: TaskPort,
-  { weight, reason }: Standing,
-  drainSeconds: number,
-): readonly Backend[] {
-  const backends: Backend[] = [];
+type Place = Endpoint & Pick<Backend, 'hostPort'>;
+
+/** Where this host reaches a task's port: its own containers directly, since IPVS bypasses the host port's DNAT. */
+function placesOn(here: ReadonlySet<string>, { endpoints, local = [] }: TaskPort): readonly Place[] {
+  const places: Place[] = [];
   for (const { address: text, port } of endpoints) {
     const address = canonicalAddress(text);
     // Port 0: Mesos has allocated none; dcos-net drops these too.
     if (address === null || port < 1) continue;
-    backends.push({
-      address,
-      port,
-      app: app.id,
-      task: task.id,
-      weight,
-      forward: 'masquerade',
-      reason,
-      drainSeconds,
-    });
+    const own = here.has(address) ? sameFamily(local, address) : undefined;
+    places.push(own === undefined ? { address, port } : { ...own, hostPort: { address, port } });
   }
-  return backends;
+  return places;
+}
+
+/** Only a VIP of the other hosts' family is one VIP on all hosts. */
+function sameFamily(local: readonly Endpoint[], as: string): Endpoint | undefined {
+  for (const { address: text, port } of local) {
+    const address = canonicalAddress(text);
+    if (address !== null && port > 0 && familyOf(address) === familyOf(as)) return { address, port };
+  }
+  return undefined;
 }
 
 function add(draft: Draft, key: BackendKey, backend: Backend): void {

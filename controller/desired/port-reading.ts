@@ -9,6 +9,8 @@ export interface Surroundings {
   refusal(target: Target): string | null;
   /** The text of a label when it was last valid. */
   remembered(labelKey: string): string | undefined;
+  /** Addresses of the host for which this is decided; the same object while they are the same. */
+  readonly here: ReadonlySet<string>;
 }
 
 export interface Naming {

@@ -135,7 +135,7 @@ function reuse(before: Service, now: Service): Service {
   let same = before.backends.size === now.backends.size;
   for (const [key, backend] of now.backends) {
     const known = before.backends.get(key);
-    const kept = known !== undefined && sameFields(known, backend);
+    const kept = known !== undefined && sameBackend(known, backend);
     backends.set(key, kept ? known : backend);
     same &&= kept;
   }
@@ -146,6 +146,10 @@ function reuse(before: Service, now: Service): Service {
     oldApps.length === newApps.length &&
     oldApps.every((app, i) => app === newApps[i]);
   return same ? before : { ...now, backends };
+}
+
+function sameBackend({ hostPort: a, ...before }: Backend, { hostPort: b, ...now }: Backend): boolean {
+  return a?.address === b?.address && a?.port === b?.port && sameFields(before, now);
 }
 
 function sameFields<T extends object>(a: T, b: T): boolean {

@@ -20,12 +20,22 @@ export interface TranslationRules {
    * missing, none is refused on that account; agents' addresses and names' addresses are refused in any case.
    */
   readonly realAddresses?: RealAddresses;
+  /**
+   * Addresses of the host whose kernel is programmed, asked for in every call: the same object while they are the
+   * same. It reaches its own containers without their host ports. When missing, backends are as other hosts reach them.
+   */
+  readonly hostAddresses?: () => ReadonlySet<string>;
   /** For ports without `IPVS_*` labels; wlc, not persistent, weight 1, 300 s when missing. */
   readonly defaults?: PortOptions;
 }
 
-/** Follows from the snapshot and the memory alone, whatever was translated before, and not from the order of apps. */
-export type Translate = (snapshot: Snapshot, memory: Memory) => Desired;
+/**
+ * Follows from the arguments alone, whatever was translated before, and not from the order of apps.
+ *
+ * `complete` (true when missing): what is not in the snapshot does not exist, so it is forgotten. Otherwise names that
+ * are not there keep their addresses, and what is remembered of a label is newer than a snapshot from our own disk.
+ */
+export type Translate = (snapshot: Snapshot, memory: Memory, complete?: boolean) => Desired;
 
 /**
  * Makes the stage from apps to desired services.
@@ -51,15 +61,20 @@ export function createTranslator(rules: TranslationRules): Translate {
   const regroup = createRegrouping();
   const remember = createRecollection();
 
-  return (snapshot, memory) => {
+  return (snapshot, memory, complete = true) => {
     const apps = inOrder(snapshot.apps);
+    const here = rules.hostAddresses?.() ?? NO_HOST;
     const remembered = (key: string): string | undefined => memory.labels.get(key);
-    const claims = withoutStaleHolders(memory.addresses, (addresses) => {
+    const attempt = (addresses: Memory['addresses']): Attempt => {
       const { refusal, blockers } = startRefusals(apps, addresses);
-      return { claims: apps.map((app) => claimsOf(app, { refusal, remembered })), blockers };
-    });
+      return { claims: apps.map((app) => claimsOf(app, { refusal, remembered, here })), blockers };
+    };
+    const claims = complete
+      ? withoutStaleHolders(memory.addresses, attempt)
+      : attempt(memory.addresses).claims;
     const roster = bringTogether(claims);
-    const allocation = allocate(roster.names, memory.addresses, roster.ipVips);
+    const names = complete ? roster.names : withRemembered(roster.names, memory.addresses);
+    const allocation = allocate(names, memory.addresses, roster.ipVips);
     const { services, warnings } = regroup(roster, allocation.addresses);
 
     return {
@@ -73,12 +88,13 @@ export function createTranslator(rules: TranslationRules): Translate {
         allocation.warnings,
         warnings,
       ]),
-      memory: remember(memory, allocation.addresses, roster),
+      memory: remember(memory, allocation.addresses, roster, complete),
     };
   };
 }
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+const NO_HOST: ReadonlySet<string> = new Set();
 
 /** By id, and for apps of several frameworks by framework; without work when they are in order already. */
 function inOrder(apps: readonly App[]): readonly App[] {
@@ -104,6 +120,12 @@ function compare(a: string, b: string): number {
 
 function unique(warnings: readonly (readonly string[])[]): readonly string[] {
   return [...new Set(warnings.flat())].sort();
+}
+
+/** `names` itself where it has all that are remembered. */
+function withRemembered(names: ReadonlySet<string>, remembered: Memory['addresses']): ReadonlySet<string> {
+  const all = names.union(new Set(remembered.keys()));
+  return all.size === names.size ? names : all;
 }
 
 interface Attempt {

@@ -1,5 +1,5 @@
 import type { ListenOption } from '../config/values.ts';
-import type { Service, ServiceKey } from '../model.ts';
+import type { NamedService, ServiceKey } from '../model.ts';
 import type { Clock, Log, Names } from '../ports.ts';
 import { NameTable } from './name-table.ts';
 import type { DnsMeter } from './responder.ts';
@@ -34,7 +34,7 @@ export class NameServer implements Names {
     this.#table = new NameTable({ ...options, servers });
   }
 
-  announce(services: ReadonlyMap<ServiceKey, Service>): readonly string[] {
+  announce(services: ReadonlyMap<ServiceKey, NamedService>): readonly string[] {
     const { clock } = this.#options;
     this.#table.update(services, clock.now());
     this.#server ??= startDns({ ...this.#options, index: this.#table });

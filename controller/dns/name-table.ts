@@ -1,8 +1,8 @@
-import type { Service, ServiceKey } from '../model.ts';
+import type { NamedService, ServiceKey } from '../model.ts';
 import { type RecordTemplate, soaTemplate } from './encoding.ts';
 import { NameTree, type Node, zoneOf } from './name-tree.ts';
 import { type WireName, wireName } from './names.ts';
-import { addressSets, apexSets, vipEntries } from './records.ts';
+import { addressSets, apexSets, type Entry, pointerEntries, vipEntries } from './records.ts';
 import { reverseZones } from './reverse.ts';
 
 /** All names that this server knows. */
@@ -14,7 +14,10 @@ export interface NameIndex {
 }
 
 export interface ZoneOptions {
-  /** Zones of VIP names, at least one; the first one's name server is that of all. */
+  /**
+   * Zones of VIP names, at least one: a VIP of the first has the same name in all others. Its name server is that of
+   * all, and what addresses lead back to.
+   */
   readonly zones: readonly string[];
   /** Networks whose addresses can be looked up: `11.0.0.0/8`, `fd01:c::/64`. */
   readonly pools: readonly string[];
@@ -41,8 +44,8 @@ export class NameTable implements NameIndex {
   readonly #server: WireName;
   readonly #mailbox: WireName;
   readonly #tree: NameTree;
-  readonly #services = new Map<ServiceKey, Service>();
-  readonly #byName = new Map<string, Map<ServiceKey, Service>>();
+  readonly #services = new Map<ServiceKey, NamedService>();
+  readonly #byName = new Map<string, Map<ServiceKey, NamedService>>();
   /** The names that a VIP name gave records to. */
   readonly #owners = new Map<string, readonly WireName[]>();
   #serial = 0;
@@ -59,7 +62,7 @@ export class NameTable implements NameIndex {
   }
 
   /** From now on these services have names, and no others do. `now` in milliseconds. */
-  update(services: ReadonlyMap<ServiceKey, Service>, now: number): void {
+  update(services: ReadonlyMap<ServiceKey, NamedService>, now: number): void {
     const changed = this.#take(services);
     if (changed.size === 0 && this.#serial > 0) return;
     // First all that goes: an address may pass from one name to another.
@@ -69,8 +72,8 @@ export class NameTable implements NameIndex {
     for (const zone of this.zones.keys()) this.#describe(zone);
   }
 
-  /** Returns the names whose services are others than before. Nothing but name, protocol, address and port of a service is in its records. */
-  #take(services: ReadonlyMap<ServiceKey, Service>): Set<string> {
+  /** Returns the names whose services are others than before. */
+  #take(services: ReadonlyMap<ServiceKey, NamedService>): Set<string> {
     const changed = new Set<string>();
     for (const [key, { fqdn }] of this.#services) {
       if (services.get(key)?.fqdn === fqdn) continue;
@@ -102,16 +105,29 @@ export class NameTable implements NameIndex {
       this.#byName.delete(fqdn);
       return;
     }
-    const name = wireName(fqdn);
-    if (name === null || zoneOf(name, this.zones) === null) return;
-    // What zones tell of themselves no VIP can take the place of.
-    if (this.zones.has(name) || name === this.#server) return;
-    const entries = vipEntries(name, services.values(), this.#options.ttlSeconds);
+    const { ttlSeconds } = this.#options;
+    const entries: Entry[] = [];
+    for (const each of this.#spellings(fqdn)) {
+      const name = wireName(each);
+      if (name === null || zoneOf(name, this.zones) === null) continue;
+      // What zones tell of themselves no VIP can take the place of.
+      if (this.zones.has(name) || name === this.#server) continue;
+      entries.push(...vipEntries(name, services.values(), ttlSeconds));
+      if (each === fqdn) entries.push(...pointerEntries(name, services.values(), ttlSeconds));
+    }
     for (const [owner, sets] of entries) this.#tree.put(owner, sets);
     this.#owners.set(
       fqdn,
       entries.map(([owner]) => owner),
     );
+  }
+
+  /** The name, and the same name in the other zones. */
+  #spellings(fqdn: string): readonly string[] {
+    const [first, ...others] = this.#options.zones;
+    if (!fqdn.endsWith(`.${first}`)) return [fqdn];
+    const before = fqdn.slice(0, -(first?.length ?? 0));
+    return [fqdn, ...others.map((zone) => `${before}${zone}`)];
   }
 
   #describe(zone: WireName): void {

@@ -1,6 +1,6 @@
 /** The records of a VIP name and of a zone, ready to be copied into answers. */
 
-import type { Service } from '../model.ts';
+import type { NamedService } from '../model.ts';
 import { TYPE } from './codes.ts';
 import {
   addressRecord,
@@ -30,11 +30,11 @@ export type Entry = readonly [name: WireName, sets: readonly RecordSet[]];
 
 /**
  * What services of the same name give: A and AAAA at the name, SRV at `_PORT._tcp.NAME` (unless that is longer than a
- * name can be), PTR at their addresses.
+ * name can be).
  */
 export function vipEntries(
   name: WireName,
-  services: Iterable<Pick<Service, 'address' | 'protocol' | 'port'>>,
+  services: Iterable<Pick<NamedService, 'address' | 'protocol' | 'port'>>,
   ttl: number,
 ): Entry[] {
   const addresses = new Set<string>();
@@ -51,7 +51,17 @@ export function vipEntries(
     const extras = [...addresses].map((address) => addressRecord(target, ttl, address));
     entries.push([owner, [recordSet(TYPE.SRV, [serviceRecord(ASKED, ttl, port, name)], extras)]]);
   }
-  for (const address of addresses) {
+  return entries;
+}
+
+/** PTR at the addresses of services of the same name. */
+export function pointerEntries(
+  name: WireName,
+  services: Iterable<Pick<NamedService, 'address'>>,
+  ttl: number,
+): Entry[] {
+  const entries: Entry[] = [];
+  for (const address of new Set([...services].map((service) => service.address))) {
     const owner = wireName(reverseName(address));
     if (owner === null) continue;
     entries.push([owner, [recordSet(TYPE.PTR, [record(ASKED, TYPE.PTR, ttl, spelled(name))])]]);

@@ -1,6 +1,6 @@
-import type { DrainSeconds } from '../desired/living.ts';
 import { messageOf } from '../errors.ts';
 import {
+  type BackendKey,
   type Desired,
   type Memory,
   type ServiceKey,
@@ -10,9 +10,8 @@ import {
   type Table,
 } from '../model.ts';
 import { afterSteps } from '../plan/after-steps.ts';
-import { createDiff } from '../plan/diff.ts';
-import { keepDraining, takesFromTheLiving } from '../plan/drain.ts';
 import { type Drift, drift } from '../plan/drift.ts';
+import { rememberHeldNames } from '../plan/held-names.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { Plan } from '../plan/plan.ts';
 import type {
@@ -26,10 +25,12 @@ import type {
   StateStore,
   StepFailure,
 } from '../ports.ts';
-import type { PassStatus } from '../status/status.ts';
+import type { HeldRemoval, PassStatus } from '../status/status.ts';
 import { Backoff } from './backoff.ts';
 import { forwarding } from './forwarding.ts';
 import { Holdings } from './holdings.ts';
+import { Planner, type PlanRules } from './planner.ts';
+import { Recollection } from './recollection.ts';
 import type { Merged } from './sources.ts';
 
 export interface ReconcilePorts {
@@ -44,13 +45,8 @@ export interface ReconcilePorts {
   readonly log: Log;
 }
 
-export interface ReconcileRules {
-  readonly translate: (snapshot: Snapshot, memory: Memory) => Desired;
-  /** Finds the tasks that still run, for draining. */
-  readonly living: (snapshot: Snapshot) => DrainSeconds;
-  /** Whether an address lies in a pool of named VIPs. */
-  readonly inPool: (address: string) => boolean;
-  readonly adopt: boolean;
+export interface ReconcileRules extends PlanRules {
+  readonly translate: (snapshot: Snapshot, memory: Memory, complete: boolean) => Desired;
   readonly dryRun: boolean;
 }
 
@@ -58,6 +54,8 @@ export interface PassRequest {
   /** Read the kernel's whole table first, rather than trust what is known of it. */
   readonly full: boolean;
   readonly changesSince: readonly number[];
+  /** Where tasks were of which a source has said by name that they ended. */
+  readonly gone: Iterable<BackendKey>;
 }
 
 /** How often the connections of draining backends are counted. */
@@ -74,10 +72,10 @@ const RETRY = { firstMs: 200, limitMs: 60_000 };
 export class Reconciler {
   readonly #ports: ReconcilePorts;
   readonly #rules: ReconcileRules;
-  readonly #diff = createDiff();
-  readonly #backoff: Backoff<ServiceKey>;
+  readonly planner: Planner;
+  readonly #backoff: Backoff<string>;
   readonly #holdings: Holdings;
-  #memory: Memory | null = null;
+  readonly #recollection: Recollection;
   /** What the kernel has as far as we know; null when it must be read. */
   #believed: Table | null = null;
   #draining = false;
@@ -91,6 +89,8 @@ export class Reconciler {
     this.#rules = rules;
     this.#backoff = new Backoff(RETRY, random);
     this.#holdings = new Holdings(ports.ledger, ports.log);
+    this.planner = new Planner(rules);
+    this.#recollection = new Recollection(ports.store, ports.log, rules.dryRun);
   }
 
   /** When a full pass is worth making before the next regular one: a failed step is due, or a drain may have ended. */
@@ -101,11 +101,12 @@ export class Reconciler {
     return retry === null ? drained : Math.min(retry, drained);
   }
 
-  async pass({ snapshot, complete }: Merged, { full, changesSince }: PassRequest): Promise<PassStatus> {
+  async pass({ snapshot, complete }: Merged, { full, changesSince, gone }: PassRequest): Promise<PassStatus> {
     const { clock } = this.#ports;
     const startedAt = clock.now();
-    const memory = await this.#remembered();
-    const desired = this.#rules.translate(snapshot, memory);
+    this.planner.believe(gone, startedAt);
+    const memory = await this.#recollection.load();
+    const desired = this.#rules.translate(snapshot, memory, complete);
     const reading = full || this.#believed === null;
     const frame = { startedAt, kind: reading ? 'full' : 'changes', desired, changesSince } as const;
 
@@ -113,6 +114,7 @@ export class Reconciler {
     let plan = EMPTY_PLAN;
     let drifted: readonly Drift[] = [];
     const outcome: Outcome = { failures: [], waiting: 0, reached: NOT_LOOKED_AT, unanswered: [] };
+    let held: HeldRemoval | null = null;
     let error: string | null = null;
     try {
       if (reading) {
@@ -120,30 +122,24 @@ export class Reconciler {
         this.#lookedAt = startedAt;
         drifted = this.#left === null ? [] : drift(this.#left, observed, this.#holdings.owned);
       }
-      const { inPool, adopt, dryRun } = this.#rules;
-      const ownership = { owned: await this.#holdings.load(observed), inPool, adopt };
-      const drainSeconds = this.#rules.living(snapshot);
-      plan = this.#diff(desired, observed, ownership);
-      if (!reading && this.#mustLook(plan, observed, drainSeconds)) {
+      const owned = await this.#holdings.load(observed);
+      const { drains } = this.#holdings;
+      const situation = { desired, owned, drains, snapshot, complete, now: startedAt };
+      let intention = this.planner.intend({ ...situation, observed });
+      if (!reading && intention.mustLook) {
         observed = await this.#ports.table.observe();
-        plan = this.#diff(desired, observed, ownership);
+        intention = this.planner.intend({ ...situation, observed });
       }
-      const drained = keepDraining(plan, {
-        observed,
-        drainSeconds,
-        drains: this.#holdings.drains,
-        now: startedAt,
-      });
-      plan = complete ? drained.plan : onlyWhatIsMissing(drained.plan);
-      if (desired.memory !== memory) await this.#remember(desired.memory);
-      if (!dryRun) {
-        await this.#holdings.claim(plan.owned, drained.drains);
-        this.#draining = drained.drains.size > 0;
+      ({ plan, held } = intention);
+      await this.#recollection.keep(rememberHeldNames(desired.memory, memory, plan));
+      if (!this.#rules.dryRun) {
+        await this.#holdings.claim(plan.owned, intention.drains);
+        this.#draining = intention.drains.size > 0;
         observed = await this.#apply(desired, plan, observed, outcome, reading);
         await this.#holdings.release(observed, plan);
       }
       this.#believed = outcome.failures.length === 0 ? observed : null;
-      this.#left = dryRun ? null : observed;
+      this.#left = this.#rules.dryRun ? null : observed;
     } catch (cause) {
       error = messageOf(cause);
       this.#believed = null;
@@ -155,17 +151,8 @@ export class Reconciler {
     const { changed: repaired, problems } = outcome.reached;
     const advice = [...outcome.reached.advice, ...outcome.unanswered];
     const { waiting } = outcome;
-    const result = { plan, observed, failures, waiting, problems, advice, repaired, drift: drifted, error };
-    return { ...frame, finishedAt: clock.now(), ...result };
-  }
-
-  /**
-   * Whether what is known of the kernel is not enough for this plan: another program may have made a service outside
-   * the pools since the table was read, which must not be written into; and connections may have come to a backend.
-   */
-  #mustLook(plan: Plan, observed: Table, drainSeconds: DrainSeconds): boolean {
-    const outside = plan.services.some(({ op, address }) => op === 'add' && !this.#rules.inPool(address));
-    return outside || takesFromTheLiving(plan, { observed, drainSeconds });
+    const done = { plan, observed, failures, waiting, held, drift: drifted, error };
+    return { ...frame, finishedAt: clock.now(), ...done, problems, advice, repaired };
   }
 
   /**
@@ -182,14 +169,15 @@ export class Reconciler {
     const { table, clock } = this.#ports;
     const now = clock.now();
 
-    const due = (step: Step) => !this.#backoff.holds(serviceKey(step.service), now);
+    const due = (step: Step) => !this.#backoff.holds(backoffKey(step), now);
     const growing = plan.growing.filter(due);
     outcome.failures.push(...(await table.apply(growing)));
-    const broken = new Set(outcome.failures.map(({ step }) => serviceKey(step.service)));
-    for (const { service } of plan.growing) {
-      const key = serviceKey(service);
-      if (this.#backoff.holds(key, now)) broken.add(key);
-    }
+    const failed = new Set(outcome.failures.map(({ step }) => step));
+    const notMade = plan.growing.filter((step) => failed.has(step) || !due(step));
+    // Settings that the kernel refuses keep no dead backend in rotation.
+    const broken = new Set(
+      notMade.filter(({ op }) => op !== 'update-service').map(({ service }) => serviceKey(service)),
+    );
 
     outcome.reached = await this.#reach(this.#addresses(plan, broken), full);
     const grown = afterSteps(observed, made(growing, outcome));
@@ -225,29 +213,13 @@ export class Reconciler {
 
   #settleBackoff(tried: readonly Step[], failures: readonly StepFailure[], plan: Plan): void {
     const now = this.#ports.clock.now();
-    const failed = new Set(failures.map(({ step }) => serviceKey(step.service)));
-    for (const key of new Set(tried.map(({ service }) => serviceKey(service)))) {
+    const failed = new Set(failures.map(({ step }) => backoffKey(step)));
+    for (const key of new Set(tried.map(backoffKey))) {
       if (failed.has(key)) this.#backoff.failed(key, now);
       else this.#backoff.succeeded(key);
     }
-    const wanted = new Set([...plan.growing, ...plan.shrinking].map(({ service }) => serviceKey(service)));
+    const wanted = new Set([...plan.growing, ...plan.shrinking].map(backoffKey));
     this.#backoff.prune((key) => wanted.has(key));
-  }
-
-  async #remembered(): Promise<Memory> {
-    this.#memory ??= await this.#ports.store.loadMemory();
-    return this.#memory;
-  }
-
-  async #remember(memory: Memory): Promise<void> {
-    this.#memory = memory;
-    if (this.#rules.dryRun) return;
-    try {
-      await this.#ports.store.saveMemory(memory);
-    } catch (error) {
-      // Addresses stay what they are while we run; only a restart without this file could move a collided name.
-      this.#ports.log.warn('memory of names could not be saved', { error: messageOf(error) });
-    }
   }
 }
 
@@ -258,6 +230,11 @@ interface Outcome {
   reached: ReachabilityReport;
   /** What keeps names from being asked for. */
   unanswered: readonly string[];
+}
+
+/** A service waits as a whole after a failure; settings that the kernel refuses, a scheduler that it lacks, wait alone. */
+function backoffKey({ op, service }: Step): string {
+  return op === 'update-service' ? `${serviceKey(service)} settings` : serviceKey(service);
 }
 
 function made(steps: readonly Step[], { failures }: Outcome): readonly Step[] {
@@ -275,16 +252,3 @@ const EMPTY_PLAN: Plan = {
   owned: NOTHING,
   summary: { add: 0, change: 0, remove: 0, keep: 0 },
 };
-
-/**
- * What may be done on the word of our own disk: services that the kernel lacks altogether (after a reboot). One that
- * it has is newer truth than a file, so nothing of it is changed or taken away.
- */
-export function onlyWhatIsMissing(plan: Plan): Plan {
-  const missing = new Set(plan.services.filter(({ op }) => op === 'add').map(({ key }) => key));
-  return {
-    ...plan,
-    growing: plan.growing.filter(({ service }) => missing.has(serviceKey(service))),
-    shrinking: [],
-  };
-}

@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts';
 import type { AppSource, Observer } from '../ports.ts';
+import { createConfirmation } from './confirm.ts';
 import { follow } from './follow.ts';
 import type { Latch } from './latch.ts';
 import type { ReconcilePorts, Reconciler } from './reconcile.ts';
@@ -51,6 +52,7 @@ export async function run(
   );
   const saving = options.dryRun ? Promise.resolve() : saveRegularly(ports, sources, signal);
 
+  const confirmHeld = createConfirmation(ports, reconciler.planner, () => wake.set('resync'), signal);
   const tell = createTeller(ports.log);
   const due = { full: 0, look: 0, restore: ports.clock.now() + options.restoreAfterMs };
   while (!signal.aborted) {
@@ -61,9 +63,14 @@ export async function run(
     if (next === null) {
       await wake.wait(TICK_MS, ports.clock, signal);
       await keepReachable(ports);
+      confirmHeld();
       continue;
     }
-    const pass = await reconciler.pass(next.merged, { full: next.full, changesSince: changes.take() });
+    const pass = await reconciler.pass(next.merged, {
+      full: next.full,
+      changesSince: changes.take(),
+      gone: sources.takeGone(),
+    });
     ports.observer.passed(pass);
     tell(pass);
     if (pass.error !== null) due.full = due.look = ports.clock.now() + RETRY_AFTER_ERROR_MS;

@@ -1,5 +1,6 @@
 import { createMerge } from '../desired/merge.ts';
-import type { Snapshot } from '../model.ts';
+import { everyEndpoint } from '../desired/occupants.ts';
+import { type App, type BackendKey, endpointKey, type Snapshot } from '../model.ts';
 import type { AppSource, Observer, StateStore } from '../ports.ts';
 
 /** What all sources together say. */
@@ -21,6 +22,7 @@ interface Word {
 export class Sources {
   readonly #words = new Map<string, Word>();
   readonly #merge = createMerge();
+  #gone: BackendKey[] = [];
   readonly #sources: readonly AppSource[];
   readonly #observer: Observer;
 
@@ -42,9 +44,18 @@ export class Sources {
 
   /** A source was read well. Before its first complete read a partial one says too little to be used. */
   heard(name: string, snapshot: Snapshot, complete: boolean): void {
-    if (!complete && this.#words.get(name)?.origin !== 'source') return;
+    const before = this.#words.get(name);
+    if (!complete && before?.origin !== 'source') return;
+    if (before !== undefined) this.#gone.push(...saidGone(before.snapshot, snapshot, complete));
     this.#words.set(name, { snapshot, origin: 'source' });
     this.#observer.sourceRead(name, { apps: snapshot.apps.length, complete, fromDiskOf: null });
+  }
+
+  /** Where tasks were of which a source has said by name that they ended, since this was last asked. */
+  takeGone(): readonly BackendKey[] {
+    const gone = this.#gone;
+    this.#gone = [];
+    return gone;
   }
 
   /** null until every source has said something, now or before the restart: no pass may run on less. */
@@ -59,4 +70,32 @@ export class Sources {
   *fresh(): Generator<readonly [source: string, snapshot: Snapshot]> {
     for (const [name, { snapshot, origin }] of this.#words) if (origin === 'source') yield [name, snapshot];
   }
+}
+
+/**
+ * Where tasks were that are missing now and whose end was told: what an event said of an app is about that app by
+ * name, while one that is missing from a list may just have been left out; unless its end had been announced before.
+ */
+function saidGone(before: Snapshot, now: Snapshot, complete: boolean): BackendKey[] {
+  const same = new Set(now.apps);
+  const changed = before.apps.filter((app) => !same.has(app));
+  if (changed.length === 0) return [];
+  const ids = new Set(changed.map(identity));
+  const still = new Set(endpointsOf(now.apps.filter((app) => ids.has(identity(app)))));
+  const ending = complete ? changed.map(onlyEnding) : changed;
+  return endpointsOf(ending).filter((endpoint) => !still.has(endpoint));
+}
+
+function identity({ framework, id }: App): string {
+  return `${framework} ${id}`;
+}
+
+function onlyEnding(app: App): App {
+  return { ...app, tasks: app.tasks.filter(({ state }) => state === 'killing' || state === 'gone') };
+}
+
+function endpointsOf(apps: readonly App[]): BackendKey[] {
+  return apps.flatMap(({ tasks }) =>
+    tasks.flatMap(({ ports }) => ports.flatMap((port) => everyEndpoint(port).map(endpointKey))),
+  );
 }

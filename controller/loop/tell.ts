@@ -1,21 +1,30 @@
+import { heldText } from '../plan/held-text.ts';
 import type { Log } from '../ports.ts';
 import type { PassStatus } from '../status/status.ts';
 
 /** Makes the function that tells the log of each pass: what it did, what failed, and what is wrong with the host. */
 export function createTeller(log: Log): (pass: PassStatus) => void {
   let advised = '';
+  let holding = false;
+
+  const tellOnce = ({ advice, held }: PassStatus): void => {
+    // A host that may not be changed stays as it is: once is enough.
+    if (advice.join() !== advised)
+      for (const line of advice) log.warn('this host should be set up otherwise', { advice: line });
+    advised = advice.join();
+    if (held !== null && !holding) log.warn('mass removal held', { why: heldText(held) });
+    if (held === null && holding) log.warn('mass removal no longer held');
+    holding = held !== null;
+  };
 
   return (pass) => {
-    const { kind, plan, failures, problems, advice, repaired, drift, error } = pass;
+    const { kind, plan, failures, problems, repaired, drift, error } = pass;
     for (const { service, backend, field, was, is } of drift) {
       log.warn('a service of ours was changed by someone else', { service, backend, field, was, is });
     }
     for (const { step, message } of failures) log.error('step failed', { step, error: message });
     if (error !== null) log.error('pass failed', { kind, error });
-    // A host that may not be changed stays as it is: once is enough.
-    if (advice.join() !== advised)
-      for (const line of advice) log.warn('this host should be set up otherwise', { advice: line });
-    advised = advice.join();
+    tellOnce(pass);
 
     const steps = plan.growing.length + plan.shrinking.length;
     const fields = {

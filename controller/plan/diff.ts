@@ -11,7 +11,16 @@ import type {
   Step,
   Table,
 } from '../model.ts';
-import type { Conflict, FieldChange, Op, Owned, Plan, PlannedBackend, PlannedService } from './plan.ts';
+import {
+  type Conflict,
+  type FieldChange,
+  type Op,
+  type Owned,
+  type Plan,
+  type PlannedBackend,
+  type PlannedService,
+  summaryOf,
+} from './plan.ts';
 
 export interface Ownership {
   /** The ledger: what is ours in `observed`. */
@@ -61,7 +70,7 @@ export function createDiff(): (desired: Desired, observed: Table, ownership: Own
         continue;
       }
       const comparison = compareOnce(key, want, have);
-      owned.set(key, { name: want.name, framework: want.framework });
+      owned.set(key, { name: want.name, framework: want.framework, fqdn: want.fqdn });
       services.push(foreign ? { ...comparison.planned, adopted: true } : comparison.planned);
       growing.push(...comparison.growing);
       shrinking.push(...comparison.shrinking);
@@ -77,7 +86,7 @@ export function createDiff(): (desired: Desired, observed: Table, ownership: Own
     }
 
     services.sort(byNameThenKey);
-    return { services, growing, shrinking, conflicts, owned, summary: count(services) };
+    return { services, growing, shrinking, conflicts, owned, summary: summaryOf(services) };
   };
 }
 
@@ -100,7 +109,7 @@ function compare(key: ServiceKey, want: Service, have: ObservedService | undefin
 
   const found = compareBackends(service, want, have?.backends ?? NO_BACKENDS);
   growing.push(...found.added, ...found.updated);
-  const shrinking = found.removed;
+  const shrinking = [...found.emptied, ...found.removed];
 
   const op: Op = have === undefined ? 'add' : growing.length + shrinking.length > 0 ? 'change' : 'keep';
   const { name, framework, fqdn, apps } = want;
@@ -110,6 +119,7 @@ function compare(key: ServiceKey, want: Service, have: ObservedService | undefin
     ...settings,
     apps,
     adopted: false,
+    held: false,
     changes,
     reason: null,
     backends: found.planned,
@@ -121,6 +131,8 @@ interface ComparedBackends {
   readonly planned: PlannedBackend[];
   readonly added: Step[];
   readonly updated: Step[];
+  /** Those that get no new connections any more: as much a loss for clients as a removal. */
+  readonly emptied: Step[];
   readonly removed: Step[];
 }
 
@@ -129,7 +141,7 @@ function compareBackends(
   want: Service,
   have: ReadonlyMap<BackendKey, ObservedBackend>,
 ): ComparedBackends {
-  const result: ComparedBackends = { planned: [], added: [], updated: [], removed: [] };
+  const result: ComparedBackends = { planned: [], added: [], updated: [], emptied: [], removed: [] };
   for (const [key, backend] of want.backends) {
     const { address, port, weight } = backend;
     const there = have.get(key);
@@ -139,8 +151,10 @@ function compareBackends(
     result.planned.push(planned);
     if (planned.op === 'add')
       result.added.push({ op: 'add-backend', service, backend: { address, port, weight } });
-    if (planned.op === 'change')
-      result.updated.push({ op: 'update-backend', service, backend: { address, port, weight } });
+    if (planned.op === 'change') {
+      const steps = weight === 0 ? result.emptied : result.updated;
+      steps.push({ op: 'update-backend', service, backend: { address, port, weight } });
+    }
     if (planned.op === 'remove')
       result.removed.push({ op: 'remove-backend', service, backend: { address, port } });
   }
@@ -167,8 +181,9 @@ const NO_BACKENDS: ReadonlyMap<BackendKey, ObservedBackend> = new Map();
 function compareBackend(want: Backend, have: ObservedBackend | undefined): PlannedBackend {
   const changes = have === undefined ? [] : backendFieldsThatDiffer(want, have);
   const op: Op = have === undefined ? 'add' : changes.length > 0 ? 'change' : 'keep';
-  const { address, port, weight, forward, app, task, reason } = want;
-  return { op, address, port, weight, forward, app, task, reason, changes };
+  const { address, port, hostPort, weight, forward, app, task, reason } = want;
+  const planned = { op, address, port, weight, forward, app, task, reason, changes };
+  return hostPort === undefined ? planned : { ...planned, hostPort };
 }
 
 /** Only what we can write counts: the kernel adds flags and counters of its own (kubernetes #53801). */
@@ -221,19 +236,20 @@ function leaving(
   owner: Owned,
   declared: ReadonlySet<string>,
 ): PlannedService {
-  const { name, framework } = owner;
+  const { name, framework, fqdn } = owner;
   const stillDeclared = declared.has(vipText(have.protocol, name, framework, have.address, have.port));
   return {
     op: 'remove',
     key,
     name,
     framework,
-    fqdn: null,
+    fqdn,
     ...addressOf(have),
     scheduler: have.scheduler,
     persistenceSeconds: have.persistenceSeconds,
     apps: [],
     adopted: false,
+    held: false,
     changes: [],
     reason: stillDeclared ? 'has no backend left' : 'no app declares it any more',
     backends: [...have.backends.values()].map(leavingBackend).sort(byEndpoint),
@@ -268,10 +284,4 @@ function byNameThenKey(a: PlannedService, b: PlannedService): number {
 // By code unit: localeCompare is a hundred times slower and depends on the host's locale.
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function count(services: readonly PlannedService[]): Plan['summary'] {
-  const counts: Record<Op, number> = { add: 0, change: 0, remove: 0, keep: 0 };
-  for (const { op } of services) counts[op] += 1;
-  return counts;
 }

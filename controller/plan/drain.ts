@@ -1,4 +1,4 @@
-import type { DrainSeconds } from '../desired/living.ts';
+import type { Occupants } from '../desired/occupants.ts';
 import {
   type BackendKey,
   endpointKey,
@@ -9,15 +9,15 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
-import type { Plan, PlannedBackend, PlannedService } from './plan.ts';
+import { type Plan, type PlannedBackend, type PlannedService, summaryOf } from './plan.ts';
 
 /** Deadlines of the backends that drain, in milliseconds since the epoch. */
 export type Drains = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, number>>;
 
 export interface DrainContext {
   readonly observed: Table;
-  /** null for an endpoint whose task is gone: connections to it cannot go on. */
-  readonly drainSeconds: DrainSeconds;
+  /** Where no task is any more, connections cannot go on. */
+  readonly occupants: Occupants;
   /** What drained before. */
   readonly drains: Drains;
   readonly now: number;
@@ -28,10 +28,10 @@ export interface DrainContext {
  */
 export function takesFromTheLiving(
   { shrinking }: Plan,
-  { observed, drainSeconds }: Pick<DrainContext, 'observed' | 'drainSeconds'>,
+  { observed, occupants }: Pick<DrainContext, 'observed' | 'occupants'>,
 ): boolean {
   return shrinking.some((step) =>
-    leaving(step, observed).some(([endpoint]) => drainSeconds(endpoint) !== null),
+    leaving(step, observed).some(([endpoint]) => occupants(endpoint)?.drainSeconds != null),
   );
 }
 
@@ -76,8 +76,8 @@ export function keepDraining(
     const draining = drains.get(service.key);
     return draining === undefined ? service : stillThere(service, draining, context);
   });
-  const growing = [...plan.growing, ...weighing];
-  return { plan: { ...plan, services, growing, shrinking, summary: count(services) }, drains };
+  const taking = [...weighing, ...shrinking];
+  return { plan: { ...plan, services, shrinking: taking, summary: summaryOf(services) }, drains };
 }
 
 /** The backends that a step takes out of the kernel's table. */
@@ -96,9 +96,9 @@ function deadlineOf(
   service: ServiceKey,
   endpoint: BackendKey,
   { activeConnections, inactiveConnections }: ObservedBackend,
-  { drainSeconds, drains, now }: DrainContext,
+  { occupants, drains, now }: DrainContext,
 ): number | null {
-  const seconds = drainSeconds(endpoint);
+  const seconds = occupants(endpoint)?.drainSeconds ?? null;
   if (seconds === null || activeConnections + inactiveConnections === 0) return null;
   const deadline = drains.get(service)?.get(endpoint) ?? now + seconds * 1_000;
   return deadline > now ? deadline : null;
@@ -122,10 +122,4 @@ function stillThere(
   });
   const changed = service.changes.length > 0 || backends.some(({ op }) => op !== 'keep');
   return { ...service, op: changed ? 'change' : 'keep', backends };
-}
-
-function count(services: readonly PlannedService[]): Plan['summary'] {
-  const counts = { add: 0, change: 0, remove: 0, keep: 0 };
-  for (const { op } of services) counts[op] += 1;
-  return counts;
 }

@@ -10,7 +10,7 @@ export interface Plan {
   readonly services: readonly PlannedService[];
   /** What adds or alters, in order. */
   readonly growing: readonly Step[];
-  /** What takes away, in order; made after `growing`, so that no VIP goes empty on the way. */
+  /** What takes away, a backend's weight of zero too, in order; made after `growing`, so that no VIP goes empty on the way. */
   readonly shrinking: readonly Step[];
   readonly conflicts: readonly Conflict[];
   /** What must be in the ledger before the first step is made: everything that is ours before or after. */
@@ -22,6 +22,8 @@ export interface Plan {
 export interface Owned {
   readonly name: string | null;
   readonly framework: string | null;
+  /** null for an IP VIP, and where an earlier version wrote it down. */
+  readonly fqdn: string | null;
 }
 
 /** Counts services; one whose backends differ is `change`. */
@@ -46,15 +48,19 @@ export interface PlannedService {
   readonly apps: readonly string[];
   /** The kernel had it, another program's until now; it lies in the pool (or `--adopt` is given), so it becomes ours. */
   readonly adopted: boolean;
+  /** Part of what would be taken from it is held: too much would go at once without being named (`brake.ts`). */
+  readonly held: boolean;
   /** Settings of the service itself that differ. */
   readonly changes: readonly FieldChange[];
-  /** Why it goes; null unless `op` is `remove`. */
+  /** Why it goes, or is held; null otherwise. */
   readonly reason: string | null;
   readonly backends: readonly PlannedBackend[];
 }
 
 export interface PlannedBackend extends Endpoint {
   readonly op: Op;
+  /** How other hosts reach it, where that differs. */
+  readonly hostPort?: Endpoint;
   readonly weight: number;
   readonly forward: string;
   /** null for one that goes: the source no longer knows it. */
@@ -84,4 +90,13 @@ export interface Report {
   readonly declared: readonly Declared[];
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
+  /** A line about a mass removal that is held; null: none is. */
+  readonly held: string | null;
+}
+
+/** Counts the services by what happens to them. */
+export function summaryOf(services: readonly PlannedService[]): Summary {
+  const counts: Record<Op, number> = { add: 0, change: 0, remove: 0, keep: 0 };
+  for (const { op } of services) counts[op] += 1;
+  return counts;
 }

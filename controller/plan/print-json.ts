@@ -5,7 +5,7 @@ import type { PlannedBackend, PlannedService, Report } from './plan.ts';
  * The document of `-o json`, as an object for `JSON.stringify`. Scripts depend on it: keys may be added, never
  * renamed.
  */
-export function toJson({ plan, declared, rejected, warnings }: Report) {
+export function toJson({ plan, declared, rejected, warnings, held }: Report) {
   return {
     apiVersion: 'marathon-ipvs/v1',
     summary: plan.summary,
@@ -15,11 +15,17 @@ export function toJson({ plan, declared, rejected, warnings }: Report) {
     conflicts: plan.conflicts,
     rejected,
     warnings,
+    held,
   };
 }
 
-function service({ key: _, changes, backends, ...planned }: PlannedService) {
-  return { ...planned, ...(changes.length > 0 && { changes }), backends: backends.map(backend) };
+function service({ key: _, changes, held, backends, ...planned }: PlannedService) {
+  return {
+    ...planned,
+    ...(held && { held }),
+    ...(changes.length > 0 && { changes }),
+    backends: backends.map(backend),
+  };
 }
 
 function backend({ changes, ...planned }: PlannedBackend) {

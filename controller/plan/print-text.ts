@@ -5,17 +5,18 @@ import type { FieldChange, Op, PlannedBackend, PlannedService, Report, Summary }
  * The diff for eyes: a block for every VIP that changes, with why each of its backends has its weight, then what
  * needs attention, then one line that sums up. `colour` adds ANSI colours.
  */
-export function toText({ plan, rejected, warnings }: Report, colour: boolean): string {
+export function toText({ plan, rejected, warnings, held }: Report, colour: boolean): string {
   const paint = colour ? ansi : plain;
   const lines: string[] = [];
   for (const service of plan.services) {
-    if (service.op !== 'keep' || service.adopted) lines.push(...block(service, paint), '');
+    if (service.op !== 'keep' || service.adopted || service.held) lines.push(...block(service, paint), '');
   }
   for (const { key, apps, reason } of plan.conflicts)
     lines.push(paint('change', `! ${key}  ${apps.join(', ')}  ${reason}`));
+  if (held !== null) lines.push(paint('change', `! held  ${held}`));
   for (const rejection of rejected) lines.push(paint('remove', `! rejected  ${formatRejection(rejection)}`));
   for (const warning of warnings) lines.push(paint('change', `! warning  ${warning}`));
-  if (plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
+  if (held !== null || plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
   lines.push(sumUp(plan.summary, plan.services));
   return `${lines.join('\n')}\n`;
 }
@@ -60,7 +61,7 @@ function block(service: PlannedService, paint: Paint): string[] {
   ];
 }
 
-function row({ op, address, port, weight, task, reason, changes }: PlannedBackend): {
+function row({ op, address, port, hostPort, weight, task, reason, changes }: PlannedBackend): {
   op: Op;
   cells: string[];
 } {
@@ -68,7 +69,9 @@ function row({ op, address, port, weight, task, reason, changes }: PlannedBacken
   const others = changes.filter(({ field }) => field !== 'weight').map(formatChange);
   const weights =
     reweighed === undefined ? `weight ${weight}` : `weight ${reweighed.was} -> ${reweighed.becomes}`;
-  return { op, cells: [endpointKey({ address, port }), weights, task ?? '', [reason, ...others].join('  ')] };
+  const elsewhere = hostPort === undefined ? [] : [`on other hosts ${endpointKey(hostPort)}`];
+  const notes = [reason, ...elsewhere, ...others].join('  ');
+  return { op, cells: [endpointKey({ address, port }), weights, task ?? '', notes] };
 }
 
 function formatChange({ field, was, becomes }: FieldChange): string {

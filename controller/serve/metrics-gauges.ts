@@ -77,6 +77,16 @@ export function registerGauges(registry: Registry, status: () => Status, clock: 
     ({ plan }) => plan.conflicts.length,
   );
   ofPass(
+    'held_vips',
+    'VIPs that are kept although no source mentions them: too much would go at once.',
+    ({ held }) => held?.vips ?? 0,
+  );
+  ofPass(
+    'held_backends',
+    'Backends that are kept in rotation although no source speaks for them: too much would go at once.',
+    ({ held }) => held?.backends ?? 0,
+  );
+  ofPass(
     'rejected',
     'What could not be used of the definitions: labels, apps, files.',
     ({ desired }) => desired.rejected.length,

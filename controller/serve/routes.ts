@@ -4,6 +4,7 @@ import { toJson } from '../plan/print-json.ts';
 import type { Clock } from '../ports.ts';
 import { type Check, type HealthLimits, healthz, livez, readyz } from '../status/checks.ts';
 import { checksText } from '../status/checks-text.ts';
+import { reportOf } from '../status/report.ts';
 import type { PassStatus, Status } from '../status/status.ts';
 import { vipsView } from '../status/vips-view.ts';
 import type { Metrics } from './metrics.ts';
@@ -40,9 +41,7 @@ export function createRoutes({ status, metrics, limits, clock }: RouteOptions): 
     };
 
   const vips = rememberedByPass((pass) => JSON.stringify(vipsView(pass)));
-  const diff = rememberedByPass(({ plan, desired: { declared, rejected, warnings } }) =>
-    JSON.stringify(toJson({ plan, declared, rejected, warnings })),
-  );
+  const diff = rememberedByPass((pass) => JSON.stringify(toJson(reportOf(pass))));
 
   return new Map<string, Route>([
     ['/livez', health('livez', livez)],

@@ -9,6 +9,8 @@ import { readIfThere, replaceFile } from './atomic-file.ts';
 const entry = z.object({
   name: z.string().nullable(),
   framework: z.string().nullable(),
+  // Ledgers of version 0.1 lack it.
+  fqdn: z.string().nullable().default(null),
   drains: z.record(z.string(), z.number()).exactOptional(),
 });
 const file = z.object({

@@ -1,5 +1,6 @@
 /** Whether the controller does its work: named checks over what is known, as Kubernetes components have them. */
 
+import { heldText } from '../plan/held-text.ts';
 import type { Conflict } from '../plan/plan.ts';
 import { type Shortfall, shortfall } from './shortfall.ts';
 import type { PassStatus, SourceStatus, Status } from './status.ts';
@@ -35,7 +36,7 @@ export function livez(status: Status, now: number, limits: HealthLimits): readon
 /**
  * Whether VIPs forward as the sources want: every source was read once, or loaded from disk, and the kernel is as
  * desired. Passed with an exception that it names: a source whose data is old, a rejected app, another program's
- * service in the way of a VIP, advice about kernel settings.
+ * service in the way of a VIP, a mass removal that is held, advice about kernel settings.
  */
 export function readyz(status: Status, now: number, limits: HealthLimits): readonly Check[] {
   const { lastPass } = status;
@@ -44,6 +45,7 @@ export function readyz(status: Status, now: number, limits: HealthLimits): reado
     reachabilityCheck(status),
     appsCheck(lastPass),
     conflictsCheck(lastPass?.plan.conflicts ?? []),
+    removalsCheck(lastPass, now),
     ...status.sources.map((source) => sourceCheck(source, now, limits)),
   ];
   return checks.sort(byName);
@@ -112,6 +114,15 @@ function conflictsCheck(conflicts: readonly Conflict[]): Check {
   if (conflicts.length === 0) return check('conflicts', true, null);
   const keys = conflicts.map(({ key }) => key);
   return check('conflicts', true, `${count(keys, 'VIP')} taken by another program: ${some(keys)}`);
+}
+
+/** What is held forwards on: a host is no less ready for being careful. */
+function removalsCheck(pass: PassStatus | null, now: number): Check {
+  const held = pass?.held ?? null;
+  if (held === null) return check('removals', true, null);
+  const how = now < held.until ? `are asked again in ${seconds(held.until - now)}` : 'are being asked again';
+  const since = `held for ${seconds(now - held.since)}`;
+  return check('removals', true, `${since}: ${heldText(held)}; the sources ${how} (--allow-mass-removal)`);
 }
 
 function sourceCheck(source: SourceStatus, now: number, limits: HealthLimits): Check {

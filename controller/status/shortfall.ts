@@ -13,7 +13,7 @@ export interface Shortfall {
  * What after a pass is not as desired, found by comparing the two tables themselves: a step that waits for its next
  * try is no failure of this pass, and nothing is written in a dry run, yet in both the kernel is not as desired.
  *
- * Services of other programs that are in the way (conflicts) are not counted. The answer for a pass is remembered, and
+ * Services of other programs that are in the way (conflicts) are not counted, nor those of which something is held. The answer for a pass is remembered, and
  * that for a service while neither side of it is replaced: after a small change little is compared.
  */
 export function shortfall(pass: PassStatus): readonly Shortfall[] {
@@ -29,10 +29,11 @@ const remembered = new WeakMap<PassStatus, readonly Shortfall[]>();
 const comparisons = new WeakMap<Service, { readonly have: ObservedService; readonly agrees: boolean }>();
 
 function compare({ desired, observed, plan }: PassStatus): Shortfall[] {
-  const conflicts = new Set(plan.conflicts.map(({ key }) => key));
+  const held = plan.services.filter((service) => service.held);
+  const excepted = new Set([...plan.conflicts, ...held].map(({ key }) => key));
   const found: Shortfall[] = [];
   for (const [key, want] of desired.services) {
-    if (conflicts.has(key)) continue;
+    if (excepted.has(key)) continue;
     const have = observed.get(key);
     if (have === undefined) found.push({ key, kind: 'missing' });
     else if (!agrees(want, have)) found.push({ key, kind: 'differs' });

@@ -1,6 +1,7 @@
 /** What is known of the controller's work at one moment: all that health, metrics and the HTTP API tell. */
 
 import type { Desired, Table } from '../model.ts';
+import type { MassRemoval } from '../plan/brake.ts';
 import type { Drift } from '../plan/drift.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -43,6 +44,8 @@ export interface PassStatus {
   readonly failures: readonly { readonly step: string; readonly message: string }[];
   /** How many steps were not tried because they failed before and their time has not come; the kernel is not as desired. */
   readonly waiting: number;
+  /** What would be taken away but is held, since too much would go at once without being named; null: nothing. */
+  readonly held: HeldRemoval | null;
   /** What is wrong with interface or routes and keeps VIPs from being reached, each with what mends it. */
   readonly problems: readonly string[];
   /** What should be other than it is (kernel settings, where names are answered), each with what mends it; VIPs are reached. */
@@ -55,4 +58,11 @@ export interface PassStatus {
   readonly changesSince: readonly number[];
   /** The error that ended the pass early (the kernel could not be read, the ledger not written); null if none. */
   readonly error: string | null;
+}
+
+/** A mass removal that is held. Times are milliseconds since the epoch. */
+export interface HeldRemoval extends MassRemoval {
+  readonly since: number;
+  /** When the sources are asked again whether it is true. */
+  readonly until: number;
 }

@@ -10,7 +10,7 @@ export interface VipView {
 
 /**
  * What this host forwards, for scripts written for DC/OS: every VIP that has a backend, IPv4 and IPv6 of one name
- * together. VIPs whose address and port another program holds are left out.
+ * together, and backends as other hosts reach them. VIPs whose address and port another program holds are left out.
  */
 export function vipsView({ desired, plan }: Pick<PassStatus, 'desired' | 'plan'>): readonly VipView[] {
   const taken = new Set(plan.conflicts.map(({ key }) => key));
@@ -23,7 +23,10 @@ export function vipsView({ desired, plan }: Pick<PassStatus, 'desired' | 'plan'>
     const vip = `${service.fqdn ?? service.address}:${service.port}`;
     const view = views.get(`${service.protocol}/${vip}`) ?? { vip, protocol: service.protocol, backend: [] };
     views.set(`${service.protocol}/${vip}`, view);
-    for (const [, { address, port }] of sorted(service.backends)) view.backend.push({ ip: address, port });
+    for (const [, backend] of sorted(service.backends)) {
+      const { address, port } = backend.hostPort ?? backend;
+      view.backend.push({ ip: address, port });
+    }
   }
   return [...views.values()].sort((a, b) => (a.vip < b.vip ? -1 : a.vip > b.vip ? 1 : 0));
 }

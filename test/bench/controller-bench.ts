@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
-import { createLiving } from '../../controller/desired/living.ts';
+import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { createTranslator } from '../../controller/desired/translate.ts';
 import { systemClock } from '../../controller/loop/clock.ts';
@@ -154,7 +154,8 @@ async function changes(): Promise<void> {
   };
   const reconciler = new Reconciler(ports, {
     translate,
-    living: createLiving(),
+    occupants: createOccupants(),
+    brake: { share: 0.5, holdMs: 60_000 },
     inPool: () => true,
     adopt: false,
     dryRun: false,
@@ -162,7 +163,7 @@ async function changes(): Promise<void> {
   const source = () => createFileSource({ path: file, resolver: RESOLVER, log: LOG });
   const never = new AbortController().signal;
   const full = async (snapshot: Snapshot) =>
-    await reconciler.pass({ snapshot, complete: true }, { full: true, changesSince: [] });
+    await reconciler.pass({ snapshot, complete: true }, { full: true, changesSince: [], gone: [] });
 
   let snapshot = await source().read(never);
   await full(snapshot);
@@ -181,7 +182,7 @@ async function changes(): Promise<void> {
     const [app] = (await readOne.read(never)).apps;
     if (app === undefined) throw new Error('the changed app was not read');
     snapshot = { ...snapshot, apps: snapshot.apps.map((had) => (had.id === app.id ? app : had)) };
-    await reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [] });
+    await reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [], gone: [] });
   });
   const steps = written.reduce((sum, count) => sum + count, 0);
   report(

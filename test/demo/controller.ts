@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { command, type Outcome, waitFor } from './shell.ts';
+import { command, type Outcome, waitFor } from '../support/shell.ts';
 import { colourChoice } from './show.ts';
 
 export const LOG = join(tmpdir(), 'marathon-ipvs.log');

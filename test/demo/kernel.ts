@@ -1,6 +1,6 @@
 /** The kernel's table through the eyes of ipvsadm, which shares no code with the controller. */
 
-import { must, waitFor } from './shell.ts';
+import { must, waitFor } from '../support/shell.ts';
 
 /** Backend -> weight, of the VIP `address:port`. */
 export async function backendsInKernel(vip: string): Promise<ReadonlyMap<string, number>> {

@@ -9,12 +9,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../support/marathon/json.ts';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
+import { createNetwork } from '../support/network.ts';
+import { must, waitFor } from '../support/shell.ts';
 import { type Client, containerClient, hostClient, since } from './clients.ts';
 import { type Controller, diff, LOG, startController, vipOfDiff } from './controller.ts';
 import { stay } from './keep.ts';
 import { backendsInKernel, untilBackends } from './kernel.ts';
-import { AGENTS, CONTAINER, createNetwork, MASTER } from './network.ts';
-import { must, waitFor } from './shell.ts';
+import { AGENTS, CLUSTER, CONTAINER, MASTER } from './network.ts';
 import { bold, heading, moment, print, quote, seconds, shellLine, spread } from './show.ts';
 
 const APP = '/my-service';
@@ -44,7 +45,7 @@ function pause(ms: number): Promise<void> {
 
 async function deploy(): Promise<TestMarathon> {
   heading('A cluster: three agents, a container, and Marathon with the app /my-service');
-  await createNetwork();
+  await createNetwork(CLUSTER);
   const marathon = await startMarathon({ port: 8080, agents: AGENTS, checkFrom: MASTER, output: 'inherit' });
   for (const [key, value] of Object.entries(MY_SERVICE)) quote(`${key}: ${JSON.stringify(value)}`);
   await marathon.addApp(MY_SERVICE);

@@ -6,7 +6,7 @@
  *                172.17.0.1 ────┴─ bridge containers ── container  172.17.0.2
  */
 
-import { must } from './shell.ts';
+import type { Topology } from '../support/network.ts';
 
 export const HOST = '10.9.0.1';
 /**
@@ -22,47 +22,21 @@ export const AGENTS = [
 ];
 export const CONTAINER = 'container';
 
-export async function createNetwork(): Promise<void> {
-  await must(['ip', 'link', 'set', 'lo', 'up']);
-  for (const name of ['agent2', 'agent3', CONTAINER]) await must(['ip', 'netns', 'add', name]);
-  // The default route leads to nobody; it is there because a host has one, and its source address is the host's.
-  await batch([
-    ...bridge('agents', `${HOST}/24`),
-    `addr add ${MASTER}/24 dev agents`,
-    ...bridge('containers', '172.17.0.1/16'),
-    ...member('agent2', 'agents'),
-    ...member('agent3', 'agents'),
-    ...member(CONTAINER, 'containers'),
-    'route add default via 10.9.0.254 dev agents',
-  ]);
-  await inside('agent2', '10.9.0.2/24', HOST);
-  await inside('agent3', '10.9.0.3/24', HOST);
-  await inside(CONTAINER, '172.17.0.2/16', '172.17.0.1');
-}
+const agent = (address: string) => ({
+  on: 'agents',
+  addresses: [`${address}/24`],
+  routes: [`default via ${HOST}`],
+});
 
-function bridge(name: string, address: string): string[] {
-  return [`link add ${name} type bridge`, `addr add ${address} dev ${name}`, `link set ${name} up`];
-}
-
-function member(netns: string, of: string): string[] {
-  return [
-    `link add to-${netns} type veth peer name eth0 netns ${netns}`,
-    `link set to-${netns} master ${of}`,
-    `link set to-${netns} up`,
-  ];
-}
-
-async function inside(netns: string, address: string, gateway: string): Promise<void> {
-  const lines = [
-    'link set lo up',
-    `addr add ${address} dev eth0`,
-    'link set eth0 up',
-    `route add default via ${gateway}`,
-  ];
-  await batch(lines, ['-n', netns]);
-}
-
-/** One process for many changes: starting one is slow in the lab. */
-async function batch(lines: readonly string[], options: readonly string[] = []): Promise<void> {
-  await must(['ip', ...options, '-batch', '-'], `${lines.join('\n')}\n`);
-}
+export const CLUSTER: Topology = {
+  here: {
+    bridges: { agents: [`${HOST}/24`, `${MASTER}/24`], containers: ['172.17.0.1/16'] },
+    // Leads to nobody; it is there because a host has one, and its source address is the host's.
+    routes: ['default via 10.9.0.254 dev agents'],
+  },
+  namespaces: {
+    agent2: agent('10.9.0.2'),
+    agent3: agent('10.9.0.3'),
+    [CONTAINER]: { on: 'containers', addresses: ['172.17.0.2/16'], routes: ['default via 172.17.0.1'] },
+  },
+};

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { command, eventually, IN_LAB, ipvsadm, shell, TestHost } from '../support/host.ts';
+import { createNetwork, HOST_AND_CONTAINER, type Network } from '../support/network.ts';
 
 const VIP = '11.134.217.55:5555';
 // A process starts in seconds there, and each test starts several.
@@ -34,16 +35,12 @@ function literal(...ports: readonly number[]) {
 }
 
 inLab('the controller on a real kernel', () => {
+  let network: Network;
   let host: TestHost;
   const servers: Server[] = [];
 
   beforeAll(async () => {
-    await shell(
-      `ip link add agent type dummy && ip addr add 10.9.0.1/24 dev agent && ip link set agent up
-       ip netns add client && ip link add to-client type veth peer name eth0 netns client
-       ip addr add 10.8.0.1/24 dev to-client && ip link set to-client up
-       ip -n client addr add 10.8.0.2/24 dev eth0 && ip -n client link set eth0 up && ip -n client route add default via 10.8.0.1`,
-    );
+    network = await createNetwork(HOST_AND_CONTAINER);
     for (const port of [31000, 31001, 31002]) {
       const server = createServer((request, response) =>
         response.end(`${port} ${request.socket.remoteAddress}\n`),
@@ -54,7 +51,7 @@ inLab('the controller on a real kernel', () => {
   });
   afterAll(async () => {
     for (const server of servers) server.close();
-    await shell('ip link del agent; ip link del to-client; ip netns del client');
+    await network.remove();
   });
   beforeEach(async () => {
     host = await TestHost.open();
@@ -115,6 +112,30 @@ inLab('the controller on a real kernel', () => {
       status: 0,
     });
     expect(await shell('ip route show table local dev vip0')).not.toContain('192.168.77.7');
+  });
+
+  test('a mass removal is not done by one pass, which does the rest and ends with 2, unless it is allowed (rule 4)', async () => {
+    const args = ['--source', await apps(myService(31000, 31001), literal(31002)), ...host.places()];
+    expect(await host.marathonIpvs('run', '--once', ...args)).toMatchObject({ status: 0 });
+    const before = await ipvsadm();
+    await apps({
+      ...myService(31005),
+      id: '/other',
+      portDefinitions: [{ port: 1, labels: { VIP_0: '/other:80' } }],
+    });
+
+    const { status, stdout, stderr } = await host.marathonIpvs('run', '--once', ...args);
+    expect(status).toBe(2);
+    expect(stderr).toContain('not done: 2 of 2 VIPs and 3 of 3 backends in rotation would go at once');
+    expect(stdout).toContain('held: no source mentions it any more');
+    const after = await ipvsadm();
+    expect(after).toEqual(expect.arrayContaining(before));
+    expect(after).toHaveLength(before.length + 2);
+
+    expect(await host.marathonIpvs('run', '--once', '--allow-mass-removal', ...args)).toMatchObject({
+      status: 0,
+    });
+    expect(await ipvsadm()).toHaveLength(2);
   });
 
   test('services of other programs stay as they are: not removed, not changed, not flushed by cleanup (rule 1)', async () => {

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { command, eventually, IN_LAB, ipvsadm, shell, TestHost } from '../support/host.ts';
+import { createNetwork, HOST_AND_CONTAINER, type Network } from '../support/network.ts';
 
 const SERVER = '198.51.100.4';
 const NAME = 'my-service.marathon.l4lb.thisdcos.directory';
@@ -13,17 +14,13 @@ const inLab = IN_LAB && hasDig ? describe : describe.skip;
 if (IN_LAB && !hasDig) console.warn('DNS tests skipped: dig is not installed (Debian: bind9-dnsutils)');
 
 inLab('names of VIPs on a real kernel', () => {
+  let network: Network;
   let host: TestHost;
   let backend: Server;
   let seen: string[] = [];
 
   beforeAll(async () => {
-    await shell(
-      `ip link add agent type dummy && ip addr add 10.9.0.1/24 dev agent && ip link set agent up
-       ip netns add client && ip link add to-client type veth peer name eth0 netns client
-       ip addr add 10.8.0.1/24 dev to-client && ip link set to-client up
-       ip -n client addr add 10.8.0.2/24 dev eth0 && ip -n client link set eth0 up && ip -n client route add default via 10.8.0.1`,
-    );
+    network = await createNetwork(HOST_AND_CONTAINER);
     backend = createServer((request, response) => {
       seen.push(`${request.headers.host} from ${request.socket.remoteAddress}`);
       response.end('hello\n');
@@ -32,7 +29,7 @@ inLab('names of VIPs on a real kernel', () => {
   });
   afterAll(async () => {
     backend.close();
-    await shell('ip link del agent; ip link del to-client; ip netns del client');
+    await network.remove();
   });
   beforeEach(async () => {
     host = await TestHost.open();

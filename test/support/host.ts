@@ -1,10 +1,11 @@
 /** The host that a kernel test runs on, as an operator has it: shell commands, and the controller as a process. */
 
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { must, type Outcome, command as run } from './shell.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const MAIN = [
@@ -16,27 +17,16 @@ const MAIN = [
 /** Kernel tests change the tables of the kernel they run on: only the lab sets this. */
 export const IN_LAB = process.env['IPVS_KERNEL_TESTS'] === 'yes-change-my-tables';
 
-export interface Outcome {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type { Outcome };
 
 /** Runs a command; a status other than 0 is no rejection. */
 export async function command(file: string, ...args: readonly string[]): Promise<Outcome> {
-  return await new Promise((resolve) => {
-    execFile(file, args, { maxBuffer: 64 * 1024 * 1024, timeout: 60_000 }, (error, stdout, stderr) => {
-      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 128;
-      resolve({ status, stdout, stderr });
-    });
-  });
+  return await run([file, ...args]);
 }
 
 /** Runs a line of shell; rejects with what it said when it fails. */
 export async function shell(line: string): Promise<string> {
-  const { status, stdout, stderr } = await command('sh', '-c', line);
-  if (status !== 0) throw new Error(`${line}: status ${status}: ${stderr}`);
-  return stdout;
+  return await must(['sh', '-c', line]);
 }
 
 /** The kernel's table in the words of an independent witness, sorted. */

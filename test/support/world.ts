@@ -1,9 +1,9 @@
 /** Everything around the loop, in memory, with a journal of what was done to it and in which order. */
 
-import { createLiving } from '../../controller/desired/living.ts';
+import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { createTranslator } from '../../controller/desired/translate.ts';
-import { type ReconcilePorts, Reconciler } from '../../controller/loop/reconcile.ts';
+import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconcile.ts';
 import type { Memory, Snapshot, Step, Table } from '../../controller/model.ts';
 import { afterSteps } from '../../controller/plan/after-steps.ts';
 import { formatStep } from '../../controller/plan/ipvsadm.ts';
@@ -38,6 +38,8 @@ export class World {
   unreadable: string | null = null;
   /** When set, the ledger cannot be written. */
   ledgerBroken: string | null = null;
+  /** When set, the memory of names cannot be saved. */
+  memoryBroken: string | null = null;
   reads = 0;
   /** How often interface and routes were looked at between passes. */
   repairs = 0;
@@ -102,6 +104,7 @@ export class World {
     },
     loadMemory: async () => this.memory,
     saveMemory: async (memory) => {
+      if (this.memoryBroken !== null) throw new Error(this.memoryBroken);
       this.memory = memory;
       this.journal.push('memory');
     },
@@ -130,7 +133,7 @@ export class World {
   }
 
   /** A controller that has just started in this world. */
-  start(rules: { readonly adopt?: boolean; readonly dryRun?: boolean } = {}): Controller {
+  start(rules: Partial<Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake'>> = {}): Controller {
     return new Controller(this, rules);
   }
 
@@ -153,7 +156,11 @@ export class Controller {
 
   constructor(
     world: World,
-    { adopt = false, dryRun = false }: { readonly adopt?: boolean; readonly dryRun?: boolean },
+    {
+      adopt = false,
+      dryRun = false,
+      brake = { share: 0.5, holdMs: 60_000 },
+    }: Partial<Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake'>>,
   ) {
     const translate = createTranslator({
       zone: 'l4lb.thisdcos.directory',
@@ -162,19 +169,19 @@ export class Controller {
     const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');
     this.reconciler = new Reconciler(
       world.ports(),
-      { translate, living: createLiving(), inPool, adopt, dryRun },
+      { translate, occupants: createOccupants(), inPool, adopt, brake, dryRun },
       () => 0,
     );
   }
 
   /** A full pass: the kernel is read. */
   async resync(snapshot: Snapshot, complete = true): Promise<PassStatus> {
-    return await this.reconciler.pass({ snapshot, complete }, { full: true, changesSince: [] });
+    return await this.reconciler.pass({ snapshot, complete }, { full: true, changesSince: [], gone: [] });
   }
 
   /** A pass after an event: what is known of the kernel is used. */
-  async change(snapshot: Snapshot): Promise<PassStatus> {
-    return await this.reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [] });
+  async change(snapshot: Snapshot, ...gone: readonly string[]): Promise<PassStatus> {
+    return await this.reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [], gone });
   }
 
   nextLook(): number | null {

@@ -72,9 +72,11 @@ function place(
   state: TaskState,
   agentAddress: AgentAddress,
 ): TaskPort {
-  if (reach.by === 'host port') {
-    return taskPort(port, onAgent(task.host, task.ports?.[reach.index], agentAddress), state);
-  }
   const addresses = (task.ipAddresses ?? []).map((entry) => entry?.ipAddress);
+  if (reach.by === 'host port') {
+    const { index, containerPort } = reach;
+    const behind = containerPort === undefined ? undefined : { addresses, port: containerPort };
+    return taskPort(port, onAgent(task.host, task.ports?.[index], agentAddress, behind), state);
+  }
   return taskPort(port, onContainer(addresses, reach.containerPort), state);
 }

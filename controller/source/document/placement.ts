@@ -1,23 +1,41 @@
-import type { Port, TaskPort, TaskState } from '../../model.ts';
+import type { Endpoint, Port, TaskPort, TaskState } from '../../model.ts';
 import { endpointsAt } from './addresses.ts';
 
 /** The IP address of an agent, by the host name or address that Marathon gives; null while not known. */
 export type AgentAddress = (host: string) => string | null;
 
 /** Where a port is reached, or why it is not known. */
-export type Placement = Pick<TaskPort, 'endpoints' | 'unresolved'>;
+export type Placement = Pick<TaskPort, 'endpoints' | 'local' | 'unresolved'>;
 
-/** At an allocated port of the agent. */
+/** A container behind a host port, as its agent reaches it. */
+export interface Behind {
+  readonly addresses: readonly (string | null | undefined)[];
+  /** 0: the same as the host port. */
+  readonly port: number;
+}
+
+/** At an allocated port of the agent; `behind`: of which container, where that has a network of its own. */
 export function onAgent(
   host: string | null | undefined,
   hostPort: number | null | undefined,
   agentAddress: AgentAddress,
+  behind?: Behind,
 ): Placement {
   if (!hostPort) return nowhere('Marathon gives no host port for it');
   if (!host) return nowhere('Marathon names no agent host for it');
   const address = agentAddress(host);
   if (address === null) return nowhere(`the agent's host name ${host} has no known IPv4 address`);
-  return { endpoints: [{ address, port: hostPort }] };
+  const endpoints = [{ address, port: hostPort }];
+  const local = behind === undefined ? [] : localEndpoints(behind, hostPort);
+  return local.length === 0 ? { endpoints } : { endpoints, local };
+}
+
+/** Of two addresses of one family nobody says to which of the container's networks the host port leads. */
+function localEndpoints({ addresses, port }: Behind, hostPort: number): readonly Endpoint[] {
+  const all = endpointsAt(addresses, port === 0 ? hostPort : port);
+  const isIpv6 = ({ address }: Endpoint) => address.includes(':');
+  const families = [all.filter(isIpv6), all.filter((endpoint) => !isIpv6(endpoint))];
+  return families.filter(({ length }) => length === 1).flat();
 }
 
 /** At the addresses of the container itself, both families. */
@@ -36,7 +54,7 @@ export function nowhere(unresolved: string): Placement {
 }
 
 /** A task's port. Why it is not reached is told only of a task that should be. */
-export function taskPort(port: Port, { endpoints, unresolved }: Placement, state: TaskState): TaskPort {
+export function taskPort(port: Port, { unresolved, ...placed }: Placement, state: TaskState): TaskPort {
   const serves = state === 'running' || state === 'killing';
-  return unresolved !== undefined && serves ? { ...port, endpoints, unresolved } : { ...port, endpoints };
+  return unresolved !== undefined && serves ? { ...port, ...placed, unresolved } : { ...port, ...placed };
 }

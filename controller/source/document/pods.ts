@@ -138,13 +138,14 @@ function place(
   state: TaskState,
   agentAddress: AgentAddress,
 ): TaskPort {
-  if (port.backendAddress === 'agent') {
-    const allocated = container.endpoints?.find((endpoint) => endpoint.name === name)?.allocatedHostPort;
-    return taskPort(port, onAgent(instance.agentHostname, allocated, agentAddress), state);
-  }
   const networks = (instance.networks ?? []).filter(
     (network) => networkNames.length === 0 || networkNames.includes(network.name ?? ''),
   );
   const addresses = networks.flatMap((network) => network.addresses ?? []);
+  if (port.backendAddress === 'agent') {
+    const allocated = container.endpoints?.find((endpoint) => endpoint.name === name)?.allocatedHostPort;
+    const behind = port.mode === 'host' ? undefined : { addresses, port: containerPort };
+    return taskPort(port, onAgent(instance.agentHostname, allocated, agentAddress, behind), state);
+  }
   return taskPort(port, onContainer(addresses, containerPort), state);
 }

@@ -7,7 +7,13 @@ import { taskLabelVips } from './task-labels.ts';
 export interface PlacedPort {
   readonly port: Port;
   readonly reach:
-    | { readonly by: 'host port' /** Index in the task's `ports`. */; readonly index: number }
+    | {
+        readonly by: 'host port';
+        /** Index in the task's `ports`. */
+        readonly index: number;
+        /** Port of the container itself; 0: the same as the host port. Absent on the host network, which has none. */
+        readonly containerPort?: number;
+      }
     | { readonly by: 'container port'; readonly containerPort: number };
 }
 
@@ -182,7 +188,7 @@ function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode:
         backendAddress: onHost ? 'agent' : 'container',
       },
       reach: onHost
-        ? { by: 'host port', index: allocated++ }
+        ? { by: 'host port', index: allocated++, containerPort: containerPort ?? 0 }
         : { by: 'container port', containerPort: containerPort ?? 0 },
     };
   });

@@ -29,7 +29,7 @@ export function appFrom(
   const newestFirst = members.toSorted((a, b) => (begun(a) === begun(b) ? 0 : begun(b) - begun(a)));
   const ports = new Map<string, Port>();
   for (const { task } of newestFirst) {
-    for (const { endpoints, unresolved, ...port } of task.ports)
+    for (const { endpoints, local, unresolved, ...port } of task.ports)
       if (!ports.has(port.at)) ports.set(port.at, port);
   }
   return {

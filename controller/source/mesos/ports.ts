@@ -1,5 +1,5 @@
 import type { Port, TaskPort } from '../../model.ts';
-import { nowhere, onContainer, type Placement, taskPort } from '../document/placement.ts';
+import { nowhere, onAgent, onContainer, type Placement, taskPort } from '../document/placement.ts';
 import { protocolList } from '../document/ports.ts';
 import { taskLabelVips } from '../document/task-labels.ts';
 import type { DiscoveryPort, TaskFacts } from './facts.ts';
@@ -41,7 +41,7 @@ function placed(discovery: DiscoveryPort, facts: TaskFacts, agent: TaskAgent): T
   }
   if (hostPort !== null) {
     const port: Port = { ...common, mode: 'container/bridge', backendAddress: 'agent' };
-    return taskPort(port, onAgentPort(agent, hostPort), facts.state);
+    return taskPort(port, onAgentPort(agent, hostPort, facts, ownPort), facts.state);
   }
   // Marathon names the network of a container's port; a port without one is an agent's, until the address is known.
   const onHost = facts.addresses.length === 0 && discovery.labels[SCOPE] === undefined;
@@ -84,7 +84,7 @@ function labelledPorts(facts: TaskFacts, agent: TaskAgent): readonly TaskPort[] 
     const placement =
       number === null
         ? nowhere(`Mesos has allocated no host port number ${index} for it`)
-        : onAgentPort(agent, number);
+        : onAgentPort(agent, number, facts, mappedPort(number, protocols, facts));
     return taskPort(port, placement, facts.state);
   });
 }
@@ -98,10 +98,25 @@ function isOnHost({ addresses }: TaskFacts, agent: TaskAgent): boolean {
   return addresses.length === 1 && addresses[0] === agent.address;
 }
 
-function onAgentPort({ host, address }: TaskAgent, port: number): Placement {
+/** `ownPort`: behind the host port, where the container has a network of its own; null where it is not known. */
+function onAgentPort(
+  { host, address }: TaskAgent,
+  hostPort: number,
+  { addresses }: TaskFacts,
+  ownPort: number | null,
+): Placement {
   if (host === null) return nowhere('Mesos has not told of its agent yet');
-  if (address === null) return nowhere(`the agent's host name ${host} has no known IPv4 address`);
-  return { endpoints: [{ address, port }] };
+  const behind =
+    ownPort === null || addresses.includes(address ?? '') ? undefined : { addresses, port: ownPort };
+  return onAgent(host, hostPort, () => address, behind);
+}
+
+function mappedPort(hostPort: number, [protocol]: readonly string[], { mappings }: TaskFacts): number | null {
+  const mapping = mappings.find(
+    ({ host_port, protocol: mapped }) =>
+      host_port === hostPort && (mapped || 'tcp').toLowerCase() === protocol,
+  );
+  return mapping?.container_port ?? null;
 }
 
 /** The ranges may span the whole of an agent: they are not written out. */

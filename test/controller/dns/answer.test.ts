@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { AUTHORITATIVE_ANSWER, RECURSION_AVAILABLE, RECURSION_DESIRED, TRUNCATED_RESPONSE } from 'dns-packet';
 import { service } from '../../support/builders.ts';
-import { ask, ID, indexOf, lines, SERVICES, told, WEB, ZONE } from './asking.ts';
+import { ask, byKey, ID, indexOf, lines, SERVICES, told, WEB, ZONE } from './asking.ts';
 
 const SOA = `${ZONE} SOA ns.${ZONE} hostmaster.${ZONE} 7 60 180 86400 1`;
 
@@ -55,6 +55,20 @@ describe('names of VIPs', () => {
       /^example\.org SOA ns\.l4lb/,
     );
     expect(lines(told(ask(WEB, { index })).answers)).toHaveLength(1);
+  });
+
+  test('a VIP has its name in further zones too, and its address leads back to the first', () => {
+    const index = indexOf(SERVICES, { zones: [ZONE, 'vips.example.org'] });
+    const alias = 'web.marathon.vips.example.org';
+    expect(lines(told(ask(alias, { index })).answers)).toEqual([`${alias} A 11.0.0.1`]);
+    expect(lines(told(ask(`_80._tcp.${alias}`, { index, type: 'SRV' })).answers)).toEqual([
+      `_80._tcp.${alias} SRV 0 0 80 ${alias}`,
+    ]);
+    expect(lines(told(ask(WEB, { index })).answers)).toEqual([`${WEB} A 11.0.0.1`]);
+    const reply = told(ask('1.0.0.11.in-addr.arpa', { index, type: 'PTR' }));
+    expect(lines(reply.answers)).toEqual([`1.0.0.11.in-addr.arpa PTR ${WEB}`]);
+    index.update(byKey([]), 0);
+    expect(told(ask(alias, { index })).rcode).toBe('NXDOMAIN');
   });
 
   test('a name in no zone, and one that no name can be, have no records and harm no other', () => {

@@ -29,8 +29,14 @@ class TestSource implements AppSource {
     return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
   }
 
-  read(): Promise<Snapshot> {
-    return Promise.reject(new Error('the loop follows, it does not read'));
+  /** What it answers when it is asked beside the stream; null: it cannot be asked. */
+  answer: Snapshot | null = null;
+  asked = 0;
+
+  async read(): Promise<Snapshot> {
+    this.asked += 1;
+    if (this.answer === null) throw new Error('connection refused');
+    return this.answer;
   }
 
   says(what: Snapshot, complete = true): void {
@@ -247,4 +253,77 @@ test('nothing is removed at the end (rule 5)', async () => {
   stop.abort();
   await ended;
   expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+});
+
+describe('the mass-removal brake (rule 4)', () => {
+  const two = snapshot(
+    web('/a', { VIP_0: '/a:80' }, '10.0.0.1:80'),
+    web('/b', { VIP_0: '/b:80' }, '10.0.0.2:80'),
+  );
+  const emptied = async () => {
+    start();
+    source().says(two);
+    await clock.advance(100);
+    source().says(snapshot());
+    await clock.advance(100);
+    expect(passes.at(-1)?.held).toMatchObject({ vips: 2 });
+  };
+
+  test('what is held goes once the source, asked again after a minute, still does not mention it', async () => {
+    await emptied();
+    source().answer = snapshot();
+    await clock.advance(58_000);
+    expect(source().asked).toBe(0);
+    await clock.advance(5_000);
+    expect(source().asked).toBe(1);
+    expect(world.kernel.size).toBe(0);
+    expect(passes.at(-1)?.held).toBeNull();
+  });
+
+  test('it stays while the source cannot be asked, which is tried every ten seconds', async () => {
+    await emptied();
+    await clock.advance(95_000);
+    expect(source().asked).toBe(4);
+    expect(world.kernel.size).toBe(2);
+    expect(world.logged.map(({ message }) => message)).toContain(
+      'mass removal stays held: the sources cannot be asked again',
+    );
+    source().answer = snapshot();
+    await clock.advance(12_000);
+    expect(world.kernel.size).toBe(0);
+  });
+
+  test('it stays when the source mentions it again, and waits another minute', async () => {
+    await emptied();
+    source().answer = two;
+    await clock.advance(62_000);
+    expect(source().asked).toBe(1);
+    await clock.advance(50_000);
+    expect(source().asked).toBe(1);
+    expect(world.kernel.size).toBe(2);
+  });
+
+  test('an app whose deletion the source tells by name goes at once', async () => {
+    start();
+    source().says(two);
+    await clock.advance(100);
+    source().says(snapshot(), false);
+    await clock.advance(100);
+    expect(world.kernel.size).toBe(0);
+  });
+
+  test('so does a task whose end was announced before a list lacks it', async () => {
+    start();
+    const [a, b] = two.apps;
+    const ending = (app: typeof a) =>
+      app === undefined
+        ? []
+        : [{ ...app, tasks: app.tasks.map((one) => ({ ...one, state: 'killing' as const })) }];
+    source().says(two);
+    await clock.advance(100);
+    source().says(snapshot(...ending(a), ...ending(b)), false);
+    source().says(snapshot());
+    await clock.advance(100);
+    expect(world.kernel.size).toBe(0);
+  });
 });

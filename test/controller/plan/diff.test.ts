@@ -8,7 +8,8 @@ import type { Plan } from '../../../controller/plan/plan.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
 
-const unnamed = { name: null, framework: null };
+const unnamed = { name: null, framework: null, fqdn: null };
+const ofWeb = { name: 'web', framework: 'marathon', fqdn: 'web.marathon.l4lb.thisdcos.directory' };
 const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');
 
 function owning(...services: readonly (Service | ServiceKey)[]): Ownership {
@@ -63,6 +64,18 @@ describe('a service that the kernel has', () => {
       '-a -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 1',
       '-d -t 11.0.0.1:80 -r 10.0.0.9:31009',
     ]);
+  });
+
+  test('a backend comes into rotation before another goes out of it', () => {
+    const before = [backend('10.0.0.1', 1), backend('10.0.0.2', 2, { weight: 0 })];
+    const after = [backend('10.0.0.1', 1, { weight: 0 }), backend('10.0.0.2', 2)];
+    const plan = createDiff()(
+      desiredOf(service('11.0.0.1', 80, after)),
+      tableOf(observedService(service('11.0.0.1', 80, before))),
+      owning(web),
+    );
+    expect(plan.growing.map(formatStep)).toEqual(['-e -t 11.0.0.1:80 -r 10.0.0.2:2 -m -w 1']);
+    expect(plan.shrinking.map(formatStep)).toEqual(['-e -t 11.0.0.1:80 -r 10.0.0.1:1 -m -w 0']);
   });
 
   test('what is removed anywhere comes after what is added anywhere', () => {
@@ -153,7 +166,7 @@ describe('ownership (rule 1)', () => {
   });
 
   test('one of ours that nobody wants any more is removed, and named as it was', () => {
-    const owned = { ...nobody, owned: new Map([[serviceKey(web), { name: 'web', framework: 'marathon' }]]) };
+    const owned = { ...nobody, owned: new Map([[serviceKey(web), ofWeb]]) };
     const plan = createDiff()(desiredOf(), tableOf(observedService(web)), owned);
     expect(lines(plan)).toEqual(['-D -t 11.0.0.1:80']);
     expect(plan.services[0]).toMatchObject({
@@ -177,7 +190,7 @@ describe('ownership (rule 1)', () => {
       ...desiredOf(),
       declared: [{ ...declared, backends: 0, at: '', mode: 'host', backendAddress: 'agent' } as const],
     };
-    const owned = { ...nobody, owned: new Map([[serviceKey(web), { name: 'web', framework: 'marathon' }]]) };
+    const owned = { ...nobody, owned: new Map([[serviceKey(web), ofWeb]]) };
     const plan = createDiff()(desired, tableOf(observedService(web)), owned);
     expect(plan.services[0]?.reason).toBe('has no backend left');
   });
@@ -247,21 +260,22 @@ describe('for any desired and observed tables', () => {
     );
   });
 
-  test('at no step is a VIP without a backend that it has before and after', () => {
+  test('at no step is a VIP without a backend in rotation that it has before and after', () => {
+    const inRotation = (backends: Iterable<{ readonly weight: number }> = []) =>
+      [...backends].some(({ weight }) => weight > 0);
     fc.assert(
       fc.property(someServices, someServices, (want, have) => {
         let table = observe(have);
+        const forwards = (key: string) => inRotation(table.get(key)?.backends.values());
         const plan = createDiff()(desiredOf(...want), table, owning(...have));
-        const live = want.filter(
-          ({ address, backends }) =>
-            backends.size > 0 && (table.get(`tcp/${address}:80`)?.backends.size ?? 0) > 0,
-        );
+        const live = want.filter(({ backends }) => inRotation(backends.values())).map(serviceKey);
+        const before = live.filter(forwards);
         for (const step of [...plan.growing, ...plan.shrinking]) {
           table = afterSteps(table, [step]);
-          for (const { address } of live)
-            expect(table.get(`tcp/${address}:80`)?.backends.size).toBeGreaterThan(0);
+          expect(before.filter((key) => !forwards(key))).toEqual([]);
         }
       }),
+      { numRuns: 1_000 },
     );
   });
 });

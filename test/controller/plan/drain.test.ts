@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Occupants } from '../../../controller/desired/occupants.ts';
 import type { Table } from '../../../controller/model.ts';
 import { createDiff } from '../../../controller/plan/diff.ts';
 import { type Drains, keepDraining } from '../../../controller/plan/drain.ts';
@@ -8,8 +9,8 @@ import { desiredOf, observedBackend, observedService, tableOf } from '../../supp
 
 const KEY = 'tcp/11.0.0.1:80';
 const NOW = 1_000_000;
-const alive = () => 300;
-const gone = () => null;
+const alive: Occupants = () => ({ drainSeconds: 300, healthLost: false });
+const gone: Occupants = () => null;
 
 function withConnections(active: number, weight = 1, protocol: 'tcp' | 'udp' = 'tcp'): Table {
   const leaving = observedBackend(backend('10.0.0.9', 9, { weight }), { activeConnections: active });
@@ -27,13 +28,15 @@ const without = (protocol: 'tcp' | 'udp' = 'tcp') =>
 function drained(
   desired: ReturnType<typeof desiredOf>,
   observed: Table,
-  drainSeconds: () => number | null,
+  occupants: Occupants,
   drains: Drains = new Map(),
   now = NOW,
 ) {
-  const owned = new Map([...observed.keys()].map((key) => [key, { name: null, framework: null }]));
+  const owned = new Map(
+    [...observed.keys()].map((key) => [key, { name: null, framework: null, fqdn: null }]),
+  );
   const plan = createDiff()(desired, observed, { owned, inPool: () => true, adopt: false });
-  const kept = keepDraining(plan, { observed, drainSeconds, drains, now });
+  const kept = keepDraining(plan, { observed, occupants, drains, now });
   return { ...kept, steps: [...kept.plan.growing, ...kept.plan.shrinking].map(formatStep) };
 }
 

@@ -35,7 +35,7 @@ function reportOf(): Report {
     observedService(kept),
     observedService(gone),
   );
-  const owner = { name: null, framework: null };
+  const owner = { name: null, framework: null, fqdn: null };
   const owned = new Map([...observed.keys()].map((key) => [key, owner]));
   const plan = createDiff()(desiredOf(added, changed, kept), observed, {
     owned,
@@ -50,7 +50,7 @@ function reportOf(): Report {
       reason: 'expected NAME:PORT or IP:PORT',
     },
   ];
-  return { plan, declared: [], rejected, warnings: ['two labels clean to one name'] };
+  return { plan, declared: [], rejected, warnings: ['two labels clean to one name'], held: null };
 }
 
 test('the text diff groups by VIP, says why, and ends with a line that sums up', () => {
@@ -78,11 +78,11 @@ test('the text diff groups by VIP, says why, and ends with a line that sums up',
 
 test('without differences one line says so', () => {
   const plan = createDiff()(desiredOf(kept), tableOf(observedService(kept)), {
-    owned: new Map([['tcp/11.0.0.9:80', { name: null, framework: null }]]),
+    owned: new Map([['tcp/11.0.0.9:80', { name: null, framework: null, fqdn: null }]]),
     inPool: () => true,
     adopt: false,
   });
-  expect(toText({ plan, declared: [], rejected: [], warnings: [] }, false)).toBe(
+  expect(toText({ plan, declared: [], rejected: [], warnings: [], held: null }, false)).toBe(
     'No differences: 1 VIP as desired.\n',
   );
 });

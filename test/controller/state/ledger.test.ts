@@ -13,8 +13,11 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const entries = new Map([
-  ['tcp/11.134.217.55:5555', { name: 'my-service', framework: 'marathon' }],
-  ['udp/[fd01:c::7]:53', { name: null, framework: null }],
+  [
+    'tcp/11.134.217.55:5555',
+    { name: 'my-service', framework: 'marathon', fqdn: 'my-service.marathon.l4lb.thisdcos.directory' },
+  ],
+  ['udp/[fd01:c::7]:53', { name: null, framework: null, fqdn: null }],
 ]);
 
 describe('the ledger', () => {

@@ -23,7 +23,7 @@ export function passOf(what: {
 }): PassStatus {
   const desired = what.desired ?? desiredOf(WEB);
   const before = what.before ?? what.observed ?? settled(...desired.services.values());
-  const owned = new Map([...before.keys()].map((key) => [key, { name: null, framework: null }]));
+  const owned = new Map([...before.keys()].map((key) => [key, { name: null, framework: null, fqdn: null }]));
   const plan = createDiff()(desired, before, {
     owned: what.foreign === true ? new Map() : owned,
     inPool: () => what.foreign !== true,
@@ -38,6 +38,7 @@ export function passOf(what: {
     observed: what.observed ?? settled(...desired.services.values()),
     failures: [],
     waiting: 0,
+    held: null,
     problems: [],
     advice: [],
     repaired: [],

@@ -44,3 +44,10 @@ test('the same VIPs give the same text whatever order they come in', () => {
   const two = service('1.2.3.5', 80, [backend('10.0.0.1', 1)]);
   expect(view(one, two)).toEqual(view(two, same));
 });
+
+test('a container of this host is listed as other hosts reach it, as it was in DC/OS', () => {
+  const local = backend('172.17.0.2', 80, { hostPort: { address: '10.0.0.1', port: 31_000 } });
+  expect(view(service('1.2.3.4', 80, [local]))).toMatchObject([
+    { backend: [{ ip: '10.0.0.1', port: 31_000 }] },
+  ]);
+});

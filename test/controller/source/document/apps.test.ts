@@ -207,3 +207,33 @@ test('a task that was never seen, of a version that cannot be read for now, has 
   });
   expect(reached(next.tasks[0])).toBe('the definition of version v1 could not be read');
 });
+
+test.each<[string, object, object, string | undefined]>([
+  ['bridge: at the container port', bridge, { ipAddresses: [{ ipAddress: '172.17.0.2' }] }, '172.17.0.2:80'],
+  [
+    'container port 0: at the number of the host port',
+    { ...bridge, container: { portMappings: [{ containerPort: 0 }] } },
+    { ipAddresses: [{ ipAddress: '172.17.0.2' }] },
+    '172.17.0.2:31000',
+  ],
+  [
+    'one address of each family',
+    container({ containerPort: 80, hostPort: 0 }),
+    { ipAddresses: [ipv4, ipv6] },
+    'fd01:b::2:80 9.0.0.5:80',
+  ],
+  [
+    'two networks: nobody says which one the host port leads to',
+    bridge,
+    { ipAddresses: [{ ipAddress: '172.17.0.2' }, { ipAddress: '9.0.0.5' }] },
+    undefined,
+  ],
+  ['no address yet', bridge, {}, undefined],
+  ['host network: there is nothing behind a host port', host, { ipAddresses: [ipv4] }, undefined],
+])(
+  'where the agent itself reaches a port that others reach by a host port: %s',
+  (_name, definition, of, expected) => {
+    const local = converted({ ...definition, tasks: [task(of)] }).tasks[0]?.ports[0]?.local;
+    expect(local?.map(({ address, port }) => `${address}:${port}`).join(' ')).toBe(expected);
+  },
+);

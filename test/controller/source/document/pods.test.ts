@@ -186,3 +186,17 @@ test('an instance that is not placed yet has no tasks', () => {
     convertedPod({ spec: spec(bridge), instances: [{ id: 'pod.instance-1', status: 'PENDING' }] }).tasks,
   ).toEqual([]);
 });
+
+test.each<[string, object, string | undefined]>([
+  ['container with host port, on the network that it names', net, '9.1.0.5:80'],
+  ['host network: there is nothing behind a host port', { mode: 'host' }, undefined],
+])(
+  'where the agent itself reaches an endpoint that others reach by a host port: %s',
+  (_name, network, expected) => {
+    const endpoint = { name: 'h', containerPort: 80, hostPort: 0, networkNames: ['other'] };
+    const status = running({ endpoints: [{ name: 'h', allocatedHostPort: 31007 }] });
+    const pod = convertedPod({ spec: spec(network, endpoint), instances: [instance([status])] });
+    const local = pod.tasks[0]?.ports[0]?.local;
+    expect(local?.map(({ address, port }) => `${address}:${port}`).join(' ')).toBe(expected);
+  },
+);

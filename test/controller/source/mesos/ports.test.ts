@@ -67,6 +67,26 @@ describe('a discovery port', () => {
     expect(portsIn(task)).toEqual([expected]);
   });
 
+  test('behind a host port is reached on the agent itself at the container’s own address and port', () => {
+    const local = (task: Partial<TestTask>) => {
+      const json = taskJson({ id: 'a', framework: 'f', agent: 's', ...task });
+      return portsOf(factsOf(taskSchema.parse(json)), AGENT).map((port) => port.local);
+    };
+    const addresses = ['172.31.254.3'];
+    const mappings = [[31001, 8080]] as const;
+    const own = [{ address: '172.31.254.3', port: 8080 }];
+    expect(local({ addresses, mappings, ports: [{ number: 31001, labels: HOST }] })).toEqual([own]);
+    expect(local({ addresses, mappings, ports: [{ number: 8080 }] })).toEqual([own]);
+    const labels = { vip_PORT0: 'tcp://web:80' };
+    expect(local({ addresses, mappings, hostPorts: [[31001, 31001]], labels })).toEqual([own]);
+    // Without a mapping nobody says which port it is; on the host network there is no other address.
+    expect(local({ addresses, ports: [{ number: 31001, labels: HOST }] })).toEqual([undefined]);
+    expect(local({ addresses: ['10.0.0.1'], mappings, ports: [{ number: 31001 }] })).toEqual([undefined]);
+    expect(local({ addresses: ['9.0.2.3'], ports: [{ number: 80, labels: CONTAINER }] })).toEqual([
+      undefined,
+    ]);
+  });
+
   test('of an agent without a known address is nowhere, and says why', () => {
     const task = { addresses: ['172.17.0.2'], ports: [{ number: 31001, labels: HOST }] };
     expect(portsIn(task, { host: 'agent.example', address: null })).toEqual([

@@ -8,14 +8,21 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+const LIMITS = { maxBuffer: 64 * 1024 * 1024, timeout: 60_000 };
+
 /** Runs a command, with `input` as its stdin; a status other than 0 is no rejection. */
 export function command(line: readonly string[], input = ''): Promise<Outcome> {
   const [file = '', ...args] = line;
   return new Promise((resolve) => {
-    const child = execFile(file, args, (error, stdout, stderr) => {
-      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 127;
+    const child = execFile(file, args, LIMITS, (error, stdout, stderr) => {
+      const { code } = error ?? { code: 0 };
+      const started = typeof code === 'number';
       // One that could not be started, or was killed, has said nothing itself.
-      resolve({ status, stdout, stderr: stderr || (error?.message ?? '') });
+      resolve({
+        status: started ? code : 127,
+        stdout,
+        stderr: stderr || (started ? '' : (error?.message ?? '')),
+      });
     });
     // A command that does not read has perhaps ended already; its status says what matters.
     child.stdin?.on('error', () => {}).end(input);

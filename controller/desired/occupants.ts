@@ -1,0 +1,99 @@
+import {
+  type App,
+  type BackendKey,
+  type Endpoint,
+  endpointKey,
+  type Snapshot,
+  type Task,
+  type TaskPort,
+} from '../model.ts';
+import { readPortOptions } from './port-options.ts';
+
+/** Who is reached at an endpoint, as far as the sources know. */
+export interface Occupant {
+  /**
+   * How long connections to it may live on, in seconds: its task still runs (an unreachable agent is no reason to
+   * believe otherwise). null: its task has ended.
+   */
+  readonly drainSeconds: number | null;
+  /** It runs and has a health check, and nobody knows the result. */
+  readonly healthLost: boolean;
+}
+
+/** null: no source knows a task there. */
+export type Occupants = (endpoint: BackendKey) => Occupant | null;
+
+/** Makes the function that finds the tasks of a snapshot by where they are reached; reads no app twice. */
+export function createOccupants(): (snapshot: Snapshot) => Occupants {
+  const read = new WeakMap<App, ReadonlyMap<BackendKey, Occupant>>();
+
+  const occupantsOf = (app: App): ReadonlyMap<BackendKey, Occupant> => {
+    let occupants = read.get(app);
+    if (occupants === undefined) {
+      occupants = byEndpoint(app);
+      read.set(app, occupants);
+    }
+    return occupants;
+  };
+
+  return ({ apps }) => {
+    let asked = 0;
+    let all: ReadonlyMap<BackendKey, Occupant> | undefined;
+    return (endpoint) => {
+      asked += 1;
+      // One task that moves asks once or twice: looking into each app is then cheaper than putting all together.
+      if (asked <= FEW) {
+        return apps.reduce<Occupant | null>((found, app) => {
+          const one = occupantsOf(app).get(endpoint);
+          return one === undefined ? found : both(found ?? one, one);
+        }, null);
+      }
+      all ??= together(apps.map(occupantsOf));
+      return all.get(endpoint) ?? null;
+    };
+  };
+}
+
+const FEW = 16;
+
+function together(each: readonly ReadonlyMap<BackendKey, Occupant>[]): ReadonlyMap<BackendKey, Occupant> {
+  const all = new Map<BackendKey, Occupant>();
+  for (const occupants of each) for (const [endpoint, one] of occupants) add(all, endpoint, one);
+  return all;
+}
+
+function byEndpoint({ tasks }: App): ReadonlyMap<BackendKey, Occupant> {
+  const occupants = new Map<BackendKey, Occupant>();
+  for (const task of tasks) {
+    for (const port of task.ports) {
+      const drainSeconds = task.state === 'gone' ? null : readPortOptions(port.labels).options.drainSeconds;
+      const occupant = { drainSeconds, healthLost: isHealthLost(task) };
+      for (const endpoint of everyEndpoint(port)) add(occupants, endpointKey(endpoint), occupant);
+    }
+  }
+  return occupants;
+}
+
+/** Where a task's port is reached, from its own host and from others. */
+export function everyEndpoint({ endpoints, local = [] }: TaskPort): readonly Endpoint[] {
+  return local.length === 0 ? endpoints : [...endpoints, ...local];
+}
+
+function isHealthLost({ state, health }: Task): boolean {
+  return state === 'running' && health === 'unknown';
+}
+
+function add(all: Map<BackendKey, Occupant>, endpoint: BackendKey, one: Occupant): void {
+  const other = all.get(endpoint);
+  all.set(endpoint, other === undefined ? one : both(other, one));
+}
+
+/** Of two apps with tasks at one endpoint the more patient decides, and one that knows more knows enough. */
+function both(a: Occupant, b: Occupant): Occupant {
+  if (a === b) return a;
+  const drainSeconds =
+    a.drainSeconds === null || b.drainSeconds === null
+      ? (a.drainSeconds ?? b.drainSeconds)
+      : Math.max(a.drainSeconds, b.drainSeconds);
+  return { drainSeconds, healthLost: a.healthLost && b.healthLost };
+}

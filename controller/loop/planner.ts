@@ -1,0 +1,92 @@
+import type { Occupants } from '../desired/occupants.ts';
+import type { BackendKey, Desired, ServiceKey, Snapshot, Table } from '../model.ts';
+import { createDiff } from '../plan/diff.ts';
+import { type Drains, keepDraining, takesFromTheLiving } from '../plan/drain.ts';
+import { onlyWhatIsMissing } from '../plan/only-missing.ts';
+import type { Owned, Plan } from '../plan/plan.ts';
+import type { HeldRemoval } from '../status/status.ts';
+import { Brake, type BrakeRules } from './brake.ts';
+
+export interface PlanRules {
+  /** Whether an address lies in a pool of named VIPs. */
+  readonly inPool: (address: string) => boolean;
+  readonly adopt: boolean;
+  /** Finds the tasks at an endpoint. */
+  readonly occupants: (snapshot: Snapshot) => Occupants;
+  /** When too much would go at once; null: it goes. */
+  readonly brake: BrakeRules | null;
+}
+
+export interface Situation {
+  readonly desired: Desired;
+  readonly observed: Table;
+  /** What is ours in `observed`, and what of it drains. */
+  readonly owned: ReadonlyMap<ServiceKey, Owned>;
+  readonly drains: Drains;
+  readonly snapshot: Snapshot;
+  /** Every source has been read completely since the start. */
+  readonly complete: boolean;
+  readonly now: number;
+}
+
+export interface Intention {
+  readonly plan: Plan;
+  readonly drains: Drains;
+  readonly held: HeldRemoval | null;
+  /** What is known of the kernel is not enough for this plan unless it was read just now. */
+  readonly mustLook: boolean;
+}
+
+/** Decides what a pass is to do: the difference, without what has to drain first and what is held. */
+export class Planner {
+  readonly #rules: PlanRules;
+  readonly #diff = createDiff();
+  readonly #brake: Brake;
+
+  constructor(rules: PlanRules) {
+    this.#rules = rules;
+    this.#brake = new Brake(rules.brake);
+  }
+
+  intend({ desired, observed, owned, drains, snapshot, complete, now }: Situation): Intention {
+    const { inPool, adopt } = this.#rules;
+    const occupants = this.#rules.occupants(snapshot);
+    const difference = this.#diff(desired, observed, { owned, inPool, adopt });
+    const mustLook = this.#mustLook(difference, observed, occupants);
+    const drained = keepDraining(difference, { observed, occupants, drains, now });
+    // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
+    if (!complete) return { plan: onlyWhatIsMissing(drained.plan), held: null, drains, mustLook };
+    const { plan, held } = this.#brake.hold(drained.plan, { observed, owned, occupants }, now);
+    return { plan, held, drains: drained.drains, mustLook };
+  }
+
+  /** A source said by name that the tasks at these endpoints ended: that is never held. */
+  believe(gone: Iterable<BackendKey>, now: number): void {
+    this.#brake.believe(gone, now);
+  }
+
+  /** Backends that have been held for long enough to ask the sources once more. */
+  heldLongEnough(now: number): ReadonlySet<BackendKey> {
+    return this.#brake.due(now);
+  }
+
+  /**
+   * All sources were read anew: what of `due` is still missing is not held any more, and the rest waits again. Returns
+   * how many are missing.
+   */
+  confirm(due: ReadonlySet<BackendKey>, snapshot: Snapshot, now: number): number {
+    const occupants = this.#rules.occupants(snapshot);
+    const missing = new Set([...due].filter((endpoint) => occupants(endpoint)?.healthLost ?? true));
+    this.#brake.confirm(due, missing, now);
+    return missing.size;
+  }
+
+  /**
+   * Another program may have made a service outside the pools since the table was read, which must not be written
+   * into; and connections may have come to a backend.
+   */
+  #mustLook(plan: Plan, observed: Table, occupants: Occupants): boolean {
+    const outside = plan.services.some(({ op, address }) => op === 'add' && !this.#rules.inPool(address));
+    return outside || takesFromTheLiving(plan, { observed, occupants });
+  }
+}

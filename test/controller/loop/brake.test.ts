@@ -1,0 +1,142 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { App, Snapshot } from '../../../controller/model.ts';
+import type { Names } from '../../../controller/ports.ts';
+import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { World } from '../../support/world.ts';
+
+const apps = (...numbers: readonly number[]): readonly App[] =>
+  numbers.map((n) => web(`/app-${n}`, { VIP_0: `/app-${n}:80` }, `10.0.0.${n}:80`));
+const few = snapshot(...apps(1, 2, 3));
+const nothing = snapshot();
+
+let world: World;
+let clock: FakeClock;
+beforeEach(() => {
+  clock = new FakeClock();
+  world = new World(clock);
+});
+
+/** Asks the brake what is due, and answers it with what the sources say. */
+function askAgain(controller: ReturnType<World['start']>, answer: Snapshot): number {
+  const { planner } = controller.reconciler;
+  return planner.confirm(planner.heldLongEnough(clock.now()), answer, clock.now());
+}
+
+describe('the mass-removal brake (rule 4)', () => {
+  test('holds what is missing until the sources, asked again, still do not mention it', async () => {
+    const controller = world.start();
+    await controller.resync(few);
+    const held = await controller.resync(nothing);
+    expect(held.held).toMatchObject({
+      vips: 3,
+      backends: 3,
+      since: clock.now(),
+      until: clock.now() + 60_000,
+    });
+    expect(world.kernel.size).toBe(3);
+
+    await clock.advance(59_000);
+    expect(controller.reconciler.planner.heldLongEnough(clock.now()).size).toBe(0);
+    await clock.advance(1_000);
+    expect((await controller.resync(nothing)).held).not.toBeNull();
+    expect(askAgain(controller, nothing)).toBe(3);
+    expect((await controller.resync(nothing)).held).toBeNull();
+    expect(world.kernel.size).toBe(0);
+  });
+
+  test('waits again for what came back meanwhile', async () => {
+    const controller = world.start();
+    await controller.resync(few);
+    await controller.resync(nothing);
+    await clock.advance(60_000);
+    expect(askAgain(controller, few)).toBe(0);
+    expect((await controller.resync(nothing)).held).toMatchObject({ until: clock.now() + 60_000 });
+    expect((await controller.resync(few)).held).toBeNull();
+    expect(world.kernel.size).toBe(3);
+  });
+
+  test('also holds after a restart, when an earlier run of ours made the services', async () => {
+    await world.start().resync(few);
+    const pass = await world.start().resync(nothing);
+    expect(pass.held).toMatchObject({ vips: 3 });
+    expect(world.kernel.size).toBe(3);
+    expect([...world.ledgerEntries.values()].map(({ name }) => name)).toEqual(['app-1', 'app-2', 'app-3']);
+  });
+
+  test('does not hold what a source said by name', async () => {
+    const controller = world.start();
+    await controller.resync(few);
+    const pass = await controller.change(nothing, '10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80');
+    expect(pass.held).toBeNull();
+    expect(world.kernel.size).toBe(0);
+  });
+
+  test('takes a word by name for whom it was about: who comes to the same endpoint later is somebody else', async () => {
+    const controller = world.start();
+    await controller.resync(few);
+    await controller.change(snapshot(...apps(2, 3)), '10.0.0.1:80');
+    await controller.change(few);
+    expect((await controller.resync(nothing)).held).toMatchObject({ vips: 3 });
+  });
+
+  test('keeps names and addresses of what it holds', async () => {
+    const announced: string[][] = [];
+    const names: Names = {
+      announce: (services) => {
+        announced.push([...services.values()].map(({ fqdn }) => fqdn ?? '').sort());
+        return [];
+      },
+    };
+    const ports = world.ports();
+    world.ports = () => ({ ...ports, names });
+    const controller = world.start();
+    await controller.resync(few);
+    await controller.resync(nothing);
+    expect(announced[1]).toEqual(announced[0]);
+    expect([...world.memory.addresses.keys()]).toEqual([
+      'app-1.marathon',
+      'app-2.marathon',
+      'app-3.marathon',
+    ]);
+    world.done();
+    await controller.resync(nothing);
+    expect(world.done()).toEqual(['reach']);
+  });
+
+  test('keeps the address of an IP VIP reachable while it is held', async () => {
+    const literal = web('/literal', { VIP_0: '192.168.7.7:80' }, '10.0.0.9:80');
+    const controller = world.start();
+    await controller.resync(snapshot(literal, ...apps(1)));
+    world.done();
+    await controller.resync(nothing);
+    expect(world.done()).toEqual(['memory', 'reach 192.168.7.7']);
+  });
+
+  test('holds the weights when the health results of all are lost, and lets verdicts through', async () => {
+    const checked = (health: 'healthy' | 'unknown' | 'unhealthy') =>
+      snapshot(
+        ...[1, 2].map((n) => {
+          const declared = port({ VIP_0: `/app-${n}:80` });
+          return app(`/app-${n}`, {
+            ports: [declared],
+            tasks: [task(`t-${n}`, [taskPort(declared, `10.0.0.${n}:80`)], { health })],
+          });
+        }),
+      );
+    const controller = world.start();
+    await controller.resync(checked('healthy'));
+    const weights = () => [...world.kernel.keys()].flatMap((key) => world.backends(key));
+    expect((await controller.resync(checked('unknown'))).held).toMatchObject({ backends: 2 });
+    expect(weights()).toEqual(['10.0.0.1:80 w1', '10.0.0.2:80 w1']);
+    expect((await controller.resync(checked('unhealthy'))).held).toBeNull();
+    expect(weights()).toEqual(['10.0.0.1:80 w0', '10.0.0.2:80 w0']);
+  });
+
+  test('holds nothing where the operator allows it', async () => {
+    const controller = world.start({ brake: null });
+    await controller.resync(few);
+    expect((await controller.resync(nothing)).held).toBeNull();
+    expect(world.kernel.size).toBe(0);
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Occupant, Occupants } from '../../../controller/desired/occupants.ts';
+import type { BackendKey, Service, Table } from '../../../controller/model.ts';
+import { serviceKey } from '../../../controller/model.ts';
+import { holdMassRemoval } from '../../../controller/plan/brake.ts';
+import { createDiff } from '../../../controller/plan/diff.ts';
+import { formatStep } from '../../../controller/plan/ipvsadm.ts';
+import { backend, service } from '../../support/builders.ts';
+import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
+
+const RUNNING: Occupant = { drainSeconds: 300, healthLost: false };
+const HEALTH_LOST: Occupant = { drainSeconds: 300, healthLost: true };
+const nobody: Occupants = () => null;
+
+/** VIP number `n` with this many backends, 10.1.n.1:80 and so on. */
+function vip(
+  n: number,
+  backends: number,
+  what: { readonly weight?: number; readonly from?: number } = {},
+): Service {
+  const { weight = 1, from = 1 } = what;
+  const all = Array.from({ length: backends }, (_, i) => backend(`10.1.${n}.${from + i}`, 80, { weight }));
+  return service(`11.0.0.${n}`, 80, all, { name: `vip-${n}` });
+}
+
+const vips = (first: number, last: number, backends = 1) =>
+  Array.from({ length: last - first + 1 }, (_, i) => vip(first + i, backends));
+
+function brake(
+  had: readonly Service[],
+  want: readonly Service[],
+  over: Partial<{
+    occupants: Occupants;
+    named: (endpoint: BackendKey) => boolean;
+    foreign: Table;
+    share: number;
+  }> = {},
+) {
+  const ours = tableOf(...had.map((one) => observedService(one)));
+  const observed = new Map([...ours, ...(over.foreign ?? [])]);
+  const owned = new Map(
+    had.map(({ name, framework, fqdn, ...key }) => [serviceKey(key), { name, framework, fqdn }]),
+  );
+  const plan = createDiff()(desiredOf(...want), observed, { owned, inPool: () => true, adopt: false });
+  const context = { observed, owned, occupants: nobody, named: () => false, share: 0.5, ...over };
+  const result = holdMassRemoval(plan, context);
+  return { ...result, steps: [...result.plan.growing, ...result.plan.shrinking].map(formatStep) };
+}
+
+describe('what is a mass (rule 4)', () => {
+  test('more than half of the VIPs, and more than ten', () => {
+    expect(brake(vips(1, 30), vips(1, 14)).held).toMatchObject({ vips: 16, ofVips: 30, backends: 16 });
+    expect(brake(vips(1, 30), vips(1, 15)).held).toBeNull();
+    expect(brake(vips(1, 12), vips(1, 2)).held).toBeNull();
+  });
+
+  test('more than half of the backends in rotation, and more than ten, although each VIP keeps some', () => {
+    const few = vips(1, 5).map((_, i) => vip(i + 1, 1));
+    expect(brake(vips(1, 5, 4), few).held).toMatchObject({ vips: 0, backends: 15, ofBackends: 20 });
+    expect(brake(vips(1, 5, 4), vips(1, 5, 2)).held).toBeNull();
+  });
+
+  test('all of them, where two or more VIPs were owned', () => {
+    expect(brake(vips(1, 2), []).held).toMatchObject({ vips: 2, ofVips: 2 });
+    expect(brake(vips(1, 1), []).held).toBeNull();
+  });
+
+  test('the share is what the operator says', () => {
+    expect(brake(vips(1, 30), vips(1, 10), { share: 0.9 }).held).toBeNull();
+    expect(brake(vips(1, 30), vips(1, 18), { share: 0.3 }).held).toMatchObject({ vips: 12 });
+  });
+
+  test("other programs' services are not counted", () => {
+    const foreign = tableOf(...vips(100, 200).map((one) => observedService(one)));
+    expect(brake(vips(1, 2), [], { foreign }).held).toMatchObject({ vips: 2, ofVips: 2 });
+  });
+});
+
+describe('what counts', () => {
+  test('a backend that is replaced is no loss', () => {
+    const replaced = [vip(1, 6, { from: 101 }), vip(2, 6, { from: 101 })];
+    expect(brake(vips(1, 2, 6), replaced).held).toBeNull();
+  });
+
+  test('what a source said by name does not', () => {
+    expect(brake(vips(1, 30), [], { named: () => true }).held).toBeNull();
+    const half = (endpoint: BackendKey) => Number(endpoint.split('.')[2]) <= 15;
+    expect(brake(vips(1, 30), [], { named: half }).held).toBeNull();
+  });
+
+  test('nor a task that is still told of, whose VIP is not asked for any more', () => {
+    expect(brake(vips(1, 30), [], { occupants: () => RUNNING }).held).toBeNull();
+  });
+
+  test('lost health results do, whether weight 0 or, for UDP, removal would follow', () => {
+    const quiet = vips(1, 30).map((_, i) => vip(i + 1, 1, { weight: 0 }));
+    expect(brake(vips(1, 30), quiet, { occupants: () => HEALTH_LOST }).held).toMatchObject({ backends: 30 });
+    expect(brake(vips(1, 30), quiet, { occupants: () => RUNNING }).held).toBeNull();
+    const udp = (all: readonly Service[]) => all.map((one) => ({ ...one, protocol: 'udp' as const }));
+    const lost = brake(udp(vips(1, 30)), udp(quiet), { occupants: () => HEALTH_LOST });
+    expect(lost.held).toMatchObject({ backends: 30 });
+    expect(lost.steps).toEqual([]);
+  });
+
+  test('a VIP without a backend in rotation is no loss', () => {
+    const quiet = vips(1, 30).map((_, i) => vip(i + 1, 1, { weight: 0 }));
+    expect(brake(quiet, []).held).toBeNull();
+  });
+});
+
+describe('what is held', () => {
+  test('stays as it is, and says why; everything else is done', () => {
+    const { plan, steps } = brake(vips(1, 3), [vip(4, 1)]);
+    expect(steps).toEqual(['-A -t 11.0.0.4:80 -s wlc', '-a -t 11.0.0.4:80 -r 10.1.4.1:80 -m -w 1']);
+    expect(plan.services.find(({ name }) => name === 'vip-1')).toMatchObject({
+      op: 'keep',
+      held: true,
+      reason: 'held: no source mentions it any more',
+      backends: [{ op: 'keep', weight: 1, reason: 'held: its task is missing from what the source tells' }],
+    });
+    expect(plan.summary).toEqual({ add: 1, change: 0, remove: 0, keep: 3 });
+  });
+
+  test('of a VIP that would go, the backends that were named go', () => {
+    const first = (endpoint: BackendKey) => endpoint === '10.1.1.1:80';
+    const { steps, plan } = brake([vip(1, 2), vip(2, 2)], [], { named: first });
+    // Three of four in rotation, and both VIPs altogether.
+    expect(steps).toEqual(['-d -t 11.0.0.1:80 -r 10.1.1.1:80']);
+    expect(plan.services.map(({ op }) => op)).toEqual(['change', 'keep']);
+  });
+
+  test('the weight of a backend whose health is lost stays', () => {
+    const quiet = vips(1, 3).map((_, i) => vip(i + 1, 1, { weight: 0 }));
+    const { plan, steps } = brake(vips(1, 3), quiet, { occupants: () => HEALTH_LOST });
+    expect(steps).toEqual([]);
+    expect(plan.services[0]?.backends[0]).toMatchObject({
+      weight: 1,
+      reason: 'held: its health results are lost',
+    });
+  });
+});
