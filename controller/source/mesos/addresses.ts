@@ -1,4 +1,5 @@
 import type { Resolver } from '../../ports.ts';
+import { ipAddress } from '../document/addresses.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 
 /** Remembers the addresses of agents, so that an event never waits for a name server. */
@@ -14,9 +15,16 @@ export class AddressBook {
     return this.#addresses;
   }
 
-  /** Those of these hosts that were never asked for. */
+  /** Those of these hosts that must be asked for: an address among them stands for itself at once. */
   unknown(hosts: ReadonlySet<string>): ReadonlySet<string> {
-    return new Set([...hosts].filter((host) => !this.#addresses.has(host)));
+    const unknown = new Set<string>();
+    for (const host of hosts) {
+      if (this.#addresses.has(host)) continue;
+      const address = ipAddress(host);
+      if (address === null) unknown.add(host);
+      else this.#addresses.set(host, address);
+    }
+    return unknown;
   }
 
   /** Resolves these, and gives those whose address is another one now. Never rejects. */

@@ -137,11 +137,15 @@ export class MesosFollower {
       this.#cluster.moved(moved);
       return moved.size > 0;
     });
-    if (this.#whole) await resolving;
-    else
+    if (!this.#whole) {
       void resolving.then((moved) => {
         if (moved && !signal.aborted) this.#wake.set('moved');
       });
+      return;
+    }
+    await resolving;
+    // Another state may have come meanwhile.
+    if (this.#book.unknown(this.#cluster.hosts).size > 0) await this.#resolve(now, signal);
   }
 
   /** Without a word of before, a state that lacks agents would be a part of the truth. */

@@ -1,3 +1,16 @@
+import {
+  afterBlanks,
+  afterString,
+  BACKSLASH,
+  CLOSE_LIST,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  OPEN_LIST,
+  OPEN_OBJECT,
+  QUOTE,
+} from '../document/json-bytes.ts';
+
 /**
  * What of a JSON document is wanted: `'value'`, the value of this key; `'each'`, every element of its list; or what is
  * wanted of the object there. All else is passed over without being parsed.
@@ -11,15 +24,6 @@ export interface Found {
   readonly path: string;
   readonly json: unknown;
 }
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_LIST = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 
 /** So much is passed over at once; a few milliseconds. */
 const STRETCH = 1 << 20;
@@ -50,7 +54,7 @@ function* walkObject(
   if (bytes[at] === CLOSE_OBJECT) return at + 1;
   for (;;) {
     if (bytes[at] !== QUOTE) throw mistake(bytes, at, 'a key');
-    const keyEnd = afterString(bytes, at);
+    const keyEnd = stringEnd(bytes, at);
     const key = bytes.toString('utf8', at + 1, keyEnd - 1);
     const colon = afterBlanks(bytes, keyEnd);
     if (bytes[colon] !== COLON) throw mistake(bytes, colon, '":"');
@@ -108,7 +112,7 @@ interface Passage {
 /** Returns the offset after the value that begins at `from`. */
 function* passOver(bytes: Buffer, from: number): Generator<null, number> {
   const first = bytes[from];
-  if (first === QUOTE) return afterString(bytes, from);
+  if (first === QUOTE) return stringEnd(bytes, from);
   if (first !== OPEN_OBJECT && first !== OPEN_LIST) return afterPlain(bytes, from);
   const passage: Passage = { at: from, depth: 0 };
   while (!passStretch(bytes, passage, passage.at + STRETCH)) yield null;
@@ -125,7 +129,7 @@ function passStretch(bytes: Buffer, passage: Passage, until: number): boolean {
   while (at < limit) {
     const byte = bytes[at];
     if (byte === QUOTE) {
-      at = afterString(bytes, at);
+      at = stringEnd(bytes, at);
       continue;
     }
     at += 1;
@@ -151,20 +155,10 @@ function afterPlain(bytes: Buffer, from: number): number {
   return at;
 }
 
-function afterString(bytes: Buffer, from: number): number {
-  for (let at = from + 1; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === BACKSLASH) at++;
-    else if (byte === QUOTE) return at + 1;
-  }
-  throw mistake(bytes, bytes.length, 'the end of a string');
-}
-
-function afterBlanks(bytes: Buffer, from: number): number {
-  let at = from;
-  let byte = bytes[at];
-  while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = bytes[++at];
-  return at;
+function stringEnd(bytes: Buffer, from: number): number {
+  const end = afterString(bytes, from);
+  if (end === null) throw mistake(bytes, bytes.length, 'the end of a string');
+  return end;
 }
 
 function mistake(bytes: Buffer, at: number, expected: string): SyntaxError {
