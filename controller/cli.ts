@@ -56,11 +56,6 @@ interface Asked {
   readonly operands: readonly string[];
 }
 
-/** What a command takes besides options. */
-const OPERANDS: Readonly<Partial<Record<CommandName, readonly string[]>>> = {
-  connection: ['[service]', '[endpoint]'],
-};
-
 function createProgram(run: (asked: Asked) => void, print: (text: string) => void): Command {
   const program = new Command('marathon-ipvs')
     .description('Keeps DC/OS VIP names working: Marathon app definitions become live kernel IPVS tables.')
@@ -74,11 +69,27 @@ function createProgram(run: (asked: Asked) => void, print: (text: string) => voi
     // `command()` rather than `addCommand()`: the settings above are inherited.
     const command = program.command(name).description(description).addHelpText('after', HELP_END);
     for (const option of optionNames) if (takes(name, option)) command.addOption(flag(name, option));
-    for (const operand of OPERANDS[name] ?? []) command.argument(operand);
+    for (const [operand, meaning] of OPERANDS[name] ?? []) command.argument(operand, meaning);
     command.action(() => run({ command: name, flags: givenFlags(command.opts()), operands: command.args }));
   }
   return program;
 }
+
+/** What a command takes besides options. */
+const OPERANDS: Readonly<
+  Partial<Record<CommandName, readonly (readonly [name: string, meaning: string])[]>>
+> = {
+  status: [
+    [
+      '[name]',
+      'only this VIP, with every backend: its name, DNS name or address, with or without :PORT, or an app; * stands for any characters',
+    ],
+  ],
+  connection: [
+    ['[service]', 'name of a framework: kafka'],
+    ['[endpoint]', 'name of a VIP of it, with or without :PORT: broker'],
+  ],
+};
 
 const HELP_END = `
 Every option is also accepted from the environment (--resync-seconds as MARATHON_IPVS_RESYNC_SECONDS) and from

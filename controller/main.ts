@@ -29,6 +29,10 @@ async function execute(invocation: Invocation): Promise<number> {
       return await cleanUp(invocation.config);
     case 'connection':
       return await connect(invocation.config, invocation.operands);
+    case 'status':
+      return await showStatus(invocation.config, invocation.operands[0] ?? null);
+    case 'doctor':
+      return await examineHost(invocation.config);
     default:
       return await reconcile(invocation.config);
   }
@@ -38,7 +42,10 @@ async function reconcile(config: Config): Promise<number> {
   const signals = processSignals();
   const [{ createLog }, { wire }] = await Promise.all([import('./log.ts'), import('./wire.ts')]);
   const parts = await wire(config, createLog(config.logLevel));
-  const options: PrintOptions = { output: config.output, colour: wantsColour(config.color) };
+  const { output } = config;
+  // What a diff cannot be printed as has been refused by now.
+  const form = output === 'json' || output === 'ipvsadm' ? output : 'text';
+  const options: PrintOptions = { output: form, colour: wantsColour(config.color) };
   try {
     if (!config.once) {
       const { run } = await import('./command/run.ts');
@@ -66,6 +73,28 @@ async function connect(config: Config, [service, endpoint]: readonly string[]): 
   return await connection(ports, { service, endpoint, output }, signals.stop);
 }
 
+async function showStatus(config: Config, name: string | null): Promise<number> {
+  const [{ status }, { systemClock }] = await Promise.all([
+    import('./command/status.ts'),
+    import('./loop/clock.ts'),
+  ]);
+  const { stop } = processSignals();
+  // Whoever read us has seen enough: `status --watch | head`.
+  process.stdout.on('error', () => process.exit(SAME));
+  const columns = () => (process.stdout.isTTY === true ? process.stdout.columns : null);
+  const ports = { print, complain, columns, colour: wantsColour(config.color), clock: systemClock };
+  return await status(config, name, ports, stop);
+}
+
+async function examineHost(config: Config): Promise<number> {
+  const [{ doctor }, { systemClock }] = await Promise.all([
+    import('./command/doctor.ts'),
+    import('./loop/clock.ts'),
+  ]);
+  const { stop } = processSignals();
+  return await doctor(config, { print, colour: wantsColour(config.color), clock: systemClock }, stop);
+}
+
 async function cleanUp(config: Config): Promise<number> {
   const [{ cleanup }, { wireCleanup }] = await Promise.all([
     import('./command/cleanup.ts'),
@@ -73,7 +102,7 @@ async function cleanUp(config: Config): Promise<number> {
   ]);
   const parts = await wireCleanup(config);
   try {
-    const ports = { ...parts, interfaceName: config.interface, print, complain };
+    const ports = { ...parts, print, complain };
     return await cleanup(ports, config.dryRun);
   } finally {
     parts.close();

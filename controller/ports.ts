@@ -1,6 +1,7 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
 import type { BackendKey, Memory, NamedService, ServiceKey, Snapshot, Step, Table } from './model.ts';
+import type { Traffic } from './status/document.ts';
 import type { PassStatus } from './status/status.ts';
 
 /** Where apps come from. */
@@ -43,10 +44,50 @@ export interface StepFailure {
   readonly error: Error;
 }
 
-/** What makes VIP addresses reachable on this host: interface, routes, kernel settings. */
+/** The kernel's own counters, read when someone asks for them: no pass waits for it. */
+export interface KernelCounters {
+  /**
+   * What has gone through these services until now; those that the kernel lacks are left out. Gives way to other work
+   * while it reads. Rejects when the kernel cannot be read.
+   */
+  read(services: Iterable<ServiceKey>): Promise<KernelReading>;
+  close(): void;
+}
+
+export interface KernelReading {
+  readonly services: ReadonlyMap<ServiceKey, ServiceCounters>;
+  /** For example `1.2.1`. */
+  readonly ipvsVersion: string;
+  /** Buckets of the connection table. */
+  readonly connectionTableSize: number;
+  /** Entries of connection tracking, and how many it takes; null where there is none. */
+  readonly conntrack: { readonly count: number; readonly max: number } | null;
+  readonly timeouts: IpvsTimeouts;
+}
+
+/** How long IPVS keeps a connection without packets, in seconds; of this network namespace. */
+export interface IpvsTimeouts {
+  readonly tcp: number;
+  /** After a FIN was seen. */
+  readonly tcpFin: number;
+  readonly udp: number;
+}
+
+export interface ServiceCounters {
+  readonly traffic: Traffic;
+  readonly backends: ReadonlyMap<BackendKey, BackendCounters>;
+}
+
+export interface BackendCounters {
+  readonly activeConnections: number;
+  readonly inactiveConnections: number;
+  readonly traffic: Traffic;
+}
+
+/** What makes VIP addresses reachable on this host: kernel settings, packet filter, interface and routes. */
 export interface Reachability {
   /**
-   * Brings the interface and routes to the state in which `addresses` (IP VIPs outside the pools) and the pools
+   * Brings them to the state in which `addresses` (IP VIPs outside the pools) and the pools
    * themselves are delivered to this host; idempotent. Resolves with what it had to change (empty: all was in place).
    */
   ensure(addresses: readonly string[]): Promise<ReachabilityReport>;
@@ -55,10 +96,13 @@ export interface Reachability {
    * had to change.
    */
   repair(): Promise<readonly string[]>;
-  /** Whether an interface of ours is there. */
-  exists(): Promise<boolean>;
-  /** Removes the interface, and with it its routes. Resolves with false when there was none of ours. */
-  remove(): Promise<boolean>;
+  /** What of it is there, as `remove` would say it. */
+  exists(): Promise<readonly string[]>;
+  /**
+   * Removes interface, routes and packet filter. Resolves with what was there, each in words for the operator:
+   * `interface vip0 with its routes`.
+   */
+  remove(): Promise<readonly string[]>;
   close(): void;
 }
 
@@ -146,6 +190,6 @@ export interface Observer {
   ): void;
   sourceFailed(source: string, error: Error): void;
   passed(pass: PassStatus): void;
-  /** Interface or routes were put right between two passes. */
+  /** Kernel settings, packet filter, interface or routes were put right between two passes. */
   repaired(changes: readonly string[]): void;
 }

@@ -1,11 +1,17 @@
 /** Builds the parts from the configuration; the only place that knows every concrete one. */
 
 import { readFile } from 'node:fs/promises';
+import { DummyInterface } from './apply/dummy-interface.ts';
 import { createHostAddresses } from './apply/host-addresses.ts';
-import { openKernelTable } from './apply/kernel-table.ts';
-import { DummyReachability } from './apply/reachability.ts';
+import { createKernelCounters } from './apply/kernel-counters.ts';
+import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
+import { FilterTable } from './apply/nftables/table.ts';
+import { PacketFilter } from './apply/packet-filter.ts';
+import { HostReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
 import { RouteNetlink } from './apply/rtnetlink.ts';
+import { Sysctls } from './apply/sysctls.ts';
+import { withTimeouts } from './apply/timeouts.ts';
 import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
 import type { SourceOption } from './config/values.ts';
@@ -23,6 +29,7 @@ import type {
   AppSource,
   Clock,
   IpvsTable,
+  KernelCounters,
   Ledger,
   LedgerEntry,
   Log,
@@ -43,6 +50,8 @@ export interface Parts {
   readonly reconciler: Reconciler;
   readonly table: IpvsTable;
   readonly reachability: Reachability | null;
+  /** null where the kernel is not looked at, or for one pass only. */
+  readonly counters: KernelCounters | null;
   /** null where no names are answered for. */
   readonly dns: DnsService | null;
   readonly ledger: Ledger;
@@ -61,7 +70,12 @@ export interface DnsService {
 export async function wire(config: Config, log: Log): Promise<Parts> {
   const { table, ledger } = await comparedWith(config);
   try {
-    const reachability = config.dryRun ? null : openReachability(config);
+    const looked = config.against.kind === 'kernel' && !(config.once && config.dryRun);
+    const client = looked ? await openKernelClient() : null;
+    const counters = client === null ? null : createKernelCounters(client);
+    const plain = config.dryRun ? null : openReachability(config);
+    const reachability =
+      plain === null || client === null ? plain : withTimeouts(plain, client, timeoutsOf(config));
     const store = createStateStore(config.stateDir, systemClock, log);
     const pools = poolsOf(config);
     const translate = createTranslator({
@@ -88,10 +102,11 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const reconciler = new Reconciler({ ...common, names: dns?.server }, rules);
     const close = () => {
       table.close();
+      counters?.close();
       reachability?.close();
     };
     const sources = await sourcesOf(config, log);
-    return { ...common, sources, reconciler, dns, close };
+    return { ...common, sources, reconciler, counters, dns, close };
   } catch (error) {
     table.close();
     throw error;
@@ -122,17 +137,25 @@ export async function wireConnection(config: Config, log: Log): Promise<Omit<Con
   return { sources: await sourcesOf(config, log), merge: createMerge(), translate };
 }
 
-/** The dummy interface and its routes. */
-function openReachability(
-  config: Pick<Config, 'interface' | 'poolIpv4' | 'poolIpv6' | 'dnsListen' | 'hostAddress' | 'writeSysctls'>,
-): Reachability {
-  return new DummyReachability(RouteNetlink.open(), {
-    interfaceName: config.interface,
-    pools: networksOf(config),
-    servers: addressesOf(config.dnsListen),
-    hostAddress: config.hostAddress,
-    writeSysctls: config.writeSysctls,
+type HostOptions = Pick<
+  Config,
+  'interface' | 'poolIpv4' | 'poolIpv6' | 'dnsListen' | 'hostAddress' | 'writeSysctls' | 'packetFilter'
+>;
+
+/** Kernel settings, packet filter, interface and routes. */
+function openReachability(config: HostOptions): Reachability {
+  const { hostAddress } = config;
+  const common = { pools: networksOf(config), servers: addressesOf(config.dnsListen), hostAddress };
+  return new HostReachability({
+    sysctls: new Sysctls({ write: config.writeSysctls }),
+    filter: new PacketFilter(new FilterTable(), common),
+    filtering: config.packetFilter === 'nftables',
+    dummy: new DummyInterface(RouteNetlink.open(), { ...common, interfaceName: config.interface }),
   });
+}
+
+function timeoutsOf({ tcpTimeout: tcp, tcpFinTimeout: tcpFin, udpTimeout: udp }: Config) {
+  return { tcp, tcpFin, udp };
 }
 
 /** The DNS server of `run`; a command that ends by itself has none. */
@@ -150,10 +173,9 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
   return { server: new NameServer(options), metrics };
 }
 
-/** An IPv6 address can only be listened on where it is an address of an interface: a route is not enough. */
+/** Those that are put on our interface where no other one has them. */
 function addressesOf(listen: Config['dnsListen']): string[] {
-  const addresses = listen.map(({ address }) => address);
-  return addresses.filter((address) => !address.includes(':') && !isLoopback(address));
+  return listen.map(({ address }) => address).filter((address) => !isLoopback(address));
 }
 
 function networksOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): string[] {
@@ -224,7 +246,8 @@ function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>):
 function realAddressOptions(config: Config) {
   const masters = config.source.flatMap((source) => (source.kind === 'file' ? [] : source.masters));
   const servers = config.dnsListen.map(({ address }) => address);
-  return { interfaceName: config.interface, masters, servers };
+  const { interface: interfaceName, allowConnectedVips } = config;
+  return { interfaceName, masters, servers, pools: networksOf(config), allowConnectedVips };
 }
 
 function credentialsOf(userFile: string | undefined, tokenFile: string | undefined) {

@@ -30,7 +30,12 @@ import type { IpvsTable, StepFailure } from '../ports.ts';
  * lacks, the module or the right to use it, and the command that mends it.
  */
 export async function openKernelTable(): Promise<IpvsTable> {
-  return createKernelTable(await IpvsClient.open().catch(refuse));
+  return createKernelTable(await openKernelClient());
+}
+
+/** A client for other uses than the table; rejects as `openKernelTable` does. */
+export async function openKernelClient(): Promise<IpvsClient> {
+  return await IpvsClient.open().catch(refuse);
 }
 
 /** The table behind a client that is open; `close` closes the client. */

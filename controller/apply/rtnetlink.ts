@@ -10,19 +10,22 @@ import {
   nested,
   openNetlink,
   raw,
+  u8,
   u32,
 } from 'ipvs-netlink-ts/netlink';
 import type { Family } from '../model.ts';
 
 const NETLINK_ROUTE = 0;
 // biome-ignore format: aligned table
-const RTM = { newLink: 16, delLink: 17, getLink: 18, getAddress: 22, newRoute: 24, delRoute: 25, getRoute: 26 } as const;
+const RTM = { newLink: 16, delLink: 17, getLink: 18, newAddress: 20, delAddress: 21, getAddress: 22, newRoute: 24, delRoute: 25, getRoute: 26 } as const;
 const NLM_F = { dump: 0x300, replace: 0x100, excl: 0x200, create: 0x400 } as const;
 const AF: Record<Family, number> = { ipv4: 2, ipv6: 10 };
 const RT_TABLE_LOCAL = 255;
 const RTN_LOCAL = 2;
 const IFF_UP = 1;
-/** Marks our routes: unused by others in /etc/iproute2/rt_protos. What has another mark on our interface is not ours. */
+/** Used at once, without looking for another host that has it. */
+const IFA_F_NODAD = 0x02;
+/** Marks our routes, and our addresses from Linux 5.18 on: unused by others in /etc/iproute2/rt_protos. What has another mark on our interface is not ours. */
 export const ROUTE_PROTOCOL = 109;
 /** Scope of an address that other hosts may be told. */
 const RT_SCOPE_UNIVERSE = 0;
@@ -37,6 +40,8 @@ const linkAttrs = attrTable('link', {
 const addressAttrs = attrTable('address', {
   address: { type: 1, codec: raw },
   local: { type: 2, codec: raw },
+  lifetimes: { type: 6, codec: raw },
+  protocol: { type: 11, codec: u8 },
 });
 const routeAttrs = attrTable('route', {
   destination: { type: 1, codec: raw },
@@ -57,6 +62,8 @@ export interface HostAddress {
   readonly interfaceIndex: number;
   /** Other hosts may use it; false for loopback and link-local. */
   readonly global: boolean;
+  /** It carries our mark. */
+  readonly ours: boolean;
 }
 
 /** A route that delivers a network to this host itself. */
@@ -135,7 +142,7 @@ export class RouteNetlink {
     const found: HostAddress[] = [];
     for (const reply of replies) {
       const family = familyOf(reply[0]);
-      const { address, local } = addressAttrs.read(reply.subarray(ADDRESS_HEADER));
+      const { address, local, protocol } = addressAttrs.read(reply.subarray(ADDRESS_HEADER));
       // On a point-to-point link IFA_ADDRESS is the other end; IFA_LOCAL is ours where it is given.
       const bytes = local ?? address;
       if (family === null || bytes === undefined) continue;
@@ -144,10 +151,35 @@ export class RouteNetlink {
         address: textOf(bytes),
         family,
         global,
+        ours: protocol === ROUTE_PROTOCOL,
         interfaceIndex: viewOf(reply).getUint32(4, HOST_IS_LE),
       });
     }
     return found;
+  }
+
+  /**
+   * Gives the interface an IPv6 address of its own (/128), for ever and deprecated: whoever names it can use it, and the
+   * kernel chooses it for nobody.
+   */
+  async addAddress(interfaceIndex: number, address: string): Promise<void> {
+    const message = concat(
+      addressHeader(interfaceIndex),
+      addressAttrs.write({ local: bytesOf(address), lifetimes: DEPRECATED, protocol: ROUTE_PROTOCOL }),
+    );
+    const flags = NLM_F.create | NLM_F.replace;
+    await this.#socket.request(RTM.newAddress, flags, message, `add address ${address}`);
+  }
+
+  /** Removing an address that is not there is no error. */
+  async removeAddress(interfaceIndex: number, address: string): Promise<void> {
+    const message = concat(addressHeader(interfaceIndex), addressAttrs.write({ local: bytesOf(address) }));
+    try {
+      await this.#socket.request(RTM.delAddress, 0, message, `remove address ${address}`);
+    } catch (error) {
+      // EADDRNOTAVAIL
+      if (!isIpvsError(error) || error.errno !== 99) throw error;
+    }
   }
 
   /** The local routes of one interface that carry our mark. */
@@ -220,6 +252,15 @@ function interfaceHeader(index: number, flags: number, change: number): Uint8Arr
 
 /** struct ifaddrmsg: family, prefix length, flags, scope, index. */
 const ADDRESS_HEADER = 8;
+function addressHeader(interfaceIndex: number): Uint8Array {
+  const header = new Uint8Array(ADDRESS_HEADER);
+  header.set([AF.ipv6, 128, IFA_F_NODAD, RT_SCOPE_UNIVERSE]);
+  viewOf(header).setUint32(4, interfaceIndex, HOST_IS_LE);
+  return header;
+}
+
+/** struct ifa_cacheinfo: preferred for no time, valid for ever; two time stamps that only the kernel writes. */
+const DEPRECATED = new Uint8Array(Uint32Array.of(0, 0xffff_ffff, 0, 0).buffer);
 
 /** struct rtmsg: family, destination and source length, tos, table, protocol, scope, type, flags. */
 const ROUTE_HEADER = 12;

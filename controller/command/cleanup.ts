@@ -7,18 +7,17 @@ export interface CleanupPorts {
   readonly table: IpvsTable;
   readonly reachability: Reachability;
   readonly ledger: Ledger;
-  readonly interfaceName: string;
   readonly print: (text: string) => void;
   readonly complain: (line: string) => void;
 }
 
 /**
- * Removes what this controller owns on this host and nothing else: first interface and routes, so that no new client
- * comes, then the services in the ledger. With `dryRun` it only says what it would remove. Resolves with the exit
+ * Removes what this controller owns on this host and nothing else: first interface, routes and packet filter, so that no
+ * new client comes, then the services in the ledger. With `dryRun` it only says what it would remove. Resolves with the exit
  * status: 0, or 2 when something could not be removed (it then stays in the ledger).
  */
 export async function cleanup(ports: CleanupPorts, dryRun: boolean): Promise<number> {
-  const { table, reachability, ledger, interfaceName, print, complain } = ports;
+  const { table, reachability, ledger, print, complain } = ports;
   const { entries, warning } = await ledger.load();
   if (warning !== undefined) complain(warning);
   const observed = await table.observe();
@@ -29,9 +28,8 @@ export async function cleanup(ports: CleanupPorts, dryRun: boolean): Promise<num
   }
 
   const verb = dryRun ? 'would remove' : 'removed';
-  if (dryRun ? await reachability.exists() : await reachability.remove()) {
-    print(`${verb} interface ${interfaceName} with its routes\n`);
-  }
+  const carriers = dryRun ? await reachability.exists() : await reachability.remove();
+  for (const carrier of carriers) print(`${verb} ${carrier}\n`);
   const failures = dryRun ? [] : await table.apply(steps);
   const failed = new Set(failures.map(({ step }) => step));
   for (const step of steps) if (!failed.has(step)) print(`${verb} ${formatStep(step).slice('-D '.length)}\n`);

@@ -1,9 +1,12 @@
 import type { Config } from '../config/config.ts';
+import type { ListenOption } from '../config/values.ts';
 import { Latch } from '../loop/latch.ts';
 import { run as runLoop, type WakeReason } from '../loop/run.ts';
+import { endpointKey } from '../model.ts';
 import type { Observer } from '../ports.ts';
 import { startHttp } from '../serve/http.ts';
 import { createMetrics } from '../serve/metrics.ts';
+import type { Doctor } from '../serve/routes.ts';
 import { createStatusBoard } from '../status/board.ts';
 import type { Parts } from '../wire.ts';
 import { formatReport, type PrintOptions } from './report.ts';
@@ -45,6 +48,8 @@ export async function run(
           status: board.current,
           metrics,
           log,
+          counters: parts.counters ?? undefined,
+          doctor: examiner(config, config.listen),
           limits: { relistMs: config.relistSeconds * 1_000, resyncMs: config.resyncSeconds * 1_000 },
         });
   if (http !== null) log.info('serving', { url: http.url });
@@ -63,6 +68,18 @@ export async function run(
   } finally {
     await Promise.all([http?.close(), parts.dns?.server.close()]);
   }
+}
+
+/** Loaded when someone asks. */
+function examiner(config: Config, listen: ListenOption): Doctor {
+  return async (status) => {
+    const [{ examine }, { readFacts }] = await Promise.all([
+      import('../doctor/examine.ts'),
+      import('../doctor/read-facts.ts'),
+    ]);
+    const facts = await readFacts(config, { url: `http://${endpointKey(listen)}`, status });
+    return examine(facts, Date.now());
+  };
 }
 
 function toAll(observers: readonly Observer[]): Observer {

@@ -42,7 +42,8 @@ export function resolveConfig(
   const deciding = new Map(given.toReversed().map((one) => [one.name, one]));
   const texts = Object.fromEntries([...deciding].map(([name, { text }]) => [name, text]));
   const config = { ...options.parse(texts), origins: originsOf(deciding) };
-  if (command === 'cleanup') return config;
+  checkOutput(command, config.output, deciding.get('output'));
+  if (command !== 'run' && command !== 'diff' && command !== 'connection') return config;
   checkTogether(command, config);
   for (const name of CREDENTIALS) checkReadable(deciding.get(name));
   return command === 'diff' ? { ...config, once: true, dryRun: true } : config;
@@ -63,6 +64,22 @@ function check(given: Given): unknown {
   throw refusal(given, typeof text === 'string' ? text : (text[at] ?? ''), issue?.message);
 }
 
+/** The forms of output that each command has. */
+const OUTPUTS = {
+  run: ['text', 'json', 'ipvsadm'],
+  diff: ['text', 'json', 'ipvsadm'],
+  status: ['text', 'wide', 'json', 'yaml'],
+  connection: ['json', 'text'],
+  doctor: ['text', 'json', 'yaml'],
+} as const;
+
+function checkOutput(command: CommandName, output: Config['output'], given: Given | undefined): void {
+  if (command === 'cleanup' || given === undefined) return;
+  const accepted: readonly string[] = OUTPUTS[command];
+  if (accepted.includes(output)) return;
+  throw refusal(given, output, `expected one of ${accepted.join(', ')} with ${command}`);
+}
+
 /** What no option can tell by itself. */
 function checkTogether(command: CommandName, config: Config): void {
   const names = config.source.map(sourceName);
@@ -77,9 +94,6 @@ function checkTogether(command: CommandName, config: Config): void {
   }
   if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
     throw usage('--against is given without --dry-run, expected kernel where the kernel is to be written');
-  }
-  if (command === 'connection' && config.output === 'ipvsadm') {
-    throw usage('--output: "ipvsadm" is not accepted, expected json or text for connection');
   }
   for (const [user, token] of EITHER) {
     if (config[user] !== undefined && config[token] !== undefined) {

@@ -11,8 +11,8 @@ export const nameOptions = {
       accepted:
         'off or ADDRESS:PORT[,ADDRESS:PORT…], each address once and none that stands for all, for example 198.51.100.4:53,[::1]:53',
       description:
-        'Where DNS queries for the zone are answered, over UDP and TCP. An IPv4 address that this host lacks is put on our interface.',
-      commands: ['run'],
+        'Where DNS queries for the zone are answered, over UDP and TCP. An address that this host lacks is put on our interface.',
+      commands: ['run', 'doctor'],
     }),
     '198.51.100.4:53',
   ),

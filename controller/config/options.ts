@@ -14,11 +14,14 @@ import {
   option,
   path,
   truth,
-  wholeNumber,
   withDefault,
   withoutDefault,
 } from './option.ts';
+import { outputOptions } from './output-options.ts';
 import { sourceOptions } from './source-options.ts';
+import { statusOptions } from './status-options.ts';
+import { timeoutOptions } from './timeout-options.ts';
+import { timingOptions } from './timing-options.ts';
 import {
   parseAgainst,
   parseHostAddress,
@@ -29,10 +32,8 @@ import {
 } from './values.ts';
 
 const DECIDES: readonly CommandName[] = ['run', 'diff'];
-/** Those that read sources. */
-const READS: readonly CommandName[] = ['run', 'diff', 'connection'];
-const ON_HOST: readonly CommandName[] = ['run', 'diff', 'cleanup'];
-const EVERY: readonly CommandName[] = ['run', 'diff', 'connection', 'cleanup'];
+const EVERY: readonly CommandName[] = ['run', 'diff', 'status', 'connection', 'doctor', 'cleanup'];
+const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
 
 /** Keys are the names in `Config`; `--resync-seconds`, MARATHON_IPVS_RESYNC_SECONDS and the file's `resync-seconds` are made from them. */
 export const options = z.object({
@@ -49,24 +50,7 @@ export const options = z.object({
     }),
     'kernel',
   ),
-  output: withDefault(
-    choice(['text', 'json', 'ipvsadm'], {
-      group: 'Diff',
-      short: 'o',
-      description:
-        'Form of the diff; `ipvsadm` prints lines that `ipvsadm -R` accepts. `connection` prints JSON unless `text` is asked for.',
-      commands: READS,
-    }),
-    'text',
-  ),
-  color: withDefault(
-    choice(['auto', 'always', 'never'], {
-      group: 'Diff',
-      description: 'Colours in text; `auto`: on a terminal, unless NO_COLOR is set.',
-      commands: DECIDES,
-    }),
-    'auto',
-  ),
+  ...outputOptions,
   once: withDefault(
     truth({ group: 'Diff', description: 'Make one pass, then end.', commands: ['run'] }),
     'false',
@@ -80,6 +64,8 @@ export const options = z.object({
     'false',
   ),
 
+  ...statusOptions,
+
   zone: withDefault(
     option(parseZone, {
       group: 'VIPs',
@@ -87,7 +73,7 @@ export const options = z.object({
       accepted:
         'a DNS zone of at most 125 characters: labels of letters, digits and inner hyphens, joined by dots',
       description: 'DNS zone of named VIPs.',
-      commands: READS,
+      commands: ['run', 'diff', 'connection', 'doctor'],
     }),
     'l4lb.thisdcos.directory',
   ),
@@ -98,7 +84,7 @@ export const options = z.object({
       accepted:
         'an IPv4 network with a prefix from /8 to /28 and no host bits, for example 11.0.0.0/8, not loopback, link-local or multicast',
       description: 'Network from which named VIPs get their IPv4 addresses.',
-      commands: DECIDES,
+      commands: ['run', 'diff', 'doctor'],
     }),
     '11.0.0.0/8',
   ),
@@ -111,7 +97,7 @@ export const options = z.object({
         accepted:
           'none, or an IPv6 network with a prefix from /32 to /120 and no host bits, for example fd01:c::/64, not loopback, link-local or multicast',
         description: 'Network from which named VIPs get their IPv6 addresses; `none`: they get none.',
-        commands: DECIDES,
+        commands: ['run', 'diff', 'doctor'],
       },
     ),
     'fd01:c::/64',
@@ -121,6 +107,15 @@ export const options = z.object({
       group: 'VIPs',
       description:
         "Take over another program's kernel services outside the pools where an app asks for the same address and port; without it each is a conflict and left alone.",
+      commands: DECIDES,
+    }),
+    'false',
+  ),
+  allowConnectedVips: withDefault(
+    truth({
+      group: 'VIPs',
+      description:
+        'Let an IP VIP lie in a network that this host is connected to; without it such a VIP is rejected, since it may be the address of another host there.',
       commands: DECIDES,
     }),
     'false',
@@ -136,7 +131,7 @@ export const options = z.object({
       accepted:
         'the name of an interface of our own: 1 to 15 letters, digits, dots, hyphens and underscores, not lo, all or default',
       description: 'Dummy interface that holds VIP addresses; made when missing.',
-      commands: ON_HOST,
+      commands: ['run', 'diff', 'doctor', 'cleanup'],
     }),
     'vip0',
   ),
@@ -146,7 +141,7 @@ export const options = z.object({
       value: 'ADDRESS|auto',
       accepted: 'auto or an IP address, not loopback, link-local or multicast',
       description:
-        "Source address that clients on this host use towards a VIP; `auto`: the one of this host's default route.",
+        "Source address that backends see of clients on this host; `auto`: the one of the interface towards the backend (with --packet-filter none: of this host's default route).",
       commands: ['run'],
     }),
     'auto',
@@ -169,11 +164,21 @@ export const options = z.object({
     }),
     'true',
   ),
+  packetFilter: withDefault(
+    choice(['nftables', 'none'], {
+      group: 'This host',
+      description:
+        'What closes the other ports of VIPs, keeps the DNAT rules of others away from them and translates source addresses where a reply would not come back: an nftables table of our own (`inet marathon_ipvs`), or nothing.',
+      commands: ['run'],
+    }),
+    'nftables',
+  ),
+  ...timeoutOptions,
   ledger: withDefault(
     path({
       group: 'This host',
       description: 'File that says which kernel services are ours. Must not outlive a reboot.',
-      commands: ON_HOST,
+      commands: TOUCHES,
     }),
     '/run/marathon-ipvs/ledger.json',
   ),
@@ -186,54 +191,16 @@ export const options = z.object({
     '/var/lib/marathon-ipvs',
   ),
 
-  resyncSeconds: withDefault(
-    wholeNumber('seconds', 1, 86_400, {
-      group: 'Timing',
-      description: "How often the kernel's whole table is read and put right.",
-      commands: ['run'],
-    }),
-    '30',
-  ),
-  relistSeconds: withDefault(
-    wholeNumber('seconds', 10, 86_400, {
-      group: 'Timing',
-      description: 'How often a source is read as a whole, besides its events.',
-      commands: ['run'],
-    }),
-    '300',
-  ),
-  settleMs: withDefault(
-    wholeNumber('milliseconds', 0, 10_000, {
-      group: 'Timing',
-      description: 'How long changes are gathered before a pass.',
-      commands: ['run'],
-    }),
-    '50',
-  ),
-  sourceTimeoutSeconds: withDefault(
-    wholeNumber('seconds', 1, 600, {
-      group: 'Timing',
-      description: 'How long a source may take for one answer.',
-      commands: READS,
-    }),
-    '10',
-  ),
-  sourceSilenceSeconds: withDefault(
-    wholeNumber('seconds', 5, 3_600, {
-      group: 'Timing',
-      description: 'How long an event stream may be silent before it is opened again.',
-      commands: ['run'],
-    }),
-    '60',
-  ),
+  ...timingOptions,
 
   listen: withDefault(
     option(parseListen, {
       group: 'Process',
       value: 'ADDRESS:PORT|off',
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
-      description: 'Where health, metrics and the HTTP API are served.',
-      commands: ['run'],
+      description:
+        'Where health, metrics and the HTTP API are served; `status` and `doctor` ask the controller there.',
+      commands: ['run', 'status', 'doctor'],
     }),
     '127.0.0.1:61421',
   ),
@@ -241,7 +208,7 @@ export const options = z.object({
     choice(['debug', 'info', 'warn', 'error'], {
       group: 'Process',
       description: 'Least level of the log, which goes to standard error as JSON lines.',
-      commands: EVERY,
+      commands: TOUCHES,
     }),
     'info',
   ),

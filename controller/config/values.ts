@@ -49,6 +49,11 @@ function parseMaster(text: string): string | undefined {
   return username + password === '' ? origin + pathname.replace(/\/+$/, '') : undefined;
 }
 
+/** The base URL of a controller, without a slash at its end: `http://10.0.0.1:61421`. */
+export function parseServer(text: string): string | undefined {
+  return parseMaster(text);
+}
+
 /** Whether a URL carries a user name or a password, well-formed or not. */
 export function hasCredentials(text: string): boolean {
   return /\/\/[^/?#]*@/.test(text);

@@ -10,6 +10,7 @@ import {
   type Table,
 } from '../model.ts';
 import { afterSteps } from '../plan/after-steps.ts';
+import type { Drains } from '../plan/drain.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { rememberHeldNames } from '../plan/held-names.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
@@ -112,6 +113,7 @@ export class Reconciler {
 
     let observed = this.#believed ?? NOTHING;
     let plan = EMPTY_PLAN;
+    let draining: Drains = NOTHING;
     let drifted: readonly Drift[] = [];
     const outcome: Outcome = { failures: [], waiting: 0, reached: NOT_LOOKED_AT, unanswered: [] };
     let held: HeldRemoval | null = null;
@@ -130,7 +132,7 @@ export class Reconciler {
         observed = await this.#ports.table.observe();
         intention = this.planner.intend({ ...situation, observed });
       }
-      ({ plan, held } = intention);
+      ({ plan, held, drains: draining } = intention);
       await this.#recollection.keep(rememberHeldNames(desired.memory, memory, plan));
       if (!this.#rules.dryRun) {
         await this.#holdings.claim(plan.owned, intention.drains);
@@ -151,7 +153,7 @@ export class Reconciler {
     const { changed: repaired, problems } = outcome.reached;
     const advice = [...outcome.reached.advice, ...outcome.unanswered];
     const { waiting } = outcome;
-    const done = { plan, observed, failures, waiting, held, drift: drifted, error };
+    const done = { plan, observed, drains: draining, failures, waiting, held, drift: drifted, error };
     return { ...frame, finishedAt: clock.now(), ...done, problems, advice, repaired };
   }
 

@@ -172,7 +172,10 @@ function compareBackends(
  * A UDP backend of weight 0 is not in the kernel at all: a client that goes on sending would keep its entry, and so
  * the backend, alive for ever (kubernetes #71514); without the backend its next packet finds another.
  */
-function outsideTheKernel({ protocol }: Service, { weight }: Backend): boolean {
+export function outsideTheKernel(
+  { protocol }: Pick<Service, 'protocol'>,
+  { weight }: Pick<Backend, 'weight'>,
+): boolean {
   return protocol === 'udp' && weight === 0;
 }
 

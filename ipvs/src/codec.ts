@@ -1,7 +1,7 @@
 import { align4 } from './align.ts';
 import { IpvsError } from './errors.ts';
 import type { Memory } from './memory.ts';
-import { type Codec, HOST_IS_LE } from './scalars.ts';
+import { type Codec, HOST_IS_LE, raw } from './scalars.ts';
 
 /** One row of an attribute table: the number in the kernel's header, and how its value is laid out. */
 export interface Row {
@@ -157,6 +157,55 @@ export function nested<R extends Rows>(table: AttrTable<R>): Codec<Attrs<R>> {
       new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
     },
     read: (view, at, length) => table.readView(view, at, at + length),
+  };
+  nestedCodecs.add(codec);
+  return codec;
+}
+
+/** Encoded attributes as they are, for those whose table depends on another attribute. Written with the NESTED bit. */
+export const encoded: Codec<Uint8Array> = { ...raw, name: 'attributes' };
+nestedCodecs.add(encoded);
+
+/**
+ * A codec for a list: one attribute inside for each entry, all read alike whatever their numbers.
+ *
+ * Entries are written with `type`, or numbered from 1 where it is `'counted'`, as nf_tables has the elements of a set.
+ */
+export function list<R extends Rows>(
+  table: AttrTable<R>,
+  type: number | 'counted',
+): Codec<readonly Attrs<R>[]> {
+  const codec: Codec<readonly Attrs<R>[]> = {
+    name: `list of ${table.name}`,
+    least: 0,
+    size: (entries) =>
+      entries.reduce((sum, entry) => sum + ATTR_HEADER + align4(table.write(entry).length), 0),
+    write(view, from, entries) {
+      let at = from;
+      entries.forEach((entry, index) => {
+        const bytes = table.write(entry);
+        view.setUint16(at, ATTR_HEADER + bytes.length, HOST_IS_LE);
+        view.setUint16(at + 2, (type === 'counted' ? index + 1 : type) | NLA_F_NESTED, HOST_IS_LE);
+        new Uint8Array(view.buffer, view.byteOffset + at + ATTR_HEADER, bytes.length).set(bytes);
+        at += ATTR_HEADER + align4(bytes.length);
+      });
+    },
+    read(view, from, length) {
+      const entries: Attrs<R>[] = [];
+      const end = from + length;
+      for (let at = from; at + ATTR_HEADER <= end; ) {
+        const size = view.getUint16(at, HOST_IS_LE);
+        if (size < ATTR_HEADER || size > end - at) {
+          throw new IpvsError(
+            'malformed-reply',
+            `${codec.name}: entry at byte ${at - from} has length ${size}`,
+          );
+        }
+        entries.push(table.readView(view, at + ATTR_HEADER, at + size));
+        at += align4(size);
+      }
+      return entries;
+    },
   };
   nestedCodecs.add(codec);
   return codec;

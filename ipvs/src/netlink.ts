@@ -7,10 +7,21 @@ import { payloadOf } from './message.ts';
 import { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.ts';
 import { netlinkTransport } from './netlink-transport.ts';
 import { ask, kernelError } from './request.ts';
+import { type Refusal, type TransactionMessage, transact } from './transaction.ts';
 import type { Transport } from './transport.ts';
 
 export { align4 } from './align.ts';
-export { ATTR_HEADER, type Attrs, type AttrTable, attrTable, nested, type Row, type Rows } from './codec.ts';
+export {
+  ATTR_HEADER,
+  type Attrs,
+  type AttrTable,
+  attrTable,
+  encoded,
+  list,
+  nested,
+  type Row,
+  type Rows,
+} from './codec.ts';
 export {
   codeOfErrno,
   errnoName,
@@ -19,7 +30,21 @@ export {
   type IpvsErrorDetails,
   isIpvsError,
 } from './errors.ts';
-export { be16, be32, type Codec, cstring, flag, HOST_IS_LE, raw, u8, u16, u32, u64 } from './scalars.ts';
+export {
+  be16,
+  be32,
+  be64,
+  type Codec,
+  cstring,
+  flag,
+  HOST_IS_LE,
+  raw,
+  u8,
+  u16,
+  u32,
+  u64,
+} from './scalars.ts';
+export type { Refusal, TransactionMessage } from './transaction.ts';
 export type { Link, LinkEvents, Transport } from './transport.ts';
 export { NETLINK, NLM_F, NLMSG } from './uapi.ts';
 
@@ -47,6 +72,15 @@ export interface Netlink {
    * @param what - What is being done, to begin the message of an error with: `add route 10.0.0.0/8`.
    */
   request(type: number, flags: number, payload: Uint8Array, what?: string): Promise<Uint8Array[]>;
+  /**
+   * For netfilter's subsystems (protocol 12) that take changes in batches, as nf_tables does: the kernel makes all of
+   * the messages or none. Resolves with those it refused; with none when all are made. Rejects when there is no answer.
+   *
+   * What it says of the transaction as a whole is told as a refusal of the last message.
+   *
+   * @param subsystem - NFNL_SUBSYS_*, for example 10 for nf_tables.
+   */
+  transaction(subsystem: number, messages: readonly TransactionMessage[]): Promise<readonly Refusal[]>;
   /** Closes the socket and rejects what is pending. May be called twice. */
   close(): void;
 }
@@ -60,6 +94,7 @@ export function openNetlink(protocol: number, options: NetlinkOptions = {}): Net
       if (errno !== 0) throw kernelError(what, errno, words);
       return replies;
     },
+    transaction: (subsystem, messages) => transact(socket, subsystem, messages),
     close: () => socket.close(),
   };
 }

@@ -91,6 +91,17 @@ export const u64: Codec<bigint> = {
   read: (view, at) => view.getBigUint64(at, HOST_IS_LE),
 };
 
+/** The same in network byte order, as netfilter has its counters and times. */
+export const be64: Codec<bigint> = {
+  ...u64,
+  name: 'be64',
+  write(view, at, value) {
+    u64.write(view, at, value);
+    view.setBigUint64(at, value);
+  },
+  read: (view, at) => view.getBigUint64(at),
+};
+
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
 

@@ -32,11 +32,11 @@ describe('help', () => {
     const asked = parseCommandLine(argv, {});
     expect(asked.command).toBe('help');
     expect('text' in asked && asked.text).toMatch(
-      /Commands:\n {2}run .*\n {2}diff [\s\S]*\n {2}connection [\s\S]*\n {2}cleanup /,
+      /Commands:\n {2}run .*\n {2}diff [\s\S]*\n {2}status [\s\S]*\n {2}connection [\s\S]*\n {2}doctor [\s\S]*\n {2}cleanup /,
     );
   });
 
-  test.each(['run', 'diff', 'connection', 'cleanup'] as const)(
+  test.each(['run', 'diff', 'status', 'connection', 'doctor', 'cleanup'] as const)(
     '%s --help shows every option that means something to it',
     (command) => {
       const text = textOf(command, '--help');
@@ -93,6 +93,15 @@ describe('flags', () => {
     expect(configOf('diff', '--source', 'file=a', '-ojson').output).toBe('json');
   });
 
+  test('status takes the name of a VIP, and needs no source', () => {
+    expect(parseCommandLine(['status', 'web:80', '--watch'], {})).toMatchObject({
+      operands: ['web:80'],
+      config: { watch: true },
+    });
+    expect(parseCommandLine(['status'], {})).toMatchObject({ name: null, config: { watch: false } });
+    expect(parseCommandLine(['doctor', '-o', 'yaml'], {})).toMatchObject({ command: 'doctor', name: null });
+  });
+
   test('diff takes whatever line run has been started with', () => {
     const line = [
       '--source',
@@ -128,12 +137,12 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command 'reconcile', expected one of run, diff, connection, cleanup$/,
+      /^unknown command 'reconcile', expected one of run, diff, status, connection, doctor, cleanup$/,
     ],
     [
       'help about nothing',
       ['help', 'frob'],
-      /^help: no such command, expected one of run, diff, connection, cleanup$/,
+      /^help: no such command, expected one of run, diff, status, connection, doctor, cleanup$/,
     ],
     [
       'an option without its value',
@@ -151,6 +160,17 @@ describe('what is refused is told in one line', () => {
       ['run', '--adopt=yes'],
       /^--adopt on the command line: "yes" is not accepted, expected true or false$/,
     ],
+    [
+      'a form that the command does not have',
+      ['status', '-o', 'ipvsadm'],
+      /^--output on the command line: "ipvsadm" is not accepted, expected one of text, wide, json, yaml with status$/,
+    ],
+    [
+      'another one',
+      ['diff', '--source', 'file=a', '-o', 'wide'],
+      /expected one of text, json, ipvsadm with diff$/,
+    ],
+    ['a second name', ['status', 'web', 'db'], /^too many arguments for 'status'/],
     ['a line break', ['run\nrm'], /^unknown command 'run\\u\{a\}rm'/],
   ])('%s', (_name, argv, message) => {
     expect(refusalOf(...argv)).toMatch(message);

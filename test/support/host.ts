@@ -53,7 +53,8 @@ export async function eventually<Value>(
 }
 
 /** Takes away what a test before this one may have left; only ever in the lab, which is nobody else's. */
-const CLEAR = 'ipvsadm -C; ip link del vip0 2>/dev/null || true';
+const CLEAR =
+  'ipvsadm -C; ip link del vip0 2>/dev/null; nft delete table inet marathon_ipvs 2>/dev/null || true';
 
 /** A controller with its own directories; `close` ends what it started and removes what it made. */
 export class TestHost {

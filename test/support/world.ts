@@ -92,8 +92,8 @@ export class World {
       this.repairs += 1;
       return [];
     },
-    exists: async () => true,
-    remove: async () => true,
+    exists: async () => ['interface vip0'],
+    remove: async () => ['interface vip0'],
     close: () => undefined,
   };
 

@@ -68,7 +68,10 @@ describe('connection', () => {
   test.each([
     [['cassandra'], 'connection: no service "cassandra" has a VIP, expected one of kafka'],
     [['kafka', 'admin'], 'connection: kafka has no endpoint "admin", expected one of broker:9092'],
-    [['kafka', '-o', 'ipvsadm'], '--output: "ipvsadm" is not accepted, expected json or text for connection'],
+    [
+      ['kafka', '-o', 'ipvsadm'],
+      '--output on the command line: "ipvsadm" is not accepted, expected one of json, text with connection',
+    ],
   ])('%j is told in one line with what there is', async (args, message) => {
     const { status, stdout, stderr } = await connection(...args);
     expect({ status, stdout, stderr }).toEqual({

@@ -39,6 +39,8 @@ const accepted: readonly [OptionName, string, unknown][] = [
   ['adopt', 'true', true],
   ['writeSysctls', 'false', false],
   ['output', 'ipvsadm', 'ipvsadm'],
+  ['server', 'http://10.0.0.1:61421/', 'http://10.0.0.1:61421'],
+  ['tcpTimeout', '7260', 7_260],
   ['framework', 'Marathon User', 'Marathon User'],
 ];
 
@@ -97,7 +99,12 @@ const refused: readonly [OptionName, string][] = [
   ['resyncSeconds', ''],
   ['adopt', 'yes'],
   ['adopt', 'TRUE'],
-  ['output', 'yaml'],
+  ['output', 'xml'],
+  ['server', '10.0.0.1:61421'],
+  ['server', 'http://user:password@10.0.0.1'],
+  ['server', 'http://10.0.0.1/?x'],
+  ['tcpTimeout', '0'],
+  ['udpTimeout', '2592001'],
   ['framework', '---'],
   ['framework', 'a\nb'],
   ['ledger', ''],

@@ -80,8 +80,8 @@ export function reachabilityPort({ machine, perils }: Surroundings): Reachabilit
       return { changed: [], problems: [], advice: [] };
     },
     repair: async () => [],
-    exists: async () => true,
-    remove: async () => true,
+    exists: async () => [],
+    remove: async () => [],
     close: () => undefined,
   };
 }

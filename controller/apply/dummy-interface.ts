@@ -1,0 +1,266 @@
+import { isIpvsError } from 'ipvs-netlink-ts';
+import { ControllerError, messageOf } from '../errors.ts';
+import type { Family } from '../model.ts';
+import type { ReachabilityReport } from '../ports.ts';
+import type { HostAddress, Link, LocalRoute, RouteNetlink } from './rtnetlink.ts';
+
+export interface DummyInterfaceOptions {
+  /** Name of the dummy interface that carries the routes. */
+  readonly interfaceName: string;
+  /** Networks of the named VIPs, one route each: `11.0.0.0/8`, `fd01:c::/64`. */
+  readonly pools: readonly string[];
+  /** Addresses of servers of ours; put here unless another interface has them. */
+  readonly servers?: readonly string[];
+  /** Source address of this host's own clients towards VIPs; null: what the host uses towards other hosts. */
+  readonly hostAddress: string | null;
+}
+
+/** What the interface is to carry. */
+export interface Wanted {
+  /** IP VIPs outside the pools. */
+  readonly addresses: readonly string[];
+  /** Whether the source address of this host's own clients is translated on its way to a backend. */
+  readonly translatesOwn: Readonly<Record<Family, boolean>>;
+}
+
+interface Report {
+  readonly changed: string[];
+  readonly problems: string[];
+  readonly advice: string[];
+}
+
+/** Addresses that no host has (RFC 5737, RFC 3849): the way towards them is the way towards other hosts. */
+const ELSEWHERE: Record<Family, string> = { ipv4: '192.0.2.1', ipv6: '2001:db8::1' };
+
+/**
+ * A dummy interface with one local route for each pool and for each IP VIP outside them.
+ *
+ * A local route makes the kernel deliver to this host, where IPVS takes the packet, without an address of its own
+ * for every VIP. The source address of a client here is then the VIP itself, to which no other host can answer: the
+ * packet filter translates it, and where it does not, the route has one of the host's addresses as its source.
+ * (An IPv6 route without source gives one of the host's in any case, so there the interface has an address for this.)
+ */
+export class DummyInterface {
+  /** How it is called when it is removed. */
+  readonly description: string;
+  readonly #netlink: RouteNetlink;
+  readonly #options: DummyInterfaceOptions;
+  #wanted: Wanted | null = null;
+
+  constructor(netlink: RouteNetlink, options: DummyInterfaceOptions) {
+    this.description = `interface ${options.interfaceName} with its routes`;
+    this.#netlink = netlink;
+    this.#options = options;
+  }
+
+  /** Whether this host has a way to others in this family; false also where that cannot be told. */
+  async reachesOthers(family: Family): Promise<boolean> {
+    const source = await this.#netlink.sourceTowards(ELSEWHERE[family]).catch(() => null);
+    return source !== null;
+  }
+
+  /** Makes what is missing, removes routes and addresses of ours that are not wanted. Never rejects: it is in the report. */
+  async ensure(wanted: Wanted): Promise<ReachabilityReport> {
+    this.#wanted = wanted;
+    return await this.#bring(wanted);
+  }
+
+  /** Puts back what someone took away since the last `ensure`. Resolves with what that was. */
+  async repair(): Promise<readonly string[]> {
+    if (this.#wanted === null) return [];
+    const { changed, problems } = await this.#bring(this.#wanted);
+    if (problems.length > 0) throw new ControllerError('kernel', problems.join('; '));
+    return changed;
+  }
+
+  /** Whether there is a dummy interface of this name. */
+  async exists(): Promise<boolean> {
+    return (await this.#netlink.link(this.#options.interfaceName))?.kind === 'dummy';
+  }
+
+  /** Removes the interface, and with it its routes and addresses. Resolves with false when there was none of ours. */
+  async remove(): Promise<boolean> {
+    this.#wanted = null;
+    const link = await this.#netlink.link(this.#options.interfaceName);
+    if (link?.kind !== 'dummy') return false;
+    await this.#netlink.removeLink(link.index);
+    return true;
+  }
+
+  close(): void {
+    this.#netlink.close();
+  }
+
+  async #bring(wanted: Wanted): Promise<Report> {
+    const report: Report = { changed: [], problems: [], advice: [] };
+    try {
+      const link = await this.#ensureLink(report);
+      const hosts = await this.#netlink.addresses();
+      const servers = serversLacking(this.#options.servers ?? [], hosts, link);
+      const sources = await this.#sources(wanted, hosts, link);
+      await this.#ensureAddresses(link, hosts, sources, servers, report);
+      await this.#ensureRoutes(link, this.#wantedRoutes(wanted.addresses, servers, sources), report);
+    } catch (error) {
+      const hint = isIpvsError(error, 'not-permitted')
+        ? ' (CAP_NET_ADMIN is needed: run as root, or give the unit or container NET_ADMIN)'
+        : '';
+      report.problems.push(`interface ${this.#options.interfaceName}: ${messageOf(error)}${hint}`);
+    }
+    return report;
+  }
+
+  async #ensureLink(report: Report): Promise<Link> {
+    const { interfaceName: name } = this.#options;
+    let link = await this.#netlink.link(name);
+    if (link === null) {
+      await this.#netlink.addDummy(name);
+      report.changed.push(`interface ${name} added`);
+      link = await this.#netlink.link(name);
+    }
+    if (link === null) throw new ControllerError('kernel', 'gone as soon as it was made');
+    if (link.kind !== 'dummy') {
+      const kind = link.kind ?? 'hardware';
+      throw new ControllerError(
+        'kernel',
+        `is a ${kind} device, not a dummy of ours: choose another name (--interface)`,
+      );
+    }
+    if (!link.up) {
+      await this.#netlink.setUp(link.index);
+      report.changed.push(`interface ${name} set up`);
+    }
+    return link;
+  }
+
+  /** Servers of ours listen on IPv6 addresses, which a route does not give; and see `Sources.own`. */
+  async #ensureAddresses(
+    link: Link,
+    hosts: readonly HostAddress[],
+    { own }: Sources,
+    servers: readonly string[],
+    report: Report,
+  ): Promise<void> {
+    const wanted = new Set(
+      [...servers, ...(own === null ? [] : [own])].filter((one) => familyOf(one) === 'ipv6'),
+    );
+    for (const { address, interfaceIndex, ours } of hosts) {
+      if (interfaceIndex !== link.index || wanted.delete(address) || !ours) continue;
+      await this.#netlink.removeAddress(link.index, address);
+      report.changed.push(`address ${address} removed`);
+    }
+    for (const address of wanted) {
+      try {
+        await this.#netlink.addAddress(link.index, address);
+        report.changed.push(`address ${address} added`);
+      } catch (error) {
+        const line = `address ${address} dev ${this.#options.interfaceName}: ${messageOf(error)}`;
+        report[servers.includes(address) ? 'problems' : 'advice'].push(line);
+      }
+    }
+  }
+
+  async #ensureRoutes(link: Link, wanted: ReadonlyMap<string, LocalRoute>, report: Report): Promise<void> {
+    const present = new Map(
+      (await this.#netlink.localRoutes(link.index)).map((route) => [route.network, route]),
+    );
+    for (const [network, route] of present) {
+      if (wanted.has(network)) continue;
+      await this.#netlink.removeLocalRoute(link.index, route);
+      report.changed.push(`route local ${network} removed`);
+    }
+    for (const [network, route] of wanted) await this.#ensureRoute(link, route, present.get(network), report);
+  }
+
+  async #ensureRoute(
+    link: Link,
+    route: LocalRoute,
+    had: LocalRoute | undefined,
+    report: Report,
+  ): Promise<void> {
+    if (had !== undefined && had.source === route.source) return;
+    const { network, source } = route;
+    try {
+      await this.#netlink.putLocalRoute(link.index, route);
+      const from = source === null ? '' : ` source ${source}`;
+      report.changed.push(`route local ${network}${from} ${had === undefined ? 'added' : 'changed'}`);
+    } catch (error) {
+      // A host with IPv6 switched off has no use for the IPv6 pool, and everything else of it works.
+      const spare = route.family === 'ipv6' && this.#options.pools.includes(network);
+      report[spare ? 'advice' : 'problems'].push(
+        `route local ${network} dev ${this.#options.interfaceName}: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  #wantedRoutes(
+    addresses: readonly string[],
+    servers: readonly string[],
+    { towardsVips, host }: Sources,
+  ): Map<string, LocalRoute> {
+    const wanted = new Map<string, LocalRoute>();
+    const add = (network: string, sources: Record<Family, string | null>) => {
+      const family = familyOf(network);
+      wanted.set(network, { family, network, source: sources[family] });
+    };
+    for (const pool of this.#options.pools) add(pool, towardsVips);
+    for (const address of addresses) add(hostNetwork(address), towardsVips);
+    for (const server of servers) if (familyOf(server) === 'ipv4') add(hostNetwork(server), host);
+    return wanted;
+  }
+
+  async #sources(
+    { translatesOwn }: Wanted,
+    hosts: readonly HostAddress[],
+    { index }: Link,
+  ): Promise<Sources> {
+    const host: Record<Family, string | null> = {
+      ipv4: await this.#sourceAddress('ipv4', hosts, index),
+      ipv6: await this.#sourceAddress('ipv6', hosts, index),
+    };
+    const pool = this.#options.pools.find((network) => familyOf(network) === 'ipv6');
+    // A host without IPv6 to others translates nothing.
+    const own = translatesOwn.ipv6 && host.ipv6 !== null ? (pool?.split('/')[0] ?? null) : null;
+    const ipv4 = translatesOwn.ipv4 ? null : host.ipv4;
+    return { host, own, towardsVips: { ipv4, ipv6: own ?? host.ipv6 } };
+  }
+
+  async #sourceAddress(family: Family, hosts: readonly HostAddress[], own: number): Promise<string | null> {
+    const { hostAddress } = this.#options;
+    if (hostAddress !== null) return familyOf(hostAddress) === family ? hostAddress : null;
+    const towardsOthers = await this.#netlink.sourceTowards(ELSEWHERE[family]);
+    if (towardsOthers !== null) return towardsOthers;
+    const fitting = hosts.find(
+      (host) => host.global && host.family === family && host.interfaceIndex !== own,
+    );
+    return fitting?.address ?? null;
+  }
+}
+
+interface Sources {
+  /** An address of the host that others can answer to. */
+  readonly host: Readonly<Record<Family, string | null>>;
+  /** The IPv6 address of the interface that stands for this host's own clients: no socket of theirs has it otherwise. */
+  readonly own: string | null;
+  /** Of this host's own clients towards VIPs; null: the VIP itself. */
+  readonly towardsVips: Readonly<Record<Family, string | null>>;
+}
+
+/** A route to an address that another interface has would take it away from there. */
+function serversLacking(
+  servers: readonly string[],
+  hosts: readonly HostAddress[],
+  { index }: Link,
+): readonly string[] {
+  const elsewhere = new Set(
+    hosts.filter((host) => host.interfaceIndex !== index).map(({ address }) => address),
+  );
+  return servers.filter((server) => !elsewhere.has(server));
+}
+
+function familyOf(address: string): Family {
+  return address.includes(':') ? 'ipv6' : 'ipv4';
+}
+
+function hostNetwork(address: string): string {
+  return `${address}/${familyOf(address) === 'ipv4' ? 32 : 128}`;
+}

@@ -1,0 +1,50 @@
+import ipaddr from 'ipaddr.js';
+import type { Family } from '../../model.ts';
+
+/** Where a range in a set begins, or ends: nf_tables keeps the ends of its ranges as elements of their own. */
+export interface Boundary {
+  readonly key: Uint8Array;
+  /** The first address behind a range. */
+  readonly end: boolean;
+}
+
+const BITS: Record<Family, number> = { ipv4: 32, ipv6: 128 };
+
+/**
+ * The boundaries of a set with these networks (`11.0.0.0/8`) and addresses, ascending, as `nft` writes them: ranges that
+ * touch or overlap are one, and what lies before the first is ended at address zero.
+ */
+export function boundaries(family: Family, members: readonly string[]): readonly Boundary[] {
+  const ranges = members.map((member) => rangeOf(family, member));
+  ranges.sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+  const merged: { first: bigint; after: bigint }[] = [];
+  for (const { first, after } of ranges) {
+    const last = merged.at(-1);
+    if (last === undefined || first > last.after) merged.push({ first, after });
+    else if (after > last.after) last.after = after;
+  }
+
+  const found: Boundary[] = [];
+  const beyond = 1n << BigInt(BITS[family]);
+  const add = (value: bigint, end: boolean) => found.push({ key: bytesOf(family, value), end });
+  if (merged[0] !== undefined && merged[0].first > 0n) add(0n, true);
+  for (const { first, after } of merged) {
+    add(first, false);
+    if (after < beyond) add(after, true);
+  }
+  return found;
+}
+
+function rangeOf(family: Family, member: string): { readonly first: bigint; readonly after: bigint } {
+  const [address = '', prefix = String(BITS[family])] = member.split('/');
+  const first = ipaddr
+    .parse(address)
+    .toByteArray()
+    .reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  return { first, after: first + (1n << BigInt(BITS[family] - Number(prefix))) };
+}
+
+function bytesOf(family: Family, value: bigint): Uint8Array {
+  const length = BITS[family] / 8;
+  return Uint8Array.from({ length }, (_, at) => Number((value >> BigInt(8 * (length - 1 - at))) & 0xffn));
+}

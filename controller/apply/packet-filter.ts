@@ -1,0 +1,211 @@
+import { isIpvsError } from 'ipvs-netlink-ts';
+import { ControllerError, messageOf } from '../errors.ts';
+import type { Family } from '../model.ts';
+import type { ReachabilityReport } from '../ports.ts';
+import { createRuleset, type FilterInput, OWN_CLIENTS, type Ruleset, TABLE } from './nftables/ruleset.ts';
+import type { FilterTable, RefusedPart } from './nftables/table.ts';
+
+export interface PacketFilterOptions {
+  /** Networks of the named VIPs. */
+  readonly pools: readonly string[];
+  /** Addresses of servers of ours. */
+  readonly servers: readonly string[];
+  /** Source address of this host's own clients as backends see it; null: that of the interface towards the backend. */
+  readonly hostAddress: string | null;
+}
+
+export interface PacketFilterReport extends ReachabilityReport {
+  /** Whether the filter gives this host's own clients an address to which backends can answer. */
+  readonly translatesOwn: Readonly<Record<Family, boolean>>;
+}
+
+const NAME = `packet filter table ${TABLE.family} ${TABLE.name}`;
+/** Each attempt leaves out what the kernel refused; a refused part takes with it what depends on it. */
+const MAX_ATTEMPTS = 6;
+
+/** Our nftables table: written as one transaction, looked at every second, written anew when it is not as it was. */
+export class PacketFilter {
+  /** How it is called when it is removed. */
+  readonly description = NAME;
+  readonly #table: FilterTable;
+  readonly #options: PacketFilterOptions;
+  /** What the kernel took of what was wanted; null while there is no table of ours to keep. */
+  #kept: Ruleset | null = null;
+  /** The generation at which the table was last seen to be right. */
+  #generation: string | null = null;
+
+  constructor(table: FilterTable, options: PacketFilterOptions) {
+    this.#table = table;
+    this.#options = options;
+  }
+
+  /** Brings the table to what these addresses (VIPs outside the pools) need. Never rejects: it is in the report. */
+  async ensure(addresses: readonly string[]): Promise<PacketFilterReport> {
+    const wanted = createRuleset(this.#input(addresses));
+    try {
+      await this.#table.generation();
+      return await this.#ensure(wanted);
+    } catch (error) {
+      if (kernelLacksIt(error)) {
+        this.#kept = null;
+        return { ...NOTHING, advice: [noFilter(messageOf(error))] };
+      }
+      const hint = isIpvsError(error, 'not-permitted') ? ' (CAP_NET_ADMIN is needed)' : '';
+      const problems = [`${NAME}: ${messageOf(error)}${hint}`];
+      // What was there before is there still: a failed transaction changes nothing.
+      return this.#kept === null
+        ? { ...NOTHING, problems }
+        : { ...NOTHING, problems, translatesOwn: translatesOwn(this.#kept) };
+    }
+  }
+
+  /** Puts back what someone took away or changed since the last `ensure`. Resolves with what that was. */
+  async repair(): Promise<readonly string[]> {
+    const kept = this.#kept;
+    if (kept === null) return [];
+    const generation = await this.#table.generation();
+    if (generation === this.#generation) return [];
+    const { changed, refused } = await this.#bring(kept);
+    const [first] = refused;
+    if (first !== undefined) throw new ControllerError('kernel', `${NAME}: ${first.error.message}`);
+    return changed;
+  }
+
+  exists(): Promise<boolean> {
+    return this.#table.exists().catch(falseIfLacking);
+  }
+
+  /** Resolves with false when there was no table of ours. */
+  remove(): Promise<boolean> {
+    this.#kept = null;
+    return this.#table.remove().catch(falseIfLacking);
+  }
+
+  close(): void {
+    this.#table.close();
+  }
+
+  async #ensure(wanted: Ruleset): Promise<PacketFilterReport> {
+    const left: RefusedPart[] = [];
+    let possible = wanted;
+    for (let attempt = 1; ; attempt++) {
+      const { changed, refused } = await this.#bring(possible);
+      if (refused.length === 0) {
+        this.#kept = possible;
+        return { changed, problems: [], advice: advice(left), translatesOwn: translatesOwn(possible) };
+      }
+      for (const { message, error } of refused) {
+        if (!kernelLacksIt(error) || message.part === null || attempt === MAX_ATTEMPTS) throw error;
+      }
+      left.push(...refused);
+      possible = without(possible, refused);
+    }
+  }
+
+  /** Makes the table as wanted, or resolves with what the kernel refuses of it and changes nothing. */
+  async #bring(
+    wanted: Ruleset,
+  ): Promise<{ readonly changed: readonly string[]; readonly refused: readonly RefusedPart[] }> {
+    // Before the look: a change that lands during it must cause another.
+    const generation = await this.#table.generation();
+    const { structure, sets } = await this.#table.compare(wanted);
+    if (structure.length === 0 && sets.length === 0) {
+      this.#generation = generation;
+      return { changed: [], refused: [] };
+    }
+    // Members alone are changed in place: the sets and rules that packets are passing through stay.
+    const whole = structure.length > 0;
+    const refused = whole ? await this.#table.replace(wanted) : await this.#table.refill(sets);
+    // Ours was a change, too; what others did at the same time is seen at the next look.
+    this.#generation = null;
+    const what = whole
+      ? `written: ${structure.join(', ')}`
+      : `sets ${sets.map(({ name }) => name).join(', ')} filled`;
+    return { changed: refused.length === 0 ? [`${NAME} ${what}`] : [], refused };
+  }
+
+  #input(addresses: readonly string[]): FilterInput {
+    const { pools, servers, hostAddress } = this.#options;
+    const host = hostAddress === null ? [] : [hostAddress];
+    const [ipv4 = null] = ofFamily('ipv4', host);
+    const [ipv6 = null] = ofFamily('ipv6', host);
+    return {
+      vips: byFamily([...pools, ...addresses]),
+      servers: byFamily(servers),
+      hostAddress: { ipv4, ipv6 },
+    };
+  }
+}
+
+const NOTHING: PacketFilterReport = {
+  changed: [],
+  problems: [],
+  advice: [],
+  translatesOwn: { ipv4: false, ipv6: false },
+};
+
+/** What a kernel answers that does not know a protocol, a family, a chain type or an expression. */
+function kernelLacksIt(error: unknown): boolean {
+  return isIpvsError(error) && ['unsupported', 'not-found', 'invalid'].includes(error.code);
+}
+
+function falseIfLacking(error: unknown): false {
+  if (kernelLacksIt(error)) return false;
+  throw error;
+}
+
+/** The modules that hold what our rules are made of; each loads what it needs itself. */
+const MODULES = 'modprobe -a nft_chain_nat nft_ct nft_nat nft_masq nft_reject_inet';
+
+/** Everything that nftables is for, and how to have it. */
+function noFilter(reason: string): string {
+  return (
+    `${NAME}: this kernel has no nftables (${reason}): without it other ports of VIPs reach what listens on all ` +
+    'addresses of this host, ports that a container runtime publishes take the same port of every VIP, and there is ' +
+    `no answer where client and backend are behind the same interface; on the host: ${MODULES}, or accept it with ` +
+    '--packet-filter none'
+  );
+}
+
+/** One line for each thing that does not work, whatever the number of parts that it needs. */
+function advice(left: readonly RefusedPart[]): readonly string[] {
+  const lines = new Map<string, string>();
+  for (const { message, error } of left) {
+    for (const lacking of lackingWithout(message.part)) {
+      if (lines.has(lacking)) continue;
+      lines.set(
+        lacking,
+        `${NAME}: the kernel refuses: ${error.message}; without it: ${lacking}; on the host: ${MODULES}`,
+      );
+    }
+  }
+  return [...lines.values()];
+}
+
+function lackingWithout(part: RefusedPart['message']['part']): readonly string[] {
+  if (part === null || 'members' in part) return [];
+  return 'rules' in part ? part.rules.map((rule) => rule.without) : [part.without];
+}
+
+function without({ sets, chains }: Ruleset, refused: readonly RefusedPart[]): Ruleset {
+  const gone = new Set<unknown>(refused.map(({ message }) => message.part));
+  return {
+    sets: sets.filter((set) => !gone.has(set)),
+    chains: chains
+      .filter((chain) => !gone.has(chain))
+      .map((chain) => ({ ...chain, rules: chain.rules.filter((rule) => !gone.has(rule)) })),
+  };
+}
+
+function translatesOwn({ chains }: Ruleset): Record<Family, boolean> {
+  const comments = new Set(chains.flatMap(({ rules }) => rules.map(({ comment }) => comment)));
+  return { ipv4: comments.has(OWN_CLIENTS.ipv4), ipv6: comments.has(OWN_CLIENTS.ipv6) };
+}
+
+function byFamily(addresses: readonly string[]): Record<Family, readonly string[]> {
+  return { ipv4: ofFamily('ipv4', addresses), ipv6: ofFamily('ipv6', addresses) };
+}
+
+function ofFamily(family: Family, addresses: readonly string[]): readonly string[] {
+  return addresses.filter((address) => address.includes(':') === (family === 'ipv6'));
+}
