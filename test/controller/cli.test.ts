@@ -98,8 +98,8 @@ describe('flags', () => {
       operands: ['web:80'],
       config: { watch: true },
     });
-    expect(parseCommandLine(['status'], {})).toMatchObject({ name: null, config: { watch: false } });
-    expect(parseCommandLine(['doctor', '-o', 'yaml'], {})).toMatchObject({ command: 'doctor', name: null });
+    expect(parseCommandLine(['status'], {})).toMatchObject({ operands: [], config: { watch: false } });
+    expect(parseCommandLine(['doctor', '-o', 'yaml'], {})).toMatchObject({ command: 'doctor', operands: [] });
   });
 
   test('diff takes whatever line run has been started with', () => {
