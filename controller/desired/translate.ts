@@ -73,8 +73,11 @@ export function createTranslator(rules: TranslationRules): Translate {
       ? withoutStaleHolders(memory.addresses, attempt)
       : attempt(memory.addresses).claims;
     const roster = bringTogether(claims);
-    const names = complete ? roster.names : withRemembered(roster.names, memory.addresses);
+    // A name that is gone frees its address for the next pass: its VIP may have to be held in this one.
+    const names = withRemembered(roster.names, memory.addresses);
     const allocation = allocate(names, memory.addresses, roster.ipVips);
+    const gone = complete && names !== roster.names;
+    const addresses = gone ? declaredOnly(allocation.addresses, roster.names) : allocation.addresses;
     const { services, warnings } = regroup(roster, allocation.addresses);
 
     return {
@@ -88,7 +91,7 @@ export function createTranslator(rules: TranslationRules): Translate {
         allocation.warnings,
         warnings,
       ]),
-      memory: remember(memory, allocation.addresses, roster, complete),
+      memory: remember(memory, addresses, roster, complete),
     };
   };
 }
@@ -124,8 +127,12 @@ function unique(warnings: readonly (readonly string[])[]): readonly string[] {
 
 /** `names` itself where it has all that are remembered. */
 function withRemembered(names: ReadonlySet<string>, remembered: Memory['addresses']): ReadonlySet<string> {
-  const all = names.union(new Set(remembered.keys()));
-  return all.size === names.size ? names : all;
+  for (const name of remembered.keys()) if (!names.has(name)) return names.union(new Set(remembered.keys()));
+  return names;
+}
+
+function declaredOnly(addresses: Memory['addresses'], names: ReadonlySet<string>): Memory['addresses'] {
+  return new Map([...addresses].filter(([name]) => names.has(name)));
 }
 
 interface Attempt {

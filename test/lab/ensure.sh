@@ -1,11 +1,12 @@
 #!/bin/sh
 # ensure.sh TASK [ARGS…]: installs what the task needs and does not find, then runs it. Behind `npm start` (start),
-# `npm test` (test), `npm run bench` (bench) and .ci/run (ci). Outside the checkout it touches only Debian packages.
+# `npm test` (test), `npm run test:long` (long), `npm run bench` (bench) and .ci/run (ci). Outside the checkout it
+# touches only Debian packages.
 set -eu
 
 cd "$(dirname "$0")/../.."
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-task=${1:?expected start, test, bench or ci}
+task=${1:?expected start, test, long, bench or ci}
 shift
 node=node_modules/.bin/node
 
@@ -46,7 +47,8 @@ missing_packages() {
   # What it is part of, where that has another name.
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
-    test | ci) programs="$programs dig:bind9-dnsutils" ;;
+    test | ci) programs="$programs dig:bind9-dnsutils buildah debootstrap setcap:libcap2-bin" ;;
+    long) programs="$programs dig:bind9-dnsutils" ;;
     bench)
       programs="$programs gcc dnsperf dnsmasq:dnsmasq-base"
       [ -e /usr/include/stdio.h ] || echo libc6-dev
@@ -103,13 +105,22 @@ run_tests() {
     checks='lint types dead'
     for name in $checks; do check "$name"; done
   fi
+  if [ "$task" = long ]; then
+    echo '== traffic, in the lab'
+    export IPVS_KERNEL_TESTS=yes-change-my-tables TRAFFIC=long
+    project kernel 'test/lab/run.sh -m 3072M -t 0 --' test/traffic "$@"
+    "$node" test/lab/totals.ts "$results" kernel
+    return
+  fi
   echo '== unit'
   project unit '' "$@"
   echo '== kernel, in the lab'
   export IPVS_KERNEL_TESTS=yes-change-my-tables
-  project kernel 'test/lab/run.sh -m 2048M -t 1800 --' "$@"
+  project kernel 'test/lab/run.sh -m 2048M -t 3000 --' "$@"
+  echo '== image'
+  project image '' "$@"
   # shellcheck disable=SC2086 # a list
-  "$node" test/lab/totals.ts "$results" unit kernel $checks
+  "$node" test/lab/totals.ts "$results" unit kernel image $checks
 }
 
 # What Node has compiled is kept: in the lab, where system calls are slow, that halves the start of a program.
@@ -126,7 +137,7 @@ case $task in
     # shellcheck disable=SC2086 # nothing, or an option
     exec test/lab/run.sh -t $limit $interactive -- "$node" test/demo/main.ts "$@"
     ;;
-  test | ci) run_tests "$@" ;;
+  test | long | ci) run_tests "$@" ;;
   bench)
     missed=0
     for file in test/bench/*-bench.ts; do
@@ -136,7 +147,7 @@ case $task in
     exit $missed
     ;;
   *)
-    say "no task '$task': expected start, test, bench or ci"
+    say "no task '$task': expected start, test, long, bench or ci"
     exit 2
     ;;
 esac

@@ -26,6 +26,7 @@ const POLL_MS = 30_000;
 const FIRST_READ_MS = 1_000;
 /** A stream that lived this long was no failed attempt. */
 const STABLE_MS = 10_000;
+const NOT_WAITING = () => undefined;
 
 /**
  * Keeps a reader's word on Marathon true: one half follows the event stream and puts on the agenda what may
@@ -38,6 +39,8 @@ export class MarathonFollower {
   readonly #pool: KeyedPool<number>;
   readonly #itemFailures = new Map<string, number>();
   #failures = 0;
+  /** Ends the pause before the next attempt at the stream, where there is one. */
+  #streamSooner: () => void = NOT_WAITING;
   #lastFullRead = Number.NEGATIVE_INFINITY;
 
   constructor(options: FollowerOptions) {
@@ -71,9 +74,17 @@ export class MarathonFollower {
         this.#pollWithoutStream();
       }
       failures = clock.now() - begun > STABLE_MS ? 1 : failures + 1;
-      await clock.sleep(retryDelay(failures, random), signal);
+      await this.#beforeNextStream(retryDelay(failures, random), signal);
     }
     await late;
+  }
+
+  /** A pause that a full read ends early: Marathon is back then, and without the stream later changes come late. */
+  async #beforeNextStream(ms: number, signal: AbortSignal): Promise<void> {
+    const early = new AbortController();
+    this.#streamSooner = () => early.abort();
+    await this.#options.clock.sleep(ms, AbortSignal.any([signal, early.signal]));
+    this.#streamSooner = NOT_WAITING;
   }
 
   async #readAgenda(signal: AbortSignal): Promise<void> {
@@ -121,6 +132,7 @@ export class MarathonFollower {
       const snapshot = await this.#reader.readAll(signal);
       this.#failures = 0;
       this.#itemFailures.clear();
+      this.#streamSooner();
       this.#agenda.addEverything(null, clock.now() + relistMs * (0.9 + 0.2 * random()));
       listener.changed(snapshot, { complete: true, since: since ?? begun });
     } catch (error) {

@@ -132,3 +132,13 @@ describe('on a part of the truth (a source that says nothing after a restart)', 
     ]);
   });
 });
+
+test('a name that goes frees its address for the pass after, since its VIP may be held in this one', () => {
+  const pass = passes({ pools: { ipv4: parsePool('11.0.0.0/32'), ipv6: null } });
+  pass(web('/web', { VIP_0: 'web:80' }, '10.0.0.1:1'));
+  const api = web('/api', { VIP_0: 'api:80' }, '10.0.0.1:2');
+  const first = pass(api);
+  expect(lines(first)).toEqual([]);
+  expect(first.memory.addresses.has('web.marathon')).toBe(false);
+  expect(lines(pass(api))).toEqual(['tcp/11.0.0.0:80 wlc -> 10.0.0.1:2 w1']);
+});

@@ -162,6 +162,17 @@ describe('never on part of the truth (rules 2 and 3)', () => {
     expect(world.kernel.get(VIP)).toBe(foreign);
   });
 
+  test('on the word of our own disk it looks first whether another program has made the service meanwhile', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(), false);
+    const foreign = observedService(service('11.134.217.55', 5555, [backend('172.16.0.2', 443)]));
+    world.kernel = tableOf(foreign);
+    const merged = { snapshot: snapshot(mine('10.0.0.1:31000')), complete: false };
+    await controller.reconciler.pass(merged, { full: false, changesSince: [], gone: [] });
+    expect(world.kernel.get(VIP)).toBe(foreign);
+    expect(world.ledgerEntries.size).toBe(0);
+  });
+
   test('on the word of our own disk a kernel that lost everything (a reboot) is filled again', async () => {
     await world.start().resync(snapshot(mine('10.0.0.1:31000')), false);
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);

@@ -5,7 +5,7 @@ import { playInMemory } from '../../support/model/story.ts';
 
 /** `MARATHON_IPVS_LONG=1` plays for a quarter of an hour. A failure prints seed and path, and the shortest story that fails. */
 const LONG = process.env['MARATHON_IPVS_LONG'] === '1';
-const RUNS = LONG ? { runs: 50_000, limitMs: 900_000 } : { runs: 250, limitMs: 12_000 };
+const RUNS = LONG ? { runs: 50_000, limitMs: 900_000 } : { runs: 600, limitMs: 12_000 };
 jest.setTimeout(RUNS.limitMs + 120_000);
 
 describe('random stories of apps, other programs, faults and crashes', () => {
@@ -20,7 +20,7 @@ describe('random stories of apps, other programs, faults and crashes', () => {
 
   test('tell of everything that they are about', async () => {
     const told: string[] = [];
-    for (const story of fc.sample(anyStory, { seed: 1, numRuns: 60 }))
+    for (const story of fc.sample(anyStory, { seed: 1, numRuns: 80 }))
       told.push(...(await playInMemory(story)));
     const found = (words: RegExp) => told.filter((line) => words.test(line)).length;
     const seen = Object.fromEntries(SUBJECTS.map((words) => [words.source, found(words)]));
@@ -31,6 +31,8 @@ describe('random stories of apps, other programs, faults and crashes', () => {
 /** Lines of stories: a subject that none has is not tested, however often the stories end well. */
 const SUBJECTS = [
   /adopted: /,
+  /held: /,
+  /asked again: /,
   /conflict: /,
   /is draining: /,
   /on the word of our own disk/,

@@ -7,14 +7,19 @@ export type StoryEvent =
   | { readonly what: 'deploy'; readonly app: AppSpec }
   /** The same app with other tasks, as a deployment or a failing check has it; `pick` chooses among all apps. */
   | { readonly what: 'tasks'; readonly pick: number; readonly tasks: readonly TaskSpec[] }
+  /** All tasks of an app are on agents that cannot be reached. */
+  | { readonly what: 'unreachable'; readonly pick: number }
   /** The same app and tasks with another first label. */
   | { readonly what: 'relabel'; readonly pick: number; readonly vip: string }
   | { readonly what: 'delete'; readonly id: string; readonly source: SourceName }
-  /** Sources that are up are read whole, one app of a source only, or not at all; then a pass is made. */
+  /**
+   * Sources that are up are read whole, one app of a source only, or not at all; or they give empty lists although
+   * nothing has changed. Then a pass is made.
+   */
   | {
       readonly what: 'pass';
       readonly full: boolean;
-      readonly read: 'whole' | 'one app' | 'nothing';
+      readonly read: 'whole' | 'one app' | 'nothing' | 'empty lists';
       readonly mishap: Mishap;
     }
   | { readonly what: 'down' | 'up'; readonly source: SourceName }
@@ -46,6 +51,8 @@ export function describeEvent(event: StoryEvent): string {
       return `deploy ${describeApp(event.app)}`;
     case 'tasks':
       return `app ${event.pick} has the tasks ${describeTasks(event.tasks)}`;
+    case 'unreachable':
+      return `the tasks of app ${event.pick} cannot be reached`;
     case 'relabel':
       return `app ${event.pick} asks for ${event.vip}`;
     case 'delete':

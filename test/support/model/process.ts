@@ -9,7 +9,15 @@ import { Sources } from '../../../controller/loop/sources.ts';
 import type { Snapshot } from '../../../controller/model.ts';
 import type { AppSource, Clock, IpvsTable, Log, Observer, StateStore } from '../../../controller/ports.ts';
 import type { PassStatus } from '../../../controller/status/status.ts';
-import { type AppSpec, inPools, POOLS, SOURCES, type SourceName, toSnapshot } from './cluster.ts';
+import {
+  type AppSpec,
+  inPools,
+  POOLS,
+  SOURCES,
+  type SourceName,
+  type TaskSpec,
+  toSnapshot,
+} from './cluster.ts';
 import type { Machine, Mishap } from './machine.ts';
 import { Perils } from './perils.ts';
 import {
@@ -33,6 +41,8 @@ const NOBODY: Observer = {
   repaired: nothing,
 };
 
+const BRAKE = { share: 0.5, holdMs: 60_000 };
+
 /** Everything that it knows is lost when it ends. */
 export class Process {
   readonly #machine: Machine;
@@ -44,6 +54,8 @@ export class Process {
   readonly #clock: Clock;
   readonly #store: StateStore;
   readonly #reconciler: Reconciler;
+  /** Whether a source may have told of the end, or the failing, of a task or an app by name, or was asked again. */
+  saidByName = false;
   #context: PassContext | null = null;
   #remembers = true;
 
@@ -91,7 +103,7 @@ export class Process {
       occupants: createOccupants(),
       inPool: inPools,
       adopt,
-      brake: null,
+      brake: BRAKE,
       dryRun: false,
     };
     this.#reconciler = new Reconciler(ports, rules, () => 0);
@@ -103,6 +115,7 @@ export class Process {
 
   /** A source was read: as a whole, or as far as one event told. */
   hear(source: SourceName, apps: readonly AppSpec[], complete: boolean): void {
+    this.saidByName ||= !complete || apps.some(({ tasks }) => tasks.some(saysByName));
     this.#sources.heard(source, toSnapshot(apps), complete);
     // A part says too little before the whole has been heard once.
     if (complete || this.#heard.get(source)?.fromDisk === false)
@@ -152,7 +165,17 @@ export class Process {
     return status;
   }
 
-  #end(context: PassContext, { error, failures, waiting, plan }: PassStatus): void {
+  /** After a mass removal was held for long enough, the sources are asked once more, as `run` does beside its passes. */
+  confirmHeld(apps: readonly AppSpec[]): void {
+    const { planner } = this.#reconciler;
+    const due = planner.heldLongEnough(this.#machine.now);
+    if (due.size === 0) return;
+    this.saidByName = true;
+    const missing = planner.confirm(due, toSnapshot(apps), this.#machine.now);
+    this.#machine.note(`  asked again: ${missing} of ${due.size} held backends are missing`);
+  }
+
+  #end(context: PassContext, { error, failures, waiting, plan, held }: PassStatus): void {
     const machine = this.#machine;
     this.#context = null;
     if (this.#remembers) machine.recalled = recall(context, machine.recalled);
@@ -163,12 +186,17 @@ export class Process {
       for (const { reason, address } of backends)
         if (reason.startsWith('draining')) machine.note(`  ${address} of ${key} is ${reason}`);
     }
+    if (held !== null) machine.note(`  held: ${[...held.services].join(' ')}`);
     for (const { step, message } of failures) machine.note(`  failed: ${step}: ${message}`);
     if (!this.alive) machine.note(`  dies before write ${this.#perils.writes}`);
     else if (error !== null) machine.note(`  pass fails: ${error}`);
     const steps = failures.length + waiting > 0 ? 'steps failed' : 'clean';
-    machine.watch.passEnds(error === null && this.alive ? steps : 'cut short');
+    machine.watch.passEnds(error === null && this.alive ? steps : 'cut short', held?.services);
   }
+}
+
+function saysByName({ state, health }: TaskSpec): boolean {
+  return state !== 'running' || health === 'unhealthy';
 }
 
 function contextOf(machine: Machine, complete: boolean, apps: readonly AppSpec[]): PassContext {

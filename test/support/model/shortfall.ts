@@ -14,18 +14,21 @@ interface Situation {
   readonly adopt: boolean;
   /** Where given, backends that rightly drain are no surplus. */
   readonly drains: DrainWatch | null;
+  /** Services that may have backends, and weights, of before. */
+  readonly held: ReadonlySet<string>;
 }
 
 /** One line for each thing that is not as it should be. */
 export function shortfall(situation: Situation): readonly string[] {
-  const { kernel, wanted, foreign, adopt } = situation;
+  const { kernel, wanted, foreign, adopt, held } = situation;
   const complaints: string[] = [];
   for (const [key, want] of wanted.services) {
+    if (held.has(key)) continue;
     if (!foreign.has(key)) complaints.push(...lacking(key, want, kernel.get(key)));
     else if (adopt || inPools(want.address)) complaints.push(`${key} is wanted and not adopted`);
   }
   for (const [key, have] of kernel) {
-    if (!foreign.has(key)) complaints.push(...surplus(key, have, situation));
+    if (!foreign.has(key) && !held.has(key)) complaints.push(...surplus(key, have, situation));
   }
   return complaints;
 }

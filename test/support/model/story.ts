@@ -45,8 +45,8 @@ export async function play(
 const BY_MARK = { fwmark: 7, family: 'ipv4', scheduler: 'rr' } as const;
 const KEY_BY_MARK = '-f 7';
 
-/** A failed step is tried again after a minute at most (and a fifth for jitter), and a drain ends after five. */
-const RECOVERY_SECONDS = [0, 5, 75, 301, 75, 75, 0];
+/** A failed step is tried again after a minute at most (and a fifth for jitter), so long is a mass removal held, and a drain ends after five. */
+const RECOVERY_SECONDS = [0, 5, 75, 75, 301, 75, 75, 0];
 
 class Teller {
   readonly #machine: Machine;
@@ -68,6 +68,12 @@ class Teller {
         break;
       case 'tasks':
         this.#change(event.pick, ({ tasks: _, ...spec }) => ({ ...spec, tasks: event.tasks }));
+        break;
+      case 'unreachable':
+        this.#change(event.pick, (spec) => ({
+          ...spec,
+          tasks: spec.tasks.map((task) => ({ ...task, state: 'unreachable' })),
+        }));
         break;
       case 'relabel':
         this.#change(event.pick, ({ vips: [_, ...others], ...spec }) => ({
@@ -145,14 +151,21 @@ class Teller {
 
   async #pass({ full, read, mishap }: StoryEvent & { readonly what: 'pass' }): Promise<void> {
     const process = await this.#running();
-    for (const source of SOURCES.filter((each) => read === 'whole' && !this.#down.has(each)))
-      process.hear(source, this.#appsOf(source), true);
+    const lists = read === 'whole' || read === 'empty lists';
+    for (const source of SOURCES.filter((each) => lists && !this.#down.has(each)))
+      process.hear(source, read === 'whole' ? this.#appsOf(source) : [], true);
     const changed = this.#lastChanged;
     if (read === 'one app' && changed !== null && !this.#down.has(changed.source)) {
       const others = process.knows(changed.source).filter((spec) => appKey(spec) !== appKey(changed));
       process.hear(changed.source, [...others, changed], false);
     }
+    if (this.#down.size === 0) process.confirmHeld(SOURCES.flatMap((source) => this.#appsOf(source)));
+    const before = this.#machine.watch.forwarding();
     const status = await process.pass(full, mishap);
+    if (!process.saidByName && before.length >= 2 && this.#machine.watch.forwarding().length === 0)
+      this.#machine.watch.violations.push(
+        `all went at once, and no source said so by name: ${before.join(' ')}`,
+      );
     if (status === null) this.#machine.note('  nothing is known yet');
     if (!process.alive) this.#process = null;
   }

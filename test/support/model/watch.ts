@@ -62,7 +62,8 @@ export class Watch {
     this.#meddled.clear();
   }
 
-  passEnds(end: PassEnd): void {
+  /** `held`: services from which too much would have gone at once (rule 4). */
+  passEnds(end: PassEnd, held: ReadonlySet<string> = new Set()): void {
     const pass = this.#pass;
     this.#pass = null;
     if (pass?.complete !== true) return;
@@ -72,7 +73,7 @@ export class Watch {
     for (const key of this.#ledger)
       if (!this.kernel.has(key) && !wanted.services.has(key))
         this.#blame(`the ledger still says that ${key} is ours, which the kernel lacks and nobody wants`);
-    this.#compare(pass, this.drains);
+    this.#compare(pass, this.drains, held);
   }
 
   /** The controller wrote once to the kernel. */
@@ -149,7 +150,7 @@ export class Watch {
 
   /** All is over: the kernel is as it should be, nothing drains any more, and ledger, routes and names agree. */
   finished(pass: PassContext): void {
-    this.#compare(pass, null);
+    this.#compare(pass, null, new Set());
     const { services } = pass.wanted();
     const mine = [...services.keys()].filter((key) => !this.foreign.has(key)).sort();
     this.#expect('the ledger', [...this.#ledger].sort(), mine);
@@ -158,6 +159,11 @@ export class Watch {
     this.#expect('what is reachable', [...this.#reachable].sort(), outside);
     const answering = mine.filter((key) => (services.get(key)?.backends.size ?? 0) > 0);
     this.#expect('what has a name', [...this.#announced].sort(), answering);
+  }
+
+  /** Services of ours that clients get through to. */
+  forwarding(): readonly string[] {
+    return [...this.ours].filter((key) => forwards(this.kernel.get(key)));
   }
 
   // ---- what must be --------------------------------------------------------------------------------
@@ -214,9 +220,9 @@ export class Watch {
     this.ours.add(key);
   }
 
-  #compare(pass: PassContext, drains: DrainWatch | null): void {
+  #compare(pass: PassContext, drains: DrainWatch | null, held: ReadonlySet<string>): void {
     const { kernel, foreign } = this;
-    const all = { kernel, foreign, adopt: this.#adopt, wanted: pass.wanted(), apps: pass.apps, drains };
+    const all = { kernel, foreign, adopt: this.#adopt, wanted: pass.wanted(), apps: pass.apps, drains, held };
     this.violations.push(...shortfall(all));
   }
 
