@@ -9,8 +9,9 @@ import { version } from './config/version.ts';
 export type Invocation =
   | {
       readonly command: CommandName;
-      readonly config: Config /** What it is about, where it takes a NAME. */;
-      readonly name: string | null;
+      readonly config: Config;
+      /** What stands on the command line besides options. */
+      readonly operands: readonly string[];
     }
   | { readonly command: 'help' | 'version'; readonly text: string };
 
@@ -23,8 +24,8 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
   let asked: Asked | undefined;
   let printed = '';
   const program = createProgram(
-    (one) => {
-      asked = one;
+    (what) => {
+      asked = what;
     },
     (text) => {
       printed += text;
@@ -45,14 +46,14 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
     throw usage(oneLine(error, argv));
   }
   if (asked === undefined) return { command: 'help', text: program.helpInformation() };
-  const { command, flags, name } = asked;
-  return { command, config: resolveConfig(command, flags, environment), name };
+  const { command, flags, operands } = asked;
+  return { command, config: resolveConfig(command, flags, environment), operands };
 }
 
 interface Asked {
   readonly command: CommandName;
   readonly flags: readonly Given[];
-  readonly name: string | null;
+  readonly operands: readonly string[];
 }
 
 function createProgram(run: (asked: Asked) => void, print: (text: string) => void): Command {
@@ -68,16 +69,27 @@ function createProgram(run: (asked: Asked) => void, print: (text: string) => voi
     // `command()` rather than `addCommand()`: the settings above are inherited.
     const command = program.command(name).description(description).addHelpText('after', HELP_END);
     for (const option of optionNames) if (takes(name, option)) command.addOption(flag(name, option));
-    if (name === 'status') command.argument('[name]', STATUS_NAME);
-    command.action(() => {
-      run({ command: name, flags: givenFlags(command.opts()), name: command.args[0] ?? null });
-    });
+    for (const [operand, meaning] of OPERANDS[name] ?? []) command.argument(operand, meaning);
+    command.action(() => run({ command: name, flags: givenFlags(command.opts()), operands: command.args }));
   }
   return program;
 }
 
-const STATUS_NAME =
-  'only this VIP, with every backend: its name, DNS name or address, with or without :PORT, or an app; * stands for any characters';
+/** What a command takes besides options. */
+const OPERANDS: Readonly<
+  Partial<Record<CommandName, readonly (readonly [name: string, meaning: string])[]>>
+> = {
+  status: [
+    [
+      '[name]',
+      'only this VIP, with every backend: its name, DNS name or address, with or without :PORT, or an app; * stands for any characters',
+    ],
+  ],
+  connection: [
+    ['[service]', 'name of a framework: kafka'],
+    ['[endpoint]', 'name of a VIP of it, with or without :PORT: broker'],
+  ],
+};
 
 const HELP_END = `
 Every option is also accepted from the environment (--resync-seconds as MARATHON_IPVS_RESYNC_SECONDS) and from

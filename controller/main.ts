@@ -27,8 +27,10 @@ async function execute(invocation: Invocation): Promise<number> {
       return SAME;
     case 'cleanup':
       return await cleanUp(invocation.config);
+    case 'connection':
+      return await connect(invocation.config, invocation.operands);
     case 'status':
-      return await showStatus(invocation.config, invocation.name);
+      return await showStatus(invocation.config, invocation.operands[0] ?? null);
     case 'doctor':
       return await examineHost(invocation.config);
     default:
@@ -56,6 +58,19 @@ async function reconcile(config: Config): Promise<number> {
   } finally {
     parts.close();
   }
+}
+
+async function connect(config: Config, [service, endpoint]: readonly string[]): Promise<number> {
+  const signals = processSignals();
+  const [{ createLog }, { wireConnection }, { connection }] = await Promise.all([
+    import('./log.ts'),
+    import('./wire.ts'),
+    import('./command/connection.ts'),
+  ]);
+  const ports = { ...(await wireConnection(config, createLog(config.logLevel))), print };
+  // JSON unless told otherwise: that is what `dcos kafka connection` printed.
+  const output = config.origins.output === 'default' || config.output !== 'text' ? 'json' : 'text';
+  return await connection(ports, { service, endpoint, output }, signals.stop);
 }
 
 async function showStatus(config: Config, name: string | null): Promise<number> {

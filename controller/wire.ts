@@ -12,7 +12,10 @@ import { createRealAddresses } from './apply/real-addresses.ts';
 import { RouteNetlink } from './apply/rtnetlink.ts';
 import { Sysctls } from './apply/sysctls.ts';
 import { withTimeouts } from './apply/timeouts.ts';
+import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
+import type { SourceOption } from './config/values.ts';
+import { createMerge } from './desired/merge.ts';
 import { createOccupants } from './desired/occupants.ts';
 import { inPool, type Pools, parsePool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
@@ -31,6 +34,7 @@ import type {
   LedgerEntry,
   Log,
   Reachability,
+  Resolver,
   StateStore,
 } from './ports.ts';
 import { isLoopback } from './serve/host-header.ts';
@@ -125,6 +129,12 @@ export async function wireCleanup(
     table.close();
     throw error;
   }
+}
+
+/** Builds the parts of `connection`, which needs neither kernel nor privilege. */
+export async function wireConnection(config: Config, log: Log): Promise<Omit<ConnectionPorts, 'print'>> {
+  const translate = createTranslator({ zone: config.zone, pools: poolsOf(config) });
+  return { sources: await sourcesOf(config, log), merge: createMerge(), translate };
 }
 
 type HostOptions = Pick<
@@ -234,40 +244,54 @@ function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>):
 }
 
 function realAddressOptions(config: Config) {
-  const masters = config.source.flatMap((source) => (source.kind === 'marathon' ? source.masters : []));
+  const masters = config.source.flatMap((source) => (source.kind === 'file' ? [] : source.masters));
   const servers = config.dnsListen.map(({ address }) => address);
   const { interface: interfaceName, allowConnectedVips } = config;
   return { interfaceName, masters, servers, pools: networksOf(config), allowConnectedVips };
 }
 
-function credentialsOf({ marathonUserFile, marathonTokenFile }: Config) {
-  if (marathonUserFile !== undefined) return { kind: 'basic', path: marathonUserFile } as const;
-  return marathonTokenFile === undefined ? undefined : ({ kind: 'token', path: marathonTokenFile } as const);
+function credentialsOf(userFile: string | undefined, tokenFile: string | undefined) {
+  if (userFile !== undefined) return { kind: 'basic', path: userFile } as const;
+  return tokenFile === undefined ? undefined : ({ kind: 'token', path: tokenFile } as const);
 }
 
 async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {
   const resolver = createDnsResolver({ clock: systemClock, log });
-  return await Promise.all(
-    config.source.map(async (source) => {
-      if (source.kind === 'file') {
-        return createFileSource({ path: source.where, framework: config.framework, resolver, log });
-      }
-      // Loaded when asked for: its HTTP client is the largest part of all.
+  return await Promise.all(config.source.map((source) => sourceOf(source, config, resolver, log)));
+}
+
+async function sourceOf(
+  { kind, where }: SourceOption,
+  config: Config,
+  resolver: Resolver,
+  log: Log,
+): Promise<AppSource> {
+  const silenceMs = config.sourceTimeoutSeconds * 1_000;
+  // A full list of a large cluster over a slow line takes longer than its beginning.
+  const answerMs = config.sourceTimeoutSeconds * 12_000;
+  const common = { where, silenceMs, answerMs, resolver, clock: systemClock };
+  // Those that use HTTP are loaded when asked for: its client is the largest part of all.
+  switch (kind) {
+    case 'file':
+      return createFileSource({ path: where, framework: config.framework, resolver, log });
+    case 'marathon': {
       const { createMarathonSource } = await import('./source/marathon/source.ts');
       return createMarathonSource({
-        where: source.where,
-        credentials: credentialsOf(config),
+        ...common,
+        log,
+        credentials: credentialsOf(config.marathonUserFile, config.marathonTokenFile),
         caFile: config.marathonCaFile,
         framework: config.framework,
         relistSeconds: config.relistSeconds,
-        silenceMs: config.sourceTimeoutSeconds * 1_000,
-        // A full list of a large cluster over a slow line takes longer than its beginning.
-        answerMs: config.sourceTimeoutSeconds * 12_000,
         eventSilenceMs: config.sourceSilenceSeconds * 1_000,
-        resolver,
-        log,
-        clock: systemClock,
       });
-    }),
-  );
+    }
+    case 'mesos':
+    case 'mesos-agent': {
+      const { createMesosAgentSource, createMesosSource } = await import('./source/mesos/source.ts');
+      const credentials = credentialsOf(config.mesosUserFile, config.mesosTokenFile);
+      const options = { ...common, credentials, caFile: config.mesosCaFile };
+      return kind === 'mesos' ? createMesosSource(options) : createMesosAgentSource(options);
+    }
+  }
 }

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import type { z } from 'zod';
 import {
   type Environment,
+  flagName,
   fromEnvironment,
   fromFile,
   type Given,
@@ -42,7 +43,7 @@ export function resolveConfig(
   const texts = Object.fromEntries([...deciding].map(([name, { text }]) => [name, text]));
   const config = { ...options.parse(texts), origins: originsOf(deciding) };
   checkOutput(command, config.output, deciding.get('output'));
-  if (command !== 'run' && command !== 'diff') return config;
+  if (command !== 'run' && command !== 'diff' && command !== 'connection') return config;
   checkTogether(command, config);
   for (const name of CREDENTIALS) checkReadable(deciding.get(name));
   return command === 'diff' ? { ...config, once: true, dryRun: true } : config;
@@ -68,6 +69,7 @@ const OUTPUTS = {
   run: ['text', 'json', 'ipvsadm'],
   diff: ['text', 'json', 'ipvsadm'],
   status: ['text', 'wide', 'json', 'yaml'],
+  connection: ['json', 'text'],
   doctor: ['text', 'json', 'yaml'],
 } as const;
 
@@ -83,7 +85,9 @@ function checkTogether(command: CommandName, config: Config): void {
   const names = config.source.map(sourceName);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (names.length === 0) {
-    throw usage('--source is missing, expected --source marathon=http://HOST:PORT or --source file=PATH');
+    throw usage(
+      '--source is missing, expected --source marathon=http://HOST:PORT, mesos=http://HOST:PORT or file=PATH',
+    );
   }
   if (twice !== undefined) {
     throw usage(`--source: "${printable(twice)}" is given twice, expected each source once`);
@@ -91,12 +95,18 @@ function checkTogether(command: CommandName, config: Config): void {
   if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
     throw usage('--against is given without --dry-run, expected kernel where the kernel is to be written');
   }
-  if (config.marathonUserFile !== undefined && config.marathonTokenFile !== undefined) {
-    throw usage('--marathon-user-file and --marathon-token-file are both given, expected one of them');
+  for (const [user, token] of EITHER) {
+    if (config[user] !== undefined && config[token] !== undefined) {
+      throw usage(`${flagName(user)} and ${flagName(token)} are both given, expected one of them`);
+    }
   }
 }
 
-const CREDENTIALS = ['marathonUserFile', 'marathonTokenFile', 'marathonCaFile'] as const;
+const EITHER = [
+  ['marathonUserFile', 'marathonTokenFile'],
+  ['mesosUserFile', 'mesosTokenFile'],
+] as const;
+const CREDENTIALS = [...EITHER.flat(), 'marathonCaFile', 'mesosCaFile'] as const;
 
 /** A file that is missing at the start is a mistake; later its owner may be renewing it, and it is tried again. */
 function checkReadable(given: Given | undefined): void {

@@ -3,13 +3,14 @@
 import { z } from 'zod';
 import { parsePath, parseWholeNumber } from './values.ts';
 
-export type CommandName = 'run' | 'diff' | 'status' | 'doctor' | 'cleanup';
+export type CommandName = 'run' | 'diff' | 'status' | 'connection' | 'doctor' | 'cleanup';
 
 /** In the order in which help shows them. */
 export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['run', 'reconcile until stopped'],
   ['diff', 'print what run would change, and change nothing (run --once --dry-run)'],
   ['status', 'VIPs, backends, weights, reasons and connections, from the running controller'],
+  ['connection', 'print how to connect to a service, as `dcos kafka connection` did, or list the services'],
   ['doctor', 'what this host lacks, each with the command that mends it'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
 ]);

@@ -9,7 +9,6 @@ import { nameOptions } from './name-options.ts';
 import {
   type CommandName,
   choice,
-  described,
   informationOf,
   type OptionInfo,
   option,
@@ -19,74 +18,26 @@ import {
   withoutDefault,
 } from './option.ts';
 import { outputOptions } from './output-options.ts';
+import { sourceOptions } from './source-options.ts';
 import { statusOptions } from './status-options.ts';
 import { timeoutOptions } from './timeout-options.ts';
 import { timingOptions } from './timing-options.ts';
 import {
-  hasCredentials,
   parseAgainst,
-  parseFramework,
   parseHostAddress,
   parseInterface,
   parseListen,
   parseNetwork,
-  parseSource,
   parseZone,
 } from './values.ts';
 
 const DECIDES: readonly CommandName[] = ['run', 'diff'];
-const EVERY: readonly CommandName[] = ['run', 'diff', 'status', 'doctor', 'cleanup'];
+const EVERY: readonly CommandName[] = ['run', 'diff', 'status', 'connection', 'doctor', 'cleanup'];
 const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
-
-const SOURCE: OptionInfo = {
-  group: 'Sources',
-  value: 'KIND=WHERE',
-  repeatable: true,
-  accepted:
-    'marathon=URL[,URL…] (http or https; equal masters, each once, without query) or file=PATH (a JSON file or a directory of them)',
-  description:
-    'Where apps come from; may be given several times. `marathon=http://HOST:PORT` takes a comma-separated list of equal masters; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes.',
-  commands: DECIDES,
-};
-
-const source = z
-  .string()
-  .refine((text) => !hasCredentials(text), {
-    error: 'credentials do not belong in a URL; put user:password in a file for --marathon-user-file',
-    abort: true,
-  })
-  .pipe(option(parseSource, SOURCE).schema);
 
 /** Keys are the names in `Config`; `--resync-seconds`, MARATHON_IPVS_RESYNC_SECONDS and the file's `resync-seconds` are made from them. */
 export const options = z.object({
-  source: described(z.array(source).prefault([]), SOURCE),
-  framework: withoutDefault(
-    option(parseFramework, {
-      group: 'Sources',
-      value: 'NAME',
-      accepted: 'a name with at least one letter or digit, of at most 255 characters',
-      description:
-        "Framework in the names of VIPs. Without it: what Marathon's /v2/info says, `marathon` for files.",
-      commands: DECIDES,
-    }),
-  ),
-  marathonUserFile: withoutDefault(
-    path({
-      group: 'Sources',
-      description: 'File with `user:password` for basic authentication at Marathon.',
-      commands: DECIDES,
-    }),
-  ),
-  marathonTokenFile: withoutDefault(
-    path({ group: 'Sources', description: 'File with a DC/OS authentication token.', commands: DECIDES }),
-  ),
-  marathonCaFile: withoutDefault(
-    path({
-      group: 'Sources',
-      description: "PEM file with the authorities that sign Marathon's certificate.",
-      commands: DECIDES,
-    }),
-  ),
+  ...sourceOptions,
 
   against: withDefault(
     option(parseAgainst, {
@@ -122,7 +73,7 @@ export const options = z.object({
       accepted:
         'a DNS zone of at most 125 characters: labels of letters, digits and inner hyphens, joined by dots',
       description: 'DNS zone of named VIPs.',
-      commands: ['run', 'diff', 'doctor'],
+      commands: ['run', 'diff', 'connection', 'doctor'],
     }),
     'l4lb.thisdcos.directory',
   ),

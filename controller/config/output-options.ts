@@ -8,8 +8,8 @@ export const outputOptions = {
       group: 'Diff',
       short: 'o',
       description:
-        'Form of what is printed. `text` and `json`: every command; `ipvsadm`: lines of the diff that `ipvsadm -R` accepts; `wide` (each backend too): `status`; `yaml`: `status` and `doctor`.',
-      commands: ['run', 'diff', 'status', 'doctor'],
+        'Form of what is printed. `text` and `json`: every command; `ipvsadm`: lines of the diff that `ipvsadm -R` accepts; `wide` (each backend too): `status`; `yaml`: `status` and `doctor`. `connection` prints `json` unless told otherwise.',
+      commands: ['run', 'diff', 'status', 'connection', 'doctor'],
     }),
     'text',
   ),

@@ -31,7 +31,7 @@ export const timingOptions = {
     wholeNumber('seconds', 1, 600, {
       group: 'Timing',
       description: 'How long a source may take for one answer.',
-      commands: ['run', 'diff'],
+      commands: ['run', 'diff', 'connection'],
     }),
     '10',
   ),

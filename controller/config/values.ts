@@ -5,7 +5,12 @@ import ipaddr from 'ipaddr.js';
 
 /** Where apps come from, as `--source KIND=WHERE` says it. */
 export type SourceOption =
-  | { readonly kind: 'marathon'; readonly where: string; readonly masters: readonly string[] }
+  | {
+      readonly kind: 'marathon' | 'mesos' | 'mesos-agent';
+      readonly where: string;
+      /** Base URLs. */
+      readonly masters: readonly string[];
+    }
   | { readonly kind: 'file'; readonly where: string };
 
 /** What the diff is made against: the live kernel, an empty table, or the output of `ipvsadm -Sn` in a file. */
@@ -26,13 +31,14 @@ export function sourceName({ kind, where }: SourceOption): string {
 }
 
 export function parseSource(text: string): SourceOption | undefined {
-  const [, kind, where] = /^([a-z]+)=(.+)$/s.exec(text) ?? [];
+  const [, kind, where] = /^([a-z-]+)=(.+)$/s.exec(text) ?? [];
   if (where === undefined) return undefined;
   if (kind === 'file') return isPath(where) ? { kind, where } : undefined;
-  if (kind !== 'marathon') return undefined;
+  if (kind !== 'marathon' && kind !== 'mesos' && kind !== 'mesos-agent') return undefined;
   const masters = where.split(',').map(parseMaster);
   if (!masters.every((master) => master !== undefined)) return undefined;
   if (new Set(masters).size < masters.length) return undefined;
+  if (kind === 'mesos-agent' && masters.length > 1) return undefined;
   return { kind, where: masters.join(','), masters };
 }
 

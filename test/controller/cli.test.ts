@@ -32,11 +32,11 @@ describe('help', () => {
     const asked = parseCommandLine(argv, {});
     expect(asked.command).toBe('help');
     expect('text' in asked && asked.text).toMatch(
-      /Commands:\n {2}run .*\n {2}diff .*\n {2}status .*\n {2}doctor .*\n {2}cleanup /,
+      /Commands:\n {2}run .*\n {2}diff [\s\S]*\n {2}status [\s\S]*\n {2}connection [\s\S]*\n {2}doctor [\s\S]*\n {2}cleanup /,
     );
   });
 
-  test.each(['run', 'diff', 'status', 'doctor', 'cleanup'] as const)(
+  test.each(['run', 'diff', 'status', 'connection', 'doctor', 'cleanup'] as const)(
     '%s --help shows every option that means something to it',
     (command) => {
       const text = textOf(command, '--help');
@@ -95,11 +95,11 @@ describe('flags', () => {
 
   test('status takes the name of a VIP, and needs no source', () => {
     expect(parseCommandLine(['status', 'web:80', '--watch'], {})).toMatchObject({
-      name: 'web:80',
+      operands: ['web:80'],
       config: { watch: true },
     });
-    expect(parseCommandLine(['status'], {})).toMatchObject({ name: null, config: { watch: false } });
-    expect(parseCommandLine(['doctor', '-o', 'yaml'], {})).toMatchObject({ command: 'doctor', name: null });
+    expect(parseCommandLine(['status'], {})).toMatchObject({ operands: [], config: { watch: false } });
+    expect(parseCommandLine(['doctor', '-o', 'yaml'], {})).toMatchObject({ command: 'doctor', operands: [] });
   });
 
   test('diff takes whatever line run has been started with', () => {
@@ -137,12 +137,12 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command 'reconcile', expected one of run, diff, status, doctor, cleanup$/,
+      /^unknown command 'reconcile', expected one of run, diff, status, connection, doctor, cleanup$/,
     ],
     [
       'help about nothing',
       ['help', 'frob'],
-      /^help: no such command, expected one of run, diff, status, doctor, cleanup$/,
+      /^help: no such command, expected one of run, diff, status, connection, doctor, cleanup$/,
     ],
     [
       'an option without its value',

@@ -150,7 +150,7 @@ describe('what is refused says where, what, and what is accepted', () => {
 
   test('no source', () => {
     expect(() => resolveConfig('diff', [], {})).toThrow(
-      '--source is missing, expected --source marathon=http://HOST:PORT or',
+      '--source is missing, expected --source marathon=http://HOST:PORT, mesos=',
     );
   });
 
