@@ -22,10 +22,10 @@ export const timingOptions = {
   settleMs: withDefault(
     wholeNumber('milliseconds', 0, 10_000, {
       group: 'Timing',
-      description: 'How long changes are gathered before a pass.',
+      description: 'How long changes are gathered after a pass; one that comes later is acted on at once.',
       commands: ['run'],
     }),
-    '50',
+    '20',
   ),
   sourceTimeoutSeconds: withDefault(
     wholeNumber('seconds', 1, 600, {

@@ -206,7 +206,9 @@ export class Reconciler {
   /** IP VIPs outside the pools need a route of their own; one whose service could not be made gets none. */
   #addresses(plan: Plan, broken: ReadonlySet<ServiceKey>): string[] {
     const addresses = new Set<string>();
-    for (const { op, key, address } of plan.services) {
+    for (const { op, key, name, address } of plan.services) {
+      // A named VIP's address comes from a pool.
+      if (name !== null) continue;
       const forwards = op !== 'remove' && !(op === 'add' && broken.has(key));
       if (forwards && !this.#rules.inPool(address)) addresses.add(address);
     }

@@ -5,7 +5,7 @@
 set -eu
 
 cd "$(dirname "$0")/../.."
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/lib/qemu
 task=${1:?expected start, test, long, bench or ci}
 shift
 node=node_modules/.bin/node
@@ -47,16 +47,28 @@ missing_packages() {
   # What it is part of, where that has another name.
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
-    test | ci) programs="$programs dig:bind9-dnsutils buildah debootstrap setcap:libcap2-bin" ;;
+    test | ci)
+      programs="$programs dig:bind9-dnsutils nft:nftables conntrack buildah debootstrap setcap:libcap2-bin"
+      [ "$second_lab" = host ] || programs="$programs qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio"
+      ;;
     long) programs="$programs dig:bind9-dnsutils" ;;
     bench)
-      programs="$programs gcc dnsperf dnsmasq:dnsmasq-base"
+      programs="$programs gcc dnsperf dnsmasq:dnsmasq-base nginx:nginx-light haproxy wrk iperf3"
       [ -e /usr/include/stdio.h ] || echo libc6-dev
       ;;
   esac
   for program in $programs; do
     command -v "${program%%:*}" >/dev/null || echo "${program##*:}"
   done
+}
+
+# The kernel that the tests of the packet filter need, where this machine's own does not serve.
+install_kernel() {
+  [ "$second_lab" = qemu ] || return 0
+  test/lab/qemu-kernel.sh find >/dev/null && return
+  say "fetching Debian's kernel for virtual machines, into node_modules/.cache"
+  test/lab/qemu-kernel.sh fetch >/dev/null 2>&1 || { quietly apt-get update && quietly test/lab/qemu-kernel.sh fetch; } ||
+    { say 'no kernel for QEMU'; exit 2; }
 }
 
 install_packages() {
@@ -117,17 +129,22 @@ run_tests() {
   echo '== kernel, in the lab'
   export IPVS_KERNEL_TESTS=yes-change-my-tables
   project kernel 'test/lab/run.sh -m 2048M -t 3000 --' "$@"
+  echo '== datapath, in the lab with nftables'
+  LAB=$second_lab project datapath 'test/lab/run.sh -m 2048M -t 1800 --' "$@"
   echo '== image'
   project image '' "$@"
   # shellcheck disable=SC2086 # a list
-  "$node" test/lab/totals.ts "$results" unit kernel image $checks
+  "$node" test/lab/totals.ts "$results" unit kernel datapath image $checks
 }
 
 # What Node has compiled is kept: in the lab, where system calls are slow, that halves the start of a program.
 export NODE_COMPILE_CACHE="$PWD/node_modules/.cache/node"
 
 install_node_modules
+second_lab=
+case $task in test | ci) second_lab=$(sh test/lab/kind.sh nftables) ;; esac
 install_packages
+install_kernel
 case $task in
   start)
     limit=300

@@ -16,6 +16,7 @@ stderr, each by itself, and its exit status. 124: out of time. 125: the lab itse
   -T          keep the machine's own /tmp instead of an empty one
 
 LAB=uml   use User-Mode Linux even where this machine's kernel has IPVS
+LAB=qemu  use Debian's kernel in an emulated machine: nftables and two processors, but slow (root only)
 LAB=host  use a namespace of this machine's kernel, or fail
 TEXT
 }
@@ -39,6 +40,7 @@ shift $((OPTIND - 1))
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 LAB=${LAB:-$("$HERE/kind.sh")}
+[ -e "$HERE/start-$LAB.sh" ] || { echo "lab: LAB=$LAB: expected host, uml or qemu" >&2; exit 125; }
 
 # Not below /tmp: the guest has another one.
 RUN=$(mktemp -d /var/tmp/marathon-ipvs-lab.XXXXXX) || exit 125
@@ -66,7 +68,7 @@ STDOUT=pipe STDERR=pipe
   printf ' %q' "$@"
   echo
 } >"$RUN/command"
-printf '%s=%q\n' CWD "$PWD" ROOT "$(cd "$HERE/../.." && pwd)" PRIVATE_TMP "$PRIVATE_TMP" MODULES "$MODULES" \
+printf '%s=%q\n' MEM "$MEM" CWD "$PWD" ROOT "$(cd "$HERE/../.." && pwd)" PRIVATE_TMP "$PRIVATE_TMP" MODULES "$MODULES" \
   INTERACTIVE "$INTERACTIVE" STDOUT "$STDOUT" STDERR "$STDERR" TERMINAL_SIZE "$(stty size 2>/dev/null)" >"$RUN/settings"
 
 [ $INTERACTIVE = file ] && cat >"$RUN/stdin"
@@ -76,37 +78,18 @@ DIE="setpriv --pdeathsig KILL"
 LIMITED="$DIE timeout --foreground -s KILL $LIMIT $DIE"
 
 RELAYS=()
+# pipes_of_our_own: as descriptors 7 and 8, what is written to stdout and stderr. A guest's kernel or machine makes what
+# it writes to non-blocking, for everyone who shares it.
+pipes_of_our_own() {
+  exec 7> >(exec cat)
+  RELAYS+=($!)
+  exec 8> >(exec cat >&2)
+  RELAYS+=($!)
+}
+
 set -m # a process group of its own for the guest
-case $LAB in
-  uml)
-    # A pid namespace needs root. Its first process must not be the kernel, which kills itself when it panics.
-    IN_NAMESPACE=()
-    [ "$(id -u)" = 0 ] && IN_NAMESPACE=(unshare --pid --fork --kill-child=KILL sh -c '"$@"; exit $?' sh)
-    STDIN=null
-    [ $INTERACTIVE = terminal ] && STDIN=fd:6 TERMINAL=$(stty -g)
-    # The kernel makes what it writes to non-blocking, for everyone who shares it: so it gets pipes of its own.
-    exec 6<&0 7> >(exec cat)
-    RELAYS+=($!)
-    exec 8> >(exec cat >&2)
-    RELAYS+=($!)
-    $LIMITED "${IN_NAMESPACE[@]}" linux.uml mem="$MEM" rootfstype=hostfs rootflags=/ rw init="$HERE/uml-init.sh" \
-      LAB_RUN="$RUN" uml_dir="$RUN/" umid=guest loglevel=5 panic=1 console=tty3 \
-      con=null con1=$STDIN,fd:7 con2=null,fd:8 con3=null,fd:1 </dev/null >"$RUN/kernel.log" 2>&1 9>&- &
-    GUEST=$!
-    ;;
-  host)
-    STDIN=/dev/null
-    [ $INTERACTIVE = file ] && STDIN=$RUN/stdin
-    [ $INTERACTIVE = terminal ] && STDIN=/dev/stdin
-    $LIMITED unshare --net --mount --uts --ipc --pid --fork --kill-child=KILL --mount-proc \
-      bash "$HERE/namespace-init.sh" "$RUN" <"$STDIN" 9>&- &
-    GUEST=$!
-    ;;
-  *)
-    echo "lab: LAB=$LAB: expected uml or host" >&2
-    exit 125
-    ;;
-esac
+# shellcheck source=/dev/null # starts it in the background and sets GUEST
+. "$HERE/start-$LAB.sh"
 set +m
 STARTED=$SECONDS
 wait "$GUEST" 2>/dev/null

@@ -8,7 +8,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-const LIMITS = { maxBuffer: 64 * 1024 * 1024, timeout: 60_000 };
+const LIMITS = { maxBuffer: 64 * 1024 * 1024, timeout: 180_000 };
 
 /** Runs a command, with `input` as its stdin; a status other than 0 is no rejection. */
 export function command(line: readonly string[], input = ''): Promise<Outcome> {

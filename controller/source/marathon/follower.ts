@@ -14,6 +14,7 @@ export interface FollowerOptions {
   readonly inFlight: number;
   readonly relistMs: number;
   readonly gatherMs: number;
+  readonly restMs: number;
   readonly maxDirty: number;
   readonly spreadMs: number;
   readonly eventSilenceMs: number;
@@ -24,6 +25,11 @@ export interface FollowerOptions {
 const POLL_MS = 30_000;
 /** How long the first read waits for the stream, so that one read serves both. */
 const FIRST_READ_MS = 1_000;
+/**
+ * A list costs Marathon less than this share of all apps read one by one. Without that, a large cluster's steady changes
+ * would pile up during each list to another list, and every change would take as long as the list.
+ */
+const LIST_SHARE = 0.25;
 /** A stream that lived this long was no failed attempt. */
 const STABLE_MS = 10_000;
 const NOT_WAITING = () => undefined;
@@ -38,6 +44,8 @@ export class MarathonFollower {
   readonly #agenda = new Agenda();
   readonly #pool: KeyedPool<number>;
   readonly #itemFailures = new Map<string, number>();
+  /** When the last read of each app began, since everything was read. */
+  readonly #readAt = new Map<string, number>();
   #failures = 0;
   /** Ends the pause before the next attempt at the stream, where there is one. */
   #streamSooner: () => void = NOT_WAITING;
@@ -92,7 +100,8 @@ export class MarathonFollower {
     for (;;) {
       await this.#agenda.wait(clock, signal);
       if (signal.aborted) break;
-      const due = this.#agenda.take(clock.now(), Math.max(0, maxDirty - this.#pool.waiting));
+      const limit = Math.max(maxDirty, this.#reader.size * LIST_SHARE);
+      const due = this.#agenda.take(clock.now(), Math.max(0, limit - this.#pool.waiting));
       if (due.everything !== null) await this.#readEverything(due.everything.since, signal);
       // Until everything was read once, one app alone would look like the only one that there is.
       else if (this.#reader.complete) {
@@ -111,10 +120,16 @@ export class MarathonFollower {
   }
 
   #changed(dirt: Dirt): void {
-    const { clock, gatherMs, spreadMs, random } = this.#options;
+    const { clock, gatherMs, restMs, spreadMs, random } = this.#options;
     const now = clock.now();
-    if (dirt === 'everything') this.#agenda.addEverything(now, now + gatherMs + random() * spreadMs);
-    else for (const id of dirt) this.#agenda.add(id, now, now + gatherMs);
+    if (dirt === 'everything') {
+      this.#agenda.addEverything(now, now + gatherMs + random() * spreadMs);
+      return;
+    }
+    for (const id of dirt) {
+      const rested = (this.#readAt.get(id) ?? Number.NEGATIVE_INFINITY) + restMs;
+      this.#agenda.add(id, now, Math.max(now + gatherMs, rested));
+    }
   }
 
   #pollWithoutStream(): void {
@@ -133,6 +148,7 @@ export class MarathonFollower {
       this.#failures = 0;
       this.#itemFailures.clear();
       this.#streamSooner();
+      this.#readAt.clear();
       this.#agenda.addEverything(null, clock.now() + relistMs * (0.9 + 0.2 * random()));
       listener.changed(snapshot, { complete: true, since: since ?? begun });
     } catch (error) {
@@ -145,6 +161,7 @@ export class MarathonFollower {
 
   async #readOne(id: string, since: number, signal: AbortSignal): Promise<void> {
     const { clock, listener, random } = this.#options;
+    this.#readAt.set(id, clock.now());
     try {
       const snapshot = await this.#reader.readOne(id, signal);
       this.#itemFailures.delete(id);
