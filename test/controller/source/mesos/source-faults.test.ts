@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { systemClock } from '../../../../controller/loop/clock.ts';
 import { canMakeCertificates, makeCertificate } from '../../../support/certificate.ts';
 import { cut, record } from '../../../support/mesos/record.ts';
@@ -21,6 +21,12 @@ import {
 } from './setup.ts';
 
 useMesos();
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'mesos-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
 
 /** Of the first of its masters alone. */
 const urlOf = ({ urls: [url = ''] }: TestMesos) => url;
@@ -142,7 +148,7 @@ test('events and fields that nobody knows are passed over', async () => {
 });
 
 test('a master that does not lead sends to the one that does, which gets the credentials too', async () => {
-  const file = join(await mkdtemp(join(tmpdir(), 'mesos-')), 'token');
+  const file = join(directory, 'token');
   await writeFile(file, 'secret\n');
   const other = await start({ masters: 2, authorization: 'token=secret' });
   fill(other);
@@ -157,12 +163,11 @@ test('a master that does not lead sends to the one that does, which gets the cre
 
   other.elect(0);
   await until('the new leader is found', () => wholes(told) === 2);
-  await rm(file);
 });
 
 test('a redirect to anything but a call at another master gets no credentials', async () => {
   const elsewhere = await start();
-  const file = join(await mkdtemp(join(tmpdir(), 'mesos-')), 'user');
+  const file = join(directory, 'user');
   await writeFile(file, 'principal:secret');
   mesos.intercept = (_type, response) => {
     response.writeHead(307, { location: `${elsewhere.urls[0]}/login` }).end();
@@ -226,7 +231,6 @@ test('an agent whose name cannot be resolved is tried again', async () => {
 (canMakeCertificates ? test : test.skip)(
   'TLS is trusted through the CA file, and refused with a hint without it (skipped without openssl)',
   async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'mesos-'));
     const { caFile, ...tls } = makeCertificate(directory, 'mesos');
     const other = await start({ masters: 2, tls });
     fill(other);
@@ -236,7 +240,6 @@ test('an agent whose name cannot be resolved is tried again', async () => {
     await expect(source({ where: urlOf(other) }).read(never)).rejects.toThrow(
       /self-signed certificate.*; give the CA that signed Mesos's certificate \(--mesos-ca-file\)/,
     );
-    await rm(directory, { recursive: true });
   },
 );
 
