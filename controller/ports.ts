@@ -5,8 +5,10 @@ import type { PassStatus } from './status/status.ts';
 
 /** Where apps come from. */
 export interface AppSource {
-  /** `marathon=http://10.0.0.1:8080`, as it was given, without credentials: for messages and metrics. */
+  /** `marathon=http://10.0.0.1:8080`, `kubernetes`: as it was given, without credentials: for messages and metrics. */
   readonly name: string;
+  /** URLs of the servers behind it where they are known only now: no VIP may take their addresses. */
+  readonly servers?: readonly string[];
   /**
    * Follows the source until `signal` aborts; resolves then. Reconnects by itself, with backoff, and never rejects
    * because of what the source does.

@@ -59,11 +59,12 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const reachability = config.dryRun ? null : openReachability(config);
     const store = createStateStore(config.stateDir, systemClock, log);
     const pools = poolsOf(config);
+    const sources = await sourcesOf(config, log);
     const translate = createTranslator({
       zone: config.zone,
       pools,
       ...(config.against.kind === 'kernel' && {
-        realAddresses: createRealAddresses(realAddressOptions(config), Date.now),
+        realAddresses: createRealAddresses(realAddressOptions(config, sources), Date.now),
       }),
     });
     const ranges = Object.values(pools).filter((pool) => pool !== null);
@@ -81,7 +82,6 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       table.close();
       reachability?.close();
     };
-    const sources = await sourcesOf(config, log);
     return { ...common, sources, reconciler, dns, close };
   } catch (error) {
     table.close();
@@ -199,8 +199,11 @@ function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>):
   return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };
 }
 
-function realAddressOptions(config: Config) {
-  const masters = config.source.flatMap((source) => (source.kind === 'marathon' ? source.masters : []));
+function realAddressOptions(config: Config, sources: readonly AppSource[]) {
+  const masters = [
+    ...config.source.flatMap((source) => (source.kind === 'marathon' ? source.masters : [])),
+    ...sources.flatMap(({ servers = [] }) => servers),
+  ];
   const servers = config.dnsListen.map(({ address }) => address);
   return { interfaceName: config.interface, masters, servers };
 }
@@ -216,6 +219,16 @@ async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {
     config.source.map(async (source) => {
       if (source.kind === 'file') {
         return createFileSource({ path: source.where, framework: config.framework, resolver, log });
+      }
+      if (source.kind === 'kubernetes') {
+        const { createKubernetesSource } = await import('./source/kubernetes/source.ts');
+        return await createKubernetesSource({
+          context: source.where,
+          namespace: config.kubernetesNamespace,
+          relistSeconds: config.relistSeconds,
+          silenceMs: config.sourceTimeoutSeconds * 1_000,
+          answerMs: config.sourceTimeoutSeconds * 12_000,
+        });
       }
       // Loaded when asked for: its HTTP client is the largest part of all.
       const { createMarathonSource } = await import('./source/marathon/source.ts');

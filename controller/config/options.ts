@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { kubernetesOptions } from './kubernetes-options.ts';
 import { nameOptions } from './name-options.ts';
 import {
   type CommandName,
@@ -38,9 +39,9 @@ const SOURCE: OptionInfo = {
   value: 'KIND=WHERE',
   repeatable: true,
   accepted:
-    'marathon=URL[,URL…] (http or https; equal masters, each once, without query) or file=PATH (a JSON file or a directory of them)',
+    'marathon=URL[,URL…] (http or https; equal masters, each once, without query), file=PATH (a JSON file or a directory of them) or kubernetes[=CONTEXT]',
   description:
-    'Where apps come from; may be given several times. `marathon=http://HOST:PORT` takes a comma-separated list of equal masters; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes.',
+    'Where apps come from; may be given several times. `marathon=http://HOST:PORT` takes a comma-separated list of equal masters; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes; `kubernetes` the MarathonApps of the cluster of KUBECONFIG or of the pod that it runs in.',
   commands: DECIDES,
 };
 
@@ -82,6 +83,7 @@ export const options = z.object({
       commands: DECIDES,
     }),
   ),
+  ...kubernetesOptions,
 
   against: withDefault(
     option(parseAgainst, {
@@ -169,7 +171,6 @@ export const options = z.object({
     }),
     'false',
   ),
-
   ...nameOptions,
 
   interface: withDefault(

@@ -5,6 +5,10 @@ import type { MarathonApp, MarathonPortMapping } from './schema.ts';
 /** A declared port, and which of a task's addresses and ports reach it. */
 export interface PlacedPort {
   readonly port: Port;
+  /** As its author calls it; null for one without a name. */
+  readonly name: string | null;
+  /** null where none is declared: on the host's own network. */
+  readonly containerPort: number | null;
   readonly reach:
     | { readonly by: 'host port' /** Index in the task's `ports`. */; readonly index: number }
     | { readonly by: 'container port'; readonly containerPort: number };
@@ -153,8 +157,11 @@ function portMappings(app: MarathonApp, reject: Reject): Mappings {
 function hostPorts(app: MarathonApp): PlacedPort[] {
   const at = app.portDefinitions ? 'portDefinitions' : 'ports';
   const declared =
-    app.portDefinitions ?? (app.ports ?? []).map(() => ({ protocol: undefined, labels: undefined }));
-  return declared.map(({ protocol, labels }, index) => ({
+    app.portDefinitions ??
+    (app.ports ?? []).map(() => ({ name: undefined, protocol: undefined, labels: undefined }));
+  return declared.map(({ name, protocol, labels }, index) => ({
+    name: name || null,
+    containerPort: null,
     port: {
       at: `${at}[${index}]`,
       protocols: protocolList(protocol, TCP),
@@ -169,10 +176,12 @@ function hostPorts(app: MarathonApp): PlacedPort[] {
 function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode: Mode): PlacedPort[] {
   // A task's `ports` lists allocated host ports only: mappings without one are skipped in the count.
   let allocated = 0;
-  return mappings.map(({ containerPort, hostPort, protocol, labels }, index) => {
+  return mappings.map(({ name, containerPort, hostPort, protocol, labels }, index) => {
     // Marathon turns a missing hostPort into 0, allocate one, in bridge mode alone.
     const onHost = mode === 'container/bridge' || (hostPort !== null && hostPort !== undefined);
     return {
+      name: name || null,
+      containerPort: containerPort || null,
       port: {
         at: `${at}[${index}]`,
         protocols: protocolList(protocol, TCP),
@@ -203,6 +212,8 @@ function taskLabelPorts(labels: Labels, mode: Mode): PlacedPort[] {
     const [, protocol, vip] = (typeof value === 'string' && index !== undefined && SCHEME.exec(value)) || [];
     if (index === undefined || protocol === undefined || vip === undefined) continue;
     ports.push({
+      name: null,
+      containerPort: null,
       port: {
         at: `labels.${key}`,
         protocols: [protocol],
