@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from '@jest/globals';
+import { afterEach, beforeAll, jest } from '@jest/globals';
 import { parse } from 'yaml';
 import { openAccess } from '../../../../controller/kubernetes/access.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../../../controller/kubernetes/client.ts';
@@ -24,6 +24,11 @@ const WRITER = { manager: 'test', subresource: undefined, force: true };
 export const clock = fastClock(10);
 /** Never aborts. */
 export const never = new AbortController().signal;
+
+jest.setTimeout(30_000);
+
+// Thirteen hundred files: seconds, where each test file loads its own, and no part of what the first test waits for.
+beforeAll(() => import('@kubernetes/client-node').then(() => undefined), 60_000);
 
 const ends: (() => Promise<unknown>)[] = [];
 
@@ -70,14 +75,19 @@ export function startFollowing(
   options: Partial<KubernetesSourceOptions> = {},
 ): Told {
   const told = new Told();
-  const stop = new AbortController();
   const source = kubernetesSource(client, { context: '', clock, gatherMs: 0, ...options });
-  const following = source.follow(told, stop.signal);
+  inBackground((signal) => source.follow(told, signal));
+  return told;
+}
+
+/** Runs something until the test ends. */
+export function inBackground(work: (signal: AbortSignal) => Promise<unknown>): void {
+  const stop = new AbortController();
+  const working = work(stop.signal);
   ends.push(() => {
     stop.abort();
-    return following;
+    return working;
   });
-  return told;
 }
 
 /** Writes an object as another client would, by server-side apply. */
