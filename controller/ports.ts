@@ -136,6 +136,14 @@ export interface Log {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/** Tells others, elsewhere, of each pass. */
+export interface Reporter {
+  /** Must not throw; what follows of it is done later. */
+  passed(pass: PassStatus): void;
+  /** Runs until `signal` aborts; resolves then, and never rejects because of what others do. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
 /** Learns what the loop does; implemented by the status board and by the metrics. Must not throw. */
 export interface Observer {
   /** The loop moves; called every few seconds. */

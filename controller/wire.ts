@@ -23,6 +23,7 @@ import type {
   LedgerEntry,
   Log,
   Reachability,
+  Reporter,
   StateStore,
 } from './ports.ts';
 import { isLoopback } from './serve/host-header.ts';
@@ -35,6 +36,8 @@ import { createStateStore } from './state/store.ts';
 /** What a command works with; `close` frees sockets. */
 export interface Parts {
   readonly sources: readonly AppSource[];
+  /** Who tells a source's cluster of each pass. */
+  readonly reporters: readonly Reporter[];
   readonly reconciler: Reconciler;
   readonly table: IpvsTable;
   readonly reachability: Reachability | null;
@@ -59,7 +62,8 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const reachability = config.dryRun ? null : openReachability(config);
     const store = createStateStore(config.stateDir, systemClock, log);
     const pools = poolsOf(config);
-    const sources = await sourcesOf(config, log);
+    const reporters: Reporter[] = [];
+    const sources = await sourcesOf(config, log, reporters);
     const translate = createTranslator({
       zone: config.zone,
       pools,
@@ -82,7 +86,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       table.close();
       reachability?.close();
     };
-    return { ...common, sources, reconciler, dns, close };
+    return { ...common, sources, reporters, reconciler, dns, close };
   } catch (error) {
     table.close();
     throw error;
@@ -213,7 +217,7 @@ function credentialsOf({ marathonUserFile, marathonTokenFile }: Config) {
   return marathonTokenFile === undefined ? undefined : ({ kind: 'token', path: marathonTokenFile } as const);
 }
 
-async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {
+async function sourcesOf(config: Config, log: Log, reporters: Reporter[]): Promise<AppSource[]> {
   const resolver = createDnsResolver({ clock: systemClock, log });
   return await Promise.all(
     config.source.map(async (source) => {
@@ -221,14 +225,10 @@ async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {
         return createFileSource({ path: source.where, framework: config.framework, resolver, log });
       }
       if (source.kind === 'kubernetes') {
-        const { createKubernetesSource } = await import('./source/kubernetes/source.ts');
-        return await createKubernetesSource({
-          context: source.where,
-          namespace: config.kubernetesNamespace,
-          relistSeconds: config.relistSeconds,
-          silenceMs: config.sourceTimeoutSeconds * 1_000,
-          answerMs: config.sourceTimeoutSeconds * 12_000,
-        });
+        const { wireKubernetes } = await import('./wire-kubernetes.ts');
+        const { appSource, reporter } = await wireKubernetes(source.where, config, log);
+        if (reporter !== null) reporters.push(reporter);
+        return appSource;
       }
       // Loaded when asked for: its HTTP client is the largest part of all.
       const { createMarathonSource } = await import('./source/marathon/source.ts');

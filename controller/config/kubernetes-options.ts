@@ -1,6 +1,6 @@
 /** The options of what talks to a Kubernetes API server. */
 
-import { option, withoutDefault } from './option.ts';
+import { option, truth, withDefault, withoutDefault } from './option.ts';
 import { parseNamespace } from './values.ts';
 
 export const kubernetesOptions = {
@@ -12,5 +12,14 @@ export const kubernetesOptions = {
       description: 'Namespace whose MarathonApps are read. Without it: those of all namespaces.',
       commands: ['run', 'diff'],
     }),
+  ),
+  kubernetesStatus: withDefault(
+    truth({
+      group: 'Sources',
+      description:
+        'Stand for election as the one host that writes the status of MarathonApps, of what its own kernel has. Only with `kubernetes`.',
+      commands: ['run'],
+    }),
+    'true',
   ),
 };

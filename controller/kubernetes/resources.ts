@@ -22,6 +22,20 @@ export const ENDPOINT_SLICES = {
   plural: 'endpointslices',
 } as const satisfies Resource;
 
+export const LEASES = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  kind: 'Lease',
+  plural: 'leases',
+} as const satisfies Resource;
+
+export const EVENTS = {
+  group: 'events.k8s.io',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+} as const satisfies Resource;
+
 /** `marathon-ipvs.io/v1alpha1`, `v1`. */
 export function apiVersion({ group, version }: Resource): string {
   return group === '' ? version : `${group}/${version}`;

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, jest } from '@jest/globals';
 import { parse } from 'yaml';
 import { openAccess } from '../../controller/kubernetes/access.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../controller/kubernetes/client.ts';
@@ -16,6 +16,7 @@ import {
   apiVersion,
   collectionPath,
   ENDPOINT_SLICES,
+  EVENTS,
   MARATHON_APPS,
   objectPath,
   type Resource,
@@ -36,6 +37,8 @@ export let namespace: string;
 let standIn: TestKubernetes | null = null;
 let stop: AbortController;
 let following: Promise<unknown>[] = [];
+
+jest.setTimeout(60_000);
 
 /** Gives the tests of the file that calls this a cluster with the CRD, and a namespace. */
 export function useCluster(): void {
@@ -67,7 +70,7 @@ export function useCluster(): void {
     stop?.abort();
     await Promise.all(following);
     following = [];
-    for (const resource of [MARATHON_APPS, ENDPOINT_SLICES]) {
+    for (const resource of [MARATHON_APPS, ENDPOINT_SLICES, EVENTS]) {
       await persist(() => client.call('DELETE', collectionPath(resource, namespace), {}, never));
     }
   }, 60_000);
@@ -107,6 +110,25 @@ export async function apply(resource: Resource, name: string, fields: object): P
     ...('metadata' in fields && typeof fields.metadata === 'object' ? fields.metadata : {}),
   };
   await applyAt(objectPath(resource, { namespace, name }), { ...body, metadata });
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever the server says is there
+type Anything = any;
+
+export async function get(resource: Resource, name: string): Promise<Anything> {
+  return await client.call('GET', objectPath(resource, { namespace, name }), {}, never);
+}
+
+export async function listEvents(): Promise<Anything[]> {
+  const list = (await client.call('GET', collectionPath(EVENTS, namespace), {}, never)) as Anything;
+  return list.items ?? [];
+}
+
+/** Resolves when `holds` does; fails with `what` after half a minute. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 30_000; !(await holds()); await systemClock.sleep(20)) {
+    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
+  }
 }
 
 export async function remove(resource: Resource, name: string): Promise<void> {

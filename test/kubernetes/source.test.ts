@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
 import { ENDPOINT_SLICES, MARATHON_APPS } from '../../controller/kubernetes/resources.ts';
-import { systemClock } from '../../controller/loop/clock.ts';
 import { kubernetesSource } from '../../controller/source/kubernetes/source.ts';
 import { translator } from '../controller/desired/support.ts';
 import { Told } from '../controller/source/support.ts';
@@ -14,6 +13,7 @@ import {
   never,
   remove,
   slice,
+  until,
   useCluster,
 } from './cluster.ts';
 
@@ -36,12 +36,6 @@ async function followed(): Promise<Told> {
   inBackground((signal) => source().follow(told, signal));
   await until('the first read', () => told.snapshots.length > 0);
   return told;
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + 20_000; !holds(); await systemClock.sleep(5)) {
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
-  }
 }
 
 /** `10.0.0.1:8080 1` for each backend of all VIPs, sorted: address, port and weight. */

@@ -30,18 +30,21 @@ export interface KubernetesSourceOptions {
   readonly random?: (() => number) | undefined;
 }
 
-/**
- * Apps and pods of the MarathonApps of a Kubernetes cluster, with the EndpointSlices that they select, followed by
- * watches. Rejects (`ControllerError` code `usage`) when no cluster is configured.
- */
-export async function createKubernetesSource(options: KubernetesSourceOptions): Promise<AppSource> {
-  const { context, clock = systemClock, silenceMs, answerMs } = options;
+/** A client for the cluster of a context. Rejects (`ControllerError` code `usage`) when no cluster is configured. */
+export async function openKubernetes({
+  context,
+  clock = systemClock,
+  silenceMs,
+  answerMs,
+}: KubernetesSourceOptions): Promise<KubernetesClient> {
   const access = await openAccess(context === '' ? null : context);
-  const client = createKubernetesClient({ access, clock, silenceMs, answerMs });
-  return kubernetesSource(client, options);
+  return createKubernetesClient({ access, clock, silenceMs, answerMs });
 }
 
-/** The same over a client that is there already. */
+/**
+ * Apps and pods of the MarathonApps of a Kubernetes cluster, with the EndpointSlices that they select, followed by
+ * watches.
+ */
 export function kubernetesSource(client: KubernetesClient, options: KubernetesSourceOptions): AppSource {
   const { context, namespace = null, clock = systemClock, random = Math.random } = options;
   const paths = {

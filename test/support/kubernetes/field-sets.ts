@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { same } from '../../../controller/source/document/same.ts';
 import type { Kind } from './kinds.ts';
 import { isObject, type Json, type JsonObject } from './types.ts';
 
@@ -78,8 +78,7 @@ export function valueAt(object: unknown, path: Path): unknown {
 function entryOf(list: unknown, key: JsonObject): unknown {
   if (!Array.isArray(list)) return undefined;
   return list.find(
-    (item) =>
-      isObject(item) && Object.entries(key).every(([name, one]) => isDeepStrictEqual(item[name], one)),
+    (item) => isObject(item) && Object.entries(key).every(([name, one]) => same(item[name], one)),
   );
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
+import { same } from '../../../controller/source/document/same.ts';
 import { builtinKinds, customKinds, type Kind } from './kinds.ts';
 import { checkMetadata } from './object-rules.ts';
 import { applied, now, updated, type Writer } from './ownership.ts';
@@ -202,15 +202,14 @@ export class Operations {
     }
     checkMetadata(kind, object);
     kind.admit(object, live);
-    if (live !== null && isDeepStrictEqual(live, object)) return live;
+    if (live !== null && same(live, object)) return live;
     if (kind.status) {
       const specs = [live?.['spec'], object['spec']];
-      object.metadata.generation =
-        (live?.metadata.generation ?? 0) + (isDeepStrictEqual(specs[0], specs[1]) ? 0 : 1);
+      object.metadata.generation = (live?.metadata.generation ?? 0) + (same(specs[0], specs[1]) ? 0 : 1);
     }
     for (const entry of object.metadata.managedFields ?? []) {
       const before = live?.metadata.managedFields?.find((one) =>
-        isDeepStrictEqual({ ...one, time: '' }, { ...entry, time: '' }),
+        same({ ...one, time: '' }, { ...entry, time: '' }),
       );
       if (before === undefined) entry.time = now();
     }

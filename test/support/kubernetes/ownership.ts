@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { same } from '../../../controller/source/document/same.ts';
 import {
   type FieldSet,
   fieldsOf,
@@ -38,7 +38,7 @@ export function applied(live: KubeObject, config: KubeObject, kind: Kind, writer
   const conflicts = [...wanted.values()].filter(
     (path) =>
       others.some(({ fields }) => fields.has(JSON.stringify(path))) &&
-      !isDeepStrictEqual(valueAt(live, path), valueAt(config, path)),
+      !same(valueAt(live, path), valueAt(config, path)),
   );
   if (conflicts.length > 0 && !writer.force) throw conflict(conflicts, others);
 
@@ -60,9 +60,7 @@ export function applied(live: KubeObject, config: KubeObject, kind: Kind, writer
 export function updated(live: KubeObject | null, next: KubeObject, kind: Kind, writer: Writer): KubeObject {
   const owners = live === null ? [] : ownersOf(live);
   const now = fieldsOf(next, kind.listKeys);
-  const changed = new Map(
-    [...now].filter(([, path]) => !isDeepStrictEqual(valueAt(live, path), valueAt(next, path))),
-  );
+  const changed = new Map([...now].filter(([, path]) => !same(valueAt(live, path), valueAt(next, path))));
   if (changed.size === 0 && live !== null) {
     next.metadata.managedFields = live.metadata.managedFields ?? [];
     return next;
