@@ -217,7 +217,8 @@ function credentialsOf({ marathonUserFile, marathonTokenFile }: Config) {
   return marathonTokenFile === undefined ? undefined : ({ kind: 'token', path: marathonTokenFile } as const);
 }
 
-async function sourcesOf(config: Config, log: Log, reporters: Reporter[]): Promise<AppSource[]> {
+/** The sources in the order given, and in `reporters` who tells their clusters of passes. */
+export async function sourcesOf(config: Config, log: Log, reporters: Reporter[]): Promise<AppSource[]> {
   const resolver = createDnsResolver({ clock: systemClock, log });
   return await Promise.all(
     config.source.map(async (source) => {

@@ -72,6 +72,9 @@ function checkTogether(command: CommandName, config: Config): void {
   if (twice !== undefined) {
     throw usage(`--source: "${printable(twice)}" is given twice, expected each source once`);
   }
+  if (command === 'relay' && config.source.some(({ kind }) => kind === 'kubernetes')) {
+    throw usage('--source: kubernetes is where relay writes, expected marathon=… or file=PATH');
+  }
   if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
     throw usage('--against is given without --dry-run, expected kernel where the kernel is to be written');
   }

@@ -9,9 +9,21 @@ export const kubernetesOptions = {
       group: 'Sources',
       value: 'NAME',
       accepted: 'a namespace: letters, digits and inner hyphens, at most 63 characters',
-      description: 'Namespace whose MarathonApps are read. Without it: those of all namespaces.',
-      commands: ['run', 'diff'],
+      description:
+        'Namespace whose MarathonApps are read, or in which `relay` writes them. Without it: all namespaces; `relay` takes its own.',
+      commands: ['run', 'diff', 'relay'],
     }),
+  ),
+  relayName: withDefault(
+    option(parseNamespace, {
+      group: 'Sources',
+      value: 'NAME',
+      accepted: 'letters, digits and inner hyphens, at most 63 characters',
+      description:
+        'Tells the objects of this relay from those of others in its namespace; only those that bear its name are changed or removed.',
+      commands: ['relay'],
+    }),
+    'default',
   ),
   kubernetesStatus: withDefault(
     truth({

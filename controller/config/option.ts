@@ -3,13 +3,14 @@
 import { z } from 'zod';
 import { parsePath, parseWholeNumber } from './values.ts';
 
-export type CommandName = 'run' | 'diff' | 'cleanup';
+export type CommandName = 'run' | 'diff' | 'cleanup' | 'relay';
 
 /** In the order in which help shows them. */
 export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['run', 'reconcile until stopped'],
   ['diff', 'print what run would change, and change nothing (run --once --dry-run)'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
+  ['relay', 'publish what the sources say as MarathonApps in a Kubernetes cluster'],
 ]);
 
 /** What help and reference tell of an option beside its default. */

@@ -32,8 +32,8 @@ import {
 } from './values.ts';
 
 const DECIDES: readonly CommandName[] = ['run', 'diff'];
+const READS: readonly CommandName[] = ['run', 'diff', 'relay'];
 const EVERY: readonly CommandName[] = ['run', 'diff', 'cleanup'];
-
 const SOURCE: OptionInfo = {
   group: 'Sources',
   value: 'KIND=WHERE',
@@ -42,7 +42,7 @@ const SOURCE: OptionInfo = {
     'marathon=URL[,URL…] (http or https; equal masters, each once, without query), file=PATH (a JSON file or a directory of them) or kubernetes[=CONTEXT]',
   description:
     'Where apps come from; may be given several times. `marathon=http://HOST:PORT` takes a comma-separated list of equal masters; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes; `kubernetes` the MarathonApps of the cluster of KUBECONFIG or of the pod that it runs in.',
-  commands: DECIDES,
+  commands: READS,
 };
 
 const source = z
@@ -63,24 +63,24 @@ export const options = z.object({
       accepted: 'a name with at least one letter or digit, of at most 255 characters',
       description:
         "Framework in the names of VIPs. Without it: what Marathon's /v2/info says, `marathon` for files.",
-      commands: DECIDES,
+      commands: READS,
     }),
   ),
   marathonUserFile: withoutDefault(
     path({
       group: 'Sources',
       description: 'File with `user:password` for basic authentication at Marathon.',
-      commands: DECIDES,
+      commands: READS,
     }),
   ),
   marathonTokenFile: withoutDefault(
-    path({ group: 'Sources', description: 'File with a DC/OS authentication token.', commands: DECIDES }),
+    path({ group: 'Sources', description: 'File with a DC/OS authentication token.', commands: READS }),
   ),
   marathonCaFile: withoutDefault(
     path({
       group: 'Sources',
       description: "PEM file with the authorities that sign Marathon's certificate.",
-      commands: DECIDES,
+      commands: READS,
     }),
   ),
   ...kubernetesOptions,
@@ -233,7 +233,7 @@ export const options = z.object({
     wholeNumber('seconds', 10, 86_400, {
       group: 'Timing',
       description: 'How often a source is read as a whole, besides its events.',
-      commands: ['run'],
+      commands: ['run', 'relay'],
     }),
     '300',
   ),
@@ -241,7 +241,7 @@ export const options = z.object({
     wholeNumber('milliseconds', 0, 10_000, {
       group: 'Timing',
       description: 'How long changes are gathered before a pass.',
-      commands: ['run'],
+      commands: ['run', 'relay'],
     }),
     '50',
   ),
@@ -249,7 +249,7 @@ export const options = z.object({
     wholeNumber('seconds', 1, 600, {
       group: 'Timing',
       description: 'How long a source may take for one answer.',
-      commands: DECIDES,
+      commands: READS,
     }),
     '10',
   ),
@@ -257,7 +257,7 @@ export const options = z.object({
     wholeNumber('seconds', 5, 3_600, {
       group: 'Timing',
       description: 'How long an event stream may be silent before it is opened again.',
-      commands: ['run'],
+      commands: ['run', 'relay'],
     }),
     '60',
   ),
@@ -268,7 +268,7 @@ export const options = z.object({
       value: 'ADDRESS:PORT|off',
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
       description: 'Where health, metrics and the HTTP API are served.',
-      commands: ['run'],
+      commands: ['run', 'relay'],
     }),
     '127.0.0.1:61421',
   ),
@@ -276,7 +276,7 @@ export const options = z.object({
     choice(['debug', 'info', 'warn', 'error'], {
       group: 'Process',
       description: 'Least level of the log, which goes to standard error as JSON lines.',
-      commands: EVERY,
+      commands: [...EVERY, 'relay'],
     }),
     'info',
   ),
@@ -284,7 +284,7 @@ export const options = z.object({
     path({
       group: 'Process',
       description: 'YAML file with options: their names without the dashes in front.',
-      commands: EVERY,
+      commands: [...EVERY, 'relay'],
     }),
   ),
 });

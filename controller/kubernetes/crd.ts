@@ -153,7 +153,7 @@ const BY_TYPE: Schema = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-ma
 /** The file's text. */
 export function crdText(): string {
   const head = '# Made by `npm run crd` from controller/kubernetes/marathon-app.ts: do not edit.\n';
-  return head + stringify(customResourceDefinition(), { lineWidth: 110, aliasDuplicateObjects: false });
+  return head + stringify(customResourceDefinition(), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 if (import.meta.main) {

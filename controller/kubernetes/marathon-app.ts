@@ -53,11 +53,10 @@ export const relayedSchema = z
     id: z.string().min(1).max(1_024),
     kind: z.enum(['app', 'pod']),
     ports: z.array(relayedPortSchema),
+    version: z.string().min(1).max(63).meta(words('How the list `ports` is called.')),
     versions: z
       .array(z.object({ name: z.string().min(1).max(63), ports: z.array(relayedPortSchema) }))
-      .meta(
-        words("The ports of the tasks, by the label marathon-ipvs.io/ports of the tasks' EndpointSlices."),
-      ),
+      .meta(words('Other lists of ports, which tasks of older versions and containers of pods have.')),
     rejected: z.array(rejectionSchema).optional(),
     warnings: z.array(z.string()).optional(),
   })
@@ -132,5 +131,4 @@ export type MarathonAppObject = z.infer<typeof marathonAppSchema>;
 export type MarathonAppStatus = z.infer<typeof statusSchema>;
 export type Condition = z.infer<typeof conditionSchema>;
 export type Relayed = z.infer<typeof relayedSchema>;
-export type EndpointsSelection = z.infer<typeof endpointsSchema>;
 export type LabelSelector = z.infer<typeof selectorSchema>;

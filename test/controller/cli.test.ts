@@ -34,7 +34,7 @@ describe('help', () => {
     expect('text' in asked && asked.text).toMatch(/Commands:\n {2}run .*\n {2}diff .*\n {2}cleanup /);
   });
 
-  test.each(['run', 'diff', 'cleanup'] as const)(
+  test.each(['run', 'diff', 'cleanup', 'relay'] as const)(
     '%s --help shows every option that means something to it',
     (command) => {
       const text = textOf(command, '--help');
@@ -52,8 +52,8 @@ describe('help', () => {
   test('every default is shown', () => {
     const words = textOf('run', '--help').replace(/\s+/g, ' ');
     for (const name of optionNames) {
-      const { fallback } = describeOption(name);
-      if (fallback !== null) expect(words).toContain(`(default: ${fallback})`);
+      const { fallback, commands } = describeOption(name);
+      if (fallback !== null && commands.includes('run')) expect(words).toContain(`(default: ${fallback})`);
     }
   });
 
@@ -126,9 +126,9 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command 'reconcile', expected one of run, diff, cleanup$/,
+      /^unknown command 'reconcile', expected one of run, diff, cleanup, relay$/,
     ],
-    ['help about nothing', ['help', 'frob'], /^help: no such command, expected one of run, diff, cleanup$/],
+    ['help about nothing', ['help', 'frob'], /^help: no such command, expected one of run, diff, cleanup, relay$/],
     [
       'an option without its value',
       ['run', '--source'],
@@ -192,7 +192,7 @@ test('whatever is given, there is a result or one line for the operator', () => 
   fc.assert(
     fc.property(line, fc.dictionary(variable, fc.string(), { maxKeys: 3 }), (argv, environment) => {
       try {
-        expect(['run', 'diff', 'cleanup', 'help', 'version']).toContain(
+        expect(['run', 'diff', 'cleanup', 'relay', 'help', 'version']).toContain(
           parseCommandLine(argv, environment).command,
         );
       } catch (error) {

@@ -60,6 +60,7 @@ export function useCluster(): void {
     );
     const crd = parse(readFileSync(CRD, 'utf8'));
     await applyAt(`${CRDS}/${crd.metadata.name}`, crd);
+    await persist(() => client.call('GET', collectionPath(MARATHON_APPS, namespace), {}, never));
   }, 60_000);
   afterAll(async () => {
     await client.call('DELETE', `/api/v1/namespaces/${namespace}`, {}, never);
@@ -119,10 +120,12 @@ export async function get(resource: Resource, name: string): Promise<Anything> {
   return await client.call('GET', objectPath(resource, { namespace, name }), {}, never);
 }
 
-export async function listEvents(): Promise<Anything[]> {
-  const list = (await client.call('GET', collectionPath(EVENTS, namespace), {}, never)) as Anything;
-  return list.items ?? [];
+export async function list(resource: Resource): Promise<Anything[]> {
+  const found = (await client.call('GET', collectionPath(resource, namespace), {}, never)) as Anything;
+  return found.items ?? [];
 }
+
+export const listEvents = () => list(EVENTS);
 
 /** Resolves when `holds` does; fails with `what` after half a minute. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {

@@ -31,7 +31,7 @@ export interface Declaration {
 }
 
 /** Label that Kubernetes puts on the EndpointSlices of a Service. */
-export const SERVICE_LABEL = 'kubernetes.io/service-name';
+const SERVICE_LABEL = 'kubernetes.io/service-name';
 
 /**
  * Reads a MarathonApp; a `Rejection` when it cannot be used. That names the app by its id where one can be read, so
@@ -107,12 +107,13 @@ function ofPod({ id, spec }: MarathonPodStatus): Omit<Declaration, 'framework' |
 }
 
 function ofRelay(relayed: Relayed): Omit<Declaration, 'framework' | 'selector'> {
-  const { id, kind, ports, versions, rejected = [], warnings = [] } = relayed;
+  const { id, kind, ports, version, versions, rejected = [], warnings = [] } = relayed;
+  const lists = [{ name: version, ports }, ...versions];
   return {
     id,
     kind,
     ports: relayedPorts(ports),
-    versions: new Map(versions.map((version) => [version.name, relayedPorts(version.ports)])),
+    versions: new Map(lists.map((list) => [list.name, relayedPorts(list.ports)])),
     rejected: rejected.map((each) => ({ app: id, ...each })),
     warnings,
   };

@@ -31,7 +31,11 @@ export function tasksOf(
   const known = new Map(previous?.tasks.map((task) => [task.id, task]));
   // By name, so that every host makes the same of them.
   for (const slice of slices.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    gather(slice, portsOf(declaration, slice), members, (id) => known.get(id)?.ports ?? []);
+    const ports = portsOf(declaration, slice);
+    // A relay names each port: there is nothing to find out.
+    const pairs =
+      declaration.versions === null ? pairPorts(ports ?? [], slice.ports) : byName(ports ?? [], slice);
+    gather(slice, ports, pairs, members, (id) => known.get(id)?.ports ?? []);
   }
   return [...members]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -41,10 +45,10 @@ export function tasksOf(
 function gather(
   slice: Slice,
   ports: readonly NamedPort[] | undefined,
+  pairs: readonly (SlicePort | null)[],
   members: Map<string, Member>,
   known: (id: string) => readonly TaskPort[],
 ): void {
-  const pairs = pairPorts(ports ?? [], slice.ports);
   const standings = readStandings(slice);
   for (const endpoint of slice.endpoints) {
     const { target } = endpoint;
@@ -55,6 +59,10 @@ function gather(
     if (rank(standing) > rank(member.standing)) member.standing = standing;
     if (member.ports === ports) place(endpoint, pairs, member);
   }
+}
+
+function byName(declared: readonly NamedPort[], { ports }: Slice): readonly (SlicePort | null)[] {
+  return declared.map(({ name }) => ports.find((port) => port.name === name) ?? null);
 }
 
 function place(
