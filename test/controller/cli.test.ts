@@ -128,7 +128,11 @@ describe('what is refused is told in one line', () => {
       ['reconcile'],
       /^unknown command 'reconcile', expected one of run, diff, cleanup, relay$/,
     ],
-    ['help about nothing', ['help', 'frob'], /^help: no such command, expected one of run, diff, cleanup, relay$/],
+    [
+      'help about nothing',
+      ['help', 'frob'],
+      /^help: no such command, expected one of run, diff, cleanup, relay$/,
+    ],
     [
       'an option without its value',
       ['run', '--source'],
