@@ -46,7 +46,7 @@ missing_packages() {
   # What it is part of, where that has another name.
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
-    test | ci) programs="$programs dig:bind9-dnsutils" ;;
+    test | ci) programs="$programs dig:bind9-dnsutils kubectl:kubernetes-client" ;;
     bench)
       programs="$programs gcc dnsperf dnsmasq:dnsmasq-base"
       [ -e /usr/include/stdio.h ] || echo libc6-dev

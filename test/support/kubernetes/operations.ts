@@ -43,6 +43,10 @@ export class Operations {
     return this.#kinds.find(same) ?? null;
   }
 
+  exists(place: Place): boolean {
+    return this.storage.get(storageName(place.kind), keyOf(place)) !== null;
+  }
+
   get(place: Place): KubeObject {
     const object = this.storage.get(storageName(place.kind), keyOf(place));
     if (object === null) throw notFound(place.kind, place.name);

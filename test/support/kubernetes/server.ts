@@ -79,7 +79,16 @@ function answer(call: Call, parts: ServerParts): void {
   const { kind, name, subresource } = target;
   const verb = verbOf(method, name, call.watch);
   const resource = subresource === undefined ? kind.plural : `${kind.plural}/${subresource}`;
-  authorize(rules, { verb, group: kind.group, resource, name: name ?? '' });
+  const attempt = { group: kind.group, resource, name: name ?? '' };
+  authorize(rules, { verb, ...attempt });
+  // An apply that creates the object is a creation too.
+  if (
+    verb === 'patch' &&
+    subresource === undefined &&
+    !parts.operations.exists({ ...target, name: name ?? '' })
+  ) {
+    authorize(rules, { verb: 'create', ...attempt });
+  }
   if (Date.now() < kind.readyAt) {
     throw new StatusError(
       429,
