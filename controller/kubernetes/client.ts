@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import { type Dispatcher, request } from 'undici';
 import { ControllerError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
@@ -50,6 +52,8 @@ export interface WatchEvent {
   readonly type: string;
   readonly object: unknown;
 }
+
+const unzip = promisify(gunzip);
 
 /** HTTP/1.1. The types of undici do not know that a single request may ask for it. */
 const ONE_AT_A_TIME: object = { allowH2: false };
@@ -150,6 +154,8 @@ class HttpClient implements KubernetesClient {
       headers: {
         ...headers,
         accept: 'application/json',
+        // The server compresses answers from 128 KiB on. Not a watch: an event must not wait in a compressor's buffer.
+        'accept-encoding': query['watch'] ? 'identity' : 'gzip',
         'user-agent': USER_AGENT,
         ...(body !== undefined && { 'content-type': contentType }),
       },
@@ -164,7 +170,7 @@ class HttpClient implements KubernetesClient {
     return response;
   }
 
-  async #text({ body }: Dispatcher.ResponseData): Promise<string> {
+  async #text({ body, headers }: Dispatcher.ResponseData): Promise<string> {
     const { maxBodyBytes = 256 * 1024 * 1024 } = this.#options;
     const chunks: Uint8Array[] = [];
     let size = 0;
@@ -173,7 +179,9 @@ class HttpClient implements KubernetesClient {
       if (size > maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
       chunks.push(chunk);
     }
-    return Buffer.concat(chunks, size).toString('utf8');
+    const bytes = Buffer.concat(chunks, size);
+    const gzipped = headers['content-encoding'] === 'gzip';
+    return (gzipped ? await unzip(bytes, { maxOutputLength: maxBodyBytes }) : bytes).toString('utf8');
   }
 
   #failure(what: string, { statusCode, headers }: Dispatcher.ResponseData, text: string): ApiFailure {

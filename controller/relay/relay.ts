@@ -28,6 +28,7 @@ export interface RelayOptions {
 
 /** Writes at once; a server gives one client some tens of them a second before it queues. */
 const IN_FLIGHT = 8;
+const MOST_TOLD = 5;
 const LOOK_MS = 2_000;
 /** All is compared again, in case someone changed our objects and the watch was told of it while we wrote. */
 const RESYNC_MS = 60_000;
@@ -171,7 +172,9 @@ async function makeAll(writes: readonly Write[], log: Log, signal: AbortSignal):
         await write.make();
       } catch (error) {
         failed += 1;
-        if (!signal.aborted) log.warn('not published', { write: write.what, error: messageOf(error) });
+        // The first few tell what is wrong; a server that is away would fill the log with the others.
+        if (!signal.aborted && failed <= MOST_TOLD)
+          log.warn('not published', { write: write.what, error: messageOf(error) });
       }
     }
   };

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 import { authenticate, authorize, type Tokens } from './access.ts';
 import { discover } from './discovery.ts';
@@ -134,14 +135,27 @@ function verbOf(method: string, name: string | null, watch: boolean): string {
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  if (request.headers['content-type']?.includes('protobuf')) {
+    throw new StatusError(415, 'UnsupportedMediaType', 'this server reads JSON and YAML only');
+  }
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString('utf8');
   return text === '' ? null : parse(text);
 }
 
+/** From so many bytes on answers are compressed, for those who take it. */
+const COMPRESSED_FROM = 128 * 1024;
+
 function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  const text = JSON.stringify(body);
+  const taken = response.req?.headers['accept-encoding']?.includes('gzip');
+  if (taken && text.length > COMPRESSED_FROM) {
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    response.writeHead(status, headers).end(gzipSync(text, { level: 4 }));
+    return;
+  }
+  response.writeHead(status, { 'content-type': 'application/json' }).end(text);
 }
 
 function refuse(response: ServerResponse, error: unknown): void {
