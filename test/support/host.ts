@@ -68,6 +68,8 @@ const CLEAR = 'ipvsadm -C; ip link del vip0 2>/dev/null || true';
 /** A controller with its own directories; `close` ends what it started and removes what it made. */
 export class TestHost {
   readonly directory: string;
+  /** Variables that a controller is started with besides our own. */
+  environment: Readonly<Record<string, string>> = {};
   readonly #running = new Set<ChildProcess>();
 
   private constructor(directory: string) {
@@ -97,6 +99,7 @@ export class TestHost {
   async start(...args: readonly string[]): Promise<RunningController> {
     const child = spawn(process.execPath, [...MAIN, 'run', ...this.places(), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.environment },
     });
     this.#running.add(child);
     const controller = new RunningController(child);
