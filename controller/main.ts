@@ -33,6 +33,8 @@ async function execute(invocation: Invocation): Promise<number> {
       return await showStatus(invocation.config, invocation.operands[0] ?? null);
     case 'doctor':
       return await examineHost(invocation.config);
+    case 'relay':
+      return await publish(invocation.config);
     default:
       return await reconcile(invocation.config);
   }
@@ -107,6 +109,19 @@ async function cleanUp(config: Config): Promise<number> {
   } finally {
     parts.close();
   }
+}
+
+async function publish(config: Config): Promise<number> {
+  const { stop } = processSignals();
+  const [{ createLog }, { sourcesOf }, { wireRelay }, { relay }] = await Promise.all([
+    import('./log.ts'),
+    import('./wire-sources.ts'),
+    import('./wire-kubernetes.ts'),
+    import('./command/relay.ts'),
+  ]);
+  const log = createLog(config.logLevel);
+  await relay(config, await wireRelay(await sourcesOf(config, log, []), config, log), stop);
+  return SAME;
 }
 
 function processSignals(): Signals {

@@ -14,7 +14,6 @@ import { Sysctls } from './apply/sysctls.ts';
 import { withTimeouts } from './apply/timeouts.ts';
 import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
-import type { SourceOption } from './config/values.ts';
 import { createMerge } from './desired/merge.ts';
 import { createOccupants } from './desired/occupants.ts';
 import { inPool, type Pools, parsePool } from './desired/pool.ts';
@@ -34,19 +33,20 @@ import type {
   LedgerEntry,
   Log,
   Reachability,
-  Resolver,
+  Reporter,
   StateStore,
 } from './ports.ts';
 import { isLoopback } from './serve/host-header.ts';
 import type { DnsMetrics } from './serve/metrics-dns.ts';
-import { createDnsResolver } from './source/dns-resolver.ts';
-import { createFileSource } from './source/file/source.ts';
 import { createLedger } from './state/ledger.ts';
 import { createStateStore } from './state/store.ts';
+import { sourcesOf } from './wire-sources.ts';
 
 /** What a command works with; `close` frees sockets. */
 export interface Parts {
   readonly sources: readonly AppSource[];
+  /** Who tells a source's cluster of each pass. */
+  readonly reporters: readonly Reporter[];
   readonly reconciler: Reconciler;
   readonly table: IpvsTable;
   readonly reachability: Reachability | null;
@@ -78,11 +78,13 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       plain === null || client === null ? plain : withTimeouts(plain, client, timeoutsOf(config));
     const store = createStateStore(config.stateDir, systemClock, log);
     const pools = poolsOf(config);
+    const reporters: Reporter[] = [];
+    const sources = await sourcesOf(config, log, reporters);
     const translate = createTranslator({
       zone: config.zone,
       pools,
       ...(config.against.kind === 'kernel' && {
-        realAddresses: createRealAddresses(realAddressOptions(config), Date.now),
+        realAddresses: createRealAddresses(realAddressOptions(config, sources), Date.now),
         ...(config.localBackends === 'container' && {
           hostAddresses: createHostAddresses(config.interface, Date.now),
         }),
@@ -105,8 +107,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       counters?.close();
       reachability?.close();
     };
-    const sources = await sourcesOf(config, log);
-    return { ...common, sources, reconciler, counters, dns, close };
+    return { ...common, sources, reporters, reconciler, counters, dns, close };
   } catch (error) {
     table.close();
     throw error;
@@ -134,7 +135,7 @@ export async function wireCleanup(
 /** Builds the parts of `connection`, which needs neither kernel nor privilege. */
 export async function wireConnection(config: Config, log: Log): Promise<Omit<ConnectionPorts, 'print'>> {
   const translate = createTranslator({ zone: config.zone, pools: poolsOf(config) });
-  return { sources: await sourcesOf(config, log), merge: createMerge(), translate };
+  return { sources: await sourcesOf(config, log, []), merge: createMerge(), translate };
 }
 
 type HostOptions = Pick<
@@ -243,55 +244,12 @@ function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>):
   return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };
 }
 
-function realAddressOptions(config: Config) {
-  const masters = config.source.flatMap((source) => (source.kind === 'file' ? [] : source.masters));
+function realAddressOptions(config: Config, sources: readonly AppSource[]) {
+  const masters = [
+    ...config.source.flatMap((source) => ('masters' in source ? source.masters : [])),
+    ...sources.flatMap(({ servers = [] }) => servers),
+  ];
   const servers = config.dnsListen.map(({ address }) => address);
   const { interface: interfaceName, allowConnectedVips } = config;
   return { interfaceName, masters, servers, pools: networksOf(config), allowConnectedVips };
-}
-
-function credentialsOf(userFile: string | undefined, tokenFile: string | undefined) {
-  if (userFile !== undefined) return { kind: 'basic', path: userFile } as const;
-  return tokenFile === undefined ? undefined : ({ kind: 'token', path: tokenFile } as const);
-}
-
-async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {
-  const resolver = createDnsResolver({ clock: systemClock, log });
-  return await Promise.all(config.source.map((source) => sourceOf(source, config, resolver, log)));
-}
-
-async function sourceOf(
-  { kind, where }: SourceOption,
-  config: Config,
-  resolver: Resolver,
-  log: Log,
-): Promise<AppSource> {
-  const silenceMs = config.sourceTimeoutSeconds * 1_000;
-  // A full list of a large cluster over a slow line takes longer than its beginning.
-  const answerMs = config.sourceTimeoutSeconds * 12_000;
-  const common = { where, silenceMs, answerMs, resolver, clock: systemClock };
-  // Those that use HTTP are loaded when asked for: its client is the largest part of all.
-  switch (kind) {
-    case 'file':
-      return createFileSource({ path: where, framework: config.framework, resolver, log });
-    case 'marathon': {
-      const { createMarathonSource } = await import('./source/marathon/source.ts');
-      return createMarathonSource({
-        ...common,
-        log,
-        credentials: credentialsOf(config.marathonUserFile, config.marathonTokenFile),
-        caFile: config.marathonCaFile,
-        framework: config.framework,
-        relistSeconds: config.relistSeconds,
-        eventSilenceMs: config.sourceSilenceSeconds * 1_000,
-      });
-    }
-    case 'mesos':
-    case 'mesos-agent': {
-      const { createMesosAgentSource, createMesosSource } = await import('./source/mesos/source.ts');
-      const credentials = credentialsOf(config.mesosUserFile, config.mesosTokenFile);
-      const options = { ...common, credentials, caFile: config.mesosCaFile };
-      return kind === 'mesos' ? createMesosSource(options) : createMesosAgentSource(options);
-    }
-  }
 }

@@ -64,19 +64,18 @@ function check(given: Given): unknown {
   throw refusal(given, typeof text === 'string' ? text : (text[at] ?? ''), issue?.message);
 }
 
-/** The forms of output that each command has. */
-const OUTPUTS = {
+/** The forms of output of each command that has any. */
+const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['output'][]>>> = {
   run: ['text', 'json', 'ipvsadm'],
   diff: ['text', 'json', 'ipvsadm'],
   status: ['text', 'wide', 'json', 'yaml'],
   connection: ['json', 'text'],
   doctor: ['text', 'json', 'yaml'],
-} as const;
+};
 
 function checkOutput(command: CommandName, output: Config['output'], given: Given | undefined): void {
-  if (command === 'cleanup' || given === undefined) return;
-  const accepted: readonly string[] = OUTPUTS[command];
-  if (accepted.includes(output)) return;
+  const accepted = OUTPUTS[command];
+  if (accepted === undefined || given === undefined || accepted.includes(output)) return;
   throw refusal(given, output, `expected one of ${accepted.join(', ')} with ${command}`);
 }
 
@@ -91,6 +90,9 @@ function checkTogether(command: CommandName, config: Config): void {
   }
   if (twice !== undefined) {
     throw usage(`--source: "${printable(twice)}" is given twice, expected each source once`);
+  }
+  if (command === 'relay' && config.source.some(({ kind }) => kind === 'kubernetes')) {
+    throw usage('--source: kubernetes is where relay writes, expected marathon=…, mesos=… or file=PATH');
   }
   if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
     throw usage('--against is given without --dry-run, expected kernel where the kernel is to be written');

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { parsePath, parseWholeNumber } from './values.ts';
 
-export type CommandName = 'run' | 'diff' | 'status' | 'connection' | 'doctor' | 'cleanup';
+export type CommandName = 'run' | 'diff' | 'status' | 'connection' | 'doctor' | 'cleanup' | 'relay';
 
 /** In the order in which help shows them. */
 export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
@@ -13,6 +13,7 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['connection', 'print how to connect to a service, as `dcos kafka connection` did, or list the services'],
   ['doctor', 'what this host lacks, each with the command that mends it'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
+  ['relay', 'publish what the sources say as MarathonApps in a Kubernetes cluster'],
 ]);
 
 /** What help and reference tell of an option beside its default. */

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { brakeOptions } from './brake-options.ts';
+import { kubernetesOptions } from './kubernetes-options.ts';
 import { nameOptions } from './name-options.ts';
 import {
   type CommandName,
@@ -32,12 +33,13 @@ import {
 } from './values.ts';
 
 const DECIDES: readonly CommandName[] = ['run', 'diff'];
-const EVERY: readonly CommandName[] = ['run', 'diff', 'status', 'connection', 'doctor', 'cleanup'];
+const EVERY: readonly CommandName[] = ['run', 'diff', 'status', 'connection', 'doctor', 'cleanup', 'relay'];
 const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
 
 /** Keys are the names in `Config`; `--resync-seconds`, MARATHON_IPVS_RESYNC_SECONDS and the file's `resync-seconds` are made from them. */
 export const options = z.object({
   ...sourceOptions,
+  ...kubernetesOptions,
 
   against: withDefault(
     option(parseAgainst, {
@@ -200,7 +202,7 @@ export const options = z.object({
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
       description:
         'Where health, metrics and the HTTP API are served; `status` and `doctor` ask the controller there.',
-      commands: ['run', 'status', 'doctor'],
+      commands: ['run', 'relay', 'status', 'doctor'],
     }),
     '127.0.0.1:61421',
   ),
@@ -208,7 +210,7 @@ export const options = z.object({
     choice(['debug', 'info', 'warn', 'error'], {
       group: 'Process',
       description: 'Least level of the log, which goes to standard error as JSON lines.',
-      commands: TOUCHES,
+      commands: [...TOUCHES, 'relay'],
     }),
     'info',
   ),
@@ -216,7 +218,7 @@ export const options = z.object({
     path({
       group: 'Process',
       description: 'YAML file with options: their names without the dashes in front.',
-      commands: EVERY,
+      commands: [...EVERY, 'relay'],
     }),
   ),
 });

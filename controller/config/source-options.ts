@@ -5,16 +5,16 @@ import { type CommandName, described, type OptionInfo, option, path, withoutDefa
 import { hasCredentials, parseFramework, parseSource } from './values.ts';
 
 /** The commands that read sources. */
-const READS: readonly CommandName[] = ['run', 'diff', 'connection'];
+const READS: readonly CommandName[] = ['run', 'diff', 'connection', 'relay'];
 
 const SOURCE: OptionInfo = {
   group: 'Sources',
   value: 'KIND=WHERE',
   repeatable: true,
   accepted:
-    'marathon=URL[,URL…] or mesos=URL[,URL…] (http or https; equal masters, each once, without query), mesos-agent=URL, or file=PATH (a JSON file or a directory of them)',
+    'marathon=URL[,URL…] or mesos=URL[,URL…] (http or https; equal masters, each once, without query), mesos-agent=URL, file=PATH (a JSON file or a directory of them) or kubernetes[=CONTEXT]',
   description:
-    'Where apps come from; may be given several times. `marathon=http://HOST:PORT` and `mesos=http://HOST:PORT` take a comma-separated list of equal masters; `mesos-agent=http://HOST:PORT` is one agent, whose own tasks are all that it knows; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes, or with Mesos data.',
+    'Where apps come from; may be given several times. `marathon=http://HOST:PORT` and `mesos=http://HOST:PORT` take a comma-separated list of equal masters; `mesos-agent=http://HOST:PORT` is one agent, whose own tasks are all that it knows; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes, or with Mesos data; `kubernetes` the MarathonApps of the cluster of KUBECONFIG or of the pod that it runs in.',
   commands: READS,
 };
 

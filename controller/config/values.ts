@@ -11,7 +11,9 @@ export type SourceOption =
       /** Base URLs. */
       readonly masters: readonly string[];
     }
-  | { readonly kind: 'file'; readonly where: string };
+  | { readonly kind: 'file'; readonly where: string }
+  /** `where`: a context of the kubeconfig file; empty for its current one, or the pod's own service account. */
+  | { readonly kind: 'kubernetes'; readonly where: string };
 
 /** What the diff is made against: the live kernel, an empty table, or the output of `ipvsadm -Sn` in a file. */
 export type AgainstOption =
@@ -27,13 +29,14 @@ export interface ListenOption {
 
 /** `marathon=http://10.0.0.1:8080`: how a source is called in messages, metrics and on disk. */
 export function sourceName({ kind, where }: SourceOption): string {
-  return `${kind}=${where}`;
+  return where === '' ? kind : `${kind}=${where}`;
 }
 
 export function parseSource(text: string): SourceOption | undefined {
+  if (text === 'kubernetes') return { kind: text, where: '' };
   const [, kind, where] = /^([a-z-]+)=(.+)$/s.exec(text) ?? [];
   if (where === undefined) return undefined;
-  if (kind === 'file') return isPath(where) ? { kind, where } : undefined;
+  if (kind === 'file' || kind === 'kubernetes') return isPath(where) ? { kind, where } : undefined;
   if (kind !== 'marathon' && kind !== 'mesos' && kind !== 'mesos-agent') return undefined;
   const masters = where.split(',').map(parseMaster);
   if (!masters.every((master) => master !== undefined)) return undefined;
@@ -166,6 +169,11 @@ export function parsePath(text: string): string | undefined {
 
 function isPath(text: string): boolean {
   return text.trim() !== '' && !text.includes('\0');
+}
+
+/** A namespace of Kubernetes: a DNS label. */
+export function parseNamespace(text: string): string | undefined {
+  return DNS_LABEL.test(text) ? text : undefined;
 }
 
 export function parseFramework(text: string): string | undefined {

@@ -36,7 +36,7 @@ describe('help', () => {
     );
   });
 
-  test.each(['run', 'diff', 'status', 'connection', 'doctor', 'cleanup'] as const)(
+  test.each(['run', 'diff', 'status', 'connection', 'doctor', 'cleanup', 'relay'] as const)(
     '%s --help shows every option that means something to it',
     (command) => {
       const text = textOf(command, '--help');
@@ -54,8 +54,8 @@ describe('help', () => {
   test('every default is shown', () => {
     const words = textOf('run', '--help').replace(/\s+/g, ' ');
     for (const name of optionNames) {
-      const { fallback } = describeOption(name);
-      if (fallback !== null) expect(words).toContain(`(default: ${fallback})`);
+      const { fallback, commands } = describeOption(name);
+      if (fallback !== null && commands.includes('run')) expect(words).toContain(`(default: ${fallback})`);
     }
   });
 
@@ -137,12 +137,12 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command 'reconcile', expected one of run, diff, status, connection, doctor, cleanup$/,
+      /^unknown command 'reconcile', expected one of run, diff, status, connection, doctor, cleanup, relay$/,
     ],
     [
       'help about nothing',
       ['help', 'frob'],
-      /^help: no such command, expected one of run, diff, status, connection, doctor, cleanup$/,
+      /^help: no such command, expected one of run, diff, status, connection, doctor, cleanup, relay$/,
     ],
     [
       'an option without its value',
@@ -218,7 +218,7 @@ test('whatever is given, there is a result or one line for the operator', () => 
   fc.assert(
     fc.property(line, fc.dictionary(variable, fc.string(), { maxKeys: 3 }), (argv, environment) => {
       try {
-        expect(['run', 'diff', 'cleanup', 'help', 'version']).toContain(
+        expect(['run', 'diff', 'cleanup', 'relay', 'help', 'version']).toContain(
           parseCommandLine(argv, environment).command,
         );
       } catch (error) {

@@ -48,7 +48,7 @@ missing_packages() {
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
     test | ci)
-      programs="$programs dig:bind9-dnsutils nft:nftables conntrack buildah debootstrap setcap:libcap2-bin"
+      programs="$programs dig:bind9-dnsutils nft:nftables conntrack buildah debootstrap setcap:libcap2-bin kubectl:kubernetes-client"
       [ "$second_lab" = host ] || programs="$programs qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio"
       ;;
     long) programs="$programs dig:bind9-dnsutils" ;;

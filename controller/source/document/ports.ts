@@ -6,6 +6,10 @@ import { taskLabelVips } from './task-labels.ts';
 /** A declared port, and which of a task's addresses and ports reach it. */
 export interface PlacedPort {
   readonly port: Port;
+  /** As its author calls it; null for one without a name. */
+  readonly name: string | null;
+  /** null where none is declared: on the host's own network. */
+  readonly containerPort: number | null;
   readonly reach:
     | {
         readonly by: 'host port';
@@ -160,8 +164,11 @@ function portMappings(app: MarathonApp, reject: Reject): Mappings {
 function hostPorts(app: MarathonApp): PlacedPort[] {
   const at = app.portDefinitions ? 'portDefinitions' : 'ports';
   const declared =
-    app.portDefinitions ?? (app.ports ?? []).map(() => ({ protocol: undefined, labels: undefined }));
-  return declared.map(({ protocol, labels }, index) => ({
+    app.portDefinitions ??
+    (app.ports ?? []).map(() => ({ name: undefined, protocol: undefined, labels: undefined }));
+  return declared.map(({ name, protocol, labels }, index) => ({
+    name: name || null,
+    containerPort: null,
     port: {
       at: `${at}[${index}]`,
       protocols: protocolList(protocol, TCP),
@@ -176,10 +183,12 @@ function hostPorts(app: MarathonApp): PlacedPort[] {
 function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode: Mode): PlacedPort[] {
   // A task's `ports` lists allocated host ports only: mappings without one are skipped in the count.
   let allocated = 0;
-  return mappings.map(({ containerPort, hostPort, protocol, labels }, index) => {
+  return mappings.map(({ name, containerPort, hostPort, protocol, labels }, index) => {
     // Marathon turns a missing hostPort into 0, allocate one, in bridge mode alone.
     const onHost = mode === 'container/bridge' || (hostPort !== null && hostPort !== undefined);
     return {
+      name: name || null,
+      containerPort: containerPort || null,
       port: {
         at: `${at}[${index}]`,
         protocols: protocolList(protocol, TCP),
@@ -198,6 +207,8 @@ const TCP: readonly string[] = ['tcp'];
 /** The VIPs of old-form task labels; each becomes a port of its own, with the rest of the text as a VIP label. */
 function taskLabelPorts(labels: Labels, mode: Mode): PlacedPort[] {
   return taskLabelVips(labels).map(({ at, index, protocols, labels: vip }) => ({
+    name: null,
+    containerPort: null,
     port: { at, protocols, labels: vip, mode, backendAddress: 'agent' },
     reach: { by: 'host port', index },
   }));
