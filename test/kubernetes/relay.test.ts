@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
+import type { KubernetesClient } from '../../controller/kubernetes/client.ts';
 import { ENDPOINT_SLICES, MARATHON_APPS } from '../../controller/kubernetes/resources.ts';
 import type { App, Desired, Snapshot } from '../../controller/model.ts';
 import type { AppSource, SourceListener } from '../../controller/ports.ts';
@@ -43,11 +44,35 @@ class Saying implements AppSource {
   read = async () => this.#last ?? snapshot();
 }
 
+/** `PATCH marathonapps` and so on: what relays have written. */
+const writes: string[] = [];
+
+function counting(): KubernetesClient {
+  return {
+    server: client.server,
+    namespace: client.namespace,
+    watch: (...args) => client.watch(...args),
+    call(method, path, options, signal) {
+      if (method !== 'GET' && !path.includes('/leases')) writes.push(`${method} ${path.split('/').at(-2)}`);
+      return client.call(method, path, options, signal);
+    },
+  };
+}
+
 function startRelay(source: AppSource, what: { name?: string; identity?: string } = {}): AbortController {
   const stop = new AbortController();
   const { observer } = createRelayHealth([source.name], clock, 60_000);
   const { name = 'default', identity = 'relay-1' } = what;
-  const options = { client, sources: [source], clock, log: silent, observer, namespace, name, identity };
+  const options = {
+    client: counting(),
+    sources: [source],
+    clock,
+    log: silent,
+    observer,
+    namespace,
+    name,
+    identity,
+  };
   inBackground((signal) =>
     runRelay({ ...options, settleMs: 20, random: Math.random }, AbortSignal.any([signal, stop.signal])),
   );
@@ -168,6 +193,7 @@ test('only what changed is written', async () => {
   startRelay(source);
   await until('all is published', async () => (await versions()).length === 5);
   await clock.sleep(3_000);
+  writes.length = 0;
   const before = await versions();
   source.say(
     snapshot(
@@ -178,6 +204,7 @@ test('only what changed is written', async () => {
   await until('the change is published', async () => (await versions()).join() !== before.join());
   await clock.sleep(3_000);
   const after = await versions();
+  expect(writes).toEqual(['PATCH endpointslices']);
   expect(after.filter((one) => !before.includes(one))).toHaveLength(1);
   expect(after.find((one) => !before.includes(one))).toMatch(/^b-/);
 });

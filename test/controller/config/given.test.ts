@@ -43,12 +43,15 @@ describe('where an option comes from', () => {
 
   test('several sources in the environment are separated by blanks, which a path may have too', () => {
     const environment = {
-      MARATHON_IPVS_SOURCE: 'marathon=http://a:8080,http://b:8080 file=/my apps/x.json ',
+      MARATHON_IPVS_SOURCE:
+        'marathon=http://a:8080,http://b:8080 file=/my apps/x.json kubernetes kubernetes=prod',
     };
     const { source } = resolveConfig('run', [], environment);
     expect(source).toEqual([
       { kind: 'marathon', where: 'http://a:8080,http://b:8080', masters: ['http://a:8080', 'http://b:8080'] },
       { kind: 'file', where: '/my apps/x.json' },
+      { kind: 'kubernetes', where: '' },
+      { kind: 'kubernetes', where: 'prod' },
     ]);
   });
 
