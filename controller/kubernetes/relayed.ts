@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Task } from '../model.ts';
+import type { Endpoint, Task } from '../model.ts';
 import type { Slice } from './endpoint-slice.ts';
 
 /** Names under which a relay writes, and readers find, what EndpointSlices have no field for. */
@@ -12,6 +12,12 @@ export const APP_LABEL = 'marathon-ipvs.io/app';
 export const RELAY_LABEL = 'marathon-ipvs.io/relay';
 /** On an EndpointSlice: state and health by task, in the words of `model.ts`, where its conditions say less. */
 export const STANDINGS_ANNOTATION = 'marathon-ipvs.io/tasks';
+
+/**
+ * On an EndpointSlice: where the host that runs a task reaches it, by task and by the place of the port in its list, where
+ * others use a host port.
+ */
+export const LOCAL_ANNOTATION = 'marathon-ipvs.io/local';
 
 export type Standing = Pick<Task, 'state' | 'health'>;
 
@@ -35,6 +41,22 @@ export function readStandings({ annotations }: Pick<Slice, 'annotations'>): Read
       return [task, { state, health }];
     }),
   );
+}
+
+export type Locals = Readonly<Record<string, Readonly<Record<string, readonly Endpoint[]>>>>;
+
+const localsSchema = z.record(
+  z.string(),
+  z.record(
+    z.string().regex(/^\d+$/),
+    z.array(z.object({ address: z.string(), port: z.number().int().min(1).max(65_535) })),
+  ),
+);
+
+/** Where hosts reach their own tasks of a slice; empty where no relay wrote it, or it cannot be read. */
+export function readLocals({ annotations }: Pick<Slice, 'annotations'>): Locals {
+  const text = annotations[LOCAL_ANNOTATION];
+  return (text === undefined ? undefined : localsSchema.safeParse(parsedOrNull(text)).data) ?? {};
 }
 
 function parsedOrNull(text: string): unknown {

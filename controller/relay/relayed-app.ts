@@ -4,12 +4,14 @@ import { createHash } from 'node:crypto';
 import type { Relayed } from '../kubernetes/marathon-app.ts';
 import {
   APP_LABEL,
+  LOCAL_ANNOTATION,
+  type Locals,
   PORTS_LABEL,
   RELAY_LABEL,
   STANDINGS_ANNOTATION,
   type Standing,
 } from '../kubernetes/relayed.ts';
-import type { App, Port, Task } from '../model.ts';
+import type { App, Endpoint, Port, Task } from '../model.ts';
 import { relayedPortName } from '../source/kubernetes/declaration.ts';
 import { assign } from './assignment.ts';
 
@@ -95,12 +97,15 @@ function sliceOf(
   keys: readonly string[],
 ): RelayedObject {
   const standings: Record<string, string> = {};
+  const locals: Record<string, Locals[string]> = {};
   const endpoints = keys.flatMap((key) => {
     const member = members.get(key);
     if (member === undefined) return [];
     const { address, task } = member;
     const conditions = conditionsOf(task);
     if (!saysAll(conditions, task)) standings[task.id] = `${task.state}/${task.health}`;
+    const local = localsOf(task);
+    if (Object.keys(local).length > 0) locals[task.id] = local;
     return [{ addresses: [address], conditions, targetRef: { kind: 'Task', name: task.id } }];
   });
   const labels = {
@@ -110,11 +115,19 @@ function sliceOf(
     // So that Kubernetes' own controllers leave it alone.
     'endpointslice.kubernetes.io/managed-by': 'marathon-ipvs-relay',
   };
-  const told = Object.keys(standings).length > 0;
-  const annotations: Record<string, string> = told
-    ? { [STANDINGS_ANNOTATION]: JSON.stringify(standings) }
-    : {};
+  const annotations = { ...said(STANDINGS_ANNOTATION, standings), ...said(LOCAL_ANNOTATION, locals) };
   return { name, labels, annotations, content: { addressType, ports, endpoints } };
+}
+
+/** An annotation, where there is anything to say. */
+function said(name: string, what: object): Readonly<Record<string, string>> {
+  return Object.keys(what).length === 0 ? {} : { [name]: JSON.stringify(what) };
+}
+
+function localsOf({ ports }: Task): Locals[string] {
+  const locals: Record<string, readonly Endpoint[]> = {};
+  for (const [index, { local = [] }] of ports.entries()) if (local.length > 0) locals[index] = local;
+  return locals;
 }
 
 interface Conditions {
@@ -170,7 +183,7 @@ function protocolOf(port: Port | undefined): string {
 }
 
 function declaredOf({ ports }: Task): readonly Port[] {
-  return ports.map(({ endpoints: _endpoints, unresolved: _unresolved, ...port }) => port);
+  return ports.map(({ endpoints: _endpoints, local: _local, unresolved: _unresolved, ...port }) => port);
 }
 
 /** Lists are called after what is in them: whoever finds a name knows the list, or has not read it yet. */

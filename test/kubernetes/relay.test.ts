@@ -89,7 +89,10 @@ function essence({ services, declared, rejected, memory }: Desired) {
   return { services: sorted, declared, rejected, memory };
 }
 
-const desired = (from: Snapshot) => essence(translator()(from, nothingRemembered));
+/** On a host that runs some of the tasks, so that it matters how that one reaches them. */
+const HERE: ReadonlySet<string> = new Set(['10.0.0.1', '10.0.2.148', '10.0.2.121', '172.16.10.21']);
+const desired = (from: Snapshot) =>
+  essence(translator({ hostAddresses: () => HERE })(from, nothingRemembered));
 
 const versions = async () =>
   [...(await list(MARATHON_APPS)), ...(await list(ENDPOINT_SLICES))].map(
@@ -105,6 +108,24 @@ const names = existsSync(FIXTURES)
 const inputs = names.filter((name) => /^(marathon|app|pod)-.*\.json$/.test(name));
 
 describe('an agent makes of the published objects what it would make of the source itself', () => {
+  test('containers that it runs itself are reached without their host ports', async () => {
+    const declared = port({ VIP_0: 'web:80' }, { mode: 'container/bridge' });
+    const at = (address: string, number: number) => ({ address, port: number });
+    const tasks = [
+      task('t-1', [{ ...declared, endpoints: [at('10.0.0.1', 31000)], local: [at('172.17.0.2', 80)] }]),
+      task('t-2', [{ ...declared, endpoints: [at('10.0.0.2', 31000)], local: [at('172.17.0.2', 80)] }]),
+    ];
+    const truth = snapshot(app('/web', { ports: [declared], tasks }));
+    startRelay(new Saying(truth));
+    await until('all is published', async () => (await published()).apps[0]?.tasks.length === 2);
+    const { services } = desired(await published());
+    expect(services.flatMap(([, { backends }]) => [...backends.keys()])).toEqual([
+      '172.17.0.2:80',
+      '10.0.0.2:31000',
+    ]);
+    expect(desired(await published())).toEqual(desired(truth));
+  });
+
   if (inputs.length === 0) test.skip('../shared/fixtures is not on this machine', () => undefined);
 
   test.each(inputs)('%s', async (name) => {

@@ -1,5 +1,5 @@
 import type { Slice, SliceEndpoint, SlicePort } from '../../kubernetes/endpoint-slice.ts';
-import { PORTS_LABEL, readStandings } from '../../kubernetes/relayed.ts';
+import { type Locals, PORTS_LABEL, readLocals, readStandings } from '../../kubernetes/relayed.ts';
 import type { App, Endpoint, Task, TaskPort } from '../../model.ts';
 import { ipAddress } from '../document/addresses.ts';
 import { nowhere, taskPort } from '../document/placement.ts';
@@ -11,6 +11,8 @@ interface Member {
   readonly ports: readonly NamedPort[];
   readonly endpoints: readonly Map<string, Endpoint>[];
   standing: Pick<Task, 'state' | 'health'>;
+  /** By the place of the port in `ports`. */
+  local: Locals[string];
   /** Its ports as they were known, where the object that declares them has not come yet. */
   readonly kept: readonly TaskPort[] | null;
 }
@@ -50,6 +52,7 @@ function gather(
   known: (id: string) => readonly TaskPort[],
 ): void {
   const standings = readStandings(slice);
+  const locals = readLocals(slice);
   for (const endpoint of slice.endpoints) {
     const { target } = endpoint;
     const standing = standings.get(target) ?? standingOf(endpoint);
@@ -57,7 +60,9 @@ function gather(
     const member = members.get(target) ?? begin(ports ?? [], standing, kept);
     members.set(target, member);
     if (rank(standing) > rank(member.standing)) member.standing = standing;
-    if (member.ports === ports) place(endpoint, pairs, member);
+    if (member.ports !== ports) continue;
+    place(endpoint, pairs, member);
+    member.local = locals[target] ?? member.local;
   }
 }
 
@@ -83,7 +88,7 @@ function portsOf({ ports, versions }: Declaration, { labels }: Slice): readonly 
 }
 
 function begin(ports: readonly NamedPort[], standing: Member['standing'], kept: Member['kept']): Member {
-  return { ports, endpoints: ports.map(() => new Map()), standing, kept };
+  return { ports, endpoints: ports.map(() => new Map()), standing, local: {}, kept };
 }
 
 function standingOf({ ready, serving, terminating }: SliceEndpoint): Member['standing'] {
@@ -97,12 +102,13 @@ function rank({ state, health }: Member['standing']): number {
   return health === 'healthy' || health === 'unchecked' ? 2 : 1;
 }
 
-function toTask(id: string, { ports, endpoints, standing, kept }: Member, relayed: boolean): Task {
+function toTask(id: string, { ports, endpoints, standing, local, kept }: Member, relayed: boolean): Task {
   if (kept !== null) return { id, ...standing, ports: kept };
   const placed = ports.map((declared, i) => {
     const at = [...(endpoints[i]?.values() ?? [])];
     const where = at.length > 0 || relayed ? { endpoints: at } : nowhere(unmatched(declared));
-    return taskPort(declared.port, where, standing.state);
+    const own = local[i];
+    return taskPort(declared.port, own === undefined ? where : { ...where, local: own }, standing.state);
   });
   return { id, ...standing, ports: placed };
 }
