@@ -7,7 +7,12 @@ import { version } from './config/version.ts';
 
 /** What the command line asks for: a command with its options, or a text to print. */
 export type Invocation =
-  | { readonly command: CommandName; readonly config: Config }
+  | {
+      readonly command: CommandName;
+      readonly config: Config;
+      /** What stands on the command line besides options. */
+      readonly operands: readonly string[];
+    }
   | { readonly command: 'help' | 'version'; readonly text: string };
 
 /**
@@ -16,11 +21,11 @@ export type Invocation =
  * Throws a `ControllerError` with code `usage`, whose message is one line, for whatever is not accepted.
  */
 export function parseCommandLine(argv: readonly string[], environment: Environment): Invocation {
-  let asked: { readonly command: CommandName; readonly flags: readonly Given[] } | undefined;
+  let asked: Asked | undefined;
   let printed = '';
   const program = createProgram(
-    (command, flags) => {
-      asked = { command, flags };
+    (what) => {
+      asked = what;
     },
     (text) => {
       printed += text;
@@ -41,13 +46,17 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
     throw usage(oneLine(error, argv));
   }
   if (asked === undefined) return { command: 'help', text: program.helpInformation() };
-  return { command: asked.command, config: resolveConfig(asked.command, asked.flags, environment) };
+  const { command, flags, operands } = asked;
+  return { command, config: resolveConfig(command, flags, environment), operands };
 }
 
-function createProgram(
-  run: (command: CommandName, flags: readonly Given[]) => void,
-  print: (text: string) => void,
-): Command {
+interface Asked {
+  readonly command: CommandName;
+  readonly flags: readonly Given[];
+  readonly operands: readonly string[];
+}
+
+function createProgram(run: (asked: Asked) => void, print: (text: string) => void): Command {
   const program = new Command('marathon-ipvs')
     .description('Keeps DC/OS VIP names working: Marathon app definitions become live kernel IPVS tables.')
     .version(version(), '-V, --version', 'print the version')
@@ -60,10 +69,27 @@ function createProgram(
     // `command()` rather than `addCommand()`: the settings above are inherited.
     const command = program.command(name).description(description).addHelpText('after', HELP_END);
     for (const option of optionNames) if (takes(name, option)) command.addOption(flag(name, option));
-    command.action((values: Readonly<Record<string, unknown>>) => run(name, givenFlags(values)));
+    for (const [operand, meaning] of OPERANDS[name] ?? []) command.argument(operand, meaning);
+    command.action(() => run({ command: name, flags: givenFlags(command.opts()), operands: command.args }));
   }
   return program;
 }
+
+/** What a command takes besides options. */
+const OPERANDS: Readonly<
+  Partial<Record<CommandName, readonly (readonly [name: string, meaning: string])[]>>
+> = {
+  status: [
+    [
+      '[name]',
+      'only this VIP, with every backend: its name, DNS name or address, with or without :PORT, or an app; * stands for any characters',
+    ],
+  ],
+  connection: [
+    ['[service]', 'name of a framework: kafka'],
+    ['[endpoint]', 'name of a VIP of it, with or without :PORT: broker'],
+  ],
+};
 
 const HELP_END = `
 Every option is also accepted from the environment (--resync-seconds as MARATHON_IPVS_RESYNC_SECONDS) and from

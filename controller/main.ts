@@ -27,6 +27,14 @@ async function execute(invocation: Invocation): Promise<number> {
       return SAME;
     case 'cleanup':
       return await cleanUp(invocation.config);
+    case 'connection':
+      return await connect(invocation.config, invocation.operands);
+    case 'status':
+      return await showStatus(invocation.config, invocation.operands[0] ?? null);
+    case 'doctor':
+      return await examineHost(invocation.config);
+    case 'relay':
+      return await publish(invocation.config);
     default:
       return await reconcile(invocation.config);
   }
@@ -36,7 +44,10 @@ async function reconcile(config: Config): Promise<number> {
   const signals = processSignals();
   const [{ createLog }, { wire }] = await Promise.all([import('./log.ts'), import('./wire.ts')]);
   const parts = await wire(config, createLog(config.logLevel));
-  const options: PrintOptions = { output: config.output, colour: wantsColour(config.color) };
+  const { output } = config;
+  // What a diff cannot be printed as has been refused by now.
+  const form = output === 'json' || output === 'ipvsadm' ? output : 'text';
+  const options: PrintOptions = { output: form, colour: wantsColour(config.color) };
   try {
     if (!config.once) {
       const { run } = await import('./command/run.ts');
@@ -51,6 +62,41 @@ async function reconcile(config: Config): Promise<number> {
   }
 }
 
+async function connect(config: Config, [service, endpoint]: readonly string[]): Promise<number> {
+  const signals = processSignals();
+  const [{ createLog }, { wireConnection }, { connection }] = await Promise.all([
+    import('./log.ts'),
+    import('./wire.ts'),
+    import('./command/connection.ts'),
+  ]);
+  const ports = { ...(await wireConnection(config, createLog(config.logLevel))), print };
+  // JSON unless told otherwise: that is what `dcos kafka connection` printed.
+  const output = config.origins.output === 'default' || config.output !== 'text' ? 'json' : 'text';
+  return await connection(ports, { service, endpoint, output }, signals.stop);
+}
+
+async function showStatus(config: Config, name: string | null): Promise<number> {
+  const [{ status }, { systemClock }] = await Promise.all([
+    import('./command/status.ts'),
+    import('./loop/clock.ts'),
+  ]);
+  const { stop } = processSignals();
+  // Whoever read us has seen enough: `status --watch | head`.
+  process.stdout.on('error', () => process.exit(SAME));
+  const columns = () => (process.stdout.isTTY === true ? process.stdout.columns : null);
+  const ports = { print, complain, columns, colour: wantsColour(config.color), clock: systemClock };
+  return await status(config, name, ports, stop);
+}
+
+async function examineHost(config: Config): Promise<number> {
+  const [{ doctor }, { systemClock }] = await Promise.all([
+    import('./command/doctor.ts'),
+    import('./loop/clock.ts'),
+  ]);
+  const { stop } = processSignals();
+  return await doctor(config, { print, colour: wantsColour(config.color), clock: systemClock }, stop);
+}
+
 async function cleanUp(config: Config): Promise<number> {
   const [{ cleanup }, { wireCleanup }] = await Promise.all([
     import('./command/cleanup.ts'),
@@ -63,6 +109,19 @@ async function cleanUp(config: Config): Promise<number> {
   } finally {
     parts.close();
   }
+}
+
+async function publish(config: Config): Promise<number> {
+  const { stop } = processSignals();
+  const [{ createLog }, { sourcesOf }, { wireRelay }, { relay }] = await Promise.all([
+    import('./log.ts'),
+    import('./wire-sources.ts'),
+    import('./wire-kubernetes.ts'),
+    import('./command/relay.ts'),
+  ]);
+  const log = createLog(config.logLevel);
+  await relay(config, await wireRelay(await sourcesOf(config, log, []), config, log), stop);
+  return SAME;
 }
 
 function processSignals(): Signals {

@@ -1,12 +1,15 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
 import type { BackendKey, Memory, NamedService, ServiceKey, Snapshot, Step, Table } from './model.ts';
+import type { Traffic } from './status/document.ts';
 import type { PassStatus } from './status/status.ts';
 
 /** Where apps come from. */
 export interface AppSource {
-  /** `marathon=http://10.0.0.1:8080`, as it was given, without credentials: for messages and metrics. */
+  /** `marathon=http://10.0.0.1:8080`, `kubernetes`: as it was given, without credentials: for messages and metrics. */
   readonly name: string;
+  /** URLs of the servers behind it where they are known only now: no VIP may take their addresses. */
+  readonly servers?: readonly string[];
   /**
    * Follows the source until `signal` aborts; resolves then. Reconnects by itself, with backoff, and never rejects
    * because of what the source does.
@@ -30,7 +33,8 @@ export interface IpvsTable {
   /** The whole table or a rejection, never a part of it. */
   observe(): Promise<Table>;
   /**
-   * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures.
+   * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures,
+   * each with the step as it was given.
    * A step that has been made already succeeds (plans are repeated after a crash).
    */
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]>;
@@ -40,6 +44,46 @@ export interface IpvsTable {
 export interface StepFailure {
   readonly step: Step;
   readonly error: Error;
+}
+
+/** The kernel's own counters, read when someone asks for them: no pass waits for it. */
+export interface KernelCounters {
+  /**
+   * What has gone through these services until now; those that the kernel lacks are left out. Gives way to other work
+   * while it reads. Rejects when the kernel cannot be read.
+   */
+  read(services: Iterable<ServiceKey>): Promise<KernelReading>;
+  close(): void;
+}
+
+export interface KernelReading {
+  readonly services: ReadonlyMap<ServiceKey, ServiceCounters>;
+  /** For example `1.2.1`. */
+  readonly ipvsVersion: string;
+  /** Buckets of the connection table. */
+  readonly connectionTableSize: number;
+  /** Entries of connection tracking, and how many it takes; null where there is none. */
+  readonly conntrack: { readonly count: number; readonly max: number } | null;
+  readonly timeouts: IpvsTimeouts;
+}
+
+/** How long IPVS keeps a connection without packets, in seconds; of this network namespace. */
+export interface IpvsTimeouts {
+  readonly tcp: number;
+  /** After a FIN was seen. */
+  readonly tcpFin: number;
+  readonly udp: number;
+}
+
+export interface ServiceCounters {
+  readonly traffic: Traffic;
+  readonly backends: ReadonlyMap<BackendKey, BackendCounters>;
+}
+
+export interface BackendCounters {
+  readonly activeConnections: number;
+  readonly inactiveConnections: number;
+  readonly traffic: Traffic;
 }
 
 /** What makes VIP addresses reachable on this host: kernel settings, packet filter, interface and routes. */
@@ -136,6 +180,14 @@ export interface Log {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Tells others, elsewhere, of each pass. */
+export interface Reporter {
+  /** Must not throw; what follows of it is done later. */
+  passed(pass: PassStatus): void;
+  /** Runs until `signal` aborts; resolves then, and never rejects because of what others do. */
+  run(signal: AbortSignal): Promise<void>;
 }
 
 /** Learns what the loop does; implemented by the status board and by the metrics. Must not throw. */

@@ -3,14 +3,18 @@
 import { readFile } from 'node:fs/promises';
 import { DummyInterface } from './apply/dummy-interface.ts';
 import { createHostAddresses } from './apply/host-addresses.ts';
-import { openKernelTable } from './apply/kernel-table.ts';
+import { createKernelCounters } from './apply/kernel-counters.ts';
+import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
 import { FilterTable } from './apply/nftables/table.ts';
 import { PacketFilter } from './apply/packet-filter.ts';
 import { HostReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
 import { RouteNetlink } from './apply/rtnetlink.ts';
 import { Sysctls } from './apply/sysctls.ts';
+import { withTimeouts } from './apply/timeouts.ts';
+import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
+import { createMerge } from './desired/merge.ts';
 import { createOccupants } from './desired/occupants.ts';
 import { inPool, type Pools, parsePool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
@@ -24,25 +28,30 @@ import type {
   AppSource,
   Clock,
   IpvsTable,
+  KernelCounters,
   Ledger,
   LedgerEntry,
   Log,
   Reachability,
+  Reporter,
   StateStore,
 } from './ports.ts';
 import { isLoopback } from './serve/host-header.ts';
 import type { DnsMetrics } from './serve/metrics-dns.ts';
-import { createDnsResolver } from './source/dns-resolver.ts';
-import { createFileSource } from './source/file/source.ts';
 import { createLedger } from './state/ledger.ts';
 import { createStateStore } from './state/store.ts';
+import { sourcesOf } from './wire-sources.ts';
 
 /** What a command works with; `close` frees sockets. */
 export interface Parts {
   readonly sources: readonly AppSource[];
+  /** Who tells a source's cluster of each pass. */
+  readonly reporters: readonly Reporter[];
   readonly reconciler: Reconciler;
   readonly table: IpvsTable;
   readonly reachability: Reachability | null;
+  /** null where the kernel is not looked at, or for one pass only. */
+  readonly counters: KernelCounters | null;
   /** null where no names are answered for. */
   readonly dns: DnsService | null;
   readonly ledger: Ledger;
@@ -61,14 +70,21 @@ export interface DnsService {
 export async function wire(config: Config, log: Log): Promise<Parts> {
   const { table, ledger } = await comparedWith(config);
   try {
-    const reachability = config.dryRun ? null : openReachability(config);
+    const looked = config.against.kind === 'kernel' && !(config.once && config.dryRun);
+    const client = looked ? await openKernelClient() : null;
+    const counters = client === null ? null : createKernelCounters(client);
+    const plain = config.dryRun ? null : openReachability(config);
+    const reachability =
+      plain === null || client === null ? plain : withTimeouts(plain, client, timeoutsOf(config));
     const store = createStateStore(config.stateDir, systemClock, log);
     const pools = poolsOf(config);
+    const reporters: Reporter[] = [];
+    const sources = await sourcesOf(config, log, reporters);
     const translate = createTranslator({
       zone: config.zone,
       pools,
       ...(config.against.kind === 'kernel' && {
-        realAddresses: createRealAddresses(realAddressOptions(config), Date.now),
+        realAddresses: createRealAddresses(realAddressOptions(config, sources), Date.now),
         ...(config.localBackends === 'container' && {
           hostAddresses: createHostAddresses(config.interface, Date.now),
         }),
@@ -88,10 +104,10 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const reconciler = new Reconciler({ ...common, names: dns?.server }, rules);
     const close = () => {
       table.close();
+      counters?.close();
       reachability?.close();
     };
-    const sources = await sourcesOf(config, log);
-    return { ...common, sources, reconciler, dns, close };
+    return { ...common, sources, reporters, reconciler, counters, dns, close };
   } catch (error) {
     table.close();
     throw error;
@@ -116,6 +132,12 @@ export async function wireCleanup(
   }
 }
 
+/** Builds the parts of `connection`, which needs neither kernel nor privilege. */
+export async function wireConnection(config: Config, log: Log): Promise<Omit<ConnectionPorts, 'print'>> {
+  const translate = createTranslator({ zone: config.zone, pools: poolsOf(config) });
+  return { sources: await sourcesOf(config, log, []), merge: createMerge(), translate };
+}
+
 type HostOptions = Pick<
   Config,
   'interface' | 'poolIpv4' | 'poolIpv6' | 'dnsListen' | 'hostAddress' | 'writeSysctls' | 'packetFilter'
@@ -131,6 +153,10 @@ function openReachability(config: HostOptions): Reachability {
     filtering: config.packetFilter === 'nftables',
     dummy: new DummyInterface(RouteNetlink.open(), { ...common, interfaceName: config.interface }),
   });
+}
+
+function timeoutsOf({ tcpTimeout: tcp, tcpFinTimeout: tcpFin, udpTimeout: udp }: Config) {
+  return { tcp, tcpFin, udp };
 }
 
 /** The DNS server of `run`; a command that ends by itself has none. */
@@ -218,41 +244,12 @@ function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>):
   return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };
 }
 
-function realAddressOptions(config: Config) {
-  const masters = config.source.flatMap((source) => (source.kind === 'marathon' ? source.masters : []));
+function realAddressOptions(config: Config, sources: readonly AppSource[]) {
+  const masters = [
+    ...config.source.flatMap((source) => ('masters' in source ? source.masters : [])),
+    ...sources.flatMap(({ servers = [] }) => servers),
+  ];
   const servers = config.dnsListen.map(({ address }) => address);
   const { interface: interfaceName, allowConnectedVips } = config;
   return { interfaceName, masters, servers, pools: networksOf(config), allowConnectedVips };
-}
-
-function credentialsOf({ marathonUserFile, marathonTokenFile }: Config) {
-  if (marathonUserFile !== undefined) return { kind: 'basic', path: marathonUserFile } as const;
-  return marathonTokenFile === undefined ? undefined : ({ kind: 'token', path: marathonTokenFile } as const);
-}
-
-async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {
-  const resolver = createDnsResolver({ clock: systemClock, log });
-  return await Promise.all(
-    config.source.map(async (source) => {
-      if (source.kind === 'file') {
-        return createFileSource({ path: source.where, framework: config.framework, resolver, log });
-      }
-      // Loaded when asked for: its HTTP client is the largest part of all.
-      const { createMarathonSource } = await import('./source/marathon/source.ts');
-      return createMarathonSource({
-        where: source.where,
-        credentials: credentialsOf(config),
-        caFile: config.marathonCaFile,
-        framework: config.framework,
-        relistSeconds: config.relistSeconds,
-        silenceMs: config.sourceTimeoutSeconds * 1_000,
-        // A full list of a large cluster over a slow line takes longer than its beginning.
-        answerMs: config.sourceTimeoutSeconds * 12_000,
-        eventSilenceMs: config.sourceSilenceSeconds * 1_000,
-        resolver,
-        log,
-        clock: systemClock,
-      });
-    }),
-  );
 }

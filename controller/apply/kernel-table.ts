@@ -30,7 +30,12 @@ import type { IpvsTable, StepFailure } from '../ports.ts';
  * lacks, the module or the right to use it, and the command that mends it.
  */
 export async function openKernelTable(): Promise<IpvsTable> {
-  return createKernelTable(await IpvsClient.open().catch(refuse));
+  return createKernelTable(await openKernelClient());
+}
+
+/** A client for other uses than the table; rejects as `openKernelTable` does. */
+export async function openKernelClient(): Promise<IpvsClient> {
+  return await IpvsClient.open().catch(refuse);
 }
 
 /** The table behind a client that is open; `close` closes the client. */
@@ -48,13 +53,15 @@ export function createKernelTable(client: IpvsClient): IpvsTable {
     async apply(steps): Promise<readonly StepFailure[]> {
       const first = await attempt(client, steps);
       const failures: StepFailure[] = [];
-      const otherwise: Step[] = [];
+      const otherwise = new Map<Step, Step>();
       for (const failure of first) {
         const other = alternative(failure.step, failure.error);
         if (other === null) failures.push(failure);
-        else otherwise.push(other);
+        else otherwise.set(other, failure.step);
       }
-      return [...failures, ...(await attempt(client, otherwise))];
+      for (const { step, error } of await attempt(client, [...otherwise.keys()]))
+        failures.push({ step: otherwise.get(step) ?? step, error });
+      return failures;
     },
 
     close: () => client.close(),

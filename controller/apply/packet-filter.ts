@@ -46,10 +46,16 @@ export class PacketFilter {
       await this.#table.generation();
       return await this.#ensure(wanted);
     } catch (error) {
-      this.#kept = null;
-      if (kernelLacksIt(error)) return { ...NOTHING, advice: [noFilter(messageOf(error))] };
+      if (kernelLacksIt(error)) {
+        this.#kept = null;
+        return { ...NOTHING, advice: [noFilter(messageOf(error))] };
+      }
       const hint = isIpvsError(error, 'not-permitted') ? ' (CAP_NET_ADMIN is needed)' : '';
-      return { ...NOTHING, problems: [`${NAME}: ${messageOf(error)}${hint}`] };
+      const problems = [`${NAME}: ${messageOf(error)}${hint}`];
+      // What was there before is there still: a failed transaction changes nothing.
+      return this.#kept === null
+        ? { ...NOTHING, problems }
+        : { ...NOTHING, problems, translatesOwn: translatesOwn(this.#kept) };
     }
   }
 

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { messageOf } from '../errors.ts';
+import { isBefore, type KernelVersion, kernelVersion } from './kernel-version.ts';
 
 export interface Sysctl {
   readonly name: string;
@@ -14,8 +15,6 @@ export interface Sysctl {
   /** Matters only where the host has IPv6 to others. */
   readonly family?: 'ipv6';
 }
-
-export type KernelVersion = readonly [major: number, minor: number];
 
 /** Kernel settings that the data path needs, and those whose value an operator should know the price of. */
 export const SYSCTLS: readonly Sysctl[] = [
@@ -59,17 +58,12 @@ export const SYSCTLS: readonly Sysctl[] = [
 
 /** The settings that matter for a kernel (`6.1.0-56-cloud-amd64`); of one whose version cannot be read, those for all. */
 export function sysctlsFor(kernel: string, wanted: readonly Sysctl[] = SYSCTLS): readonly Sysctl[] {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
-  const version = major === undefined ? null : ([Number(major), Number(minor)] as const);
+  const version = kernelVersion(kernel);
   return wanted.filter(({ kernels }) => {
     if (kernels === undefined) return true;
     if (version === null || isBefore(version, kernels.from)) return false;
     return kernels.before === undefined || isBefore(version, kernels.before);
   });
-}
-
-function isBefore(version: KernelVersion, other: KernelVersion): boolean {
-  return version[0] < other[0] || (version[0] === other[0] && version[1] < other[1]);
 }
 
 /** What a setting is now. Rejects where this kernel does not have it. */

@@ -1,9 +1,12 @@
 import type { Config } from '../config/config.ts';
+import type { ListenOption } from '../config/values.ts';
 import { Latch } from '../loop/latch.ts';
 import { run as runLoop, type WakeReason } from '../loop/run.ts';
-import type { Observer } from '../ports.ts';
+import { endpointKey } from '../model.ts';
+import type { Observer, Reporter } from '../ports.ts';
 import { startHttp } from '../serve/http.ts';
 import { createMetrics } from '../serve/metrics.ts';
+import type { Doctor } from '../serve/routes.ts';
 import { createStatusBoard } from '../status/board.ts';
 import type { Parts } from '../wire.ts';
 import { formatReport, type PrintOptions } from './report.ts';
@@ -45,6 +48,8 @@ export async function run(
           status: board.current,
           metrics,
           log,
+          counters: parts.counters ?? undefined,
+          doctor: examiner(config, config.listen),
           limits: { relistMs: config.relistSeconds * 1_000, resyncMs: config.resyncSeconds * 1_000 },
         });
   if (http !== null) log.info('serving', { url: http.url });
@@ -58,14 +63,28 @@ export async function run(
       restoreAfterMs: RESTORE_AFTER_MS,
       dryRun: config.dryRun,
     };
-    const ports = { ...parts, observer: toAll(observers) };
+    const ports = { ...parts, observer: toAll(observers, parts.reporters) };
+    const reporting = parts.reporters.map((reporter) => reporter.run(signals.stop));
     await runLoop(ports, parts.reconciler, options, wake, signals.stop);
+    await Promise.all(reporting);
   } finally {
     await Promise.all([http?.close(), parts.dns?.server.close()]);
   }
 }
 
-function toAll(observers: readonly Observer[]): Observer {
+/** Loaded when someone asks. */
+function examiner(config: Config, listen: ListenOption): Doctor {
+  return async (status) => {
+    const [{ examine }, { readFacts }] = await Promise.all([
+      import('../doctor/examine.ts'),
+      import('../doctor/read-facts.ts'),
+    ]);
+    const facts = await readFacts(config, { url: `http://${endpointKey(listen)}`, status });
+    return examine(facts, Date.now());
+  };
+}
+
+function toAll(observers: readonly Observer[], reporters: readonly Reporter[]): Observer {
   return {
     moved() {
       for (const observer of observers) observer.moved();
@@ -77,7 +96,7 @@ function toAll(observers: readonly Observer[]): Observer {
       for (const observer of observers) observer.sourceFailed(source, error);
     },
     passed(pass) {
-      for (const observer of observers) observer.passed(pass);
+      for (const observer of [...observers, ...reporters]) observer.passed(pass);
     },
     repaired(changes) {
       for (const observer of observers) observer.repaired(changes);

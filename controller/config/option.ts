@@ -3,19 +3,23 @@
 import { z } from 'zod';
 import { parsePath, parseWholeNumber } from './values.ts';
 
-export type CommandName = 'run' | 'diff' | 'cleanup';
+export type CommandName = 'run' | 'diff' | 'status' | 'connection' | 'doctor' | 'cleanup' | 'relay';
 
 /** In the order in which help shows them. */
 export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['run', 'reconcile until stopped'],
   ['diff', 'print what run would change, and change nothing (run --once --dry-run)'],
+  ['status', 'VIPs, backends, weights, reasons and connections, from the running controller'],
+  ['connection', 'print how to connect to a service, as `dcos kafka connection` did, or list the services'],
+  ['doctor', 'what this host lacks, each with the command that mends it'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
+  ['relay', 'publish what the sources say as MarathonApps in a Kubernetes cluster'],
 ]);
 
 /** What help and reference tell of an option beside its default. */
 export interface OptionInfo {
   /** Under which heading help and reference show it. */
-  readonly group: 'Sources' | 'Diff' | 'VIPs' | 'Names' | 'This host' | 'Timing' | 'Process';
+  readonly group: 'Sources' | 'Diff' | 'Status' | 'VIPs' | 'Names' | 'This host' | 'Timing' | 'Process';
   /** The letter of its short form. */
   readonly short?: string;
   /** Stands for the value in help: `ADDRESS:PORT`, `true|false`. */

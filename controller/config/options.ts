@@ -5,84 +5,41 @@
 
 import { z } from 'zod';
 import { brakeOptions } from './brake-options.ts';
+import { kubernetesOptions } from './kubernetes-options.ts';
 import { nameOptions } from './name-options.ts';
 import {
   type CommandName,
   choice,
-  described,
   informationOf,
   type OptionInfo,
   option,
   path,
   truth,
-  wholeNumber,
   withDefault,
   withoutDefault,
 } from './option.ts';
+import { outputOptions } from './output-options.ts';
+import { sourceOptions } from './source-options.ts';
+import { statusOptions } from './status-options.ts';
+import { timeoutOptions } from './timeout-options.ts';
+import { timingOptions } from './timing-options.ts';
 import {
-  hasCredentials,
   parseAgainst,
-  parseFramework,
   parseHostAddress,
   parseInterface,
   parseListen,
   parseNetwork,
-  parseSource,
   parseZone,
 } from './values.ts';
 
 const DECIDES: readonly CommandName[] = ['run', 'diff'];
-const EVERY: readonly CommandName[] = ['run', 'diff', 'cleanup'];
-
-const SOURCE: OptionInfo = {
-  group: 'Sources',
-  value: 'KIND=WHERE',
-  repeatable: true,
-  accepted:
-    'marathon=URL[,URL…] (http or https; equal masters, each once, without query) or file=PATH (a JSON file or a directory of them)',
-  description:
-    'Where apps come from; may be given several times. `marathon=http://HOST:PORT` takes a comma-separated list of equal masters; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes.',
-  commands: DECIDES,
-};
-
-const source = z
-  .string()
-  .refine((text) => !hasCredentials(text), {
-    error: 'credentials do not belong in a URL; put user:password in a file for --marathon-user-file',
-    abort: true,
-  })
-  .pipe(option(parseSource, SOURCE).schema);
+const EVERY: readonly CommandName[] = ['run', 'diff', 'status', 'connection', 'doctor', 'cleanup', 'relay'];
+const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
 
 /** Keys are the names in `Config`; `--resync-seconds`, MARATHON_IPVS_RESYNC_SECONDS and the file's `resync-seconds` are made from them. */
 export const options = z.object({
-  source: described(z.array(source).prefault([]), SOURCE),
-  framework: withoutDefault(
-    option(parseFramework, {
-      group: 'Sources',
-      value: 'NAME',
-      accepted: 'a name with at least one letter or digit, of at most 255 characters',
-      description:
-        "Framework in the names of VIPs. Without it: what Marathon's /v2/info says, `marathon` for files.",
-      commands: DECIDES,
-    }),
-  ),
-  marathonUserFile: withoutDefault(
-    path({
-      group: 'Sources',
-      description: 'File with `user:password` for basic authentication at Marathon.',
-      commands: DECIDES,
-    }),
-  ),
-  marathonTokenFile: withoutDefault(
-    path({ group: 'Sources', description: 'File with a DC/OS authentication token.', commands: DECIDES }),
-  ),
-  marathonCaFile: withoutDefault(
-    path({
-      group: 'Sources',
-      description: "PEM file with the authorities that sign Marathon's certificate.",
-      commands: DECIDES,
-    }),
-  ),
+  ...sourceOptions,
+  ...kubernetesOptions,
 
   against: withDefault(
     option(parseAgainst, {
@@ -95,23 +52,7 @@ export const options = z.object({
     }),
     'kernel',
   ),
-  output: withDefault(
-    choice(['text', 'json', 'ipvsadm'], {
-      group: 'Diff',
-      short: 'o',
-      description: 'Form of the diff; `ipvsadm` prints lines that `ipvsadm -R` accepts.',
-      commands: DECIDES,
-    }),
-    'text',
-  ),
-  color: withDefault(
-    choice(['auto', 'always', 'never'], {
-      group: 'Diff',
-      description: 'Colours in text; `auto`: on a terminal, unless NO_COLOR is set.',
-      commands: DECIDES,
-    }),
-    'auto',
-  ),
+  ...outputOptions,
   once: withDefault(
     truth({ group: 'Diff', description: 'Make one pass, then end.', commands: ['run'] }),
     'false',
@@ -125,6 +66,8 @@ export const options = z.object({
     'false',
   ),
 
+  ...statusOptions,
+
   zone: withDefault(
     option(parseZone, {
       group: 'VIPs',
@@ -132,7 +75,7 @@ export const options = z.object({
       accepted:
         'a DNS zone of at most 125 characters: labels of letters, digits and inner hyphens, joined by dots',
       description: 'DNS zone of named VIPs.',
-      commands: DECIDES,
+      commands: ['run', 'diff', 'connection', 'doctor'],
     }),
     'l4lb.thisdcos.directory',
   ),
@@ -143,7 +86,7 @@ export const options = z.object({
       accepted:
         'an IPv4 network with a prefix from /8 to /28 and no host bits, for example 11.0.0.0/8, not loopback, link-local or multicast',
       description: 'Network from which named VIPs get their IPv4 addresses.',
-      commands: DECIDES,
+      commands: ['run', 'diff', 'doctor'],
     }),
     '11.0.0.0/8',
   ),
@@ -156,7 +99,7 @@ export const options = z.object({
         accepted:
           'none, or an IPv6 network with a prefix from /32 to /120 and no host bits, for example fd01:c::/64, not loopback, link-local or multicast',
         description: 'Network from which named VIPs get their IPv6 addresses; `none`: they get none.',
-        commands: DECIDES,
+        commands: ['run', 'diff', 'doctor'],
       },
     ),
     'fd01:c::/64',
@@ -190,7 +133,7 @@ export const options = z.object({
       accepted:
         'the name of an interface of our own: 1 to 15 letters, digits, dots, hyphens and underscores, not lo, all or default',
       description: 'Dummy interface that holds VIP addresses; made when missing.',
-      commands: EVERY,
+      commands: ['run', 'diff', 'doctor', 'cleanup'],
     }),
     'vip0',
   ),
@@ -232,11 +175,12 @@ export const options = z.object({
     }),
     'nftables',
   ),
+  ...timeoutOptions,
   ledger: withDefault(
     path({
       group: 'This host',
       description: 'File that says which kernel services are ours. Must not outlive a reboot.',
-      commands: EVERY,
+      commands: TOUCHES,
     }),
     '/run/marathon-ipvs/ledger.json',
   ),
@@ -249,54 +193,16 @@ export const options = z.object({
     '/var/lib/marathon-ipvs',
   ),
 
-  resyncSeconds: withDefault(
-    wholeNumber('seconds', 1, 86_400, {
-      group: 'Timing',
-      description: "How often the kernel's whole table is read and put right.",
-      commands: ['run'],
-    }),
-    '30',
-  ),
-  relistSeconds: withDefault(
-    wholeNumber('seconds', 10, 86_400, {
-      group: 'Timing',
-      description: 'How often a source is read as a whole, besides its events.',
-      commands: ['run'],
-    }),
-    '300',
-  ),
-  settleMs: withDefault(
-    wholeNumber('milliseconds', 0, 10_000, {
-      group: 'Timing',
-      description: 'How long changes are gathered before a pass.',
-      commands: ['run'],
-    }),
-    '50',
-  ),
-  sourceTimeoutSeconds: withDefault(
-    wholeNumber('seconds', 1, 600, {
-      group: 'Timing',
-      description: 'How long a source may take for one answer.',
-      commands: DECIDES,
-    }),
-    '10',
-  ),
-  sourceSilenceSeconds: withDefault(
-    wholeNumber('seconds', 5, 3_600, {
-      group: 'Timing',
-      description: 'How long an event stream may be silent before it is opened again.',
-      commands: ['run'],
-    }),
-    '60',
-  ),
+  ...timingOptions,
 
   listen: withDefault(
     option(parseListen, {
       group: 'Process',
       value: 'ADDRESS:PORT|off',
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
-      description: 'Where health, metrics and the HTTP API are served.',
-      commands: ['run'],
+      description:
+        'Where health, metrics and the HTTP API are served; `status` and `doctor` ask the controller there.',
+      commands: ['run', 'relay', 'status', 'doctor'],
     }),
     '127.0.0.1:61421',
   ),
@@ -304,7 +210,7 @@ export const options = z.object({
     choice(['debug', 'info', 'warn', 'error'], {
       group: 'Process',
       description: 'Least level of the log, which goes to standard error as JSON lines.',
-      commands: EVERY,
+      commands: [...TOUCHES, 'relay'],
     }),
     'info',
   ),
@@ -312,7 +218,7 @@ export const options = z.object({
     path({
       group: 'Process',
       description: 'YAML file with options: their names without the dashes in front.',
-      commands: EVERY,
+      commands: [...EVERY, 'relay'],
     }),
   ),
 });

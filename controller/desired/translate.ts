@@ -29,8 +29,13 @@ export interface TranslationRules {
   readonly defaults?: PortOptions;
 }
 
-/** Follows from the snapshot and the memory alone, whatever was translated before, and not from the order of apps. */
-export type Translate = (snapshot: Snapshot, memory: Memory) => Desired;
+/**
+ * Follows from the arguments alone, whatever was translated before, and not from the order of apps.
+ *
+ * `complete` (true when missing): what is not in the snapshot does not exist, so it is forgotten. Otherwise names that
+ * are not there keep their addresses, and what is remembered of a label is newer than a snapshot from our own disk.
+ */
+export type Translate = (snapshot: Snapshot, memory: Memory, complete?: boolean) => Desired;
 
 /**
  * Makes the stage from apps to desired services.
@@ -56,16 +61,23 @@ export function createTranslator(rules: TranslationRules): Translate {
   const regroup = createRegrouping();
   const remember = createRecollection();
 
-  return (snapshot, memory) => {
+  return (snapshot, memory, complete = true) => {
     const apps = inOrder(snapshot.apps);
     const here = rules.hostAddresses?.() ?? NO_HOST;
     const remembered = (key: string): string | undefined => memory.labels.get(key);
-    const claims = withoutStaleHolders(memory.addresses, (addresses) => {
+    const attempt = (addresses: Memory['addresses']): Attempt => {
       const { refusal, blockers } = startRefusals(apps, addresses);
       return { claims: apps.map((app) => claimsOf(app, { refusal, remembered, here })), blockers };
-    });
+    };
+    const claims = complete
+      ? withoutStaleHolders(memory.addresses, attempt)
+      : attempt(memory.addresses).claims;
     const roster = bringTogether(claims);
-    const allocation = allocate(roster.names, memory.addresses, roster.ipVips);
+    // A name that is gone frees its address for the next pass: its VIP may have to be held in this one.
+    const names = withRemembered(roster.names, memory.addresses);
+    const allocation = allocate(names, memory.addresses, roster.ipVips);
+    const gone = complete && names !== roster.names;
+    const addresses = gone ? declaredOnly(allocation.addresses, roster.names) : allocation.addresses;
     const { services, warnings } = regroup(roster, allocation.addresses);
 
     return {
@@ -79,7 +91,7 @@ export function createTranslator(rules: TranslationRules): Translate {
         allocation.warnings,
         warnings,
       ]),
-      memory: remember(memory, allocation.addresses, roster),
+      memory: remember(memory, addresses, roster, complete),
     };
   };
 }
@@ -111,6 +123,16 @@ function compare(a: string, b: string): number {
 
 function unique(warnings: readonly (readonly string[])[]): readonly string[] {
   return [...new Set(warnings.flat())].sort();
+}
+
+/** `names` itself where it has all that are remembered. */
+function withRemembered(names: ReadonlySet<string>, remembered: Memory['addresses']): ReadonlySet<string> {
+  for (const name of remembered.keys()) if (!names.has(name)) return names.union(new Set(remembered.keys()));
+  return names;
+}
+
+function declaredOnly(addresses: Memory['addresses'], names: ReadonlySet<string>): Memory['addresses'] {
+  return new Map([...addresses].filter(([name]) => names.has(name)));
 }
 
 interface Attempt {

@@ -8,18 +8,24 @@ export class Holdings {
   readonly #ledger: Ledger;
   readonly #log: Log;
   #entries: ReadonlyMap<ServiceKey, LedgerEntry> | null = null;
+  /** Whether the ledger still holds entries that have been dropped. */
+  #stale = false;
 
   constructor(ledger: Ledger, log: Log) {
     this.#ledger = ledger;
     this.#log = log;
   }
 
-  /** Reads the ledger, once. Entries that the kernel lacks are dropped: what they spoke of is gone. */
+  /**
+   * Reads the ledger, once. Entries that the kernel lacks are dropped, by the next `claim` or `release` from the ledger
+   * too: what they spoke of is gone, and what another program makes in its place must not be ours after a restart.
+   */
   async load(observed: Table): Promise<ReadonlyMap<ServiceKey, Owned>> {
     if (this.#entries !== null) return this.#entries;
     const { entries, warning } = await this.#ledger.load();
     if (warning !== undefined) this.#log.warn(warning);
     this.#entries = new Map([...entries].filter(([key]) => observed.has(key)));
+    this.#stale = this.#entries.size !== entries.size;
     return this.#entries;
   }
 
@@ -43,7 +49,7 @@ export class Holdings {
   async claim(owned: ReadonlyMap<ServiceKey, Owned>, drains: Drains): Promise<void> {
     const before = this.#entries ?? NOTHING;
     const entries = new Map<ServiceKey, LedgerEntry>();
-    let changed = false;
+    let changed = this.#stale;
     for (const [key, { name, framework, fqdn }] of [...before, ...owned]) {
       const had = before.get(key);
       const deadlines = drains.get(key);
@@ -59,12 +65,13 @@ export class Holdings {
     const before = this.#entries ?? NOTHING;
     const entries = new Map([...before].filter(([key]) => left.has(key) || plan.owned.has(key)));
     for (const { op, key } of plan.services) if (op === 'remove' && !left.has(key)) entries.delete(key);
-    if (entries.size !== before.size) await this.#replace(entries);
+    if (this.#stale || entries.size !== before.size) await this.#replace(entries);
   }
 
   async #replace(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void> {
     await this.#ledger.save(entries);
     this.#entries = entries;
+    this.#stale = false;
   }
 }
 

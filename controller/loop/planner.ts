@@ -52,11 +52,11 @@ export class Planner {
     const { inPool, adopt } = this.#rules;
     const occupants = this.#rules.occupants(snapshot);
     const difference = this.#diff(desired, observed, { owned, inPool, adopt });
-    const mustLook = this.#mustLook(difference, observed, occupants);
+    const mustLook = this.#mustLook(difference, observed, occupants, complete);
     const drained = keepDraining(difference, { observed, occupants, drains, now });
-    const { plan, held } = complete
-      ? this.#brake.hold(drained.plan, { observed, owned, occupants }, now)
-      : { plan: onlyWhatIsMissing(drained.plan), held: null };
+    // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
+    if (!complete) return { plan: onlyWhatIsMissing(drained.plan), held: null, drains, mustLook };
+    const { plan, held } = this.#brake.hold(drained.plan, { observed, owned, occupants }, now);
     return { plan, held, drains: drained.drains, mustLook };
   }
 
@@ -82,11 +82,12 @@ export class Planner {
   }
 
   /**
-   * Another program may have made a service outside the pools since the table was read, which must not be written
-   * into; and connections may have come to a backend.
+   * Another program may have made a service since the table was read: outside the pools, and on the word of our own
+   * disk anywhere, it must not be written into. And connections may have come to a backend.
    */
-  #mustLook(plan: Plan, observed: Table, occupants: Occupants): boolean {
-    const outside = plan.services.some(({ op, address }) => op === 'add' && !this.#rules.inPool(address));
-    return outside || takesFromTheLiving(plan, { observed, occupants });
+  #mustLook(plan: Plan, observed: Table, occupants: Occupants, complete: boolean): boolean {
+    const mayAdopt = (address: string) => complete && this.#rules.inPool(address);
+    const blind = plan.services.some(({ op, address }) => op === 'add' && !mayAdopt(address));
+    return blind || takesFromTheLiving(plan, { observed, occupants });
   }
 }

@@ -10,6 +10,7 @@ import {
   type Table,
 } from '../model.ts';
 import { afterSteps } from '../plan/after-steps.ts';
+import type { Drains } from '../plan/drain.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { rememberHeldNames } from '../plan/held-names.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
@@ -30,6 +31,7 @@ import { Backoff } from './backoff.ts';
 import { forwarding } from './forwarding.ts';
 import { Holdings } from './holdings.ts';
 import { Planner, type PlanRules } from './planner.ts';
+import { Recollection } from './recollection.ts';
 import type { Merged } from './sources.ts';
 
 export interface ReconcilePorts {
@@ -45,7 +47,7 @@ export interface ReconcilePorts {
 }
 
 export interface ReconcileRules extends PlanRules {
-  readonly translate: (snapshot: Snapshot, memory: Memory) => Desired;
+  readonly translate: (snapshot: Snapshot, memory: Memory, complete: boolean) => Desired;
   readonly dryRun: boolean;
 }
 
@@ -72,9 +74,9 @@ export class Reconciler {
   readonly #ports: ReconcilePorts;
   readonly #rules: ReconcileRules;
   readonly planner: Planner;
-  readonly #backoff: Backoff<ServiceKey>;
+  readonly #backoff: Backoff<string>;
   readonly #holdings: Holdings;
-  #memory: Memory | null = null;
+  readonly #recollection: Recollection;
   /** What the kernel has as far as we know; null when it must be read. */
   #believed: Table | null = null;
   #draining = false;
@@ -89,6 +91,7 @@ export class Reconciler {
     this.#backoff = new Backoff(RETRY, random);
     this.#holdings = new Holdings(ports.ledger, ports.log);
     this.planner = new Planner(rules);
+    this.#recollection = new Recollection(ports.store, ports.log, rules.dryRun);
   }
 
   /** When a full pass is worth making before the next regular one: a failed step is due, or a drain may have ended. */
@@ -103,13 +106,14 @@ export class Reconciler {
     const { clock } = this.#ports;
     const startedAt = clock.now();
     this.planner.believe(gone, startedAt);
-    const memory = await this.#remembered();
-    const desired = this.#rules.translate(snapshot, memory);
+    const memory = await this.#recollection.load();
+    const desired = this.#rules.translate(snapshot, memory, complete);
     const reading = full || this.#believed === null;
     const frame = { startedAt, kind: reading ? 'full' : 'changes', desired, changesSince } as const;
 
     let observed = this.#believed ?? NOTHING;
     let plan = EMPTY_PLAN;
+    let draining: Drains = NOTHING;
     let drifted: readonly Drift[] = [];
     const outcome: Outcome = { failures: [], waiting: 0, reached: NOT_LOOKED_AT, unanswered: [] };
     let held: HeldRemoval | null = null;
@@ -128,9 +132,8 @@ export class Reconciler {
         observed = await this.#ports.table.observe();
         intention = this.planner.intend({ ...situation, observed });
       }
-      ({ plan, held } = intention);
-      const remember = rememberHeldNames(desired.memory, memory, plan);
-      if (remember !== memory) await this.#remember(remember);
+      ({ plan, held, drains: draining } = intention);
+      await this.#recollection.keep(rememberHeldNames(desired.memory, memory, plan));
       if (!this.#rules.dryRun) {
         await this.#holdings.claim(plan.owned, intention.drains);
         this.#draining = intention.drains.size > 0;
@@ -150,7 +153,7 @@ export class Reconciler {
     const { changed: repaired, problems } = outcome.reached;
     const advice = [...outcome.reached.advice, ...outcome.unanswered];
     const { waiting } = outcome;
-    const done = { plan, observed, failures, waiting, held, drift: drifted, error };
+    const done = { plan, observed, drains: draining, failures, waiting, held, drift: drifted, error };
     return { ...frame, finishedAt: clock.now(), ...done, problems, advice, repaired };
   }
 
@@ -168,14 +171,15 @@ export class Reconciler {
     const { table, clock } = this.#ports;
     const now = clock.now();
 
-    const due = (step: Step) => !this.#backoff.holds(serviceKey(step.service), now);
+    const due = (step: Step) => !this.#backoff.holds(backoffKey(step), now);
     const growing = plan.growing.filter(due);
     outcome.failures.push(...(await table.apply(growing)));
-    const broken = new Set(outcome.failures.map(({ step }) => serviceKey(step.service)));
-    for (const { service } of plan.growing) {
-      const key = serviceKey(service);
-      if (this.#backoff.holds(key, now)) broken.add(key);
-    }
+    const failed = new Set(outcome.failures.map(({ step }) => step));
+    const notMade = plan.growing.filter((step) => failed.has(step) || !due(step));
+    // Settings that the kernel refuses keep no dead backend in rotation.
+    const broken = new Set(
+      notMade.filter(({ op }) => op !== 'update-service').map(({ service }) => serviceKey(service)),
+    );
 
     outcome.reached = await this.#reach(this.#addresses(plan, broken), full);
     const grown = afterSteps(observed, made(growing, outcome));
@@ -202,7 +206,9 @@ export class Reconciler {
   /** IP VIPs outside the pools need a route of their own; one whose service could not be made gets none. */
   #addresses(plan: Plan, broken: ReadonlySet<ServiceKey>): string[] {
     const addresses = new Set<string>();
-    for (const { op, key, address } of plan.services) {
+    for (const { op, key, name, address } of plan.services) {
+      // A named VIP's address comes from a pool.
+      if (name !== null) continue;
       const forwards = op !== 'remove' && !(op === 'add' && broken.has(key));
       if (forwards && !this.#rules.inPool(address)) addresses.add(address);
     }
@@ -211,29 +217,13 @@ export class Reconciler {
 
   #settleBackoff(tried: readonly Step[], failures: readonly StepFailure[], plan: Plan): void {
     const now = this.#ports.clock.now();
-    const failed = new Set(failures.map(({ step }) => serviceKey(step.service)));
-    for (const key of new Set(tried.map(({ service }) => serviceKey(service)))) {
+    const failed = new Set(failures.map(({ step }) => backoffKey(step)));
+    for (const key of new Set(tried.map(backoffKey))) {
       if (failed.has(key)) this.#backoff.failed(key, now);
       else this.#backoff.succeeded(key);
     }
-    const wanted = new Set([...plan.growing, ...plan.shrinking].map(({ service }) => serviceKey(service)));
+    const wanted = new Set([...plan.growing, ...plan.shrinking].map(backoffKey));
     this.#backoff.prune((key) => wanted.has(key));
-  }
-
-  async #remembered(): Promise<Memory> {
-    this.#memory ??= await this.#ports.store.loadMemory();
-    return this.#memory;
-  }
-
-  async #remember(memory: Memory): Promise<void> {
-    this.#memory = memory;
-    if (this.#rules.dryRun) return;
-    try {
-      await this.#ports.store.saveMemory(memory);
-    } catch (error) {
-      // Addresses stay what they are while we run; only a restart without this file could move a collided name.
-      this.#ports.log.warn('memory of names could not be saved', { error: messageOf(error) });
-    }
   }
 }
 
@@ -244,6 +234,11 @@ interface Outcome {
   reached: ReachabilityReport;
   /** What keeps names from being asked for. */
   unanswered: readonly string[];
+}
+
+/** A service waits as a whole after a failure; settings that the kernel refuses, a scheduler that it lacks, wait alone. */
+function backoffKey({ op, service }: Step): string {
+  return op === 'update-service' ? `${serviceKey(service)} settings` : serviceKey(service);
 }
 
 function made(steps: readonly Step[], { failures }: Outcome): readonly Step[] {

@@ -16,7 +16,7 @@ export interface RunPorts extends ReconcilePorts {
 export interface RunOptions {
   /** How often the kernel's whole table is read and put right. */
   readonly resyncMs: number;
-  /** How long changes are gathered before a pass; many changes make one pass. */
+  /** How long changes are gathered after a pass; one that comes later is acted on at once. */
   readonly settleMs: number;
   /** How long after the start the last good state on disk is used for sources that have not answered yet. */
   readonly restoreAfterMs: number;
@@ -54,27 +54,31 @@ export async function run(
 
   const confirmHeld = createConfirmation(ports, reconciler.planner, () => wake.set('resync'), signal);
   const tell = createTeller(ports.log);
-  const due = { full: 0, look: 0, restore: ports.clock.now() + options.restoreAfterMs };
+  const start = ports.clock.now();
+  const due: Due = { full: 0, look: 0, changes: 0, tick: start, restore: start + options.restoreAfterMs };
   while (!signal.aborted) {
     ports.observer.moved();
     await restoreIfDue(ports, sources, due);
-    const next = await nextPass(ports, reconciler, options, sources, wake, due, signal);
+    const next = await nextPass(ports, reconciler, sources, wake, due, signal);
     if (signal.aborted) break;
-    if (next === null) {
-      await wake.wait(TICK_MS, ports.clock, signal);
-      await keepReachable(ports);
-      confirmHeld();
-      continue;
+    if (next === null) await wake.wait(Math.max(0, due.tick - ports.clock.now()), ports.clock, signal);
+    else {
+      const pass = await reconciler.pass(next.merged, {
+        full: next.full,
+        changesSince: changes.take(),
+        gone: sources.takeGone(),
+      });
+      ports.observer.passed(pass);
+      tell(pass);
+      due.changes = ports.clock.now() + options.settleMs;
+      if (pass.error !== null) due.full = due.look = ports.clock.now() + RETRY_AFTER_ERROR_MS;
+      else if (pass.kind === 'full') due.full = ports.clock.now() + options.resyncMs;
     }
-    const pass = await reconciler.pass(next.merged, {
-      full: next.full,
-      changesSince: changes.take(),
-      gone: sources.takeGone(),
-    });
-    ports.observer.passed(pass);
-    tell(pass);
-    if (pass.error !== null) due.full = due.look = ports.clock.now() + RETRY_AFTER_ERROR_MS;
-    else if (pass.kind === 'full') due.full = ports.clock.now() + options.resyncMs;
+
+    if (ports.clock.now() < due.tick) continue;
+    await keepReachable(ports);
+    confirmHeld();
+    due.tick = ports.clock.now() + TICK_MS;
   }
   await Promise.all([...following, saving]);
 }
@@ -105,6 +109,10 @@ interface Due {
   full: number;
   /** Not before this for a failed step or a drain: after an error they would be due again at once, and for ever. */
   look: number;
+  /** Not before this for a change: many that come together make few passes, and one by itself does not wait. */
+  changes: number;
+  /** When interface and routes are looked at again: a change does not wait for that. */
+  tick: number;
   /** When to turn to the disk for sources that have said nothing; infinite once done. */
   restore: number;
 }
@@ -115,11 +123,10 @@ async function restoreIfDue({ store, clock }: RunPorts, sources: Sources, due: D
   if (sources.merged() === null) await sources.restore(store);
 }
 
-/** What the next pass works on, after changes have settled; null when there is nothing to do yet. */
+/** What the next pass works on, once changes have settled; null when there is nothing to do yet. */
 async function nextPass(
   { clock }: RunPorts,
   reconciler: Reconciler,
-  { settleMs }: RunOptions,
   sources: Sources,
   wake: Latch<WakeReason>,
   due: Due,
@@ -128,8 +135,9 @@ async function nextPass(
   const reasons = wake.take();
   const changed = reasons.has('changed');
   let resync = reasons.has('resync');
-  if (changed && !resync) {
-    await clock.sleep(settleMs, signal);
+  const unsettled = due.changes - clock.now();
+  if (changed && !resync && unsettled > 0) {
+    await clock.sleep(unsettled, signal);
     resync = wake.take().has('resync');
   }
   const now = clock.now();

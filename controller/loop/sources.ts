@@ -1,3 +1,4 @@
+import { createMerge } from '../desired/merge.ts';
 import { everyEndpoint } from '../desired/occupants.ts';
 import { type App, type BackendKey, endpointKey, type Snapshot } from '../model.ts';
 import type { AppSource, Observer, StateStore } from '../ports.ts';
@@ -20,6 +21,7 @@ interface Word {
 /** Keeps the last good word of each source. */
 export class Sources {
   readonly #words = new Map<string, Word>();
+  readonly #merge = createMerge();
   #gone: BackendKey[] = [];
   readonly #sources: readonly AppSource[];
   readonly #observer: Observer;
@@ -61,24 +63,13 @@ export class Sources {
     const words = this.#sources.map(({ name }) => this.#words.get(name));
     if (!words.every((word) => word !== undefined)) return null;
     const complete = words.every(({ origin }) => origin === 'source');
-    return { snapshot: mergeSnapshots(words.map(({ snapshot }) => snapshot)), complete };
+    return { snapshot: this.#merge(words.map(({ snapshot }) => snapshot)), complete };
   }
 
   /** What each source said by itself, for the disk; what came from there is left out. */
   *fresh(): Generator<readonly [source: string, snapshot: Snapshot]> {
     for (const [name, { snapshot, origin }] of this.#words) if (origin === 'source') yield [name, snapshot];
   }
-}
-
-/** What several sources say together; the same object where there is one. */
-export function mergeSnapshots(snapshots: readonly Snapshot[]): Snapshot {
-  const [only] = snapshots;
-  if (snapshots.length === 1 && only !== undefined) return only;
-  return {
-    apps: snapshots.flatMap(({ apps }) => apps),
-    rejected: snapshots.flatMap(({ rejected }) => rejected),
-    warnings: snapshots.flatMap(({ warnings }) => warnings),
-  };
 }
 
 /**

@@ -109,7 +109,7 @@ function compare(key: ServiceKey, want: Service, have: ObservedService | undefin
 
   const found = compareBackends(service, want, have?.backends ?? NO_BACKENDS);
   growing.push(...found.added, ...found.updated);
-  const shrinking = found.removed;
+  const shrinking = [...found.emptied, ...found.removed];
 
   const op: Op = have === undefined ? 'add' : growing.length + shrinking.length > 0 ? 'change' : 'keep';
   const { name, framework, fqdn, apps } = want;
@@ -131,6 +131,8 @@ interface ComparedBackends {
   readonly planned: PlannedBackend[];
   readonly added: Step[];
   readonly updated: Step[];
+  /** Those that get no new connections any more: as much a loss for clients as a removal. */
+  readonly emptied: Step[];
   readonly removed: Step[];
 }
 
@@ -139,7 +141,7 @@ function compareBackends(
   want: Service,
   have: ReadonlyMap<BackendKey, ObservedBackend>,
 ): ComparedBackends {
-  const result: ComparedBackends = { planned: [], added: [], updated: [], removed: [] };
+  const result: ComparedBackends = { planned: [], added: [], updated: [], emptied: [], removed: [] };
   for (const [key, backend] of want.backends) {
     const { address, port, weight } = backend;
     const there = have.get(key);
@@ -149,8 +151,10 @@ function compareBackends(
     result.planned.push(planned);
     if (planned.op === 'add')
       result.added.push({ op: 'add-backend', service, backend: { address, port, weight } });
-    if (planned.op === 'change')
-      result.updated.push({ op: 'update-backend', service, backend: { address, port, weight } });
+    if (planned.op === 'change') {
+      const steps = weight === 0 ? result.emptied : result.updated;
+      steps.push({ op: 'update-backend', service, backend: { address, port, weight } });
+    }
     if (planned.op === 'remove')
       result.removed.push({ op: 'remove-backend', service, backend: { address, port } });
   }
@@ -168,7 +172,10 @@ function compareBackends(
  * A UDP backend of weight 0 is not in the kernel at all: a client that goes on sending would keep its entry, and so
  * the backend, alive for ever (kubernetes #71514); without the backend its next packet finds another.
  */
-function outsideTheKernel({ protocol }: Service, { weight }: Backend): boolean {
+export function outsideTheKernel(
+  { protocol }: Pick<Service, 'protocol'>,
+  { weight }: Pick<Backend, 'weight'>,
+): boolean {
   return protocol === 'udp' && weight === 0;
 }
 

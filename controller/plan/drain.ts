@@ -76,8 +76,8 @@ export function keepDraining(
     const draining = drains.get(service.key);
     return draining === undefined ? service : stillThere(service, draining, context);
   });
-  const growing = [...plan.growing, ...weighing];
-  return { plan: { ...plan, services, growing, shrinking, summary: summaryOf(services) }, drains };
+  const taking = [...weighing, ...shrinking];
+  return { plan: { ...plan, services, shrinking: taking, summary: summaryOf(services) }, drains };
 }
 
 /** The backends that a step takes out of the kernel's table. */

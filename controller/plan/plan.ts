@@ -10,7 +10,7 @@ export interface Plan {
   readonly services: readonly PlannedService[];
   /** What adds or alters, in order. */
   readonly growing: readonly Step[];
-  /** What takes away, in order; made after `growing`, so that no VIP goes empty on the way. */
+  /** What takes away, a backend's weight of zero too, in order; made after `growing`, so that no VIP goes empty on the way. */
   readonly shrinking: readonly Step[];
   readonly conflicts: readonly Conflict[];
   /** What must be in the ledger before the first step is made: everything that is ours before or after. */

@@ -3,18 +3,22 @@ import type { ListenOption } from '../config/values.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import { systemClock } from '../loop/clock.ts';
 import { endpointKey } from '../model.ts';
-import type { Clock, Log } from '../ports.ts';
+import type { Clock, KernelCounters, Log } from '../ports.ts';
 import { DEFAULT_LIMITS, type HealthLimits } from '../status/checks.ts';
 import type { Status } from '../status/status.ts';
 import { isLoopback, namesLoopback } from './host-header.ts';
 import type { Metrics } from './metrics.ts';
-import { type Answer, createRoutes, problem, type Route } from './routes.ts';
+import { type Answer, createRoutes, type Doctor, problem, type Route } from './routes.ts';
 
 export interface HttpOptions {
   readonly listen: ListenOption;
   readonly status: () => Status;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly log: Log;
+  /** What `/v1/status` reads the kernel's counters with; without it they are those of the last pass. */
+  readonly counters?: KernelCounters | undefined;
+  /** What `/v1/doctor` examines this host with. */
+  readonly doctor?: Doctor | undefined;
   /** What the loop and the sources were told, where that is not the default. */
   readonly limits?: Partial<HealthLimits> | undefined;
   /** Defaults to the system's. */

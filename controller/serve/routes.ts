@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { DoctorDocument } from '../doctor/document.ts';
 import { toJson } from '../plan/print-json.ts';
-import type { Clock } from '../ports.ts';
 import { type Check, type HealthLimits, healthz, livez, readyz } from '../status/checks.ts';
 import { checksText } from '../status/checks-text.ts';
+import type { StatusDocument } from '../status/document.ts';
 import { reportOf } from '../status/report.ts';
+import { selectVips } from '../status/selection.ts';
 import type { PassStatus, Status } from '../status/status.ts';
 import { vipsView } from '../status/vips-view.ts';
+import { bounded } from './bounded.ts';
+import { createLiveStatus, type LiveStatusOptions } from './live-status.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What an endpoint answers. */
@@ -23,15 +27,20 @@ interface Asked {
 
 export type Route = (asked: Asked) => Answer | Promise<Answer>;
 
-export interface RouteOptions {
-  readonly status: () => Status;
+export interface RouteOptions extends LiveStatusOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
-  readonly limits: HealthLimits;
-  readonly clock: Pick<Clock, 'now'>;
+  /** Examines this host; absent where that is not wanted. */
+  readonly doctor?: Doctor | undefined;
 }
 
+export type Doctor = (status: StatusDocument) => Promise<DoctorDocument>;
+
+/** It reads some hundred files. */
+const DOCTOR_MS = 10_000;
+
 /** Every endpoint by its path. */
-export function createRoutes({ status, metrics, limits, clock }: RouteOptions): ReadonlyMap<string, Route> {
+export function createRoutes(options: RouteOptions): ReadonlyMap<string, Route> {
+  const { status, metrics, limits, clock } = options;
   const health =
     (endpoint: string, checks: (status: Status, now: number, limits: HealthLimits) => readonly Check[]) =>
     ({ query }: Asked): Answer => {
@@ -42,6 +51,10 @@ export function createRoutes({ status, metrics, limits, clock }: RouteOptions): 
 
   const vips = rememberedByPass((pass) => JSON.stringify(vipsView(pass)));
   const diff = rememberedByPass((pass) => JSON.stringify(toJson(reportOf(pass))));
+
+  const live = createLiveStatus(options);
+  const { doctor } = options;
+  const examined = doctor && bounded(async () => doctor((await live()).document), DOCTOR_MS, clock);
 
   return new Map<string, Route>([
     ['/livez', health('livez', livez)],
@@ -54,6 +67,22 @@ export function createRoutes({ status, metrics, limits, clock }: RouteOptions): 
         headers: { 'content-type': metrics.contentType },
         body: await metrics.text(),
       }),
+    ],
+    [
+      '/v1/status',
+      async ({ query }) => {
+        const name = query.get('vip');
+        const { document, body } = await live();
+        if (name === null) return { status: 200, headers: JSON_TYPE, body };
+        return { status: 200, headers: JSON_TYPE, body: `${JSON.stringify(selectVips(document, name))}\n` };
+      },
+    ],
+    [
+      '/v1/doctor',
+      async () =>
+        examined === undefined
+          ? notKnown('this host is not examined here')
+          : { status: 200, headers: JSON_TYPE, body: `${JSON.stringify(await examined())}\n` },
     ],
     ['/v1/vips', ({ headers }) => ofLastPass(status(), (pass) => tagged(vips(pass), headers))],
     [

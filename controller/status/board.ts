@@ -1,6 +1,7 @@
 import type { Clock, Observer } from '../ports.ts';
 import { shortfall } from './shortfall.ts';
 import type { PassStatus, SourceStatus, Status } from './status.ts';
+import { recordVips, type VipRecords } from './vip-records.ts';
 
 export interface StatusBoardOptions {
   /** Names of all sources, in the order given. */
@@ -21,6 +22,7 @@ export function createStatusBoard({ sources, dryRun, clock }: StatusBoardOptions
   let movedAt = startedAt;
   let lastPass: PassStatus | null = null;
   let convergedAt: number | null = null;
+  let vips: VipRecords = new Map();
 
   const update = (name: string, change: (before: SourceStatus) => Partial<SourceStatus>) => {
     const before = bySource.get(name) ?? unread(name);
@@ -45,12 +47,21 @@ export function createStatusBoard({ sources, dryRun, clock }: StatusBoardOptions
     },
     passed(pass) {
       lastPass = pass;
+      vips = recordVips(vips, pass);
       if (isAsDesired(pass)) convergedAt = pass.finishedAt;
     },
     repaired() {
       // Counted by the metrics; what was repaired is no state.
     },
-    current: () => ({ startedAt, movedAt, dryRun, sources: [...bySource.values()], lastPass, convergedAt }),
+    current: () => ({
+      startedAt,
+      movedAt,
+      dryRun,
+      sources: [...bySource.values()],
+      lastPass,
+      vips,
+      convergedAt,
+    }),
   };
 }
 

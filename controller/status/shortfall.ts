@@ -1,4 +1,5 @@
 import type { ObservedService, Service, ServiceKey } from '../model.ts';
+import { outsideTheKernel } from '../plan/diff.ts';
 import { backendAgrees, settingsAgree } from './agreement.ts';
 import type { PassStatus } from './status.ts';
 
@@ -55,7 +56,10 @@ function agrees(want: Service, have: ObservedService): boolean {
 function backendsAgree(want: Service, have: ObservedService): boolean {
   // A backend too many gets connections while it has a weight; without one it drains.
   for (const [key, { weight }] of have.backends) if (weight > 0 && !want.backends.has(key)) return false;
-  for (const [key, backend] of want.backends)
-    if (!backendAgrees(backend, have.backends.get(key))) return false;
+  for (const [key, backend] of want.backends) {
+    const there = have.backends.get(key);
+    const agrees = outsideTheKernel(want, backend) ? there === undefined : backendAgrees(backend, there);
+    if (!agrees) return false;
+  }
   return true;
 }

@@ -2,8 +2,10 @@
 
 import type { Desired, Table } from '../model.ts';
 import type { MassRemoval } from '../plan/brake.ts';
+import type { Drains } from '../plan/drain.ts';
 import type { Drift } from '../plan/drift.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { VipRecords } from './vip-records.ts';
 
 /** Times are milliseconds since the epoch. */
 export interface Status {
@@ -15,6 +17,8 @@ export interface Status {
   readonly sources: readonly SourceStatus[];
   /** null until every source was read once, or loaded from disk. */
   readonly lastPass: PassStatus | null;
+  /** Every VIP as passes left it, by its id. */
+  readonly vips: VipRecords;
   /** When a pass last ended with the kernel as desired; null if never. */
   readonly convergedAt: number | null;
 }
@@ -40,6 +44,8 @@ export interface PassStatus {
   readonly plan: Plan;
   /** The table as it is after the pass, as far as known. */
   readonly observed: Table;
+  /** Backends that drain, with the deadline of each. */
+  readonly drains: Drains;
   /** Steps that failed, in ipvsadm's notation, and why; they are tried again. */
   readonly failures: readonly { readonly step: string; readonly message: string }[];
   /** How many steps were not tried because they failed before and their time has not come; the kernel is not as desired. */

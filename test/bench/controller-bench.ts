@@ -6,8 +6,8 @@
  * `--check` exits with 1 when a target is missed.
  */
 
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,29 +22,24 @@ import type { Snapshot } from '../../controller/model.ts';
 import type { IpvsTable } from '../../controller/ports.ts';
 import { createFileSource } from '../../controller/source/file/source.ts';
 import { marathonApp, marathonApps } from './apps.ts';
+import { median, Report } from './report.ts';
+import { LAUNCHER, RunningController } from './running-controller.ts';
+import { timed } from './timed.ts';
 
-const LAUNCHER = 'controller/marathon-ipvs';
 const TASKS = 10;
 const HOSTS = 200;
 const LOG = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const RESOLVER = { resolve: async (host: string) => host };
 
-interface Measured {
-  readonly what: string;
-  readonly figure: string;
-  readonly target: string;
-  readonly met: boolean;
-}
-
 const directory = mkdtempSync(join(tmpdir(), 'bench-'));
-const results: Measured[] = [];
+const report = new Report();
 try {
   const small = await passes(1_000);
   await changes();
   await memory();
   if (process.argv.includes('--large')) {
     const large = await passes(10_000);
-    report(
+    atMost(
       'no-op pass with 10 times the apps, CPU',
       large / small,
       12,
@@ -54,20 +49,10 @@ try {
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
-for (const { what, figure, target, met } of results) {
-  process.stdout.write(
-    `${met ? 'ok    ' : 'MISSED'}  ${what.padEnd(62)} ${figure.padEnd(40)} target ${target}\n`,
-  );
-}
-if (process.argv.includes('--check') && results.some(({ met }) => !met)) process.exitCode = 1;
+report.print();
 
-function report(what: string, ratio: number, most: number, detail: string): void {
-  results.push({
-    what,
-    figure: `${ratio.toFixed(2)} (${detail})`,
-    target: `at most ${most}`,
-    met: ratio <= most,
-  });
+function atMost(what: string, ratio: number, most: number, detail: string): void {
+  report.add(what, ratio, { ratio: most, is: 'at most' }, detail);
 }
 
 function seconds(value: number): string {
@@ -91,12 +76,12 @@ async function passes(count: number): Promise<number> {
   execFileSync('ipvsadm', ['-C']);
   execFileSync(once[0] ?? '', once.slice(1), { stdio: ['ignore', 'ignore', 'inherit'], maxBuffer: 2 ** 30 });
 
-  const own = median(() => cpuOf(once));
-  const ipvsadm = median(() => cpuOf(['ipvsadm', '-Sn']));
-  const parse = median(() =>
+  const own = ofThree(() => cpuOf(once));
+  const ipvsadm = ofThree(() => cpuOf(['ipvsadm', '-Sn']));
+  const parse = ofThree(() =>
     cpuOf([...node, '-e', `JSON.parse(require('fs').readFileSync('${file}', 'utf8'))`]),
   );
-  report(
+  atMost(
     `no-op pass, ${count} x ${TASKS}, CPU to ipvsadm -Sn and JSON.parse`,
     own / (ipvsadm + parse),
     4,
@@ -105,23 +90,13 @@ async function passes(count: number): Promise<number> {
   return own;
 }
 
-function median(measure: () => number): number {
-  const values = [measure(), measure(), measure()].sort((a, b) => a - b);
-  return values[1] ?? Number.NaN;
+function ofThree(measure: () => number): number {
+  return median([measure(), measure(), measure()]);
 }
 
-/** User and system seconds of a whole process; fails when it writes anything (it prints each step that it makes). */
+/** User and system seconds of a whole process, which prints each step that it makes: there are none. */
 function cpuOf(command: readonly string[]): number {
-  const line = `TIMEFORMAT='%U %S'; time ${command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')} >"$OUT"`;
-  const out = join(directory, 'out');
-  const times = execFileSync('bash', ['-c', `{ ${line}; } 2>&1`], {
-    encoding: 'utf8',
-    env: { ...process.env, OUT: out },
-  });
-  const [user, system] = times.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
-  if (user === undefined || system === undefined || Number.isNaN(user + system))
-    throw new Error(`${command.join(' ')}: ${times}`);
-  return user + system;
+  return timed(command).cpu;
 }
 
 /** One task of 10,000 moves: in this process, against a full pass in this process. */
@@ -185,13 +160,13 @@ async function changes(): Promise<void> {
     await reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [], gone: [] });
   });
   const steps = written.reduce((sum, count) => sum + count, 0);
-  report(
+  atMost(
     'one task of 1,000 x 10 changes, CPU to a full pass',
     changeCpu / fullCpu,
     0.05,
     `${(changeCpu * 1e3).toFixed(1)} ms to ${(fullCpu * 1e3).toFixed(0)} ms`,
   );
-  report(
+  atMost(
     'steps for it (one backend comes, one goes)',
     steps / (rounds + 1),
     2,
@@ -203,23 +178,16 @@ async function changes(): Promise<void> {
 /** Resident memory of a controller that has programmed 1,000 x 10 and followed for a while. */
 async function memory(): Promise<void> {
   const file = join(directory, 'apps-1000.json');
-  const places = ['--ledger', join(directory, 'ledger-1000.json'), '--state-dir', join(directory, 'state')];
-  const args = [
-    'run',
+  const controller = RunningController.start(directory, [
     '--source',
     `file=${file}`,
-    ...places,
     '--resync-seconds',
     '2',
-    '--log-level',
-    'error',
-  ];
-  const controller = spawn(LAUNCHER, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  ]);
   await sleep(20_000);
-  const status = readFileSync(`/proc/${controller.pid}/status`, 'utf8');
-  controller.kill();
-  const resident = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1e3;
-  report('resident memory at 1,000 x 10, MB', resident, 200, 'after 20 s with a full pass every 2 s');
+  const resident = controller.memory();
+  await controller.stop();
+  atMost('resident memory at 1,000 x 10, MB', resident, 200, 'after 20 s with a full pass every 2 s');
 }
 
 /** CPU seconds of one round. */

@@ -31,10 +31,12 @@ describe('help', () => {
   test.each([[[]], [['help']], [['--help']], [['-h']], [['--']]])('%j prints the commands', (argv) => {
     const asked = parseCommandLine(argv, {});
     expect(asked.command).toBe('help');
-    expect('text' in asked && asked.text).toMatch(/Commands:\n {2}run .*\n {2}diff .*\n {2}cleanup /);
+    expect('text' in asked && asked.text).toMatch(
+      /Commands:\n {2}run .*\n {2}diff [\s\S]*\n {2}status [\s\S]*\n {2}connection [\s\S]*\n {2}doctor [\s\S]*\n {2}cleanup /,
+    );
   });
 
-  test.each(['run', 'diff', 'cleanup'] as const)(
+  test.each(['run', 'diff', 'status', 'connection', 'doctor', 'cleanup', 'relay'] as const)(
     '%s --help shows every option that means something to it',
     (command) => {
       const text = textOf(command, '--help');
@@ -52,8 +54,8 @@ describe('help', () => {
   test('every default is shown', () => {
     const words = textOf('run', '--help').replace(/\s+/g, ' ');
     for (const name of optionNames) {
-      const { fallback } = describeOption(name);
-      if (fallback !== null) expect(words).toContain(`(default: ${fallback})`);
+      const { fallback, commands } = describeOption(name);
+      if (fallback !== null && commands.includes('run')) expect(words).toContain(`(default: ${fallback})`);
     }
   });
 
@@ -91,6 +93,15 @@ describe('flags', () => {
     expect(configOf('diff', '--source', 'file=a', '-ojson').output).toBe('json');
   });
 
+  test('status takes the name of a VIP, and needs no source', () => {
+    expect(parseCommandLine(['status', 'web:80', '--watch'], {})).toMatchObject({
+      operands: ['web:80'],
+      config: { watch: true },
+    });
+    expect(parseCommandLine(['status'], {})).toMatchObject({ operands: [], config: { watch: false } });
+    expect(parseCommandLine(['doctor', '-o', 'yaml'], {})).toMatchObject({ command: 'doctor', operands: [] });
+  });
+
   test('diff takes whatever line run has been started with', () => {
     const line = [
       '--source',
@@ -126,9 +137,13 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command 'reconcile', expected one of run, diff, cleanup$/,
+      /^unknown command 'reconcile', expected one of run, diff, status, connection, doctor, cleanup, relay$/,
     ],
-    ['help about nothing', ['help', 'frob'], /^help: no such command, expected one of run, diff, cleanup$/],
+    [
+      'help about nothing',
+      ['help', 'frob'],
+      /^help: no such command, expected one of run, diff, status, connection, doctor, cleanup, relay$/,
+    ],
     [
       'an option without its value',
       ['run', '--source'],
@@ -145,6 +160,17 @@ describe('what is refused is told in one line', () => {
       ['run', '--adopt=yes'],
       /^--adopt on the command line: "yes" is not accepted, expected true or false$/,
     ],
+    [
+      'a form that the command does not have',
+      ['status', '-o', 'ipvsadm'],
+      /^--output on the command line: "ipvsadm" is not accepted, expected one of text, wide, json, yaml with status$/,
+    ],
+    [
+      'another one',
+      ['diff', '--source', 'file=a', '-o', 'wide'],
+      /expected one of text, json, ipvsadm with diff$/,
+    ],
+    ['a second name', ['status', 'web', 'db'], /^too many arguments for 'status'/],
     ['a line break', ['run\nrm'], /^unknown command 'run\\u\{a\}rm'/],
   ])('%s', (_name, argv, message) => {
     expect(refusalOf(...argv)).toMatch(message);
@@ -192,7 +218,7 @@ test('whatever is given, there is a result or one line for the operator', () => 
   fc.assert(
     fc.property(line, fc.dictionary(variable, fc.string(), { maxKeys: 3 }), (argv, environment) => {
       try {
-        expect(['run', 'diff', 'cleanup', 'help', 'version']).toContain(
+        expect(['run', 'diff', 'cleanup', 'relay', 'help', 'version']).toContain(
           parseCommandLine(argv, environment).command,
         );
       } catch (error) {

@@ -19,8 +19,8 @@ const IPV6_VIP = 'fd01:c::77';
 type Place = 'host' | 'remote' | 'other' | 'container' | 'neighbour';
 
 // A kernel in emulation, where a process takes seconds to start.
-jest.setTimeout(400_000);
-const STARTED_WITHIN_MS = 200_000;
+jest.setTimeout(600_000);
+const STARTED_WITHIN_MS = 400_000;
 const hasNat =
   IN_LAB &&
   (
@@ -37,9 +37,17 @@ if (IN_LAB && !hasNat)
     'packet filter tests skipped: nft is not installed, or this kernel has no inet NAT (LAB=qemu has)',
   );
 
-/** Answers with the address and port that it sees. */
-const SERVER = `require('http').createServer((q, r) => r.end(q.socket.remoteAddress + ' ' + q.socket.remotePort))
-  .listen(Number(process.argv[2]), process.argv[1])`;
+/** Answers with the address that it sees. Perl is on every Debian, and starts fifty times as fast as Node. */
+const SERVER = `use IO::Socket::INET; $SIG{CHLD} = 'IGNORE';
+  my $server = IO::Socket::INET->new(LocalAddr => $ARGV[0], LocalPort => $ARGV[1], Listen => 64, ReuseAddr => 1) or die;
+  while (my $client = $server->accept) {
+    next if fork;
+    my ($seen, $request) = ($client->peerhost);
+    while (sysread $client, $request, 4096) {
+      syswrite $client, "HTTP/1.1 200 OK\\r\\nContent-Length: " . length($seen) . "\\r\\n\\r\\n$seen";
+    }
+    exit;
+  }`;
 
 function inside(place: Place): string[] {
   return place === 'host' ? [] : ['ip', 'netns', 'exec', place];
@@ -47,11 +55,24 @@ function inside(place: Place): string[] {
 
 /** What curl gets, or why it gets nothing: 7 refused, 28 out of time. */
 async function ask(from: Place, url: string): Promise<string> {
-  const { status, stdout } = await command('env', ...inside(from), 'curl', '-s', '-m', '4', `http://${url}/`);
-  return status === 0 ? (stdout.split(' ')[0] ?? '') : `curl ${status}`;
+  const { status, stdout } = await command(
+    'env',
+    ...inside(from),
+    'curl',
+    '-s',
+    '-m',
+    '10',
+    `http://${url}/`,
+  );
+  return status === 0 ? stdout : `curl ${status}`;
 }
 
 const table = () => shell('nft list table inet marathon_ipvs');
+
+/** Without what packets have put into the table. */
+function rulesOf(listing: string): string {
+  return listing.replace(/(set same_interface [^}]*?timeout 1d\n)\s*elements = \{[^}]*\}\n/, '$1');
+}
 
 onNftables('the packet filter', () => {
   let host: TestHost;
@@ -72,14 +93,12 @@ onNftables('the packet filter', () => {
   }
 
   function serve(place: Place, [address, port]: readonly [string, number]): void {
-    const [file = '', ...args] = [...inside(place), process.execPath, '-e', SERVER, address, String(port)];
+    const [file = '', ...args] = [...inside(place), 'perl', '-e', SERVER, address, String(port)];
     children.push(spawn(file, args, { stdio: 'ignore' }));
   }
 
   async function listen(address: string, port: number): Promise<void> {
-    const server = createServer((request, response) =>
-      response.end(`${request.socket.remoteAddress} ${request.socket.remotePort}`),
-    );
+    const server = createServer((request, response) => response.end(request.socket.remoteAddress));
     await new Promise<void>((resolve) => server.listen(port, address, resolve));
     servers.push(server);
   }
@@ -182,7 +201,7 @@ onNftables('the packet filter', () => {
         'curl 7',
       ]);
       // The read fails with what ICMP brings; without it bash waits until its own time is out (142).
-      const udp = `exec 3<>/dev/udp/${VIP}/9999; echo question >&3; read -t 5 -u 3 answer`;
+      const udp = `exec 3<>/dev/udp/${VIP}/9999; echo question >&3; read -t 20 -u 3 answer`;
       expect([from, (await command('env', ...inside(from), 'bash', '-c', udp)).status]).toEqual([from, 1]);
     }
     expect(await ask('host', `[${IPV6_VIP}]:8081`)).toBe('curl 7');
@@ -194,7 +213,7 @@ onNftables('the packet filter', () => {
         chain prerouting { type nat hook prerouting priority dstnat;
           fib daddr type local tcp dport ${ON.host} counter dnat to 172.17.0.3:8080
         }
-        chain output { type nat hook output priority dstnat;
+        chain output { type nat hook output priority -100;
           fib daddr type local tcp dport ${ON.host} counter dnat to 172.17.0.3:8080
         }
       }`);
@@ -275,27 +294,30 @@ onNftables('the packet filter', () => {
   ])('what someone takes away comes back within a second or so and is counted: %s', async (_, taking) => {
     const state = async () =>
       [
-        await shell('nft -s list table inet marathon_ipvs | grep -v expires'),
+        rulesOf(await shell('nft -s list table inet marathon_ipvs')),
         await shell('sysctl net.ipv4.vs.conntrack && ip route show table local dev vip0'),
         await shell(
           'ip -6 route show table local dev vip0 proto 109 && ip -6 -br addr show dev vip0 scope global | cut -d" " -f2-',
         ),
       ].join('\n');
     const before = await state();
+    const askedAt = Date.now();
     const counted = await controller.metric('marathon_ipvs_reachability_repaired_total');
+    // How long such a question takes here: nearly nothing, or seconds where the machine emulates and has much to do.
+    const pace = Date.now() - askedAt;
     await shell(taking);
     const takenAt = Date.now();
     await eventually(
       async () => (await controller.metric('marathon_ipvs_reachability_repaired_total')) > counted,
+      60_000,
     );
-    expect(Date.now() - takenAt).toBeLessThan(4_000);
+    expect(Date.now() - takenAt).toBeLessThan(2_000 + 10 * pace);
     expect(await state()).toBe(before);
     expect(await ask('container', `${VIP}:${ON.container}`)).toBe('172.17.0.1');
   });
 
   test('a restart finds the table as it should be and writes nothing', async () => {
-    const handles = async () =>
-      (await shell('nft -a list table inet marathon_ipvs')).replaceAll(/expires \w+/g, '');
+    const handles = async () => rulesOf(await shell('nft -a list table inet marathon_ipvs'));
     const before = await handles();
     await controller.end();
     controller = await host.start('--source', `file=${host.path('apps.json')}`, '--dns-listen', 'off');
@@ -363,7 +385,7 @@ onNftables('the packet filter', () => {
 async function open([address, port]: readonly [string, number], localPort: number): Promise<Socket> {
   const socket = connect({ host: address, port, localPort });
   return await new Promise((resolve, reject) => {
-    socket.setTimeout(10_000, () => socket.destroy(new Error(`${address}:${port}: no answer`)));
+    socket.setTimeout(30_000, () => socket.destroy(new Error(`${address}:${port}: no answer`)));
     socket.once('connect', () => resolve(socket)).once('error', reject);
   });
 }

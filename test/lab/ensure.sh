@@ -1,11 +1,12 @@
 #!/bin/sh
 # ensure.sh TASK [ARGS…]: installs what the task needs and does not find, then runs it. Behind `npm start` (start),
-# `npm test` (test), `npm run bench` (bench) and .ci/run (ci). Outside the checkout it touches only Debian packages.
+# `npm test` (test), `npm run test:long` (long), `npm run bench` (bench) and .ci/run (ci). Outside the checkout it
+# touches only Debian packages.
 set -eu
 
 cd "$(dirname "$0")/../.."
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/lib/qemu
-task=${1:?expected start, test, bench or ci}
+task=${1:?expected start, test, long, bench or ci}
 shift
 node=node_modules/.bin/node
 
@@ -47,11 +48,12 @@ missing_packages() {
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
     test | ci)
-      programs="$programs dig:bind9-dnsutils nft:nftables conntrack"
+      programs="$programs dig:bind9-dnsutils nft:nftables conntrack buildah debootstrap setcap:libcap2-bin kubectl:kubernetes-client"
       [ "$second_lab" = host ] || programs="$programs qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio"
       ;;
+    long) programs="$programs dig:bind9-dnsutils" ;;
     bench)
-      programs="$programs gcc dnsperf dnsmasq:dnsmasq-base"
+      programs="$programs gcc dnsperf dnsmasq:dnsmasq-base nginx:nginx-light haproxy wrk iperf3"
       [ -e /usr/include/stdio.h ] || echo libc6-dev
       ;;
   esac
@@ -115,15 +117,24 @@ run_tests() {
     checks='lint types dead'
     for name in $checks; do check "$name"; done
   fi
+  if [ "$task" = long ]; then
+    echo '== traffic, in the lab'
+    export IPVS_KERNEL_TESTS=yes-change-my-tables TRAFFIC=long
+    project kernel 'test/lab/run.sh -m 3072M -t 0 --' test/traffic "$@"
+    "$node" test/lab/totals.ts "$results" kernel
+    return
+  fi
   echo '== unit'
   project unit '' "$@"
   echo '== kernel, in the lab'
   export IPVS_KERNEL_TESTS=yes-change-my-tables
-  project kernel 'test/lab/run.sh -m 2048M -t 1800 --' "$@"
-  echo "== datapath, in the lab with nftables"
+  project kernel 'test/lab/run.sh -m 2048M -t 3000 --' "$@"
+  echo '== datapath, in the lab with nftables'
   LAB=$second_lab project datapath 'test/lab/run.sh -m 2048M -t 3600 --' "$@"
+  echo '== image'
+  project image '' "$@"
   # shellcheck disable=SC2086 # a list
-  "$node" test/lab/totals.ts "$results" unit kernel datapath $checks
+  "$node" test/lab/totals.ts "$results" unit kernel datapath image $checks
 }
 
 # What Node has compiled is kept: in the lab, where system calls are slow, that halves the start of a program.
@@ -143,7 +154,7 @@ case $task in
     # shellcheck disable=SC2086 # nothing, or an option
     exec test/lab/run.sh -t $limit $interactive -- "$node" test/demo/main.ts "$@"
     ;;
-  test | ci) run_tests "$@" ;;
+  test | long | ci) run_tests "$@" ;;
   bench)
     missed=0
     for file in test/bench/*-bench.ts; do
@@ -153,7 +164,7 @@ case $task in
     exit $missed
     ;;
   *)
-    say "no task '$task': expected start, test, bench or ci"
+    say "no task '$task': expected start, test, long, bench or ci"
     exit 2
     ;;
 esac

@@ -8,10 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { must, type Outcome, command as run } from './shell.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const MAIN = [
+/** Of the program in that folder. */
+const main = (root: string) => [
   '--conditions=ipvs-source',
   '--disable-warning=ExperimentalWarning',
-  join(ROOT, 'controller', 'main.ts'),
+  join(root, 'controller', 'main.ts'),
 ];
 
 /** Kernel tests change the tables of the kernel they run on: only the lab sets this. */
@@ -53,11 +54,14 @@ export async function eventually<Value>(
 }
 
 /** Takes away what a test before this one may have left; only ever in the lab, which is nobody else's. */
-const CLEAR = 'ipvsadm -C; ip link del vip0 2>/dev/null || true';
+const CLEAR =
+  'ipvsadm -C; ip link del vip0 2>/dev/null; nft delete table inet marathon_ipvs 2>/dev/null || true';
 
 /** A controller with its own directories; `close` ends what it started and removes what it made. */
 export class TestHost {
   readonly directory: string;
+  /** Variables that a controller is started with besides our own. */
+  environment: Readonly<Record<string, string>> = {};
   readonly #running = new Set<ChildProcess>();
 
   private constructor(directory: string) {
@@ -80,13 +84,19 @@ export class TestHost {
 
   /** Runs the controller until it ends by itself. */
   async marathonIpvs(...args: readonly string[]): Promise<Outcome> {
-    return await command(process.execPath, ...MAIN, ...args);
+    return await command(process.execPath, ...main(ROOT), ...args);
   }
 
   /** Starts `run` and resolves once it is ready; its HTTP port is 61421 unless the arguments say otherwise. */
   async start(...args: readonly string[]): Promise<RunningController> {
-    const child = spawn(process.execPath, [...MAIN, 'run', ...this.places(), ...args], {
+    return this.startCopy(ROOT, ...args);
+  }
+
+  /** The same with the copy of the program in that folder. */
+  startCopy(root: string, ...args: readonly string[]): RunningController {
+    const child = spawn(process.execPath, [...main(root), 'run', ...this.places(), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.environment },
     });
     this.#running.add(child);
     const controller = new RunningController(child);
@@ -123,7 +133,9 @@ export class RunningController {
   /** Resolves when `/readyz` says so; rejects with what it says and the log otherwise. */
   async ready(limitMs = 30_000): Promise<void> {
     await eventually(async () => {
-      if (this.#child.exitCode !== null) throw new Error(`ended with ${this.#child.exitCode}: ${this.log}`);
+      const { exitCode, signalCode } = this.#child;
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`ended with ${exitCode ?? signalCode}: ${this.log}`);
       const { status, body } = await this.get('/readyz?verbose');
       if (status !== 200) throw new Error(`${body}\n${this.log}`);
       return true;
@@ -143,7 +155,8 @@ export class RunningController {
 
   /** Sends the signal and resolves with the exit status once it has ended; null after a signal that it cannot catch. */
   async end(name: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null) return exitCode;
     const ended = new Promise<number | null>((resolve) => this.#child.once('exit', (code) => resolve(code)));
     this.#child.kill(name);
     return await ended;

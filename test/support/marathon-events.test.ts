@@ -150,6 +150,34 @@ describe('what goes wrong', () => {
     expect((await fetch(`${marathon.url}/v2/apps`, { headers: { authorization } })).status).toBe(200);
   });
 
+  test('all masters can go down and come back where they were; tasks run on', async () => {
+    const marathon = await start({ processes: false, masters: 2 });
+    await marathon.addApp(SIMULATED);
+    const stream = await fetch(`${marathon.url}/v2/events`, { headers: { accept: 'text/event-stream' } });
+    const ended = stream.text().catch(() => 'ended');
+    await marathon.goDown();
+    expect(await ended).toBe('ended');
+    for (const url of marathon.urls) await expect(fetch(`${url}/v2/apps`)).rejects.toThrow();
+
+    await marathon.comeBack();
+    for (const url of marathon.urls) expect((await fetch(`${url}/v2/info`)).status).toBe(200);
+    expect(marathon.tasks()).toMatchObject([{ state: 'TASK_RUNNING' }]);
+  });
+
+  test('health results can be withheld, and come again afterwards', async () => {
+    const marathon = await start();
+    const healthChecks = [{ protocol: 'COMMAND', command: { value: 'true' }, intervalSeconds: 0.05 }];
+    await marathon.addApp({ ...SIMULATED, cmd: 'sleep 1000', container: null, healthChecks });
+    expect(marathon.tasks()[0]).toMatchObject({ healthCheckResults: [{ alive: true }] });
+    marathon.withholdHealth(true);
+    marathon.elect();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(marathon.tasks()[0]).not.toHaveProperty('healthCheckResults');
+    marathon.withholdHealth(false);
+    await marathon.nextEvent('health_status_changed_event');
+    expect(marathon.tasks()[0]).toMatchObject({ healthCheckResults: [{ alive: true }] });
+  });
+
   test('a test in another process has the same in /control, and requests there are not counted', async () => {
     const marathon = await start({ processes: false });
     await marathon.addApp(SIMULATED);

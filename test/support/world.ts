@@ -38,6 +38,8 @@ export class World {
   unreadable: string | null = null;
   /** When set, the ledger cannot be written. */
   ledgerBroken: string | null = null;
+  /** When set, the memory of names cannot be saved. */
+  memoryBroken: string | null = null;
   reads = 0;
   /** How often interface and routes were looked at between passes. */
   repairs = 0;
@@ -102,6 +104,7 @@ export class World {
     },
     loadMemory: async () => this.memory,
     saveMemory: async (memory) => {
+      if (this.memoryBroken !== null) throw new Error(this.memoryBroken);
       this.memory = memory;
       this.journal.push('memory');
     },

@@ -1,4 +1,5 @@
 import type { Clock, SourceListener } from '../../ports.ts';
+import { asError, retryDelay } from '../http/retry.ts';
 import { Agenda } from './agenda.ts';
 import type { MarathonClient } from './client.ts';
 import { type Dirt, followEvents } from './events.ts';
@@ -13,20 +14,25 @@ export interface FollowerOptions {
   readonly inFlight: number;
   readonly relistMs: number;
   readonly gatherMs: number;
+  readonly restMs: number;
   readonly maxDirty: number;
   readonly spreadMs: number;
   readonly eventSilenceMs: number;
   readonly random: () => number;
 }
 
-const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 30_000;
 /** How often everything is read while no event stream can be had. */
 const POLL_MS = 30_000;
 /** How long the first read waits for the stream, so that one read serves both. */
 const FIRST_READ_MS = 1_000;
+/**
+ * A list costs Marathon less than this share of all apps read one by one. Without that, a large cluster's steady changes
+ * would pile up during each list to another list, and every change would take as long as the list.
+ */
+const LIST_SHARE = 0.25;
 /** A stream that lived this long was no failed attempt. */
 const STABLE_MS = 10_000;
+const NOT_WAITING = () => undefined;
 
 /**
  * Keeps a reader's word on Marathon true: one half follows the event stream and puts on the agenda what may
@@ -38,7 +44,11 @@ export class MarathonFollower {
   readonly #agenda = new Agenda();
   readonly #pool: KeyedPool<number>;
   readonly #itemFailures = new Map<string, number>();
+  /** When the last read of each app began, since everything was read. */
+  readonly #readAt = new Map<string, number>();
   #failures = 0;
+  /** Ends the pause before the next attempt at the stream, where there is one. */
+  #streamSooner: () => void = NOT_WAITING;
   #lastFullRead = Number.NEGATIVE_INFINITY;
 
   constructor(options: FollowerOptions) {
@@ -72,9 +82,17 @@ export class MarathonFollower {
         this.#pollWithoutStream();
       }
       failures = clock.now() - begun > STABLE_MS ? 1 : failures + 1;
-      await clock.sleep(retryDelay(failures, random), signal);
+      await this.#beforeNextStream(retryDelay(failures, random), signal);
     }
     await late;
+  }
+
+  /** A pause that a full read ends early: Marathon is back then, and without the stream later changes come late. */
+  async #beforeNextStream(ms: number, signal: AbortSignal): Promise<void> {
+    const early = new AbortController();
+    this.#streamSooner = () => early.abort();
+    await this.#options.clock.sleep(ms, AbortSignal.any([signal, early.signal]));
+    this.#streamSooner = NOT_WAITING;
   }
 
   async #readAgenda(signal: AbortSignal): Promise<void> {
@@ -82,7 +100,8 @@ export class MarathonFollower {
     for (;;) {
       await this.#agenda.wait(clock, signal);
       if (signal.aborted) break;
-      const due = this.#agenda.take(clock.now(), Math.max(0, maxDirty - this.#pool.waiting));
+      const limit = Math.max(maxDirty, this.#reader.size * LIST_SHARE);
+      const due = this.#agenda.take(clock.now(), Math.max(0, limit - this.#pool.waiting));
       if (due.everything !== null) await this.#readEverything(due.everything.since, signal);
       // Until everything was read once, one app alone would look like the only one that there is.
       else if (this.#reader.complete) {
@@ -101,10 +120,16 @@ export class MarathonFollower {
   }
 
   #changed(dirt: Dirt): void {
-    const { clock, gatherMs, spreadMs, random } = this.#options;
+    const { clock, gatherMs, restMs, spreadMs, random } = this.#options;
     const now = clock.now();
-    if (dirt === 'everything') this.#agenda.addEverything(now, now + gatherMs + random() * spreadMs);
-    else for (const id of dirt) this.#agenda.add(id, now, now + gatherMs);
+    if (dirt === 'everything') {
+      this.#agenda.addEverything(now, now + gatherMs + random() * spreadMs);
+      return;
+    }
+    for (const id of dirt) {
+      const rested = (this.#readAt.get(id) ?? Number.NEGATIVE_INFINITY) + restMs;
+      this.#agenda.add(id, now, Math.max(now + gatherMs, rested));
+    }
   }
 
   #pollWithoutStream(): void {
@@ -122,6 +147,8 @@ export class MarathonFollower {
       const snapshot = await this.#reader.readAll(signal);
       this.#failures = 0;
       this.#itemFailures.clear();
+      this.#streamSooner();
+      this.#readAt.clear();
       this.#agenda.addEverything(null, clock.now() + relistMs * (0.9 + 0.2 * random()));
       listener.changed(snapshot, { complete: true, since: since ?? begun });
     } catch (error) {
@@ -134,6 +161,7 @@ export class MarathonFollower {
 
   async #readOne(id: string, since: number, signal: AbortSignal): Promise<void> {
     const { clock, listener, random } = this.#options;
+    this.#readAt.set(id, clock.now());
     try {
       const snapshot = await this.#reader.readOne(id, signal);
       this.#itemFailures.delete(id);
@@ -146,13 +174,4 @@ export class MarathonFollower {
       listener.failed(asError(error));
     }
   }
-}
-
-/** Doubles from 100 ms to 30 s; half of it is jitter, since all hosts fail together. */
-function retryDelay(failures: number, random: () => number): number {
-  return Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20)) * (0.5 + 0.5 * random());
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -63,6 +63,11 @@ export class MarathonReader {
     return this.#snapshot !== undefined;
   }
 
+  /** How many apps and pods are known. */
+  get size(): number {
+    return this.#apps.size;
+  }
+
   /**
    * Asks what framework this Marathon is. The answer also names the leader, to which an event stream is
    * redirected: whoever connects to the stream calls this first.

@@ -12,11 +12,13 @@ export interface MarathonSourceOptions extends Omit<MarathonClientOptions, 'cloc
   readonly framework?: string | undefined;
   /** How long after the last full read the next one is due, give or take a tenth. Defaults to 300 s. */
   readonly relistSeconds?: number | undefined;
-  /** How long events for one app are gathered before it is read. Defaults to 50 ms. */
+  /** How long events for one app are gathered before it is read: what tells of one change comes together. Defaults to 10 ms. */
   readonly gatherMs?: number | undefined;
+  /** An app is not read again before this long after its last read began. Defaults to 50 ms. */
+  readonly restMs?: number | undefined;
   /** How many apps are read at once. Defaults to 4. */
   readonly inFlight?: number | undefined;
-  /** More dirty apps than this are read as one full list. Defaults to 50. */
+  /** More dirty apps than this, and than a quarter of all, are read as one full list. Defaults to 50. */
   readonly maxDirty?: number | undefined;
   /** How long health results that vanished (a leader change) count on. Defaults to 60 s. */
   readonly healthHoldSeconds?: number | undefined;
@@ -65,7 +67,8 @@ export function createMarathonSource(options: MarathonSourceOptions): AppSource 
         createReader,
         inFlight,
         relistMs: (options.relistSeconds ?? 300) * 1000,
-        gatherMs: options.gatherMs ?? 50,
+        gatherMs: options.gatherMs ?? 10,
+        restMs: options.restMs ?? 50,
         maxDirty: options.maxDirty ?? 50,
         spreadMs: options.spreadMs ?? 1_000,
         eventSilenceMs: options.eventSilenceMs ?? 60_000,

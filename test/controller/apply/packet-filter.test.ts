@@ -165,6 +165,20 @@ describe('the packet filter', () => {
     });
   });
 
+  test('what fails for once leaves the table as it was, and it is kept', async () => {
+    const EBUSY = 16;
+    await filter.ensure([]);
+    kernel.refuse = (what) => (what.startsWith('fill set') ? EBUSY : 0);
+    expect(await filter.ensure(['192.168.77.7'])).toMatchObject({
+      problems: [expect.stringContaining('fill set vips4')],
+      translatesOwn: { ipv4: true, ipv6: true },
+    });
+    takeRule('guard');
+    kernel.refuse = () => 0;
+    expect(await filter.repair()).toHaveLength(1);
+    expect((await filter.ensure(['192.168.77.7'])).problems).toEqual([]);
+  });
+
   test('it is removed, and then not looked at any more', async () => {
     await filter.ensure([]);
     expect([await filter.exists(), await filter.remove()]).toEqual([true, true]);

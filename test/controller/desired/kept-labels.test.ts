@@ -1,5 +1,7 @@
-import { expect, test } from '@jest/globals';
-import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
+import { describe, expect, test } from '@jest/globals';
+import { parsePool } from '../../../controller/desired/pool.ts';
+import type { Memory } from '../../../controller/model.ts';
+import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { lines, passes, translator } from './support.ts';
 
 // Rule 8: a label that becomes invalid keeps its last valid VIP, with today's backends.
@@ -95,4 +97,48 @@ test('labels of apps of the same id in two frameworks are kept apart', () => {
     'two.kafka.l4lb.thisdcos.directory',
     'one.marathon.l4lb.thisdcos.directory',
   ]);
+});
+
+describe('on a part of the truth (a source that says nothing after a restart)', () => {
+  const known = translator()(snapshot(web('/web', { VIP_0: 'web:80' })), nothingRemembered).memory;
+
+  test('nothing is forgotten: a label that is not there, and the address of its name', () => {
+    expect(translator()(snapshot(), known, false).memory).toBe(known);
+    expect(translator()(snapshot(), known).memory.addresses.size).toBe(0);
+  });
+
+  test('what is remembered of a label is newer than an old snapshot', () => {
+    const old = snapshot(web('/web', { VIP_0: 'old:80' }, '10.0.0.1:1'));
+    const { memory } = translator()(old, known, false);
+    expect([...memory.labels.values()]).toEqual(['web:80']);
+    expect([...memory.addresses.keys()].sort()).toEqual(['old.marathon', 'web.marathon']);
+  });
+
+  test('a name that is not there still holds its address, against other names and against an IP VIP', () => {
+    const one = { ipv4: parsePool('11.0.0.0/32'), ipv6: null };
+    const holder: Memory = {
+      addresses: new Map([['web.marathon', { ipv4: '11.0.0.0' }]]),
+      labels: new Map(),
+    };
+    const others = snapshot(
+      web('/api', { VIP_0: 'api:80' }, '10.0.0.1:1'),
+      web('/ip', { VIP_0: '11.0.0.0:80' }, '10.0.0.1:2'),
+    );
+    const part = translator({ pools: one })(others, holder, false);
+    expect(lines(part)).toEqual([]);
+    expect(part.memory.addresses).toEqual(holder.addresses);
+    expect(lines(translator({ pools: one })(others, holder))).toEqual([
+      'tcp/11.0.0.0:80 wlc -> 10.0.0.1:2 w1',
+    ]);
+  });
+});
+
+test('a name that goes frees its address for the pass after, since its VIP may be held in this one', () => {
+  const pass = passes({ pools: { ipv4: parsePool('11.0.0.0/32'), ipv6: null } });
+  pass(web('/web', { VIP_0: 'web:80' }, '10.0.0.1:1'));
+  const api = web('/api', { VIP_0: 'api:80' }, '10.0.0.1:2');
+  const first = pass(api);
+  expect(lines(first)).toEqual([]);
+  expect(first.memory.addresses.has('web.marathon')).toBe(false);
+  expect(lines(pass(api))).toEqual(['tcp/11.0.0.0:80 wlc -> 10.0.0.1:2 w1']);
 });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Step } from '../../../controller/model.ts';
+import type { Step, Task } from '../../../controller/model.ts';
 import { app, backend, port, service, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { observedService, tableOf } from '../../support/observed.ts';
@@ -54,6 +54,31 @@ describe('the order of writes (rule 7)', () => {
   });
 });
 
+describe('a VIP whose new backend cannot be added (better an old one than none)', () => {
+  const declared = port({ VIP_0: '/my-service:5555' });
+  const running = task('my-service.1', [taskPort(declared, '10.0.0.1:31000')]);
+  const replacement = task('my-service.2', [taskPort(declared, '10.0.0.2:31000')]);
+  const deployed = (...tasks: readonly Task[]) => snapshot(app('/my-service', { ports: [declared], tasks }));
+
+  test.each<[string, Task]>([
+    ['being killed', { ...running, state: 'killing' }],
+    ['failing its check', { ...running, health: 'unhealthy' }],
+    ['on an agent that cannot be reached', { ...running, state: 'unreachable' }],
+  ])('keeps one that is %s in rotation', async (_what, leaving) => {
+    const controller = world.start();
+    await controller.resync(deployed(running));
+    world.refuse = ({ op }) => (op === 'add-backend' ? 'no memory' : null);
+    await controller.resync(deployed(leaving, replacement));
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+
+    world.refuse = () => null;
+    await clock.advance(1_000);
+    await controller.resync(deployed(leaving, replacement));
+    expect(world.backends(VIP)).toContain('10.0.0.2:31000 w1');
+    expect(world.backends(VIP)).not.toContain('10.0.0.1:31000 w1');
+  });
+});
+
 describe('only what is ours (rule 1)', () => {
   test('services of other programs are never touched', async () => {
     const foreign = observedService(service('172.16.0.1', 443, [backend('172.16.0.2', 443)]));
@@ -81,6 +106,14 @@ describe('only what is ours (rule 1)', () => {
       service: { protocol: 'tcp', address: '11.9.9.9', port: 80, scheduler: 'rr', persistenceSeconds: 0 },
     });
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
+    expect(world.kernel.has('tcp/11.9.9.9:80')).toBe(true);
+  });
+
+  test('what was dropped at one start is not ours after the next one either', async () => {
+    world.ledgerEntries = new Map([['tcp/11.9.9.9:80', { name: 'old', framework: 'marathon', fqdn: null }]]);
+    await world.start().resync(snapshot());
+    world.kernel = tableOf(observedService(service('11.9.9.9', 80)));
+    await world.start().resync(snapshot());
     expect(world.kernel.has('tcp/11.9.9.9:80')).toBe(true);
   });
 
@@ -119,10 +152,46 @@ describe('never on part of the truth (rules 2 and 3)', () => {
     expect(world.kernel.has('tcp/192.168.7.7:80')).toBe(true);
   });
 
+  test('on the word of our own disk another program’s service is not adopted, so it stays when no app wants it', async () => {
+    const foreign = observedService(service('11.134.217.55', 5555, [backend('172.16.0.2', 443)]));
+    world.kernel = tableOf(foreign);
+    const controller = world.start();
+    await controller.resync(snapshot(mine('10.0.0.1:31000')), false);
+    expect(world.ledgerEntries.size).toBe(0);
+    await controller.resync(snapshot());
+    expect(world.kernel.get(VIP)).toBe(foreign);
+  });
+
+  test('on the word of our own disk it looks first whether another program has made the service meanwhile', async () => {
+    const controller = world.start();
+    await controller.resync(snapshot(), false);
+    const foreign = observedService(service('11.134.217.55', 5555, [backend('172.16.0.2', 443)]));
+    world.kernel = tableOf(foreign);
+    const merged = { snapshot: snapshot(mine('10.0.0.1:31000')), complete: false };
+    await controller.reconciler.pass(merged, { full: false, changesSince: [], gone: [] });
+    expect(world.kernel.get(VIP)).toBe(foreign);
+    expect(world.ledgerEntries.size).toBe(0);
+  });
+
   test('on the word of our own disk a kernel that lost everything (a reboot) is filled again', async () => {
     await world.start().resync(snapshot(mine('10.0.0.1:31000')), false);
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
   });
+});
+
+test('a memory of names that could not be saved is saved by a later pass, though nothing new came', async () => {
+  world.memoryBroken = 'disk full';
+  const controller = world.start();
+  await controller.resync(snapshot(mine('10.0.0.1:31000')));
+  expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  expect(world.memory.addresses.size).toBe(0);
+
+  world.memoryBroken = null;
+  await controller.resync(snapshot(mine('10.0.0.1:31000')));
+  expect([...world.memory.addresses.keys()]).toEqual(['my-service.marathon']);
+  world.done();
+  await controller.resync(snapshot(mine('10.0.0.1:31000')));
+  expect(world.done()).not.toContain('memory');
 });
 
 describe('stop, restart and drift (rule 5)', () => {
@@ -224,6 +293,21 @@ describe('what fails', () => {
     expect(controller.nextLook()).toBeNull();
   });
 
+  test('in the settings of a service (a scheduler that the kernel lacks) does not hold back its backends', async () => {
+    const labelled = (labels: Record<string, string>, ...endpoints: readonly string[]) =>
+      snapshot(web('/my-service', { VIP_0: '/my-service:5555', ...labels }, ...endpoints));
+    const controller = world.start();
+    await controller.resync(labelled({}, '10.0.0.1:31000'));
+    world.refuse = ({ op }) => (op === 'update-service' ? 'no scheduler "mh"' : null);
+    const pass = await controller.resync(labelled({ IPVS_SCHEDULER: 'mh' }, '10.0.0.2:31000'));
+    expect(pass.failures).toHaveLength(1);
+    expect(world.backends(VIP)).toEqual(['10.0.0.2:31000 w1']);
+
+    await controller.resync(labelled({ IPVS_SCHEDULER: 'mh' }, '10.0.0.3:31000'));
+    expect(world.backends(VIP)).toEqual(['10.0.0.3:31000 w1']);
+    expect(controller.nextLook()).toBe(clock.now() + 200);
+  });
+
   test('makes the next pass read the kernel again, since what it has is no longer known', async () => {
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
@@ -310,6 +394,23 @@ describe('draining (rule 6)', () => {
     await clock.advance(100_000);
     await second.resync(unreachable('10.0.0.2:31000'));
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+
+  test('neither begins nor ends on the word of our own disk', async () => {
+    const both = snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000'));
+    await world.start().resync(both);
+    connect(1);
+
+    // An old file knows less than the kernel has: the second backend is not weighed down, so it does not drain yet.
+    const drained = () => world.ledgerEntries.get(VIP)?.drains;
+    await world.start().resync(unreachable('10.0.0.2:31000'), false);
+    expect(drained()).toBeUndefined();
+
+    await world.start().resync(unreachable('10.0.0.2:31000'));
+    const deadline = clock.now() + 300_000;
+    await clock.advance(100_000);
+    await world.start().resync(both, false);
+    expect(drained()).toEqual({ '10.0.0.2:31000': deadline });
   });
 
   test('a task that is gone is removed at once, without looking', async () => {

@@ -144,19 +144,43 @@ describe('fail static (rule 3)', () => {
 });
 
 describe('when passes are made', () => {
-  test('changes that come together make one pass, which tells when each was learnt of', async () => {
+  test('the first change after a quiet time is acted on at once', async () => {
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    source().says(mine('10.0.0.1:31001'));
+    await clock.advance(0);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31001 w1']);
+  });
+
+  test('changes that come while one settles make one more pass, which tells when each was learnt of', async () => {
     start();
     source().says(mine('10.0.0.1:31000'));
     await clock.advance(100);
     passes.length = 0;
-    for (const port of [31001, 31002, 31003]) {
+    for (const port of [31001, 31002, 31003, 31004]) {
       source().says(mine(`10.0.0.1:${port}`));
       await clock.advance(10);
     }
     await clock.advance(100);
-    expect(passes).toHaveLength(1);
-    expect(passes[0]?.changesSince).toHaveLength(3);
-    expect(world.backends(VIP)).toEqual(['10.0.0.1:31003 w1']);
+    expect(passes.map(({ changesSince }) => changesSince.length)).toEqual([1, 3]);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31004 w1']);
+  });
+
+  test('a thousand changes within half a second make a dozen passes at most', async () => {
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    passes.length = 0;
+    for (let half = 0; half < 500; half += 1) {
+      source().says(mine(`10.0.0.1:${31_000 + half}`));
+      source().says(mine(`10.0.0.1:${32_000 + half}`));
+      await clock.advance(1);
+    }
+    await clock.advance(100);
+    expect(passes.length).toBeLessThanOrEqual(12);
+    expect(passes.flatMap(({ changesSince }) => changesSince)).toHaveLength(1_000);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:32499 w1']);
   });
 
   test('the whole table is read and put right every resync, and at once on request', async () => {
@@ -222,6 +246,19 @@ test('what someone takes from interface or routes is put back between passes, wi
   const before = world.repairs;
   await clock.advance(2_000);
   expect(world.repairs).toBeGreaterThan(before);
+});
+
+test('a change does not wait for a look at interface and routes, nor keeps it from being taken', async () => {
+  start();
+  source().says(mine('10.0.0.1:31000'));
+  await clock.advance(3_000);
+  const before = world.repairs;
+  for (let port = 31_001; port <= 31_100; port += 1) {
+    source().says(mine(`10.0.0.1:${port}`));
+    await clock.advance(30);
+  }
+  expect(world.repairs - before).toBeGreaterThanOrEqual(2);
+  expect(world.repairs - before).toBeLessThanOrEqual(3);
 });
 
 test('the log tells once why a source fails, and when it is read again', async () => {

@@ -66,6 +66,18 @@ describe('a service that the kernel has', () => {
     ]);
   });
 
+  test('a backend comes into rotation before another goes out of it', () => {
+    const before = [backend('10.0.0.1', 1), backend('10.0.0.2', 2, { weight: 0 })];
+    const after = [backend('10.0.0.1', 1, { weight: 0 }), backend('10.0.0.2', 2)];
+    const plan = createDiff()(
+      desiredOf(service('11.0.0.1', 80, after)),
+      tableOf(observedService(service('11.0.0.1', 80, before))),
+      owning(web),
+    );
+    expect(plan.growing.map(formatStep)).toEqual(['-e -t 11.0.0.1:80 -r 10.0.0.2:2 -m -w 1']);
+    expect(plan.shrinking.map(formatStep)).toEqual(['-e -t 11.0.0.1:80 -r 10.0.0.1:1 -m -w 0']);
+  });
+
   test('what is removed anywhere comes after what is added anywhere', () => {
     const first = service('11.0.0.1', 80, [backend('10.0.0.1', 1)]);
     const second = service('11.0.0.2', 80, [backend('10.0.0.2', 2)]);
@@ -248,21 +260,22 @@ describe('for any desired and observed tables', () => {
     );
   });
 
-  test('at no step is a VIP without a backend that it has before and after', () => {
+  test('at no step is a VIP without a backend in rotation that it has before and after', () => {
+    const inRotation = (backends: Iterable<{ readonly weight: number }> = []) =>
+      [...backends].some(({ weight }) => weight > 0);
     fc.assert(
       fc.property(someServices, someServices, (want, have) => {
         let table = observe(have);
+        const forwards = (key: string) => inRotation(table.get(key)?.backends.values());
         const plan = createDiff()(desiredOf(...want), table, owning(...have));
-        const live = want.filter(
-          ({ address, backends }) =>
-            backends.size > 0 && (table.get(`tcp/${address}:80`)?.backends.size ?? 0) > 0,
-        );
+        const live = want.filter(({ backends }) => inRotation(backends.values())).map(serviceKey);
+        const before = live.filter(forwards);
         for (const step of [...plan.growing, ...plan.shrinking]) {
           table = afterSteps(table, [step]);
-          for (const { address } of live)
-            expect(table.get(`tcp/${address}:80`)?.backends.size).toBeGreaterThan(0);
+          expect(before.filter((key) => !forwards(key))).toEqual([]);
         }
       }),
+      { numRuns: 1_000 },
     );
   });
 });

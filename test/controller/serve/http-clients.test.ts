@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ControllerError } from '../../../controller/errors.ts';
 import type { HttpOptions } from '../../../controller/serve/http.ts';
@@ -7,6 +7,9 @@ import { service } from '../../support/builders.ts';
 import { desiredOf } from '../../support/observed.ts';
 import { passOf } from '../status/passes.ts';
 import { Serving } from './serving.ts';
+
+// Hundreds of requests, one after the other.
+jest.setTimeout(60_000);
 
 let serving: Serving;
 

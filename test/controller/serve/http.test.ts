@@ -135,7 +135,16 @@ describe('what is not served is told as JSON', () => {
       expect(headers['content-type']).toBe('application/json; charset=utf-8');
       expect(JSON.parse(body)).toEqual({
         error: 'no such endpoint',
-        endpoints: ['/livez', '/readyz', '/healthz', '/metrics', '/v1/vips', '/v1/diff'],
+        endpoints: [
+          '/livez',
+          '/readyz',
+          '/healthz',
+          '/metrics',
+          '/v1/status',
+          '/v1/doctor',
+          '/v1/vips',
+          '/v1/diff',
+        ],
       });
     },
   );

@@ -3,6 +3,7 @@ import type { AppSource, Observer } from '../../../controller/ports.ts';
 import { createStatusBoard, type StatusBoard } from '../../../controller/status/board.ts';
 import { type Check, DEFAULT_LIMITS, livez, readyz } from '../../../controller/status/checks.ts';
 import { checksText } from '../../../controller/status/checks-text.ts';
+import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { DB, passOf, settled, WEB } from './passes.ts';
 
@@ -148,6 +149,18 @@ describe('ready', () => {
     });
     board.passed(passOf({ observed }));
     expect(ready()).toBe(true);
+  });
+
+  test('also while a UDP backend of weight 0 is out of the kernel, as it should be, and not while it is in it', () => {
+    board.sourceRead(SOURCE, whole);
+    const serving = backend('10.0.0.1', 31_000);
+    const killed = backend('10.0.0.2', 31_000, { weight: 0 });
+    const query = service('11.0.0.1', 53, [serving, killed], { protocol: 'udp' });
+    const without = observedService({ ...query, backends: new Map([...query.backends].slice(0, 1)) });
+    board.passed(passOf({ desired: desiredOf(query), observed: tableOf(without) }));
+    expect(ready()).toBe(true);
+    board.passed(passOf({ desired: desiredOf(query), observed: tableOf(observedService(query)) }));
+    expect(told('kernel')?.message).toBe('1 VIP not as desired: udp/11.0.0.1:53 differs');
   });
 
   test('not when passes have stopped although the loop still says that it moves', () => {

@@ -36,6 +36,7 @@ export function passOf(what: {
     desired,
     plan,
     observed: what.observed ?? settled(...desired.services.values()),
+    drains: new Map(),
     failures: [],
     waiting: 0,
     held: null,

@@ -3,6 +3,8 @@
  *
  *     POST   /control/apps                   an app, without Marathon's rules
  *     POST   /control/elect                  {"electionMs": 500}
+ *     POST   /control/down                   {"ms": 60000}: nobody listens for so long
+ *     POST   /control/health                 {"withheld": true}: no task has a result
  *     POST   /control/fail                   {"count": 3, "status": 503, "path": "/v2/apps"}
  *     POST   /control/damage                 {"count": 1, "body": "truncated", "path": "/v2/apps"}
  *     POST   /control/delay                  {"ms": 2000}
@@ -25,6 +27,12 @@ export function controlRoutes(marathon: () => TestMarathon): readonly Route[] {
   return [
     post('/control/apps', (body) => void marathon().addApp(body)),
     post('/control/elect', (body) => marathon().elect(numberAt(body, 'electionMs'))),
+    post('/control/down', (body) => {
+      setTimeout(() => void marathon().comeBack(), numberAt(body, 'ms') ?? 0);
+      // When this has been answered.
+      setImmediate(() => void marathon().goDown());
+    }),
+    post('/control/health', (body) => marathon().withholdHealth(body['withheld'] === true)),
     post('/control/fail', (body) =>
       marathon().faults.fail(numberAt(body, 'count') ?? 1, numberAt(body, 'status'), stringAt(body, 'path')),
     ),

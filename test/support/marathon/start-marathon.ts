@@ -135,6 +135,17 @@ export async function startMarathon(options: MarathonOptions = {}): Promise<Test
     forgetVersion: (id, forgotten) => operations.catalogue.forgetVersion(id, forgotten),
 
     elect: (electionMs) => masters.elect(electionMs),
+    async goDown() {
+      events.closeStreams();
+      await Promise.all(servers.map(({ close }) => close()));
+    },
+    async comeBack() {
+      await Promise.all(servers.map(({ reopen }) => reopen()));
+    },
+    withholdHealth(withheld) {
+      scheduler.tasks.withholdHealth(withheld);
+      for (const { instance, task } of scheduler.allTasks()) scheduler.tasks.forgetHealth(instance, task);
+    },
     closeStreams: () => events.closeStreams(),
     deployed: () => operations.deployments.idle(),
     nextEvent: (eventType) => nextEvent(events, eventType),
@@ -175,17 +186,19 @@ async function listen(
 ) {
   const listener = masterListener(index, parts);
   const server = tls ? createTlsServer(tls, listener) : createServer(listener);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(index === 0 ? port : 0, host, resolve);
-  });
+  const open = (at: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(at, host, resolve);
+    });
+  await open(index === 0 ? port : 0);
   const bound = server.address() as AddressInfo;
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { address: `${host}:${bound.port}`, close };
+  return { address: `${host}:${bound.port}`, close, reopen: () => open(bound.port) };
 }
 
 function nextEvent(events: EventBus, eventType: string): Promise<Event> {

@@ -43,6 +43,7 @@ export class Tasks implements HealthListener {
   readonly #listener: TaskListener;
   readonly #endChecks = new Map<Task, () => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  #healthWithheld = false;
   #closed = false;
 
   constructor(options: TaskOptions, events: EventBus, listener: TaskListener) {
@@ -102,6 +103,11 @@ export class Tasks implements HealthListener {
     }
     announceHealth(this.#events, instance, task);
     this.#listener.changed(instance);
+  }
+
+  /** Whether new results are kept from everyone; what is known already is not touched. */
+  withholdHealth(withheld: boolean): void {
+    this.#healthWithheld = withheld;
   }
 
   /** As after a change of leader: the results of a task are gone until the next probe gives new ones. */
@@ -165,7 +171,7 @@ export class Tasks implements HealthListener {
   }
 
   #startChecks(instance: Instance, task: Task): void {
-    if (task.container.healthChecks.length === 0 || instance.killing) return;
+    if (task.container.healthChecks.length === 0 || instance.killing || this.#healthWithheld) return;
     this.#stopChecks(task);
     if (task.process)
       this.#endChecks.set(

@@ -38,6 +38,12 @@ export interface TestMarathon {
   /** Another master leads after `electionMs` (default 0): streams end, health results are gone. */
   elect(electionMs?: number): void;
   closeStreams(): void;
+  /** Every master stops listening and drops its connections; tasks run on. */
+  goDown(): Promise<void>;
+  /** The masters listen again, where they did before. */
+  comeBack(): Promise<void>;
+  /** From now on no task has any health result, whatever its checks find; with false all are checked anew. */
+  withholdHealth(withheld: boolean): void;
   /** Resolves when no deployment runs (any more). */
   deployed(): Promise<void>;
   /** Resolves with the next event of this type. */

@@ -44,6 +44,14 @@ test.each<[string, StubMarathon['intercept']]>([
   await until('it goes on', () => told.app('/c') !== undefined);
 });
 
+test('a full read that succeeds is the moment to try the event stream again, however often that failed', async () => {
+  marathon.intercept = on('/v2/events', status(503));
+  const told = startFollowing({ relistSeconds: 0.2 });
+  await until('attempts would be far apart', () => told.errors.length >= 8);
+  marathon.intercept = () => false;
+  await until('the stream stands', () => marathon.streams() > 0);
+});
+
 test('an event before the first full read makes no snapshot of one app', async () => {
   marathon.intercept = on('/v2/apps?', status(503));
   const told = startFollowing();

@@ -46,7 +46,14 @@ export function useStubMarathon(): void {
 export const never = new AbortController().signal;
 
 export function source(options: Partial<MarathonSourceOptions> = {}) {
-  const defaults = { where: marathon.url, resolver: namesOf(), log: silent, spreadMs: 0, gatherMs: 5 };
+  const defaults = {
+    where: marathon.url,
+    resolver: namesOf(),
+    log: silent,
+    spreadMs: 0,
+    gatherMs: 5,
+    restMs: 5,
+  };
   return createMarathonSource({ ...defaults, ...options });
 }
 

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
+import {
+  type AddressServiceId,
+  type IpvsClient,
+  isIpvsError,
+  type ObservedDestination,
+  type Stats,
+} from 'ipvs-netlink-ts';
+import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../model.ts';
+import type { BackendCounters, KernelCounters, ServiceCounters } from '../ports.ts';
+import type { Traffic } from '../status/document.ts';
+
+/** So many services are read at a stretch: a pass, a query for a name or a probe may come in between. */
+const STRETCH = 32;
+
+/** The counters behind a client of their own, so that a pass never waits for a reply to us; `close` closes it. */
+export function createKernelCounters(client: IpvsClient, root = '/proc/sys'): KernelCounters {
+  return {
+    async read(wanted) {
+      const keys = new Set(wanted);
+      const services = new Map<ServiceKey, ServiceCounters>();
+      let read = 0;
+      for (const service of await client.listServices()) {
+        if ('fwmark' in service || !keys.has(serviceKey(service))) continue;
+        const backends = await backendsOf(client, service);
+        if (backends !== null)
+          services.set(serviceKey(service), { traffic: toTraffic(service.stats), backends });
+        read += 1;
+        if (read % STRETCH === 0) await setImmediate();
+      }
+      const { version: ipvsVersion, connectionTableSize } = await client.getInfo();
+      const { tcpSeconds: tcp, tcpFinSeconds: tcpFin, udpSeconds: udp } = await client.getTimeouts();
+      const conntrack = await readConntrack(root);
+      return { services, ipvsVersion, connectionTableSize, conntrack, timeouts: { tcp, tcpFin, udp } };
+    },
+    close: () => client.close(),
+  };
+}
+
+/** null when the service has gone since it was listed. */
+async function backendsOf(
+  client: IpvsClient,
+  service: AddressServiceId,
+): Promise<ReadonlyMap<BackendKey, BackendCounters> | null> {
+  try {
+    const destinations = await client.listDestinations(service);
+    return new Map(destinations.map((each) => [endpointKey(each), toBackend(each)]));
+  } catch (error) {
+    if (isIpvsError(error, 'not-found')) return null;
+    throw error;
+  }
+}
+
+function toBackend({ activeConnections, inactiveConnections, stats }: ObservedDestination): BackendCounters {
+  return { activeConnections, inactiveConnections, traffic: toTraffic(stats) };
+}
+
+/** Numbers rather than the kernel's 64 bits: exact up to 9 PB, and JSON has nothing larger. */
+function toTraffic({ connections, inPackets, outPackets, inBytes, outBytes, ...rates }: Stats): Traffic {
+  return {
+    connections: Number(connections),
+    inPackets: Number(inPackets),
+    outPackets: Number(outPackets),
+    inBytes: Number(inBytes),
+    outBytes: Number(outBytes),
+    ...rates,
+  };
+}
+
+/** Entries of the host's connection tracking; null where it is not loaded or not to be read. */
+export async function readConntrack(root: string): Promise<{ count: number; max: number } | null> {
+  const read = async (name: string) => Number(await readFile(`${root}/net/netfilter/${name}`, 'utf8'));
+  try {
+    const [count, max] = await Promise.all([read('nf_conntrack_count'), read('nf_conntrack_max')]);
+    return { count, max };
+  } catch {
+    return null;
+  }
+}

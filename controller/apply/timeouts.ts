@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import type { IpvsClient, Timeouts } from 'ipvs-netlink-ts';
+import { messageOf } from '../errors.ts';
+import type { Reachability, ReachabilityReport } from '../ports.ts';
+import { diesBeforeKeepalive, keepaliveRemedies } from '../status/keepalive.ts';
+
+/** Time-outs that someone asked for, in seconds; undefined leaves the kernel's as it is. */
+export interface WantedTimeouts {
+  readonly tcp?: number | undefined;
+  readonly tcpFin?: number | undefined;
+  readonly udp?: number | undefined;
+}
+
+/**
+ * Reachability that also keeps IPVS's time-outs: looked at whenever `ensure` is, written where they differ. What
+ * cannot be read or written is advice, and so is a TCP time-out that ends idle connections before their keepalive.
+ *
+ * They belong to the network namespace, not to a service: other programs' services have the same.
+ */
+export function withTimeouts(
+  reachability: Reachability,
+  client: Pick<IpvsClient, 'getTimeouts' | 'setTimeouts'>,
+  wanted: WantedTimeouts,
+  root = '/proc/sys',
+): Reachability {
+  return {
+    async ensure(addresses): Promise<ReachabilityReport> {
+      const { changed, advice } = await ensureTimeouts(client, wanted, root);
+      const report = await reachability.ensure(addresses);
+      return {
+        changed: [...report.changed, ...changed],
+        problems: report.problems,
+        advice: [...report.advice, ...advice],
+      };
+    },
+    repair: () => reachability.repair(),
+    exists: () => reachability.exists(),
+    remove: () => reachability.remove(),
+    close: () => reachability.close(),
+  };
+}
+
+/** Name of each in messages, in `ipvsadm --set`'s order. */
+const FIELDS = [
+  ['tcp', 'tcpSeconds'],
+  ['tcpFin', 'tcpFinSeconds'],
+  ['udp', 'udpSeconds'],
+] as const;
+const WORDS = { tcp: 'tcp', tcpFin: 'tcp FIN', udp: 'udp' } as const;
+
+async function ensureTimeouts(
+  client: Pick<IpvsClient, 'getTimeouts' | 'setTimeouts'>,
+  wanted: WantedTimeouts,
+  root: string,
+): Promise<Pick<ReachabilityReport, 'changed' | 'advice'>> {
+  const changed: string[] = [];
+  const advice: string[] = [];
+  try {
+    let now = await client.getTimeouts();
+    const changes: { -readonly [Field in keyof Timeouts]?: number } = {};
+    for (const [name, field] of FIELDS) {
+      const value = wanted[name];
+      if (value === undefined || value === now[field]) continue;
+      changes[field] = value;
+      changed.push(`IPVS ${WORDS[name]} time-out ${now[field]} s -> ${value} s`);
+    }
+    if (changed.length > 0) await client.setTimeouts(changes);
+    now = { ...now, ...changes };
+    const keepalive = await keepaliveSeconds(root);
+    if (diesBeforeKeepalive(now.tcpSeconds, keepalive))
+      advice.push(keepaliveWarning(now.tcpSeconds, keepalive));
+  } catch (error) {
+    changed.length = 0;
+    advice.push(`IPVS time-outs: ${messageOf(error)}`);
+  }
+  return { changed, advice };
+}
+
+/** Both values and both remedies in one line. */
+function keepaliveWarning(timeout: number, keepalive: number): string {
+  const remedies = keepaliveRemedies(timeout, keepalive);
+  return (
+    `the IPVS tcp time-out of ${timeout} s is shorter than net.ipv4.tcp_keepalive_time of ${keepalive} s, ` +
+    'so an idle connection through a VIP ends before its keepalive: ' +
+    `run with --tcp-timeout ${remedies.timeoutSeconds}, or on every client sysctl -w net.ipv4.tcp_keepalive_time=${remedies.keepaliveSeconds}`
+  );
+}
+
+/** null where /proc/sys does not tell. */
+async function keepaliveSeconds(root: string): Promise<number | null> {
+  try {
+    return Number(await readFile(`${root}/net/ipv4/tcp_keepalive_time`, 'utf8'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,57 @@
+import { stringify } from 'yaml';
+import type { Config } from '../config/config.ts';
+import type { DoctorDocument } from '../doctor/document.ts';
+import { examine } from '../doctor/examine.ts';
+import { doctorText } from '../doctor/print-text.ts';
+import { type AskedController, readFacts } from '../doctor/read-facts.ts';
+import { DIFFERENT, SAME } from '../exit-status.ts';
+import type { Clock } from '../ports.ts';
+import { statusDocument } from '../status/document.ts';
+import { painter } from '../status/table.ts';
+import { ask, serverOf } from './ask.ts';
+
+export interface DoctorPorts {
+  /** Standard output. */
+  readonly print: (text: string) => void;
+  readonly colour: boolean;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/**
+ * Prints what this host lacks, each with the command that mends it. Resolves with the exit status: 0, or 1 when
+ * something needs hands. It works without a running controller, and checks less then.
+ */
+export async function doctor(
+  config: Config,
+  { print, colour, clock }: DoctorPorts,
+  signal: AbortSignal,
+): Promise<number> {
+  const controller = await askController(config, signal);
+  const document = examine(await readFacts(config, controller), clock.now());
+  print(formatDoctor(document, config.output, colour));
+  return document.summary.problem === 0 ? SAME : DIFFERENT;
+}
+
+/** null when none answers: that is for a finding, unless someone named it. */
+async function askController(config: Config, signal: AbortSignal): Promise<AskedController | null> {
+  if (config.server === undefined && (config.listen === null || config.listen.port === 0)) return null;
+  const url = serverOf(config);
+  try {
+    const { document } = await ask(url, '/v1/status', statusDocument, signal);
+    return { url, status: document };
+  } catch (error) {
+    if (config.server !== undefined || signal.aborted) throw error;
+    return null;
+  }
+}
+
+function formatDoctor(document: DoctorDocument, output: Config['output'], colour: boolean): string {
+  switch (output) {
+    case 'json':
+      return `${JSON.stringify(document, null, 2)}\n`;
+    case 'yaml':
+      return stringify(document);
+    default:
+      return doctorText(document, { paint: painter(colour) });
+  }
+}

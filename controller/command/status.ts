@@ -1,0 +1,121 @@
+import { stringify } from 'yaml';
+import type { Config } from '../config/config.ts';
+import { ControllerError, messageOf } from '../errors.ts';
+import { DIFFERENT, SAME } from '../exit-status.ts';
+import type { Clock } from '../ports.ts';
+import { type StatusDocument, statusDocument } from '../status/document.ts';
+import { statusText, vipsText, wideText } from '../status/print-text.ts';
+import { painter } from '../status/table.ts';
+import { ask, serverOf } from './ask.ts';
+
+export interface StatusPorts {
+  /** Standard output. */
+  readonly print: (text: string) => void;
+  /** Standard error, for the operator. */
+  readonly complain: (line: string) => void;
+  /** Of the terminal now; null when output goes elsewhere. */
+  readonly columns: () => number | null;
+  readonly colour: boolean;
+  readonly clock: Pick<Clock, 'sleep'>;
+}
+
+/** How long between two looks of `--watch`. */
+const WATCH_MS = 2_000;
+const TOP = '\u001b[H';
+const REST_OF_LINE = '\u001b[K';
+const REST_OF_SCREEN = '\u001b[J';
+const WHOLE_SCREEN = '\u001b[2J';
+
+/**
+ * Prints what the running controller knows of its VIPs, or of those that `name` means. Resolves with the exit status: 0,
+ * or 1 when no VIP is called so. Rejects with a `ControllerError` when the controller does not answer.
+ *
+ * With `--watch` it does so every two seconds until `signal` aborts, redrawing a terminal; what goes wrong after the
+ * first time is shown, and tried again.
+ */
+export async function status(
+  config: Config,
+  name: string | null,
+  ports: StatusPorts,
+  signal: AbortSignal,
+): Promise<number> {
+  const look = lookFor(config, name, ports);
+  try {
+    const first = await look(signal);
+    if (!config.watch) {
+      if (first.none !== null) ports.complain(first.none);
+      ports.print(first.text);
+      return first.none === null ? SAME : DIFFERENT;
+    }
+    const draw = drawer(ports);
+    draw(first.none ?? first.text);
+    for (;;) {
+      await ports.clock.sleep(WATCH_MS, signal);
+      if (signal.aborted) return SAME;
+      draw(await look(signal).then(({ none, text }) => none ?? text, explain));
+    }
+  } catch (error) {
+    if (signal.aborted) return SAME;
+    throw error;
+  }
+}
+
+interface Look {
+  readonly text: string;
+  /** The line to say when no VIP is called as asked; null when one is. */
+  readonly none: string | null;
+}
+
+function lookFor(
+  config: Config,
+  name: string | null,
+  ports: StatusPorts,
+): (signal: AbortSignal) => Promise<Look> {
+  const base = serverOf(config);
+  const path = name === null ? '/v1/status' : `/v1/status?vip=${encodeURIComponent(name)}`;
+  return async (signal) => {
+    const { document, raw } = await ask(base, path, statusDocument, signal);
+    const none =
+      name !== null && document.vips.length === 0 ? `no VIP is called ${JSON.stringify(name)}` : null;
+    return { none, text: formatStatus(document, raw, { output: config.output, name, ...ports }) };
+  };
+}
+
+interface Form extends Pick<StatusPorts, 'columns' | 'colour'> {
+  readonly output: Config['output'];
+  readonly name: string | null;
+}
+
+function formatStatus(
+  document: StatusDocument,
+  raw: unknown,
+  { output, name, columns, colour }: Form,
+): string {
+  const layout = { width: columns(), paint: painter(colour) };
+  switch (output) {
+    // What a newer controller tells besides is passed on.
+    case 'json':
+      return `${JSON.stringify(raw, null, 2)}\n`;
+    case 'yaml':
+      return stringify(raw);
+    default:
+      if (name !== null) return document.vips.length === 0 ? '' : vipsText(document, layout);
+      return output === 'wide' ? wideText(document, layout) : statusText(document, layout);
+  }
+}
+
+/** On a terminal each text replaces the one before, without a moment of nothing in between. */
+function drawer({ print, columns }: StatusPorts): (text: string) => void {
+  if (columns() === null) return (text) => print(text.endsWith('\n') ? text : `${text}\n`);
+  let before = WHOLE_SCREEN;
+  return (text) => {
+    const lines = text.trimEnd().split('\n');
+    print(`${before}${TOP}${lines.map((line) => `${line}${REST_OF_LINE}\n`).join('')}${REST_OF_SCREEN}`);
+    before = '';
+  };
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ControllerError) return messageOf(error);
+  throw error;
+}

@@ -1,0 +1,24 @@
+/** In which form a command prints what it has to say. */
+
+import { choice, withDefault } from './option.ts';
+
+export const outputOptions = {
+  output: withDefault(
+    choice(['text', 'wide', 'json', 'yaml', 'ipvsadm'], {
+      group: 'Diff',
+      short: 'o',
+      description:
+        'Form of what is printed. `text` and `json`: every command; `ipvsadm`: lines of the diff that `ipvsadm -R` accepts; `wide` (each backend too): `status`; `yaml`: `status` and `doctor`. `connection` prints `json` unless told otherwise.',
+      commands: ['run', 'diff', 'status', 'connection', 'doctor'],
+    }),
+    'text',
+  ),
+  color: withDefault(
+    choice(['auto', 'always', 'never'], {
+      group: 'Diff',
+      description: 'Colours in text; `auto`: on a terminal, unless NO_COLOR is set.',
+      commands: ['run', 'diff', 'status', 'doctor'],
+    }),
+    'auto',
+  ),
+};

@@ -1,0 +1,22 @@
+/** How long IPVS keeps a connection that is silent. The kernel has one of each for a network namespace. */
+
+import { wholeNumber, withoutDefault } from './option.ts';
+
+/** The kernel takes up to INT_MAX / HZ seconds (ip_vs_set_timeout); a month is far below on every HZ. */
+const MOST_SECONDS = 2_592_000;
+
+function timeout(what: string) {
+  return withoutDefault(
+    wholeNumber('seconds', 1, MOST_SECONDS, {
+      group: 'This host',
+      description: `After how many seconds IPVS forgets ${what}. Without it: what the kernel has. One for the whole network namespace, services of other programs included.`,
+      commands: ['run'],
+    }),
+  );
+}
+
+export const timeoutOptions = {
+  tcpTimeout: timeout('an idle TCP connection'),
+  tcpFinTimeout: timeout('a TCP connection after a FIN'),
+  udpTimeout: timeout('a UDP client that is silent'),
+};

@@ -1,0 +1,46 @@
+/** How often things are looked at, and how long they may take. */
+
+import { wholeNumber, withDefault } from './option.ts';
+
+export const timingOptions = {
+  resyncSeconds: withDefault(
+    wholeNumber('seconds', 1, 86_400, {
+      group: 'Timing',
+      description: "How often the kernel's whole table is read and put right.",
+      commands: ['run'],
+    }),
+    '30',
+  ),
+  relistSeconds: withDefault(
+    wholeNumber('seconds', 10, 86_400, {
+      group: 'Timing',
+      description: 'How often a source is read as a whole, besides its events.',
+      commands: ['run', 'relay'],
+    }),
+    '300',
+  ),
+  settleMs: withDefault(
+    wholeNumber('milliseconds', 0, 10_000, {
+      group: 'Timing',
+      description: 'How long changes are gathered after a pass; one that comes later is acted on at once.',
+      commands: ['run', 'relay'],
+    }),
+    '20',
+  ),
+  sourceTimeoutSeconds: withDefault(
+    wholeNumber('seconds', 1, 600, {
+      group: 'Timing',
+      description: 'How long a source may take for one answer.',
+      commands: ['run', 'diff', 'connection', 'relay'],
+    }),
+    '10',
+  ),
+  sourceSilenceSeconds: withDefault(
+    wholeNumber('seconds', 5, 3_600, {
+      group: 'Timing',
+      description: 'How long an event stream may be silent before it is opened again.',
+      commands: ['run', 'relay'],
+    }),
+    '60',
+  ),
+};

@@ -1,0 +1,89 @@
+import { type Finding, fine } from '../document.ts';
+import type { Facts, PortRangeFact } from '../facts.ts';
+
+/** Of the connection tracking table: from here on someone should look, and from there on packets will be dropped soon. */
+const FULL = { warning: 0.8, problem: 0.95 };
+
+/** Whether the table of connection tracking, which every VIP connection has an entry in, has room. */
+export function checkConntrack({ conntrack }: Pick<Facts, 'conntrack'>): Finding[] {
+  const check = 'connection tracking';
+  if (conntrack === null) return [fine('Limits', check, 'its size is not to be read here')];
+  const { count, max } = conntrack;
+  const share = max === 0 ? 0 : count / max;
+  const found = `${count} of ${max} entries (${Math.round(share * 100)} %)`;
+  if (share < FULL.warning) return [fine('Limits', check, found)];
+  return [
+    {
+      group: 'Limits',
+      check,
+      state: share < FULL.problem ? 'warning' : 'problem',
+      found,
+      wanted: `less than ${FULL.warning * 100} %`,
+      why: 'a full table drops the first packet of every new connection of this host, VIP or not',
+      command: `sysctl -w net.netfilter.nf_conntrack_max=${max * 2}`,
+    },
+  ];
+}
+
+/** The least that a host with clients should have: 28,232 is the kernel's own choice. */
+const FEW_PORTS = 10_000;
+/** How long a port is taken after its connection ended: TCP_TIMEWAIT_LEN, and as long in connection tracking. */
+const TIME_WAIT_SECONDS = 120;
+
+/** Whether clients here have ports enough, and none of them belongs to a task. */
+export function checkPorts({
+  portRange,
+  controller,
+  addresses,
+}: Pick<Facts, 'portRange' | 'controller' | 'addresses'>): Finding[] {
+  if (portRange === null) return [];
+  const { low, high } = portRange;
+  const size = high - low + 1;
+  const check = 'local ports';
+  const rate = Math.floor(size / TIME_WAIT_SECONDS);
+  const found = `${low} to ${high}: ${rate} new connections/s from one address to one backend`;
+  if (size < FEW_PORTS) {
+    return [
+      {
+        group: 'Limits',
+        check,
+        state: 'warning',
+        found,
+        wanted: `at least ${FEW_PORTS} ports`,
+        why: 'clients with one source address share them for each backend, and a port rests for two minutes after use',
+        command: 'sysctl -w net.ipv4.ip_local_port_range="32768 60999"',
+      },
+    ];
+  }
+  const taken = tasksWithin(portRange, controller, addresses);
+  if (taken.length === 0) return [fine('Limits', check, found)];
+  const reserved = [portRange.reserved, ...taken].filter((text) => text !== '').join(',');
+  return [
+    {
+      group: 'Limits',
+      check,
+      state: 'warning',
+      found: `${low} to ${high}; tasks of this host listen on ${taken.slice(0, 5).join(', ')}${taken.length > 5 ? ` and ${taken.length - 5} more` : ''} of them`,
+      wanted: 'ports of tasks outside the range, or reserved',
+      why: 'a client may be given the port before the task can listen on it',
+      command: `sysctl -w net.ipv4.ip_local_reserved_ports=${reserved}`,
+    },
+  ];
+}
+
+function tasksWithin(
+  { low, high, reserved }: PortRangeFact,
+  controller: Facts['controller'],
+  addresses: Facts['addresses'],
+): number[] {
+  const here = new Set(addresses.map(({ address }) => address));
+  const kept = reserved.split(',').map((text) => text.split('-').map(Number));
+  const isKept = (port: number) => kept.some(([from = 0, to = from]) => port >= from && port <= to);
+  const ports = new Set<number>();
+  for (const { backends } of controller?.vips ?? []) {
+    for (const { address, port } of backends) {
+      if (here.has(address) && port >= low && port <= high && !isKept(port)) ports.add(port);
+    }
+  }
+  return [...ports].sort((a, b) => a - b);
+}

@@ -1,0 +1,176 @@
+import ipaddr from 'ipaddr.js';
+import { type Finding, fine } from '../document.ts';
+import type { Facts } from '../facts.ts';
+
+/** Whether a VIP has an address that this host or its neighbours have. */
+export function checkVipAddresses({
+  controller,
+  addresses,
+  routes,
+  wanted,
+}: Pick<Facts, 'controller' | 'addresses' | 'routes' | 'wanted'>): Finding[] {
+  if (controller === null) return [];
+  const ours = ({ interfaceName }: { readonly interfaceName: string }) =>
+    interfaceName === wanted.interfaceName;
+  const taken = new Map(addresses.filter((one) => !ours(one)).map((one) => [one.address, one.interfaceName]));
+  const connected = routes.filter((route) => !ours(route) && !isDefault(route.network));
+  const findings: Finding[] = [];
+  for (const { id, address, name } of controller.vips) {
+    if (address === null) continue;
+    const holder = taken.get(address);
+    const near = name === null ? connected.find(({ network }) => contains(network, address)) : undefined;
+    if (holder === undefined && near === undefined) continue;
+    const found =
+      holder === undefined
+        ? `in ${near?.network}, which ${near?.interfaceName} leads to`
+        : `this host has it on ${holder}`;
+    findings.push({
+      group: 'Network',
+      check: `VIP ${id}`,
+      state: holder === undefined ? 'warning' : 'problem',
+      found,
+      wanted: 'an address that no host has',
+      why: 'every host that runs a controller takes the address for its own, so its real owner is cut off',
+      command: `marathon-ipvs status ${address} # names the app whose label must get another address`,
+    });
+  }
+  if (findings.length > 0) return findings;
+  return [
+    fine(
+      'Network',
+      'VIP addresses',
+      `none of ${controller.vips.length} VIPs has an address of this host or of a network that it is in`,
+    ),
+  ];
+}
+
+/** Whether the pools of named VIPs overlap a network that this host knows the way to. */
+export function checkPools({ routes, wanted }: Pick<Facts, 'routes' | 'wanted'>): Finding[] {
+  return wanted.pools.map((pool) => {
+    const clashes = routes.filter(
+      ({ network, interfaceName }) =>
+        interfaceName !== wanted.interfaceName && !isDefault(network) && overlap(network, pool),
+    );
+    const check = `pool ${pool}`;
+    const [first] = clashes;
+    if (first === undefined) return fine('Network', check, 'overlaps no route of this host');
+    const option = pool.includes(':') ? '--pool-ipv6' : '--pool-ipv4';
+    return {
+      group: 'Network',
+      check,
+      state: 'problem',
+      found: `overlaps ${clashes.map(({ network, interfaceName }) => `${network} dev ${interfaceName}`).join(', ')}`,
+      wanted: 'a network that nothing else uses',
+      why: 'what lies in both cannot be reached from this host any more',
+      command: `marathon-ipvs run ${option} CIDR # the same on every host; or: ip route del ${first.network} dev ${first.interfaceName}`,
+    };
+  });
+}
+
+/** Interfaces and processes of programs that write IPVS tables too. */
+const OWNERS = [
+  {
+    program: 'kube-proxy in IPVS mode',
+    interfaceName: 'kube-ipvs0',
+    process: 'kube-proxy',
+    removes: 'it removes every service that it does not know',
+  },
+  {
+    program: 'dcos-net',
+    interfaceName: 'minuteman',
+    process: 'dcos-net',
+    removes: 'it has the same pool and the same VIPs',
+  },
+  {
+    program: 'kube-router',
+    interfaceName: 'kube-dummy-if',
+    process: 'kube-router',
+    removes: 'it removes every service that it does not know',
+  },
+  { program: 'keepalived', interfaceName: null, process: 'keepalived', removes: null },
+] as const;
+
+/** Whether other programs write this host's IPVS table. */
+export function checkOwners({
+  interfaces,
+  processes,
+  ipvs,
+  controller,
+  wanted,
+}: Pick<Facts, 'interfaces' | 'processes' | 'ipvs' | 'controller' | 'wanted'>): Finding[] {
+  const foreign = controller?.foreignServices ?? outsideThePools(ipvs, wanted.pools);
+  const findings: Finding[] = OWNERS.flatMap(({ program, interfaceName, process, removes }) => {
+    const traces = [
+      ...(interfaceName !== null && interfaces.includes(interfaceName) ? [`interface ${interfaceName}`] : []),
+      ...(processes.has(process) ? [`process ${process}`] : []),
+    ];
+    // kube-proxy in another mode writes no IPVS table.
+    if (traces.length === 0 || (process === 'kube-proxy' && !interfaces.includes('kube-ipvs0'))) return [];
+    return {
+      group: 'Network',
+      check: program,
+      state: 'warning',
+      found: traces.join(', '),
+      wanted: 'one writer for each service',
+      why: removes ?? 'its services are left alone; two programs must not have the same address and port',
+      command: removes === null ? null : `marathon-ipvs diff # what is missing already; then stop ${program}`,
+    } satisfies Finding;
+  });
+  const whose = controller === null ? 'outside the pools' : 'of other programs, left alone';
+  return [...findings, fine('Network', 'other services', `${foreign} ${whose}`)];
+}
+
+function outsideThePools(ipvs: Facts['ipvs'], pools: readonly string[]): number {
+  if (!('services' in ipvs)) return 0;
+  return ipvs.services.filter((address) => !pools.some((pool) => contains(pool, address))).length;
+}
+
+const DROP_INS = {
+  NetworkManager: {
+    file: 'networkmanager.conf',
+    target: '/etc/NetworkManager/conf.d/90-marathon-ipvs.conf',
+    reload: 'systemctl reload NetworkManager',
+  },
+  'systemd-networkd': {
+    file: 'networkd.network',
+    target: '/etc/systemd/network/05-marathon-ipvs.network',
+    reload: 'networkctl reload',
+  },
+} as const;
+
+/** Whether a network manager that runs here leaves our interface alone (dcos #7683: the addresses vanished). */
+export function checkManagers({ managers, wanted }: Pick<Facts, 'managers' | 'wanted'>): Finding[] {
+  return managers.map(({ name, running, leavesOursAlone }) => {
+    if (!running) return fine('Network', name, 'does not run here');
+    if (leavesOursAlone)
+      return fine('Network', name, `runs, and is told to leave ${wanted.interfaceName} alone`);
+    const { file, target, reload } = DROP_INS[name];
+    const edit =
+      wanted.interfaceName === 'vip0' ? '' : ` && sed -i s/vip0/${wanted.interfaceName}/ ${target}`;
+    return {
+      group: 'Network',
+      check: name,
+      state: 'warning',
+      found: `runs, and may take over ${wanted.interfaceName}`,
+      wanted: `${target} with ${wanted.interfaceName} as unmanaged`,
+      why: 'it may remove routes that it did not make; the controller puts them back within about a second, and connections break meanwhile',
+      command: `install -D -m 0644 deploy/systemd/${file} ${target}${edit} && ${reload}`,
+    };
+  });
+}
+
+function isDefault(network: string): boolean {
+  return network.endsWith('/0');
+}
+
+function contains(network: string, address: string): boolean {
+  const [range, prefix] = ipaddr.parseCIDR(network);
+  const parsed = ipaddr.parse(address);
+  return parsed.kind() === range.kind() && parsed.match(range, prefix);
+}
+
+function overlap(a: string, b: string): boolean {
+  const [first = ''] = a.split('/');
+  const [second = ''] = b.split('/');
+  return contains(a, second) || contains(b, first);
+}

@@ -1,0 +1,84 @@
+import { type Finding, fine } from '../document.ts';
+import type { Facts } from '../facts.ts';
+
+/** Bits of CapEff in /proc/PID/status. <linux/capability.h> */
+const NET_BIND_SERVICE = 10;
+const NET_ADMIN = 12;
+
+const GRANT =
+  'systemctl edit marathon-ipvs # [Service] AmbientCapabilities=CAP_NET_ADMIN CAP_NET_BIND_SERVICE; docker: --cap-add NET_ADMIN --cap-add NET_BIND_SERVICE';
+
+/** Whether this process may do what `run` must. */
+export function checkCapabilities({
+  capabilities,
+  controller,
+  unprivilegedPortStart,
+  wanted,
+}: Pick<Facts, 'capabilities' | 'controller' | 'unprivilegedPortStart' | 'wanted'>): Finding[] {
+  if (capabilities === null) {
+    return [
+      {
+        group: 'This process',
+        check: 'capabilities',
+        state: 'warning',
+        found: '/proc/self/status does not tell',
+        wanted: 'CAP_NET_ADMIN',
+        why: null,
+        command: 'mount -t proc proc /proc',
+      },
+    ];
+  }
+  // A controller that runs has what it needs; this process is another one.
+  const state = controller === null ? 'problem' : 'warning';
+  const lacking = (check: string, why: string): Finding => {
+    const found =
+      controller === null
+        ? 'this process lacks it'
+        : 'this process lacks it; the controller runs and has its own';
+    const command = controller === null ? GRANT : 'sudo marathon-ipvs doctor';
+    return { group: 'This process', check, state, found, wanted: 'in effect', why, command };
+  };
+  const findings: Finding[] = [];
+  findings.push(
+    capabilities.has(NET_ADMIN)
+      ? fine('This process', 'CAP_NET_ADMIN', 'in effect')
+      : lacking('CAP_NET_ADMIN', 'IPVS, routes and rules cannot be read or written without it'),
+  );
+  const low = wanted.listens.filter(({ port }) => port > 0 && port < unprivilegedPortStart);
+  if (low.length === 0) return findings;
+  const ports = low.map(({ what, port }) => `${what} on port ${port}`).join(', ');
+  findings.push(
+    capabilities.has(NET_BIND_SERVICE)
+      ? fine('This process', 'CAP_NET_BIND_SERVICE', 'in effect')
+      : lacking(
+          'CAP_NET_BIND_SERVICE',
+          `${ports} needs it (net.ipv4.ip_unprivileged_port_start is ${unprivilegedPortStart})`,
+        ),
+  );
+  return findings;
+}
+
+/** Whether a controller runs here. */
+export function checkController({ controller }: Pick<Facts, 'controller'>): Finding[] {
+  const check = 'controller';
+  if (controller !== null) {
+    return [
+      fine(
+        'This process',
+        check,
+        `runs at ${controller.url}, version ${controller.version}, ${controller.vips.length} VIPs`,
+      ),
+    ];
+  }
+  return [
+    {
+      group: 'This process',
+      check,
+      state: 'warning',
+      found: 'none answers; what it would tell (VIPs, schedulers) is not checked',
+      wanted: null,
+      why: 'what is in the kernel stays as it is while none runs',
+      command: 'systemctl start marathon-ipvs',
+    },
+  ];
+}

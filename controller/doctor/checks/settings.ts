@@ -1,0 +1,92 @@
+import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
+import { diesBeforeKeepalive, keepaliveRemedies } from '../../status/keepalive.ts';
+import { type Finding, fine } from '../document.ts';
+import type { Facts, SysctlFact } from '../facts.ts';
+
+/** Whether the kernel settings are as the data path needs them. */
+export function checkSysctls({
+  sysctls,
+  kernelRelease,
+  controller,
+}: Pick<Facts, 'sysctls' | 'kernelRelease' | 'controller'>): Finding[] {
+  return sysctls.map((sysctl) => {
+    const { name, wanted, why, value, onlyAdvised, writable } = sysctl;
+    const check = `sysctl ${name}`;
+    if (value === wanted) return fine('Settings', check, value);
+    const set = `sysctl -w ${name}=${wanted}`;
+    // What `run` sets when it starts needs no hands before.
+    const willBe = writable && controller === null && !onlyAdvised;
+    const unmade = sysctl.missing && name.startsWith(IPVS_SETTINGS);
+    return {
+      group: 'Settings',
+      check,
+      state: willBe || onlyAdvised ? 'warning' : 'problem',
+      found: value ?? whyUnread(sysctl, unmade),
+      wanted: `${wanted} on kernel ${kernelRelease}`,
+      why: willBe ? `${why}; `.concat('`run` sets it, unless --write-sysctls=false') : why,
+      command: unmade ? `modprobe ip_vs && ${set}` : set,
+    };
+  });
+}
+
+const IPVS_SETTINGS = 'net.ipv4.vs.';
+
+function whyUnread({ missing, error }: SysctlFact, unmade: boolean): string {
+  if (unmade) return 'does not exist: it comes with the module ip_vs, and with each network namespace';
+  return missing ? 'does not exist on this kernel' : (error ?? 'cannot be read');
+}
+
+/** Whether an idle TCP connection outlives the time until its first keepalive. */
+export function checkKeepalive({
+  ipvs,
+  keepaliveSeconds,
+}: Pick<Facts, 'ipvs' | 'keepaliveSeconds'>): Finding[] {
+  if (!('timeouts' in ipvs)) return [];
+  const { tcp, tcpFin, udp } = ipvs.timeouts;
+  const check = 'IPVS time-outs';
+  const found = `tcp ${tcp} s, tcp FIN ${tcpFin} s, udp ${udp} s; net.ipv4.tcp_keepalive_time ${keepaliveSeconds ?? 'unknown'} s`;
+  if (!diesBeforeKeepalive(tcp, keepaliveSeconds)) return [fine('Settings', check, found)];
+  const remedies = keepaliveRemedies(tcp, keepaliveSeconds);
+  return [
+    {
+      group: 'Settings',
+      check,
+      state: 'warning',
+      found,
+      wanted: `a tcp time-out above ${keepaliveSeconds} s, or clients with a keepalive below ${tcp} s`,
+      why: 'an idle connection through a VIP ends before its keepalive; both are per network namespace, and `run --tcp-timeout` keeps the first',
+      command: `ipvsadm --set ${remedies.timeoutSeconds} 0 0 # or on every client: sysctl -w net.ipv4.tcp_keepalive_time=${remedies.keepaliveSeconds}`,
+    },
+  ];
+}
+
+/** Above this many services the estimator's timer is felt before Linux 6.2. */
+const MANY_SERVICES = 1_000;
+
+/** Whether counting rates costs latency (kubernetes and cloud operators saw 10 to 200 ms with thousands of services). */
+export function checkEstimator({
+  estimation,
+  ipvs,
+  kernelRelease,
+}: Pick<Facts, 'estimation' | 'ipvs' | 'kernelRelease'>): Finding[] {
+  const services = 'services' in ipvs ? ipvs.services.length : 0;
+  const check = 'rate estimator';
+  const counted = `${services} services on kernel ${kernelRelease}`;
+  if (estimation === '0') return [fine('Settings', check, `switched off: rates are not known; ${counted}`)];
+  const version = kernelVersion(kernelRelease);
+  if (version === null || !isBefore(version, [6, 2])) {
+    return [fine('Settings', check, `in threads of its own since Linux 6.2; ${counted}`)];
+  }
+  if (services <= MANY_SERVICES) return [fine('Settings', check, `in a timer, for ${counted}`)];
+  return [
+    {
+      group: 'Settings',
+      check,
+      state: 'warning',
+      found: `in one timer on one processor, for ${counted}`,
+      wanted: estimation === null ? 'Linux 6.2 or newer' : 'switched off, or Linux 6.2 or newer',
+      why: `before Linux 6.2 it walks all services and backends every two seconds and delays packets meanwhile; without it \`status\` shows no rates`,
+      command: estimation === null ? null : 'sysctl -w net.ipv4.vs.run_estimation=0',
+    },
+  ];
+}

@@ -1,0 +1,33 @@
+import type { Colour, Layout } from '../status/table.ts';
+import { plural } from '../status/words.ts';
+import type { DoctorDocument, Finding } from './document.ts';
+
+const SIGNS: Record<Finding['state'], string> = { ok: '+', warning: '!', problem: '-' };
+const COLOURS: Record<Finding['state'], Colour> = { ok: '32', warning: '33', problem: '31' };
+
+/** The findings for eyes, by heading; under one that is not as wanted, why it matters and the command that mends it. */
+export function doctorText(
+  { findings, summary, kernel }: DoctorDocument,
+  { paint }: Pick<Layout, 'paint'>,
+): string {
+  const groups = Map.groupBy(findings, ({ group }) => group);
+  const blocks = [...groups].map(([group, members]) =>
+    [paint('1', group), ...members.flatMap((one) => lines(one, paint))].join('\n'),
+  );
+  const { ok, warning, problem } = summary;
+  const verdict =
+    problem > 0 ? paint('31', `${plural(problem, 'problem')} to mend`) : paint('32', 'nothing needs hands');
+  return `${blocks.join('\n\n')}\n\nKernel ${kernel}: ${verdict}; ${plural(warning, 'warning')}, ${ok} ok\n`;
+}
+
+function lines({ check, state, found, wanted, why, command }: Finding, paint: Layout['paint']): string[] {
+  const detail = [
+    ...(wanted === null ? [] : [`wanted: ${wanted}`]),
+    ...(why === null ? [] : [`why: ${why}`]),
+    ...(command === null ? [] : [`mend: ${command}`]),
+  ];
+  return [
+    paint(COLOURS[state], `[${SIGNS[state]}] ${check}: ${found}`),
+    ...detail.map((line) => `      ${line}`),
+  ];
+}

@@ -1,0 +1,120 @@
+import { release } from 'node:os';
+import { readConntrack } from '../apply/kernel-counters.ts';
+import { sysctlsFor } from '../apply/sysctls.ts';
+import type { Config } from '../config/config.ts';
+import type { StatusDocument } from '../status/document.ts';
+import type { ControllerFact, Facts, IpvsFact, NftablesFact, WantedFact } from './facts.ts';
+import { readCapabilities, readIpvs, readNumber, readPortRange, readSysctls } from './read/kernel.ts';
+import { readManagers, readProcesses } from './read/managers.ts';
+import { readModules } from './read/modules.ts';
+import { readNames } from './read/names.ts';
+import { readAddresses, readInterfaces, readRoutes } from './read/networks.ts';
+import { readNftables } from './read/nftables.ts';
+import { textOf } from './read/text.ts';
+
+/** Options that say what this host is to be set up for. */
+export type DoctorOptions = Pick<
+  Config,
+  'interface' | 'poolIpv4' | 'poolIpv6' | 'zone' | 'dnsListen' | 'listen'
+>;
+
+/** The running controller, as it was asked. */
+export interface AskedController {
+  readonly url: string;
+  readonly status: StatusDocument;
+}
+
+/** Reads all that the checks are made on, of this host and network namespace. What cannot be read is a fact too. */
+export async function readFacts(options: DoctorOptions, controller: AskedController | null): Promise<Facts> {
+  const wanted = wantedOf(options);
+  const kernelRelease = release();
+  const asked = controller === null ? null : controllerOf(controller);
+  const [ipvs, nftables, interfaces, processes, names] = await Promise.all([
+    readIpvs(),
+    readNftables(),
+    readInterfaces(),
+    readProcesses(),
+    readNames(options.zone),
+  ]);
+  const schedulers = new Set(asked?.vips.flatMap(({ scheduler }) => scheduler ?? []) ?? []);
+  if (schedulers.size === 0) schedulers.add(DEFAULT_SCHEDULER);
+  const routes = await readRoutes();
+  const ipv6 = routes.some(({ network }) => network === '::/0');
+  const conntrack = await readConntrack('/proc/sys');
+  const atWork = modulesAtWork({
+    ipvs,
+    nftables,
+    conntrack,
+    interfaces,
+    interfaceName: wanted.interfaceName,
+  });
+  return {
+    kernelRelease,
+    modules: await readModules(schedulers, atWork, kernelRelease),
+    sysctls: await readSysctls(sysctlsFor(kernelRelease).filter((one) => one.family !== 'ipv6' || ipv6)),
+    capabilities: await readCapabilities(),
+    unprivilegedPortStart: (await readNumber('net.ipv4.ip_unprivileged_port_start')) ?? 1_024,
+    nftables,
+    ipvs,
+    addresses: readAddresses(),
+    routes,
+    interfaces,
+    processes,
+    managers: await readManagers(wanted.interfaceName, processes),
+    portRange: await readPortRange(),
+    conntrack,
+    keepaliveSeconds: await readNumber('net.ipv4.tcp_keepalive_time'),
+    estimation: (await textOf('/proc/sys/net/ipv4/vs/run_estimation'))?.trim() ?? null,
+    names,
+    controller: asked,
+    wanted,
+  };
+}
+
+/** What a VIP has unless a label says otherwise. */
+const DEFAULT_SCHEDULER = 'wlc';
+
+/** Modules whose work was just seen, so that it does not matter where they are. */
+function modulesAtWork(seen: {
+  readonly ipvs: IpvsFact;
+  readonly nftables: NftablesFact;
+  readonly conntrack: Facts['conntrack'];
+  readonly interfaces: readonly string[];
+  readonly interfaceName: string;
+}): ReadonlySet<string> {
+  const modules = new Set<string>();
+  if ('services' in seen.ipvs) modules.add('ip_vs');
+  if ('chains' in seen.nftables) modules.add('nf_tables');
+  if (seen.conntrack !== null) modules.add('nf_conntrack');
+  if (seen.interfaces.includes(seen.interfaceName)) modules.add('dummy');
+  return modules;
+}
+
+function wantedOf({
+  interface: interfaceName,
+  poolIpv4,
+  poolIpv6,
+  zone,
+  dnsListen,
+  listen,
+}: DoctorOptions): WantedFact {
+  return {
+    interfaceName,
+    pools: [poolIpv4, poolIpv6].filter((pool) => pool !== null),
+    zone,
+    listens: [
+      ...dnsListen.map((at) => ({ what: 'DNS' as const, ...at })),
+      ...(listen === null ? [] : [{ what: 'HTTP' as const, ...listen }]),
+    ],
+  };
+}
+
+function controllerOf({ url, status }: AskedController): ControllerFact {
+  const { version, vips, kernel } = status;
+  const seen = vips.map((vip) => ({
+    ...vip,
+    // It is the host port that a client could be given before the task listens.
+    backends: vip.backends.map(({ hostPort, ...backend }) => hostPort ?? backend),
+  }));
+  return { url, version, vips: seen, foreignServices: kernel.foreignServices };
+}

@@ -1,0 +1,69 @@
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
+import { IpvsClient, isIpvsError } from 'ipvs-netlink-ts';
+import type { Sysctl } from '../../apply/sysctls.ts';
+import { hasCode, messageOf } from '../../errors.ts';
+import type { IpvsFact, PortRangeFact, SysctlFact } from '../facts.ts';
+import { textOf } from './text.ts';
+
+/** Each setting as it is now, and whether this process may write it. */
+export async function readSysctls(wanted: readonly Sysctl[], root = ''): Promise<readonly SysctlFact[]> {
+  return await Promise.all(
+    wanted.map(async ({ name, value: want, why, onlyAdvised = false }) => {
+      const path = `${root}/proc/sys/${name.replaceAll('.', '/')}`;
+      const writable = await access(path, constants.W_OK).then(
+        () => true,
+        () => false,
+      );
+      const fact = { name, wanted: want, why, onlyAdvised, writable };
+      try {
+        return { ...fact, value: (await readFile(path, 'utf8')).trim(), error: null, missing: false };
+      } catch (error) {
+        return { ...fact, value: null, error: messageOf(error), missing: hasCode(error, 'ENOENT') };
+      }
+    }),
+  );
+}
+
+/** The services' addresses and the time-outs, or why they cannot be read; never rejects. */
+export async function readIpvs(): Promise<IpvsFact> {
+  try {
+    const client = await IpvsClient.open();
+    try {
+      const services = await client.listServices();
+      const { tcpSeconds: tcp, tcpFinSeconds: tcpFin, udpSeconds: udp } = await client.getTimeouts();
+      const addresses = services.flatMap((service) => ('fwmark' in service ? [] : [service.address]));
+      return { services: addresses, timeouts: { tcp, tcpFin, udp } };
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    return { error: messageOf(error), missing: isIpvsError(error, 'unsupported') };
+  }
+}
+
+/** What this process may do: the bits of CapEff. */
+export async function readCapabilities(root = ''): Promise<ReadonlySet<number> | null> {
+  const [, digits] = /^CapEff:\s*([0-9a-f]+)$/m.exec((await textOf(`${root}/proc/self/status`)) ?? '') ?? [];
+  if (digits === undefined) return null;
+  const mask = BigInt(`0x${digits}`);
+  const bits = Array.from({ length: 64 }, (_, bit) => bit);
+  return new Set(bits.filter((bit) => (mask >> BigInt(bit)) & 1n));
+}
+
+export async function readPortRange(root = ''): Promise<PortRangeFact | null> {
+  const directory = `${root}/proc/sys/net/ipv4`;
+  const [range, reserved] = await Promise.all([
+    textOf(`${directory}/ip_local_port_range`),
+    textOf(`${directory}/ip_local_reserved_ports`),
+  ]);
+  const [low, high] = (range ?? '').trim().split(/\s+/).map(Number);
+  if (low === undefined || high === undefined || Number.isNaN(low + high)) return null;
+  return { low, high, reserved: (reserved ?? '').trim() };
+}
+
+/** A setting that is one number; null where it cannot be read. */
+export async function readNumber(name: string, root = ''): Promise<number | null> {
+  const text = await textOf(`${root}/proc/sys/${name.replaceAll('.', '/')}`);
+  return text === null || text.trim() === '' ? null : Number(text);
+}

@@ -1,0 +1,27 @@
+import { Resolver } from 'node:dns/promises';
+import type { NamesFact } from '../facts.ts';
+import { textOf } from './text.ts';
+
+const ANSWER_MS = 1_000;
+
+/** Where this host asks for names, and what it is told of the zone. null where /etc/resolv.conf cannot be read. */
+export async function readNames(zone: string, root = ''): Promise<NamesFact | null> {
+  const text = await textOf(`${root}/etc/resolv.conf`);
+  if (text === null) return null;
+  const servers = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].flatMap(([, server]) => server ?? []);
+  return { servers, zone: servers.length === 0 ? { known: false, said: 'nobody to ask' } : await ask(zone) };
+}
+
+async function ask(zone: string): Promise<NamesFact['zone']> {
+  const resolver = new Resolver({ timeout: ANSWER_MS, tries: 1 });
+  const impatient = setTimeout(() => resolver.cancel(), 3 * ANSWER_MS);
+  try {
+    const { nsname } = await resolver.resolveSoa(zone);
+    return { known: true, said: nsname };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
+    return { known: false, said: code };
+  } finally {
+    clearTimeout(impatient);
+  }
+}

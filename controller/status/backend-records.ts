@@ -1,0 +1,106 @@
+import type { Backend, BackendKey, Endpoint, ObservedBackend, ObservedService, Service } from '../model.ts';
+
+/** A backend as the last pass left it, and since when its weight and reason have been so; milliseconds since the epoch. */
+export interface BackendRecord {
+  readonly address: string;
+  readonly port: number;
+  /** How other hosts reach it; null where it is the same. */
+  readonly hostPort: Endpoint | null;
+  readonly weight: number;
+  readonly forward: string;
+  readonly app: string | null;
+  readonly task: string | null;
+  readonly reason: string;
+  readonly since: number;
+  /** When it goes at the latest; null unless it drains. */
+  readonly drainsUntil: number | null;
+  readonly inKernel: boolean;
+}
+
+/** What is known of a service's backends besides what is wanted. */
+export interface BackendsFound {
+  /** undefined: the kernel lacks the service, or it is none of ours. */
+  readonly have: ObservedService | undefined;
+  /** Deadlines of those that drain. */
+  readonly drains: ReadonlyMap<BackendKey, number> | undefined;
+  /** Why those are held that would leave (rule 4). */
+  readonly held: ReadonlyMap<BackendKey, string> | undefined;
+}
+
+export type BackendRecords = ReadonlyMap<BackendKey, BackendRecord>;
+
+/**
+ * The backends of a service (null: one that leaves altogether), those that leave it among them; `had` itself where nothing of it has changed: a
+ * full pass reads every counter anew, and little else changes.
+ */
+export function recordBackends(
+  service: Service | null,
+  found: BackendsFound,
+  had: BackendRecords,
+  now: number,
+): BackendRecords {
+  const { have, held } = found;
+  const backends = new Map<BackendKey, BackendRecord>();
+  let same = true;
+  const put = (key: BackendKey, record: BackendRecord) => {
+    backends.set(key, record);
+    same &&= had.get(key) === record;
+  };
+  for (const [key, backend] of service?.backends ?? []) {
+    put(key, wantedBackend(backend, have?.backends.get(key), held?.get(key), had.get(key), now));
+  }
+  for (const [key, observed] of have?.backends ?? []) {
+    if (!backends.has(key)) put(key, leavingBackend(key, observed, found, had.get(key), now));
+  }
+  return same && backends.size === had.size ? had : backends;
+}
+
+function wantedBackend(
+  want: Backend,
+  observed: ObservedBackend | undefined,
+  held: string | undefined,
+  had: BackendRecord | undefined,
+  now: number,
+): BackendRecord {
+  const weight = observed?.weight ?? want.weight;
+  const inKernel = observed !== undefined;
+  const { address, port, hostPort = null, forward, app, task } = want;
+  const reason = held ?? want.reason;
+  const unchanged = had?.weight === weight && had.reason === reason;
+  const since = unchanged ? had.since : now;
+  if (
+    unchanged &&
+    had.inKernel === inKernel &&
+    had.task === task &&
+    had.app === app &&
+    had.drainsUntil === null
+  ) {
+    return had;
+  }
+  return { address, port, hostPort, weight, forward, app, task, reason, since, drainsUntil: null, inKernel };
+}
+
+const DRAINING = 'draining: no longer a backend of this VIP';
+const LEAVING = 'no longer a backend of this VIP';
+
+/** One that the kernel has and nobody wants: it drains until its deadline, is held, or is about to go. */
+function leavingBackend(
+  key: BackendKey,
+  { address, port, weight, forward }: ObservedBackend,
+  { drains, held }: BackendsFound,
+  had: BackendRecord | undefined,
+  now: number,
+): BackendRecord {
+  const drainsUntil = drains?.get(key) ?? null;
+  const reason = held?.get(key) ?? (drainsUntil === null ? LEAVING : DRAINING);
+  // Who it belonged to is worth knowing as long as it is there.
+  const { app, task, hostPort } = had ?? { app: null, task: null, hostPort: null };
+  const since = had?.weight === weight && had.reason === reason ? had.since : now;
+  return { address, port, hostPort, weight, forward, app, task, reason, since, drainsUntil, inKernel: true };
+}
+
+/** Whether one of them gets new connections. */
+export function someInRotation(backends: BackendRecords): boolean {
+  for (const { weight } of backends.values()) if (weight > 0) return true;
+  return false;
+}

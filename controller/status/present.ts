@@ -1,0 +1,198 @@
+import type { ObservedBackend, ObservedService } from '../model.ts';
+import { heldText } from '../plan/held-text.ts';
+import type { KernelReading, ServiceCounters } from '../ports.ts';
+import type { BackendRecord } from './backend-records.ts';
+import { type HealthLimits, readyz } from './checks.ts';
+import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
+import type { PassStatus, SourceStatus, Status } from './status.ts';
+import type { VipRecord } from './vip-records.ts';
+
+/** The kernel's counters, or why they are not known. */
+export type Reading =
+  | { readonly at: number; readonly kernel: KernelReading }
+  | { readonly at: null; readonly error: string };
+
+export interface Presented {
+  readonly status: Status;
+  readonly reading: Reading;
+  readonly limits: HealthLimits;
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** All that is known of the controller's work, as the document that people and scripts read. */
+export function presentStatus({ status, reading, limits, version, now }: Presented): StatusDocument {
+  const { lastPass } = status;
+  const checks = readyz(status, now, limits);
+  const counters = reading.at === null ? NOTHING : reading.kernel.services;
+  const vips = [...status.vips.values()].sort(byName).map((vip) => {
+    // A conflict is another program's service: what goes through it is none of ours.
+    const ours = vip.state !== 'conflict';
+    const found = ours ? lastPass?.observed.get(vip.id) : undefined;
+    return toVip(vip, ours ? counters.get(vip.id) : undefined, found, now);
+  });
+  return {
+    apiVersion: 'marathon-ipvs/v1',
+    at: instant(now),
+    version,
+    startedAt: instant(status.startedAt),
+    dryRun: status.dryRun,
+    ready: checks.every(({ ok }) => ok),
+    checks: [...checks],
+    lastPass: lastPass === null ? null : toPass(lastPass),
+    convergedAt: instantOrNull(status.convergedAt),
+    summary: sumUp(vips),
+    sources: status.sources.map((source) => toSource(source, now)),
+    vips,
+    held: toHeld(lastPass?.held ?? null),
+    conflicts: (lastPass?.plan.conflicts ?? []).map(({ key, apps, reason }) => ({
+      id: key,
+      apps: [...apps],
+      reason,
+    })),
+    rejected: [...(lastPass?.desired.rejected ?? [])],
+    warnings: [...(lastPass?.desired.warnings ?? [])],
+    failures: [...(lastPass?.failures ?? [])],
+    waiting: lastPass?.waiting ?? 0,
+    host: { problems: [...(lastPass?.problems ?? [])], advice: [...(lastPass?.advice ?? [])] },
+    kernel: toKernel(lastPass, reading),
+  };
+}
+
+const NOTHING: ReadonlyMap<string, ServiceCounters> = new Map();
+
+function toVip(
+  record: VipRecord,
+  counters: ServiceCounters | undefined,
+  found: ObservedService | undefined,
+  now: number,
+): VipDocument {
+  const { since, apps, backends: records, ...rest } = record;
+  const backends = [...records].map(([key, backend]) => {
+    const traffic = counters?.backends.get(key)?.traffic ?? null;
+    return toBackend(backend, counters?.backends.get(key) ?? found?.backends.get(key), traffic, now);
+  });
+  return {
+    ...rest,
+    apps: [...apps],
+    since: instant(since),
+    activeConnections: sum(backends, ({ activeConnections }) => activeConnections),
+    inactiveConnections: sum(backends, ({ inactiveConnections }) => inactiveConnections),
+    traffic: counters?.traffic ?? null,
+    backends: backends.sort(byEndpoint),
+  };
+}
+
+function toBackend(
+  { drainsUntil, since, ...rest }: BackendRecord,
+  counted: Pick<ObservedBackend, 'activeConnections' | 'inactiveConnections'> | undefined,
+  traffic: BackendDocument['traffic'],
+  now: number,
+): BackendDocument {
+  const { activeConnections = 0, inactiveConnections = 0 } = counted ?? {};
+  const connections = activeConnections + inactiveConnections;
+  return {
+    ...rest,
+    since: instant(since),
+    activeConnections,
+    inactiveConnections,
+    drain: drainsUntil === null ? null : toDrain(drainsUntil, connections, now),
+    traffic,
+  };
+}
+
+function toDrain(until: number, connections: number, now: number): BackendDocument['drain'] {
+  return {
+    connections,
+    deadline: instant(until),
+    secondsLeft: Math.max(0, Math.ceil((until - now) / 1_000)),
+  };
+}
+
+function toHeld(held: PassStatus['held']): StatusDocument['held'] {
+  if (held === null) return null;
+  const { since, until, services } = held;
+  return {
+    reason: heldText(held),
+    since: instant(since),
+    until: instant(until),
+    services: [...services].sort(),
+  };
+}
+
+function toPass({ kind, startedAt, finishedAt, error }: PassStatus): StatusDocument['lastPass'] {
+  return { kind, finishedAt: instant(finishedAt), durationMs: Math.max(0, finishedAt - startedAt), error };
+}
+
+function toSource(
+  { name, apps, readAt, fromDiskOf, failure }: SourceStatus,
+  now: number,
+): StatusDocument['sources'][number] {
+  const dataOf = fromDiskOf ?? readAt;
+  return {
+    name,
+    apps,
+    readAt: instantOrNull(readAt),
+    fromDiskOf: instantOrNull(fromDiskOf),
+    ageSeconds: dataOf === null ? null : Math.max(0, Math.round((now - dataOf) / 1_000)),
+    failure: failure === null ? null : { at: instant(failure.at), message: failure.message },
+  };
+}
+
+function toKernel(pass: PassStatus | null, reading: Reading): StatusDocument['kernel'] {
+  const known = reading.at === null ? null : reading.kernel;
+  const observed = [...(pass?.observed ?? new Map<string, never>())];
+  return {
+    readAt: instantOrNull(reading.at),
+    error: reading.at === null ? reading.error : null,
+    ipvsVersion: known?.ipvsVersion ?? null,
+    services: observed.length,
+    foreignServices: observed.filter(([key]) => pass?.plan.owned.has(key) !== true).length,
+    backends: sum(observed, ([, { backends }]) => backends.size),
+    connectionTableSize: known?.connectionTableSize ?? null,
+    conntrack: known?.conntrack ?? null,
+    timeouts: known?.timeouts ?? null,
+  };
+}
+
+function sumUp(vips: readonly VipDocument[]): StatusDocument['summary'] {
+  const byState: Partial<Record<VipState, number>> = {};
+  for (const { state } of vips) byState[state] = (byState[state] ?? 0) + 1;
+  return {
+    vips: vips.length,
+    byState,
+    backends: sum(vips, ({ backends }) => backends.length),
+    backendsInRotation: sum(vips, ({ backends }) => backends.filter(inRotation).length),
+    connections: sum(vips, (vip) => vip.activeConnections + vip.inactiveConnections),
+  };
+}
+
+/** Whether it gets new connections. */
+export function inRotation({ weight, inKernel }: Pick<BackendDocument, 'weight' | 'inKernel'>): boolean {
+  return inKernel && weight > 0;
+}
+
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}
+
+function byName(a: VipRecord, b: VipRecord): number {
+  return compare(a.name ?? '~', b.name ?? '~') || compare(a.id, b.id);
+}
+
+function byEndpoint(a: BackendDocument, b: BackendDocument): number {
+  return compare(a.address, b.address) || a.port - b.port;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function instantOrNull(ms: number | null): string | null {
+  return ms === null ? null : instant(ms);
+}

@@ -1,0 +1,136 @@
+import { endpointKey } from '../model.ts';
+import { attention } from './attention.ts';
+import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
+import { inRotation } from './present.ts';
+import { type Colour, type Column, type Layout, table } from './table.ts';
+import { ago, duration, plural, short } from './words.ts';
+
+/** The status for eyes: a line for each VIP, then what needs attention, then one line that sums up. */
+export function statusText(document: StatusDocument, layout: Layout): string {
+  const { vips, at } = document;
+  const lines = vips.length === 0 ? [] : [...table(vips, vipColumns(at), layout), ''];
+  return [...lines, ...attention(document, layout), sumUp(document, layout)].join('\n').concat('\n');
+}
+
+/** The same with every backend: its weight and why, since when, its connections and rates. */
+export function wideText(document: StatusDocument, layout: Layout): string {
+  const { vips, at } = document;
+  const lines = vips.flatMap((vip) => [...block(vip, at, layout), '']);
+  return [...lines, ...attention(document, layout), sumUp(document, layout)].join('\n').concat('\n');
+}
+
+/** Only these VIPs, with every backend. */
+export function vipsText({ vips, at }: StatusDocument, layout: Layout): string {
+  return vips
+    .map((vip) => block(vip, at, layout).join('\n'))
+    .join('\n\n')
+    .concat('\n');
+}
+
+const COLOURS: Record<VipState, Colour> = {
+  forwarding: '32',
+  'out of rotation': '33',
+  draining: '33',
+  held: '33',
+  pending: '33',
+  conflict: '31',
+  'no backend': '33',
+};
+
+function vipColumns(at: string): readonly Column<VipDocument>[] {
+  return [
+    { title: 'VIP', text: nameOf },
+    { title: 'ADDRESS', text: addressOf },
+    { title: 'SCHED', text: ({ scheduler }) => scheduler ?? '-', worth: 1 },
+    { title: 'BACKENDS', text: rotation, align: 'right', worth: 6 },
+    { title: 'CONNS', text: (vip) => short(connections(vip)), align: 'right', worth: 4 },
+    { title: 'CONN/S', text: ({ traffic }) => rate(traffic?.connectionRate), align: 'right', worth: 3 },
+    { title: 'STATE', text: ({ state }) => state, colour: ({ state }) => COLOURS[state] },
+    { title: 'SINCE', text: ({ since }) => ago(since, at), align: 'right', worth: 2 },
+  ];
+}
+
+/** `web.marathon`: the zone is the same for all of them. */
+function nameOf({ name, framework, apps }: VipDocument): string {
+  return name === null ? apps.join(',') : `${name}.${framework}`;
+}
+
+function addressOf({ address, port, protocol }: VipDocument): string {
+  return `${address === null ? `-:${port}` : endpointKey({ address, port })}/${protocol}`;
+}
+
+function rotation({ backends }: VipDocument): string {
+  return `${backends.filter(inRotation).length}/${backends.length}`;
+}
+
+function connections(of: Pick<VipDocument, 'activeConnections' | 'inactiveConnections'>): number {
+  return of.activeConnections + of.inactiveConnections;
+}
+
+function rate(value: number | undefined): string {
+  return value === undefined ? '-' : short(value);
+}
+
+function block(vip: VipDocument, at: string, layout: Layout): string[] {
+  const { fqdn, state, reason, since, scheduler, persistenceSeconds, apps, traffic, backends } = vip;
+  const { paint } = layout;
+  const called = fqdn === null ? '' : `${fqdn}  `;
+  const why = reason === null ? '' : `: ${reason}`;
+  const persistence = persistenceSeconds > 0 ? `, persistent ${persistenceSeconds} s` : '';
+  const facts = [
+    scheduler === null ? null : `scheduler ${scheduler}${persistence}`,
+    `${rotation(vip)} in rotation`,
+    `${short(connections(vip))} connections, ${rate(traffic?.connectionRate)}/s`,
+    traffic === null ? null : `in ${short(traffic.inByteRate)}B/s, out ${short(traffic.outByteRate)}B/s`,
+    apps.join(', '),
+  ];
+  return [
+    `${called}${addressOf(vip)}  ${paint(COLOURS[state], state)} for ${ago(since, at)}${why}`,
+    `  ${facts.filter((fact) => fact !== null && fact !== '').join('; ')}`,
+    ...(backends.length === 0 ? [] : table(backends, backendColumns(at), { ...layout, indent: '  ' })),
+  ];
+}
+
+function backendColumns(at: string): readonly Column<BackendDocument>[] {
+  return [
+    { title: 'BACKEND', text: placeOf, colour: backendColour },
+    { title: 'WEIGHT', text: ({ weight }) => String(weight), align: 'right', worth: 9 },
+    { title: 'ACTIVE', text: (one) => short(one.activeConnections), align: 'right', worth: 8 },
+    { title: 'INACT', text: (one) => short(one.inactiveConnections), align: 'right', worth: 5 },
+    { title: 'CONN/S', text: ({ traffic }) => rate(traffic?.connectionRate), align: 'right', worth: 4 },
+    { title: 'IN B/S', text: ({ traffic }) => rate(traffic?.inByteRate), align: 'right', worth: 1 },
+    { title: 'OUT B/S', text: ({ traffic }) => rate(traffic?.outByteRate), align: 'right', worth: 2 },
+    { title: 'SINCE', text: ({ since }) => ago(since, at), align: 'right', worth: 6 },
+    { title: 'TASK', text: ({ task }) => task ?? '-', worth: 3 },
+    { title: 'WHY', text: whyOf },
+  ];
+}
+
+function backendColour(backend: BackendDocument): Colour | null {
+  return inRotation(backend) ? null : '33';
+}
+
+function placeOf({ hostPort, ...backend }: BackendDocument): string {
+  return hostPort === null ? endpointKey(backend) : `${endpointKey(backend)} (${endpointKey(hostPort)})`;
+}
+
+function whyOf({ drain, reason, inKernel, weight }: BackendDocument): string {
+  if (drain !== null) {
+    return `draining: ${plural(drain.connections, 'connection')} left, at most ${duration(drain.secondsLeft)}`;
+  }
+  return inKernel || weight === 0 ? reason : `${reason} (not in the kernel)`;
+}
+
+function sumUp({ summary, ready, checks, dryRun, kernel }: StatusDocument, { paint }: Layout): string {
+  const { vips, byState, backends, backendsInRotation } = summary;
+  const states = Object.entries(byState).map(([state, count]) => `${count} ${state}`);
+  const failed = checks.filter(({ ok }) => !ok).map(({ name, message }) => `${name}: ${message ?? 'failed'}`);
+  const others =
+    kernel.foreignServices === 0 ? '' : `; ${plural(kernel.foreignServices, 'service')} of other programs`;
+  const verdict = ready ? paint('32', 'ready') : `${paint('31', 'not ready')} (${failed.join('; ')})`;
+  return (
+    `${plural(vips, 'VIP')}${vips === 0 ? '' : `: ${states.join(', ')}`}; ` +
+    `${backendsInRotation} of ${plural(backends, 'backend')} in rotation; ` +
+    `${plural(summary.connections, 'connection')}${others}; ${dryRun ? 'dry run, ' : ''}${verdict}`
+  );
+}

@@ -1,0 +1,229 @@
+import { type BackendKey, type Declared, endpointKey, type Service, type ServiceKey } from '../model.ts';
+import type { PlannedService } from '../plan/plan.ts';
+import {
+  type BackendRecords,
+  type BackendsFound,
+  recordBackends,
+  someInRotation,
+} from './backend-records.ts';
+import type { VipState } from './document.ts';
+import { shortfall } from './shortfall.ts';
+import type { PassStatus } from './status.ts';
+
+/** A VIP as the last pass left it, and since when it has been so. Times are milliseconds since the epoch. */
+export interface VipRecord {
+  readonly id: string;
+  readonly name: string | null;
+  readonly framework: string | null;
+  readonly fqdn: string | null;
+  readonly protocol: string;
+  readonly address: string | null;
+  readonly port: number;
+  readonly scheduler: string | null;
+  readonly persistenceSeconds: number;
+  readonly apps: readonly string[];
+  readonly state: VipState;
+  readonly reason: string | null;
+  readonly since: number;
+  readonly backends: BackendRecords;
+}
+
+export type VipRecords = ReadonlyMap<string, VipRecord>;
+
+/**
+ * What every VIP is like after a pass: desired ones, those that leave, those that another program's service keeps out,
+ * and those that are declared without a backend. What is as it was in `before` has been so since then, and is the same
+ * object: after a small change little is made anew.
+ *
+ * A pass that ended early says nothing of the kernel, so `before` stands.
+ */
+export function recordVips(before: VipRecords, pass: PassStatus): VipRecords {
+  if (pass.error !== null) return before;
+  const records = new Map<string, VipRecord>();
+  const spoken = new Set<string>();
+  const put = (record: VipRecord) => {
+    records.set(record.id, record);
+    spoken.add(textOf(record));
+  };
+
+  const held = heldBackends(pass);
+  const states = createStates(pass, held);
+  for (const [id, service] of pass.desired.services) {
+    const known = states(id);
+    // Of a service that another program made, nothing is ours.
+    const have = known.state === 'conflict' ? undefined : pass.observed.get(id);
+    const found = { have, drains: pass.drains.get(id), held: held.get(id) };
+    put(desiredRecord({ service, known, ...found }, id, before.get(id), pass.finishedAt));
+  }
+  for (const planned of pass.plan.services) {
+    const have = pass.observed.get(planned.key);
+    if (pass.desired.services.has(planned.key) || have === undefined) continue;
+    const found = { have, drains: pass.drains.get(planned.key), held: held.get(planned.key) };
+    put(leavingRecord(planned, found, pass, before.get(planned.key)));
+  }
+  const lacking = pass.desired.declared.filter((vip) => !spoken.has(textOf(vip)));
+  for (const [text, all] of Map.groupBy(lacking, textOf)) {
+    put(emptyRecord(text, all, pass, before.get(text)));
+  }
+  return records;
+}
+
+interface StateAndReason {
+  readonly state: VipState;
+  readonly reason: string | null;
+}
+
+const FORWARDING: StateAndReason = { state: 'forwarding', reason: null };
+
+/** Makes the function that tells the state of a desired service. */
+function createStates(pass: PassStatus, held: HeldBackends): (id: string) => StateAndReason {
+  const conflicts = new Map(pass.plan.conflicts.map(({ key, reason }) => [key, reason]));
+  const unsettled = new Map(shortfall(pass).map(({ key, kind }) => [key, kind]));
+  return (id) => {
+    const conflict = conflicts.get(id);
+    if (conflict !== undefined) return { state: 'conflict', reason: conflict };
+    if (held.has(id)) return HELD;
+    const kind = unsettled.get(id);
+    if (kind === undefined) return FORWARDING;
+    const what = kind === 'missing' ? 'the kernel lacks it' : 'not as desired in the kernel';
+    return { state: 'pending', reason: failureOf(id, pass) ?? what };
+  };
+}
+
+const HELD: StateAndReason = { state: 'held', reason: 'some of its backends would leave and are held' };
+
+type HeldBackends = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, string>>;
+
+/** Of each service that the mass-removal brake holds: the backends that stay for that reason, with it. */
+function heldBackends({ plan }: PassStatus): HeldBackends {
+  const found = new Map<ServiceKey, ReadonlyMap<BackendKey, string>>();
+  for (const { key, held, backends } of plan.services) {
+    if (!held) continue;
+    const kept = backends.filter(({ reason }) => reason.startsWith('held: '));
+    found.set(key, new Map(kept.map((backend) => [endpointKey(backend), backend.reason])));
+  }
+  return found;
+}
+
+/** The first write to this service that failed, with its message. */
+function failureOf(id: string, { failures }: PassStatus): string | null {
+  const [protocol = '', endpoint = ''] = id.split('/');
+  const flag = protocol === 'udp' ? '-u' : '-t';
+  const failure = failures.find(
+    ({ step }) => step.split(' ', 3).slice(1).join(' ') === `${flag} ${endpoint}`,
+  );
+  return failure === undefined ? null : `${failure.step}: ${failure.message}`;
+}
+
+function desiredRecord(made: Inputs, id: string, had: VipRecord | undefined, now: number): VipRecord {
+  const before = had === undefined ? undefined : madeOf.get(had);
+  const alike = before !== undefined && isAlike(before, made);
+  if (had !== undefined && alike && before.have === made.have) return had;
+
+  const { service, known } = made;
+  const backends = recordBackends(service, made, had?.backends ?? NO_BACKENDS, now);
+  if (had !== undefined && alike && backends === had.backends) {
+    madeOf.set(had, made);
+    return had;
+  }
+  const idle = known.state === 'forwarding' && !someInRotation(backends);
+  const { state, reason } = idle ? IDLE : known;
+  const { name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps } = service;
+  const what = { id, name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps };
+  const record = dated({ ...what, state, reason, backends }, had, now);
+  madeOf.set(record, made);
+  return record;
+}
+
+const IDLE: StateAndReason = { state: 'out of rotation', reason: 'every backend has weight 0' };
+const NO_BACKENDS: VipRecord['backends'] = new Map();
+
+/** What a record was made of: the same again makes the same record. */
+interface Inputs extends BackendsFound {
+  readonly service: Service;
+  readonly known: StateAndReason;
+}
+
+const madeOf = new WeakMap<VipRecord, Inputs>();
+
+/** Whether they differ in the kernel's counters at most. */
+function isAlike(a: Inputs, b: Inputs): boolean {
+  const sameState = a.known.state === b.known.state && a.known.reason === b.known.reason;
+  return sameState && a.service === b.service && a.drains === b.drains && a.held === b.held;
+}
+
+function leavingRecord(
+  planned: PlannedService,
+  found: BackendsFound,
+  pass: PassStatus,
+  had: VipRecord | undefined,
+): VipRecord {
+  const { key: id, protocol, address, port, scheduler, persistenceSeconds } = planned;
+  const { name, framework, fqdn } = planned.name === null && had !== undefined ? had : planned;
+  const now = {
+    ...{ id, name, framework, protocol, address, port, scheduler, persistenceSeconds },
+    fqdn: fqdn ?? had?.fqdn ?? null,
+    apps: planned.apps.length > 0 ? planned.apps : (had?.apps ?? []),
+    ...leavingState(planned, found, pass),
+    backends: recordBackends(null, found, had?.backends ?? NO_BACKENDS, pass.finishedAt),
+  };
+  return dated(now, had, pass.finishedAt);
+}
+
+function leavingState(
+  { key, held, reason }: PlannedService,
+  { drains }: BackendsFound,
+  pass: PassStatus,
+): StateAndReason {
+  if (held) return { state: 'held', reason };
+  if (drains !== undefined) return { state: 'draining', reason };
+  return { state: 'pending', reason: failureOf(key, pass) ?? `to be removed: ${reason}` };
+}
+
+function emptyRecord(
+  id: string,
+  all: readonly Declared[],
+  { desired, finishedAt }: PassStatus,
+  had: VipRecord | undefined,
+): VipRecord {
+  const [first] = all;
+  if (first === undefined) throw new Error('a VIP is declared by someone');
+  const { name, framework, fqdn, protocol, port } = first;
+  const known = name === null ? undefined : desired.memory.addresses.get(`${name}.${framework}`);
+  const now = {
+    ...{ id, name, framework, fqdn, protocol, port },
+    address: first.address ?? known?.ipv4 ?? known?.ipv6 ?? null,
+    scheduler: null,
+    persistenceSeconds: 0,
+    apps: [...new Set(all.map(({ app }) => app))].sort(),
+    state: 'no backend' as const,
+    reason: 'no task of it can be reached',
+    backends: NO_BACKENDS,
+  };
+  return dated(now, had, finishedAt);
+}
+
+function dated(now: Omit<VipRecord, 'since'>, had: VipRecord | undefined, at: number): VipRecord {
+  return { ...now, since: had?.state === now.state && had.reason === now.reason ? had.since : at };
+}
+
+type Called = Pick<VipRecord, 'protocol' | 'name' | 'framework' | 'address' | 'port'>;
+
+const texts = new WeakMap<Called, string>();
+
+/** `vipText` of an object that stays; remembered. */
+function textOf(vip: VipRecord | Declared): string {
+  let text = texts.get(vip);
+  if (text === undefined) {
+    text = vipText(vip);
+    texts.set(vip, text);
+  }
+  return text;
+}
+
+/** `tcp/web.marathon:80`, `tcp/[fd00::1]:80`: one text for a VIP of both families. */
+function vipText({ protocol, name, framework, address, port }: Called): string {
+  const where =
+    name === null ? endpointKey({ address: address ?? '', port }) : `${name}.${framework}:${port}`;
+  return `${protocol}/${where}`;
+}

@@ -1,0 +1,33 @@
+/** Numbers and times as people read them. */
+
+const UNITS = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'm'],
+] as const;
+
+/** How long before `at` something was, both RFC 3339: `5s`, `3m`, `2h`, `14d`. */
+export function ago(since: string, at: string): string {
+  return duration(Math.max(0, Math.round((Date.parse(at) - Date.parse(since)) / 1_000)));
+}
+
+/** Seconds in their largest whole unit. */
+export function duration(seconds: number): string {
+  for (const [size, unit] of UNITS) if (seconds >= size) return `${Math.floor(seconds / size)}${unit}`;
+  return `${Math.round(seconds)}s`;
+}
+
+/** `950`, `12k`, `3.4M`: at most four characters and a unit. */
+export function short(count: number): string {
+  let rest = count;
+  for (const unit of ['', 'k', 'M', 'G', 'T']) {
+    if (rest < 999.5)
+      return unit === '' || rest >= 9.95 ? `${Math.round(rest)}${unit}` : `${rest.toFixed(1)}${unit}`;
+    rest /= 1_000;
+  }
+  return `${rest.toFixed(1)}P`;
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

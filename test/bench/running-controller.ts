@@ -1,0 +1,95 @@
+/** `marathon-ipvs run` as a process, and what it says of itself. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export const LAUNCHER = join(import.meta.dirname, '..', '..', 'controller', 'marathon-ipvs');
+
+const API = 'http://127.0.0.1:61421';
+/** What /proc counts processor time in. */
+const TICKS_PER_SECOND = 100;
+
+export class RunningController {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  /** One that was started in another way. */
+  static of(child: ChildProcess): RunningController {
+    return new RunningController(child);
+  }
+
+  /** `directory` is for its ledger and its state. */
+  static start(directory: string, args: readonly string[]): RunningController {
+    const places = ['--ledger', join(directory, 'ledger.json'), '--state-dir', join(directory, 'state')];
+    const child = spawn(LAUNCHER, ['run', ...places, '--log-level', 'error', ...args], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    return new RunningController(child);
+  }
+
+  /** Resolves when the kernel is as desired; rejects when the process has ended. */
+  async ready(): Promise<void> {
+    while (!(await isReady())) {
+      if (this.#child.exitCode !== null) throw new Error(`the controller ended with ${this.#child.exitCode}`);
+      await sleep(200);
+    }
+  }
+
+  /** The value of a metric, by its name with its labels as they are printed. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`${API}/metrics`)).text();
+    const line = text.split('\n').find((each) => each.startsWith(`${name} `));
+    if (line === undefined) throw new Error(`there is no metric ${name}`);
+    return Number(line.split(' ').at(-1));
+  }
+
+  /** Name of a VIP -> its IPv4 address. */
+  async addresses(): Promise<ReadonlyMap<string, string>> {
+    const { services } = (await (await fetch(`${API}/v1/diff`)).json()) as {
+      readonly services: readonly { readonly name: string; readonly address: string }[];
+    };
+    return new Map(
+      services.filter(({ address }) => !address.includes(':')).map((each) => [each.name, each.address]),
+    );
+  }
+
+  /** User and system seconds so far. */
+  cpuSeconds(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  /** In MB; at its highest so far with `VmHWM`. */
+  memory(which: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(new RegExp(`${which}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1e3;
+  }
+
+  /** Has the whole table read and put right at once. */
+  resync(): void {
+    this.#child.kill('SIGHUP');
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill();
+    await ended;
+  }
+}
+
+async function isReady(): Promise<boolean> {
+  try {
+    const response = await fetch(`${API}/readyz`, { headers: { connection: 'close' } });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * The outside clock of latency-bench: told to watch a service, it reads that service from the kernel every few
+ * milliseconds and answers with the moment at which as many of its destinations as expected have a weight.
+ */
+import type { IpvsClient } from 'ipvs-netlink-ts';
+
+export interface Watch {
+  readonly id: number;
+  readonly address: string;
+  readonly port: number;
+  readonly inRotation: number;
+}
+
+export interface Seen {
+  readonly id: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+const LOOK_EVERY_MS = 10;
+
+/** Answers the parent process, to which it first says that it is ready. */
+export function bearWitness(client: IpvsClient): void {
+  const watched = new Map<number, Watch>();
+  process.on('message', (watch: Watch) => {
+    watched.set(watch.id, watch);
+    if (watched.size === 1) void look(client, watched);
+  });
+  process.on('disconnect', () => process.exit());
+  process.send?.('ready');
+}
+
+/** Looks at all that are watched until none is. */
+async function look(client: IpvsClient, watched: Map<number, Watch>): Promise<void> {
+  for (;;) {
+    for (const [id, { address, port, inRotation }] of watched) {
+      const destinations = await client.listDestinations({ protocol: 'tcp', address, port });
+      if (destinations.filter(({ weight }) => weight > 0).length !== inRotation) continue;
+      watched.delete(id);
+      process.send?.({ id, at: Date.now() } satisfies Seen);
+    }
+    if (watched.size === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}

@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { IpvsClient } from 'ipvs-netlink-ts';
+import { FakeKernel } from 'ipvs-netlink-ts/testing';
+import { createKernelTable } from '../../../controller/apply/kernel-table.ts';
+import type { Step } from '../../../controller/model.ts';
+import type { IpvsTable } from '../../../controller/ports.ts';
+
+const service = { protocol: 'tcp', address: '11.0.0.1', port: 80 };
+const backend = { address: '10.0.0.1', port: 31000, weight: 1 };
+const settings = { ...service, scheduler: 'wlc', persistenceSeconds: 0 };
+const make: readonly Step[] = [
+  { op: 'add-service', service: settings },
+  { op: 'add-backend', service, backend },
+];
+
+let kernel: FakeKernel;
+let table: IpvsTable;
+beforeEach(async () => {
+  kernel = new FakeKernel({ immediate: true });
+  table = createKernelTable(await IpvsClient.open({ transport: kernel.transport() }));
+});
+afterEach(() => table.close());
+
+test('steps that have been made already succeed, and lead to the same table', async () => {
+  expect(await table.apply(make)).toEqual([]);
+  const once = kernel.print();
+  expect(await table.apply(make)).toEqual([]);
+  expect(kernel.print()).toBe(once);
+  const remove: readonly Step[] = [
+    { op: 'remove-backend', service, backend },
+    { op: 'remove-service', service },
+  ];
+  expect(await table.apply(remove)).toEqual([]);
+  expect(await table.apply(remove)).toEqual([]);
+  expect(kernel.print()).toBe('');
+});
+
+test('a failure comes with the step that was asked for, also where another way to it was tried', async () => {
+  await table.apply(make);
+  kernel.faults = { refuse: ({ command }) => (command === 'SET_DEST' ? 12 : 0) };
+  const [failure, ...others] = await table.apply(make);
+  expect(others).toEqual([]);
+  expect(failure?.step).toBe(make[1]);
+  expect(failure?.error.message).toContain('update destination');
+});

@@ -1,0 +1,194 @@
+import { describe, expect, test } from '@jest/globals';
+import { doctorDocument } from '../../../controller/doctor/document.ts';
+import { examine } from '../../../controller/doctor/examine.ts';
+import type { Facts } from '../../../controller/doctor/facts.ts';
+import { doctorText } from '../../../controller/doctor/print-text.ts';
+import { painter } from '../../../controller/status/table.ts';
+import { findings, healthy, only } from './healthy.ts';
+
+describe('a host that lacks nothing', () => {
+  test('needs no hands, and every check says what it saw', () => {
+    const document = examine(healthy, 0);
+    expect(document.findings.filter(({ state }) => state !== 'ok')).toEqual([]);
+    expect(document.summary).toEqual({ ok: document.findings.length, warning: 0, problem: 0 });
+    expect(document.findings.every(({ found }) => found !== '')).toBe(true);
+  });
+
+  test('every check has a name of its own, and the document the shape of its schema', () => {
+    const document = examine(healthy, 0);
+    expect(new Set(document.findings.map(({ check }) => check)).size).toBe(document.findings.length);
+    expect(doctorDocument.parse(JSON.parse(JSON.stringify(document)))).toEqual(document);
+  });
+});
+
+describe('the kernel', () => {
+  const module = (state: Facts['modules'][number]['state'], optional = false): Partial<Facts> => ({
+    modules: [{ name: 'ip_vs_mh', state, why: 'a VIP asks for it', optional }],
+  });
+
+  test('may have a module built in or load it later; one that it lacks is a problem, with the command', () => {
+    for (const state of ['loaded', 'built in', 'loadable'] as const)
+      expect(findings(module(state))).toEqual([]);
+    expect(only(module('missing'))).toMatchObject({
+      check: 'module ip_vs_mh',
+      state: 'problem',
+      found: expect.stringContaining('6.1.0-13-amd64'),
+      command: 'modprobe ip_vs_mh',
+    });
+    expect(only(module('missing', true)).state).toBe('warning');
+    expect(only(module('unknown')).state).toBe('warning');
+  });
+
+  test('without IPVS, or without the right to use it, is a problem', () => {
+    expect(only({ ipvs: { error: 'the kernel has no IPVS', missing: true } })).toMatchObject({
+      state: 'problem',
+      command: 'modprobe ip_vs',
+    });
+    expect(only({ ipvs: { error: 'EPERM', missing: false } })).toMatchObject({
+      state: 'problem',
+      command: 'sudo marathon-ipvs doctor',
+    });
+  });
+
+  test('with another table that drops by default is a warning, with the rule that lets VIPs through', () => {
+    const chain = {
+      name: 'inet filter input',
+      family: 'inet',
+      hook: 'input',
+      priority: 0,
+      dropsByDefault: true,
+    } as const;
+    expect(only({ nftables: { chains: [chain] } })).toMatchObject({
+      check: 'packet filter inet filter input',
+      state: 'warning',
+      command:
+        'nft insert rule inet filter input ip daddr 11.0.0.0/8 accept && nft insert rule inet filter input ip6 daddr fd01:c::/64 accept',
+    });
+    const forward = { ...chain, name: 'ip filter FORWARD', family: 'ip', hook: 'forward' } as const;
+    expect(only({ nftables: { chains: [forward] } }).command).toBe(
+      'nft insert rule ip filter FORWARD ct state established,related accept',
+    );
+    expect(
+      findings({
+        nftables: {
+          chains: [
+            { ...chain, dropsByDefault: false },
+            { ...chain, hook: 'output' },
+          ],
+        },
+      }),
+    ).toEqual([]);
+    expect(only({ nftables: { error: 'EPERM', denied: true } }).command).toBe('sudo marathon-ipvs doctor');
+    expect(only({ nftables: { error: 'ENOENT', denied: false } })).toMatchObject({
+      check: 'nftables',
+      state: 'warning',
+    });
+  });
+});
+
+describe('settings', () => {
+  const sysctl = (what: Partial<Facts['sysctls'][number]>) => ({
+    sysctls: [
+      {
+        name: 'net.ipv4.vs.conntrack',
+        wanted: '1',
+        why: 'no masquerade',
+        onlyAdvised: false,
+        value: '0',
+        error: null,
+        missing: false,
+        writable: true,
+        ...what,
+      },
+    ],
+  });
+
+  test('one that is not as wanted is a problem, with value, wanted one, kernel and command', () => {
+    expect(only(sysctl({}))).toEqual({
+      group: 'Settings',
+      check: 'sysctl net.ipv4.vs.conntrack',
+      state: 'problem',
+      found: '0',
+      wanted: '1 on kernel 6.1.0-13-amd64',
+      why: 'no masquerade',
+      command: 'sysctl -w net.ipv4.vs.conntrack=1',
+    });
+  });
+
+  test('one that `run` will set when it starts is a warning; not where /proc/sys is read-only', () => {
+    const stateOf = (what: Partial<Facts['sysctls'][number]>) =>
+      findings({ ...sysctl(what), controller: null }).find(({ check }) => check.startsWith('sysctl'))?.state;
+    expect(stateOf({})).toBe('warning');
+    expect(stateOf({ writable: false })).toBe('problem');
+    // What is for the operator to judge stops no roll-out.
+    expect(stateOf({ onlyAdvised: true, writable: false })).toBe('warning');
+    expect(only(sysctl({ value: null, error: 'EACCES' }))).toMatchObject({
+      state: 'problem',
+      found: 'EACCES',
+    });
+    expect(only(sysctl({ value: null, error: 'ENOENT', missing: true }))).toMatchObject({
+      found: expect.stringContaining('comes with the module ip_vs'),
+      command: 'modprobe ip_vs && sysctl -w net.ipv4.vs.conntrack=1',
+    });
+  });
+
+  test('a tcp time-out below the keepalive is a warning with both values and both remedies', () => {
+    const found = only({ ipvs: { services: [], timeouts: { tcp: 900, tcpFin: 120, udp: 300 } } });
+    expect(found).toMatchObject({ check: 'IPVS time-outs', state: 'warning' });
+    expect(found.found).toMatch(/tcp 900 s.*7200 s/);
+    expect(found.command).toBe(
+      'ipvsadm --set 7260 0 0 # or on every client: sysctl -w net.ipv4.tcp_keepalive_time=600',
+    );
+    expect(findings({ keepaliveSeconds: null })).toEqual([]);
+    expect(findings({ keepaliveSeconds: 7_260 })).toEqual([]);
+  });
+
+  test('the estimator is a warning with many services before Linux 6.2, and only there', () => {
+    const many = {
+      services: Array<string>(1_001).fill('11.0.0.1'),
+      timeouts: { tcp: 7_260, tcpFin: 120, udp: 300 },
+    };
+    expect(only({ ipvs: many })).toMatchObject({
+      check: 'rate estimator',
+      state: 'warning',
+      command: 'sysctl -w net.ipv4.vs.run_estimation=0',
+    });
+    expect(only({ ipvs: many, estimation: null, kernelRelease: '5.10.0' })).toMatchObject({
+      command: null,
+      wanted: 'Linux 6.2 or newer',
+    });
+    expect(findings({ ipvs: many, estimation: '0' })).toEqual([]);
+    for (const kernelRelease of ['6.2.0', '6.12.1', '7.0.0-rc1', '10.1'])
+      expect(findings({ ipvs: many, kernelRelease })).toEqual([]);
+  });
+});
+
+describe('this process', () => {
+  test('without a capability that it needs is a problem; a warning beside a controller that has it', () => {
+    const bare = { capabilities: new Set<number>() };
+    expect(findings(bare).map(({ check, state }) => [check, state])).toEqual([
+      ['CAP_NET_ADMIN', 'warning'],
+      ['CAP_NET_BIND_SERVICE', 'warning'],
+    ]);
+    const alone = findings({ ...bare, controller: null }).filter(({ check }) => check.startsWith('CAP'));
+    expect(alone.map(({ state }) => state)).toEqual(['problem', 'problem']);
+    expect(findings({ capabilities: new Set([12]), unprivilegedPortStart: 53 })).toEqual([]);
+    expect(only({ capabilities: null }).state).toBe('warning');
+  });
+
+  test('alone, without a controller, checks less and says so', () => {
+    expect(only({ controller: null })).toMatchObject({ check: 'controller', state: 'warning' });
+  });
+});
+
+test('as text, findings stand under headings, and what is not as wanted has why and the command', () => {
+  const text = doctorText(examine({ ...healthy, conntrack: { count: 990, max: 1_000 } }, 0), {
+    paint: painter(false),
+  });
+  expect(text).toMatch(/^Kernel\n\[\+\] IPVS: answers; 1 services? in its table\n/);
+  expect(text).toContain(
+    '\nLimits\n[-] connection tracking: 990 of 1000 entries (99 %)\n      wanted: less than 80 %\n      why: a full table drops the first packet of every new connection of this host, VIP or not\n      mend: sysctl -w net.netfilter.nf_conntrack_max=2000\n[+] local ports',
+  );
+  expect(text).toMatch(/\n\nKernel 6\.1\.0-13-amd64: 1 problem to mend; 0 warnings, \d+ ok\n$/);
+  expect(doctorText(examine(healthy, 0), { paint: painter(false) })).toContain('nothing needs hands');
+});

@@ -1,0 +1,48 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
+import { anyStory } from '../../support/model/any-story.ts';
+import { playInMemory } from '../../support/model/story.ts';
+
+/** `MARATHON_IPVS_LONG=1` plays for a quarter of an hour. A failure prints seed and path, and the shortest story that fails. */
+const LONG = process.env['MARATHON_IPVS_LONG'] === '1';
+const RUNS = LONG ? { runs: 50_000, limitMs: 900_000 } : { runs: 600, limitMs: 12_000 };
+jest.setTimeout(RUNS.limitMs + 120_000);
+
+describe('random stories of apps, other programs, faults and crashes', () => {
+  test('end with the kernel as desired, and break no rule on the way', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyStory, async (story) => {
+        await playInMemory(story);
+      }),
+      { numRuns: RUNS.runs, interruptAfterTimeLimit: RUNS.limitMs },
+    );
+  });
+
+  test('tell of everything that they are about', async () => {
+    const told: string[] = [];
+    for (const story of fc.sample(anyStory, { seed: 1, numRuns: 80 }))
+      told.push(...(await playInMemory(story)));
+    const found = (words: RegExp) => told.filter((line) => words.test(line)).length;
+    const seen = Object.fromEntries(SUBJECTS.map((words) => [words.source, found(words)]));
+    expect(SUBJECTS.filter((words) => found(words) === 0).map((words) => [words.source, seen])).toEqual([]);
+  });
+});
+
+/** Lines of stories: a subject that none has is not tested, however often the stories end well. */
+const SUBJECTS = [
+  /adopted: /,
+  /held: /,
+  /asked again: /,
+  /conflict: /,
+  /is draining: /,
+  /on the word of our own disk/,
+  /dies before write/,
+  /failed: .*ENOMEM/,
+  /failed: .*outcome unknown/,
+  /pass fails: .*no buffer space/,
+  /pass fails: .*interrupted 8 times/,
+  /pass fails: no space left/,
+  /pass fails: the interface/,
+  /kernel: .*remove-service udp/,
+  /memory: .*web.marathon 11.0.0.1 .*web.metronome/,
+];

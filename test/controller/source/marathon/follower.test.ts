@@ -1,0 +1,122 @@
+/** When Marathon is asked after events, with a clock and a Marathon that stand still in between. */
+
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { MarathonClient } from '../../../../controller/source/marathon/client.ts';
+import { MarathonFollower } from '../../../../controller/source/marathon/follower.ts';
+import { MarathonReader } from '../../../../controller/source/marathon/reader.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { namesOf, Told } from '../support.ts';
+import { app } from './source-setup.ts';
+
+const APPS = 1_000;
+const GATHER_MS = 10;
+const REST_MS = 50;
+
+let clock: FakeClock;
+let told: Told;
+let asked: string[];
+let stop: AbortController;
+let following: Promise<void>;
+let stream: ReadableStreamDefaultController<Uint8Array>;
+/** How long an answer takes. */
+let answerMs: number;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  told = new Told();
+  asked = [];
+  stop = new AbortController();
+  answerMs = 0;
+  const listed = (index: number) => ({ id: `/${index}`, ...app(`web${index}:80`) });
+  const answers: Readonly<Record<string, unknown>> = {
+    info: { version: '1.11.24' },
+    apps: { apps: Array.from({ length: APPS }, (_, index) => listed(index)) },
+    pods: [],
+  };
+  const get = async (path: string, _signal: AbortSignal, parse?: (body: Buffer) => unknown) => {
+    asked.push(path);
+    const [, kind = '', id] = /^\/v2\/(\w+)\/?(\d*)/.exec(path) ?? [];
+    if (kind !== 'info') await clock.sleep(answerMs);
+    const answer = kind === 'apps' && id ? { app: listed(Number(id)) } : answers[kind];
+    return parse === undefined ? answer : parse(Buffer.from(JSON.stringify(answer)));
+  };
+  const bytes = new ReadableStream<Uint8Array>({
+    start(controller) {
+      stream = controller;
+    },
+  });
+  const client = { name: 'marathon', get, stream: async () => bytes } as MarathonClient;
+  const options = { client, clock, resolver: namesOf(), framework: 'marathon', inFlight: 4, healthHoldMs: 0 };
+  following = new MarathonFollower({
+    client,
+    clock,
+    listener: told,
+    createReader: (callbacks) => new MarathonReader({ ...options, ...callbacks }),
+    inFlight: 4,
+    relistMs: 300_000,
+    gatherMs: GATHER_MS,
+    restMs: REST_MS,
+    maxDirty: 50,
+    spreadMs: 0,
+    eventSilenceMs: 600_000,
+    random: () => 0,
+  }).run(stop.signal);
+  tell('event: event_stream_attached\ndata: {}\n\n');
+  await clock.advance(5_000);
+  asked.length = 0;
+});
+afterEach(async () => {
+  stop.abort();
+  stream.close();
+  await clock.advance(600_000);
+  await following;
+});
+
+const tell = (text: string) => stream.enqueue(Buffer.from(text));
+const changed = (index: number) =>
+  tell(`event: instance_changed_event\ndata: ${JSON.stringify({ runSpecId: `/${index}` })}\n\n`);
+const singles = () => asked.filter((path) => /^\/v2\/apps\/\d/.test(path));
+const lists = () => asked.filter((path) => path.startsWith('/v2/apps?'));
+
+test('an app is read a moment after its first event, together with what comes in that moment', async () => {
+  changed(7);
+  await clock.advance(GATHER_MS - 2);
+  changed(7);
+  await clock.advance(1);
+  expect(asked).toEqual([]);
+  await clock.advance(1);
+  expect(singles()).toHaveLength(1);
+  await clock.advance(1_000);
+  expect(singles()).toHaveLength(1);
+});
+
+test('an app about which more and more is told is read again only after a rest', async () => {
+  for (let ms = 0; ms < 500; ms += 1) {
+    changed(7);
+    await clock.advance(1);
+  }
+  await clock.advance(1_000);
+  expect(singles().length).toBeLessThanOrEqual(2 + 500 / REST_MS);
+  expect(singles().length).toBeGreaterThan(5);
+});
+
+test('a thousand events for as many apps at once are one list', async () => {
+  for (let index = 0; index < APPS; index += 1) changed(index);
+  await clock.advance(1_000);
+  expect(lists()).toHaveLength(1);
+  expect(singles()).toEqual([]);
+});
+
+test('the steady changes of a large cluster do not turn into lists while a list takes seconds', async () => {
+  answerMs = 3_000;
+  tell('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
+  await clock.advance(GATHER_MS);
+  for (let index = 0; index < 100; index += 1) {
+    changed(index);
+    await clock.advance(50);
+    if (index === 50) answerMs = 5;
+  }
+  await clock.advance(5_000);
+  expect(lists()).toHaveLength(1);
+  expect(singles()).toHaveLength(100);
+});

@@ -1,0 +1,161 @@
+import { describe, expect, test } from '@jest/globals';
+import type { StatusDocument } from '../../../controller/status/document.ts';
+import { statusText, vipsText, wideText } from '../../../controller/status/print-text.ts';
+import { painter } from '../../../controller/status/table.ts';
+import { ago, duration, short } from '../../../controller/status/words.ts';
+import { desiredOf, tableOf } from '../../support/observed.ts';
+import { DB, passOf, settled, WEB } from './passes.ts';
+import { documentOf, readingOf, traffic } from './status-world.ts';
+
+const plain = { width: null, paint: painter(false) };
+const counters = new Map([
+  [
+    'tcp/11.0.0.1:80',
+    {
+      traffic,
+      backends: new Map([['10.0.0.1:31000', { activeConnections: 1_234, inactiveConnections: 0, traffic }]]),
+    },
+  ],
+]);
+const both = documentOf(passOf({ desired: desiredOf(WEB, DB) }), readingOf(counters));
+
+function widest(text: string): number {
+  return Math.max(...text.split('\n').map((line) => line.length));
+}
+
+describe('the status as text', () => {
+  test('has a line for each VIP in aligned columns, and one that sums up', () => {
+    expect(statusText(both, plain)).toBe(
+      [
+        'VIP           ADDRESS            SCHED  BACKENDS  CONNS  CONN/S  STATE       SINCE',
+        'db.marathon   11.0.0.2:5432/tcp  wlc         1/1      0       -  forwarding     1m',
+        'web.marathon  11.0.0.1:80/tcp    wlc         1/1   1.2k       3  forwarding     1m',
+        '',
+        '2 VIPs: 2 forwarding; 2 of 2 backends in rotation; 1234 connections; ready',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('leaves out the least important columns on a narrow terminal, and shortens names at last', () => {
+    const at = (width: number) =>
+      statusText(both, { ...plain, width })
+        .split('\n')
+        .slice(0, 3)
+        .join('\n');
+    for (const width of [80, 72, 60, 50, 44]) expect(widest(at(width))).toBeLessThanOrEqual(width);
+    expect(at(80)).not.toContain('SCHED');
+    expect(at(80)).toContain('CONN/S');
+    expect(at(60)).toMatch(/BACKENDS .*STATE/);
+    const long = {
+      ...both,
+      vips: both.vips.map((vip) => ({ ...vip, name: 'a-name-of-considerable-length' })),
+    };
+    expect(statusText(long, { ...plain, width: 60 })).toMatch(/^a-name-[a-z-]*… {2}11\.0\.0\.2:5432/m);
+  });
+
+  test('colours a state without moving a column', () => {
+    const coloured = statusText(both, { width: null, paint: painter(true) });
+    expect(coloured).toContain('\u001b[32mforwarding\u001b[0m');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
+    expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(statusText(both, plain));
+  });
+
+  test('tells what needs attention, and why it is not ready', () => {
+    const pass = passOf({
+      observed: tableOf(),
+      desired: {
+        ...desiredOf(WEB),
+        rejected: [
+          {
+            app: '/bad',
+            at: 'portDefinitions[0].labels.VIP_0',
+            value: 'nocolon',
+            reason: 'expected NAME:PORT',
+          },
+        ],
+        warnings: ['two labels, one name'],
+      },
+      over: { problems: ['interface vip0: no right'], advice: ['sysctl x is 0'] },
+    });
+    const text = statusText(documentOf(pass), plain);
+    expect(text).toContain('! interface vip0: no right\n');
+    expect(text).toContain(
+      '! rejected  /bad  portDefinitions[0].labels.VIP_0 = "nocolon": expected NAME:PORT\n',
+    );
+    expect(text).toContain('! pending  tcp/11.0.0.1:80: the kernel lacks it\n');
+    expect(text).toContain('! sysctl x is 0\n! two labels, one name\n');
+    expect(text).toMatch(
+      /not ready \(kernel: 1 VIP not as desired: .*; reachability: interface vip0: no right\)\n$/,
+    );
+  });
+
+  test('shows some of each kind when there are hundreds', () => {
+    const warnings = Array.from({ length: 300 }, (_, at) => `warning ${at}`);
+    const text = statusText(documentOf(passOf({ desired: { ...desiredOf(WEB), warnings } })), plain);
+    expect(text.split('\n').filter((line) => line.startsWith('! warning'))).toHaveLength(20);
+    expect(text).toContain('! … and 280 more like these (-o json has them all)');
+  });
+
+  test('says what is held and for how long', () => {
+    const held: StatusDocument['held'] = {
+      reason: 'the source names 3 apps of 40',
+      since: '1970-01-01T00:17:00.000Z',
+      until: '1970-01-01T00:18:30.000Z',
+      services: ['tcp/11.0.0.1:80', 'tcp/11.0.0.2:5432'],
+    };
+    expect(statusText({ ...both, held }, plain)).toContain(
+      '! held for 50s more: 2 VIPs: the source names 3 apps of 40',
+    );
+  });
+});
+
+describe('the VIPs with their backends', () => {
+  test('have weight, connections, rates, since when, the task and why', () => {
+    expect(vipsText({ ...both, vips: both.vips.slice(1) }, plain)).toBe(
+      [
+        'web.marathon.l4lb.thisdcos.directory  11.0.0.1:80/tcp  forwarding for 1m',
+        '  scheduler wlc; 1/1 in rotation; 1.2k connections, 3/s; in 1.4kB/s, out 4.7kB/s; /web',
+        '  BACKEND         WEIGHT  ACTIVE  INACT  CONN/S  IN B/S  OUT B/S  SINCE  TASK                 WHY',
+        '  10.0.0.1:31000       1    1.2k      0       3    1.4k     4.7k     1m  task-10.0.0.1:31000  running, no health check',
+        '',
+      ].join('\n'),
+    );
+    expect(wideText(both, plain)).toContain(vipsText(both, plain));
+  });
+
+  test('show both places of a backend that is reached past its host port', () => {
+    const [vip] = both.vips.slice(1);
+    const backends =
+      vip?.backends.map((one) => ({ ...one, hostPort: { address: '10.9.9.9', port: 31_500 } })) ?? [];
+    const text = vipsText({ ...both, vips: vip === undefined ? [] : [{ ...vip, backends }] }, plain);
+    expect(text).toContain('10.0.0.1:31000 (10.9.9.9:31500)');
+  });
+
+  test('show a drain with what is left and the longest that it takes', () => {
+    const drains = new Map([['tcp/11.0.0.1:80', new Map([['10.0.0.1:31000', 1_300_000]])]]);
+    const pass = passOf({
+      desired: desiredOf(),
+      before: settled(WEB),
+      observed: settled(WEB),
+      over: { drains },
+    });
+    expect(vipsText(documentOf(pass), plain)).toContain('draining: 0 connections left, at most 4m');
+  });
+});
+
+test('numbers and times are as short as can be', () => {
+  expect(
+    [0, 7, 950, 999, 1_000, 1_234, 9_949, 9_950, 12_345, 999_499, 999_500, 3.4e6, 5e15].map(short),
+  ).toEqual(['0', '7', '950', '999', '1.0k', '1.2k', '9.9k', '10k', '12k', '999k', '1.0M', '3.4M', '5.0P']);
+  expect([0, 59, 60, 3_599, 3_600, 86_400, 864_000].map(duration)).toEqual([
+    '0s',
+    '59s',
+    '1m',
+    '59m',
+    '1h',
+    '1d',
+    '10d',
+  ]);
+  expect(ago('2026-01-01T00:00:05.000Z', '2026-01-01T00:00:00.000Z')).toBe('0s');
+});

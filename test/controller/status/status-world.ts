@@ -1,0 +1,51 @@
+/** A status document of a small host, and what a test may change of it. */
+
+import type { KernelReading } from '../../../controller/ports.ts';
+import { createStatusBoard } from '../../../controller/status/board.ts';
+import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';
+import type { StatusDocument, Traffic } from '../../../controller/status/document.ts';
+import { presentStatus, type Reading } from '../../../controller/status/present.ts';
+import type { PassStatus } from '../../../controller/status/status.ts';
+import { passOf } from './passes.ts';
+
+export const NOW = 1_060_000;
+
+export const traffic: Traffic = {
+  connections: 20,
+  inPackets: 120,
+  outPackets: 80,
+  inBytes: 8_040,
+  outBytes: 26_820,
+  connectionRate: 3,
+  inPacketRate: 9,
+  outPacketRate: 6,
+  inByteRate: 1_400,
+  outByteRate: 4_690,
+};
+
+export function readingOf(services: KernelReading['services'] = new Map()): Reading {
+  const timeouts = { tcp: 900, tcpFin: 120, udp: 300 };
+  const kernel = {
+    services,
+    ipvsVersion: '1.2.1',
+    connectionTableSize: 4_096,
+    conntrack: { count: 7, max: 8_192 },
+    timeouts,
+  };
+  return { at: NOW - 500, kernel };
+}
+
+/** The status a minute after this pass; the source was read. */
+export function documentOf(pass: PassStatus = passOf({}), reading: Reading = readingOf()): StatusDocument {
+  const source = 'file=apps.json';
+  const board = createStatusBoard({ sources: [source], dryRun: false, clock: { now: () => 1_000_000 } });
+  board.sourceRead(source, { apps: 2, complete: true, fromDiskOf: null });
+  board.passed(pass);
+  return presentStatus({
+    status: board.current(),
+    reading,
+    limits: DEFAULT_LIMITS,
+    version: '0.1.0',
+    now: NOW,
+  });
+}

@@ -1,0 +1,202 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Declared } from '../../../controller/model.ts';
+import { holdMassRemoval } from '../../../controller/plan/brake.ts';
+import type { PassStatus } from '../../../controller/status/status.ts';
+import { recordVips, type VipRecords } from '../../../controller/status/vip-records.ts';
+import { backend, service } from '../../support/builders.ts';
+import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
+import { DB, passOf, settled, WEB } from './passes.ts';
+
+const WEB_ID = 'tcp/11.0.0.1:80';
+const NOTHING: VipRecords = new Map();
+
+/** Records of these passes one after another, each a second after the one before; the first ends at 1,000,000. */
+function recordsAfter(...passes: readonly PassStatus[]) {
+  let records = NOTHING;
+  for (const [at, pass] of passes.entries())
+    records = recordVips(records, { ...pass, finishedAt: 1_000_000 + at * 1_000 });
+  return records;
+}
+
+function weighing(weight: number, reason: string) {
+  return service('11.0.0.1', 80, [backend('10.0.0.1', 31_000, { weight, reason })], {
+    name: 'web',
+    apps: ['/web'],
+  });
+}
+
+const declared: Declared = {
+  app: '/idle',
+  name: 'idle',
+  framework: 'marathon',
+  fqdn: 'idle.marathon.l4lb.thisdcos.directory',
+  address: null,
+  protocol: 'tcp',
+  port: 80,
+  backends: 0,
+  at: 'portDefinitions[0]',
+  mode: 'host',
+  backendAddress: 'agent',
+};
+
+describe('since when', () => {
+  test('what does not change has been so since it was first seen', () => {
+    const records = recordsAfter(passOf({}), passOf({}), passOf({}));
+    expect(records.get(WEB_ID)).toMatchObject({ state: 'forwarding', since: 1_000_000 });
+    expect(records.get(WEB_ID)?.backends.get('10.0.0.1:31000')?.since).toBe(1_000_000);
+  });
+
+  test("a backend's weight and its reason each count as a change of the backend, and not of its VIP", () => {
+    const running = passOf({ desired: desiredOf(weighing(1, 'running, healthy')) });
+    const other = passOf({ desired: desiredOf(weighing(1, 'running, no health check')) });
+    const heavier = passOf({ desired: desiredOf(weighing(5, 'running, no health check')) });
+    const records = recordsAfter(running, other, heavier, heavier);
+    expect(records.get(WEB_ID)?.since).toBe(1_000_000);
+    expect(records.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
+      weight: 5,
+      since: 1_002_000,
+    });
+    expect(recordsAfter(running, other).get(WEB_ID)?.backends.get('10.0.0.1:31000')?.since).toBe(1_001_000);
+  });
+
+  test('a VIP that went and came back has been there since it came back', () => {
+    const gone = passOf({ desired: desiredOf(), before: tableOf(), observed: tableOf() });
+    expect(recordsAfter(passOf({}), gone).has(WEB_ID)).toBe(false);
+    expect(recordsAfter(passOf({}), gone, passOf({})).get(WEB_ID)?.since).toBe(1_002_000);
+  });
+
+  test('a pass that could not read the kernel changes nothing', () => {
+    const blind = passOf({ observed: tableOf(), over: { error: 'the kernel cannot be read' } });
+    expect(recordsAfter(passOf({}), blind)).toEqual(recordsAfter(passOf({})));
+  });
+});
+
+describe('the state of a VIP', () => {
+  const stateOf = (pass: PassStatus, id = WEB_ID) => recordVips(NOTHING, pass).get(id);
+
+  test('forwarding: the kernel has it as desired, with a backend in rotation', () => {
+    expect(stateOf(passOf({}))).toMatchObject({
+      state: 'forwarding',
+      reason: null,
+      scheduler: 'wlc',
+      apps: ['/web'],
+    });
+  });
+
+  test('out of rotation: as desired, and no backend gets new connections', () => {
+    const pass = passOf({ desired: desiredOf(weighing(0, 'running, health check failing')) });
+    expect(stateOf(pass)).toMatchObject({ state: 'out of rotation', reason: 'every backend has weight 0' });
+  });
+
+  test('pending: not as desired, with the write that failed', () => {
+    expect(stateOf(passOf({ observed: tableOf() }))).toMatchObject({
+      state: 'pending',
+      reason: 'the kernel lacks it',
+    });
+    const failures = [
+      { step: '-A -t 11.0.0.2:80 -s wlc', message: 'another one' },
+      { step: '-A -t 11.0.0.1:80 -s wlc', message: 'no scheduler of this name' },
+    ];
+    expect(stateOf(passOf({ observed: tableOf(), over: { failures } }))?.reason).toBe(
+      '-A -t 11.0.0.1:80 -s wlc: no scheduler of this name',
+    );
+  });
+
+  test("conflict: another program's service has its place, and nothing of that is shown as ours", () => {
+    const foreign = tableOf(
+      observedService(WEB, {
+        backends: new Map([
+          ['9.9.9.9:9', observedBackend({ address: '9.9.9.9', port: 9, weight: 1, forward: 'masquerade' })],
+        ]),
+      }),
+    );
+    const record = stateOf(passOf({ before: foreign, observed: foreign, foreign: true }));
+    expect(record).toMatchObject({ state: 'conflict', reason: expect.stringContaining('another program') });
+    expect([...(record?.backends.keys() ?? [])]).toEqual(['10.0.0.1:31000']);
+    expect(record?.backends.get('10.0.0.1:31000')?.inKernel).toBe(false);
+  });
+
+  test('no backend: declared by apps, once however many, with the address that its name keeps', () => {
+    const desired = {
+      ...desiredOf(WEB),
+      declared: [declared, { ...declared, app: '/also' }, { ...declared, name: 'web', app: '/web' }],
+      memory: { addresses: new Map([['idle.marathon', { ipv4: '11.7.7.7' }]]), labels: new Map() },
+    };
+    const records = recordVips(NOTHING, passOf({ desired, observed: settled(WEB) }));
+    expect([...records.keys()]).toEqual([WEB_ID, 'tcp/idle.marathon:80']);
+    expect(records.get('tcp/idle.marathon:80')).toMatchObject({
+      state: 'no backend',
+      address: '11.7.7.7',
+      apps: ['/also', '/idle'],
+      fqdn: 'idle.marathon.l4lb.thisdcos.directory',
+    });
+  });
+
+  test('draining: it leaves, with the deadline of each backend, and is not listed as one without backends too', () => {
+    const drains = new Map([[WEB_ID, new Map([['10.0.0.1:31000', 1_300_000]])]]);
+    const both = settled(WEB, DB);
+    const desired = { ...desiredOf(DB), declared: [{ ...declared, app: '/web', name: 'web' }] };
+    const leaving = passOf({ desired, before: both, observed: both, over: { drains } });
+    const records = recordsAfter(passOf({ desired: desiredOf(WEB, DB) }), leaving);
+    expect([...records.keys()].sort()).toEqual([WEB_ID, 'tcp/11.0.0.2:5432']);
+    const record = records.get(WEB_ID);
+    expect(record).toMatchObject({ state: 'draining', name: 'web', apps: ['/web'], fqdn: WEB.fqdn });
+    expect(record?.backends.get('10.0.0.1:31000')).toMatchObject({
+      drainsUntil: 1_300_000,
+      app: '/app',
+      reason: 'draining: no longer a backend of this VIP',
+      since: 1_001_000,
+    });
+  });
+
+  test('held: what would go at once is there, with the reason, and is neither draining nor pending', () => {
+    const observed = settled(WEB, DB);
+    const gone = passOf({ desired: desiredOf(), before: observed, observed });
+    const brake = { observed, owned: gone.plan.owned, occupants: () => null, named: () => false, share: 0.5 };
+    const held = recordVips(NOTHING, { ...gone, plan: holdMassRemoval(gone.plan, brake).plan });
+    expect(held.get(WEB_ID)).toMatchObject({ state: 'held', reason: 'held: no source mentions it any more' });
+    expect(held.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
+      weight: 1,
+      drainsUntil: null,
+      reason: 'held: its task is missing from what the source tells',
+    });
+
+    const sick = [
+      weighing(0, 'running, health unknown'),
+      service('11.0.0.2', 5_432, [backend('10.0.0.2', 31_001, { weight: 0 })]),
+    ];
+    const lost = passOf({ desired: desiredOf(...sick), before: observed, observed });
+    const occupants = () => ({ drainSeconds: 300, healthLost: true });
+    const kept = recordVips(NOTHING, {
+      ...lost,
+      plan: holdMassRemoval(lost.plan, { ...brake, occupants }).plan,
+    });
+    expect(kept.get(WEB_ID)).toMatchObject({ state: 'held', apps: ['/web'] });
+    expect(kept.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
+      weight: 1,
+      reason: 'held: its health results are lost',
+      task: 'task-10.0.0.1:31000',
+    });
+  });
+
+  test('a container of this host is shown with how other hosts reach it', () => {
+    const local = service('11.0.0.1', 80, [
+      backend('172.17.0.2', 80, { hostPort: { address: '10.0.0.1', port: 31_000 } }),
+    ]);
+    const record = stateOf(passOf({ desired: desiredOf(local) }));
+    expect(record?.backends.get('172.17.0.2:80')?.hostPort).toEqual({ address: '10.0.0.1', port: 31_000 });
+  });
+
+  test('a backend of UDP with weight 0 is kept out of the kernel, and the VIP is as desired nevertheless', () => {
+    const udp = service('11.0.0.1', 53, [backend('10.0.0.1', 53), backend('10.0.0.2', 53, { weight: 0 })], {
+      protocol: 'udp',
+    });
+    const [kept] = [...udp.backends.values()];
+    const have = observedService(udp, {
+      backends: new Map([['10.0.0.1:53', observedBackend(kept ?? backend('', 0))]]),
+    });
+    const record = stateOf(passOf({ desired: desiredOf(udp), observed: tableOf(have) }), 'udp/11.0.0.1:53');
+    expect(record?.state).toBe('forwarding');
+    expect(record?.backends.get('10.0.0.2:53')).toMatchObject({ weight: 0, inKernel: false });
+  });
+});

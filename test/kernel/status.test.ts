@@ -1,0 +1,280 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { doctorDocument } from '../../controller/doctor/document.ts';
+import { statusDocument } from '../../controller/status/document.ts';
+import { command, eventually, IN_LAB, type RunningController, shell, TestHost } from '../support/host.ts';
+
+const VIP = '11.134.217.55';
+const LAUNCHER = join(import.meta.dirname, '..', '..', 'controller', 'marathon-ipvs');
+// A process starts in seconds there, and each test starts several.
+jest.setTimeout(120_000);
+const inLab = IN_LAB ? describe : describe.skip;
+
+inLab('status and doctor on a real kernel', () => {
+  let host: TestHost;
+  const servers: Server[] = [];
+  const clients: Socket[] = [];
+
+  beforeAll(async () => {
+    await shell('ip link add agent type dummy && ip addr add 10.9.0.1/24 dev agent && ip link set agent up');
+    for (const port of [31000, 31001]) {
+      const server = createServer((_request, response) => response.end(`${port}\n`));
+      server.keepAliveTimeout = 0;
+      await new Promise<void>((resolve) => server.listen(port, '10.9.0.1', resolve));
+      servers.push(server);
+    }
+  });
+  afterAll(async () => {
+    for (const server of servers) server.close();
+    await shell('ip link del agent');
+  });
+  beforeEach(async () => {
+    host = await TestHost.open();
+  });
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.destroy();
+    await host.close();
+  });
+
+  /** Two instances of the documentation's example on this host, in these states. */
+  async function apps(...states: readonly string[]): Promise<void> {
+    const app = {
+      id: '/my-service',
+      portDefinitions: [{ protocol: 'tcp', port: 5555, labels: { VIP_0: '/my-service:5555' } }],
+      tasks: states.map((state, at) => ({
+        id: `my-service.${31_000 + at}`,
+        host: '10.9.0.1',
+        ports: [31_000 + at],
+        state,
+        startedAt: '2026-01-01T00:00:00.000Z',
+      })),
+    };
+    const idle = {
+      ...app,
+      id: '/idle',
+      portDefinitions: [{ port: 80, labels: { VIP_0: '/idle:80' } }],
+      tasks: [],
+    };
+    const bad = { id: '/bad', portDefinitions: [{ port: 0, labels: { VIP_0: 'nocolon' } }] };
+    await writeFile(host.path('apps.new'), JSON.stringify({ apps: [app, idle, bad] }));
+    await shell(`mv ${host.path('apps.new')} ${host.path('apps.json')}`);
+  }
+
+  async function start(...args: readonly string[]): Promise<RunningController> {
+    await apps('TASK_RUNNING', 'TASK_RUNNING');
+    const controller = await host.start(
+      '--source',
+      `file=${host.path('apps.json')}`,
+      '--dns-listen',
+      'off',
+      ...args,
+    );
+    await controller.ready();
+    return controller;
+  }
+
+  /** Connections to the VIP that stay open. */
+  async function connections(count: number): Promise<void> {
+    for (let at = 0; at < count; at += 1) {
+      const client = connect(5555, VIP);
+      await once(client, 'connect');
+      client.write('GET / HTTP/1.1\r\nHost: vip\r\n\r\n');
+      await once(client, 'data');
+      clients.push(client);
+    }
+  }
+
+  async function statusOf(...args: readonly string[]) {
+    const { status, stdout, stderr } = await host.marathonIpvs('status', '-o', 'json', ...args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return statusDocument.parse(JSON.parse(stdout));
+  }
+
+  async function doctor() {
+    const { status, stdout, stderr } = await host.marathonIpvs('doctor', '-o', 'json', '--dns-listen', 'off');
+    expect(stderr).toBe('');
+    return { status, ...doctorDocument.parse(JSON.parse(stdout)) };
+  }
+
+  test('status shows real connections, counters and rates of each backend, as ipvsadm counts them', async () => {
+    await start();
+    await connections(4);
+    const [vip] = await eventually(async () => {
+      const { vips } = await statusOf('my-service');
+      return vips[0]?.traffic?.connections === 4 ? vips : undefined;
+    }, 30_000);
+    expect(vip).toMatchObject({
+      state: 'forwarding',
+      reason: null,
+      activeConnections: 4,
+      inactiveConnections: 0,
+    });
+    expect(vip?.backends.map(({ activeConnections }) => activeConnections)).toEqual([2, 2]);
+    const [, packets = '', , bytes = ''] =
+      /11\.134\.217\.55:5555\s+4\s+(\d+)\s+(\d+)\s+(\d+)/.exec(await shell('ipvsadm -ln --stats --exact')) ??
+      [];
+    expect(vip?.traffic).toMatchObject({ inPackets: Number(packets), inBytes: Number(bytes) });
+
+    const text = await host.marathonIpvs('status');
+    expect(text).toMatchObject({ status: 0, stderr: '' });
+    expect(text.stdout).toMatch(/^VIP +ADDRESS +SCHED +BACKENDS +CONNS +CONN\/S +STATE +SINCE\n/);
+    expect(text.stdout).toMatch(
+      /^my-service\.marathon +11\.134\.217\.55:5555\/tcp +wlc +2\/2 +4 +\d+ +forwarding +\d+s$/m,
+    );
+    expect(text.stdout).toMatch(/^idle\.marathon +11\.\S+:80\/tcp +- +0\/0 +0 +- +no backend +\d+s$/m);
+    expect(text.stdout).toContain(
+      '! rejected  /bad  portDefinitions[0].labels.VIP_0 = "nocolon": expected NAME:PORT',
+    );
+    expect(text.stdout).toMatch(/2 of 2 backends in rotation; 4 connections; ready\n$/);
+  });
+
+  test('a backend that drains shows the connections left and its deadline, and since when', async () => {
+    const controller = await start();
+    await connections(2);
+    const before = await statusOf('my-service');
+    await apps('TASK_KILLING', 'TASK_RUNNING');
+    const vip = await eventually(async () => {
+      const document = await statusOf('my-service');
+      return document.vips[0]?.backends[0]?.weight === 0 ? document.vips[0] : undefined;
+    }, 30_000);
+    const [killed, other] = vip.backends;
+    expect(killed).toMatchObject({
+      weight: 0,
+      activeConnections: 1,
+      reason: expect.stringContaining('being killed'),
+    });
+    expect(Date.parse(killed?.since ?? '')).toBeGreaterThan(Date.parse(before.at) - 1_000);
+    expect(other?.since).toBe(before.vips[0]?.backends[1]?.since);
+
+    // Its instance runs on without being a backend: another label.
+    const label = JSON.stringify({ VIP_0: '/other:5555' });
+    await shell(`sed -i 's#{"VIP_0":"/my-service:5555"}#${label}#' ${host.path('apps.json')}`);
+    const drained = await eventually(async () => {
+      const { vips } = await statusOf(`${VIP}:5555`);
+      return vips[0]?.state === 'draining' ? vips[0] : undefined;
+    }, 30_000).catch((error: unknown) => {
+      throw new Error(`${error}: ${controller.log}`);
+    });
+    expect(drained.name).toBe('my-service');
+    const { drain } = drained.backends[0] ?? {};
+    expect(drain).toMatchObject({ connections: 1 });
+    expect(drain?.secondsLeft).toBeGreaterThan(200);
+    expect(drain?.secondsLeft).toBeLessThanOrEqual(300);
+  });
+
+  test('--watch ends cleanly on Ctrl-C; without a controller there is one line and status 2', async () => {
+    const controller = await start();
+    const watching = spawn(LAUNCHER, ['status', '--watch'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let printed = '';
+    let complained = '';
+    watching.stdout.on('data', (data) => {
+      printed += data;
+    });
+    watching.stderr.on('data', (data) => {
+      complained += data;
+    });
+    await eventually(async () => printed.split('SINCE').length > 2, 40_000);
+    const ended = once(watching, 'exit');
+    watching.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
+    expect(complained).toBe('');
+    // Not a terminal: nothing is cleared.
+    expect(printed).not.toContain('\u001b');
+
+    expect(await controller.end()).toBe(0);
+    const { status, stdout, stderr } = await host.marathonIpvs('status');
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(
+      /^marathon-ipvs: no controller answers at http:\/\/127\.0\.0\.1:61421: [^\n]*ECONNREFUSED[^\n]*\n$/,
+    );
+  });
+
+  test('doctor finds a setting that was changed by hand, and its command mends it', async () => {
+    const controller = await start();
+    expect(await doctor()).toMatchObject({
+      status: 0,
+      summary: { problem: 0 },
+      controller: 'http://127.0.0.1:61421',
+    });
+
+    await shell('sysctl -w net.ipv4.vs.expire_nodest_conn=0');
+    const sick = await doctor();
+    expect(sick).toMatchObject({ status: 1, summary: { problem: 1 } });
+    const finding = sick.findings.find(({ state }) => state === 'problem');
+    expect(finding).toMatchObject({ check: 'sysctl net.ipv4.vs.expire_nodest_conn', found: '0' });
+    await shell(finding?.command ?? 'false');
+    expect(await doctor()).toMatchObject({ status: 0, summary: { problem: 0 } });
+    expect(doctorDocument.parse(JSON.parse((await controller.get('/v1/doctor')).body)).summary.problem).toBe(
+      0,
+    );
+
+    const text = await host.marathonIpvs('doctor', '--dns-listen', 'off');
+    expect(text.stdout).toMatch(/^\[\+\] IPVS: answers; 1 services? in its table$/m);
+    expect(text.stdout).toMatch(
+      /^\[!\] IPVS time-outs: tcp 900 s, .*net\.ipv4\.tcp_keepalive_time 7200 s\n {6}wanted: /m,
+    );
+  });
+
+  test("doctor names other programs' services, routes in the pool and chains that drop by default", async () => {
+    await shell(
+      `ip link add kube-ipvs0 type dummy; ip route add 11.5.0.0/16 dev agent; ipvsadm -A -t 172.16.5.5:443 -s rr`,
+    );
+    // User-Mode Linux has nftables without any family of IP.
+    const nft = (await command('nft', 'add table inet strict')).status === 0;
+    if (nft)
+      await shell("nft 'add chain inet strict in { type filter hook input priority 0; policy drop; }'");
+    try {
+      const { findings, status } = await doctor();
+      const found = new Map(findings.map((finding) => [finding.check, finding]));
+      expect(status).toBe(1);
+      expect(found.get('kube-proxy in IPVS mode')).toMatchObject({
+        state: 'warning',
+        found: 'interface kube-ipvs0',
+      });
+      expect(found.get('pool 11.0.0.0/8')).toMatchObject({
+        state: 'problem',
+        found: 'overlaps 11.5.0.0/16 dev agent',
+      });
+      expect(found.get('other services')?.found).toBe('1 outside the pools');
+      if (!nft) return;
+      const chain = found.get('packet filter inet strict in');
+      expect(chain).toMatchObject({ state: 'warning' });
+      await shell(chain?.command ?? 'false');
+      expect(await shell('nft list chain inet strict in')).toContain('ip daddr 11.0.0.0/8 accept');
+    } finally {
+      if (nft) await shell('nft delete table inet strict');
+      await shell('ip route del 11.5.0.0/16 dev agent; ip link del kube-ipvs0');
+    }
+  });
+
+  test('time-outs that are asked for are set, put back when someone changes them, and told of', async () => {
+    const timeouts = () => shell('ipvsadm -l --timeout');
+    try {
+      const controller = await start('--tcp-timeout', '7300', '--udp-timeout', '60');
+      expect(await timeouts()).toContain('7300 120 60');
+      expect((await controller.get('/readyz?verbose')).body).toContain('[+]reachability ok\n');
+      expect((await statusOf()).kernel.timeouts).toEqual({ tcp: 7_300, tcpFin: 120, udp: 60 });
+
+      await shell('ipvsadm --set 100 77 0');
+      controller.signal('SIGHUP');
+      await eventually(async () => (await timeouts()).includes('7300 77 60'), 20_000);
+      expect(controller.log).toContain('IPVS tcp time-out 100 s -> 7300 s');
+      expect(await controller.end()).toBe(0);
+
+      await shell('ipvsadm --set 900 120 300');
+      const other = await start();
+      expect(await timeouts()).toContain('900 120 300');
+      expect((await other.get('/readyz?verbose')).body).toMatch(
+        /reachability ok: .*time-out of 900 s .*tcp_keepalive_time of 7200 s/,
+      );
+      expect((await statusOf()).host.advice).toHaveLength(1);
+    } finally {
+      await shell('ipvsadm --set 900 120 300');
+    }
+  });
+});

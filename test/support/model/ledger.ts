@@ -1,0 +1,18 @@
+import type { LedgerEntry } from '../../../controller/ports.ts';
+import type { LedgerMaker } from './machine.ts';
+
+/** A ledger that every controller of one host finds again. */
+export function createLedgerInMemory(): LedgerMaker {
+  let entries: ReadonlyMap<string, LedgerEntry> = new Map();
+  return {
+    open: () => ({
+      load: async () => ({ entries }),
+      save: async (now) => {
+        entries = new Map(now);
+      },
+    }),
+    empty: async () => {
+      entries = new Map();
+    },
+  };
+}

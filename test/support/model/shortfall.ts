@@ -1,0 +1,60 @@
+/** What the kernel lacks, and what it has too much, against what is wanted. */
+
+import { type AppSpec, inPools } from './cluster.ts';
+import type { DrainWatch } from './drain-watch.ts';
+import type { Printed, PrintedService } from './printed.ts';
+import type { Wanted, WantedService } from './wanted.ts';
+
+interface Situation {
+  readonly kernel: Printed;
+  readonly wanted: Wanted;
+  readonly apps: readonly AppSpec[];
+  /** Services of other programs. */
+  readonly foreign: ReadonlyMap<string, unknown>;
+  readonly adopt: boolean;
+  /** Where given, backends that rightly drain are no surplus. */
+  readonly drains: DrainWatch | null;
+  /** Services that may have backends, and weights, of before. */
+  readonly held: ReadonlySet<string>;
+}
+
+/** One line for each thing that is not as it should be. */
+export function shortfall(situation: Situation): readonly string[] {
+  const { kernel, wanted, foreign, adopt, held } = situation;
+  const complaints: string[] = [];
+  for (const [key, want] of wanted.services) {
+    if (held.has(key)) continue;
+    if (!foreign.has(key)) complaints.push(...lacking(key, want, kernel.get(key)));
+    else if (adopt || inPools(want.address)) complaints.push(`${key} is wanted and not adopted`);
+  }
+  for (const [key, have] of kernel) {
+    if (!foreign.has(key) && !held.has(key)) complaints.push(...surplus(key, have, situation));
+  }
+  return complaints;
+}
+
+function lacking(key: string, want: WantedService, have: PrintedService | undefined): readonly string[] {
+  const backends = [...want.backends].map(([endpoint, weight]) =>
+    difference(`${endpoint} of ${key}`, have?.backends.get(endpoint), { weight, rest: '-m' }),
+  );
+  return [difference(`the service ${key}`, have?.settings, want.settings), ...backends].flat();
+}
+
+function surplus(
+  key: string,
+  { backends }: PrintedService,
+  { wanted, apps, drains }: Situation,
+): readonly string[] {
+  const want = wanted.services.get(key);
+  const more = [...backends].filter(([endpoint]) => want?.backends.has(endpoint) !== true);
+  const wrong = more.filter(([at, { weight }]) => weight > 0 || drains?.mayDrain(key, at, apps) !== true);
+  const complaints = wrong.map(([endpoint]) => `${endpoint} of ${key} is left and nobody wants it`);
+  if (want === undefined && more.length === 0) complaints.push(`${key} is left and nobody wants it`);
+  return complaints;
+}
+
+/** Nothing, or one line. */
+export function difference(what: string, is: unknown, should: unknown): readonly string[] {
+  const [have, want] = [JSON.stringify(is), JSON.stringify(should)];
+  return have === want ? [] : [`${what} is ${have} and should be ${want}`];
+}

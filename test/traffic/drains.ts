@@ -1,0 +1,64 @@
+/** An app with connections that are held open to it, and what becomes of them when an instance is taken out. */
+
+import { readFile } from 'node:fs/promises';
+import { eventually } from '../support/host.ts';
+import { type Cluster, TCP_PORT, UDP_PORT } from './cluster.ts';
+import { backendsOf } from './kernel.ts';
+import type { Target } from './queries.ts';
+
+export interface HeldApp {
+  readonly id: string;
+  readonly tcp: Target;
+  readonly udp: Target;
+}
+
+/** Deploys an app with a VIP of its own on these ports; resolves when all its instances are in the kernel. */
+export async function deployHeld(
+  cluster: Cluster,
+  id: string,
+  { instances, drainSeconds }: { readonly instances: number; readonly drainSeconds: number },
+): Promise<HeldApp> {
+  const labels = { IPVS_DRAIN_SECONDS: String(drainSeconds) };
+  await cluster.marathon.addApp(cluster.app(id, instances, labels));
+  const address = await eventually(async () => {
+    const { services } = JSON.parse((await cluster.controller.get('/v1/diff')).body);
+    return services.find(({ apps }: { apps: readonly string[] }) => apps.includes(id))?.address;
+  });
+  const app = { id, tcp: { address, port: TCP_PORT }, udp: { address, port: UDP_PORT } };
+  for (const protocol of ['tcp', 'udp'] as const) {
+    await eventually(async () => {
+      const weights = await backendsOf(protocol, vipOf(app[protocol]));
+      return weights?.size === instances && [...weights.values()].every((weight) => weight === 1);
+    });
+  }
+  return app;
+}
+
+export function vipOf({ address, port }: Target): string {
+  return `${address}:${port}`;
+}
+
+/** The backends of an instance's two ports. */
+export function endpointsOf(
+  cluster: Cluster,
+  { id }: HeldApp,
+  task: string,
+): { readonly tcp: string; readonly udp: string } {
+  const { host, ports } = cluster.marathon.tasks(id).find((each) => each['id'] === task) ?? {};
+  const [tcp, udp] = Array.isArray(ports) ? ports : [];
+  return { tcp: `${host}:${tcp}`, udp: `${host}:${udp}` };
+}
+
+/** Nothing is heard of its agent any more: it is no backend, though it may run on. Resolves with its TCP backend at weight 0. */
+export async function takeOut(cluster: Cluster, app: HeldApp, task: string): Promise<void> {
+  const { tcp } = endpointsOf(cluster, app, task);
+  cluster.marathon.setTaskState(task, 'TASK_UNREACHABLE');
+  await eventually(async () => (await backendsOf('tcp', vipOf(app.tcp)))?.get(tcp) === 0);
+}
+
+/** When this backend goes at the latest, by the ledger, in milliseconds since the epoch; undefined: it does not drain. */
+export async function deadlineOf(cluster: Cluster, backend: string): Promise<number | undefined> {
+  const { services } = JSON.parse(await readFile(cluster.host.path('ledger.json'), 'utf8'));
+  const entries = Object.values<{ readonly drains?: Readonly<Record<string, number>> }>(services);
+  return entries.map(({ drains }) => drains?.[backend]).find((deadline) => deadline !== undefined);
+}
