@@ -130,7 +130,7 @@ run_tests() {
   export IPVS_KERNEL_TESTS=yes-change-my-tables
   project kernel 'test/lab/run.sh -m 2048M -t 3000 --' "$@"
   echo '== datapath, in the lab with nftables'
-  LAB=$second_lab project datapath 'test/lab/run.sh -m 2048M -t 1800 --' "$@"
+  LAB=$second_lab project datapath 'test/lab/run.sh -m 2048M -t 3600 --' "$@"
   echo '== image'
   project image '' "$@"
   # shellcheck disable=SC2086 # a list
