@@ -23,6 +23,7 @@ export class Sources {
   readonly #words = new Map<string, Word>();
   readonly #merge = createMerge();
   #gone: BackendKey[] = [];
+  #goneApps: App[] = [];
   readonly #sources: readonly AppSource[];
   readonly #observer: Observer;
 
@@ -47,6 +48,8 @@ export class Sources {
     const before = this.#words.get(name);
     if (!complete && before?.origin !== 'source') return;
     if (before !== undefined) this.#gone.push(...saidGone(before.snapshot, snapshot, complete));
+    // What is missing from a list may just have been left out.
+    if (before !== undefined && !complete) this.#goneApps.push(...appsMissing(before.snapshot, snapshot));
     this.#words.set(name, { snapshot, origin: 'source' });
     this.#observer.sourceRead(name, { apps: snapshot.apps.length, complete, fromDiskOf: null });
   }
@@ -55,6 +58,13 @@ export class Sources {
   takeGone(): readonly BackendKey[] {
     const gone = this.#gone;
     this.#gone = [];
+    return gone;
+  }
+
+  /** Apps of which a source has said by name that they are gone, since this was last asked. */
+  takeGoneApps(): readonly App[] {
+    const gone = this.#goneApps;
+    this.#goneApps = [];
     return gone;
   }
 
@@ -84,6 +94,14 @@ function saidGone(before: Snapshot, now: Snapshot, complete: boolean): BackendKe
   const still = new Set(endpointsOf(now.apps.filter((app) => ids.has(identity(app)))));
   const ending = complete ? changed.map(onlyEnding) : changed;
   return endpointsOf(ending).filter((endpoint) => !still.has(endpoint));
+}
+
+function appsMissing(before: Snapshot, now: Snapshot): readonly App[] {
+  const same = new Set(now.apps);
+  const changed = before.apps.filter((app) => !same.has(app));
+  if (changed.length === 0) return [];
+  const there = new Set(now.apps.map(identity));
+  return changed.filter((app) => !there.has(identity(app)));
 }
 
 function identity({ framework, id }: App): string {

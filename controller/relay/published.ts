@@ -2,7 +2,13 @@ import { z } from 'zod';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Versioned } from '../kubernetes/listing.ts';
 import { Reflector } from '../kubernetes/reflector.ts';
-import { APP_LABEL, PORTS_LABEL, RELAY_LABEL, STANDINGS_ANNOTATION } from '../kubernetes/relayed.ts';
+import {
+  APP_LABEL,
+  LOCAL_ANNOTATION,
+  PORTS_LABEL,
+  RELAY_LABEL,
+  STANDINGS_ANNOTATION,
+} from '../kubernetes/relayed.ts';
 import {
   apiVersion,
   collectionPath,
@@ -31,6 +37,8 @@ interface Published extends Versioned {
   /** All that we own of it, as text to be compared. */
   readonly fingerprint: string;
   readonly uid: string;
+  /** Of an EndpointSlice: the MarathonApp that it belongs to. */
+  readonly app: string | undefined;
   /** Of an EndpointSlice: `task address` of each endpoint. */
   readonly members: readonly string[];
 }
@@ -42,6 +50,7 @@ const OURS = [
   PORTS_LABEL,
   'endpointslice.kubernetes.io/managed-by',
   STANDINGS_ANNOTATION,
+  LOCAL_ANNOTATION,
 ];
 /** Of the fields that we own. */
 const MANAGER = 'marathon-ipvs-relay';
@@ -108,9 +117,16 @@ export class PublishedKind {
     return this.#find(name)?.members;
   }
 
-  /** Names of what is there and not in `wanted`. */
-  surplus(wanted: ReadonlySet<string>): readonly string[] {
-    return [...this.#reflector.objects.values()].map(({ name }) => name).filter((name) => !wanted.has(name));
+  /** How many there are. */
+  get size(): number {
+    return this.#reflector.objects.size;
+  }
+
+  /** Names of what is there and not in `wanted`, without what belongs to the apps of `keep`. */
+  surplus(wanted: ReadonlySet<string>, keep: ReadonlySet<string> = NOTHING): readonly string[] {
+    return [...this.#reflector.objects.values()]
+      .filter(({ name, app }) => !wanted.has(name) && !(app !== undefined && keep.has(app)))
+      .map(({ name }) => name);
   }
 
   /** Whether the server has the object as it should be. */
@@ -159,6 +175,7 @@ function readPublished(json: unknown): Published {
     namespace,
     resourceVersion,
     uid,
+    app: labels?.[APP_LABEL],
     fingerprint: fingerprint(labels ?? {}, annotations ?? {}, content),
     members: (content.endpoints ?? []).map(
       ({ addresses, targetRef }) => `${targetRef?.name} ${addresses[0]}`,
@@ -166,6 +183,7 @@ function readPublished(json: unknown): Published {
   };
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
 const fingerprints = new WeakMap<RelayedObject, string>();
 
 function fingerprintOf(object: RelayedObject): string {

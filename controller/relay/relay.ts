@@ -8,7 +8,8 @@ import { Sources } from '../loop/sources.ts';
 import type { App } from '../model.ts';
 import type { AppSource, Clock, Log, Observer } from '../ports.ts';
 import { type PublishedKind, publishedKinds } from './published.ts';
-import { marathonAppOf, type RelayedObject, slicesOf } from './relayed-app.ts';
+import { marathonAppOf, objectName, type RelayedObject, slicesOf } from './relayed-app.ts';
+import { RemovalHold } from './removal-hold.ts';
 
 export interface RelayOptions {
   readonly client: KubernetesClient;
@@ -30,6 +31,9 @@ export interface RelayOptions {
 const IN_FLIGHT = 8;
 const MOST_TOLD = 5;
 const LOOK_MS = 2_000;
+/** How long a mass removal is held before the sources are asked again, and then after each failure to ask them. */
+const HOLD_MS = 60_000;
+const ASK_AGAIN_MS = 10_000;
 /** All is compared again, in case someone changed our objects and the watch was told of it while we wrote. */
 const RESYNC_MS = 60_000;
 const RETRY = { firstMs: 1_000, limitMs: 30_000 };
@@ -66,11 +70,14 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
     kinds.slices.run(signal),
   ];
 
+  const hold = new RemovalHold(HOLD_MS);
+  const askAgain = createAsker(options, hold, () => news.set('source'), signal);
   let failures = 0;
   let comparedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     observer.moved();
     await news.wait(LOOK_MS, clock, signal);
+    askAgain();
     const due = clock.now() - comparedAt >= RESYNC_MS;
     if (signal.aborted || (news.take().size === 0 && !due && failures === 0)) continue;
     await clock.sleep(settleMs, signal);
@@ -79,11 +86,44 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
     if (signal.aborted || merged === null || !merged.complete || !kinds.apps.inStep || !kinds.slices.inStep)
       continue;
     comparedAt = clock.now();
-    const failed = await publish(merged.snapshot.apps, kinds, options, signal);
+    hold.believe(sources.takeGoneApps().map(objectName));
+    const failed = await publish(merged.snapshot.apps, kinds, hold, options, signal);
     failures = failed === 0 ? 0 : failures + 1;
     await clock.sleep(delayAfter(failures, RETRY), signal);
   }
   await Promise.all(working);
+}
+
+/** Makes the function that, when removals have been held for long enough, asks all sources once more, beside the loop. */
+function createAsker(
+  { sources, clock, log, name }: RelayOptions,
+  hold: RemovalHold,
+  then: () => void,
+  signal: AbortSignal,
+): () => void {
+  let asking = false;
+  let notBefore = 0;
+  const ask = async (due: ReadonlySet<string>): Promise<void> => {
+    try {
+      const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
+      const there = new Set(snapshots.flatMap(({ apps }) => apps.map((app) => objectOf(app, name).name)));
+      hold.believe([...due].filter((object) => !there.has(object)));
+      hold.postpone(there, clock.now());
+      then();
+    } catch (error) {
+      notBefore = clock.now() + ASK_AGAIN_MS;
+      if (!signal.aborted)
+        log.warn('mass removal stays held: the sources cannot be asked again', { error: messageOf(error) });
+    } finally {
+      asking = false;
+    }
+  };
+  return () => {
+    const due = hold.due(clock.now());
+    if (asking || due.size === 0 || clock.now() < notBefore || signal.aborted) return;
+    asking = true;
+    void ask(due);
+  };
 }
 
 interface Kinds {
@@ -99,16 +139,23 @@ interface Kinds {
 async function publish(
   apps: readonly App[],
   { apps: objects, slices }: Kinds,
-  { name, log }: RelayOptions,
+  hold: RemovalHold,
+  { name, log, clock }: RelayOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const wantedApps = byName(apps.map((app) => objectOf(app, name)));
   const wantedSlices = byName(apps.flatMap((app) => endpointsOf(app, name, slices)));
+  const { go, held } = hold.release(objects.surplus(new Set(wantedApps.keys())), objects.size, clock.now());
+  if (held.size > 0)
+    log.warn('mass removal held: most apps would go at once, only because no source mentions them', {
+      held: held.size,
+      published: objects.size,
+    });
   const phases: readonly (readonly Write[])[] = [
     changed(objects, wantedApps, signal),
     changed(slices, wantedSlices, signal),
-    surplus(objects, wantedApps, signal),
-    surplus(slices, wantedSlices, signal),
+    removals(objects, go, signal),
+    removals(slices, slices.surplus(new Set(wantedSlices.keys()), held), signal),
   ];
   let failed = 0;
   let made = 0;
@@ -154,12 +201,7 @@ function changed(
     .map((object) => ({ what: `apply ${object.name}`, make: () => kind.apply(object, signal) }));
 }
 
-function surplus(
-  kind: PublishedKind,
-  wanted: ReadonlyMap<string, RelayedObject>,
-  signal: AbortSignal,
-): Write[] {
-  const names = kind.surplus(new Set(wanted.keys()));
+function removals(kind: PublishedKind, names: readonly string[], signal: AbortSignal): Write[] {
   return names.map((name) => ({ what: `delete ${name}`, make: () => kind.remove(name, signal) }));
 }
 

@@ -298,3 +298,17 @@ test('an app that the server refuses does not hold back the others', async () =>
   await until('the others are there', async () => (await versions()).length === 4);
   expect((await published()).apps.map(({ id }) => id).sort()).toEqual(['/a', '/z']);
 });
+
+test('what the source does not mention any more stays published when it is most of all, unless that was said by name', async () => {
+  const all = ['a', 'b', 'c'].map((id, i) => web(`/${id}`, { VIP_0: `${id}:80` }, `10.0.0.${i}:1`));
+  const source = new Saying(snapshot(...all));
+  startRelay(source);
+  await until('all is published', async () => (await versions()).length === 6);
+  source.say(snapshot());
+  await clock.sleep(3_000);
+  expect(await versions()).toHaveLength(6);
+  source.say(snapshot(...all));
+  await clock.sleep(1_000);
+  source.say(snapshot(), false);
+  await until('all is gone', async () => (await versions()).length === 0);
+});
