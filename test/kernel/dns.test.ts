@@ -131,15 +131,19 @@ inLab('names of VIPs on a real kernel', () => {
   });
 
   test('an address that cannot be had keeps nothing else from working, and the advice says what is wrong', async () => {
+    // Our interface, made from now on, takes no IPv6 address.
+    await shell('sysctl -q -w net.ipv6.conf.default.disable_ipv6=1');
     const controller = await start('--dns-listen', `${SERVER}:53,[fd00::1]:53`, '--resync-seconds', '1');
+    await shell('sysctl -q -w net.ipv6.conf.default.disable_ipv6=0');
     const body = await eventually(async () => {
       const verbose = await controller.get('/readyz?verbose');
       return verbose.status === 200 && verbose.body.includes('--dns-listen') && verbose.body;
     });
     expect(body).toMatch('--dns-listen [fd00::1]:53: this host has no address fd00::1');
     expect(await addresses(fromHost)).toBe(VIP);
-    // It is used as soon as it is there.
-    await shell('ip address add fd00::1/128 dev agent nodad');
+    expect(body).toMatch('address fd00::1 dev vip0: add address fd00::1: EACCES');
+    // It is put there, and used, as soon as that is possible.
+    await shell('sysctl -q -w net.ipv6.conf.vip0.disable_ipv6=0');
     await eventually(async () => (await command('dig', '@fd00::1', '+short', NAME)).stdout === `${VIP}\n`);
     await eventually(async () => !(await controller.get('/readyz?verbose')).body.includes('--dns-listen'));
     expect(await controller.end()).toBe(0);
