@@ -4,6 +4,7 @@ import { gunzip } from 'node:zlib';
 import { Agent, type Dispatcher, request } from 'undici';
 import { ControllerError, messageOf } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
+import { type Answer, type Message, parseAnswer, parseText, type Reply, replyOf } from './answer.ts';
 import { basicCredentials, type Credentials, type CredentialsFile, credentialsFrom } from './credentials.ts';
 import { within } from './deadline.ts';
 import { answerFailure, Failure, transportFailure } from './failure.ts';
@@ -26,7 +27,7 @@ export interface MarathonClientOptions {
   readonly answerMs?: number | undefined;
 }
 
-/** Reads from Marathon, whichever of its masters answers. Errors are `ControllerError`s for an operator. */
+/** Speaks with Marathon, whichever of its masters answers. Errors are `ControllerError`s for an operator. */
 export interface MarathonClient {
   /** The masters as they were given, without credentials. */
   readonly name: string;
@@ -39,6 +40,11 @@ export interface MarathonClient {
   get<T>(path: string, signal: AbortSignal, parse: (body: Buffer) => T): Promise<T | null>;
   /** Opens a stream of server-sent events, which then lasts until `signal` aborts or either side ends it. */
   stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Writes. Resolves with what Marathon itself answers below 500, refusals included, 401 excepted. Another master is
+   * tried only where the request cannot have been carried out; otherwise the error says that it may have been.
+   */
+  send(message: Message, signal: AbortSignal): Promise<Reply>;
 }
 
 /** A client for one Marathon. Throws (code `usage`) when `where` is no list of URLs; nothing is contacted yet. */
@@ -46,11 +52,10 @@ export function createMarathonClient(options: MarathonClientOptions): MarathonCl
   return new HttpClient(options);
 }
 
-interface Answer {
-  readonly url: URL;
-  readonly response: Dispatcher.ResponseData;
-  /** Whether credentials exist and were kept from this host. */
-  readonly withheld: boolean;
+interface Question {
+  readonly method?: Message['method'] | 'GET';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
 }
 
 const REDIRECTS = 5;
@@ -89,7 +94,7 @@ class HttpClient implements MarathonClient {
     return this.#fromAny(path, signal, (master) =>
       within(answerMs, clock, signal, async (limited) => {
         const headers = { accept: 'application/json', 'accept-encoding': 'gzip' };
-        const answer = await this.#ask(resolve(master, path), headers, limited);
+        const answer = await this.#ask(resolve(master, path), { headers }, limited);
         const body = await this.#body(answer);
         return parseAnswer(answer, body, parse);
       }),
@@ -100,7 +105,7 @@ class HttpClient implements MarathonClient {
     return this.#fromAny(path, signal, async (master) => {
       // Not compressed: an event must not wait in a compressor's buffer.
       const headers = { accept: 'text/event-stream', 'accept-encoding': 'identity' };
-      const answer = await this.#ask(resolve(master, path), headers, signal, 0);
+      const answer = await this.#ask(resolve(master, path), { headers }, signal, 0);
       const { statusCode, headers: given, body } = answer.response;
       if (statusCode === 200 && String(given['content-type']).startsWith('text/event-stream')) return body;
       const text = statusCode === 200 ? '' : await this.#explanation(answer, signal);
@@ -109,8 +114,29 @@ class HttpClient implements MarathonClient {
     });
   }
 
+  async send({ method, path, body }: Message, signal: AbortSignal): Promise<Reply> {
+    const { clock, answerMs = 120_000 } = this.#options;
+    const headers = {
+      accept: 'application/json',
+      'accept-encoding': 'gzip',
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    };
+    const ask = (master: URL) =>
+      within(answerMs, clock, signal, async (limited) => {
+        const url = resolve(master, path);
+        const answer = await this.#ask(url, { method, headers, body }, limited);
+        return replyOf(answer, (await this.#body(answer)).toString('utf8'), `${method} ${shownUrl(url)}`);
+      });
+    return this.#fromAny(path, signal, ask, method);
+  }
+
   /** Tries each master once and rejects with what all of them said. */
-  async #fromAny<T>(path: string, signal: AbortSignal, ask: (master: URL) => Promise<T>): Promise<T> {
+  async #fromAny<T>(
+    path: string,
+    signal: AbortSignal,
+    ask: (master: URL) => Promise<T>,
+    method = 'GET',
+  ): Promise<T> {
     const failures: Failure[] = [];
     for (const master of this.#masters.inOrder()) {
       try {
@@ -121,10 +147,15 @@ class HttpClient implements MarathonClient {
         signal.throwIfAborted();
         if (error instanceof ControllerError) throw error;
         const failure = error instanceof Failure ? error : transportFailure(error);
-        failures.push(failure.of(shownUrl(resolve(master, path))));
+        failures.push(failure.of(`${method} ${shownUrl(resolve(master, path))}`));
+        if (method !== 'GET' && !failure.undone) break;
       }
     }
-    throw new ControllerError('source', failures.map(({ message }) => message).join('; '), {
+    const unknown =
+      method !== 'GET' && failures.some(({ undone }) => !undone)
+        ? '; it may have been carried out: look at it before asking again'
+        : '';
+    throw new ControllerError('source', failures.map(({ message }) => message).join('; ') + unknown, {
       retry: failures.some(({ retry }) => retry === 'later') ? 'later' : 'never',
       cause: failures[0]?.cause,
     });
@@ -133,7 +164,7 @@ class HttpClient implements MarathonClient {
   /** Follows redirects by hand, since who may see the credentials is decided anew for every host. */
   async #ask(
     first: URL,
-    headers: Readonly<Record<string, string>>,
+    { method = 'GET', headers, body }: Question,
     signal: AbortSignal,
     bodyTimeout = this.#options.silenceMs ?? 30_000,
   ): Promise<Answer> {
@@ -146,6 +177,8 @@ class HttpClient implements MarathonClient {
       const authorization = trusted ? await this.#credentials?.header() : undefined;
       const response = await request(url, {
         dispatcher,
+        method,
+        body: body ?? null,
         headers: authorization === undefined ? headers : { ...headers, authorization },
         signal,
         headersTimeout,
@@ -163,6 +196,11 @@ class HttpClient implements MarathonClient {
       ) {
         renewed = true;
         discard(response);
+      } else if (method !== 'GET' && response.statusCode >= 300 && response.statusCode < 400) {
+        discard(response);
+        throw new Failure(`redirected to ${String(location)}, where nothing is written`, 'never', undefined, {
+          undone: true,
+        });
       } else if (response.statusCode >= 300 && response.statusCode < 400 && typeof location === 'string') {
         hops += 1;
         url = redirected(location, url);
@@ -216,25 +254,6 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
-}
-
-function parseAnswer<T>({ response, withheld }: Answer, body: Buffer, parse: (body: Buffer) => T): T | null {
-  const { statusCode } = response;
-  if (statusCode !== 200) {
-    const failure = answerFailure(statusCode, body.toString('utf8'), withheld, 'JSON');
-    if (failure.absent) return null;
-    throw failure;
-  }
-  try {
-    return parse(body);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new Failure(`the answer is no JSON (${body.length} bytes: ${messageOf(error)})`, 'later', error);
-  }
-}
-
-function parseText(body: Buffer): unknown {
-  return JSON.parse(body.toString('utf8'));
 }
 
 /** `path` below the master's own path, which DC/OS needs: `https://master/service/marathon`. */

@@ -6,16 +6,25 @@ export class Failure extends Error {
   readonly retry: 'later' | 'never';
   /** Whether Marathon itself says that what was asked for does not exist. */
   readonly absent: boolean;
+  /** Whether a write that failed so has certainly not been carried out. */
+  readonly undone: boolean;
 
-  constructor(message: string, retry: 'later' | 'never', cause?: unknown, absent = false) {
+  constructor(
+    message: string,
+    retry: 'later' | 'never',
+    cause?: unknown,
+    { absent = false, undone = false }: { absent?: boolean; undone?: boolean } = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.retry = retry;
     this.absent = absent;
+    this.undone = undone;
   }
 
-  /** The same, told with what was asked for. */
-  of(url: string): Failure {
-    return new Failure(`GET ${url}: ${this.message}`, this.retry, this.cause ?? this, this.absent);
+  /** The same, told with what was asked for: `GET http://10.0.0.1:8080/v2/apps`. */
+  of(asked: string): Failure {
+    const { retry, absent, undone } = this;
+    return new Failure(`${asked}: ${this.message}`, retry, this.cause ?? this, { absent, undone });
   }
 }
 
@@ -26,7 +35,8 @@ export class Failure extends Error {
 export function answerFailure(status: number, body: string, withheld: boolean, expected: string): Failure {
   const said = marathonMessage(body);
   const text = `answered ${status}${body === '' ? '' : ` "${shown(said ?? body)}"`}`;
-  if (status === 401 || status === 403) return new Failure(`${text}; ${advice(status, withheld)}`, 'never');
+  if (status === 401 || status === 403)
+    return new Failure(`${text}; ${advice(status, withheld)}`, 'never', undefined, { undone: true });
   // An unknown route is a 500 in Marathon; pods came with 1.4.
   const absent = said !== null && (status === 404 || (status === 500 && said === 'URI not found'));
   const hint =
@@ -37,7 +47,9 @@ export function answerFailure(status: number, body: string, withheld: boolean, e
         : status === 404 && said === null
           ? '; is this the address of a Marathon?'
           : '';
-  return new Failure(`${text}${hint}`, 'later', undefined, absent);
+  // LeaderProxyFilter's answer while it knows of none to hand the request to.
+  const undone = status === 502 && body.includes('Could not determine the current leader');
+  return new Failure(`${text}${hint}`, 'later', undefined, { absent, undone });
 }
 
 /** No answer at all, or one that broke off. */
@@ -49,11 +61,13 @@ export function transportFailure(error: unknown): Failure {
       `${text} (${code}); give the CA that signed Marathon's certificate (--marathon-ca-file)`,
       'never',
       error,
+      { undone: true },
     );
   }
   const named = code !== '' && !text.includes(code) ? `${text} (${code})` : text;
   const remedy = remedies.get(code);
-  return new Failure(remedy === undefined ? named : `${named}; ${remedy}`, 'later', error);
+  const undone = remedy !== undefined || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'EAI_AGAIN';
+  return new Failure(remedy === undefined ? named : `${named}; ${remedy}`, 'later', error, { undone });
 }
 
 const remedies: ReadonlyMap<string, string> = new Map([
