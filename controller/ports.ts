@@ -30,6 +30,8 @@ export interface SourceListener {
 export interface AppWriter {
   /** `http://10.0.0.1:8080`, without credentials. */
   readonly name: string;
+  /** Mesos framework name, which the names of VIPs have in them. */
+  framework(signal: AbortSignal): Promise<string>;
   /** Apps as Marathon lists them, with counts and deployments. */
   listApps(signal: AbortSignal): Promise<readonly unknown[]>;
   /** Marathon's JSON of one, an app with its tasks; null where there is none. */

@@ -14,7 +14,7 @@ import { Sysctls } from './apply/sysctls.ts';
 import { withTimeouts } from './apply/timeouts.ts';
 import type { Config } from './config/config.ts';
 import { createOccupants } from './desired/occupants.ts';
-import { inPool, type Pools, parsePool } from './desired/pool.ts';
+import { inPool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
 import type { NameServer } from './dns/name-server.ts';
 import { ControllerError } from './errors.ts';
@@ -39,6 +39,7 @@ import { createDnsResolver } from './source/dns-resolver.ts';
 import { createFileSource } from './source/file/source.ts';
 import { createLedger } from './state/ledger.ts';
 import { createStateStore } from './state/store.ts';
+import { credentialsOf, poolsOf } from './wire-options.ts';
 
 /** What a command works with; `close` frees sockets. */
 export interface Parts {
@@ -229,20 +230,11 @@ function brakeOf({ against, allowMassRemoval, massRemovalPercent, massRemovalHol
   return { share: massRemovalPercent / 100, holdMs: massRemovalHoldSeconds * 1_000 };
 }
 
-function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {
-  return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };
-}
-
 function realAddressOptions(config: Config) {
   const masters = config.source.flatMap((source) => (source.kind === 'marathon' ? source.masters : []));
   const servers = config.dnsListen.map(({ address }) => address);
   const { interface: interfaceName, allowConnectedVips } = config;
   return { interfaceName, masters, servers, pools: networksOf(config), allowConnectedVips };
-}
-
-function credentialsOf({ marathonUserFile, marathonTokenFile }: Config) {
-  if (marathonUserFile !== undefined) return { kind: 'basic', path: marathonUserFile } as const;
-  return marathonTokenFile === undefined ? undefined : ({ kind: 'token', path: marathonTokenFile } as const);
 }
 
 async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {

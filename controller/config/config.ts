@@ -11,7 +11,7 @@ import {
   systemReason,
   usage,
 } from './given.ts';
-import type { CommandName } from './option.ts';
+import { APP_COMMANDS, type CommandName } from './option.ts';
 import { type OptionName, optionNames, options } from './options.ts';
 import { sourceName } from './values.ts';
 
@@ -42,8 +42,10 @@ export function resolveConfig(
   const texts = Object.fromEntries([...deciding].map(([name, { text }]) => [name, text]));
   const config = { ...options.parse(texts), origins: originsOf(deciding) };
   checkOutput(command, config.output, deciding.get('output'));
-  if (command !== 'run' && command !== 'diff') return config;
-  checkTogether(command, config);
+  const speaks = APP_COMMANDS.some((name) => name === command);
+  if (command !== 'run' && command !== 'diff' && !speaks) return config;
+  if (!speaks) checkSources(command, config);
+  checkCredentials(config);
   for (const name of CREDENTIALS) checkReadable(deciding.get(name));
   return command === 'diff' ? { ...config, once: true, dryRun: true } : config;
 }
@@ -69,7 +71,13 @@ const OUTPUTS = {
   diff: ['text', 'json', 'ipvsadm'],
   status: ['text', 'wide', 'json', 'yaml'],
   doctor: ['text', 'json', 'yaml'],
-} as const;
+  'app list': ['text', 'wide', 'json', 'yaml'],
+  'app show': ['text', 'wide', 'json', 'yaml'],
+  'app add': ['text', 'json', 'yaml'],
+  'app update': ['text', 'json', 'yaml'],
+  'app remove': ['text', 'json', 'yaml'],
+  'pod add': ['text', 'json', 'yaml'],
+} as const satisfies Partial<Record<CommandName, readonly Config['output'][]>>;
 
 function checkOutput(command: CommandName, output: Config['output'], given: Given | undefined): void {
   if (command === 'cleanup' || given === undefined) return;
@@ -79,7 +87,7 @@ function checkOutput(command: CommandName, output: Config['output'], given: Give
 }
 
 /** What no option can tell by itself. */
-function checkTogether(command: CommandName, config: Config): void {
+function checkSources(command: CommandName, config: Config): void {
   const names = config.source.map(sourceName);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (names.length === 0) {
@@ -91,6 +99,9 @@ function checkTogether(command: CommandName, config: Config): void {
   if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
     throw usage('--against is given without --dry-run, expected kernel where the kernel is to be written');
   }
+}
+
+function checkCredentials(config: Config): void {
   if (config.marathonUserFile !== undefined && config.marathonTokenFile !== undefined) {
     throw usage('--marathon-user-file and --marathon-token-file are both given, expected one of them');
   }

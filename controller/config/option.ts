@@ -3,7 +3,13 @@
 import { z } from 'zod';
 import { parsePath, parseWholeNumber } from './values.ts';
 
-export type CommandName = 'run' | 'diff' | 'status' | 'doctor' | 'cleanup';
+export type CommandName = 'run' | 'diff' | 'status' | 'doctor' | 'cleanup' | AppCommandName;
+
+/** Those that speak with Marathon for a person, as `dcos marathon …` did. */
+export type AppCommandName = `app ${'add' | 'update' | 'remove' | 'list' | 'show'}` | 'pod add';
+
+export const WRITES_APPS: readonly AppCommandName[] = ['app add', 'app update', 'app remove', 'pod add'];
+export const APP_COMMANDS: readonly AppCommandName[] = [...WRITES_APPS, 'app list', 'app show'];
 
 /** In the order in which help shows them. */
 export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
@@ -12,12 +18,27 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['status', 'VIPs, backends, weights, reasons and connections, from the running controller'],
   ['doctor', 'what this host lacks, each with the command that mends it'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
+  ['app add', 'deploy an app at Marathon, and tell the VIPs that it gets'],
+  ['app update', 'change an app, and tell the VIPs that it gets'],
+  ['app remove', 'remove an app'],
+  ['app list', 'the apps of Marathon with their VIPs'],
+  ['app show', 'one app: its VIPs, and its tasks with where they are reached'],
+  ['pod add', 'deploy a pod, and tell the VIPs that it gets'],
 ]);
 
 /** What help and reference tell of an option beside its default. */
 export interface OptionInfo {
   /** Under which heading help and reference show it. */
-  readonly group: 'Sources' | 'Diff' | 'Status' | 'VIPs' | 'Names' | 'This host' | 'Timing' | 'Process';
+  readonly group:
+    | 'Sources'
+    | 'Apps'
+    | 'Diff'
+    | 'Status'
+    | 'VIPs'
+    | 'Names'
+    | 'This host'
+    | 'Timing'
+    | 'Process';
   /** The letter of its short form. */
   readonly short?: string;
   /** Stands for the value in help: `ADDRESS:PORT`, `true|false`. */

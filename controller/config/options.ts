@@ -4,9 +4,11 @@
  */
 
 import { z } from 'zod';
+import { appOptions } from './app-options.ts';
 import { brakeOptions } from './brake-options.ts';
 import { nameOptions } from './name-options.ts';
 import {
+  APP_COMMANDS,
   type CommandName,
   choice,
   described,
@@ -15,6 +17,7 @@ import {
   option,
   path,
   truth,
+  WRITES_APPS,
   withDefault,
   withoutDefault,
 } from './option.ts';
@@ -35,7 +38,8 @@ import {
 } from './values.ts';
 
 const DECIDES: readonly CommandName[] = ['run', 'diff'];
-const EVERY: readonly CommandName[] = ['run', 'diff', 'status', 'doctor', 'cleanup'];
+const READS: readonly CommandName[] = [...DECIDES, ...APP_COMMANDS];
+const EVERY: readonly CommandName[] = ['run', 'diff', 'status', 'doctor', ...APP_COMMANDS, 'cleanup'];
 const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
 
 const SOURCE: OptionInfo = {
@@ -46,7 +50,7 @@ const SOURCE: OptionInfo = {
     'marathon=URL[,URL…] (http or https; equal masters, each once, without query) or file=PATH (a JSON file or a directory of them)',
   description:
     'Where apps come from; may be given several times. `marathon=http://HOST:PORT` takes a comma-separated list of equal masters; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes.',
-  commands: DECIDES,
+  commands: READS,
 };
 
 const source = z
@@ -67,26 +71,27 @@ export const options = z.object({
       accepted: 'a name with at least one letter or digit, of at most 255 characters',
       description:
         "Framework in the names of VIPs. Without it: what Marathon's /v2/info says, `marathon` for files.",
-      commands: DECIDES,
+      commands: READS,
     }),
   ),
   marathonUserFile: withoutDefault(
     path({
       group: 'Sources',
       description: 'File with `user:password` for basic authentication at Marathon.',
-      commands: DECIDES,
+      commands: READS,
     }),
   ),
   marathonTokenFile: withoutDefault(
-    path({ group: 'Sources', description: 'File with a DC/OS authentication token.', commands: DECIDES }),
+    path({ group: 'Sources', description: 'File with a DC/OS authentication token.', commands: READS }),
   ),
   marathonCaFile: withoutDefault(
     path({
       group: 'Sources',
       description: "PEM file with the authorities that sign Marathon's certificate.",
-      commands: DECIDES,
+      commands: READS,
     }),
   ),
+  ...appOptions,
 
   against: withDefault(
     option(parseAgainst, {
@@ -122,7 +127,7 @@ export const options = z.object({
       accepted:
         'a DNS zone of at most 125 characters: labels of letters, digits and inner hyphens, joined by dots',
       description: 'DNS zone of named VIPs.',
-      commands: ['run', 'diff', 'doctor'],
+      commands: ['run', 'diff', 'doctor', ...APP_COMMANDS],
     }),
     'l4lb.thisdcos.directory',
   ),
@@ -133,7 +138,7 @@ export const options = z.object({
       accepted:
         'an IPv4 network with a prefix from /8 to /28 and no host bits, for example 11.0.0.0/8, not loopback, link-local or multicast',
       description: 'Network from which named VIPs get their IPv4 addresses.',
-      commands: ['run', 'diff', 'doctor'],
+      commands: ['run', 'diff', 'doctor', ...APP_COMMANDS],
     }),
     '11.0.0.0/8',
   ),
@@ -146,7 +151,7 @@ export const options = z.object({
         accepted:
           'none, or an IPv6 network with a prefix from /32 to /120 and no host bits, for example fd01:c::/64, not loopback, link-local or multicast',
         description: 'Network from which named VIPs get their IPv6 addresses; `none`: they get none.',
-        commands: ['run', 'diff', 'doctor'],
+        commands: ['run', 'diff', 'doctor', ...APP_COMMANDS],
       },
     ),
     'fd01:c::/64',
@@ -248,8 +253,8 @@ export const options = z.object({
       value: 'ADDRESS:PORT|off',
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
       description:
-        'Where health, metrics and the HTTP API are served; `status` and `doctor` ask the controller there.',
-      commands: ['run', 'status', 'doctor'],
+        'Where health, metrics and the HTTP API are served; `status`, `doctor` and what follows a deployment ask the controller there.',
+      commands: ['run', 'status', 'doctor', ...WRITES_APPS],
     }),
     '127.0.0.1:61421',
   ),

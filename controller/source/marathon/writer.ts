@@ -2,14 +2,19 @@ import { z } from 'zod';
 import { ControllerError } from '../../errors.ts';
 import type { AppRef, AppWriter, DeploymentProgress, WriteComplaint, WriteResult } from '../../ports.ts';
 import { isRecord, shown } from '../document/rejection.ts';
+import { infoSchema } from '../document/schema.ts';
 import type { Reply } from './answer.ts';
 import type { MarathonClient } from './client.ts';
-import { appPath, DEPLOYMENTS_PATH, LISTED_APPS_PATH, podPath, writePath } from './paths.ts';
+import { appPath, DEPLOYMENTS_PATH, INFO_PATH, LISTED_APPS_PATH, podPath, writePath } from './paths.ts';
 
 /** The writing side of one Marathon. Definitions are not looked at: their bytes go as they are. */
 export function createMarathonWriter(client: MarathonClient): AppWriter {
   return {
     name: client.name,
+    async framework(signal) {
+      const { marathon_config: config } = await read(client, INFO_PATH, infoSchema, signal);
+      return config?.framework_name || 'marathon';
+    },
     async listApps(signal) {
       const { apps } = await read(client, LISTED_APPS_PATH, appList, signal);
       return apps;

@@ -1,0 +1,17 @@
+/** What parts are made from, out of the options: for `wire.ts`, and for commands that build a few parts only. */
+
+import type { Config } from './config/config.ts';
+import { type Pools, parsePool } from './desired/pool.ts';
+
+export function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {
+  return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };
+}
+
+/** Where Marathon's credentials are; undefined where there are none. */
+export function credentialsOf({
+  marathonUserFile,
+  marathonTokenFile,
+}: Pick<Config, 'marathonUserFile' | 'marathonTokenFile'>) {
+  if (marathonUserFile !== undefined) return { kind: 'basic', path: marathonUserFile } as const;
+  return marathonTokenFile === undefined ? undefined : ({ kind: 'token', path: marathonTokenFile } as const);
+}
