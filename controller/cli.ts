@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { commandArguments } from './config/arguments.ts';
+import { commandArguments, SHELLS, type Shell } from './config/arguments.ts';
 import { type Config, resolveConfig } from './config/config.ts';
 import { type Environment, flagName, type Given, printable, usage } from './config/given.ts';
 import { type CommandName, commandDescriptions } from './config/option.ts';
@@ -9,13 +9,14 @@ import { version } from './config/version.ts';
 /** What the command line asks for: a command with its options, or a text to print. */
 export type Invocation =
   | {
-      readonly command: CommandName;
+      readonly command: Exclude<CommandName, 'completion'>;
       readonly config: Config;
       /** What it is about, where it takes a NAME. */
       readonly name: string | null;
       /** What follows the name. */
       readonly rest: readonly string[];
     }
+  | { readonly command: 'completion'; readonly shell: Shell }
   | { readonly command: 'help' | 'version'; readonly text: string };
 
 /**
@@ -54,7 +55,14 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
   }
   if (asked === undefined) return { command: 'help', text: program.helpInformation() };
   const { command, flags, name, rest } = asked;
+  if (command === 'completion') return { command, shell: shellOf(name) };
   return { command, config: resolveConfig(command, flags, environment), name, rest };
+}
+
+function shellOf(name: string | null): Shell {
+  const shell = SHELLS.find((known) => known === name);
+  if (shell !== undefined) return shell;
+  throw usage(`completion: "${printable(name ?? '')}" is not accepted, expected one of ${SHELLS.join(', ')}`);
 }
 
 interface Asked {

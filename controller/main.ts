@@ -26,6 +26,11 @@ async function execute(invocation: Invocation): Promise<number> {
     case 'version':
       print(invocation.text);
       return SAME;
+    case 'completion': {
+      const { completionScript } = await import('./completion/script.ts');
+      print(completionScript(invocation.shell));
+      return SAME;
+    }
     case 'cleanup':
       return await cleanUp(invocation.config);
     case 'status':

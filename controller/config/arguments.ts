@@ -6,7 +6,7 @@ export interface ArgumentInfo {
   readonly shown: string;
   readonly description: string;
   /** What a shell may offer for it. */
-  readonly kind: 'file' | 'text';
+  readonly kind: 'file' | 'text' | readonly string[];
 }
 
 const FILE: ArgumentInfo = {
@@ -15,6 +15,9 @@ const FILE: ArgumentInfo = {
   kind: 'file',
 };
 const APP_ID: ArgumentInfo = { shown: '<id>', description: 'id of the app, /group/web', kind: 'text' };
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
 
 export const commandArguments: ReadonlyMap<CommandName, readonly ArgumentInfo[]> = new Map([
   [
@@ -44,4 +47,5 @@ export const commandArguments: ReadonlyMap<CommandName, readonly ArgumentInfo[]>
   ['app remove', [APP_ID]],
   ['app show', [APP_ID]],
   ['pod add', [FILE]],
+  ['completion', [{ shown: '<shell>', description: `one of ${SHELLS.join(', ')}`, kind: SHELLS }]],
 ]);

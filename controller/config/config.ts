@@ -66,7 +66,7 @@ function check(given: Given): unknown {
 }
 
 /** The forms of output that each command has. */
-const OUTPUTS = {
+export const OUTPUTS = {
   run: ['text', 'json', 'ipvsadm'],
   diff: ['text', 'json', 'ipvsadm'],
   status: ['text', 'wide', 'json', 'yaml'],
@@ -80,7 +80,7 @@ const OUTPUTS = {
 } as const satisfies Partial<Record<CommandName, readonly Config['output'][]>>;
 
 function checkOutput(command: CommandName, output: Config['output'], given: Given | undefined): void {
-  if (command === 'cleanup' || given === undefined) return;
+  if (command === 'cleanup' || command === 'completion' || given === undefined) return;
   const accepted: readonly string[] = OUTPUTS[command];
   if (accepted.includes(output)) return;
   throw refusal(given, output, `expected one of ${accepted.join(', ')} with ${command}`);

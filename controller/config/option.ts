@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { parsePath, parseWholeNumber } from './values.ts';
 
-export type CommandName = 'run' | 'diff' | 'status' | 'doctor' | 'cleanup' | AppCommandName;
+export type CommandName = 'run' | 'diff' | 'status' | 'doctor' | 'cleanup' | AppCommandName | 'completion';
 
 /** Those that speak with Marathon for a person, as `dcos marathon …` did. */
 export type AppCommandName = `app ${'add' | 'update' | 'remove' | 'list' | 'show'}` | 'pod add';
@@ -24,6 +24,7 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['app list', 'the apps of Marathon with their VIPs'],
   ['app show', 'one app: its VIPs, and its tasks with where they are reached'],
   ['pod add', 'deploy a pod, and tell the VIPs that it gets'],
+  ['completion', 'a script that completes words of this command line in a shell'],
 ]);
 
 /** What help and reference tell of an option beside its default. */

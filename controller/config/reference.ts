@@ -41,14 +41,16 @@ function entry(name: OptionName): string {
     '',
     `- Accepted: ${accepted}.${repeatable === true ? ' Several are possible.' : ''}`,
     `- Default: ${fallback === null ? 'none' : `\`${fallback}\``}.`,
-    `- Used by: ${shownCommands(commands)}.`,
+    `- Used by: ${shownCommands(commands)
+      .map((command) => `\`${command}\``)
+      .join(', ')}.`,
     `- Elsewhere: ${elsewhere.join(', ')}.`,
   ];
   return lines.join('\n');
 }
 
 /** Commands that begin with the same word as one where all of them are meant: `app …`. */
-function shownCommands(commands: readonly CommandName[]): string {
+export function shownCommands(commands: readonly CommandName[]): readonly string[] {
   const names = [...commandDescriptions.keys()];
   const shown = names
     .filter((name) => commands.includes(name))
@@ -57,7 +59,7 @@ function shownCommands(commands: readonly CommandName[]): string {
       const all = names.filter((other) => other.startsWith(`${group} `));
       return all.length > 0 && all.every((other) => commands.includes(other)) ? `${group} …` : name;
     });
-  return [...new Set(shown)].map((name) => `\`${name}\``).join(', ');
+  return [...new Set(shown)];
 }
 
 const COMMANDS = [...commandDescriptions].map(([name, text]) => `- \`marathon-ipvs ${name}\`: ${text}.`);

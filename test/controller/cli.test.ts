@@ -157,12 +157,12 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command 'reconcile', expected one of run, diff, status, doctor, cleanup, app, pod$/,
+      /^unknown command 'reconcile', expected one of run, diff, status, doctor, cleanup, app, pod, completion$/,
     ],
     [
       'help about nothing',
       ['help', 'frob'],
-      /^help: no such command, expected one of run, diff, status, doctor, cleanup, app, pod$/,
+      /^help: no such command, expected one of run, diff, status, doctor, cleanup, app, pod, completion$/,
     ],
     [
       'an option without its value',
@@ -200,6 +200,11 @@ describe('what is refused is told in one line', () => {
       'a password in a URL',
       ['app', 'list', '--marathon', 'http://a:b@m:8080'],
       /^--marathon on the command line: "http:\/\/\*\*\*@m:8080" is not accepted, credentials do not belong/,
+    ],
+    [
+      'another shell',
+      ['completion', 'csh'],
+      /^completion: "csh" is not accepted, expected one of bash, zsh, fish$/,
     ],
     ['a second name', ['status', 'web', 'db'], /^too many arguments for 'status'/],
     ['a line break', ['run\nrm'], /^unknown command 'run\\u\{a\}rm'/],
