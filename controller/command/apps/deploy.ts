@@ -94,7 +94,7 @@ interface Undertaking {
 }
 
 async function conclude(undertaking: Undertaking, result: WriteResult, session: Session): Promise<number> {
-  const { what, ref } = undertaking;
+  const { what, ref, vips } = undertaking;
   if (result.result === 'refused') {
     for (const line of refusalLines(`${what} ${ref.id}`, result)) session.ports.complain(line);
     return FAILED;
@@ -105,7 +105,7 @@ async function conclude(undertaking: Undertaking, result: WriteResult, session: 
   }
   try {
     const { config, parts, ports, signal } = session;
-    const goal = { ref, removed: what === 'remove' };
+    const goal = { ref, vips: what === 'remove' ? ('gone' as const) : vips.length };
     const outcome = await follow(result.deployment, goal, parts, config, ports, signal);
     tell(undertaking, result, outcome, session);
     return outcome.done ? SAME : DIFFERENT;

@@ -19,6 +19,13 @@ export interface Outcome {
   readonly inRotation: number | null;
 }
 
+/** What is waited for. */
+export interface Goal {
+  readonly ref: AppRef;
+  /** How many VIPs it then has, each with every instance as a backend; or that Marathon has it no more. */
+  readonly vips: number | 'gone';
+}
+
 const LOOK_MS = 500;
 /** For how long Marathon may fail to answer, as it does while it elects a leader. */
 const PATIENCE_MS = 60_000;
@@ -28,7 +35,7 @@ const HERE_MS = 5_000;
 /** Looks until the deployment is over, and tells each time how far it is. Rejects with the signal's reason when that aborts. */
 export async function follow(
   deployment: string,
-  { ref, removed }: { readonly ref: AppRef; readonly removed: boolean },
+  { ref, vips }: Goal,
   parts: AppParts,
   config: Config,
   ports: AppPorts,
@@ -37,12 +44,12 @@ export async function follow(
   const here = await lookHere(config, ref, signal);
   try {
     const last = await untilOver(deployment, ref, { parts, ports, here, signal });
-    const done = removed ? last.instances === null : isWhole(last.instances);
-    const wanted = removed ? 0 : (last.instances?.ready ?? 0);
-    const settled = (count: number | null) => count === null || (removed ? count === 0 : count > 0);
+    const done = vips === 'gone' ? last.instances === null : isWhole(last.instances);
+    const wanted = vips === 'gone' ? 0 : vips * (last.instances?.ready ?? 0);
+    const settled = (seen: number | null) => seen === null || (wanted === 0 ? seen === 0 : seen >= wanted);
     let count = await here(signal);
     const until = ports.clock.now() + HERE_MS;
-    while (done && (removed || wanted > 0) && !settled(count) && ports.clock.now() < until) {
+    while (done && !settled(count) && ports.clock.now() < until) {
       ports.progress('Marathon is done; waiting for the controller on this host');
       await ports.clock.sleep(LOOK_MS, signal);
       signal.throwIfAborted();
