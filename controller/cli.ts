@@ -11,10 +11,8 @@ export type Invocation =
   | {
       readonly command: Exclude<CommandName, 'completion'>;
       readonly config: Config;
-      /** What it is about, where it takes a NAME. */
-      readonly name: string | null;
-      /** What follows the name. */
-      readonly rest: readonly string[];
+      /** What stands on the command line besides options. */
+      readonly operands: readonly string[];
     }
   | { readonly command: 'completion'; readonly shell: Shell }
   | { readonly command: 'help' | 'version'; readonly text: string };
@@ -54,22 +52,21 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
     throw usage(oneLine(error, argv));
   }
   if (asked === undefined) return { command: 'help', text: program.helpInformation() };
-  const { command, flags, name, rest } = asked;
-  if (command === 'completion') return { command, shell: shellOf(name) };
-  return { command, config: resolveConfig(command, flags, environment), name, rest };
+  const { command, flags, operands } = asked;
+  if (command === 'completion') return { command, shell: shellOf(operands[0]) };
+  return { command, config: resolveConfig(command, flags, environment), operands };
 }
 
-function shellOf(name: string | null): Shell {
+function shellOf(name = ''): Shell {
   const shell = SHELLS.find((known) => known === name);
   if (shell !== undefined) return shell;
-  throw usage(`completion: "${printable(name ?? '')}" is not accepted, expected one of ${SHELLS.join(', ')}`);
+  throw usage(`completion: "${printable(name)}" is not accepted, expected one of ${SHELLS.join(', ')}`);
 }
 
 interface Asked {
   readonly command: CommandName;
   readonly flags: readonly Given[];
-  readonly name: string | null;
-  readonly rest: readonly string[];
+  readonly operands: readonly string[];
 }
 
 function createProgram(run: (asked: Asked) => void, print: (text: string) => void): Command {
@@ -90,10 +87,7 @@ function createProgram(run: (asked: Asked) => void, print: (text: string) => voi
     for (const { shown, description: words } of commandArguments.get(name) ?? []) {
       command.argument(shown, words);
     }
-    command.action(() => {
-      const [about = null, ...rest] = command.args;
-      run({ command: name, flags: givenFlags(command.opts()), name: about, rest });
-    });
+    command.action(() => run({ command: name, flags: givenFlags(command.opts()), operands: command.args }));
   }
   return program;
 }

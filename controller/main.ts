@@ -33,10 +33,14 @@ async function execute(invocation: Invocation): Promise<number> {
     }
     case 'cleanup':
       return await cleanUp(invocation.config);
+    case 'connection':
+      return await connect(invocation.config, invocation.operands);
     case 'status':
-      return await showStatus(invocation.config, invocation.name);
+      return await showStatus(invocation.config, invocation.operands[0] ?? null);
     case 'doctor':
       return await examineHost(invocation.config);
+    case 'relay':
+      return await publish(invocation.config);
     case 'run':
     case 'diff':
       return await reconcile(invocation.config);
@@ -65,6 +69,19 @@ async function reconcile(config: Config): Promise<number> {
   } finally {
     parts.close();
   }
+}
+
+async function connect(config: Config, [service, endpoint]: readonly string[]): Promise<number> {
+  const signals = processSignals();
+  const [{ createLog }, { wireConnection }, { connection }] = await Promise.all([
+    import('./log.ts'),
+    import('./wire.ts'),
+    import('./command/connection.ts'),
+  ]);
+  const ports = { ...(await wireConnection(config, createLog(config.logLevel))), print };
+  // JSON unless told otherwise: that is what `dcos kafka connection` printed.
+  const output = config.origins.output === 'default' || config.output !== 'text' ? 'json' : 'text';
+  return await connection(ports, { service, endpoint, output }, signals.stop);
 }
 
 async function showStatus(config: Config, name: string | null): Promise<number> {
@@ -113,6 +130,19 @@ async function cleanUp(config: Config): Promise<number> {
   } finally {
     parts.close();
   }
+}
+
+async function publish(config: Config): Promise<number> {
+  const { stop } = processSignals();
+  const [{ createLog }, { sourcesOf }, { wireRelay }, { relay }] = await Promise.all([
+    import('./log.ts'),
+    import('./wire-sources.ts'),
+    import('./wire-kubernetes.ts'),
+    import('./command/relay.ts'),
+  ]);
+  const log = createLog(config.logLevel);
+  await relay(config, await wireRelay(await sourcesOf(config, log, []), config, log), stop);
+  return SAME;
 }
 
 function processSignals(): Signals {

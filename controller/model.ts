@@ -26,6 +26,8 @@ export interface App {
   /** Absolute id, `/group/web`. A pod has its pod id. */
   readonly id: string;
   readonly kind: 'app' | 'pod';
+  /** Set where there is no definition: the app was put together from what its tasks carry (Mesos). */
+  readonly fromTasks?: true;
   /** Mesos framework name as the source tells it, not yet cleaned for DNS; `marathon` unless told otherwise. */
   readonly framework: string;
   /** What the newest definition declares, whether or not a task runs. */
@@ -53,6 +55,8 @@ export interface Port {
 /** A running copy of an app, or one container of a pod's instance. */
 export interface Task {
   readonly id: string;
+  /** What its framework calls it, by which Mesos-DNS knows it; absent where the source does not say. */
+  readonly name?: string;
   readonly state: TaskState;
   readonly health: Health;
   /** The ports of the version that this task runs (an older one during a deployment), with where each is reached. */

@@ -6,8 +6,10 @@ import type { PassStatus } from './status/status.ts';
 
 /** Where apps come from. */
 export interface AppSource {
-  /** `marathon=http://10.0.0.1:8080`, as it was given, without credentials: for messages and metrics. */
+  /** `marathon=http://10.0.0.1:8080`, `kubernetes`: as it was given, without credentials: for messages and metrics. */
   readonly name: string;
+  /** URLs of the servers behind it where they are known only now: no VIP may take their addresses. */
+  readonly servers?: readonly string[];
   /**
    * Follows the source until `signal` aborts; resolves then. Reconnects by itself, with backoff, and never rejects
    * because of what the source does.
@@ -246,6 +248,14 @@ export interface Log {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Tells others, elsewhere, of each pass. */
+export interface Reporter {
+  /** Must not throw; what follows of it is done later. */
+  passed(pass: PassStatus): void;
+  /** Runs until `signal` aborts; resolves then, and never rejects because of what others do. */
+  run(signal: AbortSignal): Promise<void>;
 }
 
 /** Learns what the loop does; implemented by the status board and by the metrics. Must not throw. */

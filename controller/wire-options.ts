@@ -7,11 +7,8 @@ export function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolI
   return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };
 }
 
-/** Where Marathon's credentials are; undefined where there are none. */
-export function credentialsOf({
-  marathonUserFile,
-  marathonTokenFile,
-}: Pick<Config, 'marathonUserFile' | 'marathonTokenFile'>) {
-  if (marathonUserFile !== undefined) return { kind: 'basic', path: marathonUserFile } as const;
-  return marathonTokenFile === undefined ? undefined : ({ kind: 'token', path: marathonTokenFile } as const);
+/** Where the credentials are; undefined where there are none. */
+export function credentialsOf(userFile: string | undefined, tokenFile: string | undefined) {
+  if (userFile !== undefined) return { kind: 'basic', path: userFile } as const;
+  return tokenFile === undefined ? undefined : ({ kind: 'token', path: tokenFile } as const);
 }

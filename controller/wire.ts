@@ -12,7 +12,9 @@ import { createRealAddresses } from './apply/real-addresses.ts';
 import { RouteNetlink } from './apply/rtnetlink.ts';
 import { Sysctls } from './apply/sysctls.ts';
 import { withTimeouts } from './apply/timeouts.ts';
+import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
+import { createMerge } from './desired/merge.ts';
 import { createOccupants } from './desired/occupants.ts';
 import { inPool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
@@ -31,19 +33,21 @@ import type {
   LedgerEntry,
   Log,
   Reachability,
+  Reporter,
   StateStore,
 } from './ports.ts';
 import { isLoopback } from './serve/host-header.ts';
 import type { DnsMetrics } from './serve/metrics-dns.ts';
-import { createDnsResolver } from './source/dns-resolver.ts';
-import { createFileSource } from './source/file/source.ts';
 import { createLedger } from './state/ledger.ts';
 import { createStateStore } from './state/store.ts';
-import { credentialsOf, poolsOf } from './wire-options.ts';
+import { poolsOf } from './wire-options.ts';
+import { sourcesOf } from './wire-sources.ts';
 
 /** What a command works with; `close` frees sockets. */
 export interface Parts {
   readonly sources: readonly AppSource[];
+  /** Who tells a source's cluster of each pass. */
+  readonly reporters: readonly Reporter[];
   readonly reconciler: Reconciler;
   readonly table: IpvsTable;
   readonly reachability: Reachability | null;
@@ -75,11 +79,13 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       plain === null || client === null ? plain : withTimeouts(plain, client, timeoutsOf(config));
     const store = createStateStore(config.stateDir, systemClock, log);
     const pools = poolsOf(config);
+    const reporters: Reporter[] = [];
+    const sources = await sourcesOf(config, log, reporters);
     const translate = createTranslator({
       zone: config.zone,
       pools,
       ...(config.against.kind === 'kernel' && {
-        realAddresses: createRealAddresses(realAddressOptions(config), Date.now),
+        realAddresses: createRealAddresses(realAddressOptions(config, sources), Date.now),
         ...(config.localBackends === 'container' && {
           hostAddresses: createHostAddresses(config.interface, Date.now),
         }),
@@ -102,8 +108,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       counters?.close();
       reachability?.close();
     };
-    const sources = await sourcesOf(config, log);
-    return { ...common, sources, reconciler, counters, dns, close };
+    return { ...common, sources, reporters, reconciler, counters, dns, close };
   } catch (error) {
     table.close();
     throw error;
@@ -126,6 +131,12 @@ export async function wireCleanup(
     table.close();
     throw error;
   }
+}
+
+/** Builds the parts of `connection`, which needs neither kernel nor privilege. */
+export async function wireConnection(config: Config, log: Log): Promise<Omit<ConnectionPorts, 'print'>> {
+  const translate = createTranslator({ zone: config.zone, pools: poolsOf(config) });
+  return { sources: await sourcesOf(config, log, []), merge: createMerge(), translate };
 }
 
 type HostOptions = Pick<
@@ -230,36 +241,12 @@ function brakeOf({ against, allowMassRemoval, massRemovalPercent, massRemovalHol
   return { share: massRemovalPercent / 100, holdMs: massRemovalHoldSeconds * 1_000 };
 }
 
-function realAddressOptions(config: Config) {
-  const masters = config.source.flatMap((source) => (source.kind === 'marathon' ? source.masters : []));
+function realAddressOptions(config: Config, sources: readonly AppSource[]) {
+  const masters = [
+    ...config.source.flatMap((source) => ('masters' in source ? source.masters : [])),
+    ...sources.flatMap(({ servers = [] }) => servers),
+  ];
   const servers = config.dnsListen.map(({ address }) => address);
   const { interface: interfaceName, allowConnectedVips } = config;
   return { interfaceName, masters, servers, pools: networksOf(config), allowConnectedVips };
-}
-
-async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {
-  const resolver = createDnsResolver({ clock: systemClock, log });
-  return await Promise.all(
-    config.source.map(async (source) => {
-      if (source.kind === 'file') {
-        return createFileSource({ path: source.where, framework: config.framework, resolver, log });
-      }
-      // Loaded when asked for: its HTTP client is the largest part of all.
-      const { createMarathonSource } = await import('./source/marathon/source.ts');
-      return createMarathonSource({
-        where: source.where,
-        credentials: credentialsOf(config),
-        caFile: config.marathonCaFile,
-        framework: config.framework,
-        relistSeconds: config.relistSeconds,
-        silenceMs: config.sourceTimeoutSeconds * 1_000,
-        // A full list of a large cluster over a slow line takes longer than its beginning.
-        answerMs: config.sourceTimeoutSeconds * 12_000,
-        eventSilenceMs: config.sourceSilenceSeconds * 1_000,
-        resolver,
-        log,
-        clock: systemClock,
-      });
-    }),
-  );
 }

@@ -2,7 +2,8 @@ import { isIpvsError } from 'ipvs-netlink-ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { Family } from '../model.ts';
 import type { ReachabilityReport } from '../ports.ts';
-import type { HostAddress, Link, LocalRoute, RouteNetlink } from './rtnetlink.ts';
+import type { HostAddress, Link, RouteNetlink } from './rtnetlink.ts';
+import type { LocalRoute } from './rtnetlink-messages.ts';
 
 export interface DummyInterfaceOptions {
   /** Name of the dummy interface that carries the routes. */

@@ -1,53 +1,37 @@
-/** The few rtnetlink messages that a dummy interface and its local routes need. <linux/rtnetlink.h>, <linux/if_link.h> */
+/** Links, addresses and routes of this host, as far as a dummy interface with local routes needs them. */
 
-import ipaddr from 'ipaddr.js';
 import { isIpvsError } from 'ipvs-netlink-ts';
-import {
-  attrTable,
-  cstring,
-  HOST_IS_LE,
-  type Netlink,
-  nested,
-  openNetlink,
-  raw,
-  u8,
-  u32,
-} from 'ipvs-netlink-ts/netlink';
+import { HOST_IS_LE, type Netlink, openNetlink } from 'ipvs-netlink-ts/netlink';
 import type { Family } from '../model.ts';
+import {
+  ADDRESS_HEADER,
+  addressAttrs,
+  addressHeader,
+  bytesOf,
+  concat,
+  DEPRECATED,
+  familyOf,
+  INTERFACE_HEADER,
+  interfaceHeader,
+  type LocalRoute,
+  linkAttrs,
+  localRoute,
+  ROUTE_HEADER,
+  ROUTE_PROTOCOL,
+  RT_SCOPE_UNIVERSE,
+  RT_TABLE_LOCAL,
+  RTN_LOCAL,
+  routeAttrs,
+  routeHeader,
+  textOf,
+  viewOf,
+} from './rtnetlink-messages.ts';
 
 const NETLINK_ROUTE = 0;
 // biome-ignore format: aligned table
 const RTM = { newLink: 16, delLink: 17, getLink: 18, newAddress: 20, delAddress: 21, getAddress: 22, newRoute: 24, delRoute: 25, getRoute: 26 } as const;
 const NLM_F = { dump: 0x300, replace: 0x100, excl: 0x200, create: 0x400 } as const;
-const AF: Record<Family, number> = { ipv4: 2, ipv6: 10 };
-const RT_TABLE_LOCAL = 255;
-const RTN_LOCAL = 2;
 const IFF_UP = 1;
-/** Used at once, without looking for another host that has it. */
-const IFA_F_NODAD = 0x02;
-/** Marks our routes, and our addresses from Linux 5.18 on: unused by others in /etc/iproute2/rt_protos. What has another mark on our interface is not ours. */
-export const ROUTE_PROTOCOL = 109;
-/** Scope of an address that other hosts may be told. */
-const RT_SCOPE_UNIVERSE = 0;
-/** The route reaches no further than this host. */
-const RT_SCOPE_HOST = 254;
-
-const infoAttrs = attrTable('link info', { kind: { type: 1, codec: cstring } });
-const linkAttrs = attrTable('link', {
-  name: { type: 3, codec: cstring },
-  info: { type: 18, codec: nested(infoAttrs) },
-});
-const addressAttrs = attrTable('address', {
-  address: { type: 1, codec: raw },
-  local: { type: 2, codec: raw },
-  lifetimes: { type: 6, codec: raw },
-  protocol: { type: 11, codec: u8 },
-});
-const routeAttrs = attrTable('route', {
-  destination: { type: 1, codec: raw },
-  outInterface: { type: 4, codec: u32 },
-  source: { type: 7, codec: raw },
-});
 
 export interface Link {
   readonly index: number;
@@ -64,15 +48,6 @@ export interface HostAddress {
   readonly global: boolean;
   /** It carries our mark. */
   readonly ours: boolean;
-}
-
-/** A route that delivers a network to this host itself. */
-export interface LocalRoute {
-  readonly family: Family;
-  /** `11.0.0.0/8` in canonical text. */
-  readonly network: string;
-  /** Source address that programs of this host use towards it; null: the destination itself. */
-  readonly source: string | null;
 }
 
 /** Reads and changes links and routes. Rejects with the library's `IpvsError`; EPERM is `not-permitted`. */
@@ -237,73 +212,4 @@ export class RouteNetlink {
   close(): void {
     this.#socket.close();
   }
-}
-
-/** struct ifinfomsg: family, pad, type, index, flags, change mask. */
-const INTERFACE_HEADER = 16;
-function interfaceHeader(index: number, flags: number, change: number): Uint8Array {
-  const header = new Uint8Array(INTERFACE_HEADER);
-  const view = viewOf(header);
-  view.setInt32(4, index, HOST_IS_LE);
-  view.setUint32(8, flags, HOST_IS_LE);
-  view.setUint32(12, change, HOST_IS_LE);
-  return header;
-}
-
-/** struct ifaddrmsg: family, prefix length, flags, scope, index. */
-const ADDRESS_HEADER = 8;
-function addressHeader(interfaceIndex: number): Uint8Array {
-  const header = new Uint8Array(ADDRESS_HEADER);
-  header.set([AF.ipv6, 128, IFA_F_NODAD, RT_SCOPE_UNIVERSE]);
-  viewOf(header).setUint32(4, interfaceIndex, HOST_IS_LE);
-  return header;
-}
-
-/** struct ifa_cacheinfo: preferred for no time, valid for ever; two time stamps that only the kernel writes. */
-const DEPRECATED = new Uint8Array(Uint32Array.of(0, 0xffff_ffff, 0, 0).buffer);
-
-/** struct rtmsg: family, destination and source length, tos, table, protocol, scope, type, flags. */
-const ROUTE_HEADER = 12;
-function routeHeader(family: Family, prefix: number): Uint8Array {
-  const header = new Uint8Array(ROUTE_HEADER);
-  header.set([AF[family], prefix]);
-  return header;
-}
-
-function localRoute(interfaceIndex: number, { family, network, source }: LocalRoute): Uint8Array {
-  const [address = '', prefix] = network.split('/');
-  const header = routeHeader(family, Number(prefix));
-  header.set(
-    [RT_TABLE_LOCAL, ROUTE_PROTOCOL, family === 'ipv4' ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE, RTN_LOCAL],
-    4,
-  );
-  const attributes = { destination: bytesOf(address), outInterface: interfaceIndex };
-  return concat(
-    header,
-    routeAttrs.write(source === null ? attributes : { ...attributes, source: bytesOf(source) }),
-  );
-}
-
-function familyOf(number: number | undefined): Family | null {
-  return number === AF.ipv4 ? 'ipv4' : number === AF.ipv6 ? 'ipv6' : null;
-}
-
-function bytesOf(address: string): Uint8Array {
-  return Uint8Array.from(ipaddr.parse(address).toByteArray());
-}
-
-function textOf(bytes: Uint8Array): string {
-  const address = ipaddr.fromByteArray([...bytes]);
-  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
-}
-
-function concat(header: Uint8Array, attributes: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(header.length + attributes.length);
-  bytes.set(header);
-  bytes.set(attributes, header.length);
-  return bytes;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

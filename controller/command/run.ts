@@ -3,7 +3,7 @@ import type { ListenOption } from '../config/values.ts';
 import { Latch } from '../loop/latch.ts';
 import { run as runLoop, type WakeReason } from '../loop/run.ts';
 import { endpointKey } from '../model.ts';
-import type { Observer } from '../ports.ts';
+import type { Observer, Reporter } from '../ports.ts';
 import { startHttp } from '../serve/http.ts';
 import { createMetrics } from '../serve/metrics.ts';
 import type { Doctor } from '../serve/routes.ts';
@@ -63,8 +63,10 @@ export async function run(
       restoreAfterMs: RESTORE_AFTER_MS,
       dryRun: config.dryRun,
     };
-    const ports = { ...parts, observer: toAll(observers) };
+    const ports = { ...parts, observer: toAll(observers, parts.reporters) };
+    const reporting = parts.reporters.map((reporter) => reporter.run(signals.stop));
     await runLoop(ports, parts.reconciler, options, wake, signals.stop);
+    await Promise.all(reporting);
   } finally {
     await Promise.all([http?.close(), parts.dns?.server.close()]);
   }
@@ -82,7 +84,7 @@ function examiner(config: Config, listen: ListenOption): Doctor {
   };
 }
 
-function toAll(observers: readonly Observer[]): Observer {
+function toAll(observers: readonly Observer[], reporters: readonly Reporter[]): Observer {
   return {
     moved() {
       for (const observer of observers) observer.moved();
@@ -94,7 +96,7 @@ function toAll(observers: readonly Observer[]): Observer {
       for (const observer of observers) observer.sourceFailed(source, error);
     },
     passed(pass) {
-      for (const observer of observers) observer.passed(pass);
+      for (const observer of [...observers, ...reporters]) observer.passed(pass);
     },
     repaired(changes) {
       for (const observer of observers) observer.repaired(changes);

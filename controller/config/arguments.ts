@@ -31,6 +31,17 @@ export const commandArguments: ReadonlyMap<CommandName, readonly ArgumentInfo[]>
       },
     ],
   ],
+  [
+    'connection',
+    [
+      { shown: '[service]', description: 'name of a framework: kafka', kind: 'text' },
+      {
+        shown: '[endpoint]',
+        description: 'name of a VIP of it, with or without :PORT: broker',
+        kind: 'text',
+      },
+    ],
+  ],
   ['app add', [FILE]],
   [
     'app update',

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import type { z } from 'zod';
 import {
   type Environment,
+  flagName,
   fromEnvironment,
   fromFile,
   type Given,
@@ -43,7 +44,7 @@ export function resolveConfig(
   const config = { ...options.parse(texts), origins: originsOf(deciding) };
   checkOutput(command, config.output, deciding.get('output'));
   const speaks = APP_COMMANDS.some((name) => name === command);
-  if (command !== 'run' && command !== 'diff' && !speaks) return config;
+  if (command !== 'run' && command !== 'diff' && command !== 'connection' && !speaks) return config;
   if (!speaks) checkSources(command, config);
   checkCredentials(config);
   for (const name of CREDENTIALS) checkReadable(deciding.get(name));
@@ -65,11 +66,12 @@ function check(given: Given): unknown {
   throw refusal(given, typeof text === 'string' ? text : (text[at] ?? ''), issue?.message);
 }
 
-/** The forms of output that each command has. */
-export const OUTPUTS = {
+/** The forms of output of each command that has any. */
+export const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['output'][]>>> = {
   run: ['text', 'json', 'ipvsadm'],
   diff: ['text', 'json', 'ipvsadm'],
   status: ['text', 'wide', 'json', 'yaml'],
+  connection: ['json', 'text'],
   doctor: ['text', 'json', 'yaml'],
   'app list': ['text', 'wide', 'json', 'yaml'],
   'app show': ['text', 'wide', 'json', 'yaml'],
@@ -77,12 +79,11 @@ export const OUTPUTS = {
   'app update': ['text', 'json', 'yaml'],
   'app remove': ['text', 'json', 'yaml'],
   'pod add': ['text', 'json', 'yaml'],
-} as const satisfies Partial<Record<CommandName, readonly Config['output'][]>>;
+};
 
 function checkOutput(command: CommandName, output: Config['output'], given: Given | undefined): void {
-  if (command === 'cleanup' || command === 'completion' || given === undefined) return;
-  const accepted: readonly string[] = OUTPUTS[command];
-  if (accepted.includes(output)) return;
+  const accepted = OUTPUTS[command];
+  if (accepted === undefined || given === undefined || accepted.includes(output)) return;
   throw refusal(given, output, `expected one of ${accepted.join(', ')} with ${command}`);
 }
 
@@ -91,10 +92,15 @@ function checkSources(command: CommandName, config: Config): void {
   const names = config.source.map(sourceName);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (names.length === 0) {
-    throw usage('--source is missing, expected --source marathon=http://HOST:PORT or --source file=PATH');
+    throw usage(
+      '--source is missing, expected --source marathon=http://HOST:PORT, mesos=http://HOST:PORT or file=PATH',
+    );
   }
   if (twice !== undefined) {
     throw usage(`--source: "${printable(twice)}" is given twice, expected each source once`);
+  }
+  if (command === 'relay' && config.source.some(({ kind }) => kind === 'kubernetes')) {
+    throw usage('--source: kubernetes is where relay writes, expected marathon=…, mesos=… or file=PATH');
   }
   if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
     throw usage('--against is given without --dry-run, expected kernel where the kernel is to be written');
@@ -102,12 +108,18 @@ function checkSources(command: CommandName, config: Config): void {
 }
 
 function checkCredentials(config: Config): void {
-  if (config.marathonUserFile !== undefined && config.marathonTokenFile !== undefined) {
-    throw usage('--marathon-user-file and --marathon-token-file are both given, expected one of them');
+  for (const [user, token] of EITHER) {
+    if (config[user] !== undefined && config[token] !== undefined) {
+      throw usage(`${flagName(user)} and ${flagName(token)} are both given, expected one of them`);
+    }
   }
 }
 
-const CREDENTIALS = ['marathonUserFile', 'marathonTokenFile', 'marathonCaFile'] as const;
+const EITHER = [
+  ['marathonUserFile', 'marathonTokenFile'],
+  ['mesosUserFile', 'mesosTokenFile'],
+] as const;
+const CREDENTIALS = [...EITHER.flat(), 'marathonCaFile', 'mesosCaFile'] as const;
 
 /** A file that is missing at the start is a mistake; later its owner may be renewing it, and it is tried again. */
 function checkReadable(given: Given | undefined): void {

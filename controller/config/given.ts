@@ -68,9 +68,11 @@ export function fromEnvironment(environment: Environment): Given[] {
   return given;
 }
 
-/** Blanks separate the values of a repeatable option where a new `KIND=` follows, so that a path may have some. */
+/** Blanks separate the values of a repeatable option where a new `KIND=` or `kubernetes` follows, so that a path may have some. */
 function severalOf(name: OptionName, text: string): string | readonly string[] {
-  return describeOption(name).repeatable === true ? text.trim().split(/\s+(?=[a-z]+=)/) : text;
+  return describeOption(name).repeatable === true
+    ? text.trim().split(/\s+(?=[a-z-]+=|kubernetes(?:\s|$))/)
+    : text;
 }
 
 /** What a YAML file gives: a mapping from option to value, or to a list of values where an option is repeatable. */

@@ -3,7 +3,16 @@
 import { z } from 'zod';
 import { parsePath, parseWholeNumber } from './values.ts';
 
-export type CommandName = 'run' | 'diff' | 'status' | 'doctor' | 'cleanup' | AppCommandName | 'completion';
+export type CommandName =
+  | 'run'
+  | 'diff'
+  | 'status'
+  | 'connection'
+  | 'doctor'
+  | 'cleanup'
+  | 'relay'
+  | AppCommandName
+  | 'completion';
 
 /** Those that speak with Marathon for a person, as `dcos marathon …` did. */
 export type AppCommandName = `app ${'add' | 'update' | 'remove' | 'list' | 'show'}` | 'pod add';
@@ -16,8 +25,10 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['run', 'reconcile until stopped'],
   ['diff', 'print what run would change, and change nothing (run --once --dry-run)'],
   ['status', 'VIPs, backends, weights, reasons and connections, from the running controller'],
+  ['connection', 'print how to connect to a service, as `dcos kafka connection` did, or list the services'],
   ['doctor', 'what this host lacks, each with the command that mends it'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
+  ['relay', 'publish what the sources say as MarathonApps in a Kubernetes cluster'],
   ['app add', 'deploy an app at Marathon, and tell the VIPs that it gets'],
   ['app update', 'change an app, and tell the VIPs that it gets'],
   ['app remove', 'remove an app'],

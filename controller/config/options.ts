@@ -6,12 +6,12 @@
 import { z } from 'zod';
 import { appOptions } from './app-options.ts';
 import { brakeOptions } from './brake-options.ts';
+import { kubernetesOptions } from './kubernetes-options.ts';
 import { nameOptions } from './name-options.ts';
 import {
   APP_COMMANDS,
   type CommandName,
   choice,
-  described,
   informationOf,
   type OptionInfo,
   option,
@@ -22,75 +22,30 @@ import {
   withoutDefault,
 } from './option.ts';
 import { outputOptions } from './output-options.ts';
+import { sourceOptions } from './source-options.ts';
 import { statusOptions } from './status-options.ts';
 import { timeoutOptions } from './timeout-options.ts';
 import { timingOptions } from './timing-options.ts';
 import {
-  hasCredentials,
   parseAgainst,
-  parseFramework,
   parseHostAddress,
   parseInterface,
   parseListen,
   parseNetwork,
-  parseSource,
   parseZone,
 } from './values.ts';
 
 const DECIDES: readonly CommandName[] = ['run', 'diff'];
-const READS: readonly CommandName[] = [...DECIDES, ...APP_COMMANDS];
-const EVERY: readonly CommandName[] = ['run', 'diff', 'status', 'doctor', ...APP_COMMANDS, 'cleanup'];
+const EVERY: readonly CommandName[] = [
+  ...(['run', 'diff', 'status', 'connection', 'doctor', 'cleanup', 'relay'] as const),
+  ...APP_COMMANDS,
+];
 const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
-
-const SOURCE: OptionInfo = {
-  group: 'Sources',
-  value: 'KIND=WHERE',
-  repeatable: true,
-  accepted:
-    'marathon=URL[,URL…] (http or https; equal masters, each once, without query) or file=PATH (a JSON file or a directory of them)',
-  description:
-    'Where apps come from; may be given several times. `marathon=http://HOST:PORT` takes a comma-separated list of equal masters; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes.',
-  commands: READS,
-};
-
-const source = z
-  .string()
-  .refine((text) => !hasCredentials(text), {
-    error: 'credentials do not belong in a URL; put user:password in a file for --marathon-user-file',
-    abort: true,
-  })
-  .pipe(option(parseSource, SOURCE).schema);
 
 /** Keys are the names in `Config`; `--resync-seconds`, MARATHON_IPVS_RESYNC_SECONDS and the file's `resync-seconds` are made from them. */
 export const options = z.object({
-  source: described(z.array(source).prefault([]), SOURCE),
-  framework: withoutDefault(
-    option(parseFramework, {
-      group: 'Sources',
-      value: 'NAME',
-      accepted: 'a name with at least one letter or digit, of at most 255 characters',
-      description:
-        "Framework in the names of VIPs. Without it: what Marathon's /v2/info says, `marathon` for files.",
-      commands: READS,
-    }),
-  ),
-  marathonUserFile: withoutDefault(
-    path({
-      group: 'Sources',
-      description: 'File with `user:password` for basic authentication at Marathon.',
-      commands: READS,
-    }),
-  ),
-  marathonTokenFile: withoutDefault(
-    path({ group: 'Sources', description: 'File with a DC/OS authentication token.', commands: READS }),
-  ),
-  marathonCaFile: withoutDefault(
-    path({
-      group: 'Sources',
-      description: "PEM file with the authorities that sign Marathon's certificate.",
-      commands: READS,
-    }),
-  ),
+  ...sourceOptions,
+  ...kubernetesOptions,
   ...appOptions,
 
   against: withDefault(
@@ -127,7 +82,7 @@ export const options = z.object({
       accepted:
         'a DNS zone of at most 125 characters: labels of letters, digits and inner hyphens, joined by dots',
       description: 'DNS zone of named VIPs.',
-      commands: ['run', 'diff', 'doctor', ...APP_COMMANDS],
+      commands: ['run', 'diff', 'connection', 'doctor', ...APP_COMMANDS],
     }),
     'l4lb.thisdcos.directory',
   ),
@@ -254,7 +209,7 @@ export const options = z.object({
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
       description:
         'Where health, metrics and the HTTP API are served; `status`, `doctor` and what follows a deployment ask the controller there.',
-      commands: ['run', 'status', 'doctor', ...WRITES_APPS],
+      commands: ['run', 'relay', 'status', 'doctor', ...WRITES_APPS],
     }),
     '127.0.0.1:61421',
   ),
@@ -262,7 +217,7 @@ export const options = z.object({
     choice(['debug', 'info', 'warn', 'error'], {
       group: 'Process',
       description: 'Least level of the log, which goes to standard error as JSON lines.',
-      commands: TOUCHES,
+      commands: [...TOUCHES, 'relay'],
     }),
     'info',
   ),
@@ -270,7 +225,7 @@ export const options = z.object({
     path({
       group: 'Process',
       description: 'YAML file with options: their names without the dashes in front.',
-      commands: EVERY,
+      commands: [...EVERY, 'relay'],
     }),
   ),
 });

@@ -15,7 +15,7 @@ export const timingOptions = {
     wholeNumber('seconds', 10, 86_400, {
       group: 'Timing',
       description: 'How often a source is read as a whole, besides its events.',
-      commands: ['run'],
+      commands: ['run', 'relay'],
     }),
     '300',
   ),
@@ -23,7 +23,7 @@ export const timingOptions = {
     wholeNumber('milliseconds', 0, 10_000, {
       group: 'Timing',
       description: 'How long changes are gathered after a pass; one that comes later is acted on at once.',
-      commands: ['run'],
+      commands: ['run', 'relay'],
     }),
     '20',
   ),
@@ -31,7 +31,7 @@ export const timingOptions = {
     wholeNumber('seconds', 1, 600, {
       group: 'Timing',
       description: 'How long a source may take for one answer.',
-      commands: ['run', 'diff'],
+      commands: ['run', 'diff', 'connection', 'relay'],
     }),
     '10',
   ),
@@ -39,7 +39,7 @@ export const timingOptions = {
     wholeNumber('seconds', 5, 3_600, {
       group: 'Timing',
       description: 'How long an event stream may be silent before it is opened again.',
-      commands: ['run'],
+      commands: ['run', 'relay'],
     }),
     '60',
   ),

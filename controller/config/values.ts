@@ -5,8 +5,15 @@ import ipaddr from 'ipaddr.js';
 
 /** Where apps come from, as `--source KIND=WHERE` says it. */
 export type SourceOption =
-  | { readonly kind: 'marathon'; readonly where: string; readonly masters: readonly string[] }
-  | { readonly kind: 'file'; readonly where: string };
+  | {
+      readonly kind: 'marathon' | 'mesos' | 'mesos-agent';
+      readonly where: string;
+      /** Base URLs. */
+      readonly masters: readonly string[];
+    }
+  | { readonly kind: 'file'; readonly where: string }
+  /** `where`: a context of the kubeconfig file; empty for its current one, or the pod's own service account. */
+  | { readonly kind: 'kubernetes'; readonly where: string };
 
 /** What the diff is made against: the live kernel, an empty table, or the output of `ipvsadm -Sn` in a file. */
 export type AgainstOption =
@@ -22,24 +29,25 @@ export interface ListenOption {
 
 /** `marathon=http://10.0.0.1:8080`: how a source is called in messages, metrics and on disk. */
 export function sourceName({ kind, where }: SourceOption): string {
-  return `${kind}=${where}`;
+  return where === '' ? kind : `${kind}=${where}`;
 }
 
 export function parseSource(text: string): SourceOption | undefined {
-  const [, kind, where] = /^([a-z]+)=(.+)$/s.exec(text) ?? [];
+  if (text === 'kubernetes') return { kind: text, where: '' };
+  const [, kind, where] = /^([a-z-]+)=(.+)$/s.exec(text) ?? [];
   if (where === undefined) return undefined;
-  if (kind === 'file') return isPath(where) ? { kind, where } : undefined;
-  if (kind !== 'marathon') return undefined;
+  if (kind === 'file' || kind === 'kubernetes') return isPath(where) ? { kind, where } : undefined;
+  if (kind !== 'marathon' && kind !== 'mesos' && kind !== 'mesos-agent') return undefined;
   const masters = where.split(',').map(parseMaster);
   if (!masters.every((master) => master !== undefined)) return undefined;
   if (new Set(masters).size < masters.length) return undefined;
+  if (kind === 'mesos-agent' && masters.length > 1) return undefined;
   return { kind, where: masters.join(','), masters };
 }
 
 /** One Marathon, as `--marathon URL[,URL…]` says it. */
-export function parseMarathon(text: string): (SourceOption & { kind: 'marathon' }) | undefined {
-  const source = parseSource(`marathon=${text}`);
-  return source?.kind === 'marathon' ? source : undefined;
+export function parseMarathon(text: string): { readonly where: string } | undefined {
+  return parseSource(`marathon=${text}`);
 }
 
 /** The base URL without a slash at its end: `http://10.0.0.1:8080`, `https://dcos.example.com/service/marathon`. */
@@ -166,6 +174,11 @@ export function parsePath(text: string): string | undefined {
 
 function isPath(text: string): boolean {
   return text.trim() !== '' && !text.includes('\0');
+}
+
+/** A namespace of Kubernetes: a DNS label. */
+export function parseNamespace(text: string): string | undefined {
+  return DNS_LABEL.test(text) ? text : undefined;
 }
 
 export function parseFramework(text: string): string | undefined {

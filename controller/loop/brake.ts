@@ -37,16 +37,15 @@ export class Brake {
   /** The plan without what is held, and what that is; null: nothing. */
   hold(
     plan: Plan,
-    context: Omit<BrakeContext, 'named' | 'share'>,
+    context: Omit<BrakeContext, 'named' | 'heldBefore' | 'share'>,
     now: number,
   ): { readonly plan: Plan; readonly held: HeldRemoval | null } {
     if (this.#rules === null) return { plan, held: null };
     const { share, holdMs } = this.#rules;
     this.#forget(plan, now);
-    // Who has come there since is somebody else.
-    const named = (endpoint: BackendKey) =>
-      this.#believed.has(endpoint) && context.occupants(endpoint)?.drainSeconds == null;
-    const result = holdMassRemoval(plan, { ...context, named, share });
+    const named = (endpoint: BackendKey) => this.#believed.has(endpoint);
+    const heldBefore = (endpoint: BackendKey) => this.#since.has(endpoint);
+    const result = holdMassRemoval(plan, { ...context, named, heldBefore, share });
     const since = new Map<BackendKey, number>();
     for (const endpoint of result.held?.endpoints ?? [])
       since.set(endpoint, this.#since.get(endpoint) ?? now);
@@ -76,8 +75,11 @@ export class Brake {
   }
 
   #forget(plan: Plan, now: number): void {
-    for (const step of plan.growing)
-      if (step.op === 'add-backend') this.#believed.delete(endpointKey(step.backend));
+    // Who comes into rotation there is somebody else, or well again.
+    for (const step of plan.growing) {
+      const enters = step.op === 'add-backend' || step.op === 'update-backend';
+      if (enters && step.backend.weight > 0) this.#believed.delete(endpointKey(step.backend));
+    }
     for (const [endpoint, at] of this.#believed) if (now - at > NAMED_MS) this.#believed.delete(endpoint);
   }
 }

@@ -1,8 +1,8 @@
+import { createMerge } from '../desired/merge.ts';
 import { messageOf } from '../errors.ts';
 import type { BackendKey } from '../model.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
 import type { Planner } from './planner.ts';
-import { mergeSnapshots } from './sources.ts';
 
 export interface ConfirmPorts {
   readonly sources: readonly AppSource[];
@@ -30,7 +30,7 @@ export function createConfirmation(
   const ask = async (due: ReadonlySet<BackendKey>): Promise<void> => {
     try {
       const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
-      const missing = planner.confirm(due, mergeSnapshots(snapshots), clock.now());
+      const missing = planner.confirm(due, createMerge()(snapshots), clock.now());
       log.warn('mass removal: the sources were asked again', { held: due.size, stillMissing: missing });
       then();
     } catch (error) {

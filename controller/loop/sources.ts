@@ -1,3 +1,4 @@
+import { createMerge } from '../desired/merge.ts';
 import { everyEndpoint } from '../desired/occupants.ts';
 import { type App, type BackendKey, endpointKey, type Snapshot } from '../model.ts';
 import type { AppSource, Observer, StateStore } from '../ports.ts';
@@ -20,7 +21,9 @@ interface Word {
 /** Keeps the last good word of each source. */
 export class Sources {
   readonly #words = new Map<string, Word>();
+  readonly #merge = createMerge();
   #gone: BackendKey[] = [];
+  #goneApps: App[] = [];
   readonly #sources: readonly AppSource[];
   readonly #observer: Observer;
 
@@ -45,6 +48,8 @@ export class Sources {
     const before = this.#words.get(name);
     if (!complete && before?.origin !== 'source') return;
     if (before !== undefined) this.#gone.push(...saidGone(before.snapshot, snapshot, complete));
+    // What is missing from a list may just have been left out.
+    if (before !== undefined && !complete) this.#goneApps.push(...appsMissing(before.snapshot, snapshot));
     this.#words.set(name, { snapshot, origin: 'source' });
     this.#observer.sourceRead(name, { apps: snapshot.apps.length, complete, fromDiskOf: null });
   }
@@ -56,29 +61,25 @@ export class Sources {
     return gone;
   }
 
+  /** Apps of which a source has said by name that they are gone, since this was last asked. */
+  takeGoneApps(): readonly App[] {
+    const gone = this.#goneApps;
+    this.#goneApps = [];
+    return gone;
+  }
+
   /** null until every source has said something, now or before the restart: no pass may run on less. */
   merged(): Merged | null {
     const words = this.#sources.map(({ name }) => this.#words.get(name));
     if (!words.every((word) => word !== undefined)) return null;
     const complete = words.every(({ origin }) => origin === 'source');
-    return { snapshot: mergeSnapshots(words.map(({ snapshot }) => snapshot)), complete };
+    return { snapshot: this.#merge(words.map(({ snapshot }) => snapshot)), complete };
   }
 
   /** What each source said by itself, for the disk; what came from there is left out. */
   *fresh(): Generator<readonly [source: string, snapshot: Snapshot]> {
     for (const [name, { snapshot, origin }] of this.#words) if (origin === 'source') yield [name, snapshot];
   }
-}
-
-/** What several sources say together; the same object where there is one. */
-export function mergeSnapshots(snapshots: readonly Snapshot[]): Snapshot {
-  const [only] = snapshots;
-  if (snapshots.length === 1 && only !== undefined) return only;
-  return {
-    apps: snapshots.flatMap(({ apps }) => apps),
-    rejected: snapshots.flatMap(({ rejected }) => rejected),
-    warnings: snapshots.flatMap(({ warnings }) => warnings),
-  };
 }
 
 /**
@@ -93,6 +94,14 @@ function saidGone(before: Snapshot, now: Snapshot, complete: boolean): BackendKe
   const still = new Set(endpointsOf(now.apps.filter((app) => ids.has(identity(app)))));
   const ending = complete ? changed.map(onlyEnding) : changed;
   return endpointsOf(ending).filter((endpoint) => !still.has(endpoint));
+}
+
+function appsMissing(before: Snapshot, now: Snapshot): readonly App[] {
+  const same = new Set(now.apps);
+  const changed = before.apps.filter((app) => !same.has(app));
+  if (changed.length === 0) return [];
+  const there = new Set(now.apps.map(identity));
+  return changed.filter((app) => !there.has(identity(app)));
 }
 
 function identity({ framework, id }: App): string {

@@ -17,6 +17,8 @@ export interface BrakeContext {
   readonly occupants: Occupants;
   /** Whether a source has said by name that what was at an endpoint is gone: such an end is never held. */
   readonly named: (endpoint: BackendKey) => boolean;
+  /** Whether a backend was held before: it stays so until it is named or comes back, however few are left. */
+  readonly heldBefore: (endpoint: BackendKey) => boolean;
   /** Share of VIPs, or of backends in rotation, up to which a pass may take away: 0.5 is half. */
   readonly share: number;
 }
@@ -50,9 +52,11 @@ export function holdMassRemoval(
 ): { readonly plan: Plan; readonly held: MassRemoval | null } {
   const losses = findLosses(plan, context);
   if (losses.size === 0) return { plan, held: null };
-  const removal = measure(losses, context);
-  if (!isMass(removal, context.share)) return { plan, held: null };
-  return { plan: without(plan, losses, context.observed), held: removal };
+  const all = measure(losses, context);
+  if (isMass(all, context.share)) return { plan: without(plan, losses, context.observed), held: all };
+  const few = onlyBackends(losses, context.heldBefore);
+  if (few.size === 0) return { plan, held: null };
+  return { plan: without(plan, few, context.observed), held: measure(few, context) };
 }
 
 /** The backends of one VIP that would leave the rotation unnamed, by endpoint, with why. */
@@ -109,6 +113,18 @@ function unnamed(endpoint: BackendKey, { occupants, named }: BrakeContext): stri
   const occupant = occupants(endpoint);
   if (occupant === null) return 'its task is missing from what the source tells';
   return occupant.healthLost ? 'its health results are lost' : null;
+}
+
+function onlyBackends(
+  losses: ReadonlyMap<ServiceKey, Loss>,
+  chosen: (endpoint: BackendKey) => boolean,
+): ReadonlyMap<ServiceKey, Loss> {
+  const found = new Map<ServiceKey, Loss>();
+  for (const [key, { backends: all, whole }] of losses) {
+    const backends = new Map([...all].filter(([endpoint]) => chosen(endpoint)));
+    if (backends.size > 0) found.set(key, { backends, whole, net: backends.size });
+  }
+  return found;
 }
 
 function measure(losses: ReadonlyMap<ServiceKey, Loss>, { observed, owned }: BrakeContext): MassRemoval {

@@ -94,7 +94,7 @@ function stepCounters(registry: Registry) {
   for (const field of DRIFT_FIELDS) driftRepaired.inc({ field }, 0);
   const reachabilityRepaired = new Counter({
     name: 'marathon_ipvs_reachability_repaired_total',
-    help: 'Changes made to interface, routes and kernel settings because they were not as needed, the first set-up included.',
+    help: 'Changes made to interface, routes, packet filter and kernel settings because they were not as needed, the first set-up included.',
     registers,
   });
   return { steps, stepFailures, driftRepaired, reachabilityRepaired };

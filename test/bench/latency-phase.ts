@@ -38,6 +38,7 @@ async function control(client: IpvsClient): Promise<void> {
     table: createKernelTable(client),
     reachability: null,
     counters: null,
+    reporters: [],
     ledger: createLedger(join(directory, 'ledger.json')),
     store: createStateStore(join(directory, 'state'), clock, log),
     clock,

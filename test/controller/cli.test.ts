@@ -32,11 +32,11 @@ describe('help', () => {
     const asked = parseCommandLine(argv, {});
     expect(asked.command).toBe('help');
     expect('text' in asked && asked.text).toMatch(
-      /Commands:\n {2}run .*\n {2}diff .*\n {2}status .*\n {2}doctor .*\n {2}cleanup /,
+      /Commands:\n {2}run .*\n {2}diff [\s\S]*\n {2}status [\s\S]*\n {2}connection [\s\S]*\n {2}doctor [\s\S]*\n {2}cleanup /,
     );
   });
 
-  test.each(['run', 'diff', 'status', 'doctor', 'cleanup'] as const)(
+  test.each(['run', 'diff', 'status', 'connection', 'doctor', 'cleanup', 'relay'] as const)(
     '%s --help shows every option that means something to it',
     (command) => {
       const text = textOf(command, '--help');
@@ -54,8 +54,8 @@ describe('help', () => {
   test('every default is shown', () => {
     const words = textOf('run', '--help').replace(/\s+/g, ' ');
     for (const name of optionNames) {
-      const { fallback } = describeOption(name);
-      if (fallback !== null) expect(words).toContain(`(default: ${fallback})`);
+      const { fallback, commands } = describeOption(name);
+      if (fallback !== null && commands.includes('run')) expect(words).toContain(`(default: ${fallback})`);
     }
   });
 
@@ -95,19 +95,18 @@ describe('flags', () => {
 
   test('status takes the name of a VIP, and needs no source', () => {
     expect(parseCommandLine(['status', 'web:80', '--watch'], {})).toMatchObject({
-      name: 'web:80',
+      operands: ['web:80'],
       config: { watch: true },
     });
-    expect(parseCommandLine(['status'], {})).toMatchObject({ name: null, config: { watch: false } });
-    expect(parseCommandLine(['doctor', '-o', 'yaml'], {})).toMatchObject({ command: 'doctor', name: null });
+    expect(parseCommandLine(['status'], {})).toMatchObject({ operands: [], config: { watch: false } });
+    expect(parseCommandLine(['doctor', '-o', 'yaml'], {})).toMatchObject({ command: 'doctor', operands: [] });
   });
 
   test('app and pod have commands of their own, which take what follows', () => {
     const line = ['app', 'update', '/web', 'instances=3', 'cpus=0.5', '--marathon', 'http://m:8080/'];
     expect(parseCommandLine(line, {})).toMatchObject({
       command: 'app update',
-      name: '/web',
-      rest: ['instances=3', 'cpus=0.5'],
+      operands: ['/web', 'instances=3', 'cpus=0.5'],
       config: { marathon: { where: 'http://m:8080' }, wait: true, force: false },
     });
     expect(textOf('app')).toMatch(/^Usage: marathon-ipvs app .*Commands:\n {2}add .*\n {2}show /s);
@@ -157,12 +156,12 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command 'reconcile', expected one of run, diff, status, doctor, cleanup, app, pod, completion$/,
+      /^unknown command 'reconcile', expected one of run, diff, status, connection, doctor, cleanup, relay, app, pod, completion$/,
     ],
     [
       'help about nothing',
       ['help', 'frob'],
-      /^help: no such command, expected one of run, diff, status, doctor, cleanup, app, pod, completion$/,
+      /^help: no such command, expected one of run, diff, status, connection, doctor, cleanup, relay, app, pod, completion$/,
     ],
     [
       'an option without its value',
@@ -254,7 +253,7 @@ test('whatever is given, there is a result or one line for the operator', () => 
   fc.assert(
     fc.property(line, fc.dictionary(variable, fc.string(), { maxKeys: 3 }), (argv, environment) => {
       try {
-        expect(['run', 'diff', 'cleanup', 'help', 'version']).toContain(
+        expect(['run', 'diff', 'cleanup', 'relay', 'help', 'version']).toContain(
           parseCommandLine(argv, environment).command,
         );
       } catch (error) {

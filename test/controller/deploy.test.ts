@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { SYSCTLS } from '../../controller/apply/sysctls.ts';
 import { parseCommandLine } from '../../controller/cli.ts';
+import { startMarathon } from '../support/marathon/start-marathon.ts';
 
 function textOf(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -86,5 +88,54 @@ describe('the image', () => {
   test('runs as nobody in particular, with the launcher as its entry', () => {
     expect(dockerfile).toMatch(/^USER 65532:65532$/m);
     expect(dockerfile).toMatch(/^ENTRYPOINT \["\/app\/controller\/marathon-ipvs"\]$/m);
+  });
+});
+
+describe('as a Marathon app and with compose', () => {
+  const app = JSON.parse(textOf('deploy/marathon/marathon-ipvs.json'));
+  const { services } = parse(textOf('deploy/docker/compose.yaml'));
+
+  test('both start the controller with options that there are', () => {
+    expect(parseCommandLine(app.args, {})).toMatchObject({ command: 'run', config: { writeSysctls: false } });
+    const { command, environment } = services['marathon-ipvs'];
+    expect(parseCommandLine(command, environment)).toMatchObject({
+      command: 'run',
+      config: { writeSysctls: false },
+    });
+  });
+
+  test('both give it two capabilities, a read-only root and the directories of the host', () => {
+    const { parameters } = app.container.docker;
+    const given = (key: string) =>
+      parameters.filter((one: { key: string }) => one.key === key).map((one: { value: string }) => one.value);
+    const compose = services['marathon-ipvs'];
+    expect([given('cap-drop'), given('cap-add'), given('read-only')]).toEqual([
+      compose.cap_drop,
+      compose.cap_add,
+      [String(compose.read_only)],
+    ]);
+    expect(compose.cap_add).toEqual(['NET_ADMIN', 'NET_BIND_SERVICE']);
+    const volumes = app.container.volumes.map(
+      (one: { hostPath: string; containerPath: string }) => `${one.hostPath}:${one.containerPath}`,
+    );
+    expect(volumes).toEqual(compose.volumes);
+  });
+
+  test('Marathon takes the app, one a host', async () => {
+    const marathon = await startMarathon({
+      processes: false,
+      agents: ['a', 'b', 'c'].map((hostname) => ({ hostname })),
+    });
+    try {
+      await marathon.addApp(app);
+      expect(
+        marathon
+          .tasks(app.id)
+          .map(({ host }) => host)
+          .sort(),
+      ).toEqual(['a', 'b', 'c']);
+    } finally {
+      await marathon.close();
+    }
   });
 });

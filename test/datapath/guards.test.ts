@@ -84,14 +84,15 @@ inLab('what surrounds the VIPs', () => {
       for (const { family, protocol } of KINDS) {
         for (const address of [literalVip('own', family), ...(family === 'ipv4' ? [named] : [])]) {
           for (const port of [OPEN_PORT, CLOSED_PORT]) {
-            expect(await quickest(cluster.peers[client], { protocol, address, port })).toEqual({
+            expect(await atOnce(cluster.peers[client], { protocol, address, port })).toEqual({
               error: 'ECONNREFUSED',
               ms: expect.any(Number),
             });
           }
         }
         // The server is there: what was refused is not refused everywhere.
-        const direct = { protocol, address: HOST[family], port: OPEN_PORT };
+        const nearest = client === 'client' ? BRIDGE : HOST; // the address from which the host answers that client
+        const direct = { protocol, address: nearest[family], port: OPEN_PORT };
         expect(outcome(await cluster.peers[client].ask(direct))).toBe('the host itself');
       }
     },
@@ -124,7 +125,7 @@ inLab('what surrounds the VIPs', () => {
     const routes = await shell('ip route show table local dev vip0; ip -6 route show table local dev vip0');
     for (const address of TAKEN) {
       expect(services).not.toContain(address.includes(':') ? `[${address}]:` : `${address}:`);
-      expect(routes).not.toContain(`${address} `);
+      expect(routes).not.toContain(`local ${address} `);
     }
   });
 
@@ -210,13 +211,18 @@ function clientOf(result: Answer | Failure): string {
   return 'error' in result ? result.error : result.client;
 }
 
-/** The least time of three: the machine may be busy, but what waits for a repeated packet always takes a second. */
-async function quickest(
+/**
+ * What came within a second, in one of three attempts: the machine may be busy. No more than needed, since the kernel
+ * sends one host few ICMP errors in a row (icmp_ratelimit), and then one a second.
+ */
+async function atOnce(
   peer: Peer,
   asking: { readonly protocol: 'tcp' | 'udp'; readonly address: string; readonly port: number },
 ): Promise<Answer | Failure> {
-  const results = await peer.askAll([asking, asking, asking]);
-  const [best] = results.toSorted((a, b) => ('ms' in a ? a.ms : 0) - ('ms' in b ? b.ms : 0));
-  if (best !== undefined && 'ms' in best) expect(best.ms).toBeLessThan(1_000);
-  return best ?? { error: 'not asked', ms: 0 };
+  let result: Answer | Failure = { error: 'not asked', ms: 0 };
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    result = await peer.ask(asking);
+    if ('backend' in result || result.ms < 1_000) return result;
+  }
+  return { ...result, error: `${result.error}, but never within a second` };
 }

@@ -48,7 +48,7 @@ missing_packages() {
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
     test | ci)
-      programs="$programs dig:bind9-dnsutils nft:nftables conntrack buildah debootstrap setcap:libcap2-bin"
+      programs="$programs dig:bind9-dnsutils nft:nftables conntrack buildah debootstrap setcap:libcap2-bin kubectl:kubernetes-client"
       [ "$second_lab" = host ] || programs="$programs qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio"
       ;;
     long) programs="$programs dig:bind9-dnsutils" ;;
@@ -130,7 +130,7 @@ run_tests() {
   export IPVS_KERNEL_TESTS=yes-change-my-tables
   project kernel 'test/lab/run.sh -m 2048M -t 3000 --' "$@"
   echo '== datapath, in the lab with nftables'
-  LAB=$second_lab project datapath 'test/lab/run.sh -m 2048M -t 1800 --' "$@"
+  LAB=$second_lab project datapath 'test/lab/run.sh -m 2048M -t 3600 --' "$@"
   echo '== image'
   project image '' "$@"
   # shellcheck disable=SC2086 # a list

@@ -60,6 +60,8 @@ const CLEAR =
 /** A controller with its own directories; `close` ends what it started and removes what it made. */
 export class TestHost {
   readonly directory: string;
+  /** Variables that a controller is started with besides our own. */
+  environment: Readonly<Record<string, string>> = {};
   readonly #running = new Set<ChildProcess>();
 
   private constructor(directory: string) {
@@ -94,6 +96,7 @@ export class TestHost {
   startCopy(root: string, ...args: readonly string[]): RunningController {
     const child = spawn(process.execPath, [...main(root), 'run', ...this.places(), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.environment },
     });
     this.#running.add(child);
     const controller = new RunningController(child);

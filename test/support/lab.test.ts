@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const inLab = (name: string) => fileURLToPath(new URL(`../lab/${name}`, import.meta.url));
 
@@ -44,7 +44,7 @@ function succeeds(command: string): boolean {
       ls /tmp >&2; test -t 1 && echo 'stdout is a terminal' >&2; echo "$COLOUR of $(pwd)" >&2
       sleep 1000 &
       exit 7`;
-    const run = spawnSync(inLab('run.sh'), ['-t', '110', '--', 'sh', '-c', script], {
+    const run = spawnSync(inLab('run.sh'), ['-t', '290', '--', 'sh', '-c', script], {
       encoding: 'utf8',
       cwd: fileURLToPath(new URL('..', import.meta.url)),
       env: { ...process.env, COLOUR: 'red', LAB: kind },

@@ -49,7 +49,7 @@ async function obey(order: Order): Promise<unknown> {
   if (order.take) return counter.take();
   if (order.hold) return await held.open(order.hold, order.count ?? 1);
   if (order.query) return { answer: await queries.query(order.query) };
-  if (order.reset !== undefined) held.reset(order.reset);
+  if (order.reset !== undefined) await held.reset(order.reset);
   return {};
 }
 

@@ -36,13 +36,17 @@ export class Requests {
 
 const ASK_HELD_EVERY_MS = 1_000;
 
+interface HeldConnection {
+  readonly agent: Agent;
+  readonly target: Target;
+  readonly asking: NodeJS.Timeout;
+  /** Resolves when the request that is under way has ended; null: none is. */
+  underWay: Promise<void> | null;
+}
+
 /** Connections that are held open, with a request on each every second; not one of them is made anew. */
 export class Held {
-  readonly #connections: {
-    readonly agent: Agent;
-    readonly target: Target;
-    readonly asking: NodeJS.Timeout;
-  }[] = [];
+  readonly #connections: HeldConnection[] = [];
   readonly #counter: Counter;
 
   constructor(counter: Counter) {
@@ -55,31 +59,35 @@ export class Held {
     return await Promise.all(
       agents.map(async (agent) => {
         const answer = await ask(target, agent);
-        const asking = setInterval(() => void this.#again(agent, target), ASK_HELD_EVERY_MS);
-        this.#connections.push({ agent, target, asking });
+        const asking = setInterval(() => this.#again(held), ASK_HELD_EVERY_MS);
+        const held: HeldConnection = { agent, target, asking, underWay: null };
+        this.#connections.push(held);
         return answer;
       }),
     );
   }
 
-  /** Resets all that lead to this address. */
-  reset(address: string): void {
-    for (const { agent, target, asking } of this.#connections) {
-      if (target.address !== address) continue;
-      clearInterval(asking);
-      for (const socket of Object.values(agent.freeSockets).flat()) socket?.resetAndDestroy();
-      agent.destroy();
-    }
+  /** Resets all that lead to this address, each once its last request has been answered. */
+  async reset(address: string): Promise<void> {
+    const leading = this.#connections.filter(({ target }) => target.address === address);
+    await Promise.all(
+      leading.map(async (held) => {
+        clearInterval(held.asking);
+        await held.underWay;
+        for (const socket of Object.values(held.agent.freeSockets).flat()) socket?.resetAndDestroy();
+        held.agent.destroy();
+      }),
+    );
   }
 
-  async #again(agent: Agent, target: Target): Promise<void> {
-    if (Object.values(agent.sockets).flat().length > 0) return; // The last request has not been answered yet.
+  #again(held: HeldConnection): void {
+    if (held.underWay !== null) return;
+    const { agent, target } = held;
     const lost = Object.values(agent.freeSockets).flat().length === 0;
-    await counted(
-      this.#counter,
-      'held',
-      lost ? Promise.reject(new Error('the connection has ended')) : ask(target, agent),
-    );
+    const request = lost ? Promise.reject(new Error('the connection has ended')) : ask(target, agent);
+    held.underWay = counted(this.#counter, 'held', request).finally(() => {
+      held.underWay = null;
+    });
   }
 }
 

@@ -83,7 +83,7 @@ inLab('no request fails', () => {
       return `, ${changes} changes`;
     });
     expect(failures(result)).toEqual([]);
-    expect(result.figures.held).toMatchObject({ failed: 0 });
+    expect(result.figures.held).toMatchObject({ reasons: [] });
     expect((await backendsOf('tcp', vipOf(app.tcp)))?.get(draining)).toBe(0);
     expect(await deadlineOf(cluster, draining)).toBe(deadline);
     await cluster.client.reset(app.tcp.address);
@@ -180,7 +180,7 @@ inLab('no request fails', () => {
       expect(await backendsOf('udp', vipOf(late.udp))).toBeNull();
       expect(await connectionsOf('udp', vipOf(late.udp))).toEqual([]);
       const deadline = (await deadlineOf(cluster, backend)) ?? 0;
-      expect((await cluster.client.look()).held).toMatchObject({ failed: 0 });
+      expect((await cluster.client.look()).held).toMatchObject({ reasons: [] });
       await cluster.client.reset(ending.tcp.address);
 
       await cluster.end('SIGKILL');
@@ -189,7 +189,7 @@ inLab('no request fails', () => {
       // Not closer: in a lab that others slow down, looking takes seconds.
       await sleep(Math.max(0, deadline - Date.now() - 5_000));
       expect((await backendsOf('tcp', vipOf(late.tcp)))?.get(backend)).toBe(0);
-      expect((await cluster.client.look()).held).toMatchObject({ failed: 0 });
+      expect((await cluster.client.look()).held).toMatchObject({ reasons: [] });
       await eventually(async () => (await backendsOf('tcp', vipOf(late.tcp))) === null, 20_000);
       const after = inSeconds(Date.now() - deadline);
       await cluster.client.reset(late.tcp.address);

@@ -8,7 +8,6 @@ import {
   cstring,
   HOST_IS_LE,
   list,
-  NLM_F,
   nested,
   raw,
   type TransactionMessage,
@@ -221,6 +220,3 @@ function newRule(chain: Chain, rule: Rule, mark: Uint8Array): FilterMessage {
   const what = `add rule "${rule.comment}" to chain ${chain.name}`;
   return { type: NFT_MSG.newRule, flags: NLM_F_CREATE | NLM_F_APPEND, payload, what, part: rule };
 }
-
-/** A whole table is dumped. */
-export const DUMP = NLM_F.DUMP;

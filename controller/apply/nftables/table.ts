@@ -1,6 +1,6 @@
 /** Our table in the kernel: read, compared, replaced. */
 
-import { isIpvsError, type Netlink, openNetlink, type Refusal } from 'ipvs-netlink-ts/netlink';
+import { isIpvsError, type Netlink, NLM_F, openNetlink, type Refusal } from 'ipvs-netlink-ts/netlink';
 import {
   chainAttrs,
   deleteTable,
@@ -11,7 +11,6 @@ import {
   inet,
   NFNL_SUBSYS_NFTABLES,
   NFT_MSG,
-  DUMP as NLM_F_DUMP,
   replaceElements,
   replaceTable,
   ruleAttrs,
@@ -120,7 +119,7 @@ export class FilterTable {
   async #rules(): Promise<ReadonlyMap<string, readonly string[]>> {
     const request = ruleAttrs.write({ table: TABLE.name });
     const rules = new Map<string, string[]>();
-    for (const reply of await this.#found(NFT_MSG.getRule, NLM_F_DUMP, request, 'list rules')) {
+    for (const reply of await this.#found(NFT_MSG.getRule, NLM_F.DUMP, request, 'list rules')) {
       const { table, chain = '', userdata = new Uint8Array() } = ruleAttrs.read(reply.subarray(HEADER));
       // Kernels before 4.9 list the rules of all tables.
       if (table !== TABLE.name) continue;
@@ -145,7 +144,7 @@ export class FilterTable {
   async #members(set: FilterSet): Promise<string | null> {
     const request = elementsAttrs.write({ table: TABLE.name, set: set.name });
     const what = `list set ${set.name}`;
-    const replies = await this.#get(NFT_MSG.getElements, NLM_F_DUMP, request, what).catch(nullIfNotFound);
+    const replies = await this.#get(NFT_MSG.getElements, NLM_F.DUMP, request, what).catch(nullIfNotFound);
     if (replies === null) return null;
     const keys = replies.flatMap((reply) =>
       (elementsAttrs.read(reply.subarray(HEADER)).elements ?? []).map(({ key, flags = 0 }) =>

@@ -11,30 +11,30 @@ import type { AppPorts } from './talk.ts';
 export interface AppCommand {
   readonly command: AppCommandName;
   readonly config: Config;
-  readonly name: string | null;
-  readonly rest: readonly string[];
+  readonly operands: readonly string[];
 }
 
 /** Carries it out. Resolves with the exit status; rejects with a `ControllerError` when Marathon does not answer. */
 export async function executeAppCommand(
-  { command, config, name, rest }: AppCommand,
+  { command, config, operands }: AppCommand,
   ports: AppPorts,
   signal: AbortSignal,
 ): Promise<number> {
   const parts = openApps(config, ports.clock, createLog(config.logLevel));
   const session: Session = { config, parts, ports, signal };
+  const [first = null, ...rest] = operands;
   switch (command) {
     case 'app add':
-      return await add('app', name, session);
+      return await add('app', first, session);
     case 'pod add':
-      return await add('pod', name, session);
+      return await add('pod', first, session);
     case 'app update':
-      return await update(name ?? '', rest, session);
+      return await update(first ?? '', rest, session);
     case 'app remove':
-      return await remove(name ?? '', session);
+      return await remove(first ?? '', session);
     case 'app list':
       return await list(session);
     case 'app show':
-      return await show(name ?? '', session);
+      return await show(first ?? '', session);
   }
 }

@@ -26,7 +26,7 @@ export function openApps(config: Config, clock: Clock, log: Log): AppParts {
   const client = {
     where,
     clock,
-    credentials: credentialsOf(config),
+    credentials: credentialsOf(config.marathonUserFile, config.marathonTokenFile),
     caFile: config.marathonCaFile,
     silenceMs: config.sourceTimeoutSeconds * 1_000,
     answerMs: config.sourceTimeoutSeconds * 12_000,

@@ -1,18 +1,21 @@
+import {
+  afterBlanks,
+  afterString,
+  CLOSE_LIST,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  OPEN_LIST,
+  OPEN_OBJECT,
+  QUOTE,
+} from './json-bytes.ts';
+
 /** A document that is one list, `[…]` or `{"KEY": […]}`. */
 export interface JsonList {
   readonly key: string | null;
   /** Parses one element after the other; throws a `SyntaxError` at one that is no JSON. */
   readonly elements: Iterable<unknown>;
 }
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_LIST = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 
 /**
  * Takes a list of objects apart without parsing it as a whole: of a list of ten thousand apps only one needs
@@ -40,7 +43,7 @@ export function splitList(bytes: Buffer): JsonList | null {
 function keyAt(bytes: Buffer, brace: number): { key: string; next: number } | null {
   const from = afterBlanks(bytes, brace + 1);
   if (bytes[from] !== QUOTE) return null;
-  const to = afterString(bytes, from);
+  const to = afterString(bytes, from) ?? bytes.length;
   const colon = afterBlanks(bytes, to);
   if (bytes[colon] !== COLON) return null;
   return { key: bytes.toString('utf8', from + 1, to - 1), next: afterBlanks(bytes, colon + 1) };
@@ -70,31 +73,11 @@ function afterObject(bytes: Buffer, from: number): number {
   let depth = 0;
   for (let at = from; at < bytes.length; at++) {
     const byte = bytes[at];
-    if (byte === QUOTE) at = afterString(bytes, at) - 1;
+    if (byte === QUOTE) at = (afterString(bytes, at) ?? bytes.length) - 1;
     else if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth++;
     else if ((byte === CLOSE_OBJECT || byte === CLOSE_LIST) && --depth === 0) return at + 1;
   }
   return bytes.length;
-}
-
-function afterString(bytes: Buffer, from: number): number {
-  for (let at = from + 1; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === BACKSLASH) at++;
-    else if (byte === QUOTE) return at + 1;
-  }
-  return bytes.length;
-}
-
-function afterBlanks(bytes: Buffer, from: number): number {
-  let at = from;
-  for (
-    let byte = bytes[at];
-    byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-    byte = bytes[at]
-  )
-    at++;
-  return at;
 }
 
 /** The UTF-8 byte order mark. */

@@ -1,10 +1,15 @@
 import type { Port, Rejection } from '../../model.ts';
 import { shown } from './rejection.ts';
 import type { MarathonApp, MarathonPortMapping } from './schema.ts';
+import { taskLabelVips } from './task-labels.ts';
 
 /** A declared port, and which of a task's addresses and ports reach it. */
 export interface PlacedPort {
   readonly port: Port;
+  /** As its author calls it; null for one without a name. */
+  readonly name: string | null;
+  /** null where none is declared: on the host's own network. */
+  readonly containerPort: number | null;
   readonly reach:
     | {
         readonly by: 'host port';
@@ -159,8 +164,11 @@ function portMappings(app: MarathonApp, reject: Reject): Mappings {
 function hostPorts(app: MarathonApp): PlacedPort[] {
   const at = app.portDefinitions ? 'portDefinitions' : 'ports';
   const declared =
-    app.portDefinitions ?? (app.ports ?? []).map(() => ({ protocol: undefined, labels: undefined }));
-  return declared.map(({ protocol, labels }, index) => ({
+    app.portDefinitions ??
+    (app.ports ?? []).map(() => ({ name: undefined, protocol: undefined, labels: undefined }));
+  return declared.map(({ name, protocol, labels }, index) => ({
+    name: name || null,
+    containerPort: null,
     port: {
       at: `${at}[${index}]`,
       protocols: protocolList(protocol, TCP),
@@ -175,10 +183,12 @@ function hostPorts(app: MarathonApp): PlacedPort[] {
 function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode: Mode): PlacedPort[] {
   // A task's `ports` lists allocated host ports only: mappings without one are skipped in the count.
   let allocated = 0;
-  return mappings.map(({ containerPort, hostPort, protocol, labels }, index) => {
+  return mappings.map(({ name, containerPort, hostPort, protocol, labels }, index) => {
     // Marathon turns a missing hostPort into 0, allocate one, in bridge mode alone.
     const onHost = mode === 'container/bridge' || (hostPort !== null && hostPort !== undefined);
     return {
+      name: name || null,
+      containerPort: containerPort || null,
       port: {
         at: `${at}[${index}]`,
         protocols: protocolList(protocol, TCP),
@@ -194,32 +204,14 @@ function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode:
 }
 
 const TCP: readonly string[] = ['tcp'];
-const TASK_LABEL = /^vip_port(\d{1,5})$/i;
-const SCHEME = /^(tcp|udp):\/\/(.*)$/s;
-
-/**
- * App labels `vip_PORT<n> = tcp://VALUE`, the form before ports had labels: VALUE is a VIP on the task's n-th
- * host port. Each becomes a port of its own, with the rest of the text as a VIP label. Values without
- * `tcp://` or `udp://` are no VIPs in DC/OS either (dcos_net_mesos_listener, `handle_task_label`).
- */
+/** The VIPs of old-form task labels; each becomes a port of its own, with the rest of the text as a VIP label. */
 function taskLabelPorts(labels: Labels, mode: Mode): PlacedPort[] {
-  const ports: PlacedPort[] = [];
-  for (const [key, value] of Object.entries(labels ?? {})) {
-    const index = TASK_LABEL.exec(key)?.[1];
-    const [, protocol, vip] = (typeof value === 'string' && index !== undefined && SCHEME.exec(value)) || [];
-    if (index === undefined || protocol === undefined || vip === undefined) continue;
-    ports.push({
-      port: {
-        at: `labels.${key}`,
-        protocols: [protocol],
-        labels: { [`VIP_PORT${index}`]: vip },
-        mode,
-        backendAddress: 'agent',
-      },
-      reach: { by: 'host port', index: Number(index) },
-    });
-  }
-  return ports;
+  return taskLabelVips(labels).map(({ at, index, protocols, labels: vip }) => ({
+    name: null,
+    containerPort: null,
+    port: { at, protocols, labels: vip, mode, backendAddress: 'agent' },
+    reach: { by: 'host port', index },
+  }));
 }
 
 function unusedVips(at: string, ports: readonly { readonly labels?: Labels }[], why: string): string[] {

@@ -16,16 +16,17 @@ const network = z.object({
   mode: z.enum(['host', 'container/bridge', 'container']).nullish(),
 });
 
-const portDefinition = z.object({ protocol: text, labels });
+const portDefinition = z.object({ name: text, protocol: text, labels });
 
 const portMapping = z.object({
+  name: text,
   containerPort: portNumber.nullish(),
   hostPort: portNumber.nullish(),
   protocol: text,
   labels,
 });
 
-const discoveryPort = z.object({ number: portNumber.nullish(), protocol: text, labels });
+const discoveryPort = z.object({ name: text, number: portNumber.nullish(), protocol: text, labels });
 
 const task = z.object({
   id: z.string().min(1),

@@ -1,14 +1,20 @@
 import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { ControllerError, messageOf } from '../../errors.ts';
+import type { App } from '../../model.ts';
 import type { Resolver } from '../../ports.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 import { type Converted, convertDocuments } from '../document/convert.ts';
 import { type Documents, KNOWN_SHAPES, readDocumentBytes } from '../document/documents.ts';
 import { shown } from '../document/rejection.ts';
+import { same } from '../document/same.ts';
+import type { Cluster } from '../mesos/cluster.ts';
+import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
+import { Pace } from '../pace.ts';
 
 /** One file as it was read last. */
 export interface FileContent extends Converted {
+  readonly warnings?: readonly string[];
   /** Tells whether the file is still the same; empty while that cannot be told. */
   readonly stamp: string;
   /** Set when the file as it is now cannot be used; `apps` is then what it gave before. */
@@ -80,14 +86,41 @@ async function convert(
   bytes: Buffer,
   before: FileContent | undefined,
   options: FileContentOptions,
-): Promise<Converted> {
+): Promise<Omit<FileContent, 'stamp'>> {
+  const { framework, resolver } = options;
+  const previous = before?.apps ?? new Map<string, App>();
+  const recording = await recordingIn(path, bytes);
+  if (recording !== null) return convertRecording(recording, previous, resolver);
+
   const documents = documentsIn(path, bytes);
   if (documents === null) {
     const beginning = bytes.toString('utf8', 0, 1_000).replace(/\s+/g, ' ').trim();
-    throw unusable(path, `expected ${KNOWN_SHAPES}; it begins ${shown(beginning)}`);
+    throw unusable(path, `expected ${KNOWN_SHAPES}, or ${RECORDED_SHAPES}; it begins ${shown(beginning)}`);
   }
-  const { framework, resolver } = options;
-  return convertDocuments(documents, { framework, resolver, previous: before?.apps ?? new Map() });
+  return convertDocuments(documents, { framework, resolver, previous });
+}
+
+async function convertRecording(
+  cluster: Cluster,
+  previous: ReadonlyMap<string, App>,
+  resolver: Resolver,
+): Promise<Omit<FileContent, 'stamp'>> {
+  const agents = await resolveAgents(cluster.hosts, resolver);
+  const { apps, rejected, warnings } = await cluster.snapshot(agents, new Pace());
+  const byKey = apps.map((app): [string, App] => {
+    const key = `${app.framework} ${app.id}`;
+    const before = previous.get(key);
+    return [key, before !== undefined && same(before, app) ? before : app];
+  });
+  return { apps: new Map(byKey), rejected, warnings, agents };
+}
+
+async function recordingIn(path: string, bytes: Buffer): Promise<Cluster | null> {
+  try {
+    return await readRecording(bytes);
+  } catch (error) {
+    throw unusable(path, `Mesos data, but ${messageOf(error)}`);
+  }
 }
 
 function documentsIn(path: string, bytes: Buffer): Documents | null {

@@ -1,16 +1,17 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { createMerge } from '../../desired/merge.ts';
 import { messageOf } from '../../errors.ts';
 import { systemClock } from '../../loop/clock.ts';
 import { Latch } from '../../loop/latch.ts';
-import type { App, Rejection, Snapshot } from '../../model.ts';
+import type { Rejection, Snapshot } from '../../model.ts';
 import type { AppSource, Clock, Log, Resolver, SourceListener } from '../../ports.ts';
 import { givenTwice, toSnapshot } from '../document/convert.ts';
 import { type FileContent, type FileContentOptions, readContent, unusable } from './content.ts';
 import { DirectoryWatch } from './watch.ts';
 
 export interface FileSourceOptions {
-  /** A JSON file, or a directory of `*.json` files: not its subdirectories, nor names that begin with a dot. */
+  /** A JSON file, or a directory of `*.json` and `*.jsonl` files: not its subdirectories, nor names that begin with a dot. */
   readonly path: string;
   /** Framework name for the VIP names. Defaults to `marathon`. */
   readonly framework?: string | undefined;
@@ -42,6 +43,7 @@ class FileSource implements AppSource {
   readonly #options: FileSourceOptions;
   readonly #content: FileContentOptions;
   #files: ReadonlyMap<string, FileContent> = new Map();
+  readonly #merge = createMerge();
   #snapshot: Snapshot | undefined;
   /** Reads never overlap: each builds on what the one before it kept. */
   #lastRead: Promise<unknown> = Promise.resolve();
@@ -107,7 +109,7 @@ class FileSource implements AppSource {
     this.#files = files;
     const failure = single ? files.get(this.#path)?.failure : undefined;
     if (failure !== undefined) throw failure;
-    this.#snapshot = toSnapshot(this.#snapshot, merge(files));
+    this.#snapshot = toSnapshot(this.#snapshot, this.#merge(snapshotsOf(files)));
     return this.#snapshot;
   }
 
@@ -115,7 +117,7 @@ class FileSource implements AppSource {
     try {
       if (!(await stat(this.#path)).isDirectory()) return { paths: [this.#path], single: true };
       const names = (await readdir(this.#path)).filter(
-        (name) => name.endsWith('.json') && !name.startsWith('.'),
+        (name) => /\.jsonl?$/.test(name) && !name.startsWith('.'),
       );
       return { paths: names.sort().map((name) => join(this.#path, name)), single: false };
     } catch (error) {
@@ -136,18 +138,21 @@ class FileSource implements AppSource {
   }
 }
 
-function merge(files: ReadonlyMap<string, FileContent>): Snapshot {
-  const apps = new Map<string, App>();
-  const rejected: Rejection[] = [];
-  for (const [path, content] of files) {
-    for (const app of content.apps.values()) {
-      if (apps.has(app.id)) rejected.push(givenTwice(app.id, path));
-      else apps.set(app.id, app);
-    }
+/** What each file gives; of apps that are defined twice the first one counts. */
+function snapshotsOf(files: ReadonlyMap<string, FileContent>): readonly Snapshot[] {
+  const defined = new Set<string>();
+  return [...files].map(([path, content]) => {
+    const rejected: Rejection[] = [];
+    const apps = [...content.apps.values()].filter(({ id, fromTasks }) => {
+      // Tasks of one app may be told of by several agents, each in a file of its own.
+      if (fromTasks) return true;
+      if (defined.has(id)) rejected.push(givenTwice(id, path));
+      return !defined.has(id) && defined.add(id);
+    });
     rejected.push(...content.rejected);
     if (content.failure !== undefined) {
       rejected.push({ app: path, at: '', value: '', reason: content.failure.message });
     }
-  }
-  return { apps: [...apps.values()], rejected, warnings: [] };
+    return { apps, rejected, warnings: content.warnings ?? [] };
+  });
 }

@@ -2,6 +2,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { ControllerError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import { deploymentStepSchema, eventSchema } from '../document/schema.ts';
+import { watchSilence } from '../http/silence.ts';
 import type { MarathonClient } from './client.ts';
 
 /** What an event says may have changed: the ids of apps or pods, or all of them. An event says nothing more. */
@@ -104,9 +105,13 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
   });
 
   void clock.sleep(1_000, limited).then(attach);
-  void watchSilence(clock, silenceMs, () => lastByte, limited).then(() =>
-    connection.abort(failure(`no byte for ${silenceMs / 1000} s; connecting again`)),
+  const silence = watchSilence(
+    clock,
+    () => silenceMs,
+    () => lastByte,
+    limited,
   );
+  void silence.then(() => connection.abort(failure(`no byte for ${silenceMs / 1000} s; connecting again`)));
   try {
     // A character may be cut in two by a chunk's end.
     const decoder = new TextDecoder();
@@ -123,19 +128,6 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
     throw new ControllerError('source', failure('the stream broke off').message, { cause: error });
   } finally {
     connection.abort();
-  }
-}
-
-async function watchSilence(
-  clock: Clock,
-  limitMs: number,
-  lastByte: () => number,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    const left = lastByte() + limitMs - clock.now();
-    if (left <= 0 || signal.aborted) return;
-    await clock.sleep(left, signal);
   }
 }
 

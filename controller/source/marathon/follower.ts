@@ -1,4 +1,5 @@
 import type { Clock, SourceListener } from '../../ports.ts';
+import { asError, retryDelay } from '../http/retry.ts';
 import { Agenda } from './agenda.ts';
 import type { MarathonClient } from './client.ts';
 import { type Dirt, followEvents } from './events.ts';
@@ -20,8 +21,6 @@ export interface FollowerOptions {
   readonly random: () => number;
 }
 
-const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 30_000;
 /** How often everything is read while no event stream can be had. */
 const POLL_MS = 30_000;
 /** How long the first read waits for the stream, so that one read serves both. */
@@ -175,13 +174,4 @@ export class MarathonFollower {
       listener.failed(asError(error));
     }
   }
-}
-
-/** Doubles from 100 ms to 30 s; half of it is jitter, since all hosts fail together. */
-function retryDelay(failures: number, random: () => number): number {
-  return Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20)) * (0.5 + 0.5 * random());
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -8,7 +8,7 @@ import { command, type Outcome } from '../../support/host.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const FIXTURES = new URL('../../../../shared/fixtures/', import.meta.url);
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let directory: string;
 beforeAll(async () => {
@@ -212,13 +212,14 @@ interface Document {
 }
 
 const inputs = existsSync(FIXTURES)
-  ? readdirSync(FIXTURES).filter((name) => /^(marathon|app|pod)-.*\.expected\.json$/.test(name))
+  ? readdirSync(FIXTURES).filter((name) => /^(marathon|app|pod|mesos|mesosv0)-.*\.expected\.json$/.test(name))
   : [];
 if (inputs.length === 0) test.skip('real inputs: ../shared/fixtures is not on this machine', () => undefined);
 else {
-  test('every Marathon input with an expected result is met by the command itself', async () => {
+  test('every Marathon and Mesos input with an expected result is met by the command itself', async () => {
     for (const name of inputs) {
-      const input = fileURLToPath(new URL(name.replace('.expected', ''), FIXTURES));
+      const json = fileURLToPath(new URL(name.replace('.expected', ''), FIXTURES));
+      const input = existsSync(json) ? json : `${json}l`;
       const { stdout, stderr } = await marathonIpvs(
         'diff',
         '--source',

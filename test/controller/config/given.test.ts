@@ -43,12 +43,15 @@ describe('where an option comes from', () => {
 
   test('several sources in the environment are separated by blanks, which a path may have too', () => {
     const environment = {
-      MARATHON_IPVS_SOURCE: 'marathon=http://a:8080,http://b:8080 file=/my apps/x.json ',
+      MARATHON_IPVS_SOURCE:
+        'marathon=http://a:8080,http://b:8080 file=/my apps/x.json kubernetes kubernetes=prod',
     };
     const { source } = resolveConfig('run', [], environment);
     expect(source).toEqual([
       { kind: 'marathon', where: 'http://a:8080,http://b:8080', masters: ['http://a:8080', 'http://b:8080'] },
       { kind: 'file', where: '/my apps/x.json' },
+      { kind: 'kubernetes', where: '' },
+      { kind: 'kubernetes', where: 'prod' },
     ]);
   });
 
@@ -150,7 +153,7 @@ describe('what is refused says where, what, and what is accepted', () => {
 
   test('no source', () => {
     expect(() => resolveConfig('diff', [], {})).toThrow(
-      '--source is missing, expected --source marathon=http://HOST:PORT or',
+      '--source is missing, expected --source marathon=http://HOST:PORT, mesos=',
     );
   });
 

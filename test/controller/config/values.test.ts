@@ -130,9 +130,12 @@ describe('sources', () => {
     ['marathon=https://dcos.example.com/service/marathon/', ['https://dcos.example.com/service/marathon']],
     ['marathon=http://[fd00::1]:8080', ['http://[fd00::1]:8080']],
     ['marathon=HTTP://M1', undefined],
+    ['mesos=http://m1:5050,http://m2:5050/', ['http://m1:5050', 'http://m2:5050']],
+    ['mesos=https://dcos.example.com/mesos', ['https://dcos.example.com/mesos']],
+    ['mesos-agent=http://10.0.0.1:5051', ['http://10.0.0.1:5051']],
   ])('%s names the masters %j', (text, masters) => {
     const parsed = source(text);
-    expect(parsed?.kind === 'marathon' ? parsed.masters : undefined).toEqual(masters);
+    expect(parsed && 'masters' in parsed ? parsed.masters : undefined).toEqual(masters);
   });
 
   test.each([
@@ -149,7 +152,10 @@ describe('sources', () => {
     'marathon=http://m1?x=1',
     'marathon=http://m1#x',
     'marathon=http://m 1',
-    'mesos=http://m1:5050',
+    'mesos=m1:5050',
+    'mesos-agent=http://a1:5051,http://a2:5051',
+    'mesos_agent=http://a1:5051',
+    'zk=http://m1:2181',
     'file=',
     'file=a\0b',
     'Marathon=http://m1',

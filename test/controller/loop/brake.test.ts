@@ -56,6 +56,18 @@ describe('the mass-removal brake (rule 4)', () => {
     expect(world.kernel.size).toBe(3);
   });
 
+  test('keeps what came back of it although few are left, until the source mentions that too', async () => {
+    const controller = world.start();
+    await controller.resync(few);
+    await controller.resync(nothing);
+    await clock.advance(60_000);
+    expect(askAgain(controller, snapshot(...apps(3)))).toBe(2);
+    const pass = await controller.resync(nothing);
+    expect(pass.held).toMatchObject({ vips: 1, backends: 1, until: clock.now() + 60_000 });
+    expect([...world.kernel.keys()].flatMap((key) => world.backends(key))).toEqual(['10.0.0.3:80 w1']);
+    expect((await controller.resync(snapshot(...apps(3)))).held).toBeNull();
+  });
+
   test('also holds after a restart, when an earlier run of ours made the services', async () => {
     await world.start().resync(few);
     const pass = await world.start().resync(nothing);
@@ -131,6 +143,15 @@ describe('the mass-removal brake (rule 4)', () => {
     expect(weights()).toEqual(['10.0.0.1:80 w1', '10.0.0.2:80 w1']);
     expect((await controller.resync(checked('unhealthy'))).held).toBeNull();
     expect(weights()).toEqual(['10.0.0.1:80 w0', '10.0.0.2:80 w0']);
+
+    await controller.resync(checked('healthy'));
+    await controller.resync(checked('unknown'));
+    await clock.advance(60_000);
+    expect(askAgain(controller, checked('unknown'))).toBe(2);
+    expect((await controller.resync(checked('unknown'))).held).toBeNull();
+    expect(weights()).toEqual(['10.0.0.1:80 w0', '10.0.0.2:80 w0']);
+    await controller.resync(checked('healthy'));
+    expect((await controller.resync(checked('unknown'))).held).toMatchObject({ backends: 2 });
   });
 
   test('holds nothing where the operator allows it', async () => {

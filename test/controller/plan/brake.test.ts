@@ -42,7 +42,15 @@ function brake(
     had.map(({ name, framework, fqdn, ...key }) => [serviceKey(key), { name, framework, fqdn }]),
   );
   const plan = createDiff()(desiredOf(...want), observed, { owned, inPool: () => true, adopt: false });
-  const context = { observed, owned, occupants: nobody, named: () => false, share: 0.5, ...over };
+  const context = {
+    observed,
+    owned,
+    occupants: nobody,
+    named: () => false,
+    heldBefore: () => false,
+    share: 0.5,
+    ...over,
+  };
   const result = holdMassRemoval(plan, context);
   return { ...result, steps: [...result.plan.growing, ...result.plan.shrinking].map(formatStep) };
 }

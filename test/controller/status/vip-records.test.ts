@@ -152,7 +152,14 @@ describe('the state of a VIP', () => {
   test('held: what would go at once is there, with the reason, and is neither draining nor pending', () => {
     const observed = settled(WEB, DB);
     const gone = passOf({ desired: desiredOf(), before: observed, observed });
-    const brake = { observed, owned: gone.plan.owned, occupants: () => null, named: () => false, share: 0.5 };
+    const brake = {
+      observed,
+      owned: gone.plan.owned,
+      occupants: () => null,
+      named: () => false,
+      heldBefore: () => false,
+      share: 0.5,
+    };
     const held = recordVips(NOTHING, { ...gone, plan: holdMassRemoval(gone.plan, brake).plan });
     expect(held.get(WEB_ID)).toMatchObject({ state: 'held', reason: 'held: no source mentions it any more' });
     expect(held.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({

@@ -189,7 +189,7 @@ test('a VIP label on a port list that the mode does not use is warned of', () =>
 test('an old task label is a VIP on the task’s n-th host port, with the protocol of its scheme alone', () => {
   const labels = { vip_PORT1: 'tcp:///web:80', VIP_port0: 'udp://1.2.3.4:53', HAPROXY_GROUP: 'external' };
   const { ports } = defineApp(anApp({ portDefinitions: [], labels }));
-  expect(ports).toEqual([
+  expect(ports).toMatchObject([
     {
       port: {
         at: 'labels.vip_PORT1',

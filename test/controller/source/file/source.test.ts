@@ -55,7 +55,7 @@ test.each([
   [
     'has no known shape',
     '{"frameworks":[]}',
-    /apps\.json: expected an app.*groups tree; it begins \{"frameworks"/,
+    /apps\.json: expected an app.*groups tree, or Mesos data.*; it begins \{"frameworks"/,
   ],
   [
     'is larger than the limit',

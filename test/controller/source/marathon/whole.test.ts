@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -7,6 +6,7 @@ import {
   createMarathonSource,
   type MarathonSourceOptions,
 } from '../../../../controller/source/marathon/source.ts';
+import { canMakeCertificates, makeCertificate } from '../../../support/certificate.ts';
 import {
   type MarathonOptions,
   startMarathon,
@@ -130,25 +130,11 @@ test('a change of leader costs no health and no app, with credentials', async ()
   expect(told.app('/my-service')).toBe(before);
 });
 
-const OPENSSL = 'openssl';
-const openssl = (() => {
-  try {
-    return execFileSync(OPENSSL, ['version']).length > 0;
-  } catch {
-    return false;
-  }
-})();
-
-(openssl ? test : test.skip)(
+(canMakeCertificates ? test : test.skip)(
   'TLS is trusted through the CA file, and refused with a hint without it (skipped without openssl)',
   async () => {
-    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-    const subject = ['-subj', '/CN=marathon', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const keys = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key];
-    execFileSync(OPENSSL, ['req', '-x509', ...keys, '-out', cert, '-days', '2', ...subject], {
-      stdio: 'ignore',
-    });
-    await follow({ tls: { key: readFileSync(key), cert: readFileSync(cert) } }, { caFile: cert });
+    const { caFile, ...tls } = makeCertificate(directory, 'marathon');
+    await follow({ tls }, { caFile });
     expect(told.errors).toEqual([]);
 
     const untrusting = createMarathonSource({ where: marathon.url, resolver: namesOf(), log: silent });

@@ -1,8 +1,8 @@
 import { ControllerError } from '../../errors.ts';
 
 /**
- * The equal masters of one Marathon, and which hosts may see its credentials: the masters themselves, and the
- * leader that one of them names, over the same scheme.
+ * The equal masters of one Marathon or Mesos, and which hosts may see its credentials: the masters themselves, and
+ * the leader that one of them names, over the same scheme.
  */
 export class Masters {
   readonly urls: readonly URL[];
@@ -26,22 +26,19 @@ export class Masters {
     return url.origin === this.#leader || this.urls.some(({ origin }) => origin === url.origin);
   }
 
-  /**
-   * Takes the header `X-Marathon-Leader` of an answer: `http://host:port`, also on answers that a standby
-   * passed on.
-   */
-  leaderNamed(by: URL, header: string | string[] | undefined): void {
-    if (typeof header !== 'string' || !this.trusts(by) || !URL.canParse(header)) return;
-    const leader = new URL(header);
+  /** Takes the leader, `http://host:port`, that an answer of `by` named. */
+  leaderNamed(by: URL, named: string | undefined): void {
+    if (named === undefined || !this.trusts(by) || !URL.canParse(named)) return;
+    const leader = new URL(named);
     if (leader.protocol === by.protocol) this.#leader = leader.origin;
   }
 }
 
 /**
  * Parses `http://a:8080,http://b:8080`; a later one may leave out the scheme. Throws a `ControllerError` code
- * `usage` for anything else. A user name and password in a URL are the caller's to take out.
+ * `usage`, which names `peer`, for anything else. A user name and password in a URL are the caller's to take out.
  */
-export function parseMasters(where: string): readonly URL[] {
+export function parseMasters(where: string, peer: string): readonly URL[] {
   const texts = where.split(',').map((text) => text.trim());
   const scheme = /^https?:\/\//i.exec(texts[0] ?? '')?.[0];
   return texts.map((text) => {
@@ -50,7 +47,7 @@ export function parseMasters(where: string): readonly URL[] {
       const shown = text.replace(/\/\/[^@/]*@/, '//');
       throw new ControllerError(
         'usage',
-        `Marathon's address "${shown}": expected http://HOST:PORT or https://HOST:PORT`,
+        `${peer}'s address "${shown}": expected http://HOST:PORT or https://HOST:PORT`,
         {
           retry: 'never',
         },

@@ -1,0 +1,125 @@
+import { type App, type Backend, type Desired, endpointKey, type Task } from '../model.ts';
+import { cleanName } from './names.ts';
+
+/** How to connect to an endpoint of a service, in the words of `dcos kafka connection`. */
+export interface Connection {
+  /** `10.0.0.211:9843` of every backend that gets connections. */
+  readonly address: readonly string[];
+  /** `broker-0.kafka.mesos:9843` of the same, by their names in Mesos-DNS. */
+  readonly dns: readonly string[];
+  /** `broker.kafka.l4lb.thisdcos.directory:9092`. */
+  readonly vip: string;
+  /** Where services made with the DC/OS SDK keep their state, by their own convention. */
+  readonly zookeeper?: string;
+}
+
+/** Connections by service (a framework, in cleaned form) and endpoint (`broker:9092`, `10.1.2.3:80`). */
+export type Connections = ReadonlyMap<string, ReadonlyMap<string, Connection>>;
+
+/** The connections of everything that these apps declare. An endpoint without backends is there too. */
+export function connectionsOf(apps: readonly App[], { declared, services }: Desired): Connections {
+  const members = membersOf(apps);
+  const frameworks = frameworksById(apps);
+  const zookeepers = zookeepersOf(apps);
+  const backends = servingBackends(services);
+  const connections = new Map<string, Map<string, Connection>>();
+  for (const each of declared) {
+    const vip = `${each.fqdn ?? each.address}:${each.port}`;
+    for (const framework of frameworks.get(each.app) ?? []) {
+      const service = cleanName(framework) ?? framework;
+      // An IP VIP belongs to no framework by its name: to those of the apps that declare it.
+      if (each.framework !== null && each.framework !== service) continue;
+      const endpoints = connections.get(service) ?? new Map<string, Connection>();
+      connections.set(service, endpoints);
+      const name = `${each.name ?? each.address}:${each.port}`;
+      const zookeeper = zookeepers.get(framework);
+      const serving = backends.get(vip) ?? [];
+      endpoints.set(name, { ...listed(serving, service, members), vip, ...(zookeeper && { zookeeper }) });
+    }
+  }
+  return connections;
+}
+
+/** By VIP and port. Two protocols, or families, of one port are one endpoint: what serves it is the same. */
+function servingBackends(services: Desired['services']): ReadonlyMap<string, readonly Backend[]> {
+  const serving = new Map<string, Backend[]>();
+  for (const { fqdn, address, port, backends } of services.values()) {
+    const vip = `${fqdn ?? address}:${port}`;
+    const all = serving.get(vip) ?? [];
+    all.push(...[...backends.values()].filter(({ weight }) => weight > 0));
+    serving.set(vip, all);
+  }
+  return serving;
+}
+
+/** The endpoints of a service that `NAME` or `NAME:PORT` means; without it all. */
+export function endpointsNamed(
+  endpoints: ReadonlyMap<string, Connection>,
+  name: string | undefined,
+): readonly string[] {
+  const all = [...endpoints.keys()].sort();
+  if (name === undefined) return all;
+  const wanted = name.replace(/^\//, '').toLowerCase();
+  return all.filter((each) => each === wanted || each.slice(0, each.lastIndexOf(':')) === wanted);
+}
+
+interface Member {
+  readonly app: App;
+  readonly task: Task;
+}
+
+type Members = ReadonlyMap<string, Member>;
+
+function membersOf(apps: readonly App[]): Members {
+  return new Map(apps.flatMap((app) => app.tasks.map((task) => [`${app.id} ${task.id}`, { app, task }])));
+}
+
+/** Framework names as the sources tell them, by app id. */
+function frameworksById(apps: readonly App[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const frameworks = new Map<string, Set<string>>();
+  for (const { id, framework } of apps)
+    frameworks.set(id, (frameworks.get(id) ?? new Set<string>()).add(framework));
+  return frameworks;
+}
+
+function listed(
+  serving: readonly Backend[],
+  service: string,
+  members: Members,
+): Pick<Connection, 'address' | 'dns'> {
+  const named = serving
+    .map((backend) => ({
+      address: endpointKey(backend),
+      dns: `${dnsName(members.get(`${backend.app} ${backend.task}`), backend)}.${service}.mesos:${backend.port}`,
+    }))
+    .sort(
+      (a, b) =>
+        a.dns.localeCompare(b.dns, 'en', { numeric: true }) ||
+        a.address.localeCompare(b.address, 'en', { numeric: true }),
+    );
+  return {
+    address: [...new Set(named.map(({ address }) => address))],
+    dns: [...new Set(named.map(({ dns }) => dns))],
+  };
+}
+
+/** Mesos-DNS makes one label of a task's name; Marathon names tasks after their app, innermost group first. */
+function dnsName(member: Member | undefined, { app }: Backend): string {
+  const name = member?.task.name ?? app.split('/').filter(Boolean).reverse().join('.');
+  return cleanName(name.replaceAll('.', '-')) ?? name;
+}
+
+/** The SDK's task ids: `broker-0__<uuid>`. */
+const SDK_TASK = /__[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** By framework; null for one whose tasks are not the SDK's. */
+function zookeepersOf(apps: readonly App[]): ReadonlyMap<string, string | null> {
+  const nodes = new Map<string, string | null>();
+  for (const { framework, fromTasks, tasks } of apps) {
+    if (nodes.get(framework) === null) continue;
+    const isSdk = fromTasks === true && tasks.every(({ id }) => SDK_TASK.test(id));
+    const node = framework.replace(/^\//, '').replaceAll('/', '__');
+    nodes.set(framework, isSdk ? `master.mesos:2181/dcos-service-${node}` : null);
+  }
+  return nodes;
+}

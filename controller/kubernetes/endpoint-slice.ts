@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { Versioned } from './listing.ts';
+
+/** What this program reads of an EndpointSlice. Fields as in discovery.k8s.io/v1; a list that is empty may be null. */
+const sliceSchema = z.object({
+  metadata: z.object({
+    name: z.string().min(1),
+    namespace: z.string().min(1),
+    resourceVersion: z.string().min(1),
+    labels: z.record(z.string(), z.string()).nullish(),
+    annotations: z.record(z.string(), z.string()).nullish(),
+  }),
+  addressType: z.string(),
+  ports: z
+    .array(z.object({ name: z.string().nullish(), protocol: z.string().nullish(), port: z.int().nullish() }))
+    .nullish(),
+  endpoints: z
+    .array(
+      z.object({
+        addresses: z.array(z.string()),
+        conditions: z
+          .object({
+            ready: z.boolean().nullish(),
+            serving: z.boolean().nullish(),
+            terminating: z.boolean().nullish(),
+          })
+          .nullish(),
+        targetRef: z.object({ name: z.string().nullish() }).nullish(),
+      }),
+    )
+    .nullish(),
+});
+
+export interface Slice extends Versioned {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly addressType: string;
+  readonly ports: readonly SlicePort[];
+  readonly endpoints: readonly SliceEndpoint[];
+}
+
+export interface SlicePort {
+  /** Empty where a Service has one port without a name. */
+  readonly name: string;
+  /** In lower case. */
+  readonly protocol: string;
+  readonly port: number;
+}
+
+export interface SliceEndpoint {
+  readonly address: string;
+  /** What is behind it: the name of a pod, or of a task. The address itself where that is not told. */
+  readonly target: string;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+}
+
+/** Throws for what is no EndpointSlice. */
+export function readSlice(json: unknown): Slice {
+  const { metadata, addressType, ports, endpoints } = sliceSchema.parse(json);
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace,
+    resourceVersion: metadata.resourceVersion,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+    addressType,
+    ports: (ports ?? []).flatMap(({ name, protocol, port }) =>
+      // Without a number it stands for all ports: nothing to balance to.
+      port ? [{ name: name ?? '', protocol: (protocol ?? 'TCP').toLowerCase(), port }] : [],
+    ),
+    endpoints: (endpoints ?? []).flatMap(({ addresses: [address], conditions, targetRef }) => {
+      // "No semantics are defined for additional addresses beyond the first"
+      if (address === undefined) return [];
+      // Absent means unknown, to be taken as true; of `terminating`, as false.
+      const ready = conditions?.ready ?? true;
+      const serving = conditions?.serving ?? ready;
+      const terminating = conditions?.terminating ?? false;
+      return [{ address, target: targetRef?.name || address, ready, serving, terminating }];
+    }),
+  };
+}

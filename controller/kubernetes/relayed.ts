@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { Endpoint, Task } from '../model.ts';
+import type { Slice } from './endpoint-slice.ts';
+
+/** Names under which a relay writes, and readers find, what EndpointSlices have no field for. */
+
+/** On an EndpointSlice: which list of ports of the MarathonApp its tasks have. */
+export const PORTS_LABEL = 'marathon-ipvs.io/ports';
+/** On an EndpointSlice: which MarathonApp it belongs to. */
+export const APP_LABEL = 'marathon-ipvs.io/app';
+/** On all that a relay writes: which relay. What does not bear it is never changed or removed. */
+export const RELAY_LABEL = 'marathon-ipvs.io/relay';
+/** On an EndpointSlice: state and health by task, in the words of `model.ts`, where its conditions say less. */
+export const STANDINGS_ANNOTATION = 'marathon-ipvs.io/tasks';
+
+/**
+ * On an EndpointSlice: where the host that runs a task reaches it, by task and by the place of the port in its list, where
+ * others use a host port.
+ */
+export const LOCAL_ANNOTATION = 'marathon-ipvs.io/local';
+
+export type Standing = Pick<Task, 'state' | 'health'>;
+
+const standingsSchema = z.record(
+  z.string(),
+  z.templateLiteral([
+    z.enum(['staging', 'running', 'killing', 'unreachable', 'gone']),
+    '/',
+    z.enum(['unchecked', 'healthy', 'unhealthy', 'unknown']),
+  ]),
+);
+
+/** What the relay knew of the tasks in a slice; empty where no relay wrote it, or it cannot be read. */
+export function readStandings({ annotations }: Pick<Slice, 'annotations'>): ReadonlyMap<string, Standing> {
+  const text = annotations[STANDINGS_ANNOTATION];
+  if (text === undefined) return new Map();
+  const { data = {} } = standingsSchema.safeParse(parsedOrNull(text));
+  return new Map(
+    Object.entries(data).map(([task, words]) => {
+      const [state, health] = words.split('/') as [Standing['state'], Standing['health']];
+      return [task, { state, health }];
+    }),
+  );
+}
+
+export type Locals = Readonly<Record<string, Readonly<Record<string, readonly Endpoint[]>>>>;
+
+const localsSchema = z.record(
+  z.string(),
+  z.record(
+    z.string().regex(/^\d+$/),
+    z.array(z.object({ address: z.string(), port: z.number().int().min(1).max(65_535) })),
+  ),
+);
+
+/** Where hosts reach their own tasks of a slice; empty where no relay wrote it, or it cannot be read. */
+export function readLocals({ annotations }: Pick<Slice, 'annotations'>): Locals {
+  const text = annotations[LOCAL_ANNOTATION];
+  return (text === undefined ? undefined : localsSchema.safeParse(parsedOrNull(text)).data) ?? {};
+}
+
+function parsedOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,90 @@
+import { createServer } from 'node:http';
+import { ControllerError } from '../errors.ts';
+import type { Clock, Observer } from '../ports.ts';
+
+export interface RelayHealth {
+  /** What the relay tells of its work. */
+  readonly observer: Observer;
+  /** Whether the process is worth keeping: its leader moves, or it waits to be elected. */
+  live(): Verdict;
+  /** Whether it is of use: it waits, or every source was read within its time. */
+  ready(): Verdict;
+}
+
+export interface Verdict {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+/** A loop that has not moved for so long hangs in a write that has long timed out. */
+const STILL_MS = 300_000;
+
+/** Keeps what the relay did, for its probes. `staleMs`: a source that was not read for so long is old. */
+export function createRelayHealth(sources: readonly string[], clock: Clock, staleMs: number): RelayHealth {
+  let movedAt: number | null = null;
+  const readAt = new Map<string, number>();
+  const failures = new Map<string, string>();
+  return {
+    observer: {
+      moved: () => {
+        movedAt = clock.now();
+      },
+      sourceRead: (source) => {
+        readAt.set(source, clock.now());
+        failures.delete(source);
+      },
+      sourceFailed: (source, error) => failures.set(source, error.message),
+      passed: () => undefined,
+      repaired: () => undefined,
+    },
+    live() {
+      const still = movedAt === null ? 0 : Math.abs(clock.now() - movedAt);
+      return {
+        ok: movedAt === null || still < STILL_MS,
+        text: `last moved ${Math.round(still / 1_000)} s ago`,
+      };
+    },
+    ready() {
+      if (movedAt === null) return { ok: true, text: 'waiting to be elected' };
+      const old = sources.filter((source) => clock.now() - (readAt.get(source) ?? 0) > staleMs);
+      const words = old.map((source) => `${source} not read${why(failures.get(source))}`);
+      return {
+        ok: old.length === 0,
+        text: old.length === 0 ? 'leading; all sources read' : words.join('; '),
+      };
+    },
+  };
+}
+
+function why(failure: string | undefined): string {
+  return failure === undefined ? '' : `: ${failure}`;
+}
+
+/** Serves `/livez` and `/readyz`; resolves with how to end it. Rejects when the address cannot be used. */
+export async function serveRelayHealth(
+  listen: { readonly address: string; readonly port: number },
+  health: RelayHealth,
+): Promise<() => Promise<void>> {
+  const server = createServer((request, response) => {
+    const verdicts: Readonly<Record<string, () => Verdict>> = {
+      '/livez': health.live,
+      '/readyz': health.ready,
+    };
+    const verdict = verdicts[request.url?.split('?')[0] ?? '']?.() ?? null;
+    const status = verdict === null ? 404 : verdict.ok ? 200 : 503;
+    const text =
+      verdict === null ? 'expected /livez or /readyz' : `${verdict.ok ? 'ok' : 'failed'}: ${verdict.text}`;
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(new ControllerError('usage', `--listen ${listen.address}:${listen.port}`, { cause })),
+    );
+    server.listen(listen.port, listen.address, resolve);
+  });
+  return () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+}

@@ -1,0 +1,205 @@
+/** An app as the objects that a relay writes for it. Pure apart from hashing. */
+
+import { createHash } from 'node:crypto';
+import type { Relayed } from '../kubernetes/marathon-app.ts';
+import {
+  APP_LABEL,
+  LOCAL_ANNOTATION,
+  type Locals,
+  PORTS_LABEL,
+  RELAY_LABEL,
+  STANDINGS_ANNOTATION,
+  type Standing,
+} from '../kubernetes/relayed.ts';
+import type { App, Endpoint, Port, Task } from '../model.ts';
+import { relayedPortName } from '../source/kubernetes/declaration.ts';
+import { assign } from './assignment.ts';
+
+/** The fields of an object that the relay owns. */
+export interface RelayedObject {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The rest of it besides apiVersion, kind and metadata. */
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** Which members the slices that are there have: a member stays in its slice, so that few are written. */
+export type SliceMembers = (slice: string) => readonly string[] | undefined;
+
+/** Name of an app's objects: readable, and unique by a hash, since ids are longer and have other characters. */
+export function objectName({ framework, id }: Pick<App, 'framework' | 'id'>): string {
+  const readable = id
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replace(/^-+|-+$/g, '');
+  return `${readable === '' ? 'app' : readable}-${hashOf([framework, id])}`;
+}
+
+/** The MarathonApp. */
+export function marathonAppOf(app: App, relay: string): RelayedObject {
+  const { id, kind, framework, ports, tasks, rejected, warnings } = app;
+  const name = objectName(app);
+  const version = nameOf(ports);
+  const lists = new Map(tasks.map((task) => [nameOf(declaredOf(task)), declaredOf(task)]));
+  lists.delete(version);
+  const relayed: Relayed = {
+    id,
+    kind,
+    ports: ports.map(portOf),
+    version,
+    versions: [...lists].sort(byName).map(([list, ofTask]) => ({ name: list, ports: ofTask.map(portOf) })),
+    ...(rejected.length > 0 && {
+      rejected: rejected.map(({ at, value, reason }) => ({ at, value, reason })),
+    }),
+    ...(warnings.length > 0 && { warnings: [...warnings] }),
+  };
+  const endpoints = { selector: { matchLabels: { [APP_LABEL]: name } } };
+  const labels = { [RELAY_LABEL]: relay };
+  return { name, labels, annotations: {}, content: { spec: { framework, endpoints, relayed } } };
+}
+
+interface Group {
+  readonly addressType: 'IPv4' | 'IPv6';
+  readonly list: string;
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
+  readonly members: Map<string, { readonly address: string; readonly task: Task }>;
+}
+
+/** Its EndpointSlices: tasks that are reached at the same ports are in one, as far as there is room. */
+export function slicesOf(app: App, relay: string, membersOf: SliceMembers): readonly RelayedObject[] {
+  const name = objectName(app);
+  const groups = new Map<string, Group>();
+  for (const task of app.tasks) {
+    if (task.state === 'gone') continue;
+    for (const { address, ports } of placesOf(task)) {
+      const addressType = address.includes(':') ? 'IPv6' : 'IPv4';
+      const list = nameOf(declaredOf(task));
+      const key = hashOf([addressType, list, ports]);
+      const group = groups.get(key) ?? { addressType, list, ports, members: new Map() };
+      groups.set(key, group);
+      group.members.set(`${task.id} ${address}`, { address, task });
+    }
+  }
+  return [...groups].flatMap(([key, group]) => {
+    const names = (n: number) => `${name}-${key}-${n}`;
+    const slices = assign([...group.members.keys()].sort(), (n) => membersOf(names(n)));
+    return slices.map(({ n, members }) => sliceOf(names(n), name, relay, group, members));
+  });
+}
+
+function sliceOf(
+  name: string,
+  app: string,
+  relay: string,
+  { addressType, list, ports, members }: Group,
+  keys: readonly string[],
+): RelayedObject {
+  const standings: Record<string, string> = {};
+  const locals: Record<string, Locals[string]> = {};
+  const endpoints = keys.flatMap((key) => {
+    const member = members.get(key);
+    if (member === undefined) return [];
+    const { address, task } = member;
+    const conditions = conditionsOf(task);
+    if (!saysAll(conditions, task)) standings[task.id] = `${task.state}/${task.health}`;
+    const local = localsOf(task);
+    if (Object.keys(local).length > 0) locals[task.id] = local;
+    return [{ addresses: [address], conditions, targetRef: { kind: 'Task', name: task.id } }];
+  });
+  const labels = {
+    [RELAY_LABEL]: relay,
+    [APP_LABEL]: app,
+    [PORTS_LABEL]: list,
+    // So that Kubernetes' own controllers leave it alone.
+    'endpointslice.kubernetes.io/managed-by': 'marathon-ipvs-relay',
+  };
+  const annotations = { ...said(STANDINGS_ANNOTATION, standings), ...said(LOCAL_ANNOTATION, locals) };
+  return { name, labels, annotations, content: { addressType, ports, endpoints } };
+}
+
+/** An annotation, where there is anything to say. */
+function said(name: string, what: object): Readonly<Record<string, string>> {
+  return Object.keys(what).length === 0 ? {} : { [name]: JSON.stringify(what) };
+}
+
+function localsOf({ ports }: Task): Locals[string] {
+  const locals: Record<string, readonly Endpoint[]> = {};
+  for (const [index, { local = [] }] of ports.entries()) if (local.length > 0) locals[index] = local;
+  return locals;
+}
+
+interface Conditions {
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+}
+
+function conditionsOf({ state, health }: Standing): Conditions {
+  const well = health === 'healthy' || health === 'unchecked';
+  const terminating = state === 'killing';
+  return {
+    ready: state === 'running' && well,
+    serving: (state === 'running' || terminating) && well,
+    terminating,
+  };
+}
+
+/** Whether a reader makes the same of the conditions alone. */
+function saysAll({ ready, serving, terminating }: Conditions, { state, health }: Standing): boolean {
+  if (terminating) return state === 'killing' && health === (serving ? 'healthy' : 'unhealthy');
+  return state === 'running' && health === (ready ? 'healthy' : 'unhealthy');
+}
+
+/** Every address of a task with its ports; an address that has several for one declared port comes more than once. */
+function* placesOf({ ports }: Task): Generator<{ readonly address: string; readonly ports: Group['ports'] }> {
+  const byAddress = new Map<string, Map<number, number[]>>();
+  for (const [index, { endpoints }] of ports.entries()) {
+    for (const { address, port } of endpoints) {
+      // An EndpointSlice cannot have it, and it can be no backend either.
+      if (port < 1) continue;
+      const found = byAddress.get(address) ?? new Map<number, number[]>();
+      byAddress.set(address, found.set(index, [...(found.get(index) ?? []), port]));
+    }
+  }
+  for (const [address, found] of byAddress) {
+    const layers = Math.max(...[...found.values()].map((numbers) => numbers.length));
+    for (let layer = 0; layer < layers; layer += 1) {
+      const named = [...found].flatMap(([index, numbers]) => {
+        const port = numbers[layer];
+        const protocol = protocolOf(ports[index]);
+        return port === undefined ? [] : [{ name: relayedPortName(index), port, protocol }];
+      });
+      yield { address, ports: named };
+    }
+  }
+}
+
+/** A port of a slice has one protocol: of both it is tcp, and readers find it by its name. */
+function protocolOf(port: Port | undefined): string {
+  const all = port?.protocols.map((protocol) => protocol.toLowerCase()) ?? [];
+  return all.includes('udp') && !all.includes('tcp') ? 'UDP' : 'TCP';
+}
+
+function declaredOf({ ports }: Task): readonly Port[] {
+  return ports.map(({ endpoints: _endpoints, local: _local, unresolved: _unresolved, ...port }) => port);
+}
+
+/** Lists are called after what is in them: whoever finds a name knows the list, or has not read it yet. */
+function nameOf(ports: readonly Port[]): string {
+  return hashOf(ports.map(portOf));
+}
+
+function portOf({ at, protocols, labels, mode, backendAddress, container }: Port): Relayed['ports'][number] {
+  const of = container === undefined ? {} : { container };
+  return { at, protocols: [...protocols], labels: { ...labels }, mode, backendAddress, ...of };
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 10);
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}

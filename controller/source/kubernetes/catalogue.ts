@@ -1,0 +1,121 @@
+import type { Slice } from '../../kubernetes/endpoint-slice.ts';
+import { fits } from '../../kubernetes/label-selector.ts';
+import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
+import type { App, Rejection, Snapshot } from '../../model.ts';
+import { givenTwice, toSnapshot } from '../document/convert.ts';
+import { same } from '../document/same.ts';
+import type { Declaration } from './declaration.ts';
+import { anchorOf, anchorsOf, LabelIndex } from './label-index.ts';
+import { tasksOf } from './tasks.ts';
+
+/** A MarathonApp as it is kept: what it declares, or why it cannot be used. */
+export interface DeclaredObject extends ObjectName {
+  readonly resourceVersion: string;
+  /** RFC 3339: of two objects that declare one app the older one counts. */
+  readonly createdAt: string;
+  readonly declaration: Declaration | Rejection;
+}
+
+interface Entry {
+  object: DeclaredObject;
+  /** The last declaration that could be used. */
+  declaration: Declaration | null;
+  app: App | null;
+  dirty: boolean;
+}
+
+/**
+ * Brings MarathonApps and EndpointSlices together, and keeps what came of each: a change costs as much as the apps
+ * that it concerns.
+ */
+export class Catalogue {
+  readonly #entries = new Map<string, Entry>();
+  readonly #bySelector = new LabelIndex<Entry>();
+  readonly #slices = new LabelIndex<Slice>();
+  #inOrder: readonly Entry[] | null = null;
+  #snapshot: Snapshot | undefined;
+
+  objectChanged(before: DeclaredObject | null, now: DeclaredObject | null): void {
+    const key = objectKey((now ?? before) as ObjectName);
+    const entry = this.#entries.get(key) ?? null;
+    if (entry?.declaration) {
+      this.#bySelector.remove(entry.object.namespace, [anchorOf(entry.declaration.selector)], entry);
+    }
+    this.#inOrder = null;
+    if (now === null) {
+      this.#entries.delete(key);
+      return;
+    }
+    const usable = 'selector' in now.declaration ? now.declaration : (entry?.declaration ?? null);
+    const next = entry ?? { object: now, declaration: usable, app: null, dirty: true };
+    // Another app of the same object name has nothing in common with the one before.
+    if (next.declaration?.id !== usable?.id || next.declaration?.framework !== usable?.framework)
+      next.app = null;
+    next.object = now;
+    next.declaration = usable;
+    next.dirty = true;
+    this.#entries.set(key, next);
+    if (usable !== null) this.#bySelector.add(now.namespace, [anchorOf(usable.selector)], next);
+  }
+
+  sliceChanged(before: Slice | null, now: Slice | null): void {
+    for (const slice of [before, now]) {
+      if (slice === null) continue;
+      const anchors = anchorsOf(slice.labels);
+      if (slice === now) this.#slices.add(slice.namespace, anchors, slice);
+      else this.#slices.remove(slice.namespace, anchors, slice);
+      for (const anchor of anchors) {
+        for (const entry of this.#bySelector.find(slice.namespace, anchor)) entry.dirty = true;
+      }
+    }
+  }
+
+  /** What all of it says. The same object again while nothing has changed, also each `App` in it. */
+  snapshot(): Snapshot {
+    this.#inOrder ??= [...this.#entries.values()].sort(byAge);
+    const apps = new Map<string, App>();
+    const rejected: Rejection[] = [];
+    for (const entry of this.#inOrder) {
+      const app = this.#appOf(entry);
+      if (app === null) {
+        if (!('selector' in entry.object.declaration)) rejected.push(entry.object.declaration);
+        continue;
+      }
+      const key = `${app.framework} ${app.id}`;
+      if (apps.has(key)) rejected.push(givenTwice(app.id, `MarathonApp ${objectKey(entry.object)}`));
+      else apps.set(key, app);
+    }
+    this.#snapshot = toSnapshot(this.#snapshot, { apps: [...apps.values()], rejected, warnings: [] });
+    return this.#snapshot;
+  }
+
+  #appOf(entry: Entry): App | null {
+    const { declaration, app: before } = entry;
+    if (!entry.dirty || declaration === null) return before;
+    entry.dirty = false;
+    const { id, kind, framework, ports, warnings } = declaration;
+    const app: App = {
+      id,
+      kind,
+      framework,
+      ports: ports.map(({ port }) => port),
+      tasks: tasksOf(declaration, this.#slicesOf(entry, declaration), before ?? undefined),
+      // What the object says now cannot be used: what it last said stays.
+      rejected: 'selector' in entry.object.declaration ? declaration.rejected : [entry.object.declaration],
+      warnings,
+    };
+    entry.app = before !== null && same(before, app) ? before : app;
+    return entry.app;
+  }
+
+  #slicesOf({ object: { namespace } }: Entry, { selector }: Declaration): readonly Slice[] {
+    return [...this.#slices.find(namespace, anchorOf(selector))].filter(({ labels }) =>
+      fits(selector, labels),
+    );
+  }
+}
+
+function byAge({ object: a }: Entry, { object: b }: Entry): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
+  return objectKey(a) < objectKey(b) ? -1 : 1;
+}

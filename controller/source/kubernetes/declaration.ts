@@ -1,0 +1,134 @@
+import type { LabelSelector } from '../../kubernetes/marathon-app.ts';
+import { type MarathonAppObject, marathonAppSchema, type Relayed } from '../../kubernetes/marathon-app.ts';
+import type { App, Port, Rejection } from '../../model.ts';
+import { readDocuments } from '../document/documents.ts';
+import { definePod } from '../document/pods.ts';
+import { defineApp, type PlacedPort } from '../document/ports.ts';
+import { rejectionOf } from '../document/rejection.ts';
+import type { MarathonApp, MarathonPodStatus } from '../document/schema.ts';
+
+/** A declared port, and by what it is found among the ports of an EndpointSlice. */
+export interface NamedPort {
+  readonly port: Port;
+  readonly name: string | null;
+  readonly containerPort: number | null;
+  /** Where it stands among the ports of its kind. */
+  readonly index: number;
+}
+
+/** What a MarathonApp declares. */
+export interface Declaration {
+  readonly id: string;
+  readonly kind: App['kind'];
+  readonly framework: string;
+  readonly ports: readonly NamedPort[];
+  /** The ports of the tasks by their name, where a relay has written the object; else null: all have `ports`. */
+  readonly versions: ReadonlyMap<string, readonly NamedPort[]> | null;
+  readonly rejected: readonly Rejection[];
+  readonly warnings: readonly string[];
+  /** Of its EndpointSlices, in its own namespace. */
+  readonly selector: LabelSelector;
+}
+
+/** Label that Kubernetes puts on the EndpointSlices of a Service. */
+const SERVICE_LABEL = 'kubernetes.io/service-name';
+
+/**
+ * Reads a MarathonApp; a `Rejection` when it cannot be used. That names the app by its id where one can be read, so
+ * that what the app last gave can stay.
+ */
+export function readDeclaration(json: unknown, key: string): Declaration | Rejection {
+  const { data: object, error } = marathonAppSchema.safeParse(json);
+  if (error !== undefined) return rejectionOf(`MarathonApp ${key}`, json, error);
+  const { endpoints, framework = 'marathon', app, pod, relayed } = object.spec;
+  const problem = unclear(key, object);
+  if (problem !== null) return problem;
+
+  const selector = endpoints.selector ?? { matchLabels: { [SERVICE_LABEL]: endpoints.service ?? '' } };
+  const common = { framework, selector };
+  if (relayed !== undefined) return { ...common, ...ofRelay(relayed) };
+
+  const documents = readDocuments(app === undefined ? pod : { app }, `MarathonApp ${key}`);
+  const [refused] = [
+    ...(documents?.malformed.map(({ rejection }) => rejection) ?? []),
+    ...(documents?.rejected ?? []),
+  ];
+  if (refused !== undefined) return refused;
+  const [asApp] = documents?.apps ?? [];
+  if (asApp !== undefined) return { ...common, ...ofApp(asApp) };
+  const [asPod] = documents?.pods ?? [];
+  if (asPod !== undefined) return { ...common, ...ofPod(asPod) };
+  return { app: `MarathonApp ${key}`, at: 'spec.pod', value: '', reason: 'expected the definition of a pod' };
+}
+
+/** What the CRD's own rules refuse; a server that does not know them (before 1.25) lets it pass. */
+function unclear(key: string, { spec }: MarathonAppObject): Rejection | null {
+  const refuse = (at: string, value: string, reason: string) => ({
+    app: `MarathonApp ${key}`,
+    at,
+    value,
+    reason,
+  });
+  const given = (['app', 'pod', 'relayed'] as const).filter((field) => spec[field] !== undefined);
+  if (given.length !== 1)
+    return refuse('spec', given.join(', '), 'expected exactly one of app, pod and relayed');
+  const { service, selector } = spec.endpoints;
+  if ((service === undefined) === (selector === undefined)) {
+    return refuse('spec.endpoints', service ?? '', 'expected exactly one of service and selector');
+  }
+  const requirements =
+    Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length;
+  // Of all EndpointSlices of a namespace nobody means each one.
+  if (selector !== undefined && requirements === 0) {
+    return refuse('spec.endpoints.selector', '{}', 'expected a label at least');
+  }
+  return null;
+}
+
+function ofApp(app: MarathonApp): Omit<Declaration, 'framework' | 'selector'> {
+  const { ports, rejected, warnings } = defineApp(app);
+  return { id: app.id, kind: 'app', ports: ports.map(named), versions: null, rejected, warnings };
+}
+
+function named({ port, name, containerPort, reach }: PlacedPort, position: number): NamedPort {
+  // The old form `vip_PORT1` counts the app's ports, not the labels.
+  const index = port.at.startsWith('labels.') && reach.by === 'host port' ? reach.index : position;
+  return { port, name, containerPort, index };
+}
+
+function ofPod({ id, spec }: MarathonPodStatus): Omit<Declaration, 'framework' | 'selector'> {
+  const ports = definePod(spec).ports.map(({ port, name, containerPort }, index) => ({
+    port,
+    name: name || null,
+    containerPort: containerPort || null,
+    index,
+  }));
+  return { id, kind: 'pod', ports, versions: null, rejected: [], warnings: [] };
+}
+
+function ofRelay(relayed: Relayed): Omit<Declaration, 'framework' | 'selector'> {
+  const { id, kind, ports, version, versions, rejected = [], warnings = [] } = relayed;
+  const lists = [{ name: version, ports }, ...versions];
+  return {
+    id,
+    kind,
+    ports: relayedPorts(ports),
+    versions: new Map(lists.map((list) => [list.name, relayedPorts(list.ports)])),
+    rejected: rejected.map((each) => ({ app: id, ...each })),
+    warnings,
+  };
+}
+
+function relayedPorts(ports: Relayed['ports']): readonly NamedPort[] {
+  return ports.map(({ container, ...port }, index) => ({
+    port: { ...port, ...(container !== undefined && { container }) },
+    name: relayedPortName(index),
+    containerPort: null,
+    index,
+  }));
+}
+
+/** How a relay names the port at this place of a list in the EndpointSlices that it writes. */
+export function relayedPortName(index: number): string {
+  return `p${index}`;
+}

@@ -1,0 +1,84 @@
+import type { KubernetesClient } from '../../kubernetes/client.ts';
+import { readSlice, type Slice } from '../../kubernetes/endpoint-slice.ts';
+import type { Versioned } from '../../kubernetes/listing.ts';
+import { Reflector, type ReflectorListener } from '../../kubernetes/reflector.ts';
+import { Latch } from '../../loop/latch.ts';
+import type { Clock, SourceListener } from '../../ports.ts';
+import { Catalogue, type DeclaredObject } from './catalogue.ts';
+import { readDeclaredObject } from './object.ts';
+
+export interface FollowerOptions {
+  readonly client: KubernetesClient;
+  readonly paths: { readonly apps: string; readonly slices: string };
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly listener: SourceListener;
+  readonly gatherMs: number;
+  readonly tellMs: number;
+  readonly watchSilenceMs: number;
+}
+
+/** Keeps the catalogue in step with the API server, and tells of it whenever it is. */
+export class KubernetesFollower {
+  readonly #options: FollowerOptions;
+  readonly #catalogue = new Catalogue();
+  readonly #news = new Latch<'changed' | 'in step'>();
+  readonly #inStep = { apps: false, slices: false };
+  /** When the first change that has not been told of was learnt of. */
+  #since: number | null = null;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+  }
+
+  /** Follows until `signal` aborts; resolves then. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { paths } = this.#options;
+    const apps = this.#reflector<DeclaredObject>('apps', paths.apps, readDeclaredObject, (before, now) =>
+      this.#catalogue.objectChanged(before, now),
+    );
+    const slices = this.#reflector<Slice>('slices', paths.slices, readSlice, (before, now) =>
+      this.#catalogue.sliceChanged(before, now),
+    );
+    await Promise.all([apps.run(signal), slices.run(signal), this.#tell(signal)]);
+  }
+
+  #reflector<T extends Versioned>(
+    which: 'apps' | 'slices',
+    path: string,
+    project: (json: unknown) => T,
+    take: (before: T | null, now: T | null) => void,
+  ): Reflector<T> {
+    const { client, clock, random, watchSilenceMs: silenceMs } = this.#options;
+    const listener: ReflectorListener<T> = {
+      changed: (before, now) => {
+        take(before, now);
+        this.#since ??= clock.now();
+        this.#news.set('changed');
+      },
+      inStep: () => {
+        this.#inStep[which] = true;
+        this.#news.set('in step');
+      },
+      failed: (error) => {
+        this.#inStep[which] = false;
+        this.#options.listener.failed(error);
+      },
+    };
+    return new Reflector({ client, clock, path, project, listener, random, silenceMs });
+  }
+
+  async #tell(signal: AbortSignal): Promise<void> {
+    const { clock, listener, gatherMs, tellMs, random } = this.#options;
+    while (!signal.aborted) {
+      await this.#news.wait(tellMs * (0.9 + 0.2 * random()), clock, signal);
+      await clock.sleep(gatherMs, signal);
+      this.#news.take();
+      // One kind in step and the other one not is a part of the truth: what was told last stays.
+      if (signal.aborted || !this.#inStep.apps || !this.#inStep.slices) continue;
+      const since = this.#since ?? clock.now();
+      this.#since = null;
+      listener.changed(this.#catalogue.snapshot(), { complete: true, since });
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { objectKey } from '../../kubernetes/resources.ts';
+import type { DeclaredObject } from './catalogue.ts';
+import { readDeclaration } from './declaration.ts';
+
+const schema = z.object({
+  metadata: z.object({
+    name: z.string().min(1),
+    namespace: z.string().min(1),
+    resourceVersion: z.string().min(1),
+    creationTimestamp: z.string().nullish(),
+  }),
+});
+
+/** Reads a MarathonApp, usable or not. Throws for what has no name: that is no object of Kubernetes. */
+export function readDeclaredObject(json: unknown): DeclaredObject {
+  const { name, namespace, resourceVersion, creationTimestamp } = schema.parse(json).metadata;
+  const declaration = readDeclaration(json, objectKey({ namespace, name }));
+  return { name, namespace, resourceVersion, createdAt: creationTimestamp ?? '', declaration };
+}

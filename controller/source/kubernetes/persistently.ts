@@ -1,0 +1,26 @@
+import { ApiFailure } from '../../kubernetes/api-failure.ts';
+import type { Clock } from '../../ports.ts';
+
+const TRIES = 6;
+const PAUSE_MS = 1_000;
+
+/**
+ * Tries a read again that the server has put off (429, 503), as it does for about a second after a CRD was made
+ * ("storage is (re)initializing") and when it is busy. Any other failure is final.
+ */
+export async function persistently<T>(
+  read: () => Promise<T>,
+  clock: Clock,
+  random: () => number,
+  signal: AbortSignal,
+): Promise<T> {
+  for (let left = TRIES - 1; ; left -= 1) {
+    try {
+      return await read();
+    } catch (error) {
+      const putOff = error instanceof ApiFailure && (error.status === 429 || error.status === 503);
+      if (!putOff || left === 0 || signal.aborted) throw error;
+      await clock.sleep((error.retryAfterMs ?? PAUSE_MS) * (1 + 0.5 * random()), signal);
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import type { Slice, SliceEndpoint, SlicePort } from '../../kubernetes/endpoint-slice.ts';
+import { type Locals, PORTS_LABEL, readLocals, readStandings } from '../../kubernetes/relayed.ts';
+import type { App, Endpoint, Task, TaskPort } from '../../model.ts';
+import { ipAddress } from '../document/addresses.ts';
+import { nowhere, taskPort } from '../document/placement.ts';
+import type { Declaration, NamedPort } from './declaration.ts';
+import { pairPorts } from './pairing.ts';
+
+/** A task in the making: one target, which may be in several slices (one for each family, two while they are moved). */
+interface Member {
+  readonly ports: readonly NamedPort[];
+  readonly endpoints: readonly Map<string, Endpoint>[];
+  standing: Pick<Task, 'state' | 'health'>;
+  /** By the place of the port in `ports`. */
+  local: Locals[string];
+  /** Its ports as they were known, where the object that declares them has not come yet. */
+  readonly kept: readonly TaskPort[] | null;
+}
+
+/**
+ * The tasks of an app: what its EndpointSlices name, once each. Conditions become states: ready is running and
+ * healthy; not ready is running and unhealthy; terminating is killing, so that connections drain as long as the
+ * endpoint is listed.
+ *
+ * `previous` is the app as it was: tasks whose ports a relay has named anew keep theirs until the new names are known.
+ */
+export function tasksOf(
+  declaration: Declaration,
+  slices: readonly Slice[],
+  previous: App | undefined,
+): readonly Task[] {
+  const members = new Map<string, Member>();
+  const known = new Map(previous?.tasks.map((task) => [task.id, task]));
+  // By name, so that every host makes the same of them.
+  for (const slice of slices.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const ports = portsOf(declaration, slice);
+    // A relay names each port: there is nothing to find out.
+    const pairs =
+      declaration.versions === null ? pairPorts(ports ?? [], slice.ports) : byName(ports ?? [], slice);
+    gather(slice, ports, pairs, members, (id) => known.get(id)?.ports ?? []);
+  }
+  return [...members]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, member]) => toTask(id, member, declaration.versions !== null));
+}
+
+function gather(
+  slice: Slice,
+  ports: readonly NamedPort[] | undefined,
+  pairs: readonly (SlicePort | null)[],
+  members: Map<string, Member>,
+  known: (id: string) => readonly TaskPort[],
+): void {
+  const standings = readStandings(slice);
+  const locals = readLocals(slice);
+  for (const endpoint of slice.endpoints) {
+    const { target } = endpoint;
+    const standing = standings.get(target) ?? standingOf(endpoint);
+    const kept = ports === undefined ? known(target) : null;
+    const member = members.get(target) ?? begin(ports ?? [], standing, kept);
+    members.set(target, member);
+    if (rank(standing) > rank(member.standing)) member.standing = standing;
+    if (member.ports !== ports) continue;
+    place(endpoint, pairs, member);
+    member.local = locals[target] ?? member.local;
+  }
+}
+
+function byName(declared: readonly NamedPort[], { ports }: Slice): readonly (SlicePort | null)[] {
+  return declared.map(({ name }) => ports.find((port) => port.name === name) ?? null);
+}
+
+function place(
+  endpoint: SliceEndpoint,
+  pairs: readonly (SlicePort | null)[],
+  { endpoints }: Pick<Member, 'endpoints'>,
+): void {
+  const address = ipAddress(endpoint.address);
+  if (address === null) return;
+  for (const [i, pair] of pairs.entries()) {
+    if (pair !== null) endpoints[i]?.set(`${address} ${pair.port}`, { address, port: pair.port });
+  }
+}
+
+/** Undefined: tasks of ports that the object does not know (yet). */
+function portsOf({ ports, versions }: Declaration, { labels }: Slice): readonly NamedPort[] | undefined {
+  return versions === null ? ports : versions.get(labels[PORTS_LABEL] ?? '');
+}
+
+function begin(ports: readonly NamedPort[], standing: Member['standing'], kept: Member['kept']): Member {
+  return { ports, endpoints: ports.map(() => new Map()), standing, local: {}, kept };
+}
+
+function standingOf({ ready, serving, terminating }: SliceEndpoint): Member['standing'] {
+  if (terminating) return { state: 'killing', health: serving ? 'healthy' : 'unhealthy' };
+  return { state: 'running', health: ready ? 'healthy' : 'unhealthy' };
+}
+
+/** Of two words on one task the better one: what is moved between slices is ready in one and not yet in the other. */
+function rank({ state, health }: Member['standing']): number {
+  if (state !== 'running') return 0;
+  return health === 'healthy' || health === 'unchecked' ? 2 : 1;
+}
+
+function toTask(id: string, { ports, endpoints, standing, local, kept }: Member, relayed: boolean): Task {
+  if (kept !== null) return { id, ...standing, ports: kept };
+  const placed = ports.map((declared, i) => {
+    const at = [...(endpoints[i]?.values() ?? [])];
+    const where = at.length > 0 || relayed ? { endpoints: at } : nowhere(unmatched(declared));
+    const own = local[i];
+    return taskPort(declared.port, own === undefined ? where : { ...where, local: own }, standing.state);
+  });
+  return { id, ...standing, ports: placed };
+}
+
+function unmatched({ port, name, containerPort, index }: NamedPort): string {
+  const ways = [
+    ...(name === null ? [] : [`the name ${name}`]),
+    ...(containerPort === null ? [] : [`the number ${containerPort}`]),
+    `place ${index}`,
+  ];
+  const protocols = port.protocols.join(' or ');
+  return `no ${protocols} port of its EndpointSlices has ${ways.join(', or ')}`;
+}

@@ -1,0 +1,86 @@
+import type { Snapshot } from '../../model.ts';
+import type { Clock, Resolver, SourceListener } from '../../ports.ts';
+import { resolveAgents } from '../document/agents.ts';
+import { asError, retryDelay } from '../http/retry.ts';
+import { Pace } from '../pace.ts';
+import type { MesosClient } from './client.ts';
+import { Cluster } from './cluster.ts';
+
+export interface AgentFollowerOptions {
+  readonly client: MesosClient;
+  readonly clock: Clock;
+  readonly resolver: Resolver;
+  readonly listener: SourceListener;
+  /** How often the agent is asked, give or take a tenth. */
+  readonly pollMs: number;
+  readonly random: () => number;
+}
+
+/** The longest pause after failures. */
+const LAST_RETRY_MS = 60_000;
+/** How often an agent where nothing happens is said to be as it was. */
+const QUIET_MS = 30_000;
+
+/** Asks one agent for what runs on it, again and again: agents have no stream of events. */
+export class AgentReader {
+  readonly #client: MesosClient;
+  readonly #resolver: Resolver;
+  readonly #clock: Clock;
+  readonly #cluster = new Cluster();
+  #self: { readonly id: string; readonly host: string } | undefined;
+  #bytes: Buffer | undefined;
+
+  constructor({ client, resolver, clock }: Pick<AgentFollowerOptions, 'client' | 'resolver' | 'clock'>) {
+    this.#client = client;
+    this.#resolver = resolver;
+    this.#clock = clock;
+  }
+
+  /** Reads everything; nothing is taken over when a part of it fails. */
+  async read(signal: AbortSignal): Promise<Snapshot> {
+    const bytes = await this.#client.getState(signal);
+    if (this.#bytes === undefined || !bytes.equals(this.#bytes)) {
+      const state = await this.#client.parseState(bytes);
+      // Its reply tells of tasks and frameworks, and not of itself; it may have got another id meanwhile.
+      const unknown = state.tasks.some(({ agentId }) => agentId !== this.#self?.id);
+      if (this.#self === undefined || unknown) this.#self = await this.#client.getAgent(signal);
+      const { id, host } = this.#self;
+      this.#cluster.replace({ ...state, agents: new Map([[id, host]]) }, this.#clock.now());
+      this.#bytes = bytes;
+    }
+    const { hosts } = this.#cluster;
+    const addresses = await resolveAgents(hosts, this.#resolver);
+    // One agent's names are few: that their addresses may have changed is not worth remembering.
+    this.#cluster.moved(hosts);
+    return await this.#cluster.snapshot(addresses, new Pace());
+  }
+}
+
+/** Follows one agent by polling until `signal` aborts, and resolves then. */
+export async function followAgent(options: AgentFollowerOptions, signal: AbortSignal): Promise<void> {
+  const { clock, listener, pollMs, random } = options;
+  const reader = new AgentReader(options);
+  let last: Snapshot | undefined;
+  let told = Number.NEGATIVE_INFINITY;
+  for (let failures = 0; !signal.aborted; ) {
+    const since = clock.now();
+    try {
+      const snapshot = await reader.read(signal);
+      failures = 0;
+      if (snapshot !== last || since - told >= QUIET_MS) {
+        last = snapshot;
+        told = since;
+        listener.changed(snapshot, { complete: true, since });
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      failures += 1;
+      listener.failed(asError(error));
+    }
+    const delay =
+      failures === 0
+        ? pollMs * (0.9 + 0.2 * random())
+        : retryDelay(failures + 1, random, { firstMs: pollMs, lastMs: LAST_RETRY_MS });
+    await clock.sleep(delay, signal);
+  }
+}

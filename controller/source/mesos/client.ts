@@ -1,0 +1,110 @@
+import { ControllerError } from '../../errors.ts';
+import { isRecord } from '../document/rejection.ts';
+import { HttpClient, type HttpClientOptions } from '../http/client.ts';
+import type { AnswerHead, Peer } from '../http/peer.ts';
+import { Pace } from '../pace.ts';
+import { agentInfoSchema } from './schema.ts';
+import { type MesosState, readState } from './state.ts';
+
+export type MesosClientOptions = HttpClientOptions;
+
+/** Calls Mesos's operator API v1. Errors are `ControllerError`s for an operator. */
+export interface MesosClient {
+  /** The masters, or the agent, as they were given, without credentials. */
+  readonly name: string;
+  /** Opens the stream of events, which lasts until `signal` aborts or either side ends it. Masters only. */
+  subscribe(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** The bytes of a `GET_STATE` reply. */
+  getState(signal: AbortSignal): Promise<Buffer>;
+  /** An agent's own id and host name. Rejects while it has not registered with a master. */
+  getAgent(signal: AbortSignal): Promise<{ readonly id: string; readonly host: string }>;
+  /** Reads the bytes of a `GET_STATE` reply; rejects when they are none, or not complete. */
+  parseState(bytes: Buffer): Promise<MesosState>;
+}
+
+/**
+ * A client for equal masters, whichever of them leads, or for one agent. Throws (code `usage`) when `where` is no list
+ * of URLs; nothing is contacted yet.
+ */
+export function createMesosClient(options: MesosClientOptions, kind: 'master' | 'agent'): MesosClient {
+  const http = new HttpClient(options, kind === 'master' ? MASTER : AGENT);
+  const question = (type: string, encoding: string) =>
+    ({
+      method: 'POST',
+      path: API,
+      headers: {
+        accept: 'application/json',
+        'content-type': 'application/json',
+        'accept-encoding': encoding,
+      },
+      body: JSON.stringify({ type }),
+      shown: `POST ${type}`,
+    }) as const;
+  const wrong = (type: string, expected: string) =>
+    new ControllerError('source', `POST ${type} ${http.name}${API}: the answer is no ${expected}`);
+
+  return {
+    name: http.name,
+    subscribe: (signal) =>
+      // Not compressed: an event must not wait in a compressor's buffer.
+      http.stream(question('SUBSCRIBE', 'identity'), STREAM_TYPES, 'a stream of events', signal),
+    async getState(signal) {
+      const bytes = await http.read(question('GET_STATE', 'gzip'), signal, (body) => body);
+      if (bytes === null) throw wrong('GET_STATE', 'state');
+      return bytes;
+    },
+    async getAgent(signal) {
+      const reply = await http.read(question('GET_AGENT', 'gzip'), signal, (body) =>
+        JSON.parse(body.toString('utf8')),
+      );
+      const agent: unknown = isRecord(reply) ? reply['get_agent'] : undefined;
+      const { data } = agentInfoSchema.safeParse(isRecord(agent) ? agent['agent_info'] : undefined);
+      if (data === undefined)
+        throw wrong('GET_AGENT', 'agent with an id; it has not registered with a master yet');
+      return { id: data.id.value, host: data.hostname };
+    },
+    async parseState(bytes) {
+      try {
+        const state = await readState(bytes, new Pace());
+        if (state !== null) return state;
+      } catch (cause) {
+        if (!(cause instanceof SyntaxError)) throw cause;
+        throw new ControllerError('source', wrong('GET_STATE', 'complete JSON').message, { cause });
+      }
+      throw wrong('GET_STATE', 'state with get_tasks and get_frameworks');
+    },
+  };
+}
+
+const API = '/api/v1';
+/** Which of the two depends on the version; the framing is the same. */
+const STREAM_TYPES = ['application/json', 'application/recordio'];
+
+const MASTER: Peer = {
+  name: 'Mesos',
+  kind: 'a Mesos master',
+  credentialOptions: '--mesos-user-file, or --mesos-token-file for DC/OS',
+  caOption: '--mesos-ca-file',
+  rights: 'these credentials may not read the state: grant them view access to frameworks and tasks',
+  unavailable: 'Mesos has no leader for now, or is still recovering, or the way to it is down',
+  // Mesos explains itself in plain text, as proxies do.
+  ownMessage: () => null,
+  isAbsent: () => false,
+  leaderIn,
+};
+
+const AGENT: Peer = {
+  ...MASTER,
+  kind: 'a Mesos agent',
+  unavailable: 'the agent is still recovering, or the way to it is down',
+  leaderIn: () => undefined,
+};
+
+/** A master that does not lead answers 307, with the same call at the leader: `//10.0.0.2:5050/api/v1`. */
+function leaderIn({ statusCode, headers: { location } }: AnswerHead, url: URL): string | undefined {
+  if (statusCode !== 307 || typeof location !== 'string' || !URL.canParse(location, url.href))
+    return undefined;
+  const leader = new URL(location, url);
+  // Elsewhere, and be it the log-in page of a proxy, is no leader.
+  return leader.pathname.endsWith(API) ? leader.origin : undefined;
+}

@@ -1,0 +1,242 @@
+import type { Rejection, Snapshot } from '../../model.ts';
+import type { AgentAddresses } from '../document/agents.ts';
+import { toSnapshot } from '../document/convert.ts';
+import { taskLabelVips } from '../document/task-labels.ts';
+import type { Pace } from '../pace.ts';
+import type { JoinedTask } from './apps.ts';
+import type { MesosEvent } from './events.ts';
+import { type TaskFacts, updated } from './facts.ts';
+import { Groups } from './groups.ts';
+import { type MesosState, taskKey } from './state.ts';
+
+/** After an agent has come back: how long its tasks may take to be told of (dcos-net's `mesos_tasks_readiness_timeout`). */
+const LATE_TASKS_MS = 10_000;
+/** How long a new master waits for its agents (Mesos's `agent_reregister_timeout`), and dcos-net for them. */
+const RECOVERY_MS = 600_000;
+/** Ended tasks that are remembered: another source may still say that they run. */
+const ENDED_KEPT = 2_000;
+
+interface Entry extends JoinedTask {
+  /**
+   * Set while nobody says whether it still is there, since its agent has not come back to a new master: when it is
+   * forgotten, in milliseconds since the epoch.
+   */
+  readonly keptUntil: number | null;
+}
+
+/**
+ * What a Mesos master or agent tells, joined: tasks with their agents and frameworks, in whatever order these come. A
+ * task whose framework is not known yet waits; what a task was once joined with it keeps.
+ */
+export class Cluster {
+  /** Names by id. */
+  #frameworks = new Map<string, string>();
+  /** Host names by id. */
+  #agents = new Map<string, string>();
+  readonly #tasks = new Map<string, Entry>();
+  #rejected = new Map<string, Rejection>();
+  /** Agents that have not come back to a new master, with the time until which they, or their tasks, may. */
+  #recovering = new Map<string, { readonly host: string; readonly until: number }>();
+  /** Keys of tasks that have ended, the longest ago first. */
+  readonly #ended = new Set<string>();
+  readonly #groups = new Groups();
+  #snapshot: Snapshot | undefined;
+
+  /** Host names of all agents that matter. */
+  get hosts(): ReadonlySet<string> {
+    const hosts = new Set(this.#agents.values());
+    for (const { host } of this.#tasks.values()) if (host !== null) hosts.add(host);
+    return hosts;
+  }
+
+  /** Host names of the agents that have not come back to a new master. */
+  get missing(): readonly string[] {
+    return [...this.#recovering.values()].map(({ host }) => host).sort();
+  }
+
+  /** Until when tasks may be missing because a master has failed over; null when none are. */
+  blindUntil(): number | null {
+    if (this.#recovering.size === 0) return null;
+    return Math.max(...[...this.#recovering.values()].map(({ until }) => until));
+  }
+
+  /**
+   * Takes a whole state in place of all that was known. Tasks that it lacks have ended; only those on an agent that
+   * has not come back since a master failed over are kept for a while.
+   */
+  replace(state: MesosState, now: number): void {
+    const before = new Map(this.#tasks);
+    const lost = this.#agents;
+    this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
+    this.#agents = new Map([...lost, ...state.recovered, ...state.agents]);
+    this.#rejected = new Map(state.rejected);
+    const present = new Set(state.rejected.keys());
+    this.#recovering = new Map(
+      [...state.recovered].map(([id, host]) => [id, { host, until: now + RECOVERY_MS + LATE_TASKS_MS }]),
+    );
+    const put = (facts: TaskFacts) => {
+      this.#put(facts);
+      present.add(keyOf(facts));
+    };
+    for (const facts of state.tasks) put(facts);
+    // A master keeps these for long, hundreds of them: those that ran when last heard of are to be drained.
+    for (const facts of state.unreachable) if (before.has(keyOf(facts))) put(facts);
+
+    for (const [key, { facts }] of before) {
+      if (present.has(key) || facts.state === 'gone') continue;
+      if (state.recovered.has(facts.agentId)) this.#put(facts, now + RECOVERY_MS + LATE_TASKS_MS);
+      else this.#end(facts);
+    }
+    this.#forgetRows(state);
+  }
+
+  apply(event: MesosEvent, now: number): void {
+    switch (event.type) {
+      case 'task-added':
+        this.#rejected.delete(keyOf(event.task));
+        this.#put(event.task);
+        return;
+      case 'task-updated': {
+        const facts = this.#tasks.get(event.key)?.facts;
+        this.#rejected.delete(event.key);
+        if (facts !== undefined) this.#put(updated(facts, event.state, event.status));
+        return;
+      }
+      case 'task-unreadable':
+        this.#rejected.set(event.key, event.rejection);
+        return;
+      case 'framework-known':
+        this.#frameworks.set(event.id, event.name);
+        this.#rejoin(({ facts }) => facts.frameworkId === event.id);
+        return;
+      case 'framework-removed':
+        // Its tasks end by updates of their own, and until then they have its name.
+        return;
+      case 'agent-added':
+        this.#agents.set(event.id, event.host);
+        this.#cameBack(event.id, now);
+        for (const { facts } of this.#keptOn(event.id)) this.#put(facts, now + LATE_TASKS_MS);
+        this.#rejoin(({ facts }) => facts.agentId === event.id);
+        return;
+      case 'agent-removed':
+        this.#agents.delete(event.id);
+        this.#cameBack(event.id, now);
+        // The master gave it up: what runs there, if it still does, may end its connections.
+        for (const { facts } of this.#keptOn(event.id))
+          this.#put({ ...facts, state: 'unreachable' }, now + RECOVERY_MS);
+    }
+  }
+
+  /** Forgets tasks that have been kept for long enough; says whether there were any. */
+  expire(now: number): boolean {
+    const due = [...this.#tasks.values()].filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now);
+    for (const { facts } of due) this.#end(facts);
+    for (const [id, { until }] of this.#recovering) if (until <= now) this.#recovering.delete(id);
+    return due.length > 0;
+  }
+
+  /** When the next kept task is to be forgotten; null when there is none. */
+  nextExpiry(): number | null {
+    let next: number | null = null;
+    for (const { keptUntil } of this.#tasks.values())
+      if (keptUntil !== null && (next === null || keptUntil < next)) next = keptUntil;
+    return next;
+  }
+
+  /** The addresses of these hosts are others than they were. */
+  moved(hosts: ReadonlySet<string>): void {
+    for (const [key, { host }] of this.#tasks) if (host !== null && hosts.has(host)) this.#groups.touch(key);
+  }
+
+  /** What is known now, in turns of a few milliseconds; apps that did not change are the same objects. */
+  async snapshot(addresses: AgentAddresses, pace: Pace): Promise<Snapshot> {
+    const apps = await this.#groups.apps(addresses, pace);
+    const next = { apps, rejected: [...this.#rejected.values()], warnings: this.#waiting() };
+    this.#snapshot = toSnapshot(this.#snapshot, next);
+    return this.#snapshot;
+  }
+
+  #waiting(): readonly string[] {
+    const waiting = [...this.#tasks].filter(
+      ([key, { facts }]) => facts.state === 'running' && !this.#groups.has(key),
+    );
+    if (waiting.length === 0) return [];
+    const some = waiting.slice(0, 5).map(([, { facts }]) => facts.id);
+    const more = waiting.length > some.length ? ` and ${waiting.length - some.length} more` : '';
+    return [`no backends, since Mesos has not named their framework: ${some.join(', ')}${more}`];
+  }
+
+  #put(facts: TaskFacts, keptUntil: number | null = null): void {
+    if (facts.state === 'gone') {
+      this.#end(facts);
+      return;
+    }
+    const key = keyOf(facts);
+    const host = this.#agents.get(facts.agentId) ?? this.#tasks.get(key)?.host ?? null;
+    const entry = { facts, host, keptUntil };
+    this.#tasks.set(key, entry);
+    this.#ended.delete(key);
+    const framework = this.#frameworks.get(facts.frameworkId);
+    if (framework !== undefined) this.#groups.put(key, entry, framework);
+  }
+
+  /** One that was never heard of needs no grave: after a failover agents tell of those too. */
+  #end(facts: TaskFacts): void {
+    const key = keyOf(facts);
+    const framework = this.#frameworks.get(facts.frameworkId);
+    const known = this.#tasks.get(key);
+    if (known !== undefined && framework !== undefined && mayServe(facts)) {
+      const entry: Entry = { ...known, facts: { ...facts, state: 'gone' }, keptUntil: null };
+      this.#tasks.set(key, entry);
+      this.#groups.put(key, entry, framework);
+      this.#ended.add(key);
+    } else this.#forget(key);
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= ENDED_KEPT) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(key: string): void {
+    this.#tasks.delete(key);
+    this.#ended.delete(key);
+    this.#groups.remove(key);
+  }
+
+  /** Its tasks are told of one by one, which takes a moment. */
+  #cameBack(agentId: string, now: number): void {
+    const agent = this.#recovering.get(agentId);
+    if (agent !== undefined)
+      this.#recovering.set(agentId, { ...agent, until: Math.min(agent.until, now + LATE_TASKS_MS) });
+  }
+
+  #keptOn(agentId: string): readonly Entry[] {
+    return [...this.#tasks.values()].filter(
+      ({ facts, keptUntil }) => keptUntil !== null && facts.agentId === agentId,
+    );
+  }
+
+  #rejoin(concerned: (entry: Entry) => boolean): void {
+    for (const entry of [...this.#tasks.values()])
+      if (concerned(entry)) this.#put(entry.facts, entry.keptUntil);
+  }
+
+  /** Agents and frameworks that are gone are of use only to tasks that were left. */
+  #forgetRows({ frameworks, agents, recovered }: MesosState): void {
+    const needed = new Set<string>();
+    for (const { facts } of this.#tasks.values()) needed.add(facts.frameworkId).add(facts.agentId);
+    for (const id of this.#frameworks.keys())
+      if (!frameworks.has(id) && !needed.has(id)) this.#frameworks.delete(id);
+    for (const id of this.#agents.keys())
+      if (!agents.has(id) && !recovered.has(id) && !needed.has(id)) this.#agents.delete(id);
+  }
+}
+
+function keyOf({ frameworkId, id }: TaskFacts): string {
+  return taskKey(frameworkId, id);
+}
+
+/** Batch jobs come and go by the thousand, and nobody can be behind a VIP without a port. */
+function mayServe({ ports, labels }: TaskFacts): boolean {
+  return ports.length > 0 || taskLabelVips(labels).length > 0;
+}

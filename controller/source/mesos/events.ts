@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import type { Rejection } from '../../model.ts';
+import { isRecord } from '../document/rejection.ts';
+import { factsOf, type TaskFacts } from './facts.ts';
+import {
+  agentSchema,
+  frameworkInfoSchema,
+  frameworkSchema,
+  type MesosStatus,
+  statusSchema,
+  taskSchema,
+} from './schema.ts';
+import { taskKey, unreadableTask } from './state.ts';
+
+/** A change that a master tells of. */
+export type MesosEvent =
+  | { readonly type: 'task-added'; readonly task: TaskFacts }
+  | {
+      readonly type: 'task-updated';
+      readonly key: string;
+      readonly state: string;
+      readonly status: MesosStatus | undefined;
+    }
+  /** Something about this task could not be read: it stays what it was. */
+  | { readonly type: 'task-unreadable'; readonly key: string; readonly rejection: Rejection }
+  | { readonly type: 'framework-known'; readonly id: string; readonly name: string }
+  | { readonly type: 'framework-removed'; readonly id: string }
+  | { readonly type: 'agent-added'; readonly id: string; readonly host: string }
+  | { readonly type: 'agent-removed'; readonly id: string };
+
+const taskUpdated = z.object({
+  framework_id: z.object({ value: z.string().min(1) }),
+  state: z.string(),
+  status: statusSchema.extend({ task_id: z.object({ value: z.string().min(1) }) }),
+});
+
+/** What an event of this type holds, and how it is read; heartbeats and unknown types say nothing. */
+const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>> = {
+  TASK_ADDED(content) {
+    const json = isRecord(content) ? content['task'] : undefined;
+    const { data, error } = taskSchema.safeParse(json);
+    return data
+      ? { type: 'task-added', task: factsOf(data) }
+      : { type: 'task-unreadable', ...unreadableTask(json, error) };
+  },
+  TASK_UPDATED(content) {
+    const { data, error } = taskUpdated.safeParse(content);
+    if (data) {
+      const key = taskKey(data.framework_id.value, data.status.task_id.value);
+      return { type: 'task-updated', key, state: data.state, status: data.status };
+    }
+    const status = isRecord(content) && isRecord(content['status']) ? content['status'] : {};
+    const named = { ...(isRecord(content) ? content : {}), task_id: status['task_id'] };
+    return { type: 'task-unreadable', ...unreadableTask(named, error) };
+  },
+  FRAMEWORK_ADDED: frameworkKnown,
+  FRAMEWORK_UPDATED: frameworkKnown,
+  FRAMEWORK_REMOVED(content) {
+    const { data } = z.object({ framework_info: frameworkInfoSchema }).safeParse(content);
+    return data ? { type: 'framework-removed', id: data.framework_info.id.value } : null;
+  },
+  AGENT_ADDED(content) {
+    const { data } = z.object({ agent: agentSchema }).safeParse(content);
+    if (!data) return null;
+    const { id, hostname } = data.agent.agent_info;
+    return { type: 'agent-added', id: id.value, host: hostname };
+  },
+  AGENT_REMOVED(content) {
+    const { data } = z.object({ agent_id: z.object({ value: z.string() }) }).safeParse(content);
+    return data ? { type: 'agent-removed', id: data.agent_id.value } : null;
+  },
+};
+
+/** Reads one event of a stream, whose content is in the field that has its type's name; null when it says nothing. */
+export function readEvent(json: unknown): MesosEvent | null {
+  if (!isRecord(json) || typeof json['type'] !== 'string') return null;
+  const { type } = json;
+  return Object.hasOwn(READERS, type) ? (READERS[type]?.(json[type.toLowerCase()]) ?? null) : null;
+}
+
+function frameworkKnown(content: unknown): MesosEvent | null {
+  const { data } = z.object({ framework: frameworkSchema }).safeParse(content);
+  if (!data) return null;
+  const { id, name } = data.framework.framework_info;
+  return { type: 'framework-known', id: id.value, name };
+}

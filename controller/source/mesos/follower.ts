@@ -1,0 +1,180 @@
+import { ControllerError } from '../../errors.ts';
+import { Latch } from '../../loop/latch.ts';
+import type { Snapshot } from '../../model.ts';
+import type { Clock, Resolver, SourceListener } from '../../ports.ts';
+import { asError, retryDelay } from '../http/retry.ts';
+import { Pace } from '../pace.ts';
+import { AddressBook } from './addresses.ts';
+import type { MesosClient } from './client.ts';
+import { Cluster } from './cluster.ts';
+import { followSubscription } from './subscription.ts';
+
+export interface FollowerOptions {
+  readonly client: MesosClient;
+  readonly clock: Clock;
+  readonly resolver: Resolver;
+  readonly listener: SourceListener;
+  readonly maxRecordBytes: number;
+  readonly silenceMs: number;
+  readonly retry: { readonly firstMs: number; readonly lastMs: number };
+  readonly random: () => number;
+}
+
+/** A subscription that lived this long was no failed attempt. */
+const STABLE_MS = 10_000;
+/** How often the addresses of agents are asked for anew, and a quiet cluster is said to be as it was. */
+const REFRESH_MS = 30_000;
+
+/**
+ * Keeps up with a Mesos: one half follows its events and changes the cluster by them, the other tells what it has
+ * become. There is no way to resume a subscription: each begins with everything.
+ */
+export class MesosFollower {
+  readonly #options: FollowerOptions;
+  readonly #cluster = new Cluster();
+  readonly #book: AddressBook;
+  readonly #wake = new Latch<'changed' | 'moved'>();
+  /** When the first change that has not been told was learnt of. */
+  #since: number | null = null;
+  /** Whether what has not been told yet includes a whole state, so that absence from it is a reason to end. */
+  #whole = false;
+  #told = Number.NEGATIVE_INFINITY;
+  #heard = Number.NEGATIVE_INFINITY;
+  #refreshed = Number.NEGATIVE_INFINITY;
+  /** What has been told last. */
+  #last: Snapshot | undefined;
+  #blind = '';
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.#book = new AddressBook(options.resolver);
+  }
+
+  /** Follows until `signal` aborts, and resolves then. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#follow(signal), this.#tell(signal)]);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { client, clock, listener, maxRecordBytes, silenceMs, retry, random } = this.#options;
+    for (let failures = 0; !signal.aborted; ) {
+      const begun = clock.now();
+      try {
+        await followSubscription(
+          {
+            client,
+            clock,
+            maxRecordBytes,
+            silenceMs,
+            state: (state) => {
+              this.#cluster.replace(state, clock.now());
+              this.#whole = true;
+              this.#changed();
+            },
+            event: (event) => {
+              this.#cluster.apply(event, clock.now());
+              this.#changed();
+            },
+            heard: () => {
+              this.#heard = clock.now();
+            },
+          },
+          signal,
+        );
+      } catch (error) {
+        if (signal.aborted) return;
+        listener.failed(asError(error));
+      }
+      failures = clock.now() - begun > STABLE_MS ? 1 : failures + 1;
+      await clock.sleep(retryDelay(failures, random, retry), signal);
+    }
+  }
+
+  #changed(): void {
+    this.#since ??= this.#options.clock.now();
+    this.#wake.set('changed');
+  }
+
+  async #tell(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    for (;;) {
+      await this.#wake.wait(Math.max(0, this.#nextLook() - clock.now()), clock, signal);
+      if (signal.aborted) return;
+      const changed = this.#wake.take().size > 0;
+      const now = clock.now();
+      if (this.#cluster.expire(now)) {
+        this.#whole = true;
+        this.#since ??= now;
+      }
+      await this.#resolve(now, signal);
+      const quiet = this.#heard > this.#told && now - this.#told >= REFRESH_MS;
+      if ((changed || this.#since !== null || (quiet && this.#last)) && !this.#isBlind(now))
+        await this.#tellAll(signal);
+    }
+  }
+
+  #nextLook(): number {
+    const expiry = this.#cluster.nextExpiry() ?? Number.POSITIVE_INFINITY;
+    const blind = (this.#last ? null : this.#cluster.blindUntil()) ?? Number.POSITIVE_INFINITY;
+    const regular = this.#options.clock.now() + REFRESH_MS;
+    return Math.min(expiry, blind, regular);
+  }
+
+  /**
+   * Finds out where agents are: before anything is told the first time this is waited for, since a state without
+   * addresses would look like backends that ended.
+   */
+  async #resolve(now: number, signal: AbortSignal): Promise<void> {
+    const hosts = this.#cluster.hosts;
+    const due = now - this.#refreshed >= REFRESH_MS;
+    const wanted = due ? hosts : this.#book.unknown(hosts);
+    if (wanted.size === 0) return;
+    if (due) {
+      this.#refreshed = now;
+      this.#book.prune(hosts);
+    }
+    const resolving = this.#book.refresh(wanted).then((moved) => {
+      this.#cluster.moved(moved);
+      return moved.size > 0;
+    });
+    if (!this.#whole) {
+      void resolving.then((moved) => {
+        if (moved && !signal.aborted) this.#wake.set('moved');
+      });
+      return;
+    }
+    await resolving;
+    // Another state may have come meanwhile.
+    if (this.#book.unknown(this.#cluster.hosts).size > 0) await this.#resolve(now, signal);
+  }
+
+  /** Without a word of before, a state that lacks agents would be a part of the truth. */
+  #isBlind(now: number): boolean {
+    if (this.#last) return false;
+    const until = this.#cluster.blindUntil();
+    if (until === null || until <= now) return false;
+    const missing = this.#cluster.missing.join(', ');
+    if (missing !== this.#blind) {
+      const what = `a new master leads, and these agents have not come back to it: ${missing}; what runs there is not known`;
+      this.#options.listener.failed(new ControllerError('source', `${this.#options.client.name}: ${what}`));
+    }
+    this.#blind = missing;
+    return true;
+  }
+
+  async #tellAll(signal: AbortSignal): Promise<void> {
+    const { clock, listener } = this.#options;
+    const since = this.#since ?? clock.now();
+    this.#since = null;
+    const snapshot = await this.#cluster.snapshot(this.#book.addresses, new Pace());
+    if (signal.aborted) return;
+    const isNews = this.#whole || snapshot !== this.#last || clock.now() - this.#told >= REFRESH_MS;
+    if (!isNews) return;
+    // Only now: a state that came meanwhile is in the snapshot too.
+    const complete = this.#whole;
+    this.#whole = false;
+    this.#last = snapshot;
+    this.#told = clock.now();
+    listener.changed(snapshot, { complete, since });
+  }
+}

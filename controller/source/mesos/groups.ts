@@ -1,0 +1,104 @@
+import type { App, Task } from '../../model.ts';
+import type { AgentAddresses } from '../document/agents.ts';
+import { same } from '../document/same.ts';
+import type { Pace } from '../pace.ts';
+import { type AppIdentity, appOfTask } from './app-id.ts';
+import { appFrom, type JoinedTask, taskFrom } from './apps.ts';
+
+interface Member extends JoinedTask {
+  /** The task as it was made last, and of what. */
+  made: (JoinedTask & { readonly task: Task; readonly address: string | null }) | null;
+}
+
+interface Group {
+  readonly identity: AppIdentity;
+  readonly framework: string;
+  readonly members: Map<string, Member>;
+  app: App | null;
+}
+
+/** Puts joined tasks together to apps, and makes anew only those apps in which something changed. */
+export class Groups {
+  readonly #groups = new Map<string, Group>();
+  /** The app that each task counts to. */
+  readonly #appOf = new Map<string, string>();
+  readonly #dirty = new Set<string>();
+  #order: readonly string[] | null = null;
+
+  /** Adds a task, or takes what is known of it now; it may have become another framework's by name. */
+  put(key: string, task: JoinedTask, framework: string): void {
+    const identity = appOfTask(task.facts);
+    const app = `${framework} ${identity.id}`;
+    if (this.#appOf.get(key) !== app) this.remove(key);
+    let group = this.#groups.get(app);
+    if (group === undefined) {
+      group = { identity, framework, members: new Map(), app: null };
+      this.#groups.set(app, group);
+      this.#order = null;
+    }
+    group.members.set(key, { ...task, made: group.members.get(key)?.made ?? null });
+    this.#appOf.set(key, app);
+    this.#dirty.add(app);
+  }
+
+  /** A task that is in no app is no error. */
+  remove(key: string): void {
+    const app = this.#appOf.get(key);
+    if (app === undefined) return;
+    this.#appOf.delete(key);
+    this.#groups.get(app)?.members.delete(key);
+    this.#dirty.add(app);
+  }
+
+  has(key: string): boolean {
+    return this.#appOf.has(key);
+  }
+
+  /** The app of this task is to be made anew: something around it changed. */
+  touch(key: string): void {
+    const app = this.#appOf.get(key);
+    if (app !== undefined) this.#dirty.add(app);
+  }
+
+  /** All apps, by framework and id, in turns of a few milliseconds; those that did not change are the same objects. */
+  async apps(addresses: AgentAddresses, pace: Pace): Promise<readonly App[]> {
+    while (this.#dirty.size > 0) {
+      for (const key of [...this.#dirty]) {
+        this.#dirty.delete(key);
+        const group = this.#groups.get(key);
+        if (group === undefined) continue;
+        for (const member of group.members.values()) {
+          make(member, addresses);
+          if (pace.isDue()) await pace.rest();
+        }
+        this.#make(key, group, addresses);
+      }
+    }
+    this.#order ??= [...this.#groups.keys()].sort();
+    return this.#order.flatMap((key) => this.#groups.get(key)?.app ?? []);
+  }
+
+  #make(key: string, group: Group, addresses: AgentAddresses): void {
+    if (group.members.size === 0) {
+      this.#groups.delete(key);
+      this.#order = null;
+      return;
+    }
+    // By id, so that all hosts have them in one order.
+    const members = [...group.members].sort(([a], [b]) => (a < b ? -1 : 1));
+    const made = members.map(([, member]) => ({ task: make(member, addresses), since: member.facts.since }));
+    const app = appFrom(group.identity, group.framework, made);
+    if (group.app === null || !same(group.app, app)) group.app = app;
+  }
+}
+
+function make(member: Member, addresses: AgentAddresses): Task {
+  const { facts, host, made } = member;
+  const address = host === null ? null : (addresses.get(host) ?? null);
+  if (made?.facts === facts && made.host === host && made.address === address) return made.task;
+  const now = taskFrom(facts, { host, address });
+  // A status that says nothing new leaves the task what it was.
+  const task = made !== null && same(made.task, now) ? made.task : now;
+  member.made = { facts, host, address, task };
+  return task;
+}

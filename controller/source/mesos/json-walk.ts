@@ -1,0 +1,167 @@
+import {
+  afterBlanks,
+  afterString,
+  BACKSLASH,
+  CLOSE_LIST,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  OPEN_LIST,
+  OPEN_OBJECT,
+  QUOTE,
+} from '../document/json-bytes.ts';
+
+/**
+ * What of a JSON document is wanted: `'value'`, the value of this key; `'each'`, every element of its list; or what is
+ * wanted of the object there. All else is passed over without being parsed.
+ */
+export interface Wanted {
+  readonly [key: string]: 'value' | 'each' | Wanted;
+}
+
+/** `path`: the keys that lead there, joined by dots. `json` is undefined where an object or list begins of which something is wanted. */
+export interface Found {
+  readonly path: string;
+  readonly json: unknown;
+}
+
+/** So much is passed over at once; a few milliseconds. */
+const STRETCH = 1 << 20;
+
+/**
+ * Walks through a JSON object and gives what is wanted of it, piece by piece: of the state of a large cluster only one
+ * task needs to be in memory as JSON at any time. Gives `null` now and then where nothing wanted is, so that whoever
+ * walks may rest.
+ *
+ * Throws a `SyntaxError` when the document is no complete object. What is passed over is checked no further than that
+ * its brackets and strings end.
+ */
+export function* walkJson(bytes: Buffer, wanted: Wanted): Generator<Found | null, void> {
+  const start = afterBlanks(bytes, 0);
+  if (bytes[start] !== OPEN_OBJECT) throw mistake(bytes, start, 'an object');
+  const end = afterBlanks(bytes, yield* walkObject(bytes, start, wanted, ''));
+  if (end !== bytes.length) throw mistake(bytes, end, 'the end');
+}
+
+/** Returns the offset after the object that begins at `brace`. */
+function* walkObject(
+  bytes: Buffer,
+  brace: number,
+  wanted: Wanted,
+  prefix: string,
+): Generator<Found | null, number> {
+  let at = afterBlanks(bytes, brace + 1);
+  if (bytes[at] === CLOSE_OBJECT) return at + 1;
+  for (;;) {
+    if (bytes[at] !== QUOTE) throw mistake(bytes, at, 'a key');
+    const keyEnd = stringEnd(bytes, at);
+    const key = bytes.toString('utf8', at + 1, keyEnd - 1);
+    const colon = afterBlanks(bytes, keyEnd);
+    if (bytes[colon] !== COLON) throw mistake(bytes, colon, '":"');
+    const value = afterBlanks(bytes, colon + 1);
+    at = yield* walkValue(bytes, value, Object.hasOwn(wanted, key) ? wanted[key] : undefined, prefix + key);
+    at = afterBlanks(bytes, at);
+    if (bytes[at] === CLOSE_OBJECT) return at + 1;
+    if (bytes[at] !== COMMA) throw mistake(bytes, at, '"," or "}"');
+    at = afterBlanks(bytes, at + 1);
+  }
+}
+
+function* walkValue(
+  bytes: Buffer,
+  at: number,
+  wanted: Wanted[string] | undefined,
+  path: string,
+): Generator<Found | null, number> {
+  if (wanted === 'each' && bytes[at] === OPEN_LIST) {
+    yield { path, json: undefined };
+    return yield* walkList(bytes, at, path);
+  }
+  if (typeof wanted === 'object' && bytes[at] === OPEN_OBJECT) {
+    yield { path, json: undefined };
+    return yield* walkObject(bytes, at, wanted, `${path}.`);
+  }
+  const end = yield* passOver(bytes, at);
+  // In place of a list or an object only null means something, and that means nothing.
+  if (wanted === 'value') yield { path, json: parsed(bytes, at, end) };
+  return end;
+}
+
+function* walkList(bytes: Buffer, bracket: number, path: string): Generator<Found | null, number> {
+  let at = afterBlanks(bytes, bracket + 1);
+  if (bytes[at] === CLOSE_LIST) return at + 1;
+  for (;;) {
+    const end = yield* passOver(bytes, at);
+    yield { path, json: parsed(bytes, at, end) };
+    at = afterBlanks(bytes, end);
+    if (bytes[at] === CLOSE_LIST) return at + 1;
+    if (bytes[at] !== COMMA) throw mistake(bytes, at, '"," or "]"');
+    at = afterBlanks(bytes, at + 1);
+  }
+}
+
+function parsed(bytes: Buffer, from: number, to: number): unknown {
+  return JSON.parse(bytes.toString('utf8', from, to));
+}
+
+interface Passage {
+  at: number;
+  depth: number;
+}
+
+/** Returns the offset after the value that begins at `from`. */
+function* passOver(bytes: Buffer, from: number): Generator<null, number> {
+  const first = bytes[from];
+  if (first === QUOTE) return stringEnd(bytes, from);
+  if (first !== OPEN_OBJECT && first !== OPEN_LIST) return afterPlain(bytes, from);
+  const passage: Passage = { at: from, depth: 0 };
+  while (!passStretch(bytes, passage, passage.at + STRETCH)) yield null;
+  return passage.at;
+}
+
+/**
+ * Goes on up to about `until`; whether the value has ended. Counts brackets of both kinds alike: where it matters what
+ * they enclose, it is parsed.
+ */
+function passStretch(bytes: Buffer, passage: Passage, until: number): boolean {
+  const limit = Math.min(until, bytes.length);
+  let { at, depth } = passage;
+  while (at < limit) {
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      at = stringEnd(bytes, at);
+      continue;
+    }
+    at += 1;
+    if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1;
+    else if ((byte === CLOSE_OBJECT || byte === CLOSE_LIST) && --depth === 0) break;
+  }
+  passage.at = at;
+  passage.depth = depth;
+  if (depth > 0 && at >= bytes.length) throw mistake(bytes, at, '"}" or "]"');
+  return depth === 0;
+}
+
+/** A number, `true`, `false` or `null`, which must be one: nobody else looks at it. */
+function afterPlain(bytes: Buffer, from: number): number {
+  let at = from;
+  // Letters, digits, `+`, `-` and `.`.
+  for (let byte = bytes[at] ?? 0; byte > 0x2a && byte !== COMMA && byte < 0x7b; byte = bytes[++at] ?? 0)
+    if (byte === OPEN_LIST || byte === CLOSE_LIST || byte === BACKSLASH) break;
+  const text = bytes.toString('latin1', from, at);
+  if (!/^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$/.test(text)) {
+    throw mistake(bytes, from, 'a value');
+  }
+  return at;
+}
+
+function stringEnd(bytes: Buffer, from: number): number {
+  const end = afterString(bytes, from);
+  if (end === null) throw mistake(bytes, bytes.length, 'the end of a string');
+  return end;
+}
+
+function mistake(bytes: Buffer, at: number, expected: string): SyntaxError {
+  const found = at < bytes.length ? `"${bytes.toString('latin1', at, at + 1)}"` : 'the end';
+  return new SyntaxError(`expected ${expected} at byte ${at}, got ${found}`);
+}

@@ -1,0 +1,78 @@
+/** What went wrong with a stream's framing: nothing after it can be trusted. */
+export class FramingError extends Error {}
+
+const NEWLINE = 0x0a;
+/** The largest length that fits is far above every limit. */
+const LONGEST_HEADER = 20;
+
+/**
+ * Takes a RecordIO stream apart, whichever way it was cut into chunks: `<bytes in decimal>\n<that many bytes>`, over
+ * and over (Mesos 3rdparty/stout/include/stout/recordio.hpp).
+ */
+export class RecordDecoder {
+  readonly #maxBytes: number;
+  /** Digits of the length so far; null while a record's bytes are gathered. */
+  #header: string | null = '';
+  #left = 0;
+  #parts: Uint8Array[] = [];
+
+  /** `maxBytes`: limit for one record, which is kept in memory until it is complete. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether the bytes so far end within a record. */
+  get midRecord(): boolean {
+    return this.#header !== '';
+  }
+
+  /**
+   * Gives the records that this chunk completes. A record that lies within the chunk is a window into it. Throws a
+   * `FramingError` for a length that is no number or above the limit.
+   */
+  *feed(chunk: Uint8Array): Generator<Buffer> {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#header !== null) at = this.#readHeader(this.#header, chunk, at);
+      if (this.#header !== null) continue;
+
+      const end = Math.min(at + this.#left, chunk.length);
+      this.#parts.push(chunk.subarray(at, end));
+      this.#left -= end - at;
+      at = end;
+      if (this.#left === 0) yield this.#take();
+    }
+  }
+
+  #readHeader(before: string, chunk: Uint8Array, from: number): number {
+    const newline = chunk.indexOf(NEWLINE, from);
+    const end = newline < 0 ? chunk.length : newline;
+    // Cut before it is made text: what is no RecordIO at all may have no newline for megabytes.
+    const digits = chunk.subarray(from, Math.min(end, from + LONGEST_HEADER + 1));
+    const header = before + Buffer.from(digits).toString('latin1');
+    if (!/^\d{0,20}$/.test(header) || (newline >= 0 && header === '')) {
+      throw new FramingError(`expected the length of a record in bytes, got ${JSON.stringify(header)}`);
+    }
+    this.#header = header;
+    if (newline < 0) return end;
+
+    const length = Number(header);
+    if (length > this.#maxBytes) {
+      throw new FramingError(`a record has ${length} bytes, and the limit is ${this.#maxBytes}`);
+    }
+    // A record of no bytes says nothing; Mesos sends none.
+    this.#header = length === 0 ? '' : null;
+    this.#left = length;
+    return newline + 1;
+  }
+
+  #take(): Buffer {
+    const [first] = this.#parts;
+    const record =
+      this.#parts.length === 1 && first !== undefined
+        ? Buffer.from(first.buffer, first.byteOffset, first.byteLength)
+        : Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#header = '';
+    return record;
+  }
+}

@@ -1,0 +1,113 @@
+import { isRecord } from '../document/rejection.ts';
+import { Pace } from '../pace.ts';
+import { Cluster } from './cluster.ts';
+import { readEvent } from './events.ts';
+import { walkJson } from './json-walk.ts';
+import { agentInfoSchema } from './schema.ts';
+import { readState } from './state.ts';
+import { readV0State } from './v0.ts';
+
+/** The shapes that `readRecording` knows, for a message. */
+export const RECORDED_SHAPES = 'Mesos data (a GET_STATE reply, /state, or a stream with one event a line)';
+
+const NEWLINE = 0x0a;
+
+/**
+ * Reads what was recorded of Mesos: a `GET_STATE` reply of a master or an agent, the old `/state` of either, or several
+ * JSON objects, one a line: events of a stream, `GET_STATE` and `GET_AGENT` replies. The result is what was known at
+ * the end of it. Null for what is nothing of this kind; a `SyntaxError` for a line that is cut or no JSON.
+ */
+export async function readRecording(bytes: Buffer): Promise<Cluster | null> {
+  const pace = new Pace();
+  if (kindOf(firstLine(bytes)) === 'message') return await readLines(bytes, pace);
+  const kind = kindOf(bytes);
+  const state =
+    kind === 'message'
+      ? await readState(bytes, pace)
+      : kind === 'old state'
+        ? readV0State(JSON.parse(bytes.toString('utf8')))
+        : null;
+  if (state === null) return null;
+  const cluster = new Cluster();
+  cluster.replace(state, 0);
+  return cluster;
+}
+
+async function readLines(bytes: Buffer, pace: Pace): Promise<Cluster> {
+  const cluster = new Cluster();
+  let number = 0;
+  for (const line of linesOf(bytes)) {
+    number += 1;
+    try {
+      await readLine(line, cluster, pace);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new SyntaxError(`line ${number}: ${error.message}`, { cause: error });
+    }
+  }
+  return cluster;
+}
+
+async function readLine(line: Buffer, cluster: Cluster, pace: Pace): Promise<void> {
+  const type = typeOf(line);
+  if (type === 'SUBSCRIBED' || type === 'GET_STATE') {
+    const state = await readState(line, pace);
+    if (state === null) throw new SyntaxError(`${type} without get_tasks and get_frameworks`);
+    cluster.replace(state, 0);
+    return;
+  }
+  const json: unknown = JSON.parse(line.toString('utf8'));
+  const event = type === 'GET_AGENT' ? agentIn(json) : readEvent(json);
+  if (event !== null) cluster.apply(event, 0);
+}
+
+/** An agent's reply to GET_AGENT is the only place where it names itself. */
+function agentIn(json: unknown): ReturnType<typeof readEvent> {
+  const reply = isRecord(json) ? json['get_agent'] : undefined;
+  const { data } = agentInfoSchema.safeParse(isRecord(reply) ? reply['agent_info'] : undefined);
+  return data ? { type: 'agent-added', id: data.id.value, host: data.hostname } : null;
+}
+
+const KEYS = { type: 'value', apps: 'each', frameworks: 'each' } as const;
+
+/**
+ * What a JSON object seems to be, without parsing it: a message has a type in capitals, `/state` a list of frameworks.
+ * Null for other JSON, and for what is none.
+ */
+function kindOf(bytes: Buffer): 'message' | 'old state' | null {
+  try {
+    for (const found of walkJson(bytes, KEYS)) {
+      if (found?.path === 'apps') return null;
+      if (found?.path === 'frameworks') return 'old state';
+      if (found?.path === 'type' && isType(found.json)) return 'message';
+    }
+  } catch (error) {
+    // Others say what is wrong with it.
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return null;
+}
+
+function isType(json: unknown): boolean {
+  return typeof json === 'string' && /^[A-Z]+(?:_[A-Z]+)*$/.test(json);
+}
+
+function typeOf(line: Buffer): unknown {
+  for (const found of walkJson(line, { type: 'value' })) if (found?.path === 'type') return found.json;
+  return undefined;
+}
+
+function firstLine(bytes: Buffer): Buffer {
+  const newline = bytes.indexOf(NEWLINE);
+  return newline < 0 ? bytes : bytes.subarray(0, newline);
+}
+
+function* linesOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; ) {
+    const newline = bytes.indexOf(NEWLINE, at);
+    const end = newline < 0 ? bytes.length : newline;
+    const line = bytes.subarray(at, end);
+    if (line.toString('latin1').trim() !== '') yield line;
+    at = end + 1;
+  }
+}

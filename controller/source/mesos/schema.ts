@@ -1,0 +1,81 @@
+import { z } from 'zod';
+
+/**
+ * What this program reads of Mesos's JSON (operator API v1, master.proto and mesos.proto of 1.2 to 1.11), and nothing
+ * else. As in Marathon's: unknown fields are dropped, absent lists mean empty, and a wrong type in a field that decides
+ * where traffic goes is an error of that one task.
+ */
+
+const text = z.string().nullish();
+const portNumber = z.int().min(0).max(65_535);
+const id = z.object({ value: z.string().min(1) });
+
+const labels = z.object({ labels: z.array(z.object({ key: z.string(), value: text })).nullish() }).nullish();
+
+const portMapping = z.object({
+  host_port: portNumber.nullish(),
+  container_port: portNumber.nullish(),
+  protocol: text,
+});
+
+const networkInfo = z.object({
+  ip_addresses: z.array(z.object({ ip_address: text })).nullish(),
+  port_mappings: z.array(portMapping).nullish(),
+});
+
+export const statusSchema = z.object({
+  state: text,
+  /** Seconds since the epoch, with a fraction. */
+  timestamp: z.number().nullish(),
+  healthy: z.boolean().nullish(),
+  container_status: z.object({ network_infos: z.array(networkInfo).nullish() }).nullish(),
+});
+
+export const taskSchema = z.object({
+  name: text,
+  task_id: id,
+  framework_id: id,
+  agent_id: id,
+  executor_id: z.object({ value: text }).nullish(),
+  state: z.string(),
+  statuses: z.array(statusSchema).nullish(),
+  resources: z
+    .array(
+      z.object({
+        name: text,
+        ranges: z
+          .object({ range: z.array(z.object({ begin: z.number(), end: z.number() })).nullish() })
+          .nullish(),
+      }),
+    )
+    .nullish(),
+  labels,
+  discovery: z
+    .object({
+      name: text,
+      ports: z
+        .object({
+          ports: z.array(z.object({ number: portNumber, name: text, protocol: text, labels })).nullish(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+  container: z
+    .object({
+      type: text,
+      docker: z.object({ port_mappings: z.array(portMapping).nullish() }).nullish(),
+      network_infos: z.array(networkInfo).nullish(),
+    })
+    .nullish(),
+  health_check: z.unknown().optional(),
+});
+
+export const agentInfoSchema = z.object({ id, hostname: z.string().min(1) });
+export const agentSchema = z.object({ agent_info: agentInfoSchema });
+export const frameworkInfoSchema = z.object({ id, name: z.string() });
+export const frameworkSchema = z.object({ framework_info: frameworkInfoSchema });
+
+export type MesosTask = z.infer<typeof taskSchema>;
+export type MesosStatus = z.infer<typeof statusSchema>;
+export type MesosLabels = z.infer<typeof labels>;
+export type MesosPortMapping = z.infer<typeof portMapping>;

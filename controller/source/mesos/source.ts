@@ -1,0 +1,76 @@
+import { ControllerError } from '../../errors.ts';
+import { systemClock } from '../../loop/clock.ts';
+import type { AppSource, Clock, Resolver } from '../../ports.ts';
+import { resolveAgents } from '../document/agents.ts';
+import { Pace } from '../pace.ts';
+import { AgentReader, followAgent } from './agent-follower.ts';
+import { createMesosClient, type MesosClientOptions } from './client.ts';
+import { Cluster } from './cluster.ts';
+import { MesosFollower } from './follower.ts';
+
+export interface MesosSourceOptions extends Omit<MesosClientOptions, 'clock'> {
+  readonly resolver: Resolver;
+  readonly clock?: Clock | undefined;
+  /** How long to wait before a subscription is opened again: at first, and at most. Defaults to 2 s and 30 s. */
+  readonly retry?: { readonly firstMs: number; readonly lastMs: number } | undefined;
+  /** Numbers in [0, 1) for jitter. */
+  readonly random?: (() => number) | undefined;
+}
+
+export interface MesosAgentSourceOptions extends Omit<MesosSourceOptions, 'retry'> {
+  /** How often the agent is asked, give or take a tenth. Defaults to 2 s, as in dcos-net. */
+  readonly pollMs?: number | undefined;
+}
+
+/** The whole state of a large cluster is one record of a stream. */
+const MAX_BYTES = 256 * 1024 * 1024;
+
+/**
+ * The tasks of all frameworks of one Mesos, by its masters' stream of events. Throws (`ControllerError` code `usage`)
+ * when `where` is no list of URLs.
+ */
+export function createMesosSource(options: MesosSourceOptions): AppSource {
+  const { clock = systemClock, resolver, random = Math.random, silenceMs = 30_000 } = options;
+  const client = createMesosClient({ ...options, clock }, 'master');
+  const name = `mesos=${client.name}`;
+
+  return {
+    name,
+    async read(signal) {
+      const state = await client.parseState(await client.getState(signal));
+      if (state.recovered.size > 0) {
+        const missing = [...state.recovered.values()].sort().join(', ');
+        const what = `a new master leads, and these agents have not come back to it: ${missing}`;
+        throw new ControllerError('source', `${name}: ${what}; what runs there is not known`);
+      }
+      const cluster = new Cluster();
+      cluster.replace(state, clock.now());
+      return await cluster.snapshot(await resolveAgents(cluster.hosts, resolver), new Pace());
+    },
+    follow: (listener, signal) =>
+      new MesosFollower({
+        client,
+        clock,
+        resolver,
+        listener,
+        maxRecordBytes: options.maxBodyBytes ?? MAX_BYTES,
+        silenceMs,
+        retry: options.retry ?? { firstMs: 2_000, lastMs: 30_000 },
+        random,
+      }).run(signal),
+  };
+}
+
+/**
+ * The tasks of one Mesos agent, by polling, for hosts that may ask nobody else: backends on other hosts are not seen.
+ * Throws (`ControllerError` code `usage`) when `where` is no URL.
+ */
+export function createMesosAgentSource(options: MesosAgentSourceOptions): AppSource {
+  const { clock = systemClock, resolver, pollMs = 2_000, random = Math.random } = options;
+  const client = createMesosClient({ ...options, clock }, 'agent');
+  return {
+    name: `mesos-agent=${client.name}`,
+    read: (signal) => new AgentReader({ client, resolver, clock }).read(signal),
+    follow: (listener, signal) => followAgent({ client, clock, resolver, listener, pollMs, random }, signal),
+  };
+}

@@ -1,0 +1,24 @@
+import { setImmediate } from 'node:timers/promises';
+
+/**
+ * Lets others have their turn during long work: `if (pace.isDue()) await pace.rest()` between its parts keeps the
+ * process answering (health, DNS, timers) while tens of megabytes are read.
+ */
+export class Pace {
+  readonly #turnMs: number;
+  #since = performance.now();
+
+  /** How long one turn may be, in milliseconds; a part that is longer makes it longer. Defaults to 15. */
+  constructor(turnMs = 15) {
+    this.#turnMs = turnMs;
+  }
+
+  isDue(): boolean {
+    return performance.now() - this.#since >= this.#turnMs;
+  }
+
+  async rest(): Promise<void> {
+    await setImmediate();
+    this.#since = performance.now();
+  }
+}

@@ -1,0 +1,58 @@
+/** Builds what talks to a Kubernetes API server; loaded only where one is named. */
+
+import { hostname } from 'node:os';
+import type { Config } from './config/config.ts';
+import type { KubernetesClient } from './kubernetes/client.ts';
+import { systemClock } from './loop/clock.ts';
+import type { AppSource, Clock, Log, Reporter } from './ports.ts';
+import { kubernetesSource, openKubernetes } from './source/kubernetes/source.ts';
+import { StatusWriter } from './status/kubernetes/writer.ts';
+
+/** What `relay` works with. */
+export interface RelayParts {
+  readonly client: KubernetesClient;
+  readonly sources: readonly AppSource[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Builds the parts of `relay`. Rejects with a `ControllerError` where no cluster is configured. */
+export async function wireRelay(
+  sources: readonly AppSource[],
+  config: Config,
+  log: Log,
+): Promise<RelayParts> {
+  const client = await openKubernetes({ context: '', ...limitsOf(config) });
+  return { client, sources, clock: systemClock, log };
+}
+
+function limitsOf({ sourceTimeoutSeconds }: Config) {
+  return { silenceMs: sourceTimeoutSeconds * 1_000, answerMs: sourceTimeoutSeconds * 12_000 };
+}
+
+/** The source of a context (empty: the default one), and who writes the status of its objects; null where no one does. */
+export async function wireKubernetes(
+  context: string,
+  config: Config,
+  log: Log,
+): Promise<{ readonly appSource: AppSource; readonly reporter: Reporter | null }> {
+  const options = {
+    context,
+    namespace: config.kubernetesNamespace,
+    relistSeconds: config.relistSeconds,
+    ...limitsOf(config),
+  };
+  const client = await openKubernetes(options);
+  const appSource = kubernetesSource(client, options);
+  if (!config.kubernetesStatus || config.once || config.dryRun) return { appSource, reporter: null };
+  const reporter = new StatusWriter({
+    client,
+    clock: systemClock,
+    log,
+    namespace: config.kubernetesNamespace ?? null,
+    // In a DaemonSet on the host's network that is the node's name; two runs on one host differ by their process.
+    identity: `${hostname()}_${process.pid}`,
+    random: Math.random,
+  });
+  return { appSource, reporter };
+}

@@ -1,0 +1,66 @@
+/** Builds the sources; each kind is loaded only where one is named. */
+
+import type { Config } from './config/config.ts';
+import type { SourceOption } from './config/values.ts';
+import { systemClock } from './loop/clock.ts';
+import type { AppSource, Log, Reporter, Resolver } from './ports.ts';
+import { createDnsResolver } from './source/dns-resolver.ts';
+import { credentialsOf } from './wire-options.ts';
+
+/** What each of them needs besides where it is. */
+interface SourceParts {
+  readonly resolver: Resolver;
+  readonly log: Log;
+  /** Who tells their clusters of passes is added here. */
+  readonly reporters: Reporter[];
+}
+
+/** The sources in the order given, and in `reporters` who tells their clusters of passes. */
+export async function sourcesOf(config: Config, log: Log, reporters: Reporter[]): Promise<AppSource[]> {
+  const resolver = createDnsResolver({ clock: systemClock, log });
+  const parts = { resolver, log, reporters };
+  return await Promise.all(config.source.map((source) => sourceOf(source, config, parts)));
+}
+
+async function sourceOf(
+  { kind, where }: SourceOption,
+  config: Config,
+  { resolver, log, reporters }: SourceParts,
+): Promise<AppSource> {
+  const silenceMs = config.sourceTimeoutSeconds * 1_000;
+  // A full list of a large cluster over a slow line takes longer than its beginning.
+  const answerMs = config.sourceTimeoutSeconds * 12_000;
+  const common = { where, silenceMs, answerMs, resolver, clock: systemClock };
+  // An HTTP client is the largest part of all, so what uses one is loaded when it is asked for.
+  switch (kind) {
+    case 'file': {
+      const { createFileSource } = await import('./source/file/source.ts');
+      return createFileSource({ path: where, framework: config.framework, resolver, log });
+    }
+    case 'kubernetes': {
+      const { wireKubernetes } = await import('./wire-kubernetes.ts');
+      const { appSource, reporter } = await wireKubernetes(where, config, log);
+      if (reporter !== null) reporters.push(reporter);
+      return appSource;
+    }
+    case 'marathon': {
+      const { createMarathonSource } = await import('./source/marathon/source.ts');
+      return createMarathonSource({
+        ...common,
+        log,
+        credentials: credentialsOf(config.marathonUserFile, config.marathonTokenFile),
+        caFile: config.marathonCaFile,
+        framework: config.framework,
+        relistSeconds: config.relistSeconds,
+        eventSilenceMs: config.sourceSilenceSeconds * 1_000,
+      });
+    }
+    case 'mesos':
+    case 'mesos-agent': {
+      const { createMesosAgentSource, createMesosSource } = await import('./source/mesos/source.ts');
+      const credentials = credentialsOf(config.mesosUserFile, config.mesosTokenFile);
+      const options = { ...common, credentials, caFile: config.mesosCaFile };
+      return kind === 'mesos' ? createMesosSource(options) : createMesosAgentSource(options);
+    }
+  }
+}

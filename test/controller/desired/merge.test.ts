@@ -1,0 +1,145 @@
+import { describe, expect, test } from '@jest/globals';
+import { createMerge } from '../../../controller/desired/merge.ts';
+import type { App, Health, Snapshot, TaskState } from '../../../controller/model.ts';
+import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
+import { lines, translate } from './support.ts';
+
+const declared = port({ VIP_0: '/web:80' });
+const seen = port({ VIP_0: '/web:80' }, { at: 'discovery.ports.ports[0]' });
+const at = '10.0.0.1:31001';
+
+/** `/web` as Marathon defines it, with tasks `web.1`, … */
+function defined(state: TaskState = 'running', health: Health = 'unchecked'): App {
+  return app('/web', {
+    ports: [declared],
+    tasks: [task('web.1', [taskPort(declared, at)], { state, health })],
+  });
+}
+
+/** The same as Mesos sees it. */
+function fromTasks(state: TaskState = 'running', health: Health = 'unchecked', what: Partial<App> = {}): App {
+  const ports = state === 'gone' ? [] : [taskPort(seen, at)];
+  return app('/web', {
+    fromTasks: true,
+    ports: [seen],
+    tasks: [task('web.1', ports, { state, health, name: 'web' })],
+    ...what,
+  });
+}
+
+function merge(...snapshots: readonly Snapshot[]): Snapshot {
+  return createMerge()(snapshots);
+}
+
+describe.each([
+  ['Marathon first', (a: App, b: App) => merge(snapshot(a), snapshot(b))],
+  ['Mesos first', (a: App, b: App) => merge(snapshot(b), snapshot(a))],
+])('a task that both tell of, %s', (_order, both) => {
+  test('counts once, with the ports of its definition and the name that Mesos knows', () => {
+    const { apps } = both(defined(), fromTasks());
+    expect(apps).toHaveLength(1);
+    expect(apps[0]?.tasks).toEqual([{ ...defined().tasks[0], name: 'web' }]);
+    expect(apps[0]?.fromTasks).toBeUndefined();
+  });
+
+  test.each<[Health, Health, string]>([
+    ['unhealthy', 'healthy', 'unhealthy'],
+    ['healthy', 'unhealthy', 'unhealthy'],
+    ['unhealthy', 'unchecked', 'unhealthy'],
+    ['unknown', 'unchecked', 'unknown'],
+    ['healthy', 'unchecked', 'healthy'],
+    ['unchecked', 'unchecked', 'unchecked'],
+  ])('is as healthy as the worse verdict: Marathon %s, Mesos %s', (marathon, mesos, verdict) => {
+    const { apps } = both(defined('running', marathon), fromTasks('running', mesos));
+    expect(apps[0]?.tasks[0]?.health).toBe(verdict);
+  });
+
+  test.each<[TaskState, TaskState, string]>([
+    ['running', 'killing', 'killing'],
+    ['killing', 'running', 'killing'],
+    ['running', 'unreachable', 'unreachable'],
+    ['staging', 'running', 'staging'],
+    ['running', 'gone', 'gone'],
+    ['running', 'running', 'running'],
+  ])('serves only as far as both say: Marathon %s, Mesos %s', (marathon, mesos, state) => {
+    expect(both(defined(marathon), fromTasks(mesos)).apps[0]?.tasks[0]?.state).toBe(state);
+  });
+
+  test('with a health check failing in Marathon alone gets no new connections', () => {
+    const { apps } = both(defined('running', 'unhealthy'), fromTasks());
+    expect(lines(translate(...apps))).toEqual(['tcp/11.225.37.143:80 wlc -> 10.0.0.1:31001 w0']);
+  });
+});
+
+test('a task that only Mesos knows yet is added to the app, and one that has ended is not', () => {
+  const other = task('web.2', [taskPort(seen, '10.0.0.2:31002')]);
+  const ended = task('web.3', [], { state: 'gone' });
+  const mesos = { ...fromTasks(), tasks: [...fromTasks().tasks, other, ended] };
+  const { apps } = merge(snapshot(defined()), snapshot(mesos));
+  expect(apps[0]?.tasks.map(({ id }) => id)).toEqual(['web.1', 'web.2']);
+  expect(lines(translate(...apps))).toEqual([
+    'tcp/11.225.37.143:80 wlc -> 10.0.0.1:31001 w1 10.0.0.2:31002 w1',
+  ]);
+});
+
+test('a task that Marathon has listed and lists no more has ended, whatever Mesos said last', () => {
+  const together = createMerge();
+  const mesos = snapshot(fromTasks());
+  together([snapshot(defined()), mesos]);
+  const without = app('/web', { ports: [declared] });
+  const ended = together([snapshot(without), mesos]).apps[0];
+  expect(ended?.tasks).toEqual([]);
+  expect(together([snapshot(without), mesos]).apps[0]).toBe(ended);
+  // Also when the app itself is gone, and for as long as Mesos says so.
+  expect(together([snapshot(), mesos]).apps[0]?.tasks).toEqual([]);
+  expect(together([snapshot(without), mesos]).apps[0]?.tasks).toEqual([]);
+  // Mesos has caught up: the id is forgotten.
+  together([snapshot(without), snapshot()]);
+  expect(together([snapshot(without), mesos]).apps[0]?.tasks).toHaveLength(1);
+});
+
+test('a task whose place Marathon does not know is where Mesos sees it', () => {
+  const nowhere = { ...taskPort(declared), unresolved: 'the definition of version V could not be read' };
+  const marathon = app('/web', { ports: [declared], tasks: [task('web.1', [nowhere])] });
+  const { apps } = merge(snapshot(marathon), snapshot(fromTasks()));
+  expect(lines(translate(...apps))).toEqual(['tcp/11.225.37.143:80 wlc -> 10.0.0.1:31001 w1']);
+});
+
+test('apps of one id in different frameworks are different apps', () => {
+  const { apps } = merge(
+    snapshot(defined()),
+    snapshot(fromTasks('running', 'unchecked', { framework: 'other' })),
+  );
+  expect(apps.map(({ framework }) => framework)).toEqual(['marathon', 'other']);
+});
+
+test('an app that only Mesos knows stays what it is', () => {
+  const kafka = fromTasks('running', 'unchecked', { id: '/broker', framework: 'kafka' });
+  expect(merge(snapshot(defined()), snapshot(kafka)).apps[1]).toBe(kafka);
+});
+
+test('tasks of one app on several agents that are asked by themselves come together', () => {
+  const second = { ...fromTasks(), tasks: [task('web.2', [taskPort(seen, '10.0.0.2:31002')])] };
+  const { apps } = merge(snapshot(fromTasks()), snapshot(second));
+  expect(apps.map(({ tasks }) => tasks.length)).toEqual([2]);
+});
+
+test('definitions of one id in two Marathons of one name stay apart', () => {
+  expect(merge(snapshot(defined()), snapshot(defined())).apps).toHaveLength(2);
+});
+
+test('one source’s snapshot is what it is, and rejections and warnings of several are put together', () => {
+  const one = snapshot(defined());
+  expect(merge(one)).toBe(one);
+  const rejection = { app: '/a', at: '', value: '', reason: '' };
+  const merged = merge({ ...one, rejected: [rejection] }, { ...snapshot(), warnings: ['w'] });
+  expect(merged).toMatchObject({ rejected: [rejection], warnings: ['w'] });
+});
+
+test('as long as nothing changes, a merged app is the same object', () => {
+  const together = createMerge();
+  const [marathon, mesos] = [defined(), fromTasks()];
+  const first = together([snapshot(marathon), snapshot(mesos)]).apps[0];
+  expect(together([snapshot(marathon), snapshot(mesos)]).apps[0]).toBe(first);
+  expect(together([snapshot(marathon), snapshot(fromTasks('killing'))]).apps[0]).not.toBe(first);
+});

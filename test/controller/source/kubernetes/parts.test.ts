@@ -1,0 +1,217 @@
+import { describe, expect, test } from '@jest/globals';
+import { readSlice, type Slice } from '../../../../controller/kubernetes/endpoint-slice.ts';
+import { jsonLines } from '../../../../controller/kubernetes/json-lines.ts';
+import { fits } from '../../../../controller/kubernetes/label-selector.ts';
+import type { App } from '../../../../controller/model.ts';
+import { assign } from '../../../../controller/relay/assignment.ts';
+import { objectName } from '../../../../controller/relay/relayed-app.ts';
+import { readDeclaration } from '../../../../controller/source/kubernetes/declaration.ts';
+import { tasksOf } from '../../../../controller/source/kubernetes/tasks.ts';
+
+const metadata = { name: 'web', namespace: 'shop', resourceVersion: '1' };
+const endpoints = { service: 'web' };
+
+function declared(spec: object) {
+  const found = readDeclaration({ metadata, spec: { endpoints, ...spec } }, 'shop/web');
+  if (!('selector' in found)) throw new Error(`${found.at}: ${found.reason}`);
+  return found;
+}
+
+function slice(ports: readonly object[], addresses: readonly string[], what: object = {}): Slice {
+  return readSlice({
+    metadata: { ...metadata, name: 'web-1' },
+    addressType: 'IPv4',
+    ports,
+    endpoints: addresses.map((address) => ({ addresses: [address] })),
+    ...what,
+  });
+}
+
+/** `10.0.0.1:8080 10.0.0.1:9090` of the ports in order; why, where there is none. */
+function reached(spec: object, ...slices: readonly Slice[]): string {
+  const [task] = tasksOf(declared(spec), slices, undefined);
+  return (task?.ports ?? [])
+    .map((port) => port.endpoints.map((one) => `${one.address}:${one.port}`).join(',') || port.unresolved)
+    .join(' ');
+}
+
+const mapped = (...portMappings: readonly object[]) => ({
+  app: { id: '/web', networks: [{ mode: 'container' }], container: { portMappings } },
+});
+
+describe('ports are paired', () => {
+  const ports = [
+    { name: 'admin', port: 9090, protocol: 'TCP' },
+    { name: 'http', port: 8080, protocol: 'TCP' },
+    { name: 'dns', port: 53, protocol: 'UDP' },
+  ];
+  const one = slice(ports, ['10.0.0.1']);
+
+  test.each([
+    ['by name, whatever the number', [{ name: 'http', containerPort: 9090 }], '10.0.0.1:8080'],
+    ['by container port where no name fits', [{ name: 'web', containerPort: 8080 }], '10.0.0.1:8080'],
+    ['by place where neither does', [{ name: 'web', containerPort: 1 }], '10.0.0.1:9090'],
+    [
+      'not by the place of a port that is surely another one',
+      [{ containerPort: 1 }, { name: 'admin' }],
+      /^no tcp port .* place 0 10\.0\.0\.1:9090$/,
+    ],
+    ['only where the protocol is one of theirs', [{ name: 'dns', protocol: 'tcp' }], '10.0.0.1:9090'],
+    ['for udp too', [{ name: 'dns', protocol: 'udp' }], '10.0.0.1:53'],
+    ['of both protocols with whichever there is', [{ name: 'dns', protocol: 'udp,tcp' }], '10.0.0.1:53'],
+  ])('%s', (_name, given, expected) => {
+    expect(reached(mapped(...given), one)).toMatch(expected);
+  });
+
+  test('on the host network by name and by place', () => {
+    const app = { id: '/web', portDefinitions: [{ name: 'http' }, { port: 0 }] };
+    expect(
+      reached(
+        { app },
+        slice(
+          [
+            { name: 'x', port: 1 },
+            { name: 'y', port: 2 },
+            { name: 'http', port: 3 },
+          ],
+          ['10.0.0.1'],
+        ),
+      ),
+    ).toBe('10.0.0.1:3 10.0.0.1:2');
+  });
+
+  test("the endpoints of a pod's containers by name", () => {
+    const pod = {
+      id: '/pod',
+      containers: [{ name: 'c', endpoints: [{ name: 'http', containerPort: 80, protocol: ['tcp'] }] }],
+    };
+    expect(reached({ pod }, one)).toBe('10.0.0.1:8080');
+  });
+
+  test('vip_PORT1 of the old form with the second port', () => {
+    const app = { id: '/web', portDefinitions: [], labels: { vip_PORT1: 'tcp://web:80' } };
+    expect(reached({ app }, one)).toBe('10.0.0.1:8080');
+  });
+});
+
+test('a target in two slices is one task, by its better word', () => {
+  const ports = [{ name: '', port: 8080 }];
+  const unready = {
+    endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: false }, targetRef: { name: 'a' } }],
+  };
+  const ready = {
+    endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true }, targetRef: { name: 'a' } }],
+  };
+  const two = [
+    slice(ports, [], unready),
+    slice(ports, [], { ...ready, metadata: { ...metadata, name: 'web-2' } }),
+  ];
+  const tasks = tasksOf(declared(mapped({ containerPort: 8080 })), two, undefined);
+  expect(tasks).toMatchObject([{ id: 'a', state: 'running', health: 'healthy' }]);
+  expect(tasks[0]?.ports[0]?.endpoints).toHaveLength(1);
+});
+
+test.each([
+  [{}, 'running healthy'],
+  [{ ready: true, serving: true, terminating: false }, 'running healthy'],
+  [{ ready: false }, 'running unhealthy'],
+  [{ ready: false, serving: true, terminating: true }, 'killing healthy'],
+  [{ ready: false, serving: false, terminating: true }, 'killing unhealthy'],
+  [{ ready: null, serving: null, terminating: null }, 'running healthy'],
+])('conditions %j mean %s', (conditions, expected) => {
+  const one = slice([{ port: 80 }], [], { endpoints: [{ addresses: ['10.0.0.1'], conditions }] });
+  const [task] = tasksOf(declared(mapped({ containerPort: 80 })), [one], undefined);
+  expect(`${task?.state} ${task?.health}`).toBe(expected);
+});
+
+test('tasks whose ports a relay has named anew keep theirs until the names are known', () => {
+  const port = {
+    at: 'portDefinitions[0]',
+    protocols: ['tcp'],
+    labels: {},
+    mode: 'host',
+    backendAddress: 'agent',
+  };
+  const relayed = { id: '/web', kind: 'app', ports: [port], version: 'v1', versions: [] };
+  const of = (version: string) => {
+    const labels = { 'marathon-ipvs.io/ports': version };
+    return slice([{ name: 'p0', port: 31_000 }], ['10.0.0.1'], { metadata: { ...metadata, labels } });
+  };
+  const tasks = tasksOf(declared({ relayed }), [of('v1')], undefined);
+  expect(tasks[0]?.ports[0]?.endpoints).toEqual([{ address: '10.0.0.1', port: 31_000 }]);
+  const previous: App = {
+    id: '/web',
+    kind: 'app',
+    framework: 'marathon',
+    ports: [],
+    tasks,
+    rejected: [],
+    warnings: [],
+  };
+  expect(tasksOf(declared({ relayed }), [of('v2')], previous)[0]?.ports).toEqual(tasks[0]?.ports);
+  expect(tasksOf(declared({ relayed }), [of('v2')], undefined)[0]?.ports).toEqual([]);
+});
+
+test('a selector fits as in Kubernetes', () => {
+  const labels = { app: 'web', tier: 'front' };
+  const meets = (key: string, operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist', values?: string[]) =>
+    fits({ matchExpressions: [{ key, operator, ...(values && { values }) }] }, labels);
+  expect(fits({ matchLabels: { app: 'web' } }, labels)).toBe(true);
+  expect(fits({ matchLabels: { app: 'web', tier: 'back' } }, labels)).toBe(false);
+  expect(fits({ matchLabels: { constructor: 'x' } }, labels)).toBe(false);
+  expect([
+    meets('tier', 'In', ['front']),
+    meets('tier', 'NotIn', ['front']),
+    meets('none', 'NotIn', ['x']),
+  ]).toEqual([true, false, true]);
+  expect([meets('app', 'Exists'), meets('none', 'Exists'), meets('none', 'DoesNotExist')]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+});
+
+async function all(values: AsyncIterable<unknown>): Promise<unknown[]> {
+  const found: unknown[] = [];
+  for await (const value of values) found.push(value);
+  return found;
+}
+
+test('lines are whole however the bytes are cut, and an endless one is an error', async () => {
+  const bytes = Buffer.from('{"a":"é"}\n\n{"b":1}\n{"half":');
+  for (let size = 1; size < bytes.length; size += 1) {
+    const chunks = async function* () {
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+    };
+    expect(await all(jsonLines(chunks(), 100))).toEqual([{ a: 'é' }, { b: 1 }]);
+  }
+  const endless = async function* () {
+    for (;;) yield Buffer.alloc(10, 0x20);
+  };
+  await expect(all(jsonLines(endless(), 100))).rejects.toThrow(RangeError);
+});
+
+test('a member stays in its slice, and a slice has a hundred at the most', () => {
+  const members = Array.from({ length: 201 }, (_, i) => `m${i}`);
+  const first = assign(members, () => undefined);
+  expect(first.map((each) => each.members.length)).toEqual([100, 100, 1]);
+  const before = (n: number) => first[n]?.members;
+  const less = assign(members.slice(1), before);
+  expect(
+    less.filter((each, n) => each.members.join() !== first[n]?.members.join()).map(({ n }) => n),
+  ).toEqual([0]);
+  const more = assign([...members.slice(1), 'new'], before);
+  expect(
+    more.filter((each, n) => each.members.join() !== first[n]?.members.join()).map(({ n }) => n),
+  ).toEqual([0]);
+});
+
+test('names of objects are readable, fit in a label, and differ where ids do', () => {
+  const name = (id: string, framework = 'marathon') => objectName({ id, framework });
+  expect(name('/shop/web')).toMatch(/^shop-web-[0-9a-f]{10}$/);
+  expect(
+    new Set([name('/shop/web'), name('/shop-web'), name('/Shop/web'), name('/shop/web', 'other')]).size,
+  ).toBe(4);
+  expect(name(`/${'x'.repeat(500)}`).length).toBeLessThanOrEqual(63);
+  expect(name('/…')).toMatch(/^app-/);
+});

@@ -1,0 +1,226 @@
+import { describe, expect, test } from '@jest/globals';
+import { kubernetesSource } from '../../../../controller/source/kubernetes/source.ts';
+import { until } from '../support.ts';
+import {
+  addressesOf,
+  asked,
+  clientOf,
+  clock,
+  follow,
+  never,
+  removeApp,
+  startFollowing,
+  startServer,
+  writeApp,
+  writeSlice,
+} from './setup.ts';
+
+test('an API server that goes away changes nothing, and what happened meanwhile is learnt from where it was', async () => {
+  const server = await startServer();
+  writeApp(server, 'web');
+  writeSlice(server, 'web', '10.0.0.1');
+  const told = await follow(await clientOf(server));
+  const before = told.last;
+  server.forgetRequests();
+  const told0 = told.snapshots.length;
+
+  const away = server.restart(300, false);
+  writeSlice(server, 'web', '10.0.0.1', '10.0.0.2');
+  writeApp(server, 'other');
+  await away;
+  await until('the change is told', () => addressesOf(told, '/web') === '10.0.0.1,10.0.0.2');
+  await until('the other app is told', () => told.app('/other') !== undefined);
+  expect(told.snapshots.slice(told0 - 1)[0]).toBe(before);
+  expect([...asked(server, 'marathonapps'), ...asked(server, 'endpointslices')]).not.toContain('list');
+});
+
+test('a server that has forgotten our version is listed anew, and only differences are told', async () => {
+  const server = await startServer();
+  for (const name of ['a', 'b', 'c']) writeApp(server, name);
+  const told = await follow(await clientOf(server));
+  const kept = told.app('/a');
+  const away = server.restart(100, true);
+  removeApp(server, 'b');
+  writeApp(server, 'd');
+  server.operations.storage.compact();
+  await away;
+  await until('the difference is told', () => told.app('/d') !== undefined && told.app('/b') === undefined);
+  expect(told.last.apps.map(({ id }) => id)).toEqual(['/a', '/c', '/d']);
+  expect(told.app('/a')).toBe(kept);
+  expect(told.reads.every(({ complete }) => complete)).toBe(true);
+});
+
+test('410 in the midst of a watch costs one list, and no word of failure', async () => {
+  const server = await startServer();
+  writeApp(server, 'web');
+  const told = await follow(await clientOf(server));
+  server.forgetRequests();
+  server.operations.storage.compact();
+  writeApp(server, 'other');
+  server.operations.storage.compact();
+  server.endWatches('cut');
+  await until('the other app is told', () => told.app('/other') !== undefined);
+  expect(asked(server, 'marathonapps').filter((request) => request === 'list')).toEqual(['list']);
+});
+
+test('pages whose version was dropped on the way are asked for again as one list', async () => {
+  const server = await startServer();
+  for (let i = 0; i < 1_200; i += 1) writeApp(server, `app-${i}`);
+  const client = await clientOf(server);
+  server.faults.next(({ path }) => path.endsWith('marathonapps') && server.requests.length > 1, {
+    status: 410,
+    body: {
+      kind: 'Status',
+      code: 410,
+      reason: 'Expired',
+      message: 'The provided continue parameter is too old',
+    },
+  });
+  const source = kubernetesSource(client, { context: '', clock });
+  expect((await source.read(never)).apps).toHaveLength(1_200);
+  const lists = server.requests.filter(({ path }) => path.endsWith('marathonapps')).map(({ query }) => query);
+  expect(lists.at(-1)).toBe('');
+});
+
+test('a thousand objects come in pages of 500, of one version', async () => {
+  const server = await startServer();
+  for (let i = 0; i < 1_200; i += 1) writeApp(server, `app-${i}`);
+  const source = kubernetesSource(await clientOf(server), { context: '', clock });
+  expect((await source.read(never)).apps).toHaveLength(1_200);
+  expect(asked(server, 'marathonapps')).toEqual(['list', 'list', 'list']);
+});
+
+describe('a server that puts us off', () => {
+  test('429 while the storage of a new kind is made: the first read waits for it', async () => {
+    const server = await startServer({ initialisingMs: 400 });
+    const source = kubernetesSource(await clientOf(server), { context: '', clock });
+    await expect(source.read(never)).resolves.toMatchObject({ apps: [] });
+    expect(server.requests.map(({ status }) => status)).toContain(429);
+  });
+
+  test.each([429, 503])(
+    '%i: what was told stays, and it is asked again no sooner than it says',
+    async (status) => {
+      const server = await startServer();
+      writeApp(server, 'web');
+      const told = await follow(await clientOf(server));
+      const body = { kind: 'Status', code: status, message: 'too many requests, please try again later' };
+      server.faults.next(({ watch }) => watch, { status, body, headers: { 'retry-after': '5' } }, 2);
+      const from = clock.now();
+      server.endWatches('cut');
+      await until('the failure is told', () =>
+        told.errors.some(({ message }) => message.includes(`answered ${status}`)),
+      );
+      expect(told.app('/web')).toBeDefined();
+      writeApp(server, 'other');
+      await until('it follows again', () => told.app('/other') !== undefined);
+      expect(clock.now() - from).toBeGreaterThan(5_000);
+    },
+  );
+});
+
+test('a kind that is not there is a failure with advice, never an empty cluster', async () => {
+  const server = await startServer();
+  writeApp(server, 'web');
+  server.faults.next(
+    ({ path }) => path.endsWith('marathonapps'),
+    { status: 404, body: '404 page not found', headers: { 'content-type': 'text/plain' } },
+    3,
+  );
+  const client = await clientOf(server);
+  const source = kubernetesSource(client, { context: '', clock });
+  await expect(source.read(never)).rejects.toThrow(/answered 404 .*crd\.yaml/);
+  const told = startFollowing(client);
+  await until('the app is told', () => told.snapshots.length > 0);
+  expect(told.errors.length).toBeGreaterThan(0);
+  expect(told.snapshots.every(({ apps }) => apps.length === 1)).toBe(true);
+});
+
+test('an answer that is cut short is a failure, not fewer apps', async () => {
+  const server = await startServer();
+  for (const name of ['a', 'b']) writeApp(server, name);
+  const whole = JSON.stringify({ metadata: { resourceVersion: '1' }, items: [] });
+  for (const body of ['', whole.slice(0, 20), '{"items":[]}', '{"metadata":{"resourceVersion":"1"}}', '[]']) {
+    server.faults.next(({ path }) => path.endsWith('marathonapps'), { status: 200, body });
+    const source = kubernetesSource(await clientOf(server), { context: '', clock });
+    await expect(source.read(never)).rejects.toThrow(/marathonapps/);
+  }
+});
+
+test.each([1, 7, 100])('events are whole however the bytes are cut (%i a chunk)', async (chunkBytes) => {
+  const server = await startServer();
+  const told = await follow(await clientOf(server));
+  server.faults.chunkBytes = chunkBytes;
+  for (let i = 0; i < 5; i += 1) writeApp(server, `web-${i}`, `/wéb-${i}:80`);
+  await until('all are told', () => told.last.apps.length === 5);
+  expect(told.app('/web-4')?.ports[0]?.labels).toEqual({ VIP_0: '/wéb-4:80' });
+  expect(told.errors).toEqual([]);
+});
+
+test('an event that is cut in the middle is not lost', async () => {
+  const server = await startServer();
+  const told = await follow(await clientOf(server));
+  server.faults.chunkBytes = 10;
+  writeApp(server, 'web');
+  setImmediate(() => server.endWatches('cut'));
+  await until('it is told', () => told.app('/web') !== undefined);
+});
+
+test('a line that is no JSON ends the watch, and nothing after it is lost', async () => {
+  const server = await startServer();
+  const told = await follow(await clientOf(server));
+  server.faults.next(({ watch, path }) => watch && path.endsWith('marathonapps'), {
+    status: 200,
+    body: '{"type":"ADDED",oops}\n',
+  });
+  server.endWatches('cut');
+  writeApp(server, 'web');
+  await until('it is told', () => told.app('/web') !== undefined);
+  expect(told.errors.map(({ message }) => message).join()).toMatch(/JSON/);
+});
+
+test('a watch that says nothing, no bookmark either, is opened again', async () => {
+  const server = await startServer({ bookmarkMs: 50 });
+  const told = await follow(await clientOf(server), { watchSilenceMs: 500 });
+  server.faults.silent = true;
+  server.forgetRequests();
+  await until('it is opened again', () => asked(server, 'marathonapps').includes('watch'));
+  server.faults.silent = false;
+  writeApp(server, 'web');
+  await until('it follows', () => told.app('/web') !== undefined);
+  expect(told.errors.length).toBeGreaterThan(0);
+});
+
+test('bookmarks keep a quiet watch from going on at a version that is long gone', async () => {
+  const server = await startServer({ bookmarkMs: 20 });
+  writeApp(server, 'web');
+  const told = await follow(await clientOf(server));
+  // Another kind's changes count too: the version of our last event grows old without any change of ours.
+  for (let i = 0; i < 50; i += 1) writeSlice(server, `other-${i}`, '10.0.0.1');
+  const bookmarks = server.operations.storage.revision;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  server.operations.storage.compact();
+  server.forgetRequests();
+  server.endWatches('end');
+  await until('it watches again', () => asked(server, 'marathonapps').includes('watch'));
+  const [again] = server.requests.filter(
+    ({ path, query }) => path.endsWith('marathonapps') && query.includes('watch'),
+  );
+  expect(Number(new URLSearchParams(again?.query).get('resourceVersion'))).toBeGreaterThanOrEqual(bookmarks);
+  expect(asked(server, 'marathonapps')).not.toContain('list');
+  expect(told.errors).toEqual([]);
+});
+
+test('one kind that cannot be watched holds back the other: a part of the truth is not told', async () => {
+  const server = await startServer();
+  writeApp(server, 'web');
+  const told = await follow(await clientOf(server));
+  server.forgetRequests();
+  server.faults.next(({ path }) => path.endsWith('endpointslices'), { status: 500, body: 'oops' }, 4);
+  server.endWatches('cut');
+  await until('the failure is told', () => told.errors.length > 0);
+  writeApp(server, 'other');
+  await until('it follows again', () => told.app('/other') !== undefined);
+  const failed = server.requests.filter(({ status }) => status === 500);
+  expect(failed).toHaveLength(4);
+});

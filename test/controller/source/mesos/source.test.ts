@@ -1,0 +1,178 @@
+import { expect, test } from '@jest/globals';
+import { reached, until } from '../support.ts';
+import {
+  followed,
+  KAFKA,
+  MARATHON,
+  mesos,
+  never,
+  source,
+  tasksOf,
+  UUID,
+  useMesos,
+  webTask,
+} from './setup.ts';
+
+useMesos();
+
+test('the state at the beginning is told as a whole, and as one app of its framework', async () => {
+  const told = await followed();
+  expect(told.reads).toEqual([{ complete: true, since: expect.any(Number) }]);
+  expect(told.last.apps).toEqual([
+    expect.objectContaining({ id: '/web', kind: 'app', framework: 'marathon', fromTasks: true }),
+  ]);
+  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
+});
+
+test('what an event says is told by name, and apps that it does not concern are the same objects', async () => {
+  mesos.cluster.addTask(
+    webTask(9000, { id: 'broker-0__1', name: 'broker-0', framework: KAFKA, agent: 'S1' }),
+  );
+  const told = await followed();
+  const broker = told.app('/broker');
+  mesos.cluster.addTask(webTask(31002));
+  await until('the task is there', () => tasksOf(told).length === 2);
+  expect(told.reads.at(-1)).toMatchObject({ complete: false });
+  expect(told.app('/broker')).toBe(broker);
+  expect(broker?.framework).toBe('kafka');
+});
+
+test('a task starts, runs, is killed and ends', async () => {
+  const told = await followed();
+  const task = webTask(31002, { state: 'STAGING', addresses: [] });
+  mesos.cluster.addTask(task);
+  await until(
+    'it is staged',
+    () =>
+      tasksOf(told).includes('staging it has no IP address yet') || tasksOf(told)[1] === 'staging nowhere',
+  );
+  mesos.cluster.updateTask(task.id, { state: 'RUNNING', addresses: ['10.0.0.1'] });
+  await until('it runs', () => tasksOf(told)[1] === 'running 10.0.0.1:31002');
+  mesos.cluster.updateTask(task.id, { state: 'KILLING' });
+  await until('it is killed', () => tasksOf(told)[1] === 'killing 10.0.0.1:31002');
+  mesos.cluster.updateTask(task.id, { state: 'KILLED' });
+  await until('it is gone', () => tasksOf(told)[1] === 'gone');
+});
+
+test('the newest state counts, and not the one in the older status that comes with it', async () => {
+  const told = await followed();
+  const { id } = webTask(31001);
+  mesos.cluster.updateTask(id, { state: 'RUNNING', addresses: ['10.0.0.1'] }, 'KILLING');
+  await until('it is being killed', () => tasksOf(told)[0] === 'killing 10.0.0.1:31001');
+});
+
+test('health comes with a status, and one without health leaves it as it was', async () => {
+  mesos.cluster.addTask(webTask(31002, { healthy: null }));
+  const told = await followed();
+  const health = () => told.app('/web')?.tasks.map((task) => task.health);
+  expect(health()).toEqual(['unchecked', 'unknown']);
+  const { id } = webTask(31002);
+  mesos.cluster.updateTask(id, { state: 'RUNNING', healthy: false });
+  await until('it is unhealthy', () => health()?.[1] === 'unhealthy');
+  mesos.cluster.updateTask(id, { state: 'RUNNING', healthy: true });
+  await until('it is healthy', () => health()?.[1] === 'healthy');
+  mesos.cluster.updateTask(id, { state: 'KILLING' });
+  await until('it is being killed', () => told.app('/web')?.tasks[1]?.state === 'killing');
+  expect(health()?.[1]).toBe('healthy');
+});
+
+test('a task that is unreachable keeps its place, so that its connections may end', async () => {
+  const told = await followed();
+  const { id } = webTask(31001);
+  mesos.cluster.updateTask(id, { state: 'UNREACHABLE' });
+  mesos.cluster.removeAgent('S0');
+  await until('it is unreachable', () => tasksOf(told)[0] === 'unreachable 10.0.0.1:31001');
+  mesos.endStreams();
+  await until('the state is read anew', () => told.reads.filter(({ complete }) => complete).length === 2);
+  expect(tasksOf(told)).toEqual(['unreachable 10.0.0.1:31001']);
+});
+
+test('a task that comes before its framework waits for it, and is told of meanwhile', async () => {
+  const told = await followed();
+  mesos.cluster.addTask(webTask(31002, { framework: 'f-0009' }));
+  await until('it waits', () => told.last.warnings.length > 0);
+  expect(told.last.warnings[0]).toMatch(/Mesos has not named their framework: web\./);
+  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
+  mesos.cluster.addFramework('f-0009', 'other');
+  await until('it is there', () => told.last.apps.length === 2);
+  expect(told.last.apps[1]).toMatchObject({ id: '/web', framework: 'other' });
+  expect(told.last.warnings).toEqual([]);
+});
+
+test('a task that comes before its agent has its place once that comes', async () => {
+  const told = await followed();
+  const labels = { VIP_0: '/web:80', 'network-scope': 'host' };
+  mesos.cluster.addTask(
+    webTask(31002, { agent: 'S9', addresses: ['172.17.0.2'], ports: [{ number: 31002, labels }] }),
+  );
+  await until('it waits', () => tasksOf(told)[1] === 'running Mesos has not told of its agent yet');
+  mesos.cluster.addAgent('S9', '10.0.0.9');
+  await until('it is reached', () => tasksOf(told)[1] === 'running 10.0.0.9:31002');
+});
+
+test('a framework that changes its name takes its apps along', async () => {
+  const told = await followed();
+  mesos.cluster.addFramework(MARATHON, 'marathon-user');
+  await until('it has the name', () => told.last.apps[0]?.framework === 'marathon-user');
+  expect(told.last.apps).toHaveLength(1);
+});
+
+test('a framework that is removed leaves its tasks until they end by themselves', async () => {
+  const told = await followed();
+  mesos.cluster.removeFramework(MARATHON);
+  mesos.cluster.updateTask(webTask(31001).id, { state: 'KILLING' });
+  await until('the task is killed', () => tasksOf(told)[0] === 'killing 10.0.0.1:31001');
+  expect(told.last.apps[0]?.framework).toBe('marathon');
+});
+
+test('a task that is in no new state has ended', async () => {
+  const told = await followed();
+  mesos.cluster.tasks.clear();
+  mesos.endStreams();
+  await until('it is gone', () => tasksOf(told)[0] === 'gone');
+  expect(told.reads.at(-1)).toMatchObject({ complete: true });
+});
+
+test('a task that cannot be read is rejected by its path, and the others are not touched', async () => {
+  const told = await followed();
+  mesos.cluster.addTask(webTask(70_000));
+  await until('it is rejected', () => told.last.rejected.length === 1);
+  expect(told.last.rejected).toEqual([
+    {
+      app: webTask(70_000).id,
+      at: 'discovery.ports.ports[0].number',
+      value: '70000',
+      reason: expect.stringContaining('65535'),
+    },
+  ]);
+  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
+  mesos.cluster.updateTask(webTask(70_000).id, { state: 'KILLED' });
+  await until('it is forgotten', () => told.last.rejected.length === 0);
+});
+
+test('containers of one pod are tasks of one app, with ports of their own', async () => {
+  const pod = (container: string, port: number) =>
+    webTask(port, {
+      id: `shop_pod.instance-${UUID}.${container}`,
+      name: container,
+      executor: `instance-shop_pod.${UUID}`,
+    });
+  mesos.cluster.addTask(pod('front', 31010));
+  mesos.cluster.addTask(pod('back', 31011));
+  const told = await followed();
+  const app = told.app('/shop/pod');
+  expect(app).toMatchObject({ kind: 'pod', ports: [{ container: 'back' }, { container: 'front' }] });
+  expect(app?.tasks.map(reached)).toEqual(['10.0.0.1:31011', '10.0.0.1:31010']);
+});
+
+test('everything can be read once, without following', async () => {
+  const { apps } = await source().read(never);
+  expect(apps.map(({ id }) => id)).toEqual(['/web']);
+  expect(mesos.calls.map(({ type }) => type)).toEqual(['GET_STATE']);
+});
+
+test('the source has its masters’ names and no credentials in its own', () => {
+  expect(source({ where: 'http://u:p@m1:5050,http://m2:5050' }).name).toBe(
+    'mesos=http://m1:5050,http://m2:5050',
+  );
+});

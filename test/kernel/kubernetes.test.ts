@@ -1,0 +1,94 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { eventually, IN_LAB, ipvsadm, type RunningController, TestHost } from '../support/host.ts';
+import { startKubernetes, type TestKubernetes } from '../support/kubernetes/start-kubernetes.ts';
+import type { KubeObject } from '../support/kubernetes/types.ts';
+
+jest.setTimeout(180_000);
+const inLab = IN_LAB ? describe : describe.skip;
+const DEPLOY = new URL('../../deploy/kubernetes/', import.meta.url);
+
+/** `10.244.1.5:8080 1` for each backend in the kernel, as ipvsadm tells it. */
+async function backends(): Promise<string> {
+  const found = (await ipvsadm()).flatMap((line) => {
+    const [, endpoint, weight] = /^-a -t \S+ -r (\S+) -m -w (\d+)/.exec(line) ?? [];
+    return endpoint === undefined ? [] : [`${endpoint} ${weight}`];
+  });
+  return found.sort().join();
+}
+
+inLab('the controller, a Kubernetes API and a real kernel', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-kernel-'));
+  let host: TestHost;
+  let kubernetes: TestKubernetes;
+  let controller: RunningController;
+
+  beforeEach(async () => {
+    host = await TestHost.open();
+    kubernetes = await startKubernetes({ bookmarkMs: 2_000 });
+    host.environment = { KUBECONFIG: join(directory, 'config') };
+    kubernetes.writeKubeconfig(join(directory, 'config'));
+    write('apiextensions.k8s.io', 'customresourcedefinitions', sample('base/crd.yaml'));
+    write('marathon-ipvs.io', 'marathonapps', sample('samples/marathon-app.yaml'));
+    controller = await host.start('--source', 'kubernetes');
+  });
+  afterEach(async () => {
+    await controller.end();
+    await kubernetes.close();
+    await host.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  /** Resolves when the kernel has these; fails with what it has instead, and the controller's log. */
+  const kernelHas = (expected: string) =>
+    eventually(async () => {
+      const found = await backends();
+      if (found !== expected) throw new Error(`expected ${expected}, found ${found}\n${controller.log}`);
+      return true;
+    }, 30_000);
+
+  const sample = (name: string): KubeObject => parse(readFileSync(new URL(name, DEPLOY), 'utf8'));
+
+  function write(group: string, plural: string, object: KubeObject): void {
+    const kind = kubernetes.operations.kinds.find((one) => one.group === group && one.plural === plural);
+    if (kind === undefined) throw new Error(`no ${plural}`);
+    const writer = { manager: 'test', subresource: undefined, force: true };
+    const namespace = kind.namespaced ? 'default' : null;
+    kubernetes.operations.apply({ kind, namespace, name: object.metadata.name }, object, writer);
+  }
+
+  function endpoints(...given: readonly (readonly [address: string, ready: boolean])[]): void {
+    write('discovery.k8s.io', 'endpointslices', {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 'my-service-1', labels: { 'kubernetes.io/service-name': 'my-service' } },
+      addressType: 'IPv4',
+      ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+      endpoints: given.map(([address, ready]) => ({ addresses: [address], conditions: { ready } })),
+    } as unknown as KubeObject);
+  }
+
+  function status(): { readonly vip?: string; readonly backends?: string; readonly conditions?: object[] } {
+    const [app] = kubernetes.operations.storage.all('marathon-ipvs.io/marathonapps');
+    return (app?.['status'] as object | undefined) ?? {};
+  }
+
+  test('endpoints reach the kernel, an API server that is away changes nothing, and the status says what there is', async () => {
+    await controller.ready();
+    endpoints(['10.244.1.5', true], ['10.244.2.9', false]);
+    await kernelHas('10.244.1.5:8080 1,10.244.2.9:8080 0');
+    await eventually(async () => status().backends === '1/2', 30_000);
+    expect(status()).toMatchObject({ vip: 'my-service.marathon.l4lb.thisdcos.directory:5555' });
+
+    const away = kubernetes.restart(3_000, true);
+    endpoints(['10.244.1.5', true], ['10.244.2.9', true]);
+    expect(await backends()).toBe('10.244.1.5:8080 1,10.244.2.9:8080 0');
+    await away;
+    await kernelHas('10.244.1.5:8080 1,10.244.2.9:8080 1');
+    endpoints(['10.244.2.9', true]);
+    await kernelHas('10.244.2.9:8080 1');
+  });
+});

@@ -1,0 +1,314 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import type { KubernetesClient } from '../../controller/kubernetes/client.ts';
+import { ENDPOINT_SLICES, MARATHON_APPS } from '../../controller/kubernetes/resources.ts';
+import type { App, Desired, Snapshot } from '../../controller/model.ts';
+import type { AppSource, SourceListener } from '../../controller/ports.ts';
+import { createRelayHealth } from '../../controller/relay/health.ts';
+import { runRelay } from '../../controller/relay/relay.ts';
+import { createFileSource } from '../../controller/source/file/source.ts';
+import { kubernetesSource } from '../../controller/source/kubernetes/source.ts';
+import { createMarathonSource } from '../../controller/source/marathon/source.ts';
+import { translator } from '../controller/desired/support.ts';
+import { fastClock, namesOf, silent } from '../controller/source/support.ts';
+import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../support/builders.ts';
+import { startMarathon } from '../support/marathon/start-marathon.ts';
+import { apply, client, inBackground, list, namespace, never, remove, until, useCluster } from './cluster.ts';
+
+useCluster();
+
+const clock = fastClock(10);
+
+/** A source that says what the test wants. */
+class Saying implements AppSource {
+  readonly name = 'file=test';
+  #listener: SourceListener | null = null;
+  #last: Snapshot | null;
+
+  constructor(first: Snapshot | null) {
+    this.#last = first;
+  }
+
+  async follow(listener: SourceListener, signal: AbortSignal): Promise<void> {
+    this.#listener = listener;
+    if (this.#last !== null) this.say(this.#last);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  }
+
+  say(now: Snapshot, complete = true): void {
+    this.#last = now;
+    this.#listener?.changed(now, { complete, since: clock.now() });
+  }
+
+  read = async () => this.#last ?? snapshot();
+}
+
+/** `PATCH marathonapps` and so on: what relays have written. */
+const writes: string[] = [];
+
+function counting(): KubernetesClient {
+  return {
+    server: client.server,
+    namespace: client.namespace,
+    watch: (...args) => client.watch(...args),
+    call(method, path, options, signal) {
+      if (method !== 'GET' && !path.includes('/leases')) writes.push(`${method} ${path.split('/').at(-2)}`);
+      return client.call(method, path, options, signal);
+    },
+  };
+}
+
+function startRelay(source: AppSource, what: { name?: string; identity?: string } = {}): AbortController {
+  const stop = new AbortController();
+  const { observer } = createRelayHealth([source.name], clock, 60_000);
+  const { name = 'default', identity = 'relay-1' } = what;
+  const options = {
+    client: counting(),
+    sources: [source],
+    clock,
+    log: silent,
+    observer,
+    namespace,
+    name,
+    identity,
+  };
+  inBackground((signal) =>
+    runRelay({ ...options, settleMs: 20, random: Math.random }, AbortSignal.any([signal, stop.signal])),
+  );
+  return stop;
+}
+
+async function published(): Promise<Snapshot> {
+  return await kubernetesSource(client, { context: '', namespace }).read(never);
+}
+
+/** What tells whether two hosts would program the same; warnings of tasks that are nowhere are the relay's alone. */
+function essence({ services, declared, rejected, memory }: Desired) {
+  const sorted = [...services].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { services: sorted, declared, rejected, memory };
+}
+
+/** On a host that runs some of the tasks, so that it matters how that one reaches them. */
+const HERE: ReadonlySet<string> = new Set(['10.0.0.1', '10.0.2.148', '10.0.2.121', '172.16.10.21']);
+const desired = (from: Snapshot) =>
+  essence(translator({ hostAddresses: () => HERE })(from, nothingRemembered));
+
+const versions = async () =>
+  [...(await list(MARATHON_APPS)), ...(await list(ENDPOINT_SLICES))].map(
+    ({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`,
+  );
+
+const FIXTURES = new URL('../../../shared/fixtures/', import.meta.url);
+const names = existsSync(FIXTURES)
+  ? readdirSync(FIXTURES).filter((name) =>
+      existsSync(new URL(name.replace(/\.json$/, '.expected.json'), FIXTURES)),
+    )
+  : [];
+const inputs = names.filter((name) => /^(marathon|app|pod)-.*\.json$/.test(name));
+
+describe('an agent makes of the published objects what it would make of the source itself', () => {
+  test('containers that it runs itself are reached without their host ports', async () => {
+    const declared = port({ VIP_0: 'web:80' }, { mode: 'container/bridge' });
+    const at = (address: string, number: number) => ({ address, port: number });
+    const tasks = [
+      task('t-1', [{ ...declared, endpoints: [at('10.0.0.1', 31000)], local: [at('172.17.0.2', 80)] }]),
+      task('t-2', [{ ...declared, endpoints: [at('10.0.0.2', 31000)], local: [at('172.17.0.2', 80)] }]),
+    ];
+    const truth = snapshot(app('/web', { ports: [declared], tasks }));
+    startRelay(new Saying(truth));
+    await until('all is published', async () => (await published()).apps[0]?.tasks.length === 2);
+    const { services } = desired(await published());
+    expect(services.flatMap(([, { backends }]) => [...backends.keys()])).toEqual([
+      '172.17.0.2:80',
+      '10.0.0.2:31000',
+    ]);
+    expect(desired(await published())).toEqual(desired(truth));
+  });
+
+  if (inputs.length === 0) test.skip('../shared/fixtures is not on this machine', () => undefined);
+
+  test.each(inputs)('%s', async (name) => {
+    const source = createFileSource({
+      path: new URL(name, FIXTURES).pathname,
+      resolver: namesOf(),
+      log: silent,
+    });
+    const truth = await source.read(never);
+    startRelay(new Saying(truth));
+    await until('all is published', async () => (await list(MARATHON_APPS)).length === truth.apps.length);
+    // App and slices are written one after the other.
+    const same = async () => isDeepStrictEqual(desired(await published()), desired(truth));
+    await until('it is the same', same).catch(async () =>
+      expect(desired(await published())).toEqual(desired(truth)),
+    );
+  });
+
+  test('every state and health, old versions, both families, weights and a broken label', async () => {
+    const declared = port({ VIP_0: 'web:80', IPVS_WEIGHT: '3' }, { protocols: ['udp', 'tcp'] });
+    const old = port({ VIP_0: 'old:80' });
+    const states = ['staging', 'running', 'killing', 'unreachable', 'gone'] as const;
+    const healths = ['unchecked', 'healthy', 'unhealthy', 'unknown'] as const;
+    const tasks = states.flatMap((state, s) =>
+      healths.map((health, h) =>
+        task(`t-${state}-${health}`, [taskPort(declared, `10.0.${s}.${h}:31000`)], { state, health }),
+      ),
+    );
+    const both = task('both', [taskPort(declared, '10.9.0.1:80', '[fd00::1]:80')]);
+    const before = task('before', [taskPort(old, '10.9.0.2:31001')]);
+    const all = app('/web', { ports: [declared], tasks: [...tasks, both, before] });
+    const broken = web('/bad', { VIP_0: 'nocolon' }, '10.8.0.1:80');
+    const rejected = { app: '/odd', at: 'networks', value: 'x', reason: 'both are given' };
+    const odd = app('/odd', { rejected: [rejected], warnings: ['is odd'], framework: 'other' });
+    const truth = snapshot(all, broken, odd);
+    startRelay(new Saying(truth));
+    await until(
+      'all is published',
+      async () => (await published()).apps.length === 3 && (await list(ENDPOINT_SLICES)).length > 2,
+    );
+    await clock.sleep(3_000);
+    const there = translator()(await published(), nothingRemembered);
+    expect(essence(there)).toEqual(desired(truth));
+    expect(there.warnings).toEqual(translator()(truth, nothingRemembered).warnings);
+  });
+
+  test('a real Marathon, through a deployment', async () => {
+    const marathon = await startMarathon({ processes: false });
+    const follow = () =>
+      createMarathonSource({ where: marathon.url, resolver: namesOf(), log: silent, gatherMs: 5 });
+    try {
+      const container = { type: 'DOCKER', docker: { image: 'x' } };
+      const definition = {
+        id: '/web',
+        instances: 3,
+        container,
+        portDefinitions: [{ port: 0, labels: { VIP_0: '/web:80' } }],
+      };
+      await marathon.addApp(definition);
+      startRelay(follow());
+      const agree = async () => {
+        const [there, here] = [desired(await published()), desired(await follow().read(never))];
+        return (
+          here.services.length > 0 &&
+          JSON.stringify(there.services.map(([, { backends }]) => [...backends].sort())) ===
+            JSON.stringify(here.services.map(([, { backends }]) => [...backends].sort()))
+        );
+      };
+      await until('they agree', agree);
+      await marathon.updateApp('/web', { portDefinitions: [{ port: 0, labels: { VIP_0: '/web:81' } }] });
+      await until('they agree after the change', agree);
+      expect(desired(await published())).toEqual(desired(await follow().read(never)));
+    } finally {
+      await marathon.close();
+    }
+  });
+});
+
+test('only what changed is written', async () => {
+  const source = new Saying(
+    snapshot(
+      web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1', '10.0.0.2:2'),
+      web('/b', { VIP_0: 'b:80' }, '10.0.0.3:3'),
+    ),
+  );
+  startRelay(source);
+  await until('all is published', async () => (await versions()).length === 5);
+  await clock.sleep(3_000);
+  writes.length = 0;
+  const before = await versions();
+  source.say(
+    snapshot(
+      web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1', '10.0.0.2:2'),
+      web('/b', { VIP_0: 'b:80' }, '10.0.0.4:3'),
+    ),
+  );
+  await until('the change is published', async () => (await versions()).join() !== before.join());
+  await clock.sleep(3_000);
+  const after = await versions();
+  expect(writes).toEqual(['PATCH endpointslices']);
+  expect(after.filter((one) => !before.includes(one))).toHaveLength(1);
+  expect(after.find((one) => !before.includes(one))).toMatch(/^b-/);
+});
+
+test('a slice has a hundred endpoints at the most, and one that goes changes one slice', async () => {
+  const declared = port({ VIP_0: 'web:80' }, { mode: 'container', backendAddress: 'container' });
+  const tasks = Array.from({ length: 250 }, (_, i) =>
+    task(`t${i}`, [taskPort(declared, `10.1.${i >> 8}.${i & 255}:80`)]),
+  );
+  const source = new Saying(snapshot(app('/web', { ports: [declared], tasks })));
+  startRelay(source);
+  const sizes = async () => (await list(ENDPOINT_SLICES)).map(({ endpoints }) => endpoints.length).sort();
+  await until('all is published', async () => (await sizes()).join() === '100,100,50');
+  await clock.sleep(3_000);
+  const before = await versions();
+  source.say(snapshot(app('/web', { ports: [declared], tasks: tasks.toSpliced(3, 1) })));
+  await until('one less is published', async () => (await sizes()).join() !== '100,100,50');
+  await clock.sleep(3_000);
+  expect((await versions()).filter((one) => !before.includes(one))).toHaveLength(1);
+});
+
+test('what does not bear its name is never touched, and what does is removed only on a complete word', async () => {
+  await apply(MARATHON_APPS, 'own', { spec: { app: { id: '/own' }, endpoints: { service: 'own' } } });
+  await apply(MARATHON_APPS, 'other', {
+    metadata: { labels: { 'marathon-ipvs.io/relay': 'other' } },
+    spec: { app: { id: '/other' }, endpoints: { service: 'own' } },
+  });
+  const foreign = await versions();
+  const source = new Saying(
+    snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1'), web('/b', { VIP_0: 'b:80' }, '10.0.0.2:1')),
+  );
+  const stop = startRelay(source);
+  await until('all is published', async () => (await versions()).length === 6);
+  stop.abort();
+
+  const silentOne = new Saying(null);
+  const second = startRelay(silentOne, { identity: 'relay-2' });
+  await clock.sleep(20_000);
+  silentOne.say(snapshot(), false);
+  await clock.sleep(5_000);
+  expect(await versions()).toHaveLength(6);
+  second.abort();
+
+  startRelay(new Saying(snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1'))), { identity: 'relay-3' });
+  await until('what is gone is removed', async () => (await versions()).length === 4);
+  expect(await versions()).toEqual(expect.arrayContaining(foreign));
+});
+
+test('what someone changes or removes by hand is put right', async () => {
+  startRelay(new Saying(snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1'))));
+  await until('all is published', async () => (await versions()).length === 2);
+  const [slice] = await list(ENDPOINT_SLICES);
+  await remove(ENDPOINT_SLICES, slice.metadata.name);
+  await until('the slice is back', async () => (await list(ENDPOINT_SLICES)).length === 1);
+  const [object] = await list(MARATHON_APPS);
+  await apply(MARATHON_APPS, object.metadata.name, { spec: { ...object.spec, framework: 'mine' } });
+  await until(
+    'the framework is right',
+    async () => (await list(MARATHON_APPS))[0].spec.framework === 'marathon',
+  );
+});
+
+test('an app that the server refuses does not hold back the others', async () => {
+  const apps: readonly App[] = [
+    web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1'),
+    app(`/${'x'.repeat(2_000)}`),
+    web('/z', { VIP_0: 'z:80' }, '10.0.0.2:1'),
+  ];
+  startRelay(new Saying(snapshot(...apps)));
+  await until('the others are there', async () => (await versions()).length === 4);
+  expect((await published()).apps.map(({ id }) => id).sort()).toEqual(['/a', '/z']);
+});
+
+test('what the source does not mention any more stays published when it is most of all, unless that was said by name', async () => {
+  const all = ['a', 'b', 'c'].map((id, i) => web(`/${id}`, { VIP_0: `${id}:80` }, `10.0.0.${i}:1`));
+  const source = new Saying(snapshot(...all));
+  startRelay(source);
+  await until('all is published', async () => (await versions()).length === 6);
+  source.say(snapshot());
+  await clock.sleep(3_000);
+  expect(await versions()).toHaveLength(6);
+  source.say(snapshot(...all));
+  await clock.sleep(1_000);
+  source.say(snapshot(), false);
+  await until('all is gone', async () => (await versions()).length === 0);
+});
