@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { commandArguments, SHELLS, type Shell } from './config/arguments.ts';
 import { type Config, resolveConfig } from './config/config.ts';
 import { type Environment, flagName, type Given, printable, usage } from './config/given.ts';
 import { type CommandName, commandDescriptions } from './config/option.ts';
@@ -8,11 +9,12 @@ import { version } from './config/version.ts';
 /** What the command line asks for: a command with its options, or a text to print. */
 export type Invocation =
   | {
-      readonly command: CommandName;
+      readonly command: Exclude<CommandName, 'completion'>;
       readonly config: Config;
       /** What stands on the command line besides options. */
       readonly operands: readonly string[];
     }
+  | { readonly command: 'completion'; readonly shell: Shell }
   | { readonly command: 'help' | 'version'; readonly text: string };
 
 /**
@@ -24,8 +26,8 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
   let asked: Asked | undefined;
   let printed = '';
   const program = createProgram(
-    (what) => {
-      asked = what;
+    (one) => {
+      asked = one;
     },
     (text) => {
       printed += text;
@@ -40,6 +42,10 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
     if (error.exitCode === 0) return { command: 'help', text: printed };
     // Nothing was asked for (`--`), or the help of a command that there is not.
     const [, topic] = argv[0] === 'help' ? argv : [];
+    const group = program.commands.find((command) => command.name() === argv[0]);
+    if (error.code === 'commander.help' && group !== undefined) {
+      return { command: 'help', text: group.helpInformation() };
+    }
     if (error.code === 'commander.help' && topic === undefined) {
       return { command: 'help', text: program.helpInformation() };
     }
@@ -47,7 +53,14 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
   }
   if (asked === undefined) return { command: 'help', text: program.helpInformation() };
   const { command, flags, operands } = asked;
+  if (command === 'completion') return { command, shell: shellOf(operands[0]) };
   return { command, config: resolveConfig(command, flags, environment), operands };
+}
+
+function shellOf(name = ''): Shell {
+  const shell = SHELLS.find((known) => known === name);
+  if (shell !== undefined) return shell;
+  throw usage(`completion: "${printable(name)}" is not accepted, expected one of ${SHELLS.join(', ')}`);
 }
 
 interface Asked {
@@ -67,29 +80,28 @@ function createProgram(run: (asked: Asked) => void, print: (text: string) => voi
     .exitOverride();
   for (const [name, description] of commandDescriptions) {
     // `command()` rather than `addCommand()`: the settings above are inherited.
-    const command = program.command(name).description(description).addHelpText('after', HELP_END);
-    for (const option of optionNames) if (takes(name, option)) command.addOption(flag(name, option));
-    for (const [operand, meaning] of OPERANDS[name] ?? []) command.argument(operand, meaning);
+    const [last = '', group] = name.split(' ').reverse();
+    const parent = group === undefined ? program : groupOf(program, group);
+    const command = parent.command(last).description(description).addHelpText('after', HELP_END);
+    for (const option of optionNames) if (takes(name, option)) addFlags(command, name, option);
+    for (const { shown, description: words } of commandArguments.get(name) ?? []) {
+      command.argument(shown, words);
+    }
     command.action(() => run({ command: name, flags: givenFlags(command.opts()), operands: command.args }));
   }
   return program;
 }
 
-/** What a command takes besides options. */
-const OPERANDS: Readonly<
-  Partial<Record<CommandName, readonly (readonly [name: string, meaning: string])[]>>
-> = {
-  status: [
-    [
-      '[name]',
-      'only this VIP, with every backend: its name, DNS name or address, with or without :PORT, or an app; * stands for any characters',
-    ],
-  ],
-  connection: [
-    ['[service]', 'name of a framework: kafka'],
-    ['[endpoint]', 'name of a VIP of it, with or without :PORT: broker'],
-  ],
-};
+function commandsWithin(group: string): readonly CommandName[] {
+  return [...commandDescriptions.keys()].filter((name) => name.startsWith(`${group} `));
+}
+
+/** The command in front of `add` in `app add`. */
+function groupOf(program: Command, name: string): Command {
+  const known = program.commands.find((command) => command.name() === name);
+  const verbs = commandsWithin(name).map((command) => command.slice(name.length + 1));
+  return known ?? program.command(name).description(`${name}s at Marathon: ${verbs.join(', ')}`);
+}
 
 const HELP_END = `
 Every option is also accepted from the environment (--resync-seconds as MARATHON_IPVS_RESYNC_SECONDS) and from
@@ -99,6 +111,15 @@ a YAML file (--config; resync-seconds: 30). Flag beats environment beats file be
 function takes(command: CommandName, name: OptionName): boolean {
   const { commands } = describeOption(name);
   return commands.includes(command) || (command === 'diff' && commands.includes('run'));
+}
+
+/** A switch that is on unless someone turns it off also has the form in which people do: `--no-wait`. */
+function addFlags(command: Command, name: CommandName, option: OptionName): void {
+  const { switch: isSwitch, fallback, commands, group } = describeOption(option);
+  command.addOption(flag(name, option));
+  if (isSwitch !== true || fallback !== 'true') return;
+  const opposite = new Option(flagName(option).replace('--', '--no-'), `${flagName(option)} false`);
+  command.addOption(opposite.helpGroup(`${group}:`).hideHelp(!commands.includes(name)));
 }
 
 function flag(command: CommandName, name: OptionName): Option {
@@ -117,8 +138,8 @@ function flag(command: CommandName, name: OptionName): Option {
 
 function givenFlags(values: Readonly<Record<string, unknown>>): Given[] {
   return optionNames.flatMap((name): Given[] => {
-    // Commander's value for a switch without one is `true` itself.
-    const text = values[name] === true ? 'true' : values[name];
+    // Commander's value for a switch without one is `true` itself, for its opposite `false`.
+    const text = typeof values[name] === 'boolean' ? String(values[name]) : values[name];
     if (typeof text !== 'string' && !Array.isArray(text)) return [];
     return [{ name, origin: 'flag', place: 'on the command line', text }];
   });
@@ -129,9 +150,12 @@ function oneLine({ code, message }: CommanderError, [command = '']: readonly str
   const text = message
     .replace(/^error: /, '')
     .replace(/\n\(Did you mean ([^\n]*?)\??\)$/, ', perhaps $1 was meant');
-  const commands = `expected one of ${[...commandDescriptions.keys()].join(', ')}`;
+  const within = commandsWithin(command);
+  const first = [...commandDescriptions.keys()].map((name) => name.split(' ')[0]);
+  const commands = `expected one of ${(within.length > 0 ? within : [...new Set(first)]).join(', ')}`;
   if (code === 'commander.help') return `help: no such command, ${commands}`;
   if (code === 'commander.unknownCommand') return `${printable(text)}, ${commands}`;
-  const about = [...commandDescriptions.keys()].some((name) => name === command) ? `${command} ` : '';
+  const names = [...commandDescriptions.keys()];
+  const about = names.some((name) => name === command) || within.length > 0 ? `${command} ` : '';
   return `${printable(text)}; marathon-ipvs ${about}--help lists what is accepted`;
 }

@@ -1,6 +1,7 @@
 /** The process: command line in, exit status out. */
 
 import { type Invocation, parseCommandLine } from './cli.ts';
+import type { AppCommand } from './command/apps/execute.ts';
 import type { PrintOptions } from './command/report.ts';
 import type { Signals } from './command/run.ts';
 import type { Config } from './config/config.ts';
@@ -25,6 +26,11 @@ async function execute(invocation: Invocation): Promise<number> {
     case 'version':
       print(invocation.text);
       return SAME;
+    case 'completion': {
+      const { completionScript } = await import('./completion/script.ts');
+      print(completionScript(invocation.shell));
+      return SAME;
+    }
     case 'cleanup':
       return await cleanUp(invocation.config);
     case 'connection':
@@ -35,8 +41,11 @@ async function execute(invocation: Invocation): Promise<number> {
       return await examineHost(invocation.config);
     case 'relay':
       return await publish(invocation.config);
-    default:
+    case 'run':
+    case 'diff':
       return await reconcile(invocation.config);
+    default:
+      return await askMarathon({ ...invocation, command: invocation.command });
   }
 }
 
@@ -95,6 +104,18 @@ async function examineHost(config: Config): Promise<number> {
   ]);
   const { stop } = processSignals();
   return await doctor(config, { print, colour: wantsColour(config.color), clock: systemClock }, stop);
+}
+
+async function askMarathon(command: AppCommand): Promise<number> {
+  const [{ executeAppCommand }, { systemClock }, { progressLine, readInput }] = await Promise.all([
+    import('./command/apps/execute.ts'),
+    import('./loop/clock.ts'),
+    import('./command/apps/terminal.ts'),
+  ]);
+  const columns = () => (process.stdout.isTTY === true ? process.stdout.columns : null);
+  const common = { print, complain, columns, colour: wantsColour(command.config.color), clock: systemClock };
+  const ports = { ...common, progress: progressLine(process.stderr), readInput };
+  return await executeAppCommand(command, ports, processSignals().stop);
 }
 
 async function cleanUp(config: Config): Promise<number> {

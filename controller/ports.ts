@@ -28,6 +28,74 @@ export interface SourceListener {
   failed(error: Error): void;
 }
 
+/** Where apps and pods are changed. What Marathon refuses is data; what keeps it from answering rejects (`ControllerError`). */
+export interface AppWriter {
+  /** `http://10.0.0.1:8080`, without credentials. */
+  readonly name: string;
+  /** Mesos framework name, which the names of VIPs have in them. */
+  framework(signal: AbortSignal): Promise<string>;
+  /** Apps as Marathon lists them, with counts and deployments. */
+  listApps(signal: AbortSignal): Promise<readonly unknown[]>;
+  /** Marathon's JSON of one, an app with its tasks; null where there is none. */
+  show(ref: AppRef, signal: AbortSignal): Promise<unknown>;
+  /** `json` goes to Marathon as it is. */
+  add(kind: AppRef['kind'], json: string, options: WriteOptions): Promise<WriteResult>;
+  /** The fields in `json` replace those of the app; those of a pod replace all of it. `json` goes to Marathon as it is. */
+  update(ref: AppRef, json: string, options: WriteOptions): Promise<WriteResult>;
+  remove(ref: AppRef, options: WriteOptions): Promise<WriteResult>;
+  /** How far it is; null once it is over, by success or not. */
+  deployment(id: string, signal: AbortSignal): Promise<DeploymentProgress | null>;
+}
+
+export interface AppRef {
+  readonly kind: 'app' | 'pod';
+  /** Absolute. */
+  readonly id: string;
+}
+
+export interface WriteOptions {
+  readonly signal: AbortSignal;
+  /** Cancels the deployments that lock it. */
+  readonly force?: boolean;
+}
+
+export type WriteResult = WriteAccepted | WriteRefused;
+
+export interface WriteAccepted {
+  readonly result: 'accepted';
+  /** Of the definition; null where Marathon does not say. */
+  readonly version: string | null;
+  /** What carries it out; null where there is nothing to do. */
+  readonly deployment: string | null;
+}
+
+export interface WriteRefused {
+  readonly result: 'refused';
+  /** `locked`: by running deployments; `busy`: too many of them; `forbidden`: these credentials may not. */
+  readonly why: 'exists' | 'absent' | 'locked' | 'busy' | 'invalid' | 'forbidden';
+  /** Marathon's own words. */
+  readonly message: string;
+  /** Ids of those that lock it. */
+  readonly deployments: readonly string[];
+  readonly details: readonly WriteComplaint[];
+}
+
+/** What Marathon says of one field. */
+export interface WriteComplaint {
+  /** As in a `Rejection`: `portDefinitions[0].port`; empty for the whole. */
+  readonly at: string;
+  readonly errors: readonly string[];
+}
+
+export interface DeploymentProgress {
+  readonly id: string;
+  /** From 1. */
+  readonly step: number;
+  readonly steps: number;
+  /** What is done now: `StartApplication /web`. */
+  readonly actions: readonly string[];
+}
+
 /** The kernel's IPVS table. */
 export interface IpvsTable {
   /** The whole table or a rejection, never a part of it. */

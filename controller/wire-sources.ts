@@ -5,6 +5,7 @@ import type { SourceOption } from './config/values.ts';
 import { systemClock } from './loop/clock.ts';
 import type { AppSource, Log, Reporter, Resolver } from './ports.ts';
 import { createDnsResolver } from './source/dns-resolver.ts';
+import { credentialsOf } from './wire-options.ts';
 
 /** What each of them needs besides where it is. */
 interface SourceParts {
@@ -62,9 +63,4 @@ async function sourceOf(
       return kind === 'mesos' ? createMesosSource(options) : createMesosAgentSource(options);
     }
   }
-}
-
-function credentialsOf(userFile: string | undefined, tokenFile: string | undefined) {
-  if (userFile !== undefined) return { kind: 'basic', path: userFile } as const;
-  return tokenFile === undefined ? undefined : ({ kind: 'token', path: tokenFile } as const);
 }

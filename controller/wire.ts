@@ -16,7 +16,7 @@ import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
 import { createMerge } from './desired/merge.ts';
 import { createOccupants } from './desired/occupants.ts';
-import { inPool, type Pools, parsePool } from './desired/pool.ts';
+import { inPool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
 import type { NameServer } from './dns/name-server.ts';
 import { ControllerError } from './errors.ts';
@@ -40,6 +40,7 @@ import { isLoopback } from './serve/host-header.ts';
 import type { DnsMetrics } from './serve/metrics-dns.ts';
 import { createLedger } from './state/ledger.ts';
 import { createStateStore } from './state/store.ts';
+import { poolsOf } from './wire-options.ts';
 import { sourcesOf } from './wire-sources.ts';
 
 /** What a command works with; `close` frees sockets. */
@@ -238,10 +239,6 @@ function fixedLedger(keys: Iterable<ServiceKey>): Ledger {
 function brakeOf({ against, allowMassRemoval, massRemovalPercent, massRemovalHoldSeconds }: Config) {
   if (allowMassRemoval || against.kind !== 'kernel') return null;
   return { share: massRemovalPercent / 100, holdMs: massRemovalHoldSeconds * 1_000 };
-}
-
-function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {
-  return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };
 }
 
 function realAddressOptions(config: Config, sources: readonly AppSource[]) {

@@ -12,7 +12,7 @@ import {
   systemReason,
   usage,
 } from './given.ts';
-import type { CommandName } from './option.ts';
+import { APP_COMMANDS, type CommandName } from './option.ts';
 import { type OptionName, optionNames, options } from './options.ts';
 import { sourceName } from './values.ts';
 
@@ -43,8 +43,10 @@ export function resolveConfig(
   const texts = Object.fromEntries([...deciding].map(([name, { text }]) => [name, text]));
   const config = { ...options.parse(texts), origins: originsOf(deciding) };
   checkOutput(command, config.output, deciding.get('output'));
-  if (command !== 'run' && command !== 'diff' && command !== 'connection') return config;
-  checkTogether(command, config);
+  const speaks = APP_COMMANDS.some((name) => name === command);
+  if (command !== 'run' && command !== 'diff' && command !== 'connection' && !speaks) return config;
+  if (!speaks) checkSources(command, config);
+  checkCredentials(config);
   for (const name of CREDENTIALS) checkReadable(deciding.get(name));
   return command === 'diff' ? { ...config, once: true, dryRun: true } : config;
 }
@@ -65,12 +67,18 @@ function check(given: Given): unknown {
 }
 
 /** The forms of output of each command that has any. */
-const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['output'][]>>> = {
+export const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['output'][]>>> = {
   run: ['text', 'json', 'ipvsadm'],
   diff: ['text', 'json', 'ipvsadm'],
   status: ['text', 'wide', 'json', 'yaml'],
   connection: ['json', 'text'],
   doctor: ['text', 'json', 'yaml'],
+  'app list': ['text', 'wide', 'json', 'yaml'],
+  'app show': ['text', 'wide', 'json', 'yaml'],
+  'app add': ['text', 'json', 'yaml'],
+  'app update': ['text', 'json', 'yaml'],
+  'app remove': ['text', 'json', 'yaml'],
+  'pod add': ['text', 'json', 'yaml'],
 };
 
 function checkOutput(command: CommandName, output: Config['output'], given: Given | undefined): void {
@@ -80,7 +88,7 @@ function checkOutput(command: CommandName, output: Config['output'], given: Give
 }
 
 /** What no option can tell by itself. */
-function checkTogether(command: CommandName, config: Config): void {
+function checkSources(command: CommandName, config: Config): void {
   const names = config.source.map(sourceName);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (names.length === 0) {
@@ -97,6 +105,9 @@ function checkTogether(command: CommandName, config: Config): void {
   if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
     throw usage('--against is given without --dry-run, expected kernel where the kernel is to be written');
   }
+}
+
+function checkCredentials(config: Config): void {
   for (const [user, token] of EITHER) {
     if (config[user] !== undefined && config[token] !== undefined) {
       throw usage(`${flagName(user)} and ${flagName(token)} are both given, expected one of them`);

@@ -3,7 +3,22 @@
 import { z } from 'zod';
 import { parsePath, parseWholeNumber } from './values.ts';
 
-export type CommandName = 'run' | 'diff' | 'status' | 'connection' | 'doctor' | 'cleanup' | 'relay';
+export type CommandName =
+  | 'run'
+  | 'diff'
+  | 'status'
+  | 'connection'
+  | 'doctor'
+  | 'cleanup'
+  | 'relay'
+  | AppCommandName
+  | 'completion';
+
+/** Those that speak with Marathon for a person, as `dcos marathon …` did. */
+export type AppCommandName = `app ${'add' | 'update' | 'remove' | 'list' | 'show'}` | 'pod add';
+
+export const WRITES_APPS: readonly AppCommandName[] = ['app add', 'app update', 'app remove', 'pod add'];
+export const APP_COMMANDS: readonly AppCommandName[] = [...WRITES_APPS, 'app list', 'app show'];
 
 /** In the order in which help shows them. */
 export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
@@ -14,12 +29,28 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['doctor', 'what this host lacks, each with the command that mends it'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
   ['relay', 'publish what the sources say as MarathonApps in a Kubernetes cluster'],
+  ['app add', 'deploy an app at Marathon, and tell the VIPs that it gets'],
+  ['app update', 'change an app, and tell the VIPs that it gets'],
+  ['app remove', 'remove an app'],
+  ['app list', 'the apps of Marathon with their VIPs'],
+  ['app show', 'one app: its VIPs, and its tasks with where they are reached'],
+  ['pod add', 'deploy a pod, and tell the VIPs that it gets'],
+  ['completion', 'a script that completes words of this command line in a shell'],
 ]);
 
 /** What help and reference tell of an option beside its default. */
 export interface OptionInfo {
   /** Under which heading help and reference show it. */
-  readonly group: 'Sources' | 'Diff' | 'Status' | 'VIPs' | 'Names' | 'This host' | 'Timing' | 'Process';
+  readonly group:
+    | 'Sources'
+    | 'Apps'
+    | 'Diff'
+    | 'Status'
+    | 'VIPs'
+    | 'Names'
+    | 'This host'
+    | 'Timing'
+    | 'Process';
   /** The letter of its short form. */
   readonly short?: string;
   /** Stands for the value in help: `ADDRESS:PORT`, `true|false`. */

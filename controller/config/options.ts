@@ -4,10 +4,12 @@
  */
 
 import { z } from 'zod';
+import { appOptions } from './app-options.ts';
 import { brakeOptions } from './brake-options.ts';
 import { kubernetesOptions } from './kubernetes-options.ts';
 import { nameOptions } from './name-options.ts';
 import {
+  APP_COMMANDS,
   type CommandName,
   choice,
   informationOf,
@@ -15,6 +17,7 @@ import {
   option,
   path,
   truth,
+  WRITES_APPS,
   withDefault,
   withoutDefault,
 } from './option.ts';
@@ -33,13 +36,17 @@ import {
 } from './values.ts';
 
 const DECIDES: readonly CommandName[] = ['run', 'diff'];
-const EVERY: readonly CommandName[] = ['run', 'diff', 'status', 'connection', 'doctor', 'cleanup', 'relay'];
+const EVERY: readonly CommandName[] = [
+  ...(['run', 'diff', 'status', 'connection', 'doctor', 'cleanup', 'relay'] as const),
+  ...APP_COMMANDS,
+];
 const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
 
 /** Keys are the names in `Config`; `--resync-seconds`, MARATHON_IPVS_RESYNC_SECONDS and the file's `resync-seconds` are made from them. */
 export const options = z.object({
   ...sourceOptions,
   ...kubernetesOptions,
+  ...appOptions,
 
   against: withDefault(
     option(parseAgainst, {
@@ -75,7 +82,7 @@ export const options = z.object({
       accepted:
         'a DNS zone of at most 125 characters: labels of letters, digits and inner hyphens, joined by dots',
       description: 'DNS zone of named VIPs.',
-      commands: ['run', 'diff', 'connection', 'doctor'],
+      commands: ['run', 'diff', 'connection', 'doctor', ...APP_COMMANDS],
     }),
     'l4lb.thisdcos.directory',
   ),
@@ -86,7 +93,7 @@ export const options = z.object({
       accepted:
         'an IPv4 network with a prefix from /8 to /28 and no host bits, for example 11.0.0.0/8, not loopback, link-local or multicast',
       description: 'Network from which named VIPs get their IPv4 addresses.',
-      commands: ['run', 'diff', 'doctor'],
+      commands: ['run', 'diff', 'doctor', ...APP_COMMANDS],
     }),
     '11.0.0.0/8',
   ),
@@ -99,7 +106,7 @@ export const options = z.object({
         accepted:
           'none, or an IPv6 network with a prefix from /32 to /120 and no host bits, for example fd01:c::/64, not loopback, link-local or multicast',
         description: 'Network from which named VIPs get their IPv6 addresses; `none`: they get none.',
-        commands: ['run', 'diff', 'doctor'],
+        commands: ['run', 'diff', 'doctor', ...APP_COMMANDS],
       },
     ),
     'fd01:c::/64',
@@ -201,8 +208,8 @@ export const options = z.object({
       value: 'ADDRESS:PORT|off',
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
       description:
-        'Where health, metrics and the HTTP API are served; `status` and `doctor` ask the controller there.',
-      commands: ['run', 'relay', 'status', 'doctor'],
+        'Where health, metrics and the HTTP API are served; `status`, `doctor` and what follows a deployment ask the controller there.',
+      commands: ['run', 'relay', 'status', 'doctor', ...WRITES_APPS],
     }),
     '127.0.0.1:61421',
   ),

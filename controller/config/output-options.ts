@@ -1,6 +1,6 @@
 /** In which form a command prints what it has to say. */
 
-import { choice, withDefault } from './option.ts';
+import { APP_COMMANDS, choice, withDefault } from './option.ts';
 
 export const outputOptions = {
   output: withDefault(
@@ -8,8 +8,8 @@ export const outputOptions = {
       group: 'Diff',
       short: 'o',
       description:
-        'Form of what is printed. `text` and `json`: every command; `ipvsadm`: lines of the diff that `ipvsadm -R` accepts; `wide` (each backend too): `status`; `yaml`: `status` and `doctor`. `connection` prints `json` unless told otherwise.',
-      commands: ['run', 'diff', 'status', 'connection', 'doctor'],
+        'Form of what is printed. `text` and `json`: every command; `ipvsadm`: lines of the diff that `ipvsadm -R` accepts; `wide` (each backend, or more columns): `status`, `app list` and `app show`; `yaml`: those, `doctor` and whatever writes apps. `connection` prints `json` unless told otherwise.',
+      commands: ['run', 'diff', 'status', 'connection', 'doctor', ...APP_COMMANDS],
     }),
     'text',
   ),

@@ -1,11 +1,19 @@
 /** Options that say where apps come from, and how to get there. */
 
 import { z } from 'zod';
-import { type CommandName, described, type OptionInfo, option, path, withoutDefault } from './option.ts';
+import {
+  APP_COMMANDS,
+  type CommandName,
+  described,
+  type OptionInfo,
+  option,
+  path,
+  withoutDefault,
+} from './option.ts';
 import { hasCredentials, parseFramework, parseSource } from './values.ts';
 
 /** The commands that read sources. */
-const READS: readonly CommandName[] = ['run', 'diff', 'connection', 'relay'];
+const READS: readonly CommandName[] = ['run', 'diff', 'connection', 'relay', ...APP_COMMANDS];
 
 const SOURCE: OptionInfo = {
   group: 'Sources',

@@ -1,6 +1,6 @@
 /** The options of `status`, and of `doctor` where it asks the running controller. */
 
-import { option, truth, withDefault, withoutDefault } from './option.ts';
+import { option, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
 import { parseServer } from './values.ts';
 
 export const statusOptions = {
@@ -10,7 +10,7 @@ export const statusOptions = {
       value: 'URL',
       accepted: 'http://HOST:PORT or https://HOST:PORT, without credentials and query',
       description: 'Controller to ask, where it is not the one at `--listen` of this host.',
-      commands: ['status', 'doctor'],
+      commands: ['status', 'doctor', ...WRITES_APPS],
     }),
   ),
   watch: withDefault(

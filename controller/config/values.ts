@@ -45,6 +45,11 @@ export function parseSource(text: string): SourceOption | undefined {
   return { kind, where: masters.join(','), masters };
 }
 
+/** One Marathon, as `--marathon URL[,URL…]` says it. */
+export function parseMarathon(text: string): { readonly where: string } | undefined {
+  return parseSource(`marathon=${text}`);
+}
+
 /** The base URL without a slash at its end: `http://10.0.0.1:8080`, `https://dcos.example.com/service/marathon`. */
 function parseMaster(text: string): string | undefined {
   if (!/^https?:\/\/[^\s?#\\]+$/.test(text) || !URL.canParse(text)) return undefined;

@@ -102,6 +102,25 @@ describe('flags', () => {
     expect(parseCommandLine(['doctor', '-o', 'yaml'], {})).toMatchObject({ command: 'doctor', operands: [] });
   });
 
+  test('app and pod have commands of their own, which take what follows', () => {
+    const line = ['app', 'update', '/web', 'instances=3', 'cpus=0.5', '--marathon', 'http://m:8080/'];
+    expect(parseCommandLine(line, {})).toMatchObject({
+      command: 'app update',
+      operands: ['/web', 'instances=3', 'cpus=0.5'],
+      config: { marathon: { where: 'http://m:8080' }, wait: true, force: false },
+    });
+    expect(textOf('app')).toMatch(/^Usage: marathon-ipvs app .*Commands:\n {2}add .*\n {2}show /s);
+    expect(textOf('help', 'pod')).toMatch(/\n {2}add /);
+    expect(textOf('app', 'add', '--help')).toContain('Usage: marathon-ipvs app add [options] [file]');
+  });
+
+  test('a switch that is on by default is turned off by --no-…', () => {
+    expect(configOf('app', 'add', '--no-wait').wait).toBe(false);
+    expect(configOf('run', '--source', 'file=a', '--no-write-sysctls').writeSysctls).toBe(false);
+    expect(configOf('app', 'add', '--wait=false').wait).toBe(false);
+    expect(refusalOf('run', '--source', 'file=a', '--no-adopt')).toMatch(/^unknown option '--no-adopt'/);
+  });
+
   test('diff takes whatever line run has been started with', () => {
     const line = [
       '--source',
@@ -137,12 +156,12 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command 'reconcile', expected one of run, diff, status, connection, doctor, cleanup, relay$/,
+      /^unknown command 'reconcile', expected one of run, diff, status, connection, doctor, cleanup, relay, app, pod, completion$/,
     ],
     [
       'help about nothing',
       ['help', 'frob'],
-      /^help: no such command, expected one of run, diff, status, connection, doctor, cleanup, relay$/,
+      /^help: no such command, expected one of run, diff, status, connection, doctor, cleanup, relay, app, pod, completion$/,
     ],
     [
       'an option without its value',
@@ -169,6 +188,22 @@ describe('what is refused is told in one line', () => {
       'another one',
       ['diff', '--source', 'file=a', '-o', 'wide'],
       /expected one of text, json, ipvsadm with diff$/,
+    ],
+    [
+      'an unknown command for apps',
+      ['app', 'deploy'],
+      /^unknown command 'deploy', expected one of app add, app update, app remove, app list, app show$/,
+    ],
+    ['an app without id', ['app', 'show'], /^missing required argument 'id'; marathon-ipvs app --help/],
+    [
+      'a password in a URL',
+      ['app', 'list', '--marathon', 'http://a:b@m:8080'],
+      /^--marathon on the command line: "http:\/\/\*\*\*@m:8080" is not accepted, credentials do not belong/,
+    ],
+    [
+      'another shell',
+      ['completion', 'csh'],
+      /^completion: "csh" is not accepted, expected one of bash, zsh, fish$/,
     ],
     ['a second name', ['status', 'web', 'db'], /^too many arguments for 'status'/],
     ['a line break', ['run\nrm'], /^unknown command 'run\\u\{a\}rm'/],

@@ -21,10 +21,16 @@ function pathText(path: readonly PropertyKey[]): string {
 
 /** What a shape check found first in `json`, told with the path and the value that stands there. */
 export function rejectionOf(app: string, json: unknown, error: z.ZodError): Rejection {
-  const issue = error.issues[0];
-  if (issue === undefined) return { app, at: '', value: shown(json), reason: error.message };
-  const reason = issue.message.replace(/^Invalid (input|option): /, '').replace(/^Too small: /, '');
-  return { app, at: pathText(issue.path), value: shown(valueAt(json, issue.path)), reason };
+  const [first] = rejectionsOf(app, json, error);
+  return first ?? { app, at: '', value: shown(json), reason: error.message };
+}
+
+/** All that it found. */
+export function rejectionsOf(app: string, json: unknown, error: z.ZodError): readonly Rejection[] {
+  return error.issues.map(({ path, message }) => {
+    const reason = message.replace(/^Invalid (input|option): /, '').replace(/^Too (small|big): /, '');
+    return { app, at: pathText(path), value: shown(valueAt(json, path)), reason };
+  });
 }
 
 function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {

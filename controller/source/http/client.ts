@@ -9,6 +9,7 @@ import { within } from './deadline.ts';
 import { answerFailure, Failure, transportFailure } from './failure.ts';
 import { Masters, parseMasters, shownUrl } from './masters.ts';
 import type { Peer } from './peer.ts';
+import { decoded, redirected, resolve } from './urls.ts';
 
 export interface HttpClientOptions {
   /** One or more equal masters, separated by commas: `http://10.0.0.1:8080,http://10.0.0.2:8080`. */
@@ -29,12 +30,26 @@ export interface HttpClientOptions {
 
 /** What is asked. `path` is below the master's own path: `/v2/apps`. */
 export interface Question {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   /** What messages put before the URL; the method unless told otherwise. */
   readonly shown?: string;
+  /**
+   * It changes something: another master is asked only where it has certainly not been carried out, and no redirect
+   * is followed.
+   */
+  readonly writes?: boolean;
+}
+
+/** An answer with its body, whatever its status. */
+export interface WholeAnswer {
+  readonly status: number;
+  readonly headers: Dispatcher.ResponseData['headers'];
+  readonly body: string;
+  /** Whether credentials exist and were kept from this host. */
+  readonly withheld: boolean;
 }
 
 interface Answer {
@@ -94,6 +109,24 @@ export class HttpClient {
     );
   }
 
+  /** Changes something. `parse` throws a `Failure` for an answer that is no word of the peer's about it. */
+  async write<T>(
+    question: Omit<Question, 'writes'>,
+    signal: AbortSignal,
+    parse: (answer: WholeAnswer) => T,
+  ): Promise<T> {
+    const { clock, answerMs = 120_000 } = this.#options;
+    const asked = { ...question, writes: true } as const;
+    return this.#fromAny(asked, signal, (master) =>
+      within(answerMs, clock, signal, async (limited) => {
+        const answer = await this.#ask(master, asked, limited);
+        const { response, withheld } = answer;
+        const body = (await this.#body(answer)).toString('utf8');
+        return parse({ status: response.statusCode, headers: response.headers, body, withheld });
+      }),
+    );
+  }
+
   /**
    * Opens a stream, which then lasts until `signal` aborts or either side ends it. An answer whose content type does
    * not begin with one of `types` is a failure, told as not being `expected`.
@@ -117,7 +150,7 @@ export class HttpClient {
 
   /** Tries each master once and rejects with what all of them said. */
   async #fromAny<T>(
-    { method, path, shown = method }: Question,
+    { method, path, shown = method, writes = false }: Question,
     signal: AbortSignal,
     ask: (master: URL) => Promise<T>,
   ): Promise<T> {
@@ -132,9 +165,12 @@ export class HttpClient {
         if (error instanceof ControllerError) throw error;
         const failure = error instanceof Failure ? error : transportFailure(this.#peer, error);
         failures.push(failure.of(`${shown} ${shownUrl(resolve(master, path))}`));
+        if (writes && !failure.undone) break;
       }
     }
-    throw new ControllerError('source', failures.map(({ message }) => message).join('; '), {
+    const perhaps = writes && failures.some(({ undone }) => !undone);
+    const told = perhaps ? '; it may have been carried out: look at it before asking again' : '';
+    throw new ControllerError('source', failures.map(({ message }) => message).join('; ') + told, {
       retry: failures.some(({ retry }) => retry === 'later') ? 'later' : 'never',
       cause: failures[0]?.cause,
     });
@@ -143,7 +179,7 @@ export class HttpClient {
   /** Follows redirects by hand, since who may see the credentials is decided anew for every host. */
   async #ask(
     master: URL,
-    { method, path, headers, body }: Question,
+    { method, path, headers, body, writes }: Question,
     signal: AbortSignal,
     bodyTimeout = this.#options.silenceMs ?? 30_000,
   ): Promise<Answer> {
@@ -176,6 +212,7 @@ export class HttpClient {
         renewed = true;
         discard(response);
       } else if (response.statusCode >= 300 && response.statusCode < 400 && typeof location === 'string') {
+        if (writes) throw notWritten(location, response);
         hops += 1;
         url = redirected(location, url);
         discard(response);
@@ -241,29 +278,11 @@ function discard({ body }: Dispatcher.ResponseData): void {
   void body.dump().catch(() => undefined);
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-/** `path` below the master's own path, which DC/OS needs: `https://master/service/marathon`. */
-function resolve(master: URL, path: string): URL {
-  return new URL(`${master.origin}${master.pathname.replace(/\/+$/, '')}${path}`);
-}
-
-function redirected(location: string, from: URL): URL {
-  if (!URL.canParse(location, from.href))
-    throw new Failure(`redirected to "${location}", which is no URL`, 'later');
-  const url = new URL(location, from);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new Failure(`redirected to ${url.protocol}, which is not HTTP`, 'later');
-  }
-  url.username = '';
-  url.password = '';
-  return url;
+function notWritten(location: string, response: Dispatcher.ResponseData): Failure {
+  discard(response);
+  return new Failure(`redirected to ${location}, where nothing is written`, 'never', undefined, {
+    undone: true,
+  });
 }
 
 async function readCa(path: string): Promise<string> {

@@ -7,16 +7,25 @@ export class Failure extends Error {
   readonly retry: 'later' | 'never';
   /** Whether the peer itself says that what was asked for does not exist. */
   readonly absent: boolean;
+  /** Whether a write that failed so has certainly not been carried out. */
+  readonly undone: boolean;
 
-  constructor(message: string, retry: 'later' | 'never', cause?: unknown, absent = false) {
+  constructor(
+    message: string,
+    retry: 'later' | 'never',
+    cause?: unknown,
+    { absent = false, undone = false }: { absent?: boolean; undone?: boolean } = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.retry = retry;
     this.absent = absent;
+    this.undone = undone;
   }
 
   /** The same, told with what was asked for: `GET http://10.0.0.1:8080/v2/info`. */
   of(asked: string): Failure {
-    return new Failure(`${asked}: ${this.message}`, this.retry, this.cause ?? this, this.absent);
+    const { retry, absent, undone } = this;
+    return new Failure(`${asked}: ${this.message}`, retry, this.cause ?? this, { absent, undone });
   }
 }
 
@@ -34,7 +43,7 @@ export function answerFailure(
   const said = peer.ownMessage(body);
   const text = `answered ${status}${body === '' ? '' : ` "${shown(said ?? body)}"`}`;
   if (status === 401 || status === 403)
-    return new Failure(`${text}; ${advice(peer, status, withheld)}`, 'never');
+    return new Failure(`${text}; ${advice(peer, status, withheld)}`, 'never', undefined, { undone: true });
   const absent = peer.isAbsent(status, said);
   const hint =
     status >= 502 && status <= 504
@@ -44,7 +53,9 @@ export function answerFailure(
         : status === 404 && said === null
           ? `; is this the address of ${peer.kind}?`
           : '';
-  return new Failure(`${text}${hint}`, 'later', undefined, absent);
+  // Marathon's LeaderProxyFilter, while it knows of no leader to hand the request to.
+  const undone = status === 502 && body.includes('Could not determine the current leader');
+  return new Failure(`${text}${hint}`, 'later', undefined, { absent, undone });
 }
 
 /** No answer at all, or one that broke off. */
@@ -56,11 +67,13 @@ export function transportFailure(peer: Peer, error: unknown): Failure {
       `${text} (${code}); give the CA that signed ${peer.name}'s certificate (${peer.caOption})`,
       'never',
       error,
+      { undone: true },
     );
   }
   const named = code !== '' && !text.includes(code) ? `${text} (${code})` : text;
   const remedy = remedies.get(code);
-  return new Failure(remedy === undefined ? named : `${named}; ${remedy}`, 'later', error);
+  const undone = remedy !== undefined || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'EAI_AGAIN';
+  return new Failure(remedy === undefined ? named : `${named}; ${remedy}`, 'later', error, { undone });
 }
 
 const remedies: ReadonlyMap<string, string> = new Map([

@@ -1,10 +1,11 @@
 import { isRecord } from '../document/rejection.ts';
 import { HttpClient, type HttpClientOptions } from '../http/client.ts';
 import type { Peer } from '../http/peer.ts';
+import { type Message, type Reply, replyOf } from './answer.ts';
 
 export type MarathonClientOptions = HttpClientOptions;
 
-/** Reads from Marathon, whichever of its masters answers. Errors are `ControllerError`s for an operator. */
+/** Speaks with Marathon, whichever of its masters answers. Errors are `ControllerError`s for an operator. */
 export interface MarathonClient {
   /** The masters as they were given, without credentials. */
   readonly name: string;
@@ -17,6 +18,11 @@ export interface MarathonClient {
   get<T>(path: string, signal: AbortSignal, parse: (body: Buffer) => T): Promise<T | null>;
   /** Opens a stream of server-sent events, which then lasts until `signal` aborts or either side ends it. */
   stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Writes. Resolves with what Marathon itself answers below 500, refusals included, 401 excepted. Another master is
+   * tried only where the request cannot have been carried out; otherwise the error says that it may have been.
+   */
+  send(message: Message, signal: AbortSignal): Promise<Reply>;
 }
 
 /** A client for one Marathon. Throws (code `usage`) when `where` is no list of URLs; nothing is contacted yet. */
@@ -45,6 +51,16 @@ class OverHttp implements MarathonClient {
     const headers = { accept: 'text/event-stream', 'accept-encoding': 'identity' };
     const question = { method: 'GET', path, headers } as const;
     return this.#http.stream(question, ['text/event-stream'], 'an event stream', signal);
+  }
+
+  send({ method, path, body }: Message, signal: AbortSignal): Promise<Reply> {
+    const headers = { accept: 'application/json', 'accept-encoding': 'gzip' };
+    const question =
+      body === undefined
+        ? { method, path, headers }
+        : { method, path, headers: { ...headers, 'content-type': 'application/json' }, body };
+    const asked = `${method} ${this.name}${path}`;
+    return this.#http.write(question, signal, (answer) => replyOf(MARATHON, answer, asked));
   }
 }
 

@@ -1,6 +1,8 @@
 /** Paths of Marathon's API; ids are absolute (`/group/web`). */
 
 export const APPS_PATH = '/v2/apps?embed=apps.tasks';
+/** Without tasks: what a list for eyes needs. */
+export const LISTED_APPS_PATH = '/v2/apps?embed=apps.counts&embed=apps.deployments';
 export const PODS_PATH = '/v2/pods/::status';
 export const INFO_PATH = '/v2/info';
 
@@ -23,6 +25,13 @@ export function podPath(id: string): string {
 export function podVersionPath(id: string, version: string): string {
   return `/v2/pods${encoded(id)}::versions/${encodeURIComponent(version)}`;
 }
+
+/** Where apps or pods are made, and where one that there is can be changed and removed. */
+export function writePath(kind: 'app' | 'pod', id: string | null, force: boolean): string {
+  return `/v2/${kind}s${id === null ? '' : encoded(id)}${force ? '?force=true' : ''}`;
+}
+
+export const DEPLOYMENTS_PATH = '/v2/deployments';
 
 function encoded(id: string): string {
   return id.split('/').map(encodeURIComponent).join('/');

@@ -45,7 +45,8 @@ beforeEach(async () => {
       stream = controller;
     },
   });
-  const client = { name: 'marathon', get, stream: async () => bytes } as MarathonClient;
+  const send = () => Promise.reject(new Error('a source never writes'));
+  const client = { name: 'marathon', get, stream: async () => bytes, send } as MarathonClient;
   const options = { client, clock, resolver: namesOf(), framework: 'marathon', inFlight: 4, healthHoldMs: 0 };
   following = new MarathonFollower({
     client,

@@ -1,0 +1,172 @@
+import type { Config } from '../../config/config.ts';
+import { type ForecastVip, forecast } from '../../desired/forecast.ts';
+import { ControllerError } from '../../errors.ts';
+import { DIFFERENT, FAILED, SAME } from '../../exit-status.ts';
+import type { App } from '../../model.ts';
+import type { AppRef, WriteAccepted, WriteResult } from '../../ports.ts';
+import { checkDefinition, type ReadDefinition, readDefinition } from '../../source/document/definition.ts';
+import { absoluteId } from '../../source/document/documents.ts';
+import { plural } from '../../status/words.ts';
+import { changeOf, readText } from './change.ts';
+import { follow, instancesText, type Outcome } from './follow.ts';
+import type { AppParts } from './parts.ts';
+import { type AppPorts, mistakeText, refusalLines, say, vipsText } from './talk.ts';
+
+/** One command at work. */
+export interface Session {
+  readonly config: Config;
+  readonly parts: AppParts;
+  readonly ports: AppPorts;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Deploys the definition in a file (`-` or null: standard input), once it has been checked and its VIPs are told. Resolves
+ * with the exit status: 1 when the deployment ended otherwise, 2 when nothing was sent or Marathon refused it.
+ */
+export async function add(kind: AppRef['kind'], file: string | null, session: Session): Promise<number> {
+  const { parts, ports, config, signal } = session;
+  const text = await readText(file, ports);
+  const framework = await parts.framework(signal);
+  const read = readDefinition(text, kind, { where: shownFile(file), framework });
+  const vips = await announce(read, session);
+  if (vips === null || 'mistakes' in read) return FAILED;
+  const ref = { kind, id: read.app.id };
+  const result = await parts.writer.add(kind, withoutMark(text), { signal, force: config.force });
+  return await conclude({ what: 'add', ref, vips }, result, session);
+}
+
+/** Changes an app by `KEY=VALUE…`, or by the fields in a file. Resolves as `add` does. */
+export async function update(given: string, changes: readonly string[], session: Session): Promise<number> {
+  const { parts, ports, config, signal } = session;
+  const ref = { kind: 'app', id: absoluteId(given, '/') } as const;
+  const change = await changeOf(changes, ports);
+  const before = await parts.writer.show(ref, signal);
+  if (typeof before !== 'object' || before === null) {
+    ports.complain(`update ${ref.id}: there is no such app; app add makes one`);
+    return FAILED;
+  }
+  // As Marathon does it: PUT replaces the fields that are given.
+  const merged = { ...before, ...change.fields, id: change.fields['id'] ?? ref.id };
+  const framework = await parts.framework(signal);
+  const read = checkDefinition(merged, 'app', { where: ref.id, framework });
+  if ('app' in read && read.app.id !== ref.id) {
+    ports.complain(`update ${ref.id}: the definition has the id ${read.app.id}, and an id cannot be changed`);
+    return FAILED;
+  }
+  const vips = await announce(read, session);
+  if (vips === null) return FAILED;
+  const result = await parts.writer.update(ref, change.text, { signal, force: config.force });
+  return await conclude({ what: 'update', ref, vips }, result, session);
+}
+
+/** Removes an app. Resolves as `add` does. */
+export async function remove(given: string, session: Session): Promise<number> {
+  const { parts, config, signal } = session;
+  const ref = { kind: 'app', id: absoluteId(given, '/') } as const;
+  const result = await parts.writer.remove(ref, { signal, force: config.force });
+  return await conclude({ what: 'remove', ref, vips: [] }, result, session);
+}
+
+/** Tells what is wrong with a definition, and gives null; or the VIPs that it will have. */
+async function announce(
+  read: ReadDefinition,
+  { config, parts, ports, signal }: Session,
+): Promise<readonly ForecastVip[] | null> {
+  const complainOf = (lines: readonly string[]) => {
+    for (const line of lines) ports.complain(line);
+    ports.complain(`nothing was sent to Marathon: ${plural(lines.length, 'mistake')}`);
+    return null;
+  };
+  if ('mistakes' in read) return complainOf(read.mistakes.map(mistakeText));
+  const app: App = read.app;
+  const { vips, rejected, warnings } = forecast(app, await parts.read(signal), parts.translate);
+  if (rejected.length > 0) return complainOf(rejected.map(mistakeText));
+  for (const warning of warnings) ports.complain(`warning: ${warning}`);
+  if (config.output === 'text') ports.print(`${vipsText(vips, ports)}\n`);
+  return vips;
+}
+
+interface Undertaking {
+  readonly what: 'add' | 'update' | 'remove';
+  readonly ref: AppRef;
+  readonly vips: readonly ForecastVip[];
+}
+
+async function conclude(undertaking: Undertaking, result: WriteResult, session: Session): Promise<number> {
+  const { what, ref, vips } = undertaking;
+  if (result.result === 'refused') {
+    for (const line of refusalLines(`${what} ${ref.id}`, result)) session.ports.complain(line);
+    return FAILED;
+  }
+  if (!session.config.wait || result.deployment === null) {
+    tell(undertaking, result, null, session);
+    return SAME;
+  }
+  try {
+    const { config, parts, ports, signal } = session;
+    const goal = { ref, vips: what === 'remove' ? ('gone' as const) : vips.length };
+    const outcome = await follow(result.deployment, goal, parts, config, ports, signal);
+    tell(undertaking, result, outcome, session);
+    return outcome.done ? SAME : DIFFERENT;
+  } catch (error) {
+    if (session.signal.aborted) {
+      session.ports.complain(`not followed any more; deployment ${result.deployment} goes on at Marathon`);
+      return DIFFERENT;
+    }
+    if (!(error instanceof ControllerError)) throw error;
+    session.ports.complain(
+      `Marathon has taken it (deployment ${result.deployment}); how far it is, is not known: ${error.message}`,
+    );
+    return FAILED;
+  }
+}
+
+const DONE = { add: 'deployed', update: 'updated', remove: 'removed' } as const;
+
+function tell(
+  { what, ref, vips }: Undertaking,
+  { deployment, version }: WriteAccepted,
+  outcome: Outcome | null,
+  { config, ports }: Session,
+): void {
+  const document = {
+    [ref.kind]: ref.id,
+    result: outcome === null ? 'accepted' : outcome.done ? DONE[what] : 'ended otherwise',
+    deployment,
+    version,
+    vips,
+    instances: outcome?.instances ?? null,
+    backendsInRotationHere: outcome?.inRotation ?? null,
+  };
+  say(ports, config.output, document, () => `${sentence(what, ref, deployment, outcome)}\n`);
+}
+
+function sentence(
+  what: Undertaking['what'],
+  { id }: AppRef,
+  deployment: string | null,
+  outcome: Outcome | null,
+): string {
+  if (outcome === null) {
+    return deployment === null
+      ? `${id}: Marathon has nothing to do for it`
+      : `${id}: Marathon has taken it as deployment ${deployment}`;
+  }
+  const { done, instances, inRotation } = outcome;
+  const here = inRotation === null ? '' : `, ${plural(inRotation, 'backend')} in rotation on this host`;
+  const count = instances === null ? '' : `: ${instancesText(instances)}`;
+  if (done) return what === 'remove' ? `${id} is removed${here}` : `${id} is ${DONE[what]}${count}${here}`;
+  const why =
+    instances === null ? ': Marathon has no such app' : what === 'remove' ? ': it is still there' : count;
+  return `deployment ${deployment} of ${id} was cancelled, or did not reach its end${why}${here}`;
+}
+
+function shownFile(file: string | null): string {
+  return file === null || file === '-' ? 'standard input' : file;
+}
+
+/** JSON has no byte order mark, and Marathon would not take it. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}

@@ -1,0 +1,141 @@
+import type { Config } from '../../config/config.ts';
+import { ControllerError } from '../../errors.ts';
+import type { AppRef, DeploymentProgress } from '../../ports.ts';
+import { statusDocument } from '../../status/document.ts';
+import { inRotation } from '../../status/present.ts';
+import { plural } from '../../status/words.ts';
+import { ask, serverOf } from '../ask.ts';
+import { type Instances, instancesOf } from './instances.ts';
+import type { AppParts } from './parts.ts';
+import type { AppPorts } from './talk.ts';
+
+/** How a deployment ended. */
+export interface Outcome {
+  /** Whether Marathon now has what was asked for, every instance running, and healthy where that is checked. */
+  readonly done: boolean;
+  /** null: it has no such app (any more). */
+  readonly instances: Instances | null;
+  /** Backends of it in rotation on this host; null where no controller answers here. */
+  readonly inRotation: number | null;
+}
+
+/** What is waited for. */
+export interface Goal {
+  readonly ref: AppRef;
+  /** How many VIPs it then has, each with every instance as a backend; or that Marathon has it no more. */
+  readonly vips: number | 'gone';
+}
+
+const LOOK_MS = 500;
+/** For how long Marathon may fail to answer, as it does while it elects a leader. */
+const PATIENCE_MS = 60_000;
+/** For how long the controller here is waited for once Marathon is ready. */
+const HERE_MS = 5_000;
+
+/** Looks until the deployment is over, and tells each time how far it is. Rejects with the signal's reason when that aborts. */
+export async function follow(
+  deployment: string,
+  { ref, vips }: Goal,
+  parts: AppParts,
+  config: Config,
+  ports: AppPorts,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const here = await lookHere(config, ref, signal);
+  try {
+    const last = await untilOver(deployment, ref, { parts, ports, here, signal });
+    const done = vips === 'gone' ? last.instances === null : isWhole(last.instances);
+    const wanted = vips === 'gone' ? 0 : vips * (last.instances?.ready ?? 0);
+    const settled = (seen: number | null) => seen === null || (wanted === 0 ? seen === 0 : seen >= wanted);
+    let count = await here(signal);
+    const until = ports.clock.now() + HERE_MS;
+    while (done && !settled(count) && ports.clock.now() < until) {
+      ports.progress('Marathon is done; waiting for the controller on this host');
+      await ports.clock.sleep(LOOK_MS, signal);
+      signal.throwIfAborted();
+      count = await here(signal);
+    }
+    return { done, instances: last.instances, inRotation: count };
+  } finally {
+    ports.progress(null);
+  }
+}
+
+interface Look {
+  readonly parts: AppParts;
+  readonly ports: AppPorts;
+  readonly here: (signal: AbortSignal) => Promise<number | null>;
+  readonly signal: AbortSignal;
+}
+
+async function untilOver(
+  deployment: string,
+  ref: AppRef,
+  { parts, ports, here, signal }: Look,
+): Promise<{ readonly instances: Instances | null }> {
+  const { writer } = parts;
+  let answered = ports.clock.now();
+  for (;;) {
+    try {
+      const progress = await writer.deployment(deployment, signal);
+      const instances = instancesOf(ref.kind, await writer.show(ref, signal));
+      if (progress === null) return { instances };
+      answered = ports.clock.now();
+      ports.progress(progressText(progress, instances, await here(signal)));
+    } catch (error) {
+      signal.throwIfAborted();
+      const passing = error instanceof ControllerError && error.code === 'source' && error.retry === 'later';
+      if (!passing || ports.clock.now() - answered > PATIENCE_MS) throw error;
+      ports.progress(`Marathon does not answer (${error.message}); asking again`);
+    }
+    await ports.clock.sleep(LOOK_MS, signal);
+    signal.throwIfAborted();
+  }
+}
+
+function progressText(
+  { step, steps, actions }: DeploymentProgress,
+  instances: Instances | null,
+  here: number | null,
+): string {
+  const what = actions.length === 0 ? '' : ` (${actions.join(', ')})`;
+  const parts = [
+    `step ${step} of ${steps}${what}`,
+    ...(instances === null ? [] : [instancesText(instances)]),
+    ...(here === null ? [] : [`${plural(here, 'backend')} in rotation on this host`]),
+  ];
+  return parts.join('; ');
+}
+
+/** `2 of 3 instances healthy`. */
+export function instancesText({ wanted, ready, checked }: Instances): string {
+  return `${ready} of ${plural(wanted, 'instance')} ${checked ? 'healthy' : 'running'}`;
+}
+
+function isWhole(instances: Instances | null): boolean {
+  return instances !== null && instances.ready >= instances.wanted;
+}
+
+/** Counts backends of the app that get new connections here; null, and not asked again, where nobody answers. */
+async function lookHere(
+  config: Config,
+  { id }: AppRef,
+  signal: AbortSignal,
+): Promise<(signal: AbortSignal) => Promise<number | null>> {
+  const count = async (limited: AbortSignal) => {
+    const path = `/v1/status?vip=${encodeURIComponent(id)}`;
+    const { document } = await ask(serverOf(config), path, statusDocument, limited);
+    const backends = document.vips.flatMap((vip) => vip.backends);
+    return backends.filter((backend) => backend.app === id && inRotation(backend)).length;
+  };
+  const attempt = async (limited: AbortSignal) => {
+    try {
+      return await count(limited);
+    } catch (error) {
+      limited.throwIfAborted();
+      if (error instanceof ControllerError) return null;
+      throw error;
+    }
+  };
+  return (await attempt(signal)) === null ? async () => null : attempt;
+}

@@ -1,0 +1,68 @@
+import { forecast } from '../../desired/forecast.ts';
+import { FAILED, SAME } from '../../exit-status.ts';
+import { type App, endpointKey, type Task } from '../../model.ts';
+import { checkDefinition } from '../../source/document/definition.ts';
+import { absoluteId } from '../../source/document/documents.ts';
+import { type Column, painter, table } from '../../status/table.ts';
+import type { Session } from './deploy.ts';
+import { instancesText } from './follow.ts';
+import { instancesOf } from './instances.ts';
+import { mistakeText, say, vipsText } from './talk.ts';
+
+/** Prints one app: its VIPs, then its tasks with where they are reached. Resolves with the exit status: 2 where there is none. */
+export async function show(given: string, { config, parts, ports, signal }: Session): Promise<number> {
+  const ref = { kind: 'app', id: absoluteId(given, '/') } as const;
+  const json = await parts.writer.show(ref, signal);
+  if (json === null) {
+    ports.complain(`there is no app ${ref.id}; app list shows those that there are`);
+    return FAILED;
+  }
+  if (config.output === 'json' || config.output === 'yaml') {
+    say(ports, config.output, json, () => '');
+    return SAME;
+  }
+  const cluster = await parts.read(signal);
+  const app = cluster.apps.find(({ id, kind }) => id === ref.id && kind === 'app');
+  const read = checkDefinition(json, 'app', { where: ref.id, framework: await parts.framework(signal) });
+  const instances = instancesOf('app', json);
+  const lines = [
+    `${ref.id}${instances === null ? '' : `: ${instancesText(instances)}`}`,
+    '',
+    'mistakes' in read
+      ? `${read.mistakes.map(mistakeText).join('\n')}\n`
+      : vipsText(forecast(read.app, cluster, parts.translate).vips, ports),
+    ...tasksOf(app, config.output === 'wide', ports.columns(), ports.colour),
+  ];
+  ports.print(`${lines.join('\n').trimEnd()}\n`);
+  return SAME;
+}
+
+function tasksOf(
+  app: App | undefined,
+  wide: boolean,
+  width: number | null,
+  colour: boolean,
+): readonly string[] {
+  const tasks = app?.tasks ?? [];
+  if (tasks.length === 0) return ['no task'];
+  const columns = wide ? [...COLUMNS, CONTAINER] : COLUMNS;
+  return table(tasks, columns, { width, paint: painter(colour) });
+}
+
+const COLUMNS: readonly Column<Task>[] = [
+  { title: 'TASK', text: ({ id }) => id },
+  { title: 'STATE', text: ({ state }) => state, worth: 3 },
+  { title: 'HEALTH', text: ({ health }) => health, worth: 2 },
+  { title: 'REACHED AT', text: (task) => placesOf(task, 'endpoints') },
+];
+
+const CONTAINER: Column<Task> = {
+  title: 'ON ITS OWN HOST',
+  text: (task) => placesOf(task, 'local'),
+  worth: 1,
+};
+
+function placesOf({ ports }: Task, which: 'endpoints' | 'local'): string {
+  const places = ports.flatMap((port) => (port[which] ?? []).map(endpointKey));
+  return [...new Set(places)].join(' ') || '-';
+}

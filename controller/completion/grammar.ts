@@ -1,0 +1,105 @@
+/** What can be typed, as a shell needs to know it: made from the lists of commands, arguments and options. */
+
+import { type ArgumentInfo, commandArguments } from '../config/arguments.ts';
+import { OUTPUTS } from '../config/config.ts';
+import { flagName } from '../config/given.ts';
+import { type CommandName, commandDescriptions } from '../config/option.ts';
+import { describeOption, type OptionName, optionNames } from '../config/options.ts';
+
+/** What can stand at one place: these words, and a file. Neither: whatever someone types. */
+export interface Words {
+  readonly words: readonly string[];
+  readonly files: boolean;
+}
+
+export interface Flag extends Words {
+  /** `--output`. */
+  readonly name: string;
+  /** `o`. */
+  readonly short: string | null;
+  /** One line, without marks. */
+  readonly description: string;
+  /** Whether a value must follow it. */
+  readonly takesValue: boolean;
+}
+
+export interface CommandGrammar {
+  /** `app add` is two. */
+  readonly path: readonly string[];
+  readonly description: string;
+  /** What its arguments can be, whichever of them. */
+  readonly argument: Words | null;
+  readonly flags: readonly Flag[];
+}
+
+/** Every command, in the order of help. */
+export function grammar(): readonly CommandGrammar[] {
+  return [...commandDescriptions].map(([name, description]) => ({
+    path: name.split(' '),
+    description,
+    argument: argumentOf(commandArguments.get(name) ?? []),
+    flags: [...optionNames.flatMap((option) => flagsOf(name, option)), HELP],
+  }));
+}
+
+/** The first words of commands, each with those that can follow it and what they are. */
+export function firstWords(
+  commands: readonly CommandGrammar[],
+): ReadonlyMap<string, readonly CommandGrammar[]> {
+  return Map.groupBy(commands, ({ path }) => path[0] ?? '');
+}
+
+/** What a first word is about: its description, or the words that follow it. */
+export function summaryOf(word: string, members: readonly CommandGrammar[]): string {
+  const [only] = members;
+  if (only !== undefined && only.path.length === 1) return only.description;
+  return `${word}s at Marathon: ${members.map(({ path }) => path[1]).join(', ')}`;
+}
+
+const NOTHING: Words = { words: [], files: false };
+const HELP: Flag = {
+  ...NOTHING,
+  name: '--help',
+  short: 'h',
+  description: 'print this help',
+  takesValue: false,
+};
+
+function argumentOf(all: readonly ArgumentInfo[]): Words | null {
+  if (all.length === 0) return null;
+  const words = all.flatMap(({ kind }) => (typeof kind === 'string' ? [] : kind));
+  return { words, files: all.some(({ kind }) => kind === 'file') };
+}
+
+function flagsOf(command: CommandName, option: OptionName): Flag[] {
+  const info = describeOption(option);
+  if (!info.commands.includes(command)) return [];
+  const name = flagName(option);
+  const description = info.description.replaceAll('`', '').split(/[.;:] |\.$/)[0] ?? '';
+  if (info.switch === true) {
+    const flag = { ...NOTHING, name, short: info.short ?? null, description, takesValue: false };
+    const opposite = {
+      ...flag,
+      name: name.replace('--', '--no-'),
+      short: null,
+      description: `not: ${description}`,
+    };
+    return info.fallback === 'true' ? [flag, opposite] : [flag];
+  }
+  const values = option === 'output' ? outputsOf(command) : wordsOf(info.value);
+  return [{ ...values, name, short: info.short ?? null, description, takesValue: true }];
+}
+
+function outputsOf(command: CommandName): Words {
+  const outputs: Partial<Record<CommandName, readonly string[]>> = OUTPUTS;
+  return { words: outputs[command] ?? [], files: false };
+}
+
+/** `kernel|none|FILE`: what is in small letters stands for itself. */
+function wordsOf(value: string): Words {
+  const alternatives = value.split('|');
+  return {
+    words: alternatives.filter((word) => /^[a-z][a-z0-9-]*$/.test(word)),
+    files: alternatives.some((word) => word === 'PATH' || word === 'FILE'),
+  };
+}

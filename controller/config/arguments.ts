@@ -1,0 +1,62 @@
+import type { CommandName } from './option.ts';
+
+/** What stands after a command beside its options. */
+export interface ArgumentInfo {
+  /** As help shows it: `[name]`, `<id>`, `[change...]`. */
+  readonly shown: string;
+  readonly description: string;
+  /** What a shell may offer for it. */
+  readonly kind: 'file' | 'text' | readonly string[];
+}
+
+const FILE: ArgumentInfo = {
+  shown: '[file]',
+  description: 'JSON file with the definition; - or none: standard input',
+  kind: 'file',
+};
+const APP_ID: ArgumentInfo = { shown: '<id>', description: 'id of the app, /group/web', kind: 'text' };
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+export const commandArguments: ReadonlyMap<CommandName, readonly ArgumentInfo[]> = new Map([
+  [
+    'status',
+    [
+      {
+        shown: '[name]',
+        description:
+          'only this VIP, with every backend: its name, DNS name or address, with or without :PORT, or an app; * stands for any characters',
+        kind: 'text',
+      },
+    ],
+  ],
+  [
+    'connection',
+    [
+      { shown: '[service]', description: 'name of a framework: kafka', kind: 'text' },
+      {
+        shown: '[endpoint]',
+        description: 'name of a VIP of it, with or without :PORT: broker',
+        kind: 'text',
+      },
+    ],
+  ],
+  ['app add', [FILE]],
+  [
+    'app update',
+    [
+      APP_ID,
+      {
+        shown: '[change...]',
+        description:
+          'KEY=VALUE… (instances=3, VALUE as JSON or text), or a JSON file with the fields that change; - or none: standard input',
+        kind: 'file',
+      },
+    ],
+  ],
+  ['app remove', [APP_ID]],
+  ['app show', [APP_ID]],
+  ['pod add', [FILE]],
+  ['completion', [{ shown: '<shell>', description: `one of ${SHELLS.join(', ')}`, kind: SHELLS }]],
+]);

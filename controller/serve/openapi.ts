@@ -1,0 +1,117 @@
+/**
+ * The description of `/v1` for other programs, made from the schemas: docs/openapi.json.
+ *
+ *     node --conditions=ipvs-source controller/serve/openapi.ts
+ */
+
+import { writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { version } from '../config/version.ts';
+import { doctorDocument } from '../doctor/document.ts';
+import { statusDocument } from '../status/document.ts';
+import { diffDocument, problemDocument, vipsDocument } from './described.ts';
+
+/** An OpenAPI 3.1 document. */
+export function openapi(): object {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'marathon-ipvs',
+      version: version(),
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      description:
+        'What the controller of one host knows and does. Keys may be added to any object, and are never renamed. Times are RFC 3339; sizes are bytes; rates are per second.',
+    },
+    servers: [{ url: 'http://127.0.0.1:61421', description: 'The default of --listen.' }],
+    security: [],
+    paths: {
+      '/v1/status': get('status', 'Every VIP and backend, the sources, and the state of the host', {
+        ok: 'Status',
+        parameters: [
+          {
+            name: 'vip',
+            in: 'query',
+            required: false,
+            description:
+              'Only the VIPs that this means: a name, with or without framework or zone, an address, or an app, each also with :PORT; * stands for any characters.',
+            schema: { type: 'string' },
+          },
+        ],
+      }),
+      '/v1/doctor': get('doctor', 'What this host lacks, each with the command that mends it', {
+        ok: 'Doctor',
+        notKnown: 'This host is not examined, or that took too long.',
+      }),
+      '/v1/diff': get('diff', 'What the last pass intended, as `diff -o json` prints it', {
+        ok: 'Diff',
+        notKnown: 'No source has been read yet, or the kernel could not be.',
+      }),
+      '/v1/vips': get('vips', 'What this host forwards, as dcos-net tells it', {
+        ok: 'Vips',
+        notKnown: 'No source has been read yet.',
+        tagged: true,
+      }),
+    },
+    components: {
+      schemas: {
+        Status: schemaOf(statusDocument),
+        Doctor: schemaOf(doctorDocument),
+        Diff: schemaOf(diffDocument),
+        Vips: schemaOf(vipsDocument),
+        Problem: schemaOf(problemDocument),
+      },
+    },
+  };
+}
+
+interface Answers {
+  /** Schema of the answer that was asked for. */
+  readonly ok: string;
+  readonly parameters?: readonly object[];
+  /** When there is none for now. */
+  readonly notKnown?: string;
+  /** Whether it has an ETag that can be asked for. */
+  readonly tagged?: true;
+}
+
+function get(operationId: string, summary: string, { ok, parameters, notKnown, tagged }: Answers): object {
+  return {
+    get: {
+      operationId,
+      summary,
+      ...(parameters && { parameters }),
+      responses: {
+        200: { description: 'As asked for.', content: json(ok) },
+        ...(tagged && { 304: { description: 'The same as the one whose ETag If-None-Match has.' } }),
+        421: {
+          description: 'The address is for clients of this host, and Host names another one.',
+          content: json('Problem'),
+        },
+        ...(notKnown !== undefined && { 503: { description: notKnown, content: json('Problem') } }),
+      },
+    },
+  };
+}
+
+function json(name: string): object {
+  return { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } };
+}
+
+function schemaOf(schema: z.ZodType): object {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, {
+    // Keys may be added.
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.additionalProperties;
+    },
+  });
+  return described;
+}
+
+/** The file's text. */
+export function openapiText(): string {
+  return `${JSON.stringify(openapi(), null, 2)}\n`;
+}
+
+if (import.meta.main) {
+  writeFileSync(new URL('../../docs/openapi.json', import.meta.url), openapiText());
+}

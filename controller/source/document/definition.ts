@@ -1,0 +1,65 @@
+import type { App, Rejection } from '../../model.ts';
+import { convertApp } from './apps.ts';
+import { absoluteId } from './documents.ts';
+import { parseJson } from './json-text.ts';
+import { convertPod } from './pods.ts';
+import { isRecord, rejectionsOf, shown } from './rejection.ts';
+import { appSchema, podSchema } from './schema.ts';
+
+/** A definition that somebody is about to send to Marathon: the app that it would be, without tasks; or what is wrong with it. */
+export type ReadDefinition =
+  | { readonly app: App; readonly json: Readonly<Record<string, unknown>> }
+  | { readonly mistakes: readonly Rejection[] };
+
+/** Reads the JSON text of one app or pod, as the sources would. `where` stands for its id until that is known. */
+export function readDefinition(
+  text: string,
+  kind: App['kind'],
+  { where, framework }: { readonly where: string; readonly framework: string },
+): ReadDefinition {
+  try {
+    return checkDefinition(parseJson(text), kind, { where, framework });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { mistakes: [{ app: where, at: '', value: '', reason: `not JSON: ${error.message}` }] };
+  }
+}
+
+/** The same for JSON that is parsed already. What Marathon tells besides (tasks, counts) is not looked at. */
+export function checkDefinition(
+  json: unknown,
+  kind: App['kind'],
+  { where, framework }: { readonly where: string; readonly framework: string },
+): ReadDefinition {
+  const other = otherThan(kind, json);
+  if (other !== null || !isRecord(json)) {
+    return {
+      mistakes: [{ app: where, at: '', value: shown(json), reason: other ?? `expected one ${kind}` }],
+    };
+  }
+  const { tasks: _running, ...definition } = json;
+  const id = typeof json['id'] === 'string' && json['id'] !== '' ? absoluteId(json['id'], '/') : where;
+  const conversion = { framework, agentAddress: () => null };
+  const schema = kind === 'app' ? appSchema : podSchema;
+  const { error } = schema.safeParse(definition);
+  if (error !== undefined) return { mistakes: rejectionsOf(id, definition, error) };
+  if (kind === 'app') {
+    return { app: convertApp({ ...appSchema.parse(definition), id }, conversion), json };
+  }
+  return { app: convertPod({ id, spec: podSchema.parse(definition), instances: [] }, conversion), json };
+}
+
+/** Why this is something else; null where it looks like one app or pod. */
+function otherThan(kind: App['kind'], json: unknown): string | null {
+  const one = `expected one ${kind}, {"id": "/name", …}`;
+  if (!isRecord(json)) return one;
+  if (isRecord(json['app'])) return `${one}, without {"app": …} around it`;
+  for (const field of ['apps', 'groups', 'pods']) {
+    if (Array.isArray(json[field])) return `${one}, not a group`;
+  }
+  if (isRecord(json['spec'])) return `${one}, not the status of a pod`;
+  const isPod = Array.isArray(json['containers']);
+  if (kind === 'app' && isPod) return `${one}; this is a pod (it has containers): use pod add`;
+  if (kind === 'pod' && !isPod) return `expected one pod, {"id": "/name", "containers": […], …}`;
+  return null;
+}

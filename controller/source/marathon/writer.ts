@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { ControllerError } from '../../errors.ts';
+import type { AppRef, AppWriter, DeploymentProgress, WriteComplaint, WriteResult } from '../../ports.ts';
+import { isRecord, shown } from '../document/rejection.ts';
+import { infoSchema } from '../document/schema.ts';
+import type { Reply } from './answer.ts';
+import type { MarathonClient } from './client.ts';
+import { appPath, DEPLOYMENTS_PATH, INFO_PATH, LISTED_APPS_PATH, podPath, writePath } from './paths.ts';
+
+/** The writing side of one Marathon. Definitions are not looked at: their bytes go as they are. */
+export function createMarathonWriter(client: MarathonClient): AppWriter {
+  return {
+    name: client.name,
+    async framework(signal) {
+      const { marathon_config: config } = await read(client, INFO_PATH, infoSchema, signal);
+      return config?.framework_name || 'marathon';
+    },
+    async listApps(signal) {
+      const { apps } = await read(client, LISTED_APPS_PATH, appList, signal);
+      return apps;
+    },
+    async show({ kind, id }, signal) {
+      const json = await client.get(kind === 'app' ? appPath(id) : podPath(id), signal);
+      return kind === 'app' && isRecord(json) ? (json['app'] ?? null) : json;
+    },
+    async add(kind, body, { signal, force = false }) {
+      const path = writePath(kind, null, force);
+      return resultOf(await client.send({ method: 'POST', path, body }, signal));
+    },
+    async update({ kind, id }, body, { signal, force = false }) {
+      const path = writePath(kind, id, force);
+      return resultOf(await client.send({ method: 'PUT', path, body }, signal));
+    },
+    async remove({ kind, id }: AppRef, { signal, force = false }) {
+      return resultOf(await client.send({ method: 'DELETE', path: writePath(kind, id, force) }, signal));
+    },
+    async deployment(id, signal) {
+      const all = await read(client, DEPLOYMENTS_PATH, deploymentList, signal);
+      const found = all.find((one) => one.id === id);
+      return found === undefined ? null : progressOf(found);
+    },
+  };
+}
+
+const appList = z.object({ apps: z.array(z.unknown()) });
+
+/** Before Marathon 1.0 `steps` was a list of lists of actions, and `currentActions` had `type` for `action`. */
+const deploymentList = z.array(
+  z.object({
+    id: z.string(),
+    currentStep: z.number().nullish(),
+    totalSteps: z.number().nullish(),
+    currentActions: z
+      .array(
+        z.object({
+          action: z.string().nullish(),
+          type: z.string().nullish(),
+          app: z.string().nullish(),
+          pod: z.string().nullish(),
+        }),
+      )
+      .nullish(),
+  }),
+);
+
+function progressOf(deployment: z.infer<typeof deploymentList>[number]): DeploymentProgress {
+  const { id, currentStep, totalSteps, currentActions } = deployment;
+  return {
+    id,
+    step: currentStep ?? 1,
+    steps: totalSteps ?? 1,
+    actions: (currentActions ?? []).map(
+      ({ action, type, app, pod }) => `${action ?? type ?? 'Change'} ${app ?? pod ?? ''}`,
+    ),
+  };
+}
+
+async function read<Schema extends z.ZodType>(
+  client: MarathonClient,
+  path: string,
+  schema: Schema,
+  signal: AbortSignal,
+): Promise<z.output<Schema>> {
+  const json = await client.get(path, signal);
+  const { data, error } = schema.safeParse(json);
+  if (error === undefined) return data;
+  throw new ControllerError(
+    'source',
+    `GET ${client.name}${path}: not what Marathon answers: it begins ${shown(json)}`,
+  );
+}
+
+const accepted = z.object({
+  version: z.string().nullish(),
+  deploymentId: z.string().nullish(),
+  deployments: z.array(z.object({ id: z.string() })).nullish(),
+});
+
+const refused = z.object({
+  message: z.string(),
+  deployments: z.array(z.object({ id: z.string() })).nullish(),
+  details: z
+    .union([z.string(), z.array(z.object({ path: z.string(), errors: z.array(z.string()) }))])
+    .nullish()
+    .catch(null),
+});
+
+function resultOf({ status, deployment, json, asked }: Reply): WriteResult {
+  if (status >= 200 && status < 300) {
+    const { version, deploymentId, deployments } = accepted.safeParse(json).data ?? {};
+    return {
+      result: 'accepted',
+      version: version ?? null,
+      deployment: deployment ?? deploymentId ?? deployments?.[0]?.id ?? null,
+    };
+  }
+  const { data } = refused.safeParse(json);
+  const deployments = (data?.deployments ?? []).map(({ id }) => id);
+  const why = data === undefined ? null : reasonOf(status, data.message, deployments.length > 0);
+  if (data === undefined || why === null) {
+    throw new ControllerError(
+      'source',
+      `${asked}: answered ${status} ${shown(json)}, which is no answer of Marathon's`,
+    );
+  }
+  return { result: 'refused', why, message: data.message, deployments, details: complaintsOf(data.details) };
+}
+
+/** Statuses of Marathon's `MarathonExceptionMapper`. */
+function reasonOf(status: number, message: string, locked: boolean) {
+  switch (status) {
+    case 400:
+    case 422:
+      return 'invalid';
+    case 403:
+      return /number .*of running deployments/i.test(message) ? 'busy' : 'forbidden';
+    case 404:
+      return 'absent';
+    case 409:
+      return locked || /locked/i.test(message) ? 'locked' : 'exists';
+    default:
+      return null;
+  }
+}
+
+function complaintsOf(details: z.infer<typeof refused>['details']): readonly WriteComplaint[] {
+  if (details === null || details === undefined) return [];
+  if (typeof details === 'string') return [{ at: '', errors: [details] }];
+  return details.map(({ path, errors }) => ({ at: placeOf(path), errors }));
+}
+
+/** `/portDefinitions(0)/port` -> `portDefinitions[0].port`. */
+function placeOf(path: string): string {
+  return path
+    .replace(/^\//, '')
+    .replaceAll(/\((\d+)\)/g, '[$1]')
+    .replaceAll('/', '.');
+}

@@ -1,0 +1,53 @@
+/** The commands for apps as someone types them, at a real test Marathon. */
+
+import { parseCommandLine } from '../../../../controller/cli.ts';
+import { executeAppCommand } from '../../../../controller/command/apps/execute.ts';
+import { APP_COMMANDS } from '../../../../controller/config/option.ts';
+import { systemClock } from '../../../../controller/loop/clock.ts';
+
+export interface Said {
+  readonly status: number;
+  readonly out: string;
+  readonly complaints: readonly string[];
+  /** Every progress line that differs from the one before. */
+  readonly progress: readonly string[];
+}
+
+export interface Typing {
+  readonly input?: string;
+  readonly signal?: AbortSignal;
+  /** Where the local controller would be; by default nobody listens there. */
+  readonly server?: string;
+  readonly onProgress?: (line: string) => void;
+}
+
+/** Runs `marathon-ipvs WORDS… --marathon URL` within this process. */
+export async function type(url: string, words: readonly string[], typing: Typing = {}): Promise<Said> {
+  const { input = '', signal = new AbortController().signal, onProgress } = typing;
+  const { server = 'http://127.0.0.1:1' } = typing;
+  const writes = !['list', 'show'].includes(words[1] ?? '');
+  const flags = ['--marathon', url, ...(writes ? ['--server', server] : [])];
+  const asked = parseCommandLine([...words, ...flags], {});
+  const command = APP_COMMANDS.find((name) => name === asked.command);
+  if (!('config' in asked) || command === undefined) throw new Error('no command for apps');
+  let out = '';
+  const complaints: string[] = [];
+  const progress: string[] = [];
+  const ports = {
+    print: (text: string) => {
+      out += text;
+    },
+    complain: (line: string) => complaints.push(line),
+    progress: (line: string | null) => {
+      if (line === null || line === progress.at(-1)) return;
+      progress.push(line);
+      onProgress?.(line);
+    },
+    readInput: async () => input,
+    columns: () => null,
+    colour: false,
+    clock: systemClock,
+  };
+  const status = await executeAppCommand({ ...asked, command }, ports, signal);
+  return { status, out, complaints, progress };
+}
