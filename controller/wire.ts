@@ -13,6 +13,7 @@ import { RouteNetlink } from './apply/rtnetlink.ts';
 import { Sysctls } from './apply/sysctls.ts';
 import { withTimeouts } from './apply/timeouts.ts';
 import type { Config } from './config/config.ts';
+import { readToken } from './config/token.ts';
 import { createOccupants } from './desired/occupants.ts';
 import { inPool, type Pools, parsePool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
@@ -33,6 +34,7 @@ import type {
   Reachability,
   StateStore,
 } from './ports.ts';
+import type { Writing } from './serve/apps.ts';
 import { isLoopback } from './serve/host-header.ts';
 import type { DnsMetrics } from './serve/metrics-dns.ts';
 import { createDnsResolver } from './source/dns-resolver.ts';
@@ -52,6 +54,8 @@ export interface Parts {
   readonly dns: DnsService | null;
   readonly ledger: Ledger;
   readonly store: StateStore;
+  /** What apps are written with; absent where that is off. */
+  readonly writing?: Writing | null;
   readonly clock: Clock;
   readonly log: Log;
   close(): void;
@@ -101,8 +105,8 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       counters?.close();
       reachability?.close();
     };
-    const sources = await sourcesOf(config, log);
-    return { ...common, sources, reconciler, counters, dns, close };
+    const [sources, writing] = await Promise.all([sourcesOf(config, log), writingOf(config, log)]);
+    return { ...common, sources, writing, reconciler, counters, dns, close };
   } catch (error) {
     table.close();
     throw error;
@@ -243,6 +247,26 @@ function realAddressOptions(config: Config) {
 function credentialsOf({ marathonUserFile, marathonTokenFile }: Config) {
   if (marathonUserFile !== undefined) return { kind: 'basic', path: marathonUserFile } as const;
   return marathonTokenFile === undefined ? undefined : ({ kind: 'token', path: marathonTokenFile } as const);
+}
+
+/** What the page and `/v1/apps` write with; the client of its own keeps their requests apart from the source's. */
+async function writingOf(config: Config, log: Log): Promise<Writing | null> {
+  const { allowWrites, writeTokenFile, marathonCaFile: caFile, sourceTimeoutSeconds } = config;
+  const source = config.source.find(({ kind }) => kind === 'marathon');
+  if (!allowWrites || writeTokenFile === undefined || source === undefined) return null;
+  const [{ createMarathonClient }, { createMarathonWriter }, token] = await Promise.all([
+    import('./source/marathon/client.ts'),
+    import('./source/marathon/writer.ts'),
+    readToken(writeTokenFile),
+  ]);
+  const client = createMarathonClient({
+    where: source.where,
+    credentials: credentialsOf(config),
+    caFile,
+    silenceMs: sourceTimeoutSeconds * 1_000,
+    clock: systemClock,
+  });
+  return { writer: createMarathonWriter(client), token, clock: systemClock, log };
 }
 
 async function sourcesOf(config: Config, log: Log): Promise<AppSource[]> {

@@ -6,8 +6,10 @@ import { endpointKey } from '../model.ts';
 import type { Observer } from '../ports.ts';
 import { startHttp } from '../serve/http.ts';
 import { createMetrics } from '../serve/metrics.ts';
+import type { PageFacts } from '../serve/page/facts.ts';
 import type { Doctor } from '../serve/routes.ts';
 import { createStatusBoard } from '../status/board.ts';
+import { createHistory } from '../status/history.ts';
 import type { Parts } from '../wire.ts';
 import { formatReport, type PrintOptions } from './report.ts';
 
@@ -36,7 +38,8 @@ export async function run(
   const { log } = parts;
   const sources = parts.sources.map(({ name }) => name);
   const observed = { sources, dryRun: config.dryRun, clock: parts.clock };
-  const board = createStatusBoard(observed);
+  const history = createHistory();
+  const board = createStatusBoard({ ...observed, history });
   const metrics = createMetrics(observed, parts.dns?.metrics);
   const printer = config.dryRun ? createPrinter(printOptions, print) : null;
   const observers = [board, metrics, ...(printer === null ? [] : [printer])];
@@ -50,6 +53,9 @@ export async function run(
           log,
           counters: parts.counters ?? undefined,
           doctor: examiner(config, config.listen),
+          history,
+          page: pageFacts(config),
+          writing: parts.writing ?? undefined,
           limits: { relistMs: config.relistSeconds * 1_000, resyncMs: config.resyncSeconds * 1_000 },
         });
   if (http !== null) log.info('serving', { url: http.url });
@@ -68,6 +74,10 @@ export async function run(
   } finally {
     await Promise.all([http?.close(), parts.dns?.server.close()]);
   }
+}
+
+function pageFacts({ zone, framework = 'marathon', dryRun, allowWrites: writes }: Config): PageFacts {
+  return { zone, framework, dryRun, writes };
 }
 
 /** Loaded when someone asks. */

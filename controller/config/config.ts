@@ -94,9 +94,20 @@ function checkTogether(command: CommandName, config: Config): void {
   if (config.marathonUserFile !== undefined && config.marathonTokenFile !== undefined) {
     throw usage('--marathon-user-file and --marathon-token-file are both given, expected one of them');
   }
+  checkWrites(config);
 }
 
-const CREDENTIALS = ['marathonUserFile', 'marathonTokenFile', 'marathonCaFile'] as const;
+function checkWrites({ allowWrites, writeTokenFile, source }: Config): void {
+  if (!allowWrites) return;
+  if (writeTokenFile === undefined) {
+    throw usage('--allow-writes is given without --write-token-file, expected a file with a token');
+  }
+  if (source.filter(({ kind }) => kind === 'marathon').length !== 1) {
+    throw usage('--allow-writes needs one --source marathon=URL, which is what apps are written to');
+  }
+}
+
+const CREDENTIALS = ['marathonUserFile', 'marathonTokenFile', 'marathonCaFile', 'writeTokenFile'] as const;
 
 /** A file that is missing at the start is a mistake; later its owner may be renewing it, and it is tried again. */
 function checkReadable(given: Given | undefined): void {

@@ -19,6 +19,7 @@ import {
   withoutDefault,
 } from './option.ts';
 import { outputOptions } from './output-options.ts';
+import { pageOptions } from './page-options.ts';
 import { statusOptions } from './status-options.ts';
 import { timeoutOptions } from './timeout-options.ts';
 import { timingOptions } from './timing-options.ts';
@@ -253,6 +254,7 @@ export const options = z.object({
     }),
     '127.0.0.1:61421',
   ),
+  ...pageOptions,
   logLevel: withDefault(
     choice(['debug', 'info', 'warn', 'error'], {
       group: 'Process',
