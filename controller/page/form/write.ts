@@ -98,7 +98,9 @@ function writeEndpoint(
 const DEFAULTS: JsonObject = { port: 0, containerPort: 0, protocol: 'tcp' };
 
 function merged(given: JsonObject, base: JsonObject, fields: JsonObject, bound: boolean): JsonObject {
-  const existing = Object.keys(given).length > 0;
+  // One that comes from the other list is written in full: there its defaults were others.
+  const moved = Object.keys(base).length < Object.keys(given).length;
+  const existing = Object.keys(given).length > 0 && !moved;
   const written = Object.entries(fields).filter(([key, value]) => {
     if (key === 'labels') return Object.keys(isObject(value) ? value : {}).length > 0 || 'labels' in given;
     return key in base || !(existing && DEFAULTS[key] === value);
