@@ -20,20 +20,21 @@ export interface AppRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Empty for the list, and to create one. */
   readonly id?: string;
-  readonly app?: unknown;
+  /** The app's JSON, sent as it is. */
+  readonly text?: string;
   readonly force?: boolean;
 }
 
 /** Asks `/v1/apps`, with the token that writing needs. */
-export async function askApps(token: string, { method, id = '', app, force }: AppRequest): Promise<Reply> {
+export async function askApps(token: string, { method, id = '', text, force }: AppRequest): Promise<Reply> {
   const path = id.split('/').map(encodeURIComponent).join('/');
   return await ask(`/v1/apps${path}${force === true ? '?force=true' : ''}`, {
     method,
     headers: {
       authorization: `Bearer ${token}`,
-      ...(app !== undefined && { 'content-type': 'application/json' }),
+      ...(text !== undefined && { 'content-type': 'application/json' }),
     },
-    ...(app !== undefined && { body: JSON.stringify(app) }),
+    ...(text !== undefined && { body: text }),
   });
 }
 

@@ -126,6 +126,8 @@ run_tests() {
   fi
   echo '== unit'
   project unit '' "$@"
+  echo '== page, in a browser'
+  project page '' "$@"
   echo '== kernel, in the lab'
   export IPVS_KERNEL_TESTS=yes-change-my-tables
   project kernel 'test/lab/run.sh -m 2048M -t 3000 --' "$@"

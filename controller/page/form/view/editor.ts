@@ -81,7 +81,7 @@ function Sheet({ feed, id, editing, setEditing }: SheetProps): VNode {
   const send = (event: Event) => {
     event.preventDefault();
     setTried(true);
-    if (found.size === 0 && textError === null) void submit(id === null ? 'POST' : 'PUT', json);
+    if (found.size === 0 && textError === null) void submit(id === null ? 'POST' : 'PUT', editing);
     else requestAnimationFrame(() => document.querySelector<HTMLElement>('[aria-invalid=true]')?.focus());
   };
   const name = id === null ? 'Run service' : 'Save and deploy';
@@ -94,11 +94,11 @@ function Sheet({ feed, id, editing, setEditing }: SheetProps): VNode {
         ${tried && found.size > 0 && html`<p class="error" role="alert">Some fields need another value before this can be sent.</p>`}
         <div class="actions">
           ${facts.writes && html`<button type="submit" class="main" disabled=${busy || textError !== null}>${busy ? 'Sending' : name}</button>`}
-          ${facts.writes && id !== null && html`<${Remove} id=${id} remove=${() => void submit('DELETE', json)} busy=${busy} />`}
+          ${facts.writes && id !== null && html`<${Remove} id=${id} remove=${() => void submit('DELETE', editing)} busy=${busy} />`}
           <button type="button" aria-pressed=${jsonShown ? 'true' : 'false'} onClick=${() => showJson(!jsonShown)}>JSON mode</button>
           <${Copy} text=${editing.text} what="JSON" />
         </div>
-        <${Outcome} feed=${feed} result=${result} force=${(method: 'POST' | 'PUT' | 'DELETE') => void submit(method, json, true)} />
+        <${Outcome} feed=${feed} result=${result} force=${(method: 'POST' | 'PUT' | 'DELETE') => void submit(method, editing, true)} />
       </form>
       ${
         jsonShown &&

@@ -7,7 +7,8 @@ import { vipLink } from '../../route.ts';
 import { useToken } from '../../token.ts';
 import { StateBadge } from '../../view/badge.ts';
 import { marathonErrors } from '../complaints.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import type { Editing } from '../editing.ts';
+import { isObject } from '../json.ts';
 import { absoluteId } from '../model.ts';
 import { type FieldErrors, NO_ERRORS } from '../validate.ts';
 
@@ -29,14 +30,14 @@ export function useSubmit(id: string | null) {
   const [busy, setBusy] = useState(false);
   const [result, setResult] = useState<Result | null>(null);
 
-  async function submit(method: Method, json: JsonObject, force = false): Promise<void> {
+  async function submit(method: Method, { json, text }: Editing, force = false): Promise<void> {
     setBusy(true);
     const app = id ?? absoluteId(String(json['id']));
     const where = method === 'POST' ? {} : { id: app };
     const reply = await askApps(token, {
       method,
       ...where,
-      ...(method !== 'DELETE' && { app: json }),
+      ...(method !== 'DELETE' && { text }),
       force,
     });
     const done = reply.status >= 200 && reply.status < 300;
