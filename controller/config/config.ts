@@ -1,5 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import type { z } from 'zod';
+import { endpointKey } from '../model.ts';
+import { isLoopback } from '../serve/host-header.ts';
 import {
   type Environment,
   fromEnvironment,
@@ -95,6 +97,7 @@ function checkTogether(command: CommandName, config: Config): void {
     throw usage('--marathon-user-file and --marathon-token-file are both given, expected one of them');
   }
   checkWrites(config);
+  checkListen(config);
 }
 
 function checkWrites({ allowWrites, writeTokenFile, source }: Config): void {
@@ -105,6 +108,14 @@ function checkWrites({ allowWrites, writeTokenFile, source }: Config): void {
   if (source.filter(({ kind }) => kind === 'marathon').length !== 1) {
     throw usage('--allow-writes needs one --source marathon=URL, which is what apps are written to');
   }
+}
+
+/** The API tells addresses, apps and what is wrong with this host, and it can write. */
+function checkListen({ listen }: Config): void {
+  if (listen === null || isLoopback(listen.address)) return;
+  throw usage(
+    `--listen ${endpointKey(listen)}: the page and the API are for this host alone, since they have neither TLS nor, for reading, a token; give --metrics-listen that address for metrics and health, and reach the page by \`ssh -L 61421:127.0.0.1:61421 HOST\``,
+  );
 }
 
 const CREDENTIALS = ['marathonUserFile', 'marathonTokenFile', 'marathonCaFile', 'writeTokenFile'] as const;

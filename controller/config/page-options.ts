@@ -1,8 +1,20 @@
-/** The options of what the page may do. */
+/** The options of what is served to whom, and of what the page may do. */
 
-import { path, truth, withDefault, withoutDefault } from './option.ts';
+import { option, path, truth, withDefault, withoutDefault } from './option.ts';
+import { parseListen } from './values.ts';
 
 export const pageOptions = {
+  metricsListen: withDefault(
+    option(parseListen, {
+      group: 'Process',
+      value: 'ADDRESS:PORT|off',
+      accepted: 'off or ADDRESS:PORT with an IP address, for example 0.0.0.0:61422',
+      description:
+        'Where metrics and health alone are served, also to other hosts; `--listen` serves them too.',
+      commands: ['run'],
+    }),
+    'off',
+  ),
   allowWrites: withDefault(
     truth({
       group: 'Process',

@@ -19,6 +19,8 @@ export interface HttpOptions {
   readonly status: () => Status;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly log: Log;
+  /** Serves these paths alone, to whoever can reach them; the option that says where. */
+  readonly only?: { readonly paths: readonly string[]; readonly flag: string } | undefined;
   /** What `/v1/status` reads the kernel's counters with; without it they are those of the last pass. */
   readonly counters?: KernelCounters | undefined;
   /** What `/v1/doctor` examines this host with. */
@@ -82,7 +84,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { listen, log, limits = {}, clock = systemClock } = options;
   const { history = createHistory(), page = DEFAULT_PAGE, writing = null } = options;
   const all = { ...options, clock, history, page, writing, limits: { ...DEFAULT_LIMITS, ...limits } };
-  const routes = createRoutes(all);
+  const routes = limitedTo(createRoutes(all), options.only?.paths);
   const guarded = isLoopback(listen.address);
 
   const server = createServer(LIMITS, (request, response) => {
@@ -97,7 +99,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   });
   server.maxConnections = MOST_CONNECTIONS;
   server.setTimeout(IDLE_MS);
-  await listenOn(server, listen);
+  await listenOn(server, listen, options.only?.flag ?? '--listen');
   server.on('error', (error) => log.error('HTTP server', { error }));
   const close = () => {
     routes.close();
@@ -151,9 +153,14 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
   else response.end(body);
 }
 
-function listenOn(server: Server, { address, port }: ListenOption): Promise<void> {
+function limitedTo(routes: Routes, only: readonly string[] | undefined): Routes {
+  if (only === undefined) return routes;
+  return { ...routes, paths: new Map([...routes.paths].filter(([path]) => only.includes(path))), areas: [] };
+}
+
+function listenOn(server: Server, { address, port }: ListenOption, flag: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(cannotListen({ address, port }, cause)));
+    server.once('error', (cause) => reject(cannotListen(flag, { address, port }, cause)));
     server.listen({ host: address, port }, () => {
       server.removeAllListeners('error');
       resolve();
@@ -161,19 +168,19 @@ function listenOn(server: Server, { address, port }: ListenOption): Promise<void
   });
 }
 
-function cannotListen(listen: ListenOption, cause: NodeJS.ErrnoException): ControllerError {
-  const advice = ADVICE[cause.code ?? '']?.(listen);
-  const why = `--listen ${endpointKey(listen)}: ${advice ?? messageOf(cause)}`;
+function cannotListen(flag: string, listen: ListenOption, cause: NodeJS.ErrnoException): ControllerError {
+  const advice = ADVICE[cause.code ?? '']?.(listen, flag);
+  const why = `${flag} ${endpointKey(listen)}: ${advice ?? messageOf(cause)}`;
   return new ControllerError('usage', why, { retry: 'never' });
 }
 
-const ADVICE: Readonly<Record<string, (listen: ListenOption) => string>> = {
-  EADDRINUSE: ({ port }) =>
-    `another process has this port (\`ss -ltnp sport = :${port}\` shows which); choose another with --listen ADDRESS:PORT, or --listen off`,
-  EADDRNOTAVAIL: ({ address }) =>
-    `this host has no address ${address} (\`ip address\` lists those that it has); choose another with --listen ADDRESS:PORT, or --listen off`,
-  EACCES: () =>
-    'ports below 1024 need CAP_NET_BIND_SERVICE; choose another with --listen ADDRESS:PORT, or --listen off',
+const ADVICE: Readonly<Record<string, (listen: ListenOption, flag: string) => string>> = {
+  EADDRINUSE: ({ port }, flag) =>
+    `another process has this port (\`ss -ltnp sport = :${port}\` shows which); choose another with ${flag} ADDRESS:PORT, or ${flag} off`,
+  EADDRNOTAVAIL: ({ address }, flag) =>
+    `this host has no address ${address} (\`ip address\` lists those that it has); choose another with ${flag} ADDRESS:PORT, or ${flag} off`,
+  EACCES: (_, flag) =>
+    `ports below 1024 need CAP_NET_BIND_SERVICE; choose another with ${flag} ADDRESS:PORT, or ${flag} off`,
 };
 
 function urlOf(server: Server, { address, port }: ListenOption): string {

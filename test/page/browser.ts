@@ -62,6 +62,7 @@ export class Tab {
 
   async shoot(name: string): Promise<void> {
     if (SHOTS === undefined) return;
+    await this.page.evaluate('scrollTo(0, 0)');
     await mkdir(SHOTS, { recursive: true });
     await this.page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
   }

@@ -5,6 +5,7 @@ import { html } from '../html.ts';
 import { vipLink } from '../route.ts';
 import { StateBadge } from './badge.ts';
 import { Copy } from './copy.ts';
+import { Name } from './name.ts';
 import { Sparkline } from './sparkline.ts';
 
 interface RowProps {
@@ -32,7 +33,7 @@ export class ServiceRow extends Component<RowProps> {
     return html`
       <tr>
         <th scope="row" class="name">
-          <a href=${vipLink(row.id)}>${row.fqdn === null ? (place ?? row.id) : html`${row.fqdn}<span class="port">:${port}</span>`}</a>
+          <a href=${vipLink(row.id)}>${row.fqdn === null ? (place ?? row.id) : html`<${Name} fqdn=${row.fqdn} port=${port} />`}</a>
           ${named !== null && html`<${Copy} text=${named} what=${`name ${named}`} />`}
           <span class="quiet apps">${row.apps.join(', ')}</span>
         </th>

@@ -11,6 +11,7 @@ import { editLink } from '../route.ts';
 import { Backends } from './backends.ts';
 import { StateBadge } from './badge.ts';
 import { Copy } from './copy.ts';
+import { Name } from './name.ts';
 import { Sparkline } from './sparkline.ts';
 
 /** All that is known of one VIP. */
@@ -29,7 +30,7 @@ export function Vip({ feed, id }: { readonly feed: Feed; readonly id: string }):
   }
   return html`
     <p class="path"><a href="#/services">Services</a></p>
-    <h1>${title(vip)}<span class="port">:${vip.port}</span></h1>
+    <h1><${Name} fqdn=${title(vip)} port=${vip.port} /></h1>
     <${Facts} vip=${vip} samples=${feed.known?.samples.get(id) ?? []} at=${at} />
     <h2>Backends</h2>
     <${Backends} backends=${vip.backends} at=${at} />
@@ -62,7 +63,7 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
   return html`
     <dl class="facts">
       <div><dt>State</dt><dd><${StateBadge} state=${vip.state} /> ${vip.reason ?? ''} <span class="quiet">${`for ${ago(vip.since, at)}`}</span></dd></div>
-      ${fqdn !== null && html`<div><dt>Name</dt><dd><code>${`${fqdn}:${port}`}</code> <${Copy} text=${`${fqdn}:${port}`} what="name" /></dd></div>`}
+      ${fqdn !== null && html`<div><dt>Name</dt><dd><code><${Name} fqdn=${fqdn} port=${port} /></code> <${Copy} text=${`${fqdn}:${port}`} what="name" /></dd></div>`}
       <div><dt>Address</dt><dd>${place === null ? 'none yet' : html`<code>${place}</code> <${Copy} text=${place} what="address" />`}</dd></div>
       <div><dt>Protocol</dt><dd>${protocol}</dd></div>
       <div><dt>Scheduler</dt><dd>${scheduler ?? '-'}${persistenceSeconds > 0 && `, clients stay for ${persistenceSeconds} s`}</dd></div>

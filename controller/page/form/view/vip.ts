@@ -37,7 +37,7 @@ export function Vip({ vip, at, endpoint, form, errors, only, change, remove }: V
           change=${(port: string) => put({ port })} errors=${errors.get(`${at}.port`)} />
       </div>
       <p class="service-address">
-        Service address:
+        Service address:${' '}
         <output>${shown === null ? 'none: the name has no letter or digit, or is too long' : html`<code>${shown}</code>`}</output>
         ${shown !== null && !shown.endsWith('>') && html`<${Copy} text=${shown} what="service address" />`}
         ${!only && html`<button type="button" class="plain" onClick=${remove}>Remove this address</button>`}
