@@ -8,6 +8,7 @@ import {
 } from '../../../controller/page/feed.ts';
 import { endpoint, moment, rate } from '../../../controller/page/format.ts';
 import { graphOf, HEIGHT, WIDTH } from '../../../controller/page/graph.ts';
+import { leftOver } from '../../../controller/page/left-over.ts';
 import { type ListQuery, listLink, listPage, parseListQuery } from '../../../controller/page/list.ts';
 import { parseRoute, vipLink } from '../../../controller/page/route.ts';
 import { rowsOf, type VipRow } from '../../../controller/status/rows.ts';
@@ -137,4 +138,20 @@ test('numbers, times and addresses are written as people read them', () => {
   const at = '2026-03-04T10:00:00.000Z';
   expect(moment(at, at)).toMatch(/^\d\d:00:00$/);
   expect(moment(at, '2026-03-09T10:00:00.000Z')).toMatch(/^2026-03-04 \d\d:00:00$/);
+});
+
+test('what a pass has left for the next one is told; after a good one that is nothing', () => {
+  const good = documentOf();
+  expect(leftOver(good, good)).toEqual([]);
+  const held = { reason: 'x', since: good.at, until: good.at, services: ['a', 'b'] };
+  const summary = { ...good.summary, byState: { pending: 1, draining: 1 } };
+  const failures = [{ step: '-A -t 11.0.0.1:80 -s wlc', message: 'EPERM' }];
+  expect(leftOver({ ...good, summary, held, waiting: 2 }, { failures })).toEqual([
+    '1 write that failed, again',
+    '2 writes that failed before, when their time has come',
+    `2 services held until ${good.at}`,
+    '1 service removed once drained',
+  ]);
+  expect(leftOver({ ...good, summary }, good)[0]).toBe('1 service not as desired yet');
+  expect(leftOver({ ...good, lastPass: null }, good)).toEqual(['everything: none has been made yet']);
 });
