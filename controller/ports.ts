@@ -57,6 +57,8 @@ export interface WriteOptions {
   readonly signal: AbortSignal;
   /** Cancels the deployments that lock it. */
   readonly force?: boolean;
+  /** Of an app's update: what `json` does not mention goes, too. */
+  readonly whole?: boolean;
 }
 
 export type WriteResult = WriteAccepted | WriteRefused;

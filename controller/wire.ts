@@ -36,12 +36,14 @@ import type {
   Reporter,
   StateStore,
 } from './ports.ts';
+import type { Writing } from './serve/apps.ts';
 import { isLoopback } from './serve/host-header.ts';
 import type { DnsMetrics } from './serve/metrics-dns.ts';
 import { createLedger } from './state/ledger.ts';
 import { createStateStore } from './state/store.ts';
 import { poolsOf } from './wire-options.ts';
 import { sourcesOf } from './wire-sources.ts';
+import { writingOf } from './wire-writing.ts';
 
 /** What a command works with; `close` frees sockets. */
 export interface Parts {
@@ -57,6 +59,8 @@ export interface Parts {
   readonly dns: DnsService | null;
   readonly ledger: Ledger;
   readonly store: StateStore;
+  /** What apps are written with; absent where that is off. */
+  readonly writing?: Writing | null;
   readonly clock: Clock;
   readonly log: Log;
   close(): void;
@@ -108,7 +112,8 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       counters?.close();
       reachability?.close();
     };
-    return { ...common, sources, reporters, reconciler, counters, dns, close };
+    const writing = await writingOf(config, log);
+    return { ...common, sources, writing, reporters, reconciler, counters, dns, close };
   } catch (error) {
     table.close();
     throw error;

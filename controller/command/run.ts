@@ -4,10 +4,12 @@ import { Latch } from '../loop/latch.ts';
 import { run as runLoop, type WakeReason } from '../loop/run.ts';
 import { endpointKey } from '../model.ts';
 import type { Observer, Reporter } from '../ports.ts';
-import { startHttp } from '../serve/http.ts';
+import { type HttpOptions, type HttpServer, startHttp } from '../serve/http.ts';
 import { createMetrics } from '../serve/metrics.ts';
+import type { PageFacts } from '../serve/page/facts.ts';
 import type { Doctor } from '../serve/routes.ts';
 import { createStatusBoard } from '../status/board.ts';
+import { createHistory } from '../status/history.ts';
 import type { Parts } from '../wire.ts';
 import { formatReport, type PrintOptions } from './report.ts';
 
@@ -36,23 +38,13 @@ export async function run(
   const { log } = parts;
   const sources = parts.sources.map(({ name }) => name);
   const observed = { sources, dryRun: config.dryRun, clock: parts.clock };
-  const board = createStatusBoard(observed);
+  const history = createHistory();
+  const board = createStatusBoard({ ...observed, history });
   const metrics = createMetrics(observed, parts.dns?.metrics);
   const printer = config.dryRun ? createPrinter(printOptions, print) : null;
   const observers = [board, metrics, ...(printer === null ? [] : [printer])];
-  const http =
-    config.listen === null
-      ? null
-      : await startHttp({
-          listen: config.listen,
-          status: board.current,
-          metrics,
-          log,
-          counters: parts.counters ?? undefined,
-          doctor: examiner(config, config.listen),
-          limits: { relistMs: config.relistSeconds * 1_000, resyncMs: config.resyncSeconds * 1_000 },
-        });
-  if (http !== null) log.info('serving', { url: http.url });
+  const limits = { relistMs: config.relistSeconds * 1_000, resyncMs: config.resyncSeconds * 1_000 };
+  const servers = await serve(config, parts, { status: board.current, metrics, log, history, limits });
 
   const wake = new Latch<WakeReason>();
   signals.onResync(() => wake.set('resync'));
@@ -68,8 +60,45 @@ export async function run(
     await runLoop(ports, parts.reconciler, options, wake, signals.stop);
     await Promise.all(reporting);
   } finally {
-    await Promise.all([http?.close(), parts.dns?.server.close()]);
+    await Promise.all([...servers.map((server) => server.close()), parts.dns?.server.close()]);
   }
+}
+
+/** What `--metrics-listen` serves. */
+const PROBES = { paths: ['/livez', '/readyz', '/healthz', '/metrics'], flag: '--metrics-listen' };
+
+/** Opens the HTTP ports that are wanted, or none of them. */
+async function serve(
+  config: Config,
+  parts: Parts,
+  common: Pick<HttpOptions, 'status' | 'metrics' | 'log' | 'history' | 'limits'>,
+): Promise<readonly HttpServer[]> {
+  const { listen, metricsListen } = config;
+  const servers: HttpServer[] = [];
+  if (listen !== null) {
+    const server = await startHttp({
+      ...common,
+      listen,
+      counters: parts.counters ?? undefined,
+      doctor: examiner(config, listen),
+      page: pageFacts(config),
+      writing: parts.writing ?? undefined,
+    });
+    servers.push(server);
+    common.log.info('serving', { url: server.url });
+  }
+  if (metricsListen === null) return servers;
+  try {
+    servers.push(await startHttp({ ...common, listen: metricsListen, only: PROBES }));
+    return servers;
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.close()));
+    throw error;
+  }
+}
+
+function pageFacts({ zone, framework = 'marathon', dryRun, allowWrites: writes }: Config): PageFacts {
+  return { zone, framework, dryRun, writes };
 }
 
 /** Loaded when someone asks. */

@@ -1,5 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import type { z } from 'zod';
+import { endpointKey } from '../model.ts';
+import { isLoopback } from '../serve/host-header.ts';
 import {
   type Environment,
   flagName,
@@ -44,12 +46,19 @@ export function resolveConfig(
   const config = { ...options.parse(texts), origins: originsOf(deciding) };
   checkOutput(command, config.output, deciding.get('output'));
   const speaks = APP_COMMANDS.some((name) => name === command);
-  if (command !== 'run' && command !== 'diff' && command !== 'connection' && !speaks) return config;
+  if (!READERS.has(command) && !speaks) return config;
   if (!speaks) checkSources(command, config);
   checkCredentials(config);
+  if (command === 'run') {
+    checkWrites(config);
+    checkListen(config);
+  }
   for (const name of CREDENTIALS) checkReadable(deciding.get(name));
   return command === 'diff' ? { ...config, once: true, dryRun: true } : config;
 }
+
+/** The commands that read sources. */
+const READERS: ReadonlySet<CommandName> = new Set(['run', 'diff', 'connection', 'relay']);
 
 function originsOf(deciding: ReadonlyMap<OptionName, Given>): Config['origins'] {
   const origins = optionNames.map((name) => [name, deciding.get(name)?.origin ?? 'default']);
@@ -119,7 +128,25 @@ const EITHER = [
   ['marathonUserFile', 'marathonTokenFile'],
   ['mesosUserFile', 'mesosTokenFile'],
 ] as const;
-const CREDENTIALS = [...EITHER.flat(), 'marathonCaFile', 'mesosCaFile'] as const;
+const CREDENTIALS = [...EITHER.flat(), 'marathonCaFile', 'mesosCaFile', 'writeTokenFile'] as const;
+
+function checkWrites({ allowWrites, writeTokenFile, source }: Config): void {
+  if (!allowWrites) return;
+  if (writeTokenFile === undefined) {
+    throw usage('--allow-writes is given without --write-token-file, expected a file with a token');
+  }
+  if (source.filter(({ kind }) => kind === 'marathon').length !== 1) {
+    throw usage('--allow-writes needs one --source marathon=URL, which is what apps are written to');
+  }
+}
+
+/** The API tells addresses, apps and what is wrong with this host, and it can write. */
+function checkListen({ listen }: Config): void {
+  if (listen === null || isLoopback(listen.address)) return;
+  throw usage(
+    `--listen ${endpointKey(listen)}: the page and the API are for this host alone, since they have neither TLS nor, for reading, a token; give --metrics-listen that address for metrics and health, and reach the page by \`ssh -L 61421:127.0.0.1:61421 HOST\``,
+  );
+}
 
 /** A file that is missing at the start is a mistake; later its owner may be renewing it, and it is tried again. */
 function checkReadable(given: Given | undefined): void {

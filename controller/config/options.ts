@@ -22,6 +22,7 @@ import {
   withoutDefault,
 } from './option.ts';
 import { outputOptions } from './output-options.ts';
+import { pageOptions } from './page-options.ts';
 import { sourceOptions } from './source-options.ts';
 import { statusOptions } from './status-options.ts';
 import { timeoutOptions } from './timeout-options.ts';
@@ -213,6 +214,7 @@ export const options = z.object({
     }),
     '127.0.0.1:61421',
   ),
+  ...pageOptions,
   logLevel: withDefault(
     choice(['debug', 'info', 'warn', 'error'], {
       group: 'Process',

@@ -5,24 +5,36 @@ import { systemClock } from '../loop/clock.ts';
 import { endpointKey } from '../model.ts';
 import type { Clock, KernelCounters, Log } from '../ports.ts';
 import { DEFAULT_LIMITS, type HealthLimits } from '../status/checks.ts';
+import { createHistory, type History } from '../status/history.ts';
 import type { Status } from '../status/status.ts';
+import { type Answer, problem, type Route } from './answer.ts';
+import type { Writing } from './apps.ts';
 import { isLoopback, namesLoopback } from './host-header.ts';
 import type { Metrics } from './metrics.ts';
-import { type Answer, createRoutes, type Doctor, problem, type Route } from './routes.ts';
+import type { PageFacts } from './page/facts.ts';
+import { createRoutes, type Doctor, type Routes } from './routes.ts';
 
 export interface HttpOptions {
   readonly listen: ListenOption;
   readonly status: () => Status;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly log: Log;
+  /** Serves these paths alone, to whoever can reach them; the option that says where. */
+  readonly only?: { readonly paths: readonly string[]; readonly flag: string } | undefined;
   /** What `/v1/status` reads the kernel's counters with; without it they are those of the last pass. */
   readonly counters?: KernelCounters | undefined;
   /** What `/v1/doctor` examines this host with. */
   readonly doctor?: Doctor | undefined;
+  /** What happened to each VIP; defaults to nothing. */
+  readonly history?: Pick<History, 'ofVip' | 'latest'> | undefined;
+  /** What the page shows in its form; defaults to DC/OS's names, and no writing. */
+  readonly page?: PageFacts | undefined;
+  /** What `/v1/apps` writes with; without it that is off. */
+  readonly writing?: Writing | undefined;
   /** What the loop and the sources were told, where that is not the default. */
   readonly limits?: Partial<HealthLimits> | undefined;
   /** Defaults to the system's. */
-  readonly clock?: Pick<Clock, 'now'> | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 export interface HttpServer {
@@ -55,14 +67,24 @@ const SECURITY_HEADERS = {
   'x-frame-options': 'DENY',
 };
 
+/** What the page needs to know where no one says otherwise: the names are those of DC/OS. */
+const DEFAULT_PAGE: PageFacts = {
+  zone: 'l4lb.thisdcos.directory',
+  framework: 'marathon',
+  dryRun: false,
+  writes: false,
+};
+
 /**
- * Serves health, metrics and the read-only API. Rejects with a `ControllerError` when the address cannot be used.
+ * Serves the page, health, metrics and the API. Rejects with a `ControllerError` when the address cannot be used.
  *
  * Nothing that a client does ends the process: what goes wrong while a request is answered is logged and gives 500.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { listen, log, limits = {}, clock = systemClock } = options;
-  const routes = createRoutes({ ...options, clock, limits: { ...DEFAULT_LIMITS, ...limits } });
+  const { history = createHistory(), page = DEFAULT_PAGE, writing = null } = options;
+  const all = { ...options, clock, history, page, writing, limits: { ...DEFAULT_LIMITS, ...limits } };
+  const routes = limitedTo(createRoutes(all), options.only?.paths);
   const guarded = isLoopback(listen.address);
 
   const server = createServer(LIMITS, (request, response) => {
@@ -77,43 +99,68 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   });
   server.maxConnections = MOST_CONNECTIONS;
   server.setTimeout(IDLE_MS);
-  await listenOn(server, listen);
+  await listenOn(server, listen, options.only?.flag ?? '--listen');
   server.on('error', (error) => log.error('HTTP server', { error }));
-  return { url: urlOf(server, listen), close: () => close(server) };
+  const close = () => {
+    routes.close();
+    return closeServer(server);
+  };
+  return { url: urlOf(server, listen), close };
 }
 
-async function answer(
-  routes: ReadonlyMap<string, Route>,
-  { method = '', url = '', headers }: IncomingMessage,
-  guarded: boolean,
-): Promise<Answer> {
+async function answer(routes: Routes, request: IncomingMessage, guarded: boolean): Promise<Answer> {
+  const { method = '', url = '', headers } = request;
   // Only HTTP/1.0 comes without a host, and no browser speaks that.
   if (guarded && headers.host !== undefined && !namesLoopback(headers.host)) {
     return problem(421, 'this address is for clients on this host; ask for 127.0.0.1, [::1] or localhost');
   }
   const [path = '', query = ''] = url.split(/\?(.*)/s);
-  if (method !== 'GET' && method !== 'HEAD') {
-    return problem(
-      405,
-      `${method} is not possible here`,
-      { methods: ['GET', 'HEAD'] },
-      { allow: 'GET, HEAD' },
-    );
+  const { methods, route } = endpointOf(routes, path);
+  if (!methods.includes(method)) {
+    return problem(405, `${method} is not possible here`, { methods }, { allow: methods.join(', ') });
   }
-  const route = routes.get(path);
-  if (route === undefined) return problem(404, 'no such endpoint', { endpoints: [...routes.keys()] });
-  return await route({ query: new URLSearchParams(query), headers });
+  if (route === undefined) return problem(404, 'no such endpoint', { endpoints: [...routes.paths.keys()] });
+  const body = (most: number) => readBody(request, most);
+  return await route({ method, path, query: new URLSearchParams(query), headers, body });
+}
+
+const READ = ['GET', 'HEAD'];
+
+function endpointOf(
+  { paths, areas }: Routes,
+  path: string,
+): { readonly methods: readonly string[]; readonly route: Route | undefined } {
+  return areas.find(({ under }) => path.startsWith(under)) ?? { methods: READ, route: paths.get(path) };
+}
+
+async function readBody(request: IncomingMessage, most: number): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > most) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
 }
 
 function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
-  const length = status === 304 ? {} : { 'content-length': Buffer.byteLength(body) };
+  const length =
+    status === 304 || typeof body === 'function' ? {} : { 'content-length': Buffer.byteLength(body) };
   response.writeHead(status, { ...SECURITY_HEADERS, ...headers, ...length });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  if (request.method === 'HEAD') response.end();
+  else if (typeof body === 'function') body(response);
+  else response.end(body);
 }
 
-function listenOn(server: Server, { address, port }: ListenOption): Promise<void> {
+function limitedTo(routes: Routes, only: readonly string[] | undefined): Routes {
+  if (only === undefined) return routes;
+  return { ...routes, paths: new Map([...routes.paths].filter(([path]) => only.includes(path))), areas: [] };
+}
+
+function listenOn(server: Server, { address, port }: ListenOption, flag: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(cannotListen({ address, port }, cause)));
+    server.once('error', (cause) => reject(cannotListen(flag, { address, port }, cause)));
     server.listen({ host: address, port }, () => {
       server.removeAllListeners('error');
       resolve();
@@ -121,19 +168,19 @@ function listenOn(server: Server, { address, port }: ListenOption): Promise<void
   });
 }
 
-function cannotListen(listen: ListenOption, cause: NodeJS.ErrnoException): ControllerError {
-  const advice = ADVICE[cause.code ?? '']?.(listen);
-  const why = `--listen ${endpointKey(listen)}: ${advice ?? messageOf(cause)}`;
+function cannotListen(flag: string, listen: ListenOption, cause: NodeJS.ErrnoException): ControllerError {
+  const advice = ADVICE[cause.code ?? '']?.(listen, flag);
+  const why = `${flag} ${endpointKey(listen)}: ${advice ?? messageOf(cause)}`;
   return new ControllerError('usage', why, { retry: 'never' });
 }
 
-const ADVICE: Readonly<Record<string, (listen: ListenOption) => string>> = {
-  EADDRINUSE: ({ port }) =>
-    `another process has this port (\`ss -ltnp sport = :${port}\` shows which); choose another with --listen ADDRESS:PORT, or --listen off`,
-  EADDRNOTAVAIL: ({ address }) =>
-    `this host has no address ${address} (\`ip address\` lists those that it has); choose another with --listen ADDRESS:PORT, or --listen off`,
-  EACCES: () =>
-    'ports below 1024 need CAP_NET_BIND_SERVICE; choose another with --listen ADDRESS:PORT, or --listen off',
+const ADVICE: Readonly<Record<string, (listen: ListenOption, flag: string) => string>> = {
+  EADDRINUSE: ({ port }, flag) =>
+    `another process has this port (\`ss -ltnp sport = :${port}\` shows which); choose another with ${flag} ADDRESS:PORT, or ${flag} off`,
+  EADDRNOTAVAIL: ({ address }, flag) =>
+    `this host has no address ${address} (\`ip address\` lists those that it has); choose another with ${flag} ADDRESS:PORT, or ${flag} off`,
+  EACCES: (_, flag) =>
+    `ports below 1024 need CAP_NET_BIND_SERVICE; choose another with ${flag} ADDRESS:PORT, or ${flag} off`,
 };
 
 function urlOf(server: Server, { address, port }: ListenOption): string {
@@ -142,7 +189,7 @@ function urlOf(server: Server, { address, port }: ListenOption): string {
   return `http://${endpointKey({ address, port: found })}`;
 }
 
-function close(server: Server): Promise<void> {
+function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const impatient = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
     server.close(() => {

@@ -2,35 +2,43 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { DoctorDocument } from '../doctor/document.ts';
 import { toJson } from '../plan/print-json.ts';
+import type { Clock, Log } from '../ports.ts';
 import { type Check, type HealthLimits, healthz, livez, readyz } from '../status/checks.ts';
 import { checksText } from '../status/checks-text.ts';
 import type { StatusDocument } from '../status/document.ts';
+import type { History } from '../status/history.ts';
 import { reportOf } from '../status/report.ts';
 import { selectVips } from '../status/selection.ts';
 import type { PassStatus, Status } from '../status/status.ts';
 import { vipsView } from '../status/vips-view.ts';
+import { type Answer, type Area, type Asked, JSON_TYPE, problem, type Route } from './answer.ts';
+import { createAppsArea, type Writing } from './apps.ts';
 import { bounded } from './bounded.ts';
+import { createEvents } from './events.ts';
 import { createLiveStatus, type LiveStatusOptions } from './live-status.ts';
 import type { Metrics } from './metrics.ts';
+import type { PageFacts } from './page/facts.ts';
+import { createPage } from './page/page.ts';
 
-/** What an endpoint answers. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Buffer;
+/** What is served: paths that are read, and areas. */
+export interface Routes {
+  readonly paths: ReadonlyMap<string, Route>;
+  readonly areas: readonly Area[];
+  /** Ends what goes on beyond an answer. */
+  close(): void;
 }
-
-interface Asked {
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-}
-
-export type Route = (asked: Asked) => Answer | Promise<Answer>;
 
 export interface RouteOptions extends LiveStatusOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   /** Examines this host; absent where that is not wanted. */
   readonly doctor?: Doctor | undefined;
+  readonly history: Pick<History, 'ofVip' | 'latest'>;
+  /** What the page is told of this controller. */
+  readonly page: PageFacts;
+  /** Writes to the source; null where that is off. */
+  readonly writing: Writing | null;
+  readonly log: Log;
+  readonly clock: Clock;
 }
 
 export type Doctor = (status: StatusDocument) => Promise<DoctorDocument>;
@@ -38,9 +46,12 @@ export type Doctor = (status: StatusDocument) => Promise<DoctorDocument>;
 /** It reads some hundred files. */
 const DOCTOR_MS = 10_000;
 
-/** Every endpoint by its path. */
-export function createRoutes(options: RouteOptions): ReadonlyMap<string, Route> {
-  const { status, metrics, limits, clock } = options;
+/** How much of the history one answer has. */
+const MOST_CHANGES = 200;
+
+/** Every endpoint. */
+export function createRoutes(options: RouteOptions): Routes {
+  const { status, metrics, limits, clock, history } = options;
   const health =
     (endpoint: string, checks: (status: Status, now: number, limits: HealthLimits) => readonly Check[]) =>
     ({ query }: Asked): Answer => {
@@ -56,7 +67,11 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Route> 
   const { doctor } = options;
   const examined = doctor && bounded(async () => doctor((await live()).document), DOCTOR_MS, clock);
 
-  return new Map<string, Route>([
+  const events = createEvents({ live, clock, log: options.log });
+  const page = createPage(options.page);
+
+  const paths = new Map<string, Route>([
+    ['/', page.shell],
     ['/livez', health('livez', livez)],
     ['/readyz', health('readyz', readyz)],
     ['/healthz', health('healthz', healthz)],
@@ -95,21 +110,29 @@ export function createRoutes(options: RouteOptions): ReadonlyMap<string, Route> 
             : notKnown(pass.error),
         ),
     ],
+    [
+      '/v1/history',
+      ({ query }) => {
+        const id = query.get('vip');
+        const changes = id === null ? history.latest(MOST_CHANGES) : history.ofVip(id);
+        const told = changes.map(({ at, ...change }) => ({ at: new Date(at).toISOString(), ...change }));
+        return { status: 200, headers: JSON_TYPE, body: `${JSON.stringify({ changes: told })}\n` };
+      },
+    ],
+    [
+      '/v1/events',
+      () =>
+        events.hasRoom
+          ? { status: 200, headers: EVENTS_TYPE, body: events.add }
+          : notKnown('too many watch already; close a page that shows this host'),
+    ],
   ]);
-}
-
-/** A problem told as JSON. */
-export function problem(
-  status: number,
-  error: string,
-  more: Readonly<Record<string, unknown>> = {},
-  headers: Readonly<Record<string, string>> = {},
-): Answer {
-  return { status, headers: { ...JSON_TYPE, ...headers }, body: `${JSON.stringify({ error, ...more })}\n` };
+  const areas = [page.assets, createAppsArea(options.writing)];
+  return { paths, areas, close: events.close };
 }
 
 const PLAIN = { 'content-type': 'text/plain; charset=utf-8' };
-const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
+const EVENTS_TYPE = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
 
 function ofLastPass({ lastPass }: Status, answer: (pass: PassStatus) => Answer): Answer {
   return lastPass === null ? notKnown('no pass yet: a source has not been read') : answer(lastPass);

@@ -1,4 +1,5 @@
 import type { Clock, Observer } from '../ports.ts';
+import type { History } from './history.ts';
 import { shortfall } from './shortfall.ts';
 import type { PassStatus, SourceStatus, Status } from './status.ts';
 import { recordVips, type VipRecords } from './vip-records.ts';
@@ -8,6 +9,8 @@ export interface StatusBoardOptions {
   readonly sources: readonly string[];
   readonly dryRun: boolean;
   readonly clock: Pick<Clock, 'now'>;
+  /** Is told of what each pass changed. */
+  readonly history?: Pick<History, 'passed'>;
 }
 
 /** Hears what the loop does and tells what is known at this moment. */
@@ -16,7 +19,7 @@ export interface StatusBoard extends Observer {
 }
 
 /** A board that knows of the sources and of nothing else yet. */
-export function createStatusBoard({ sources, dryRun, clock }: StatusBoardOptions): StatusBoard {
+export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoardOptions): StatusBoard {
   const startedAt = clock.now();
   const bySource = new Map(sources.map((name) => [name, unread(name)]));
   let movedAt = startedAt;
@@ -47,7 +50,9 @@ export function createStatusBoard({ sources, dryRun, clock }: StatusBoardOptions
     },
     passed(pass) {
       lastPass = pass;
-      vips = recordVips(vips, pass);
+      const before = vips;
+      vips = recordVips(before, pass);
+      if (pass.error === null) history?.passed(before, vips, pass.finishedAt);
       if (isAsDesired(pass)) convergedAt = pass.finishedAt;
     },
     repaired() {

@@ -48,7 +48,9 @@ missing_packages() {
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
     test | ci)
-      programs="$programs dig:bind9-dnsutils nft:nftables conntrack buildah debootstrap setcap:libcap2-bin kubectl:kubernetes-client"
+      programs="$programs dig:bind9-dnsutils nft:nftables conntrack buildah debootstrap setcap:libcap2-bin kubectl:kubernetes-client chromium"
+      # Without a font a browser shows no letters.
+      [ -d /usr/share/fonts/truetype/dejavu ] || echo fonts-dejavu-core
       [ "$second_lab" = host ] || programs="$programs qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio"
       ;;
     long) programs="$programs dig:bind9-dnsutils" ;;
@@ -126,6 +128,8 @@ run_tests() {
   fi
   echo '== unit'
   project unit '' "$@"
+  echo '== page, in a browser'
+  project page '' "$@"
   echo '== kernel, in the lab'
   export IPVS_KERNEL_TESTS=yes-change-my-tables
   project kernel 'test/lab/run.sh -m 2048M -t 3000 --' "$@"
@@ -134,7 +138,7 @@ run_tests() {
   echo '== image'
   project image '' "$@"
   # shellcheck disable=SC2086 # a list
-  "$node" test/lab/totals.ts "$results" unit kernel datapath image $checks
+  "$node" test/lab/totals.ts "$results" unit page kernel datapath image $checks
 }
 
 # What Node has compiled is kept: in the lab, where system calls are slow, that halves the start of a program.

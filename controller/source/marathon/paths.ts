@@ -27,8 +27,10 @@ export function podVersionPath(id: string, version: string): string {
 }
 
 /** Where apps or pods are made, and where one that there is can be changed and removed. */
-export function writePath(kind: 'app' | 'pod', id: string | null, force: boolean): string {
-  return `/v2/${kind}s${id === null ? '' : encoded(id)}${force ? '?force=true' : ''}`;
+export function writePath(kind: 'app' | 'pod', id: string | null, force: boolean, whole = false): string {
+  // Without this Marathon keeps the fields of an app that an update does not mention.
+  const query = [whole && 'partialUpdate=false', force && 'force=true'].filter((one) => one !== false);
+  return `/v2/${kind}s${id === null ? '' : encoded(id)}${query.length === 0 ? '' : `?${query.join('&')}`}`;
 }
 
 export const DEPLOYMENTS_PATH = '/v2/deployments';

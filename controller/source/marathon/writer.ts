@@ -27,8 +27,8 @@ export function createMarathonWriter(client: MarathonClient): AppWriter {
       const path = writePath(kind, null, force);
       return resultOf(await client.send({ method: 'POST', path, body }, signal));
     },
-    async update({ kind, id }, body, { signal, force = false }) {
-      const path = writePath(kind, id, force);
+    async update({ kind, id }, body, { signal, force = false, whole = false }) {
+      const path = writePath(kind, id, force, whole && kind === 'app');
       return resultOf(await client.send({ method: 'PUT', path, body }, signal));
     },
     async remove({ kind, id }: AppRef, { signal, force = false }) {

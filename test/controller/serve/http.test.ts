@@ -127,7 +127,7 @@ test('/metrics is what Prometheus reads', async () => {
 });
 
 describe('what is not served is told as JSON', () => {
-  test.each(['/', '/v1', '/v1/vips/', '//livez', '/livez/../metrics', '/%6civez', '*'])(
+  test.each(['/v1', '/v1/vips/', '//livez', '/livez/../metrics', '/%6civez', '*'])(
     '%s is no endpoint',
     async (path) => {
       const { status, body, headers } = await serving.get(path);
@@ -136,6 +136,7 @@ describe('what is not served is told as JSON', () => {
       expect(JSON.parse(body)).toEqual({
         error: 'no such endpoint',
         endpoints: [
+          '/',
           '/livez',
           '/readyz',
           '/healthz',
@@ -144,6 +145,8 @@ describe('what is not served is told as JSON', () => {
           '/v1/doctor',
           '/v1/vips',
           '/v1/diff',
+          '/v1/history',
+          '/v1/events',
         ],
       });
     },

@@ -1,0 +1,46 @@
+/** What the page asks the controller for, besides events. */
+
+export interface Reply {
+  readonly status: number;
+  /** The JSON of the body; null where there is none. */
+  readonly body: unknown;
+}
+
+/** Asks for JSON. Never rejects: without an answer the status is 0 and the body says so. */
+export async function ask(path: string, options: RequestInit = {}): Promise<Reply> {
+  try {
+    const response = await fetch(path, { ...options, cache: 'no-store' });
+    return { status: response.status, body: await response.json().catch(() => null) };
+  } catch {
+    return { status: 0, body: { error: 'the controller does not answer' } };
+  }
+}
+
+export interface AppRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Empty for the list, and to create one. */
+  readonly id?: string;
+  /** The app's JSON, sent as it is. */
+  readonly text?: string;
+  readonly force?: boolean;
+}
+
+/** Asks `/v1/apps`, with the token that writing needs. */
+export async function askApps(token: string, { method, id = '', text, force }: AppRequest): Promise<Reply> {
+  const path = id.split('/').map(encodeURIComponent).join('/');
+  return await ask(`/v1/apps${path}${force === true ? '?force=true' : ''}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(text !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(text !== undefined && { body: text }),
+  });
+}
+
+/** What a reply says that is no success. */
+export function errorOf({ status, body }: Reply): string {
+  const said = body as { readonly error?: unknown; readonly message?: unknown } | null;
+  const text = said?.error ?? said?.message;
+  return typeof text === 'string' ? text : `the controller answered ${status}`;
+}

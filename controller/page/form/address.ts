@@ -1,0 +1,23 @@
+import { parseAddress } from '../../desired/address.ts';
+import { cleanName, fullyQualified } from '../../desired/names.ts';
+
+export interface NameFacts {
+  readonly zone: string;
+  readonly framework: string;
+}
+
+/**
+ * Where clients reach a VIP whose label has this value: `my-service.marathon.l4lb.thisdcos.directory:5555`, `10.1.2.3:80`.
+ * null where the name has nothing that DNS could carry. A port that is not known yet is `<assigned port>`, as in DC/OS.
+ */
+export function shownAddress(value: string, { zone, framework }: NameFacts): string | null {
+  const colon = value.lastIndexOf(':');
+  const target = colon < 0 ? value : value.slice(0, colon);
+  const digits = colon < 0 ? '' : value.slice(colon + 1);
+  const port = /^[1-9]\d*$/.test(digits) ? digits : '<assigned port>';
+  const address = parseAddress(target);
+  if (address !== null) return address.family === 'ipv6' ? `[${address.text}]:${port}` : `${target}:${port}`;
+  const [name, cleaned] = [cleanName(target.replace(/^\//, '')), cleanName(framework)];
+  const fqdn = name === null || cleaned === null ? null : fullyQualified(name, cleaned, zone);
+  return fqdn === null ? null : `${fqdn}:${port}`;
+}

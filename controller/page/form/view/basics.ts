@@ -1,0 +1,30 @@
+import type { VNode } from 'preact';
+import { html } from '../../html.ts';
+import type { ServiceForm } from '../model.ts';
+import type { FieldErrors } from '../validate.ts';
+import { TextField } from './field.ts';
+
+interface BasicsProps {
+  readonly form: ServiceForm;
+  readonly change: (form: ServiceForm) => void;
+  readonly errors: FieldErrors;
+  /** An app that is there keeps its id: another id would be another app. */
+  readonly isNew: boolean;
+}
+
+/** What a service needs besides its network. */
+export function Basics({ form, change, errors, isNew }: BasicsProps): VNode {
+  const put = (part: Partial<ServiceForm>) => change({ ...form, ...part });
+  return html`
+    <fieldset>
+      <legend>Service</legend>
+      <div class="fields">
+        <${TextField} field="id" label="Service ID" value=${form.id} disabled=${!isNew} wide change=${(id: string) => put({ id })} errors=${errors.get('id')} />
+        <${TextField} field="instances" label="Instances" number value=${form.instances} change=${(instances: string) => put({ instances })} errors=${errors.get('instances')} />
+        <${TextField} field="cpus" label="CPUs" number value=${form.cpus} change=${(cpus: string) => put({ cpus })} errors=${errors.get('cpus')} />
+        <${TextField} field="mem" label="Memory (MiB)" number value=${form.mem} change=${(mem: string) => put({ mem })} errors=${errors.get('mem')} />
+        <${TextField} field="cmd" label="Command" value=${form.cmd} wide change=${(cmd: string) => put({ cmd })} errors=${errors.get('cmd')} />
+        <${TextField} field="image" label="Container image" value=${form.image} wide change=${(image: string) => put({ image })} errors=${errors.get('image')} />
+      </div>
+    </fieldset>`;
+}

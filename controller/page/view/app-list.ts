@@ -1,0 +1,31 @@
+import type { VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { askApps, errorOf, type Reply } from '../api.ts';
+import { facts } from '../facts.ts';
+import { html } from '../html.ts';
+import { editLink } from '../route.ts';
+import { useToken } from '../token.ts';
+import { TokenField } from './token-field.ts';
+
+/** The apps that can be edited. */
+export function AppList(): VNode {
+  const [token] = useToken();
+  const [reply, setReply] = useState<Reply | null>(null);
+  useEffect(() => {
+    if (token !== '') void askApps(token, { method: 'GET' }).then(setReply);
+  }, [token]);
+  return html`
+    <h1>Apps</h1>
+    <p><a class="button" href="#/new">New service</a></p>
+    ${
+      facts.writes
+        ? html`<${TokenField} />`
+        : html`<p>Reading and writing apps is off at this controller: <code>--allow-writes</code> with <code>--write-token-file</code> switches it on. The form of a new service still makes its JSON.</p>`
+    }
+    ${reply !== null && (reply.status === 200 ? html`<${Ids} apps=${(reply.body as { apps: readonly string[] }).apps} />` : html`<p role="alert">${errorOf(reply)}</p>`)}`;
+}
+
+function Ids({ apps }: { readonly apps: readonly string[] }): VNode {
+  if (apps.length === 0) return html`<p>There is no app.</p>`;
+  return html`<ul class="ids">${apps.map((id) => html`<li><a href=${editLink(id)}>${id}</a></li>`)}</ul>`;
+}

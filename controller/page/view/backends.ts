@@ -1,0 +1,45 @@
+import type { VNode } from 'preact';
+import type { BackendDocument } from '../../status/document.ts';
+import { ago, duration, endpoint, rate, short } from '../format.ts';
+import { html } from '../html.ts';
+
+interface BackendsProps {
+  readonly backends: readonly BackendDocument[];
+  readonly at: string;
+}
+
+/** The backends of one VIP, those that drain among them. */
+export function Backends({ backends, at }: BackendsProps): VNode {
+  if (backends.length === 0) return html`<p>None: no task of it can be reached.</p>`;
+  return html`
+    <table class="rows backends">
+      <caption class="hidden">Backends</caption>
+      <thead><tr>
+        <th scope="col">Backend</th><th scope="col">Weight</th><th scope="col">Why</th>
+        <th scope="col">Connections</th><th scope="col">Packets</th><th scope="col">Bytes</th><th scope="col">Since</th>
+      </tr></thead>
+      <tbody>${backends.map((backend) => html`<${Row} key=${endpoint(backend)} backend=${backend} at=${at} />`)}</tbody>
+    </table>`;
+}
+
+function Row({ backend, at }: { readonly backend: BackendDocument; readonly at: string }): VNode {
+  const { hostPort, weight, inKernel, forward, reason, drain, traffic, task } = backend;
+  return html`
+    <tr>
+      <th scope="row" class="name">
+        <code>${endpoint(backend)}</code>
+        ${hostPort !== null && html`<span class="quiet">${`published at ${endpoint(hostPort)}`}</span>`}
+        <span class="quiet">${task ?? 'of no task that a source knows'}</span>
+      </th>
+      <td data-label="Weight"><span class=${`badge ${weight > 0 && inKernel ? 'good' : 'attention'}`}>${weight}</span> <span class="quiet">${forward}${!inKernel && ', not in the kernel'}</span></td>
+      <td data-label="Why">${reason}${drain !== null && html`<span class="drain">${drainText(drain)}</span>`}</td>
+      <td data-label="Connections">${short(backend.activeConnections)}<span class="quiet"> active, ${short(backend.inactiveConnections)} ending</span></td>
+      <td data-label="Packets">${traffic === null ? '-' : html`${short(traffic.inPackets)}<span class="quiet"> in, </span>${short(traffic.outPackets)}<span class="quiet"> out</span>`}</td>
+      <td data-label="Bytes">${traffic === null ? '-' : html`${short(traffic.inBytes)}B<span class="quiet"> in (${rate(traffic.inByteRate, 'B')}), </span>${short(traffic.outBytes)}B<span class="quiet"> out (${rate(traffic.outByteRate, 'B')})</span>`}</td>
+      <td data-label="Since"><time datetime=${backend.since} title=${backend.since}>${ago(backend.since, at)}</time></td>
+    </tr>`;
+}
+
+function drainText({ connections, secondsLeft, deadline }: NonNullable<BackendDocument['drain']>): string {
+  return `${connections} connections left; removed in ${duration(secondsLeft)} at the latest (${deadline})`;
+}

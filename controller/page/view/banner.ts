@@ -1,0 +1,39 @@
+import type { VNode } from 'preact';
+import { type Feed, freshnessOf } from '../feed.ts';
+import { duration, plural } from '../format.ts';
+import { useNow } from '../hooks.ts';
+import { html } from '../html.ts';
+
+/** What someone must know before they believe the rest of the page. */
+export function Banner({ feed }: { readonly feed: Feed }): VNode | null {
+  const now = useNow();
+  const fresh = freshnessOf(feed, now);
+  const lines = [
+    ...(fresh.kind === 'stale'
+      ? [`The controller has not been heard for ${duration(fresh.seconds)}: what is shown was true then.`]
+      : []),
+    ...warningsOf(feed, now),
+  ];
+  if (lines.length === 0) return null;
+  return html`<div class="banner" role="alert">${lines.map((line) => html`<p>${line}</p>`)}</div>`;
+}
+
+function warningsOf({ known }: Feed, now: number): string[] {
+  if (known === null) return [];
+  const { sources, held, host, lastPass } = known.overview;
+  const stale = sources.flatMap(({ name, failure, ageSeconds }) => {
+    if (failure === null) return [];
+    const age = ageSeconds === null ? 'has not been read yet' : `was last read ${duration(ageSeconds)} ago`;
+    return [`Source ${name} ${age}: ${failure.message}`];
+  });
+  const left = held === null ? 0 : Math.max(0, (Date.parse(held.until) - now) / 1_000);
+  return [
+    ...(lastPass === null && stale.length === 0 ? ['No pass yet: a source has not been read.'] : []),
+    ...(lastPass?.error == null ? [] : [`The last pass ended early: ${lastPass.error}`]),
+    ...stale,
+    ...(held === null
+      ? []
+      : [`Held for ${duration(left)} more: ${plural(held.services.length, 'service')}: ${held.reason}`]),
+    ...host.problems,
+  ];
+}

@@ -1,0 +1,75 @@
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import { type Feed, freshnessOf } from '../feed.ts';
+import { duration } from '../format.ts';
+import { useNow } from '../hooks.ts';
+import { html } from '../html.ts';
+import type { Route } from '../route.ts';
+import { chooseTheme, chosenTheme, THEMES, type Theme } from '../theme.ts';
+
+const SERVICES = { page: 'services', text: 'Services', also: ['vip'] } as const;
+const DIFF = { page: 'diff', text: 'Diff', also: [] } as const;
+const REST = [
+  { page: 'host', text: 'Host', also: [] },
+  { page: 'apps', text: 'Apps', also: ['new', 'edit'] },
+] as const;
+
+interface HeaderProps {
+  readonly feed: Feed;
+  readonly page: Route['page'];
+  readonly front: 'services' | 'diff';
+}
+
+export function Header({ feed, page, front }: HeaderProps): VNode {
+  const entries = front === 'diff' ? [DIFF, SERVICES, ...REST] : [SERVICES, DIFF, ...REST];
+  return html`
+    <header class="top">
+      <a class="brand" href="#/">marathon-ipvs</a>
+      <nav aria-label="Pages">
+        ${entries.map(({ page: to, text, also }) => {
+          const here = to === page || also.some((one) => one === page);
+          return html`<a href=${`#/${to}`} aria-current=${here ? 'page' : undefined}>${text}</a>`;
+        })}
+      </nav>
+      <${Live} feed=${feed} />
+      <${ThemeSwitch} />
+    </header>`;
+}
+
+/** Whether what is shown is what is; only a change of that is read out. */
+function Live({ feed }: { readonly feed: Feed }): VNode {
+  const fresh = freshnessOf(feed, useNow());
+  const sources = feed.known?.overview.sources ?? [];
+  const failing = sources.filter(({ failure }) => failure !== null).length;
+  const [tone, text] =
+    fresh.kind === 'stale'
+      ? ['bad', 'Not live']
+      : fresh.kind === 'connecting'
+        ? ['attention', 'Connecting']
+        : failing > 0
+          ? ['attention', 'Live, source stale']
+          : ['good', 'Live'];
+  return html`
+    <span class="live">
+      <span class=${`badge ${tone}`} role="status">${text}</span>
+      ${fresh.kind === 'stale' && html`<span class="quiet">${`for ${duration(fresh.seconds)}`}</span>`}
+    </span>`;
+}
+
+const THEME_TEXTS: Readonly<Record<Theme, string>> = { auto: 'As the system', light: 'Light', dark: 'Dark' };
+
+function ThemeSwitch(): VNode {
+  const [theme, setTheme] = useState(chosenTheme);
+  const choose = ({ currentTarget }: { readonly currentTarget: HTMLSelectElement }) => {
+    const next = THEMES.find((one) => one === currentTarget.value) ?? 'auto';
+    chooseTheme(next);
+    setTheme(next);
+  };
+  return html`
+    <label class="theme">
+      <span class="hidden">Colours</span>
+      <select value=${theme} onChange=${choose}>
+        ${THEMES.map((one) => html`<option value=${one}>${THEME_TEXTS[one]}</option>`)}
+      </select>
+    </label>`;
+}

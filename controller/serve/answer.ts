@@ -1,0 +1,40 @@
+/** What endpoints are asked and what they answer. */
+
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A function writes it by itself, for as long as either side likes; the head has been sent by then. */
+  readonly body: string | Buffer | ((response: ServerResponse) => void);
+}
+
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** The whole body; null where it is longer than `most` bytes. */
+  body(most: number): Promise<Buffer | null>;
+}
+
+export type Route = (asked: Asked) => Answer | Promise<Answer>;
+
+/** Every path that begins so. */
+export interface Area {
+  readonly under: string;
+  readonly methods: readonly string[];
+  readonly route: Route;
+}
+
+export const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
+
+/** A problem told as JSON. */
+export function problem(
+  status: number,
+  error: string,
+  more: Readonly<Record<string, unknown>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return { status, headers: { ...JSON_TYPE, ...headers }, body: `${JSON.stringify({ error, ...more })}\n` };
+}

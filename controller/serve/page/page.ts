@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import type { Answer, Area, Asked } from '../answer.ts';
+import { type Assets, importsOf, loadAssets } from './assets.ts';
+import type { PageFacts } from './facts.ts';
+
+/** The page: its frame at `/`, and its files, which are prepared when the first one asks. */
+export function createPage(facts: PageFacts): {
+  readonly shell: () => Promise<Answer>;
+  readonly assets: Area;
+} {
+  let loading: Promise<Assets> | undefined;
+  const load = () => {
+    loading ??= loadAssets();
+    return loading;
+  };
+  let shell: Answer | undefined;
+  return {
+    shell: async () => {
+      shell ??= shellOf(facts, await load());
+      return shell;
+    },
+    assets: {
+      under: '/assets/',
+      methods: ['GET', 'HEAD'],
+      route: async (asked) => fileOf(await load(), asked),
+    },
+  };
+}
+
+/** They never change: another content has another path. */
+const FOR_EVER = 'public, max-age=31536000, immutable';
+
+function fileOf({ files, base }: Assets, { path, headers }: Asked): Answer {
+  const file = path.startsWith(base) ? files.get(path.slice(base.length)) : undefined;
+  if (file === undefined) {
+    return { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'no such file\n' };
+  }
+  const common = { 'content-type': file.type, 'cache-control': FOR_EVER, vary: 'accept-encoding' };
+  const zipped = /\bgzip\b/.test(headers['accept-encoding'] ?? '');
+  return zipped
+    ? { status: 200, headers: { ...common, 'content-encoding': 'gzip' }, body: file.gzipped }
+    : { status: 200, headers: common, body: file.plain };
+}
+
+function shellOf(facts: PageFacts, { files, base }: Assets): Answer {
+  const imports = JSON.stringify({ imports: importsOf(base) });
+  const scripts = [...files.keys()].filter((path) => /\.[jt]s$/.test(path));
+  const preloads = scripts.map((path) => `<link rel="modulepreload" href="${base}${path}">`);
+  const body = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>marathon-ipvs</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="facts" content="${escaped(JSON.stringify(facts))}">
+<link rel="icon" href="${base}page/icon.svg">
+<link rel="stylesheet" href="${base}page/style.css">
+<script type="importmap">${imports}</script>
+${preloads.join('\n')}
+<script type="module" src="${base}page/main.ts"></script>
+</head>
+<body>
+<div id="app"><noscript>This page needs JavaScript; <code>marathon-ipvs status</code> tells the same.</noscript></div>
+</body>
+</html>
+`;
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policyOf(imports) },
+    body,
+  };
+}
+
+/** Nothing but our own files and our own API; of inline scripts this import map only. */
+function policyOf(imports: string): string {
+  const hash = createHash('sha256').update(imports).digest('base64');
+  return [
+    "default-src 'none'",
+    `script-src 'self' 'sha256-${hash}'`,
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ].join('; ');
+}
+
+function escaped(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+  };
+  return text.replace(/[&<>"]/g, (one) => entities[one] ?? one);
+}

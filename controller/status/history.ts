@@ -1,0 +1,135 @@
+/** What happened to each VIP since the controller's start, as far back as there is room for. */
+
+import type { BackendKey } from '../model.ts';
+import type { BackendRecord } from './backend-records.ts';
+import type { VipRecord, VipRecords } from './vip-records.ts';
+
+/** One thing that a pass left otherwise than the pass before it did. Times are milliseconds since the epoch. */
+export interface Change {
+  readonly at: number;
+  /** Id of the VIP. */
+  readonly vip: string;
+  readonly kind: 'appeared' | 'gone' | 'state' | 'settings' | 'backend added' | 'backend removed' | 'backend';
+  /** The backend that it happened to; null where it concerns the VIP as a whole. */
+  readonly backend: BackendKey | null;
+  /** In words: `weight 1 -> 0: TASK_KILLING`. */
+  readonly text: string;
+}
+
+/** A change as `GET /v1/history` tells it: its time in RFC 3339. */
+export interface ToldChange extends Omit<Change, 'at'> {
+  readonly at: string;
+}
+
+export interface History {
+  /** Learns what a pass changed. Records that are the same object have not changed. */
+  passed(before: VipRecords, after: VipRecords, at: number): void;
+  /** Changes of one VIP, the newest first; also of one that is gone. */
+  ofVip(id: string): readonly Change[];
+  /** Changes of all, the newest first, `most` of them. */
+  latest(most: number): readonly Change[];
+}
+
+export interface HistoryLimits {
+  /** So many changes of each VIP: one that flaps does not push out what happened to others. */
+  readonly perVip: number;
+  /** So many VIPs; those that nothing has happened to for longest are forgotten first. */
+  readonly vips: number;
+}
+
+/** About 200 bytes each: 20 MB where everything is full, which a host of 2,000 VIPs that all flap would need. */
+const LIMITS: HistoryLimits = { perVip: 50, vips: 2_000 };
+
+/** A history that knows of nothing yet. What the first pass finds is no change. */
+export function createHistory({ perVip, vips }: HistoryLimits = LIMITS): History {
+  // In the order in which something last happened to them.
+  const byVip = new Map<string, readonly Change[]>();
+  let started = false;
+
+  function add(id: string, changes: readonly Change[]): void {
+    const all = [...changes, ...(byVip.get(id) ?? [])].slice(0, perVip);
+    byVip.delete(id);
+    byVip.set(id, all);
+    for (const oldest of byVip.keys()) {
+      if (byVip.size <= vips) break;
+      byVip.delete(oldest);
+    }
+  }
+
+  return {
+    passed(before, after, at) {
+      if (!started) {
+        started = true;
+        return;
+      }
+      for (const [id, now] of after) {
+        const had = before.get(id);
+        if (had === now) continue;
+        const changes = changesOf(had, now, at);
+        if (changes.length > 0) add(id, changes);
+      }
+      for (const [id, had] of before) {
+        if (after.has(id)) continue;
+        add(id, [{ at, vip: id, kind: 'gone', backend: null, text: had.reason ?? 'no longer declared' }]);
+      }
+    },
+    ofVip: (id) => byVip.get(id) ?? [],
+    latest(most) {
+      const newest = [...byVip.values()].flatMap((changes) => changes.slice(0, most));
+      return newest.sort((a, b) => b.at - a.at).slice(0, most);
+    },
+  };
+}
+
+function changesOf(had: VipRecord | undefined, now: VipRecord, at: number): Change[] {
+  const { id } = now;
+  if (had === undefined) {
+    const text = `${stateText(now)}; ${now.backends.size} backends`;
+    return [{ at, vip: id, kind: 'appeared', backend: null, text }];
+  }
+  const changes: Change[] = [];
+  if (had.state !== now.state || had.reason !== now.reason) {
+    const text = had.state === now.state ? stateText(now) : `${had.state} -> ${stateText(now)}`;
+    changes.push({ at, vip: id, kind: 'state', backend: null, text });
+  }
+  const settings = settingsText(had, now);
+  if (settings !== '') changes.push({ at, vip: id, kind: 'settings', backend: null, text: settings });
+  for (const [key, backend] of now.backends) {
+    const change = backendChange(had.backends.get(key), backend);
+    if (change !== null) changes.push({ at, vip: id, backend: key, ...change });
+  }
+  for (const [key, { reason }] of had.backends) {
+    if (now.backends.has(key)) continue;
+    changes.push({ at, vip: id, kind: 'backend removed', backend: key, text: reason });
+  }
+  return changes;
+}
+
+function stateText({ state, reason }: VipRecord): string {
+  return reason === null ? state : `${state}: ${reason}`;
+}
+
+function settingsText(had: VipRecord, now: VipRecord): string {
+  const texts = [
+    had.scheduler !== now.scheduler && `scheduler ${had.scheduler ?? 'none'} -> ${now.scheduler ?? 'none'}`,
+    had.persistenceSeconds !== now.persistenceSeconds &&
+      `persistence ${had.persistenceSeconds} s -> ${now.persistenceSeconds} s`,
+    had.apps.join() !== now.apps.join() && `apps ${had.apps.join(', ')} -> ${now.apps.join(', ')}`,
+  ];
+  return texts.filter((text) => text !== false).join('; ');
+}
+
+function backendChange(
+  had: BackendRecord | undefined,
+  now: BackendRecord,
+): Pick<Change, 'kind' | 'text'> | null {
+  if (had === undefined) return { kind: 'backend added', text: `weight ${now.weight}: ${now.reason}` };
+  if (had.weight !== now.weight) {
+    return { kind: 'backend', text: `weight ${had.weight} -> ${now.weight}: ${now.reason}` };
+  }
+  if (had.reason !== now.reason) return { kind: 'backend', text: now.reason };
+  if (had.task !== now.task) {
+    return { kind: 'backend', text: `task ${had.task ?? 'unknown'} -> ${now.task ?? 'unknown'}` };
+  }
+  return null;
+}

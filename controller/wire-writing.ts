@@ -1,0 +1,32 @@
+/** Builds what the page and `/v1/apps` write with. */
+
+import type { Config } from './config/config.ts';
+import { systemClock } from './loop/clock.ts';
+import type { Log } from './ports.ts';
+import type { Writing } from './serve/apps.ts';
+import { credentialsOf } from './wire-options.ts';
+
+/** A client of its own keeps their requests apart from the source's. null where nothing may be written. */
+export async function writingOf(config: Config, log: Log): Promise<Writing | null> {
+  const { allowWrites, writeTokenFile, marathonCaFile: caFile, sourceTimeoutSeconds } = config;
+  const source = config.source.find(({ kind }) => kind === 'marathon');
+  if (!allowWrites || writeTokenFile === undefined || source === undefined) return null;
+  const [{ createMarathonClient }, { createMarathonWriter }, { readToken }] = await Promise.all([
+    import('./source/marathon/client.ts'),
+    import('./source/marathon/writer.ts'),
+    import('./config/token.ts'),
+  ]);
+  const client = createMarathonClient({
+    where: source.where,
+    credentials: credentialsOf(config.marathonUserFile, config.marathonTokenFile),
+    caFile,
+    silenceMs: sourceTimeoutSeconds * 1_000,
+    clock: systemClock,
+  });
+  return {
+    writer: createMarathonWriter(client),
+    token: await readToken(writeTokenFile),
+    clock: systemClock,
+    log,
+  };
+}

@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { createStatusBoard } from '../../../controller/status/board.ts';
+import { createHistory, type History } from '../../../controller/status/history.ts';
+import { backend, service } from '../../support/builders.ts';
+import { desiredOf } from '../../support/observed.ts';
+import { DB, passOf, settled, WEB } from './passes.ts';
+
+const ID = 'tcp/11.0.0.1:80';
+/** The same VIP with another backend in rotation beside it, or instead of it. */
+const TWO = {
+  ...WEB,
+  backends: service('', 80, [backend('10.0.0.1', 31_000), backend('10.0.0.3', 31_000)]).backends,
+};
+const OTHER = { ...WEB, backends: service('', 80, [backend('10.0.0.3', 31_000)]).backends };
+
+/** What the history has after passes that left these services, a second apart. */
+function played(history: History, ...passes: (typeof WEB)[][]): History {
+  const clock = { now: () => 0 };
+  const board = createStatusBoard({ sources: [], dryRun: false, clock, history });
+  passes.forEach((services, at) => {
+    board.passed({ ...passOf({ desired: desiredOf(...services) }), finishedAt: at * 1_000 });
+  });
+  return history;
+}
+
+const told = (history: History, id = ID) =>
+  history.ofVip(id).map(({ at, kind, backend: which, text }) => `${at} ${kind} ${which} ${text}`);
+
+describe('the history of a VIP', () => {
+  test('has nothing of the first pass: what was there is no change', () => {
+    expect(told(played(createHistory(), [WEB], [WEB]))).toEqual([]);
+  });
+
+  test('tells which backends came and went, the newest first', () => {
+    expect(told(played(createHistory(), [WEB], [TWO], [OTHER]))).toEqual([
+      '2000 backend removed 10.0.0.1:31000 running, no health check',
+      '1000 backend added 10.0.0.3:31000 weight 1: running, no health check',
+    ]);
+  });
+
+  test('tells of a weight with its reason, and of the state that follows from it', () => {
+    const killed = backend('10.0.0.1', 31_000, { weight: 0, reason: 'TASK_KILLING' });
+    const idle = { ...WEB, backends: service('', 80, [killed]).backends };
+    expect(told(played(createHistory(), [WEB], [idle]))).toEqual([
+      '1000 state null forwarding -> out of rotation: every backend has weight 0',
+      '1000 backend 10.0.0.1:31000 weight 1 -> 0: TASK_KILLING',
+    ]);
+  });
+
+  test('outlives the VIP, and tells of settings and apps', () => {
+    const changed = { ...WEB, scheduler: 'rr', apps: ['/web', '/web2'] };
+    expect(told(played(createHistory(), [WEB], [changed], [DB], [DB, WEB]))).toEqual([
+      '3000 appeared null forwarding; 1 backends',
+      '2000 gone null no longer declared',
+      '1000 settings null scheduler wlc -> rr; apps /web -> /web, /web2',
+    ]);
+  });
+
+  test('a pass that could not read the kernel changes nothing', () => {
+    const history = createHistory();
+    const board = createStatusBoard({ sources: [], dryRun: false, clock: { now: () => 0 }, history });
+    board.passed(passOf({ desired: desiredOf(WEB) }));
+    board.passed(passOf({ desired: desiredOf(), over: { error: 'EPERM' } }));
+    board.passed(passOf({ desired: desiredOf(WEB), observed: settled(WEB) }));
+    expect(history.latest(10)).toEqual([]);
+  });
+});
+
+test('the history is bounded for each VIP and in all, and forgets first what is quiet for longest', () => {
+  const flapping = Array.from({ length: 20 }, (_, at) => [at % 2 === 0 ? TWO : WEB, DB]);
+  const history = played(createHistory({ perVip: 5, vips: 1 }), [WEB], [WEB, DB], ...flapping);
+  expect(history.ofVip(ID)).toHaveLength(5);
+  expect(history.ofVip('tcp/11.0.0.2:5432')).toEqual([]);
+  expect(history.latest(3).map(({ at }) => at)).toEqual([21_000, 20_000, 19_000]);
+});
