@@ -6,7 +6,7 @@ import { createNetwork, HOST_AND_CONTAINER, type Network } from '../support/netw
 
 const VIP = '11.134.217.55:5555';
 // A process starts in seconds there, and each test starts several.
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 const inLab = IN_LAB ? describe : describe.skip;
 if (!IN_LAB)
   console.warn('kernel tests skipped: they change the IPVS table, run them with `npm test` (in the lab)');

@@ -195,7 +195,8 @@ inLab('status and doctor on a real kernel', () => {
   });
 
   test('doctor finds a setting that was changed by hand, and its command mends it', async () => {
-    const controller = await start();
+    // Otherwise the controller itself puts it back within a second.
+    const controller = await start('--write-sysctls=false');
     expect(await doctor()).toMatchObject({
       status: 0,
       summary: { problem: 0 },
@@ -255,7 +256,14 @@ inLab('status and doctor on a real kernel', () => {
   test('time-outs that are asked for are set, put back when someone changes them, and told of', async () => {
     const timeouts = () => shell('ipvsadm -l --timeout');
     try {
-      const controller = await start('--tcp-timeout', '7300', '--udp-timeout', '60');
+      const controller = await start(
+        '--packet-filter',
+        'none',
+        '--tcp-timeout',
+        '7300',
+        '--udp-timeout',
+        '60',
+      );
       expect(await timeouts()).toContain('7300 120 60');
       expect((await controller.get('/readyz?verbose')).body).toContain('[+]reachability ok\n');
       expect((await statusOf()).kernel.timeouts).toEqual({ tcp: 7_300, tcpFin: 120, udp: 60 });
@@ -267,7 +275,7 @@ inLab('status and doctor on a real kernel', () => {
       expect(await controller.end()).toBe(0);
 
       await shell('ipvsadm --set 900 120 300');
-      const other = await start();
+      const other = await start('--packet-filter', 'none');
       expect(await timeouts()).toContain('900 120 300');
       expect((await other.get('/readyz?verbose')).body).toMatch(
         /reachability ok: .*time-out of 900 s .*tcp_keepalive_time of 7200 s/,

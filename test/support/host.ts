@@ -38,7 +38,7 @@ export async function ipvsadm(): Promise<string[]> {
 /** Tries until `check` gives something other than undefined or false; rejects after `limitMs` with the last error. */
 export async function eventually<Value>(
   check: () => Promise<Value | undefined | false>,
-  limitMs = 15_000,
+  limitMs = 45_000,
 ): Promise<Value> {
   const end = Date.now() + limitMs;
   for (let last: unknown = new Error('nothing came'); ; ) {
