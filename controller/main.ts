@@ -112,7 +112,7 @@ async function askMarathon(command: AppCommand): Promise<number> {
     import('./loop/clock.ts'),
     import('./command/apps/terminal.ts'),
   ]);
-  const columns = () => (process.stdout.isTTY === true ? process.stdout.columns : null);
+  const columns = () => (process.stdout.isTTY === true ? process.stdout.columns || null : null);
   const common = { print, complain, columns, colour: wantsColour(command.config.color), clock: systemClock };
   const ports = { ...common, progress: progressLine(process.stderr), readInput };
   return await executeAppCommand(command, ports, processSignals().stop);

@@ -13,13 +13,16 @@ export function progressLine(
     if ((line ?? '') === shown) return;
     if (out.isTTY === true) {
       const whole = line ?? '';
-      out.write(`\r${whole.slice(0, Math.max(0, out.columns - 1))}\u001b[K`);
+      out.write(`\r${whole.slice(0, (out.columns || UNKNOWN) - 1)}\u001b[K`);
     } else if (line !== null) {
       out.write(`${line}\n`);
     }
     shown = line ?? '';
   };
 }
+
+/** Of a terminal that does not tell its width. */
+const UNKNOWN = 80;
 
 /** All of standard input. Rejects with a `ControllerError` 'usage' where nobody would know that it is waited for. */
 export async function readInput(): Promise<string> {
