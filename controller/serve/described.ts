@@ -79,3 +79,17 @@ export const vipsDocument = z.array(
 
 /** Whatever is not answered as asked for. */
 export const problemDocument = z.looseObject({ error: z.string() });
+
+/** `GET /v1/history`, the newest first. */
+export const historyDocument = z.object({
+  apiVersion: z.literal('marathon-ipvs/v1'),
+  changes: z.array(
+    z.object({
+      at: z.iso.datetime(),
+      vip: z.string().describe('Id of the VIP, as in the status.'),
+      kind: z.enum(['appeared', 'gone', 'state', 'settings', 'backend added', 'backend removed', 'backend']),
+      backend: z.string().nullable().describe('null where it concerns the VIP as a whole.'),
+      text: z.string(),
+    }),
+  ),
+});

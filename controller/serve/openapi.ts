@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { version } from '../config/version.ts';
 import { doctorDocument } from '../doctor/document.ts';
 import { statusDocument } from '../status/document.ts';
-import { diffDocument, problemDocument, vipsDocument } from './described.ts';
+import { diffDocument, historyDocument, problemDocument, vipsDocument } from './described.ts';
 
 /** An OpenAPI 3.1 document. */
 export function openapi(): object {
@@ -46,6 +46,29 @@ export function openapi(): object {
         ok: 'Diff',
         notKnown: 'No source has been read yet, or the kernel could not be.',
       }),
+      '/v1/history': get('history', 'What changed since the start of the controller, the newest first', {
+        ok: 'History',
+        parameters: [
+          {
+            name: 'vip',
+            in: 'query',
+            required: false,
+            description: 'Only changes of the VIP with this id.',
+            schema: { type: 'string' },
+          },
+        ],
+      }),
+      '/v1/events': {
+        get: {
+          operationId: 'events',
+          summary:
+            'The status and what changes of it, as server-sent events: for the page, without a promise',
+          responses: {
+            200: { description: 'A stream.', content: { 'text/event-stream': {} } },
+            503: { description: 'There are too many streams already.', content: json('Problem') },
+          },
+        },
+      },
       '/v1/vips': get('vips', 'What this host forwards, as dcos-net tells it', {
         ok: 'Vips',
         notKnown: 'No source has been read yet.',
@@ -58,6 +81,7 @@ export function openapi(): object {
         Doctor: schemaOf(doctorDocument),
         Diff: schemaOf(diffDocument),
         Vips: schemaOf(vipsDocument),
+        History: schemaOf(historyDocument),
         Problem: schemaOf(problemDocument),
       },
     },
