@@ -82,7 +82,6 @@ export const problemDocument = z.looseObject({ error: z.string() });
 
 /** `GET /v1/history`, the newest first. */
 export const historyDocument = z.object({
-  apiVersion: z.literal('marathon-ipvs/v1'),
   changes: z.array(
     z.object({
       at: z.iso.datetime(),
