@@ -34,8 +34,14 @@ export interface TranslationRules {
  *
  * `complete` (true when missing): what is not in the snapshot does not exist, so it is forgotten. Otherwise names that
  * are not there keep their addresses, and what is remembered of a label is newer than a snapshot from our own disk.
+ * `held`: names (`label.framework`) that keep theirs although no app declares them, since their VIPs are held.
  */
-export type Translate = (snapshot: Snapshot, memory: Memory, complete?: boolean) => Desired;
+export type Translate = (
+  snapshot: Snapshot,
+  memory: Memory,
+  complete?: boolean,
+  held?: ReadonlySet<string>,
+) => Desired;
 
 /**
  * Makes the stage from apps to desired services.
@@ -61,7 +67,7 @@ export function createTranslator(rules: TranslationRules): Translate {
   const regroup = createRegrouping();
   const remember = createRecollection();
 
-  return (snapshot, memory, complete = true) => {
+  return (snapshot, memory, complete = true, held = NO_NAMES) => {
     const apps = inOrder(snapshot.apps);
     const here = rules.hostAddresses?.() ?? NO_HOST;
     const remembered = (key: string): string | undefined => memory.labels.get(key);
@@ -70,7 +76,7 @@ export function createTranslator(rules: TranslationRules): Translate {
       return { claims: apps.map((app) => claimsOf(app, { refusal, remembered, here })), blockers };
     };
     const claims = complete
-      ? withoutStaleHolders(memory.addresses, attempt)
+      ? withoutStaleHolders(memory.addresses, held, attempt)
       : attempt(memory.addresses).claims;
     const roster = bringTogether(claims);
     // A name that is gone frees its address for the next pass: its VIP may have to be held in this one.
@@ -98,6 +104,7 @@ export function createTranslator(rules: TranslationRules): Translate {
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 const NO_HOST: ReadonlySet<string> = new Set();
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** By id, and for apps of several frameworks by framework; without work when they are in order already. */
 function inOrder(apps: readonly App[]): readonly App[] {
@@ -143,16 +150,17 @@ interface Attempt {
 
 /**
  * The claims with names holding the addresses that they had, without those names that stood in an IP VIP's way but
- * are not declared any more.
+ * are neither declared nor held any more.
  */
 function withoutStaleHolders(
   remembered: Memory['addresses'],
+  held: ReadonlySet<string>,
   attempt: (addresses: Memory['addresses']) => Attempt,
 ): readonly AppClaims[] {
   let addresses = remembered;
   for (;;) {
     const { claims, blockers } = attempt(addresses);
-    const stale = new Set(blockers);
+    const stale = blockers.difference(held);
     if (stale.size > 0) {
       for (const app of claims)
         for (const { target } of app.claims) stale.delete(target.named?.fullName ?? '');

@@ -12,7 +12,7 @@ import {
 import { afterSteps } from '../plan/after-steps.ts';
 import type { Drains } from '../plan/drain.ts';
 import { type Drift, drift } from '../plan/drift.ts';
-import { rememberHeldNames } from '../plan/held-names.ts';
+import { heldNames, rememberHeldNames } from '../plan/held-names.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { Plan } from '../plan/plan.ts';
 import type {
@@ -47,7 +47,12 @@ export interface ReconcilePorts {
 }
 
 export interface ReconcileRules extends PlanRules {
-  readonly translate: (snapshot: Snapshot, memory: Memory, complete: boolean) => Desired;
+  readonly translate: (
+    snapshot: Snapshot,
+    memory: Memory,
+    complete: boolean,
+    held: ReadonlySet<string>,
+  ) => Desired;
   readonly dryRun: boolean;
 }
 
@@ -80,6 +85,8 @@ export class Reconciler {
   /** What the kernel has as far as we know; null when it must be read. */
   #believed: Table | null = null;
   #draining = false;
+  /** Names of VIPs that the last pass held. */
+  #heldNames: ReadonlySet<string> = new Set();
   #lookedAt = 0;
   #reached: { readonly wanted: string; readonly report: ReachabilityReport } | null = null;
   /** The table as the last full pass left it, for telling who changed what. */
@@ -107,9 +114,10 @@ export class Reconciler {
     const startedAt = clock.now();
     this.planner.believe(gone, startedAt);
     const memory = await this.#recollection.load();
-    const desired = this.#rules.translate(snapshot, memory, complete);
+    const translate = () => this.#rules.translate(snapshot, memory, complete, this.#heldNames);
+    let desired = translate();
     const reading = full || this.#believed === null;
-    const frame = { startedAt, kind: reading ? 'full' : 'changes', desired, changesSince } as const;
+    const frame = { startedAt, kind: reading ? 'full' : 'changes', changesSince } as const;
 
     let observed = this.#believed ?? NOTHING;
     let plan = EMPTY_PLAN;
@@ -126,11 +134,19 @@ export class Reconciler {
       }
       const owned = await this.#holdings.load(observed);
       const { drains } = this.#holdings;
-      const situation = { desired, owned, drains, snapshot, complete, now: startedAt };
-      let intention = this.planner.intend({ ...situation, observed });
+      const situation = { owned, drains, snapshot, complete, now: startedAt };
+      const intend = () => this.planner.intend({ ...situation, desired, observed });
+      let intention = intend();
       if (!reading && intention.mustLook) {
         observed = await this.#ports.table.observe();
-        intention = this.planner.intend({ ...situation, observed });
+        intention = intend();
+      }
+      const before = this.#heldNames;
+      this.#heldNames = heldNames(intention.plan);
+      if (!this.#heldNames.isSubsetOf(before)) {
+        // An IP VIP may have been given the address of a name that seemed to be nobody's.
+        desired = translate();
+        intention = intend();
       }
       ({ plan, held, drains: draining } = intention);
       await this.#recollection.keep(rememberHeldNames(desired.memory, memory, plan));
@@ -154,7 +170,7 @@ export class Reconciler {
     const advice = [...outcome.reached.advice, ...outcome.unanswered];
     const { waiting } = outcome;
     const done = { plan, observed, drains: draining, failures, waiting, held, drift: drifted, error };
-    return { ...frame, finishedAt: clock.now(), ...done, problems, advice, repaired };
+    return { ...frame, desired, finishedAt: clock.now(), ...done, problems, advice, repaired };
   }
 
   /**

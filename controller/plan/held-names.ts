@@ -20,6 +20,12 @@ export function rememberHeldNames(memory: Memory, before: Memory, { services }: 
   return unchanged ? before : { ...memory, addresses };
 }
 
+/** The names (`label.framework`) of VIPs that are held. */
+export function heldNames({ services }: Plan): ReadonlySet<string> {
+  const held = services.filter((service) => service.held && service.name !== null);
+  return new Set(held.map(({ name, framework }) => `${name}.${framework}`));
+}
+
 function sameAddresses(a: NamedAddresses, b: NamedAddresses | undefined): boolean {
   return b !== undefined && a.ipv4 === b.ipv4 && a.ipv6 === b.ipv6;
 }

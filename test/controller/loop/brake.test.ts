@@ -116,6 +116,22 @@ describe('the mass-removal brake (rule 4)', () => {
     expect(world.done()).toEqual(['reach']);
   });
 
+  test('keeps the address of what it holds from an IP VIP', async () => {
+    const controller = world.start();
+    await controller.resync(few);
+    const [address] = [...world.memory.addresses.values()].map(({ ipv4 }) => ipv4);
+    const literal = web('/literal', { VIP_0: `${address}:443` }, '10.0.0.9:80');
+    const pass = await controller.resync(snapshot(literal));
+    expect(pass.held).toMatchObject({ vips: 3 });
+    expect(pass.desired.rejected).toMatchObject([{ reason: expect.stringContaining('of the named VIP') }]);
+    await clock.advance(60_000);
+    askAgain(controller, snapshot(literal));
+    await controller.resync(snapshot(literal));
+    expect([...(await controller.resync(snapshot(literal))).desired.services.keys()]).toEqual([
+      `tcp/${address}:443`,
+    ]);
+  });
+
   test('keeps the address of an IP VIP reachable while it is held', async () => {
     const literal = web('/literal', { VIP_0: '192.168.7.7:80' }, '10.0.0.9:80');
     const controller = world.start();
