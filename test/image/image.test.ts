@@ -152,12 +152,17 @@ withBuildah('the image that the Dockerfile makes', () => {
       ipvsadm -Sn
       ip -brief link show vip0
       dig +short +time=3 @198.51.100.4 my-service.marathon.l4lb.thisdcos.directory
-      kill %1; wait %1 && echo "ended well" || { echo "ended with $?"; cat /run/log; }`;
+      ${start(CAPABILITIES, ...config.Entrypoint, 'doctor')} >/run/doctor 2>&1 || echo "status $?" >>/run/doctor
+      kill %1; wait %1 && echo "ended well" || { echo "ended with $?"; cat /run/log; }
+      echo "== doctor"
+      cat /run/doctor`;
     await writeFile(join(folder, 'script.sh'), script);
     const lab = [join(ROOT, 'test', 'lab', 'run.sh'), '-m', '3072M', '-t', '500', '--'] as const;
     const { status, stdout, stderr } = await patiently(...lab, 'bash', join(folder, 'script.sh'));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    const [, without = '', running = ''] = stdout.split(/== .*\n/);
+    const [, without = '', running = '', doctor = ''] = stdout.split(/== .*\n/);
+    expect(doctor).toContain('[+] CAP_NET_ADMIN: in effect');
+    expect(doctor).toContain('[+] CAP_NET_BIND_SERVICE: in effect');
     expect(without).toMatch(/a container needs --cap-add NET_ADMIN.*status 2/s);
     expect(running.trim().split('\n')).toEqual([
       'healthy: 0',

@@ -3,9 +3,14 @@ import fc from 'fast-check';
 import { anyStory } from '../../support/model/any-story.ts';
 import { playInMemory } from '../../support/model/story.ts';
 
-/** `MARATHON_IPVS_LONG=1` plays for a quarter of an hour. A failure prints seed and path, and the shortest story that fails. */
+/**
+ * `MARATHON_IPVS_LONG=1` plays new stories for a quarter of an hour. A failure prints seed and path, and the shortest story
+ * that fails. The short form plays the same ones each time: whoever changes something else must not be stopped by a
+ * story that nobody has met before.
+ */
 const LONG = process.env['MARATHON_IPVS_LONG'] === '1';
 const RUNS = LONG ? { runs: 50_000, limitMs: 900_000 } : { runs: 600, limitMs: 12_000 };
+const SEED = LONG ? {} : { seed: 20_261_123 };
 jest.setTimeout(RUNS.limitMs + 120_000);
 
 describe('random stories of apps, other programs, faults and crashes', () => {
@@ -14,7 +19,7 @@ describe('random stories of apps, other programs, faults and crashes', () => {
       fc.asyncProperty(anyStory, async (story) => {
         await playInMemory(story);
       }),
-      { numRuns: RUNS.runs, interruptAfterTimeLimit: RUNS.limitMs },
+      { ...SEED, numRuns: RUNS.runs, interruptAfterTimeLimit: RUNS.limitMs },
     );
   });
 

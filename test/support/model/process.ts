@@ -13,6 +13,7 @@ import {
   type AppSpec,
   inPools,
   POOLS,
+  placesOf,
   SOURCES,
   type SourceName,
   type TaskSpec,
@@ -125,6 +126,16 @@ export class Process {
   /** What it was told last of this source. */
   knows(source: SourceName): readonly AppSpec[] {
     return this.#heard.get(source)?.apps ?? [];
+  }
+
+  /** Where the tasks are that it was told of, with a known health. */
+  toldOf(): ReadonlySet<string> {
+    const apps = SOURCES.flatMap((source) => this.knows(source));
+    return new Set(
+      apps.flatMap((spec) =>
+        spec.tasks.filter(({ health }) => health !== 'unknown').flatMap(({ place }) => placesOf(spec, place)),
+      ),
+    );
   }
 
   /** The sources stay silent for so long that it turns to its own disk. */

@@ -160,9 +160,13 @@ class Teller {
       process.hear(changed.source, [...others, changed], false);
     }
     if (this.#down.size === 0) process.confirmHeld(SOURCES.flatMap((source) => this.#appsOf(source)));
-    const before = this.#machine.watch.forwarding();
+    const { watch } = this.#machine;
+    const before = watch.forwarding();
+    // A task that is told of, and asks for another VIP now, says so by name.
+    const told = process.toldOf();
+    const unnamed = !process.saidByName && !watch.inRotation().some((endpoint) => told.has(endpoint));
     const status = await process.pass(full, mishap);
-    if (!process.saidByName && before.length >= 2 && this.#machine.watch.forwarding().length === 0)
+    if (unnamed && !process.saidByName && before.length >= 2 && watch.forwarding().length === 0)
       this.#machine.watch.violations.push(
         `all went at once, and no source said so by name: ${before.join(' ')}`,
       );

@@ -162,6 +162,12 @@ export class Watch {
   }
 
   /** Services of ours that clients get through to. */
+  /** Where the backends are that get connections of our VIPs. */
+  inRotation(): readonly string[] {
+    const backends = [...this.ours].flatMap((key) => [...(this.kernel.get(key)?.backends ?? [])]);
+    return backends.filter(([, { weight }]) => weight > 0).map(([endpoint]) => endpoint);
+  }
+
   forwarding(): readonly string[] {
     return [...this.ours].filter((key) => forwards(this.kernel.get(key)));
   }
