@@ -11,7 +11,7 @@ import { onKernel } from './ipvs-kernel.ts';
 import { realStoryKernel } from './story-kernel.ts';
 
 /** As `test/controller/model/`, where it says how a story is told; here each write is a look with `ipvsadm`. */
-const LONG = process.env['MARATHON_IPVS_LONG'] === '1';
+const LONG = process.env['LONG_TESTS'] === 'yes';
 const RUNS = LONG ? { runs: 10_000, limitMs: 900_000 } : { runs: 15, limitMs: 45_000 };
 /** The short form plays the same stories each time. */
 const SEED = LONG ? {} : { seed: 20_261_123 };

@@ -105,7 +105,8 @@ function merged(given: JsonObject, base: JsonObject, fields: JsonObject, bound: 
     if (key === 'labels') return Object.keys(isObject(value) ? value : {}).length > 0 || 'labels' in given;
     return key in base || !(existing && DEFAULTS[key] === value);
   });
-  const gone = ['name', 'hostPort', 'protocol'].filter((key) => !(key in fields));
+  // A null says what a missing field says: it stays.
+  const gone = ['name', 'hostPort', 'protocol'].filter((key) => !(key in fields) && given[key] !== null);
   const kept = without(base, bound ? gone.filter((key) => key === 'name') : gone);
   return { ...kept, ...Object.fromEntries(written) };
 }

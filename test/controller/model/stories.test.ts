@@ -4,11 +4,11 @@ import { anyStory } from '../../support/model/any-story.ts';
 import { playInMemory } from '../../support/model/story.ts';
 
 /**
- * `MARATHON_IPVS_LONG=1` plays new stories for a quarter of an hour. A failure prints seed and path, and the shortest story
+ * `LONG_TESTS=yes` plays new stories for a quarter of an hour. A failure prints seed and path, and the shortest story
  * that fails. The short form plays the same ones each time: whoever changes something else must not be stopped by a
  * story that nobody has met before.
  */
-const LONG = process.env['MARATHON_IPVS_LONG'] === '1';
+const LONG = process.env['LONG_TESTS'] === 'yes';
 const RUNS = LONG ? { runs: 50_000, limitMs: 900_000 } : { runs: 600, limitMs: 12_000 };
 const SEED = LONG ? {} : { seed: 20_261_123 };
 jest.setTimeout(RUNS.limitMs + 120_000);

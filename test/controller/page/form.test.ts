@@ -283,7 +283,7 @@ describe('JSON mode', () => {
       {
         containerPort: port,
         hostPort: port,
-        name: fc.string(),
+        name: fc.option(fc.string()),
         protocol: fc.constantFrom('tcp', 'udp', 'udp,tcp'),
         labels,
       },
