@@ -86,9 +86,10 @@ inLab('what surrounds the VIPs', () => {
       for (const { family, protocol } of KINDS) {
         for (const address of [literalVip('own', family), ...(family === 'ipv4' ? [named] : [])]) {
           for (const port of [OPEN_PORT, CLOSED_PORT]) {
-            expect(await atOnce(cluster.peers[client], { protocol, address, port })).toEqual({
-              error: 'ECONNREFUSED',
-              ms: expect.any(Number),
+            const question = { protocol, address, port };
+            expect({ question, answer: await atOnce(cluster.peers[client], question) }).toEqual({
+              question,
+              answer: { error: 'ECONNREFUSED', ms: expect.any(Number) },
             });
           }
         }

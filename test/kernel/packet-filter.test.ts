@@ -155,7 +155,7 @@ onNftables('the packet filter', () => {
     for (const child of children) child.kill('SIGKILL');
     for (const server of servers) server.close();
     await host?.close();
-    await command('nft', 'delete table inet marathon_ipvs; delete table inet foreign');
+    await command('nft', 'flush', 'ruleset');
     for (const place of ['remote', 'other', 'container', 'neighbour'])
       await command('ip', 'netns', 'del', place);
     for (const name of ['lan', 'docker0']) await command('ip', 'link', 'del', name);
