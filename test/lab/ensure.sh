@@ -5,7 +5,8 @@
 set -eu
 
 cd "$(dirname "$0")/../.."
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/lib/qemu
+promtool=$PWD/node_modules/.cache/promtool
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/lib/qemu:$promtool
 task=${1:?expected start, test, long, bench or ci}
 shift
 node=node_modules/.bin/node
@@ -48,7 +49,7 @@ missing_packages() {
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
     test | ci)
-      programs="$programs dig:bind9-dnsutils nft:nftables conntrack buildah debootstrap setcap:libcap2-bin kubectl:kubernetes-client chromium"
+      programs="$programs dig:bind9-dnsutils nft:nftables conntrack buildah debootstrap setcap:libcap2-bin kubectl:kubernetes-client chromium fish zsh"
       # Without a font a browser shows no letters.
       [ -d /usr/share/fonts/truetype/dejavu ] || echo fonts-dejavu-core
       [ "$second_lab" = host ] || programs="$programs qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio"
@@ -63,6 +64,23 @@ missing_packages() {
     command -v "${program%%:*}" >/dev/null || echo "${program##*:}"
   done
 }
+
+# Unpacked, not installed: its package has the Prometheus server too, which Debian starts where an init is there to do it.
+install_promtool() {
+  case $task in test | ci) ;; *) return 0 ;; esac
+  command -v promtool >/dev/null && return
+  say "fetching Debian's promtool, into node_modules/.cache"
+  unpack_promtool 2>/dev/null || { quietly apt-get update && quietly unpack_promtool; } || { say 'no promtool'; exit 2; }
+}
+
+unpack_promtool() (
+  rm -rf "$promtool"
+  mkdir -p "$promtool"
+  cd "$promtool"
+  apt-get download prometheus >&2 && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components=3 ./usr/bin/promtool
+  rm -f prometheus_*.deb
+  ./promtool --version >/dev/null
+)
 
 # The kernel that the tests of the packet filter need, where this machine's own does not serve.
 install_kernel() {
@@ -148,6 +166,7 @@ install_node_modules
 second_lab=
 case $task in test | ci) second_lab=$(sh test/lab/kind.sh nftables) ;; esac
 install_packages
+install_promtool
 install_kernel
 case $task in
   start)
