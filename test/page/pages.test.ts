@@ -6,6 +6,7 @@ import { IN_LAB } from '../support/host.ts';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
 import { openBrowser, Tab } from './browser.ts';
 import { openHost, type PageHost, TOKEN } from './host.ts';
+import { look, WAYS } from './look.ts';
 
 jest.setTimeout(300_000);
 
@@ -62,13 +63,6 @@ outside('every page', () => {
     ['new', '#/new', 'New service'],
     ['edit', '#/edit/%2Fmy-service', 'Edit /my-service'],
   ];
-  const WAYS = [
-    { way: 'light-wide', dark: false, width: 1_280 },
-    { way: 'dark-wide', dark: true, width: 1_280 },
-    { way: 'light-narrow', dark: false, width: 390 },
-    { way: 'dark-narrow', dark: true, width: 390 },
-  ];
-
   test.each(WAYS)(
     '$way: fits its width, has its heading, and no text too pale to read',
     async ({ way, dark, width }) => {
@@ -84,11 +78,7 @@ outside('every page', () => {
         if (name === 'host') await tab.page.getByText('as wanted; kernel').waitFor();
         await tab.page.getByRole('status').getByText('Live').waitFor();
         await tab.shoot(`${name}-${way}`);
-        const found = (await tab.page.evaluate(LOOK)) as {
-          readonly tooWide: number;
-          readonly pale: readonly string[];
-        };
-        expect({ name, ...found }).toEqual({ name, tooWide: 0, pale: [] });
+        expect({ name, ...(await look(tab.page)) }).toEqual({ name, tooWide: 0, pale: [] });
       }
     },
   );
@@ -188,24 +178,6 @@ outside('every page', () => {
     await marathon.removeApp('/many');
   });
 });
-
-/** How far the page is too wide, and texts whose contrast is below 4.5 : 1 (WCAG AA). */
-const LOOK = `(() => {
-  const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
-  const rgba = (text) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-  const luminance = ([r, g, b]) => { const l = [r, g, b].map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * l[0] + 0.7152 * l[1] + 0.0722 * l[2]; };
-  const paper = (element) => { for (let e = element; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] === 255) return c; } return [255, 255, 255, 255]; };
-  const pale = new Set();
-  for (const element of document.querySelectorAll('body *')) {
-    const text = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data.trim()).join(' ').trim();
-    if (text === '' || !element.checkVisibility() || element.closest(':disabled, option, title')) continue;
-    const [a, b] = [luminance(rgba(getComputedStyle(element).color)), luminance(paper(element))];
-    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (contrast < 4.5) pale.add(text.slice(0, 30) + ' ' + contrast.toFixed(2));
-  }
-  const root = document.documentElement;
-  return { tooWide: Math.max(0, root.scrollWidth - root.clientWidth), pale: [...pale] };
-})()`;
 
 /** Types five searches, each until the next frame has been drawn; then watches frames for ten seconds of live events. */
 const SEARCH = `(async () => {
