@@ -1,33 +1,48 @@
 /** `GET /v1/doctor` and `marathon-ipvs doctor -o json`: the one description of their shape. Keys may be added, never renamed. */
 
 import { z } from 'zod';
+import { apiVersion, count, instant } from '../status/shapes.ts';
 
-/** `problem`: VIPs are not reached, or break, until someone mends it. `warning`: worth knowing of, and works without. */
 const state = z.enum(['ok', 'warning', 'problem']);
 
 const finding = z.object({
-  /** Under which heading people look for it. */
-  group: z.enum(['Kernel', 'Settings', 'This process', 'Network', 'Limits', 'Names']),
-  /** What was looked at: `module ip_vs`, `sysctl net.ipv4.ip_forward`. Unique. */
-  check: z.string(),
-  state,
-  found: z.string(),
-  /** What it should be; null where that goes without saying. */
-  wanted: z.string().nullable(),
-  /** What goes wrong otherwise, or why it is wanted on this kernel. */
-  why: z.string().nullable(),
-  /** What mends it, as a line for a root shell on this host; null where there is nothing to mend. */
-  command: z.string().nullable(),
+  group: z
+    .enum(['Kernel', 'Settings', 'This process', 'Network', 'Limits', 'Names'])
+    .describe('Under which heading people look for it.'),
+  check: z.string().describe('What was looked at: module ip_vs, sysctl net.ipv4.ip_forward. Unique.'),
+  state: state.describe(
+    'problem: VIPs are not reached, or break, until someone mends it. warning: worth knowing of, and works without.',
+  ),
+  found: z.string().describe('What it is.'),
+  wanted: z.string().nullable().describe('What it should be; null where that goes without saying.'),
+  why: z
+    .string()
+    .nullable()
+    .describe(
+      'What goes wrong otherwise, or why it is wanted on this kernel; null where there is nothing to say.',
+    ),
+  command: z
+    .string()
+    .nullable()
+    .describe('What mends it, as a line for a root shell on this host; null where there is nothing to mend.'),
 });
 
 export const doctorDocument = z.object({
-  apiVersion: z.literal('marathon-ipvs/v1'),
-  at: z.iso.datetime(),
-  kernel: z.string(),
-  /** The running controller that was asked; null: none answered. */
-  controller: z.string().nullable(),
-  summary: z.object({ ok: z.number(), warning: z.number(), problem: z.number() }),
-  findings: z.array(finding),
+  apiVersion,
+  at: instant.describe('When the host was examined.'),
+  kernel: z.string().describe('Release of the kernel, as `uname -r` prints it.'),
+  controller: z
+    .string()
+    .nullable()
+    .describe('URL of the running controller that was asked; null: none answered.'),
+  summary: z
+    .object({
+      ok: count.describe('Findings that are as wanted.'),
+      warning: count.describe('Warnings.'),
+      problem: count.describe('Problems.'),
+    })
+    .describe('How many findings there are of each state.'),
+  findings: z.array(finding).describe('By group.'),
 });
 
 export type DoctorDocument = z.infer<typeof doctorDocument>;

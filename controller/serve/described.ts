@@ -4,91 +4,156 @@
  */
 
 import { z } from 'zod';
+import {
+  apiVersion,
+  called,
+  forward,
+  instant,
+  persistenceSeconds,
+  portNumber,
+  protocol,
+  rejection,
+  scheduler,
+} from '../status/shapes.ts';
 
-const port = z.int().min(0).max(65_535);
-const endpoint = z.object({ address: z.string(), port });
-const op = z.enum(['add', 'change', 'remove', 'keep']);
+const op = z
+  .enum(['add', 'change', 'remove', 'keep'])
+  .describe('What becomes of it; keep: the kernel has it as desired.');
 const value = z.union([z.string(), z.number()]);
-const changes = z.array(z.object({ field: z.string(), was: value, becomes: value })).optional();
+const changes = z
+  .array(
+    z.object({
+      field: z.string().describe('Its name, as in this document.'),
+      was: value.describe('What the kernel has.'),
+      becomes: value.describe('What is desired.'),
+    }),
+  )
+  .optional()
+  .describe('Fields that differ in the kernel; left out where none does.');
 
 const plannedBackend = z.object({
   op,
-  ...endpoint.shape,
-  hostPort: endpoint.optional().describe('How other hosts reach it, where that differs.'),
-  weight: z.int(),
-  forward: z.string(),
-  app: z.string().nullable().describe('null for one that goes.'),
-  task: z.string().nullable(),
-  reason: z.string(),
+  address: z.string().describe('Where this host sends packets.'),
+  port: portNumber.describe('The port there.'),
+  hostPort: z
+    .object({
+      address: z.string().describe('Address of the host that publishes it.'),
+      port: portNumber.describe('Port of that host.'),
+    })
+    .optional()
+    .describe('How other hosts reach it, where that differs.'),
+  weight: z.int().describe('What is desired; of one that goes, what the kernel has. 0: no new connections.'),
+  forward,
+  app: z.string().nullable().describe('Id of its app; null for one that goes.'),
+  task: z.string().nullable().describe('Id of its task; null for one that goes.'),
+  reason: z.string().describe('Why it has this weight, or goes, in words.'),
   changes,
 });
 
 const plannedService = z.object({
-  op,
-  name: z.string().nullable(),
-  framework: z.string().nullable(),
-  fqdn: z.string().nullable(),
-  protocol: z.string(),
-  ...endpoint.shape,
-  scheduler: z.string(),
-  persistenceSeconds: z.number(),
-  apps: z.array(z.string()),
-  adopted: z.boolean(),
+  op: op.describe(
+    'What becomes of it; change: its settings or one of its backends. keep: the kernel has it as desired.',
+  ),
+  ...called,
+  protocol,
+  address: z.string().describe('The address that clients use.'),
+  port: portNumber.describe('The port that clients use.'),
+  scheduler,
+  persistenceSeconds,
+  apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
+  adopted: z.boolean().describe("Whether the kernel had it as another program's and it becomes ours."),
   held: z.literal(true).optional().describe('Part of what would be taken from it waits for confirmation.'),
   changes,
-  reason: z.string().nullable(),
-  backends: z.array(plannedBackend),
+  reason: z.string().nullable().describe('Why it goes, or is held; null otherwise.'),
+  backends: z.array(plannedBackend).describe('All of them, those that go too.'),
 });
 
 const declared = z.object({
-  app: z.string(),
-  name: z.string().nullable(),
-  framework: z.string().nullable(),
-  fqdn: z.string().nullable(),
-  address: z.string().nullable(),
-  protocol: z.string(),
-  port,
-  backends: z.int(),
+  app: z.string().describe('Id of the app or pod.'),
+  ...called,
+  address: z.string().nullable().describe('Address of an IP VIP; null for a named one.'),
+  protocol,
+  port: portNumber.describe('The port that clients use.'),
+  backends: z.int().describe('How many backends this app has behind it.'),
   at: z.string().describe("Path in the app's JSON."),
-  mode: z.enum(['host', 'container/bridge', 'container']),
-  backendAddress: z.enum(['agent', 'container']),
-  container: z.string().optional(),
+  mode: z.enum(['host', 'container/bridge', 'container']).describe('Networking of the port.'),
+  backendAddress: z
+    .enum(['agent', 'container'])
+    .describe(
+      "Whether backends are the agent's address and a host port, or the container's own address and port.",
+    ),
+  container: z.string().optional().describe("Name of the pod's container, where the port belongs to one."),
 });
 
 /** `GET /v1/diff`, and `diff -o json`. */
 export const diffDocument = z.object({
-  apiVersion: z.literal('marathon-ipvs/v1'),
-  summary: z.object({ add: z.int(), change: z.int(), remove: z.int(), keep: z.int() }),
-  services: z.array(plannedService),
-  declared: z.array(declared),
+  apiVersion,
+  summary: z
+    .object({
+      add: z.int().describe('Services to be added.'),
+      change: z.int().describe('Services of which something changes, a backend too.'),
+      remove: z.int().describe('Services to be removed.'),
+      keep: z.int().describe('Services that stay as they are.'),
+    })
+    .describe('How many services there are of each.'),
+  services: z
+    .array(plannedService)
+    .describe('One for each VIP and address family that is desired with a backend, or goes; by name.'),
+  declared: z.array(declared).describe('Each VIP that an app or pod asks for, once per protocol and app.'),
   steps: z.array(z.string()).describe("The writes in their order, in ipvsadm's notation."),
-  conflicts: z.array(z.object({ key: z.string(), apps: z.array(z.string()), reason: z.string() })),
-  rejected: z.array(z.object({ app: z.string(), at: z.string(), value: z.string(), reason: z.string() })),
-  warnings: z.array(z.string()),
-  held: z.string().nullable(),
+  conflicts: z
+    .array(
+      z.object({
+        key: z.string().describe('Protocol, address and port: tcp/192.168.7.7:80.'),
+        apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
+        reason: z.string().describe('Why it is left alone.'),
+      }),
+    )
+    .describe("VIPs whose address and port another program's service has."),
+  rejected: z.array(rejection).describe('What could not be used of the definitions.'),
+  warnings: z.array(z.string()).describe('What is odd in the definitions and could be used.'),
+  held: z.string().nullable().describe('A line about a mass removal that is held; null: none is.'),
 });
 
 /** `GET /v1/vips`, as dcos-net answers it. */
 export const vipsDocument = z.array(
   z.object({
-    vip: z.string(),
-    protocol: z.enum(['tcp', 'udp']),
-    backend: z.array(z.object({ ip: z.string(), port })),
+    vip: z
+      .string()
+      .describe('NAME.FRAMEWORK.ZONE:PORT, or ADDRESS:PORT of an IP VIP; IPv6 without brackets.'),
+    protocol: z.enum(['tcp', 'udp']).describe('tcp or udp.'),
+    backend: z
+      .array(
+        z.object({
+          ip: z.string().describe('Its address, as other hosts reach it.'),
+          port: portNumber.describe('Its port, as other hosts reach it.'),
+        }),
+      )
+      .describe('Its backends.'),
   }),
 );
 
 /** Whatever is not answered as asked for. */
-export const problemDocument = z.looseObject({ error: z.string() });
+export const problemDocument = z.looseObject({ error: z.string().describe('What is wrong, in words.') });
 
 /** `GET /v1/history`, the newest first. */
 export const historyDocument = z.object({
-  changes: z.array(
-    z.object({
-      at: z.iso.datetime(),
-      vip: z.string().describe('Id of the VIP, as in the status.'),
-      kind: z.enum(['appeared', 'gone', 'state', 'settings', 'backend added', 'backend removed', 'backend']),
-      backend: z.string().nullable().describe('null where it concerns the VIP as a whole.'),
-      text: z.string(),
-    }),
-  ),
+  changes: z
+    .array(
+      z.object({
+        at: instant.describe('When a pass found it so.'),
+        vip: z.string().describe('Id of the VIP, as in the status.'),
+        kind: z
+          .enum(['appeared', 'gone', 'state', 'settings', 'backend added', 'backend removed', 'backend'])
+          .describe(
+            'What changed; settings: scheduler, persistence or apps. backend: weight, reason or task of one.',
+          ),
+        backend: z
+          .string()
+          .nullable()
+          .describe('Address and port of the backend; null where it concerns the VIP as a whole.'),
+        text: z.string().describe('The change in words: weight 1 -> 0: being killed.'),
+      }),
+    )
+    .describe('The newest first: 200 of all VIPs, or the last 50 of the one that was asked for.'),
 });

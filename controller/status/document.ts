@@ -4,55 +4,78 @@
  */
 
 import { z } from 'zod';
+import {
+  apiVersion,
+  called,
+  count,
+  forward,
+  instant,
+  persistenceSeconds,
+  portNumber,
+  protocol,
+  rejection,
+  scheduler,
+} from './shapes.ts';
 
-const instant = z.iso.datetime();
-const count = z.number().nonnegative();
-const port = z.number().int().min(0).max(65_535);
-
-/** Totals since the kernel made the service or backend, and the kernel's own average over some seconds. */
 const traffic = z.object({
-  connections: count,
-  inPackets: count,
-  outPackets: count,
-  inBytes: count,
-  outBytes: count,
-  connectionRate: count,
-  inPacketRate: count,
-  outPacketRate: count,
-  inByteRate: count,
-  outByteRate: count,
+  connections: count.describe('Connections since the kernel made it.'),
+  inPackets: count.describe('Packets from clients since the kernel made it.'),
+  outPackets: count.describe('Packets to clients since the kernel made it.'),
+  inBytes: count.describe('Bytes from clients since the kernel made it.'),
+  outBytes: count.describe('Bytes to clients since the kernel made it.'),
+  connectionRate: count.describe("New connections per second, the kernel's average over some seconds."),
+  inPacketRate: count.describe("Packets per second from clients, the kernel's average over some seconds."),
+  outPacketRate: count.describe("Packets per second to clients, the kernel's average over some seconds."),
+  inByteRate: count.describe("Bytes per second from clients, the kernel's average over some seconds."),
+  outByteRate: count.describe("Bytes per second to clients, the kernel's average over some seconds."),
 });
+
+const connections = {
+  activeConnections: count.describe('Connections now, as the kernel counts them.'),
+  inactiveConnections: count.describe('Those that have ended and that the kernel still remembers.'),
+  traffic: traffic.nullable().describe("The kernel's counters; null where they are not known."),
+};
 
 const backend = z.object({
-  address: z.string(),
-  port,
-  /** Where the host publishes it, if packets go to another address and port: those of its container. */
-  hostPort: z.object({ address: z.string(), port }).nullable(),
-  /** What the kernel has where it has it, else what it should have. 0: no new connections. */
-  weight: z.number().int(),
-  forward: z.string(),
-  /** null for one that leaves: no source knows it any more. */
-  app: z.string().nullable(),
-  task: z.string().nullable(),
-  /** Why it has this weight, in words. */
-  reason: z.string(),
-  /** When weight or reason last changed; the controller's start where it found them so. */
-  since: instant,
-  /** Whether the kernel has it: a UDP backend of weight 0 is left out there. */
-  inKernel: z.boolean(),
-  activeConnections: count,
-  inactiveConnections: count,
-  /** null while it drains not. */
-  drain: z.object({ connections: count, deadline: instant, secondsLeft: count }).nullable(),
-  /** null where the kernel's counters are not known. */
-  traffic: traffic.nullable(),
+  address: z.string().describe('Where this host sends packets.'),
+  port: portNumber.describe('The port there.'),
+  hostPort: z
+    .object({
+      address: z.string().describe('Address of the host that publishes it.'),
+      port: portNumber.describe('Port of that host.'),
+    })
+    .nullable()
+    .describe(
+      'How other hosts reach it, where packets of this host go to the address and port of its container; else null.',
+    ),
+  weight: z
+    .int()
+    .describe('What the kernel has where it has it, else what it should have. 0: no new connections.'),
+  forward,
+  app: z
+    .string()
+    .nullable()
+    .describe('Id of its app; null for one that leaves and that no source knows any more.'),
+  task: z
+    .string()
+    .nullable()
+    .describe('Id of its task; null for one that leaves and that no source knows any more.'),
+  reason: z.string().describe('Why it has this weight, in words.'),
+  since: instant.describe(
+    "When weight or reason last changed; the controller's start where it found them so.",
+  ),
+  inKernel: z.boolean().describe('Whether the kernel has it: a UDP backend of weight 0 is left out there.'),
+  ...connections,
+  drain: z
+    .object({
+      connections: count.describe('Connections that it still has, active and inactive.'),
+      deadline: instant.describe('When it goes at the latest.'),
+      secondsLeft: count.describe('Seconds until then.'),
+    })
+    .nullable()
+    .describe('How it leaves; null while it does not.'),
 });
 
-/**
- * `forwarding`: as desired, with a backend in rotation. `out of rotation`: as desired, all weights are 0. `draining`: it
- * leaves, connections go on. `held`: something of it would be removed, and waits for confirmation. `pending`: not yet as
- * desired. `conflict`: another program has its address and port. `no backend`: declared, and not in the kernel.
- */
 const state = z.enum([
   'forwarding',
   'out of rotation',
@@ -64,104 +87,140 @@ const state = z.enum([
 ]);
 
 const vip = z.object({
-  /** `tcp/11.0.0.1:80`; `tcp/web.marathon:80` of one that has no address yet. Unique. */
-  id: z.string(),
-  name: z.string().nullable(),
-  framework: z.string().nullable(),
-  fqdn: z.string().nullable(),
-  protocol: z.string(),
-  address: z.string().nullable(),
-  port,
-  /** null for one that has no backend. */
-  scheduler: z.string().nullable(),
-  persistenceSeconds: count,
-  apps: z.array(z.string()),
-  state,
-  /** Why, where the state says not all: the write that failed, what it waits for. */
-  reason: z.string().nullable(),
-  since: instant,
-  activeConnections: count,
-  inactiveConnections: count,
-  traffic: traffic.nullable(),
-  backends: z.array(backend),
+  id: z.string().describe('tcp/11.0.0.1:80; tcp/web.marathon:80 of one that is in no table yet. Unique.'),
+  ...called,
+  protocol,
+  address: z.string().nullable().describe('Its address; null for a name that has none yet.'),
+  port: portNumber.describe('The port that clients use.'),
+  scheduler: scheduler.nullable().describe("The kernel's short name: wlc; null for one that has no backend."),
+  persistenceSeconds,
+  apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
+  state: state.describe(
+    'forwarding: as desired, with a backend in rotation. out of rotation: as desired, all weights are 0. draining: it leaves, connections go on. held: something of it would be removed, and waits for confirmation. pending: not yet as desired. conflict: another program has its address and port. no backend: declared, and not in the kernel.',
+  ),
+  reason: z
+    .string()
+    .nullable()
+    .describe('Why, where the state says not all: the write that failed, what it waits for.'),
+  since: instant.describe("When its state last changed; the controller's start where it found it so."),
+  ...connections,
+  backends: z.array(backend).describe('All of them, those that leave too, by address and port.'),
 });
 
 const source = z.object({
-  name: z.string(),
-  apps: count,
-  readAt: instant.nullable(),
-  /** When what is used now was saved to our own disk; null when it comes from the source itself. */
-  fromDiskOf: instant.nullable(),
-  ageSeconds: count.nullable(),
-  failure: z.object({ at: instant, message: z.string() }).nullable(),
+  name: z.string().describe('As given to --source, without credentials.'),
+  apps: count.describe('Apps and pods that it told of.'),
+  readAt: instant.nullable().describe('When it was last read well; null if never since the start.'),
+  fromDiskOf: instant
+    .nullable()
+    .describe('When what is used now was saved to our own disk; null when it comes from the source itself.'),
+  ageSeconds: count.nullable().describe('Age of what is used now, in seconds; null while there is nothing.'),
+  failure: z
+    .object({ at: instant.describe('When.'), message: z.string().describe('What went wrong.') })
+    .nullable()
+    .describe('The last failure, if it came after the last good read.'),
 });
 
-/** Removals that the mass-removal brake holds back. */
 const held = z.object({
-  reason: z.string(),
-  since: instant,
-  /** When they are made if the source still says the same. */
-  until: instant,
-  /** Ids of the VIPs that lose something. */
-  services: z.array(z.string()),
+  reason: z.string().describe('How much would go, and of how much.'),
+  since: instant.describe('Since when.'),
+  until: instant.describe('When they are made if the source still says the same.'),
+  services: z.array(z.string()).describe('Ids of the VIPs that lose something.'),
 });
 
 const kernel = z.object({
-  /** When the counters were read. null: they could not be, and those of the last pass are shown. */
-  readAt: instant.nullable(),
-  error: z.string().nullable(),
-  ipvsVersion: z.string().nullable(),
-  /** Services of the whole table, those of other programs among them. */
-  services: count,
-  foreignServices: count,
-  backends: count,
-  /** Buckets of the connection table. */
-  connectionTableSize: count.nullable(),
-  conntrack: z.object({ count, max: count }).nullable(),
-  /** For how long IPVS keeps an idle connection, in seconds. */
-  timeouts: z.object({ tcp: count, tcpFin: count, udp: count }).nullable(),
+  readAt: instant
+    .nullable()
+    .describe('When the counters were read; null: they could not be, and those of the last pass are shown.'),
+  error: z.string().nullable().describe('Why they could not be read.'),
+  ipvsVersion: z.string().nullable().describe("Version of the kernel's IPVS."),
+  services: count.describe('Services of the whole table, those of other programs among them.'),
+  foreignServices: count.describe('Those of other programs.'),
+  backends: count.describe('Backends of the whole table.'),
+  connectionTableSize: count.nullable().describe('Buckets of the connection table.'),
+  conntrack: z
+    .object({ count: count.describe('Entries now.'), max: count.describe('How many there may be.') })
+    .nullable()
+    .describe('The table of connection tracking; null where it is not known.'),
+  timeouts: z
+    .object({
+      tcp: count.describe('Seconds, of an open TCP connection.'),
+      tcpFin: count.describe('Seconds, of a TCP connection that was closed.'),
+      udp: count.describe('Seconds, after a datagram.'),
+    })
+    .nullable()
+    .describe('For how long IPVS keeps an idle connection; null where it is not known.'),
 });
 
 export const statusDocument = z.object({
-  apiVersion: z.literal('marathon-ipvs/v1'),
-  at: instant,
-  version: z.string(),
-  startedAt: instant,
-  dryRun: z.boolean(),
-  ready: z.boolean(),
-  /** The checks of `/readyz`. */
-  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), message: z.string().nullable() })),
+  apiVersion,
+  at: instant.describe('When this was written.'),
+  version: z.string().describe('Version of the controller.'),
+  startedAt: instant.describe('When the controller started.'),
+  dryRun: z.boolean().describe('Whether nothing is written (--dry-run).'),
+  ready: z.boolean().describe('What /readyz says.'),
+  checks: z
+    .array(
+      z.object({
+        name: z.string().describe('What is checked.'),
+        ok: z.boolean().describe('Whether it passes.'),
+        message: z.string().nullable().describe('Why not, or a note; null where there is nothing to say.'),
+      }),
+    )
+    .describe('The checks of /readyz.'),
   lastPass: z
     .object({
-      kind: z.enum(['full', 'changes']),
-      finishedAt: instant,
-      durationMs: count,
-      error: z.string().nullable(),
+      kind: z
+        .enum(['full', 'changes'])
+        .describe("full: the kernel's whole table was read. changes: what was known of it was used."),
+      finishedAt: instant.describe('When it ended.'),
+      durationMs: count.describe('How long it took, in milliseconds.'),
+      error: z.string().nullable().describe('What ended it early; null if nothing did.'),
     })
-    .nullable(),
-  /** When a pass last left the kernel as desired. */
-  convergedAt: instant.nullable(),
-  summary: z.object({
-    vips: count,
-    byState: z.partialRecord(state, count),
-    backends: count,
-    backendsInRotation: count,
-    connections: count,
-  }),
-  sources: z.array(source),
-  vips: z.array(vip),
-  /** null: nothing is held. */
-  held: held.nullable(),
-  conflicts: z.array(z.object({ id: z.string(), apps: z.array(z.string()), reason: z.string() })),
-  rejected: z.array(z.object({ app: z.string(), at: z.string(), value: z.string(), reason: z.string() })),
-  warnings: z.array(z.string()),
-  /** Writes of the last pass that failed, in ipvsadm's notation. */
-  failures: z.array(z.object({ step: z.string(), message: z.string() })),
-  /** Writes that failed before and wait for their next try. */
-  waiting: count,
-  /** What keeps VIPs from being reached, and what should be otherwise, each with what mends it. */
-  host: z.object({ problems: z.array(z.string()), advice: z.array(z.string()) }),
-  kernel,
+    .nullable()
+    .describe('null until every source was read once, or loaded from disk.'),
+  convergedAt: instant.nullable().describe('When a pass last left the kernel as desired; null if none did.'),
+  summary: z
+    .object({
+      vips: count.describe('All VIPs.'),
+      byState: z
+        .partialRecord(state, count)
+        .describe('How many there are in each state; one that has none is left out.'),
+      backends: count.describe('Backends of all VIPs.'),
+      backendsInRotation: count.describe('Those that get new connections.'),
+      connections: count.describe('Connections of all VIPs, active and inactive.'),
+    })
+    .describe('Of the whole document, also where only some VIPs were asked for.'),
+  sources: z.array(source).describe('One for each --source, in the order given.'),
+  vips: z.array(vip).describe('By name, then id.'),
+  held: held.nullable().describe('Removals that the mass-removal brake holds back; null: nothing is held.'),
+  conflicts: z
+    .array(
+      z.object({
+        id: z.string().describe('Id of the VIP.'),
+        apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
+        reason: z.string().describe('Why it is left alone.'),
+      }),
+    )
+    .describe("VIPs whose address and port another program's service has."),
+  rejected: z.array(rejection).describe('What could not be used of the definitions.'),
+  warnings: z.array(z.string()).describe('What is odd in the definitions and could be used.'),
+  failures: z
+    .array(
+      z.object({
+        step: z.string().describe("The write, in ipvsadm's notation."),
+        message: z.string().describe('Why it failed.'),
+      }),
+    )
+    .describe('Writes of the last pass that failed; they are tried again.'),
+  waiting: count.describe('Writes that failed before and wait for their next try.'),
+  host: z
+    .object({
+      problems: z.array(z.string()).describe('What keeps VIPs from being reached, each with what mends it.'),
+      advice: z.array(z.string()).describe('What should be otherwise, each with what mends it.'),
+    })
+    .describe('Interface, routes, packet filter and kernel settings.'),
+  kernel: kernel.describe('The tables of the kernel.'),
 });
 
 export type StatusDocument = z.infer<typeof statusDocument>;

@@ -36,6 +36,29 @@ test('every reference leads somewhere', () => {
   expect(new Set(names)).toEqual(new Set(Object.keys(components.schemas)));
 });
 
+test('every field is described', () => {
+  const { components } = openapi() as { components: { schemas: Record<string, Described> } };
+  const missing = Object.entries(components.schemas).flatMap(([name, schema]) => undescribed(schema, name));
+  expect(missing).toEqual([]);
+});
+
+interface Described {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Described>>;
+  readonly items?: Described;
+  readonly anyOf?: readonly Described[];
+}
+
+/** Paths of the fields in it that say nothing of what they are. */
+function undescribed({ properties = {}, items, anyOf = [] }: Described, path: string): string[] {
+  const inside = [...anyOf, ...(items ? [items] : [])].flatMap((schema) => undescribed(schema, path));
+  const fields = Object.entries(properties).flatMap(([name, schema]) => [
+    ...((schema.description ?? '') === '' ? [`${path}.${name}`] : []),
+    ...undescribed(schema, `${path}.${name}`),
+  ]);
+  return [...fields, ...inside];
+}
+
 /** What it gives, which the schema must know to the last key. */
 async function answered(path: string, schema: z.ZodType): Promise<unknown> {
   const { body } = await serving.get(path);
