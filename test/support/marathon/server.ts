@@ -20,6 +20,7 @@ export interface LoggedRequest {
   /** With its query. */
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
+  readonly body: string;
 }
 
 export interface ServerParts {
@@ -60,7 +61,7 @@ async function answer(
     return;
   }
 
-  parts.log.push({ method: request.method, url: message.url ?? '/', headers: message.headers });
+  parts.log.push({ method: request.method, url: message.url ?? '/', headers: message.headers, body });
   const fault = parts.faults.take(path);
   if (parts.faults.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, parts.faults.delayMs));
   if (fault.status !== undefined)

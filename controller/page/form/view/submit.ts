@@ -80,7 +80,7 @@ export function Outcome({ feed, result, force }: OutcomeProps): VNode | null {
       <ul>
         ${rows.map(
           (row) =>
-            html`<li><a href=${vipLink(row.id)}>${row.fqdn ?? row.address}:${row.port}</a> <${StateBadge} state=${row.state} /> ${`${row.inRotation} of ${row.backends} backends in rotation`}</li>`,
+            html`<li><a href=${vipLink(row.id)}>${row.fqdn ?? row.address}:${row.port}</a> ${row.protocol} <${StateBadge} state=${row.state} /> ${`${row.inRotation} of ${row.backends} backends in rotation`}</li>`,
         )}
       </ul>
     </section>`;
