@@ -1,6 +1,15 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
-import type { BackendKey, Memory, NamedService, ServiceKey, Snapshot, Step, Table } from './model.ts';
+import type {
+  BackendKey,
+  Memory,
+  NamedService,
+  ServiceAddress,
+  ServiceKey,
+  Snapshot,
+  Step,
+  Table,
+} from './model.ts';
 import type { Traffic } from './status/document.ts';
 import type { PassStatus } from './status/status.ts';
 
@@ -100,8 +109,11 @@ export interface DeploymentProgress {
 
 /** The kernel's IPVS table. */
 export interface IpvsTable {
-  /** The whole table or a rejection, never a part of it. */
-  observe(): Promise<Table>;
+  /**
+   * The whole table, or of the services `only` those that there are; a rejection, never a part of it. Steps may be
+   * applied while the whole table is read: of the services that they change, it tells either state.
+   */
+  observe(only?: Iterable<ServiceAddress>): Promise<Table>;
   /**
    * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures,
    * each with the step as it was given.

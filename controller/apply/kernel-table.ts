@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   type AddressServiceId,
   type Change,
@@ -30,7 +31,7 @@ import type { IpvsTable, StepFailure } from '../ports.ts';
  * lacks, the module or the right to use it, and the command that mends it.
  */
 export async function openKernelTable(): Promise<IpvsTable> {
-  return createKernelTable(await openKernelClient());
+  return createKernelTable(await openKernelClient(), await openKernelClient());
 }
 
 /** A client for other uses than the table; rejects as `openKernelTable` does. */
@@ -38,12 +39,20 @@ export async function openKernelClient(): Promise<IpvsClient> {
   return await IpvsClient.open().catch(refuse);
 }
 
-/** The table behind a client that is open; `close` closes the client. */
-export function createKernelTable(client: IpvsClient): IpvsTable {
+/** So many services are taken over at a stretch: other work may come in between. */
+const STRETCH = 256;
+
+/**
+ * The table behind clients that are open; `close` closes them. The whole table is read through `reader`, so that with
+ * one of its own steps need not wait for that.
+ */
+export function createKernelTable(client: IpvsClient, reader: IpvsClient = client): IpvsTable {
   return {
-    async observe(): Promise<Table> {
+    async observe(only): Promise<Table> {
       const table = new Map<ServiceKey, ObservedService>();
-      for (const entry of await client.listTable().catch(refuse)) {
+      const entries = await (only === undefined ? reader.listTable() : entriesOf(client, only)).catch(refuse);
+      for (const [index, entry] of entries.entries()) {
+        if (index % STRETCH === STRETCH - 1) await setImmediate();
         const observed = toObserved(entry);
         if (observed !== null) table.set(serviceKey(observed), observed);
       }
@@ -64,8 +73,31 @@ export function createKernelTable(client: IpvsClient): IpvsTable {
       return failures;
     },
 
-    close: () => client.close(),
+    close() {
+      client.close();
+      reader.close();
+    },
   };
+}
+
+/** Without those that the kernel does not have. */
+async function entriesOf(client: IpvsClient, services: Iterable<ServiceAddress>): Promise<TableEntry[]> {
+  const entries = await Promise.all(
+    [...services].map(async (address): Promise<TableEntry[]> => {
+      const id = toId(address);
+      try {
+        const [service, destinations] = await Promise.all([
+          client.getService(id),
+          client.listDestinations(id),
+        ]);
+        return [{ service, destinations }];
+      } catch (error) {
+        if (isIpvsError(error, 'not-found')) return [];
+        throw error;
+      }
+    }),
+  );
+  return entries.flat();
 }
 
 interface Refusal extends StepFailure {

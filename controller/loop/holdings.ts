@@ -48,24 +48,29 @@ export class Holdings {
    */
   async claim(owned: ReadonlyMap<ServiceKey, Owned>, drains: Drains): Promise<void> {
     const before = this.#entries ?? NOTHING;
-    const entries = new Map<ServiceKey, LedgerEntry>();
-    let changed = this.#stale;
-    for (const [key, { name, framework, fqdn }] of [...before, ...owned]) {
+    const same = (key: ServiceKey, { fqdn }: Owned): boolean => {
       const had = before.get(key);
-      const deadlines = drains.get(key);
-      const same = had !== undefined && had.fqdn === fqdn && sameDeadlines(had.drains, deadlines);
-      entries.set(key, same ? had : withDrains({ name, framework, fqdn }, deadlines));
-      changed ||= !same;
+      return had !== undefined && had.fqdn === fqdn && sameDeadlines(had.drains, drains.get(key));
+    };
+    // Most passes claim nothing new: nothing is made then.
+    if (!this.#stale && all(before, same) && all(owned, same)) return;
+
+    const entries = new Map(before);
+    for (const [key, owner] of [...before, ...owned]) {
+      const { name, framework, fqdn } = owner;
+      if (!same(key, owner)) entries.set(key, withDrains({ name, framework, fqdn }, drains.get(key)));
     }
-    if (changed) await this.#replace(entries);
+    await this.#replace(entries);
   }
 
   /** After it: what has been removed, or could never be made, is no longer ours. */
   async release(left: Table, plan: Plan): Promise<void> {
     const before = this.#entries ?? NOTHING;
-    const entries = new Map([...before].filter(([key]) => left.has(key) || plan.owned.has(key)));
-    for (const { op, key } of plan.services) if (op === 'remove' && !left.has(key)) entries.delete(key);
-    if (this.#stale || entries.size !== before.size) await this.#replace(entries);
+    const removed = new Set<ServiceKey>();
+    for (const { op, key } of plan.services) if (op === 'remove' && !left.has(key)) removed.add(key);
+    const ours = (key: ServiceKey): boolean => (left.has(key) || plan.owned.has(key)) && !removed.has(key);
+    if (!this.#stale && all(before, ours)) return;
+    await this.#replace(new Map([...before].filter(([key]) => ours(key))));
   }
 
   async #replace(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void> {
@@ -77,6 +82,11 @@ export class Holdings {
 
 const NOTHING: ReadonlyMap<ServiceKey, LedgerEntry> = new Map();
 
+function all<K, V>(entries: ReadonlyMap<K, V>, holds: (key: K, value: V) => boolean): boolean {
+  for (const [key, value] of entries) if (!holds(key, value)) return false;
+  return true;
+}
+
 function withDrains(owned: Owned, deadlines: ReadonlyMap<BackendKey, number> | undefined): LedgerEntry {
   return deadlines === undefined ? owned : { ...owned, drains: Object.fromEntries(deadlines) };
 }
@@ -85,6 +95,7 @@ function sameDeadlines(
   had: LedgerEntry['drains'],
   has: ReadonlyMap<BackendKey, number> | undefined,
 ): boolean {
+  if (had === undefined && has === undefined) return true;
   const keys = Object.keys(had ?? {});
   return keys.length === (has?.size ?? 0) && keys.every((key) => has?.get(key) === had?.[key]);
 }

@@ -1,7 +1,7 @@
 import type { Occupants } from '../desired/occupants.ts';
-import type { BackendKey, Desired, ServiceKey, Snapshot, Table } from '../model.ts';
+import type { BackendKey, Desired, ServiceAddress, ServiceKey, Snapshot, Table } from '../model.ts';
 import { createDiff } from '../plan/diff.ts';
-import { type Drains, keepDraining, takesFromTheLiving } from '../plan/drain.ts';
+import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
 import { onlyWhatIsMissing } from '../plan/only-missing.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
 import type { HeldRemoval } from '../status/status.ts';
@@ -33,8 +33,8 @@ export interface Intention {
   readonly plan: Plan;
   readonly drains: Drains;
   readonly held: HeldRemoval | null;
-  /** What is known of the kernel is not enough for this plan unless it was read just now. */
-  readonly mustLook: boolean;
+  /** Of these services it must be known how they are now; this plan was made on what was known. */
+  readonly mustLook: readonly ServiceAddress[];
 }
 
 /** Decides what a pass is to do: the difference, without what has to drain first and what is held. */
@@ -85,9 +85,9 @@ export class Planner {
    * Another program may have made a service since the table was read: outside the pools, and on the word of our own
    * disk anywhere, it must not be written into. And connections may have come to a backend.
    */
-  #mustLook(plan: Plan, observed: Table, occupants: Occupants, complete: boolean): boolean {
+  #mustLook(plan: Plan, observed: Table, occupants: Occupants, complete: boolean): readonly ServiceAddress[] {
     const mayAdopt = (address: string) => complete && this.#rules.inPool(address);
-    const blind = plan.services.some(({ op, address }) => op === 'add' && !mayAdopt(address));
-    return blind || takesFromTheLiving(plan, { observed, occupants });
+    const blind = plan.services.filter(({ op, address }) => op === 'add' && !mayAdopt(address));
+    return [...blind, ...takenFromTheLiving(plan, { observed, occupants })];
   }
 }

@@ -30,6 +30,7 @@ import type { HeldRemoval, PassStatus } from '../status/status.ts';
 import { Backoff } from './backoff.ts';
 import { forwarding } from './forwarding.ts';
 import { Holdings } from './holdings.ts';
+import { Knowledge } from './knowledge.ts';
 import { Planner, type PlanRules } from './planner.ts';
 import { Recollection } from './recollection.ts';
 import type { Merged } from './sources.ts';
@@ -82,8 +83,7 @@ export class Reconciler {
   readonly #backoff: Backoff<string>;
   readonly #holdings: Holdings;
   readonly #recollection: Recollection;
-  /** What the kernel has as far as we know; null when it must be read. */
-  #believed: Table | null = null;
+  readonly #knowledge: Knowledge;
   #draining = false;
   /** Names of VIPs that the last pass held. */
   #heldNames: ReadonlySet<string> = new Set();
@@ -99,9 +99,23 @@ export class Reconciler {
     this.#holdings = new Holdings(ports.ledger, ports.log);
     this.planner = new Planner(rules);
     this.#recollection = new Recollection(ports.store, ports.log, rules.dryRun);
+    this.#knowledge = new Knowledge(ports.table);
   }
 
-  /** When a full pass is worth making before the next regular one: a failed step is due, or a drain may have ended. */
+  /** Whether `readBeside` serves: nothing has to be read before the next pass can be made. */
+  get knowing(): boolean {
+    return this.#knowledge.believed !== null;
+  }
+
+  /**
+   * Reads the kernel's whole table for the next full pass, while smaller ones go on. To be called between passes; never
+   * rejects.
+   */
+  readBeside(): Promise<void> {
+    return this.#knowledge.readBeside();
+  }
+
+  /** When a pass is worth making though nothing changed: a failed step is due, or a drain may have ended. */
   nextLook(): number | null {
     const retry = this.#backoff.nextDue();
     if (!this.#draining) return retry;
@@ -116,10 +130,10 @@ export class Reconciler {
     const memory = await this.#recollection.load();
     const translate = () => this.#rules.translate(snapshot, memory, complete, this.#heldNames);
     let desired = translate();
-    const reading = full || this.#believed === null;
+    const reading = full || !this.knowing;
     const frame = { startedAt, kind: reading ? 'full' : 'changes', changesSince } as const;
 
-    let observed = this.#believed ?? NOTHING;
+    let observed = this.#knowledge.believed ?? NOTHING;
     let plan = EMPTY_PLAN;
     let draining: Drains = NOTHING;
     let drifted: readonly Drift[] = [];
@@ -127,18 +141,21 @@ export class Reconciler {
     let held: HeldRemoval | null = null;
     let error: string | null = null;
     try {
-      if (reading) {
-        observed = await this.#ports.table.observe();
+      if (this.#draining && startedAt >= this.#lookedAt + DRAIN_LOOK_MS) {
+        this.#knowledge.doubt([...this.#holdings.drains.keys()].flatMap((key) => observed.get(key) ?? []));
         this.#lookedAt = startedAt;
-        drifted = this.#left === null ? [] : drift(this.#left, observed, this.#holdings.owned);
       }
+      const read = reading ? await this.#knowledge.whole() : await this.#knowledge.recent();
+      observed = read.table;
+      if (this.#left !== null && observed !== this.#left)
+        drifted = drift(this.#left, observed, this.#holdings.owned);
       const owned = await this.#holdings.load(observed);
       const { drains } = this.#holdings;
       const situation = { owned, drains, snapshot, complete, now: startedAt };
       const intend = () => this.planner.intend({ ...situation, desired, observed });
       let intention = intend();
-      if (!reading && intention.mustLook) {
-        observed = await this.#ports.table.observe();
+      if (!read.fresh && intention.mustLook.length > 0) {
+        observed = await this.#knowledge.again(observed, intention.mustLook);
         intention = intend();
       }
       const before = this.#heldNames;
@@ -152,15 +169,17 @@ export class Reconciler {
       await this.#recollection.keep(rememberHeldNames(desired.memory, memory, plan));
       if (!this.#rules.dryRun) {
         await this.#holdings.claim(plan.owned, intention.drains);
-        this.#draining = intention.drains.size > 0;
+        if (!this.#draining) this.#lookedAt = startedAt;
+        this.#draining = draining.size > 0;
         observed = await this.#apply(desired, plan, observed, outcome, reading);
         await this.#holdings.release(observed, plan);
       }
-      this.#believed = outcome.failures.length === 0 ? observed : null;
-      this.#left = this.#rules.dryRun ? null : observed;
+      this.#knowledge.believe(observed);
+      this.#knowledge.doubt(outcome.failures.map(({ step }) => step.service));
+      this.#left = this.#rules.dryRun ? null : withoutFailed(observed, outcome);
     } catch (cause) {
       error = messageOf(cause);
-      this.#believed = null;
+      this.#knowledge.forget();
     }
     const failures = outcome.failures.map((failure) => ({
       step: formatStep(failure.step),
@@ -189,6 +208,7 @@ export class Reconciler {
 
     const due = (step: Step) => !this.#backoff.holds(backoffKey(step), now);
     const growing = plan.growing.filter(due);
+    this.#knowledge.touch(growing);
     outcome.failures.push(...(await table.apply(growing)));
     const failed = new Set(outcome.failures.map(({ step }) => step));
     const notMade = plan.growing.filter((step) => failed.has(step) || !due(step));
@@ -203,6 +223,7 @@ export class Reconciler {
 
     // The backends that replace these could not be added: better an old one than none.
     const shrinking = plan.shrinking.filter((step) => due(step) && !broken.has(serviceKey(step.service)));
+    this.#knowledge.touch(shrinking);
     outcome.failures.push(...(await table.apply(shrinking)));
 
     outcome.waiting = plan.growing.length + plan.shrinking.length - growing.length - shrinking.length;
@@ -255,6 +276,13 @@ interface Outcome {
 /** A service waits as a whole after a failure; settings that the kernel refuses, a scheduler that it lacks, wait alone. */
 function backoffKey({ op, service }: Step): string {
   return op === 'update-service' ? `${serviceKey(service)} settings` : serviceKey(service);
+}
+
+/** A step that failed may have been made all the same: what is found there was no one else's doing. */
+function withoutFailed(table: Table, { failures }: Outcome): Table {
+  if (failures.length === 0) return table;
+  const failed = new Set(failures.map(({ step }) => serviceKey(step.service)));
+  return new Map([...table].filter(([key]) => !failed.has(key)));
 }
 
 function made(steps: readonly Step[], { failures }: Outcome): readonly Step[] {

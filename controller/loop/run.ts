@@ -23,8 +23,8 @@ export interface RunOptions {
   readonly dryRun: boolean;
 }
 
-/** What wakes the loop: a source changed, or someone wants the whole table put right now. */
-export type WakeReason = 'changed' | 'resync';
+/** What wakes the loop: a source changed, someone wants the whole table put right now, or it has been read beside passes. */
+export type WakeReason = 'changed' | 'resync' | 'read';
 
 /** How often the loop shows that it moves, and interface and routes are looked at. */
 const TICK_MS = 1_000;
@@ -105,7 +105,7 @@ class Changes {
 }
 
 interface Due {
-  /** When the kernel's whole table is to be read again. */
+  /** When the kernel's whole table is to be read again; infinite while it is being read. */
   full: number;
   /** Not before this for a failed step or a drain: after an error they would be due again at once, and for ever. */
   look: number;
@@ -132,18 +132,23 @@ async function nextPass(
   due: Due,
   signal: AbortSignal,
 ): Promise<{ readonly merged: Merged; readonly full: boolean } | null> {
-  const reasons = wake.take();
+  const reasons = new Set(wake.take());
   const changed = reasons.has('changed');
-  let resync = reasons.has('resync');
+  const whole = () => reasons.has('resync') || reasons.has('read');
   const unsettled = due.changes - clock.now();
-  if (changed && !resync && unsettled > 0) {
+  if (changed && !whole() && unsettled > 0) {
     await clock.sleep(unsettled, signal);
-    resync = wake.take().has('resync');
+    for (const reason of wake.take()) reasons.add(reason);
   }
   const now = clock.now();
+  if (now >= due.full && reconciler.knowing) {
+    due.full = Number.POSITIVE_INFINITY;
+    void reconciler.readBeside().then(() => wake.set('read'));
+  }
   const look = reconciler.nextLook();
-  const full = resync || now >= due.full || (look !== null && now >= Math.max(look, due.look));
-  const merged = changed || full ? sources.merged() : null;
+  const full = whole() || now >= due.full;
+  const wanted = changed || full || (look !== null && now >= Math.max(look, due.look));
+  const merged = wanted ? sources.merged() : null;
   return merged === null ? null : { merged, full };
 }
 

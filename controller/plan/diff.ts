@@ -70,7 +70,7 @@ export function createDiff(): (desired: Desired, observed: Table, ownership: Own
         continue;
       }
       const comparison = compareOnce(key, want, have);
-      owned.set(key, { name: want.name, framework: want.framework, fqdn: want.fqdn });
+      owned.set(key, comparison.owner);
       services.push(foreign ? { ...comparison.planned, adopted: true } : comparison.planned);
       growing.push(...comparison.growing);
       shrinking.push(...comparison.shrinking);
@@ -94,6 +94,7 @@ const FOREIGN =
   'another program has made this service and it lies outside our pools: it is left alone (--adopt takes it over)';
 
 interface Comparison {
+  readonly owner: Owned;
   readonly planned: PlannedService;
   readonly growing: readonly Step[];
   readonly shrinking: readonly Step[];
@@ -124,7 +125,7 @@ function compare(key: ServiceKey, want: Service, have: ObservedService | undefin
     reason: null,
     backends: found.planned,
   };
-  return { planned, growing, shrinking };
+  return { owner: { name, framework, fqdn }, planned, growing, shrinking };
 }
 
 interface ComparedBackends {

@@ -4,6 +4,7 @@ import {
   endpointKey,
   type ObservedBackend,
   type ObservedService,
+  type ServiceAddress,
   type ServiceKey,
   type Step,
   serviceKey,
@@ -24,15 +25,16 @@ export interface DrainContext {
 }
 
 /**
- * Whether something that the plan takes away may still have connections, so that the kernel's counts must be fresh.
+ * The services from which the plan takes something that may still have connections, so that the kernel's counts must be
+ * fresh.
  */
-export function takesFromTheLiving(
+export function takenFromTheLiving(
   { shrinking }: Plan,
   { observed, occupants }: Pick<DrainContext, 'observed' | 'occupants'>,
-): boolean {
-  return shrinking.some((step) =>
-    leaving(step, observed).some(([endpoint]) => occupants(endpoint)?.drainSeconds != null),
-  );
+): readonly ServiceAddress[] {
+  return shrinking
+    .filter((step) => leaving(step, observed).some(([endpoint]) => occupants(endpoint)?.drainSeconds != null))
+    .map(({ service }) => service);
 }
 
 /**

@@ -8,9 +8,10 @@ import type { Plan } from './plan.ts';
 export function rememberHeldNames(memory: Memory, before: Memory, { services }: Plan): Memory {
   const missing = new Map<string, NamedAddresses>();
   for (const { held, name, framework } of services) {
+    if (!held) continue;
     const key = `${name}.${framework}`;
     const addresses = before.addresses.get(key);
-    if (held && addresses !== undefined && !memory.addresses.has(key)) missing.set(key, addresses);
+    if (addresses !== undefined && !memory.addresses.has(key)) missing.set(key, addresses);
   }
   if (missing.size === 0) return memory;
   const addresses = new Map([...memory.addresses, ...missing]);

@@ -52,8 +52,8 @@ export function recordVips(before: VipRecords, pass: PassStatus): VipRecords {
     const known = states(id);
     // Of a service that another program made, nothing is ours.
     const have = known.state === 'conflict' ? undefined : pass.observed.get(id);
-    const found = { have, drains: pass.drains.get(id), held: held.get(id) };
-    put(desiredRecord({ service, known, ...found }, id, before.get(id), pass.finishedAt));
+    const made = { service, known, have, drains: pass.drains.get(id), held: held.get(id) };
+    put(desiredRecord(made, id, before.get(id), pass.finishedAt));
   }
   for (const planned of pass.plan.services) {
     const have = pass.observed.get(planned.key);

@@ -101,12 +101,14 @@ export class IpvsClient {
   }
 
   /**
-   * All services with their destinations, complete as of one moment for the set of services.
+   * All services with their destinations, complete as of one moment for the set of services; the destinations of each
+   * are those of some moment during the read.
    *
    * The kernel does not say when services come or go during a dump, which may then skip or repeat others. So they are
-   * listed again at the end, and everything is read again when the lists differ; `interrupted` after eight times.
+   * listed again at the end, and what is new is read too when the lists differ; `interrupted` after eight times.
    */
   async listTable(): Promise<readonly TableEntry[]> {
+    let entries: readonly TableEntry[] = [];
     for (let read = 0; read < MAX_READS; read++) {
       let before = 0;
       let after = 0;
@@ -114,7 +116,7 @@ export class IpvsClient {
         before = mixServiceId(reply, before);
         return readService(reply);
       });
-      const entries = await readDestinations(this.#readers(), () => new Encoder(this.#family), services);
+      entries = await this.#complete(services, entries);
       await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', (reply) => {
         after = mixServiceId(reply, after);
       });
@@ -231,6 +233,19 @@ export class IpvsClient {
     if (this.#main.immediate) return [this.#main];
     while (this.#sockets.length < SOCKETS_SIDE_BY_SIDE) this.#sockets.push(this.#openSocket());
     return this.#sockets;
+  }
+
+  /** Reads the destinations of those services whose destinations have not been read. */
+  async #complete(
+    services: readonly ObservedService[],
+    entries: readonly TableEntry[],
+  ): Promise<readonly TableEntry[]> {
+    const known = new Map(entries.map(({ service, destinations }) => [serviceKey(service), destinations]));
+    const missing = services.filter((service) => known.size === 0 || !known.has(serviceKey(service)));
+    const added = await readDestinations(this.#readers(), () => new Encoder(this.#family), missing);
+    if (known.size === 0) return added;
+    for (const { service, destinations } of added) known.set(serviceKey(service), destinations);
+    return services.map((service) => ({ service, destinations: known.get(serviceKey(service)) ?? [] }));
   }
 
   async #change(change: Change): Promise<void> {

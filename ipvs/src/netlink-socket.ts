@@ -48,7 +48,7 @@ const MAX_DUMPS = 8;
 
 /** Sends between looks at the clock, and the longest time without letting the event loop run. */
 const SENDS_PER_LOOK = 4;
-const SLICE_MS = 10;
+const SLICE_MS = 3;
 
 /** Numbers stay below this, and no job is so long that it would pass the 32 bits. */
 const MAX_SEQ = 0x7000_0000;

@@ -17,12 +17,13 @@ if (mode === 'kernel') bearWitness(await IpvsClient.open());
 else {
   const kernel = new FakeKernel();
   bearWitness(await IpvsClient.open({ transport: kernel.transport() }));
-  await control(await IpvsClient.open({ transport: kernel.transport() }));
+  const open = () => IpvsClient.open({ transport: kernel.transport() });
+  await control(await open(), await open());
 }
 
-async function control(client: IpvsClient): Promise<void> {
+async function control(client: IpvsClient, reader: IpvsClient): Promise<void> {
   const config = resolveConfig('run', [], { ...process.env, MARATHON_IPVS_SOURCE: `marathon=${url}` });
-  const ports = portsOf(client, directory);
+  const ports = portsOf(client, directory, reader);
   const reconciler = new Reconciler(ports, rulesOf(config));
   const { clock, log } = ports;
   const resolver = createDnsResolver({ clock, log });

@@ -12,12 +12,12 @@ import type { ReconcileRules } from '../../controller/loop/reconcile.ts';
 import { createLedger } from '../../controller/state/ledger.ts';
 import { createStateStore } from '../../controller/state/store.ts';
 
-/** Without interface and routes. `directory` is for ledger and state. */
-export function portsOf(client: IpvsClient, directory: string) {
+/** Without interface and routes. `reader` is for the whole table; `directory` for ledger and state. */
+export function portsOf(client: IpvsClient, directory: string, reader: IpvsClient = client) {
   const clock = systemClock;
   const log = createLog('error');
   return {
-    table: createKernelTable(client),
+    table: createKernelTable(client, reader),
     reachability: null,
     counters: null,
     reporters: [],

@@ -144,9 +144,9 @@ async function follow(): Promise<Followed> {
 
 function timedTable(table: IpvsTable, spent: { observation: number; writes: number }): IpvsTable {
   return {
-    async observe() {
+    async observe(only) {
       const begun = performance.now();
-      const observed = await table.observe();
+      const observed = await table.observe(only);
       spent.observation += performance.now() - begun;
       return observed;
     },

@@ -4,6 +4,7 @@ import { type Change, IpvsClient, isIpvsError, type VirtualService } from 'ipvs-
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 
 const TIMEOUT_MS = 60;
+const DESTINATION = { address: '10.0.0.1', port: 80, weight: 1, forwardingMethod: 'masquerade' } as const;
 const clients: IpvsClient[] = [];
 
 afterEach(() => {
@@ -183,10 +184,39 @@ describe.each([
       let reads = 0;
       kernel.faults = {
         before: ({ command }) => {
-          if (command === 'GET_DEST' && ++reads === 2) void other.addService(service(9));
+          if (command === 'GET_DEST' && ++reads === 2) {
+            void other.batch([
+              { op: 'remove-service', service: service(1) },
+              { op: 'add-service', service: service(9) },
+              { op: 'add-destination', service: service(9), destination: DESTINATION },
+            ]);
+          }
         },
       };
-      expect(await client.listTable()).toHaveLength(4);
+      const table = await client.listTable();
+      expect(
+        table.map(({ service: entry, destinations }) => ['port' in entry && entry.port, destinations.length]),
+      ).toEqual([
+        [2, 0],
+        [3, 0],
+        [9, 1],
+      ]);
+      // What was read before the change is not read again.
+      expect(reads).toBe(4);
+    });
+
+    test('of the table ends with an error where services come and go without end', async () => {
+      const { kernel, client } = await start(immediate);
+      const other = await IpvsClient.open({ transport: kernel.transport() });
+      clients.push(other);
+      await client.batch(adds(3));
+      let dumps = 0;
+      kernel.faults = {
+        before: ({ command }) => {
+          if (command === 'GET_SERVICE' && ++dumps % 2 === 0) void other.addService(service(dumps + 10));
+        },
+      };
+      expect(await code(client.listTable())).toBe('interrupted');
     });
   });
 

@@ -34,10 +34,10 @@ export async function realStoryKernel(): Promise<StoryKernel> {
 
 function gated(table: IpvsTable, gate: Gate): IpvsTable {
   return {
-    async observe() {
+    async observe(only) {
       const trouble = gate.trouble();
       if (trouble === 'endless' || trouble === 'cut') throw new Error(`the dump is ${trouble}`);
-      return await table.observe();
+      return await table.observe(only);
     },
     async apply(steps) {
       if (steps.length === 0) return [];

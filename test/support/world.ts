@@ -4,7 +4,7 @@ import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { createTranslator } from '../../controller/desired/translate.ts';
 import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconcile.ts';
-import type { Memory, Snapshot, Step, Table } from '../../controller/model.ts';
+import { type Memory, type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
 import { afterSteps } from '../../controller/plan/after-steps.ts';
 import { formatStep } from '../../controller/plan/ipvsadm.ts';
 import type {
@@ -41,6 +41,8 @@ export class World {
   /** When set, the memory of names cannot be saved. */
   memoryBroken: string | null = null;
   reads = 0;
+  /** A read of the whole table takes as long as this. */
+  readingTakes: Promise<void> = Promise.resolve();
   /** How often interface and routes were looked at between passes. */
   repairs = 0;
 
@@ -56,10 +58,16 @@ export class World {
   }
 
   readonly table: IpvsTable = {
-    observe: async () => {
+    observe: async (only) => {
       this.reads += 1;
       if (this.unreadable !== null) throw new Error(this.unreadable);
-      return this.kernel;
+      if (only === undefined) {
+        const found = this.kernel;
+        await this.readingTakes;
+        return found;
+      }
+      const keys = new Set([...only].map(serviceKey));
+      return new Map([...this.kernel].filter(([key]) => keys.has(key)));
     },
     apply: async (steps) => {
       const failures = [];

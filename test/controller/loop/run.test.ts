@@ -204,6 +204,27 @@ describe('when passes are made', () => {
     expect(world.kernel.size).toBe(1);
   });
 
+  test('a change does not wait for the regular read, and is not undone by what that found', async () => {
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(100);
+    const lasts = Promise.withResolvers<void>();
+    world.readingTakes = lasts.promise;
+    await clock.advance(31_000);
+    source().says(mine('10.0.0.2:31000'));
+    await clock.advance(1);
+    expect(world.backends(VIP)).toEqual(['10.0.0.2:31000 w1']);
+
+    world.done();
+    lasts.resolve();
+    await clock.advance(1);
+    expect(passes.map(({ kind }) => kind)).toEqual(['full', 'changes', 'full']);
+    expect(world.done()).toEqual(['reach']);
+    expect(world.backends(VIP)).toEqual(['10.0.0.2:31000 w1']);
+    await clock.advance(31_000);
+    expect(passes.at(-1)).toMatchObject({ kind: 'full', drift: [] });
+  });
+
   test('after the kernel could not be read the next pass comes soon', async () => {
     world.unreadable = 'EPERM';
     start();

@@ -10,7 +10,6 @@ import { playInMemory } from '../../support/model/story.ts';
  */
 const LONG = process.env['LONG_TESTS'] === 'yes';
 const RUNS = LONG ? { runs: 50_000, limitMs: 900_000 } : { runs: 600, limitMs: 12_000 };
-const SEED = LONG ? {} : { seed: 20_261_123 };
 jest.setTimeout(RUNS.limitMs + 120_000);
 
 describe('random stories of apps, other programs, faults and crashes', () => {
@@ -19,7 +18,7 @@ describe('random stories of apps, other programs, faults and crashes', () => {
       fc.asyncProperty(anyStory, async (story) => {
         await playInMemory(story);
       }),
-      { ...SEED, numRuns: RUNS.runs, interruptAfterTimeLimit: RUNS.limitMs },
+      { numRuns: RUNS.runs, interruptAfterTimeLimit: RUNS.limitMs },
     );
   });
 

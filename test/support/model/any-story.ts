@@ -134,12 +134,6 @@ const pass: fc.Arbitrary<StoryEvent> = fc.record({
   mishap,
 });
 
-/** A source that has lost its memory for a moment, and a minute in which it finds it again or not. */
-const emptyLists: fc.Arbitrary<readonly StoryEvent[]> = fc.tuple(
-  fc.constant<StoryEvent>({ what: 'pass', full: false, read: 'empty lists', mishap: {} }),
-  fc.constant<StoryEvent>({ what: 'wait', seconds: 61 }),
-);
-
 const connect: fc.Arbitrary<StoryEvent> = fc.record({
   what: fc.constant('connect' as const),
   pick,
@@ -152,6 +146,32 @@ const meddle: fc.Arbitrary<StoryEvent> = fc.record({
   pick,
   weight: fc.constantFrom(0, 1, 7),
 });
+
+/** Between the read of the table and the pass that works on it, changes are made, by us and by others. */
+const readBeside: fc.Arbitrary<readonly StoryEvent[]> = fc
+  .tuple(
+    fc.record({
+      what: fc.constant('read beside' as const),
+      mishap: fc.constantFrom<Mishap[]>({}, {}, {}, { trouble: 'cut' }),
+    }),
+    fc.array(
+      fc.oneof(
+        fc.tuple(change, pass),
+        fc.tuple(fc.constant<StoryEvent>({ what: 'wait', seconds: 31 }), pass),
+        fc.tuple(meddle),
+        fc.tuple(connect, leave, pass),
+      ),
+      { minLength: 1, maxLength: 3 },
+    ),
+    pass.map((each) => ({ ...each, full: true })),
+  )
+  .map(([read, between, last]) => [read, ...between.flat(), last]);
+
+/** A source that has lost its memory for a moment, and a minute in which it finds it again or not. */
+const emptyLists: fc.Arbitrary<readonly StoryEvent[]> = fc.tuple(
+  fc.constant<StoryEvent>({ what: 'pass', full: false, read: 'empty lists', mishap: {} }),
+  fc.constant<StoryEvent>({ what: 'wait', seconds: 61 }),
+);
 
 const silence: fc.Arbitrary<StoryEvent> = fc.record({ what: fc.constant('silence' as const), mishap });
 /** Long enough that what the sources said is saved. */
@@ -174,6 +194,7 @@ const turn: fc.Arbitrary<readonly StoryEvent[]> = fc.oneof(
   { arbitrary: fc.tuple(pause, change, pass, silence), weight: 2 },
   { arbitrary: emptyLists, weight: 1 },
   { arbitrary: fc.tuple(silence), weight: 1 },
+  { arbitrary: readBeside, weight: 3 },
   { arbitrary: fc.tuple(other), weight: 4 },
 );
 

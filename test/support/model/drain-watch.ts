@@ -9,6 +9,8 @@ export class DrainWatch {
   readonly #connections = new Map<string, number>();
   /** When it may be removed at the earliest although it has connections, in milliseconds. */
   readonly #deadlines = new Map<string, number>();
+  /** Deadlines of passes that were cut short, before or after they had noted them: a later one may count from anew. */
+  readonly #unsure = new Set<string>();
 
   connect(service: string, backend: string, connections: number): void {
     this.#connections.set(idOf(service, backend), connections);
@@ -25,9 +27,17 @@ export class DrainWatch {
         const drain = drainMs(apps, endpoint);
         const stays = wanted.services.get(key)?.backends.has(endpoint) === true;
         if (stays && settled) this.#deadlines.delete(id);
-        else if (!stays && drain !== null && !this.#deadlines.has(id)) this.#deadlines.set(id, now + drain);
+        else if (!stays && drain !== null) this.#noteDeadline(id, now + drain, settled);
       }
     }
+  }
+
+  #noteDeadline(id: string, deadline: number, settled: boolean): void {
+    const known = this.#deadlines.get(id);
+    if (known === undefined) this.#deadlines.set(id, deadline);
+    else if (this.#unsure.has(id)) this.#deadlines.set(id, Math.min(known, deadline));
+    if (settled) this.#unsure.delete(id);
+    else if (known === undefined) this.#unsure.add(id);
   }
 
   /** Whether a backend that nobody wants may be there still: it has connections, and its task runs. */

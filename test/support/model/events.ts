@@ -22,6 +22,8 @@ export type StoryEvent =
       readonly read: 'whole' | 'one app' | 'nothing' | 'empty lists';
       readonly mishap: Mishap;
     }
+  /** The kernel's whole table is read beside the passes; the next full pass works on that. */
+  | { readonly what: 'read beside'; readonly mishap: Mishap }
   | { readonly what: 'down' | 'up'; readonly source: SourceName }
   /** The controller is started again and hears nothing, until it turns to its own disk. */
   | { readonly what: 'silence'; readonly mishap: Mishap }
@@ -59,6 +61,8 @@ export function describeEvent(event: StoryEvent): string {
       return `delete ${event.id} of ${event.source}`;
     case 'pass':
       return `${event.full ? 'full pass' : 'pass'}, read: ${event.read} ${describeMishap(event.mishap)}`.trimEnd();
+    case 'read beside':
+      return `the kernel is read beside the passes ${describeMishap(event.mishap)}`.trimEnd();
     case 'down':
     case 'up':
       return `${event.source} is ${event.what}`;

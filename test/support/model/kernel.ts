@@ -72,12 +72,12 @@ export async function fakeStoryKernel(): Promise<StoryKernel> {
 /** The faults of a pass hold for the controller's own requests only. */
 function gated(kernel: FakeKernel, table: IpvsTable, gate: Gate): IpvsTable {
   return {
-    async observe() {
+    async observe(only) {
       const trouble = gate.trouble();
       const disturbed = { interrupted: 3, endless: 1_000 }[trouble as string];
       kernel.faults = { interruptDumps: disturbed, failDumps: trouble === 'cut' ? ENOMEM : undefined };
       try {
-        return await table.observe();
+        return await table.observe(only);
       } finally {
         kernel.faults = {};
       }

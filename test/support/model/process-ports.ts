@@ -18,13 +18,14 @@ export interface Surroundings {
   remembers(whether: boolean): void;
 }
 
-export function tablePort(table: IpvsTable, { machine, remembers }: Surroundings): IpvsTable {
+export function tablePort(table: IpvsTable, { machine, context, remembers }: Surroundings): IpvsTable {
   return {
-    async observe() {
+    async observe(only) {
       remembers(false);
-      const observed = await table.observe();
+      const observed = await table.observe(only);
       remembers(true);
-      machine.watch.kernelRead();
+      // What is read beside passes, or of a few services, tells no pass of the whole as it is now.
+      if (only === undefined && context() !== null) machine.watch.kernelRead();
       return observed;
     },
     async apply(steps) {

@@ -144,8 +144,10 @@ export class Process {
     await this.#sources.restore(this.#store);
     for (const source of SOURCES) {
       const stored = this.#machine.snapshots.get(source);
-      if (stored !== undefined && !this.#heard.has(source))
-        this.#heard.set(source, { apps: stored.apps, fromDisk: true });
+      if (stored === undefined || this.#heard.has(source)) continue;
+      this.#heard.set(source, { apps: stored.apps, fromDisk: true });
+      // What was announced before the restart is announced.
+      this.saidByName ||= stored.apps.some(({ tasks }) => tasks.some(saysByName));
     }
   }
 
@@ -174,6 +176,13 @@ export class Process {
     });
     this.#end(context, status);
     return status;
+  }
+
+  /** The next full pass works on what is read now. */
+  async readBeside(mishap: Mishap): Promise<void> {
+    if (!this.#reconciler.knowing) return;
+    this.#perils.begin(mishap);
+    await this.#reconciler.readBeside();
   }
 
   /** After a mass removal was held for long enough, the sources are asked once more, as `run` does beside its passes. */

@@ -87,6 +87,9 @@ class Teller {
       case 'pass':
         await this.#pass(event);
         break;
+      case 'read beside':
+        await this.#process?.readBeside(event.mishap);
+        break;
       case 'down':
         this.#down.add(event.source);
         break;
