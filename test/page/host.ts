@@ -114,7 +114,7 @@ async function memoryParts(marathon: string, directory: string, dryRun: boolean,
   const resolver = createDnsResolver({ clock, log });
   const sources = [createMarathonSource({ where: marathon, resolver, log, clock })];
   const writer = createMarathonWriter(createMarathonClient({ where: marathon, clock }));
-  const writing = { writer, token: TOKEN, clock, log };
+  const writing = { writer, log };
   const close = () => {
     client.close();
     ports.counters.close();

@@ -4,7 +4,8 @@ import type { AppRef, DeploymentProgress } from '../../ports.ts';
 import { statusDocument } from '../../status/document.ts';
 import { inRotation } from '../../status/present.ts';
 import { plural } from '../../status/words.ts';
-import { ask, serverOf } from '../ask.ts';
+import { ask } from '../ask.ts';
+import { openController } from '../controller.ts';
 import { type Instances, instancesOf } from './instances.ts';
 import type { AppParts } from './parts.ts';
 import type { AppPorts } from './talk.ts';
@@ -124,7 +125,7 @@ async function lookHere(
 ): Promise<(signal: AbortSignal) => Promise<number | null>> {
   const count = async (limited: AbortSignal) => {
     const path = `/v1/status?vip=${encodeURIComponent(id)}`;
-    const { document } = await ask(serverOf(config), path, statusDocument, limited);
+    const { document } = await ask(await openController(config), path, statusDocument, limited);
     const backends = document.vips.flatMap((vip) => vip.backends);
     return backends.filter((backend) => backend.app === id && inRotation(backend)).length;
   };
