@@ -103,8 +103,9 @@ async function serve(
 }
 
 function pageFacts(config: Config): PageFacts {
-  const { zone, framework = 'marathon', dryRun, allowWrites: writes, readTokenFile } = config;
-  return { zone, framework, dryRun, writes, readToken: readTokenFile !== undefined };
+  const { zone, framework = 'marathon', dryRun, allowWrites: writes } = config;
+  const readToken = config.readTokenFile !== undefined || (writes && config.writeTokenFile !== undefined);
+  return { zone, framework, dryRun, writes, readToken };
 }
 
 /** Loaded when someone asks. */

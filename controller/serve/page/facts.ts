@@ -8,7 +8,7 @@ export interface PageFacts {
   readonly dryRun: boolean;
   /** Apps may be written, with a token or a certificate. */
   readonly writes: boolean;
-  /** There is a token for reading. */
+  /** There is a token that lets one read; whoever may write may read. */
   readonly readToken: boolean;
 }
 
