@@ -28,11 +28,12 @@ export async function ask<Schema extends z.ZodType>(
 }
 
 function unreachable(url: string, why: string, error: unknown): ControllerError {
+  const mistake = mistakeIn(url, error);
+  const advice = mistake ?? 'is `marathon-ipvs run` running here? --server URL asks another one';
   // The reason is in the message already; as a cause it would be told twice.
-  return new ControllerError(
-    'controller',
-    `no controller answers at ${url}: ${why}; ${adviceOn(url, error)}`,
-  );
+  return new ControllerError('controller', `no controller answers at ${url}: ${why}; ${advice}`, {
+    retry: mistake === null ? 'later' : 'never',
+  });
 }
 
 /** Of OpenSSL's lines only the reason: the rest is a place in its own source. */
@@ -42,8 +43,8 @@ function reasonOf(error: unknown): string {
   return reason ?? message;
 }
 
-/** What may be behind a connection that could not be used. */
-function adviceOn(url: string, error: unknown): string {
+/** What was given wrongly where someone is there and cannot be talked to; null where nobody may be. */
+function mistakeIn(url: string, error: unknown): string | null {
   const code = isNativeError(error) && 'code' in error ? String(error.code) : '';
   if (/^(?:DEPTH_ZERO_)?SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)/.test(code)) {
     return '--server-ca-file names a file with the authority of its certificate';
@@ -54,14 +55,8 @@ function adviceOn(url: string, error: unknown): string {
   // Of one that speaks TLS where it is asked without, and the other way round.
   if (url.startsWith('http:') && code === 'ECONNRESET')
     return 'does it speak TLS? then ask --server https://…';
-  if (
-    code === 'EPROTO' ||
-    code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' ||
-    code === 'ERR_SSL_WRONG_VERSION_NUMBER'
-  ) {
-    return 'does it speak TLS? --server http://… asks without, where it is of this host';
-  }
-  return 'is `marathon-ipvs run` running here? --server URL asks another one';
+  if (code === 'EPROTO') return 'does it speak TLS? --server http://… asks without, where it is of this host';
+  return null;
 }
 
 function otherwise(
@@ -76,7 +71,9 @@ function otherwise(
       status === 401
         ? '; --server-token-file names a file with it, --server-cert-file one with a certificate'
         : '';
-    return new ControllerError('controller', `${url} refuses to answer (${status})${told}${how}`);
+    return new ControllerError('controller', `${url} refuses to answer (${status})${told}${how}`, {
+      retry: 'never',
+    });
   }
   const [issue] = error?.issues ?? [];
   const where =

@@ -11,7 +11,10 @@ import { status } from '../../../controller/command/status.ts';
 import { messageOf } from '../../../controller/errors.ts';
 import { canMakeCertificates } from '../../support/certificate.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { startMarathon } from '../../support/marathon/start-marathon.ts';
+import { SIMULATED } from '../../support/marathon-harness.ts';
 import { Certificates, READ_TOKEN, Secure } from '../serve/access/secure.ts';
+import { type } from './apps/commanding.ts';
 
 jest.setTimeout(60_000);
 
@@ -85,6 +88,23 @@ suite('status --server https://…', () => {
     expect(await run('--server', other, ...ca(), ...token())).toMatch(
       /its certificate is for other names: ask for one of them/,
     );
+  });
+
+  test('what follows a deployment asks as well, and tells where it may not', async () => {
+    const marathon = await startMarathon({ startMs: 50 });
+    const input = JSON.stringify({ ...SIMULATED, id: '/web' });
+    const words = ['app', 'add', '--server-ca-file', certificates.authority.caFile];
+    try {
+      const followed = await type(marathon.url, [...words, ...token()], { input, server: url });
+      expect(followed.complaints).toEqual([]);
+      expect(followed.out).toMatch(/\d+ backends? in rotation on this host\n$/);
+      await type(marathon.url, ['app', 'remove', '/web'], { server: url });
+      const refused = await type(marathon.url, words, { input, server: url });
+      expect(refused.complaints).toContainEqual(expect.stringMatching(/refuses to answer \(401\)/));
+      expect(refused.out).toMatch(/is deployed: 1 of 1 instance running\n$/);
+    } finally {
+      await marathon.close();
+    }
   });
 
   test('plain HTTP to TLS, and TLS to plain HTTP, are told apart from nobody', async () => {
