@@ -33,8 +33,21 @@ const PLACE = 'read-token';
 
 /** Kept until the tab is closed, so that the page can be loaded again; each tab asks for it. */
 export const readToken = createToken({
-  read: () => sessionStorage.getItem(PLACE) ?? '',
-  keep: (token) => (token === '' ? sessionStorage.removeItem(PLACE) : sessionStorage.setItem(PLACE, token)),
+  read() {
+    try {
+      return sessionStorage.getItem(PLACE) ?? '';
+    } catch {
+      // A browser may be told to keep nothing.
+      return '';
+    }
+  },
+  keep(token) {
+    try {
+      sessionStorage.setItem(PLACE, token);
+    } catch {
+      // It then holds until the page is left.
+    }
+  },
 });
 
 /** The token that writing apps needs, and the function that changes it. */
