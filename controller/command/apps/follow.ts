@@ -4,7 +4,8 @@ import type { AppRef, DeploymentProgress } from '../../ports.ts';
 import { statusDocument } from '../../status/document.ts';
 import { inRotation } from '../../status/present.ts';
 import { plural } from '../../status/words.ts';
-import { ask, serverOf } from '../ask.ts';
+import { ask } from '../ask.ts';
+import { openController } from '../controller.ts';
 import { type Instances, instancesOf } from './instances.ts';
 import type { AppParts } from './parts.ts';
 import type { AppPorts } from './talk.ts';
@@ -41,7 +42,7 @@ export async function follow(
   ports: AppPorts,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const here = await lookHere(config, ref, signal);
+  const here = await lookHere(config, ref, ports, signal);
   try {
     const last = await untilOver(deployment, ref, { parts, ports, here, signal });
     const done = vips === 'gone' ? last.instances === null : isWhole(last.instances);
@@ -116,25 +117,34 @@ function isWhole(instances: Instances | null): boolean {
   return instances !== null && instances.ready >= instances.wanted;
 }
 
-/** Counts backends of the app that get new connections here; null, and not asked again, where nobody answers. */
+/**
+ * Counts backends of the app that get new connections here; null, and not asked again, where nobody answers. That one is
+ * there and lets nobody in, or a file of ours cannot be used, is told.
+ */
 async function lookHere(
   config: Config,
   { id }: AppRef,
+  ports: Pick<AppPorts, 'complain'>,
   signal: AbortSignal,
 ): Promise<(signal: AbortSignal) => Promise<number | null>> {
   const count = async (limited: AbortSignal) => {
     const path = `/v1/status?vip=${encodeURIComponent(id)}`;
-    const { document } = await ask(serverOf(config), path, statusDocument, limited);
+    const { document } = await ask(await openController(config), path, statusDocument, limited);
     const backends = document.vips.flatMap((vip) => vip.backends);
     return backends.filter((backend) => backend.app === id && inRotation(backend)).length;
   };
+  let told = false;
   const attempt = async (limited: AbortSignal) => {
     try {
       return await count(limited);
     } catch (error) {
       limited.throwIfAborted();
-      if (error instanceof ControllerError) return null;
-      throw error;
+      if (!(error instanceof ControllerError)) throw error;
+      // Without --server it may well be that none is meant to be here.
+      const mistake = error.retry === 'never' && (error.code === 'controller' || config.server !== undefined);
+      if (mistake && !told) ports.complain(error.message);
+      told ||= mistake;
+      return null;
     }
   };
   return (await attempt(signal)) === null ? async () => null : attempt;
