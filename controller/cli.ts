@@ -113,7 +113,9 @@ function commandsWithin(group: string): readonly CommandName[] {
 function groupOf(program: Command, name: string): Command {
   const known = program.commands.find((command) => command.name() === name);
   const verbs = commandsWithin(name).map((command) => command.slice(name.length + 1));
-  return known ?? program.command(name).description(`${name}s at Marathon: ${verbs.join(', ')}`);
+  return (
+    known ?? program.command(name).description(`${name}s at Marathon or in Kubernetes: ${verbs.join(', ')}`)
+  );
 }
 
 const HELP_END = `
