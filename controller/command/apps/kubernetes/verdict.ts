@@ -53,10 +53,10 @@ export function reasonOf({ reason, message }: { readonly reason: string; readonl
   return message === '' ? reason : `${reason}: ${message}`;
 }
 
-/** `1 of 2 backends in rotation`, of the controller's own host; null where it has not said. */
+/** `1 of 2 backends in rotation`, of the controller's own host; null where it has not said, and where there is none. */
 export function backendsText({ backends }: MarathonAppStatus): string | null {
   const [, rotating, all] = /^(\d+)\/(\d+)$/.exec(backends ?? '') ?? [];
-  return all === undefined
+  return all === undefined || all === '0'
     ? null
     : `${rotating} of ${all} ${all === '1' ? 'backend' : 'backends'} in rotation`;
 }
