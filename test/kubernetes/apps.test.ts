@@ -85,6 +85,7 @@ test('app add tells the VIPs, makes a MarathonApp, and follows until it is progr
   const { spec, metadata } = await get(MARATHON_APPS, NAME);
   expect(spec).toEqual({ app: json, endpoints: { service: 'web' } });
   expect(metadata.managedFields[0].manager).toBe('marathon-ipvs');
+  expect(metadata.annotations).toBeUndefined();
 
   expect(await add(json)).toMatchObject({
     status: 2,

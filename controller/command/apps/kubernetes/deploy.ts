@@ -1,4 +1,3 @@
-import type { Config } from '../../../config/config.ts';
 import type { ForecastVip } from '../../../desired/forecast.ts';
 import { DIFFERENT, FAILED, SAME } from '../../../exit-status.ts';
 import { ApiFailure } from '../../../kubernetes/api-failure.ts';
@@ -6,15 +5,14 @@ import { objectName } from '../../../kubernetes/object-name.ts';
 import type { App } from '../../../model.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
 import { announce, announceMistakes } from '../announce.ts';
-import { assignmentsOrFile, readText, shownFile } from '../change.ts';
+import { readText, shownFile } from '../change.ts';
+import { changed, changeGiven, parsedOrMistakes } from './change.ts';
 import type { Cluster, KnownObject } from './cluster.ts';
 import { followObject, followRemoval } from './follow.ts';
-import { isManifest, parseGiven } from './given.ts';
-import { checkSpec, type Mistakes, type Proposal, proposalOf } from './proposal.ts';
+import { checkSpec, type Mistakes, proposalOf } from './proposal.ts';
 import { type ClusterSession, declaring, lookAround } from './session.ts';
 import { failureLines, relayLine, shownObject } from './talk.ts';
 import { tell, type Undertaking } from './tell.ts';
-import type { Next } from './write.ts';
 
 const TO = 'the API server';
 
@@ -64,25 +62,26 @@ export async function update(
   const cluster = await lookAround(session);
   const before = onlyOne('update', id, cluster, session);
   if (before === null) return FAILED;
+  if (before.relay !== null && !config.force) {
+    ports.complain(relayLine(`update ${id}`, before, 'change it'));
+    return FAILED;
+  }
   const proposal = 'mistakes' in change ? change : changed(before, change.value, session);
   const read =
-    'mistakes' in proposal ? proposal : checkSpec({ ...proposal, spec: proposal.next(before) }, id);
+    'mistakes' in proposal ? proposal : checkSpec({ ...proposal, spec: proposal.spec(before) }, id);
   if ('mistakes' in proposal) return refuse(proposal, session);
   if ('mistakes' in read) return refuse(read, session);
   if (read.app.id !== id) {
     ports.complain(`update ${id}: the definition has the id ${read.app.id}, and an id cannot be changed`);
     return FAILED;
   }
-  if (before.relay !== null && !config.force) {
-    ports.complain(relayLine(`update ${id}`, before, 'change it'));
-    return FAILED;
-  }
   const vips = announced(read.app, proposal.prefix, cluster, session);
   if (vips === null) return FAILED;
-  const next: Next = { ...proposal, spec: proposal.next };
   const undertaking = { what: 'update', id, kind: before.kind, vips } as const;
   const write = () =>
-    before.relay === null ? writer.replace(before, next, config.force) : writer.overrule(before, next);
+    before.relay === null
+      ? writer.replace(before, proposal, config.force)
+      : writer.overrule(before, proposal);
   return await attempt(undertaking, write, session);
 }
 
@@ -123,26 +122,6 @@ function announced(
   return announce(given, { cluster: snapshot, translate }, TO, config, ports);
 }
 
-function parsedOrMistakes(text: string, where: string): { readonly value: unknown } | Mistakes {
-  try {
-    return { value: parseGiven(text) };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { mistakes: [{ app: where, at: '', value: '', reason: error.message }] };
-  }
-}
-
-/** What `app update` was given: fields, or a manifest. Nothing is waited for where `--endpoints` is all that changes. */
-async function changeGiven(
-  changes: readonly string[],
-  { config, ports }: ClusterSession,
-): Promise<{ readonly value: unknown } | Mistakes> {
-  const what = assignmentsOrFile(changes);
-  if ('fields' in what) return { value: what.fields };
-  if (what.file === null && config.endpoints !== undefined) return { value: {} };
-  return parsedOrMistakes(await readText(what.file, ports), shownFile(what.file));
-}
-
 /** The object of an app; null where there is none, or it is not clear which. */
 function onlyOne(
   what: 'update' | 'remove',
@@ -163,47 +142,6 @@ function onlyOne(
     `${what} ${id}: several objects are this app: ${all.join(', ')}; say which by --kubernetes-namespace or --framework`,
   );
   return null;
-}
-
-type Changed = Omit<Next, 'spec'> & Pick<Proposal, 'kind' | 'prefix'> & { readonly next: Next['spec'] };
-
-/** What becomes of an object. As at Marathon, each field that is given replaces the one of the definition; null removes it. */
-function changed(before: KnownObject, json: unknown, { config }: ClusterSession): Changed | Mistakes {
-  const { kind } = before;
-  const where = before.id ?? '';
-  if (isManifest(json)) {
-    const proposal = proposalOf(json, kind, where, config);
-    if ('mistakes' in proposal) return proposal;
-    const { spec, ...rest } = proposal;
-    for (const field of ['name', 'namespace'] as const) {
-      const value = proposal[field];
-      if (value === null || value === before[field]) continue;
-      const reason = `the app is ${shownObject(before)}, expected its ${field}`;
-      return { mistakes: [{ app: where, at: `metadata.${field}`, value, reason }] };
-    }
-    return { ...rest, next: () => spec };
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    const reason = 'expected an object with the fields that change, or a MarathonApp';
-    return { mistakes: [{ app: where, at: '', value: JSON.stringify(json) ?? '', reason }] };
-  }
-  const unlabelled = { labels: {}, annotations: {}, madeFrom: null };
-  return { kind, prefix: '', ...unlabelled, next: ({ spec }) => merged(spec, kind, json, config.endpoints) };
-}
-
-function merged(
-  { relayed, ...spec }: KnownObject['spec'],
-  kind: App['kind'],
-  fields: object,
-  endpoints: Config['endpoints'],
-): KnownObject['spec'] {
-  const id = (relayed as { id?: unknown } | undefined)?.id;
-  const before = (spec[kind] ?? (id === undefined ? {} : { id })) as object;
-  const all = Object.entries({ ...before, ...fields });
-  const definition = Object.fromEntries(
-    all.filter(([field, value]) => value !== null || !Object.hasOwn(fields, field)),
-  );
-  return { ...spec, ...(endpoints !== undefined && { endpoints }), [kind]: definition };
 }
 
 /** Writes, and follows what comes of it. */

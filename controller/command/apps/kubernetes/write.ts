@@ -56,7 +56,8 @@ export function createObjectWriter(
   return {
     get,
     async create({ spec, labels, annotations }, name, namespace) {
-      const body = { ...type, metadata: { name, namespace, labels, annotations }, spec };
+      const said = { labels: added(undefined, labels), annotations: added(undefined, annotations) };
+      const body = { ...type, metadata: { name, namespace, ...said }, spec };
       return readKnown(await call('POST', collectionPath(MARATHON_APPS, namespace), { query: QUERY, body }));
     },
     async replace(before, next, force) {
@@ -75,9 +76,10 @@ export function createObjectWriter(
       }
     },
     async overrule(before, next) {
-      const { name, namespace, relay } = before;
-      const labels = { ...next.labels, [RELAY_LABEL]: relay };
-      const metadata = { name, namespace, labels, annotations: next.annotations };
+      const { name, namespace } = before;
+      const its = labelsOf(before)[RELAY_LABEL];
+      const labels = { ...next.labels, ...(its !== undefined && { [RELAY_LABEL]: its }) };
+      const metadata = { name, namespace, labels, annotations: added(undefined, next.annotations) };
       const body = { ...type, metadata, spec: next.spec(before) };
       const query = { ...QUERY, fieldManager: RELAY_MANAGER, force: true };
       const contentType = 'application/apply-patch+yaml';
@@ -114,6 +116,11 @@ function replaced(object: KnownObject, { spec, labels, annotations }: Next, reso
     },
     spec: spec(object),
   };
+}
+
+function labelsOf({ json }: KnownObject): Readonly<Record<string, unknown>> {
+  const { labels } = (json['metadata'] ?? {}) as { labels?: unknown };
+  return isRecord(labels) ? labels : {};
 }
 
 function added(before: unknown, more: Readonly<Record<string, string>>): object | undefined {
