@@ -1,4 +1,5 @@
 import type { ForecastVip } from '../../../desired/forecast.ts';
+import { ControllerError } from '../../../errors.ts';
 import { DIFFERENT, FAILED, SAME } from '../../../exit-status.ts';
 import { ApiFailure } from '../../../kubernetes/api-failure.ts';
 import { objectName } from '../../../kubernetes/object-name.ts';
@@ -170,8 +171,13 @@ async function attempt(
     tell(undertaking, object, outcome, session);
     return outcome.done ? SAME : DIFFERENT;
   } catch (error) {
-    if (!signal.aborted) throw error;
-    ports.complain(`not followed any more; ${shownObject(object)} is written, and the controllers go on`);
-    return DIFFERENT;
+    const written = `${shownObject(object)} is ${what === 'remove' ? 'removed' : 'written'}`;
+    if (signal.aborted) {
+      ports.complain(`not followed any more; ${written}, and the controllers go on`);
+      return DIFFERENT;
+    }
+    if (!(error instanceof ControllerError)) throw error;
+    ports.complain(`${written}; how far it is, is not known: ${error.message}`);
+    return FAILED;
   }
 }

@@ -337,6 +337,20 @@ describe('while it follows', () => {
     });
   });
 
+  test('what keeps it from looking does not hide that the object is written', async () => {
+    const isObject = ({ method, path }: { method: string; path: string }) =>
+      method === 'GET' && path.endsWith(`/marathonapps/${name}`);
+    server.faults.next(isObject, answer(403, 'Forbidden', 'cannot get'));
+    const said = await follow();
+    expect(said.status).toBe(2);
+    expect(said.complaints).toEqual([
+      expect.stringMatching(
+        /^MarathonApp default\/web-\w+ is written; how far it is, is not known: .*cannot get/,
+      ),
+    ]);
+    expect(stored()).toHaveLength(1);
+  });
+
   test('an API server that is away for a while is waited for', async () => {
     let away = false;
     const onProgress = () => {
