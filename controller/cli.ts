@@ -35,7 +35,7 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
   );
   if (argv.length === 0) return { command: 'help', text: program.helpInformation() };
   try {
-    program.parse(argv, { from: 'user' });
+    program.parse(spelledOut(argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.version') return { command: 'version', text: printed };
@@ -55,6 +55,19 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
   const { command, flags, operands } = asked;
   if (command === 'completion') return { command, shell: shellOf(operands[0]) };
   return { command, config: resolveConfig(command, flags, environment), operands };
+}
+
+/** A switch takes no file or name behind it for its value: `app add --force web.json`. */
+function spelledOut(argv: readonly string[]): readonly string[] {
+  const typed = (name: CommandName) => argv.slice(0, name.split(' ').length).join(' ') === name;
+  if (![...commandArguments.keys()].some(typed)) return argv;
+  const switches = optionNames.filter((name) => describeOption(name).switch === true).map(flagName);
+  const end = argv.indexOf('--');
+  return argv.map((word, at) => {
+    const value = argv[at + 1] ?? 'true';
+    const bare = switches.includes(word) && value !== 'true' && value !== 'false';
+    return bare && (end === -1 || at < end) ? `${word}=true` : word;
+  });
 }
 
 function shellOf(name = ''): Shell {
@@ -100,7 +113,9 @@ function commandsWithin(group: string): readonly CommandName[] {
 function groupOf(program: Command, name: string): Command {
   const known = program.commands.find((command) => command.name() === name);
   const verbs = commandsWithin(name).map((command) => command.slice(name.length + 1));
-  return known ?? program.command(name).description(`${name}s at Marathon: ${verbs.join(', ')}`);
+  return (
+    known ?? program.command(name).description(`${name}s at Marathon or in Kubernetes: ${verbs.join(', ')}`)
+  );
 }
 
 const HELP_END = `

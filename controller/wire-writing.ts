@@ -8,13 +8,12 @@ import { credentialsOf } from './wire-options.ts';
 
 /** A client of its own keeps their requests apart from the source's. null where nothing may be written. */
 export async function writingOf(config: Config, log: Log): Promise<Writing | null> {
-  const { allowWrites, writeTokenFile, marathonCaFile: caFile, sourceTimeoutSeconds } = config;
+  const { allowWrites, marathonCaFile: caFile, sourceTimeoutSeconds } = config;
   const source = config.source.find(({ kind }) => kind === 'marathon');
-  if (!allowWrites || writeTokenFile === undefined || source === undefined) return null;
-  const [{ createMarathonClient }, { createMarathonWriter }, { readToken }] = await Promise.all([
+  if (!allowWrites || source === undefined) return null;
+  const [{ createMarathonClient }, { createMarathonWriter }] = await Promise.all([
     import('./source/marathon/client.ts'),
     import('./source/marathon/writer.ts'),
-    import('./config/token.ts'),
   ]);
   const client = createMarathonClient({
     where: source.where,
@@ -23,10 +22,5 @@ export async function writingOf(config: Config, log: Log): Promise<Writing | nul
     silenceMs: sourceTimeoutSeconds * 1_000,
     clock: systemClock,
   });
-  return {
-    writer: createMarathonWriter(client),
-    token: await readToken(writeTokenFile),
-    clock: systemClock,
-    log,
-  };
+  return { writer: createMarathonWriter(client), log };
 }

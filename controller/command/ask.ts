@@ -1,60 +1,62 @@
+import { isNativeError } from 'node:util/types';
 import type { z } from 'zod';
-import type { Config } from '../config/config.ts';
-import { flagName, usage } from '../config/given.ts';
 import { ControllerError, messageOf } from '../errors.ts';
-import { endpointKey } from '../model.ts';
+import type { Controller } from './controller.ts';
 
 const ANSWER_MS = 10_000;
-
-/**
- * Where the running controller is asked: `--server`, or the address of `--listen` on this host.
- *
- * Throws a `ControllerError` 'usage' where that cannot be known.
- */
-export function serverOf({ server, listen }: Pick<Config, 'server' | 'listen'>): string {
-  if (server !== undefined) return server;
-  if (listen === null || listen.port === 0) {
-    throw usage(`${flagName('listen')} tells no address to ask at; give the controller's with --server URL`);
-  }
-  const anywhere = { '0.0.0.0': '127.0.0.1', '::': '::1' }[listen.address];
-  return `http://${endpointKey({ ...listen, address: anywhere ?? listen.address })}`;
-}
 
 /**
  * Asks the running controller for a document. Rejects with a `ControllerError` 'controller' and one line when nobody
  * answers, or someone who is no controller of this kind; with the signal's reason when that aborts.
  */
 export async function ask<Schema extends z.ZodType>(
-  base: string,
+  controller: Controller,
   path: string,
   schema: Schema,
   signal: AbortSignal,
 ): Promise<{ readonly document: z.output<Schema>; readonly raw: unknown }> {
-  let status: number;
-  let text: string;
-  try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
-    const response = await fetch(base + path, { signal: limit, redirect: 'manual' });
-    status = response.status;
-    text = await response.text();
-  } catch (error) {
+  const late = AbortSignal.timeout(ANSWER_MS);
+  const { status, text } = await controller.get(path, AbortSignal.any([signal, late])).catch((error) => {
     signal.throwIfAborted();
-    throw unreachable(base, error);
-  }
+    const why = late.aborted ? `nothing came within ${ANSWER_MS / 1_000} s` : reasonOf(error);
+    throw unreachable(controller.url, why, error);
+  });
   const raw = parse(text);
   const { data, error } = schema.safeParse(raw);
   if (status === 200 && error === undefined) return { document: data, raw };
-  throw otherwise(base + path, status, raw, error);
+  throw otherwise(controller.url + path, status, raw, error);
 }
 
-function unreachable(base: string, error: unknown): ControllerError {
-  const timedOut = error instanceof DOMException && error.name === 'TimeoutError';
-  const why = timedOut
-    ? `nothing came within ${ANSWER_MS / 1_000} s`
-    : messageOf(error).replace(/^fetch failed: /, '');
-  const advice = 'is `marathon-ipvs run` running here? --server URL asks another one';
+function unreachable(url: string, why: string, error: unknown): ControllerError {
+  const mistake = mistakeIn(url, error);
+  const advice = mistake ?? 'is `marathon-ipvs run` running here? --server URL asks another one';
   // The reason is in the message already; as a cause it would be told twice.
-  return new ControllerError('controller', `no controller answers at ${base}: ${why}; ${advice}`);
+  return new ControllerError('controller', `no controller answers at ${url}: ${why}; ${advice}`, {
+    retry: mistake === null ? 'later' : 'never',
+  });
+}
+
+/** Of OpenSSL's lines only the reason: the rest is a place in its own source. */
+function reasonOf(error: unknown): string {
+  const message = messageOf(error).trim();
+  const [, reason] = /:SSL routines:[^:]*:([^:]+):/.exec(message) ?? [];
+  return reason ?? message;
+}
+
+/** What was given wrongly where someone is there and cannot be talked to; null where nobody may be. */
+function mistakeIn(url: string, error: unknown): string | null {
+  const code = isNativeError(error) && 'code' in error ? String(error.code) : '';
+  if (/^(?:DEPTH_ZERO_)?SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)/.test(code)) {
+    return '--server-ca-file names a file with the authority of its certificate';
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return 'its certificate is for other names: ask for one of them with --server URL';
+  }
+  // Of one that speaks TLS where it is asked without, and the other way round.
+  if (url.startsWith('http:') && code === 'ECONNRESET')
+    return 'does it speak TLS? then ask --server https://…';
+  if (code === 'EPROTO') return 'does it speak TLS? --server http://… asks without, where it is of this host';
+  return null;
 }
 
 function otherwise(
@@ -64,6 +66,15 @@ function otherwise(
   error: z.ZodError | undefined,
 ): ControllerError {
   const told = typeof raw === 'object' && raw !== null && 'error' in raw ? `: ${String(raw.error)}` : '';
+  if (told !== '' && REFUSALS.has(status)) {
+    const how =
+      status === 401
+        ? '; --server-token-file names a file with it, --server-cert-file one with a certificate'
+        : '';
+    return new ControllerError('controller', `${url} refuses to answer (${status})${told}${how}`, {
+      retry: 'never',
+    });
+  }
   const [issue] = error?.issues ?? [];
   const where =
     issue === undefined || status !== 200 ? '' : ` (${issue.path.join('.') || 'document'}: ${issue.message})`;
@@ -72,6 +83,8 @@ function otherwise(
     `${url} answers with status ${status}${told}${where}, not as a controller of this version does`,
   );
 }
+
+const REFUSALS: ReadonlySet<number> = new Set([401, 403, 421, 429]);
 
 function parse(text: string): unknown {
   try {

@@ -8,7 +8,8 @@ import { DIFFERENT, SAME } from '../exit-status.ts';
 import type { Clock } from '../ports.ts';
 import { statusDocument } from '../status/document.ts';
 import { painter } from '../status/table.ts';
-import { ask, serverOf } from './ask.ts';
+import { ask } from './ask.ts';
+import { openController } from './controller.ts';
 
 export interface DoctorPorts {
   /** Standard output. */
@@ -35,10 +36,10 @@ export async function doctor(
 /** null when none answers: that is for a finding, unless someone named it. */
 async function askController(config: Config, signal: AbortSignal): Promise<AskedController | null> {
   if (config.server === undefined && (config.listen === null || config.listen.port === 0)) return null;
-  const url = serverOf(config);
   try {
-    const { document } = await ask(url, '/v1/status', statusDocument, signal);
-    return { url, status: document };
+    const controller = await openController(config);
+    const { document } = await ask(controller, '/v1/status', statusDocument, signal);
+    return { url: controller.url, status: document };
   } catch (error) {
     if (config.server !== undefined || signal.aborted) throw error;
     return null;

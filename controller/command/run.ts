@@ -4,6 +4,7 @@ import { Latch } from '../loop/latch.ts';
 import { run as runLoop, type WakeReason } from '../loop/run.ts';
 import { endpointKey } from '../model.ts';
 import type { Observer, Reporter } from '../ports.ts';
+import { openAccessFiles } from '../serve/access/files.ts';
 import { type HttpOptions, type HttpServer, startHttp } from '../serve/http.ts';
 import { createMetrics } from '../serve/metrics.ts';
 import type { PageFacts } from '../serve/page/facts.ts';
@@ -72,24 +73,28 @@ async function serve(
   config: Config,
   parts: Parts,
   common: Pick<HttpOptions, 'status' | 'metrics' | 'log' | 'history' | 'limits'>,
-): Promise<readonly HttpServer[]> {
+): Promise<readonly Pick<HttpServer, 'close'>[]> {
   const { listen, metricsListen } = config;
-  const servers: HttpServer[] = [];
-  if (listen !== null) {
-    const server = await startHttp({
-      ...common,
-      listen,
-      counters: parts.counters ?? undefined,
-      doctor: examiner(config, listen),
-      page: pageFacts(config),
-      writing: parts.writing ?? undefined,
-    });
-    servers.push(server);
-    common.log.info('serving', { url: server.url });
-  }
-  if (metricsListen === null) return servers;
+  const servers: Pick<HttpServer, 'close'>[] = [];
   try {
-    servers.push(await startHttp({ ...common, listen: metricsListen, only: PROBES }));
+    if (listen !== null) {
+      const access = await openAccessFiles(config, parts);
+      servers.push({ close: async () => access.close() });
+      const server = await startHttp({
+        ...common,
+        listen,
+        access,
+        counters: parts.counters ?? undefined,
+        doctor: examiner(config, listen),
+        page: pageFacts(config),
+        writing: parts.writing ?? undefined,
+      });
+      servers.push(server);
+      common.log.info('serving', { url: server.url });
+    }
+    if (metricsListen !== null) {
+      servers.push(await startHttp({ ...common, listen: metricsListen, only: PROBES }));
+    }
     return servers;
   } catch (error) {
     await Promise.all(servers.map((server) => server.close()));
@@ -97,8 +102,10 @@ async function serve(
   }
 }
 
-function pageFacts({ zone, framework = 'marathon', dryRun, allowWrites: writes }: Config): PageFacts {
-  return { zone, framework, dryRun, writes };
+function pageFacts(config: Config): PageFacts {
+  const { zone, framework = 'marathon', dryRun, allowWrites: writes } = config;
+  const readToken = config.readTokenFile !== undefined || (writes && config.writeTokenFile !== undefined);
+  return { zone, framework, dryRun, writes, readToken };
 }
 
 /** Loaded when someone asks. */
@@ -108,7 +115,8 @@ function examiner(config: Config, listen: ListenOption): Doctor {
       import('../doctor/examine.ts'),
       import('../doctor/read-facts.ts'),
     ]);
-    const facts = await readFacts(config, { url: `http://${endpointKey(listen)}`, status });
+    const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
+    const facts = await readFacts(config, { url: `${scheme}://${endpointKey(listen)}`, status });
     return examine(facts, Date.now());
   };
 }

@@ -6,7 +6,8 @@ import type { Clock } from '../ports.ts';
 import { type StatusDocument, statusDocument } from '../status/document.ts';
 import { statusText, vipsText, wideText } from '../status/print-text.ts';
 import { painter } from '../status/table.ts';
-import { ask, serverOf } from './ask.ts';
+import { ask } from './ask.ts';
+import { openController } from './controller.ts';
 
 export interface StatusPorts {
   /** Standard output. */
@@ -39,7 +40,7 @@ export async function status(
   ports: StatusPorts,
   signal: AbortSignal,
 ): Promise<number> {
-  const look = lookFor(config, name, ports);
+  const look = await lookFor(config, name, ports);
   try {
     const first = await look(signal);
     if (!config.watch) {
@@ -66,15 +67,15 @@ interface Look {
   readonly none: string | null;
 }
 
-function lookFor(
+async function lookFor(
   config: Config,
   name: string | null,
   ports: StatusPorts,
-): (signal: AbortSignal) => Promise<Look> {
-  const base = serverOf(config);
+): Promise<(signal: AbortSignal) => Promise<Look>> {
+  const controller = await openController(config);
   const path = name === null ? '/v1/status' : `/v1/status?vip=${encodeURIComponent(name)}`;
   return async (signal) => {
-    const { document, raw } = await ask(base, path, statusDocument, signal);
+    const { document, raw } = await ask(controller, path, statusDocument, signal);
     const none =
       name !== null && document.vips.length === 0 ? `no VIP is called ${JSON.stringify(name)}` : null;
     return { none, text: formatStatus(document, raw, { output: config.output, name, ...ports }) };

@@ -53,7 +53,7 @@ export function firstWords(
 export function summaryOf(word: string, members: readonly CommandGrammar[]): string {
   const [only] = members;
   if (only !== undefined && only.path.length === 1) return only.description;
-  return `${word}s at Marathon: ${members.map(({ path }) => path[1]).join(', ')}`;
+  return `${word}s at Marathon or in Kubernetes: ${members.map(({ path }) => path[1]).join(', ')}`;
 }
 
 const NOTHING: Words = { words: [], files: false };

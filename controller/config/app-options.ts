@@ -1,8 +1,16 @@
-/** The options of the commands that speak with Marathon for a person. */
+/** The options of the commands that speak with Marathon, or a Kubernetes cluster, for a person. */
 
 import { z } from 'zod';
-import { APP_COMMANDS, described, option, truth, WRITES_APPS, withDefault } from './option.ts';
-import { hasCredentials, parseMarathon } from './values.ts';
+import {
+  APP_COMMANDS,
+  described,
+  option,
+  truth,
+  WRITES_APPS,
+  withDefault,
+  withoutDefault,
+} from './option.ts';
+import { hasCredentials, parseEndpoints, parseMarathon } from './values.ts';
 
 const MARATHON = {
   group: 'Apps',
@@ -24,10 +32,30 @@ export const appOptions = {
       .optional(),
     MARATHON,
   ),
+  kubernetes: withDefault(
+    truth({
+      group: 'Apps',
+      description:
+        'Speak with a Kubernetes cluster, whose MarathonApps are the apps: that of `--source kubernetes[=CONTEXT]` where it is given, else that of KUBECONFIG or of the pod. Not needed where sources name a cluster and no Marathon.',
+      commands: APP_COMMANDS,
+    }),
+    'false',
+  ),
+  endpoints: withoutDefault(
+    option(parseEndpoints, {
+      group: 'Apps',
+      value: 'SERVICE|KEY=VALUE[,…]',
+      accepted: 'the name of a Service, or labels of EndpointSlices as KEY=VALUE,KEY=VALUE',
+      description:
+        'Where the backends of an app in Kubernetes are, `spec.endpoints` of its MarathonApp: the EndpointSlices of a Service of its namespace, or those that have these labels. A manifest says so itself.',
+      commands: ['app add', 'app update', 'pod add'],
+    }),
+  ),
   force: withDefault(
     truth({
       group: 'Apps',
-      description: 'Cancel the running deployments that lock the app or pod.',
+      description:
+        'At Marathon: cancel the running deployments that lock the app or pod. In Kubernetes: also change what a relay has written, or someone else meanwhile.',
       commands: WRITES_APPS,
     }),
     'false',
@@ -35,7 +63,8 @@ export const appOptions = {
   wait: withDefault(
     truth({
       group: 'Apps',
-      description: 'Follow the deployment until it is over.',
+      description:
+        'Follow the deployment until it is over; in Kubernetes, until the elected controller has programmed or rejected it.',
       commands: WRITES_APPS,
     }),
     'true',

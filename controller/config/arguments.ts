@@ -11,7 +11,8 @@ export interface ArgumentInfo {
 
 const FILE: ArgumentInfo = {
   shown: '[file]',
-  description: 'JSON file with the definition; - or none: standard input',
+  description:
+    'JSON file with the definition (with --kubernetes also YAML, or a MarathonApp); - or none: standard input',
   kind: 'file',
 };
 const APP_ID: ArgumentInfo = { shown: '<id>', description: 'id of the app, /group/web', kind: 'text' };
@@ -50,7 +51,7 @@ export const commandArguments: ReadonlyMap<CommandName, readonly ArgumentInfo[]>
       {
         shown: '[change...]',
         description:
-          'KEY=VALUE… (instances=3, VALUE as JSON or text), or a JSON file with the fields that change; - or none: standard input',
+          'KEY=VALUE… (instances=3, VALUE as JSON or text), or a JSON file with the fields that change (with --kubernetes also YAML, or a MarathonApp); - or none: standard input',
         kind: 'file',
       },
     ],

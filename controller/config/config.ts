@@ -1,7 +1,5 @@
 import { accessSync, constants } from 'node:fs';
 import type { z } from 'zod';
-import { endpointKey } from '../model.ts';
-import { isLoopback } from '../serve/host-header.ts';
 import {
   type Environment,
   flagName,
@@ -16,6 +14,7 @@ import {
 } from './given.ts';
 import { APP_COMMANDS, type CommandName } from './option.ts';
 import { type OptionName, optionNames, options } from './options.ts';
+import { checkServing } from './serving-rules.ts';
 import { sourceName } from './values.ts';
 
 /** The value of every option. A command ignores those that mean nothing to it. */
@@ -49,11 +48,9 @@ export function resolveConfig(
   if (!READERS.has(command) && !speaks) return config;
   if (!speaks) checkSources(command, config);
   checkCredentials(config);
-  if (command === 'run') {
-    checkWrites(config);
-    checkListen(config);
-  }
-  for (const name of CREDENTIALS) checkReadable(deciding.get(name));
+  if (command === 'run') checkServing(config);
+  const more = command === 'run' ? SERVED : speaks ? SHOWN : [];
+  for (const name of [...CREDENTIALS, ...more]) checkReadable(deciding.get(name));
   return command === 'diff' ? { ...config, once: true, dryRun: true } : config;
 }
 
@@ -129,24 +126,10 @@ const EITHER = [
   ['mesosUserFile', 'mesosTokenFile'],
 ] as const;
 const CREDENTIALS = [...EITHER.flat(), 'marathonCaFile', 'mesosCaFile', 'writeTokenFile'] as const;
-
-function checkWrites({ allowWrites, writeTokenFile, source }: Config): void {
-  if (!allowWrites) return;
-  if (writeTokenFile === undefined) {
-    throw usage('--allow-writes is given without --write-token-file, expected a file with a token');
-  }
-  if (source.filter(({ kind }) => kind === 'marathon').length !== 1) {
-    throw usage('--allow-writes needs one --source marathon=URL, which is what apps are written to');
-  }
-}
-
-/** The API tells addresses, apps and what is wrong with this host, and it can write. */
-function checkListen({ listen }: Config): void {
-  if (listen === null || isLoopback(listen.address)) return;
-  throw usage(
-    `--listen ${endpointKey(listen)}: the page and the API are for this host alone, since they have neither TLS nor, for reading, a token; give --metrics-listen that address for metrics and health, and reach the page by \`ssh -L 61421:127.0.0.1:61421 HOST\``,
-  );
-}
+/** What `run` guards its own address with. */
+const SERVED = ['tlsCertFile', 'tlsKeyFile', 'tlsClientCaFile', 'readTokenFile'] as const;
+/** What a command shows the controller of this host. */
+const SHOWN = ['serverTokenFile', 'serverCaFile', 'serverCertFile', 'serverKeyFile'] as const;
 
 /** A file that is missing at the start is a mistake; later its owner may be renewing it, and it is tried again. */
 function checkReadable(given: Given | undefined): void {

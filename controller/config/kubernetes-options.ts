@@ -1,6 +1,6 @@
 /** The options of what talks to a Kubernetes API server. */
 
-import { option, truth, withDefault, withoutDefault } from './option.ts';
+import { APP_COMMANDS, option, truth, withDefault, withoutDefault } from './option.ts';
 import { parseNamespace } from './values.ts';
 
 export const kubernetesOptions = {
@@ -10,8 +10,8 @@ export const kubernetesOptions = {
       value: 'NAME',
       accepted: 'a namespace: letters, digits and inner hyphens, at most 63 characters',
       description:
-        'Namespace whose MarathonApps are read, or in which `relay` writes them. Without it: all namespaces; `relay` takes its own.',
-      commands: ['run', 'diff', 'relay'],
+        'Namespace whose MarathonApps are read, or in which `relay`, `app add` and `pod add` write them. Without it: all namespaces; what writes takes its own, or that of the context.',
+      commands: ['run', 'diff', 'relay', ...APP_COMMANDS],
     }),
   ),
   relayName: withDefault(

@@ -14,7 +14,7 @@ export type CommandName =
   | AppCommandName
   | 'completion';
 
-/** Those that speak with Marathon for a person, as `dcos marathon …` did. */
+/** Those that speak with Marathon, or a Kubernetes cluster, for a person, as `dcos marathon …` did. */
 export type AppCommandName = `app ${'add' | 'update' | 'remove' | 'list' | 'show'}` | 'pod add';
 
 export const WRITES_APPS: readonly AppCommandName[] = ['app add', 'app update', 'app remove', 'pod add'];
@@ -29,10 +29,10 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['doctor', 'what this host lacks, each with the command that mends it'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
   ['relay', 'publish what the sources say as MarathonApps in a Kubernetes cluster'],
-  ['app add', 'deploy an app at Marathon, and tell the VIPs that it gets'],
+  ['app add', 'deploy an app at Marathon or in Kubernetes, and tell the VIPs that it gets'],
   ['app update', 'change an app, and tell the VIPs that it gets'],
   ['app remove', 'remove an app'],
-  ['app list', 'the apps of Marathon with their VIPs'],
+  ['app list', 'the apps of Marathon or Kubernetes with their VIPs'],
   ['app show', 'one app: its VIPs, and its tasks with where they are reached'],
   ['pod add', 'deploy a pod, and tell the VIPs that it gets'],
   ['completion', 'a script that completes words of this command line in a shell'],

@@ -209,7 +209,7 @@ export const options = z.object({
       value: 'ADDRESS:PORT|off',
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
       description:
-        'Where health, metrics and the HTTP API are served; `status`, `doctor` and what follows a deployment ask the controller there.',
+        'Where health, metrics and the HTTP API are served; `status`, `doctor` and what follows a deployment ask the controller there. Beyond loopback `run` needs --tls-cert-file, and --read-token-file or --tls-client-ca-file.',
       commands: ['run', 'relay', 'status', 'doctor', ...WRITES_APPS],
     }),
     '127.0.0.1:61421',

@@ -1,16 +1,50 @@
 /** The options of what is served to whom, and of what the page may do. */
 
-import { option, path, truth, withDefault, withoutDefault } from './option.ts';
+import { type CommandName, option, path, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
 import { parseListen } from './values.ts';
 
+/** Those that ask the controller of this host, which they find by its own options. */
+const ASKS: readonly CommandName[] = ['run', 'status', 'doctor', ...WRITES_APPS];
+
 export const pageOptions = {
+  tlsCertFile: withoutDefault(
+    path({
+      group: 'Process',
+      description:
+        'PEM file with the certificate of `--listen`, and those between it and its authority; it makes `--listen` speak TLS, 1.2 or newer. What this and the other files of keys and tokens hold is read again when it changes.',
+      commands: ASKS,
+    }),
+  ),
+  tlsKeyFile: withoutDefault(
+    path({
+      group: 'Process',
+      description: 'PEM file with the key of --tls-cert-file, without a passphrase.',
+      commands: ['run'],
+    }),
+  ),
+  tlsClientCaFile: withoutDefault(
+    path({
+      group: 'Process',
+      description:
+        'PEM file with authorities. Whoever shows `--listen` a certificate that one of them signed may read and, with --allow-writes, write without a token; whoever shows neither may not read.',
+      commands: ['run'],
+    }),
+  ),
+  readTokenFile: withoutDefault(
+    path({
+      group: 'Process',
+      description:
+        'File with the token that reading at `--listen` needs, of the form of --write-token-file. Beyond loopback `--listen` needs TLS, and this or --tls-client-ca-file.',
+      commands: ASKS,
+    }),
+  ),
   metricsListen: withDefault(
     option(parseListen, {
       group: 'Process',
       value: 'ADDRESS:PORT|off',
       accepted: 'off or ADDRESS:PORT with an IP address, for example 0.0.0.0:61422',
       description:
-        'Where metrics and health alone are served, also to other hosts; `--listen` serves them too.',
+        'Where metrics and health alone are served, also to other hosts, without TLS and token; `--listen` serves them too.',
       commands: ['run'],
     }),
     'off',
@@ -19,7 +53,7 @@ export const pageOptions = {
     truth({
       group: 'Process',
       description:
-        'Let whoever has the token of --write-token-file create, change and remove apps at Marathon, over `/v1/apps` and the page.',
+        'Let whoever has the token of --write-token-file, or a certificate of --tls-client-ca-file, create, change and remove apps at Marathon, over `/v1/apps` and the page.',
       commands: ['run'],
     }),
     'false',

@@ -1,7 +1,9 @@
 /** The options of `status`, and of `doctor` where it asks the running controller. */
 
-import { option, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
+import { type CommandName, option, path, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
 import { parseServer } from './values.ts';
+
+const ASKS: readonly CommandName[] = ['status', 'doctor', ...WRITES_APPS];
 
 export const statusOptions = {
   server: withoutDefault(
@@ -10,8 +12,35 @@ export const statusOptions = {
       value: 'URL',
       accepted: 'http://HOST:PORT or https://HOST:PORT, without credentials and query',
       description: 'Controller to ask, where it is not the one at `--listen` of this host.',
-      commands: ['status', 'doctor', ...WRITES_APPS],
+      commands: ASKS,
     }),
+  ),
+  serverTokenFile: withoutDefault(
+    path({
+      group: 'Status',
+      description:
+        'File with the token that the controller asks for. Without it and --server: that of --read-token-file.',
+      commands: ASKS,
+    }),
+  ),
+  serverCaFile: withoutDefault(
+    path({
+      group: 'Status',
+      description:
+        "PEM file with the authorities that sign the controller's certificate. Without it those of the system; without --server the certificate of --tls-cert-file itself.",
+      commands: ASKS,
+    }),
+  ),
+  serverCertFile: withoutDefault(
+    path({
+      group: 'Status',
+      description:
+        'PEM file with the certificate to show a controller that asks for one (--tls-client-ca-file).',
+      commands: ASKS,
+    }),
+  ),
+  serverKeyFile: withoutDefault(
+    path({ group: 'Status', description: 'PEM file with the key of --server-cert-file.', commands: ASKS }),
   ),
   watch: withDefault(
     truth({

@@ -50,6 +50,22 @@ export function parseMarathon(text: string): { readonly where: string } | undefi
   return parseSource(`marathon=${text}`);
 }
 
+/** Where the backends of a MarathonApp are, as `--endpoints` says it: `spec.endpoints` of the object. */
+export type EndpointsOption =
+  | { readonly service: string }
+  | { readonly selector: { readonly matchLabels: Readonly<Record<string, string>> } };
+
+const LABEL =
+  /^((?:[a-z0-9.-]{1,253}\/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)=((?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?)$/;
+
+export function parseEndpoints(text: string): EndpointsOption | undefined {
+  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) return { service: text };
+  const labels = text.split(',').map((one) => LABEL.exec(one));
+  if (!labels.every((found) => found !== null)) return undefined;
+  const matchLabels = Object.fromEntries(labels.map(([, key = '', value = '']) => [key, value]));
+  return Object.keys(matchLabels).length < labels.length ? undefined : { selector: { matchLabels } };
+}
+
 /** The base URL without a slash at its end: `http://10.0.0.1:8080`, `https://dcos.example.com/service/marathon`. */
 function parseMaster(text: string): string | undefined {
   if (!/^https?:\/\/[^\s?#\\]+$/.test(text) || !URL.canParse(text)) return undefined;

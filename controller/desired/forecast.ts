@@ -1,4 +1,5 @@
 import type { App, Declared, Rejection, Snapshot } from '../model.ts';
+import { cleanName } from './names.ts';
 import type { Translate } from './translate.ts';
 
 /** A VIP that an app will have once it is deployed. */
@@ -28,7 +29,9 @@ export function forecast(app: App, cluster: Snapshot, translate: Translate): For
   const after = translate({ ...cluster, apps: [...others, app] }, memory);
   const known = new Set(before.rejected.map(placeOf));
   const warned = new Set(before.warnings);
-  const isOurs = (one: Declared) => one.app === app.id;
+  const framework = cleanName(app.framework);
+  const isOurs = (one: Declared) =>
+    one.app === app.id && (one.framework === null || one.framework === framework);
   return {
     vips: after.declared.filter(isOurs).map((declared) => {
       const { name, framework, fqdn, protocol, port, at, address } = declared;

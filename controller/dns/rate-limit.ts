@@ -30,7 +30,7 @@ export class RateLimit {
       this.#counts.clear();
       this.#windowEnds = now + WINDOW_MS;
     }
-    let client = address.includes(':') ? networkOf(address) : address;
+    let client = clientOf(address);
     let count = this.#counts.get(client);
     if (count === undefined && this.#counts.size >= this.#options.clients) {
       client = EVERYONE_ELSE;
@@ -43,6 +43,13 @@ export class RateLimit {
 }
 
 const EVERYONE_ELSE = '';
+
+/** What stands for a client in counts of clients: its IPv4 address, or the network of its IPv6 one. */
+export function clientOf(address: string): string {
+  // Of a socket for both families.
+  const plain = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
+  return plain.includes(':') ? networkOf(plain) : plain;
+}
 
 /** The first half of an IPv6 address. */
 function networkOf(address: string): string {

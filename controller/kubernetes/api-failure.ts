@@ -7,6 +7,10 @@ export class ApiFailure extends ControllerError {
   readonly status: number;
   /** Kubernetes' word for it: `Conflict`, `Expired`, `TooManyRequests`. Empty where a proxy answered. */
   readonly reason: string;
+  /** The server's own words, without what was asked; of a proxy the text that it gave. */
+  readonly said: string;
+  /** What it says of single fields, where it does. */
+  readonly causes: readonly FieldCause[];
   /** How long the server wants to be left alone; null when it does not say. */
   readonly retryAfterMs: number | null;
 
@@ -20,13 +24,26 @@ export class ApiFailure extends ControllerError {
     });
     this.status = status;
     this.reason = typeof said['reason'] === 'string' ? said['reason'] : '';
+    this.said = text;
+    this.causes = causesOf(said);
     this.retryAfterMs = retryAfterMs(retryAfter, said);
+  }
+
+  /** Whether the server has no such kind at all, as before its CRD is applied. */
+  get unknownKind(): boolean {
+    return this.status === 404 && isUnknownKind(this.reason, this.said);
   }
 
   /** Whether the version that a watch or a list went on from is no longer kept: everything must be listed anew. */
   get expired(): boolean {
     return this.status === 410 || this.reason === 'Expired' || this.reason === 'Gone';
   }
+}
+
+export interface FieldCause {
+  /** `spec.endpoints`; empty where it is about the whole. */
+  readonly at: string;
+  readonly message: string;
 }
 
 export interface Answer {
@@ -51,11 +68,24 @@ function advice(status: number, body: Readonly<Record<string, unknown>>): string
   if (status === 401)
     return '; the credentials are not accepted: check the kubeconfig file or the service account';
   if (status === 403) return '; RBAC does not allow it: see deploy/kubernetes/base/rbac.yaml';
-  // A missing kind has no `reason` of its own besides NotFound, and is answered as plain text.
-  if (status === 404 && body['reason'] === undefined) {
+  const { reason = '', message = '' } = body;
+  if (status === 404 && isUnknownKind(String(reason), String(message))) {
     return '; no such resource: is deploy/kubernetes/base/crd.yaml applied, and is this an API server?';
   }
   return '';
+}
+
+/** A group that nobody serves is answered as plain text; a kind that is not in its group, like a missing object. */
+function isUnknownKind(reason: string, message: string): boolean {
+  return reason === '' || message.includes('could not find the requested resource');
+}
+
+function causesOf({ details }: Readonly<Record<string, unknown>>): readonly FieldCause[] {
+  const causes = isRecord(details) && Array.isArray(details['causes']) ? details['causes'] : [];
+  return causes.flatMap((cause: unknown): FieldCause[] => {
+    if (!isRecord(cause) || typeof cause['message'] !== 'string') return [];
+    return [{ at: typeof cause['field'] === 'string' ? cause['field'] : '', message: cause['message'] }];
+  });
 }
 
 /** No answer at all, or one that broke off. */

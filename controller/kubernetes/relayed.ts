@@ -10,6 +10,8 @@ export const PORTS_LABEL = 'marathon-ipvs.io/ports';
 export const APP_LABEL = 'marathon-ipvs.io/app';
 /** On all that a relay writes: which relay. What does not bear it is never changed or removed. */
 export const RELAY_LABEL = 'marathon-ipvs.io/relay';
+/** Of the fields that a relay owns, as the API server notes it. */
+export const RELAY_MANAGER = 'marathon-ipvs-relay';
 /** On an EndpointSlice: state and health by task, in the words of `model.ts`, where its conditions say less. */
 export const STANDINGS_ANNOTATION = 'marathon-ipvs.io/tasks';
 

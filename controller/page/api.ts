@@ -1,19 +1,32 @@
 /** What the page asks the controller for, besides events. */
 
+import { readToken } from './token.ts';
+
 export interface Reply {
   readonly status: number;
   /** The JSON of the body; null where there is none. */
   readonly body: unknown;
 }
 
+/** What lets one read, where that has been typed. */
+export function authorization(): Readonly<Record<string, string>> {
+  const token = readToken.current();
+  return token === '' ? {} : { authorization: `Bearer ${token}` };
+}
+
 /** Asks for JSON. Never rejects: without an answer the status is 0 and the body says so. */
-export async function ask(path: string, options: RequestInit = {}): Promise<Reply> {
+export async function ask(path: string, options: Asking = {}): Promise<Reply> {
   try {
-    const response = await fetch(path, { ...options, cache: 'no-store' });
+    const headers = { ...authorization(), ...options.headers };
+    const response = await fetch(path, { ...options, headers, cache: 'no-store' });
     return { status: response.status, body: await response.json().catch(() => null) };
   } catch {
     return { status: 0, body: { error: 'the controller does not answer' } };
   }
+}
+
+interface Asking extends RequestInit {
+  readonly headers?: Record<string, string>;
 }
 
 export interface AppRequest {
@@ -25,13 +38,13 @@ export interface AppRequest {
   readonly force?: boolean;
 }
 
-/** Asks `/v1/apps`, with the token that writing needs. */
+/** Asks `/v1/apps`, with the token that writing needs; without one where the browser shows a certificate. */
 export async function askApps(token: string, { method, id = '', text, force }: AppRequest): Promise<Reply> {
   const path = id.split('/').map(encodeURIComponent).join('/');
   return await ask(`/v1/apps${path}${force === true ? '?force=true' : ''}`, {
     method,
     headers: {
-      authorization: `Bearer ${token}`,
+      ...(token !== '' && { authorization: `Bearer ${token}` }),
       ...(text !== undefined && { 'content-type': 'application/json' }),
     },
     ...(text !== undefined && { body: text }),

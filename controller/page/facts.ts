@@ -1,6 +1,6 @@
-import type { PageFacts } from '../serve/page/facts.ts';
+import type { ShownFacts } from '../serve/page/facts.ts';
 
 /** What the server has put into the page's head. */
-export const facts: PageFacts = JSON.parse(
+export const facts: ShownFacts = JSON.parse(
   document.querySelector<HTMLMetaElement>('meta[name=facts]')?.content ?? '{}',
 );

@@ -9,6 +9,15 @@ export interface Feed {
   readonly connected: boolean;
   /** When an event was last heard, in milliseconds by the browser's clock. */
   readonly heardAt: number | null;
+  /** Why the controller tells nothing; null while it does. */
+  readonly refused: Refusal | null;
+}
+
+export interface Refusal {
+  /** Whether a token was shown. */
+  readonly tried: boolean;
+  /** In the controller's words. */
+  readonly text: string;
 }
 
 export interface Known {
@@ -22,12 +31,12 @@ export interface Known {
 /** Two minutes of them. */
 export const MOST_SAMPLES = 60;
 
-export const NOTHING_HEARD: Feed = { known: null, connected: false, heardAt: null };
+export const NOTHING_HEARD: Feed = { known: null, connected: false, heardAt: null, refused: null };
 
 export function heardAll(feed: Feed, { overview, findings, vips }: AllRows, now: number): Feed {
   const rows = new Map(vips.map((row) => [row.id, row]));
   const samples = sampled(feed.known?.samples ?? new Map(), rows);
-  return { known: { overview, findings, rows, samples }, connected: true, heardAt: now };
+  return { known: { overview, findings, rows, samples }, ...heard(now) };
 }
 
 /** Changes to nothing are none: after a pause the server sends everything first. */
@@ -39,7 +48,11 @@ export function heardChanges(feed: Feed, changes: ChangedRows, now: number): Fee
   for (const row of changes.vips) rows.set(row.id, row);
   const findings = changes.findings ?? known.findings;
   const samples = sampled(known.samples, rows);
-  return { known: { overview: changes.overview, findings, rows, samples }, connected: true, heardAt: now };
+  return { known: { overview: changes.overview, findings, rows, samples }, ...heard(now) };
+}
+
+function heard(now: number): Omit<Feed, 'known'> {
+  return { connected: true, heardAt: now, refused: null };
 }
 
 function sampled(before: Known['samples'], rows: Known['rows']): Known['samples'] {

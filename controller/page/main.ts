@@ -7,7 +7,7 @@ import { applyTheme } from './theme.ts';
 import { App } from './view/app.ts';
 
 applyTheme();
-listen();
+void listen();
 const root = document.getElementById('app');
 if (root !== null) {
   root.replaceChildren();

@@ -7,6 +7,7 @@ import {
   LOCAL_ANNOTATION,
   PORTS_LABEL,
   RELAY_LABEL,
+  RELAY_MANAGER,
   STANDINGS_ANNOTATION,
 } from '../kubernetes/relayed.ts';
 import {
@@ -52,8 +53,6 @@ const OURS = [
   STANDINGS_ANNOTATION,
   LOCAL_ANNOTATION,
 ];
-/** Of the fields that we own. */
-const MANAGER = 'marathon-ipvs-relay';
 
 const texts = z.record(z.string(), z.string()).nullish();
 const objectSchema = z.looseObject({
@@ -138,7 +137,7 @@ export class PublishedKind {
     const { client, namespace } = this.#options;
     const metadata = { name, namespace, labels, annotations };
     const body = { apiVersion: apiVersion(this.#resource), kind: this.#resource.kind, metadata, ...content };
-    const query = { fieldManager: MANAGER, force: true };
+    const query = { fieldManager: RELAY_MANAGER, force: true };
     const contentType = 'application/apply-patch+yaml';
     await client.call('PATCH', this.#path(name), { query, body, contentType }, signal);
   }

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { elect } from '../kubernetes/election.ts';
+import { objectName } from '../kubernetes/object-name.ts';
 import { delayAfter } from '../loop/backoff.ts';
 import { follow } from '../loop/follow.ts';
 import { Latch } from '../loop/latch.ts';
@@ -8,7 +9,7 @@ import { Sources } from '../loop/sources.ts';
 import type { App } from '../model.ts';
 import type { AppSource, Clock, Log, Observer } from '../ports.ts';
 import { type PublishedKind, publishedKinds } from './published.ts';
-import { marathonAppOf, objectName, type RelayedObject, slicesOf } from './relayed-app.ts';
+import { marathonAppOf, type RelayedObject, slicesOf } from './relayed-app.ts';
 import { RemovalHold } from './removal-hold.ts';
 
 export interface RelayOptions {

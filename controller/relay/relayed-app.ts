@@ -1,7 +1,7 @@
 /** An app as the objects that a relay writes for it. Pure apart from hashing. */
 
-import { createHash } from 'node:crypto';
 import type { Relayed } from '../kubernetes/marathon-app.ts';
+import { hashOf, objectName } from '../kubernetes/object-name.ts';
 import {
   APP_LABEL,
   LOCAL_ANNOTATION,
@@ -26,16 +26,6 @@ export interface RelayedObject {
 
 /** Which members the slices that are there have: a member stays in its slice, so that few are written. */
 export type SliceMembers = (slice: string) => readonly string[] | undefined;
-
-/** Name of an app's objects: readable, and unique by a hash, since ids are longer and have other characters. */
-export function objectName({ framework, id }: Pick<App, 'framework' | 'id'>): string {
-  const readable = id
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 40)
-    .replace(/^-+|-+$/g, '');
-  return `${readable === '' ? 'app' : readable}-${hashOf([framework, id])}`;
-}
 
 /** The MarathonApp. */
 export function marathonAppOf(app: App, relay: string): RelayedObject {
@@ -194,10 +184,6 @@ function nameOf(ports: readonly Port[]): string {
 function portOf({ at, protocols, labels, mode, backendAddress, container }: Port): Relayed['ports'][number] {
   const of = container === undefined ? {} : { container };
   return { at, protocols: [...protocols], labels: { ...labels }, mode, backendAddress, ...of };
-}
-
-function hashOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 10);
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

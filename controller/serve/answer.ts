@@ -9,11 +9,16 @@ export interface Answer {
   readonly body: string | Buffer | ((response: ServerResponse) => void);
 }
 
+/** `none`: to be served what tells nothing. Each has those before it. */
+export type Right = 'none' | 'read' | 'write';
+
 export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** What whoever asks may do. */
+  readonly right: Right;
   /** The whole body; null where it is longer than `most` bytes. */
   body(most: number): Promise<Buffer | null>;
 }
@@ -24,6 +29,7 @@ export type Route = (asked: Asked) => Answer | Promise<Answer>;
 export interface Area {
   readonly under: string;
   readonly methods: readonly string[];
+  readonly needs: Right;
   readonly route: Route;
 }
 

@@ -1,15 +1,12 @@
 import { isNativeError } from 'node:util/types';
 import { ControllerError, messageOf } from '../errors.ts';
-import type { AppWriter, Clock, Log, WriteRefused, WriteResult } from '../ports.ts';
+import type { AppWriter, Log, WriteRefused, WriteResult } from '../ports.ts';
 import { type Answer, type Area, type Asked, JSON_TYPE, problem } from './answer.ts';
 import { definitionOf, isObject } from './definition.ts';
-import { createGuard } from './write-guard.ts';
 
-/** What apps are written with, and who may. */
+/** What apps are written with. */
 export interface Writing {
   readonly writer: AppWriter;
-  readonly token: string;
-  readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
 
@@ -22,13 +19,12 @@ const ANSWER_MS = 60_000;
 /**
  * `/v1/apps`: the source's apps as they are defined there. GET lists their ids, and reads `/v1/apps/ID`; POST creates,
  * PUT replaces and DELETE removes one, with `?force` against the deployment that has it locked. The bytes of a body go
- * to the source as they are. Definitions may hold secrets, so reading needs the token too.
+ * to the source as they are. Definitions may hold secrets, so reading needs the same right.
  */
 export function createAppsArea(writing: Writing | null): Area {
   const methods = ['GET', 'POST', 'PUT', 'DELETE'];
-  if (writing === null) return { under: UNDER, methods, route: () => problem(403, OFF) };
-  const guard = createGuard(writing.token, writing.clock);
-  return { under: UNDER, methods, route: async (asked) => guard(asked) ?? (await answer(writing, asked)) };
+  if (writing === null) return { under: UNDER, methods, needs: 'read', route: () => problem(403, OFF) };
+  return { under: UNDER, methods, needs: 'write', route: (asked) => answer(writing, asked) };
 }
 
 const OFF =

@@ -18,6 +18,8 @@ export interface Events {
   readonly hasRoom: boolean;
   /** Sends everything at once and what changes from then on, until either side ends it. The head has been sent. */
   add(response: ServerResponse): void;
+  /** Ends all streams of now, with their connections: whoever may still watch comes again. */
+  end(): void;
   close(): void;
 }
 
@@ -76,7 +78,15 @@ export function createEvents({ live, clock, log, everyMs = EVERY_MS }: EventsOpt
     turning = false;
   }
 
+  function end(): void {
+    for (const { response } of streams) {
+      const { socket } = response;
+      response.end(() => socket?.end());
+    }
+  }
+
   return {
+    end,
     get hasRoom() {
       return streams.size < MOST_STREAMS && !stopped.signal.aborted;
     },
@@ -89,7 +99,7 @@ export function createEvents({ live, clock, log, everyMs = EVERY_MS }: EventsOpt
     },
     close() {
       stopped.abort();
-      for (const { response } of streams) response.end();
+      end();
     },
   };
 }

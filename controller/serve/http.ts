@@ -1,18 +1,21 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ListenOption } from '../config/values.ts';
-import { ControllerError, messageOf } from '../errors.ts';
 import { systemClock } from '../loop/clock.ts';
-import { endpointKey } from '../model.ts';
 import type { Clock, KernelCounters, Log } from '../ports.ts';
 import { DEFAULT_LIMITS, type HealthLimits } from '../status/checks.ts';
 import { createHistory, type History } from '../status/history.ts';
 import type { Status } from '../status/status.ts';
-import { type Answer, problem, type Route } from './answer.ts';
+import { type Access, type Credentials, createAccess } from './access/access.ts';
+import type { AccessFiles } from './access/files.ts';
+import { type Answer, problem, type Right, type Route } from './answer.ts';
 import type { Writing } from './apps.ts';
 import { isLoopback, namesLoopback } from './host-header.ts';
+import { closeServer, listenOn, urlOf } from './listening.ts';
 import type { Metrics } from './metrics.ts';
 import type { PageFacts } from './page/facts.ts';
 import { createRoutes, type Doctor, type Routes } from './routes.ts';
+import { createTlsServer } from './tls-server.ts';
 
 export interface HttpOptions {
   readonly listen: ListenOption;
@@ -29,6 +32,8 @@ export interface HttpOptions {
   readonly history?: Pick<History, 'ofVip' | 'latest'> | undefined;
   /** What the page shows in its form; defaults to DC/OS's names, and no writing. */
   readonly page?: PageFacts | undefined;
+  /** Keys and tokens; defaults to none: no TLS, everyone who reaches the address may read, no one may write. */
+  readonly access?: AccessFiles | undefined;
   /** What `/v1/apps` writes with; without it that is off. */
   readonly writing?: Writing | undefined;
   /** What the loop and the sources were told, where that is not the default. */
@@ -38,7 +43,7 @@ export interface HttpOptions {
 }
 
 export interface HttpServer {
-  /** `http://127.0.0.1:61421`, with the port that was found where 0 was asked for. */
+  /** `http://127.0.0.1:61421`, or https, with the port that was found where 0 was asked for. */
   readonly url: string;
   /** Takes no more requests and resolves when those at work are answered, or after a second. */
   close(): Promise<void>;
@@ -46,7 +51,6 @@ export interface HttpServer {
 
 /** A host has a prober, a Prometheus and a few people; whoever opens more than this holds them back, not us. */
 const MOST_CONNECTIONS = 128;
-const CLOSE_MS = 1_000;
 
 /** Of slow, large and idle requests as much as probes and people need. */
 const LIMITS = {
@@ -67,12 +71,22 @@ const SECURITY_HEADERS = {
   'x-frame-options': 'DENY',
 };
 
+const NO_FILES: AccessFiles = {
+  identity: null,
+  clientCertificates: false,
+  readToken: null,
+  writeToken: null,
+  complaints: () => [],
+  close: () => undefined,
+};
+
 /** What the page needs to know where no one says otherwise: the names are those of DC/OS. */
 const DEFAULT_PAGE: PageFacts = {
   zone: 'l4lb.thisdcos.directory',
   framework: 'marathon',
   dryRun: false,
   writes: false,
+  readToken: false,
 };
 
 /**
@@ -81,22 +95,40 @@ const DEFAULT_PAGE: PageFacts = {
  * Nothing that a client does ends the process: what goes wrong while a request is answered is logged and gives 500.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { listen, log, limits = {}, clock = systemClock } = options;
+  const { listen, log, limits = {}, clock = systemClock, access: files = NO_FILES } = options;
   const { history = createHistory(), page = DEFAULT_PAGE, writing = null } = options;
-  const all = { ...options, clock, history, page, writing, limits: { ...DEFAULT_LIMITS, ...limits } };
-  const routes = limitedTo(createRoutes(all), options.only?.paths);
-  const guarded = isLoopback(listen.address);
+  const { complaints } = files;
+  const all = { ...options, clock, history, page, writing, complaints };
+  const routes = limitedTo(
+    createRoutes({ ...all, limits: { ...DEFAULT_LIMITS, ...limits } }),
+    options.only?.paths,
+  );
+  const answering: Answering = {
+    routes,
+    access: createAccess({
+      certificates: files.clientCertificates,
+      readToken: files.readToken?.current ?? null,
+      writeToken: files.writeToken?.current ?? null,
+      clock,
+      log,
+    }),
+    ownHostsOnly: isLoopback(listen.address),
+    certificateOf: (socket) => certificateOf(socket),
+  };
 
-  const server = createServer(LIMITS, (request, response) => {
+  const { server, certificateOf } = serverFor(files, (request, response) => {
     // The socket's own errors: the client went away.
     response.on('error', () => {});
-    answer(routes, request, guarded)
+    answer(answering, request)
       .catch((error: unknown) => {
         log.error('request failed', { method: request.method, url: request.url, error });
         return problem(500, 'internal error; the log has the reason');
       })
       .then((found) => send(request, response, found));
   });
+  for (const renewed of [files.identity, files.readToken, files.writeToken]) {
+    renewed?.onRenewed(() => routes.revoke());
+  }
   server.maxConnections = MOST_CONNECTIONS;
   server.setTimeout(IDLE_MS);
   await listenOn(server, listen, options.only?.flag ?? '--listen');
@@ -105,32 +137,55 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     routes.close();
     return closeServer(server);
   };
-  return { url: urlOf(server, listen), close };
+  return { url: urlOf(files.identity === null ? 'http' : 'https', server, listen), close };
 }
 
-async function answer(routes: Routes, request: IncomingMessage, guarded: boolean): Promise<Answer> {
-  const { method = '', url = '', headers } = request;
+/** Plain where there is no certificate; then no client shows one either. */
+function serverFor({ identity, clientCertificates }: AccessFiles, listener: RequestListener) {
+  if (identity !== null) return createTlsServer(LIMITS, identity, clientCertificates, listener);
+  return { server: createServer(LIMITS, listener), certificateOf: () => 'none' as const };
+}
+
+interface Answering {
+  readonly routes: Routes;
+  readonly access: Access;
+  /** Whether requests must name this host as one does over loopback. */
+  readonly ownHostsOnly: boolean;
+  readonly certificateOf: (socket: Socket) => Credentials['certificate'];
+}
+
+async function answer(
+  { routes, access, ownHostsOnly, certificateOf }: Answering,
+  request: IncomingMessage,
+): Promise<Answer> {
+  const { method = '', url = '', headers, socket } = request;
   // Only HTTP/1.0 comes without a host, and no browser speaks that.
-  if (guarded && headers.host !== undefined && !namesLoopback(headers.host)) {
+  if (ownHostsOnly && headers.host !== undefined && !namesLoopback(headers.host)) {
     return problem(421, 'this address is for clients on this host; ask for 127.0.0.1, [::1] or localhost');
   }
   const [path = '', query = ''] = url.split(/\?(.*)/s);
-  const { methods, route } = endpointOf(routes, path);
+  const { methods, needs, route } = endpointOf(routes, path);
+  const credentials = { headers, address: socket.remoteAddress ?? '', certificate: certificateOf(socket) };
+  const right = access.admit(credentials, needs);
+  if (typeof right !== 'string') return right;
   if (!methods.includes(method)) {
     return problem(405, `${method} is not possible here`, { methods }, { allow: methods.join(', ') });
   }
   if (route === undefined) return problem(404, 'no such endpoint', { endpoints: [...routes.paths.keys()] });
   const body = (most: number) => readBody(request, most);
-  return await route({ method, path, query: new URLSearchParams(query), headers, body });
+  return await route({ method, path, query: new URLSearchParams(query), headers, right, body });
 }
 
 const READ = ['GET', 'HEAD'];
 
 function endpointOf(
-  { paths, areas }: Routes,
+  { paths, areas, open }: Routes,
   path: string,
-): { readonly methods: readonly string[]; readonly route: Route | undefined } {
-  return areas.find(({ under }) => path.startsWith(under)) ?? { methods: READ, route: paths.get(path) };
+): { readonly methods: readonly string[]; readonly needs: Right; readonly route: Route | undefined } {
+  const needs = open.has(path) ? 'none' : 'read';
+  return (
+    areas.find(({ under }) => path.startsWith(under)) ?? { methods: READ, needs, route: paths.get(path) }
+  );
 }
 
 async function readBody(request: IncomingMessage, most: number): Promise<Buffer | null> {
@@ -156,46 +211,4 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
 function limitedTo(routes: Routes, only: readonly string[] | undefined): Routes {
   if (only === undefined) return routes;
   return { ...routes, paths: new Map([...routes.paths].filter(([path]) => only.includes(path))), areas: [] };
-}
-
-function listenOn(server: Server, { address, port }: ListenOption, flag: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(cannotListen(flag, { address, port }, cause)));
-    server.listen({ host: address, port }, () => {
-      server.removeAllListeners('error');
-      resolve();
-    });
-  });
-}
-
-function cannotListen(flag: string, listen: ListenOption, cause: NodeJS.ErrnoException): ControllerError {
-  const advice = ADVICE[cause.code ?? '']?.(listen, flag);
-  const why = `${flag} ${endpointKey(listen)}: ${advice ?? messageOf(cause)}`;
-  return new ControllerError('usage', why, { retry: 'never' });
-}
-
-const ADVICE: Readonly<Record<string, (listen: ListenOption, flag: string) => string>> = {
-  EADDRINUSE: ({ port }, flag) =>
-    `another process has this port (\`ss -ltnp sport = :${port}\` shows which); choose another with ${flag} ADDRESS:PORT, or ${flag} off`,
-  EADDRNOTAVAIL: ({ address }, flag) =>
-    `this host has no address ${address} (\`ip address\` lists those that it has); choose another with ${flag} ADDRESS:PORT, or ${flag} off`,
-  EACCES: (_, flag) =>
-    `ports below 1024 need CAP_NET_BIND_SERVICE; choose another with ${flag} ADDRESS:PORT, or ${flag} off`,
-};
-
-function urlOf(server: Server, { address, port }: ListenOption): string {
-  const bound = server.address();
-  const found = typeof bound === 'object' && bound !== null ? bound.port : port;
-  return `http://${endpointKey({ address, port: found })}`;
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const impatient = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
-    server.close(() => {
-      clearTimeout(impatient);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

@@ -12,6 +12,8 @@ export interface LiveStatusOptions {
   /** Absent where the kernel is not to be asked; what the last pass found stands in then. */
   readonly counters?: KernelCounters | undefined;
   readonly limits: HealthLimits;
+  /** What an operator should know besides; it stands among the advice. */
+  readonly complaints: () => readonly string[];
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -28,6 +30,7 @@ export function createLiveStatus({
   status,
   counters,
   limits,
+  complaints,
   clock,
 }: LiveStatusOptions): () => Promise<LiveStatus> {
   const ours = version();
@@ -46,7 +49,8 @@ export function createLiveStatus({
     async () => {
       const reading = await read();
       const now = clock.now();
-      const document = presentStatus({ status: status(), reading, limits, version: ours, now });
+      const presented = { status: status(), reading, limits, complaints: complaints(), version: ours, now };
+      const document = presentStatus(presented);
       return { document, body: Buffer.from(`${JSON.stringify(document)}\n`) };
     },
     LEAST_MS,

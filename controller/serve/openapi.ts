@@ -23,7 +23,8 @@ export function openapi(): object {
         'What the controller of one host knows and does. Keys may be added to any object, and are never renamed. Times are RFC 3339; sizes are bytes; rates are per second.',
     },
     servers: [{ url: 'http://127.0.0.1:61421', description: 'The default of --listen.' }],
-    security: [],
+    // Nothing is needed over loopback, unless the operator asks for it; one of the others is beyond.
+    security: [{}, { token: [] }, { certificate: [] }],
     paths: {
       '/v1/status': get('status', 'Every VIP and backend, the sources, and the state of the host', {
         ok: 'Status',
@@ -65,6 +66,7 @@ export function openapi(): object {
             'The status and what changes of it, as server-sent events: for the page, without a promise',
           responses: {
             200: { description: 'A stream.', content: { 'text/event-stream': {} } },
+            ...refusals(),
             503: { description: 'There are too many streams already.', content: json('Problem') },
           },
         },
@@ -76,6 +78,17 @@ export function openapi(): object {
       }),
     },
     components: {
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'What --read-token-file of the controller holds, or --write-token-file.',
+        },
+        certificate: {
+          type: 'mutualTLS',
+          description: 'A client certificate that an authority of --tls-client-ca-file has signed.',
+        },
+      },
       schemas: {
         Status: schemaOf(statusDocument),
         Doctor: schemaOf(doctorDocument),
@@ -107,6 +120,7 @@ function get(operationId: string, summary: string, { ok, parameters, notKnown, t
       responses: {
         200: { description: 'As asked for.', content: json(ok) },
         ...(tagged && { 304: { description: 'The same as the one whose ETag If-None-Match has.' } }),
+        ...refusals(),
         421: {
           description: 'The address is for clients of this host, and Host names another one.',
           content: json('Problem'),
@@ -114,6 +128,15 @@ function get(operationId: string, summary: string, { ok, parameters, notKnown, t
         ...(notKnown !== undefined && { 503: { description: notKnown, content: json('Problem') } }),
       },
     },
+  };
+}
+
+/** Where a token or a certificate is needed. */
+function refusals(): object {
+  return {
+    401: { description: 'Neither token nor certificate, or a wrong one.', content: json('Problem') },
+    403: { description: 'A page of another site made the browser ask.', content: json('Problem') },
+    429: { description: 'Too many wrong tokens from this address.', content: json('Problem') },
   };
 }
 

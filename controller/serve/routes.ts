@@ -24,6 +24,10 @@ import { createPage } from './page/page.ts';
 export interface Routes {
   readonly paths: ReadonlyMap<string, Route>;
   readonly areas: readonly Area[];
+  /** Paths that need no right. */
+  readonly open: ReadonlySet<string>;
+  /** Ends what was begun for people who may have lost the right to it. */
+  revoke(): void;
   /** Ends what goes on beyond an answer. */
   close(): void;
 }
@@ -54,10 +58,12 @@ export function createRoutes(options: RouteOptions): Routes {
   const { status, metrics, limits, clock, history } = options;
   const health =
     (endpoint: string, checks: (status: Status, now: number, limits: HealthLimits) => readonly Check[]) =>
-    ({ query }: Asked): Answer => {
+    ({ query, right }: Asked): Answer => {
       const wanted = { verbose: query.has('verbose'), exclude: query.getAll('exclude') };
       const { ok, text } = checksText(endpoint, checks(status(), clock.now(), limits), wanted);
-      return { status: ok ? 200 : 503, headers: PLAIN, body: `${text}\n` };
+      // Reasons name apps, sources and addresses; a probe needs the verdict alone.
+      const told = right !== 'none' ? text : ok ? 'ok' : `${endpoint} check failed; reasons need a token`;
+      return { status: ok ? 200 : 503, headers: PLAIN, body: `${told}\n` };
     };
 
   const vips = rememberedByPass((pass) => JSON.stringify(vipsView(pass)));
@@ -128,8 +134,11 @@ export function createRoutes(options: RouteOptions): Routes {
     ],
   ]);
   const areas = [page.assets, createAppsArea(options.writing)];
-  return { paths, areas, close: events.close };
+  return { paths, areas, open: OPEN, revoke: events.end, close: events.close };
 }
+
+/** The frame of the page, which asks for a token, and what probes ask without one. */
+const OPEN = new Set(['/', '/livez', '/readyz', '/healthz']);
 
 const PLAIN = { 'content-type': 'text/plain; charset=utf-8' };
 const EVENTS_TYPE = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };

@@ -16,13 +16,22 @@ export interface Presented {
   readonly status: Status;
   readonly reading: Reading;
   readonly limits: HealthLimits;
+  /** Advice that no pass gives; none unless told otherwise. */
+  readonly complaints?: readonly string[];
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 /** All that is known of the controller's work, as the document that people and scripts read. */
-export function presentStatus({ status, reading, limits, version, now }: Presented): StatusDocument {
+export function presentStatus({
+  status,
+  reading,
+  limits,
+  complaints = [],
+  version,
+  now,
+}: Presented): StatusDocument {
   const { lastPass } = status;
   const checks = readyz(status, now, limits);
   const counters = reading.at === null ? NOTHING : reading.kernel.services;
@@ -55,7 +64,10 @@ export function presentStatus({ status, reading, limits, version, now }: Present
     warnings: [...(lastPass?.desired.warnings ?? [])],
     failures: [...(lastPass?.failures ?? [])],
     waiting: lastPass?.waiting ?? 0,
-    host: { problems: [...(lastPass?.problems ?? [])], advice: [...(lastPass?.advice ?? [])] },
+    host: {
+      problems: [...(lastPass?.problems ?? [])],
+      advice: [...(lastPass?.advice ?? []), ...complaints],
+    },
     kernel: toKernel(lastPass, reading),
   };
 }

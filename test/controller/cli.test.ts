@@ -121,6 +121,17 @@ describe('flags', () => {
     expect(refusalOf('run', '--source', 'file=a', '--no-adopt')).toMatch(/^unknown option '--no-adopt'/);
   });
 
+  test('a switch does not take the file or the name behind it for its value', () => {
+    expect(parseCommandLine(['app', 'add', '--force', 'web.json', '--wait', 'false'], {})).toMatchObject({
+      operands: ['web.json'],
+      config: { force: true, wait: false },
+    });
+    const update = ['app', 'update', '/web', '--force', 'a=1'];
+    expect(parseCommandLine(update, {})).toMatchObject({ operands: ['/web', 'a=1'] });
+    const literal = ['app', 'add', '--', '--force'];
+    expect(parseCommandLine(literal, {})).toMatchObject({ operands: ['--force'] });
+  });
+
   test('diff takes whatever line run has been started with', () => {
     const line = [
       '--source',

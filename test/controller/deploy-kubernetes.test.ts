@@ -16,8 +16,17 @@ import type { PolicyRule } from '../support/kubernetes/access.ts';
 import { builtinErrors } from '../support/kubernetes/builtin-types.ts';
 import { customKinds } from '../support/kubernetes/kinds.ts';
 import type { KubeObject } from '../support/kubernetes/types.ts';
+import { typeLine } from './command/apps/commanding.ts';
 import { translator } from './desired/support.ts';
-import { clientOf, clock, inBackground, never, startServer } from './source/kubernetes/setup.ts';
+import {
+  clientOf,
+  clock,
+  inBackground,
+  never,
+  startServer,
+  useKubeconfig,
+  writeApp,
+} from './source/kubernetes/setup.ts';
 import { silent, until } from './source/support.ts';
 import { passOf } from './status/passes.ts';
 
@@ -150,6 +159,7 @@ test('the samples are what they are for', () => {
     'coredns-stub.yaml',
     'marathon-app.yaml',
     'pod-monitor.yaml',
+    'roles.yaml',
   ]);
   expect(builtinErrors('V1ConfigMap', read('coredns-stub.yaml')[0])).toEqual([]);
   const [monitor] = read('pod-monitor.yaml');
@@ -215,5 +225,36 @@ describe('RBAC', () => {
     const path = '/apis/marathon-ipvs.io/v1alpha1/namespaces/default/marathonapps';
     await expect(agent.call('DELETE', path, {}, never)).rejects.toThrow(/403/);
     await expect(relay.call('GET', '/api/v1/namespaces/default/services', {}, never)).rejects.toThrow(/403/);
+  });
+
+  test('the roles for people are enough for their commands, and who may only view changes nothing', async () => {
+    const roles = documents(readFileSync(join(DEPLOY, 'kubernetes/samples/roles.yaml'), 'utf8'));
+    for (const role of roles) expect(builtinErrors('V1ClusterRole', role)).toEqual([]);
+    const [view, edit] = roles.map((role) => role.rules as PolicyRule[]);
+    const tokens = new Map([
+      ['viewer', view ?? []],
+      ['editor', [...(view ?? []), ...(edit ?? [])]],
+    ]);
+    const server = await startServer({ tokens });
+    const input = JSON.stringify({ id: '/web', cmd: 'run' });
+    const lines = [
+      ['app', 'add', '--endpoints', 'web', '--no-wait'],
+      ['app', 'update', 'web', '--no-wait'],
+      ['app', 'list'],
+      ['app', 'show', 'web'],
+      ['app', 'remove', 'web', '--no-wait'],
+    ];
+    const all = async (token: string) => {
+      useKubeconfig(server, token);
+      const done: string[] = [];
+      for (const words of lines) {
+        const { status } = await typeLine([...words, '--kubernetes'], { input });
+        done.push(`${words[1]} ${status}`);
+      }
+      return done;
+    };
+    expect(await all('editor')).toEqual(['add 0', 'update 0', 'list 0', 'show 0', 'remove 0']);
+    writeApp(server, 'web');
+    expect(await all('viewer')).toEqual(['add 2', 'update 2', 'list 0', 'show 0', 'remove 2']);
   });
 });

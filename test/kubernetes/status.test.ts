@@ -68,6 +68,21 @@ test('an app that is served has its VIP, address and backends in its status', as
   expect(await condition('web', 'Programmed')).toBe('True Programmed');
 });
 
+test('a pass that began before a change was known does not pass for what the change has brought', async () => {
+  await marathonApp('first', app('/first'));
+  const writing = writer('one');
+  writing.passed(await pass({ over: { startedAt: clock.now() } }));
+  await until('it leads', async () => (await status('first')).conditions !== undefined);
+  await marathonApp('web', app('/web', '/web:80'));
+  await slice('web-1', 'web', HTTP, [{ address: '10.1.0.1' }]);
+  await clock.sleep(2_000);
+  expect(await status('web')).toEqual({});
+  const over = { startedAt: clock.now() };
+  writing.passed(await pass({ over }));
+  await until('it is written', async () => (await status('web')).vip !== undefined);
+  expect(await condition('web', 'Programmed')).toBe('True Programmed');
+});
+
 test('what is wrong is told: in conditions, and once as an event', async () => {
   await marathonApp('bad', app('/bad', 'nocolon'));
   await marathonApp('empty', app('/empty', '/empty:80'));

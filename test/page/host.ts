@@ -9,6 +9,7 @@ import { createKernelCounters } from '../../controller/apply/kernel-counters.ts'
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
 import { run } from '../../controller/command/run.ts';
 import { resolveConfig } from '../../controller/config/config.ts';
+import type { Environment } from '../../controller/config/given.ts';
 import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { createTranslator } from '../../controller/desired/translate.ts';
@@ -30,8 +31,14 @@ export interface PageHost {
   close(): Promise<void>;
 }
 
-export async function openHost(marathon: string, options: { dryRun?: boolean } = {}): Promise<PageHost> {
-  return IN_LAB ? await realHost(marathon) : await memoryHost(marathon, options.dryRun ?? false);
+export interface HostOptions {
+  readonly dryRun?: boolean;
+  /** Of the environment, beside what every host has. */
+  readonly environment?: Environment;
+}
+
+export async function openHost(marathon: string, options: HostOptions = {}): Promise<PageHost> {
+  return IN_LAB ? await realHost(marathon) : await memoryHost(marathon, options);
 }
 
 async function realHost(marathon: string): Promise<PageHost> {
@@ -52,7 +59,10 @@ async function realHost(marathon: string): Promise<PageHost> {
 }
 
 /** As wire.ts puts it together, with a kernel in memory. */
-async function memoryHost(marathon: string, dryRun: boolean): Promise<PageHost> {
+async function memoryHost(
+  marathon: string,
+  { dryRun = false, environment = {} }: HostOptions,
+): Promise<PageHost> {
   const directory = await mkdtemp(join(tmpdir(), 'marathon-ipvs-page-'));
   const tokenFile = join(directory, 'token');
   await writeFile(tokenFile, TOKEN);
@@ -71,6 +81,7 @@ async function memoryHost(marathon: string, dryRun: boolean): Promise<PageHost> 
     MARATHON_IPVS_ALLOW_WRITES: 'true',
     MARATHON_IPVS_WRITE_TOKEN_FILE: tokenFile,
     MARATHON_IPVS_DRY_RUN: String(dryRun),
+    ...environment,
   });
   const parts = await memoryParts(marathon, directory, dryRun, log);
   const running = run(config, parts, { output: 'text', colour: false }, nothing, {
@@ -114,7 +125,7 @@ async function memoryParts(marathon: string, directory: string, dryRun: boolean,
   const resolver = createDnsResolver({ clock, log });
   const sources = [createMarathonSource({ where: marathon, resolver, log, clock })];
   const writer = createMarathonWriter(createMarathonClient({ where: marathon, clock }));
-  const writing = { writer, token: TOKEN, clock, log };
+  const writing = { writer, log };
   const close = () => {
     client.close();
     ports.counters.close();

@@ -16,17 +16,48 @@ export const canMakeCertificates = (() => {
 export interface Certificate {
   readonly key: Buffer;
   readonly cert: Buffer;
+  readonly keyFile: string;
+  readonly certFile: string;
   /** The certificate in a file: it is its own authority. */
   readonly caFile: string;
 }
 
 /** Makes a key and a certificate for 127.0.0.1 in this directory. */
 export function makeCertificate(directory: string, name: string): Certificate {
-  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+  const made = make(directory, ['key.pem', 'cert.pem'], name, []);
+  return { ...made, caFile: made.certFile };
+}
+
+/** Signs certificates for 127.0.0.1 or whoever, each in files of its own. */
+export interface Authority {
+  readonly caFile: string;
+  sign(name: string): Certificate;
+}
+
+export function makeAuthority(directory: string, name: string): Authority {
+  const files = [`${name}-key.pem`, `${name}.pem`] as const;
+  const ca = make(directory, files, name, ['-addext', 'keyUsage=critical,keyCertSign']);
+  const by = ['-CA', ca.certFile, '-CAkey', ca.keyFile, '-addext', 'basicConstraints=critical,CA:FALSE'];
+  return {
+    caFile: ca.certFile,
+    sign: (subject) => {
+      const own = [`${name}-${subject}-key.pem`, `${name}-${subject}.pem`] as const;
+      return { ...make(directory, own, subject, by), caFile: ca.certFile };
+    },
+  };
+}
+
+function make(
+  directory: string,
+  [keyName, certName]: readonly [string, string],
+  name: string,
+  more: readonly string[],
+): Omit<Certificate, 'caFile'> {
+  const [keyFile, certFile] = [join(directory, keyName), join(directory, certName)];
   const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const keys = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key];
-  execFileSync(OPENSSL, ['req', '-x509', ...keys, '-out', cert, '-days', '2', ...subject], {
+  const keys = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', keyFile];
+  execFileSync(OPENSSL, ['req', '-x509', ...keys, '-out', certFile, '-days', '2', ...subject, ...more], {
     stdio: 'ignore',
   });
-  return { key: readFileSync(key), cert: readFileSync(cert), caFile: cert };
+  return { key: readFileSync(keyFile), cert: readFileSync(certFile), keyFile, certFile };
 }

@@ -20,18 +20,33 @@ export async function changeOf(
   given: readonly string[],
   ports: Pick<AppPorts, 'readInput'>,
 ): Promise<Change> {
+  const what = assignmentsOrFile(given);
+  if ('fields' in what) return { fields: what.fields, text: JSON.stringify(what.fields) };
+  const text = await readText(what.file, ports);
+  const fields = parsed(text, shownFile(what.file));
+  return { fields, text: text.startsWith('\uFEFF') ? text.slice(1) : text };
+}
+
+/** The fields of `KEY=VALUE…`, or the file that is named (null: none). Throws a `ControllerError` 'usage' for a mixture. */
+export function assignmentsOrFile(
+  given: readonly string[],
+): Pick<Change, 'fields'> | { readonly file: string | null } {
   const assignments = given.map((text) => ASSIGNMENT.exec(text));
   if (given.length > 0 && assignments.every((found) => found !== null)) {
-    const fields = Object.fromEntries(assignments.map(([, key = '', value = '']) => [key, readValue(value)]));
-    return { fields, text: JSON.stringify(fields) };
+    return {
+      fields: Object.fromEntries(assignments.map(([, key = '', value = '']) => [key, readValue(value)])),
+    };
   }
-  const [file = '-', ...others] = given;
+  const [file = null, ...others] = given;
   if (others.length > 0) {
     throw usage(`"${given.join(' ')}" is not accepted, expected KEY=VALUE…, or one file`);
   }
-  const text = await readText(file, ports);
-  const fields = parsed(text, file === '-' ? 'standard input' : file);
-  return { fields, text: text.startsWith('\uFEFF') ? text.slice(1) : text };
+  return { file };
+}
+
+/** How messages call it. */
+export function shownFile(file: string | null): string {
+  return file === null || file === '-' ? 'standard input' : file;
 }
 
 /** A file's text; of standard input for `-` and null. Rejects with a `ControllerError` 'usage' when it cannot be read. */

@@ -1,16 +1,16 @@
 import type { Config } from '../../config/config.ts';
-import { type ForecastVip, forecast } from '../../desired/forecast.ts';
+import type { ForecastVip } from '../../desired/forecast.ts';
 import { ControllerError } from '../../errors.ts';
 import { DIFFERENT, FAILED, SAME } from '../../exit-status.ts';
-import type { App } from '../../model.ts';
 import type { AppRef, WriteAccepted, WriteResult } from '../../ports.ts';
 import { checkDefinition, type ReadDefinition, readDefinition } from '../../source/document/definition.ts';
 import { absoluteId } from '../../source/document/documents.ts';
 import { plural } from '../../status/words.ts';
-import { changeOf, readText } from './change.ts';
+import { announce, announceMistakes } from './announce.ts';
+import { changeOf, readText, shownFile } from './change.ts';
 import { follow, instancesText, type Outcome } from './follow.ts';
 import type { AppParts } from './parts.ts';
-import { type AppPorts, mistakeText, refusalLines, say, vipsText } from './talk.ts';
+import { type AppPorts, refusalLines, say } from './talk.ts';
 
 /** One command at work. */
 export interface Session {
@@ -29,7 +29,7 @@ export async function add(kind: AppRef['kind'], file: string | null, session: Se
   const text = await readText(file, ports);
   const framework = await parts.framework(signal);
   const read = readDefinition(text, kind, { where: shownFile(file), framework });
-  const vips = await announce(read, session);
+  const vips = await announced(read, session);
   if (vips === null || 'mistakes' in read) return FAILED;
   const ref = { kind, id: read.app.id };
   const result = await parts.writer.add(kind, withoutMark(text), { signal, force: config.force });
@@ -54,7 +54,7 @@ export async function update(given: string, changes: readonly string[], session:
     ports.complain(`update ${ref.id}: the definition has the id ${read.app.id}, and an id cannot be changed`);
     return FAILED;
   }
-  const vips = await announce(read, session);
+  const vips = await announced(read, session);
   if (vips === null) return FAILED;
   const result = await parts.writer.update(ref, change.text, { signal, force: config.force });
   return await conclude({ what: 'update', ref, vips }, result, session);
@@ -68,23 +68,10 @@ export async function remove(given: string, session: Session): Promise<number> {
   return await conclude({ what: 'remove', ref, vips: [] }, result, session);
 }
 
-/** Tells what is wrong with a definition, and gives null; or the VIPs that it will have. */
-async function announce(
-  read: ReadDefinition,
-  { config, parts, ports, signal }: Session,
-): Promise<readonly ForecastVip[] | null> {
-  const complainOf = (lines: readonly string[]) => {
-    for (const line of lines) ports.complain(line);
-    ports.complain(`nothing was sent to Marathon: ${plural(lines.length, 'mistake')}`);
-    return null;
-  };
-  if ('mistakes' in read) return complainOf(read.mistakes.map(mistakeText));
-  const app: App = read.app;
-  const { vips, rejected, warnings } = forecast(app, await parts.read(signal), parts.translate);
-  if (rejected.length > 0) return complainOf(rejected.map(mistakeText));
-  for (const warning of warnings) ports.complain(`warning: ${warning}`);
-  if (config.output === 'text') ports.print(`${vipsText(vips, ports)}\n`);
-  return vips;
+async function announced(read: ReadDefinition, session: Session): Promise<readonly ForecastVip[] | null> {
+  const { config, parts, ports, signal } = session;
+  if ('mistakes' in read) return announceMistakes(read.mistakes, 'Marathon', ports);
+  return announce(read.app, { cluster: await parts.read(signal), ...parts }, 'Marathon', config, ports);
 }
 
 interface Undertaking {
@@ -160,10 +147,6 @@ function sentence(
   const why =
     instances === null ? ': Marathon has no such app' : what === 'remove' ? ': it is still there' : count;
   return `deployment ${deployment} of ${id} was cancelled, or did not reach its end${why}${here}`;
-}
-
-function shownFile(file: string | null): string {
-  return file === null || file === '-' ? 'standard input' : file;
 }
 
 /** JSON has no byte order mark, and Marathon would not take it. */

@@ -1,10 +1,8 @@
 import type { Config } from '../../config/config.ts';
 import { ControllerError } from '../../errors.ts';
 import type { AppRef, DeploymentProgress } from '../../ports.ts';
-import { statusDocument } from '../../status/document.ts';
-import { inRotation } from '../../status/present.ts';
 import { plural } from '../../status/words.ts';
-import { ask, serverOf } from '../ask.ts';
+import { type Here, lookHere, untilHere } from './here.ts';
 import { type Instances, instancesOf } from './instances.ts';
 import type { AppParts } from './parts.ts';
 import type { AppPorts } from './talk.ts';
@@ -29,8 +27,6 @@ export interface Goal {
 const LOOK_MS = 500;
 /** For how long Marathon may fail to answer, as it does while it elects a leader. */
 const PATIENCE_MS = 60_000;
-/** For how long the controller here is waited for once Marathon is ready. */
-const HERE_MS = 5_000;
 
 /** Looks until the deployment is over, and tells each time how far it is. Rejects with the signal's reason when that aborts. */
 export async function follow(
@@ -41,20 +37,14 @@ export async function follow(
   ports: AppPorts,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const here = await lookHere(config, ref, signal);
+  const here = await lookHere(config, ref.id, ports, signal);
   try {
     const last = await untilOver(deployment, ref, { parts, ports, here, signal });
     const done = vips === 'gone' ? last.instances === null : isWhole(last.instances);
     const wanted = vips === 'gone' ? 0 : vips * (last.instances?.ready ?? 0);
     const settled = (seen: number | null) => seen === null || (wanted === 0 ? seen === 0 : seen >= wanted);
-    let count = await here(signal);
-    const until = ports.clock.now() + HERE_MS;
-    while (done && !settled(count) && ports.clock.now() < until) {
-      ports.progress('Marathon is done; waiting for the controller on this host');
-      await ports.clock.sleep(LOOK_MS, signal);
-      signal.throwIfAborted();
-      count = await here(signal);
-    }
+    const words = 'Marathon is done; waiting for the controller on this host';
+    const count = await untilHere(here, done ? settled : () => true, words, ports, signal);
     return { done, instances: last.instances, inRotation: count };
   } finally {
     ports.progress(null);
@@ -64,7 +54,7 @@ export async function follow(
 interface Look {
   readonly parts: AppParts;
   readonly ports: AppPorts;
-  readonly here: (signal: AbortSignal) => Promise<number | null>;
+  readonly here: Here;
   readonly signal: AbortSignal;
 }
 
@@ -114,28 +104,4 @@ export function instancesText({ wanted, ready, checked }: Instances): string {
 
 function isWhole(instances: Instances | null): boolean {
   return instances !== null && instances.ready >= instances.wanted;
-}
-
-/** Counts backends of the app that get new connections here; null, and not asked again, where nobody answers. */
-async function lookHere(
-  config: Config,
-  { id }: AppRef,
-  signal: AbortSignal,
-): Promise<(signal: AbortSignal) => Promise<number | null>> {
-  const count = async (limited: AbortSignal) => {
-    const path = `/v1/status?vip=${encodeURIComponent(id)}`;
-    const { document } = await ask(serverOf(config), path, statusDocument, limited);
-    const backends = document.vips.flatMap((vip) => vip.backends);
-    return backends.filter((backend) => backend.app === id && inRotation(backend)).length;
-  };
-  const attempt = async (limited: AbortSignal) => {
-    try {
-      return await count(limited);
-    } catch (error) {
-      limited.throwIfAborted();
-      if (error instanceof ControllerError) return null;
-      throw error;
-    }
-  };
-  return (await attempt(signal)) === null ? async () => null : attempt;
 }

@@ -62,7 +62,7 @@ function rowOf(json: unknown, desired: Desired | null): Row | null {
 }
 
 /** `web.marathon:80`: the zone is the same for all of them. */
-function shortName({ name, framework, address, port }: Declared): string {
+export function shortName({ name, framework, address, port }: Declared): string {
   return name === null ? endpointKey({ address: address ?? '', port }) : `${name}.${framework}:${port}`;
 }
 

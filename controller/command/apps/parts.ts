@@ -1,5 +1,4 @@
 import type { Config } from '../../config/config.ts';
-import { usage } from '../../config/given.ts';
 import { createTranslator, type Translate } from '../../desired/translate.ts';
 import type { Snapshot } from '../../model.ts';
 import type { AppWriter, Clock, Log } from '../../ports.ts';
@@ -20,9 +19,8 @@ export interface AppParts {
   framework(signal: AbortSignal): Promise<string>;
 }
 
-/** Throws a `ControllerError` 'usage' where no Marathon, or more than one, is configured. */
-export function openApps(config: Config, clock: Clock, log: Log): AppParts {
-  const where = marathonOf(config);
+/** Parts for the Marathon at these URLs. */
+export function openApps(where: string, config: Config, clock: Clock, log: Log): AppParts {
   const client = {
     where,
     clock,
@@ -41,16 +39,4 @@ export function openApps(config: Config, clock: Clock, log: Log): AppParts {
     read: (signal) => source.read(signal),
     framework: async (signal) => framework ?? (await writer.framework(signal)),
   };
-}
-
-function marathonOf({ marathon, source }: Pick<Config, 'marathon' | 'source'>): string {
-  if (marathon !== undefined) return marathon.where;
-  const [first, ...others] = source.filter(({ kind }) => kind === 'marathon');
-  if (first === undefined) {
-    throw usage('no Marathon is given, expected --marathon http://HOST:PORT or --source marathon=…');
-  }
-  if (others.length > 0) {
-    throw usage('several Marathons are configured by --source, expected --marathon URL that says which');
-  }
-  return first.where;
 }

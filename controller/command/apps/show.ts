@@ -37,7 +37,8 @@ export async function show(given: string, { config, parts, ports, signal }: Sess
   return SAME;
 }
 
-function tasksOf(
+/** A table of its tasks. */
+export function tasksOf(
   app: App | undefined,
   wide: boolean,
   width: number | null,

@@ -8,6 +8,7 @@ import { parseRoute, type Route } from '../route.ts';
 import { AppList } from './app-list.ts';
 import { Banner } from './banner.ts';
 import { Diff } from './diff.ts';
+import { Entrance } from './entrance.ts';
 import { Header } from './header.ts';
 import { Host } from './host.ts';
 import { Services } from './services.ts';
@@ -35,8 +36,11 @@ export function App(): VNode {
     }}>Skip to content</a>
     <${Header} feed=${feed} page=${route.page} front=${FRONT} />
     <main id="main" tabindex="-1" ref=${main}>
-      <${Banner} feed=${feed} />
-      ${pageOf(route, feed)}
+      ${
+        feed.refused === null
+          ? html`<${Banner} feed=${feed} />${pageOf(route, feed)}`
+          : html`<${Entrance} refused=${feed.refused} />`
+      }
     </main>`;
 }
 

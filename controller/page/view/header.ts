@@ -42,13 +42,15 @@ function Live({ feed }: { readonly feed: Feed }): VNode {
   const sources = feed.known?.overview.sources ?? [];
   const failing = sources.filter(({ failure }) => failure !== null).length;
   const [tone, text] =
-    fresh.kind === 'stale'
-      ? ['bad', 'Not live']
-      : fresh.kind === 'connecting'
-        ? ['attention', 'Connecting']
-        : failing > 0
-          ? ['attention', 'Live, source stale']
-          : ['good', 'Live'];
+    feed.refused !== null
+      ? ['attention', 'Not let in']
+      : fresh.kind === 'stale'
+        ? ['bad', 'Not live']
+        : fresh.kind === 'connecting'
+          ? ['attention', 'Connecting']
+          : failing > 0
+            ? ['attention', 'Live, source stale']
+            : ['good', 'Live'];
   return html`
     <span class="live">
       <span class=${`badge ${tone}`} role="status">${text}</span>

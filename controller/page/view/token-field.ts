@@ -1,16 +1,18 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { facts } from '../facts.ts';
 import { html } from '../html.ts';
-import { useToken } from '../token.ts';
+import { useWriteToken } from '../token.ts';
 
-/** Asks for the token; it counts once it has been entered, so that nothing is asked with half of it. */
-export function TokenField(): VNode {
-  const [token, setToken] = useToken();
+/** Asks for the token that writing needs, where the browser's certificate does not do; it counts once it has been entered, so that nothing is asked with half of it. */
+export function TokenField(): VNode | null {
+  const [token, setToken] = useWriteToken();
   const [typed, setTyped] = useState(token);
   const enter = (event: Event) => {
     event.preventDefault();
     setToken(typed.trim());
   };
+  if (facts.certified) return null;
   return html`
     <form class="token" onSubmit=${enter}>
       <label>Token

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Answer, Area, Asked } from '../answer.ts';
 import { type Assets, importsOf, loadAssets } from './assets.ts';
-import type { PageFacts } from './facts.ts';
+import type { PageFacts, ShownFacts } from './facts.ts';
 
 /** The page: its frame at `/`, and its files, which are prepared when the first one asks. */
 export function createPage(facts: PageFacts): {
-  readonly shell: () => Promise<Answer>;
+  readonly shell: (asked: Pick<Asked, 'right'>) => Promise<Answer>;
   readonly assets: Area;
 } {
   let loading: Promise<Assets> | undefined;
@@ -13,15 +13,19 @@ export function createPage(facts: PageFacts): {
     loading ??= loadAssets();
     return loading;
   };
-  let shell: Answer | undefined;
+  const shells = new Map<boolean, Answer>();
   return {
-    shell: async () => {
-      shell ??= shellOf(facts, await load());
+    shell: async ({ right }) => {
+      // A browser sends no token with what is typed into its address bar.
+      const certified = right === 'write';
+      const shell = shells.get(certified) ?? shellOf({ ...facts, certified }, await load());
+      shells.set(certified, shell);
       return shell;
     },
     assets: {
       under: '/assets/',
       methods: ['GET', 'HEAD'],
+      needs: 'none',
       route: async (asked) => fileOf(await load(), asked),
     },
   };
@@ -42,7 +46,7 @@ function fileOf({ files, base }: Assets, { path, headers }: Asked): Answer {
     : { status: 200, headers: common, body: file.plain };
 }
 
-function shellOf(facts: PageFacts, { files, base }: Assets): Answer {
+function shellOf(facts: ShownFacts, { files, base }: Assets): Answer {
   const imports = JSON.stringify({ imports: importsOf(base) });
   const scripts = [...files.keys()].filter((path) => /\.[jt]s$/.test(path));
   const preloads = scripts.map((path) => `<link rel="modulepreload" href="${base}${path}">`);

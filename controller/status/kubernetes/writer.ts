@@ -40,6 +40,8 @@ const MANAGER = 'marathon-ipvs-status';
 const REST_MS = 10_000;
 /** How long the leader waits for news at the most. */
 const LOOK_MS = 5_000;
+/** How long a pass is waited for that knows a change of an object. One that changes nothing for the kernel brings none. */
+const PASS_MS = 5_000;
 
 const objectSchema = z.object({
   metadata: z.object({
@@ -66,6 +68,8 @@ export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #news = new Latch<'pass' | 'object'>();
   readonly #writtenAt = new Map<string, number>();
+  /** When the newest generation of an object was learnt of. */
+  readonly #learnt = new Map<string, { readonly generation: number | undefined; readonly at: number }>();
   #pass: PassStatus | null = null;
 
   constructor(options: StatusWriterOptions) {
@@ -96,7 +100,10 @@ export class StatusWriter {
       project: readObject,
       silenceMs: 150_000,
       listener: {
-        changed: () => this.#news.set('object'),
+        changed: (before, now) => {
+          this.#learn(before, now);
+          this.#news.set('object');
+        },
         inStep: () => {
           inStep = true;
           this.#news.set('object');
@@ -114,11 +121,27 @@ export class StatusWriter {
     await following;
   }
 
+  #learn(before: StatusObject | null, now: StatusObject | null): void {
+    if (now === null) {
+      if (before !== null) this.#learnt.delete(before.key);
+    } else if (this.#learnt.get(now.key)?.generation !== now.generation) {
+      this.#learnt.set(now.key, { generation: now.generation, at: this.#options.clock.now() });
+    }
+  }
+
+  /** Whether a pass may not know this generation yet: as its status it would pass for what the change has brought. */
+  #isAheadOf({ startedAt }: PassStatus, { key, generation, status }: StatusObject): boolean {
+    const learnt = this.#learnt.get(key);
+    if (learnt === undefined || status.observedGeneration === generation) return false;
+    return startedAt < learnt.at && this.#options.clock.now() - learnt.at < PASS_MS;
+  }
+
   async #write(objects: Iterable<StatusObject>, pass: PassStatus, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     for (const object of [...objects]) {
       if (signal.aborted) return;
-      const key = objectKey(object);
+      const { key } = object;
+      if (this.#isAheadOf(pass, object)) continue;
       const status = appStatus(object, pass, object.status, rfc3339(clock.now()));
       if (same(status, object.status) || clock.now() - (this.#writtenAt.get(key) ?? 0) < REST_MS) continue;
       this.#writtenAt.set(key, clock.now());

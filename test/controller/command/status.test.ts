@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { parseCommandLine } from '../../../controller/cli.ts';
-import { serverOf } from '../../../controller/command/ask.ts';
+import { serverOf } from '../../../controller/command/controller.ts';
 import { status } from '../../../controller/command/status.ts';
 import type { Config } from '../../../controller/config/config.ts';
 import { ControllerError } from '../../../controller/errors.ts';

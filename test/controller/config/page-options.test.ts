@@ -1,16 +1,52 @@
 import { describe, expect, test } from '@jest/globals';
-import { readToken } from '../../../controller/config/token.ts';
+import { tokenIn } from '../../../controller/config/token.ts';
 import { refusalOf, resolve, yaml } from './resolving.ts';
 
 describe('who is served', () => {
+  const file = yaml('whatever');
+  const tls = { tlsCertFile: file, tlsKeyFile: file };
+
   test.each(['0.0.0.0:61421', '10.0.0.1:61421', '[::]:61421'])(
-    'the page and the API are refused to others: %s',
+    'the page and the API are refused to others where nothing guards them: %s',
     (listen) => {
       expect(refusalOf({ flags: { listen } })).toMatch(
-        /^--listen .*: the page and the API are for this host alone.*--metrics-listen.*ssh -L/,
+        /^--listen .*: beyond this host .* missing: --tls-cert-file and --tls-key-file, and --read-token-file .*--metrics-listen.*ssh -L/,
       );
     },
   );
+
+  test.each([
+    [
+      'a token alone, which could be read on the way',
+      { readTokenFile: file },
+      /missing: --tls-cert-file and --tls-key-file\. /,
+    ],
+    [
+      'TLS alone',
+      tls,
+      /missing: --read-token-file \(or --tls-client-ca-file, for clients with certificates\)\. /,
+    ],
+  ])('beyond loopback %s is not enough', (_, flags, missing) => {
+    expect(refusalOf({ flags: { listen: '10.0.0.1:61421', ...flags } })).toMatch(missing);
+  });
+
+  test.each([
+    { readTokenFile: file },
+    { tlsClientCaFile: file },
+    { readTokenFile: file, tlsClientCaFile: file },
+  ])('TLS and a token or certificates are: %j', (flags) => {
+    expect(resolve({ flags: { listen: '10.0.0.1:61421', ...tls, ...flags } }).listen?.port).toBe(61_421);
+  });
+
+  test.each([
+    [{ tlsCertFile: file }, /^--tls-cert-file is given without --tls-key-file/],
+    [{ tlsKeyFile: file }, /^--tls-key-file is given without --tls-cert-file/],
+    [{ tlsClientCaFile: file }, /^--tls-client-ca-file is given without --tls-cert-file/],
+    [{ readTokenFile: '/nowhere' }, /^--read-token-file .*ENOENT/],
+    [{ tlsCertFile: '/nowhere', tlsKeyFile: file }, /^--tls-cert-file .*ENOENT/],
+  ])('%j is refused, on loopback too', (flags, message) => {
+    expect(refusalOf({ flags })).toMatch(message);
+  });
 
   test('loopback is this host, and metrics may be anywhere', () => {
     const config = resolve({ flags: { listen: '[::1]:61421', metricsListen: '0.0.0.0:61422' } });
@@ -31,15 +67,28 @@ describe('writing apps', () => {
     expect(resolve({}).allowWrites).toBe(false);
   });
 
-  test('the token is what the file holds, without the end of the line', async () => {
-    expect(await readToken(yaml('a-token-of-some-length\n'))).toBe('a-token-of-some-length');
+  test('certificates of clients stand in for the token', () => {
+    const source = ['marathon=http://10.0.0.1:8080'];
+    const tls = { tlsCertFile: writeTokenFile, tlsKeyFile: writeTokenFile, tlsClientCaFile: writeTokenFile };
+    expect(resolve({ flags: { allowWrites: 'true', source, ...tls } }).allowWrites).toBe(true);
+  });
+
+  test('the token is what the file holds, without the end of the line', () => {
+    expect(tokenIn('a-token-of-some-length\n', '--write-token-file', '/token')).toBe(
+      'a-token-of-some-length',
+    );
   });
 
   test.each(['', 'short', 'two words in one line'])(
     '%j is no token, and stays out of the message',
-    async (text) => {
-      const refused = await readToken(yaml(text)).catch((error: Error) => error.message);
-      expect(refused).toMatch(/expected a token of at least 16 characters/);
+    (text) => {
+      let refused = '';
+      try {
+        tokenIn(text, '--read-token-file', '/token');
+      } catch (error) {
+        refused = String(error);
+      }
+      expect(refused).toMatch(/--read-token-file \/token: expected a token of at least 16 characters/);
       if (text !== '') expect(refused).not.toContain(text);
     },
   );

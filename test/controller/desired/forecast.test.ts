@@ -38,3 +38,9 @@ test('what was wrong before, and what is wrong elsewhere, is left out', () => {
   expect(forecast({ ...bad }, snapshot(bad, elsewhere), translator()).rejected).toEqual([]);
   expect(forecast(bad, snapshot(WEB), translator())).toMatchObject({ vips: [], rejected: [{ app: '/web' }] });
 });
+
+test('an app of the same id in another framework is another app', () => {
+  const other = web('/web', { VIP_0: '/other:80' }, '10.0.0.2:31000');
+  const { vips } = forecast({ ...WEB, framework: 'prod' }, snapshot(other), translator());
+  expect(vips.map(({ fqdn }) => fqdn)).toEqual(['web.prod.l4lb.thisdcos.directory']);
+});

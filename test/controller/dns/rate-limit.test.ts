@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { RateLimit } from '../../../controller/dns/rate-limit.ts';
+import { clientOf, RateLimit } from '../../../controller/dns/rate-limit.ts';
 
 let limit: RateLimit;
 beforeEach(() => {
@@ -34,6 +34,10 @@ describe('replies per client and second', () => {
     ).toEqual([0, 0, 0, 1]);
     expect(limit.excess('fd00:0:0:1::1', 0)).toBe(0);
     expect(['fe80::1%eth0', 'fe80::2%eth0'].map((one) => limit.excess(one, 0))).toEqual([0, 0]);
+  });
+
+  test('an IPv4 client is the same one over a socket for both families', () => {
+    expect([clientOf('::ffff:10.0.0.1'), clientOf('10.0.0.1')]).toEqual(['10.0.0.1', '10.0.0.1']);
   });
 
   test('more clients than can be told apart share one allowance', () => {

@@ -5,7 +5,7 @@ import { systemClock } from '../../../controller/loop/clock.ts';
 import { createMarathonClient } from '../../../controller/source/marathon/client.ts';
 import { createMarathonWriter } from '../../../controller/source/marathon/writer.ts';
 import { startMarathon, type TestMarathon } from '../../support/marathon/start-marathon.ts';
-import { Serving } from './serving.ts';
+import { accessOf, Serving, tokenOf } from './serving.ts';
 
 const TOKEN = 'a-token-of-some-length';
 const APP = {
@@ -28,16 +28,14 @@ afterAll(() => marathon.close());
 beforeEach(async () => {
   const where = marathon.url.replace('//', '//user:s3cret@');
   const writer = createMarathonWriter(createMarathonClient({ where, clock: systemClock }));
-  let now = 0;
-  const clock = { now: () => now };
   serving = await Serving.start({
-    writing: { writer, token: TOKEN, clock, log: { debug() {}, info() {}, warn() {}, error() {} } },
+    writing: { writer, log: { debug() {}, info() {}, warn() {}, error() {} } },
+    access: accessOf({ writeToken: tokenOf(TOKEN) }),
   });
-  waitAMinute = () => {
-    now += 60_000;
-  };
 });
-let waitAMinute = () => {};
+const waitAMinute = () => {
+  serving.world.now += 60_000;
+};
 afterEach(async () => {
   await serving.close();
   // Most tests have made none.
@@ -156,11 +154,22 @@ describe('/v1/apps', () => {
     expect((await request({ ...asking, headers })).status).toBe(status);
   });
 
-  test('more than 120 requests a minute are refused, whatever their token', async () => {
+  test('more than 120 requests a minute are refused', async () => {
     const statuses = [];
-    for (let count = 0; count <= 120; count++)
+    for (let count = 0; count <= 120; count++) statuses.push((await ask('GET', '/none')).status);
+    expect([statuses.filter((status) => status === 404).length, statuses.at(-1)]).toEqual([120, 429]);
+    waitAMinute();
+    expect((await ask('GET', '')).status).toBe(200);
+  });
+
+  test('whoever has shown thirty wrong tokens is refused for the rest of the minute', async () => {
+    const statuses = [];
+    for (let count = 0; count < 30; count++)
       statuses.push((await serving.get('/v1/apps', { authorization: 'x' })).status);
-    expect([statuses.filter((status) => status === 401).length, statuses.at(-1)]).toEqual([120, 429]);
+    expect(new Set(statuses)).toEqual(new Set([401]));
+    expect((await ask('GET', '')).status).toBe(429);
+    // Reading needs no token here.
+    expect((await serving.get('/livez')).status).toBe(200);
     waitAMinute();
     expect((await ask('GET', '')).status).toBe(200);
   });

@@ -8,7 +8,7 @@ let serving: Serving;
 let shell: Awaited<ReturnType<Serving['get']>>;
 beforeAll(async () => {
   serving = await Serving.start({
-    page: { zone: 'a"<b', framework: 'marathon', dryRun: true, writes: false },
+    page: { zone: 'a"<b', framework: 'marathon', dryRun: true, writes: false, readToken: false },
   });
   shell = await serving.get('/');
 });

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text as readAll } from 'node:stream/consumers';
+import type { AccessFiles } from '../../../controller/serve/access/files.ts';
+import type { Renewed } from '../../../controller/serve/access/renewed.ts';
 import { type HttpOptions, type HttpServer, startHttp } from '../../../controller/serve/http.ts';
 import { createMetrics } from '../../../controller/serve/metrics.ts';
 import { createStatusBoard, type StatusBoard } from '../../../controller/status/board.ts';
@@ -11,6 +13,37 @@ import { World } from '../../support/world.ts';
 import { passOf } from '../status/passes.ts';
 
 const SOURCE = 'file=apps.json';
+
+/** Keys and tokens as a test has them, without files. */
+export function accessOf(over: Partial<AccessFiles>): AccessFiles {
+  return {
+    identity: null,
+    clientCertificates: false,
+    readToken: null,
+    writeToken: null,
+    complaints: () => [],
+    close: () => undefined,
+    ...over,
+  };
+}
+
+/** A token that `renew` replaces. */
+export function tokenOf(text: string): Renewed<string> & { renew(next: string): void } {
+  let token = text;
+  const listeners: ((token: string) => void)[] = [];
+  return {
+    current: () => token,
+    complaint: () => null,
+    look: async () => undefined,
+    onRenewed: (listener) => {
+      listeners.push(listener);
+    },
+    renew(next) {
+      token = next;
+      for (const listener of listeners) listener(next);
+    },
+  };
+}
 
 export interface Reply {
   readonly status: number;

@@ -1,7 +1,7 @@
 import { builtinErrors } from './builtin-types.ts';
 import { sliceErrors } from './endpoint-slice-rules.ts';
 import { admit, type StructuralSchema } from './structural-schema.ts';
-import { isObject, type KubeObject, StatusError } from './types.ts';
+import { isObject, type JsonObject, type KubeObject, StatusError } from './types.ts';
 
 /** A kind that is served. */
 export interface Kind {
@@ -119,6 +119,13 @@ export function invalid(kind: string, object: KubeObject, errors: readonly strin
   return new StatusError(422, 'Invalid', `${kind} "${name}" is invalid: ${errors.join(', ')}`, {
     name,
     kind,
-    causes: errors.map((message) => ({ message })),
+    causes: errors.map(causeOf),
   });
+}
+
+/** `spec.endpoints: Invalid value: …` as an entry of its own. */
+function causeOf(error: string): JsonObject {
+  const [, field, message] = /^([\w.[\]{}]+): (.*)$/s.exec(error) ?? [];
+  const reason = error.includes('Required value') ? 'FieldValueRequired' : 'FieldValueInvalid';
+  return { reason, message: message ?? error, ...(field !== undefined && { field }) };
 }

@@ -4,7 +4,7 @@ import { askApps, errorOf } from '../../api.ts';
 import type { Feed } from '../../feed.ts';
 import { html } from '../../html.ts';
 import { vipLink } from '../../route.ts';
-import { useToken } from '../../token.ts';
+import { useWriteToken } from '../../token.ts';
 import { StateBadge } from '../../view/badge.ts';
 import { marathonErrors } from '../complaints.ts';
 import type { Editing } from '../editing.ts';
@@ -26,7 +26,7 @@ interface Result {
 
 /** Sends the app, one request at a time. */
 export function useSubmit(id: string | null) {
-  const [token] = useToken();
+  const [token] = useWriteToken();
   const [busy, setBusy] = useState(false);
   const [result, setResult] = useState<Result | null>(null);
 

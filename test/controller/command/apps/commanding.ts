@@ -1,9 +1,10 @@
-/** The commands for apps as someone types them, at a real test Marathon. */
+/** The commands for apps as someone types them. */
 
 import { parseCommandLine } from '../../../../controller/cli.ts';
 import { executeAppCommand } from '../../../../controller/command/apps/execute.ts';
 import { APP_COMMANDS } from '../../../../controller/config/option.ts';
 import { systemClock } from '../../../../controller/loop/clock.ts';
+import type { Clock } from '../../../../controller/ports.ts';
 
 export interface Said {
   readonly status: number;
@@ -19,15 +20,27 @@ export interface Typing {
   /** Where the local controller would be; by default nobody listens there. */
   readonly server?: string;
   readonly onProgress?: (line: string) => void;
+  readonly onPrint?: (text: string) => void;
+  readonly clock?: Clock;
 }
 
 /** Runs `marathon-ipvs WORDS… --marathon URL` within this process. */
-export async function type(url: string, words: readonly string[], typing: Typing = {}): Promise<Said> {
-  const { input = '', signal = new AbortController().signal, onProgress } = typing;
+export function type(url: string, words: readonly string[], typing: Typing = {}): Promise<Said> {
+  return typeLine([...words, '--marathon', url], typing);
+}
+
+/** Runs `marathon-ipvs WORDS…` within this process. */
+export async function typeLine(words: readonly string[], typing: Typing = {}): Promise<Said> {
+  const {
+    input = '',
+    signal = new AbortController().signal,
+    onProgress,
+    onPrint,
+    clock = systemClock,
+  } = typing;
   const { server = 'http://127.0.0.1:1' } = typing;
   const writes = !['list', 'show'].includes(words[1] ?? '');
-  const flags = ['--marathon', url, ...(writes ? ['--server', server] : [])];
-  const asked = parseCommandLine([...words, ...flags], {});
+  const asked = parseCommandLine([...words, ...(writes ? ['--server', server] : [])], {});
   const command = APP_COMMANDS.find((name) => name === asked.command);
   if (!('config' in asked) || command === undefined) throw new Error('no command for apps');
   let out = '';
@@ -36,6 +49,7 @@ export async function type(url: string, words: readonly string[], typing: Typing
   const ports = {
     print: (text: string) => {
       out += text;
+      onPrint?.(text);
     },
     complain: (line: string) => complaints.push(line),
     progress: (line: string | null) => {
@@ -46,7 +60,7 @@ export async function type(url: string, words: readonly string[], typing: Typing
     readInput: async () => input,
     columns: () => null,
     colour: false,
-    clock: systemClock,
+    clock,
   };
   const status = await executeAppCommand({ ...asked, command }, ports, signal);
   return { status, out, complaints, progress };

@@ -1,10 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { parseCommandLine } from '../../../../controller/cli.ts';
-import { openApps } from '../../../../controller/command/apps/parts.ts';
-import { systemClock } from '../../../../controller/loop/clock.ts';
 import { SIMULATED, start } from '../../../support/marathon-harness.ts';
-import { silent } from '../../source/support.ts';
 import { type } from './commanding.ts';
 
 test('app list shows each app with its instances and VIPs', async () => {
@@ -24,19 +20,6 @@ test('app list shows each app with its instances and VIPs', async () => {
   );
   const json = JSON.parse((await type(marathon.url, ['app', 'list', '-o', 'json'])).out);
   expect(json).toMatchObject([{ id: '/my-service', tasksRunning: 2 }, { id: '/batch' }]);
-});
-
-test('one Marathon must be known', async () => {
-  const list = (...sources: string[]) => {
-    const asked = parseCommandLine(['app', 'list', ...sources.flatMap((one) => ['--source', one])], {});
-    if (!('config' in asked)) throw new Error('no command');
-    return openApps(asked.config, systemClock, silent).writer.name;
-  };
-  expect(list('marathon=http://m:8080', 'file=a')).toBe('http://m:8080');
-  expect(() => list('file=a')).toThrow(/^no Marathon is given, expected --marathon/);
-  expect(() => list('marathon=http://a', 'marathon=http://b')).toThrow(
-    /^several Marathons .* --marathon URL/,
-  );
 });
 
 test('app show prints the VIPs of an app, and its tasks with where they are reached', async () => {

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { readSlice, type Slice } from '../../../../controller/kubernetes/endpoint-slice.ts';
 import { jsonLines } from '../../../../controller/kubernetes/json-lines.ts';
 import { fits } from '../../../../controller/kubernetes/label-selector.ts';
+import { objectName } from '../../../../controller/kubernetes/object-name.ts';
 import type { App } from '../../../../controller/model.ts';
 import { assign } from '../../../../controller/relay/assignment.ts';
-import { objectName } from '../../../../controller/relay/relayed-app.ts';
 import { readDeclaration } from '../../../../controller/source/kubernetes/declaration.ts';
 import { tasksOf } from '../../../../controller/source/kubernetes/tasks.ts';
 

@@ -44,6 +44,14 @@ export async function startServer(options: KubernetesOptions = {}): Promise<Test
   return server;
 }
 
+/** Points KUBECONFIG at a server until the test ends. */
+export function useKubeconfig(server: TestKubernetes, token?: string): void {
+  const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-kubeconfig-'));
+  process.env['KUBECONFIG'] = join(directory, 'config');
+  server.writeKubeconfig(process.env['KUBECONFIG'], token);
+  ends.push(async () => rmSync(directory, { recursive: true }));
+}
+
 /** A client by way of a kubeconfig file. */
 export async function clientOf(
   server: TestKubernetes,

@@ -1,0 +1,60 @@
+/** What may be served to whom: what no option of it can tell by itself. */
+
+import { endpointKey } from '../model.ts';
+import { isLoopback } from '../serve/host-header.ts';
+import type { Config } from './config.ts';
+import { usage } from './given.ts';
+
+type Serving = Pick<
+  Config,
+  'listen' | 'tlsCertFile' | 'tlsKeyFile' | 'tlsClientCaFile' | 'readTokenFile' | 'writeTokenFile'
+> &
+  Pick<Config, 'allowWrites' | 'source'>;
+
+/** Throws a `ControllerError` 'usage' with what is missing before `run` may serve what it is told to. */
+export function checkServing(config: Serving): void {
+  checkTls(config);
+  checkWrites(config);
+  checkListen(config);
+}
+
+function checkTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Serving): void {
+  if (tlsCertFile !== undefined && tlsKeyFile === undefined) {
+    throw usage('--tls-cert-file is given without --tls-key-file, expected the file with its key');
+  }
+  if (tlsKeyFile !== undefined && tlsCertFile === undefined) {
+    throw usage('--tls-key-file is given without --tls-cert-file, expected the file with its certificate');
+  }
+  if (tlsClientCaFile !== undefined && tlsCertFile === undefined) {
+    throw usage(
+      '--tls-client-ca-file is given without --tls-cert-file and --tls-key-file: clients show certificates over TLS only',
+    );
+  }
+}
+
+function checkWrites({ allowWrites, writeTokenFile, tlsClientCaFile, source }: Serving): void {
+  if (!allowWrites) return;
+  if (writeTokenFile === undefined && tlsClientCaFile === undefined) {
+    throw usage(
+      '--allow-writes is given without --write-token-file, expected a file with a token (or --tls-client-ca-file, for clients with certificates)',
+    );
+  }
+  if (source.filter(({ kind }) => kind === 'marathon').length !== 1) {
+    throw usage('--allow-writes needs one --source marathon=URL, which is what apps are written to');
+  }
+}
+
+/** The API tells addresses, apps and what is wrong with this host, and it can write. */
+function checkListen({ listen, tlsCertFile, readTokenFile, tlsClientCaFile }: Serving): void {
+  if (listen === null || isLoopback(listen.address)) return;
+  const missing = [
+    ...(tlsCertFile === undefined ? ['--tls-cert-file and --tls-key-file'] : []),
+    ...(readTokenFile === undefined && tlsClientCaFile === undefined
+      ? ['--read-token-file (or --tls-client-ca-file, for clients with certificates)']
+      : []),
+  ];
+  if (missing.length === 0) return;
+  throw usage(
+    `--listen ${endpointKey(listen)}: beyond this host the page and the API are served over TLS only, to clients with a token or a certificate; missing: ${missing.join(', and ')}. Without them give --metrics-listen that address for metrics and health, and reach the page by \`ssh -L 61421:127.0.0.1:61421 HOST\``,
+  );
+}

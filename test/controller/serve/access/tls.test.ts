@@ -1,0 +1,347 @@
+/** `--listen` as other hosts reach it: real TLS, real certificates. */
+
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { systemClock } from '../../../../controller/loop/clock.ts';
+import type { AppWriter } from '../../../../controller/ports.ts';
+import { canMakeCertificates } from '../../../support/certificate.ts';
+import { Certificates, READ_TOKEN, Secure, WRITE_TOKEN } from './secure.ts';
+
+jest.setTimeout(60_000);
+
+const suite = canMakeCertificates ? describe : describe.skip;
+
+suite('over TLS', () => {
+  let certificates: Certificates;
+  let secure: Secure;
+  beforeAll(() => {
+    certificates = new Certificates();
+  });
+  afterEach(() => secure.close());
+  afterAll(() => certificates.remove());
+
+  const ownCertificate = () => ({ cert: certificates.client.cert, key: certificates.client.key });
+  const strangeCertificate = () => ({
+    cert: certificates.wrongClient.cert,
+    key: certificates.wrongClient.key,
+  });
+
+  describe('with a token for reading', () => {
+    test('reading needs it', async () => {
+      secure = await Secure.start(certificates);
+      expect(secure.serving.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+      expect((await secure.as(READ_TOKEN)).status).toBe(200);
+      const refused = await secure.get('/v1/status');
+      expect([refused.status, refused.headers['www-authenticate'], refused.headers.connection]).toEqual([
+        401,
+        'Bearer realm="marathon-ipvs"',
+        'close',
+      ]);
+      expect(JSON.parse(refused.body).error).toBe(
+        'this needs the token of --read-token-file, as the header `Authorization: Bearer TOKEN`',
+      );
+    });
+
+    test.each([
+      '/v1/status',
+      '/v1/vips',
+      '/v1/diff',
+      '/v1/doctor',
+      '/v1/history',
+      '/v1/events',
+      '/v1/apps',
+      '/metrics',
+      '/nowhere',
+    ])('%s tells nothing without it, or with a wrong one', async (path) => {
+      secure = await Secure.start(certificates);
+      for (const headers of [
+        {},
+        { authorization: 'Bearer wrong' },
+        { authorization: `Basic ${READ_TOKEN}` },
+        { authorization: `Bearer ${READ_TOKEN}x` },
+        { authorization: `Bearer ${READ_TOKEN.slice(0, -1)}` },
+      ]) {
+        const { status, body } = await secure.get(path, { headers });
+        expect([status, Object.keys(JSON.parse(body))]).toEqual([401, ['error']]);
+      }
+    });
+
+    test('a probe gets its verdict without one, and no reasons', async () => {
+      secure = await Secure.start(certificates);
+      expect(await secure.get('/livez?verbose')).toMatchObject({ status: 200, body: 'ok\n' });
+      expect(await secure.get('/readyz?verbose')).toMatchObject({
+        status: 503,
+        body: 'readyz check failed; reasons need a token\n',
+      });
+      expect((await secure.as(READ_TOKEN, '/readyz')).body).toContain('[-]kernel failed: no pass yet');
+      expect((await secure.as('wrong', '/readyz')).body).not.toContain('kernel');
+    });
+
+    test('the page comes without one: it then asks for it', async () => {
+      secure = await Secure.start(certificates);
+      const shell = await secure.get('/');
+      expect([shell.status, shell.headers['cache-control']]).toEqual([200, 'no-store']);
+      const [, script = ''] = /<script type="module" src="([^"]+)"/.exec(shell.body) ?? [];
+      expect((await secure.get(script)).status).toBe(200);
+    });
+
+    test('requests that a page of another site makes a browser send are refused, with it too', async () => {
+      secure = await Secure.start(certificates);
+      for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
+        expect((await secure.as(READ_TOKEN, '/v1/status', { headers })).status).toBe(403);
+      }
+    });
+
+    test('thirty wrong tokens in a minute are all that a client may show', async () => {
+      secure = await Secure.start(certificates);
+      for (let count = 0; count < 30; count++) expect((await secure.as('wrong')).status).toBe(401);
+      const { status, headers } = await secure.as(READ_TOKEN);
+      expect([status, headers['retry-after']]).toEqual([429, '60']);
+      expect((await secure.get('/livez')).status).toBe(200);
+      const { logged } = secure.serving.world;
+      expect(logged).toEqual([
+        { level: 'warn', message: 'a client showed a wrong token', fields: { client: '127.0.0.1' } },
+      ]);
+      secure.serving.world.now += 60_000;
+      expect((await secure.as(READ_TOKEN)).status).toBe(200);
+    });
+  });
+
+  describe('what is no such request', () => {
+    test('plain HTTP gets no answer', async () => {
+      secure = await Secure.start(certificates);
+      const said = await secure.serving.raw('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      expect(said).not.toMatch(/HTTP|ok/);
+      expect((await secure.get('/livez')).status).toBe(200);
+    });
+
+    test('TLS 1.1 gets no connection, 1.2 and 1.3 do', async () => {
+      secure = await Secure.start(certificates);
+      const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' } as const;
+      await expect(secure.connected(old)).rejects.toThrow(/alert|version/i);
+      for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+        const socket = await secure.connected({ minVersion: version, maxVersion: version });
+        expect(socket.getProtocol()).toBe(version);
+        expect(socket.getCipher().standardName).toMatch(/GCM|POLY1305/);
+        socket.destroy();
+      }
+    });
+
+    test('a cipher without forward secrecy or authentication of what it carries is not used', async () => {
+      secure = await Secure.start(certificates);
+      for (const ciphers of ['AES128-GCM-SHA256', 'ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA384']) {
+        await expect(secure.connected({ ciphers, maxVersion: 'TLSv1.2' })).rejects.toThrow();
+      }
+    });
+
+    test('who opens connections and says nothing, or says it slowly, is cut off; others are served', async () => {
+      secure = await Secure.start(certificates);
+      const { port } = secure.serving;
+      const silent = Array.from({ length: 20 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+      const slow = await secure.connected();
+      slow.write('GET /livez HTTP/1.1\r\nHost:');
+      const ended = [...silent, slow].map((socket) => once(socket.resume(), 'close'));
+      const began = performance.now();
+      expect((await secure.get('/livez')).status).toBe(200);
+      await Promise.all(ended);
+      expect(performance.now() - began).toBeLessThan(12_000);
+    });
+
+    test('headers beyond 8 KiB are refused', async () => {
+      secure = await Secure.start(certificates);
+      expect((await secure.get('/livez', { headers: { x: 'x'.repeat(9_000) } })).status).toBe(431);
+    });
+  });
+
+  describe('with certificates of clients', () => {
+    test('one that our authority has signed may read, without a token', async () => {
+      secure = await Secure.start(certificates, { readToken: false, clientCa: true });
+      expect((await secure.get('/v1/status', ownCertificate())).status).toBe(200);
+      const { status, body } = await secure.get('/v1/status');
+      expect([status, JSON.parse(body).error]).toEqual([
+        401,
+        'this needs a client certificate that an authority of --tls-client-ca-file has signed',
+      ]);
+      expect((await secure.get('/livez')).body).toBe('ok\n');
+    });
+
+    test('one that another authority has signed may not, and is told why', async () => {
+      secure = await Secure.start(certificates, { readToken: false, clientCa: true });
+      const { status, body } = await secure.get('/v1/status', strangeCertificate());
+      expect([status, JSON.parse(body).error]).toEqual([
+        401,
+        expect.stringMatching(/the certificate that was shown is not accepted: UNABLE_TO_\w+$/),
+      ]);
+    });
+
+    test('either does where both are accepted', async () => {
+      secure = await Secure.start(certificates, { clientCa: true });
+      expect((await secure.as(READ_TOKEN)).status).toBe(200);
+      expect((await secure.get('/v1/status', ownCertificate())).status).toBe(200);
+      expect((await secure.as(READ_TOKEN, '/v1/status', strangeCertificate())).status).toBe(200);
+      expect((await secure.get('/v1/status', strangeCertificate())).status).toBe(401);
+    });
+
+    test('a session that is resumed without a certificate is none with one', async () => {
+      secure = await Secure.start(certificates, { readToken: false, clientCa: true });
+      for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+        const first = await secure.connected({ maxVersion });
+        const tickets: Buffer[] = [];
+        first.on('session', (session) => tickets.push(session));
+        first.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        await once(first, 'data');
+        const session = tickets.at(-1) ?? first.getSession();
+        first.destroy();
+        const again = await secure.connected({ maxVersion, ...(session && { session }) });
+        expect(again.isSessionReused()).toBe(false);
+        again.write('GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        const [answer] = await once(again, 'data');
+        expect(String(answer)).toMatch(/^HTTP\/1\.1 401 /);
+        again.destroy();
+      }
+    });
+
+    test('no request of another site rides on it', async () => {
+      secure = await Secure.start(certificates, { readToken: false, clientCa: true });
+      const foreign = { ...ownCertificate(), headers: { 'sec-fetch-site': 'cross-site' } };
+      expect((await secure.get('/v1/status', foreign)).status).toBe(403);
+      expect((await secure.get('/readyz', foreign)).body).not.toContain('kernel');
+    });
+  });
+
+  describe('writing', () => {
+    const writer = {
+      name: 'http://marathon',
+      listApps: async () => [{ id: '/web' }],
+    } as unknown as AppWriter;
+    const writing = { writer, log: { debug() {}, info() {}, warn() {}, error() {} } };
+
+    test('needs its own token, which does for reading too', async () => {
+      secure = await Secure.start(certificates, { writeToken: true }, { writing });
+      expect((await secure.as(WRITE_TOKEN, '/v1/apps')).body).toBe('{"apps":["/web"]}\n');
+      expect((await secure.as(WRITE_TOKEN)).status).toBe(200);
+      const { status, body } = await secure.as(READ_TOKEN, '/v1/apps');
+      expect([status, JSON.parse(body).error]).toEqual([
+        403,
+        'this token is for reading; writing needs the token of --write-token-file, as the header `Authorization: Bearer TOKEN`',
+      ]);
+      expect((await secure.get('/v1/apps')).status).toBe(401);
+    });
+
+    test('a certificate does for it as well', async () => {
+      secure = await Secure.start(certificates, { readToken: false, clientCa: true }, { writing });
+      expect((await secure.get('/v1/apps', ownCertificate())).status).toBe(200);
+      expect((await secure.get('/v1/apps', strangeCertificate())).status).toBe(401);
+    });
+
+    test('is off without --allow-writes, whatever is shown', async () => {
+      secure = await Secure.start(certificates, { clientCa: true });
+      expect((await secure.get('/v1/apps', ownCertificate())).body).toContain('--allow-writes');
+      expect((await secure.as(READ_TOKEN, '/v1/apps')).status).toBe(403);
+    });
+
+    test('the page is told that the browser needs no token', async () => {
+      secure = await Secure.start(certificates, { clientCa: true }, { writing });
+      expect((await secure.get('/', ownCertificate())).body).toContain('&quot;certified&quot;:true');
+      expect((await secure.get('/')).body).toContain('&quot;certified&quot;:false');
+    });
+  });
+
+  describe('files that change', () => {
+    const shownName = async () => {
+      const socket = await secure.connected();
+      const { subject } = socket.getPeerCertificate();
+      socket.destroy();
+      return subject.CN;
+    };
+    const put = (path: string, content: string | Buffer) =>
+      certificates.file(path.slice(path.lastIndexOf('/') + 1), content);
+
+    test('a renewed certificate is shown to whoever connects from then on', async () => {
+      secure = await Secure.start(certificates);
+      expect(await shownName()).toBe('server');
+      const next = certificates.authority.sign('renewed');
+      put(secure.paths.cert, next.cert);
+      put(secure.paths.key, next.key);
+      await secure.look();
+      expect(await shownName()).toBe('renewed');
+      expect(secure.world.logged).toMatchObject([{ message: 'renewed files are in use' }]);
+    });
+
+    test('a new certificate whose key has not come yet changes nothing, and is told in log and status', async () => {
+      secure = await Secure.start(certificates);
+      const next = certificates.authority.sign('next');
+      put(secure.paths.cert, next.cert);
+      await secure.look();
+      await secure.look();
+      expect(await shownName()).toBe('server');
+      const told =
+        /^--tls-key-file .*: it is not the key of the certificate in .*tls\.crt; what was read before is still in use$/;
+      expect(secure.world.logged).toMatchObject([{ level: 'warn', message: 'renewed files are not used' }]);
+      secure.serving.converge();
+      const status = JSON.parse((await secure.as(READ_TOKEN)).body);
+      expect(status.host.advice).toEqual([expect.stringMatching(told)]);
+      put(secure.paths.key, next.key);
+      await secure.look();
+      expect(await shownName()).toBe('next');
+      expect(secure.files.complaints()).toEqual([]);
+    });
+
+    test.each([
+      ['is gone', (path: string) => execFileSync('rm', [path]), /cannot be read: ENOENT/],
+      ['is garbage', (path: string) => put(path, 'x'), /expected a certificate in PEM/],
+      ['is empty', (path: string) => put(path, ''), /expected a certificate in PEM/],
+      ['is far too long', (path: string) => put(path, Buffer.alloc(2_000_000)), /2000000 bytes/],
+    ])('a certificate that %s leaves the old one', async (_, spoil, reason) => {
+      secure = await Secure.start(certificates);
+      spoil(secure.paths.cert);
+      await secure.look();
+      expect(await shownName()).toBe('server');
+      expect(secure.files.complaints()).toEqual([expect.stringMatching(reason)]);
+    });
+
+    test('a renewed token counts at once, the old one no more, and streams end', async () => {
+      secure = await Secure.start(certificates, {}, { clock: systemClock });
+      const stream = await secure.connected();
+      stream.write(
+        `GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${READ_TOKEN}\r\n\r\n`,
+      );
+      expect(String((await once(stream, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 /);
+      const ended = once(stream.resume(), 'end');
+      put(secure.paths.readToken, 'another-token-for-reading');
+      await secure.look();
+      await ended;
+      expect((await secure.as(READ_TOKEN)).status).toBe(401);
+      expect((await secure.as('another-token-for-reading')).status).toBe(200);
+    });
+
+    test('connections of a client whose authority is no more one lose their right', async () => {
+      secure = await Secure.start(certificates, { readToken: false, clientCa: true });
+      const kept = await secure.connected(ownCertificate());
+      const ask = async () => {
+        kept.write('GET /v1/history HTTP/1.1\r\nHost: localhost\r\n\r\nGET /livez HTTP/1.1\r\nHost:');
+        return String((await once(kept, 'data'))[0]);
+      };
+      // What follows the question keeps the connection from being idle.
+      expect(await ask()).toMatch(/^HTTP\/1\.1 200 /);
+      put(secure.paths.clientCa, execFileSync('cat', [certificates.stranger.caFile]));
+      await secure.look();
+      kept.write(' localhost\r\n\r\n');
+      await once(kept, 'data');
+      kept.write('GET /v1/history HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      expect(String((await once(kept, 'data'))[0])).toMatch(/^HTTP\/1\.1 401 /);
+      expect((await secure.get('/v1/history', ownCertificate())).status).toBe(401);
+      expect((await secure.get('/v1/history', strangeCertificate())).status).toBe(200);
+    });
+
+    test('that the certificate has ended is told', async () => {
+      secure = await Secure.start(certificates);
+      await secure.clock.advance(Date.now() + 3 * 86_400_000);
+      expect(secure.files.complaints()).toEqual([
+        expect.stringMatching(/^--tls-cert-file .*: the certificate ended at \d{4}-.*at once$/),
+      ]);
+    });
+  });
+});
