@@ -8,8 +8,8 @@ export class Pace {
   readonly #turnMs: number;
   #since = performance.now();
 
-  /** How long one turn may be, in milliseconds; a part that is longer makes it longer. Defaults to 15. */
-  constructor(turnMs = 15) {
+  /** How long one turn may be, in milliseconds; a part that is longer makes it longer. Defaults to 10. */
+  constructor(turnMs = 10) {
     this.#turnMs = turnMs;
   }
 
