@@ -22,3 +22,12 @@ export class Pace {
     this.#since = performance.now();
   }
 }
+
+/** Does work that comes in parts, with rests between them. */
+export async function inTurns<T>(parts: Generator<unknown, T>, pace: Pace = new Pace()): Promise<T> {
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+    if (pace.isDue()) await pace.rest();
+  }
+}
