@@ -56,7 +56,10 @@ export async function followSubscription(options: SubscriptionOptions, signal: A
       limited,
     ).then(() => connection.abort(failure(`nothing heard for ${reader.silenceMs / 1000} s`)));
 
+    const pace = new Pace();
     for await (const chunk of bytes) {
+      // What has arrived already, megabytes at a time, would come in one long turn.
+      if (pace.isDue()) await pace.rest();
       for (const record of decoder.feed(chunk)) {
         await reader.read(record);
         limited.throwIfAborted();
