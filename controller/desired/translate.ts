@@ -87,8 +87,12 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
     const attempt = function* (addresses: Memory['addresses']): Generator<undefined, Attempt> {
       const { refusal, blockers } = startRefusals(apps, addresses);
       const claims: AppClaims[] = [];
+      let size = 0;
       for (const app of apps) {
         claims.push(claimsOf(app, { refusal, remembered, here }));
+        size += 1 + app.tasks.length;
+        if (size < PART) continue;
+        size = 0;
         yield;
       }
       return { claims, blockers };
@@ -120,6 +124,8 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
   };
 }
 
+/** So many apps and tasks are one part: a millisecond or two where all are new, nothing where they are known. */
+const PART = 256;
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 const NO_HOST: ReadonlySet<string> = new Set();
 const NO_NAMES: ReadonlySet<string> = new Set();

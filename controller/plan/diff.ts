@@ -66,7 +66,10 @@ export function createDiff(): Diff {
 
   function* prepare(desired: Desired, observed: Table): Generator<undefined, void> {
     for (const [key, want] of desired.services) {
-      compareOnce(key, want, observed.get(key));
+      const have = observed.get(key);
+      const known = remembered.get(want);
+      if (known !== undefined && known.observed === have) continue;
+      compareOnce(key, want, have);
       yield;
     }
   }

@@ -30,7 +30,8 @@ export function shortfall(pass: PassStatus): readonly Shortfall[] {
 export function* prepareShortfall({ desired, observed }: PassStatus): Generator<undefined, void> {
   for (const [key, want] of desired.services) {
     const have = observed.get(key);
-    if (have !== undefined) agrees(want, have);
+    if (have === undefined || comparisons.get(want)?.have === have) continue;
+    agrees(want, have);
     yield;
   }
 }

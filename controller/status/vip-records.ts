@@ -56,7 +56,7 @@ export function* recordVips(before: VipRecords, pass: PassStatus): Generator<und
     const have = known.state === 'conflict' ? undefined : pass.observed.get(id);
     const made = { service, known, have, drains: pass.drains.get(id), held: held.get(id) };
     put(desiredRecord(made, id, before.get(id), pass.finishedAt));
-    yield;
+    if (records.size % PART === 0) yield;
   }
   for (const planned of pass.plan.services) {
     const have = pass.observed.get(planned.key);
@@ -70,6 +70,9 @@ export function* recordVips(before: VipRecords, pass: PassStatus): Generator<und
   }
   return records;
 }
+
+/** So many VIPs are one part. */
+const PART = 16;
 
 interface StateAndReason {
   readonly state: VipState;
