@@ -281,6 +281,8 @@ export interface Observer {
     read: { readonly apps: number; readonly complete: boolean; readonly fromDiskOf: number | null },
   ): void;
   sourceFailed(source: string, error: Error): void;
+  /** Does what of `passed` may take long, in turns of a few milliseconds; called right before it, and never rejects. */
+  prepare?(pass: PassStatus): Promise<void>;
   passed(pass: PassStatus): void;
   /** Kernel settings, packet filter, interface or routes were put right between two passes. */
   repaired(changes: readonly string[]): void;

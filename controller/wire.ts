@@ -17,12 +17,13 @@ import type { Config } from './config/config.ts';
 import { createMerge } from './desired/merge.ts';
 import { createOccupants } from './desired/occupants.ts';
 import { inPool } from './desired/pool.ts';
-import { createTranslator } from './desired/translate.ts';
+import { createTranslator, createTranslatorInParts, type Translate } from './desired/translate.ts';
 import type { NameServer } from './dns/name-server.ts';
 import { ControllerError } from './errors.ts';
 import { systemClock } from './loop/clock.ts';
 import { Reconciler } from './loop/reconcile.ts';
 import type { ServiceKey } from './model.ts';
+import { inTurns } from './pace.ts';
 import { parseTable } from './plan/ipvsadm.ts';
 import type {
   AppSource,
@@ -85,7 +86,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const pools = poolsOf(config);
     const reporters: Reporter[] = [];
     const sources = await sourcesOf(config, log, reporters);
-    const translate = createTranslator({
+    const translate = createTranslatorInParts({
       zone: config.zone,
       pools,
       ...(config.against.kind === 'kernel' && {
@@ -97,7 +98,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     });
     const ranges = Object.values(pools).filter((pool) => pool !== null);
     const rules = {
-      translate,
+      translate: (...given: Parameters<Translate>) => inTurns(translate(...given)),
       occupants: createOccupants(),
       inPool: (address: string) => ranges.some((pool) => inPool(pool, address)),
       adopt: config.adopt,

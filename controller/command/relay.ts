@@ -9,7 +9,7 @@ export async function relay(config: Config, parts: RelayParts, signal: AbortSign
   const { client, sources, clock, log } = parts;
   const names = sources.map(({ name }) => name);
   const health = createRelayHealth(names, clock, 2 * config.relistSeconds * 1_000 + 60_000);
-  const close = config.listen === null ? null : await serveRelayHealth(config.listen, health);
+  const server = config.listen === null ? null : await serveRelayHealth(config.listen, health);
   try {
     await runRelay(
       {
@@ -27,6 +27,6 @@ export async function relay(config: Config, parts: RelayParts, signal: AbortSign
       signal,
     );
   } finally {
-    await close?.();
+    await server?.close();
   }
 }

@@ -41,7 +41,7 @@ export async function run(
   const observed = { sources, dryRun: config.dryRun, clock: parts.clock };
   const history = createHistory();
   const board = createStatusBoard({ ...observed, history });
-  const metrics = createMetrics(observed, parts.dns?.metrics);
+  const metrics = createMetrics(observed, parts.dns?.metrics, board);
   const printer = config.dryRun ? createPrinter(printOptions, print) : null;
   const observers = [board, metrics, ...(printer === null ? [] : [printer])];
   const limits = { relistMs: config.relistSeconds * 1_000, resyncMs: config.resyncSeconds * 1_000 };
@@ -131,6 +131,9 @@ function toAll(observers: readonly Observer[], reporters: readonly Reporter[]): 
     },
     sourceFailed(source, error) {
       for (const observer of observers) observer.sourceFailed(source, error);
+    },
+    async prepare(pass) {
+      for (const observer of observers) await observer.prepare?.(pass);
     },
     passed(pass) {
       for (const observer of [...observers, ...reporters]) observer.passed(pass);

@@ -16,12 +16,14 @@ export interface Allocation {
  * `kept` is what names had before; `taken` are the addresses of IP VIPs. The result follows from the arguments
  * alone and not from the order of `names`: kept addresses first, then new names in sorted order. The sets must not
  * be changed afterwards: that they are the same objects again is how an allocator knows that nothing is to be done.
+ *
+ * It works in parts, since to hash thousands of names takes its time.
  */
 export type Allocator = (
   names: ReadonlySet<string>,
   kept: ReadonlyMap<string, NamedAddresses>,
   taken: ReadonlySet<string>,
-) => Allocation;
+) => Generator<undefined, Allocation>;
 
 /** Makes an allocator that remembers its last work, since names seldom change between two passes. */
 export function createAllocator(pools: Pools): Allocator {
@@ -32,10 +34,11 @@ export function createAllocator(pools: Pools): Allocator {
     taken: new Set(),
   };
 
-  return (names, kept, taken) => {
+  return function* (names, kept, taken) {
     if (kept === last.addresses && names === last.names && taken === last.taken) return last;
 
-    const placed = families.map((place) => place(names, kept, taken));
+    const placed: Placement[] = [];
+    for (const place of families) placed.push(yield* place(names, kept, taken));
     last = {
       addresses: combine(names, kept, placed),
       warnings: placed.flatMap(({ warnings }) => warnings).sort(),
@@ -52,13 +55,17 @@ interface Placement {
   readonly warnings: readonly string[];
 }
 
-function createPlacer(pool: Pool): (...args: Parameters<Allocator>) => Placement {
+function createPlacer(pool: Pool): (...args: Parameters<Allocator>) => Generator<undefined, Placement> {
   const firstChoice = createFirstChoice(pool);
   // Of the last round: an address that is in here need not be parsed to know that it lies in the pool.
   let owners: ReadonlyMap<string, string> = new Map();
 
-  return (names, kept, taken) => {
+  return function* (names, kept, taken) {
     const choiceOf = (name: string): Choice => firstChoice(name, names.size);
+    for (const name of names) {
+      choiceOf(name);
+      yield;
+    }
     const usable = (address: string, name: string): boolean => {
       if (taken.has(address)) return false;
       return owners.has(address) || address === choiceOf(name).address || inPool(pool, address);

@@ -22,10 +22,10 @@ export interface Roster {
 }
 
 /**
- * Makes the function that brings together what apps ask for. It keeps what it has and exchanges what changed, since
+ * Makes the function that brings together what apps ask for, in parts. It keeps what it has and exchanges what changed, since
  * to index ten thousand VIPs anew costs more than everything else in a pass.
  */
-export function createRoster(): (apps: readonly AppClaims[]) => Roster {
+export function createRoster(): (apps: readonly AppClaims[]) => Generator<undefined, Roster> {
   const claims = createGrouping<Claim>(({ key }) => key, byPlace);
   const owners = createGrouping<Claim>(ownerOf, byPlace);
   const spellings = createGrouping<Spelling>(({ fullName }) => fullName, byPlace);
@@ -39,7 +39,7 @@ export function createRoster(): (apps: readonly AppClaims[]) => Roster {
   let names: ReadonlySet<string> = new Set();
   let ipVips: ReadonlySet<string> = new Set();
 
-  return (apps) => {
+  return function* (apps) {
     const { gone, come } = differenceOf(last, apps);
     last = apps;
     const goneClaims = gone.flatMap((app) => app.claims);
@@ -47,8 +47,10 @@ export function createRoster(): (apps: readonly AppClaims[]) => Roster {
 
     const touched = claims.exchange(goneClaims, comeClaims);
     if (touched.keysChanged) order = [...claims.items.keys()].sort();
+    yield;
     if (owners.exchange(goneClaims, comeClaims).keysChanged) ({ names, ipVips } = split(owners.items));
 
+    yield;
     const rewritten = spellings.exchange(
       gone.flatMap((app) => app.spellings),
       come.flatMap((app) => app.spellings),
@@ -58,6 +60,7 @@ export function createRoster(): (apps: readonly AppClaims[]) => Roster {
       if (warnings.length > 0) folded.set(name, warnings);
       else folded.delete(name);
     }
+    yield;
     const relabelled = labels.exchange(
       gone.flatMap((app) => app.labels),
       come.flatMap((app) => app.labels),

@@ -19,10 +19,16 @@ interface Group {
   readonly warnings: readonly string[];
 }
 
+/** In parts. */
 type Regroup = (
   roster: Pick<Roster, 'claims' | 'order' | 'touched'>,
   addresses: ReadonlyMap<string, NamedAddresses>,
-) => { readonly services: ReadonlyMap<ServiceKey, Service>; readonly warnings: readonly string[] };
+) => Generator<undefined, Regrouped>;
+
+interface Regrouped {
+  readonly services: ReadonlyMap<ServiceKey, Service>;
+  readonly warnings: readonly string[];
+}
 
 /**
  * Makes the function from claims to services, one for each family in which a VIP has backends and an address, in
@@ -32,7 +38,7 @@ export function createRegrouping(): Regroup {
   let groups = new Map<string, Group>();
   let lastAddresses: ReadonlyMap<string, NamedAddresses> | undefined;
 
-  return ({ claims, order, touched }, addresses) => {
+  return function* ({ claims, order, touched }, addresses) {
     const moved = addresses !== lastAddresses;
     lastAddresses = addresses;
     const now = new Map<string, Group>();
@@ -44,6 +50,7 @@ export function createRegrouping(): Regroup {
       if (group === undefined || moved || touched.has(key)) {
         const members = claims.get(key) ?? [];
         group = groupOf(members, addressesOf(members, addresses), group);
+        yield;
       }
       now.set(key, group);
       for (const [serviceName, service] of group.services) services.set(serviceName, service);

@@ -1,4 +1,5 @@
 import type { App, Desired, Family, Memory, Rejection, Snapshot } from '../model.ts';
+import { atOnce } from '../parts.ts';
 import { createAllocator } from './allocate.ts';
 import type { AppClaims } from './claims.ts';
 import { createClaimsMemo } from './claims-memo.ts';
@@ -44,6 +45,18 @@ export type Translate = (
 ) => Desired;
 
 /**
+ * `Translate` in parts of a few milliseconds at most, between which whoever asks for them may do other things. One that
+ * was begun must be brought to its end before another one begins.
+ */
+export type TranslateInParts = (...given: Parameters<Translate>) => Generator<undefined, Desired>;
+
+/** Makes the stage from apps to desired services, as `createTranslatorInParts` does, without parts. */
+export function createTranslator(rules: TranslationRules): Translate {
+  const translate = createTranslatorInParts(rules);
+  return (...given) => atOnce(translate(...given));
+}
+
+/**
  * Makes the stage from apps to desired services.
  *
  * It remembers its work by identity: an `App` that is the same object as before is not read again, and a `Service`
@@ -52,7 +65,7 @@ export type Translate = (
  *
  * Throws when the zone has no letter or digit.
  */
-export function createTranslator(rules: TranslationRules): Translate {
+export function createTranslatorInParts(rules: TranslationRules): TranslateInParts {
   const zone = cleanName(rules.zone);
   if (zone === null) throw new Error(`the zone "${rules.zone}" cannot be a DNS name`);
   const namedFamilies: readonly Family[] = FAMILIES.filter((family) => rules.pools[family] !== null);
@@ -67,24 +80,33 @@ export function createTranslator(rules: TranslationRules): Translate {
   const regroup = createRegrouping();
   const remember = createRecollection();
 
-  return (snapshot, memory, complete = true, held = NO_NAMES) => {
+  return function* (snapshot, memory, complete = true, held = NO_NAMES) {
     const apps = inOrder(snapshot.apps);
     const here = rules.hostAddresses?.() ?? NO_HOST;
     const remembered = (key: string): string | undefined => memory.labels.get(key);
-    const attempt = (addresses: Memory['addresses']): Attempt => {
+    const attempt = function* (addresses: Memory['addresses']): Generator<undefined, Attempt> {
       const { refusal, blockers } = startRefusals(apps, addresses);
-      return { claims: apps.map((app) => claimsOf(app, { refusal, remembered, here })), blockers };
+      const claims: AppClaims[] = [];
+      let size = 0;
+      for (const app of apps) {
+        claims.push(claimsOf(app, { refusal, remembered, here }));
+        size += 1 + app.tasks.length;
+        if (size < PART) continue;
+        size = 0;
+        yield;
+      }
+      return { claims, blockers };
     };
     const claims = complete
-      ? withoutStaleHolders(memory.addresses, held, attempt)
-      : attempt(memory.addresses).claims;
-    const roster = bringTogether(claims);
+      ? yield* withoutStaleHolders(memory.addresses, held, attempt)
+      : (yield* attempt(memory.addresses)).claims;
+    const roster = yield* bringTogether(claims);
     // A name that is gone frees its address for the next pass: its VIP may have to be held in this one.
     const names = withRemembered(roster.names, memory.addresses);
-    const allocation = allocate(names, memory.addresses, roster.ipVips);
+    const allocation = yield* allocate(names, memory.addresses, roster.ipVips);
     const gone = complete && names !== roster.names;
     const addresses = gone ? declaredOnly(allocation.addresses, roster.names) : allocation.addresses;
-    const { services, warnings } = regroup(roster, allocation.addresses);
+    const { services, warnings } = yield* regroup(roster, allocation.addresses);
 
     return {
       services,
@@ -102,6 +124,8 @@ export function createTranslator(rules: TranslationRules): Translate {
   };
 }
 
+/** So many apps and tasks are one part: a millisecond or two where all are new, nothing where they are known. */
+const PART = 256;
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 const NO_HOST: ReadonlySet<string> = new Set();
 const NO_NAMES: ReadonlySet<string> = new Set();
@@ -152,14 +176,14 @@ interface Attempt {
  * The claims with names holding the addresses that they had, without those names that stood in an IP VIP's way but
  * are neither declared nor held any more.
  */
-function withoutStaleHolders(
+function* withoutStaleHolders(
   remembered: Memory['addresses'],
   held: ReadonlySet<string>,
-  attempt: (addresses: Memory['addresses']) => Attempt,
-): readonly AppClaims[] {
+  attempt: (addresses: Memory['addresses']) => Generator<undefined, Attempt>,
+): Generator<undefined, readonly AppClaims[]> {
   let addresses = remembered;
   for (;;) {
-    const { claims, blockers } = attempt(addresses);
+    const { claims, blockers } = yield* attempt(addresses);
     const stale = blockers.difference(held);
     if (stale.size > 0) {
       for (const app of claims)

@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { type Dispatcher, request } from 'undici';
 import { ControllerError } from '../errors.ts';
+import { Pace } from '../pace.ts';
 import type { Clock } from '../ports.ts';
 import { within } from '../source/http/deadline.ts';
 import type { Access } from './access.ts';
@@ -174,7 +175,9 @@ class HttpClient implements KubernetesClient {
     const { maxBodyBytes = 256 * 1024 * 1024 } = this.#options;
     const chunks: Uint8Array[] = [];
     let size = 0;
+    const pace = new Pace();
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      if (pace.isDue()) await pace.rest();
       size += chunk.length;
       if (size > maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
       chunks.push(chunk);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ControllerError } from '../errors.ts';
+import { Pace } from '../pace.ts';
 import { rejectionOf } from '../source/document/rejection.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient } from './client.ts';
@@ -62,6 +63,7 @@ async function pages<T>(
   signal: AbortSignal,
 ) {
   const items: T[] = [];
+  const pace = new Pace();
   for (let next: string | undefined; ; ) {
     const json = await client.call('GET', path, { query: { labelSelector, limit, continue: next } }, signal);
     const { data: page, error } = listSchema.safeParse(json);
@@ -69,7 +71,11 @@ async function pages<T>(
       const { at, value, reason } = rejectionOf('', json, error);
       throw new ControllerError('source', `GET ${client.server}${path}: ${at} is "${value}", ${reason}`);
     }
-    for (const item of page.items ?? []) items.push(project(item));
+    for (const item of page.items ?? []) {
+      items.push(project(item));
+      if (pace.isDue()) await pace.rest();
+    }
+    signal.throwIfAborted();
     next = page.metadata.continue || undefined;
     if (next === undefined) return { items, resourceVersion: page.metadata.resourceVersion };
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ControllerError } from '../errors.ts';
+import { Pace } from '../pace.ts';
 import type { Clock } from '../ports.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient, WatchEvent } from './client.ts';
@@ -25,6 +26,8 @@ export interface ReflectorOptions<T extends Versioned> {
 export interface ReflectorListener<T> {
   /** An object came, changed (`before` is what it was) or went (`now` is null). Never twice for one version of it. */
   changed(before: T | null, now: T | null): void;
+  /** A list begins to be taken over, in many turns: until `inStep`, what was told is of two times. */
+  behind(): void;
   /** All of a list is in, and a watch goes on from it: what was told is what there is. */
   inStep(): void;
   /** It was in step until now, or another attempt failed. What was told last stays. */
@@ -92,14 +95,18 @@ export class Reflector<T extends Versioned> {
     const { client, path, labelSelector, project, listener } = this.#options;
     const { items, resourceVersion } = await listAll(client, { path, labelSelector, project }, signal);
     const gone = new Set(this.#objects.keys());
+    const pace = new Pace();
+    listener.behind();
     for (const item of items) {
       gone.delete(objectKey(item));
       this.#put(item);
+      if (pace.isDue()) await pace.rest();
     }
     for (const key of gone) {
       const before = this.#objects.get(key) ?? null;
       this.#objects.delete(key);
       listener.changed(before, null);
+      if (pace.isDue()) await pace.rest();
     }
     return resourceVersion;
   }

@@ -1,5 +1,6 @@
 import type { Occupants } from '../desired/occupants.ts';
 import type { BackendKey, Desired, ServiceAddress, ServiceKey, Snapshot, Table } from '../model.ts';
+import { inTurns } from '../pace.ts';
 import { createDiff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
 import { onlyWhatIsMissing } from '../plan/only-missing.ts';
@@ -46,6 +47,11 @@ export class Planner {
   constructor(rules: PlanRules) {
     this.#rules = rules;
     this.#brake = new Brake(rules.brake);
+  }
+
+  /** Does what of an `intend` takes long, in turns: that then is short. */
+  prepare(desired: Desired, observed: Table): Promise<void> {
+    return inTurns(this.#diff.prepare(desired, observed));
   }
 
   intend({ desired, observed, owned, drains, snapshot, complete, now }: Situation): Intention {

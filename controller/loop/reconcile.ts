@@ -9,12 +9,14 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
+import { inTurns } from '../pace.ts';
 import { afterSteps } from '../plan/after-steps.ts';
 import type { Drains } from '../plan/drain.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { heldNames, rememberHeldNames } from '../plan/held-names.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { Plan } from '../plan/plan.ts';
+import { stepKey } from '../plan/step-key.ts';
 import type {
   Clock,
   IpvsTable,
@@ -53,7 +55,7 @@ export interface ReconcileRules extends PlanRules {
     memory: Memory,
     complete: boolean,
     held: ReadonlySet<string>,
-  ) => Desired;
+  ) => Desired | Promise<Desired>;
   readonly dryRun: boolean;
 }
 
@@ -129,7 +131,7 @@ export class Reconciler {
     this.planner.believe(gone, startedAt);
     const memory = await this.#recollection.load();
     const translate = () => this.#rules.translate(snapshot, memory, complete, this.#heldNames);
-    let desired = translate();
+    let desired = await translate();
     const reading = full || !this.knowing;
     const frame = { startedAt, kind: reading ? 'full' : 'changes', changesSince } as const;
 
@@ -153,6 +155,7 @@ export class Reconciler {
       const { drains } = this.#holdings;
       const situation = { owned, drains, snapshot, complete, now: startedAt };
       const intend = () => this.planner.intend({ ...situation, desired, observed });
+      await this.planner.prepare(desired, observed);
       let intention = intend();
       if (!read.fresh && intention.mustLook.length > 0) {
         observed = await this.#knowledge.again(observed, intention.mustLook);
@@ -162,7 +165,7 @@ export class Reconciler {
       this.#heldNames = heldNames(intention.plan);
       if (!this.#heldNames.isSubsetOf(before)) {
         // An IP VIP may have been given the address of a name that seemed to be nobody's.
-        desired = translate();
+        desired = await translate();
         intention = intend();
       }
       ({ plan, held, drains: draining } = intention);
@@ -206,7 +209,8 @@ export class Reconciler {
     const { table, clock } = this.#ports;
     const now = clock.now();
 
-    const due = (step: Step) => !this.#backoff.holds(backoffKey(step), now);
+    const anyFailed = this.#backoff.nextDue() !== null;
+    const due = (step: Step) => !anyFailed || !this.#backoff.holds(backoffKey(step), now);
     const growing = plan.growing.filter(due);
     this.#knowledge.touch(growing);
     outcome.failures.push(...(await table.apply(growing)));
@@ -218,17 +222,17 @@ export class Reconciler {
     );
 
     outcome.reached = await this.#reach(this.#addresses(plan, broken), full);
-    const grown = afterSteps(observed, made(growing, outcome));
+    const grown = await inTurns(afterSteps(observed, made(growing, outcome)));
     outcome.unanswered = this.#ports.names?.announce(forwarding(desired, plan, grown)) ?? [];
 
     // The backends that replace these could not be added: better an old one than none.
-    const shrinking = plan.shrinking.filter((step) => due(step) && !broken.has(serviceKey(step.service)));
+    const shrinking = plan.shrinking.filter((step) => due(step) && !broken.has(stepKey(step)));
     this.#knowledge.touch(shrinking);
     outcome.failures.push(...(await table.apply(shrinking)));
 
     outcome.waiting = plan.growing.length + plan.shrinking.length - growing.length - shrinking.length;
     this.#settleBackoff([...growing, ...shrinking], outcome.failures, plan);
-    return afterSteps(grown, made(shrinking, outcome));
+    return await inTurns(afterSteps(grown, made(shrinking, outcome)));
   }
 
   /** Between full passes only a change of the addresses matters: what others take away is put back every second. */
@@ -253,6 +257,7 @@ export class Reconciler {
   }
 
   #settleBackoff(tried: readonly Step[], failures: readonly StepFailure[], plan: Plan): void {
+    if (failures.length === 0 && this.#backoff.nextDue() === null) return;
     const now = this.#ports.clock.now();
     const failed = new Set(failures.map(({ step }) => backoffKey(step)));
     for (const key of new Set(tried.map(backoffKey))) {
@@ -274,8 +279,8 @@ interface Outcome {
 }
 
 /** A service waits as a whole after a failure; settings that the kernel refuses, a scheduler that it lacks, wait alone. */
-function backoffKey({ op, service }: Step): string {
-  return op === 'update-service' ? `${serviceKey(service)} settings` : serviceKey(service);
+function backoffKey(step: Step): string {
+  return step.op === 'update-service' ? `${stepKey(step)} settings` : stepKey(step);
 }
 
 /** A step that failed may have been made all the same: what is found there was no one else's doing. */

@@ -68,6 +68,7 @@ export async function run(
         changesSince: changes.take(),
         gone: sources.takeGone(),
       });
+      await ports.observer.prepare?.(pass);
       ports.observer.passed(pass);
       tell(pass);
       due.changes = ports.clock.now() + options.settleMs;

@@ -4,21 +4,24 @@ import {
   type ObservedBackend,
   type ObservedService,
   type Step,
-  serviceKey,
   type Table,
 } from '../model.ts';
+import { stepKey } from './step-key.ts';
+
+/** So many steps are one part. */
+const PART = 64;
 
 /**
  * Returns the table as it is after these steps have been made: what a pass may believe of the kernel until it is
- * read again. Objects that no step touches stay the same objects.
+ * read again. Objects that no step touches stay the same objects. It comes in parts.
  */
-export function afterSteps(table: Table, steps: readonly Step[]): Table {
+export function* afterSteps(table: Table, steps: readonly Step[]): Generator<undefined, Table> {
   if (steps.length === 0) return table;
   const result = new Map(table);
   const fresh = new Set<ObservedService>();
 
   function open(step: Step): { service: ObservedService; backends: Map<BackendKey, ObservedBackend> } {
-    const key = serviceKey(step.service);
+    const key = stepKey(step);
     const known = result.get(key);
     if (known !== undefined && fresh.has(known))
       return { service: known, backends: known.backends as Map<BackendKey, ObservedBackend> };
@@ -30,7 +33,8 @@ export function afterSteps(table: Table, steps: readonly Step[]): Table {
     return { service, backends };
   }
 
-  for (const step of steps) {
+  for (const [i, step] of steps.entries()) {
+    if (i % PART === PART - 1) yield;
     switch (step.op) {
       case 'add-service':
       case 'update-service': {
@@ -45,11 +49,11 @@ export function afterSteps(table: Table, steps: readonly Step[]): Table {
           backends,
         };
         fresh.add(written);
-        result.set(serviceKey(step.service), written);
+        result.set(stepKey(step), written);
         break;
       }
       case 'remove-service':
-        result.delete(serviceKey(step.service));
+        result.delete(stepKey(step));
         break;
       case 'add-backend':
       case 'update-backend': {

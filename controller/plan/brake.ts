@@ -5,10 +5,10 @@ import {
   type ObservedService,
   type ServiceKey,
   type Step,
-  serviceKey,
   type Table,
 } from '../model.ts';
 import { type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';
+import { stepKey } from './step-key.ts';
 
 export interface BrakeContext {
   readonly observed: Table;
@@ -69,6 +69,8 @@ interface Loss {
 }
 
 function findLosses(plan: Plan, context: BrakeContext): ReadonlyMap<ServiceKey, Loss> {
+  // At the first start there is nothing to lose, and more to do than ever again.
+  if (context.owned.size === 0) return NO_LOSSES;
   const found = new Map<ServiceKey, { backends: Map<BackendKey, string>; whole: boolean; gained: number }>();
   const of = (key: ServiceKey) => {
     const known = found.get(key) ?? { backends: new Map<BackendKey, string>(), whole: false, gained: 0 };
@@ -76,7 +78,7 @@ function findLosses(plan: Plan, context: BrakeContext): ReadonlyMap<ServiceKey, 
     return known;
   };
   for (const step of [...plan.growing, ...plan.shrinking]) {
-    const key = serviceKey(step.service);
+    const key = stepKey(step);
     const service = context.owned.has(key) ? context.observed.get(key) : undefined;
     if (service === undefined) continue;
     for (const endpoint of leavingRotation(step, service)) {
@@ -93,6 +95,8 @@ function findLosses(plan: Plan, context: BrakeContext): ReadonlyMap<ServiceKey, 
   }
   return losses;
 }
+
+const NO_LOSSES: ReadonlyMap<ServiceKey, Loss> = new Map();
 
 function leavingRotation(step: Step, { backends }: ObservedService): readonly BackendKey[] {
   const inRotation = (endpoint: BackendKey) => (backends.get(endpoint)?.weight ?? 0) > 0;
@@ -161,13 +165,13 @@ function without(plan: Plan, losses: ReadonlyMap<ServiceKey, Loss>, observed: Ta
   });
   const holds = (step: Step): boolean => {
     if (step.op !== 'remove-backend' && step.op !== 'update-backend') return false;
-    return losses.get(serviceKey(step.service))?.backends.has(endpointKey(step.backend)) === true;
+    return losses.get(stepKey(step))?.backends.has(endpointKey(step.backend)) === true;
   };
   const growing = plan.growing.filter((step) => !holds(step));
   const shrinking = plan.shrinking.flatMap((step): readonly Step[] => {
-    const loss = losses.get(serviceKey(step.service));
+    const loss = losses.get(stepKey(step));
     if (step.op !== 'remove-service' || loss === undefined) return holds(step) ? [] : [step];
-    const others = [...(observed.get(serviceKey(step.service))?.backends ?? [])];
+    const others = [...(observed.get(stepKey(step))?.backends ?? [])];
     return others
       .filter(([endpoint]) => !loss.backends.has(endpoint))
       .map(([, { address, port }]) => ({

@@ -31,6 +31,16 @@ export interface Ownership {
   readonly adopt: boolean;
 }
 
+/** Compares desired and observed. */
+export interface Diff {
+  (desired: Desired, observed: Table, ownership: Ownership): Plan;
+  /**
+   * Compares what is new, in parts, for a call that follows: that then finds it done. What the call returns does not
+   * depend on it.
+   */
+  prepare(desired: Desired, observed: Table): Generator<undefined, void>;
+}
+
 /**
  * Makes the function that compares desired and observed: `(desired, observed, ownership) => Plan`.
  *
@@ -40,7 +50,7 @@ export interface Ownership {
  * The function remembers what it found for a pair of identical `Service` and `ObservedService` objects, so that a
  * pass in which one of a thousand services changed compares one. What it returns depends on its arguments alone.
  */
-export function createDiff(): (desired: Desired, observed: Table, ownership: Ownership) => Plan {
+export function createDiff(): Diff {
   const remembered = new WeakMap<
     Service,
     { observed: ObservedService | undefined; comparison: Comparison }
@@ -54,7 +64,17 @@ export function createDiff(): (desired: Desired, observed: Table, ownership: Own
     return comparison;
   }
 
-  return (desired, observed, ownership) => {
+  function* prepare(desired: Desired, observed: Table): Generator<undefined, void> {
+    for (const [key, want] of desired.services) {
+      const have = observed.get(key);
+      const known = remembered.get(want);
+      if (known !== undefined && known.observed === have) continue;
+      compareOnce(key, want, have);
+      yield;
+    }
+  }
+
+  const diff = (desired: Desired, observed: Table, ownership: Ownership): Plan => {
     const services: PlannedService[] = [];
     const growing: Step[] = [];
     const shrinking: Step[] = [];
@@ -88,6 +108,7 @@ export function createDiff(): (desired: Desired, observed: Table, ownership: Own
     services.sort(byNameThenKey);
     return { services, growing, shrinking, conflicts, owned, summary: summaryOf(services) };
   };
+  return Object.assign(diff, { prepare });
 }
 
 const FOREIGN =

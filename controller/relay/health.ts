@@ -1,10 +1,13 @@
-import { createServer } from 'node:http';
-import { ControllerError } from '../errors.ts';
-import type { Clock, Observer } from '../ports.ts';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ControllerError, messageOf } from '../errors.ts';
+import type { Clock } from '../ports.ts';
+import { createRelayMetrics, type RelayMetrics, type RelayObserver } from './metrics.ts';
 
 export interface RelayHealth {
   /** What the relay tells of its work. */
-  readonly observer: Observer;
+  readonly observer: RelayObserver;
+  readonly metrics: Pick<RelayMetrics, 'contentType' | 'text'>;
   /** Whether the process is worth keeping: its leader moves, or it waits to be elected. */
   live(): Verdict;
   /** Whether it is of use: it waits, or every source was read within its time. */
@@ -24,18 +27,30 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
   let movedAt: number | null = null;
   const readAt = new Map<string, number>();
   const failures = new Map<string, string>();
+  const metrics = createRelayMetrics(sources, clock);
+  const { observer } = metrics;
   return {
+    metrics,
     observer: {
-      moved: () => {
+      ...observer,
+      elected(leading) {
+        observer.elected(leading);
+        // One that has led and waits again moves no more than one that never led.
+        if (!leading) movedAt = null;
+      },
+      moved() {
+        observer.moved();
         movedAt = clock.now();
       },
-      sourceRead: (source) => {
+      sourceRead(source, read) {
+        observer.sourceRead(source, read);
         readAt.set(source, clock.now());
         failures.delete(source);
       },
-      sourceFailed: (source, error) => failures.set(source, error.message),
-      passed: () => undefined,
-      repaired: () => undefined,
+      sourceFailed(source, error) {
+        observer.sourceFailed(source, error);
+        failures.set(source, error.message);
+      },
     },
     live() {
       const still = movedAt === null ? 0 : Math.abs(clock.now() - movedAt);
@@ -60,20 +75,39 @@ function why(failure: string | undefined): string {
   return failure === undefined ? '' : `: ${failure}`;
 }
 
-/** Serves `/livez` and `/readyz`; resolves with how to end it. Rejects when the address cannot be used. */
+async function sendMetrics(
+  { contentType, text }: RelayHealth['metrics'],
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const body = await text();
+    response.writeHead(200, { 'content-type': contentType }).end(body);
+  } catch (error) {
+    response.writeHead(500).end(`${messageOf(error)}\n`);
+  }
+}
+
+/** Serves `/livez`, `/readyz` and `/metrics`; resolves with the port that was found, and how to end it. Rejects when the address cannot be used. */
 export async function serveRelayHealth(
   listen: { readonly address: string; readonly port: number },
   health: RelayHealth,
-): Promise<() => Promise<void>> {
+): Promise<{ readonly port: number; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     const verdicts: Readonly<Record<string, () => Verdict>> = {
       '/livez': health.live,
       '/readyz': health.ready,
     };
-    const verdict = verdicts[request.url?.split('?')[0] ?? '']?.() ?? null;
+    const path = request.url?.split('?')[0] ?? '';
+    if (path === '/metrics') {
+      void sendMetrics(health.metrics, response);
+      return;
+    }
+    const verdict = verdicts[path]?.() ?? null;
     const status = verdict === null ? 404 : verdict.ok ? 200 : 503;
     const text =
-      verdict === null ? 'expected /livez or /readyz' : `${verdict.ok ? 'ok' : 'failed'}: ${verdict.text}`;
+      verdict === null
+        ? 'expected /livez, /readyz or /metrics'
+        : `${verdict.ok ? 'ok' : 'failed'}: ${verdict.text}`;
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
   });
   await new Promise<void>((resolve, reject) => {
@@ -82,9 +116,11 @@ export async function serveRelayHealth(
     );
     server.listen(listen.port, listen.address, resolve);
   });
-  return () =>
-    new Promise((resolve) => {
+  const bound = server.address() as AddressInfo;
+  const close = () =>
+    new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
     });
+  return { port: bound.port, close };
 }

@@ -95,6 +95,9 @@ export class PublishedKind {
       silenceMs: 150_000,
       listener: {
         changed,
+        behind: () => {
+          this.inStep = false;
+        },
         inStep: () => {
           this.inStep = true;
           changed();

@@ -7,7 +7,8 @@ import { follow } from '../loop/follow.ts';
 import { Latch } from '../loop/latch.ts';
 import { Sources } from '../loop/sources.ts';
 import type { App } from '../model.ts';
-import type { AppSource, Clock, Log, Observer } from '../ports.ts';
+import type { AppSource, Clock, Log } from '../ports.ts';
+import type { RelayObserver, WriteOp } from './metrics.ts';
 import { type PublishedKind, publishedKinds } from './published.ts';
 import { marathonAppOf, type RelayedObject, slicesOf } from './relayed-app.ts';
 import { RemovalHold } from './removal-hold.ts';
@@ -17,7 +18,7 @@ export interface RelayOptions {
   readonly sources: readonly AppSource[];
   readonly clock: Clock;
   readonly log: Log;
-  readonly observer: Observer;
+  readonly observer: RelayObserver;
   /** Where the objects are written. */
   readonly namespace: string;
   /** Tells the objects of this relay from others'. */
@@ -52,7 +53,16 @@ export async function runRelay(options: RelayOptions, signal: AbortSignal): Prom
     namespace: options.client.namespace,
     name: `marathon-ipvs-relay-${options.name}`,
   };
-  await elect(election, (leading) => lead(options, leading), signal);
+  const { observer } = options;
+  const leadWhileTold = async (leading: AbortSignal): Promise<void> => {
+    observer.elected(true);
+    try {
+      await lead(options, leading);
+    } finally {
+      observer.elected(false);
+    }
+  };
+  await elect(election, leadWhileTold, signal);
 }
 
 async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
@@ -141,12 +151,13 @@ async function publish(
   apps: readonly App[],
   { apps: objects, slices }: Kinds,
   hold: RemovalHold,
-  { name, log, clock }: RelayOptions,
+  { name, log, clock, observer }: RelayOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const wantedApps = byName(apps.map((app) => objectOf(app, name)));
   const wantedSlices = byName(apps.flatMap((app) => endpointsOf(app, name, slices)));
   const { go, held } = hold.release(objects.surplus(new Set(wantedApps.keys())), objects.size, clock.now());
+  observer.compared(wantedApps.size + held.size, held.size);
   if (held.size > 0)
     log.warn('mass removal held: most apps would go at once, only because no source mentions them', {
       held: held.size,
@@ -162,7 +173,7 @@ async function publish(
   let made = 0;
   for (const writes of phases) {
     made += writes.length;
-    failed += await makeAll(writes, log, signal);
+    failed += await makeAll(writes, { log, observer }, signal);
   }
   if (made > 0)
     log.info('published', { apps: wantedApps.size, slices: wantedSlices.size, writes: made, failed });
@@ -188,7 +199,8 @@ function endpointsOf(app: App, relay: string, slices: PublishedKind): readonly R
 }
 
 interface Write {
-  readonly what: string;
+  readonly op: WriteOp;
+  readonly name: string;
   readonly make: () => Promise<void>;
 }
 
@@ -199,25 +211,31 @@ function changed(
 ): Write[] {
   return [...wanted.values()]
     .filter((object) => !kind.has(object))
-    .map((object) => ({ what: `apply ${object.name}`, make: () => kind.apply(object, signal) }));
+    .map((object) => ({ op: 'apply', name: object.name, make: () => kind.apply(object, signal) }));
 }
 
 function removals(kind: PublishedKind, names: readonly string[], signal: AbortSignal): Write[] {
-  return names.map((name) => ({ what: `delete ${name}`, make: () => kind.remove(name, signal) }));
+  return names.map((name) => ({ op: 'delete', name, make: () => kind.remove(name, signal) }));
 }
 
-async function makeAll(writes: readonly Write[], log: Log, signal: AbortSignal): Promise<number> {
+async function makeAll(
+  writes: readonly Write[],
+  { log, observer }: Pick<RelayOptions, 'log' | 'observer'>,
+  signal: AbortSignal,
+): Promise<number> {
   const waiting = [...writes];
   let failed = 0;
   const work = async () => {
     for (let write = waiting.shift(); write !== undefined && !signal.aborted; write = waiting.shift()) {
       try {
         await write.make();
+        observer.wrote(write.op, false);
       } catch (error) {
         failed += 1;
+        if (!signal.aborted) observer.wrote(write.op, true);
         // The first few tell what is wrong; a server that is away would fill the log with the others.
         if (!signal.aborted && failed <= MOST_TOLD)
-          log.warn('not published', { write: write.what, error: messageOf(error) });
+          log.warn('not published', { write: `${write.op} ${write.name}`, error: messageOf(error) });
       }
     }
   };

@@ -33,7 +33,7 @@ const LATENCY_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 6
 
 /** What is counted as it happens. */
 export function createCounters(registry: Registry, sources: readonly string[]) {
-  const counters = { ...passCounters(registry), ...sourceCounters(registry, sources) };
+  const counters = { ...passCounters(registry), ...createSourceCounters(registry, sources) };
   const { stepFailures, ...rest } = counters;
   return {
     ...rest,
@@ -100,7 +100,8 @@ function stepCounters(registry: Registry) {
   return { steps, stepFailures, driftRepaired, reachabilityRepaired };
 }
 
-function sourceCounters(registry: Registry, sources: readonly string[]) {
+/** Of what is read of the sources. */
+export function createSourceCounters(registry: Registry, sources: readonly string[]) {
   const registers = [registry];
   const sourceReads = new Counter({
     name: 'marathon_ipvs_source_reads_total',

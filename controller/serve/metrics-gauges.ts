@@ -17,26 +17,7 @@ export function registerGauges(registry: Registry, status: () => Status, clock: 
     // NaN rather than 0: as long as nothing has been read nobody knows, and the kernel may well forward on.
     ofStatus(name, help, ({ lastPass }) => (lastPass === null ? Number.NaN : read(lastPass)));
   };
-  const ofSource = (name: string, help: string, read: (source: SourceStatus) => number) => {
-    const collect = () => {
-      for (const source of status().sources) gauge.set({ source: source.name }, read(source));
-    };
-    const options = {
-      name: `marathon_ipvs_source_${name}`,
-      help,
-      labelNames: ['source'] as const,
-      registers,
-    };
-    const gauge: Gauge<'source'> = new Gauge({ ...options, collect });
-  };
-
-  new Gauge({
-    name: 'marathon_ipvs_build_info',
-    help: 'Always 1; the labels tell which controller this is.',
-    labelNames: ['version', 'node'],
-    registers,
-  }).set({ version: version(), node: process.version }, 1);
-
+  registerBuildInfo(registry);
   ofStatus('dry_run', '1 if nothing is written.', ({ dryRun }) => (dryRun ? 1 : 0));
   ofStatus(
     'last_moved_timestamp_seconds',
@@ -106,6 +87,40 @@ export function registerGauges(registry: Registry, status: () => Status, clock: 
     'Kernel settings and the like that should be other than they are; VIPs are reached.',
     ({ advice }) => advice.length,
   );
+
+  registerSourceGauges(registry, () => status().sources, clock);
+}
+
+/** Which program this is. */
+export function registerBuildInfo(registry: Registry): void {
+  new Gauge({
+    name: 'marathon_ipvs_build_info',
+    help: 'Always 1; the labels tell which controller this is.',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  }).set({ version: version(), node: process.version }, 1);
+}
+
+/** How each source does. */
+export function registerSourceGauges(
+  registry: Registry,
+  sources: () => readonly SourceStatus[],
+  clock: Pick<Clock, 'now'>,
+): void {
+  const ofSource = (name: string, help: string, read: (source: SourceStatus) => number) => {
+    const collect = () => {
+      // Sources that are not told of any more have no number.
+      gauge.reset();
+      for (const source of sources()) gauge.set({ source: source.name }, read(source));
+    };
+    const options = {
+      name: `marathon_ipvs_source_${name}`,
+      help,
+      labelNames: ['source'] as const,
+      registers: [registry],
+    };
+    const gauge: Gauge<'source'> = new Gauge({ ...options, collect });
+  };
 
   ofSource('up', '1 if the last read of the source was good.', ({ readAt, failure }) =>
     readAt !== null && failure === null ? 1 : 0,

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Observer } from '../ports.ts';
-import { createStatusBoard, type StatusBoardOptions } from '../status/board.ts';
+import { createStatusBoard, type StatusBoard, type StatusBoardOptions } from '../status/board.ts';
 import { stepsMade } from '../status/made.ts';
 import { shortfall } from '../status/shortfall.ts';
 import type { PassStatus } from '../status/status.ts';
@@ -22,13 +22,16 @@ const MOST_WAITING = 10_000;
  * Metrics with the prefix `marathon_ipvs_`, besides those of the process. docs/metrics.md lists them.
  *
  * Counters and histograms stand at 0 from the start, so that the first failure is an increase.
+ *
+ * `shared`: a board that is told by whoever tells the metrics, and before them; else they keep one of their own.
  */
-export function createMetrics(options: StatusBoardOptions, dns?: DnsMetrics): Metrics {
+export function createMetrics(options: StatusBoardOptions, dns?: DnsMetrics, shared?: StatusBoard): Metrics {
   const { sources, dryRun, clock } = options;
   const registry = new Registry();
   // The default precision wakes an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
-  const board = createStatusBoard(options);
+  const board = shared ?? createStatusBoard(options);
+  const own = shared === undefined ? board : null;
   registerGauges(registry, board.current, clock);
   dns?.register(registry);
   const counters = createCounters(registry, sources);
@@ -46,23 +49,24 @@ export function createMetrics(options: StatusBoardOptions, dns?: DnsMetrics): Me
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    moved: board.moved,
+    moved: () => own?.moved(),
     sourceRead(source, read) {
-      board.sourceRead(source, read);
+      own?.sourceRead(source, read);
       if (read.fromDiskOf === null) counters.sourceReads.inc({ source });
     },
     sourceFailed(source, error) {
-      board.sourceFailed(source, error);
+      own?.sourceFailed(source, error);
       counters.sourceFailures.inc({ source });
     },
     passed(pass) {
-      board.passed(pass);
+      own?.passed(pass);
       counters.passes.inc({ kind: pass.kind, result: resultOf(pass) });
       counters.passDuration.observe(
         { kind: pass.kind },
         Math.max(0, pass.finishedAt - pass.startedAt) / 1_000,
       );
-      for (const { op } of stepsMade(pass)) counters.steps.inc({ op });
+      for (const [op, steps] of Map.groupBy(stepsMade(pass), (step) => step.op))
+        counters.steps.inc({ op }, steps.length);
       for (const { step } of pass.failures) counters.countFailure(step);
       for (const { field } of repairedDrift(pass)) counters.driftRepaired.inc({ field });
       counters.reachabilityRepaired.inc(pass.repaired.length);

@@ -5,6 +5,7 @@ import { ControllerError, messageOf } from '../errors.ts';
 import type { ServiceKey } from '../model.ts';
 import type { Ledger, LedgerEntry, LedgerState } from '../ports.ts';
 import { readIfThere, replaceFile } from './atomic-file.ts';
+import { jsonOfMap } from './json-map.ts';
 
 const entry = z.object({
   name: z.string().nullable(),
@@ -51,7 +52,7 @@ export function createLedger(path: string, kernel: string = kernelIdentity()): L
     },
 
     async save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void> {
-      const text = JSON.stringify({ version: 1, kernel, services: Object.fromEntries(entries) });
+      const text = `{"version":1,"kernel":${JSON.stringify(kernel)},"services":${jsonOfMap(entries)}}`;
       try {
         if (damaged) await rename(path, aside);
         damaged = false;

@@ -5,6 +5,7 @@ import { ControllerError, messageOf } from '../errors.ts';
 import type { App, Memory, Snapshot } from '../model.ts';
 import type { Clock, Log, StateStore, StoredSnapshot } from '../ports.ts';
 import { readIfThere, replaceFile } from './atomic-file.ts';
+import { jsonOfMap } from './json-map.ts';
 
 const VERSION = 1;
 
@@ -93,12 +94,8 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
       return { addresses: new Map(addresses), labels: new Map(Object.entries(stored?.labels ?? {})) };
     },
     async saveMemory({ addresses, labels }) {
-      const stored = {
-        version: VERSION,
-        addresses: Object.fromEntries(addresses),
-        labels: Object.fromEntries(labels),
-      };
-      await save(memoryPath, JSON.stringify(stored));
+      const stored = `{"version":${VERSION},"addresses":${jsonOfMap(addresses)},"labels":${jsonOfMap(labels)}}`;
+      await save(memoryPath, stored);
     },
   };
 }

@@ -1,3 +1,5 @@
+import { inTurns } from '../pace.ts';
+import { atOnce } from '../parts.ts';
 import type { Clock, Observer } from '../ports.ts';
 import type { History } from './history.ts';
 import { shortfall } from './shortfall.ts';
@@ -15,6 +17,7 @@ export interface StatusBoardOptions {
 
 /** Hears what the loop does and tells what is known at this moment. */
 export interface StatusBoard extends Observer {
+  prepare(pass: PassStatus): Promise<void>;
   current(): Status;
 }
 
@@ -26,6 +29,7 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
   let lastPass: PassStatus | null = null;
   let convergedAt: number | null = null;
   let vips: VipRecords = new Map();
+  let prepared: { readonly pass: PassStatus; readonly vips: VipRecords } | null = null;
 
   const update = (name: string, change: (before: SourceStatus) => Partial<SourceStatus>) => {
     const before = bySource.get(name) ?? unread(name);
@@ -48,10 +52,14 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
     sourceFailed(source, { message }) {
       update(source, () => ({ failure: { at: clock.now(), message } }));
     },
+    async prepare(pass) {
+      prepared = { pass, vips: await inTurns(recordVips(vips, pass)) };
+    },
     passed(pass) {
       lastPass = pass;
       const before = vips;
-      vips = recordVips(before, pass);
+      vips = prepared?.pass === pass ? prepared.vips : atOnce(recordVips(before, pass));
+      prepared = null;
       if (pass.error === null) history?.passed(before, vips, pass.finishedAt);
       if (isAsDesired(pass)) convergedAt = pass.finishedAt;
     },

@@ -1,4 +1,5 @@
-import { endpointKey, type Step, serviceKey, type Table } from '../model.ts';
+import { endpointKey, type Step, type Table } from '../model.ts';
+import { stepKey } from '../plan/step-key.ts';
 import { backendAgrees, settingsAgree } from './agreement.ts';
 import type { PassStatus } from './status.ts';
 
@@ -11,7 +12,7 @@ export function stepsMade({ plan, observed }: Pick<PassStatus, 'plan' | 'observe
 }
 
 function isMade(step: Step, table: Table): boolean {
-  const service = table.get(serviceKey(step.service));
+  const service = table.get(stepKey(step));
   switch (step.op) {
     case 'add-service':
     case 'update-service':

@@ -26,6 +26,16 @@ export function shortfall(pass: PassStatus): readonly Shortfall[] {
   return found;
 }
 
+/** Compares what is new for a call of `shortfall` that follows, in parts: that is then short. */
+export function* prepareShortfall({ desired, observed }: PassStatus): Generator<undefined, void> {
+  for (const [key, want] of desired.services) {
+    const have = observed.get(key);
+    if (have === undefined || comparisons.get(want)?.have === have) continue;
+    agrees(want, have);
+    yield;
+  }
+}
+
 const remembered = new WeakMap<PassStatus, readonly Shortfall[]>();
 const comparisons = new WeakMap<Service, { readonly have: ObservedService; readonly agrees: boolean }>();
 

@@ -7,7 +7,7 @@ import {
   someInRotation,
 } from './backend-records.ts';
 import type { VipState } from './document.ts';
-import { shortfall } from './shortfall.ts';
+import { prepareShortfall, shortfall } from './shortfall.ts';
 import type { PassStatus } from './status.ts';
 
 /** A VIP as the last pass left it, and since when it has been so. Times are milliseconds since the epoch. */
@@ -35,10 +35,12 @@ export type VipRecords = ReadonlyMap<string, VipRecord>;
  * and those that are declared without a backend. What is as it was in `before` has been so since then, and is the same
  * object: after a small change little is made anew.
  *
- * A pass that ended early says nothing of the kernel, so `before` stands.
+ * A pass that ended early says nothing of the kernel, so `before` stands. It comes in parts: after a start everything is
+ * made anew.
  */
-export function recordVips(before: VipRecords, pass: PassStatus): VipRecords {
+export function* recordVips(before: VipRecords, pass: PassStatus): Generator<undefined, VipRecords> {
   if (pass.error !== null) return before;
+  yield* prepareShortfall(pass);
   const records = new Map<string, VipRecord>();
   const spoken = new Set<string>();
   const put = (record: VipRecord) => {
@@ -54,6 +56,7 @@ export function recordVips(before: VipRecords, pass: PassStatus): VipRecords {
     const have = known.state === 'conflict' ? undefined : pass.observed.get(id);
     const made = { service, known, have, drains: pass.drains.get(id), held: held.get(id) };
     put(desiredRecord(made, id, before.get(id), pass.finishedAt));
+    if (records.size % PART === 0) yield;
   }
   for (const planned of pass.plan.services) {
     const have = pass.observed.get(planned.key);
@@ -67,6 +70,9 @@ export function recordVips(before: VipRecords, pass: PassStatus): VipRecords {
   }
   return records;
 }
+
+/** So many VIPs are one part. */
+const PART = 16;
 
 interface StateAndReason {
   readonly state: VipState;

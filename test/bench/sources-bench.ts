@@ -5,7 +5,7 @@
  *
  *   node --conditions=ipvs-source test/bench/sources-bench.ts [--in-memory] [--check]
  *
- * Source, loop, translator, plan and files are the real ones; interface and routes are left out. The servers are
+ * Source, loop, translator, plan, files, status and metrics are the real ones; interface and routes are left out. The servers are
  * processes of their own; each has a network namespace, and so an IPVS table, with the controller that follows it.
  * `--in-memory` runs outside the lab, with an IPVS kernel in the controller's memory. The peer is a bare `JSON.parse`
  * of the same bytes in a process of its own.
@@ -100,8 +100,8 @@ function tell(what: string, followed: Followed, parsed: Parsed): void {
   report.add(`${what}, resident memory, MB`, memory, null, peer);
 }
 
-function stall({ cpu, start }: Stall, begun: number): string {
-  return `after ${ms(start - begun)}, ${ms(cpu)} of it processor time`;
+function stall({ cpu, gc, start }: Stall, begun: number): string {
+  return `after ${ms(start - begun)}, ${ms(cpu)} of it processor time, ${ms(gc)} V8 collecting garbage`;
 }
 
 function ms(value: number): string {

@@ -12,10 +12,13 @@ import { systemClock } from '../../controller/loop/clock.ts';
 import { Latch } from '../../controller/loop/latch.ts';
 import { Reconciler } from '../../controller/loop/reconcile.ts';
 import { run, type WakeReason } from '../../controller/loop/run.ts';
-import type { AppSource, IpvsTable, Log } from '../../controller/ports.ts';
+import type { AppSource, IpvsTable, Log, Observer } from '../../controller/ports.ts';
+import { createMetrics } from '../../controller/serve/metrics.ts';
 import { createDnsResolver } from '../../controller/source/dns-resolver.ts';
 import { kubernetesSource, openKubernetes } from '../../controller/source/kubernetes/source.ts';
 import { createMesosSource } from '../../controller/source/mesos/source.ts';
+import { createStatusBoard } from '../../controller/status/board.ts';
+import { createHistory } from '../../controller/status/history.ts';
 import type { PassStatus } from '../../controller/status/status.ts';
 import { portsOf, rulesOf } from './parts.ts';
 import { serveKubernetes, serveMesos } from './sources-servers.ts';
@@ -72,9 +75,9 @@ async function follow(): Promise<Followed> {
   const ports = portsOf(client, directory);
   const spent = { translation: 0, observation: 0, writes: 0, pass: 0 };
   const rules = rulesOf(config);
-  const translate: typeof rules.translate = (...given) => {
+  const translate: typeof rules.translate = async (...given) => {
     const begun = performance.now();
-    const desired = rules.translate(...given);
+    const desired = await rules.translate(...given);
     spent.translation += performance.now() - begun;
     return desired;
   };
@@ -86,13 +89,18 @@ async function follow(): Promise<Followed> {
   let told = Number.NaN;
   let passes = 0;
   let last: PassStatus | undefined;
-  const observer = {
-    moved: () => undefined,
-    sourceRead: () => {
+  const observed = { sources: [source.name], dryRun: false, clock: systemClock };
+  const board = createStatusBoard({ ...observed, history: createHistory() });
+  const metrics = createMetrics(observed, undefined, board);
+  const observer: Observer = {
+    ...board,
+    sourceRead: (...given) => {
       if (Number.isNaN(told)) told = performance.now();
+      for (const each of [board, metrics]) each.sourceRead(...given);
     },
     sourceFailed: (_: string, error: Error) => process.stderr.write(`${error.message}\n`),
     passed: (pass: PassStatus) => {
+      for (const each of [board, metrics]) each.passed(pass);
       passes += 1;
       last = pass;
       spent.pass += pass.finishedAt - pass.startedAt;
@@ -100,7 +108,6 @@ async function follow(): Promise<Followed> {
       if (failures.length + waiting === 0 && error === null) stop.abort();
       else process.stderr.write(`a pass left something to do: ${error ?? failures[0]?.message}\n`);
     },
-    repaired: () => undefined,
   };
   const options = {
     resyncMs: config.resyncSeconds * 1_000,

@@ -162,12 +162,15 @@ test('the samples are what they are for', () => {
     'roles.yaml',
   ]);
   expect(builtinErrors('V1ConfigMap', read('coredns-stub.yaml')[0])).toEqual([]);
-  const [monitor] = read('pod-monitor.yaml');
-  const { metadata } = find(
-    documents(readFileSync(join(DEPLOY, 'kubernetes/base/daemonset.yaml'), 'utf8')),
-    'DaemonSet',
-  ).spec.template;
-  expect(metadata.labels).toMatchObject(monitor.spec.selector.matchLabels);
+  const [agents, relays] = read('pod-monitor.yaml');
+  const template = (file: string, kind: string) =>
+    find(documents(readFileSync(join(DEPLOY, 'kubernetes', file), 'utf8')), kind).spec.template;
+  const agent = template('base/daemonset.yaml', 'DaemonSet');
+  expect(agent.metadata.labels).toMatchObject(agents.spec.selector.matchLabels);
+  const relay = template('relay/deployment.yaml', 'Deployment');
+  expect(relay.metadata.labels).toMatchObject(relays.spec.selector.matchLabels);
+  const [{ port }] = relays.spec.podMetricsEndpoints;
+  expect(relay.spec.containers[0].ports.map(({ name }: { name: string }) => name)).toContain(port);
   const crd = parse(readFileSync(join(DEPLOY, 'kubernetes/base/crd.yaml'), 'utf8'));
   const [kind] = customKinds(crd, 0);
   const [app] = read('marathon-app.yaml');

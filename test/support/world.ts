@@ -5,6 +5,7 @@ import { parsePool } from '../../controller/desired/pool.ts';
 import { createTranslator } from '../../controller/desired/translate.ts';
 import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconcile.ts';
 import { type Memory, type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
+import { atOnce } from '../../controller/parts.ts';
 import { afterSteps } from '../../controller/plan/after-steps.ts';
 import { formatStep } from '../../controller/plan/ipvsadm.ts';
 import type {
@@ -127,12 +128,12 @@ export class World {
 
   /** Writes as ipvsadm would, by whoever: not in the journal. */
   meddle(...steps: readonly Step[]): void {
-    this.kernel = afterSteps(this.kernel, steps);
+    this.kernel = atOnce(afterSteps(this.kernel, steps));
   }
 
   write(step: Step): void {
     this.journal.push(`kernel ${formatStep(step)}`);
-    this.kernel = afterSteps(this.kernel, [step]);
+    this.kernel = atOnce(afterSteps(this.kernel, [step]));
   }
 
   ports(): ReconcilePorts {

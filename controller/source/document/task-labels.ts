@@ -12,6 +12,11 @@ export interface TaskLabelVip {
 const TASK_LABEL = /^vip_port(\d{1,5})$/i;
 const SCHEME = /^(tcp|udp):\/\/(.*)$/s;
 
+/** Whether a label of this key may be one of `taskLabelVips`. */
+export function isTaskLabel(key: string): boolean {
+  return TASK_LABEL.test(key);
+}
+
 /**
  * Labels `vip_PORT<n> = tcp://VALUE`, the form before ports had labels: VALUE is a VIP on the task's n-th host port.
  * Values without `tcp://` or `udp://` are no VIPs in DC/OS either (dcos_net_mesos_listener, `handle_task_label`).

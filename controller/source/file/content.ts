@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { ControllerError, messageOf } from '../../errors.ts';
 import type { App } from '../../model.ts';
+import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 import { type Converted, convertDocuments } from '../document/convert.ts';
@@ -10,7 +11,6 @@ import { shown } from '../document/rejection.ts';
 import { same } from '../document/same.ts';
 import type { Cluster } from '../mesos/cluster.ts';
 import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
-import { Pace } from '../pace.ts';
 
 /** One file as it was read last. */
 export interface FileContent extends Converted {

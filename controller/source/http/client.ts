@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { Agent, type Dispatcher, request } from 'undici';
 import { ControllerError, messageOf } from '../../errors.ts';
+import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
 import { basicCredentials, type Credentials, type CredentialsFile, credentialsFrom } from './credentials.ts';
 import { within } from './deadline.ts';
@@ -227,7 +228,9 @@ export class HttpClient {
     const limit = this.#options.maxBodyBytes ?? 256 * 1024 * 1024;
     const chunks: Uint8Array[] = [];
     let size = 0;
+    const pace = new Pace();
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+      if (pace.isDue()) await pace.rest();
       size += chunk.length;
       if (size > limit) throw new Failure(`the answer is larger than ${limit} bytes`, 'never');
       chunks.push(chunk);

@@ -2,6 +2,7 @@ import type { Slice } from '../../kubernetes/endpoint-slice.ts';
 import { fits } from '../../kubernetes/label-selector.ts';
 import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
 import type { App, Rejection, Snapshot } from '../../model.ts';
+import type { Pace } from '../../pace.ts';
 import { givenTwice, toSnapshot } from '../document/convert.ts';
 import { same } from '../document/same.ts';
 import type { Declaration } from './declaration.ts';
@@ -21,7 +22,6 @@ interface Entry {
   /** The last declaration that could be used. */
   declaration: Declaration | null;
   app: App | null;
-  dirty: boolean;
 }
 
 /**
@@ -32,6 +32,8 @@ export class Catalogue {
   readonly #entries = new Map<string, Entry>();
   readonly #bySelector = new LabelIndex<Entry>();
   readonly #slices = new LabelIndex<Slice>();
+  /** Those of which the app is to be made anew. */
+  readonly #dirty = new Set<Entry>();
   #inOrder: readonly Entry[] | null = null;
   #snapshot: Snapshot | undefined;
 
@@ -47,13 +49,13 @@ export class Catalogue {
       return;
     }
     const usable = 'selector' in now.declaration ? now.declaration : (entry?.declaration ?? null);
-    const next = entry ?? { object: now, declaration: usable, app: null, dirty: true };
+    const next = entry ?? { object: now, declaration: usable, app: null };
     // Another app of the same object name has nothing in common with the one before.
     if (next.declaration?.id !== usable?.id || next.declaration?.framework !== usable?.framework)
       next.app = null;
     next.object = now;
     next.declaration = usable;
-    next.dirty = true;
+    this.#dirty.add(next);
     this.#entries.set(key, next);
     if (usable !== null) this.#bySelector.add(now.namespace, [anchorOf(usable.selector)], next);
   }
@@ -65,18 +67,28 @@ export class Catalogue {
       if (slice === now) this.#slices.add(slice.namespace, anchors, slice);
       else this.#slices.remove(slice.namespace, anchors, slice);
       for (const anchor of anchors) {
-        for (const entry of this.#bySelector.find(slice.namespace, anchor)) entry.dirty = true;
+        for (const entry of this.#bySelector.find(slice.namespace, anchor)) this.#dirty.add(entry);
       }
     }
   }
 
-  /** What all of it says. The same object again while nothing has changed, also each `App` in it. */
-  snapshot(): Snapshot {
+  /**
+   * What all of it says, in turns of a few milliseconds, with the changes that come meanwhile. The same object again
+   * while nothing has changed, also each `App` in it.
+   */
+  async snapshot(pace: Pace): Promise<Snapshot> {
+    while (this.#dirty.size > 0) {
+      for (const entry of this.#dirty) {
+        this.#dirty.delete(entry);
+        this.#make(entry);
+        if (pace.isDue()) await pace.rest();
+      }
+    }
     this.#inOrder ??= [...this.#entries.values()].sort(byAge);
     const apps = new Map<string, App>();
     const rejected: Rejection[] = [];
     for (const entry of this.#inOrder) {
-      const app = this.#appOf(entry);
+      const { app } = entry;
       if (app === null) {
         if (!('selector' in entry.object.declaration)) rejected.push(entry.object.declaration);
         continue;
@@ -89,10 +101,9 @@ export class Catalogue {
     return this.#snapshot;
   }
 
-  #appOf(entry: Entry): App | null {
+  #make(entry: Entry): void {
     const { declaration, app: before } = entry;
-    if (!entry.dirty || declaration === null) return before;
-    entry.dirty = false;
+    if (declaration === null) return;
     const { id, kind, framework, ports, warnings } = declaration;
     const app: App = {
       id,
@@ -105,7 +116,6 @@ export class Catalogue {
       warnings,
     };
     entry.app = before !== null && same(before, app) ? before : app;
-    return entry.app;
   }
 
   #slicesOf({ object: { namespace } }: Entry, { selector }: Declaration): readonly Slice[] {

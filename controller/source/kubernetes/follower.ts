@@ -3,6 +3,7 @@ import { readSlice, type Slice } from '../../kubernetes/endpoint-slice.ts';
 import type { Versioned } from '../../kubernetes/listing.ts';
 import { Reflector, type ReflectorListener } from '../../kubernetes/reflector.ts';
 import { Latch } from '../../loop/latch.ts';
+import { Pace } from '../../pace.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { Catalogue, type DeclaredObject } from './catalogue.ts';
 import { readDeclaredObject } from './object.ts';
@@ -56,6 +57,9 @@ export class KubernetesFollower {
         this.#since ??= clock.now();
         this.#news.set('changed');
       },
+      behind: () => {
+        this.#inStep[which] = false;
+      },
       inStep: () => {
         this.#inStep[which] = true;
         this.#news.set('in step');
@@ -74,11 +78,18 @@ export class KubernetesFollower {
       await this.#news.wait(tellMs * (0.9 + 0.2 * random()), clock, signal);
       await clock.sleep(gatherMs, signal);
       this.#news.take();
-      // One kind in step and the other one not is a part of the truth: what was told last stays.
-      if (signal.aborted || !this.#inStep.apps || !this.#inStep.slices) continue;
+      if (signal.aborted || !this.#isWhole()) continue;
       const since = this.#since ?? clock.now();
       this.#since = null;
-      listener.changed(this.#catalogue.snapshot(), { complete: true, since });
+      const snapshot = await this.#catalogue.snapshot(new Pace());
+      // A break meanwhile: what came before it is told with what comes after.
+      if (!this.#isWhole()) this.#since = since;
+      else if (!signal.aborted) listener.changed(snapshot, { complete: true, since });
     }
+  }
+
+  /** One kind in step and the other one not is a part of the truth: what was told last stays. */
+  #isWhole(): boolean {
+    return this.#inStep.apps && this.#inStep.slices;
   }
 }

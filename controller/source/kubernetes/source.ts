@@ -5,6 +5,7 @@ import { listAll } from '../../kubernetes/listing.ts';
 import { collectionPath, ENDPOINT_SLICES, MARATHON_APPS } from '../../kubernetes/resources.ts';
 import { systemClock } from '../../loop/clock.ts';
 import type { Snapshot } from '../../model.ts';
+import { Pace } from '../../pace.ts';
 import type { AppSource, Clock } from '../../ports.ts';
 import { Catalogue } from './catalogue.ts';
 import { KubernetesFollower } from './follower.ts';
@@ -79,7 +80,14 @@ async function readOnce(
     listAll(client, { path: paths.slices, project: readSlice }, signal),
   ]);
   const catalogue = new Catalogue();
-  for (const slice of slices.items) catalogue.sliceChanged(null, slice);
-  for (const object of objects.items) catalogue.objectChanged(null, object);
-  return catalogue.snapshot();
+  const pace = new Pace();
+  for (const slice of slices.items) {
+    catalogue.sliceChanged(null, slice);
+    if (pace.isDue()) await pace.rest();
+  }
+  for (const object of objects.items) {
+    catalogue.objectChanged(null, object);
+    if (pace.isDue()) await pace.rest();
+  }
+  return await catalogue.snapshot(pace);
 }

@@ -1,8 +1,8 @@
 import type { Snapshot } from '../../model.ts';
+import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { resolveAgents } from '../document/agents.ts';
 import { asError, retryDelay } from '../http/retry.ts';
-import { Pace } from '../pace.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
 
@@ -45,7 +45,8 @@ export class AgentReader {
       const unknown = state.tasks.some(({ agentId }) => agentId !== this.#self?.id);
       if (this.#self === undefined || unknown) this.#self = await this.#client.getAgent(signal);
       const { id, host } = this.#self;
-      this.#cluster.replace({ ...state, agents: new Map([[id, host]]) }, this.#clock.now());
+      const agents = new Map([[id, host]]);
+      await this.#cluster.replace({ ...state, agents }, this.#clock.now(), new Pace());
       this.#bytes = bytes;
     }
     const { hosts } = this.#cluster;

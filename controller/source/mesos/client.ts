@@ -1,8 +1,8 @@
 import { ControllerError } from '../../errors.ts';
+import { Pace } from '../../pace.ts';
 import { isRecord } from '../document/rejection.ts';
 import { HttpClient, type HttpClientOptions } from '../http/client.ts';
 import type { AnswerHead, Peer } from '../http/peer.ts';
-import { Pace } from '../pace.ts';
 import { agentInfoSchema } from './schema.ts';
 import { type MesosState, readState } from './state.ts';
 

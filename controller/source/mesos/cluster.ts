@@ -1,8 +1,8 @@
 import type { Rejection, Snapshot } from '../../model.ts';
+import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { toSnapshot } from '../document/convert.ts';
 import { taskLabelVips } from '../document/task-labels.ts';
-import type { Pace } from '../pace.ts';
 import type { JoinedTask } from './apps.ts';
 import type { MesosEvent } from './events.ts';
 import { type TaskFacts, updated } from './facts.ts';
@@ -63,8 +63,10 @@ export class Cluster {
   /**
    * Takes a whole state in place of all that was known. Tasks that it lacks have ended; only those on an agent that
    * has not come back since a master failed over are kept for a while.
+   *
+   * It takes turns of a few milliseconds, and until it resolves what is known is of both states.
    */
-  replace(state: MesosState, now: number): void {
+  async replace(state: MesosState, now: number, pace: Pace): Promise<void> {
     const before = new Map(this.#tasks);
     const lost = this.#agents;
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
@@ -78,7 +80,10 @@ export class Cluster {
       this.#put(facts);
       present.add(keyOf(facts));
     };
-    for (const facts of state.tasks) put(facts);
+    for (const facts of state.tasks) {
+      put(facts);
+      if (pace.isDue()) await pace.rest();
+    }
     // A master keeps these for long, hundreds of them: those that ran when last heard of are to be drained.
     for (const facts of state.unreachable) if (before.has(keyOf(facts))) put(facts);
 
@@ -86,6 +91,7 @@ export class Cluster {
       if (present.has(key) || facts.state === 'gone') continue;
       if (state.recovered.has(facts.agentId)) this.#put(facts, now + RECOVERY_MS + LATE_TASKS_MS);
       else this.#end(facts);
+      if (pace.isDue()) await pace.rest();
     }
     this.#forgetRows(state);
   }
@@ -157,11 +163,11 @@ export class Cluster {
   }
 
   #waiting(): readonly string[] {
-    const waiting = [...this.#tasks].filter(
-      ([key, { facts }]) => facts.state === 'running' && !this.#groups.has(key),
-    );
+    const waiting: string[] = [];
+    for (const [key, { facts }] of this.#tasks)
+      if (facts.state === 'running' && !this.#groups.has(key)) waiting.push(facts.id);
     if (waiting.length === 0) return [];
-    const some = waiting.slice(0, 5).map(([, { facts }]) => facts.id);
+    const some = waiting.slice(0, 5);
     const more = waiting.length > some.length ? ` and ${waiting.length - some.length} more` : '';
     return [`no backends, since Mesos has not named their framework: ${some.join(', ')}${more}`];
   }

@@ -1,5 +1,6 @@
 import type { Health, TaskState } from '../../model.ts';
 import { stateOf } from '../document/states.ts';
+import { isTaskLabel } from '../document/task-labels.ts';
 import type { MesosLabels, MesosPortMapping, MesosStatus, MesosTask } from './schema.ts';
 
 /** Everything about a task that its own data says: without the address of its agent and the name of its framework. */
@@ -19,6 +20,7 @@ export interface TaskFacts {
   readonly mappings: readonly MesosPortMapping[];
   /** Ranges of allocated host ports, as `[first, last]`. */
   readonly hostPorts: readonly (readonly [number, number])[];
+  /** Those that may make VIPs: of the others a task can have many kilobytes, for as long as it runs. */
   readonly labels: Readonly<Record<string, string>>;
   /** Of its first status, in seconds since the epoch; null while it has none. */
   readonly since: number | null;
@@ -47,7 +49,7 @@ export function factsOf(task: MesosTask): TaskFacts {
     ports: discoveryPorts(task),
     mappings: ownMappings(task),
     hostPorts: hostPorts(task),
-    labels: labelsOf(task.labels),
+    labels: labelsOf(task.labels, isTaskLabel),
     since: null,
   };
   return statuses.reduce(withStatus, facts);
@@ -111,8 +113,11 @@ function hostPorts({ resources }: MesosTask): readonly (readonly [number, number
     .flatMap(({ ranges }) => (ranges?.range ?? []).map(({ begin, end }) => [begin, end] as const));
 }
 
-function labelsOf(list: MesosLabels): Readonly<Record<string, string>> {
+function labelsOf(
+  list: MesosLabels,
+  wanted: (key: string) => boolean = () => true,
+): Readonly<Record<string, string>> {
   const labels: Record<string, string> = {};
-  for (const { key, value } of list?.labels ?? []) labels[key] = value ?? '';
+  for (const { key, value } of list?.labels ?? []) if (wanted(key)) labels[key] = value ?? '';
   return labels;
 }

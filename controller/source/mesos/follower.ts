@@ -1,12 +1,13 @@
 import { ControllerError } from '../../errors.ts';
 import { Latch } from '../../loop/latch.ts';
 import type { Snapshot } from '../../model.ts';
+import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { asError, retryDelay } from '../http/retry.ts';
-import { Pace } from '../pace.ts';
 import { AddressBook } from './addresses.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
+import type { MesosState } from './state.ts';
 import { followSubscription } from './subscription.ts';
 
 export interface FollowerOptions {
@@ -34,6 +35,8 @@ export class MesosFollower {
   readonly #cluster = new Cluster();
   readonly #book: AddressBook;
   readonly #wake = new Latch<'changed' | 'moved'>();
+  /** While the cluster goes over from one state to another, which takes many turns. */
+  #replacing: Promise<void> | null = null;
   /** When the first change that has not been told was learnt of. */
   #since: number | null = null;
   /** Whether what has not been told yet includes a whole state, so that absence from it is a reason to end. */
@@ -67,9 +70,8 @@ export class MesosFollower {
             maxRecordBytes,
             silenceMs,
             state: (state) => {
-              this.#cluster.replace(state, clock.now());
-              this.#whole = true;
-              this.#changed();
+              this.#replacing = this.#replace(state);
+              return this.#replacing;
             },
             event: (event) => {
               this.#cluster.apply(event, clock.now());
@@ -90,6 +92,13 @@ export class MesosFollower {
     }
   }
 
+  async #replace(state: MesosState): Promise<void> {
+    await this.#cluster.replace(state, this.#options.clock.now(), new Pace());
+    this.#whole = true;
+    this.#replacing = null;
+    this.#changed();
+  }
+
   #changed(): void {
     this.#since ??= this.#options.clock.now();
     this.#wake.set('changed');
@@ -99,6 +108,8 @@ export class MesosFollower {
     const { clock } = this.#options;
     for (;;) {
       await this.#wake.wait(Math.max(0, this.#nextLook() - clock.now()), clock, signal);
+      // Half of one state and half of another is a part of the truth.
+      await this.#replacing;
       if (signal.aborted) return;
       const changed = this.#wake.take().size > 0;
       const now = clock.now();
@@ -168,6 +179,11 @@ export class MesosFollower {
     this.#since = null;
     const snapshot = await this.#cluster.snapshot(this.#book.addresses, new Pace());
     if (signal.aborted) return;
+    if (this.#replacing !== null) {
+      // Its end wakes us.
+      this.#since = since;
+      return;
+    }
     const isNews = this.#whole || snapshot !== this.#last || clock.now() - this.#told >= REFRESH_MS;
     if (!isNews) return;
     // Only now: a state that came meanwhile is in the snapshot too.

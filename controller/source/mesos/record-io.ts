@@ -14,7 +14,8 @@ export class RecordDecoder {
   /** Digits of the length so far; null while a record's bytes are gathered. */
   #header: string | null = '';
   #left = 0;
-  #parts: Uint8Array[] = [];
+  /** The record so far where it spans chunks. */
+  #begun: Buffer | null = null;
 
   /** `maxBytes`: limit for one record, which is kept in memory until it is complete. */
   constructor(maxBytes: number) {
@@ -33,13 +34,12 @@ export class RecordDecoder {
   *feed(chunk: Uint8Array): Generator<Buffer> {
     for (let at = 0; at < chunk.length; ) {
       if (this.#header !== null) at = this.#readHeader(this.#header, chunk, at);
-      if (this.#header !== null) continue;
+      if (this.#header !== null || at === chunk.length) continue;
 
       const end = Math.min(at + this.#left, chunk.length);
-      this.#parts.push(chunk.subarray(at, end));
-      this.#left -= end - at;
+      const record = this.#gather(chunk.subarray(at, end));
       at = end;
-      if (this.#left === 0) yield this.#take();
+      if (record !== null) yield record;
     }
   }
 
@@ -65,13 +65,21 @@ export class RecordDecoder {
     return newline + 1;
   }
 
-  #take(): Buffer {
-    const [first] = this.#parts;
-    const record =
-      this.#parts.length === 1 && first !== undefined
-        ? Buffer.from(first.buffer, first.byteOffset, first.byteLength)
-        : Buffer.concat(this.#parts);
-    this.#parts = [];
+  /** The record when this part completes it, else null. */
+  #gather(part: Uint8Array): Buffer | null {
+    let record: Buffer;
+    if (this.#begun === null && part.length === this.#left) {
+      record = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+    } else {
+      // All its room at once, which costs memory only as it fills: to put a large one together at its end would be one
+      // long block, and twice the memory.
+      this.#begun ??= Buffer.allocUnsafeSlow(this.#left);
+      record = this.#begun;
+      record.set(part, record.length - this.#left);
+    }
+    this.#left -= part.length;
+    if (this.#left > 0) return null;
+    this.#begun = null;
     this.#header = '';
     return record;
   }

@@ -1,5 +1,5 @@
+import { Pace } from '../../pace.ts';
 import { isRecord } from '../document/rejection.ts';
-import { Pace } from '../pace.ts';
 import { Cluster } from './cluster.ts';
 import { readEvent } from './events.ts';
 import { walkJson } from './json-walk.ts';
@@ -29,7 +29,7 @@ export async function readRecording(bytes: Buffer): Promise<Cluster | null> {
         : null;
   if (state === null) return null;
   const cluster = new Cluster();
-  cluster.replace(state, 0);
+  await cluster.replace(state, 0, pace);
   return cluster;
 }
 
@@ -53,7 +53,7 @@ async function readLine(line: Buffer, cluster: Cluster, pace: Pace): Promise<voi
   if (type === 'SUBSCRIBED' || type === 'GET_STATE') {
     const state = await readState(line, pace);
     if (state === null) throw new SyntaxError(`${type} without get_tasks and get_frameworks`);
-    cluster.replace(state, 0);
+    await cluster.replace(state, 0, pace);
     return;
   }
   const json: unknown = JSON.parse(line.toString('utf8'));

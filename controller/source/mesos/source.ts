@@ -1,8 +1,8 @@
 import { ControllerError } from '../../errors.ts';
 import { systemClock } from '../../loop/clock.ts';
+import { Pace } from '../../pace.ts';
 import type { AppSource, Clock, Resolver } from '../../ports.ts';
 import { resolveAgents } from '../document/agents.ts';
-import { Pace } from '../pace.ts';
 import { AgentReader, followAgent } from './agent-follower.ts';
 import { createMesosClient, type MesosClientOptions } from './client.ts';
 import { Cluster } from './cluster.ts';
@@ -44,8 +44,9 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
         throw new ControllerError('source', `${name}: ${what}; what runs there is not known`);
       }
       const cluster = new Cluster();
-      cluster.replace(state, clock.now());
-      return await cluster.snapshot(await resolveAgents(cluster.hosts, resolver), new Pace());
+      const pace = new Pace();
+      await cluster.replace(state, clock.now(), pace);
+      return await cluster.snapshot(await resolveAgents(cluster.hosts, resolver), pace);
     },
     follow: (listener, signal) =>
       new MesosFollower({

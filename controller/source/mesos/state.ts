@@ -1,6 +1,6 @@
 import type { Rejection } from '../../model.ts';
+import type { Pace } from '../../pace.ts';
 import { isRecord, rejectionOf, shown } from '../document/rejection.ts';
-import type { Pace } from '../pace.ts';
 import { factsOf, type TaskFacts } from './facts.ts';
 import { type Found, type Wanted, walkJson } from './json-walk.ts';
 import { agentInfoSchema, agentSchema, frameworkSchema, taskSchema } from './schema.ts';

@@ -1,8 +1,8 @@
 import { ControllerError, messageOf } from '../../errors.ts';
+import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
 import { isRecord } from '../document/rejection.ts';
 import { watchSilence } from '../http/silence.ts';
-import { Pace } from '../pace.ts';
 import type { MesosClient } from './client.ts';
 import { type MesosEvent, readEvent } from './events.ts';
 import { FramingError, RecordDecoder } from './record-io.ts';
@@ -15,8 +15,8 @@ export interface SubscriptionOptions {
   readonly maxRecordBytes: number;
   /** How long the stream may be silent until the state has come; afterwards it is three heartbeats. */
   readonly silenceMs: number;
-  /** The state at the beginning. */
-  readonly state: (state: MesosState) => void;
+  /** The state at the beginning; what comes after it waits until it has been taken in. */
+  readonly state: (state: MesosState) => Promise<void>;
   readonly event: (event: MesosEvent) => void;
   /** Something came, and be it a heartbeat: what is known is still true. */
   readonly heard: () => void;
@@ -56,7 +56,10 @@ export async function followSubscription(options: SubscriptionOptions, signal: A
       limited,
     ).then(() => connection.abort(failure(`nothing heard for ${reader.silenceMs / 1000} s`)));
 
+    const pace = new Pace();
     for await (const chunk of bytes) {
+      // What has arrived already, megabytes at a time, would come in one long turn.
+      if (pace.isDue()) await pace.rest();
       for (const record of decoder.feed(chunk)) {
         await reader.read(record);
         limited.throwIfAborted();
@@ -109,7 +112,7 @@ class EventReader {
     if (state === null) throw unexpected(record);
     this.#subscribed = true;
     this.silenceMs = (state.heartbeatSeconds ?? HEARTBEAT_SECONDS) * MISSED_HEARTBEATS * 1_000;
-    this.#options.state(state);
+    await this.#options.state(state);
   }
 
   #readEvent(json: unknown): void {

@@ -104,6 +104,9 @@ export class StatusWriter {
           this.#learn(before, now);
           this.#news.set('object');
         },
+        behind: () => {
+          inStep = false;
+        },
         inStep: () => {
           inStep = true;
           this.#news.set('object');

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { type Allocation, createAllocator } from '../../../controller/desired/allocate.ts';
 import { parsePool } from '../../../controller/desired/pool.ts';
 import type { NamedAddresses } from '../../../controller/model.ts';
+import { atOnce } from '../../../controller/parts.ts';
 
 const pools = (ipv4: string, ipv6?: string) => ({
   ipv4: parsePool(ipv4),
@@ -16,7 +17,7 @@ function allocate(
   kept: Readonly<Record<string, NamedAddresses>> = {},
   taken: readonly string[] = [],
 ): Allocation {
-  return createAllocator(where)(new Set(names), new Map(Object.entries(kept)), new Set(taken));
+  return atOnce(createAllocator(where)(new Set(names), new Map(Object.entries(kept)), new Set(taken)));
 }
 
 const ipv4Of = ({ addresses }: Allocation) =>
@@ -71,7 +72,8 @@ test('a collision takes the next address, after the last one the first', () => {
 });
 
 test('a kept address comes before a new name that would hash to it, and is told as long as both last', () => {
-  const allocator = createAllocator(pools('11.0.0.0/24'));
+  const inParts = createAllocator(pools('11.0.0.0/24'));
+  const allocator = (...given: Parameters<typeof inParts>) => atOnce(inParts(...given));
   const first = allocator(new Set(['zed.kept']), new Map([['zed.kept', { ipv4: '11.0.0.37' }]]), new Set());
   const second = allocator(new Set(['zed.kept', 'foo.bar']), first.addresses, new Set());
   const third = allocator(new Set(['zed.kept', 'foo.bar']), second.addresses, new Set());

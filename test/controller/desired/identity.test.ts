@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { parsePool } from '../../../controller/desired/pool.ts';
+import { createTranslatorInParts } from '../../../controller/desired/translate.ts';
 import type { App, Memory } from '../../../controller/model.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { lines, passes, translator } from './support.ts';
@@ -86,6 +88,27 @@ test('the result does not depend on the order of apps, whatever their labels say
       expect(backward).toEqual(forward);
       expect(lines(backward)).toEqual(lines(forward));
       expect(backward.declared).toEqual(forward.declared);
+    }),
+  );
+});
+
+test('a translation whose parts are far between says what one says that is made at once', () => {
+  fc.assert(
+    fc.property(fc.array(apps, { minLength: 1, maxLength: 4 }), (steps) => {
+      const pools = { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') };
+      const inParts = createTranslatorInParts({ zone: 'l4lb.thisdcos.directory', pools });
+      const whole = translator();
+      let memory: Memory = nothingRemembered;
+      for (const now of steps) {
+        const desired = whole(snapshot(...now), memory);
+        const parts = inParts(snapshot(...now), memory);
+        const asked = [];
+        let next = parts.next();
+        for (; !next.done; next = parts.next()) asked.push(next.value);
+        expect(next.value).toEqual(desired);
+        expect(asked.length).toBeGreaterThan(0);
+        memory = desired.memory;
+      }
     }),
   );
 });

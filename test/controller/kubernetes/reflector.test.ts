@@ -25,6 +25,7 @@ test('each version of an object is told once, over a restart that costs another 
     listener: {
       changed: (before, now) =>
         told.push(`${before === null ? '+' : now === null ? '-' : '~'}${(now ?? before)?.name}`),
+      behind: () => told.push('list'),
       inStep: () => {
         inStep += 1;
       },
@@ -35,7 +36,7 @@ test('each version of an object is told once, over a restart that costs another 
   });
   inBackground((signal) => reflector.run(signal));
   await until('it is in step', () => inStep === 1);
-  expect(told.splice(0)).toEqual(['+a', '+b']);
+  expect(told.splice(0)).toEqual(['list', '+a', '+b']);
 
   writeApp(server, 'a', '/a:81');
   removeApp(server, 'b');
@@ -48,6 +49,6 @@ test('each version of an object is told once, over a restart that costs another 
   server.operations.storage.compact();
   await away;
   await until('it is in step again', () => inStep >= 2 && told.length > 0);
-  expect(told).toEqual(['-c']);
+  expect(told).toEqual(['list', '-c']);
   expect([...reflector.objects.keys()]).toEqual(['default/a']);
 });

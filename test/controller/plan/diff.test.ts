@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Service, type ServiceKey, serviceKey, type Table } from '../../../controller/model.ts';
+import { atOnce } from '../../../controller/parts.ts';
 import { afterSteps } from '../../../controller/plan/after-steps.ts';
 import { createDiff, type Ownership } from '../../../controller/plan/diff.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';
@@ -240,10 +241,21 @@ describe('for any desired and observed tables', () => {
         const ownership = owning(...have);
         const diff = createDiff();
         const plan = diff(desiredOf(...want), table, ownership);
-        const reached = afterSteps(table, [...plan.growing, ...plan.shrinking]);
+        const reached = atOnce(afterSteps(table, [...plan.growing, ...plan.shrinking]));
         const again = diff(desiredOf(...want), reached, { ...ownership, owned: plan.owned });
         expect(lines(again)).toEqual([]);
         expect(new Map([...reached].sort())).toEqual(new Map([...observe(want)].sort()));
+      }),
+    );
+  });
+
+  test('it says the same whether or not it has been prepared, and be it for other tables', () => {
+    fc.assert(
+      fc.property(someServices, someServices, fc.boolean(), (want, have, other) => {
+        const [desired, table, ownership] = [desiredOf(...want), observe(have), owning(...have)];
+        const prepared = createDiff();
+        atOnce(prepared.prepare(desired, other ? new Map() : table));
+        expect(prepared(desired, table, ownership)).toEqual(createDiff()(desired, table, ownership));
       }),
     );
   });
@@ -254,7 +266,7 @@ describe('for any desired and observed tables', () => {
         const moved = have.map((one) => ({ ...one, address: one.address.replace('11.', '172.') }));
         const table = observe(moved);
         const plan = createDiff()(desiredOf(...want), table, nobody);
-        const reached = afterSteps(table, [...plan.growing, ...plan.shrinking]);
+        const reached = atOnce(afterSteps(table, [...plan.growing, ...plan.shrinking]));
         for (const [key, foreign] of table) expect(reached.get(key)).toBe(foreign);
       }),
     );
@@ -271,7 +283,7 @@ describe('for any desired and observed tables', () => {
         const live = want.filter(({ backends }) => inRotation(backends.values())).map(serviceKey);
         const before = live.filter(forwards);
         for (const step of [...plan.growing, ...plan.shrinking]) {
-          table = afterSteps(table, [step]);
+          table = atOnce(afterSteps(table, [step]));
           expect(before.filter((key) => !forwards(key))).toEqual([]);
         }
       }),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { createRelayHealth, type RelayHealth } from '../../../controller/relay/health.ts';
 import { createMetrics, type Metrics } from '../../../controller/serve/metrics.ts';
 import { DnsMetrics } from '../../../controller/serve/metrics-dns.ts';
 import type { PassStatus } from '../../../controller/status/status.ts';
@@ -22,6 +23,13 @@ beforeEach(() => {
   now = 1_000_000;
   metrics = metricsOf();
 });
+
+/** One that has a source to tell of. */
+function ledRelay(): RelayHealth {
+  const relay = createRelayHealth([SOURCE], new World().clock, 60_000);
+  relay.observer.elected(true);
+  return relay;
+}
 
 /** The value of one series, as it is printed; undefined when there is none. */
 async function metric(series: string): Promise<number | undefined> {
@@ -193,7 +201,8 @@ describe('docs/metrics.md', () => {
 
   test('lists every metric of ours with its labels, type and meaning, and no other', async () => {
     const options = { sources: [SOURCE], dryRun: false, clock: { now: () => now } };
-    const text = await createMetrics(options, new DnsMetrics()).text();
+    const texts = [createMetrics(options, new DnsMetrics()).text(), ledRelay().metrics.text()];
+    const text = (await Promise.all(texts)).join('');
     const found = [...text.matchAll(/^# HELP (marathon_ipvs_\w+) (.*)\n# TYPE \S+ (\w+)$/gm)].map(
       ([, name = '', help, type]) => {
         const label = new RegExp(`^${name}(?:_bucket|_count|_sum)?\\{([^}]*)\\}`, 'm').exec(text)?.[1] ?? '';

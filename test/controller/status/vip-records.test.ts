@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Declared } from '../../../controller/model.ts';
+import { atOnce } from '../../../controller/parts.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
 import type { PassStatus } from '../../../controller/status/status.ts';
 import { recordVips, type VipRecords } from '../../../controller/status/vip-records.ts';
@@ -14,7 +15,7 @@ const NOTHING: VipRecords = new Map();
 function recordsAfter(...passes: readonly PassStatus[]) {
   let records = NOTHING;
   for (const [at, pass] of passes.entries())
-    records = recordVips(records, { ...pass, finishedAt: 1_000_000 + at * 1_000 });
+    records = atOnce(recordVips(records, { ...pass, finishedAt: 1_000_000 + at * 1_000 }));
   return records;
 }
 
@@ -72,7 +73,7 @@ describe('since when', () => {
 });
 
 describe('the state of a VIP', () => {
-  const stateOf = (pass: PassStatus, id = WEB_ID) => recordVips(NOTHING, pass).get(id);
+  const stateOf = (pass: PassStatus, id = WEB_ID) => atOnce(recordVips(NOTHING, pass)).get(id);
 
   test('forwarding: the kernel has it as desired, with a backend in rotation', () => {
     expect(stateOf(passOf({}))).toMatchObject({
@@ -122,7 +123,7 @@ describe('the state of a VIP', () => {
       declared: [declared, { ...declared, app: '/also' }, { ...declared, name: 'web', app: '/web' }],
       memory: { addresses: new Map([['idle.marathon', { ipv4: '11.7.7.7' }]]), labels: new Map() },
     };
-    const records = recordVips(NOTHING, passOf({ desired, observed: settled(WEB) }));
+    const records = atOnce(recordVips(NOTHING, passOf({ desired, observed: settled(WEB) })));
     expect([...records.keys()]).toEqual([WEB_ID, 'tcp/idle.marathon:80']);
     expect(records.get('tcp/idle.marathon:80')).toMatchObject({
       state: 'no backend',
@@ -160,7 +161,7 @@ describe('the state of a VIP', () => {
       heldBefore: () => false,
       share: 0.5,
     };
-    const held = recordVips(NOTHING, { ...gone, plan: holdMassRemoval(gone.plan, brake).plan });
+    const held = atOnce(recordVips(NOTHING, { ...gone, plan: holdMassRemoval(gone.plan, brake).plan }));
     expect(held.get(WEB_ID)).toMatchObject({ state: 'held', reason: 'held: no source mentions it any more' });
     expect(held.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
       weight: 1,
@@ -174,10 +175,12 @@ describe('the state of a VIP', () => {
     ];
     const lost = passOf({ desired: desiredOf(...sick), before: observed, observed });
     const occupants = () => ({ drainSeconds: 300, healthLost: true });
-    const kept = recordVips(NOTHING, {
-      ...lost,
-      plan: holdMassRemoval(lost.plan, { ...brake, occupants }).plan,
-    });
+    const kept = atOnce(
+      recordVips(NOTHING, {
+        ...lost,
+        plan: holdMassRemoval(lost.plan, { ...brake, occupants }).plan,
+      }),
+    );
     expect(kept.get(WEB_ID)).toMatchObject({ state: 'held', apps: ['/web'] });
     expect(kept.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
       weight: 1,

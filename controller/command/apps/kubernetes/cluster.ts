@@ -12,6 +12,7 @@ import {
   type ObjectName,
 } from '../../../kubernetes/resources.ts';
 import type { App, Snapshot } from '../../../model.ts';
+import { Pace } from '../../../pace.ts';
 import type { Clock } from '../../../ports.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
 import { isRecord } from '../../../source/document/rejection.ts';
@@ -98,13 +99,13 @@ export async function readCluster(
     return { items, slices };
   };
   try {
-    return clusterOf(await list(namespace), null);
+    return await clusterOf(await list(namespace), null);
   } catch (error) {
     const forbidden = error instanceof ApiFailure && error.status === 403;
     if (!forbidden || namespace !== null) throw error;
     const own = client.namespace;
     const warning = `only the namespace ${own} may be read: apps of others that have the same VIPs are not known`;
-    return clusterOf(await list(own), warning);
+    return await clusterOf(await list(own), warning);
   }
 }
 
@@ -123,12 +124,12 @@ async function listSlices(
   }
 }
 
-function clusterOf(
+async function clusterOf(
   { items, slices }: { readonly items: readonly unknown[]; readonly slices: readonly Slice[] },
   warning: string | null,
-): Cluster {
+): Promise<Cluster> {
   const catalogue = new Catalogue();
   for (const slice of slices) catalogue.sliceChanged(null, slice);
   for (const item of items) catalogue.objectChanged(null, readDeclaredObject(item));
-  return { objects: items.map(readKnown), snapshot: catalogue.snapshot(), warning };
+  return { objects: items.map(readKnown), snapshot: await catalogue.snapshot(new Pace()), warning };
 }

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { Pace } from '../../../../controller/pace.ts';
 import { Cluster } from '../../../../controller/source/mesos/cluster.ts';
 import { type MesosEvent, readEvent } from '../../../../controller/source/mesos/events.ts';
 import { readState } from '../../../../controller/source/mesos/state.ts';
-import { Pace } from '../../../../controller/source/pace.ts';
 import { TestCluster } from '../../../support/mesos/test-cluster.ts';
 import { KAFKA, MARATHON, UUID, webTask } from './setup.ts';
 
@@ -37,6 +37,10 @@ function beginnings(): MesosEvent[] {
 
 const snapshotOf = (cluster: Cluster) => cluster.snapshot(ADDRESSES, new Pace());
 
+function stateOf(model: TestCluster): Buffer {
+  return Buffer.from(JSON.stringify({ type: 'GET_STATE', get_state: model.state() }, null, 2));
+}
+
 async function after(events: readonly MesosEvent[]) {
   const cluster = new Cluster();
   for (const event of events) {
@@ -66,17 +70,44 @@ test('a state tells the same as the events that lead to it', async () => {
   model.addFramework(MARATHON, 'marathon');
   model.addAgent('S0', '10.0.0.1');
   model.addTask(webTask(31001));
-  const bytes = Buffer.from(JSON.stringify({ type: 'GET_STATE', get_state: model.state() }, null, 2));
-  const state = await readState(bytes, new Pace());
+  const state = await readState(stateOf(model), new Pace());
   if (state === null) throw new Error('this is a state');
   const cluster = new Cluster();
-  cluster.replace(state, 0);
+  await cluster.replace(state, 0, new Pace());
   const events = beginnings().filter((event) => !('task' in event) || event.task.id === webTask(31001).id);
   expect((await snapshotOf(cluster)).apps).toEqual((await after(events)).apps);
 
   const before = await snapshotOf(cluster);
-  cluster.replace(state, 0);
+  await cluster.replace(state, 0, new Pace());
   expect(await snapshotOf(cluster)).toBe(before);
+});
+
+test('a state that is taken in many turns tells the same as one that is taken at once', async () => {
+  class Short extends Pace {
+    turns = 0;
+    override isDue(): boolean {
+      return true;
+    }
+    override async rest(): Promise<void> {
+      this.turns += 1;
+    }
+  }
+  const model = new TestCluster(() => undefined);
+  model.addFramework(MARATHON, 'marathon');
+  model.addAgent('S0', '10.0.0.1');
+  for (const port of [31001, 31002, 31003]) model.addTask(webTask(port));
+  const whole = await readState(stateOf(model), new Pace());
+  model.updateTask(webTask(31001).id, { state: 'KILLED' });
+  const later = await readState(stateOf(model), new Pace());
+  if (whole === null || later === null) throw new Error('these are states');
+
+  const [atOnce, inTurns, short] = [new Cluster(), new Cluster(), new Short()];
+  for (const state of [whole, later]) {
+    await atOnce.replace(state, 0, new Pace());
+    await inTurns.replace(state, 0, short);
+  }
+  expect(short.turns).toBeGreaterThanOrEqual(6);
+  expect(await snapshotOf(inTurns)).toEqual(await snapshotOf(atOnce));
 });
 
 test('an app of which all tasks have ended is remembered for a while, and a batch job is not', async () => {

@@ -27,6 +27,11 @@ test.each([
   expect(mesosState(state)).toBe(expected);
 });
 
+test('of the labels of a task only those are kept that may make a VIP', () => {
+  const kept = { vip_PORT0: 'tcp:///web:80', VIP_port1: 'text' };
+  expect(facts({ labels: { team: 'shop', VIP_0: '/web:80', vip_PORT: '1', ...kept } }).labels).toEqual(kept);
+});
+
 describe('the newest status', () => {
   const status = (timestamp: number, what: Partial<TestTask>) =>
     statusJson({ id: 'a', agent: 's', timestamp, ...what });

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
+import { Pace } from '../../../../controller/pace.ts';
 import { Cluster } from '../../../../controller/source/mesos/cluster.ts';
 import { RecordDecoder } from '../../../../controller/source/mesos/record-io.ts';
 import { readState } from '../../../../controller/source/mesos/state.ts';
-import { Pace } from '../../../../controller/source/pace.ts';
 import { record } from '../../../support/mesos/record.ts';
 import { TestCluster } from '../../../support/mesos/test-cluster.ts';
 import { MARATHON, webTask } from './setup.ts';
@@ -56,7 +56,7 @@ test('a state of 10,000 tasks and 30 MB holds up everything else for no more tha
   const state = await readState(whole, pace);
   if (state === null) throw new Error('this is a state');
   const cluster = new Cluster();
-  cluster.replace(state, 0);
+  await cluster.replace(state, 0, pace);
   const { apps } = await cluster.snapshot(new Map([['10.0.0.1', '10.0.0.1']]), pace);
   pace.mark();
   expect(apps[0]?.tasks).toHaveLength(10_000);

@@ -8,8 +8,8 @@ export class Pace {
   readonly #turnMs: number;
   #since = performance.now();
 
-  /** How long one turn may be, in milliseconds; a part that is longer makes it longer. Defaults to 15. */
-  constructor(turnMs = 15) {
+  /** How long one turn may be, in milliseconds; a part that is longer makes it longer. Defaults to 10. */
+  constructor(turnMs = 10) {
     this.#turnMs = turnMs;
   }
 
@@ -20,5 +20,14 @@ export class Pace {
   async rest(): Promise<void> {
     await setImmediate();
     this.#since = performance.now();
+  }
+}
+
+/** Does work that comes in parts, with rests between them. */
+export async function inTurns<T>(parts: Generator<unknown, T>, pace: Pace = new Pace()): Promise<T> {
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+    if (pace.isDue()) await pace.rest();
   }
 }

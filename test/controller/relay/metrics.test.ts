@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { SourceListener } from '../../../controller/ports.ts';
+import { createRelayHealth, type RelayHealth, serveRelayHealth } from '../../../controller/relay/health.ts';
+import { runRelay } from '../../../controller/relay/relay.ts';
+import { snapshot, web } from '../../support/builders.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { clientOf, clock, inBackground, startServer } from '../source/kubernetes/setup.ts';
+import { silent, until } from '../source/support.ts';
+
+const SOURCE = 'file=test';
+const whole = { apps: 1, complete: true, fromDiskOf: null };
+
+/** The value of one series; undefined when there is none. */
+async function metric(
+  { metrics }: Pick<RelayHealth, 'metrics'>,
+  series: string,
+): Promise<number | undefined> {
+  const line = (await metrics.text()).split('\n').find((one) => one.startsWith(`marathon_ipvs_${series} `));
+  return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ') + 1));
+}
+
+describe('a relay that waits to be elected', () => {
+  const time = new FakeClock();
+  const health = createRelayHealth([SOURCE], time, 60_000);
+
+  test('says so in its metrics, and nothing of sources that it does not read', async () => {
+    expect(await metric(health, 'relay_leader')).toBe(0);
+    expect(await metric(health, 'relay_writes_total{op="apply"}')).toBe(0);
+    expect(await metric(health, 'relay_write_failures_total{op="delete"}')).toBe(0);
+    expect(await metric(health, `source_data_age_seconds{source="${SOURCE}"}`)).toBeUndefined();
+  });
+
+  test('is alive and ready again although it moves no more, once another one was elected', async () => {
+    health.observer.elected(true);
+    health.observer.moved();
+    health.observer.sourceRead(SOURCE, whole);
+    health.observer.compared(3, 2);
+    await time.advance(400_000);
+    expect([health.live().ok, health.ready().ok]).toEqual([false, false]);
+    expect(await metric(health, `source_data_age_seconds{source="${SOURCE}"}`)).toBe(400);
+    expect(await metric(health, 'relay_held_apps')).toBe(2);
+
+    health.observer.elected(false);
+    expect([health.live().ok, health.ready().ok]).toEqual([true, true]);
+    expect(await metric(health, 'relay_held_apps')).toBe(0);
+    expect(await metric(health, `source_data_age_seconds{source="${SOURCE}"}`)).toBeUndefined();
+  });
+});
+
+test('what an elected relay writes, and what it fails to, is counted', async () => {
+  const server = await startServer();
+  const health = createRelayHealth([SOURCE], clock, 60_000);
+  const source = {
+    name: SOURCE,
+    read: async () => snapshot(),
+    follow: async (listener: SourceListener, signal: AbortSignal) => {
+      const apps = snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1'));
+      listener.changed(apps, { complete: true, since: clock.now() });
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    },
+  };
+  const common = { clock, log: silent, namespace: 'default', name: 'default', identity: 'me', settleMs: 1 };
+  const client = await clientOf(server);
+  inBackground((signal) =>
+    runRelay(
+      { ...common, client, sources: [source], observer: health.observer, random: Math.random },
+      signal,
+    ),
+  );
+  const published = () => server.operations.storage.all('discovery.k8s.io/endpointslices').length;
+  await until('it is published', () => published() === 1);
+  expect(await metric(health, 'relay_leader')).toBe(1);
+  expect(await metric(health, 'relay_apps')).toBe(1);
+  expect(await metric(health, 'relay_held_apps')).toBe(0);
+  expect(await metric(health, `source_up{source="${SOURCE}"}`)).toBe(1);
+  let made: number | undefined;
+  await until('the writes are counted', () => {
+    void metric(health, 'relay_writes_total{op="apply"}').then((value) => {
+      made = value;
+    });
+    return made === 2;
+  });
+});
+
+describe('over HTTP', () => {
+  const ends: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const end of ends.splice(0)) await end();
+  });
+
+  test.each([
+    ['/livez', 200, /^ok: /],
+    ['/readyz?verbose', 200, /^ok: waiting to be elected/],
+    ['/metrics', 200, /^marathon_ipvs_relay_leader 0$/m],
+    ['/', 404, /^expected \/livez, \/readyz or \/metrics/],
+  ])('%s gives %i', async (path, status, text) => {
+    const health = createRelayHealth([SOURCE], clock, 60_000);
+    const { port, close } = await serveRelayHealth({ address: '127.0.0.1', port: 0 }, health);
+    ends.push(close);
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+    expect([answer.status, await answer.text()]).toEqual([status, expect.stringMatching(text)]);
+  });
+});
