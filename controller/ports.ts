@@ -110,10 +110,14 @@ export interface DeploymentProgress {
 /** The kernel's IPVS table. */
 export interface IpvsTable {
   /**
-   * The whole table, or of the services `only` those that there are; a rejection, never a part of it. Steps may be
-   * applied while the whole table is read: of the services that they change, it tells either state.
+   * The whole table, or of the services `only` those that there are; a rejection, never a part of it.
    */
   observe(only?: Iterable<ServiceAddress>): Promise<Table>;
+  /**
+   * The whole table, read without haste, so that steps can be applied meanwhile: of the services that they change, it
+   * tells either state.
+   */
+  observeBeside(): Promise<Table>;
   /**
    * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures,
    * each with the step as it was given.

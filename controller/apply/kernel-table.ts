@@ -31,33 +31,32 @@ import type { IpvsTable, StepFailure } from '../ports.ts';
  * lacks, the module or the right to use it, and the command that mends it.
  */
 export async function openKernelTable(): Promise<IpvsTable> {
-  return createKernelTable(await openKernelClient(), await openKernelClient());
+  return createKernelTable(await openKernelClient(), await openKernelClient(REST_MS));
 }
 
 /** A client for other uses than the table; rejects as `openKernelTable` does. */
-export async function openKernelClient(): Promise<IpvsClient> {
-  return await IpvsClient.open().catch(refuse);
+export async function openKernelClient(restMs = 0): Promise<IpvsClient> {
+  return await IpvsClient.open({ restMs }).catch(refuse);
 }
 
 /** So many services are taken over at a stretch: other work may come in between. */
 const STRETCH = 256;
 
+/** A read beside passes has a third of the time at most: what is to be written is more urgent, on one processor too. */
+const REST_MS = 6;
+
 /**
- * The table behind clients that are open; `close` closes them. The whole table is read through `reader`, so that with
- * one of its own steps need not wait for that.
+ * The table behind clients that are open; `close` closes them. What is read beside passes is read through `reader`, so that
+ * with one of its own steps need not wait for that.
  */
 export function createKernelTable(client: IpvsClient, reader: IpvsClient = client): IpvsTable {
   return {
     async observe(only): Promise<Table> {
-      const table = new Map<ServiceKey, ObservedService>();
-      const entries = await (only === undefined ? reader.listTable() : entriesOf(client, only)).catch(refuse);
-      for (const [index, entry] of entries.entries()) {
-        if (index % STRETCH === STRETCH - 1) await setImmediate();
-        const observed = toObserved(entry);
-        if (observed !== null) table.set(serviceKey(observed), observed);
-      }
-      return table;
+      const entries = only === undefined ? client.listTable() : entriesOf(client, only);
+      return await toTable(await entries.catch(refuse));
     },
+
+    observeBeside: async () => await toTable(await reader.listTable().catch(refuse)),
 
     async apply(steps): Promise<readonly StepFailure[]> {
       const first = await attempt(client, steps);
@@ -78,6 +77,16 @@ export function createKernelTable(client: IpvsClient, reader: IpvsClient = clien
       reader.close();
     },
   };
+}
+
+async function toTable(entries: readonly TableEntry[]): Promise<Table> {
+  const table = new Map<ServiceKey, ObservedService>();
+  for (const [index, entry] of entries.entries()) {
+    if (index % STRETCH === STRETCH - 1) await setImmediate();
+    const observed = toObserved(entry);
+    if (observed !== null) table.set(serviceKey(observed), observed);
+  }
+  return table;
 }
 
 /** Without those that the kernel does not have. */

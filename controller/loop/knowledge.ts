@@ -51,7 +51,7 @@ export class Knowledge {
     const reading: Reading = { touched: new Set(), table: null };
     this.#reading = reading;
     try {
-      reading.table = await this.#table.observe();
+      reading.table = await this.#table.observeBeside();
     } catch {
       if (this.#reading === reading) this.#reading = null;
     }

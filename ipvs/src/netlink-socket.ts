@@ -33,6 +33,12 @@ export interface NetlinkSocketOptions {
    * @defaultValue 5000
    */
   readonly timeoutMs?: number | undefined;
+  /**
+   * How long a long job rests after each of its turns of a few milliseconds, in milliseconds. With 0 it goes on as soon as
+   * the event loop has had its turn; with more it takes longer, and leaves the processor to others meanwhile.
+   * @defaultValue 0
+   */
+  readonly restMs?: number | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -76,6 +82,7 @@ export class NetlinkSocket {
   readonly #transport: Transport;
   readonly #protocol: number;
   readonly #timeoutMs: number;
+  readonly #restMs: number;
   readonly #queue: Queued[] = [];
   #link: Link | undefined;
   #running: Running | undefined;
@@ -92,6 +99,7 @@ export class NetlinkSocket {
     this.#transport = transport;
     this.#protocol = protocol;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#restMs = options.restMs ?? 0;
     this.#link = this.#open();
   }
 
@@ -150,7 +158,7 @@ export class NetlinkSocket {
       const sliceEnd = performance.now() + SLICE_MS;
       for (let sends = 1; this.#advance(); sends++) {
         if (sends % SENDS_PER_LOOK === 0 && performance.now() > sliceEnd) {
-          setImmediate(() => this.#pump());
+          this.#later(() => this.#pump());
           return;
         }
       }
@@ -159,6 +167,11 @@ export class NetlinkSocket {
     } finally {
       this.#pumping = false;
     }
+  }
+
+  #later(go: () => void): void {
+    if (this.#restMs === 0) setImmediate(go);
+    else setTimeout(go, this.#restMs);
   }
 
   /** One send with its replies, as far as they are there. False when there is nothing more to do now. */

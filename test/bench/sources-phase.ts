@@ -157,6 +157,7 @@ function timedTable(table: IpvsTable, spent: { observation: number; writes: numb
       spent.observation += performance.now() - begun;
       return observed;
     },
+    observeBeside: () => table.observeBeside(),
     async apply(steps) {
       const begun = performance.now();
       const failures = await table.apply(steps);

@@ -205,6 +205,31 @@ describe.each([
       expect(reads).toBe(4);
     });
 
+    test('of the table leaves the processor to others where it is to rest', async () => {
+      const { kernel, client } = await start(immediate);
+      await client.batch(adds(200));
+      let busy = 0;
+      kernel.faults = {
+        before: () => {
+          const until = performance.now() + 0.2;
+          while (performance.now() < until) busy += 1;
+        },
+      };
+      const resting = await IpvsClient.open({ transport: kernel.transport(), restMs: 5 });
+      clients.push(resting);
+      let turns = 0;
+      const timer = setInterval(() => {
+        turns += 1;
+      }, 1);
+      const begun = performance.now();
+      expect(await resting.listTable()).toHaveLength(200);
+      clearInterval(timer);
+      expect(busy).toBeGreaterThan(0);
+      // 40 ms of work in turns of 3 ms; replies that come as events leave the loop its turns anyway.
+      if (immediate) expect(performance.now() - begun).toBeGreaterThan(80);
+      expect(turns).toBeGreaterThan(5);
+    });
+
     test('of the table ends with an error where services come and go without end', async () => {
       const { kernel, client } = await start(immediate);
       const other = await IpvsClient.open({ transport: kernel.transport() });

@@ -1,5 +1,6 @@
 import { type IpvsClient as Client, IpvsClient } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
+import type { Table } from '../../controller/model.ts';
 import type { IpvsTable, StepFailure } from '../../controller/ports.ts';
 import type { Gate, StoryKernel } from '../support/model/kernel.ts';
 import { ipvsadm } from './ipvs-kernel.ts';
@@ -33,12 +34,14 @@ export async function realStoryKernel(): Promise<StoryKernel> {
 }
 
 function gated(table: IpvsTable, gate: Gate): IpvsTable {
+  const troubled = async (read: () => Promise<Table>): Promise<Table> => {
+    const trouble = gate.trouble();
+    if (trouble === 'endless' || trouble === 'cut') throw new Error(`the dump is ${trouble}`);
+    return await read();
+  };
   return {
-    async observe(only) {
-      const trouble = gate.trouble();
-      if (trouble === 'endless' || trouble === 'cut') throw new Error(`the dump is ${trouble}`);
-      return await table.observe(only);
-    },
+    observe: (only) => troubled(() => table.observe(only)),
+    observeBeside: () => troubled(() => table.observeBeside()),
     async apply(steps) {
       if (steps.length === 0) return [];
       const trouble = gate.trouble();

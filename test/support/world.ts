@@ -42,7 +42,7 @@ export class World {
   /** When set, the memory of names cannot be saved. */
   memoryBroken: string | null = null;
   reads = 0;
-  /** A read of the whole table takes as long as this. */
+  /** A read beside passes takes as long as this. */
   readingTakes: Promise<void> = Promise.resolve();
   /** How often interface and routes were looked at between passes. */
   repairs = 0;
@@ -62,13 +62,16 @@ export class World {
     observe: async (only) => {
       this.reads += 1;
       if (this.unreadable !== null) throw new Error(this.unreadable);
-      if (only === undefined) {
-        const found = this.kernel;
-        await this.readingTakes;
-        return found;
-      }
+      if (only === undefined) return this.kernel;
       const keys = new Set([...only].map(serviceKey));
       return new Map([...this.kernel].filter(([key]) => keys.has(key)));
+    },
+    observeBeside: async () => {
+      this.reads += 1;
+      if (this.unreadable !== null) throw new Error(this.unreadable);
+      const found = this.kernel;
+      await this.readingTakes;
+      return found;
     },
     apply: async (steps) => {
       const failures = [];

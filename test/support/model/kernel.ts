@@ -3,6 +3,7 @@
 import { type Change, IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { createKernelTable } from '../../../controller/apply/kernel-table.ts';
+import type { Table } from '../../../controller/model.ts';
 import type { IpvsTable } from '../../../controller/ports.ts';
 
 export interface StoryKernel {
@@ -71,17 +72,19 @@ export async function fakeStoryKernel(): Promise<StoryKernel> {
 
 /** The faults of a pass hold for the controller's own requests only. */
 function gated(kernel: FakeKernel, table: IpvsTable, gate: Gate): IpvsTable {
+  const troubled = async (read: () => Promise<Table>): Promise<Table> => {
+    const trouble = gate.trouble();
+    const disturbed = { interrupted: 3, endless: 1_000 }[trouble as string];
+    kernel.faults = { interruptDumps: disturbed, failDumps: trouble === 'cut' ? ENOMEM : undefined };
+    try {
+      return await read();
+    } finally {
+      kernel.faults = {};
+    }
+  };
   return {
-    async observe(only) {
-      const trouble = gate.trouble();
-      const disturbed = { interrupted: 3, endless: 1_000 }[trouble as string];
-      kernel.faults = { interruptDumps: disturbed, failDumps: trouble === 'cut' ? ENOMEM : undefined };
-      try {
-        return await table.observe(only);
-      } finally {
-        kernel.faults = {};
-      }
-    },
+    observe: (only) => troubled(() => table.observe(only)),
+    observeBeside: () => troubled(() => table.observeBeside()),
     async apply(steps) {
       let pending = false;
       const look = () => {

@@ -18,16 +18,17 @@ export interface Surroundings {
   remembers(whether: boolean): void;
 }
 
-export function tablePort(table: IpvsTable, { machine, context, remembers }: Surroundings): IpvsTable {
+export function tablePort(table: IpvsTable, { machine, remembers }: Surroundings): IpvsTable {
   return {
     async observe(only) {
       remembers(false);
       const observed = await table.observe(only);
       remembers(true);
-      // What is read beside passes, or of a few services, tells no pass of the whole as it is now.
-      if (only === undefined && context() !== null) machine.watch.kernelRead();
+      // What is read of a few services tells no pass of the whole.
+      if (only === undefined) machine.watch.kernelRead();
       return observed;
     },
+    observeBeside: () => table.observeBeside(),
     async apply(steps) {
       const words = steps.map(({ op, service }) => `${op} ${serviceKey(service)}`);
       if (words.length > 0) machine.note(`  kernel: ${words.join(', ')}`);
