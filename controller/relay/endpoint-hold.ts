@@ -191,7 +191,9 @@ function isAtAny({ ports }: Task, endpoints: ReadonlySet<BackendKey>): boolean {
 
 /** The first of two apps with one id and framework counts, as everywhere. */
 function byKey(apps: readonly App[]): ReadonlyMap<AppKey, App> {
-  return new Map(apps.toReversed().map((app) => [keyOf(app), app]));
+  const found = new Map<AppKey, App>();
+  for (const app of apps) if (!found.has(keyOf(app))) found.set(keyOf(app), app);
+  return found;
 }
 
 function keyOf({ framework, id }: App): AppKey {

@@ -41,6 +41,11 @@ class Saying implements AppSource {
     this.#listener?.changed(now, { complete, since: clock.now() });
   }
 
+  /** Whether a relay that leads has begun to follow it. */
+  get followed(): boolean {
+    return this.#listener !== null;
+  }
+
   read = async () => this.#last ?? snapshot();
 }
 
@@ -311,4 +316,83 @@ test('what the source does not mention any more stays published when it is most 
   await clock.sleep(1_000);
   source.say(snapshot(), false);
   await until('all is gone', async () => (await versions()).length === 0);
+});
+
+describe('tasks that most apps lost at once', () => {
+  const all = ['a', 'b', 'c'].map((id, i) => web(`/${id}`, { VIP_0: `${id}:80` }, `10.0.0.${i}:1`));
+  const without = all.map((each) => ({ ...each, tasks: [] }));
+  const addresses = async () =>
+    (await list(ENDPOINT_SLICES))
+      .flatMap(({ endpoints }) => endpoints.flatMap(({ addresses }: { addresses: string[] }) => addresses))
+      .sort();
+  const published = (count: number) =>
+    until(`there are ${count} endpoints`, async () => (await addresses()).length === count);
+
+  test('stay published for a minute; then, asked again, the source is believed', async () => {
+    const source = new Saying(snapshot(...all));
+    startRelay(source);
+    await published(3);
+    await clock.sleep(1_000);
+    const before = await versions();
+    const lostAt = clock.now();
+    source.say(snapshot(...without));
+    await clock.sleep(50_000);
+    expect(await versions()).toEqual(before);
+    await published(0);
+    expect(clock.now() - lostAt).toBeGreaterThanOrEqual(60_000);
+    expect(await list(MARATHON_APPS)).toHaveLength(3);
+  });
+
+  test('stay where they were when they are back, and go at once when it is said by name', async () => {
+    const source = new Saying(snapshot(...all));
+    startRelay(source);
+    await published(3);
+    await clock.sleep(1_000);
+    const before = await versions();
+    source.say(snapshot(...without));
+    await clock.sleep(5_000);
+    source.say(snapshot(...all));
+    await clock.sleep(5_000);
+    expect(await versions()).toEqual(before);
+    const saidAt = clock.now();
+    source.say(snapshot(...without), false);
+    await published(0);
+    expect(clock.now() - saidAt).toBeLessThan(60_000);
+  });
+
+  test('stay published by the next relay too, apart from those that are replaced', async () => {
+    const stop = startRelay(new Saying(snapshot(...all)));
+    await published(3);
+    await clock.sleep(1_000);
+    const before = await versions();
+    stop.abort();
+    const source = new Saying(snapshot(...without));
+    startRelay(source, { identity: 'relay-2' });
+    await until('it leads', () => source.followed);
+    await clock.sleep(10_000);
+    expect(await versions()).toEqual(before);
+    const [first, ...others] = without;
+    const fresh = task('fresh', [taskPort(port({ VIP_0: 'a:80' }), '10.0.1.1:1')]);
+    const now = ['10.0.0.1', '10.0.0.2', '10.0.1.1'];
+    source.say(snapshot({ ...(first as App), tasks: [fresh] }, ...others));
+    await until('one is replaced', async () => isDeepStrictEqual(await addresses(), now));
+  });
+
+  test('go at once where as many others of their app replace them', async () => {
+    const declared = port({ VIP_0: 'web:80' });
+    const tasks = (from: number) =>
+      Array.from({ length: 20 }, (_, i) =>
+        task(`t-${from + i}`, [taskPort(declared, `10.0.${from}.${i}:80`)]),
+      );
+    const source = new Saying(snapshot(app('/web', { ports: [declared], tasks: tasks(0) })));
+    startRelay(source);
+    await published(20);
+    const saidAt = clock.now();
+    source.say(snapshot(app('/web', { ports: [declared], tasks: tasks(100) })));
+    await until('the new ones are there alone', async () => {
+      const there = await addresses();
+      return there.length === 20 && there.every((address) => address.startsWith('10.0.100.'));
+    });
+    expect(clock.now() - saidAt).toBeLessThan(60_000);
+  });
 });
