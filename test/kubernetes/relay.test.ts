@@ -360,6 +360,31 @@ describe('tasks that most apps lost at once', () => {
     expect(clock.now() - saidAt).toBeLessThan(60_000);
   });
 
+  test('are what the next relay finds published, whatever they are, and not a field of it changes', async () => {
+    const bridge = port({ VIP_0: 'web:80', IPVS_WEIGHT: '3' }, { mode: 'container/bridge' });
+    const two = port({ VIP_0: 'web:53' }, { at: 'portDefinitions[1]', protocols: ['udp', 'tcp'] });
+    const local = { ...taskPort(bridge, '10.0.0.1:31000'), local: [{ address: '172.17.0.2', port: 80 }] };
+    const old = port({ VIP_0: 'old:80' });
+    const tasks = [
+      task('local', [local, taskPort(two, '10.0.0.1:31001', '10.0.0.1:31002')]),
+      task('both', [taskPort(bridge, '10.9.0.1:80', '[fd00::1]:80'), taskPort(two)]),
+      task('before', [taskPort(old, '10.9.0.2:31001')], { health: 'unhealthy' }),
+      task('away', [taskPort(bridge, '10.9.0.3:31001'), taskPort(two)], { state: 'unreachable' }),
+      task('new', [taskPort(bridge, '10.9.0.4:31001'), taskPort(two)], { health: 'unknown' }),
+    ];
+    const rich = app('/rich', { ports: [bridge, two], tasks });
+    const stop = startRelay(new Saying(snapshot(rich)));
+    await published(7);
+    await clock.sleep(1_000);
+    const before = await versions();
+    stop.abort();
+    const source = new Saying(snapshot({ ...rich, tasks: [] }));
+    startRelay(source, { identity: 'relay-2' });
+    await until('it leads', () => source.followed);
+    await clock.sleep(10_000);
+    expect(await versions()).toEqual(before);
+  });
+
   test('stay published by the next relay too, apart from those that are replaced', async () => {
     const stop = startRelay(new Saying(snapshot(...all)));
     await published(3);
