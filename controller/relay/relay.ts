@@ -7,7 +7,7 @@ import { delayAfter } from '../loop/backoff.ts';
 import { follow } from '../loop/follow.ts';
 import { Latch } from '../loop/latch.ts';
 import { Sources } from '../loop/sources.ts';
-import type { App, Snapshot } from '../model.ts';
+import type { App } from '../model.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
 import { kubernetesSource } from '../source/kubernetes/source.ts';
 import { EndpointHold } from './endpoint-hold.ts';
@@ -95,37 +95,34 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
     if (signal.aborted || (news.take().size === 0 && !due && failures === 0)) continue;
     await clock.sleep(settleMs, signal);
     news.take();
+    const inStep = kinds.apps.inStep && kinds.slices.inStep;
+    const begun = inStep && (await begin(holds.endpoints, kinds, options, signal));
+    // From here on nothing waits until the first write: what was said by name is about just this word.
     const merged = sources.merged();
-    if (signal.aborted || merged === null || !merged.complete || !kinds.apps.inStep || !kinds.slices.inStep)
-      continue;
+    if (signal.aborted || merged === null || !merged.complete || !inStep) continue;
     comparedAt = clock.now();
-    const failed = await publishWord(sources, merged.snapshot, kinds, holds, options, signal);
+    const { apps } = merged.snapshot;
+    const failed = begun ? await publish(apps, sources, kinds, holds, options, signal) : 1;
     failures = failed === 0 ? 0 : failures + 1;
     await clock.sleep(delayAfter(failures, RETRY), signal);
   }
   await Promise.all(working);
 }
 
-/** Publishes what the sources say now. Resolves with the number of requests that failed. */
-async function publishWord(
-  sources: Sources,
-  { apps }: Snapshot,
+/** Learns what is published, for what is to be held of it. Resolves with whether that is known now. */
+async function begin(
+  hold: EndpointHold,
   kinds: Kinds,
-  holds: Holds,
   options: RelayOptions,
   signal: AbortSignal,
-): Promise<number> {
-  if (!holds.endpoints.begun) {
-    try {
-      holds.endpoints.begin(await readPublished(options, kinds, signal));
-    } catch (error) {
-      if (!signal.aborted) options.log.warn('what is published cannot be read', { error: messageOf(error) });
-      return 1;
-    }
+): Promise<boolean> {
+  if (hold.begun) return true;
+  try {
+    hold.begin(await readPublished(options, kinds, signal));
+  } catch (error) {
+    if (!signal.aborted) options.log.warn('what is published cannot be read', { error: messageOf(error) });
   }
-  holds.apps.believe(sources.takeGoneApps().map(objectName));
-  holds.endpoints.believe(sources.takeGone());
-  return await publish(apps, kinds, holds, options, signal);
+  return hold.begun;
 }
 
 /** What is held of whole apps and of endpoints. */
@@ -180,11 +177,14 @@ interface Kinds {
  */
 async function publish(
   apps: readonly App[],
+  sources: Sources,
   { apps: objects, slices }: Kinds,
   holds: Holds,
   { name, log, clock, observer }: RelayOptions,
   signal: AbortSignal,
 ): Promise<number> {
+  holds.apps.believe(sources.takeGoneApps().map(objectName));
+  holds.endpoints.believe(sources.takeGone());
   const said = new Set(apps.map((app) => objectOf(app, name).name));
   const kept = holds.endpoints.keep(apps, clock.now());
   const wantedApps = byName(kept.apps.map((app) => objectOf(app, name)));
