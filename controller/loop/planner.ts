@@ -72,7 +72,7 @@ export class Planner {
   }
 
   /** Backends that have been held for long enough to ask the sources once more. */
-  heldLongEnough(now: number): ReadonlySet<BackendKey> {
+  due(now: number): ReadonlySet<BackendKey> {
     return this.#brake.due(now);
   }
 

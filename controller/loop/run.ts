@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 import type { AppSource, Observer } from '../ports.ts';
-import { createConfirmation } from './confirm.ts';
+import { createAsker } from './ask-again.ts';
 import { follow } from './follow.ts';
 import type { Latch } from './latch.ts';
 import type { ReconcilePorts, Reconciler } from './reconcile.ts';
@@ -52,7 +52,7 @@ export async function run(
   );
   const saving = options.dryRun ? Promise.resolve() : saveRegularly(ports, sources, signal);
 
-  const confirmHeld = createConfirmation(ports, reconciler.planner, () => wake.set('resync'), signal);
+  const confirmHeld = createAsker(ports, reconciler.planner, () => wake.set('resync'), signal);
   const tell = createTeller(ports.log);
   const start = ports.clock.now();
   const due: Due = { full: 0, look: 0, changes: 0, tick: start, restore: start + options.restoreAfterMs };

@@ -7,6 +7,7 @@ import {
   type Step,
   type Table,
 } from '../model.ts';
+import { isMass } from './mass.ts';
 import { type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';
 import { stepKey } from './step-key.ts';
 
@@ -37,9 +38,6 @@ export interface MassRemoval {
   readonly services: ReadonlySet<ServiceKey>;
 }
 
-/** Fewer than this many are no mass, whatever their share; all of them are. */
-const MASS = 10;
-
 /**
  * Takes out of the plan what would take away too much at once for no better reason than that the sources do not
  * mention it any more, or have lost the results of health checks (rule 4; marathon #3419). Everything else stays.
@@ -53,7 +51,7 @@ export function holdMassRemoval(
   const losses = findLosses(plan, context);
   if (losses.size === 0) return { plan, held: null };
   const all = measure(losses, context);
-  if (isMass(all, context.share)) return { plan: without(plan, losses, context.observed), held: all };
+  if (isTooMuch(all, context.share)) return { plan: without(plan, losses, context.observed), held: all };
   const few = onlyBackends(losses, context.heldBefore);
   if (few.size === 0) return { plan, held: null };
   return { plan: without(plan, few, context.observed), held: measure(few, context) };
@@ -151,10 +149,9 @@ function measure(losses: ReadonlyMap<ServiceKey, Loss>, { observed, owned }: Bra
   return { vips, ofVips, backends, ofBackends, endpoints, services: new Set(losses.keys()) };
 }
 
-function isMass({ vips, ofVips, backends, ofBackends }: MassRemoval, share: number): boolean {
-  const tooMany = (part: number, whole: number) => part > MASS && part > share * whole;
-  const all = ofVips >= 2 && (vips === ofVips || backends === ofBackends);
-  return all || tooMany(vips, ofVips) || tooMany(backends, ofBackends);
+function isTooMuch({ vips, ofVips, backends, ofBackends }: MassRemoval, share: number): boolean {
+  // All backends of a single VIP may go: it may just have been stopped.
+  return isMass(vips, ofVips, share) || isMass(backends, ofBackends, share, ofVips);
 }
 
 /** The plan in which the lost backends stay as they are; what else their VIPs had to lose still goes. */

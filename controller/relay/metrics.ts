@@ -8,8 +8,8 @@ import { createStatusBoard } from '../status/board.ts';
 export interface RelayObserver extends Observer {
   /** It was elected, or is so no longer. */
   elected(leading: boolean): void;
-  /** All was compared: so many apps are published, and so many of them only because they are held. */
-  compared(apps: number, held: number): void;
+  /** All was compared: so many apps are published, and so many of them, and of endpoints, only because they are held. */
+  compared(apps: number, heldApps: number, heldEndpoints: number): void;
   /** A write was made, or failed. */
   wrote(op: WriteOp, failed: boolean): void;
 }
@@ -50,6 +50,11 @@ export function createRelayMetrics(sources: readonly string[], clock: Pick<Clock
     help: 'Apps and pods that stay published although no source mentions them: too many would go at once.',
     registers,
   });
+  const heldEndpoints = new Gauge({
+    name: 'marathon_ipvs_relay_held_endpoints',
+    help: 'Endpoints that stay published although no source mentions their tasks: too many would go at once.',
+    registers,
+  });
   const writes = new Counter({
     name: 'marathon_ipvs_relay_writes_total',
     help: 'Objects written to the API server, by what was done.',
@@ -85,10 +90,12 @@ export function createRelayMetrics(sources: readonly string[], clock: Pick<Clock
         if (leading) return;
         apps.set(0);
         held.set(0);
+        heldEndpoints.set(0);
       },
-      compared(published, kept) {
+      compared(published, keptApps, keptEndpoints) {
         apps.set(published);
-        held.set(kept);
+        held.set(keptApps);
+        heldEndpoints.set(keptEndpoints);
       },
       wrote: (op, failed) => (failed ? failures : writes).inc({ op }),
     },

@@ -124,6 +124,11 @@ export class PublishedKind {
     return this.#reflector.objects.size;
   }
 
+  /** Whether there is one of this name. */
+  includes(name: string): boolean {
+    return this.#find(name) !== undefined;
+  }
+
   /** Names of what is there and not in `wanted`, without what belongs to the apps of `keep`. */
   surplus(wanted: ReadonlySet<string>, keep: ReadonlySet<string> = NOTHING): readonly string[] {
     return [...this.#reflector.objects.values()]

@@ -2,12 +2,15 @@ import { messageOf } from '../errors.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { elect } from '../kubernetes/election.ts';
 import { objectName } from '../kubernetes/object-name.ts';
+import { createAsker, type Holder } from '../loop/ask-again.ts';
 import { delayAfter } from '../loop/backoff.ts';
 import { follow } from '../loop/follow.ts';
 import { Latch } from '../loop/latch.ts';
 import { Sources } from '../loop/sources.ts';
 import type { App } from '../model.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
+import { kubernetesSource } from '../source/kubernetes/source.ts';
+import { EndpointHold } from './endpoint-hold.ts';
 import type { RelayObserver, WriteOp } from './metrics.ts';
 import { type PublishedKind, publishedKinds } from './published.ts';
 import { marathonAppOf, type RelayedObject, slicesOf } from './relayed-app.ts';
@@ -33,9 +36,8 @@ export interface RelayOptions {
 const IN_FLIGHT = 8;
 const MOST_TOLD = 5;
 const LOOK_MS = 2_000;
-/** How long a mass removal is held before the sources are asked again, and then after each failure to ask them. */
+/** How long a mass removal is held before the sources are asked again. */
 const HOLD_MS = 60_000;
-const ASK_AGAIN_MS = 10_000;
 /** All is compared again, in case someone changed our objects and the watch was told of it while we wrote. */
 const RESYNC_MS = 60_000;
 const RETRY = { firstMs: 1_000, limitMs: 30_000 };
@@ -81,8 +83,8 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
     kinds.slices.run(signal),
   ];
 
-  const hold = new RemovalHold(HOLD_MS);
-  const askAgain = createAsker(options, hold, () => news.set('source'), signal);
+  const holds: Holds = { apps: new RemovalHold(HOLD_MS), endpoints: new EndpointHold(HOLD_MS) };
+  const askAgain = createAsker(options, holderOf(holds, options.name), () => news.set('source'), signal);
   let failures = 0;
   let comparedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
@@ -93,48 +95,74 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
     if (signal.aborted || (news.take().size === 0 && !due && failures === 0)) continue;
     await clock.sleep(settleMs, signal);
     news.take();
+    const inStep = kinds.apps.inStep && kinds.slices.inStep;
+    const begun = inStep && (await begin(holds.endpoints, kinds, options, signal));
+    // From here on nothing waits until the first write: what was said by name is about just this word.
     const merged = sources.merged();
-    if (signal.aborted || merged === null || !merged.complete || !kinds.apps.inStep || !kinds.slices.inStep)
-      continue;
+    if (signal.aborted || merged === null || !merged.complete || !inStep) continue;
     comparedAt = clock.now();
-    hold.believe(sources.takeGoneApps().map(objectName));
-    const failed = await publish(merged.snapshot.apps, kinds, hold, options, signal);
+    const { apps } = merged.snapshot;
+    const failed = begun ? await publish(apps, sources, kinds, holds, options, signal) : 1;
     failures = failed === 0 ? 0 : failures + 1;
     await clock.sleep(delayAfter(failures, RETRY), signal);
   }
   await Promise.all(working);
 }
 
-/** Makes the function that, when removals have been held for long enough, asks all sources once more, beside the loop. */
-function createAsker(
-  { sources, clock, log, name }: RelayOptions,
-  hold: RemovalHold,
-  then: () => void,
+/** Learns what is published, for what is to be held of it. Resolves with whether that is known now. */
+async function begin(
+  hold: EndpointHold,
+  kinds: Kinds,
+  options: RelayOptions,
   signal: AbortSignal,
-): () => void {
-  let asking = false;
-  let notBefore = 0;
-  const ask = async (due: ReadonlySet<string>): Promise<void> => {
-    try {
-      const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
-      const there = new Set(snapshots.flatMap(({ apps }) => apps.map((app) => objectOf(app, name).name)));
-      hold.believe([...due].filter((object) => !there.has(object)));
-      hold.postpone(there, clock.now());
-      then();
-    } catch (error) {
-      notBefore = clock.now() + ASK_AGAIN_MS;
-      if (!signal.aborted)
-        log.warn('mass removal stays held: the sources cannot be asked again', { error: messageOf(error) });
-    } finally {
-      asking = false;
-    }
+): Promise<boolean> {
+  if (hold.begun) return true;
+  try {
+    hold.begin(await readPublished(options, kinds, signal));
+  } catch (error) {
+    if (!signal.aborted) options.log.warn('what is published cannot be read', { error: messageOf(error) });
+  }
+  return hold.begun;
+}
+
+/** What is held of whole apps and of endpoints. */
+interface Holds {
+  readonly apps: RemovalHold;
+  readonly endpoints: EndpointHold;
+}
+
+interface Due {
+  readonly apps: ReadonlySet<string>;
+  readonly tasks: ReadonlySet<string>;
+  readonly size: number;
+}
+
+/** Asks for both at once. */
+function holderOf({ apps, endpoints }: Holds, relay: string): Holder<Due> {
+  return {
+    due(now) {
+      const due = { apps: apps.due(now), tasks: endpoints.due(now) };
+      return { ...due, size: due.apps.size + due.tasks.size };
+    },
+    confirm(due, snapshot, now) {
+      const there = new Set(snapshot.apps.map((app) => objectOf(app, relay).name));
+      const missing = [...due.apps].filter((object) => !there.has(object));
+      apps.believe(missing);
+      apps.postpone(there, now);
+      return missing.length + endpoints.confirm(due.tasks, snapshot, now);
+    },
   };
-  return () => {
-    const due = hold.due(clock.now());
-    if (asking || due.size === 0 || clock.now() < notBefore || signal.aborted) return;
-    asking = true;
-    void ask(due);
-  };
+}
+
+/** What an earlier relay of this name published, as hosts read it. Rejects when it cannot be read. */
+async function readPublished(
+  { client, clock, random, namespace, name }: RelayOptions,
+  { apps: objects }: Kinds,
+  signal: AbortSignal,
+): Promise<readonly App[]> {
+  const source = kubernetesSource(client, { context: '', namespace, clock, random });
+  const { apps } = await source.read(signal);
+  return apps.filter((app) => objects.includes(objectOf(app, name).name));
 }
 
 interface Kinds {
@@ -149,24 +177,35 @@ interface Kinds {
  */
 async function publish(
   apps: readonly App[],
+  sources: Sources,
   { apps: objects, slices }: Kinds,
-  hold: RemovalHold,
+  holds: Holds,
   { name, log, clock, observer }: RelayOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const wantedApps = byName(apps.map((app) => objectOf(app, name)));
-  const wantedSlices = byName(apps.flatMap((app) => endpointsOf(app, name, slices)));
-  const { go, held } = hold.release(objects.surplus(new Set(wantedApps.keys())), objects.size, clock.now());
-  observer.compared(wantedApps.size + held.size, held.size);
-  if (held.size > 0)
-    log.warn('mass removal held: most apps would go at once, only because no source mentions them', {
-      held: held.size,
+  holds.apps.believe(sources.takeGoneApps().map(objectName));
+  holds.endpoints.believe(sources.takeGone());
+  const said = new Set(apps.map((app) => objectOf(app, name).name));
+  const kept = holds.endpoints.keep(apps, clock.now());
+  const wantedApps = byName(kept.apps.map((app) => objectOf(app, name)));
+  const wantedSlices = byName(kept.apps.flatMap((app) => endpointsOf(app, name, slices)));
+  const { go, held } = holds.apps.release(objects.surplus(said), objects.size, clock.now());
+  const heldApps = new Set([...held, ...wantedApps.keys()].filter((object) => !said.has(object)));
+  observer.compared(said.size + heldApps.size, heldApps.size, kept.held);
+  if (heldApps.size + kept.held > 0)
+    log.warn('mass removal held: most would go at once, only because no source mentions it', {
+      apps: heldApps.size,
+      endpoints: kept.held,
       published: objects.size,
     });
   const phases: readonly (readonly Write[])[] = [
     changed(objects, wantedApps, signal),
     changed(slices, wantedSlices, signal),
-    removals(objects, go, signal),
+    removals(
+      objects,
+      go.filter((object) => !wantedApps.has(object)),
+      signal,
+    ),
     removals(slices, slices.surplus(new Set(wantedSlices.keys()), held), signal),
   ];
   let failed = 0;

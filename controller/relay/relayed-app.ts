@@ -154,6 +154,8 @@ function* placesOf({ ports }: Task): Generator<{ readonly address: string; reado
     }
   }
   for (const [address, found] of byAddress) {
+    // In whatever order they are told, and read again from slices, they are in the same ones.
+    for (const numbers of found.values()) numbers.sort((a, b) => a - b);
     const layers = Math.max(...[...found.values()].map((numbers) => numbers.length));
     for (let layer = 0; layer < layers; layer += 1) {
       const named = [...found].flatMap(([index, numbers]) => {

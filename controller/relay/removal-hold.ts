@@ -1,5 +1,4 @@
-/** Fewer than this many are no mass, whatever their share; all of them are. */
-const MASS = 10;
+import { isMass } from '../plan/mass.ts';
 
 export interface Release {
   /** What may be removed now. */
@@ -33,8 +32,7 @@ export class RemovalHold {
     const wanted = new Set(surplus);
     for (const name of this.#believed) if (!wanted.has(name)) this.#believed.delete(name);
     const unnamed = surplus.filter((name) => !this.#believed.has(name));
-    const all = unnamed.length === published && published >= 2;
-    const mass = all || (unnamed.length > MASS && unnamed.length > published / 2);
+    const mass = isMass(unnamed.length, published);
     // What is held stays so until it is believed, or wanted again: fewer than a mass may be left of it.
     const held = new Set(mass ? unnamed : unnamed.filter((name) => this.#since.has(name)));
     this.#since = new Map([...held].map((name) => [name, this.#since.get(name) ?? now]));

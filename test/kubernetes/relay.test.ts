@@ -41,6 +41,11 @@ class Saying implements AppSource {
     this.#listener?.changed(now, { complete, since: clock.now() });
   }
 
+  /** Whether a relay that leads has begun to follow it. */
+  get followed(): boolean {
+    return this.#listener !== null;
+  }
+
   read = async () => this.#last ?? snapshot();
 }
 
@@ -311,4 +316,108 @@ test('what the source does not mention any more stays published when it is most 
   await clock.sleep(1_000);
   source.say(snapshot(), false);
   await until('all is gone', async () => (await versions()).length === 0);
+});
+
+describe('tasks that most apps lost at once', () => {
+  const all = ['a', 'b', 'c'].map((id, i) => web(`/${id}`, { VIP_0: `${id}:80` }, `10.0.0.${i}:1`));
+  const without = all.map((each) => ({ ...each, tasks: [] }));
+  const addresses = async () =>
+    (await list(ENDPOINT_SLICES))
+      .flatMap(({ endpoints }) => endpoints.flatMap(({ addresses }: { addresses: string[] }) => addresses))
+      .sort();
+  const published = (count: number) =>
+    until(`there are ${count} endpoints`, async () => (await addresses()).length === count);
+
+  test('stay published for a minute; then, asked again, the source is believed', async () => {
+    const source = new Saying(snapshot(...all));
+    startRelay(source);
+    await published(3);
+    await clock.sleep(1_000);
+    const before = await versions();
+    const lostAt = clock.now();
+    source.say(snapshot(...without));
+    await clock.sleep(50_000);
+    expect(await versions()).toEqual(before);
+    await published(0);
+    expect(clock.now() - lostAt).toBeGreaterThanOrEqual(60_000);
+    expect(await list(MARATHON_APPS)).toHaveLength(3);
+  });
+
+  test('stay where they were when they are back, and go at once when it is said by name', async () => {
+    const source = new Saying(snapshot(...all));
+    startRelay(source);
+    await published(3);
+    await clock.sleep(1_000);
+    const before = await versions();
+    source.say(snapshot(...without));
+    await clock.sleep(5_000);
+    source.say(snapshot(...all));
+    await clock.sleep(5_000);
+    expect(await versions()).toEqual(before);
+    const saidAt = clock.now();
+    source.say(snapshot(...without), false);
+    await published(0);
+    expect(clock.now() - saidAt).toBeLessThan(60_000);
+  });
+
+  test('are what the next relay finds published, whatever they are, and not a field of it changes', async () => {
+    const bridge = port({ VIP_0: 'web:80', IPVS_WEIGHT: '3' }, { mode: 'container/bridge' });
+    const two = port({ VIP_0: 'web:53' }, { at: 'portDefinitions[1]', protocols: ['udp', 'tcp'] });
+    const local = { ...taskPort(bridge, '10.0.0.1:31000'), local: [{ address: '172.17.0.2', port: 80 }] };
+    const old = port({ VIP_0: 'old:80' });
+    const tasks = [
+      task('local', [local, taskPort(two, '10.0.0.1:31001', '10.0.0.1:31002')]),
+      task('both', [taskPort(bridge, '10.9.0.1:80', '[fd00::1]:80'), taskPort(two)]),
+      task('before', [taskPort(old, '10.9.0.2:31001')], { health: 'unhealthy' }),
+      task('away', [taskPort(bridge, '10.9.0.3:31001'), taskPort(two)], { state: 'unreachable' }),
+      task('new', [taskPort(bridge, '10.9.0.4:31001'), taskPort(two)], { health: 'unknown' }),
+    ];
+    const rich = app('/rich', { ports: [bridge, two], tasks });
+    const stop = startRelay(new Saying(snapshot(rich)));
+    await published(7);
+    await clock.sleep(1_000);
+    const before = await versions();
+    stop.abort();
+    const source = new Saying(snapshot({ ...rich, tasks: [] }));
+    startRelay(source, { identity: 'relay-2' });
+    await until('it leads', () => source.followed);
+    await clock.sleep(10_000);
+    expect(await versions()).toEqual(before);
+  });
+
+  test('stay published by the next relay too, apart from those that are replaced', async () => {
+    const stop = startRelay(new Saying(snapshot(...all)));
+    await published(3);
+    await clock.sleep(1_000);
+    const before = await versions();
+    stop.abort();
+    const source = new Saying(snapshot(...without));
+    startRelay(source, { identity: 'relay-2' });
+    await until('it leads', () => source.followed);
+    await clock.sleep(10_000);
+    expect(await versions()).toEqual(before);
+    const [first, ...others] = without;
+    const fresh = task('fresh', [taskPort(port({ VIP_0: 'a:80' }), '10.0.1.1:1')]);
+    const now = ['10.0.0.1', '10.0.0.2', '10.0.1.1'];
+    source.say(snapshot({ ...(first as App), tasks: [fresh] }, ...others));
+    await until('one is replaced', async () => isDeepStrictEqual(await addresses(), now));
+  });
+
+  test('go at once where as many others of their app replace them', async () => {
+    const declared = port({ VIP_0: 'web:80' });
+    const tasks = (from: number) =>
+      Array.from({ length: 20 }, (_, i) =>
+        task(`t-${from + i}`, [taskPort(declared, `10.0.${from}.${i}:80`)]),
+      );
+    const source = new Saying(snapshot(app('/web', { ports: [declared], tasks: tasks(0) })));
+    startRelay(source);
+    await published(20);
+    const saidAt = clock.now();
+    source.say(snapshot(app('/web', { ports: [declared], tasks: tasks(100) })));
+    await until('the new ones are there alone', async () => {
+      const there = await addresses();
+      return there.length === 20 && there.every((address) => address.startsWith('10.0.100.'));
+    });
+    expect(clock.now() - saidAt).toBeLessThan(60_000);
+  });
 });

@@ -34,15 +34,17 @@ describe('a relay that waits to be elected', () => {
     health.observer.elected(true);
     health.observer.moved();
     health.observer.sourceRead(SOURCE, whole);
-    health.observer.compared(3, 2);
+    health.observer.compared(3, 2, 5);
     await time.advance(400_000);
     expect([health.live().ok, health.ready().ok]).toEqual([false, false]);
     expect(await metric(health, `source_data_age_seconds{source="${SOURCE}"}`)).toBe(400);
     expect(await metric(health, 'relay_held_apps')).toBe(2);
+    expect(await metric(health, 'relay_held_endpoints')).toBe(5);
 
     health.observer.elected(false);
     expect([health.live().ok, health.ready().ok]).toEqual([true, true]);
     expect(await metric(health, 'relay_held_apps')).toBe(0);
+    expect(await metric(health, 'relay_held_endpoints')).toBe(0);
     expect(await metric(health, `source_data_age_seconds{source="${SOURCE}"}`)).toBeUndefined();
   });
 });

@@ -188,7 +188,7 @@ export class Process {
   /** After a mass removal was held for long enough, the sources are asked once more, as `run` does beside its passes. */
   confirmHeld(apps: readonly AppSpec[]): void {
     const { planner } = this.#reconciler;
-    const due = planner.heldLongEnough(this.#machine.now);
+    const due = planner.due(this.#machine.now);
     if (due.size === 0) return;
     this.saidByName = true;
     const missing = planner.confirm(due, toSnapshot(apps), this.#machine.now);

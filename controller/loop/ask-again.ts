@@ -1,0 +1,60 @@
+import { createMerge } from '../desired/merge.ts';
+import { messageOf } from '../errors.ts';
+import type { Snapshot } from '../model.ts';
+import type { AppSource, Clock, Log } from '../ports.ts';
+
+export interface AskPorts {
+  readonly sources: readonly AppSource[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Who holds a removal until the sources were asked again. */
+export interface Holder<Due extends { readonly size: number }> {
+  /** What has been held for long enough. */
+  due(now: number): Due;
+  /** All sources were read anew: takes what they say of what was due. Returns how much is still missing. */
+  confirm(due: Due, snapshot: Snapshot, now: number): number;
+}
+
+/** After a source could not be read, it is asked again after this. */
+const RETRY_MS = 10_000;
+
+/**
+ * Makes the function that, whenever something has been held for long enough, reads all sources anew, beside the loop,
+ * and tells the holder what they say. `then` is called after that. A source that cannot be read says nothing: what is
+ * held stays held.
+ */
+export function createAsker<Due extends { readonly size: number }>(
+  { sources, clock, log }: AskPorts,
+  holder: Holder<Due>,
+  then: () => void,
+  signal: AbortSignal,
+): () => void {
+  let asking = false;
+  let notBefore = 0;
+
+  const ask = async (due: Due): Promise<void> => {
+    try {
+      const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
+      const stillMissing = holder.confirm(due, createMerge()(snapshots), clock.now());
+      log.warn('mass removal: the sources were asked again', { held: due.size, stillMissing });
+      then();
+    } catch (error) {
+      if (signal.aborted) return;
+      notBefore = clock.now() + RETRY_MS;
+      log.warn('mass removal stays held: the sources cannot be asked again', { error: messageOf(error) });
+    } finally {
+      asking = false;
+    }
+  };
+
+  return () => {
+    const now = clock.now();
+    if (asking || now < notBefore || signal.aborted) return;
+    const due = holder.due(now);
+    if (due.size === 0) return;
+    asking = true;
+    void ask(due);
+  };
+}

@@ -1,0 +1,190 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { App, Task } from '../../../controller/model.ts';
+import { EndpointHold } from '../../../controller/relay/endpoint-hold.ts';
+import '../../properties.ts';
+import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
+
+const HOLD_MS = 60_000;
+const declared = port({ VIP_0: 'web:80' });
+const at = (address: string) => [taskPort(declared, `${address}:80`)];
+/** `APP.N` at `10.APP.0.N`, of each of the numbers. */
+const tasks = (of: number, ...numbers: readonly number[]): readonly Task[] =>
+  numbers.map((n) => task(`${of}.${n}`, at(`10.${of}.0.${n}`)));
+const appOf = (of: number, all: readonly Task[]): App => app(`/${of}`, { ports: [declared], tasks: all });
+const upTo = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
+
+/** One that knows what is published. */
+function holding(...apps: readonly App[]): EndpointHold {
+  const hold = new EndpointHold(HOLD_MS);
+  hold.begin(apps);
+  return hold;
+}
+
+const idsOf = (apps: readonly App[]) => apps.flatMap((each) => each.tasks.map(({ id }) => id));
+
+describe('endpoints of a relay (rule 4)', () => {
+  test('more than half and more than ten, or all of two or more, are held; fewer go at once', () => {
+    const held = (before: number, left: number) =>
+      holding(appOf(1, tasks(1, ...upTo(before)))).keep([appOf(1, tasks(1, ...upTo(left)))], 0).held;
+    expect(held(30, 14)).toBe(16);
+    expect(held(30, 15)).toBe(0);
+    expect(held(12, 2)).toBe(0);
+    expect(held(2, 0)).toBe(2);
+    expect(held(1, 0)).toBe(0);
+  });
+
+  test('apps without their tasks keep these, as they were', () => {
+    const before = [appOf(1, tasks(1, 1, 2)), appOf(2, tasks(2, 1))];
+    const { apps, held } = holding(...before).keep([appOf(1, []), appOf(2, [])], 0);
+    expect(apps).toEqual(before);
+    expect(held).toBe(3);
+  });
+
+  test('so does an app that is not mentioned at all', () => {
+    const before = [appOf(1, tasks(1, 1, 2)), appOf(2, tasks(2, 1))];
+    expect(holding(...before).keep([], 0).apps).toEqual(before);
+  });
+
+  test('so does one that has them with nowhere to reach them, in the state that they have now', () => {
+    const nowhere = { ...declared, endpoints: [] };
+    const said = appOf(
+      1,
+      tasks(1, 1, 2).map((one) => ({ ...one, state: 'unreachable', ports: [nowhere] })),
+    );
+    const { apps } = holding(appOf(1, tasks(1, 1, 2))).keep([said], 0);
+    expect(apps[0]?.tasks).toEqual(tasks(1, 1, 2).map((one) => ({ ...one, state: 'unreachable' })));
+  });
+
+  test('nothing is held before it is known what is published', () => {
+    expect(new EndpointHold(HOLD_MS).keep([], 0)).toEqual({ apps: [], held: 0 });
+  });
+
+  test('new tasks of an app are published beside those that are held', () => {
+    const { apps, held } = holding(appOf(1, tasks(1, 1, 2, 3)), appOf(2, tasks(2, ...upTo(20)))).keep(
+      [appOf(1, tasks(1, 7)), appOf(2, [])],
+      0,
+    );
+    expect(idsOf(apps).slice(0, 4)).toEqual(['1.7', '1.1', '1.2', '1.3']);
+    expect(held).toBe(23);
+  });
+
+  test('those that are replaced by as many in their own app are no loss', () => {
+    const hold = holding(appOf(1, tasks(1, ...upTo(20))));
+    expect(hold.keep([appOf(1, tasks(1, ...upTo(20, 100)))], 0).held).toBe(0);
+    // Of another app they are.
+    expect(hold.keep([appOf(1, []), appOf(2, tasks(2, ...upTo(20)))], 0).held).toBe(20);
+  });
+
+  test('what a source said by name is never held: an end that was announced, a state, an event', () => {
+    const all = tasks(1, ...upTo(20));
+    const killing = all.map((one): Task => ({ ...one, state: 'killing' }));
+    expect(holding(appOf(1, killing)).keep([appOf(1, [])], 0).held).toBe(0);
+    const gone = all.map((one): Task => ({ ...one, state: 'gone' }));
+    expect(holding(appOf(1, all)).keep([appOf(1, gone)], 0).held).toBe(0);
+    const hold = holding(appOf(1, all));
+    hold.believe(upTo(20).map((n) => `10.1.0.${n}:80`));
+    expect(hold.keep([appOf(1, [])], 0).held).toBe(0);
+  });
+
+  test('a word is about the task that it was said of, not about the next one there', () => {
+    const hold = holding(appOf(1, tasks(1, 1, 2)));
+    hold.believe(['10.1.0.1:80', '10.1.0.2:80']);
+    const next = appOf(1, [task('new-1', at('10.1.0.1')), task('new-2', at('10.1.0.2'))]);
+    hold.keep([next], 0);
+    expect(hold.keep([appOf(1, [])], 0).held).toBe(2);
+  });
+
+  test('after a minute the sources are to be asked again; what is missing then goes, the rest waits once more', () => {
+    const hold = holding(appOf(1, tasks(1, 1, 2)), appOf(2, tasks(2, 1)));
+    const empty = [appOf(1, []), appOf(2, [])];
+    hold.keep(empty, 1_000);
+    expect(hold.due(60_999).size).toBe(0);
+    hold.keep(empty, 61_000);
+    const due = hold.due(61_000);
+    expect(due.size).toBe(3);
+    expect(hold.confirm(due, snapshot(appOf(1, tasks(1, 1)), appOf(2, [])), 61_000)).toBe(2);
+    // Fewer than a mass is left, and held on.
+    expect(idsOf(hold.keep(empty, 61_000).apps)).toEqual(['1.1']);
+    expect(hold.due(120_999).size).toBe(0);
+    const again = hold.due(121_000);
+    expect(hold.confirm(again, snapshot(...empty), 121_000)).toBe(1);
+    expect(hold.keep(empty, 121_000)).toEqual({ apps: empty, held: 0 });
+  });
+
+  test('what is back is held no more, and an app that did not change stays the same object', () => {
+    const before = [appOf(1, tasks(1, 1, 2)), appOf(2, tasks(2, 1))];
+    const hold = holding(...before);
+    hold.keep([], 0);
+    const back = hold.keep(before, 1_000);
+    expect(back.held).toBe(0);
+    expect(back.apps[0]).toBe(before[0]);
+    expect(hold.due(1_000_000).size).toBe(0);
+  });
+
+  test('a task with two ports is one endpoint, as in a slice', () => {
+    const two = task('t', [taskPort(declared, '10.0.0.1:80'), taskPort(declared, '10.0.0.1:81')]);
+    expect(holding(app('/web', { ports: [declared], tasks: [two] })).keep([app('/web')], 0).held).toBe(0);
+  });
+
+  test('of two apps with one id and framework the first counts', () => {
+    const twice = [web('/a', {}, '10.0.0.1:1', '10.0.0.2:1'), web('/a', {}, '10.9.0.1:1')];
+    const hold = holding(...twice);
+    expect(hold.keep(twice, 0)).toEqual({ apps: twice, held: 0 });
+    expect(hold.keep([], 0).apps).toEqual(twice.slice(0, 1));
+  });
+});
+
+describe('whatever the sources say', () => {
+  const numbers = fc.uniqueArray(fc.nat(20), { maxLength: 20 });
+  const words = fc.array(fc.tuple(fc.option(numbers), fc.option(numbers)), { minLength: 1, maxLength: 8 });
+  const said = (word: readonly (readonly number[] | null)[]) =>
+    word.flatMap((some, i) => (some === null ? [] : [appOf(i + 1, tasks(i + 1, ...some))]));
+
+  test('all of it is published, and nothing else but what was published before', () => {
+    fc.assert(
+      fc.property(words, (all) => {
+        const hold = holding();
+        let before = new Set<string>();
+        for (const word of all) {
+          const apps = said(word);
+          const kept = hold.keep(apps, 0);
+          const now = idsOf(kept.apps);
+          expect(new Set(now).size).toBe(now.length);
+          expect(now).toEqual(expect.arrayContaining(idsOf(apps)));
+          expect(now.filter((id) => !before.has(id) && !idsOf(apps).includes(id))).toEqual([]);
+          expect(kept.held).toBe(now.length - idsOf(apps).length);
+          before = new Set(now);
+        }
+      }),
+    );
+  });
+
+  test('no mass of endpoints goes unasked', () => {
+    fc.assert(
+      fc.property(words, (all) => {
+        const hold = holding();
+        let before: readonly string[] = [];
+        for (const word of all) {
+          const now = idsOf(hold.keep(said(word), 0).apps);
+          const lost = before.length - now.length;
+          expect(lost > 10 && lost > before.length / 2).toBe(false);
+          expect(before.length >= 2 && now.length === 0).toBe(false);
+          before = now;
+        }
+      }),
+    );
+  });
+
+  test('it is what is published once it was confirmed', () => {
+    fc.assert(
+      fc.property(words, (all) => {
+        const hold = holding();
+        for (const word of all) hold.keep(said(word), 0);
+        const last = said(all.at(-1) ?? []);
+        hold.confirm(hold.due(HOLD_MS), snapshot(...last), HOLD_MS);
+        expect(hold.keep(last, HOLD_MS)).toEqual({ apps: last, held: 0 });
+      }),
+    );
+  });
+});
