@@ -44,6 +44,8 @@ export class Tasks implements HealthListener {
   readonly #endChecks = new Map<Task, () => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #healthWithheld = false;
+  /** Starts that wait; null: none has to. */
+  #held: (() => void)[] | null = null;
   #closed = false;
 
   constructor(options: TaskOptions, events: EventBus, listener: TaskListener) {
@@ -56,8 +58,21 @@ export class Tasks implements HealthListener {
   launch(instance: Instance): void {
     for (const task of instance.tasks) {
       announceState(this.#events, instance, task, '');
-      this.#later(this.#options.startMs, () => this.#start(instance, task));
+      this.#later(this.#options.startMs, () => {
+        if (this.#held === null) this.#start(instance, task);
+        else this.#held.push(() => this.#start(instance, task));
+      });
     }
+  }
+
+  /** From now on tasks stay staging, until the function that is returned is called. */
+  holdStarts(): () => void {
+    this.#held ??= [];
+    return () => {
+      const held = this.#held ?? [];
+      this.#held = null;
+      for (const start of held) start();
+    };
   }
 
   /** TASK_KILLING and SIGTERM now, SIGKILL after the grace period, TASK_KILLED when it has ended. */
