@@ -17,7 +17,7 @@ let tab: Tab;
 
 beforeAll(async () => {
   const agents = [{ hostname: '10.9.0.1' }, { hostname: '10.9.0.2' }];
-  marathon = await startMarathon({ agents, processes: false, startMs: 1_000 });
+  marathon = await startMarathon({ agents, processes: false, startMs: 2_500 });
   host = await openHost(marathon.url);
   browser = await openBrowser();
 });
@@ -275,15 +275,17 @@ test('a deployment is followed: backends come into rotation one after the other'
   await run(page);
   await page.getByText('/followed was created').waitFor();
   const progress = page.locator('.progress[role=status]');
-  // Its task starts.
   await progress.getByText('deploying', { exact: true }).waitFor();
-  await progress
-    .getByText(
-      'step 2 of 2 (ScaleApplication /followed); 0 of 1 instance running; 0 backends in rotation on this host',
-    )
-    .waitFor();
+  // Its task starts: for some seconds both are to be seen.
+  await Promise.all([
+    page.getByText('no backend', { exact: true }).waitFor(),
+    progress
+      .getByText(
+        'step 2 of 2 (ScaleApplication /followed); 0 of 1 instance running; 0 backends in rotation on this host',
+      )
+      .waitFor(),
+  ]);
   await tab.shoot('deploying');
-  await page.getByText('no backend', { exact: true }).waitFor();
   await progress.getByText('deployed', { exact: true }).waitFor();
   await progress.getByText('1 of 1 instance running; 1 backend in rotation on this host').waitFor();
   await page.getByText('1 of 1 backends in rotation').waitFor();
