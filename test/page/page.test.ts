@@ -85,6 +85,7 @@ describe('a service', () => {
     await force.or(page.getByText('is to be removed')).waitFor();
     if (await force.isVisible()) await force.click();
     await page.getByText('No VIP of it is left on this host.').waitFor();
+    await page.locator('.progress').getByText('removed', { exact: true }).waitFor();
     await page.goto('/#/services');
     await page.getByText('No app declares a VIP yet.').waitFor();
   });
