@@ -307,7 +307,7 @@ test('a deployment is followed: backends come into rotation one after the other'
   expect(deploymentsAsked()).toBe(after);
 });
 
-test('a deployment that locks the app is named, force ends it, and one that is cancelled is told', async () => {
+test('a deployment that locks the app is named, force ends it; one that hangs is followed patiently, and that it was cancelled is told', async () => {
   const page = await begin('/stuck', 'Host');
   // More than there are agents that have the port.
   await page.getByLabel('Instances').fill('3');
@@ -327,6 +327,19 @@ test('a deployment that locks the app is named, force ends it, and one that is c
   await tab.shoot('locked');
   await page.getByRole('button', { name: 'Send with force: end that deployment' }).click();
   await page.getByText('/stuck was changed').waitFor();
+  await progress.getByText('deploying', { exact: true }).waitFor();
+
+  // Nothing is asked for while nobody sees it.
+  await page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })");
+  await page.waitForTimeout(1_500);
+  const asked = deploymentsAsked();
+  await page.waitForTimeout(2_500);
+  expect(deploymentsAsked()).toBe(asked);
+  const answers = '**/v1/deployments/**';
+  await page.route(answers, (route) => route.fulfill({ status: 502, json: { error: 'no master leads' } }));
+  await page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))");
+  await progress.getByText('no master leads; asking again in 4 s').waitFor();
+  await page.unroute(answers);
   await progress.getByText('deploying', { exact: true }).waitFor();
 
   const [second = ''] = await deploymentsRunning();
