@@ -51,6 +51,18 @@ export async function askApps(token: string, { method, id = '', text, force }: A
   });
 }
 
+/** Asks how far a deployment is, with the token that writing needs. */
+export async function askDeployment(
+  token: string,
+  { deployment, app }: { readonly deployment: string; readonly app: string },
+  signal: AbortSignal,
+): Promise<Reply> {
+  return await ask(`/v1/deployments/${encodeURIComponent(deployment)}?app=${encodeURIComponent(app)}`, {
+    signal,
+    ...(token !== '' && { headers: { authorization: `Bearer ${token}` } }),
+  });
+}
+
 /** What a reply says that is no success. */
 export function errorOf({ status, body }: Reply): string {
   const said = body as { readonly error?: unknown; readonly message?: unknown } | null;

@@ -30,6 +30,10 @@ export interface Area {
   readonly under: string;
   readonly methods: readonly string[];
   readonly needs: Right;
+  /** It bounds itself, and what asks for it does not count among the writes of a minute. */
+  readonly frequent?: true;
+  /** Its path in the OpenAPI description, where it is part of that. */
+  readonly described?: string;
   readonly route: Route;
 }
 

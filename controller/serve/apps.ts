@@ -27,7 +27,7 @@ export function createAppsArea(writing: Writing | null): Area {
   return { under: UNDER, methods, needs: 'write', route: (asked) => answer(writing, asked) };
 }
 
-const OFF =
+export const OFF =
   'writing apps is off; `--allow-writes` with a `--write-token-file` switches it on at the controller of this host';
 
 async function answer({ writer, log }: Writing, asked: Asked): Promise<Answer> {
@@ -114,7 +114,12 @@ function idOf(path: string): string | null {
   if (rest !== '' && !rest.startsWith('/')) return null;
   const text = decoded(rest);
   if (text === '') return text;
-  return text === null || /(?:^|\/)\.{0,2}(?:\/|$)|[?#\\\s]/.test(text.slice(1)) ? null : text;
+  return text !== null && isAppId(text) ? text : null;
+}
+
+/** Whether it can be asked for at the source without being another path there. */
+export function isAppId(text: string): boolean {
+  return text.startsWith('/') && !/(?:^|\/)\.{0,2}(?:\/|$)|[?#\\\s]/.test(text.slice(1));
 }
 
 function decoded(text: string): string | null {
@@ -129,6 +134,6 @@ function isSet(value: string | null): boolean {
   return value !== null && value !== 'false';
 }
 
-function isTimeout(error: unknown): boolean {
+export function isTimeout(error: unknown): boolean {
   return isNativeError(error) && (error.name === 'TimeoutError' || error.name === 'AbortError');
 }

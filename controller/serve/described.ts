@@ -133,6 +133,39 @@ export const vipsDocument = z.array(
   }),
 );
 
+/** `GET /v1/deployments/ID`. */
+export const deploymentDocument = z.object({
+  deployment: z.string().describe('Its id, as it was asked for.'),
+  app: z.string().describe('Id of the app, as it was asked for.'),
+  progress: z
+    .object({
+      step: z.int().describe('The step that is made now, from 1.'),
+      steps: z.int().describe('How many there are.'),
+      actions: z.array(z.string()).describe('What is done now: StartApplication /web.'),
+    })
+    .nullable()
+    .describe('How far it is; null once it is over, whether it has reached its end or was cancelled.'),
+  instances: z
+    .object({
+      wanted: z.int().describe('How many the definition asks for.'),
+      running: z.int().describe('How many run.'),
+      ready: z.int().describe('How many run, and are healthy where that is checked.'),
+      checked: z.boolean().describe('Whether the app has a health check.'),
+    })
+    .nullable()
+    .describe('Of the app; null where Marathon does not have it.'),
+  others: z.array(z.string()).describe('Ids of other deployments that change this app.'),
+  failure: z
+    .string()
+    .nullable()
+    .describe('What Marathon says of the last task that failed, where that had the present definition.'),
+  backendsInRotation: z
+    .int()
+    .describe('How many backends of the app get new connections on this host, over all of its VIPs.'),
+});
+
+export type DeploymentDocument = z.infer<typeof deploymentDocument>;
+
 /** Whatever is not answered as asked for. */
 export const problemDocument = z.looseObject({ error: z.string().describe('What is wrong, in words.') });
 

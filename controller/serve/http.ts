@@ -8,7 +8,7 @@ import { createHistory, type History } from '../status/history.ts';
 import type { Status } from '../status/status.ts';
 import { type Access, type Credentials, createAccess } from './access/access.ts';
 import type { AccessFiles } from './access/files.ts';
-import { type Answer, problem, type Right, type Route } from './answer.ts';
+import { type Answer, type Area, problem, type Route } from './answer.ts';
 import type { Writing } from './apps.ts';
 import { isLoopback, namesLoopback } from './host-header.ts';
 import { closeServer, listenOn, urlOf } from './listening.ts';
@@ -164,14 +164,14 @@ async function answer(
     return problem(421, 'this address is for clients on this host; ask for 127.0.0.1, [::1] or localhost');
   }
   const [path = '', query = ''] = url.split(/\?(.*)/s);
-  const { methods, needs, route } = endpointOf(routes, path);
+  const { methods, needs, frequent = false, route } = endpointOf(routes, path);
   const credentials = { headers, address: socket.remoteAddress ?? '', certificate: certificateOf(socket) };
-  const right = access.admit(credentials, needs);
+  const right = access.admit(credentials, needs, frequent);
   if (typeof right !== 'string') return right;
   if (!methods.includes(method)) {
     return problem(405, `${method} is not possible here`, { methods }, { allow: methods.join(', ') });
   }
-  if (route === undefined) return problem(404, 'no such endpoint', { endpoints: [...routes.paths.keys()] });
+  if (route === undefined) return problem(404, 'no such endpoint', { endpoints: endpointsOf(routes) });
   const body = (most: number) => readBody(request, most);
   return await route({ method, path, query: new URLSearchParams(query), headers, right, body });
 }
@@ -181,11 +181,16 @@ const READ = ['GET', 'HEAD'];
 function endpointOf(
   { paths, areas, open }: Routes,
   path: string,
-): { readonly methods: readonly string[]; readonly needs: Right; readonly route: Route | undefined } {
+): Pick<Area, 'methods' | 'needs' | 'frequent'> & { readonly route: Route | undefined } {
   const needs = open.has(path) ? 'none' : 'read';
   return (
     areas.find(({ under }) => path.startsWith(under)) ?? { methods: READ, needs, route: paths.get(path) }
   );
+}
+
+/** What is told to whoever asks for another one. */
+function endpointsOf({ paths, areas }: Routes): readonly string[] {
+  return [...paths.keys(), ...areas.flatMap(({ described }) => described ?? [])];
 }
 
 async function readBody(request: IncomingMessage, most: number): Promise<Buffer | null> {

@@ -9,7 +9,13 @@ import { z } from 'zod';
 import { version } from '../config/version.ts';
 import { doctorDocument } from '../doctor/document.ts';
 import { statusDocument } from '../status/document.ts';
-import { diffDocument, historyDocument, problemDocument, vipsDocument } from './described.ts';
+import {
+  deploymentDocument,
+  diffDocument,
+  historyDocument,
+  problemDocument,
+  vipsDocument,
+} from './described.ts';
 
 /** An OpenAPI 3.1 document. */
 export function openapi(): object {
@@ -71,6 +77,7 @@ export function openapi(): object {
           },
         },
       },
+      '/v1/deployments/{id}': deployments(),
       '/v1/vips': get('vips', 'What this host forwards, as dcos-net tells it', {
         ok: 'Vips',
         notKnown: 'No source has been read yet.',
@@ -95,6 +102,7 @@ export function openapi(): object {
         Diff: schemaOf(diffDocument),
         Vips: schemaOf(vipsDocument),
         History: schemaOf(historyDocument),
+        Deployment: schemaOf(deploymentDocument),
         Problem: schemaOf(problemDocument),
       },
     },
@@ -126,6 +134,35 @@ function get(operationId: string, summary: string, { ok, parameters, notKnown, t
           content: json('Problem'),
         },
         ...(notKnown !== undefined && { 503: { description: notKnown, content: json('Problem') } }),
+      },
+    },
+  };
+}
+
+/** For whoever may write, over loopback too. */
+function deployments(): object {
+  const text = { type: 'string' };
+  return {
+    get: {
+      operationId: 'deployment',
+      summary: 'How far a deployment of Marathon is, and what this host has of its app',
+      security: [{ token: [] }, { certificate: [] }],
+      parameters: [
+        {
+          name: 'id',
+          in: 'path',
+          required: true,
+          description: 'Id of the deployment, as the answer to a write has it.',
+          schema: text,
+        },
+        { name: 'app', in: 'query', required: true, description: 'Id of its app, absolute.', schema: text },
+      ],
+      responses: {
+        200: { description: 'As asked for.', content: json('Deployment') },
+        ...refusals(),
+        404: { description: 'One of the ids is none.', content: json('Problem') },
+        502: { description: 'Marathon does not answer.', content: json('Problem') },
+        503: { description: 'Too many deployments are followed at once.', content: json('Problem') },
       },
     },
   };

@@ -14,6 +14,7 @@ import { vipsView } from '../status/vips-view.ts';
 import { type Answer, type Area, type Asked, JSON_TYPE, problem, type Route } from './answer.ts';
 import { createAppsArea, type Writing } from './apps.ts';
 import { bounded } from './bounded.ts';
+import { createDeploymentsArea } from './deployments.ts';
 import { createEvents } from './events.ts';
 import { createLiveStatus, type LiveStatusOptions } from './live-status.ts';
 import type { Metrics } from './metrics.ts';
@@ -133,7 +134,8 @@ export function createRoutes(options: RouteOptions): Routes {
           : notKnown('too many watch already; close a page that shows this host'),
     ],
   ]);
-  const areas = [page.assets, createAppsArea(options.writing)];
+  const { writing } = options;
+  const areas = [page.assets, createAppsArea(writing), createDeploymentsArea({ writing, live, clock })];
   return { paths, areas, open: OPEN, revoke: events.end, close: events.close };
 }
 

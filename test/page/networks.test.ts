@@ -17,7 +17,7 @@ let tab: Tab;
 
 beforeAll(async () => {
   const agents = [{ hostname: '10.9.0.1' }, { hostname: '10.9.0.2' }];
-  marathon = await startMarathon({ agents, processes: false, startMs: 1_000 });
+  marathon = await startMarathon({ agents, processes: false, startMs: 2_500 });
   host = await openHost(marathon.url);
   browser = await openBrowser();
 });
@@ -273,18 +273,91 @@ test('a deployment is followed: backends come into rotation one after the other'
   await endpoint.getByLabel('Load balanced').check();
   await fill(endpoint, { 'LB port': '9000' });
   await run(page);
-  await page.getByText('was created; its deployment runs').waitFor();
-  // Its task starts.
-  await page.getByText('no backend', { exact: true }).waitFor();
+  await page.getByText('/followed was created').waitFor();
+  const progress = page.locator('.progress[role=status]');
+  await progress.getByText('deploying', { exact: true }).waitFor();
+  // Its task starts: for some seconds both are to be seen.
+  await Promise.all([
+    page.getByText('no backend', { exact: true }).waitFor(),
+    progress
+      .getByText(
+        'step 2 of 2 (ScaleApplication /followed); 0 of 1 instance running; 0 backends in rotation on this host',
+      )
+      .waitFor(),
+  ]);
+  await tab.shoot('deploying');
+  await progress.getByText('deployed', { exact: true }).waitFor();
+  await progress.getByText('1 of 1 instance running; 1 backend in rotation on this host').waitFor();
   await page.getByText('1 of 1 backends in rotation').waitFor();
-  await marathon.deployed();
+  await tab.shoot('deployed');
+  const asked = deploymentsAsked();
   await page.goto('/#/edit/%2Ffollowed');
   await page.getByLabel('Instances').fill('3');
   await page.getByRole('button', { name: 'Save and deploy' }).click();
-  await page.getByText('was changed; its deployment runs').waitFor();
+  await page.getByText('/followed was changed').waitFor();
   await page.getByText('1 of 1 backends in rotation').waitFor();
+  await progress.getByText('step 1 of 1 (ScaleApplication /followed); 1 of 3 instances running').waitFor();
   await page.getByText('3 of 3 backends in rotation').waitFor();
+  await progress.getByText('3 of 3 instances running; 3 backends in rotation on this host').waitFor();
+  await progress.getByText('deployed', { exact: true }).waitFor();
+  // What is over is not asked for any more.
+  const after = deploymentsAsked();
+  expect(after).toBeGreaterThan(asked);
+  await page.waitForTimeout(2_500);
+  expect(deploymentsAsked()).toBe(after);
 });
+
+test('a deployment that locks the app is named, force ends it; one that hangs is followed patiently, and that it was cancelled is told', async () => {
+  const page = await begin('/stuck', 'Host');
+  // More than there are agents that have the port.
+  await page.getByLabel('Instances').fill('3');
+  const endpoint = await addEndpoint(page);
+  await page.getByLabel('Assign host ports automatically').uncheck();
+  await fill(endpoint, { 'Host port': '25000' });
+  await endpoint.getByLabel('Load balanced').check();
+  await run(page);
+  const progress = page.locator('.progress[role=status]');
+  await progress.getByText('2 of 3 instances running; 2 backends in rotation on this host').waitFor();
+  const [first = ''] = await deploymentsRunning();
+
+  await page.goto('/#/edit/%2Fstuck');
+  await page.getByLabel('CPUs').fill('0.2');
+  await page.getByRole('button', { name: 'Save and deploy' }).click();
+  await page.getByText(`Locked by deployment ${first}.`).waitFor();
+  await tab.shoot('locked');
+  await page.getByRole('button', { name: 'Send with force: end that deployment' }).click();
+  await page.getByText('/stuck was changed').waitFor();
+  await progress.getByText('deploying', { exact: true }).waitFor();
+
+  // Nothing is asked for while nobody sees it.
+  await page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })");
+  await page.waitForTimeout(1_500);
+  const asked = deploymentsAsked();
+  await page.waitForTimeout(2_500);
+  expect(deploymentsAsked()).toBe(asked);
+  const answers = '**/v1/deployments/**';
+  await page.route(answers, (route) => route.fulfill({ status: 502, json: { error: 'no master leads' } }));
+  await page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))");
+  await progress.getByText('no master leads; asking again in 4 s').waitFor();
+  await page.unroute(answers);
+  await progress.getByText('deploying', { exact: true }).waitFor();
+
+  const [second = ''] = await deploymentsRunning();
+  expect(second).not.toBe(first);
+  await fetch(`${marathon.url}/v2/deployments/${second}?force=true`, { method: 'DELETE' });
+  await progress.getByText('not deployed', { exact: true }).waitFor();
+  await progress.getByText(`deployment ${second} was cancelled, or did not reach its end`).waitFor();
+  await tab.shoot('not-deployed');
+});
+
+function deploymentsAsked(): number {
+  return marathon.requests.filter(({ url }) => url === '/v2/deployments').length;
+}
+
+async function deploymentsRunning(): Promise<readonly string[]> {
+  const response = await fetch(`${marathon.url}/v2/deployments`);
+  return ((await response.json()) as readonly { readonly id: string }[]).map(({ id }) => id);
+}
 
 /** Waits until the list has exactly these VIPs, in any order, each with a backend in rotation. */
 async function shows(items: Locator, names: readonly string[]): Promise<void> {

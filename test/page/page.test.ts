@@ -77,14 +77,15 @@ describe('a service', () => {
     await page.getByLabel('Instances').fill('2');
     await page.getByRole('button', { name: 'Save and deploy' }).click();
     // The second one lacks its port on this only agent.
-    await page.getByText('was changed; its deployment runs').waitFor();
+    await page.getByText('/my-service was changed').waitFor();
     await page.getByRole('button', { name: 'Remove service' }).click();
     await page.getByRole('button', { name: 'Remove /my-service and stop its tasks' }).click();
     // The deployment of a moment ago has it locked.
     const force = page.getByRole('button', { name: 'Send with force: end that deployment' });
-    await force.or(page.getByText('is being removed')).waitFor();
+    await force.or(page.getByText('is to be removed')).waitFor();
     if (await force.isVisible()) await force.click();
     await page.getByText('No VIP of it is left on this host.').waitFor();
+    await page.locator('.progress').getByText('removed', { exact: true }).waitFor();
     await page.goto('/#/services');
     await page.getByText('No app declares a VIP yet.').waitFor();
   });

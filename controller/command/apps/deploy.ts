@@ -5,10 +5,11 @@ import { DIFFERENT, FAILED, SAME } from '../../exit-status.ts';
 import type { AppRef, WriteAccepted, WriteResult } from '../../ports.ts';
 import { checkDefinition, type ReadDefinition, readDefinition } from '../../source/document/definition.ts';
 import { absoluteId } from '../../source/document/documents.ts';
+import { instancesText } from '../../status/progress.ts';
 import { plural } from '../../status/words.ts';
 import { announce, announceMistakes } from './announce.ts';
 import { changeOf, readText, shownFile } from './change.ts';
-import { follow, instancesText, type Outcome } from './follow.ts';
+import { follow, type Outcome } from './follow.ts';
 import type { AppParts } from './parts.ts';
 import { type AppPorts, refusalLines, say } from './talk.ts';
 

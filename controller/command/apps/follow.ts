@@ -1,9 +1,9 @@
 import type { Config } from '../../config/config.ts';
 import { ControllerError } from '../../errors.ts';
-import type { AppRef, DeploymentProgress } from '../../ports.ts';
-import { plural } from '../../status/words.ts';
+import type { AppRef } from '../../ports.ts';
+import { instancesOf } from '../../source/document/instances.ts';
+import { type Instances, isWhole, progressText } from '../../status/progress.ts';
 import { type Here, lookHere, untilHere } from './here.ts';
-import { type Instances, instancesOf } from './instances.ts';
 import type { AppParts } from './parts.ts';
 import type { AppPorts } from './talk.ts';
 
@@ -81,27 +81,4 @@ async function untilOver(
     await ports.clock.sleep(LOOK_MS, signal);
     signal.throwIfAborted();
   }
-}
-
-function progressText(
-  { step, steps, actions }: DeploymentProgress,
-  instances: Instances | null,
-  here: number | null,
-): string {
-  const what = actions.length === 0 ? '' : ` (${actions.join(', ')})`;
-  const parts = [
-    `step ${step} of ${steps}${what}`,
-    ...(instances === null ? [] : [instancesText(instances)]),
-    ...(here === null ? [] : [`${plural(here, 'backend')} in rotation on this host`]),
-  ];
-  return parts.join('; ');
-}
-
-/** `2 of 3 instances healthy`. */
-export function instancesText({ wanted, ready, checked }: Instances): string {
-  return `${ready} of ${plural(wanted, 'instance')} ${checked ? 'healthy' : 'running'}`;
-}
-
-function isWhole(instances: Instances | null): boolean {
-  return instances !== null && instances.ready >= instances.wanted;
 }

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { SAME } from '../../exit-status.ts';
 import type { Declared, Desired } from '../../model.ts';
 import { endpointKey } from '../../model.ts';
+import { instancesOf } from '../../source/document/instances.ts';
 import { type Column, painter, table } from '../../status/table.ts';
 import type { Session } from './deploy.ts';
-import { instancesOf } from './instances.ts';
 import { say } from './talk.ts';
 
 const listed = z.object({

@@ -3,10 +3,10 @@ import { FAILED, SAME } from '../../exit-status.ts';
 import { type App, endpointKey, type Task } from '../../model.ts';
 import { checkDefinition } from '../../source/document/definition.ts';
 import { absoluteId } from '../../source/document/documents.ts';
+import { instancesOf } from '../../source/document/instances.ts';
+import { instancesText } from '../../status/progress.ts';
 import { type Column, painter, table } from '../../status/table.ts';
 import type { Session } from './deploy.ts';
-import { instancesText } from './follow.ts';
-import { instancesOf } from './instances.ts';
 import { mistakeText, say, vipsText } from './talk.ts';
 
 /** Prints one app: its VIPs, then its tasks with where they are reached. Resolves with the exit status: 2 where there is none. */

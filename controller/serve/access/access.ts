@@ -24,8 +24,8 @@ export interface AccessOptions {
 }
 
 export interface Access {
-  /** What the request may do, at least what it `needs`; or the refusal. */
-  admit(credentials: Credentials, needs: Right): Right | Answer;
+  /** What the request may do, at least what it `needs`; or the refusal. A `frequent` one is not counted. */
+  admit(credentials: Credentials, needs: Right, frequent?: boolean): Right | Answer;
 }
 
 /** A person clicks and a script writes apps. */
@@ -85,12 +85,12 @@ export function createAccess({ certificates, readToken, writeToken, clock, log }
     return problem(401, `this needs ${waysTo(needs)}${shown}`, {}, UNAUTHORIZED);
   }
 
-  function admitWrite(): Right | Answer {
-    return tooManyWrites() ? TOO_MANY_WRITES : 'write';
+  function admitWrite(frequent: boolean): Right | Answer {
+    return !frequent && tooManyWrites() ? TOO_MANY_WRITES : 'write';
   }
 
   return {
-    admit(credentials, needs) {
+    admit(credentials, needs, frequent = false) {
       if (open && needs !== 'write') return 'read';
       const foreign = isForeign(credentials.headers);
       if (needs === 'none') return foreign ? 'none' : lowest(rightOf(credentials));
@@ -99,7 +99,7 @@ export function createAccess({ certificates, readToken, writeToken, clock, log }
       const right = rightOf(credentials);
       switch (right) {
         case 'write':
-          return needs === 'write' ? admitWrite() : right;
+          return needs === 'write' ? admitWrite(frequent) : right;
         case 'read':
           return needs === 'read'
             ? right

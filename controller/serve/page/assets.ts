@@ -27,7 +27,13 @@ const CONTROLLER = new URL('../../', import.meta.url);
 const PAGE = 'page/';
 
 /** Pure modules of the controller that the page uses too: what the form shows is computed by what is applied. */
-const SHARED = ['desired/address.ts', 'desired/names.ts', 'desired/vip-label.ts', 'status/words.ts'] as const;
+const SHARED = [
+  'desired/address.ts',
+  'desired/names.ts',
+  'desired/vip-label.ts',
+  'status/progress.ts',
+  'status/words.ts',
+] as const;
 
 /** Bare names in imports, and the modules that they mean. Each is one file, with dependencies among these only. */
 const LIBRARIES: ReadonlyMap<string, string> = new Map([

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import { askApps, errorOf } from '../../api.ts';
+import { askApps, errorOf, type Reply } from '../../api.ts';
 import type { Feed } from '../../feed.ts';
 import { html } from '../../html.ts';
 import { vipLink } from '../../route.ts';
@@ -8,9 +8,11 @@ import { useWriteToken } from '../../token.ts';
 import { StateBadge } from '../../view/badge.ts';
 import { marathonErrors } from '../complaints.ts';
 import type { Editing } from '../editing.ts';
-import { isObject } from '../json.ts';
-import { absoluteId } from '../model.ts';
+import { type Goal, vipsIn } from '../following.ts';
+import { isObject, textAt } from '../json.ts';
+import { absoluteId, type ServiceForm } from '../model.ts';
 import { type FieldErrors, NO_ERRORS } from '../validate.ts';
+import { Deployment } from './deployment.ts';
 
 type Method = 'POST' | 'PUT' | 'DELETE';
 
@@ -19,8 +21,10 @@ interface Result {
   readonly method: Method;
   readonly app: string;
   readonly done: boolean;
-  /** A deployment has it locked: it can be sent with force. */
-  readonly locked: boolean;
+  /** Deployments that have it locked, null where none has: it can be sent with force. */
+  readonly lockedBy: readonly string[] | null;
+  /** The deployment that carries it out; null where there is nothing to do, or nothing was taken. */
+  readonly goal: Goal | null;
   readonly errors: FieldErrors;
 }
 
@@ -30,7 +34,7 @@ export function useSubmit(id: string | null) {
   const [busy, setBusy] = useState(false);
   const [result, setResult] = useState<Result | null>(null);
 
-  async function submit(method: Method, { json, text }: Editing, force = false): Promise<void> {
+  async function submit(method: Method, { json, text, form }: Editing, force = false): Promise<void> {
     setBusy(true);
     const app = id ?? absoluteId(String(json['id']));
     const where = method === 'POST' ? {} : { id: app };
@@ -40,21 +44,37 @@ export function useSubmit(id: string | null) {
       ...(method !== 'DELETE' && { text }),
       force,
     });
-    const done = reply.status >= 200 && reply.status < 300;
-    const locked = reply.status === 409 && isObject(reply.body) && reply.body['why'] === 'locked';
-    const said = reply.status === 422 ? marathonErrors(reply.body) : NO_ERRORS;
-    const errors = done || said.size > 0 ? said : new Map([['', [errorOf(reply)]]]);
-    setResult({ method, app, done, locked, errors });
+    setResult(resultOf(method, app, reply, form));
     setBusy(false);
   }
 
   return { submit, busy, result, clear: () => setResult(null) };
 }
 
+function resultOf(method: Method, app: string, reply: Reply, form: ServiceForm): Result {
+  const body = isObject(reply.body) ? reply.body : {};
+  const done = reply.status >= 200 && reply.status < 300;
+  const deployment = done ? textAt(body, 'deployment') : '';
+  const vips = method === 'DELETE' ? 'gone' : vipsIn(form);
+  const said = reply.status === 422 ? marathonErrors(body) : NO_ERRORS;
+  return {
+    method,
+    app,
+    done,
+    lockedBy: reply.status === 409 && body['why'] === 'locked' ? idsOf(body['deployments']) : null,
+    goal: deployment === '' ? null : { deployment, app, vips },
+    errors: done || said.size > 0 ? said : new Map([['', [errorOf(reply)]]]),
+  };
+}
+
+function idsOf(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.map(String) : [];
+}
+
 const DONE: Readonly<Record<Method, string>> = {
-  POST: 'was created; its deployment runs',
-  PUT: 'was changed; its deployment runs',
-  DELETE: 'is being removed',
+  POST: 'was created',
+  PUT: 'was changed',
+  DELETE: 'is to be removed',
 };
 
 interface OutcomeProps {
@@ -66,16 +86,17 @@ interface OutcomeProps {
 /** What became of it, and from then on the VIPs of the app as this host has them. */
 export function Outcome({ feed, result, force }: OutcomeProps): VNode | null {
   if (result === null) return null;
-  const { method, app, done, locked } = result;
+  const { method, app, done, lockedBy, goal } = result;
   if (!done) {
-    return locked
-      ? html`<p><button type="button" onClick=${() => force(method)}>Send with force: end that deployment</button></p>`
+    return lockedBy !== null
+      ? html`${lockedBy.length > 0 && html`<p>Locked by deployment ${lockedBy.join(', ')}.</p>`}<p><button type="button" onClick=${() => force(method)}>Send with force: end that deployment</button></p>`
       : null;
   }
   const rows = [...(feed.known?.rows.values() ?? [])].filter((row) => row.apps.includes(app));
   return html`
-    <section class="outcome" role="status">
-      <p><span class="badge good">sent</span> <code>${app}</code> ${DONE[method]}.</p>
+    <div class="outcome">
+    <section role="status">
+      <p><span class="badge good">sent</span> <code>${app}</code> ${DONE[method]}${goal === null && '; Marathon has nothing to do for it'}.</p>
       ${rows.length === 0 && html`<p>${method === 'DELETE' ? 'No VIP of it is left on this host.' : 'This host has no VIP of it yet.'}</p>`}
       <ul>
         ${rows.map(
@@ -83,5 +104,7 @@ export function Outcome({ feed, result, force }: OutcomeProps): VNode | null {
             html`<li><a href=${vipLink(row.id)}>${row.fqdn ?? row.address}:${row.port}</a> ${row.protocol} <${StateBadge} state=${row.state} /> ${`${row.inRotation} of ${row.backends} backends in rotation`}</li>`,
         )}
       </ul>
-    </section>`;
+    </section>
+    ${goal !== null && html`<${Deployment} goal=${goal} />`}
+    </div>`;
 }

@@ -1,15 +1,6 @@
 import { z } from 'zod';
 import type { AppRef } from '../../ports.ts';
-
-/** How many copies of an app or pod there are. */
-export interface Instances {
-  readonly wanted: number;
-  readonly running: number;
-  /** Running, and healthy where that is checked. */
-  readonly ready: number;
-  /** Whether a health check is defined. */
-  readonly checked: boolean;
-}
+import type { Instances } from '../../status/progress.ts';
 
 const count = z.number().nullish();
 
