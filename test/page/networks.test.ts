@@ -272,31 +272,32 @@ test('a deployment is followed: backends come into rotation one after the other'
   const endpoint = await addEndpoint(page);
   await endpoint.getByLabel('Load balanced').check();
   await fill(endpoint, { 'LB port': '9000' });
+  const start = marathon.holdStarts();
   await run(page);
   await page.getByText('/followed was created').waitFor();
   const progress = page.locator('.progress[role=status]');
   await progress.getByText('deploying', { exact: true }).waitFor();
-  // Its task starts: for some seconds both are to be seen.
-  await Promise.all([
-    page.getByText('no backend', { exact: true }).waitFor(),
-    progress
-      .getByText(
-        'step 2 of 2 (ScaleApplication /followed); 0 of 1 instance running; 0 backends in rotation on this host',
-      )
-      .waitFor(),
-  ]);
+  await page.getByText('no backend', { exact: true }).waitFor();
+  await progress
+    .getByText(
+      'step 2 of 2 (ScaleApplication /followed); 0 of 1 instance running; 0 backends in rotation on this host',
+    )
+    .waitFor();
   await tab.shoot('deploying');
+  start();
   await progress.getByText('deployed', { exact: true }).waitFor();
   await progress.getByText('1 of 1 instance running; 1 backend in rotation on this host').waitFor();
   await page.getByText('1 of 1 backends in rotation').waitFor();
   await tab.shoot('deployed');
   const asked = deploymentsAsked();
+  const startOthers = marathon.holdStarts();
   await page.goto('/#/edit/%2Ffollowed');
   await page.getByLabel('Instances').fill('3');
   await page.getByRole('button', { name: 'Save and deploy' }).click();
   await page.getByText('/followed was changed').waitFor();
   await page.getByText('1 of 1 backends in rotation').waitFor();
   await progress.getByText('step 1 of 1 (ScaleApplication /followed); 1 of 3 instances running').waitFor();
+  startOthers();
   await page.getByText('3 of 3 backends in rotation').waitFor();
   await progress.getByText('3 of 3 instances running; 3 backends in rotation on this host').waitFor();
   await progress.getByText('deployed', { exact: true }).waitFor();

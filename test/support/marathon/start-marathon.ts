@@ -142,6 +142,7 @@ export async function startMarathon(options: MarathonOptions = {}): Promise<Test
     async comeBack() {
       await Promise.all(servers.map(({ reopen }) => reopen()));
     },
+    holdStarts: () => scheduler.tasks.holdStarts(),
     withholdHealth(withheld) {
       scheduler.tasks.withholdHealth(withheld);
       for (const { instance, task } of scheduler.allTasks()) scheduler.tasks.forgetHealth(instance, task);

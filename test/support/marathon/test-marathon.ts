@@ -44,6 +44,8 @@ export interface TestMarathon {
   comeBack(): Promise<void>;
   /** From now on no task has any health result, whatever its checks find; with false all are checked anew. */
   withholdHealth(withheld: boolean): void;
+  /** From now on tasks stay staging, until the function that is returned is called. */
+  holdStarts(): () => void;
   /** Resolves when no deployment runs (any more). */
   deployed(): Promise<void>;
   /** Resolves with the next event of this type. */
