@@ -163,7 +163,7 @@ run_tests() {
   # Each lab has one processor to itself, so the two run side by side; in a group of its own, to be ended as a whole.
   setsid sh test/lab/ensure.sh beside "$results" "$@" >"$results/beside.log" 2>&1 </dev/null &
   beside=$!
-  trap 'kill -- -$beside 2>/dev/null; rm -rf "$results"' EXIT
+  trap 'kill -- -$beside 2>/dev/null || true; rm -rf "$results"' EXIT
   echo '== kernel, in the lab'
   export IPVS_KERNEL_TESTS=yes-change-my-tables
   project kernel 'test/lab/run.sh -m 2048M -t 3000 --' "$@"
