@@ -1,7 +1,7 @@
 /** The process: command line in, exit status out. */
 
 import { type Invocation, parseCommandLine } from './cli.ts';
-import type { AppCommand } from './command/apps/execute.ts';
+import type { AppCommand } from './command/apps/verbs.ts';
 import type { PrintOptions } from './command/report.ts';
 import type { Signals } from './command/run.ts';
 import type { Config } from './config/config.ts';

@@ -3,8 +3,8 @@ import { FAILED } from '../../../exit-status.ts';
 import { ApiFailure } from '../../../kubernetes/api-failure.ts';
 import { openKubernetes } from '../../../source/kubernetes/source.ts';
 import { poolsOf } from '../../../wire-options.ts';
-import type { AppCommand } from '../execute.ts';
 import type { AppPorts } from '../talk.ts';
+import { type AppCommand, carryOut } from '../verbs.ts';
 import { add, remove, update } from './deploy.ts';
 import { list } from './list.ts';
 import type { ClusterSession } from './session.ts';
@@ -25,32 +25,12 @@ export async function executeInCluster(
   const writer = createObjectWriter(client, ports.clock, signal);
   const translate = createTranslator({ zone: config.zone, pools: poolsOf(config) });
   try {
-    return await carryOut({ command, operands }, { config, client, writer, translate, ports, signal });
+    const session: ClusterSession = { config, client, writer, translate, ports, signal };
+    return await carryOut({ command, operands }, { add, update, remove, list, show }, session);
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
     for (const line of failureLines([command, ...operands.slice(0, 1)].join(' '), error))
       ports.complain(line);
     return FAILED;
-  }
-}
-
-async function carryOut(
-  { command, operands }: Pick<AppCommand, 'command' | 'operands'>,
-  session: ClusterSession,
-): Promise<number> {
-  const [first = null, ...rest] = operands;
-  switch (command) {
-    case 'app add':
-      return await add('app', first, session);
-    case 'pod add':
-      return await add('pod', first, session);
-    case 'app update':
-      return await update(first ?? '', rest, session);
-    case 'app remove':
-      return await remove(first ?? '', session);
-    case 'app list':
-      return await list(session);
-    case 'app show':
-      return await show(first ?? '', session);
   }
 }
