@@ -1,13 +1,13 @@
-import type {
-  BackendKey,
-  ObservedBackend,
-  ObservedService,
-  ServiceAddress,
-  ServiceKey,
-  Step,
-  Table,
+import {
+  type BackendKey,
+  type ObservedBackend,
+  type ObservedService,
+  type ServiceAddress,
+  type ServiceKey,
+  type Step,
+  serviceKey,
+  type Table,
 } from '../model.ts';
-import { serviceKey } from '../model.ts';
 import type { IpvsTable } from '../ports.ts';
 
 /** A read of the whole table beside which passes go on. */
