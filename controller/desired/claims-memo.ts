@@ -14,18 +14,23 @@ interface Known {
   readonly here: ReadonlySet<string>;
 }
 
+export interface ClaimsMemo {
+  (app: App, surroundings: Surroundings): AppClaims;
+  /** Whether this app has been read: its claims cost next to nothing then, unless an answer has changed. */
+  knows(app: App): boolean;
+}
+
 /**
  * Makes `claimsOf` with a memory: the same claims, to the object, for the same app as long as every question that
  * it led to has the same answer. Most apps lead to none.
  */
-export function createClaimsMemo(rules: ClaimRules): (app: App, surroundings: Surroundings) => AppClaims {
+export function createClaimsMemo(rules: ClaimRules): ClaimsMemo {
   const known = new WeakMap<App, Known>();
 
-  return (app, surroundings) => {
+  const remembered = (app: App, surroundings: Surroundings): AppClaims => {
     const before = known.get(app);
     const { here } = surroundings;
-    const holds = ({ ask, answer }: Question) => ask(surroundings) === answer;
-    if (before?.here === here && before.questions.every(holds)) return before.claims;
+    if (before?.here === here && stillHold(before.questions, surroundings)) return before.claims;
 
     const questions: Question[] = [];
     const record = (ask: Question['ask']): string | null | undefined => {
@@ -43,4 +48,9 @@ export function createClaimsMemo(rules: ClaimRules): (app: App, surroundings: Su
     known.set(app, { claims, questions, here });
     return claims;
   };
+  return Object.assign(remembered, { knows: (app: App) => known.has(app) });
+}
+
+function stillHold(questions: readonly Question[], surroundings: Surroundings): boolean {
+  return questions.length === 0 || questions.every(({ ask, answer }) => ask(surroundings) === answer);
 }

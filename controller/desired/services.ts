@@ -19,14 +19,15 @@ interface Group {
   readonly warnings: readonly string[];
 }
 
+type Claimed = Pick<Roster, 'claims' | 'order' | 'touched'>;
+type Addresses = ReadonlyMap<string, NamedAddresses>;
+type Services = ReadonlyMap<ServiceKey, Service>;
+
 /** In parts. */
-type Regroup = (
-  roster: Pick<Roster, 'claims' | 'order' | 'touched'>,
-  addresses: ReadonlyMap<string, NamedAddresses>,
-) => Generator<undefined, Regrouped>;
+type Regroup = (claimed: Claimed, addresses: Addresses) => Generator<undefined, Regrouped>;
 
 interface Regrouped {
-  readonly services: ReadonlyMap<ServiceKey, Service>;
+  readonly services: Services;
   readonly warnings: readonly string[];
 }
 
@@ -36,29 +37,64 @@ interface Regrouped {
  */
 export function createRegrouping(): Regroup {
   let groups = new Map<string, Group>();
-  let lastAddresses: ReadonlyMap<string, NamedAddresses> | undefined;
+  let last: Regrouped & { readonly order?: Roster['order']; readonly addresses?: Addresses } = {
+    services: new Map(),
+    warnings: [],
+  };
 
-  return function* ({ claims, order, touched }, addresses) {
-    const moved = addresses !== lastAddresses;
-    lastAddresses = addresses;
+  /** Puts others in the place of a few services; null where that does not do, since services come or go. */
+  function* exchange(
+    { claims, touched }: Claimed,
+    addresses: Addresses,
+  ): Generator<undefined, Services | null> {
+    const services = new Map(last.services);
+    for (const key of touched) {
+      const before = groups.get(key);
+      const group = groupOf(claims.get(key) ?? [], addresses, before);
+      if (before === undefined || !takesThePlaceOf(before, group)) return null;
+      groups.set(key, group);
+      for (const [id, service] of group.services) services.set(id, service);
+      yield;
+    }
+    return services;
+  }
+
+  function* anew({ claims, order, touched }: Claimed, addresses: Addresses): Generator<undefined, Regrouped> {
+    const moved = addresses !== last.addresses;
     const now = new Map<string, Group>();
     const services = new Map<ServiceKey, Service>();
     const warnings: string[] = [];
-
     for (const key of order) {
       let group = groups.get(key);
       if (group === undefined || moved || touched.has(key)) {
-        const members = claims.get(key) ?? [];
-        group = groupOf(members, addressesOf(members, addresses), group);
+        group = groupOf(claims.get(key) ?? [], addresses, group);
         yield;
       }
       now.set(key, group);
-      for (const [serviceName, service] of group.services) services.set(serviceName, service);
-      for (const warning of group.warnings) warnings.push(warning);
+      for (const [id, service] of group.services) services.set(id, service);
+      warnings.push(...group.warnings);
     }
     groups = now;
     return { services, warnings };
+  }
+
+  return function* (claimed, addresses) {
+    const { order } = claimed;
+    const alike = order === last.order && addresses === last.addresses;
+    const services = alike ? yield* exchange(claimed, addresses) : null;
+    const result =
+      services === null ? yield* anew(claimed, addresses) : { services, warnings: last.warnings };
+    last = { ...result, order, addresses };
+    return result;
   };
+}
+
+/** Whether only the services themselves differ. */
+function takesThePlaceOf(before: Group, now: Group): boolean {
+  if (before.warnings.length > 0 || now.warnings.length > 0) return false;
+  if (before.services.size !== now.services.size) return false;
+  for (const id of now.services.keys()) if (!before.services.has(id)) return false;
+  return true;
 }
 
 function addressesOf(
@@ -73,7 +109,8 @@ function addressesOf(
 const NO_ADDRESSES: NamedAddresses = {};
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 
-function groupOf(claims: readonly Claim[], addresses: NamedAddresses, previous: Group | undefined): Group {
+function groupOf(claims: readonly Claim[], of: Addresses, previous: Group | undefined): Group {
+  const addresses = addressesOf(claims, of);
   if (previous !== undefined && sameClaims(previous, claims, addresses)) return previous;
 
   const services = new Map<ServiceKey, Service>();

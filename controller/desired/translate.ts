@@ -1,5 +1,5 @@
-import type { App, Desired, Family, Memory, Rejection, Snapshot } from '../model.ts';
-import { atOnce } from '../parts.ts';
+import type { App, Declared, Desired, Family, Memory, Rejection, Snapshot } from '../model.ts';
+import { atOnce, Portion } from '../parts.ts';
 import { createAllocator } from './allocate.ts';
 import type { AppClaims } from './claims.ts';
 import { createClaimsMemo } from './claims-memo.ts';
@@ -75,6 +75,7 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
     defaults: rules.defaults ?? DEFAULT_PORT_OPTIONS,
   });
   const startRefusals = createRefusals(rules.pools, rules.realAddresses ?? (() => null));
+  const inOrder = createOrdering();
   const bringTogether = createRoster();
   const allocate = createAllocator(rules.pools);
   const regroup = createRegrouping();
@@ -86,14 +87,13 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
     const remembered = (key: string): string | undefined => memory.labels.get(key);
     const attempt = function* (addresses: Memory['addresses']): Generator<undefined, Attempt> {
       const { refusal, blockers } = startRefusals(apps, addresses);
+      const surroundings = { refusal, remembered, here };
       const claims: AppClaims[] = [];
-      let size = 0;
+      const portion = new Portion(PART);
       for (const app of apps) {
-        claims.push(claimsOf(app, { refusal, remembered, here }));
-        size += 1 + app.tasks.length;
-        if (size < PART) continue;
-        size = 0;
-        yield;
+        const cost = claimsOf.knows(app) ? KNOWN : 1 + app.tasks.length;
+        claims.push(claimsOf(app, surroundings));
+        if (portion.add(cost)) yield;
       }
       return { claims, blockers };
     };
@@ -107,37 +107,59 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
     const gone = complete && names !== roster.names;
     const addresses = gone ? declaredOnly(allocation.addresses, roster.names) : allocation.addresses;
     const { services, warnings } = yield* regroup(roster, allocation.addresses);
+    const said = gather(claims);
 
     return {
       services,
-      declared: claims.flatMap((app) => app.claims.map(({ declared }) => declared)),
-      rejected: [...snapshot.rejected, ...claims.flatMap((app) => app.rejected)].sort(byPlace),
-      warnings: unique([
-        snapshot.warnings,
-        claims.flatMap((app) => app.warnings),
-        roster.warnings,
-        allocation.warnings,
-        warnings,
-      ]),
+      declared: said.declared,
+      rejected: [...snapshot.rejected, ...said.rejected].sort(byPlace),
+      warnings: unique([snapshot.warnings, said.warnings, roster.warnings, allocation.warnings, warnings]),
       memory: remember(memory, addresses, roster, complete),
     };
   };
 }
 
-/** So many apps and tasks are one part: a millisecond or two where all are new, nothing where they are known. */
+/** So many new apps and tasks are one part: a millisecond or two. */
 const PART = 256;
+/** What an app costs that has been read before. */
+const KNOWN = 0.1;
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 const NO_HOST: ReadonlySet<string> = new Set();
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-/** By id, and for apps of several frameworks by framework; without work when they are in order already. */
-function inOrder(apps: readonly App[]): readonly App[] {
-  const before = (a: App, b: App): number => compare(a.id, b.id) || compare(a.framework, b.framework);
-  for (const [i, app] of apps.entries()) {
-    const next = apps[i + 1];
-    if (next !== undefined && before(app, next) > 0) return apps.toSorted(before);
+/**
+ * Makes the function that puts apps in order: by id, and for apps of several frameworks by framework. It remembers the
+ * places, since a source tells of the same apps in the same order again.
+ */
+function createOrdering(): (apps: readonly App[]) => readonly App[] {
+  let last: readonly App[] = [];
+  let places: readonly number[] = [];
+  const isThere = (app: App, i: number): boolean =>
+    app === last[i] || (app.id === last[i]?.id && app.framework === last[i]?.framework);
+  return (apps) => {
+    if (apps.length !== last.length || !apps.every(isThere)) {
+      const ordered = apps.map((app, place) => ({ app, place }));
+      places = ordered.sort((a, b) => byId(a.app, b.app)).map(({ place }) => place);
+    }
+    last = apps;
+    return places.flatMap((place) => apps[place] ?? []);
+  };
+}
+
+function byId(a: App, b: App): number {
+  return compare(a.id, b.id) || compare(a.framework, b.framework);
+}
+
+function gather(apps: readonly AppClaims[]): Pick<Desired, 'declared' | 'rejected' | 'warnings'> {
+  const declared: Declared[] = [];
+  const rejected: Rejection[] = [];
+  const warnings: string[] = [];
+  for (const app of apps) {
+    for (const claim of app.claims) declared.push(claim.declared);
+    rejected.push(...app.rejected);
+    warnings.push(...app.warnings);
   }
-  return apps;
+  return { declared, rejected, warnings };
 }
 
 function byPlace(a: Rejection, b: Rejection): number {

@@ -36,9 +36,9 @@ export class Holdings {
 
   get drains(): Drains {
     const drains = new Map<ServiceKey, ReadonlyMap<BackendKey, number>>();
-    for (const [key, { drains: deadlines }] of this.owned as ReadonlyMap<ServiceKey, LedgerEntry>) {
+    (this.#entries ?? NOTHING).forEach(({ drains: deadlines }, key) => {
       if (deadlines !== undefined) drains.set(key, new Map(Object.entries(deadlines)));
-    }
+    });
     return drains;
   }
 
@@ -53,7 +53,7 @@ export class Holdings {
       return had !== undefined && had.fqdn === fqdn && sameDeadlines(had.drains, drains.get(key));
     };
     // Most passes claim nothing new: nothing is made then.
-    if (!this.#stale && all(before, same) && all(owned, same)) return;
+    if (!this.#stale && all(before, same) && (owned === before || all(owned, same))) return;
 
     const entries = new Map(before);
     for (const [key, owner] of [...before, ...owned]) {
@@ -68,6 +68,8 @@ export class Holdings {
     const before = this.#entries ?? NOTHING;
     const removed = new Set<ServiceKey>();
     for (const { op, key } of plan.services) if (op === 'remove' && !left.has(key)) removed.add(key);
+    // Nobody came or went.
+    if (!this.#stale && removed.size === 0 && plan.owned === before) return;
     const ours = (key: ServiceKey): boolean => (left.has(key) || plan.owned.has(key)) && !removed.has(key);
     if (!this.#stale && all(before, ours)) return;
     await this.#replace(new Map([...before].filter(([key]) => ours(key))));
@@ -83,8 +85,12 @@ export class Holdings {
 const NOTHING: ReadonlyMap<ServiceKey, LedgerEntry> = new Map();
 
 function all<K, V>(entries: ReadonlyMap<K, V>, holds: (key: K, value: V) => boolean): boolean {
-  for (const [key, value] of entries) if (!holds(key, value)) return false;
-  return true;
+  let fails = false;
+  // Ten thousand entries in every pass: an iterator would make an array for each.
+  entries.forEach((value, key) => {
+    fails ||= !holds(key, value);
+  });
+  return !fails;
 }
 
 function withDrains(owned: Owned, deadlines: ReadonlyMap<BackendKey, number> | undefined): LedgerEntry {

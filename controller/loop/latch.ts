@@ -21,7 +21,8 @@ export class Latch<Reason extends string> {
   async wait(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
     if (this.#reasons.size > 0 || signal.aborted) return;
     const enough = new AbortController();
-    const end = () => enough.abort();
+    // With a reason: without one each change makes an error with its stack, which nobody reads.
+    const end = () => enough.abort(null);
     this.#wake = end;
     signal.addEventListener('abort', end);
     try {

@@ -1,3 +1,4 @@
+import { differenceOf } from '../desired/grouping.ts';
 import { createMerge } from '../desired/merge.ts';
 import { everyEndpoint } from '../desired/occupants.ts';
 import { type App, type BackendKey, endpointKey, type Snapshot } from '../model.ts';
@@ -87,21 +88,27 @@ export class Sources {
  * name, while one that is missing from a list may just have been left out; unless its end had been announced before.
  */
 function saidGone(before: Snapshot, now: Snapshot, complete: boolean): BackendKey[] {
-  const same = new Set(now.apps);
-  const changed = before.apps.filter((app) => !same.has(app));
-  if (changed.length === 0) return [];
-  const ids = new Set(changed.map(identity));
-  const still = new Set(endpointsOf(now.apps.filter((app) => ids.has(identity(app)))));
-  const ending = complete ? changed.map(onlyEnding) : changed;
-  return endpointsOf(ending).filter((endpoint) => !still.has(endpoint));
+  const { gone, come } = differenceOf(before.apps, now.apps);
+  const ending = endpointsOf(complete ? gone.map(onlyEnding) : gone);
+  if (ending.length === 0) return [];
+  const ids = new Set(gone.map(identity));
+  const stillIn = (apps: readonly App[]) =>
+    new Set(endpointsOf(apps.filter((app) => ids.has(identity(app)))));
+  const replaced = stillIn(come);
+  const left = ending.filter((endpoint) => !replaced.has(endpoint));
+  if (left.length === 0) return [];
+  // Two apps of one id may share an endpoint. Most changes leave nothing, so few look at all apps.
+  const still = stillIn(now.apps);
+  return left.filter((endpoint) => !still.has(endpoint));
 }
 
 function appsMissing(before: Snapshot, now: Snapshot): readonly App[] {
-  const same = new Set(now.apps);
-  const changed = before.apps.filter((app) => !same.has(app));
-  if (changed.length === 0) return [];
+  const { gone, come } = differenceOf(before.apps, now.apps);
+  const replaced = new Set(come.map(identity));
+  const missing = gone.filter((app) => !replaced.has(identity(app)));
+  if (missing.length === 0) return [];
   const there = new Set(now.apps.map(identity));
-  return changed.filter((app) => !there.has(identity(app)));
+  return missing.filter((app) => !there.has(identity(app)));
 }
 
 function identity({ framework, id }: App): string {

@@ -1,26 +1,14 @@
-import type {
-  Backend,
-  BackendKey,
-  Desired,
-  Endpoint,
-  ObservedBackend,
-  ObservedService,
-  Service,
-  ServiceAddress,
-  ServiceKey,
-  Step,
-  Table,
-} from '../model.ts';
 import {
-  type Conflict,
-  type FieldChange,
-  type Op,
-  type Owned,
-  type Plan,
-  type PlannedBackend,
-  type PlannedService,
-  summaryOf,
-} from './plan.ts';
+  type Desired,
+  type ObservedService,
+  type Service,
+  type ServiceKey,
+  type Step,
+  serviceKey,
+  type Table,
+} from '../model.ts';
+import { addressOf, byEndpoint, type Comparison, compare, compareText, leavingBackend } from './compare.ts';
+import { type Conflict, type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';
 
 export interface Ownership {
   /** The ledger: what is ours in `observed`. */
@@ -65,11 +53,14 @@ export function createDiff(): Diff {
   }
 
   function* prepare(desired: Desired, observed: Table): Generator<undefined, void> {
-    for (const [key, want] of desired.services) {
-      const have = observed.get(key);
+    const unknown: Service[] = [];
+    desired.services.forEach((want, key) => {
       const known = remembered.get(want);
-      if (known !== undefined && known.observed === have) continue;
-      compareOnce(key, want, have);
+      if (known === undefined || known.observed !== observed.get(key)) unknown.push(want);
+    });
+    for (const want of unknown) {
+      const key = serviceKey(want);
+      compareOnce(key, want, observed.get(key));
       yield;
     }
   }
@@ -79,32 +70,30 @@ export function createDiff(): Diff {
     const growing: Step[] = [];
     const shrinking: Step[] = [];
     const conflicts: Conflict[] = [];
-    const owned = new Map<ServiceKey, Owned>();
     let declared: ReadonlySet<string> | undefined;
 
-    for (const [key, want] of desired.services) {
+    desired.services.forEach((want, key) => {
       const have = observed.get(key);
       const foreign = have !== undefined && !ownership.owned.has(key);
       if (foreign && !ownership.adopt && !ownership.inPool(want.address)) {
         conflicts.push({ key, apps: want.apps, reason: FOREIGN });
-        continue;
+        return;
       }
       const comparison = compareOnce(key, want, have);
-      owned.set(key, comparison.owner);
       services.push(foreign ? { ...comparison.planned, adopted: true } : comparison.planned);
       growing.push(...comparison.growing);
       shrinking.push(...comparison.shrinking);
-    }
+    });
 
-    for (const [key, owner] of ownership.owned) {
+    ownership.owned.forEach((owner, key) => {
       const have = observed.get(key);
-      if (have === undefined || desired.services.has(key)) continue;
-      owned.set(key, owner);
+      if (have === undefined || desired.services.has(key)) return;
       declared ??= declaredVips(desired);
       services.push(leaving(key, have, owner, declared));
       shrinking.push({ op: 'remove-service', service: addressOf(have) });
-    }
+    });
 
+    const owned = ownersOf(services, ownership.owned);
     services.sort(byNameThenKey);
     return { services, growing, shrinking, conflicts, owned, summary: summaryOf(services) };
   };
@@ -114,128 +103,17 @@ export function createDiff(): Diff {
 const FOREIGN =
   'another program has made this service and it lies outside our pools: it is left alone (--adopt takes it over)';
 
-interface Comparison {
-  readonly owner: Owned;
-  readonly planned: PlannedService;
-  readonly growing: readonly Step[];
-  readonly shrinking: readonly Step[];
-}
-
-function compare(key: ServiceKey, want: Service, have: ObservedService | undefined): Comparison {
-  const service = addressOf(want);
-  const changes = have === undefined ? [] : settingsThatDiffer(want, have);
-  const settings = { ...service, scheduler: want.scheduler, persistenceSeconds: want.persistenceSeconds };
-  const growing: Step[] = [];
-  if (have === undefined) growing.push({ op: 'add-service', service: settings });
-  else if (changes.length > 0) growing.push({ op: 'update-service', service: settings });
-
-  const found = compareBackends(service, want, have?.backends ?? NO_BACKENDS);
-  growing.push(...found.added, ...found.updated);
-  const shrinking = [...found.emptied, ...found.removed];
-
-  const op: Op = have === undefined ? 'add' : growing.length + shrinking.length > 0 ? 'change' : 'keep';
-  const { name, framework, fqdn, apps } = want;
-  const called = { op, key, name, framework, fqdn };
-  const planned = {
-    ...called,
-    ...settings,
-    apps,
-    adopted: false,
-    held: false,
-    changes,
-    reason: null,
-    backends: found.planned,
+/** How those are called that are ours; `before` itself where nobody comes, goes or is renamed, as in most passes. */
+function ownersOf(
+  services: readonly PlannedService[],
+  before: ReadonlyMap<ServiceKey, Owned>,
+): ReadonlyMap<ServiceKey, Owned> {
+  const isAsBefore = ({ key, name, framework, fqdn }: PlannedService): boolean => {
+    const was = before.get(key);
+    return was !== undefined && was.name === name && was.framework === framework && was.fqdn === fqdn;
   };
-  return { owner: { name, framework, fqdn }, planned, growing, shrinking };
-}
-
-interface ComparedBackends {
-  readonly planned: PlannedBackend[];
-  readonly added: Step[];
-  readonly updated: Step[];
-  /** Those that get no new connections any more: as much a loss for clients as a removal. */
-  readonly emptied: Step[];
-  readonly removed: Step[];
-}
-
-function compareBackends(
-  service: ServiceAddress,
-  want: Service,
-  have: ReadonlyMap<BackendKey, ObservedBackend>,
-): ComparedBackends {
-  const result: ComparedBackends = { planned: [], added: [], updated: [], emptied: [], removed: [] };
-  for (const [key, backend] of want.backends) {
-    const { address, port, weight } = backend;
-    const there = have.get(key);
-    const planned = outsideTheKernel(want, backend)
-      ? ({ ...compareBackend(backend, undefined), op: there === undefined ? 'keep' : 'remove' } as const)
-      : compareBackend(backend, there);
-    result.planned.push(planned);
-    if (planned.op === 'add')
-      result.added.push({ op: 'add-backend', service, backend: { address, port, weight } });
-    if (planned.op === 'change') {
-      const steps = weight === 0 ? result.emptied : result.updated;
-      steps.push({ op: 'update-backend', service, backend: { address, port, weight } });
-    }
-    if (planned.op === 'remove')
-      result.removed.push({ op: 'remove-backend', service, backend: { address, port } });
-  }
-  for (const [key, backend] of have) {
-    if (want.backends.has(key)) continue;
-    const { address, port } = backend;
-    result.planned.push(leavingBackend(backend));
-    result.removed.push({ op: 'remove-backend', service, backend: { address, port } });
-  }
-  result.planned.sort(byEndpoint);
-  return result;
-}
-
-/**
- * A UDP backend of weight 0 is not in the kernel at all: a client that goes on sending would keep its entry, and so
- * the backend, alive for ever (kubernetes #71514); without the backend its next packet finds another.
- */
-export function outsideTheKernel(
-  { protocol }: Pick<Service, 'protocol'>,
-  { weight }: Pick<Backend, 'weight'>,
-): boolean {
-  return protocol === 'udp' && weight === 0;
-}
-
-const NO_BACKENDS: ReadonlyMap<BackendKey, ObservedBackend> = new Map();
-
-function compareBackend(want: Backend, have: ObservedBackend | undefined): PlannedBackend {
-  const changes = have === undefined ? [] : backendFieldsThatDiffer(want, have);
-  const op: Op = have === undefined ? 'add' : changes.length > 0 ? 'change' : 'keep';
-  const { address, port, hostPort, weight, forward, app, task, reason } = want;
-  const planned = { op, address, port, weight, forward, app, task, reason, changes };
-  return hostPort === undefined ? planned : { ...planned, hostPort };
-}
-
-/** Only what we can write counts: the kernel adds flags and counters of its own (kubernetes #53801). */
-function settingsThatDiffer(want: Service, have: ObservedService): FieldChange[] {
-  return differences([
-    ['scheduler', have.scheduler, want.scheduler],
-    ['persistenceSeconds', have.persistenceSeconds, want.persistenceSeconds],
-    ['flags', have.flags, 0],
-    ['persistencePrefix', have.persistencePrefix, want.family === 'ipv4' ? 32 : 128],
-  ]);
-}
-
-function backendFieldsThatDiffer(want: Backend, have: ObservedBackend): FieldChange[] {
-  return differences([
-    ['weight', have.weight, want.weight],
-    ['forward', have.forward, want.forward],
-    ['upperThreshold', have.upperThreshold, 0],
-    ['lowerThreshold', have.lowerThreshold, 0],
-  ]);
-}
-
-function differences(
-  fields: readonly (readonly [string, string | number, string | number])[],
-): FieldChange[] {
-  const found: FieldChange[] = [];
-  for (const [field, was, becomes] of fields) if (was !== becomes) found.push({ field, was, becomes });
-  return found;
+  if (services.length === before.size && services.every(isAsBefore)) return before;
+  return new Map(services.map(({ key, name, framework, fqdn }) => [key, { name, framework, fqdn }]));
 }
 
 /** Every declared VIP as text, to tell one that lost its backends from one that nobody declares. */
@@ -281,32 +159,6 @@ function leaving(
   };
 }
 
-function leavingBackend({ address, port, weight, forward }: ObservedBackend): PlannedBackend {
-  const reason = 'no longer a backend of this VIP';
-  return { op: 'remove', address, port, weight, forward, app: null, task: null, reason, changes: [] };
-}
-
-function addressOf<Protocol extends string>({
-  protocol,
-  address,
-  port,
-}: {
-  protocol: Protocol;
-  address: string;
-  port: number;
-}) {
-  return { protocol, address, port };
-}
-
-function byEndpoint(a: Endpoint, b: Endpoint): number {
-  return compareText(a.address, b.address) || a.port - b.port;
-}
-
 function byNameThenKey(a: PlannedService, b: PlannedService): number {
   return compareText(a.name ?? '~', b.name ?? '~') || compareText(a.key, b.key);
-}
-
-// By code unit: localeCompare is a hundred times slower and depends on the host's locale.
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -62,16 +62,16 @@ export function createHistory({ perVip, vips }: HistoryLimits = LIMITS): History
         started = true;
         return;
       }
-      for (const [id, now] of after) {
+      after.forEach((now, id) => {
         const had = before.get(id);
-        if (had === now) continue;
+        if (had === now) return;
         const changes = changesOf(had, now, at);
         if (changes.length > 0) add(id, changes);
-      }
-      for (const [id, had] of before) {
-        if (after.has(id)) continue;
-        add(id, [{ at, vip: id, kind: 'gone', backend: null, text: had.reason ?? 'no longer declared' }]);
-      }
+      });
+      before.forEach(({ reason }, id) => {
+        if (after.has(id)) return;
+        add(id, [{ at, vip: id, kind: 'gone', backend: null, text: reason ?? 'no longer declared' }]);
+      });
     },
     ofVip: (id) => byVip.get(id) ?? [],
     latest(most) {

@@ -1,5 +1,5 @@
 import type { ObservedService, Service, ServiceKey } from '../model.ts';
-import { outsideTheKernel } from '../plan/diff.ts';
+import { outsideTheKernel } from '../plan/compare.ts';
 import { backendAgrees, settingsAgree } from './agreement.ts';
 import type { PassStatus } from './status.ts';
 
@@ -28,9 +28,12 @@ export function shortfall(pass: PassStatus): readonly Shortfall[] {
 
 /** Compares what is new for a call of `shortfall` that follows, in parts: that is then short. */
 export function* prepareShortfall({ desired, observed }: PassStatus): Generator<undefined, void> {
-  for (const [key, want] of desired.services) {
+  const unknown: (readonly [Service, ObservedService])[] = [];
+  desired.services.forEach((want, key) => {
     const have = observed.get(key);
-    if (have === undefined || comparisons.get(want)?.have === have) continue;
+    if (have !== undefined && comparisons.get(want)?.have !== have) unknown.push([want, have]);
+  });
+  for (const [want, have] of unknown) {
     agrees(want, have);
     yield;
   }
@@ -43,12 +46,12 @@ function compare({ desired, observed, plan }: PassStatus): Shortfall[] {
   const held = plan.services.filter((service) => service.held);
   const excepted = new Set([...plan.conflicts, ...held].map(({ key }) => key));
   const found: Shortfall[] = [];
-  for (const [key, want] of desired.services) {
-    if (excepted.has(key)) continue;
+  desired.services.forEach((want, key) => {
+    if (excepted.has(key)) return;
     const have = observed.get(key);
     if (have === undefined) found.push({ key, kind: 'missing' });
     else if (!agrees(want, have)) found.push({ key, kind: 'differs' });
-  }
+  });
   for (const { op, key } of plan.services) {
     if (op === 'remove' && observed.has(key)) found.push({ key, kind: 'left' });
   }

@@ -50,13 +50,25 @@ export function* recordVips(before: VipRecords, pass: PassStatus): Generator<und
 
   const held = heldBackends(pass);
   const states = createStates(pass, held);
-  for (const [id, service] of pass.desired.services) {
+  const forwardsAsBefore = (had: VipRecord, id: ServiceKey, service: Service): boolean => {
+    const made = madeOf.get(had);
+    if (made?.service !== service || made.have !== pass.observed.get(id)) return false;
+    return made.known === FORWARDING && states(id) === FORWARDING && made.drains === pass.drains.get(id);
+  };
+  const others: (readonly [ServiceKey, Service])[] = [];
+  // Nothing is made for those that go on as they were, nearly all of them in nearly every pass.
+  pass.desired.services.forEach((service, id) => {
+    const had = before.get(id);
+    if (had !== undefined && forwardsAsBefore(had, id, service)) put(had);
+    else others.push([id, service]);
+  });
+  for (const [i, [id, service]] of others.entries()) {
     const known = states(id);
     // Of a service that another program made, nothing is ours.
     const have = known.state === 'conflict' ? undefined : pass.observed.get(id);
-    const made = { service, known, have, drains: pass.drains.get(id), held: held.get(id) };
-    put(desiredRecord(made, id, before.get(id), pass.finishedAt));
-    if (records.size % PART === 0) yield;
+    const inputs = { service, known, have, drains: pass.drains.get(id), held: held.get(id) };
+    put(desiredRecord(inputs, id, before.get(id), pass.finishedAt));
+    if (i % PART === PART - 1) yield;
   }
   for (const planned of pass.plan.services) {
     const have = pass.observed.get(planned.key);
@@ -71,7 +83,7 @@ export function* recordVips(before: VipRecords, pass: PassStatus): Generator<und
   return records;
 }
 
-/** So many VIPs are one part. */
+/** So many new records are one part. */
 const PART = 16;
 
 interface StateAndReason {

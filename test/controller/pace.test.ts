@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { inTurns, Pace } from '../../controller/pace.ts';
-import { atOnce } from '../../controller/parts.ts';
+import { atOnce, Portion } from '../../controller/parts.ts';
 
 /** Parts that each take a while; gives how many there were. */
 function* parts(count: number, ms: number): Generator<undefined, number> {
@@ -41,4 +41,16 @@ test('what goes wrong in a part is told', async () => {
     throw new Error('in the second part');
   }
   await expect(inTurns(failing())).rejects.toThrow('in the second part');
+});
+
+test('a portion is full when the costs together reach its size, and starts again', () => {
+  const portion = new Portion(3);
+  const full = [1, 1, 1, 1, 1, 1, 1].map((cost) => portion.add(cost));
+  expect(full).toEqual([false, false, true, false, false, true, false]);
+});
+
+test('a portion is full with one piece that is larger than it', () => {
+  const portion = new Portion(3);
+  expect(portion.add(10)).toBe(true);
+  expect(portion.add(1)).toBe(false);
 });
