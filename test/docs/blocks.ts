@@ -28,6 +28,21 @@ export function typedUnder(path: string, heading: string | null): Typed[] {
   return typed;
 }
 
+/** The first file that a page shows below that heading: a block of code in no language. */
+export function fileUnder(path: string, heading: string): string {
+  const { tokens, headings } = readPage(path, repository.textOf(path));
+  let here: string | null = null;
+  const files: string[] = [];
+  marked.walkTokens([...tokens], (token) => {
+    const found = headings.get(token);
+    if (found !== undefined && found.depth > 1) here = found.text;
+    if (token.type === 'code' && here === heading && !token.lang) files.push(token.text);
+  });
+  const [first] = files;
+  if (first === undefined) throw new Error(`${path} shows no file below "${heading}"`);
+  return `${first}\n`;
+}
+
 function answered(block: string): Typed[] {
   return block
     .split(/^\$ /m)
