@@ -3,6 +3,7 @@
 import type { BackendKey } from '../model.ts';
 import type { BackendRecord } from './backend-records.ts';
 import type { VipRecord, VipRecords } from './vip-records.ts';
+import { plural } from './words.ts';
 
 /** One thing that a pass left otherwise than the pass before it did. Times are milliseconds since the epoch. */
 export interface Change {
@@ -84,7 +85,7 @@ export function createHistory({ perVip, vips }: HistoryLimits = LIMITS): History
 function changesOf(had: VipRecord | undefined, now: VipRecord, at: number): Change[] {
   const { id } = now;
   if (had === undefined) {
-    const text = `${stateText(now)}; ${now.backends.size} backends`;
+    const text = `${stateText(now)}; ${plural(now.backends.size, 'backend')}`;
     return [{ at, vip: id, kind: 'appeared', backend: null, text }];
   }
   const changes: Change[] = [];

@@ -1,5 +1,8 @@
 /** The page in a real browser, on the real controller and the test Marathon. */
 
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { IN_LAB, shell } from '../support/host.ts';
@@ -10,6 +13,7 @@ import { openHost, type PageHost, TOKEN } from './host.ts';
 jest.setTimeout(600_000);
 
 const AGENT = '10.9.0.1';
+const inLab = IN_LAB ? test : test.skip;
 let marathon: TestMarathon;
 let host: PageHost;
 let browser: Browser;
@@ -34,6 +38,26 @@ afterAll(async () => {
   await marathon?.close();
   if (IN_LAB) await shell('ip link del agent');
 });
+
+/** Asks by a new connection ten times a second, for as long as nobody stops it; then tells what failed. */
+function keepAsking(url: string): { stop(): Promise<readonly string[]> } {
+  const failures: string[] = [];
+  let stopped = false;
+  const asking = (async () => {
+    while (!stopped) {
+      const failed = (error: unknown) => failures.push(String(error));
+      await fetch(url, { headers: { connection: 'close' } }).then((answer) => answer.text(), failed);
+      await sleep(100);
+    }
+  })();
+  return {
+    async stop() {
+      stopped = true;
+      await asking;
+      return failures;
+    },
+  };
+}
 
 async function enterToken(): Promise<void> {
   await tab.page.getByLabel('Token').fill(TOKEN);
@@ -88,6 +112,39 @@ describe('a service', () => {
     await page.locator('.progress').getByText('removed', { exact: true }).waitFor();
     await page.goto('/#/services');
     await page.getByText('No app declares a VIP yet.').waitFor();
+  });
+
+  inLab('shows what its clients do, from the counters of the kernel', async () => {
+    const portDefinitions = [{ port: 0, protocol: 'tcp', name: 'web', labels: { VIP_0: '/busy:80' } }];
+    await marathon.addApp({ id: '/busy', cmd: 'serve', instances: 1, portDefinitions });
+    const task = marathon.tasks().find(({ appId }) => appId === '/busy') as {
+      readonly ports: readonly number[];
+    };
+    const server = createServer((_, response) => response.end('x'.repeat(2_000)));
+    await once(server.listen(task.ports[0], AGENT), 'listening');
+    tab = await Tab.open(browser, host.url);
+    const { page } = tab;
+    await tab.go('#/services');
+    const row = page.getByRole('row', { name: /busy/ });
+    await row.getByText('1 of 1').waitFor();
+    const [address] = /11\.\d+\.\d+\.\d+/.exec((await row.textContent()) ?? '') ?? [];
+    const clients = keepAsking(`http://${address}:80/`);
+    try {
+      await row.getByText(/^[1-9][\d.]*\/s$/).waitFor();
+      // Long enough for a graph.
+      await page.waitForTimeout(10_000);
+      await tab.shoot('traffic');
+      await row.getByRole('link').click();
+      await page
+        .getByText(/[1-9][\d.]*k?B in, [1-9]/)
+        .first()
+        .waitFor();
+      await tab.shoot('traffic-service');
+    } finally {
+      expect(await clients.stop()).toEqual([]);
+      server.close();
+      await marathon.removeApp('/busy');
+    }
   });
 
   test('what would be refused is said at its field, before it is sent and when Marathon says so', async () => {

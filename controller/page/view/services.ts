@@ -23,8 +23,8 @@ export function Services({ feed, query }: { readonly feed: Feed; readonly query:
   return html`
     <h1>Services</h1>
     <p class="summary">
-      <b>${vips}</b> VIPs, <b>${backendsInRotation}</b> of <b>${backends}</b> backends in rotation,${' '}
-      <b>${connections}</b> connections
+      <b>${vips}</b> ${vips === 1 ? 'VIP' : 'VIPs'}, <b>${backendsInRotation}</b> of <b>${backends}</b> backends in rotation,${' '}
+      <b>${connections}</b> ${connections === 1 ? 'connection' : 'connections'}
     </p>
     <${Filters} wanted=${wanted} change=${change} byState=${overview.summary.byState} all=${vips} />
     <p class="quiet" role="status">

@@ -50,7 +50,7 @@ describe('the history of a VIP', () => {
   test('outlives the VIP, and tells of settings and apps', () => {
     const changed = { ...WEB, scheduler: 'rr', apps: ['/web', '/web2'] };
     expect(told(played(createHistory(), [WEB], [changed], [DB], [DB, WEB]))).toEqual([
-      '3000 appeared null forwarding; 1 backends',
+      '3000 appeared null forwarding; 1 backend',
       '2000 gone null no longer declared',
       '1000 settings null scheduler wlc -> rr; apps /web -> /web, /web2',
     ]);
