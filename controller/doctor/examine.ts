@@ -1,7 +1,7 @@
 import { checkIpvs, checkModules, checkNftables } from './checks/kernel.ts';
 import { checkConntrack, checkPorts } from './checks/limits.ts';
 import { checkNames } from './checks/names.ts';
-import { checkManagers, checkOwners, checkPools, checkVipAddresses } from './checks/network.ts';
+import { checkBridges, checkManagers, checkOwners, checkPools, checkVipAddresses } from './checks/network.ts';
 import { checkCapabilities, checkController } from './checks/process.ts';
 import { checkEstimator, checkKeepalive, checkSysctls } from './checks/settings.ts';
 import type { DoctorDocument, Finding } from './document.ts';
@@ -21,6 +21,7 @@ const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
   checkVipAddresses,
   checkOwners,
   checkManagers,
+  checkBridges,
   checkConntrack,
   checkPorts,
   checkNames,

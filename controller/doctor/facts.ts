@@ -19,6 +19,7 @@ export interface Facts {
   readonly interfaces: readonly string[];
   /** Names of the processes that can be seen from here, each once. */
   readonly processes: ReadonlySet<string>;
+  readonly bridges: BridgesFact;
   /** Programs that take over interfaces, which of them are here, and whether they leave ours alone. */
   readonly managers: readonly ManagerFact[];
   readonly portRange: PortRangeFact | null;
@@ -85,6 +86,13 @@ export interface RouteFact {
   readonly interfaceName: string;
   /** `10.0.0.0/24`, `fd00::/64`. */
   readonly network: string;
+}
+
+export interface BridgesFact {
+  /** Whether the packet filter of this host sees what its bridges carry. */
+  readonly filtered: boolean;
+  /** Ports of bridges that lead into other network namespaces. */
+  readonly containerPorts: readonly { readonly name: string; readonly hairpin: boolean }[];
 }
 
 export interface ManagerFact {

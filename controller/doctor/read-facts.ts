@@ -4,6 +4,7 @@ import { sysctlsFor } from '../apply/sysctls.ts';
 import type { Config } from '../config/config.ts';
 import type { StatusDocument } from '../status/document.ts';
 import type { ControllerFact, Facts, IpvsFact, NftablesFact, WantedFact } from './facts.ts';
+import { readBridges } from './read/bridges.ts';
 import { readCapabilities, readIpvs, readNumber, readPortRange, readSysctls } from './read/kernel.ts';
 import { readManagers, readProcesses } from './read/managers.ts';
 import { readModules } from './read/modules.ts';
@@ -60,6 +61,7 @@ export async function readFacts(options: DoctorOptions, controller: AskedControl
     routes,
     interfaces,
     processes,
+    bridges: await readBridges(),
     managers: await readManagers(wanted.interfaceName, processes),
     portRange: await readPortRange(),
     conntrack,

@@ -159,6 +159,32 @@ export function checkManagers({ managers, wanted }: Pick<Facts, 'managers' | 'wa
   });
 }
 
+/** Whether a container can reach a VIP of which it is itself the backend. */
+export function checkBridges({ bridges }: Pick<Facts, 'bridges'>): Finding[] {
+  const { filtered, containerPorts } = bridges;
+  const check = 'bridges';
+  const counted = `${containerPorts.length} ports that lead to containers`;
+  const without = containerPorts.filter(({ hairpin }) => !hairpin).map(({ name }) => name);
+  if (!filtered) return [fine('Network', check, `${counted}; not seen by the packet filter`)];
+  if (without.length === 0) return [fine('Network', check, `${counted}, in hairpin mode where need be`)];
+  const shown = without.slice(0, SHOWN_PORTS).join(', ');
+  const more = without.length > SHOWN_PORTS ? `, ${without.length - SHOWN_PORTS} more` : '';
+  return [
+    {
+      group: 'Network',
+      check,
+      state: 'warning',
+      found: `br_netfilter, and ${without.length} of ${counted} not in hairpin mode (${shown}${more})`,
+      wanted: 'hairpin mode, or net.bridge.bridge-nf-call-iptables = 0',
+      why: 'a container that is a backend gets no answer when it asks its own VIP: the bridge sends nothing back to the port that it came from',
+      command: `bridge link set dev ${without[0]} hairpin on # per container; runtimes have an option (CNI bridge: hairpinMode)`,
+    },
+  ];
+}
+
+/** A host may have hundreds of them. */
+const SHOWN_PORTS = 3;
+
 function isDefault(network: string): boolean {
   return network.endsWith('/0');
 }

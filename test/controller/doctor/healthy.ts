@@ -52,6 +52,7 @@ export const healthy: Facts = {
   ],
   interfaces: ['lo', 'eth0', 'vip0'],
   processes: new Set(['systemd', 'node']),
+  bridges: { filtered: false, containerPorts: [{ name: 'veth1', hairpin: false }] },
   managers: [
     { name: 'NetworkManager', running: false, leavesOursAlone: false },
     { name: 'systemd-networkd', running: true, leavesOursAlone: true },

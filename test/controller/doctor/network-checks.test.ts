@@ -37,6 +37,23 @@ describe('the network', () => {
     },
   );
 
+  test('containers behind a bridge that is filtered need hairpin mode to reach themselves', () => {
+    const ports = (...names: readonly string[]) => names.map((name) => ({ name, hairpin: false }));
+    const filtered = (containerPorts: Facts['bridges']['containerPorts']) => ({
+      bridges: { filtered: true, containerPorts },
+    });
+    expect(only(filtered([...ports('veth2'), { name: 'veth1', hairpin: true }]))).toMatchObject({
+      check: 'bridges',
+      state: 'warning',
+      found: 'br_netfilter, and 1 of 2 ports that lead to containers not in hairpin mode (veth2)',
+      command: expect.stringContaining('bridge link set dev veth2 hairpin on'),
+    });
+    expect(only(filtered(ports('a', 'b', 'c', 'd', 'e'))).found).toContain('(a, b, c, 2 more)');
+    expect(findings(filtered([{ name: 'veth1', hairpin: true }]))).toEqual([]);
+    expect(findings(filtered([]))).toEqual([]);
+    expect(findings({ bridges: { filtered: false, containerPorts: ports('veth1') } })).toEqual([]);
+  });
+
   test('other programs that write IPVS tables are named by what betrays them', () => {
     expect(only({ interfaces: ['kube-ipvs0'] })).toMatchObject({
       check: 'kube-proxy in IPVS mode',

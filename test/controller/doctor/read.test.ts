@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readBridges } from '../../../controller/doctor/read/bridges.ts';
 import { readCapabilities, readPortRange, readSysctls } from '../../../controller/doctor/read/kernel.ts';
 import { readManagers, readProcesses } from '../../../controller/doctor/read/managers.ts';
 import { readModules } from '../../../controller/doctor/read/modules.ts';
@@ -154,5 +155,36 @@ describe('network managers', () => {
       true,
       false,
     ]);
+  });
+});
+
+describe('bridges', () => {
+  const port = async (name: string, hairpin: string, index: string, link: string) => {
+    await file(`sys/class/net/${name}/brport/hairpin_mode`, `${hairpin}\n`);
+    await file(`sys/class/net/${name}/ifindex`, `${index}\n`);
+    await file(`sys/class/net/${name}/iflink`, `${link}\n`);
+  };
+
+  test('are read with the ports whose other end is in another namespace', async () => {
+    await port('veth1', '0', '7', '2');
+    await port('veth2', '1', '8', '2');
+    await port('eth0', '0', '3', '3');
+    await file('sys/class/net/lo/ifindex', '1\n');
+    await file('proc/sys/net/bridge/bridge-nf-call-iptables', '1\n');
+    await file('proc/sys/net/bridge/bridge-nf-call-ip6tables', '0\n');
+    const { filtered, containerPorts } = await readBridges(root);
+    expect(filtered).toBe(true);
+    expect(containerPorts.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual([
+      { name: 'veth1', hairpin: false },
+      { name: 'veth2', hairpin: true },
+    ]);
+  });
+
+  test('are not filtered where br_netfilter is not loaded', async () => {
+    await port('veth1', '0', '7', '2');
+    expect(await readBridges(root)).toEqual({
+      filtered: false,
+      containerPorts: [{ name: 'veth1', hairpin: false }],
+    });
   });
 });
