@@ -190,7 +190,7 @@ function endpointOf(
 
 /** What is told to whoever asks for another one. */
 function endpointsOf({ paths, areas }: Routes): readonly string[] {
-  return [...paths.keys(), ...areas.flatMap(({ described }) => described ?? [])];
+  return [...paths.keys(), ...areas.flatMap(({ described }) => described)];
 }
 
 async function readBody(request: IncomingMessage, most: number): Promise<Buffer | null> {
