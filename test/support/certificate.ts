@@ -31,7 +31,14 @@ export function makeCertificate(directory: string, name: string): Certificate {
 /** Signs certificates for 127.0.0.1 or whoever, each in files of its own. */
 export interface Authority {
   readonly caFile: string;
-  sign(name: string): Certificate;
+  sign(name: string, options?: SigningOptions): Certificate;
+}
+
+export interface SigningOptions {
+  /** How long it is valid; defaults to 2. */
+  readonly days?: number;
+  /** Alternative names of its subject, in OpenSSL's notation; defaults to those of a server on this host. */
+  readonly names?: readonly string[];
 }
 
 export function makeAuthority(directory: string, name: string): Authority {
@@ -40,9 +47,9 @@ export function makeAuthority(directory: string, name: string): Authority {
   const by = ['-CA', ca.certFile, '-CAkey', ca.keyFile, '-addext', 'basicConstraints=critical,CA:FALSE'];
   return {
     caFile: ca.certFile,
-    sign: (subject) => {
+    sign: (subject, options) => {
       const own = [`${name}-${subject}-key.pem`, `${name}-${subject}.pem`] as const;
-      return { ...make(directory, own, subject, by), caFile: ca.certFile };
+      return { ...make(directory, own, subject, by, options), caFile: ca.certFile };
     },
   };
 }
@@ -52,12 +59,17 @@ function make(
   [keyName, certName]: readonly [string, string],
   name: string,
   more: readonly string[],
+  { days = 2, names = ['IP:127.0.0.1'] }: SigningOptions = {},
 ): Omit<Certificate, 'caFile'> {
   const [keyFile, certFile] = [join(directory, keyName), join(directory, certName)];
-  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${names.join(',')}`];
   const keys = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', keyFile];
-  execFileSync(OPENSSL, ['req', '-x509', ...keys, '-out', certFile, '-days', '2', ...subject, ...more], {
-    stdio: 'ignore',
-  });
+  execFileSync(
+    OPENSSL,
+    ['req', '-x509', ...keys, '-out', certFile, '-days', String(days), ...subject, ...more],
+    {
+      stdio: 'ignore',
+    },
+  );
   return { key: readFileSync(keyFile), cert: readFileSync(certFile), keyFile, certFile };
 }
