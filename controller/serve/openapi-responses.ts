@@ -14,13 +14,13 @@ export function refused(description: string): object {
 /** Of an operation that is for whoever may read. */
 export const READ_REFUSALS = {
   401: refused('Neither token nor certificate, or a wrong one.'),
-  403: refused('A page of another site made the browser ask.'),
+  403: refused('The certificate has no name that is listed, or a page of another site made the browser ask.'),
   421: refused('The address is for clients of this host, and Host names another one.'),
   429: refused('Too many wrong tokens from this address.'),
 };
 
 export const WRITE_FORBIDDEN =
-  'Writing is off at this controller, the token is for reading, or a page of another site made the browser ask.';
+  'Writing is off at this controller, the token is for reading, the certificate has no name that is listed, or a page of another site made the browser ask.';
 
 /** Of one that is for whoever may write, over loopback too. */
 export const WRITE_REFUSALS = { ...READ_REFUSALS, 403: refused(WRITE_FORBIDDEN) };

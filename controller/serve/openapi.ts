@@ -100,7 +100,8 @@ export function openapi(): object {
         },
         certificate: {
           type: 'mutualTLS',
-          description: 'A client certificate that an authority of --tls-client-ca-file has signed.',
+          description:
+            'A client certificate that an authority of --tls-client-ca-file has signed, for a name in --tls-client-names where that is given.',
         },
       },
       schemas: {

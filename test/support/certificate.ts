@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const OPENSSL = 'openssl';
@@ -37,7 +37,9 @@ export interface Authority {
 export interface SigningOptions {
   /** How long it is valid; defaults to 2. */
   readonly days?: number;
-  /** Alternative names of its subject, in OpenSSL's notation; defaults to those of a server on this host. */
+  /** Common names of its subject; defaults to the one that it is signed for. */
+  readonly commonNames?: readonly string[];
+  /** Its alternative names, as `DNS:ci.example`; defaults to those of a server on this host. */
   readonly names?: readonly string[];
 }
 
@@ -59,17 +61,30 @@ function make(
   [keyName, certName]: readonly [string, string],
   name: string,
   more: readonly string[],
-  { days = 2, names = ['IP:127.0.0.1'] }: SigningOptions = {},
+  { days = 2, commonNames = [name], names }: SigningOptions = {},
 ): Omit<Certificate, 'caFile'> {
   const [keyFile, certFile] = [join(directory, keyName), join(directory, certName)];
-  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${names.join(',')}`];
+  const subject = ['-subj', `/${commonNames.map((one) => `CN=${one}`).join('/')}`];
+  const alternative =
+    names === undefined
+      ? ['-addext', 'subjectAltName=IP:127.0.0.1']
+      : ['-config', configuration(join(directory, `${certName}.cnf`), names), '-extensions', 'own'];
   const keys = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', keyFile];
   execFileSync(
     OPENSSL,
-    ['req', '-x509', ...keys, '-out', certFile, '-days', String(days), ...subject, ...more],
+    ['req', '-x509', ...keys, '-out', certFile, '-days', String(days), ...subject, ...alternative, ...more],
     {
       stdio: 'ignore',
     },
   );
   return { key: readFileSync(keyFile), cert: readFileSync(certFile), keyFile, certFile };
+}
+
+/** On the command line a comma would end a name. */
+function configuration(path: string, names: readonly string[]): string {
+  const lines = names.map((name, at) => name.replace(':', `.${at} = `));
+  const text = ['[req]', 'distinguished_name = none', '[none]', '[own]'];
+  const alternative = names.length === 0 ? [] : ['subjectAltName = @names', '[names]', ...lines];
+  writeFileSync(path, [...text, ...alternative, ''].join('\n'));
+  return path;
 }

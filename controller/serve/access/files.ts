@@ -11,6 +11,8 @@ export interface AccessFiles {
   readonly identity: Renewed<Identity> | null;
   /** Whether certificates of clients are asked for. */
   readonly clientCertificates: boolean;
+  /** Names of which a client's certificate must have one; null: each counts. */
+  readonly clientNames: readonly string[] | null;
   readonly readToken: Renewed<string> | null;
   readonly writeToken: Renewed<string> | null;
   /** What an operator should know of them. */
@@ -23,7 +25,13 @@ const EVERY_MS = 5_000;
 
 type Options = Pick<
   Config,
-  'tlsCertFile' | 'tlsKeyFile' | 'tlsClientCaFile' | 'readTokenFile' | 'writeTokenFile' | 'allowWrites'
+  | 'tlsCertFile'
+  | 'tlsKeyFile'
+  | 'tlsClientCaFile'
+  | 'tlsClientNames'
+  | 'readTokenFile'
+  | 'writeTokenFile'
+  | 'allowWrites'
 >;
 
 /** Reads them, and reads them again until it is closed. Rejects with a `ControllerError` where one cannot be used. */
@@ -53,6 +61,7 @@ export async function openAccessFiles(
   return {
     identity,
     clientCertificates: config.tlsClientCaFile !== undefined,
+    clientNames: config.tlsClientNames ?? null,
     readToken,
     writeToken,
     complaints: () =>

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { text as readAll } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { canMakeCertificates } from '../../support/certificate.ts';
+import { type Certificate, canMakeCertificates } from '../../support/certificate.ts';
 import { Certificates, READ_TOKEN } from '../serve/access/secure.ts';
 
 jest.setTimeout(60_000);
@@ -78,5 +78,26 @@ suite('run', () => {
       'marathon_ipvs_access_reload_successful{kind="certificate"} 1',
       'marathon_ipvs_access_reload_successful{kind="read-token"} 1',
     ]);
+  });
+
+  test('lets in those clients alone whose names are listed', async () => {
+    const { certFile, keyFile } = certificates.server;
+    const own = ['--tls-cert-file', certFile, '--tls-key-file', keyFile];
+    const { caFile } = certificates.authority;
+    const url = await start(
+      ...own,
+      '--tls-client-ca-file',
+      caFile,
+      '--tls-client-names',
+      'ci.example,client',
+    );
+    const statusFor = async ({ cert, key }: Pick<Certificate, 'cert' | 'key'>) => {
+      const asking = get(`${url}/v1/status`, { ca: readFileSync(caFile), cert, key, agent: false });
+      const [response] = await once(asking, 'response');
+      return [response.statusCode, JSON.parse(await readAll(response)).error];
+    };
+    expect(await statusFor(certificates.client)).toEqual([200, undefined]);
+    const other = certificates.authority.sign('someone');
+    expect(await statusFor(other)).toEqual([403, expect.stringMatching(/ is for CN "someone"$/)]);
   });
 });

@@ -19,6 +19,7 @@ export function accessOf(over: Partial<AccessFiles>): AccessFiles {
   return {
     identity: null,
     clientCertificates: false,
+    clientNames: null,
     readToken: null,
     writeToken: null,
     complaints: () => [],
