@@ -41,11 +41,19 @@ export async function run(
   const observed = { sources, dryRun: config.dryRun, clock: parts.clock };
   const history = createHistory();
   const board = createStatusBoard({ ...observed, history });
-  const metrics = createMetrics(observed, parts.dns?.metrics, board);
+  const access = config.listen === null ? undefined : await openAccessFiles(config, parts);
+  const metrics = createMetrics(observed, { dns: parts.dns?.metrics, board, access });
   const printer = config.dryRun ? createPrinter(printOptions, print) : null;
   const observers = [board, metrics, ...(printer === null ? [] : [printer])];
   const limits = { relistMs: config.relistSeconds * 1_000, resyncMs: config.resyncSeconds * 1_000 };
-  const servers = await serve(config, parts, { status: board.current, metrics, log, history, limits });
+  const servers = await serve(config, parts, {
+    status: board.current,
+    metrics,
+    log,
+    history,
+    limits,
+    access,
+  });
 
   const wake = new Latch<WakeReason>();
   signals.onResync(() => wake.set('resync'));
@@ -72,14 +80,12 @@ const PROBES = { paths: ['/livez', '/readyz', '/healthz', '/metrics'], flag: '--
 async function serve(
   config: Config,
   parts: Parts,
-  common: Pick<HttpOptions, 'status' | 'metrics' | 'log' | 'history' | 'limits'>,
+  { access, ...common }: Pick<HttpOptions, 'status' | 'metrics' | 'log' | 'history' | 'limits' | 'access'>,
 ): Promise<readonly Pick<HttpServer, 'close'>[]> {
   const { listen, metricsListen } = config;
-  const servers: Pick<HttpServer, 'close'>[] = [];
+  const servers: Pick<HttpServer, 'close'>[] = [{ close: async () => access?.close() }];
   try {
     if (listen !== null) {
-      const access = await openAccessFiles(config, parts);
-      servers.push({ close: async () => access.close() });
       const server = await startHttp({
         ...common,
         listen,

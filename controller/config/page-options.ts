@@ -1,7 +1,7 @@
 /** The options of what is served to whom, and of what the page may do. */
 
 import { type CommandName, option, path, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
-import { parseListen } from './values.ts';
+import { parseClientNames, parseListen } from './values.ts';
 
 /** Those that ask the controller of this host, which they find by its own options. */
 const ASKS: readonly CommandName[] = ['run', 'status', 'doctor', ...WRITES_APPS];
@@ -26,7 +26,18 @@ export const pageOptions = {
     path({
       group: 'Process',
       description:
-        'PEM file with authorities. Whoever shows `--listen` a certificate that one of them signed may read and, with --allow-writes, write without a token; whoever shows neither may not read.',
+        'PEM file with authorities. Whoever shows `--listen` a certificate that one of them signed may read and, with --allow-writes, write without a token; whoever shows neither may not read. --tls-client-names narrows that down.',
+      commands: ['run'],
+    }),
+  ),
+  tlsClientNames: withoutDefault(
+    option(parseClientNames, {
+      group: 'Process',
+      value: 'NAME[,NAME…]',
+      accepted:
+        'names joined by commas, each once and without blanks around it, for example operator,ci.example',
+      description:
+        "The certificates of clients that count: those whose subject's common name, or one of whose DNS or URI alternative names, is one of these. Another one that --tls-client-ca-file signed is refused what needs a token or a certificate. Without this option each counts.",
       commands: ['run'],
     }),
   ),

@@ -7,7 +7,13 @@ import { usage } from './given.ts';
 
 type Serving = Pick<
   Config,
-  'listen' | 'tlsCertFile' | 'tlsKeyFile' | 'tlsClientCaFile' | 'readTokenFile' | 'writeTokenFile'
+  | 'listen'
+  | 'tlsCertFile'
+  | 'tlsKeyFile'
+  | 'tlsClientCaFile'
+  | 'tlsClientNames'
+  | 'readTokenFile'
+  | 'writeTokenFile'
 > &
   Pick<Config, 'allowWrites' | 'source'>;
 
@@ -18,7 +24,7 @@ export function checkServing(config: Serving): void {
   checkListen(config);
 }
 
-function checkTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Serving): void {
+function checkTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile, tlsClientNames }: Serving): void {
   if (tlsCertFile !== undefined && tlsKeyFile === undefined) {
     throw usage('--tls-cert-file is given without --tls-key-file, expected the file with its key');
   }
@@ -28,6 +34,11 @@ function checkTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Serving): void {
   if (tlsClientCaFile !== undefined && tlsCertFile === undefined) {
     throw usage(
       '--tls-client-ca-file is given without --tls-cert-file and --tls-key-file: clients show certificates over TLS only',
+    );
+  }
+  if (tlsClientNames !== undefined && tlsClientCaFile === undefined) {
+    throw usage(
+      '--tls-client-names is given without --tls-client-ca-file, expected the file with the authorities of these clients',
     );
   }
 }

@@ -175,6 +175,13 @@ export function parseExtraZones(text: string): readonly string[] | undefined {
   return known.length === zones.length && new Set(known).size === zones.length ? known : undefined;
 }
 
+/** Names in certificates, joined by commas, each once. */
+export function parseClientNames(text: string): readonly string[] | undefined {
+  const names = text.split(',');
+  const usable = names.every((name) => name !== '' && name === name.trim() && !/\p{Cc}/u.test(name));
+  return usable && new Set(names).size === names.length ? names : undefined;
+}
+
 const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Linux takes more than this in a name; what an operator would have to quote is refused. */

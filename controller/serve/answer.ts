@@ -32,8 +32,8 @@ export interface Area {
   readonly needs: Right;
   /** It bounds itself, and what asks for it does not count among the writes of a minute. */
   readonly frequent?: true;
-  /** Its path in the OpenAPI description, where it is part of that. */
-  readonly described?: string;
+  /** Its paths in the OpenAPI description, which has all of `/v1`; empty for an area outside. */
+  readonly described: readonly string[];
   readonly route: Route;
 }
 

@@ -3,6 +3,12 @@ import { ControllerError, messageOf } from '../errors.ts';
 import type { AppWriter, Log, WriteRefused, WriteResult } from '../ports.ts';
 import { type Answer, type Area, type Asked, JSON_TYPE, problem } from './answer.ts';
 import { definitionOf, isObject } from './definition.ts';
+import type {
+  AppDocument,
+  AppListDocument,
+  WriteAcceptedDocument,
+  WriteRefusedDocument,
+} from './described.ts';
 
 /** What apps are written with. */
 export interface Writing {
@@ -23,8 +29,9 @@ const ANSWER_MS = 60_000;
  */
 export function createAppsArea(writing: Writing | null): Area {
   const methods = ['GET', 'POST', 'PUT', 'DELETE'];
-  if (writing === null) return { under: UNDER, methods, needs: 'read', route: () => problem(403, OFF) };
-  return { under: UNDER, methods, needs: 'write', route: (asked) => answer(writing, asked) };
+  const area = { under: UNDER, methods, described: [UNDER, `${UNDER}/{id}`] };
+  if (writing === null) return { ...area, needs: 'read', route: () => problem(403, OFF) };
+  return { ...area, needs: 'write', route: (asked) => answer(writing, asked) };
 }
 
 export const OFF =
@@ -46,10 +53,11 @@ async function read(writer: AppWriter, id: string): Promise<Answer> {
   const signal = AbortSignal.timeout(ANSWER_MS);
   if (id === '') {
     const ids = (await writer.listApps(signal)).map((app) => (isObject(app) ? app['id'] : null));
-    return json(200, { apps: ids.filter((one) => typeof one === 'string').sort() });
+    return json({ apps: ids.filter((one) => typeof one === 'string').sort() } satisfies AppListDocument);
   }
   const app = await writer.show({ kind: 'app', id }, signal);
-  return isObject(app) ? json(200, { app: definitionOf(app) }) : problem(404, `there is no app ${id}`);
+  if (!isObject(app)) return problem(404, `there is no app ${id}`);
+  return json({ app: definitionOf(app) } satisfies AppDocument);
 }
 
 async function write(writer: AppWriter, log: Log, asked: Asked, id: string): Promise<Answer> {
@@ -87,7 +95,8 @@ async function bodyOf({ headers, body }: Asked): Promise<string | Answer> {
   }
 }
 
-const STATUSES: Readonly<Record<WriteRefused['why'], number>> = {
+/** What a write that Marathon refused is answered with. */
+export const REFUSED_STATUS: Readonly<Record<WriteRefused['why'], number>> = {
   exists: 409,
   locked: 409,
   absent: 404,
@@ -99,13 +108,18 @@ const STATUSES: Readonly<Record<WriteRefused['why'], number>> = {
 
 function told(log: Log, method: string, id: string, result: WriteResult): Answer {
   log.info('app written', { method, app: id, ...result });
-  if (result.result === 'accepted') return json(200, result);
-  const { message, why, deployments, details } = result;
-  return problem(STATUSES[why], message, { why, deployments, details });
+  if (result.result === 'accepted') return json(result satisfies WriteAcceptedDocument);
+  const { message, why } = result;
+  const more: Omit<WriteRefusedDocument, 'error'> = {
+    why,
+    deployments: [...result.deployments],
+    details: result.details.map(({ at, errors }) => ({ at, errors: [...errors] })),
+  };
+  return problem(REFUSED_STATUS[why], message, more);
 }
 
-function json(status: number, body: unknown): Answer {
-  return { status, headers: JSON_TYPE, body: `${JSON.stringify(body)}\n` };
+function json(body: unknown): Answer {
+  return { status: 200, headers: JSON_TYPE, body: `${JSON.stringify(body)}\n` };
 }
 
 /** `` for all, `/group/web` for one, null where the path is neither. */

@@ -35,7 +35,7 @@ interface Followed {
  * counted among the writes, since it is asked for every second.
  */
 export function createDeploymentsArea({ writing, live, clock }: DeploymentOptions): Area {
-  const area = { under: UNDER, methods: ['GET'], described: `${UNDER}/{id}` };
+  const area = { under: UNDER, methods: ['GET'], described: [`${UNDER}/{id}`] };
   if (writing === null) return { ...area, needs: 'read', route: () => problem(403, OFF) };
   const { writer, log } = writing;
   const followed = new Map<string, Followed>();

@@ -169,6 +169,60 @@ export type DeploymentDocument = z.infer<typeof deploymentDocument>;
 /** Whatever is not answered as asked for. */
 export const problemDocument = z.looseObject({ error: z.string().describe('What is wrong, in words.') });
 
+/** `GET /v1/apps`. */
+export const appListDocument = z.object({
+  apps: z.array(z.string()).describe('Ids of all apps, absolute, sorted.'),
+});
+
+export type AppListDocument = z.infer<typeof appListDocument>;
+
+/** An app in Marathon's own form: the body of `POST` and `PUT`. Marathon alone judges what is in it. */
+export const appDefinition = z
+  .looseObject({})
+  .describe("An app in Marathon's own form, with its `id`: absolute, /group/web. PUT may leave that out.");
+
+/** `GET /v1/apps/ID`. */
+export const appDocument = z.object({
+  app: appDefinition.describe(
+    "Its definition in Marathon's own form, without what Marathon adds to it and without fields that are null.",
+  ),
+});
+
+export type AppDocument = z.infer<typeof appDocument>;
+
+/** A write to `/v1/apps` that Marathon took. */
+export const writeAcceptedDocument = z.object({
+  result: z.literal('accepted').describe('Marathon took it.'),
+  version: z.string().nullable().describe('Of the definition; null where Marathon does not say.'),
+  deployment: z
+    .string()
+    .nullable()
+    .describe('Id of the deployment that carries it out; null where there is nothing to do.'),
+});
+
+export type WriteAcceptedDocument = z.infer<typeof writeAcceptedDocument>;
+
+/** A write to `/v1/apps` that Marathon refused. */
+export const writeRefusedDocument = z.object({
+  error: z.string().describe("What is wrong, in Marathon's words."),
+  why: z
+    .enum(['exists', 'absent', 'locked', 'busy', 'invalid', 'forbidden'])
+    .describe(
+      'locked: running deployments change it; busy: too many of them run; forbidden: this controller may not write it at Marathon.',
+    ),
+  deployments: z.array(z.string()).describe('Ids of the deployments that lock it.'),
+  details: z
+    .array(
+      z.object({
+        at: z.string().describe("Path in the app's JSON: portDefinitions[0].port; empty for the whole."),
+        errors: z.array(z.string()).describe('What is wrong there.'),
+      }),
+    )
+    .describe('What Marathon says of single fields.'),
+});
+
+export type WriteRefusedDocument = z.infer<typeof writeRefusedDocument>;
+
 /** `GET /v1/history`, the newest first. */
 export const historyDocument = z.object({
   changes: z

@@ -74,6 +74,7 @@ const SECURITY_HEADERS = {
 const NO_FILES: AccessFiles = {
   identity: null,
   clientCertificates: false,
+  clientNames: null,
   readToken: null,
   writeToken: null,
   complaints: () => [],
@@ -107,6 +108,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     routes,
     access: createAccess({
       certificates: files.clientCertificates,
+      clientNames: files.clientNames,
       readToken: files.readToken?.current ?? null,
       writeToken: files.writeToken?.current ?? null,
       clock,
@@ -190,7 +192,7 @@ function endpointOf(
 
 /** What is told to whoever asks for another one. */
 function endpointsOf({ paths, areas }: Routes): readonly string[] {
-  return [...paths.keys(), ...areas.flatMap(({ described }) => described ?? [])];
+  return [...paths.keys(), ...areas.flatMap(({ described }) => described)];
 }
 
 async function readBody(request: IncomingMessage, most: number): Promise<Buffer | null> {

@@ -4,6 +4,8 @@ import { createStatusBoard, type StatusBoard, type StatusBoardOptions } from '..
 import { stepsMade } from '../status/made.ts';
 import { shortfall } from '../status/shortfall.ts';
 import type { PassStatus } from '../status/status.ts';
+import type { AccessFiles } from './access/files.ts';
+import { registerAccessGauges } from './metrics-access.ts';
 import { createCounters } from './metrics-counters.ts';
 import type { DnsMetrics } from './metrics-dns.ts';
 import { registerGauges } from './metrics-gauges.ts';
@@ -15,6 +17,15 @@ export interface Metrics extends Observer {
   text(): Promise<string>;
 }
 
+/** What they tell besides, where there is such a part. */
+export interface MetricsParts {
+  readonly dns?: DnsMetrics | undefined;
+  /** A board that is told by whoever tells the metrics, and before them; else they keep one of their own. */
+  readonly board?: StatusBoard | undefined;
+  /** Keys and tokens of `--listen`. */
+  readonly access?: AccessFiles | undefined;
+}
+
 /** How many changes that no pass could bring into the kernel are remembered for their latency. */
 const MOST_WAITING = 10_000;
 
@@ -22,10 +33,11 @@ const MOST_WAITING = 10_000;
  * Metrics with the prefix `marathon_ipvs_`, besides those of the process. docs/metrics.md lists them.
  *
  * Counters and histograms stand at 0 from the start, so that the first failure is an increase.
- *
- * `shared`: a board that is told by whoever tells the metrics, and before them; else they keep one of their own.
  */
-export function createMetrics(options: StatusBoardOptions, dns?: DnsMetrics, shared?: StatusBoard): Metrics {
+export function createMetrics(
+  options: StatusBoardOptions,
+  { dns, board: shared, access }: MetricsParts = {},
+): Metrics {
   const { sources, dryRun, clock } = options;
   const registry = new Registry();
   // The default precision wakes an idle process a hundred times a second.
@@ -34,6 +46,7 @@ export function createMetrics(options: StatusBoardOptions, dns?: DnsMetrics, sha
   const own = shared === undefined ? board : null;
   registerGauges(registry, board.current, clock);
   dns?.register(registry);
+  if (access !== undefined) registerAccessGauges(registry, access);
   const counters = createCounters(registry, sources);
   let waiting: readonly number[] = [];
 

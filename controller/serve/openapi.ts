@@ -10,12 +10,19 @@ import { version } from '../config/version.ts';
 import { doctorDocument } from '../doctor/document.ts';
 import { statusDocument } from '../status/document.ts';
 import {
+  appDefinition,
+  appDocument,
+  appListDocument,
   deploymentDocument,
   diffDocument,
   historyDocument,
   problemDocument,
   vipsDocument,
+  writeAcceptedDocument,
+  writeRefusedDocument,
 } from './described.ts';
+import { appPaths } from './openapi-apps.ts';
+import { json, READ_REFUSALS, refused } from './openapi-responses.ts';
 
 /** An OpenAPI 3.1 document. */
 export function openapi(): object {
@@ -72,12 +79,12 @@ export function openapi(): object {
             'The status and what changes of it, as server-sent events: for the page, without a promise',
           responses: {
             200: { description: 'A stream.', content: { 'text/event-stream': {} } },
-            ...refusals(),
-            503: { description: 'There are too many streams already.', content: json('Problem') },
+            ...READ_REFUSALS,
+            503: refused('There are too many streams already.'),
           },
         },
       },
-      '/v1/deployments/{id}': deployments(),
+      ...appPaths(),
       '/v1/vips': get('vips', 'What this host forwards, as dcos-net tells it', {
         ok: 'Vips',
         notKnown: 'No source has been read yet.',
@@ -93,7 +100,8 @@ export function openapi(): object {
         },
         certificate: {
           type: 'mutualTLS',
-          description: 'A client certificate that an authority of --tls-client-ca-file has signed.',
+          description:
+            'A client certificate that an authority of --tls-client-ca-file has signed, for a name in --tls-client-names where that is given.',
         },
       },
       schemas: {
@@ -102,6 +110,11 @@ export function openapi(): object {
         Diff: schemaOf(diffDocument),
         Vips: schemaOf(vipsDocument),
         History: schemaOf(historyDocument),
+        AppList: schemaOf(appListDocument),
+        App: schemaOf(appDocument),
+        AppDefinition: schemaOf(appDefinition),
+        WriteAccepted: schemaOf(writeAcceptedDocument),
+        WriteRefused: schemaOf(writeRefusedDocument),
         Deployment: schemaOf(deploymentDocument),
         Problem: schemaOf(problemDocument),
       },
@@ -128,57 +141,11 @@ function get(operationId: string, summary: string, { ok, parameters, notKnown, t
       responses: {
         200: { description: 'As asked for.', content: json(ok) },
         ...(tagged && { 304: { description: 'The same as the one whose ETag If-None-Match has.' } }),
-        ...refusals(),
-        421: {
-          description: 'The address is for clients of this host, and Host names another one.',
-          content: json('Problem'),
-        },
-        ...(notKnown !== undefined && { 503: { description: notKnown, content: json('Problem') } }),
+        ...READ_REFUSALS,
+        ...(notKnown !== undefined && { 503: refused(notKnown) }),
       },
     },
   };
-}
-
-/** For whoever may write, over loopback too. */
-function deployments(): object {
-  const text = { type: 'string' };
-  return {
-    get: {
-      operationId: 'deployment',
-      summary: 'How far a deployment of Marathon is, and what this host has of its app',
-      security: [{ token: [] }, { certificate: [] }],
-      parameters: [
-        {
-          name: 'id',
-          in: 'path',
-          required: true,
-          description: 'Id of the deployment, as the answer to a write has it.',
-          schema: text,
-        },
-        { name: 'app', in: 'query', required: true, description: 'Id of its app, absolute.', schema: text },
-      ],
-      responses: {
-        200: { description: 'As asked for.', content: json('Deployment') },
-        ...refusals(),
-        404: { description: 'One of the ids is none.', content: json('Problem') },
-        502: { description: 'Marathon does not answer.', content: json('Problem') },
-        503: { description: 'Too many deployments are followed at once.', content: json('Problem') },
-      },
-    },
-  };
-}
-
-/** Where a token or a certificate is needed. */
-function refusals(): object {
-  return {
-    401: { description: 'Neither token nor certificate, or a wrong one.', content: json('Problem') },
-    403: { description: 'A page of another site made the browser ask.', content: json('Problem') },
-    429: { description: 'Too many wrong tokens from this address.', content: json('Problem') },
-  };
-}
-
-function json(name: string): object {
-  return { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } };
 }
 
 function schemaOf(schema: z.ZodType): object {

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Credentials } from './access/access.ts';
+import { clientNamesOf } from './access/client-names.ts';
 import type { AccessFiles } from './access/files.ts';
 
 /** A server that speaks TLS. */
@@ -48,7 +49,8 @@ export function createTlsServer(
 }
 
 function judge(socket: TLSSocket): Credentials['certificate'] {
-  if (socket.getPeerX509Certificate() === undefined) return 'none';
-  if (socket.authorized) return 'accepted';
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return 'none';
+  if (socket.authorized) return { names: clientNamesOf(certificate) };
   return { refused: String(socket.authorizationError) };
 }

@@ -91,7 +91,7 @@ async function follow(): Promise<Followed> {
   let last: PassStatus | undefined;
   const observed = { sources: [source.name], dryRun: false, clock: systemClock };
   const board = createStatusBoard({ ...observed, history: createHistory() });
-  const metrics = createMetrics(observed, undefined, board);
+  const metrics = createMetrics(observed, { board });
   const observer: Observer = {
     ...board,
     sourceRead: (...given) => {

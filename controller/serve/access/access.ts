@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock, Log } from '../../ports.ts';
 import { type Answer, problem, type Right } from '../answer.ts';
+import { type ClientName, isListed, shownNames } from './client-names.ts';
 import { Failures } from './failures.ts';
 
 /** What of a request decides over what it may do. */
@@ -9,13 +10,15 @@ export interface Credentials {
   readonly headers: IncomingHttpHeaders;
   /** Of the other end. */
   readonly address: string;
-  /** What its connection was opened with; a text says why a certificate is not accepted. */
-  readonly certificate: 'none' | 'accepted' | { readonly refused: string };
+  /** What its connection was opened with: one that an authority has signed, or why it is not accepted. */
+  readonly certificate: 'none' | { readonly names: readonly ClientName[] } | { readonly refused: string };
 }
 
 export interface AccessOptions {
-  /** Whether a client is asked for a certificate; one that is accepted does for everything. */
+  /** Whether a client is asked for a certificate; one that is accepted and listed does for everything. */
   readonly certificates: boolean;
+  /** Names of which a certificate must have one to be listed; null: each is. */
+  readonly clientNames: readonly string[] | null;
   /** The tokens as they are now; null where there is none of that kind. */
   readonly readToken: (() => string) | null;
   readonly writeToken: (() => string) | null;
@@ -36,7 +39,14 @@ const MINUTE_MS = 60_000;
  * Makes the judge of an address. Where there is neither a read token nor certificates, everyone who reaches it may read:
  * it is one of this host alone. Writing needs its token or a certificate in any case, and comes from our own page or from no page.
  */
-export function createAccess({ certificates, readToken, writeToken, clock, log }: AccessOptions): Access {
+export function createAccess({
+  certificates,
+  clientNames,
+  readToken,
+  writeToken,
+  clock,
+  log,
+}: AccessOptions): Access {
   const open = readToken === null && !certificates;
   const failures = new Failures();
   let writes = { from: Number.NEGATIVE_INFINITY, count: 0 };
@@ -49,7 +59,9 @@ export function createAccess({ certificates, readToken, writeToken, clock, log }
   }
 
   function rightOf({ headers, address, certificate }: Credentials): Right | 'wrong' | 'too often' {
-    if (certificate === 'accepted') return 'write';
+    if (isSigned(certificate) && (clientNames === null || isListed(certificate.names, clientNames))) {
+      return 'write';
+    }
     if (headers.authorization === undefined) return 'none';
     if (failures.isSpent(address, clock.now())) return 'too often';
     // Both are compared whatever the first one says, each in a time that does not depend on how much of it is right.
@@ -72,17 +84,26 @@ export function createAccess({ certificates, readToken, writeToken, clock, log }
       ...(tokens.length > 0
         ? [`the token of ${tokens.join(' or ')}, as the header \`Authorization: Bearer TOKEN\``]
         : []),
-      ...(certificates ? ['a client certificate that an authority of --tls-client-ca-file has signed'] : []),
+      ...(certificates
+        ? [
+            `a client certificate that an authority of --tls-client-ca-file has signed${clientNames === null ? '' : ' for a name in --tls-client-names'}`,
+          ]
+        : []),
     ];
     return ways.join(', or ');
   }
 
-  function refusal(needs: Right, { certificate }: Credentials): Answer {
-    const shown =
-      typeof certificate === 'object'
-        ? `; the certificate that was shown is not accepted: ${certificate.refused}`
-        : '';
-    return problem(401, `this needs ${waysTo(needs)}${shown}`, {}, UNAUTHORIZED);
+  function refusal(needs: Right, { certificate, headers }: Credentials): Answer {
+    const ways = `this needs ${waysTo(needs)}`;
+    if (certificate === 'none') return problem(401, ways, {}, UNAUTHORIZED);
+    if (!isSigned(certificate)) {
+      const why = `the certificate that was shown is not accepted: ${certificate.refused}`;
+      return problem(401, `${ways}; ${why}`, {}, UNAUTHORIZED);
+    }
+    const names = shownNames(certificate.names) || 'no name that is compared';
+    const told = `${ways}; the certificate that was shown is for ${names}`;
+    // Of no use with this certificate; but with a wrong token beside it, a right one would do.
+    return headers.authorization === undefined ? problem(403, told) : problem(401, told, {}, UNAUTHORIZED);
   }
 
   function admitWrite(frequent: boolean): Right | Answer {
@@ -111,6 +132,12 @@ export function createAccess({ certificates, readToken, writeToken, clock, log }
       }
     },
   };
+}
+
+function isSigned(
+  certificate: Credentials['certificate'],
+): certificate is { readonly names: readonly ClientName[] } {
+  return typeof certificate === 'object' && 'names' in certificate;
 }
 
 function lowest(right: Right | 'wrong' | 'too often'): Right {

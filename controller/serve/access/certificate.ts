@@ -7,7 +7,8 @@ import type { NamedFile } from './renewed.ts';
 export interface Identity {
   /** For `tls.createServer` and `setSecureContext`. */
   readonly context: SecureContextOptions;
-  /** When its certificate ends, in milliseconds since the epoch. */
+  /** From when to when its certificate is valid, in milliseconds since the epoch. */
+  readonly startsAt: number;
   readonly endsAt: number;
 }
 
@@ -52,7 +53,8 @@ export function identityOf(files: IdentityFiles, [cert, key, ca]: readonly Buffe
   }
   const context = { ...MODERN, cert, key, ...(files.clientCa !== null && { ca }) } as SecureContextOptions;
   using(files.cert, 'a certificate that can be served', () => createSecureContext(context));
-  return { context, endsAt: certificate.validToDate.getTime() };
+  const { validFromDate, validToDate } = certificate;
+  return { context, startsAt: validFromDate.getTime(), endsAt: validToDate.getTime() };
 }
 
 function using<Value>(file: NamedFile, expected: string, use: () => Value): Value {

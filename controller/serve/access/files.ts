@@ -3,6 +3,7 @@ import { tokenIn } from '../../config/token.ts';
 import { ControllerError } from '../../errors.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { type Identity, identityOf } from './certificate.ts';
+import { expiryComplaint, expiryLog } from './expiry.ts';
 import { type NamedFile, openRenewed, type Renewed } from './renewed.ts';
 
 /** Keys and tokens of `--listen`, each as it last was good; null where there is none. */
@@ -10,6 +11,8 @@ export interface AccessFiles {
   readonly identity: Renewed<Identity> | null;
   /** Whether certificates of clients are asked for. */
   readonly clientCertificates: boolean;
+  /** Names of which a client's certificate must have one; null: each counts. */
+  readonly clientNames: readonly string[] | null;
   readonly readToken: Renewed<string> | null;
   readonly writeToken: Renewed<string> | null;
   /** What an operator should know of them. */
@@ -22,7 +25,13 @@ const EVERY_MS = 5_000;
 
 type Options = Pick<
   Config,
-  'tlsCertFile' | 'tlsKeyFile' | 'tlsClientCaFile' | 'readTokenFile' | 'writeTokenFile' | 'allowWrites'
+  | 'tlsCertFile'
+  | 'tlsKeyFile'
+  | 'tlsClientCaFile'
+  | 'tlsClientNames'
+  | 'readTokenFile'
+  | 'writeTokenFile'
+  | 'allowWrites'
 >;
 
 /** Reads them, and reads them again until it is closed. Rejects with a `ControllerError` where one cannot be used. */
@@ -43,17 +52,20 @@ export async function openAccessFiles(
     );
   }
   const all = [identity, readToken, writeToken].filter((one) => one !== null);
+  const expiry = () =>
+    identity === null ? null : expiryComplaint(config.tlsCertFile ?? '', identity.current(), clock.now());
+  const tellExpiry = expiryLog(log);
   const stopped = new AbortController();
-  void lookEvery(all, clock, stopped.signal);
+  tellExpiry(expiry());
+  void lookEvery(all, clock, stopped.signal, () => tellExpiry(expiry()));
   return {
     identity,
     clientCertificates: config.tlsClientCaFile !== undefined,
+    clientNames: config.tlsClientNames ?? null,
     readToken,
     writeToken,
-    complaints: () => [
-      ...all.map((one) => one.complaint()).filter((complaint) => complaint !== null),
-      ...endedCertificate(config.tlsCertFile, identity?.current(), clock.now()),
-    ],
+    complaints: () =>
+      [...all.map((one) => one.complaint()), expiry()].filter((complaint) => complaint !== null),
     close: () => stopped.abort(),
   };
 }
@@ -62,11 +74,13 @@ async function lookEvery(
   all: readonly Pick<Renewed<unknown>, 'look'>[],
   clock: Clock,
   signal: AbortSignal,
+  looked: () => void,
 ): Promise<void> {
   while (all.length > 0) {
     await clock.sleep(EVERY_MS, signal);
     if (signal.aborted) return;
     for (const one of all) await one.look();
+    looked();
   }
 }
 
@@ -86,12 +100,4 @@ async function openIdentity(
 async function openToken(flag: string, path: string | undefined, log: Log): Promise<Renewed<string> | null> {
   if (path === undefined) return null;
   return await openRenewed([{ flag, path }], ([text]) => tokenIn(String(text), flag, path), log);
-}
-
-function endedCertificate(path: string | undefined, identity: Identity | undefined, now: number): string[] {
-  if (identity === undefined || now < identity.endsAt) return [];
-  const ended = new Date(identity.endsAt).toISOString();
-  return [
-    `--tls-cert-file ${path}: the certificate ended at ${ended}; a new one in its place is used at once`,
-  ];
 }

@@ -24,6 +24,7 @@ export function createPage(facts: PageFacts): {
     },
     assets: {
       under: '/assets/',
+      described: [],
       methods: ['GET', 'HEAD'],
       needs: 'none',
       route: async (asked) => fileOf(await load(), asked),

@@ -42,10 +42,25 @@ describe('who is served', () => {
     [{ tlsCertFile: file }, /^--tls-cert-file is given without --tls-key-file/],
     [{ tlsKeyFile: file }, /^--tls-key-file is given without --tls-cert-file/],
     [{ tlsClientCaFile: file }, /^--tls-client-ca-file is given without --tls-cert-file/],
+    [{ ...tls, tlsClientNames: 'operator' }, /^--tls-client-names is given without --tls-client-ca-file/],
     [{ readTokenFile: '/nowhere' }, /^--read-token-file .*ENOENT/],
     [{ tlsCertFile: '/nowhere', tlsKeyFile: file }, /^--tls-cert-file .*ENOENT/],
   ])('%j is refused, on loopback too', (flags, message) => {
     expect(refusalOf({ flags })).toMatch(message);
+  });
+
+  test('certificates of clients may be those of some names only', () => {
+    const certificates = { ...tls, tlsClientCaFile: file };
+    const names = (tlsClientNames: string) => ({ flags: { ...certificates, tlsClientNames } });
+    expect(resolve({ flags: certificates }).tlsClientNames).toBeUndefined();
+    expect(resolve(names('operator,Jane Doe,spiffe://a.example/ci')).tlsClientNames).toEqual([
+      'operator',
+      'Jane Doe',
+      'spiffe://a.example/ci',
+    ]);
+    for (const text of ['', 'a,', ',a', 'a,,b', 'a, b', 'a,a', 'a\nb']) {
+      expect(refusalOf(names(text))).toMatch(/^--tls-client-names .*expected names joined by commas/);
+    }
   });
 
   test('loopback is this host, and metrics may be anywhere', () => {

@@ -28,7 +28,7 @@ test('the first pass over 1,000 VIPs with 10 backends each holds up everything e
     const reconciler = new Reconciler(ports, rulesOf(config));
     const observed = { sources: ['file=.'], dryRun: false, clock: ports.clock };
     const board = createStatusBoard(observed);
-    const metrics = createMetrics(observed, undefined, board);
+    const metrics = createMetrics(observed, { board });
 
     const watch = new StallWatch();
     const merged = { snapshot: snapshot(...apps), complete: true };

@@ -147,6 +147,8 @@ describe('what is not served is told as JSON', () => {
           '/v1/diff',
           '/v1/history',
           '/v1/events',
+          '/v1/apps',
+          '/v1/apps/{id}',
           '/v1/deployments/{id}',
         ],
       });

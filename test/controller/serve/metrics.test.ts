@@ -8,6 +8,7 @@ import { backend, service, snapshot, web } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { World } from '../../support/world.ts';
 import { DB, passOf, settled, WEB } from '../status/passes.ts';
+import { accessOf, renewedOf, tokenOf } from './serving.ts';
 
 const SOURCE = 'marathon=http://m:8080';
 const whole = { apps: 3, complete: true, fromDiskOf: null };
@@ -201,7 +202,10 @@ describe('docs/metrics.md', () => {
 
   test('lists every metric of ours with its labels, type and meaning, and no other', async () => {
     const options = { sources: [SOURCE], dryRun: false, clock: { now: () => now } };
-    const texts = [createMetrics(options, new DnsMetrics()).text(), ledRelay().metrics.text()];
+    const identity = renewedOf({ context: {}, startsAt: 0, endsAt: 1 });
+    const access = accessOf({ identity, readToken: tokenOf('token') });
+    const parts = { dns: new DnsMetrics(), access };
+    const texts = [createMetrics(options, parts).text(), ledRelay().metrics.text()];
     const text = (await Promise.all(texts)).join('');
     const found = [...text.matchAll(/^# HELP (marathon_ipvs_\w+) (.*)\n# TYPE \S+ (\w+)$/gm)].map(
       ([, name = '', help, type]) => {

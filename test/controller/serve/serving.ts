@@ -19,6 +19,7 @@ export function accessOf(over: Partial<AccessFiles>): AccessFiles {
   return {
     identity: null,
     clientCertificates: false,
+    clientNames: null,
     readToken: null,
     writeToken: null,
     complaints: () => [],
@@ -27,23 +28,25 @@ export function accessOf(over: Partial<AccessFiles>): AccessFiles {
   };
 }
 
-/** A token that `renew` replaces. */
-export function tokenOf(text: string): Renewed<string> & { renew(next: string): void } {
-  let token = text;
-  const listeners: ((token: string) => void)[] = [];
+/** What a test has instead of files, and `renew` replaces. */
+export function renewedOf<Value>(value: Value): Renewed<Value> & { renew(next: Value): void } {
+  let current = value;
+  const listeners: ((value: Value) => void)[] = [];
   return {
-    current: () => token,
+    current: () => current,
     complaint: () => null,
     look: async () => undefined,
     onRenewed: (listener) => {
       listeners.push(listener);
     },
     renew(next) {
-      token = next;
+      current = next;
       for (const listener of listeners) listener(next);
     },
   };
 }
+
+export const tokenOf = renewedOf<string>;
 
 export interface Reply {
   readonly status: number;
@@ -67,7 +70,7 @@ export class Serving {
     const { clock, log } = world;
     const options = { sources: [SOURCE], dryRun: false, clock };
     const board = createStatusBoard(options);
-    const metrics = createMetrics(options);
+    const metrics = createMetrics(options, { access: over.access });
     const listen = { address: '127.0.0.1', port: 0 };
     const server = await startHttp({ listen, status: board.current, metrics, log, clock, ...over });
     return new Serving(world, board, server);

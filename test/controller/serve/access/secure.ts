@@ -41,6 +41,7 @@ export interface Guarded {
   readonly readToken?: boolean;
   readonly writeToken?: boolean;
   readonly clientCa?: boolean;
+  readonly clientNames?: readonly string[];
 }
 
 /** A server whose files lie at `paths`, and are looked at when the clock moves. */
@@ -63,7 +64,7 @@ export class Secure {
 
   static async start(
     certificates: Certificates,
-    { readToken = true, writeToken = false, clientCa = false }: Guarded = {},
+    { readToken = true, writeToken = false, clientCa = false, clientNames }: Guarded = {},
     over: Partial<HttpOptions> = {},
   ): Promise<Secure> {
     const paths = {
@@ -80,6 +81,7 @@ export class Secure {
         tlsCertFile: paths.cert,
         tlsKeyFile: paths.key,
         tlsClientCaFile: clientCa ? paths.clientCa : undefined,
+        tlsClientNames: clientNames,
         readTokenFile: readToken ? paths.readToken : undefined,
         writeTokenFile: writeToken ? paths.writeToken : undefined,
         allowWrites: writeToken || clientCa,

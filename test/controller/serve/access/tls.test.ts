@@ -1,6 +1,7 @@
 /** `--listen` as other hosts reach it: real TLS, real certificates. */
 
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -336,12 +337,55 @@ suite('over TLS', () => {
       expect((await secure.get('/v1/history', strangeCertificate())).status).toBe(200);
     });
 
-    test('that the certificate has ended is told', async () => {
+    test('that the certificate ends soon, and that it has ended, is told in log and status', async () => {
       secure = await Secure.start(certificates);
-      await secure.clock.advance(Date.now() + 3 * 86_400_000);
-      expect(secure.files.complaints()).toEqual([
-        expect.stringMatching(/^--tls-cert-file .*: the certificate ended at \d{4}-.*at once$/),
+      expect(secure.files.complaints()).toEqual([]);
+      const { validToDate } = new X509Certificate(certificates.server.cert);
+      const told = (ends: string) =>
+        `--tls-cert-file ${secure.paths.cert}: the certificate ${ends} at ${validToDate.toISOString()}; a new one in its place is used at once`;
+      await secure.clock.advance(validToDate.getTime() - 3_600_000 - secure.clock.now());
+      expect(secure.files.complaints()).toEqual([told('ends')]);
+      await secure.look();
+      await secure.clock.advance(3_600_000);
+      expect(secure.files.complaints()).toEqual([told('ended')]);
+      await secure.look();
+      expect(secure.world.logged).toEqual([
+        { level: 'warn', message: 'certificate is due for renewal', fields: { reason: told('ends') } },
+        { level: 'warn', message: 'certificate is due for renewal', fields: { reason: told('ended') } },
       ]);
+    });
+
+    test('metrics tell when the certificate ends, and that what has come in its place cannot be used', async () => {
+      secure = await Secure.start(certificates);
+      const metrics = async () => {
+        const { body } = await secure.as(READ_TOKEN, '/metrics');
+        const lines = body.split('\n').filter((line) => /^marathon_ipvs_(certificate|access)_/.test(line));
+        return Object.fromEntries(lines.map((line) => line.split(' ')));
+      };
+      const expiryOf = ({ certFile }: { readonly certFile: string }) => {
+        const said = execFileSync('openssl', ['x509', '-noout', '-enddate', '-in', certFile], {
+          encoding: 'utf8',
+        });
+        return String(Date.parse(said.replace('notAfter=', '')) / 1_000);
+      };
+      const expiry = 'marathon_ipvs_certificate_expiry_timestamp_seconds';
+      const reload = (kind: string) => `marathon_ipvs_access_reload_successful{kind="${kind}"}`;
+      const usable = { [reload('certificate')]: '1', [reload('read-token')]: '1' };
+      expect(await metrics()).toEqual({ [expiry]: expiryOf(certificates.server), ...usable });
+
+      const next = certificates.authority.sign('long-lived', { days: 90 });
+      put(secure.paths.cert, next.cert);
+      await secure.look();
+      expect(await metrics()).toEqual({
+        [expiry]: expiryOf(certificates.server),
+        ...usable,
+        [reload('certificate')]: '0',
+      });
+      put(secure.paths.key, next.key);
+      put(secure.paths.readToken, 'short');
+      await secure.look();
+      expect(await metrics()).toEqual({ [expiry]: expiryOf(next), ...usable, [reload('read-token')]: '0' });
+      expect(expiryOf(next)).not.toBe(expiryOf(certificates.server));
     });
   });
 });
