@@ -11,7 +11,7 @@ import type {
   Table,
 } from './model.ts';
 import type { Traffic } from './status/document.ts';
-import type { PassStatus } from './status/status.ts';
+import type { PassStatus } from './status/pass-status.ts';
 
 /** Where apps come from. */
 export interface AppSource {

@@ -6,7 +6,7 @@ import { saveChanged } from '../loop/save.ts';
 import { Sources } from '../loop/sources.ts';
 import { heldText } from '../plan/held-text.ts';
 import type { AppSource, Observer } from '../ports.ts';
-import type { PassStatus } from '../status/status.ts';
+import type { PassStatus } from '../status/pass-status.ts';
 import { formatReport, type PrintOptions } from './report.ts';
 
 export interface OncePorts extends SavePorts {

@@ -1,8 +1,8 @@
 import { formatStep } from '../plan/ipvsadm.ts';
 import { toJson } from '../plan/print-json.ts';
 import { toText } from '../plan/print-text.ts';
+import type { PassStatus } from '../status/pass-status.ts';
 import { reportOf } from '../status/report.ts';
-import type { PassStatus } from '../status/status.ts';
 
 export interface PrintOptions {
   readonly output: 'text' | 'json' | 'ipvsadm';

@@ -13,12 +13,12 @@ import {
   usage,
 } from './given.ts';
 import { APP_COMMANDS, type CommandName } from './option.ts';
-import { type OptionName, optionNames, options } from './options.ts';
+import { type OptionName, type OptionValues, optionNames, options } from './options.ts';
 import { checkServing } from './serving-rules.ts';
 import { sourceName } from './values.ts';
 
 /** The value of every option. A command ignores those that mean nothing to it. */
-export interface Config extends Readonly<z.output<typeof options>> {
+export interface Config extends OptionValues {
   /** Where each value came from: `--ledger` means more with `--against FILE` when someone gave it. */
   readonly origins: Readonly<Record<OptionName, Origin>>;
 }

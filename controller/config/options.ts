@@ -234,6 +234,9 @@ export const options = z.object({
 
 export type OptionName = keyof typeof options.shape;
 
+/** The value of every option, wherever it came from. */
+export type OptionValues = Readonly<z.output<typeof options>>;
+
 /** Every option's name, in the order in which help shows them. */
 export const optionNames = Object.keys(options.shape) as readonly OptionName[];
 

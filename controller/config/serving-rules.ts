@@ -2,11 +2,12 @@
 
 import { endpointKey } from '../model.ts';
 import { isLoopback } from '../serve/host-header.ts';
-import type { Config } from './config.ts';
+
 import { usage } from './given.ts';
+import type { OptionValues } from './options.ts';
 
 type Serving = Pick<
-  Config,
+  OptionValues,
   | 'listen'
   | 'tlsCertFile'
   | 'tlsKeyFile'
@@ -15,7 +16,7 @@ type Serving = Pick<
   | 'readTokenFile'
   | 'writeTokenFile'
 > &
-  Pick<Config, 'allowWrites' | 'source'>;
+  Pick<OptionValues, 'allowWrites' | 'source'>;
 
 /** Throws a `ControllerError` 'usage' with what is missing before `run` may serve what it is told to. */
 export function checkServing(config: Serving): void {

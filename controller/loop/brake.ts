@@ -1,7 +1,7 @@
 import { type BackendKey, endpointKey } from '../model.ts';
 import { type BrakeContext, holdMassRemoval } from '../plan/brake.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { HeldRemoval } from '../status/status.ts';
+import type { HeldRemoval } from '../status/pass-status.ts';
 
 export interface BrakeRules {
   /** Share of VIPs, or of backends in rotation, up to which a pass may take away: 0.5 is half. */

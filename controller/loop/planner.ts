@@ -5,7 +5,7 @@ import { createDiff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
 import { onlyWhatIsMissing } from '../plan/only-missing.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
-import type { HeldRemoval } from '../status/status.ts';
+import type { HeldRemoval } from '../status/pass-status.ts';
 import { Brake, type BrakeRules } from './brake.ts';
 
 export interface PlanRules {

@@ -28,7 +28,7 @@ import type {
   StateStore,
   StepFailure,
 } from '../ports.ts';
-import type { HeldRemoval, PassStatus } from '../status/status.ts';
+import type { HeldRemoval, PassStatus } from '../status/pass-status.ts';
 import { Backoff } from './backoff.ts';
 import { forwarding } from './forwarding.ts';
 import { Holdings } from './holdings.ts';

@@ -2,8 +2,9 @@ import { Gauge, type Registry } from 'prom-client';
 import { version } from '../config/version.ts';
 import type { Service } from '../model.ts';
 import type { Clock } from '../ports.ts';
+import type { PassStatus } from '../status/pass-status.ts';
 import { shortfall } from '../status/shortfall.ts';
-import type { PassStatus, SourceStatus, Status } from '../status/status.ts';
+import type { SourceStatus, Status } from '../status/status.ts';
 
 /** What is read off the state of things when Prometheus asks. */
 export function registerGauges(registry: Registry, status: () => Status, clock: Pick<Clock, 'now'>): void {

@@ -7,9 +7,10 @@ import { type Check, type HealthLimits, healthz, livez, readyz } from '../status
 import { checksText } from '../status/checks-text.ts';
 import type { StatusDocument } from '../status/document.ts';
 import type { History } from '../status/history.ts';
+import type { PassStatus } from '../status/pass-status.ts';
 import { reportOf } from '../status/report.ts';
 import { selectVips } from '../status/selection.ts';
-import type { PassStatus, Status } from '../status/status.ts';
+import type { Status } from '../status/status.ts';
 import { vipsView } from '../status/vips-view.ts';
 import { type Answer, type Area, type Asked, JSON_TYPE, problem, type Route } from './answer.ts';
 import { createAppsArea, type Writing } from './apps.ts';

@@ -2,8 +2,9 @@ import { inTurns } from '../pace.ts';
 import { atOnce } from '../parts.ts';
 import type { Clock, Observer } from '../ports.ts';
 import type { History } from './history.ts';
+import type { PassStatus } from './pass-status.ts';
 import { shortfall } from './shortfall.ts';
-import type { PassStatus, SourceStatus, Status } from './status.ts';
+import type { SourceStatus, Status } from './status.ts';
 import { recordVips, type VipRecords } from './vip-records.ts';
 
 export interface StatusBoardOptions {

@@ -2,8 +2,9 @@
 
 import { heldText } from '../plan/held-text.ts';
 import type { Conflict } from '../plan/plan.ts';
+import type { PassStatus } from './pass-status.ts';
 import { type Shortfall, shortfall } from './shortfall.ts';
-import type { PassStatus, SourceStatus, Status } from './status.ts';
+import type { SourceStatus, Status } from './status.ts';
 
 export interface Check {
   readonly name: string;

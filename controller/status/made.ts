@@ -1,7 +1,7 @@
 import { endpointKey, type Step, type Table } from '../model.ts';
 import { stepKey } from '../plan/step-key.ts';
 import { backendAgrees, settingsAgree } from './agreement.ts';
-import type { PassStatus } from './status.ts';
+import type { PassStatus } from './pass-status.ts';
 
 /**
  * The planned steps that a pass has made, found in the table that it left: one that failed, waits for its next try or

@@ -4,7 +4,8 @@ import type { KernelReading, ServiceCounters } from '../ports.ts';
 import type { BackendRecord } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
-import type { PassStatus, SourceStatus, Status } from './status.ts';
+import type { PassStatus } from './pass-status.ts';
+import type { SourceStatus, Status } from './status.ts';
 import type { VipRecord } from './vip-records.ts';
 
 /** The kernel's counters, or why they are not known. */

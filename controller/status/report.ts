@@ -1,6 +1,6 @@
 import { heldText } from '../plan/held-text.ts';
 import type { Report } from '../plan/plan.ts';
-import type { PassStatus } from './status.ts';
+import type { PassStatus } from './pass-status.ts';
 
 /** What people and scripts read of a pass. */
 export function reportOf({ plan, desired, held }: Pick<PassStatus, 'plan' | 'desired' | 'held'>): Report {

@@ -1,7 +1,7 @@
 import type { ObservedService, Service, ServiceKey } from '../model.ts';
 import { outsideTheKernel } from '../plan/compare.ts';
 import { backendAgrees, settingsAgree } from './agreement.ts';
-import type { PassStatus } from './status.ts';
+import type { PassStatus } from './pass-status.ts';
 
 /** A service that is not in the kernel as it should be. */
 export interface Shortfall {

@@ -7,8 +7,8 @@ import {
   someInRotation,
 } from './backend-records.ts';
 import type { VipState } from './document.ts';
+import type { PassStatus } from './pass-status.ts';
 import { prepareShortfall, shortfall } from './shortfall.ts';
-import type { PassStatus } from './status.ts';
 
 /** A VIP as the last pass left it, and since when it has been so. Times are milliseconds since the epoch. */
 export interface VipRecord {

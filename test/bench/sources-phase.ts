@@ -19,7 +19,7 @@ import { kubernetesSource, openKubernetes } from '../../controller/source/kubern
 import { createMesosSource } from '../../controller/source/mesos/source.ts';
 import { createStatusBoard } from '../../controller/status/board.ts';
 import { createHistory } from '../../controller/status/history.ts';
-import type { PassStatus } from '../../controller/status/status.ts';
+import type { PassStatus } from '../../controller/status/pass-status.ts';
 import { portsOf, rulesOf } from './parts.ts';
 import { serveKubernetes, serveMesos } from './sources-servers.ts';
 import { longest, type Stall, StallWatch } from './stalls.ts';

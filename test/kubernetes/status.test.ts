@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { LEASES, MARATHON_APPS, objectPath } from '../../controller/kubernetes/resources.ts';
 import { kubernetesSource } from '../../controller/source/kubernetes/source.ts';
 import { StatusWriter } from '../../controller/status/kubernetes/writer.ts';
-import type { PassStatus } from '../../controller/status/status.ts';
+import type { PassStatus } from '../../controller/status/pass-status.ts';
 import { translator } from '../controller/desired/support.ts';
 import { fastClock, silent } from '../controller/source/support.ts';
 import { passOf } from '../controller/status/passes.ts';

@@ -19,7 +19,7 @@ import type {
   StateStore,
   StoredSnapshot,
 } from '../../controller/ports.ts';
-import type { PassStatus } from '../../controller/status/status.ts';
+import type { PassStatus } from '../../controller/status/pass-status.ts';
 import { nothingRemembered } from './builders.ts';
 
 export class World {

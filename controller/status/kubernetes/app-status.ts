@@ -4,8 +4,8 @@ import { cleanName } from '../../desired/names.ts';
 import type { Condition, MarathonAppStatus } from '../../kubernetes/marathon-app.ts';
 import type { Declared, Rejection, Service } from '../../model.ts';
 import type { Declaration } from '../../source/kubernetes/declaration.ts';
+import type { PassStatus } from '../pass-status.ts';
 import { shortfall } from '../shortfall.ts';
-import type { PassStatus } from '../status.ts';
 
 /** The object, as far as its status depends on it. */
 export interface Subject {

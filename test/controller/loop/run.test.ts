@@ -3,7 +3,7 @@ import { Latch } from '../../../controller/loop/latch.ts';
 import { type RunOptions, run, type WakeReason } from '../../../controller/loop/run.ts';
 import type { Snapshot } from '../../../controller/model.ts';
 import type { AppSource, Observer, SourceListener } from '../../../controller/ports.ts';
-import type { PassStatus } from '../../../controller/status/status.ts';
+import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { snapshot, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { World } from '../../support/world.ts';

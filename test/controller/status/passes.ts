@@ -1,6 +1,6 @@
 import type { Desired, Table } from '../../../controller/model.ts';
 import { createDiff } from '../../../controller/plan/diff.ts';
-import type { PassStatus } from '../../../controller/status/status.ts';
+import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 

@@ -4,8 +4,8 @@ import type { KernelReading } from '../../../controller/ports.ts';
 import { createStatusBoard } from '../../../controller/status/board.ts';
 import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';
 import type { StatusDocument, Traffic } from '../../../controller/status/document.ts';
+import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { presentStatus, type Reading } from '../../../controller/status/present.ts';
-import type { PassStatus } from '../../../controller/status/status.ts';
 import { passOf } from './passes.ts';
 
 export const NOW = 1_060_000;

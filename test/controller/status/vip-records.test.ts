@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Declared } from '../../../controller/model.ts';
 import { atOnce } from '../../../controller/parts.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
-import type { PassStatus } from '../../../controller/status/status.ts';
+import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { recordVips, type VipRecords } from '../../../controller/status/vip-records.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';

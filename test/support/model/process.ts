@@ -8,7 +8,7 @@ import { saveChanged } from '../../../controller/loop/save.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
 import type { Snapshot } from '../../../controller/model.ts';
 import type { AppSource, Clock, IpvsTable, Log, Observer, StateStore } from '../../../controller/ports.ts';
-import type { PassStatus } from '../../../controller/status/status.ts';
+import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import {
   type AppSpec,
   inPools,
