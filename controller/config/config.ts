@@ -1,5 +1,4 @@
 import { accessSync, constants } from 'node:fs';
-import type { z } from 'zod';
 import {
   type Environment,
   flagName,
