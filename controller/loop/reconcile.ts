@@ -69,6 +69,8 @@ export interface PassRequest {
 
 /** How often the connections of draining backends are counted. */
 const DRAIN_LOOK_MS = 5_000;
+/** What still changes after so many is for the next pass. */
+const HELD_TRIES = 3;
 const RETRY = { firstMs: 200, limitMs: 60_000 };
 
 /**
@@ -161,10 +163,9 @@ export class Reconciler {
         observed = await this.#knowledge.again(observed, intention.mustLook);
         intention = intend();
       }
-      const before = this.#heldNames;
-      this.#heldNames = heldNames(intention.plan);
-      if (!this.#heldNames.isSubsetOf(before)) {
-        // An IP VIP may have been given the address of a name that seemed to be nobody's.
+      // An IP VIP may have been given the address of a name that seemed to be nobody's, or refused that of a name whose VIP
+      // is held no more. Either changes what is desired, and that perhaps what is held.
+      for (let tries = 0; tries < HELD_TRIES && this.#holdsOthers(intention.plan); tries += 1) {
         desired = await translate();
         intention = intend();
       }
@@ -193,6 +194,13 @@ export class Reconciler {
     const { waiting } = outcome;
     const done = { plan, observed, drains: draining, failures, waiting, held, drift: drifted, error };
     return { ...frame, desired, finishedAt: clock.now(), ...done, problems, advice, repaired };
+  }
+
+  /** Whether the plan holds VIPs of other names than those for which apps were translated last; remembers them. */
+  #holdsOthers(plan: Plan): boolean {
+    const before = this.#heldNames;
+    this.#heldNames = heldNames(plan);
+    return this.#heldNames.symmetricDifference(before).size > 0;
   }
 
   /**
