@@ -33,6 +33,7 @@ import { Backoff } from './backoff.ts';
 import { forwarding } from './forwarding.ts';
 import { Holdings } from './holdings.ts';
 import { Knowledge } from './knowledge.ts';
+import { made, NOT_LOOKED_AT, nothingYet, type Outcome, withoutFailed } from './outcome.ts';
 import { Planner, type PlanRules } from './planner.ts';
 import { Recollection } from './recollection.ts';
 import type { Merged } from './sources.ts';
@@ -141,7 +142,7 @@ export class Reconciler {
     let plan = EMPTY_PLAN;
     let draining: Drains = NOTHING;
     let drifted: readonly Drift[] = [];
-    const outcome: Outcome = { failures: [], waiting: 0, reached: NOT_LOOKED_AT, unanswered: [] };
+    const outcome = nothingYet();
     let held: HeldRemoval | null = null;
     let error: string | null = null;
     try {
@@ -277,33 +278,11 @@ export class Reconciler {
   }
 }
 
-/** What applying has brought so far; kept outside so that an error half-way loses none of it. */
-interface Outcome {
-  readonly failures: StepFailure[];
-  waiting: number;
-  reached: ReachabilityReport;
-  /** What keeps names from being asked for. */
-  unanswered: readonly string[];
-}
-
 /** A service waits as a whole after a failure; settings that the kernel refuses, a scheduler that it lacks, wait alone. */
 function backoffKey(step: Step): string {
   return step.op === 'update-service' ? `${stepKey(step)} settings` : stepKey(step);
 }
 
-/** A step that failed may have been made all the same: what is found there was no one else's doing. */
-function withoutFailed(table: Table, { failures }: Outcome): Table {
-  if (failures.length === 0) return table;
-  const failed = new Set(failures.map(({ step }) => serviceKey(step.service)));
-  return new Map([...table].filter(([key]) => !failed.has(key)));
-}
-
-function made(steps: readonly Step[], { failures }: Outcome): readonly Step[] {
-  const failed = new Set(failures.map(({ step }) => step));
-  return steps.filter((step) => !failed.has(step));
-}
-
-const NOT_LOOKED_AT: ReachabilityReport = { changed: [], problems: [], advice: [] };
 const NOTHING: ReadonlyMap<ServiceKey, never> = new Map<ServiceKey, never>();
 const EMPTY_PLAN: Plan = {
   services: [],
