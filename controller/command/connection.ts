@@ -1,14 +1,15 @@
 import { type Connection, type Connections, connectionsOf, endpointsNamed } from '../desired/connections.ts';
+import type { Merge } from '../desired/merge.ts';
 import { cleanName } from '../desired/names.ts';
 import type { Translate } from '../desired/translate.ts';
 import { ControllerError } from '../errors.ts';
 import { SAME } from '../exit-status.ts';
-import type { Snapshot } from '../model.ts';
+import { inTurns } from '../pace.ts';
 import type { AppSource } from '../ports.ts';
 
 export interface ConnectionPorts {
   readonly sources: readonly AppSource[];
-  readonly merge: (snapshots: readonly Snapshot[]) => Snapshot;
+  readonly merge: Merge;
   readonly translate: Translate;
   readonly print: (text: string) => void;
 }
@@ -29,7 +30,8 @@ export async function connection(
   { service, endpoint, output }: ConnectionRequest,
   signal: AbortSignal,
 ): Promise<number> {
-  const snapshot = merge(await Promise.all(sources.map((source) => source.read(signal))));
+  const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
+  const snapshot = await inTurns(merge(snapshots));
   const desired = translate(snapshot, { addresses: new Map(), labels: new Map() });
   const connections = connectionsOf(snapshot.apps, desired);
   if (service === undefined) print(output === 'json' ? toJson(namesOf(connections)) : listText(connections));

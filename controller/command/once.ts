@@ -56,14 +56,14 @@ async function readAndPass(
     const snapshot = snapshots[index];
     if (snapshot !== undefined) sources.heard(source.name, snapshot, true);
   }
-  const merged = sources.merged();
+  const merged = await sources.merged();
   if (merged === null) throw new ControllerError('source', 'no source was read');
   return { pass: await reconciler.pass(merged, { full: true, changesSince: [], gone: [] }), sources };
 }
 
 /** A second pass must find nothing to do. */
 async function whatIsLeft({ reconciler }: OncePorts, sources: Sources): Promise<string[]> {
-  const merged = sources.merged();
+  const merged = await sources.merged();
   if (merged === null) return [];
   const pass = await reconciler.pass(merged, { full: true, changesSince: [], gone: [] });
   const { add, change, remove } = pass.plan.summary;

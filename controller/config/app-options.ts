@@ -7,6 +7,7 @@ import {
   option,
   truth,
   WRITES_APPS,
+  wholeNumber,
   withDefault,
   withoutDefault,
 } from './option.ts';
@@ -68,5 +69,14 @@ export const appOptions = {
       commands: WRITES_APPS,
     }),
     'true',
+  ),
+  progressDeadlineSeconds: withDefault(
+    wholeNumber('seconds', 0, 86_400, {
+      group: 'Apps',
+      description:
+        'Give up following, with exit status 1, once nothing has moved for this long, as of the progress deadline of a Kubernetes Deployment; what was sent goes on. 0: follow for ever.',
+      commands: WRITES_APPS,
+    }),
+    '600',
   ),
 };

@@ -1,7 +1,11 @@
 import type { App, Health, Snapshot, Task, TaskState } from '../model.ts';
+import { Portion } from '../parts.ts';
 
-/** Makes one snapshot of what several sources say. */
-export type Merge = (snapshots: readonly Snapshot[]) => Snapshot;
+/**
+ * Makes one snapshot of what several sources say, in parts of a few milliseconds at most, between which whoever asks for
+ * them may do other things. One that was begun must be brought to its end before another one begins.
+ */
+export type Merge = (snapshots: readonly Snapshot[]) => Generator<undefined, Snapshot>;
 
 /**
  * Makes the function that brings sources together. A task that a Mesos source and another one both tell of, of one app
@@ -9,28 +13,44 @@ export type Merge = (snapshots: readonly Snapshot[]) => Snapshot;
  * which decides. A task that only Mesos knows (Marathon was not reached since) is added to its app, unless Marathon has
  * listed it before: then it has ended on Marathon's word, whatever a Mesos that is out of reach said last.
  *
- * Everything that is as it was is the same object again, also the snapshot of a single source.
+ * Everything that is as it was is the same object again, also the snapshot of a single source, and tasks are looked at
+ * only in apps that are not.
  */
 export function createMerge(): Merge {
   const combine = createCombination();
-  /** Tasks in Mesos's words that a definition's source has listed, by app. */
-  let listed: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  const arrange = createArrangement();
 
-  return (snapshots) => {
+  const merge = (group: Group, members: readonly App[]): void => {
+    const fromTasks = members.filter((app) => app.fromTasks);
+    const defined = members.filter((app) => !app.fromTasks);
+    const [first, ...others] = [...defined.slice(0, 1), ...fromTasks];
+    group.members = members;
+    if (first === undefined || fromTasks.length === 0) {
+      group.listed = NONE;
+      group.merged = defined;
+      return;
+    }
+    const current = idsOf(defined);
+    const before = group.listed;
+    group.listed = new Set([...idsOf(fromTasks)].filter((id) => current.has(id) || before.has(id)));
+    const ended = new Set([...group.listed].filter((id) => !current.has(id)));
+    group.merged = [combine(first, others, ended), ...defined.slice(1)];
+  };
+
+  return function* (snapshots) {
     const [only, another] = snapshots;
     if (only !== undefined && another === undefined) return only;
-    const now = new Map<string, ReadonlySet<string>>();
-    const apps = [...pairsOf(snapshots)].flatMap(([key, { defined, fromTasks }]) => {
-      const [first, ...others] = [...defined.slice(0, 1), ...fromTasks];
-      if (first === undefined || fromTasks.length === 0) return defined;
-      const current = idsOf(defined);
-      const before = listed.get(key) ?? NONE;
-      const seen = new Set([...idsOf(fromTasks)].filter((id) => current.has(id) || before.has(id)));
-      if (seen.size > 0) now.set(key, seen);
-      const ended = new Set([...seen].filter((id) => !current.has(id)));
-      return [combine(first, others, ended), ...defined.slice(1)];
-    });
-    listed = now;
+    const lists = snapshots.map(({ apps }) => apps);
+    const apps: App[] = [];
+    const portion = new Portion(PART);
+    for (const group of yield* arrange(lists)) {
+      const members = group.places.flatMap(({ source, at }) => lists[source]?.[at] ?? []);
+      const known = sameList(group.members, members);
+      // A group that is as it was would give the same again, with the same tasks listed.
+      if (!known) merge(group, members);
+      apps.push(...group.merged);
+      if (portion.add(known ? KNOWN : costOf(members))) yield;
+    }
     return {
       apps,
       rejected: snapshots.flatMap(({ rejected }) => rejected),
@@ -39,30 +59,89 @@ export function createMerge(): Merge {
   };
 }
 
+/** So many new apps and tasks are one part: a millisecond or less. */
+const PART = 512;
+/** What an app costs that is as it was, or of which only the place is looked at. */
+const KNOWN = 0.5;
 const NONE: ReadonlySet<string> = new Set();
+
+function costOf(apps: readonly App[]): number {
+  return apps.reduce((cost, { tasks }) => cost + 1 + tasks.length, 0);
+}
 
 function idsOf(apps: readonly App[]): ReadonlySet<string> {
   return new Set(apps.flatMap(({ tasks }) => tasks.map(({ id }) => id)));
 }
 
 /** Apps of one framework and id. */
-interface Pair {
-  readonly defined: App[];
-  readonly fromTasks: App[];
+interface Group {
+  /** Where they stand now. */
+  places: Place[];
+  /** What they were last, and what that gave. */
+  members: readonly App[];
+  merged: readonly App[];
+  /** Tasks in Mesos's words that a definition's source has listed. */
+  listed: ReadonlySet<string>;
 }
 
-/** By framework and id, in the order in which they first come. */
-function pairsOf(snapshots: readonly Snapshot[]): ReadonlyMap<string, Pair> {
-  const pairs = new Map<string, Pair>();
-  for (const { apps } of snapshots) {
-    for (const app of apps) {
+interface Place {
+  readonly source: number;
+  readonly at: number;
+}
+
+type Lists = readonly (readonly App[])[];
+
+/**
+ * Makes the function that finds the groups in the order in which they first come. A group stays the same object as long
+ * as it has an app. Since a source tells of the same apps in the same order again, most calls find all in its place.
+ */
+function createArrangement(): (lists: Lists) => Generator<undefined, Iterable<Group>> {
+  let last: Lists = [];
+  let groups: ReadonlyMap<string, Group> = new Map();
+  return function* (lists) {
+    if (!inPlace(last, lists)) groups = yield* rearranged(groups, lists);
+    last = lists;
+    return groups.values();
+  };
+}
+
+function inPlace(before: Lists, now: Lists): boolean {
+  return (
+    before.length === now.length &&
+    now.every((list, source) => {
+      const old = before[source];
+      return (
+        list === old ||
+        (list.length === old?.length &&
+          list.every(
+            (app, at) => app === old[at] || (app.id === old[at]?.id && app.framework === old[at].framework),
+          ))
+      );
+    })
+  );
+}
+
+function* rearranged(
+  before: ReadonlyMap<string, Group>,
+  lists: Lists,
+): Generator<undefined, ReadonlyMap<string, Group>> {
+  const groups = new Map<string, Group>();
+  const portion = new Portion(PART);
+  for (const [source, list] of lists.entries()) {
+    for (const [at, app] of list.entries()) {
       const key = `${app.framework} ${app.id}`;
-      const pair = pairs.get(key) ?? { defined: [], fromTasks: [] };
-      pairs.set(key, pair);
-      (app.fromTasks ? pair.fromTasks : pair.defined).push(app);
+      const place = { source, at };
+      const begun = groups.get(key);
+      if (begun !== undefined) begun.places.push(place);
+      else {
+        const group = before.get(key) ?? { places: [], members: [], merged: [], listed: NONE };
+        group.places = [place];
+        groups.set(key, group);
+      }
+      if (portion.add(KNOWN)) yield;
     }
   }
-  return pairs;
+  return groups;
 }
 
 type Combine = (first: App, others: readonly App[], ended: ReadonlySet<string>) => App;

@@ -1,6 +1,7 @@
 import { createMerge } from '../desired/merge.ts';
 import { messageOf } from '../errors.ts';
 import type { Snapshot } from '../model.ts';
+import { inTurns } from '../pace.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
 
 export interface AskPorts {
@@ -37,7 +38,8 @@ export function createAsker<Due extends { readonly size: number }>(
   const ask = async (due: Due): Promise<void> => {
     try {
       const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
-      const stillMissing = holder.confirm(due, createMerge()(snapshots), clock.now());
+      const snapshot = await inTurns(createMerge()(snapshots));
+      const stillMissing = holder.confirm(due, snapshot, clock.now());
       log.warn('mass removal: the sources were asked again', { held: due.size, stillMissing });
       then();
     } catch (error) {

@@ -3,7 +3,7 @@ import type { AppSource, Observer } from '../ports.ts';
 import { createAsker } from './ask-again.ts';
 import { follow } from './follow.ts';
 import type { Latch } from './latch.ts';
-import type { ReconcilePorts, Reconciler } from './reconcile.ts';
+import type { PassRequest, ReconcilePorts, Reconciler } from './reconcile.ts';
 import { saveRegularly } from './save.ts';
 import { type Merged, Sources } from './sources.ts';
 import { createTeller } from './tell.ts';
@@ -59,15 +59,11 @@ export async function run(
   while (!signal.aborted) {
     ports.observer.moved();
     await restoreIfDue(ports, sources, due);
-    const next = await nextPass(ports, reconciler, sources, wake, due, signal);
+    const next = await nextPass(ports, reconciler, sources, changes, due, signal);
     if (signal.aborted) break;
     if (next === null) await wake.wait(Math.max(0, due.tick - ports.clock.now()), ports.clock, signal);
     else {
-      const pass = await reconciler.pass(next.merged, {
-        full: next.full,
-        changesSince: changes.take(),
-        gone: sources.takeGone(),
-      });
+      const pass = await reconciler.pass(next.merged, next.request);
       await ports.observer.prepare?.(pass);
       ports.observer.passed(pass);
       tell(pass);
@@ -87,15 +83,15 @@ export async function run(
 /** When the source told of each change that no pass has brought into the kernel yet. */
 class Changes {
   #since: number[] = [];
-  readonly #wake: Latch<WakeReason>;
+  readonly wake: Latch<WakeReason>;
 
   constructor(wake: Latch<WakeReason>) {
-    this.#wake = wake;
+    this.wake = wake;
   }
 
   add(since: number): void {
     this.#since.push(since);
-    this.#wake.set('changed');
+    this.wake.set('changed');
   }
 
   take(): readonly number[] {
@@ -121,7 +117,7 @@ interface Due {
 async function restoreIfDue({ store, clock }: RunPorts, sources: Sources, due: Due): Promise<void> {
   if (clock.now() < due.restore) return;
   due.restore = Number.POSITIVE_INFINITY;
-  if (sources.merged() === null) await sources.restore(store);
+  if (!sources.known) await sources.restore(store);
 }
 
 /** What the next pass works on, once changes have settled; null when there is nothing to do yet. */
@@ -129,10 +125,11 @@ async function nextPass(
   { clock }: RunPorts,
   reconciler: Reconciler,
   sources: Sources,
-  wake: Latch<WakeReason>,
+  changes: Changes,
   due: Due,
   signal: AbortSignal,
-): Promise<{ readonly merged: Merged; readonly full: boolean } | null> {
+): Promise<{ readonly merged: Merged; readonly request: PassRequest } | null> {
+  const { wake } = changes;
   const reasons = new Set(wake.take());
   const changed = reasons.has('changed');
   const whole = () => reasons.has('resync') || reasons.has('read');
@@ -149,8 +146,11 @@ async function nextPass(
   const look = reconciler.nextLook();
   const full = whole() || now >= due.full;
   const wanted = changed || full || (look !== null && now >= Math.max(look, due.look));
-  const merged = wanted ? sources.merged() : null;
-  return merged === null ? null : { merged, full };
+  const merging = wanted ? sources.merged() : null;
+  if (merging === null) return null;
+  // Taken with the words that are merged: what is said meanwhile is for the next pass.
+  const request = { full, changesSince: changes.take(), gone: sources.takeGone() };
+  return { merged: await merging, request };
 }
 
 /** What someone took from interface or routes comes back between passes too. */

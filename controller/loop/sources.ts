@@ -2,6 +2,7 @@ import { differenceOf } from '../desired/grouping.ts';
 import { createMerge } from '../desired/merge.ts';
 import { everyEndpoint } from '../desired/occupants.ts';
 import { type App, type BackendKey, endpointKey, type Snapshot } from '../model.ts';
+import { inTurns } from '../pace.ts';
 import type { AppSource, Observer, StateStore } from '../ports.ts';
 
 /** What all sources together say. */
@@ -69,12 +70,22 @@ export class Sources {
     return gone;
   }
 
-  /** null until every source has said something, now or before the restart: no pass may run on less. */
-  merged(): Merged | null {
+  /** Whether every source has said something, now or before the restart: no pass may run on less. */
+  get known(): boolean {
+    return this.#sources.every(({ name }) => this.#words.has(name));
+  }
+
+  /**
+   * What all sources say at this moment, or null while not all are `known`. What one says while this is pending belongs
+   * to the next call: what goes with these words (`takeGone`, `takeGoneApps`) must be taken before it is awaited. A
+   * call must have resolved before the next one.
+   */
+  merged(): Promise<Merged> | null {
     const words = this.#sources.map(({ name }) => this.#words.get(name));
     if (!words.every((word) => word !== undefined)) return null;
     const complete = words.every(({ origin }) => origin === 'source');
-    return { snapshot: this.#merge(words.map(({ snapshot }) => snapshot)), complete };
+    const merging = inTurns(this.#merge(words.map(({ snapshot }) => snapshot)));
+    return merging.then((snapshot) => ({ snapshot, complete }));
   }
 
   /** What each source said by itself, for the disk; what came from there is left out. */

@@ -7,7 +7,7 @@ import { delayAfter } from '../loop/backoff.ts';
 import { follow } from '../loop/follow.ts';
 import { Latch } from '../loop/latch.ts';
 import { Sources } from '../loop/sources.ts';
-import type { App } from '../model.ts';
+import type { App, BackendKey } from '../model.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
 import { kubernetesSource } from '../source/kubernetes/source.ts';
 import { EndpointHold } from './endpoint-hold.ts';
@@ -95,18 +95,36 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
     if (signal.aborted || (news.take().size === 0 && !due && failures === 0)) continue;
     await clock.sleep(settleMs, signal);
     news.take();
-    const inStep = kinds.apps.inStep && kinds.slices.inStep;
-    const begun = inStep && (await begin(holds.endpoints, kinds, options, signal));
-    // From here on nothing waits until the first write: what was said by name is about just this word.
-    const merged = sources.merged();
-    if (signal.aborted || merged === null || !merged.complete || !inStep) continue;
-    comparedAt = clock.now();
-    const { apps } = merged.snapshot;
-    const failed = begun ? await publish(apps, sources, kinds, holds, options, signal) : 1;
+    const begun = clock.now();
+    const failed = await compare(sources, kinds, holds, options, signal);
+    if (failed === null) continue;
+    comparedAt = begun;
     failures = failed === 0 ? 0 : failures + 1;
     await clock.sleep(delayAfter(failures, RETRY), signal);
   }
   await Promise.all(working);
+}
+
+/**
+ * Publishes what all sources say now. Resolves with the number of writes that failed, or null where nothing was
+ * compared: a source has said nothing yet, or what is published is not known as it is now.
+ */
+async function compare(
+  sources: Sources,
+  kinds: Kinds,
+  holds: Holds,
+  options: RelayOptions,
+  signal: AbortSignal,
+): Promise<number | null> {
+  if (!kinds.apps.inStep || !kinds.slices.inStep) return null;
+  const begun = await begin(holds.endpoints, kinds, options, signal);
+  const merging = sources.merged();
+  if (signal.aborted || merging === null) return null;
+  // Taken with the words that are merged: what was said by name is about just these.
+  const gone = begun ? { apps: sources.takeGoneApps(), endpoints: sources.takeGone() } : null;
+  const { snapshot, complete } = await merging;
+  if (signal.aborted || !complete) return null;
+  return gone === null ? 1 : await publish(snapshot.apps, gone, kinds, holds, options, signal);
 }
 
 /** Learns what is published, for what is to be held of it. Resolves with whether that is known now. */
@@ -123,6 +141,12 @@ async function begin(
     if (!signal.aborted) options.log.warn('what is published cannot be read', { error: messageOf(error) });
   }
   return hold.begun;
+}
+
+/** What a source said by name is gone. */
+interface Gone {
+  readonly apps: readonly App[];
+  readonly endpoints: readonly BackendKey[];
 }
 
 /** What is held of whole apps and of endpoints. */
@@ -177,14 +201,14 @@ interface Kinds {
  */
 async function publish(
   apps: readonly App[],
-  sources: Sources,
+  gone: Gone,
   { apps: objects, slices }: Kinds,
   holds: Holds,
   { name, log, clock, observer }: RelayOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  holds.apps.believe(sources.takeGoneApps().map(objectName));
-  holds.endpoints.believe(sources.takeGone());
+  holds.apps.believe(gone.apps.map(objectName));
+  holds.endpoints.believe(gone.endpoints);
   const said = new Set(apps.map((app) => objectOf(app, name).name));
   const kept = holds.endpoints.keep(apps, clock.now());
   const wantedApps = byName(kept.apps.map((app) => objectOf(app, name)));

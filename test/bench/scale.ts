@@ -1,6 +1,7 @@
 /**
  * Counts what following costs the servers, with many sources in one process: each host by itself at Marathon, and
- * through a relay at the Kubernetes API. The figures in docs/scale.md are from here.
+ * through a relay at the Kubernetes API. The figures in docs/scale.md are from here. What the process itself needs is
+ * told too, since it is what limits the number of hosts: servers, relay and all hosts share one thread and one heap.
  *
  *     npm run scale -- --hosts 10,50 --apps 1000 --instances 10 --changes 20
  */
@@ -93,7 +94,20 @@ interface Measured {
   readonly change: Cost;
   /** Milliseconds from the change at Marathon to the last host that heard of it: median and worst. */
   readonly latency: readonly [number, number];
+  readonly needs: Needs;
 }
+
+/** What this process needed for it, servers included. */
+interface Needs {
+  readonly startCpuSeconds: number;
+  readonly changeCpuSeconds: number;
+  readonly megabytes: number;
+  /** Both ends of each connection are in this process, and those of the counter in between. */
+  readonly sockets: number;
+}
+
+const cpuSeconds = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6;
+const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
 
 const definition = (i: number, mark: string) => ({
   id: `/group-${i % 20}/app-${i}`,
@@ -116,10 +130,12 @@ async function measure(
   const stop = new AbortController();
   const listeners = Array.from({ length: hosts }, () => new Host());
   const from = cost();
+  const cpu = cpuSeconds();
   const following = listeners.map((host) => source().follow(host, stop.signal));
   await until(() => listeners.every(({ told }) => told > 0));
   await systemClock.sleep(2_000);
   const started = cost();
+  const cpuStarted = cpuSeconds();
 
   const latencies: number[] = [];
   for (let change = 0; change < CHANGES; change += 1) {
@@ -131,6 +147,12 @@ async function measure(
     await systemClock.sleep(500);
   }
   const ended = cost();
+  const needs: Needs = {
+    startCpuSeconds: cpuStarted - cpu,
+    changeCpuSeconds: (cpuSeconds() - cpuStarted) / CHANGES,
+    megabytes: process.memoryUsage().rss / 1e6,
+    sockets: sockets(),
+  };
   stop.abort();
   await Promise.all(following);
   latencies.sort((a, b) => a - b);
@@ -141,6 +163,7 @@ async function measure(
       bytes: (ended.bytes - started.bytes) / CHANGES,
     },
     latency: [latencies[Math.floor(latencies.length / 2)] ?? 0, latencies.at(-1) ?? 0],
+    needs,
   };
 }
 
@@ -203,7 +226,7 @@ for (let i = 0; i < APPS; i += 1) await marathon.addApp(definition(i, 'start'));
 process.stdout.write(`${APPS} apps of ${INSTANCES} tasks; what the servers sent, for all hosts together\n`);
 
 const rows: string[] = [];
-const row = (way: string, hosts: number, { start, change, latency }: Measured) =>
+const row = (way: string, hosts: number, { start, change, latency, needs }: Measured) =>
   rows.push(
     [
       way,
@@ -214,6 +237,10 @@ const row = (way: string, hosts: number, { start, change, latency }: Measured) =
       kilo(change.bytes),
       latency[0].toFixed(0),
       latency[1].toFixed(0),
+      needs.startCpuSeconds.toFixed(1),
+      needs.changeCpuSeconds.toFixed(2),
+      needs.megabytes.toFixed(0),
+      needs.sockets,
     ].join(' | '),
   );
 const mega = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
@@ -252,7 +279,7 @@ await withRelay(marathon, async (kubernetes, clientAt) => {
   }
 });
 process.stdout.write(
-  `by | hosts | calls to start | bytes | calls a change | bytes | median ms | worst ms\n${rows.join('\n')}\n`,
+  `by | hosts | calls to start | bytes | calls a change | bytes | median ms | worst ms | CPU s to start | CPU s a change | MB | sockets\n${rows.join('\n')}\n`,
 );
 await marathon.close();
 process.exit(0);

@@ -32,6 +32,7 @@ useCluster();
 
 const clock = fastClock(10);
 const HTTP = [{ name: 'http', port: 8080 }];
+const NONE: typeof HTTP = [];
 const NAME = objectName({ framework: 'marathon', id: '/web' });
 
 const definition = (fields: object = {}) => ({
@@ -146,7 +147,7 @@ test('an app without endpoints is waited for, and the line says why; one without
   const said = await type(['app', 'add', '--endpoints', 'web'], typing);
   expect(said.status).toBe(1);
   expect(said.progress.at(-1)).toMatch(
-    /^generation 1: accepted, not programmed: NoEndpoints: no endpoint yet: web\.[^;]*$/,
+    /^generation 1: accepted, not programmed: NoEndpoints: no endpoint yet: web\.[^;]*; the Service \S+\/web has no EndpointSlice: is there such a Service, with a selector\?$/,
   );
   expect(said.complaints).toEqual([
     expect.stringMatching(/^not followed any more; MarathonApp \S+ is written/),
@@ -156,6 +157,62 @@ test('an app without endpoints is waited for, and the line says why; one without
     status: 0,
     out: expect.stringMatching(/^no VIP: .*\n\n\/batch is deployed: it has no VIP \(MarathonApp /),
   });
+});
+
+test.each<
+  [string, readonly (readonly [ports: typeof HTTP, endpoints: Parameters<typeof slice>[3]])[], RegExp]
+>([
+  [
+    'no EndpointSlice',
+    [],
+    /; the Service \S+\/web has no EndpointSlice: is there such a Service, with a selector\?\n$/,
+  ],
+  [
+    'no endpoint',
+    [[HTTP, []]],
+    /; no endpoint in EndpointSlice \S+\/web-0: does the selector of the Service match pods\?\n$/,
+  ],
+  [
+    'only endpoints that are not ready',
+    [[HTTP, [{ address: '10.1.0.1', ready: false }]]],
+    /: programmed; the endpoint in EndpointSlice \S+\/web-0 is not ready: do the pods pass their readiness probes\?; 0 of 1 backend in rotation\n$/,
+  ],
+  [
+    'other ports than its own',
+    [
+      [NONE, [{ address: '10.1.0.1' }]],
+      [NONE, [{ address: '10.1.0.2' }]],
+    ],
+    /; 2 endpoints ready in EndpointSlice \S+\/web-0 and 1 more, at no port; the definition has http: do names and numbers of the ports agree\?\n$/,
+  ],
+])(
+  'an app that gets no endpoints is followed to the progress deadline, and what is missing is told: %s',
+  async (_what, slices, missing) => {
+    controller();
+    for (const [i, [ports, endpoints]] of slices.entries()) await slice(`web-${i}`, 'web', ports, endpoints);
+    const said = await add(definition(), '--progress-deadline-seconds', '10');
+    expect(said).toMatchObject({ status: 1, complaints: [] });
+    expect(said.out).toMatch(
+      /is written; \/web is not deployed: no progress for 10 s: (programmed|accepted, not programmed: NoEndpoints: no endpoint yet: web\.)/,
+    );
+    expect(said.out).toMatch(missing);
+  },
+);
+
+test('what moves is followed beyond the progress deadline', async () => {
+  controller();
+  const onProgress = (line: string) => {
+    // Each step takes most of the deadline.
+    const move = () =>
+      line.includes('has no EndpointSlice')
+        ? slice('web-0', 'web', HTTP, [])
+        : slice('web-0', 'web', HTTP, [{ address: '10.1.0.1' }]);
+    if (line.includes('NoEndpoints')) setTimeout(() => void move(), 2_500);
+  };
+  const words = ['app', 'add', '--endpoints', 'web', '--progress-deadline-seconds', '40'];
+  const said = await type(words, { input: JSON.stringify(definition()), onProgress });
+  expect(said.out).toContain('/web is deployed: 1 of 1 backend in rotation');
+  expect(said.progress.filter((line) => line.includes('NoEndpoints')).length).toBeGreaterThan(1);
 });
 
 test('app update takes KEY=VALUE, fields or a MarathonApp; as at Marathon a field is replaced whole', async () => {

@@ -127,7 +127,7 @@ function tell(
     instances: outcome?.instances ?? null,
     backendsInRotationHere: outcome?.inRotation ?? null,
   };
-  say(ports, config.output, document, () => `${sentence(what, ref, deployment, outcome)}\n`);
+  say(ports, config.output, document, () => `${sentence(what, ref, deployment, outcome, config)}\n`);
 }
 
 function sentence(
@@ -135,13 +135,17 @@ function sentence(
   { id }: AppRef,
   deployment: string | null,
   outcome: Outcome | null,
+  { progressDeadlineSeconds }: Config,
 ): string {
   if (outcome === null) {
     return deployment === null
       ? `${id}: Marathon has nothing to do for it`
       : `${id}: Marathon has taken it as deployment ${deployment}`;
   }
-  const { done, instances, inRotation } = outcome;
+  const { done, instances, inRotation, stalledAt } = outcome;
+  if (stalledAt !== null) {
+    return `no progress of ${id} for ${progressDeadlineSeconds} s: ${stalledAt}; deployment ${deployment} goes on at Marathon`;
+  }
   const here = inRotation === null ? '' : `, ${plural(inRotation, 'backend')} in rotation on this host`;
   const count = instances === null ? '' : `: ${instancesText(instances)}`;
   if (done) return what === 'remove' ? `${id} is removed${here}` : `${id} is ${DONE[what]}${count}${here}`;

@@ -5,6 +5,7 @@ import { instancesOf } from '../../source/document/instances.ts';
 import { type Instances, isWhole, progressText } from '../../status/progress.ts';
 import { type Here, lookHere, untilHere } from './here.ts';
 import type { AppParts } from './parts.ts';
+import { watchForStall } from './stall.ts';
 import type { AppPorts } from './talk.ts';
 
 /** How a deployment ended. */
@@ -15,6 +16,8 @@ export interface Outcome {
   readonly instances: Instances | null;
   /** Backends of it in rotation on this host; null where no controller answers here. */
   readonly inRotation: number | null;
+  /** How far it was when nothing had moved for as long as the options allow; null where it was followed to its end. */
+  readonly stalledAt: string | null;
 }
 
 /** What is waited for. */
@@ -28,7 +31,10 @@ const LOOK_MS = 500;
 /** For how long Marathon may fail to answer, as it does while it elects a leader. */
 const PATIENCE_MS = 60_000;
 
-/** Looks until the deployment is over, and tells each time how far it is. Rejects with the signal's reason when that aborts. */
+/**
+ * Looks until the deployment is over, or nothing has moved for as long as the options allow, and tells each time how far
+ * it is. Rejects with the signal's reason when that aborts.
+ */
 export async function follow(
   deployment: string,
   { ref, vips }: Goal,
@@ -39,13 +45,14 @@ export async function follow(
 ): Promise<Outcome> {
   const here = await lookHere(config, ref.id, ports, signal);
   try {
-    const last = await untilOver(deployment, ref, { parts, ports, here, signal });
+    const last = await untilOver(deployment, ref, { parts, config, ports, here, signal });
+    if (last.stalledAt !== null) return { ...last, done: false, inRotation: await here(signal) };
     const done = vips === 'gone' ? last.instances === null : isWhole(last.instances);
     const wanted = vips === 'gone' ? 0 : vips * (last.instances?.ready ?? 0);
     const settled = (seen: number | null) => seen === null || (wanted === 0 ? seen === 0 : seen >= wanted);
     const words = 'Marathon is done; waiting for the controller on this host';
     const count = await untilHere(here, done ? settled : () => true, words, ports, signal);
-    return { done, instances: last.instances, inRotation: count };
+    return { ...last, done, inRotation: count };
   } finally {
     ports.progress(null);
   }
@@ -53,6 +60,7 @@ export async function follow(
 
 interface Look {
   readonly parts: AppParts;
+  readonly config: Config;
   readonly ports: AppPorts;
   readonly here: Here;
   readonly signal: AbortSignal;
@@ -61,17 +69,20 @@ interface Look {
 async function untilOver(
   deployment: string,
   ref: AppRef,
-  { parts, ports, here, signal }: Look,
-): Promise<{ readonly instances: Instances | null }> {
+  { parts, config, ports, here, signal }: Look,
+): Promise<Pick<Outcome, 'instances' | 'stalledAt'>> {
   const { writer } = parts;
+  const stall = watchForStall(config.progressDeadlineSeconds, ports.clock);
   let answered = ports.clock.now();
   for (;;) {
     try {
       const progress = await writer.deployment(deployment, signal);
       const instances = instancesOf(ref.kind, await writer.show(ref, signal));
-      if (progress === null) return { instances };
+      if (progress === null) return { instances, stalledAt: null };
       answered = ports.clock.now();
-      ports.progress(progressText(progress, instances, await here(signal)));
+      const words = progressText(progress, instances, await here(signal));
+      if (stall.seen(words)) return { instances, stalledAt: words };
+      ports.progress(words);
     } catch (error) {
       signal.throwIfAborted();
       const passing = error instanceof ControllerError && error.code === 'source' && error.retry === 'later';

@@ -5,6 +5,7 @@ import { messageOf } from '../../errors.ts';
 import { systemClock } from '../../loop/clock.ts';
 import { Latch } from '../../loop/latch.ts';
 import type { Rejection, Snapshot } from '../../model.ts';
+import { inTurns } from '../../pace.ts';
 import type { AppSource, Clock, Log, Resolver, SourceListener } from '../../ports.ts';
 import { givenTwice, toSnapshot } from '../document/convert.ts';
 import { type FileContent, type FileContentOptions, readContent, unusable } from './content.ts';
@@ -109,7 +110,7 @@ class FileSource implements AppSource {
     this.#files = files;
     const failure = single ? files.get(this.#path)?.failure : undefined;
     if (failure !== undefined) throw failure;
-    this.#snapshot = toSnapshot(this.#snapshot, this.#merge(snapshotsOf(files)));
+    this.#snapshot = toSnapshot(this.#snapshot, await inTurns(this.#merge(snapshotsOf(files))));
     return this.#snapshot;
   }
 

@@ -31,7 +31,7 @@ export interface Declaration {
 }
 
 /** Label that Kubernetes puts on the EndpointSlices of a Service. */
-const SERVICE_LABEL = 'kubernetes.io/service-name';
+export const SERVICE_LABEL = 'kubernetes.io/service-name';
 
 /**
  * Reads a MarathonApp; a `Rejection` when it cannot be used. That names the app by its id where one can be read, so

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createMerge } from '../../../controller/desired/merge.ts';
 import type { App, Health, Snapshot, TaskState } from '../../../controller/model.ts';
+import { atOnce } from '../../../controller/parts.ts';
 import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
 import { lines, translate } from './support.ts';
 
@@ -27,8 +28,14 @@ function fromTasks(state: TaskState = 'running', health: Health = 'unchecked', w
   });
 }
 
+/** One that remembers. */
+function merging(): (snapshots: readonly Snapshot[]) => Snapshot {
+  const together = createMerge();
+  return (snapshots) => atOnce(together(snapshots));
+}
+
 function merge(...snapshots: readonly Snapshot[]): Snapshot {
-  return createMerge()(snapshots);
+  return atOnce(createMerge()(snapshots));
 }
 
 describe.each([
@@ -83,7 +90,7 @@ test('a task that only Mesos knows yet is added to the app, and one that has end
 });
 
 test('a task that Marathon has listed and lists no more has ended, whatever Mesos said last', () => {
-  const together = createMerge();
+  const together = merging();
   const mesos = snapshot(fromTasks());
   together([snapshot(defined()), mesos]);
   const without = app('/web', { ports: [declared] });
@@ -137,7 +144,7 @@ test('one source’s snapshot is what it is, and rejections and warnings of seve
 });
 
 test('as long as nothing changes, a merged app is the same object', () => {
-  const together = createMerge();
+  const together = merging();
   const [marathon, mesos] = [defined(), fromTasks()];
   const first = together([snapshot(marathon), snapshot(mesos)]).apps[0];
   expect(together([snapshot(marathon), snapshot(mesos)]).apps[0]).toBe(first);

@@ -140,7 +140,7 @@ export class Process {
 
   /** The sources stay silent for so long that it turns to its own disk. */
   async restore(): Promise<void> {
-    if (this.#sources.merged() !== null) return;
+    if (this.#sources.known) return;
     await this.#sources.restore(this.#store);
     for (const source of SOURCES) {
       const stored = this.#machine.snapshots.get(source);
@@ -158,7 +158,7 @@ export class Process {
 
   /** null when there is nothing to work on yet. The process may be dead afterwards. */
   async pass(full: boolean, mishap: Mishap): Promise<PassStatus | null> {
-    const merged = this.#sources.merged();
+    const merged = await this.#sources.merged();
     if (merged === null) return null;
     const context = contextOf(
       this.#machine,

@@ -1,11 +1,14 @@
 import type { ForecastVip } from '../../../desired/forecast.ts';
 import { ControllerError } from '../../../errors.ts';
 import type { MarathonAppStatus } from '../../../kubernetes/marathon-app.ts';
+import { isRecord } from '../../../source/document/rejection.ts';
 import { plural } from '../../../status/words.ts';
 import { type Here, lookHere, untilHere } from '../here.ts';
+import { watchForStall } from '../stall.ts';
 import type { KnownObject } from './cluster.ts';
+import { type Missing, missingEndpoints } from './missing-endpoints.ts';
 import type { ClusterSession } from './session.ts';
-import { backendsText, type Verdict, verdictOf } from './verdict.ts';
+import { backendsText, lacksEndpoints, type Verdict, verdictOf } from './verdict.ts';
 
 /** How it ended. */
 export interface Outcome {
@@ -23,8 +26,13 @@ const LOOK_MS = 500;
 const PATIENCE_MS = 60_000;
 /** For how long a controller is waited for that looks at the object at all: it writes at most once in 10 s. */
 const UNHEARD_MS = 60_000;
+/** How often it is looked at what an app without endpoints lacks. */
+const MISSING_MS = 5_000;
 
-/** Looks until the controllers have programmed this generation, or reject it. Rejects with the signal's reason when that aborts. */
+/**
+ * Looks until the controllers have programmed this generation, or reject it, or nothing has moved for as long as the
+ * options allow. Rejects with the signal's reason when that aborts.
+ */
 export async function followObject(
   object: KnownObject,
   vips: readonly ForecastVip[],
@@ -43,15 +51,27 @@ export async function followObject(
   }
 }
 
-/** Looks until the object is gone, and then for some seconds until this host has none of its backends. */
+/**
+ * Looks until the object is gone, and then for some seconds until this host has none of its backends; or until nothing
+ * has moved for as long as the options allow.
+ */
 export async function followRemoval(object: KnownObject, session: ClusterSession): Promise<Outcome> {
   const { config, ports, signal } = session;
   const here = await lookHere(config, object.id ?? '', ports, signal);
+  const stall = watchForStall(config.progressDeadlineSeconds, ports.clock);
   try {
     for (;;) {
       const now = await patiently(session, () => session.writer.get(object));
       if (now === null || now.uid !== object.uid) break;
-      ports.progress('marked for removal; waiting until those who hold it by a finalizer let it go');
+      const holders = finalizersOf(now).join(', ');
+      const words = `marked for removal; waiting until those who hold it by a finalizer let it go: ${holders}`;
+      if (stall.seen(words)) {
+        return {
+          ...ended(noProgress(session, `held by the finalizers ${holders}`), now.status),
+          inRotation: null,
+        };
+      }
+      ports.progress(words);
       await pause(session);
     }
     const words = 'gone from the cluster; waiting for the controller on this host';
@@ -69,8 +89,10 @@ async function untilJudged(
   here: Here,
   session: ClusterSession,
 ): Promise<Omit<Outcome, 'inRotation'>> {
-  const { ports, signal } = session;
+  const { config, ports, signal } = session;
   const since = ports.clock.now();
+  const stall = watchForStall(config.progressDeadlineSeconds, ports.clock);
+  const missing = createMissing(session);
   for (;;) {
     const now = await patiently(session, () => session.writer.get(object));
     if (now === null || now.uid !== object.uid) return ended('someone has removed it meanwhile', {});
@@ -79,17 +101,51 @@ async function untilJudged(
       return ended(`someone has changed it meanwhile: generation ${generation}`, status);
     }
     const verdict = verdictOf(status, generation, vips);
-    if (verdict.state === 'done') return { done: true, why: verdict.note, status };
-    if (verdict.state === 'rejected') return ended(verdict.why, status);
-    if (!verdict.heard && ports.clock.now() - since > UNHEARD_MS) {
-      return ended(
-        'no controller has looked at it for a minute: does one run with --kubernetes-status?',
-        status,
-      );
-    }
-    ports.progress(progressText(generation, verdict, status, await here(signal)));
+    const lack = lacksEndpoints(verdict, status) ? await missing(now) : null;
+    const end = endOf(verdict, lack, ports.clock.now() - since);
+    if (end !== null) return { ...end, status };
+    const why = verdict.state === 'waiting' ? verdict.why : 'programmed';
+    const words = progressText(why, lack, status, await here(signal));
+    if (stall.seen(words)) return ended(noProgress(session, words), status);
+    ports.progress(`generation ${generation}: ${words}`);
     await pause(session);
   }
+}
+
+/** How it ended; null while it goes on. */
+function endOf(verdict: Verdict, lack: Missing | null, forMs: number): Pick<Outcome, 'done' | 'why'> | null {
+  // Programmed with endpoints none of which may get a connection is not what was asked for.
+  if (verdict.state === 'done')
+    return lack === null || lack.ready > 0 ? { done: true, why: verdict.note } : null;
+  if (verdict.state === 'rejected') return { done: false, why: verdict.why };
+  if (verdict.heard || forMs <= UNHEARD_MS) return null;
+  return {
+    done: false,
+    why: 'no controller has looked at it for a minute: does one run with --kubernetes-status?',
+  };
+}
+
+/** What an object lacks, looked at now and then. */
+function createMissing(session: ClusterSession): (object: KnownObject) => Promise<Missing | null> {
+  let last: Missing | null = null;
+  let due = 0;
+  return async (object) => {
+    const now = session.ports.clock.now();
+    if (now < due) return last;
+    due = now + MISSING_MS;
+    last = await missingEndpoints(object, session);
+    return last;
+  };
+}
+
+function noProgress({ config }: ClusterSession, words: string): string {
+  return `no progress for ${config.progressDeadlineSeconds} s: ${words}`;
+}
+
+function finalizersOf({ json }: KnownObject): readonly string[] {
+  const { metadata } = json;
+  const finalizers = isRecord(metadata) ? metadata['finalizers'] : undefined;
+  return Array.isArray(finalizers) ? finalizers.map(String) : [];
 }
 
 function ended(why: string, status: MarathonAppStatus): Omit<Outcome, 'inRotation'> {
@@ -97,14 +153,15 @@ function ended(why: string, status: MarathonAppStatus): Omit<Outcome, 'inRotatio
 }
 
 function progressText(
-  generation: number,
-  { why }: Extract<Verdict, { state: 'waiting' }>,
+  why: string,
+  lack: Missing | null,
   status: MarathonAppStatus,
   here: number | null,
 ): string {
   const backends = backendsText(status);
   const parts = [
-    `generation ${generation}: ${why}`,
+    why,
+    ...(lack === null ? [] : [lack.words]),
     ...(backends === null ? [] : [backends]),
     ...(here === null ? [] : [`${plural(here, 'backend')} in rotation on this host`]),
   ];

@@ -49,7 +49,10 @@ function sentence({ what, id, vips }: Undertaking, object: KnownObject, outcome:
   }
   const { done, why, status, inRotation } = outcome;
   const here = inRotation === null ? '' : `, ${plural(inRotation, 'backend')} in rotation on this host`;
-  if (what === 'remove') return `${id} is removed: ${of}${here}`;
+  if (what === 'remove')
+    return done
+      ? `${id} is removed: ${of}${here}`
+      : `${of} is marked for removal; ${id} is not removed: ${why}`;
   if (!done) return `${of} is written; ${id} is not ${DONE[what]}: ${why}${here}`;
   const backends = vips.length === 0 ? 'it has no VIP' : (backendsText(status) ?? 'programmed');
   const note = why === null ? '' : `; ${why}`;

@@ -3,8 +3,13 @@ import type { MarathonAppStatus } from '../../../kubernetes/marathon-app.ts';
 
 /** What the elected controller says of a generation of an object. Pure. */
 export type Verdict =
-  /** `heard`: it has looked at this generation. */
-  | { readonly state: 'waiting'; readonly heard: boolean; readonly why: string }
+  /** `heard`: it has looked at this generation. `lacksEndpoints`: that alone is missing. */
+  | {
+      readonly state: 'waiting';
+      readonly heard: boolean;
+      readonly lacksEndpoints?: boolean;
+      readonly why: string;
+    }
   /** `note`: what of it is wrong nevertheless. */
   | { readonly state: 'done'; readonly note: string | null }
   | { readonly state: 'rejected'; readonly why: string };
@@ -35,10 +40,16 @@ export function verdictOf(
   if (programmed?.status === 'True') return { state: 'done', note };
   if (programmed?.reason === 'Conflict') return { state: 'rejected', why: reasonOf(programmed) };
   const why = programmed === undefined ? 'accepted' : `accepted, not programmed: ${reasonOf(programmed)}`;
-  return { state: 'waiting', heard: true, why };
+  return { state: 'waiting', heard: true, lacksEndpoints: programmed?.reason === 'NoEndpoints', why };
 }
 
 type Told = NonNullable<MarathonAppStatus['vips']>[number];
+
+/** Whether no VIP has a backend in rotation, and nothing else is wrong. */
+export function lacksEndpoints(verdict: Verdict, { backends }: MarathonAppStatus): boolean {
+  if (verdict.state === 'waiting') return verdict.lacksEndpoints === true;
+  return verdict.state === 'done' && /^0\/[1-9]/.test(backends ?? '');
+}
 
 /** Of a name its zone is left out: the controllers may be told another one than this command. */
 function isSame({ name, protocol, port }: Told, vip: ForecastVip): boolean {

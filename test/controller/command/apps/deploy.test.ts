@@ -52,6 +52,17 @@ describe('app add', () => {
     expect(said.out).toMatch(/deployed: 1 of 1 instance healthy, 1 backend in rotation on this host\n$/);
   });
 
+  test('looks no longer than the progress deadline where nothing moves', async () => {
+    const marathon = await start({ startMs: 60_000 });
+    const words = ['app', 'add', '--progress-deadline-seconds', '2'];
+    const said = await type(marathon.url, words, { input: definition() });
+    expect(said).toMatchObject({ status: 1, complaints: [] });
+    expect(said.out).toMatch(
+      /\nno progress of \/my-service for 2 s: step 2 of 2 \(ScaleApplication \/my-service\); 0 of 1 instance running; deployment [0-9a-f-]{36} goes on at Marathon\n$/,
+    );
+    expect(marathon.tasks('/my-service')).toHaveLength(1);
+  });
+
   test('--no-wait returns with the deployment, and -o json and yaml with a document', async () => {
     const marathon = await start({ startMs: 60_000 });
     const one = await type(marathon.url, ['app', 'add', '--no-wait'], { input: definition() });

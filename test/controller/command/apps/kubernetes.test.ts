@@ -337,6 +337,18 @@ describe('while it follows', () => {
     });
   });
 
+  test('a removal that a finalizer holds up is followed to the progress deadline, and it is told which one', async () => {
+    const held = manifest({ app: definition() }, { finalizers: ['example.com/hold'] });
+    write(server, 'marathon-ipvs.io', 'marathonapps', held);
+    // The stand-in knows no finalizers: as the API server does, it takes the removal and keeps the object.
+    server.faults.next(({ method }) => method === 'DELETE', { status: 200, body: held });
+    expect(await type(['app', 'remove', 'web', '--progress-deadline-seconds', '10'])).toMatchObject({
+      status: 1,
+      out: 'MarathonApp default/web is marked for removal; /web is not removed: no progress for 10 s: held by the finalizers example.com/hold\n',
+      complaints: [],
+    });
+  });
+
   test('what keeps it from looking does not hide that the object is written', async () => {
     const isObject = ({ method, path }: { method: string; path: string }) =>
       method === 'GET' && path.endsWith(`/marathonapps/${name}`);

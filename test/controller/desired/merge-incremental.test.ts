@@ -1,0 +1,173 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createMerge } from '../../../controller/desired/merge.ts';
+import type { App, Health, Snapshot, Task, TaskState } from '../../../controller/model.ts';
+import { atOnce } from '../../../controller/parts.ts';
+import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
+
+const STATES: readonly TaskState[] = ['running', 'killing', 'staging', 'unreachable', 'gone'];
+const HEALTHS: readonly Health[] = ['unchecked', 'healthy', 'unknown', 'unhealthy'];
+const declared = port({ VIP_0: '/web:80' });
+
+const someTask: fc.Arbitrary<Task> = fc
+  .record({
+    number: fc.nat(4),
+    state: fc.constantFrom(...STATES),
+    health: fc.constantFrom(...HEALTHS),
+    name: fc.constantFrom(undefined, 'web'),
+    endpoints: fc.constantFrom([], ['10.0.0.1:31000'], ['10.0.0.2:31001']),
+  })
+  .map(({ number, state, health, name, endpoints }) =>
+    task(`web.${number}`, [taskPort(declared, ...endpoints)], {
+      state,
+      health,
+      ...(name !== undefined && { name }),
+    }),
+  );
+
+/** Few ids, so that most apps are told of twice, and a few come twice in one list. */
+const someApp: fc.Arbitrary<App> = fc
+  .record({
+    id: fc.constantFrom('/a', '/b', '/c'),
+    framework: fc.constantFrom('marathon', 'marathon', 'kafka'),
+    fromTasks: fc.boolean(),
+    tasks: fc.uniqueArray(someTask, { selector: ({ id }) => id, maxLength: 4 }),
+  })
+  .map(({ id, framework, fromTasks, tasks }) =>
+    app(id, { framework, ports: [declared], tasks, ...(fromTasks && { fromTasks }) }),
+  );
+
+/** What becomes of a source's list; places are taken modulo its length. */
+type Edit = (apps: readonly App[]) => readonly App[];
+const place = fc.nat(9);
+const edit: fc.Arbitrary<Edit> = fc.oneof(
+  fc.tuple(place, someApp).map(
+    ([at, come]): Edit =>
+      (apps) =>
+        apps.toSpliced(at, 0, come),
+  ),
+  fc.tuple(place, someApp).map(
+    ([at, come]): Edit =>
+      (apps) =>
+        apps.toSpliced(at % (apps.length || 1), 1, come),
+  ),
+  // The same app with other tasks, at its place: what most changes are.
+  fc.tuple(place, fc.uniqueArray(someTask, { selector: ({ id }) => id, maxLength: 4 })).map(
+    ([at, tasks]): Edit =>
+      (apps) =>
+        apps.map((each, i) => (i === at % apps.length ? { ...each, tasks } : each)),
+  ),
+  place.map(
+    (at): Edit =>
+      (apps) =>
+        apps.toSpliced(at % (apps.length || 1), 1),
+  ),
+  fc.constant<Edit>((apps) => apps.toReversed()),
+  fc.constant<Edit>(() => []),
+);
+
+/** Some changes of the sources after which they are merged, and how many of them there are then. */
+const step = fc.record({
+  edits: fc.array(fc.tuple(fc.nat(2), edit), { maxLength: 3 }),
+  sources: fc.constantFrom(2, 2, 3, 1),
+});
+const story = fc.array(step, { maxLength: 12 });
+
+/** What the sources say after each step. */
+function* told(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[]) {
+  const lists: (readonly App[])[] = [[], [], []];
+  for (const { edits, sources } of steps) {
+    for (const [source, change] of edits) lists[source] = change(lists[source] ?? []);
+    yield lists.slice(0, sources).map((apps) => snapshot(...apps));
+  }
+}
+
+test('whatever changed since, a merge gives what one gives that knows only which tasks were listed', () => {
+  fc.assert(
+    fc.property(story, (steps) => {
+      const incremental = createMerge();
+      let listed: Listed = new Map();
+      for (const snapshots of told(steps)) {
+        const merged = atOnce(incremental(snapshots));
+        if (snapshots.length === 1) expect(merged).toBe(snapshots[0]);
+        else {
+          const anew = mergedAnew(snapshots, listed);
+          listed = anew.listed;
+          expect(merged.apps).toEqual(anew.apps);
+        }
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('an app about which no source says anything new is the same object, wherever it stands', () => {
+  fc.assert(
+    fc.property(story, (steps) => {
+      const incremental = createMerge();
+      for (const snapshots of told(steps)) {
+        const merged = atOnce(incremental(snapshots));
+        const again = atOnce(incremental(snapshots));
+        const besides = snapshots.map((each) => ({ ...each, apps: [...each.apps, app('/new')] }));
+        const moved = atOnce(incremental(besides));
+        expect(again.apps.every((each, i) => each === merged.apps[i])).toBe(true);
+        expect(merged.apps.every((each) => moved.apps.includes(each))).toBe(true);
+      }
+    }),
+  );
+});
+
+type Listed = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** The rules of a merge, one after the other, of everything. */
+function mergedAnew(
+  snapshots: readonly Snapshot[],
+  before: Listed,
+): { apps: readonly App[]; listed: Listed } {
+  const all = snapshots.flatMap(({ apps }) => apps);
+  const listed = new Map<string, ReadonlySet<string>>();
+  const apps: App[] = [];
+  for (const [key, same] of Map.groupBy(all, ({ framework, id }) => `${framework}${id}`)) {
+    const defined = same.filter(({ fromTasks }) => !fromTasks);
+    const mesos = same.filter(({ fromTasks }) => fromTasks);
+    if (mesos.length === 0) {
+      apps.push(...defined);
+      continue;
+    }
+    const defines = new Set(defined.flatMap(({ tasks }) => tasks.map(({ id }) => id)));
+    const seen = mesos.flatMap(({ tasks }) => tasks.map(({ id }) => id));
+    const known = new Set(seen.filter((id) => defines.has(id) || before.get(key)?.has(id)));
+    listed.set(key, known);
+    const lives = ({ id }: Task) => defines.has(id) || !known.has(id);
+    const tells: readonly (readonly Task[])[] = [...defined.slice(0, 1), ...mesos].map((each) =>
+      each.tasks.filter(lives),
+    );
+    const [first] = [...defined, ...mesos];
+    if (first !== undefined) apps.push({ ...first, tasks: tells.reduce(together) });
+    apps.push(...defined.slice(1));
+  }
+  return { apps, listed };
+}
+
+function together(tasks: readonly Task[], others: readonly Task[]): readonly Task[] {
+  const both = tasks.map((each) => {
+    const other = others.find(({ id }) => id === each.id);
+    return other === undefined ? each : worse(each, other);
+  });
+  const ids = new Set(tasks.map(({ id }) => id));
+  return [...both, ...others.filter(({ id, state }) => !ids.has(id) && state !== 'gone')];
+}
+
+function worse(defined: Task, seen: Task): Task {
+  const worst = <T>(order: readonly T[], a: T, b: T) =>
+    order[Math.max(order.indexOf(a), order.indexOf(b))] ?? a;
+  const nowhere = defined.ports.some(({ endpoints }) => endpoints.length === 0);
+  const name = defined.name ?? seen.name;
+  return {
+    ...defined,
+    ...(name !== undefined && { name }),
+    state: worst(STATES, defined.state, seen.state),
+    health: worst(HEALTHS, defined.health, seen.health),
+    ports: nowhere && seen.ports.length > 0 ? seen.ports : defined.ports,
+  };
+}
