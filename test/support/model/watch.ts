@@ -38,6 +38,8 @@ export class Watch {
   #read = false;
   /** Services with which others meddled since the controller last read them: it cannot know better before it reads. */
   readonly #meddled = new Set<string>();
+  /** Of those the ones that another program made where the ledger claims one of ours that never came to be. */
+  readonly #claimedUnseen = new Set<string>();
 
   constructor(adopt: boolean) {
     this.#adopt = adopt;
@@ -60,6 +62,7 @@ export class Watch {
   kernelRead(): void {
     this.#read = true;
     this.#meddled.clear();
+    this.#claimedUnseen.clear();
   }
 
   /** `held`: services from which too much would have gone at once (rule 4). */
@@ -82,7 +85,9 @@ export class Watch {
     this.kernel = readPrinted(printed);
     for (const key of new Set([...before.keys(), ...this.kernel.keys()])) {
       const [was, is] = [before.get(key), this.kernel.get(key)];
-      if (was?.text !== is?.text) this.#changed(key, was, is);
+      if (was?.text === is?.text) continue;
+      this.#claimedUnseen.delete(key);
+      this.#changed(key, was, is);
     }
     this.drains.forgetGone(this.kernel);
   }
@@ -99,8 +104,10 @@ export class Watch {
         this.ours.delete(key);
         this.foreign.delete(key);
         // What the ledger holds is taken for ours whoever made it: nothing can tell.
-      } else if (was === undefined && this.#ledger.has(key)) this.ours.add(key);
-      else if (was === undefined || this.foreign.has(key)) this.foreign.set(key, is.text);
+      } else if (was === undefined && this.#ledger.has(key)) {
+        this.ours.add(key);
+        this.#claimedUnseen.add(key);
+      } else if (was === undefined || this.foreign.has(key)) this.foreign.set(key, is.text);
     }
     this.drains.forgetGone(this.kernel);
   }
@@ -108,7 +115,12 @@ export class Watch {
   ledgerSaved(keys: ReadonlySet<string>): void {
     for (const key of keys) if (this.foreign.has(key)) this.#claimed(key);
     for (const key of this.ours) {
-      if (this.kernel.has(key) && !keys.has(key)) this.#blame(`${key} is ours and leaves the ledger`);
+      const there = this.kernel.get(key);
+      if (there === undefined || keys.has(key)) continue;
+      if (!this.#claimedUnseen.has(key)) this.#blame(`${key} is ours and leaves the ledger`);
+      // A claim to something that was never made ends, and what others made in its place stays theirs.
+      this.ours.delete(key);
+      this.foreign.set(key, there.text);
     }
     this.#ledger = keys;
   }
