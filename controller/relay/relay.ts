@@ -11,10 +11,11 @@ import type { App, BackendKey } from '../model.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
 import { kubernetesSource } from '../source/kubernetes/source.ts';
 import { EndpointHold } from './endpoint-hold.ts';
-import type { RelayObserver, WriteOp } from './metrics.ts';
+import type { RelayObserver } from './metrics.ts';
 import { type PublishedKind, publishedKinds } from './published.ts';
 import { marathonAppOf, type RelayedObject, slicesOf } from './relayed-app.ts';
 import { RemovalHold } from './removal-hold.ts';
+import { applies, makeAll, removals, type Write } from './writes.ts';
 
 export interface RelayOptions {
   readonly client: KubernetesClient;
@@ -32,9 +33,6 @@ export interface RelayOptions {
   readonly random: () => number;
 }
 
-/** Writes at once; a server gives one client some tens of them a second before it queues. */
-const IN_FLIGHT = 8;
-const MOST_TOLD = 5;
 const LOOK_MS = 2_000;
 /** How long a mass removal is held before the sources are asked again. */
 const HOLD_MS = 60_000;
@@ -223,8 +221,8 @@ async function publish(
       published: objects.size,
     });
   const phases: readonly (readonly Write[])[] = [
-    changed(objects, wantedApps, signal),
-    changed(slices, wantedSlices, signal),
+    applies(objects, wantedApps, signal),
+    applies(slices, wantedSlices, signal),
     removals(
       objects,
       go.filter((object) => !wantedApps.has(object)),
@@ -259,51 +257,6 @@ function endpointsOf(app: App, relay: string, slices: PublishedKind): readonly R
   const made = slicesOf(app, relay, (slice) => slices.membersOf(slice));
   endpoints.set(app, made);
   return made;
-}
-
-interface Write {
-  readonly op: WriteOp;
-  readonly name: string;
-  readonly make: () => Promise<void>;
-}
-
-function changed(
-  kind: PublishedKind,
-  wanted: ReadonlyMap<string, RelayedObject>,
-  signal: AbortSignal,
-): Write[] {
-  return [...wanted.values()]
-    .filter((object) => !kind.has(object))
-    .map((object) => ({ op: 'apply', name: object.name, make: () => kind.apply(object, signal) }));
-}
-
-function removals(kind: PublishedKind, names: readonly string[], signal: AbortSignal): Write[] {
-  return names.map((name) => ({ op: 'delete', name, make: () => kind.remove(name, signal) }));
-}
-
-async function makeAll(
-  writes: readonly Write[],
-  { log, observer }: Pick<RelayOptions, 'log' | 'observer'>,
-  signal: AbortSignal,
-): Promise<number> {
-  const waiting = [...writes];
-  let failed = 0;
-  const work = async () => {
-    for (let write = waiting.shift(); write !== undefined && !signal.aborted; write = waiting.shift()) {
-      try {
-        await write.make();
-        observer.wrote(write.op, false);
-      } catch (error) {
-        failed += 1;
-        if (!signal.aborted) observer.wrote(write.op, true);
-        // The first few tell what is wrong; a server that is away would fill the log with the others.
-        if (!signal.aborted && failed <= MOST_TOLD)
-          log.warn('not published', { write: `${write.op} ${write.name}`, error: messageOf(error) });
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, work));
-  return failed;
 }
 
 /** The first of two apps with one id and framework counts, as everywhere. */

@@ -1,0 +1,60 @@
+import { messageOf } from '../errors.ts';
+import type { Log } from '../ports.ts';
+import type { RelayObserver, WriteOp } from './metrics.ts';
+import type { PublishedKind } from './published.ts';
+import type { RelayedObject } from './relayed-app.ts';
+
+/** Writes at once; a server gives one client some tens of them a second before it queues. */
+const IN_FLIGHT = 8;
+const MOST_TOLD = 5;
+
+/** One write to the API server. */
+export interface Write {
+  readonly op: WriteOp;
+  readonly name: string;
+  readonly make: () => Promise<void>;
+}
+
+/** Those of the wanted objects that are not published as they are wanted. */
+export function applies(
+  kind: PublishedKind,
+  wanted: ReadonlyMap<string, RelayedObject>,
+  signal: AbortSignal,
+): Write[] {
+  return [...wanted.values()]
+    .filter((object) => !kind.has(object))
+    .map((object) => ({ op: 'apply', name: object.name, make: () => kind.apply(object, signal) }));
+}
+
+export function removals(kind: PublishedKind, names: readonly string[], signal: AbortSignal): Write[] {
+  return names.map((name) => ({ op: 'delete', name, make: () => kind.remove(name, signal) }));
+}
+
+/**
+ * Makes the writes, several at once. One that the server refuses does not hold back the others. Resolves with the number of
+ * those that failed.
+ */
+export async function makeAll(
+  writes: readonly Write[],
+  { log, observer }: { readonly log: Log; readonly observer: Pick<RelayObserver, 'wrote'> },
+  signal: AbortSignal,
+): Promise<number> {
+  const waiting = [...writes];
+  let failed = 0;
+  const work = async () => {
+    for (let write = waiting.shift(); write !== undefined && !signal.aborted; write = waiting.shift()) {
+      try {
+        await write.make();
+        observer.wrote(write.op, false);
+      } catch (error) {
+        failed += 1;
+        if (!signal.aborted) observer.wrote(write.op, true);
+        // The first few tell what is wrong; a server that is away would fill the log with the others.
+        if (!signal.aborted && failed <= MOST_TOLD)
+          log.warn('not published', { write: `${write.op} ${write.name}`, error: messageOf(error) });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+  return failed;
+}
