@@ -82,7 +82,11 @@ export class Knowledge {
     if (wanted.size === 0) return table;
     if (wanted.size * FEW > table.size) return await this.#readAll();
     const found = await this.#table.observe([...wanted.values()]);
-    for (const key of wanted.keys()) this.#doubtful.delete(key);
+    for (const key of wanted.keys()) {
+      this.#doubtful.delete(key);
+      // Newer than what was read of it beside passes.
+      this.#reading?.touched.add(key);
+    }
     const result = new Map(table);
     for (const key of wanted.keys()) {
       const service = found.get(key);
@@ -115,6 +119,8 @@ export class Knowledge {
 
   async #readAll(): Promise<Table> {
     const table = await this.#table.observe();
+    // What was read beside passes before is older than this.
+    this.#reading = null;
     this.#doubtful.clear();
     return this.#believed === null ? table : combine(this.#believed, table, new Set());
   }

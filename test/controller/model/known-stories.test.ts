@@ -32,3 +32,31 @@ test('a pass that ends a hold takes over at once what the held name kept from an
     ],
   });
 });
+
+test('a table that was read beside passes does not count where a pass has read the whole since', async () => {
+  // Otherwise a name was announced for a service whose backends another program had taken away.
+  const tasks = (place: number) => [{ place, state: 'running', ...UNCHECKED } as const];
+  const app = {
+    id: '/a',
+    source: 'metronome',
+    mode: 'host',
+    protocols: ['tcp'],
+    vips: ['/web:80'],
+    options: {},
+    tasks: tasks(2),
+  } as const;
+  await playInMemory({
+    adopt: false,
+    events: [
+      { what: 'deploy', app },
+      { what: 'pass', full: false, read: 'whole', mishap: {} },
+      { what: 'tasks', pick: 0, tasks: tasks(1) },
+      { what: 'pass', full: false, read: 'whole', mishap: { trouble: 'lost' } },
+      { what: 'read beside', mishap: {} },
+      { what: 'meddle', how: { kind: 'remove backend' }, pick: 0, weight: 0 },
+      { what: 'meddle', how: { kind: 'remove backend' }, pick: 0, weight: 0 },
+      { what: 'pass', full: false, read: 'whole', mishap: {} },
+      { what: 'pass', full: true, read: 'whole', mishap: {} },
+    ],
+  });
+});
