@@ -222,8 +222,10 @@ export class Watch {
   #removed(key: string): void {
     this.ours.delete(key);
     if (this.#announced.has(key)) this.#blame(`${key} is removed and still has a name`);
+    // Others that were there when the controller last looked keep their address reachable until it looks again.
+    const others = [...this.kernel.keys(), ...this.#meddled].filter((other) => other !== key);
     for (const address of this.#reachable)
-      if (isAt(key, address) && ![...this.kernel.keys()].some((other) => isAt(other, address)))
+      if (isAt(key, address) && !others.some((other) => isAt(other, address)))
         this.#blame(`${key} is removed and its address is still reachable`);
   }
 
