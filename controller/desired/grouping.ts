@@ -1,3 +1,5 @@
+import type { App } from '../model.ts';
+
 /** Items by key, several to a key, changed by little at a time. */
 export interface Grouping<T> {
   /** Each list in order. Lists are replaced, never changed. */
@@ -62,4 +64,17 @@ export function differenceOf<T>(
   const right = now.slice(start, now.length - tail);
   const [inLeft, inRight] = [new Set(left), new Set(right)];
   return { gone: left.filter((item) => !inRight.has(item)), come: right.filter((item) => !inLeft.has(item)) };
+}
+
+/**
+ * Whether the same apps, by id and framework, stand in the same places: a source tells of them in the same order again,
+ * whatever became of each.
+ */
+export function inSamePlaces(before: readonly App[], now: readonly App[]): boolean {
+  if (before === now) return true;
+  const isThere = (app: App, at: number): boolean => {
+    const had = before[at];
+    return app === had || (app.id === had?.id && app.framework === had.framework);
+  };
+  return before.length === now.length && now.every(isThere);
 }

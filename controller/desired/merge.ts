@@ -1,5 +1,6 @@
 import type { App, Health, Snapshot, Task, TaskState } from '../model.ts';
 import { Portion } from '../parts.ts';
+import { inSamePlaces } from './grouping.ts';
 
 /**
  * Makes one snapshot of what several sources say, in parts of a few milliseconds at most, between which whoever asks for
@@ -99,26 +100,12 @@ function createArrangement(): (lists: Lists) => Generator<undefined, Iterable<Gr
   let last: Lists = [];
   let groups: ReadonlyMap<string, Group> = new Map();
   return function* (lists) {
-    if (!inPlace(last, lists)) groups = yield* rearranged(groups, lists);
+    const inPlace =
+      lists.length === last.length && lists.every((list, source) => inSamePlaces(last[source] ?? [], list));
+    if (!inPlace) groups = yield* rearranged(groups, lists);
     last = lists;
     return groups.values();
   };
-}
-
-function inPlace(before: Lists, now: Lists): boolean {
-  return (
-    before.length === now.length &&
-    now.every((list, source) => {
-      const old = before[source];
-      return (
-        list === old ||
-        (list.length === old?.length &&
-          list.every(
-            (app, at) => app === old[at] || (app.id === old[at]?.id && app.framework === old[at].framework),
-          ))
-      );
-    })
-  );
 }
 
 function* rearranged(

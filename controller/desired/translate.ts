@@ -3,6 +3,7 @@ import { atOnce, Portion } from '../parts.ts';
 import { createAllocator } from './allocate.ts';
 import type { AppClaims } from './claims.ts';
 import { createClaimsMemo } from './claims-memo.ts';
+import { inSamePlaces } from './grouping.ts';
 import { cleanName } from './names.ts';
 import type { Pools } from './pool.ts';
 import { DEFAULT_PORT_OPTIONS, type PortOptions } from './port-options.ts';
@@ -134,10 +135,8 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 function createOrdering(): (apps: readonly App[]) => readonly App[] {
   let last: readonly App[] = [];
   let places: readonly number[] = [];
-  const isThere = (app: App, i: number): boolean =>
-    app === last[i] || (app.id === last[i]?.id && app.framework === last[i]?.framework);
   return (apps) => {
-    if (apps.length !== last.length || !apps.every(isThere)) {
+    if (!inSamePlaces(last, apps)) {
       const ordered = apps.map((app, place) => ({ app, place }));
       places = ordered.sort((a, b) => byId(a.app, b.app)).map(({ place }) => place);
     }

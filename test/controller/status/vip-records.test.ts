@@ -41,6 +41,16 @@ const declared: Declared = {
 };
 
 describe('since when', () => {
+  test('a service that is no longer ours is a conflict from then on, though nothing of it has changed', () => {
+    const forwarding = passOf({});
+    const { desired, observed } = forwarding;
+    const taken = passOf({ desired, before: observed, observed, foreign: true });
+    expect(recordsAfter(forwarding, taken).get(WEB_ID)).toMatchObject({
+      state: 'conflict',
+      since: 1_001_000,
+    });
+  });
+
   test('what does not change has been so since it was first seen', () => {
     const records = recordsAfter(passOf({}), passOf({}), passOf({}));
     expect(records.get(WEB_ID)).toMatchObject({ state: 'forwarding', since: 1_000_000 });
