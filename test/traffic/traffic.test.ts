@@ -79,8 +79,10 @@ inLab('no request fails', () => {
         cluster.start();
       }
       const changes = await changing.stop();
-      cluster.backends.linger(LINGER_MS);
       await cluster.ready();
+      // Not before: it shortens the time of those too that were asked to end while no controller could know.
+      await cluster.inKernel(3);
+      cluster.backends.linger(LINGER_MS);
       return `, ${changes} changes`;
     });
     expect(failures(result)).toEqual([]);
