@@ -60,3 +60,62 @@ test('a table that was read beside passes does not count where a pass has read t
     ],
   });
 });
+
+test('what a process has seen missing is not its own when another program makes it, though the ledger could not be saved', async () => {
+  // The story's own rules took it for the controller's, since the ledger on disk still named it.
+  const app = {
+    id: '/a',
+    source: 'marathon',
+    mode: 'host',
+    protocols: ['udp'],
+    vips: ['192.168.7.7:80'],
+    options: {},
+    tasks: [{ place: 1, state: 'running', ...UNCHECKED }],
+  } as const;
+  const pass = { what: 'pass', full: false, read: 'whole' } as const;
+  await playInMemory({
+    adopt: false,
+    events: [
+      { what: 'deploy', app },
+      { ...pass, mishap: {} },
+      { what: 'relabel', pick: 0, vip: '/web:80' },
+      { ...pass, mishap: { trouble: 'lost' } },
+      { ...pass, mishap: { dieAt: 1 } },
+      { ...pass, mishap: { ledgerFull: true } },
+      {
+        what: 'meddle',
+        how: { kind: 'own', service: { protocol: 'udp', address: '192.168.7.7', port: 80 } },
+        pick: 0,
+        weight: 0,
+      },
+      { ...pass, read: 'empty lists', mishap: {} },
+      { what: 'wait', seconds: 61 },
+    ],
+  });
+});
+
+test('a drain that no ledger has noted yet counts anew, for as long as the app asks for by then', async () => {
+  // The story's own rules held the controller to the deadline of a pass that had come to nothing.
+  const app = {
+    id: '/b',
+    source: 'metronome',
+    mode: 'six',
+    protocols: ['tcp'],
+    vips: ['/web:80'],
+    options: {},
+    tasks: [{ place: 2, state: 'running', ...UNCHECKED }],
+  } as const;
+  const pass = { what: 'pass', full: false, read: 'whole' } as const;
+  await playInMemory({
+    adopt: false,
+    events: [
+      { what: 'deploy', app },
+      { ...pass, mishap: {} },
+      { what: 'connect', pick: 0, connections: 3 },
+      { what: 'unreachable', pick: 0 },
+      { ...pass, mishap: { ledgerFull: true } },
+      { what: 'deploy', app: { ...app, vips: ['/my_db:53'], options: { IPVS_DRAIN_SECONDS: '0' } } },
+      { ...pass, mishap: {} },
+    ],
+  });
+});

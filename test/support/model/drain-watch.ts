@@ -49,7 +49,9 @@ export class DrainWatch {
   removedEarly(service: string, backend: string, apps: readonly AppSpec[], now: number): string | null {
     if (service.startsWith('udp') || !this.mayDrain(service, backend, apps)) return null;
     const id = idOf(service, backend);
-    const early = (this.#deadlines.get(id) ?? now + (drainMs(apps, backend) ?? 0)) - now;
+    const fromNow = now + (drainMs(apps, backend) ?? 0);
+    const noted = this.#deadlines.get(id) ?? fromNow;
+    const early = (this.#unsure.has(id) ? Math.min(noted, fromNow) : noted) - now;
     if (early <= 0) return null;
     return `${backend} of ${service} is removed under ${this.#connections.get(id)} connections, ${early} ms early`;
   }

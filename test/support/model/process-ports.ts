@@ -41,7 +41,10 @@ export function tablePort(table: IpvsTable, { machine, remembers }: Surroundings
 export function ledgerPort({ machine, perils }: Surroundings): Ledger {
   const ledger = machine.ledger.open();
   return {
-    load: () => ledger.load(),
+    async load() {
+      machine.watch.ledgerLoaded();
+      return await ledger.load();
+    },
     async save(entries) {
       perils.write();
       if (perils.mishap.ledgerFull === true) throw new Error('no space left on device');

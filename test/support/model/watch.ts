@@ -40,6 +40,8 @@ export class Watch {
   readonly #meddled = new Set<string>();
   /** Of those the ones that another program made where the ledger claims one of ours that never came to be. */
   readonly #claimedUnseen = new Set<string>();
+  /** What the ledger still claims although the process that runs has seen that the kernel lacks it: ours no more. */
+  #knownGone: ReadonlySet<string> = new Set();
 
   constructor(adopt: boolean) {
     this.#adopt = adopt;
@@ -49,7 +51,7 @@ export class Watch {
 
   /** Names are answered by the process itself: a new one has not said any. */
   processStarts(): void {
-    this.#announced = new Set();
+    this.#announced = this.#knownGone = new Set();
   }
 
   passBegins(pass: PassContext): void {
@@ -104,7 +106,7 @@ export class Watch {
         this.ours.delete(key);
         this.foreign.delete(key);
         // What the ledger holds is taken for ours whoever made it: nothing can tell.
-      } else if (was === undefined && this.#ledger.has(key)) {
+      } else if (was === undefined && this.#ledger.has(key) && !this.#knownGone.has(key)) {
         this.ours.add(key);
         this.#claimedUnseen.add(key);
       } else if (was === undefined || this.foreign.has(key)) this.foreign.set(key, is.text);
@@ -112,7 +114,13 @@ export class Watch {
     this.drains.forgetGone(this.kernel);
   }
 
+  /** A process does so once, when it has read the kernel. */
+  ledgerLoaded(): void {
+    this.#knownGone = new Set([...this.#ledger].filter((key) => !this.kernel.has(key)));
+  }
+
   ledgerSaved(keys: ReadonlySet<string>): void {
+    this.#knownGone = this.#knownGone.difference(keys);
     for (const key of keys) if (this.foreign.has(key)) this.#claimed(key);
     for (const key of this.ours) {
       const there = this.kernel.get(key);
