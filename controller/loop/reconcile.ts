@@ -24,7 +24,6 @@ import type {
   Log,
   Names,
   Reachability,
-  ReachabilityReport,
   StateStore,
   StepFailure,
 } from '../ports.ts';
@@ -33,8 +32,9 @@ import { Backoff } from './backoff.ts';
 import { forwarding } from './forwarding.ts';
 import { Holdings } from './holdings.ts';
 import { Knowledge } from './knowledge.ts';
-import { made, NOT_LOOKED_AT, nothingYet, type Outcome, withoutFailed } from './outcome.ts';
+import { made, nothingYet, type Outcome, withoutFailed } from './outcome.ts';
 import { Planner, type PlanRules } from './planner.ts';
+import { Reach } from './reach.ts';
 import { Recollection } from './recollection.ts';
 import type { Merged } from './sources.ts';
 
@@ -85,6 +85,7 @@ export class Reconciler {
   readonly #ports: ReconcilePorts;
   readonly #rules: ReconcileRules;
   readonly planner: Planner;
+  readonly reach: Reach;
   readonly #backoff: Backoff<string>;
   readonly #holdings: Holdings;
   readonly #recollection: Recollection;
@@ -93,7 +94,6 @@ export class Reconciler {
   /** Names of VIPs that the last pass held. */
   #heldNames: ReadonlySet<string> = new Set();
   #lookedAt = 0;
-  #reached: { readonly wanted: string; readonly report: ReachabilityReport } | null = null;
   /** The table as the last full pass left it, for telling who changed what. */
   #left: Table | null = null;
 
@@ -103,6 +103,7 @@ export class Reconciler {
     this.#backoff = new Backoff(RETRY, random);
     this.#holdings = new Holdings(ports.ledger, ports.log);
     this.planner = new Planner(rules);
+    this.reach = new Reach(ports.reachability);
     this.#recollection = new Recollection(ports.store, ports.log, rules.dryRun);
     this.#knowledge = new Knowledge(ports.table);
   }
@@ -113,11 +114,11 @@ export class Reconciler {
   }
 
   /**
-   * Reads the kernel's whole table for the next full pass, while smaller ones go on. To be called between passes; never
-   * rejects.
+   * Reads the kernel's whole table, and looks whether VIPs are reachable, for the next full pass, while smaller ones go
+   * on. To be called between passes; never rejects.
    */
-  readBeside(): Promise<void> {
-    return this.#knowledge.readBeside();
+  async readBeside(): Promise<void> {
+    await Promise.all([this.#knowledge.readBeside(), this.reach.lookBeside()]);
   }
 
   /** When a pass is worth making though nothing changed: a failed step is due, or a drain may have ended. */
@@ -230,7 +231,7 @@ export class Reconciler {
       notMade.filter(({ op }) => op !== 'update-service').map(({ service }) => serviceKey(service)),
     );
 
-    outcome.reached = await this.#reach(this.#addresses(plan, broken), full);
+    outcome.reached = await this.reach.ensure(this.#addresses(plan, broken), full);
     const grown = await inTurns(afterSteps(observed, made(growing, outcome)));
     outcome.unanswered = this.#ports.names?.announce(forwarding(desired, plan, grown)) ?? [];
 
@@ -242,15 +243,6 @@ export class Reconciler {
     outcome.waiting = plan.growing.length + plan.shrinking.length - growing.length - shrinking.length;
     this.#settleBackoff([...growing, ...shrinking], outcome.failures, plan);
     return await inTurns(afterSteps(grown, made(shrinking, outcome)));
-  }
-
-  /** Between full passes only a change of the addresses matters: what others take away is put back every second. */
-  async #reach(addresses: readonly string[], full: boolean): Promise<ReachabilityReport> {
-    const wanted = addresses.join(' ');
-    if (!full && this.#reached?.wanted === wanted) return { ...this.#reached.report, changed: [] };
-    const report = (await this.#ports.reachability?.ensure(addresses)) ?? NOT_LOOKED_AT;
-    this.#reached = { wanted, report };
-    return report;
   }
 
   /** IP VIPs outside the pools need a route of their own; one whose service could not be made gets none. */

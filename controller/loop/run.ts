@@ -55,6 +55,7 @@ export async function run(
   const confirmHeld = createAsker(ports, reconciler.planner, () => wake.set('resync'), signal);
   const tell = createTeller(ports.log);
   const start = ports.clock.now();
+  let repairing: Promise<void> | null = null;
   const due: Due = { full: 0, look: 0, changes: 0, tick: start, restore: start + options.restoreAfterMs };
   while (!signal.aborted) {
     ports.observer.moved();
@@ -73,11 +74,14 @@ export async function run(
     }
 
     if (ports.clock.now() < due.tick) continue;
-    await keepReachable(ports);
+    // A change does not wait for it; one that takes long is not begun once more.
+    repairing ??= keepReachable(ports, reconciler).finally(() => {
+      repairing = null;
+    });
     confirmHeld();
     due.tick = ports.clock.now() + TICK_MS;
   }
-  await Promise.all([...following, saving]);
+  await Promise.all([...following, saving, repairing]);
 }
 
 /** When the source told of each change that no pass has brought into the kernel yet. */
@@ -153,11 +157,10 @@ async function nextPass(
   return { merged: await merging, request };
 }
 
-/** What someone took from interface or routes comes back between passes too. */
-async function keepReachable({ reachability, observer, log }: RunPorts): Promise<void> {
-  if (reachability === null) return;
+/** What someone took from interface or routes comes back, whether passes are made or not. */
+async function keepReachable({ observer, log }: RunPorts, { reach }: Reconciler): Promise<void> {
   try {
-    const repaired = await reachability.repair();
+    const repaired = await reach.repair();
     if (repaired.length === 0) return;
     observer.repaired(repaired);
     log.warn('reachability repaired', { repaired });

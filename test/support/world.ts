@@ -44,6 +44,8 @@ export class World {
   reads = 0;
   /** A read beside passes takes as long as this. */
   readingTakes: Promise<void> = Promise.resolve();
+  /** A look at interface and routes takes as long as this. */
+  lookingTakes: Promise<void> = Promise.resolve();
   /** How often interface and routes were looked at between passes. */
   repairs = 0;
 
@@ -97,10 +99,12 @@ export class World {
   reachable: ReachabilityReport = { changed: [], problems: [], advice: [] };
   readonly reachability: Reachability = {
     ensure: async (addresses) => {
+      await this.lookingTakes;
       this.journal.push(`reach ${addresses.join(' ')}`.trimEnd());
       return this.reachable;
     },
     repair: async () => {
+      await this.lookingTakes;
       this.repairs += 1;
       return [];
     },

@@ -119,3 +119,37 @@ test('a drain that no ledger has noted yet counts anew, for as long as the app a
     ],
   });
 });
+
+test('the deadline of a task that was gone does not come back with the task', async () => {
+  // The story's own rules kept the deadline, which the ledger had dropped before the process died.
+  const task = (place: number, state: 'running' | 'unreachable' | 'killing') => ({
+    place,
+    state,
+    ...UNCHECKED,
+  });
+  const app = {
+    id: '/a',
+    source: 'marathon',
+    mode: 'host',
+    protocols: ['tcp'],
+    vips: ['/web:80'],
+    options: {},
+    tasks: [task(3, 'running')],
+  } as const;
+  const pass = { what: 'pass', full: false, read: 'whole' } as const;
+  const drained = { ...app, vips: ['11.0.0.3:80'], options: { IPVS_DRAIN_SECONDS: '30' } };
+  await playInMemory({
+    adopt: false,
+    events: [
+      { what: 'deploy', app },
+      { ...pass, mishap: {} },
+      { what: 'connect', pick: 0, connections: 3 },
+      { what: 'unreachable', pick: 0 },
+      { ...pass, mishap: {} },
+      { what: 'tasks', pick: 0, tasks: [{ place: 1, state: 'running', health: 'unhealthy' }] },
+      { ...pass, mishap: { dieAt: 2 } },
+      { what: 'deploy', app: { ...drained, tasks: [task(3, 'killing')] } },
+      { ...pass, mishap: {} },
+    ],
+  });
+});

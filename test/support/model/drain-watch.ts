@@ -9,7 +9,10 @@ export class DrainWatch {
   readonly #connections = new Map<string, number>();
   /** When it may be removed at the earliest although it has connections, in milliseconds. */
   readonly #deadlines = new Map<string, number>();
-  /** Deadlines of passes that were cut short, before or after they had noted them: a later one may count from anew. */
+  /**
+   * Deadlines of passes that were cut short, before or after they had noted them, and of backends whose task was gone,
+   * which need none: a later pass may count from anew.
+   */
   readonly #unsure = new Set<string>();
 
   connect(service: string, backend: string, connections: number): void {
@@ -27,7 +30,9 @@ export class DrainWatch {
         const drain = drainMs(apps, endpoint);
         const stays = wanted.services.get(key)?.backends.has(endpoint) === true;
         if (stays && settled) this.#deadlines.delete(id);
-        else if (!stays && drain !== null) this.#noteDeadline(id, now + drain, settled);
+        else if (stays) continue;
+        else if (drain !== null) this.#noteDeadline(id, now + drain, settled);
+        else if (this.#deadlines.has(id)) this.#unsure.add(id);
       }
     }
   }
@@ -58,11 +63,12 @@ export class DrainWatch {
 
   /** What is gone from the kernel has lost its connections, and starts anew when it comes again. */
   forgetGone(kernel: Printed): void {
-    for (const id of [...this.#connections.keys(), ...this.#deadlines.keys()]) {
+    for (const id of [...this.#connections.keys(), ...this.#deadlines.keys(), ...this.#unsure]) {
       const [service = '', backend = ''] = id.split(' ');
       if (kernel.get(service)?.backends.has(backend) === true) continue;
       this.#connections.delete(id);
       this.#deadlines.delete(id);
+      this.#unsure.delete(id);
     }
   }
 }

@@ -1,0 +1,108 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { Reach } from '../../../controller/loop/reach.ts';
+import type { Reachability } from '../../../controller/ports.ts';
+
+/** Looks in the order in which they ended; one that `hold` was called for ends when that is let go. */
+let journal: string[];
+let refused: string | null;
+let held: Promise<void> | null;
+let reach: Reach;
+
+beforeEach(() => {
+  journal = [];
+  refused = null;
+  held = null;
+  const host: Reachability = {
+    async ensure(addresses) {
+      await held;
+      if (refused !== null) throw new Error(refused);
+      journal.push(`ensure ${addresses.join(' ')}`.trimEnd());
+      return { changed: [`look ${journal.length}`], problems: [], advice: ['advice'] };
+    },
+    async repair() {
+      await held;
+      journal.push('repair');
+      return ['route put back'];
+    },
+    exists: async () => [],
+    remove: async () => [],
+    close: () => undefined,
+  };
+  reach = new Reach(host);
+});
+
+function hold(): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  held = promise;
+  return () => {
+    held = null;
+    resolve();
+  };
+}
+
+test('between full passes only other addresses are worth a look; advice stays, what was changed is told once', async () => {
+  expect(await reach.ensure(['10.7.7.7'], true)).toMatchObject({ changed: ['look 1'], advice: ['advice'] });
+  expect(await reach.ensure(['10.7.7.7'], false)).toMatchObject({ changed: [], advice: ['advice'] });
+  await reach.ensure(['10.7.7.8'], false);
+  await reach.ensure(['10.7.7.8'], true);
+  expect(journal).toEqual(['ensure 10.7.7.7', 'ensure 10.7.7.8', 'ensure 10.7.7.8']);
+});
+
+test('a full pass takes what was found beside passes, once', async () => {
+  await reach.lookBeside();
+  expect(journal).toEqual([]); // No pass has said yet what is wanted.
+  await reach.ensure(['10.7.7.7'], true);
+  await reach.lookBeside();
+  expect(await reach.ensure(['10.7.7.7'], true)).toMatchObject({ changed: ['look 2'] });
+  expect(journal).toHaveLength(2);
+  expect(await reach.ensure(['10.7.7.7'], true)).toMatchObject({ changed: ['look 3'] });
+});
+
+test('a smaller pass that comes first tells it, and the full one still counts on it', async () => {
+  await reach.ensure([], true);
+  await reach.lookBeside();
+  expect(await reach.ensure([], false)).toMatchObject({ changed: ['look 2'] });
+  expect(await reach.ensure([], false)).toMatchObject({ changed: [] });
+  expect(await reach.ensure([], true)).toMatchObject({ changed: [], advice: ['advice'] });
+  expect(journal).toHaveLength(2);
+});
+
+test('a pass with the same addresses does not wait for a look that goes on', async () => {
+  await reach.ensure([], true);
+  const letGo = hold();
+  const looking = [reach.lookBeside(), reach.repair()];
+  expect(await reach.ensure([], false)).toMatchObject({ advice: ['advice'] });
+  expect(journal).toEqual(['ensure']);
+  letGo();
+  await Promise.all(looking);
+  expect(journal).toEqual(['ensure', 'ensure', 'repair']);
+});
+
+test('one with others does, and has the last word: also where they become what they were', async () => {
+  await reach.ensure(['10.7.7.7'], true);
+  const letGo = hold();
+  const looking = reach.lookBeside();
+  const changing = reach.ensure(['10.7.7.8'], false);
+  letGo();
+  await Promise.all([looking, changing]);
+  await reach.ensure(['10.7.7.7'], false);
+  expect(journal).toEqual(['ensure 10.7.7.7', 'ensure 10.7.7.7', 'ensure 10.7.7.8', 'ensure 10.7.7.7']);
+});
+
+test('a look that fails beside passes is made again by the next full pass, which tells', async () => {
+  await reach.ensure([], true);
+  refused = 'no reply';
+  await reach.lookBeside();
+  expect(await reach.ensure([], false)).toMatchObject({ advice: ['advice'] });
+  await expect(reach.ensure([], true)).rejects.toThrow('no reply');
+  refused = null;
+  expect(await reach.repair()).toEqual(['route put back']);
+  expect(await reach.ensure([], true)).toMatchObject({ changed: ['look 3'] });
+});
+
+test('where nothing is to be written, nothing is looked at', async () => {
+  const none = new Reach(null);
+  expect(await none.ensure(['10.7.7.7'], true)).toEqual({ changed: [], problems: [], advice: [] });
+  await none.lookBeside();
+  expect(await none.repair()).toEqual([]);
+});
