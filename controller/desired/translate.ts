@@ -135,13 +135,16 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 function createOrdering(): (apps: readonly App[]) => readonly App[] {
   let last: readonly App[] = [];
   let places: readonly number[] = [];
+  let ordered: readonly App[] = [];
   return (apps) => {
+    if (apps === last) return ordered;
     if (!inSamePlaces(last, apps)) {
-      const ordered = apps.map((app, place) => ({ app, place }));
-      places = ordered.sort((a, b) => byId(a.app, b.app)).map(({ place }) => place);
-    }
+      const sorted = apps.map((app, place) => ({ app, place })).sort((a, b) => byId(a.app, b.app));
+      places = sorted.map(({ place }) => place);
+      ordered = sorted.map(({ app }) => app);
+    } else ordered = ordered.map((app, rank) => apps[places[rank] ?? -1] ?? app);
     last = apps;
-    return places.flatMap((place) => apps[place] ?? []);
+    return ordered;
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * The other processes of latency-bench: `kernel`, the witness alone; or `memory URL DIRECTORY`, a controller with an IPVS kernel in
- * its memory, which only its own process can witness.
+ * The other processes of latency-bench: `kernel`, the witness; `peer URL`, what the controller is compared with; or
+ * `memory URL DIRECTORY`, a controller with an IPVS kernel in its memory, which only its own process can witness.
  */
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
@@ -9,12 +9,17 @@ import { resolveConfig } from '../../controller/config/config.ts';
 import { Reconciler } from '../../controller/loop/reconcile.ts';
 import { createDnsResolver } from '../../controller/source/dns-resolver.ts';
 import { createMarathonSource } from '../../controller/source/marathon/source.ts';
+import { followBarely } from './latency-peer.ts';
 import { portsOf, rulesOf } from './parts.ts';
 import { bearWitness } from './witness.ts';
 
 const [mode, url = '', directory = ''] = process.argv.slice(2);
 if (mode === 'kernel') bearWitness(await IpvsClient.open());
-else {
+else if (mode === 'peer') {
+  process.on('disconnect', () => process.exit());
+  await followBarely(await IpvsClient.open(), url);
+  process.send?.('ready');
+} else {
   const kernel = new FakeKernel();
   bearWitness(await IpvsClient.open({ transport: kernel.transport() }));
   const open = () => IpvsClient.open({ transport: kernel.transport() });
