@@ -153,3 +153,32 @@ test('the deadline of a task that was gone does not come back with the task', as
     ],
   });
 });
+
+test('the deadline of a backend that was wanted again does not count when it leaves once more', async () => {
+  // The story's own rules kept it where the process died after it had taken the drain out of the ledger.
+  const app = {
+    id: '/a',
+    source: 'marathon',
+    mode: 'six',
+    protocols: ['tcp'],
+    vips: ['/web:80'],
+    options: {},
+    tasks: [{ place: 1, state: 'running', ...UNCHECKED }],
+  } as const;
+  const pass = { what: 'pass', full: false, read: 'whole' } as const;
+  const other = { ...app, protocols: ['udp'], options: { IPVS_DRAIN_SECONDS: '30' } } as const;
+  await playInMemory({
+    adopt: false,
+    events: [
+      { what: 'deploy', app },
+      { ...pass, mishap: {} },
+      { what: 'connect', pick: 0, connections: 3 },
+      { what: 'relabel', pick: 0, vip: '/api.v1:80' },
+      { ...pass, mishap: {} },
+      { what: 'deploy', app },
+      { ...pass, mishap: { dieAt: 3 } },
+      { what: 'deploy', app: other },
+      { ...pass, mishap: {} },
+    ],
+  });
+});

@@ -10,8 +10,8 @@ export class DrainWatch {
   /** When it may be removed at the earliest although it has connections, in milliseconds. */
   readonly #deadlines = new Map<string, number>();
   /**
-   * Deadlines of passes that were cut short, before or after they had noted them, and of backends whose task was gone,
-   * which need none: a later pass may count from anew.
+   * Deadlines of passes that were cut short, before or after they had noted them or that a backend came back, and of
+   * backends whose task was gone, which need none: a later pass may count from anew.
    */
   readonly #unsure = new Set<string>();
 
@@ -30,8 +30,7 @@ export class DrainWatch {
         const drain = drainMs(apps, endpoint);
         const stays = wanted.services.get(key)?.backends.has(endpoint) === true;
         if (stays && settled) this.#deadlines.delete(id);
-        else if (stays) continue;
-        else if (drain !== null) this.#noteDeadline(id, now + drain, settled);
+        else if (!stays && drain !== null) this.#noteDeadline(id, now + drain, settled);
         else if (this.#deadlines.has(id)) this.#unsure.add(id);
       }
     }
