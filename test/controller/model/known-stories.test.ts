@@ -182,3 +182,28 @@ test('the deadline of a backend that was wanted again does not count when it lea
     ],
   });
 });
+
+test('what a process had seen missing is its own again after its death, as the ledger says', async () => {
+  const app = {
+    id: '/a',
+    source: 'marathon',
+    mode: 'host',
+    protocols: ['tcp'],
+    vips: ['/web:80'],
+    options: {},
+    tasks: [{ place: 1, state: 'unreachable', ...UNCHECKED }],
+  } as const;
+  const pass = { what: 'pass', full: false, read: 'whole' } as const;
+  const service = { protocol: 'tcp', address: '11.0.0.1', port: 80 } as const;
+  await playInMemory({
+    adopt: false,
+    events: [
+      { what: 'deploy', app: { ...app, tasks: [{ place: 1, state: 'running', ...UNCHECKED }] } },
+      { ...pass, mishap: { dieAt: 3 } },
+      { ...pass, mishap: { dieAt: 1 } },
+      { what: 'meddle', how: { kind: 'own', service }, pick: 0, weight: 0 },
+      { what: 'deploy', app },
+      { ...pass, mishap: {} },
+    ],
+  });
+});

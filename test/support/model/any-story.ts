@@ -152,7 +152,7 @@ const readBeside: fc.Arbitrary<readonly StoryEvent[]> = fc
   .tuple(
     fc.record({
       what: fc.constant('read beside' as const),
-      mishap: fc.constantFrom<Mishap[]>({}, {}, {}, { trouble: 'cut' }),
+      mishap: fc.constantFrom<Mishap[]>({}, {}, {}, { trouble: 'cut' }, { routesFail: true }, { dieAt: 1 }),
     }),
     fc.array(
       fc.oneof(

@@ -89,6 +89,7 @@ class Teller {
         break;
       case 'read beside':
         await this.#process?.readBeside(event.mishap);
+        if (this.#process?.alive === false) this.#end();
         break;
       case 'down':
         this.#down.add(event.source);
@@ -97,16 +98,16 @@ class Teller {
         this.#down.delete(event.source);
         break;
       case 'silence':
-        this.#process = null;
+        this.#end();
         await (await this.#running()).restore();
         await this.#pass({ what: 'pass', full: true, read: 'nothing', mishap: event.mishap });
         break;
       case 'stop':
         await this.#process?.saveSnapshots();
-        this.#process = null;
+        this.#end();
         break;
       case 'kill':
-        this.#process = null;
+        this.#end();
         break;
       case 'reboot':
         await this.#reboot();
@@ -122,6 +123,12 @@ class Teller {
         await this.meddle(meddlingChanges(event.how, event.weight, this.#pick(event.pick)));
         break;
     }
+  }
+
+  /** Whatever it was that ended the controller: what it knew goes with it. */
+  #end(): void {
+    this.#process = null;
+    this.#machine.watch.processEnds();
   }
 
   async meddle(changes: readonly Change[]): Promise<void> {
@@ -142,7 +149,7 @@ class Teller {
     }
     this.#finished();
     await this.#writesNothing('a pass that finds everything as desired');
-    this.#process = null;
+    this.#end();
     await this.#writesNothing('a start that finds everything as desired');
   }
 
@@ -174,7 +181,7 @@ class Teller {
         `all went at once, and no source said so by name: ${before.join(' ')}`,
       );
     if (status === null) this.#machine.note('  nothing is known yet');
-    if (!process.alive) this.#process = null;
+    if (!process.alive) this.#end();
   }
 
   #deploy(spec: AppSpec): void {
@@ -201,7 +208,7 @@ class Teller {
 
   async #reboot(): Promise<void> {
     const { kernel, watch } = this.#machine;
-    this.#process = null;
+    this.#end();
     const keys = [...watch.kernel.keys()].filter((key) => key !== KEY_BY_MARK);
     await kernel.meddle(keys.map((key) => ({ op: 'remove-service', service: idOf(key) })));
     watch.rebooted(await kernel.print());

@@ -51,7 +51,11 @@ export class Watch {
 
   /** Names are answered by the process itself: a new one has not said any. */
   processStarts(): void {
-    this.#announced = this.#knownGone = new Set();
+    this.#announced = new Set();
+  }
+
+  processEnds(): void {
+    this.#knownGone = new Set();
   }
 
   passBegins(pass: PassContext): void {
