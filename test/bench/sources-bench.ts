@@ -24,7 +24,12 @@ const IN_MEMORY = process.argv.includes('--in-memory');
 const PHASE = join(import.meta.dirname, 'sources-phase.ts');
 const LIMIT_MS = 100;
 /** As `marathon-ipvs` starts Node. */
-const NODE = ['--max-semi-space-size=8', '--conditions=ipvs-source', '--disable-warning=ExperimentalWarning'];
+const NODE = [
+  '--max-semi-space-size=8',
+  '--min-semi-space-size=8',
+  '--conditions=ipvs-source',
+  '--disable-warning=ExperimentalWarning',
+];
 
 const directory = mkdtempSync(join(tmpdir(), 'sources-bench-'));
 const kubeconfig = join(directory, 'kubeconfig');

@@ -10,14 +10,19 @@ export async function within<T>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const late = new AbortController();
+  const limit = new AbortController();
+  // Not `AbortSignal.any`, whose weak references keep everything that an answer brought until the old space is collected.
+  const stop = () => limit.abort(signal.reason);
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop);
   const done = new AbortController();
   void clock.sleep(ms, done.signal).then(() => {
-    if (!done.signal.aborted) late.abort(new Error(`no complete answer in ${ms / 1000} s`));
+    if (!done.signal.aborted) limit.abort(new Error(`no complete answer in ${ms / 1000} s`));
   });
   try {
-    return await work(AbortSignal.any([signal, late.signal]));
+    return await work(limit.signal);
   } finally {
+    signal.removeEventListener('abort', stop);
     // With a reason: without one each answer makes an error with its stack, which nobody reads.
     done.abort(null);
   }
