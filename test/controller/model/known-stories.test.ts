@@ -1,209 +1,141 @@
-/** Stories that random search found, each with what was wrong then. */
+/** Stories that random search found, each with what was wrong then: at first the controller, then the model's own rules. */
 
-import { test } from '@jest/globals';
+import { describe, test } from '@jest/globals';
+import type { AppSpec, TaskSpec } from '../../support/model/cluster.ts';
+import type { StoryEvent } from '../../support/model/events.ts';
+import type { Mishap } from '../../support/model/machine.ts';
 import { playInMemory } from '../../support/model/story.ts';
 
-const UNCHECKED = { health: 'unchecked' } as const;
+const APP: AppSpec = {
+  id: '/a',
+  source: 'marathon',
+  mode: 'host',
+  protocols: ['tcp'],
+  vips: ['/web:80'],
+  options: {},
+  tasks: [task(1)],
+};
 
-test('a pass that ends a hold takes over at once what the held name kept from an IP VIP', async () => {
-  // The definition changes from names to the address of one of them; what it was before counted for one pass too long.
-  const before = {
-    id: '/b',
-    source: 'marathon',
-    mode: 'host',
-    protocols: ['tcp'],
-    vips: ['/api.v1:80', '/web:80'],
-    options: {},
-    tasks: [2, 1].map((place) => ({ place, state: 'running', ...UNCHECKED }) as const),
-  } as const;
-  const after = {
-    ...before,
-    mode: 'six',
-    vips: ['192.168.7.7:80', '11.0.0.3:80'],
-    tasks: [{ place: 1, state: 'running', ...UNCHECKED }],
-  } as const;
-  await playInMemory({
-    adopt: false,
-    events: [
-      { what: 'deploy', app: before },
-      { what: 'pass', full: false, read: 'whole', mishap: {} },
-      { what: 'deploy', app: after },
-      { what: 'pass', full: false, read: 'whole', mishap: {} },
-    ],
-  });
+function task(place: number, state: TaskSpec['state'] = 'running'): TaskSpec {
+  return { place, state, health: 'unchecked' };
+}
+
+const deploy = (changes: Partial<AppSpec> = {}): StoryEvent => ({
+  what: 'deploy',
+  app: { ...APP, ...changes },
+});
+const tasks = (...all: readonly TaskSpec[]): StoryEvent => ({ what: 'tasks', pick: 0, tasks: all });
+const relabel = (vip: string): StoryEvent => ({ what: 'relabel', pick: 0, vip });
+const pass = (mishap: Mishap = {}): StoryEvent => ({ what: 'pass', full: false, read: 'whole', mishap });
+const fullPass: StoryEvent = { what: 'pass', full: true, read: 'whole', mishap: {} };
+const connect: StoryEvent = { what: 'connect', pick: 0, connections: 3 };
+const unreachable: StoryEvent = { what: 'unreachable', pick: 0 };
+const removeBackend: StoryEvent = { what: 'meddle', how: { kind: 'remove backend' }, pick: 0, weight: 0 };
+const madeByOthers = (protocol: 'tcp' | 'udp', address: string): StoryEvent => ({
+  what: 'meddle',
+  how: { kind: 'own', service: { protocol, address, port: 80 } },
+  pick: 0,
+  weight: 0,
 });
 
-test('a table that was read beside passes does not count where a pass has read the whole since', async () => {
-  // Otherwise a name was announced for a service whose backends another program had taken away.
-  const tasks = (place: number) => [{ place, state: 'running', ...UNCHECKED } as const];
-  const app = {
-    id: '/a',
-    source: 'metronome',
-    mode: 'host',
-    protocols: ['tcp'],
-    vips: ['/web:80'],
-    options: {},
-    tasks: tasks(2),
-  } as const;
-  await playInMemory({
-    adopt: false,
-    events: [
-      { what: 'deploy', app },
-      { what: 'pass', full: false, read: 'whole', mishap: {} },
-      { what: 'tasks', pick: 0, tasks: tasks(1) },
-      { what: 'pass', full: false, read: 'whole', mishap: { trouble: 'lost' } },
+async function play(...events: readonly StoryEvent[]): Promise<void> {
+  await playInMemory({ adopt: false, events });
+}
+
+describe('the controller was wrong', () => {
+  test('a pass that ends a hold takes over at once what the held name kept from an IP VIP', async () => {
+    // The definition changes from names to the address of one of them; what it was before counted for one pass too long.
+    const id = '/b';
+    await play(
+      deploy({ id, vips: ['/api.v1:80', '/web:80'], tasks: [task(2), task(1)] }),
+      pass(),
+      deploy({ id, mode: 'six', vips: ['192.168.7.7:80', '11.0.0.3:80'] }),
+      pass(),
+    );
+  });
+
+  test('a table that was read beside passes does not count where a pass has read the whole since', async () => {
+    // Otherwise a name was announced for a service whose backends another program had taken away.
+    await play(
+      deploy({ source: 'metronome', tasks: [task(2)] }),
+      pass(),
+      tasks(task(1)),
+      pass({ trouble: 'lost' }),
       { what: 'read beside', mishap: {} },
-      { what: 'meddle', how: { kind: 'remove backend' }, pick: 0, weight: 0 },
-      { what: 'meddle', how: { kind: 'remove backend' }, pick: 0, weight: 0 },
-      { what: 'pass', full: false, read: 'whole', mishap: {} },
-      { what: 'pass', full: true, read: 'whole', mishap: {} },
-    ],
+      removeBackend,
+      removeBackend,
+      pass(),
+      fullPass,
+    );
   });
 });
 
-test('what a process has seen missing is not its own when another program makes it, though the ledger could not be saved', async () => {
-  // The story's own rules took it for the controller's, since the ledger on disk still named it.
-  const app = {
-    id: '/a',
-    source: 'marathon',
-    mode: 'host',
-    protocols: ['udp'],
-    vips: ['192.168.7.7:80'],
-    options: {},
-    tasks: [{ place: 1, state: 'running', ...UNCHECKED }],
-  } as const;
-  const pass = { what: 'pass', full: false, read: 'whole' } as const;
-  await playInMemory({
-    adopt: false,
-    events: [
-      { what: 'deploy', app },
-      { ...pass, mishap: {} },
-      { what: 'relabel', pick: 0, vip: '/web:80' },
-      { ...pass, mishap: { trouble: 'lost' } },
-      { ...pass, mishap: { dieAt: 1 } },
-      { ...pass, mishap: { ledgerFull: true } },
-      {
-        what: 'meddle',
-        how: { kind: 'own', service: { protocol: 'udp', address: '192.168.7.7', port: 80 } },
-        pick: 0,
-        weight: 0,
-      },
-      { ...pass, read: 'empty lists', mishap: {} },
+describe("the story's own rules were wrong", () => {
+  test('what a process has seen missing is not its own when another program makes it, though the ledger could not be saved', async () => {
+    await play(
+      deploy({ protocols: ['udp'], vips: ['192.168.7.7:80'] }),
+      pass(),
+      relabel('/web:80'),
+      pass({ trouble: 'lost' }),
+      pass({ dieAt: 1 }),
+      pass({ ledgerFull: true }),
+      madeByOthers('udp', '192.168.7.7'),
+      { what: 'pass', full: false, read: 'empty lists', mishap: {} },
       { what: 'wait', seconds: 61 },
-    ],
+    );
   });
-});
 
-test('a drain that no ledger has noted yet counts anew, for as long as the app asks for by then', async () => {
-  // The story's own rules held the controller to the deadline of a pass that had come to nothing.
-  const app = {
-    id: '/b',
-    source: 'metronome',
-    mode: 'six',
-    protocols: ['tcp'],
-    vips: ['/web:80'],
-    options: {},
-    tasks: [{ place: 2, state: 'running', ...UNCHECKED }],
-  } as const;
-  const pass = { what: 'pass', full: false, read: 'whole' } as const;
-  await playInMemory({
-    adopt: false,
-    events: [
-      { what: 'deploy', app },
-      { ...pass, mishap: {} },
-      { what: 'connect', pick: 0, connections: 3 },
-      { what: 'unreachable', pick: 0 },
-      { ...pass, mishap: { ledgerFull: true } },
-      { what: 'deploy', app: { ...app, vips: ['/my_db:53'], options: { IPVS_DRAIN_SECONDS: '0' } } },
-      { ...pass, mishap: {} },
-    ],
+  test('it is its own again after its death, as the ledger says', async () => {
+    await play(
+      deploy(),
+      pass({ dieAt: 3 }),
+      pass({ dieAt: 1 }),
+      madeByOthers('tcp', '11.0.0.1'),
+      deploy({ tasks: [task(1, 'unreachable')] }),
+      pass(),
+    );
   });
-});
 
-test('the deadline of a task that was gone does not come back with the task', async () => {
-  // The story's own rules kept the deadline, which the ledger had dropped before the process died.
-  const task = (place: number, state: 'running' | 'unreachable' | 'killing') => ({
-    place,
-    state,
-    ...UNCHECKED,
+  test('a drain that no ledger has noted yet counts anew, for as long as the app asks for by then', async () => {
+    const app = { source: 'metronome', mode: 'six' } as const;
+    await play(
+      deploy(app),
+      pass(),
+      connect,
+      unreachable,
+      pass({ ledgerFull: true }),
+      deploy({ ...app, vips: ['/my_db:53'], options: { IPVS_DRAIN_SECONDS: '0' } }),
+      pass(),
+    );
   });
-  const app = {
-    id: '/a',
-    source: 'marathon',
-    mode: 'host',
-    protocols: ['tcp'],
-    vips: ['/web:80'],
-    options: {},
-    tasks: [task(3, 'running')],
-  } as const;
-  const pass = { what: 'pass', full: false, read: 'whole' } as const;
-  const drained = { ...app, vips: ['11.0.0.3:80'], options: { IPVS_DRAIN_SECONDS: '30' } };
-  await playInMemory({
-    adopt: false,
-    events: [
-      { what: 'deploy', app },
-      { ...pass, mishap: {} },
-      { what: 'connect', pick: 0, connections: 3 },
-      { what: 'unreachable', pick: 0 },
-      { ...pass, mishap: {} },
-      { what: 'tasks', pick: 0, tasks: [{ place: 1, state: 'running', health: 'unhealthy' }] },
-      { ...pass, mishap: { dieAt: 2 } },
-      { what: 'deploy', app: { ...drained, tasks: [task(3, 'killing')] } },
-      { ...pass, mishap: {} },
-    ],
-  });
-});
 
-test('the deadline of a backend that was wanted again does not count when it leaves once more', async () => {
-  // The story's own rules kept it where the process died after it had taken the drain out of the ledger.
-  const app = {
-    id: '/a',
-    source: 'marathon',
-    mode: 'six',
-    protocols: ['tcp'],
-    vips: ['/web:80'],
-    options: {},
-    tasks: [{ place: 1, state: 'running', ...UNCHECKED }],
-  } as const;
-  const pass = { what: 'pass', full: false, read: 'whole' } as const;
-  const other = { ...app, protocols: ['udp'], options: { IPVS_DRAIN_SECONDS: '30' } } as const;
-  await playInMemory({
-    adopt: false,
-    events: [
-      { what: 'deploy', app },
-      { ...pass, mishap: {} },
-      { what: 'connect', pick: 0, connections: 3 },
-      { what: 'relabel', pick: 0, vip: '/api.v1:80' },
-      { ...pass, mishap: {} },
-      { what: 'deploy', app },
-      { ...pass, mishap: { dieAt: 3 } },
-      { what: 'deploy', app: other },
-      { ...pass, mishap: {} },
-    ],
+  test('the deadline of a task that was gone does not come back with the task', async () => {
+    const options = { IPVS_DRAIN_SECONDS: '30' };
+    await play(
+      deploy({ tasks: [task(3)] }),
+      pass(),
+      connect,
+      unreachable,
+      pass(),
+      tasks({ place: 1, state: 'running', health: 'unhealthy' }),
+      pass({ dieAt: 2 }),
+      deploy({ vips: ['11.0.0.3:80'], options, tasks: [task(3, 'killing')] }),
+      pass(),
+    );
   });
-});
 
-test('what a process had seen missing is its own again after its death, as the ledger says', async () => {
-  const app = {
-    id: '/a',
-    source: 'marathon',
-    mode: 'host',
-    protocols: ['tcp'],
-    vips: ['/web:80'],
-    options: {},
-    tasks: [{ place: 1, state: 'unreachable', ...UNCHECKED }],
-  } as const;
-  const pass = { what: 'pass', full: false, read: 'whole' } as const;
-  const service = { protocol: 'tcp', address: '11.0.0.1', port: 80 } as const;
-  await playInMemory({
-    adopt: false,
-    events: [
-      { what: 'deploy', app: { ...app, tasks: [{ place: 1, state: 'running', ...UNCHECKED }] } },
-      { ...pass, mishap: { dieAt: 3 } },
-      { ...pass, mishap: { dieAt: 1 } },
-      { what: 'meddle', how: { kind: 'own', service }, pick: 0, weight: 0 },
-      { what: 'deploy', app },
-      { ...pass, mishap: {} },
-    ],
+  test('the deadline of a backend that was wanted again does not count when it leaves once more', async () => {
+    const app = { mode: 'six' } as const;
+    await play(
+      deploy(app),
+      pass(),
+      connect,
+      relabel('/api.v1:80'),
+      pass(),
+      deploy(app),
+      pass({ dieAt: 3 }),
+      deploy({ ...app, protocols: ['udp'], options: { IPVS_DRAIN_SECONDS: '30' } }),
+      pass(),
+    );
   });
 });
