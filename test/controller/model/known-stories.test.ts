@@ -138,4 +138,22 @@ describe("the story's own rules were wrong", () => {
       pass(),
     );
   });
+
+  test('a backend without connections has no deadline that those which come later could count on', async () => {
+    // It stays that long only because a step on its service failed before, and is not tried again at once.
+    await play(
+      deploy({ mode: 'six', tasks: [task(4)] }),
+      pass({ trouble: 'lost' }),
+      relabel('/api.v1:80'),
+      pass(),
+      { what: 'stop' },
+      connect,
+      unreachable,
+      deploy({
+        mode: 'container',
+        options: { IPVS_DRAIN_SECONDS: '30' },
+        tasks: [{ place: 4, state: 'unreachable', health: 'unhealthy' }],
+      }),
+    );
+  });
 });

@@ -11,7 +11,7 @@ export class DrainWatch {
   readonly #deadlines = new Map<string, number>();
   /**
    * Deadlines of passes that were cut short, before or after they had noted them or that a backend came back, and of
-   * backends whose task was gone, which need none: a later pass may count from anew.
+   * backends that need none, without a connection or without their task: a later pass may count from anew.
    */
   readonly #unsure = new Set<string>();
 
@@ -30,7 +30,8 @@ export class DrainWatch {
         const drain = drainMs(apps, endpoint);
         const stays = wanted.services.get(key)?.backends.has(endpoint) === true;
         if (stays && settled) this.#deadlines.delete(id);
-        else if (!stays && drain !== null) this.#noteDeadline(id, now + drain, settled);
+        else if (!stays && drain !== null)
+          this.#noteDeadline(id, now + drain, settled && this.#isConnected(id));
         else if (this.#deadlines.has(id)) this.#unsure.add(id);
       }
     }
@@ -46,7 +47,11 @@ export class DrainWatch {
 
   /** Whether a backend that nobody wants may be there still: it has connections, and its task runs. */
   mayDrain(service: string, backend: string, apps: readonly AppSpec[]): boolean {
-    return (this.#connections.get(idOf(service, backend)) ?? 0) > 0 && drainMs(apps, backend) !== null;
+    return this.#isConnected(idOf(service, backend)) && drainMs(apps, backend) !== null;
+  }
+
+  #isConnected(id: string): boolean {
+    return (this.#connections.get(id) ?? 0) > 0;
   }
 
   /** Why it was wrong to remove this backend now; null where it was right. */
