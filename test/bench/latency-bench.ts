@@ -47,8 +47,8 @@ const controller = inMemory
   ? RunningController.of(witness)
   : RunningController.start(directory, ['--source', `marathon=${url}`]);
 try {
-  await Promise.all([once(witness, 'message'), controller.ready()]);
-  if (peersApps !== null) await once(phase('peer', peersApps.marathon.url), 'message');
+  await Promise.all([ready(witness), controller.ready()]);
+  if (peersApps !== null) await ready(phase('peer', peersApps.marathon.url));
   await measure();
 } finally {
   for (const each of phases) if (each.connected) each.disconnect();
@@ -63,6 +63,14 @@ function phase(...args: readonly string[]): ChildProcess {
   const child = fork(PHASE, args, { execArgv: EXEC_ARGV });
   phases.push(child);
   return child;
+}
+
+/** Resolves when it says so; rejects when it ends before. */
+async function ready(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit').then(([status]) => {
+    throw new Error(`${child.spawnargs.slice(-2).join(' ')} ended with ${status}`);
+  });
+  await Promise.race([once(child, 'message'), ended]);
 }
 
 async function measure(): Promise<void> {

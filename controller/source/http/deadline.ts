@@ -11,7 +11,7 @@ export async function within<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const limit = new AbortController();
-  // Not `AbortSignal.any`, whose weak references keep everything that an answer brought until the old space is collected.
+  // Not `AbortSignal.any`, whose weak references keep the signals of every answer until the old space is collected.
   const stop = () => limit.abort(signal.reason);
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop);
