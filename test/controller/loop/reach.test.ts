@@ -6,21 +6,31 @@ import type { Reachability } from '../../../controller/ports.ts';
 let journal: string[];
 let refused: string | null;
 let held: Promise<void> | null;
+/** How many went on at once, at most. */
+let atOnce: number;
 let reach: Reach;
 
 beforeEach(() => {
   journal = [];
   refused = null;
   held = null;
+  atOnce = 0;
+  let going = 0;
+  const goOn = async () => {
+    going += 1;
+    atOnce = Math.max(atOnce, going);
+    await held;
+    going -= 1;
+  };
   const host: Reachability = {
     async ensure(addresses) {
-      await held;
+      await goOn();
       if (refused !== null) throw new Error(refused);
       journal.push(`ensure ${addresses.join(' ')}`.trimEnd());
       return { changed: [`look ${journal.length}`], problems: [], advice: ['advice'] };
     },
     async repair() {
-      await held;
+      await goOn();
       journal.push('repair');
       return ['route put back'];
     },
@@ -83,10 +93,14 @@ test('one with others does, and has the last word: also where they become what t
   const letGo = hold();
   const looking = reach.lookBeside();
   const changing = reach.ensure(['10.7.7.8'], false);
+  const repairing = reach.repair();
   letGo();
-  await Promise.all([looking, changing]);
+  await Promise.all([looking, changing, repairing]);
+  expect(atOnce).toBe(1);
   await reach.ensure(['10.7.7.7'], false);
-  expect(journal).toEqual(['ensure 10.7.7.7', 'ensure 10.7.7.7', 'ensure 10.7.7.8', 'ensure 10.7.7.7']);
+  expect(journal.filter((line) => line !== 'repair')).toEqual(
+    ['10.7.7.7', '10.7.7.7', '10.7.7.8', '10.7.7.7'].map((address) => `ensure ${address}`),
+  );
 });
 
 test('a look that fails beside passes is made again by the next full pass, which tells', async () => {
