@@ -4,6 +4,7 @@ import type {
   BackendKey,
   Memory,
   NamedService,
+  ObservedService,
   ServiceAddress,
   ServiceKey,
   Snapshot,
@@ -115,9 +116,10 @@ export interface IpvsTable {
   observe(only?: Iterable<ServiceAddress>): Promise<Table>;
   /**
    * The whole table, read without haste, so that steps can be applied meanwhile: of the services that they change, it
-   * tells either state.
+   * tells either state. `keep` is given each service once it has been read, and tells what stands for it in the table: what
+   * is known already costs nothing to keep.
    */
-  observeBeside(): Promise<Table>;
+  observeBeside(keep: (read: ObservedService) => ObservedService): Promise<Table>;
   /**
    * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures,
    * each with the step as it was given.

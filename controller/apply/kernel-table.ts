@@ -52,11 +52,17 @@ const REST_MS = 6;
 export function createKernelTable(client: IpvsClient, reader: IpvsClient = client): IpvsTable {
   return {
     async observe(only): Promise<Table> {
-      const entries = only === undefined ? client.listTable() : entriesOf(client, only);
-      return await toTable(await entries.catch(refuse));
+      if (only === undefined) return await toTable(await client.listTable(toObserved).catch(refuse));
+      return await toTable((await entriesOf(client, only).catch(refuse)).map(toObserved));
     },
 
-    observeBeside: async () => await toTable(await reader.listTable().catch(refuse)),
+    async observeBeside(keep) {
+      const taken = reader.listTable((entry) => {
+        const observed = toObserved(entry);
+        return observed === null ? null : keep(observed);
+      });
+      return await toTable(await taken.catch(refuse));
+    },
 
     async apply(steps): Promise<readonly StepFailure[]> {
       const first = await attempt(client, steps);
@@ -79,11 +85,10 @@ export function createKernelTable(client: IpvsClient, reader: IpvsClient = clien
   };
 }
 
-async function toTable(entries: readonly TableEntry[]): Promise<Table> {
+async function toTable(services: readonly (ObservedService | null)[]): Promise<Table> {
   const table = new Map<ServiceKey, ObservedService>();
-  for (const [index, entry] of entries.entries()) {
+  for (const [index, observed] of services.entries()) {
     if (index % STRETCH === STRETCH - 1) await setImmediate();
-    const observed = toObserved(entry);
     if (observed !== null) table.set(serviceKey(observed), observed);
   }
   return table;

@@ -1,3 +1,4 @@
+import { copyOf } from '../map-copy.ts';
 import {
   type BackendKey,
   type ObservedBackend,
@@ -51,7 +52,9 @@ export class Knowledge {
     const reading: Reading = { touched: new Set(), table: null };
     this.#reading = reading;
     try {
-      reading.table = await this.#table.observeBeside();
+      reading.table = await this.#table.observeBeside((read) =>
+        sameAs(this.#believed?.get(serviceKey(read)), read),
+      );
     } catch {
       if (this.#reading === reading) this.#reading = null;
     }
@@ -87,7 +90,7 @@ export class Knowledge {
       // Newer than what was read of it beside passes.
       this.#reading?.touched.add(key);
     }
-    const result = new Map(table);
+    const result = copyOf(table);
     for (const key of wanted.keys()) {
       const service = found.get(key);
       if (service === undefined) result.delete(key);

@@ -106,9 +106,14 @@ export class IpvsClient {
    *
    * The kernel does not say when services come or go during a dump, which may then skip or repeat others. So they are
    * listed again at the end, and what is new is read too when the lists differ; `interrupted` after eight times.
+   *
+   * `take` is given each entry once, as soon as it has been read, and what it makes of it is listed in its place. Entries
+   * of a large table live as long as it takes to read it, which makes them dear to collect. Where it throws, the read rejects.
    */
-  async listTable(): Promise<readonly TableEntry[]> {
-    let entries: readonly TableEntry[] = [];
+  async listTable(): Promise<readonly TableEntry[]>;
+  async listTable<T>(take: (entry: TableEntry) => T): Promise<readonly T[]>;
+  async listTable(take: (entry: TableEntry) => unknown = (entry) => entry): Promise<readonly unknown[]> {
+    const known = new Map<string, unknown>();
     for (let read = 0; read < MAX_READS; read++) {
       let before = 0;
       let after = 0;
@@ -116,11 +121,12 @@ export class IpvsClient {
         before = mixServiceId(reply, before);
         return readService(reply);
       });
-      entries = await this.#complete(services, entries);
+      const taken = await this.#complete(services, known, take);
       await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', (reply) => {
         after = mixServiceId(reply, after);
       });
-      if (before === after) return entries;
+      if (before === after) return taken;
+      for (const [index, service] of services.entries()) known.set(serviceKey(service), taken[index]);
     }
     const message = `list table: services were added or removed during each of ${MAX_READS} reads`;
     throw new IpvsError('interrupted', message, { op: 'list-table' });
@@ -235,17 +241,20 @@ export class IpvsClient {
     return this.#sockets;
   }
 
-  /** Reads the destinations of those services whose destinations have not been read. */
-  async #complete(
+  /** What is made of these services and their destinations, which are read of those that are not `known`. */
+  async #complete<T>(
     services: readonly ObservedService[],
-    entries: readonly TableEntry[],
-  ): Promise<readonly TableEntry[]> {
-    const known = new Map(entries.map(({ service, destinations }) => [serviceKey(service), destinations]));
-    const missing = services.filter((service) => known.size === 0 || !known.has(serviceKey(service)));
-    const added = await readDestinations(this.#readers(), () => new Encoder(this.#family), missing);
-    if (known.size === 0) return added;
-    for (const { service, destinations } of added) known.set(serviceKey(service), destinations);
-    return services.map((service) => ({ service, destinations: known.get(serviceKey(service)) ?? [] }));
+    known: ReadonlyMap<string, T>,
+    take: (entry: TableEntry) => T,
+  ): Promise<readonly T[]> {
+    const readAll = (missing: readonly ObservedService[]) =>
+      readDestinations(this.#readers(), () => new Encoder(this.#family), missing, take);
+    if (known.size === 0) return await readAll(services);
+    const added = (await readAll(services.filter((service) => !known.has(serviceKey(service))))).values();
+    return services.map((service) => {
+      const key = serviceKey(service);
+      return (known.has(key) ? known.get(key) : added.next().value) as T;
+    });
   }
 
   async #change(change: Change): Promise<void> {

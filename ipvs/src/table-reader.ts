@@ -7,30 +7,36 @@ import { readDestination } from './replies.ts';
 import type { ObservedDestination, ObservedService, TableEntry } from './types.ts';
 
 /**
- * Reads the destinations of `services` over all of `sockets` at once, each with an encoder of its own.
+ * Reads the destinations of `services` over all of `sockets` at once, each with an encoder of its own; gives what `take`
+ * makes of each service with its destinations, in the same order.
  *
  * The kernel has no way to dump more than one service's destinations at a time, and a socket runs one dump at a time.
  */
-export async function readDestinations(
+export async function readDestinations<T>(
   sockets: readonly NetlinkSocket[],
   createEncoder: () => Encoder,
   services: readonly ObservedService[],
-): Promise<readonly TableEntry[]> {
-  const entries = services.map((service): Entry => ({ service, destinations: [] }));
-  const remaining = entries.values();
+  take: (entry: TableEntry) => T,
+): Promise<readonly T[]> {
+  const taken = new Array<T>(services.length);
+  const remaining = services.entries();
+  const complete = ({ index, ...entry }: Entry) => {
+    taken[index] = take(entry);
+  };
   await Promise.all(
     sockets.map(async (socket) => {
-      const job = new DestinationsJob(createEncoder(), remaining);
+      const job = new DestinationsJob(createEncoder(), remaining, complete);
       await socket.run(job).catch((cause) => {
         throw inContext('list-table', '', cause);
       });
       if (job.error) throw job.error;
     }),
   );
-  return entries;
+  return taken;
 }
 
 interface Entry extends TableEntry {
+  readonly index: number;
   destinations: ObservedDestination[];
 }
 
@@ -38,22 +44,34 @@ interface Entry extends TableEntry {
 class DestinationsJob implements Job {
   error: Error | undefined;
   readonly #encoder: Encoder;
-  readonly #remaining: Iterator<Entry>;
+  readonly #remaining: Iterator<[index: number, service: ObservedService]>;
+  readonly #complete: (entry: Entry) => void;
   #entry: Entry | undefined;
   #again = false;
 
-  constructor(encoder: Encoder, remaining: Iterator<Entry>) {
+  constructor(
+    encoder: Encoder,
+    remaining: Iterator<[index: number, service: ObservedService]>,
+    complete: (entry: Entry) => void,
+  ) {
     this.#encoder = encoder;
     this.#remaining = remaining;
+    this.#complete = complete;
   }
 
   next(seq: number): Outgoing | undefined {
     if (this.error) return undefined;
-    if (!this.#again) this.#entry = this.#remaining.next().value ?? undefined;
+    if (!this.#again) this.#turnToNext();
     this.#again = false;
     if (!this.#entry) return undefined;
     this.#encoder.listDestinations(this.#entry.service, seq);
     return { bytes: this.#encoder.take(), first: seq, last: seq };
+  }
+
+  #turnToNext(): void {
+    if (this.#entry) this.#complete(this.#entry);
+    const next = this.#remaining.next();
+    this.#entry = next.done ? undefined : { index: next.value[0], service: next.value[1], destinations: [] };
   }
 
   data(message: Message): void {

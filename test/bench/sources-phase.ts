@@ -157,7 +157,7 @@ function timedTable(table: IpvsTable, spent: { observation: number; writes: numb
       spent.observation += performance.now() - begun;
       return observed;
     },
-    observeBeside: () => table.observeBeside(),
+    observeBeside: (keep) => table.observeBeside(keep),
     async apply(steps) {
       const begun = performance.now();
       const failures = await table.apply(steps);

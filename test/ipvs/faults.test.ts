@@ -205,6 +205,39 @@ describe.each([
       expect(reads).toBe(4);
     });
 
+    test('of the table has each entry taken once, though a service comes and one goes meanwhile', async () => {
+      const { kernel, client } = await start(immediate);
+      const other = await IpvsClient.open({ transport: kernel.transport() });
+      clients.push(other);
+      await client.batch(adds(3));
+      let reads = 0;
+      kernel.faults = {
+        before: ({ command }) => {
+          if (command !== 'GET_DEST' || ++reads !== 2) return;
+          void other.removeService(service(1));
+          void other.addService(service(9));
+        },
+      };
+      const given: number[] = [];
+      const taken = await client.listTable(({ service: entry }) => {
+        const port = 'port' in entry ? entry.port : 0;
+        given.push(port);
+        return port === 2 ? null : port;
+      });
+      expect(taken).toEqual([null, 3, 9]);
+      expect(given.sort()).toEqual([1, 2, 3, 9]);
+    });
+
+    test('of the table rejects with what the taking of an entry throws, and the next request works', async () => {
+      const { client } = await start(immediate);
+      await client.batch(adds(3));
+      const taken = client.listTable(() => {
+        throw new Error('not wanted');
+      });
+      await expect(taken).rejects.toThrow('not wanted');
+      expect(await client.listTable()).toHaveLength(3);
+    });
+
     test('of the table leaves the processor to others where it is to rest', async () => {
       const { kernel, client } = await start(immediate);
       await client.batch(adds(200));

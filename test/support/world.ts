@@ -68,12 +68,12 @@ export class World {
       const keys = new Set([...only].map(serviceKey));
       return new Map([...this.kernel].filter(([key]) => keys.has(key)));
     },
-    observeBeside: async () => {
+    observeBeside: async (keep) => {
       this.reads += 1;
       if (this.unreadable !== null) throw new Error(this.unreadable);
       const found = this.kernel;
       await this.readingTakes;
-      return found;
+      return new Map(Array.from(found, ([key, service]) => [key, keep(service)]));
     },
     apply: async (steps) => {
       const failures = [];

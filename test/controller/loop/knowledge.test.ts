@@ -18,6 +18,8 @@ let asked: string[];
 /** The next read of the whole table waits for this. */
 let hold: Promise<void>;
 let knowledge: Knowledge;
+/** The table that was read beside passes last. */
+let kept: Table;
 
 beforeEach(() => {
   kernel = all(...MANY);
@@ -33,11 +35,12 @@ beforeEach(() => {
       const keys = new Set([...only].map(serviceKey));
       return new Map([...kernel].filter(([each]) => keys.has(each)));
     },
-    async observeBeside() {
+    async observeBeside(keep) {
       asked.push('beside');
       const before = kernel;
       await hold;
-      return before;
+      kept = new Map(Array.from(before, ([each, service]) => [each, keep(service)]));
+      return kept;
     },
     apply: async () => [],
     close: () => undefined,
@@ -112,6 +115,13 @@ describe('what was read beside passes', () => {
     const { table } = await knowledge.whole();
     expect(MANY.filter((port) => table.get(key(port)) !== before?.get(key(port)))).toEqual([9]);
     expect([...(table.get(key(9))?.backends.values() ?? [])]).toMatchObject([{ activeConnections: 1 }]);
+  });
+
+  test('is known already while it is read, where nothing differs: nothing else is kept for as long as that takes', async () => {
+    const before = knowledge.believed;
+    kernel = new Map([...all(...MANY), [key(3), entry(3, '10.9.9.9')]]);
+    await reading()();
+    expect(MANY.filter((port) => kept.get(key(port)) !== before?.get(key(port)))).toEqual([3]);
   });
 
   test('counts for one pass only', async () => {

@@ -28,7 +28,7 @@ export function tablePort(table: IpvsTable, { machine, remembers }: Surroundings
       if (only === undefined) machine.watch.kernelRead();
       return observed;
     },
-    observeBeside: () => table.observeBeside(),
+    observeBeside: (keep) => table.observeBeside(keep),
     async apply(steps) {
       const words = steps.map(({ op, service }) => `${op} ${serviceKey(service)}`);
       if (words.length > 0) machine.note(`  kernel: ${words.join(', ')}`);
