@@ -1,10 +1,9 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { type Dispatcher, request } from 'undici';
 import { ControllerError } from '../errors.ts';
 import { Pace } from '../pace.ts';
 import type { Clock } from '../ports.ts';
 import { within } from '../source/http/deadline.ts';
+import { unzip } from '../unzip.ts';
 import type { Access } from './access.ts';
 import { ApiFailure, transportFailure } from './api-failure.ts';
 import { jsonLines } from './json-lines.ts';
@@ -53,8 +52,6 @@ export interface WatchEvent {
   readonly type: string;
   readonly object: unknown;
 }
-
-const unzip = promisify(gunzip);
 
 /** HTTP/1.1. The types of undici do not know that a single request may ask for it. */
 const ONE_AT_A_TIME: object = { allowH2: false };
@@ -184,7 +181,7 @@ class HttpClient implements KubernetesClient {
     }
     const bytes = Buffer.concat(chunks, size);
     const gzipped = headers['content-encoding'] === 'gzip';
-    return (gzipped ? await unzip(bytes, { maxOutputLength: maxBodyBytes }) : bytes).toString('utf8');
+    return (gzipped ? await unzip(bytes, maxBodyBytes) : bytes).toString('utf8');
   }
 
   #failure(what: string, { statusCode, headers }: Dispatcher.ResponseData, text: string): ApiFailure {

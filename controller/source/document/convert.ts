@@ -1,12 +1,13 @@
 import type { App, Rejection, Snapshot } from '../../model.ts';
 import type { Resolver } from '../../ports.ts';
+import { same } from '../../same.ts';
+import { reuse } from '../reuse.ts';
 import { type AgentAddresses, addressIn, agentsIn, resolveAgents } from './agents.ts';
 import { convertApp } from './apps.ts';
 import type { Conversion } from './conversion.ts';
 import type { Documents } from './documents.ts';
 import { convertPod, type PodDefinition } from './pods.ts';
 import type { AppDefinition } from './ports.ts';
-import { same } from './same.ts';
 
 /** Older versions that tasks run, by app or pod id. */
 export interface OlderVersions {
@@ -33,7 +34,7 @@ export interface Converted {
 }
 
 /**
- * Converts documents to apps. An app in which nothing changed is the same object as in `previous`.
+ * Converts documents to apps. An app in which nothing changed is the same object as in `previous`, and so are tasks.
  *
  * A malformed one keeps what it last gave, with its rejection; without that it is an app without ports and
  * tasks. An id that comes twice counts once, the first time, and the others are in `rejected`.
@@ -50,7 +51,7 @@ export async function convertDocuments(
     const before = previous.get(app.id);
     const next = adjust?.(before, app) ?? app;
     if (apps.has(app.id)) rejected.push(givenTwice(app.id));
-    else apps.set(app.id, before !== undefined && same(before, next) ? before : next);
+    else apps.set(app.id, reuse(before, next));
   };
   const conversion = <D>(
     id: string,

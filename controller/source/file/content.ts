@@ -8,9 +8,9 @@ import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 import { type Converted, convertDocuments } from '../document/convert.ts';
 import { type Documents, KNOWN_SHAPES, readDocumentBytes } from '../document/documents.ts';
 import { shown } from '../document/rejection.ts';
-import { same } from '../document/same.ts';
 import type { Cluster } from '../mesos/cluster.ts';
 import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
+import { reuse } from '../reuse.ts';
 
 /** One file as it was read last. */
 export interface FileContent extends Converted {
@@ -109,8 +109,7 @@ async function convertRecording(
   const { apps, rejected, warnings } = await cluster.snapshot(agents, new Pace());
   const byKey = apps.map((app): [string, App] => {
     const key = `${app.framework} ${app.id}`;
-    const before = previous.get(key);
-    return [key, before !== undefined && same(before, app) ? before : app];
+    return [key, reuse(previous.get(key), app)];
   });
   return { apps: new Map(byKey), rejected, warnings, agents };
 }

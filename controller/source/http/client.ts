@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { Agent, type Dispatcher, request } from 'undici';
 import { ControllerError, messageOf } from '../../errors.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
+import { unzip } from '../../unzip.ts';
 import { basicCredentials, type Credentials, type CredentialsFile, credentialsFrom } from './credentials.ts';
 import { within } from './deadline.ts';
 import { answerFailure, Failure, transportFailure } from './failure.ts';
@@ -61,7 +60,6 @@ interface Answer {
 }
 
 const REDIRECTS = 5;
-const unzip = promisify(gunzip);
 
 /**
  * Asks whichever of several equal masters answers; each is tried once per question. Errors are `ControllerError`s for
@@ -236,7 +234,7 @@ export class HttpClient {
       chunks.push(chunk);
     }
     const bytes = Buffer.concat(chunks, size);
-    return response.headers['content-encoding'] === 'gzip' ? unzip(bytes, { maxOutputLength: limit }) : bytes;
+    return response.headers['content-encoding'] === 'gzip' ? unzip(bytes, limit) : bytes;
   }
 
   async #parsed<T>(

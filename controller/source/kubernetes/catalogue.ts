@@ -4,7 +4,7 @@ import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
 import type { App, Rejection, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import { givenTwice, toSnapshot } from '../document/convert.ts';
-import { same } from '../document/same.ts';
+import { reuse } from '../reuse.ts';
 import type { Declaration } from './declaration.ts';
 import { anchorOf, anchorsOf, LabelIndex } from './label-index.ts';
 import { tasksOf } from './tasks.ts';
@@ -115,7 +115,7 @@ export class Catalogue {
       rejected: 'selector' in entry.object.declaration ? declaration.rejected : [entry.object.declaration],
       warnings,
     };
-    entry.app = before !== null && same(before, app) ? before : app;
+    entry.app = reuse(before, app);
   }
 
   #slicesOf({ object: { namespace } }: Entry, { selector }: Declaration): readonly Slice[] {

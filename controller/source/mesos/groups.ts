@@ -1,7 +1,7 @@
 import type { App, Task } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
+import { same } from '../../same.ts';
 import type { AgentAddresses } from '../document/agents.ts';
-import { same } from '../document/same.ts';
 import { type AppIdentity, appOfTask } from './app-id.ts';
 import { appFrom, type JoinedTask, taskFrom } from './apps.ts';
 

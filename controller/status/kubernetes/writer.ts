@@ -16,7 +16,7 @@ import {
 } from '../../kubernetes/resources.ts';
 import { Latch } from '../../loop/latch.ts';
 import type { Clock, Log } from '../../ports.ts';
-import { same } from '../../source/document/same.ts';
+import { same } from '../../same.ts';
 import { readDeclaration } from '../../source/kubernetes/declaration.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { appStatus, type Subject } from './app-status.ts';

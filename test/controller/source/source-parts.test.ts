@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { App, Health } from '../../../controller/model.ts';
-import { same } from '../../../controller/source/document/same.ts';
+import { same } from '../../../controller/same.ts';
 import { Agenda } from '../../../controller/source/marathon/agenda.ts';
 import { Definitions } from '../../../controller/source/marathon/definitions.ts';
 import { HealthHold } from '../../../controller/source/marathon/health-hold.ts';
