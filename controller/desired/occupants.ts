@@ -7,6 +7,7 @@ import {
   type Task,
   type TaskPort,
 } from '../model.ts';
+import { differenceOf } from './grouping.ts';
 import { readPortOptions } from './port-options.ts';
 
 /** Who is reached at an endpoint, as far as the sources know. */
@@ -23,9 +24,13 @@ export interface Occupant {
 /** null: no source knows a task there. */
 export type Occupants = (endpoint: BackendKey) => Occupant | null;
 
-/** Makes the function that finds the tasks of a snapshot by where they are reached; reads no app twice. */
+/**
+ * Makes the function that finds the tasks of a snapshot by where they are reached; reads no app twice. Those of a snapshot
+ * are to be asked before the next one is given.
+ */
 export function createOccupants(): (snapshot: Snapshot) => Occupants {
-  const read = new WeakMap<App, ReadonlyMap<BackendKey, Occupant>>();
+  const read = new Map<App, ReadonlyMap<BackendKey, Occupant>>();
+  let last: readonly App[] = [];
 
   const occupantsOf = (app: App): ReadonlyMap<BackendKey, Occupant> => {
     let occupants = read.get(app);
@@ -37,6 +42,8 @@ export function createOccupants(): (snapshot: Snapshot) => Occupants {
   };
 
   return ({ apps }) => {
+    for (const app of differenceOf(last, apps).gone) read.delete(app);
+    last = apps;
     let asked = 0;
     let all: ReadonlyMap<BackendKey, Occupant> | undefined;
     return (endpoint) => {

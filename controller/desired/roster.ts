@@ -42,29 +42,27 @@ export function createRoster(): (apps: readonly AppClaims[]) => Generator<undefi
   return function* (apps) {
     const { gone, come } = differenceOf(last, apps);
     last = apps;
-    const goneClaims = gone.flatMap((app) => app.claims);
-    const comeClaims = come.flatMap((app) => app.claims);
+    // Of an app that changed, what did not is the same object, and stays where it is.
+    const changed = <T>(of: (app: AppClaims) => readonly T[]) =>
+      differenceOf(gone.flatMap(of), come.flatMap(of));
 
-    const touched = claims.exchange(goneClaims, comeClaims);
+    const claimed = changed((app) => app.claims);
+    const touched = claims.exchange(claimed.gone, claimed.come);
     if (touched.keysChanged) order = [...claims.items.keys()].sort();
     yield;
-    if (owners.exchange(goneClaims, comeClaims).keysChanged) ({ names, ipVips } = split(owners.items));
+    if (owners.exchange(claimed.gone, claimed.come).keysChanged) ({ names, ipVips } = split(owners.items));
 
     yield;
-    const rewritten = spellings.exchange(
-      gone.flatMap((app) => app.spellings),
-      come.flatMap((app) => app.spellings),
-    );
+    const spelled = changed((app) => app.spellings);
+    const rewritten = spellings.exchange(spelled.gone, spelled.come);
     for (const name of rewritten.keys) {
       const warnings = foldedInto(name, spellings.items.get(name) ?? []);
       if (warnings.length > 0) folded.set(name, warnings);
       else folded.delete(name);
     }
     yield;
-    const relabelled = labels.exchange(
-      gone.flatMap((app) => app.labels),
-      come.flatMap((app) => app.labels),
-    );
+    const labelled = changed((app) => app.labels);
+    const relabelled = labels.exchange(labelled.gone, labelled.come);
     return {
       claims: claims.items,
       order,

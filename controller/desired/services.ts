@@ -1,3 +1,4 @@
+import { copyOf } from '../map-copy.ts';
 import {
   type Backend,
   type BackendKey,
@@ -7,6 +8,7 @@ import {
   type ServiceKey,
   serviceKey,
 } from '../model.ts';
+import { same } from '../same.ts';
 import type { Claim } from './claim.ts';
 import { preferred } from './drafts.ts';
 import type { Roster } from './roster.ts';
@@ -47,7 +49,7 @@ export function createRegrouping(): Regroup {
     { claims, touched }: Claimed,
     addresses: Addresses,
   ): Generator<undefined, Services | null> {
-    const services = new Map(last.services);
+    const services = copyOf(last.services);
     for (const key of touched) {
       const before = groups.get(key);
       const group = groupOf(claims.get(key) ?? [], addresses, before);
@@ -173,31 +175,14 @@ function toService(
   };
 }
 
-/** The service as it was, where nothing differs; else the new one with those of its backends that are as they were. */
+/** The service as it was, where nothing differs. */
 function reuse(before: Service, now: Service): Service {
-  const backends = new Map<BackendKey, Backend>();
-  let same = before.backends.size === now.backends.size;
-  for (const [key, backend] of now.backends) {
-    const known = before.backends.get(key);
-    const kept = known !== undefined && sameBackend(known, backend);
-    backends.set(key, kept ? known : backend);
-    same &&= kept;
-  }
-  const { backends: _old, apps: oldApps, ...old } = before;
-  const { backends: _new, apps: newApps, ...rest } = now;
-  same &&=
-    sameFields(old, rest) &&
-    oldApps.length === newApps.length &&
-    oldApps.every((app, i) => app === newApps[i]);
-  return same ? before : { ...now, backends };
-}
-
-function sameBackend({ hostPort: a, ...before }: Backend, { hostPort: b, ...now }: Backend): boolean {
-  return a?.address === b?.address && a?.port === b?.port && sameFields(before, now);
-}
-
-function sameFields<T extends object>(a: T, b: T): boolean {
-  return (Object.keys(a) as (keyof T)[]).every((field) => a[field] === b[field]);
+  const { backends: had, ...was } = before;
+  const { backends: has, ...is } = now;
+  let alike = had.size === has.size && same(was, is);
+  // Claims keep backends that did not change, to the object.
+  for (const [key, backend] of has) alike &&= had.get(key) === backend;
+  return alike ? before : now;
 }
 
 /** The kernel has one scheduler and one persistence for a service, so apps that share it should agree. */

@@ -7,6 +7,7 @@ import { inSamePlaces } from './grouping.ts';
 import { cleanName } from './names.ts';
 import type { Pools } from './pool.ts';
 import { DEFAULT_PORT_OPTIONS, type PortOptions } from './port-options.ts';
+import type { Surroundings } from './port-reading.ts';
 import { createRecollection } from './recollection.ts';
 import { createRefusals, type RealAddresses } from './refusals.ts';
 import { createRoster } from './roster.ts';
@@ -82,22 +83,42 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
   const regroup = createRegrouping();
   const remember = createRecollection();
 
+  /** Claims of the apps that come next, as many as make a part. No generator: one makes garbage at each app. */
+  function readSome(apps: readonly App[], surroundings: Surroundings, claims: AppClaims[]): void {
+    const portion = new Portion(PART);
+    for (let at = claims.length, full = false; !full; at += 1) {
+      const app = apps[at];
+      if (app === undefined) break;
+      full = portion.add(claimsOf.knows(app) ? KNOWN : 1 + app.tasks.length);
+      claims.push(claimsOf(app, surroundings));
+    }
+  }
+
+  /**
+   * What all apps claim while names have these addresses. Made once: each generator function has a hidden class of its own
+   * in the old space, and all that is around one made for a pass would stay until that is collected.
+   */
+  function* claimAll(
+    apps: readonly App[],
+    addresses: Memory['addresses'],
+    labels: Memory['labels'],
+    here: ReadonlySet<string>,
+  ): Generator<undefined, Attempt> {
+    const { refusal, blockers } = startRefusals(apps, addresses);
+    const surroundings = { refusal, remembered: (key: string) => labels.get(key), here };
+    const claims: AppClaims[] = [];
+    while (claims.length < apps.length) {
+      readSome(apps, surroundings, claims);
+      yield;
+    }
+    return { claims, blockers };
+  }
+
   return function* (snapshot, memory, complete = true, held = NO_NAMES) {
     const apps = inOrder(snapshot.apps);
     const here = rules.hostAddresses?.() ?? NO_HOST;
-    const remembered = (key: string): string | undefined => memory.labels.get(key);
-    const attempt = function* (addresses: Memory['addresses']): Generator<undefined, Attempt> {
-      const { refusal, blockers } = startRefusals(apps, addresses);
-      const surroundings = { refusal, remembered, here };
-      const claims: AppClaims[] = [];
-      const portion = new Portion(PART);
-      for (const app of apps) {
-        const cost = claimsOf.knows(app) ? KNOWN : 1 + app.tasks.length;
-        claims.push(claimsOf(app, surroundings));
-        if (portion.add(cost)) yield;
-      }
-      return { claims, blockers };
-    };
+    claimsOf.turnTo(apps);
+    const attempt = (addresses: Memory['addresses']) => claimAll(apps, addresses, memory.labels, here);
     const claims = complete
       ? yield* withoutStaleHolders(memory.addresses, held, attempt)
       : (yield* attempt(memory.addresses)).claims;

@@ -31,7 +31,11 @@ export class Brake {
 
   /** The sources said by name that what was at these endpoints is gone. */
   believe(gone: Iterable<BackendKey>, now: number): void {
-    for (const endpoint of gone) this.#believed.set(endpoint, now);
+    for (const endpoint of gone) {
+      // The oldest stand first.
+      this.#believed.delete(endpoint);
+      this.#believed.set(endpoint, now);
+    }
   }
 
   /** The plan without what is held, and what that is; null: nothing. */
@@ -80,6 +84,9 @@ export class Brake {
       const enters = step.op === 'add-backend' || step.op === 'update-backend';
       if (enters && step.backend.weight > 0) this.#believed.delete(endpointKey(step.backend));
     }
-    for (const [endpoint, at] of this.#believed) if (now - at > NAMED_MS) this.#believed.delete(endpoint);
+    for (const [endpoint, at] of this.#believed) {
+      if (now - at <= NAMED_MS) break;
+      this.#believed.delete(endpoint);
+    }
   }
 }

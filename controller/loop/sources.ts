@@ -102,9 +102,10 @@ function saidGone(before: Snapshot, now: Snapshot, complete: boolean): BackendKe
   const { gone, come } = differenceOf(before.apps, now.apps);
   const ending = endpointsOf(complete ? gone.map(onlyEnding) : gone);
   if (ending.length === 0) return [];
-  const ids = new Set(gone.map(identity));
+  const ids = new Set(gone.map(({ id }) => id));
+  const identities = new Set(gone.map(identity));
   const stillIn = (apps: readonly App[]) =>
-    new Set(endpointsOf(apps.filter((app) => ids.has(identity(app)))));
+    new Set(endpointsOf(apps.filter((app) => ids.has(app.id) && identities.has(identity(app)))));
   const replaced = stillIn(come);
   const left = ending.filter((endpoint) => !replaced.has(endpoint));
   if (left.length === 0) return [];

@@ -1,3 +1,4 @@
+import { copyOf } from '../map-copy.ts';
 import {
   type BackendKey,
   endpointKey,
@@ -17,7 +18,7 @@ const PART = 64;
  */
 export function* afterSteps(table: Table, steps: readonly Step[]): Generator<undefined, Table> {
   if (steps.length === 0) return table;
-  const result = new Map(table);
+  const result = copyOf(table);
   const fresh = new Set<ObservedService>();
 
   function open(step: Step): { service: ObservedService; backends: Map<BackendKey, ObservedBackend> } {

@@ -39,24 +39,26 @@ export interface Diff {
  * pass in which one of a thousand services changed compares one. What it returns depends on its arguments alone.
  */
 export function createDiff(): Diff {
-  const remembered = new WeakMap<
-    Service,
-    { observed: ObservedService | undefined; comparison: Comparison }
-  >();
+  const remembered = new Map<ServiceKey, Remembered>();
 
   function compareOnce(key: ServiceKey, want: Service, have: ObservedService | undefined): Comparison {
-    const known = remembered.get(want);
-    if (known !== undefined && known.observed === have) return known.comparison;
+    const known = remembered.get(key);
+    if (known?.want === want && known.have === have) return known.comparison;
     const comparison = compare(key, want, have);
-    remembered.set(want, { observed: have, comparison });
+    remembered.set(key, { want, have, comparison });
     return comparison;
+  }
+
+  function forgetOthersThan(services: Desired['services']): void {
+    if (remembered.size <= services.size) return;
+    for (const key of remembered.keys()) if (!services.has(key)) remembered.delete(key);
   }
 
   function* prepare(desired: Desired, observed: Table): Generator<undefined, void> {
     const unknown: Service[] = [];
     desired.services.forEach((want, key) => {
-      const known = remembered.get(want);
-      if (known === undefined || known.observed !== observed.get(key)) unknown.push(want);
+      const known = remembered.get(key);
+      if (known?.want !== want || known.have !== observed.get(key)) unknown.push(want);
     });
     for (const want of unknown) {
       const key = serviceKey(want);
@@ -93,11 +95,19 @@ export function createDiff(): Diff {
       shrinking.push({ op: 'remove-service', service: addressOf(have) });
     });
 
+    forgetOthersThan(desired.services);
     const owned = ownersOf(services, ownership.owned);
     services.sort(byNameThenKey);
     return { services, growing, shrinking, conflicts, owned, summary: summaryOf(services) };
   };
   return Object.assign(diff, { prepare });
+}
+
+/** What a comparison found, and of which two. */
+interface Remembered {
+  readonly want: Service;
+  readonly have: ObservedService | undefined;
+  readonly comparison: Comparison;
 }
 
 const FOREIGN =
