@@ -5,7 +5,7 @@ import type { History } from './history.ts';
 import type { PassStatus } from './pass-status.ts';
 import { shortfall } from './shortfall.ts';
 import type { SourceStatus, Status } from './status.ts';
-import { recordVips, type VipRecords } from './vip-records.ts';
+import { VipRecorder, type VipRecords } from './vip-records.ts';
 
 export interface StatusBoardOptions {
   /** Names of all sources, in the order given. */
@@ -29,6 +29,7 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
   let movedAt = startedAt;
   let lastPass: PassStatus | null = null;
   let convergedAt: number | null = null;
+  const recorder = new VipRecorder();
   let vips: VipRecords = new Map();
   let prepared: { readonly pass: PassStatus; readonly vips: VipRecords } | null = null;
 
@@ -54,12 +55,12 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
       update(source, () => ({ failure: { at: clock.now(), message } }));
     },
     async prepare(pass) {
-      prepared = { pass, vips: await inTurns(recordVips(vips, pass)) };
+      prepared = { pass, vips: await inTurns(recorder.record(pass)) };
     },
     passed(pass) {
       lastPass = pass;
       const before = vips;
-      vips = prepared?.pass === pass ? prepared.vips : atOnce(recordVips(before, pass));
+      vips = prepared?.pass === pass ? prepared.vips : atOnce(recorder.record(pass));
       prepared = null;
       if (pass.error === null) history?.passed(before, vips, pass.finishedAt);
       if (isAsDesired(pass)) convergedAt = pass.finishedAt;

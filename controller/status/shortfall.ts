@@ -14,35 +14,60 @@ export interface Shortfall {
  * What after a pass is not as desired, found by comparing the two tables themselves: a step that waits for its next
  * try is no failure of this pass, and nothing is written in a dry run, yet in both the kernel is not as desired.
  *
- * Services of other programs that are in the way (conflicts) are not counted, nor those of which something is held. The answer for a pass is remembered, and
- * that for a service while neither side of it is replaced: after a small change little is compared.
+ * Services of other programs that are in the way (conflicts) are not counted, nor those of which something is held. The
+ * answer for a pass is remembered.
  */
 export function shortfall(pass: PassStatus): readonly Shortfall[] {
-  let found = remembered.get(pass);
+  let found = answers.get(pass);
   if (found === undefined) {
-    found = compare(pass);
-    remembered.set(pass, found);
+    found = compare(pass, (_, want, have) => agrees(want, have));
+    answers.set(pass, found);
   }
   return found;
 }
 
-/** Compares what is new for a call of `shortfall` that follows, in parts: that is then short. */
-export function* prepareShortfall({ desired, observed }: PassStatus): Generator<undefined, void> {
-  const unknown: (readonly [Service, ObservedService])[] = [];
-  desired.services.forEach((want, key) => {
-    const have = observed.get(key);
-    if (have !== undefined && comparisons.get(want)?.have !== have) unknown.push([want, have]);
-  });
-  for (const [want, have] of unknown) {
-    agrees(want, have);
-    yield;
+/** The few passes that are still of interest. */
+const answers = new WeakMap<PassStatus, readonly Shortfall[]>();
+
+/** Finds the shortfall of one pass after another: after a small change little is compared. */
+export class Shortfalls {
+  readonly #known = new Map<ServiceKey, Known>();
+
+  /** Prepares `shortfall` of this pass, in parts. */
+  *prepare(pass: PassStatus): Generator<undefined, void> {
+    const { desired, observed } = pass;
+    const unknown: Known[] = [];
+    desired.services.forEach((want, key) => {
+      const have = observed.get(key);
+      const known = this.#known.get(key);
+      if (have === undefined || (known?.want === want && known.have === have)) return;
+      const found = { want, have, agrees: false };
+      this.#known.set(key, found);
+      unknown.push(found);
+    });
+    for (const found of unknown) {
+      found.agrees = agrees(found.want, found.have);
+      yield;
+    }
+    answers.set(
+      pass,
+      compare(pass, (key) => this.#known.get(key)?.agrees === true),
+    );
+    if (this.#known.size <= desired.services.size) return;
+    for (const key of this.#known.keys()) if (!desired.services.has(key)) this.#known.delete(key);
   }
 }
 
-const remembered = new WeakMap<PassStatus, readonly Shortfall[]>();
-const comparisons = new WeakMap<Service, { readonly have: ObservedService; readonly agrees: boolean }>();
+interface Known {
+  readonly want: Service;
+  readonly have: ObservedService;
+  agrees: boolean;
+}
 
-function compare({ desired, observed, plan }: PassStatus): Shortfall[] {
+function compare(
+  { desired, observed, plan }: PassStatus,
+  agree: (key: ServiceKey, want: Service, have: ObservedService) => boolean,
+): Shortfall[] {
   const held = plan.services.filter((service) => service.held);
   const excepted = new Set([...plan.conflicts, ...held].map(({ key }) => key));
   const found: Shortfall[] = [];
@@ -50,7 +75,7 @@ function compare({ desired, observed, plan }: PassStatus): Shortfall[] {
     if (excepted.has(key)) return;
     const have = observed.get(key);
     if (have === undefined) found.push({ key, kind: 'missing' });
-    else if (!agrees(want, have)) found.push({ key, kind: 'differs' });
+    else if (!agree(key, want, have)) found.push({ key, kind: 'differs' });
   });
   for (const { op, key } of plan.services) {
     if (op === 'remove' && observed.has(key)) found.push({ key, kind: 'left' });
@@ -59,11 +84,7 @@ function compare({ desired, observed, plan }: PassStatus): Shortfall[] {
 }
 
 function agrees(want: Service, have: ObservedService): boolean {
-  const known = comparisons.get(want);
-  if (known !== undefined && known.have === have) return known.agrees;
-  const result = settingsAgree(want, have) && backendsAgree(want, have);
-  comparisons.set(want, { have, agrees: result });
-  return result;
+  return settingsAgree(want, have) && backendsAgree(want, have);
 }
 
 function backendsAgree(want: Service, have: ObservedService): boolean {

@@ -1,5 +1,7 @@
 import { type BackendKey, type Declared, endpointKey, type Service, type ServiceKey } from '../model.ts';
 import type { PlannedService } from '../plan/plan.ts';
+import { same } from '../same.ts';
+import { createAbsence } from './absence.ts';
 import {
   type BackendRecords,
   type BackendsFound,
@@ -8,7 +10,7 @@ import {
 } from './backend-records.ts';
 import type { VipState } from './document.ts';
 import type { PassStatus } from './pass-status.ts';
-import { prepareShortfall, shortfall } from './shortfall.ts';
+import { Shortfalls, shortfall } from './shortfall.ts';
 
 /** A VIP as the last pass left it, and since when it has been so. Times are milliseconds since the epoch. */
 export interface VipRecord {
@@ -31,56 +33,74 @@ export interface VipRecord {
 export type VipRecords = ReadonlyMap<string, VipRecord>;
 
 /**
- * What every VIP is like after a pass: desired ones, those that leave, those that another program's service keeps out,
- * and those that are declared without a backend. What is as it was in `before` has been so since then, and is the same
- * object: after a small change little is made anew.
- *
- * A pass that ended early says nothing of the kernel, so `before` stands. It comes in parts: after a start everything is
- * made anew.
+ * Tells what every VIP is like after each pass: desired ones, those that leave, those that another program's service keeps
+ * out, and those that are declared without a backend. What is as it was after the pass before has been so since then, and
+ * is the same object: after a small change little is made anew.
  */
-export function* recordVips(before: VipRecords, pass: PassStatus): Generator<undefined, VipRecords> {
-  if (pass.error !== null) return before;
-  yield* prepareShortfall(pass);
-  const records = new Map<string, VipRecord>();
-  const spoken = new Set<string>();
-  const put = (record: VipRecord) => {
-    records.set(record.id, record);
-    spoken.add(textOf(record));
-  };
+export class VipRecorder {
+  #records: VipRecords = new Map();
+  /** What the records of desired services were made of. */
+  readonly #made = new Map<ServiceKey, Inputs>();
+  readonly #shortfalls = new Shortfalls();
+  readonly #absentFrom = createAbsence();
 
-  const held = heldBackends(pass);
-  const states = createStates(pass, held);
-  const forwardsAsBefore = (had: VipRecord, id: ServiceKey, service: Service): boolean => {
-    const made = madeOf.get(had);
-    if (made?.service !== service || made.have !== pass.observed.get(id)) return false;
-    return made.known === FORWARDING && states(id) === FORWARDING && made.drains === pass.drains.get(id);
-  };
-  const others: (readonly [ServiceKey, Service])[] = [];
-  // Nothing is made for those that go on as they were, nearly all of them in nearly every pass.
-  pass.desired.services.forEach((service, id) => {
-    const had = before.get(id);
-    if (had !== undefined && forwardsAsBefore(had, id, service)) put(had);
-    else others.push([id, service]);
-  });
-  for (const [i, [id, service]] of others.entries()) {
-    const known = states(id);
-    // Of a service that another program made, nothing is ours.
-    const have = known.state === 'conflict' ? undefined : pass.observed.get(id);
-    const inputs = { service, known, have, drains: pass.drains.get(id), held: held.get(id) };
-    put(desiredRecord(inputs, id, before.get(id), pass.finishedAt));
-    if (i % PART === PART - 1) yield;
+  /**
+   * Learns of the next pass, in parts: after a start everything is made anew. One that ended early says nothing of the
+   * kernel, so the records stay.
+   */
+  *record(pass: PassStatus): Generator<undefined, VipRecords> {
+    if (pass.error !== null) return this.#records;
+    yield* this.#shortfalls.prepare(pass);
+    const before = this.#records;
+    const records = new Map<string, VipRecord>();
+    const held = heldBackends(pass);
+    yield* this.#recordDesired(pass, held, records);
+    for (const planned of pass.plan.services) {
+      const have = pass.observed.get(planned.key);
+      if (pass.desired.services.has(planned.key) || have === undefined) continue;
+      const found = { have, drains: pass.drains.get(planned.key), held: held.get(planned.key) };
+      records.set(planned.key, leavingRecord(planned, found, pass, before.get(planned.key)));
+    }
+    for (const [text, all] of this.#absentFrom(pass.desired.declared, records))
+      records.set(text, emptyRecord(text, all, pass, before.get(text)));
+    this.#records = records;
+    return records;
   }
-  for (const planned of pass.plan.services) {
-    const have = pass.observed.get(planned.key);
-    if (pass.desired.services.has(planned.key) || have === undefined) continue;
-    const found = { have, drains: pass.drains.get(planned.key), held: held.get(planned.key) };
-    put(leavingRecord(planned, found, pass, before.get(planned.key)));
+
+  *#recordDesired(
+    pass: PassStatus,
+    held: HeldBackends,
+    records: Map<string, VipRecord>,
+  ): Generator<undefined, void> {
+    const { services } = pass.desired;
+    const before = this.#records;
+    const states = createStates(pass, held);
+    const others: (readonly [ServiceKey, Service])[] = [];
+    // Nothing is made for those that go on as they were, nearly all of them in nearly every pass.
+    services.forEach((service, id) => {
+      const had = before.get(id);
+      if (had !== undefined && this.#goesOn(id, service, pass, states)) records.set(id, had);
+      else others.push([id, service]);
+    });
+    for (const [i, [id, service]] of others.entries()) {
+      const known = states(id);
+      // Of a service that another program made, nothing is ours.
+      const have = known.state === 'conflict' ? undefined : pass.observed.get(id);
+      const inputs = { service, known, have, drains: pass.drains.get(id), held: held.get(id) };
+      records.set(id, desiredRecord(inputs, this.#made.get(id), id, before.get(id), pass.finishedAt));
+      this.#made.set(id, inputs);
+      if (i % PART === PART - 1) yield;
+    }
+    if (this.#made.size === services.size) return;
+    for (const id of this.#made.keys()) if (!services.has(id)) this.#made.delete(id);
   }
-  const lacking = pass.desired.declared.filter((vip) => !spoken.has(textOf(vip)));
-  for (const [text, all] of Map.groupBy(lacking, textOf)) {
-    put(emptyRecord(text, all, pass, before.get(text)));
+
+  /** Whether a service that forwarded does so still, and is in the kernel as it was. */
+  #goesOn(id: ServiceKey, service: Service, { observed, drains }: PassStatus, states: States): boolean {
+    const made = this.#made.get(id);
+    if (made?.service !== service || made.have !== observed.get(id)) return false;
+    return made.known === FORWARDING && states(id) === FORWARDING && made.drains === drains.get(id);
   }
-  return records;
 }
 
 /** So many new records are one part. */
@@ -93,8 +113,10 @@ interface StateAndReason {
 
 const FORWARDING: StateAndReason = { state: 'forwarding', reason: null };
 
+type States = (id: ServiceKey) => StateAndReason;
+
 /** Makes the function that tells the state of a desired service. */
-function createStates(pass: PassStatus, held: HeldBackends): (id: string) => StateAndReason {
+function createStates(pass: PassStatus, held: HeldBackends): States {
   const conflicts = new Map(pass.plan.conflicts.map(({ key, reason }) => [key, reason]));
   const unsettled = new Map(shortfall(pass).map(({ key, kind }) => [key, kind]));
   return (id) => {
@@ -133,24 +155,25 @@ function failureOf(id: string, { failures }: PassStatus): string | null {
   return failure === undefined ? null : `${failure.step}: ${failure.message}`;
 }
 
-function desiredRecord(made: Inputs, id: string, had: VipRecord | undefined, now: number): VipRecord {
-  const before = had === undefined ? undefined : madeOf.get(had);
+/** `before`: what `had` was made of. */
+function desiredRecord(
+  made: Inputs,
+  before: Inputs | undefined,
+  id: string,
+  had: VipRecord | undefined,
+  now: number,
+): VipRecord {
   const alike = before !== undefined && isAlike(before, made);
   if (had !== undefined && alike && before.have === made.have) return had;
 
   const { service, known } = made;
   const backends = recordBackends(service, made, had?.backends ?? NO_BACKENDS, now);
-  if (had !== undefined && alike && backends === had.backends) {
-    madeOf.set(had, made);
-    return had;
-  }
+  if (had !== undefined && alike && backends === had.backends) return had;
   const idle = known.state === 'forwarding' && !someInRotation(backends);
   const { state, reason } = idle ? IDLE : known;
   const { name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps } = service;
   const what = { id, name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps };
-  const record = dated({ ...what, state, reason, backends }, had, now);
-  madeOf.set(record, made);
-  return record;
+  return dated({ ...what, state, reason, backends }, had, now);
 }
 
 const IDLE: StateAndReason = { state: 'out of rotation', reason: 'every backend has weight 0' };
@@ -161,8 +184,6 @@ interface Inputs extends BackendsFound {
   readonly service: Service;
   readonly known: StateAndReason;
 }
-
-const madeOf = new WeakMap<VipRecord, Inputs>();
 
 /** Whether they differ in the kernel's counters at most. */
 function isAlike(a: Inputs, b: Inputs): boolean {
@@ -218,30 +239,10 @@ function emptyRecord(
     reason: 'no task of it can be reached',
     backends: NO_BACKENDS,
   };
-  return dated(now, had, finishedAt);
+  const record = dated(now, had, finishedAt);
+  return had !== undefined && same(had, record) ? had : record;
 }
 
 function dated(now: Omit<VipRecord, 'since'>, had: VipRecord | undefined, at: number): VipRecord {
   return { ...now, since: had?.state === now.state && had.reason === now.reason ? had.since : at };
-}
-
-type Called = Pick<VipRecord, 'protocol' | 'name' | 'framework' | 'address' | 'port'>;
-
-const texts = new WeakMap<Called, string>();
-
-/** `vipText` of an object that stays; remembered. */
-function textOf(vip: VipRecord | Declared): string {
-  let text = texts.get(vip);
-  if (text === undefined) {
-    text = vipText(vip);
-    texts.set(vip, text);
-  }
-  return text;
-}
-
-/** `tcp/web.marathon:80`, `tcp/[fd00::1]:80`: one text for a VIP of both families. */
-function vipText({ protocol, name, framework, address, port }: Called): string {
-  const where =
-    name === null ? endpointKey({ address: address ?? '', port }) : `${name}.${framework}:${port}`;
-  return `${protocol}/${where}`;
 }

@@ -1,21 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { Declared } from '../../../controller/model.ts';
 import { atOnce } from '../../../controller/parts.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
 import type { PassStatus } from '../../../controller/status/pass-status.ts';
-import { recordVips, type VipRecords } from '../../../controller/status/vip-records.ts';
+import { VipRecorder, type VipRecords } from '../../../controller/status/vip-records.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
 import { DB, passOf, settled, WEB } from './passes.ts';
 
 const WEB_ID = 'tcp/11.0.0.1:80';
-const NOTHING: VipRecords = new Map();
 
 /** Records of these passes one after another, each a second after the one before; the first ends at 1,000,000. */
 function recordsAfter(...passes: readonly PassStatus[]) {
-  let records = NOTHING;
+  const recorder = new VipRecorder();
+  let records: VipRecords = new Map();
   for (const [at, pass] of passes.entries())
-    records = atOnce(recordVips(records, { ...pass, finishedAt: 1_000_000 + at * 1_000 }));
+    records = atOnce(recorder.record({ ...pass, finishedAt: 1_000_000 + at * 1_000 }));
   return records;
 }
 
@@ -83,7 +84,7 @@ describe('since when', () => {
 });
 
 describe('the state of a VIP', () => {
-  const stateOf = (pass: PassStatus, id = WEB_ID) => atOnce(recordVips(NOTHING, pass)).get(id);
+  const stateOf = (pass: PassStatus, id = WEB_ID) => recordsAfter(pass).get(id);
 
   test('forwarding: the kernel has it as desired, with a backend in rotation', () => {
     expect(stateOf(passOf({}))).toMatchObject({
@@ -133,7 +134,7 @@ describe('the state of a VIP', () => {
       declared: [declared, { ...declared, app: '/also' }, { ...declared, name: 'web', app: '/web' }],
       memory: { addresses: new Map([['idle.marathon', { ipv4: '11.7.7.7' }]]), labels: new Map() },
     };
-    const records = atOnce(recordVips(NOTHING, passOf({ desired, observed: settled(WEB) })));
+    const records = recordsAfter(passOf({ desired, observed: settled(WEB) }));
     expect([...records.keys()]).toEqual([WEB_ID, 'tcp/idle.marathon:80']);
     expect(records.get('tcp/idle.marathon:80')).toMatchObject({
       state: 'no backend',
@@ -171,7 +172,7 @@ describe('the state of a VIP', () => {
       heldBefore: () => false,
       share: 0.5,
     };
-    const held = atOnce(recordVips(NOTHING, { ...gone, plan: holdMassRemoval(gone.plan, brake).plan }));
+    const held = recordsAfter({ ...gone, plan: holdMassRemoval(gone.plan, brake).plan });
     expect(held.get(WEB_ID)).toMatchObject({ state: 'held', reason: 'held: no source mentions it any more' });
     expect(held.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
       weight: 1,
@@ -185,12 +186,7 @@ describe('the state of a VIP', () => {
     ];
     const lost = passOf({ desired: desiredOf(...sick), before: observed, observed });
     const occupants = () => ({ drainSeconds: 300, healthLost: true });
-    const kept = atOnce(
-      recordVips(NOTHING, {
-        ...lost,
-        plan: holdMassRemoval(lost.plan, { ...brake, occupants }).plan,
-      }),
-    );
+    const kept = recordsAfter({ ...lost, plan: holdMassRemoval(lost.plan, { ...brake, occupants }).plan });
     expect(kept.get(WEB_ID)).toMatchObject({ state: 'held', apps: ['/web'] });
     expect(kept.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
       weight: 1,
@@ -220,3 +216,70 @@ describe('the state of a VIP', () => {
     expect(record?.backends.get('10.0.0.2:53')).toMatchObject({ weight: 0, inKernel: false });
   });
 });
+
+test('after any passes the records say what those of a recorder that saw only the last would say', () => {
+  const fate = fc.constantFrom('desired', 'desired', 'at rest', 'missing', 'left', 'absent', 'other weight');
+  // The second is an IP VIP, whose record without backends has the id of the one with backends.
+  const passes = fc.array(fc.tuple(fate, fate, fc.boolean()), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(passes, (steps) => {
+      const recorder = new VipRecorder();
+      for (const [web, ip, foreign] of steps) {
+        const pass = passOfFates([web, ip], foreign);
+        const [seasoned, fresh] = [atOnce(recorder.record(pass)), atOnce(new VipRecorder().record(pass))];
+        expect(timeless(seasoned)).toEqual(timeless(fresh));
+        expect(atOnce(recorder.record(pass))).toEqual(seasoned);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** A pass over VIPs that are as desired, that the kernel lacks or has otherwise, that leave, or that only are declared. */
+function passOfFates(fates: readonly string[], foreign: boolean): PassStatus {
+  const made = fates.map((as, i) => {
+    const what = i === 0 ? { name: 'web' } : { name: null, framework: null, fqdn: null };
+    const of = (weight: number) =>
+      once(
+        service(`11.0.0.${i}`, 80, [backend('10.0.0.1', 31_000, { weight })], { ...what, apps: ['/web'] }),
+      );
+    return { as, want: of(as === 'at rest' ? 0 : 1), otherwise: of(7) };
+  });
+  const wanted = made.filter(({ as }) => as !== 'left' && as !== 'absent').map(({ want }) => want);
+  const there = made
+    .filter(({ as }) => as !== 'missing' && as !== 'absent')
+    .map(({ as, want, otherwise }) => (as === 'other weight' ? otherwise : want));
+  const claims = made
+    .filter(({ as }) => as !== 'left')
+    .map(({ want: { name, fqdn, address } }) => ({
+      ...declared,
+      ...(name === null ? { name, framework: null, fqdn, address } : { name, fqdn }),
+    }));
+  const desired = { ...desiredOf(...wanted), declared: claims };
+  const table = tableOf(...there.map((each) => once(observedService(each))));
+  return passOf({ desired, before: table, observed: table, foreign });
+}
+
+const seen = new Map<string, unknown>();
+
+/** What says the same is the same object, as in passes that follow one another. */
+function once<T extends { readonly backends: ReadonlyMap<string, unknown> }>(it: T): T {
+  const text = JSON.stringify([it, ...it.backends]);
+  if (!seen.has(text)) seen.set(text, it);
+  return seen.get(text) as T;
+}
+
+/** Without what is known of the passes before: since when, and whose it was that leaves. */
+function timeless(records: VipRecords) {
+  return [...records.values()]
+    .map(({ id, state, reason, address, port, backends }) => ({
+      ...{ id, state, reason, address, port },
+      backends: [...backends].map(([key, { weight, reason: why, inKernel }]) => ({
+        key,
+        weight,
+        why,
+        inKernel,
+      })),
+    }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
