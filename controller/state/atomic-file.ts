@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from '../errors.ts';
 
@@ -12,7 +12,8 @@ export async function replaceFile(path: string, text: string | Iterable<string>)
   try {
     const file = await open(temporary, 'w', 0o600);
     try {
-      await file.writeFile(typeof text === 'string' ? text : joined(text));
+      if (typeof text === 'string') await file.writeFile(text);
+      else await writeInPieces(file, text);
       await file.sync();
     } finally {
       await file.close();
@@ -34,14 +35,23 @@ export async function readIfThere(path: string): Promise<string | null> {
   }
 }
 
-/** Pieces of about 64 KiB: one write for each small text would cost a system call for each app. */
-function* joined(texts: Iterable<string>): Generator<string> {
-  let piece = '';
+const PIECE_BYTES = 65_536;
+
+/**
+ * One write for each small text would cost a system call for each app; and joined ones would be megabytes of strings and
+ * buffers that live for as long as the disk takes, which is long enough to grow old.
+ */
+async function writeInPieces(file: FileHandle, texts: Iterable<string>): Promise<void> {
+  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  let used = 0;
   for (const text of texts) {
-    piece += text;
-    if (piece.length < 65_536) continue;
-    yield piece;
-    piece = '';
+    const bytes = Buffer.byteLength(text);
+    if (used + bytes > PIECE_BYTES) {
+      await file.writeFile(piece.subarray(0, used));
+      used = 0;
+    }
+    if (bytes > PIECE_BYTES) await file.writeFile(text);
+    else used += piece.write(text, used);
   }
-  yield piece;
+  await file.writeFile(piece.subarray(0, used));
 }

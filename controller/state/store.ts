@@ -38,26 +38,24 @@ function isApp(value: unknown): boolean {
  * source. A file that is missing gives nothing; one that cannot be used is reported in the log and counts as missing.
  */
 export function createStateStore(directory: string, clock: Clock, log: Log): StateStore {
-  const texts = new WeakMap<App, string>();
-
-  // Apps that did not change are the same objects: most of a large snapshot is then text already.
-  function textOf(app: App): string {
-    let text = texts.get(app);
-    if (text === undefined) {
-      text = JSON.stringify(app);
-      texts.set(app, text);
-    }
-    return text;
-  }
+  /** Source -> its apps as they were saved last, with their text. */
+  const saved = new Map<string, ReadonlyMap<App, string>>();
 
   function* snapshotText(source: string, { apps }: Snapshot): Generator<string> {
+    // Apps that did not change are the same objects: most of a large snapshot is then text already.
+    const before = saved.get(source);
+    const texts = new Map<App, string>();
     yield `{"version":${VERSION},"source":${JSON.stringify(source)},"savedAt":${clock.now()},"snapshot":{"apps":[`;
     let separator = '\n';
     for (const app of apps) {
-      yield separator + textOf(app);
+      const text = before?.get(app) ?? JSON.stringify(app);
+      texts.set(app, text);
+      yield separator;
+      yield text;
       separator = ',\n';
     }
     yield ']}}\n';
+    saved.set(source, texts);
   }
 
   async function load<Shape>(path: string, schema: z.ZodType<Shape>): Promise<Shape | null> {
