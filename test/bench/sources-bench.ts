@@ -25,7 +25,6 @@ const PHASE = join(import.meta.dirname, 'sources-phase.ts');
 const LIMIT_MS = 100;
 /** As `marathon-ipvs` starts Node. */
 const NODE = [
-  '--no-allocation-site-pretenuring',
   '--max-semi-space-size=8',
   '--min-semi-space-size=8',
   '--conditions=ipvs-source',
