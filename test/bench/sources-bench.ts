@@ -25,6 +25,7 @@ const PHASE = join(import.meta.dirname, 'sources-phase.ts');
 const LIMIT_MS = 100;
 /** As `marathon-ipvs` starts Node. */
 const NODE = [
+  '--heap-growing-percent=80',
   '--max-semi-space-size=8',
   '--min-semi-space-size=8',
   '--conditions=ipvs-source',
