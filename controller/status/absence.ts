@@ -1,11 +1,22 @@
 import { createGrouping, differenceOf } from '../desired/grouping.ts';
 import { type Declared, endpointKey } from '../model.ts';
-import type { VipRecord, VipRecords } from './vip-records.ts';
+import type { VipState } from './document.ts';
+
+/** What a VIP is called, whoever tells of it. */
+interface Called extends Pick<Declared, 'name' | 'framework' | 'address' | 'port'> {
+  readonly protocol: string;
+}
+
+interface Recorded extends Called {
+  readonly state: VipState;
+}
+
+type Records = ReadonlyMap<string, Recorded>;
 
 /** The VIPs that are declared and have no record, each with all who declare it. */
 type Absence = (
   declared: readonly Declared[],
-  records: VipRecords,
+  records: Records,
 ) => readonly (readonly [text: string, declared: readonly Declared[]])[];
 
 /**
@@ -14,9 +25,9 @@ type Absence = (
  */
 export function createAbsence(): Absence {
   const wanted = createGrouping<Declared>(vipText, inTurn);
-  const spoken = createGrouping<VipRecord>(vipText, inTurn);
+  const spoken = createGrouping<Recorded>(vipText, inTurn);
   let lastDeclared: readonly Declared[] = [];
-  let lastRecords: VipRecords = new Map();
+  let lastRecords: Records = new Map();
 
   return (declared, records) => {
     const changed = differenceOf(lastDeclared, declared);
@@ -35,8 +46,8 @@ export function createAbsence(): Absence {
 }
 
 /** Records of `now` that `other` has not, or otherwise; without those that an absence was put down with. */
-function notIn(other: VipRecords, now: VipRecords): readonly VipRecord[] {
-  const found: VipRecord[] = [];
+function notIn(other: Records, now: Records): readonly Recorded[] {
+  const found: Recorded[] = [];
   now.forEach((record, id) => {
     if (record.state !== 'no backend' && other.get(id) !== record) found.push(record);
   });
@@ -46,8 +57,6 @@ function notIn(other: VipRecords, now: VipRecords): readonly VipRecord[] {
 function inTurn(): number {
   return 0;
 }
-
-type Called = Pick<VipRecord, 'protocol' | 'name' | 'framework' | 'address' | 'port'>;
 
 /** `tcp/web.marathon:80`, `tcp/[fd00::1]:80`: one text for a VIP of both families. */
 function vipText({ protocol, name, framework, address, port }: Called): string {

@@ -10,7 +10,7 @@ import { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.ts';
 import { netlinkTransport } from './netlink-transport.ts';
 import { mixServiceId, type Reply, readDestination, readService } from './replies.ts';
 import { ask } from './request.ts';
-import { readDestinations } from './table-reader.ts';
+import { complete, readDestinations } from './table-reader.ts';
 import { type CommandAttrs, commandAttrs } from './tables.ts';
 import type { Transport } from './transport.ts';
 import type {
@@ -121,7 +121,9 @@ export class IpvsClient {
         before = mixServiceId(reply, before);
         return readService(reply);
       });
-      const taken = await this.#complete(services, known, take);
+      const taken = await complete(services, known, (missing) =>
+        readDestinations(this.#readers(), () => new Encoder(this.#family), missing, take),
+      );
       await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', (reply) => {
         after = mixServiceId(reply, after);
       });
@@ -239,22 +241,6 @@ export class IpvsClient {
     if (this.#main.immediate) return [this.#main];
     while (this.#sockets.length < SOCKETS_SIDE_BY_SIDE) this.#sockets.push(this.#openSocket());
     return this.#sockets;
-  }
-
-  /** What is made of these services and their destinations, which are read of those that are not `known`. */
-  async #complete<T>(
-    services: readonly ObservedService[],
-    known: ReadonlyMap<string, T>,
-    take: (entry: TableEntry) => T,
-  ): Promise<readonly T[]> {
-    const readAll = (missing: readonly ObservedService[]) =>
-      readDestinations(this.#readers(), () => new Encoder(this.#family), missing, take);
-    if (known.size === 0) return await readAll(services);
-    const added = (await readAll(services.filter((service) => !known.has(serviceKey(service))))).values();
-    return services.map((service) => {
-      const key = serviceKey(service);
-      return (known.has(key) ? known.get(key) : added.next().value) as T;
-    });
   }
 
   async #change(change: Change): Promise<void> {

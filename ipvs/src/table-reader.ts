@@ -1,6 +1,6 @@
 import type { Encoder } from './encoder.ts';
 import { inContext, requestError } from './explain.ts';
-import { serviceFamily } from './id.ts';
+import { serviceFamily, serviceKey } from './id.ts';
 import type { Message } from './message.ts';
 import type { Job, NetlinkSocket, Outgoing } from './netlink-socket.ts';
 import { readDestination } from './replies.ts';
@@ -33,6 +33,20 @@ export async function readDestinations<T>(
     }),
   );
   return taken;
+}
+
+/** What is made of these services, in their order: what is `known` by their keys, and of the others what `read` gives. */
+export async function complete<T>(
+  services: readonly ObservedService[],
+  known: ReadonlyMap<string, T>,
+  read: (missing: readonly ObservedService[]) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
+  if (known.size === 0) return await read(services);
+  const added = (await read(services.filter((service) => !known.has(serviceKey(service))))).values();
+  return services.map((service) => {
+    const key = serviceKey(service);
+    return (known.has(key) ? known.get(key) : added.next().value) as T;
+  });
 }
 
 interface Entry extends TableEntry {
