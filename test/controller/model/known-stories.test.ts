@@ -31,7 +31,7 @@ const fullPass: StoryEvent = { what: 'pass', full: true, read: 'whole', mishap: 
 const connect: StoryEvent = { what: 'connect', pick: 0, connections: 3 };
 const unreachable: StoryEvent = { what: 'unreachable', pick: 0 };
 const removeBackend: StoryEvent = { what: 'meddle', how: { kind: 'remove backend' }, pick: 0, weight: 0 };
-const madeByOthers = (protocol: 'tcp' | 'udp', address: string): StoryEvent => ({
+const madeByOthers = (protocol: 'tcp' | 'udp', address: string): StoryEvent & { what: 'meddle' } => ({
   what: 'meddle',
   how: { kind: 'own', service: { protocol, address, port: 80 } },
   pick: 0,
@@ -154,6 +154,19 @@ describe("the story's own rules were wrong", () => {
         options: { IPVS_DRAIN_SECONDS: '30' },
         tasks: [{ place: 4, state: 'unreachable', health: 'unhealthy' }],
       }),
+    );
+  });
+
+  test('VIPs at rest may all go at once, though another program gave them a weight since they were read', async () => {
+    await play(
+      pass({ refuseAt: 1 }),
+      { what: 'wait', seconds: 5 },
+      deploy({ mode: 'container', tasks: [{ ...task(1), health: 'unhealthy' }] }),
+      pass(),
+      { what: 'silence', mishap: { trouble: 'interrupted' } },
+      { ...madeByOthers('tcp', 'fd01:c::6'), weight: 1 },
+      { what: 'meddle', how: { kind: 'weight' }, pick: 0, weight: 7 },
+      { what: 'pass', full: false, read: 'empty lists', mishap: {} },
     );
   });
 });

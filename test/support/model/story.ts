@@ -171,14 +171,16 @@ class Teller {
     }
     if (this.#down.size === 0) process.confirmHeld(SOURCES.flatMap((source) => this.#appsOf(source)));
     const { watch } = this.#machine;
-    const before = watch.forwarding();
+    const [before, unseen] = [watch.forwarding(), watch.meddledUnseen()];
     // A task that is told of, and asks for another VIP now, says so by name.
     const told = process.toldOf();
     const unnamed = !process.saidByName && !watch.inRotation().some((endpoint) => told.has(endpoint));
     const status = await process.pass(full, mishap);
-    if (unnamed && !process.saidByName && before.length >= 2 && watch.forwarding().length === 0)
+    // What another program has put into rotation since the table was read is nothing that the controller could know.
+    const lost = watch.hasRead ? before : before.filter((key) => !unseen.has(key));
+    if (unnamed && !process.saidByName && lost.length >= 2 && watch.forwarding().length === 0)
       this.#machine.watch.violations.push(
-        `all went at once, and no source said so by name: ${before.join(' ')}`,
+        `all went at once, and no source said so by name: ${lost.join(' ')}`,
       );
     if (status === null) this.#machine.note('  nothing is known yet');
     if (!process.alive) this.#end();

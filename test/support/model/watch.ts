@@ -64,6 +64,16 @@ export class Watch {
     this.#read = false;
   }
 
+  /** Whether the pass that was last has read the whole table. */
+  get hasRead(): boolean {
+    return this.#read;
+  }
+
+  /** Services with which others have meddled, unseen by the controller so far. */
+  meddledUnseen(): ReadonlySet<string> {
+    return new Set(this.#meddled);
+  }
+
   /** The controller knows the whole table as it is now. */
   kernelRead(): void {
     this.#read = true;
@@ -185,13 +195,13 @@ export class Watch {
     this.#expect('what has a name', [...this.#announced].sort(), answering);
   }
 
-  /** Services of ours that clients get through to. */
   /** Where the backends are that get connections of our VIPs. */
   inRotation(): readonly string[] {
     const backends = [...this.ours].flatMap((key) => [...(this.kernel.get(key)?.backends ?? [])]);
     return backends.filter(([, { weight }]) => weight > 0).map(([endpoint]) => endpoint);
   }
 
+  /** Services of ours that clients get through to. */
   forwarding(): readonly string[] {
     return [...this.ours].filter((key) => forwards(this.kernel.get(key)));
   }
