@@ -113,7 +113,8 @@ export class IpvsClient {
   async listTable(): Promise<readonly TableEntry[]>;
   async listTable<T>(take: (entry: TableEntry) => T): Promise<readonly T[]>;
   async listTable(take: (entry: TableEntry) => unknown = (entry) => entry): Promise<readonly unknown[]> {
-    const known = new Map<string, unknown>();
+    // Of the read before alone: a service that went and came back is another one.
+    let known: ReadonlyMap<string, unknown> = new Map();
     for (let read = 0; read < MAX_READS; read++) {
       let before = 0;
       let after = 0;
@@ -128,7 +129,7 @@ export class IpvsClient {
         after = mixServiceId(reply, after);
       });
       if (before === after) return taken;
-      for (const [index, service] of services.entries()) known.set(serviceKey(service), taken[index]);
+      known = new Map(services.map((service, index) => [serviceKey(service), taken[index]]));
     }
     const message = `list table: services were added or removed during each of ${MAX_READS} reads`;
     throw new IpvsError('interrupted', message, { op: 'list-table' });

@@ -176,23 +176,34 @@ describe.each([
       expect(await code(client.listTable())).toBe('rejected');
     });
 
-    test('of the table is made again when services come or go meanwhile', async () => {
+    /** A client of a kernel with three services, in which another client makes changes just before the nth such command. */
+    async function disturbed(
+      command: 'GET_DEST' | 'GET_SERVICE',
+      disturbances: Readonly<Record<number, readonly Change[]>>,
+    ) {
       const { kernel, client } = await start(immediate);
       const other = await IpvsClient.open({ transport: kernel.transport() });
       clients.push(other);
       await client.batch(adds(3));
-      let reads = 0;
+      const seen = { commands: 0 };
       kernel.faults = {
-        before: ({ command }) => {
-          if (command === 'GET_DEST' && ++reads === 2) {
-            void other.batch([
-              { op: 'remove-service', service: service(1) },
-              { op: 'add-service', service: service(9) },
-              { op: 'add-destination', service: service(9), destination: DESTINATION },
-            ]);
-          }
+        before: (request) => {
+          if (request.command !== command) return;
+          seen.commands += 1;
+          const changes = disturbances[seen.commands];
+          if (changes !== undefined) void other.batch(changes);
         },
       };
+      return { client, seen };
+    }
+    const ONE_FOR_ANOTHER: readonly Change[] = [
+      { op: 'remove-service', service: service(1) },
+      { op: 'add-service', service: service(9) },
+      { op: 'add-destination', service: service(9), destination: DESTINATION },
+    ];
+
+    test('of the table is made again when services come or go meanwhile', async () => {
+      const { client, seen } = await disturbed('GET_DEST', { 2: ONE_FOR_ANOTHER });
       const table = await client.listTable();
       expect(
         table.map(({ service: entry, destinations }) => ['port' in entry && entry.port, destinations.length]),
@@ -202,22 +213,11 @@ describe.each([
         [9, 1],
       ]);
       // What was read before the change is not read again.
-      expect(reads).toBe(4);
+      expect(seen.commands).toBe(4);
     });
 
     test('of the table has each entry taken once, though a service comes and one goes meanwhile', async () => {
-      const { kernel, client } = await start(immediate);
-      const other = await IpvsClient.open({ transport: kernel.transport() });
-      clients.push(other);
-      await client.batch(adds(3));
-      let reads = 0;
-      kernel.faults = {
-        before: ({ command }) => {
-          if (command !== 'GET_DEST' || ++reads !== 2) return;
-          void other.removeService(service(1));
-          void other.addService(service(9));
-        },
-      };
+      const { client } = await disturbed('GET_DEST', { 2: ONE_FOR_ANOTHER });
       const given: number[] = [];
       const taken = await client.listTable(({ service: entry }) => {
         const port = 'port' in entry ? entry.port : 0;
@@ -226,6 +226,19 @@ describe.each([
       });
       expect(taken).toEqual([null, 3, 9]);
       expect(given.sort()).toEqual([1, 2, 3, 9]);
+    });
+
+    test('of the table reads a service anew that went and came back while it was made again', async () => {
+      // Lists of services at the begin and the end of each read: gone at the end of the first, back at that of the second.
+      const { client } = await disturbed('GET_SERVICE', {
+        2: [{ op: 'remove-service', service: service(1) }],
+        4: [
+          { op: 'add-service', service: service(1) },
+          { op: 'add-destination', service: service(1), destination: DESTINATION },
+        ],
+      });
+      const counts = await client.listTable(({ destinations }) => destinations.length);
+      expect(counts.toSorted()).toEqual([0, 0, 1]);
     });
 
     test('of the table rejects with what the taking of an entry throws, and the next request works', async () => {
