@@ -243,6 +243,11 @@ export interface ServiceSettings {
 
 // ---- keys ------------------------------------------------------------------------------------------
 
+/** `marathon /group/web`: what tells an app from all others. */
+export function appKey({ framework, id }: Pick<App, 'framework' | 'id'>): string {
+  return `${framework} ${id}`;
+}
+
 /** `10.0.0.1:80`, `[fd00::1]:80`. */
 export function endpointKey({ address, port }: Endpoint): BackendKey {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

@@ -1,4 +1,4 @@
-import type { App } from '../model.ts';
+import { type App, appKey } from '../model.ts';
 import { type AppClaims, type ClaimRules, claimsOf } from './claims.ts';
 import { differenceOf } from './grouping.ts';
 import type { Surroundings } from './port-reading.ts';
@@ -43,7 +43,7 @@ export function createClaimsMemo(rules: ClaimRules): ClaimsMemo {
     former = new Map(
       gone.flatMap((app) => {
         const had = known.get(app);
-        return had === undefined ? [] : [[identity(app), had.claims]];
+        return had === undefined ? [] : [[appKey(app), had.claims]];
       }),
     );
     for (const app of gone) known.delete(app);
@@ -53,7 +53,7 @@ export function createClaimsMemo(rules: ClaimRules): ClaimsMemo {
     const before = known.get(app);
     if (before?.here === surroundings.here && stillHold(before.questions, surroundings)) return before.claims;
     const made = read(app, surroundings);
-    const claims = reuseClaims(before?.claims ?? former.get(identity(app)), made.claims);
+    const claims = reuseClaims(before?.claims ?? former.get(appKey(app)), made.claims);
     known.set(app, { ...made, claims });
     return claims;
   };
@@ -76,10 +76,6 @@ export function createClaimsMemo(rules: ClaimRules): ClaimsMemo {
     return { claims, questions, here };
   };
   return Object.assign(remembered, { knows: (app: App) => known.has(app), turnTo });
-}
-
-function identity({ framework, id }: App): string {
-  return `${framework} ${id}`;
 }
 
 function stillHold(questions: readonly Question[], surroundings: Surroundings): boolean {

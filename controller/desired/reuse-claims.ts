@@ -26,7 +26,7 @@ function reuseClaim(before: Claim | undefined, now: Claim): Claim {
   if (backends.ipv4 === had.ipv4 && backends.ipv6 === had.ipv6 && same(was, is)) return before;
   const target = same(was.target, is.target) ? was.target : is.target;
   const declared = same(was.declared, is.declared) ? was.declared : is.declared;
-  return { ...is, key: was.key, target, declared, backends };
+  return { ...is, target, declared, backends };
 }
 
 type Backends = ReadonlyMap<BackendKey, Backend>;

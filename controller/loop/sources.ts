@@ -1,7 +1,7 @@
 import { differenceOf } from '../desired/grouping.ts';
 import { createMerge } from '../desired/merge.ts';
 import { everyEndpoint } from '../desired/occupants.ts';
-import { type App, type BackendKey, endpointKey, type Snapshot } from '../model.ts';
+import { type App, appKey, type BackendKey, endpointKey, type Snapshot } from '../model.ts';
 import { inTurns } from '../pace.ts';
 import type { AppSource, Observer, StateStore } from '../ports.ts';
 
@@ -103,9 +103,9 @@ function saidGone(before: Snapshot, now: Snapshot, complete: boolean): BackendKe
   const ending = endpointsOf(complete ? gone.map(onlyEnding) : gone);
   if (ending.length === 0) return [];
   const ids = new Set(gone.map(({ id }) => id));
-  const identities = new Set(gone.map(identity));
+  const keys = new Set(gone.map(appKey));
   const stillIn = (apps: readonly App[]) =>
-    new Set(endpointsOf(apps.filter((app) => ids.has(app.id) && identities.has(identity(app)))));
+    new Set(endpointsOf(apps.filter((app) => ids.has(app.id) && keys.has(appKey(app)))));
   const replaced = stillIn(come);
   const left = ending.filter((endpoint) => !replaced.has(endpoint));
   if (left.length === 0) return [];
@@ -116,15 +116,11 @@ function saidGone(before: Snapshot, now: Snapshot, complete: boolean): BackendKe
 
 function appsMissing(before: Snapshot, now: Snapshot): readonly App[] {
   const { gone, come } = differenceOf(before.apps, now.apps);
-  const replaced = new Set(come.map(identity));
-  const missing = gone.filter((app) => !replaced.has(identity(app)));
+  const replaced = new Set(come.map(appKey));
+  const missing = gone.filter((app) => !replaced.has(appKey(app)));
   if (missing.length === 0) return [];
-  const there = new Set(now.apps.map(identity));
-  return missing.filter((app) => !there.has(identity(app)));
-}
-
-function identity({ framework, id }: App): string {
-  return `${framework} ${id}`;
+  const there = new Set(now.apps.map(appKey));
+  return missing.filter((app) => !there.has(appKey(app)));
 }
 
 function onlyEnding(app: App): App {

@@ -1,6 +1,6 @@
 import { everyEndpoint } from '../desired/occupants.ts';
 import type { Holder } from '../loop/ask-again.ts';
-import { type App, type BackendKey, endpointKey, type Snapshot, type Task } from '../model.ts';
+import { type App, appKey, type BackendKey, endpointKey, type Snapshot, type Task } from '../model.ts';
 import { isMass } from '../plan/mass.ts';
 
 export interface Kept {
@@ -90,7 +90,7 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
   /** Of what was due, what is still missing may go. The rest waits again. Returns how many are missing. */
   confirm(due: ReadonlySet<TaskKey>, { apps }: Snapshot, now: number): number {
     const there = new Set(
-      apps.flatMap((app) => app.tasks.filter(placesOf).map((task) => taskKey(keyOf(app), task))),
+      apps.flatMap((app) => app.tasks.filter(placesOf).map((task) => taskKey(appKey(app), task))),
     );
     const missing = [...due].filter((key) => !there.has(key));
     for (const key of missing) this.#believed.add(key);
@@ -179,7 +179,7 @@ function together(
   kept: ReadonlyMap<AppKey, App>,
 ): readonly App[] {
   const there = apps.map((app) => {
-    const key = keyOf(app);
+    const key = appKey(app);
     return said.get(key) === app ? (kept.get(key) ?? app) : app;
   });
   return [...there, ...[...kept].filter(([key]) => !said.has(key)).map(([, app]) => app)];
@@ -192,12 +192,8 @@ function isAtAny({ ports }: Task, endpoints: ReadonlySet<BackendKey>): boolean {
 /** The first of two apps with one id and framework counts, as everywhere. */
 function byKey(apps: readonly App[]): ReadonlyMap<AppKey, App> {
   const found = new Map<AppKey, App>();
-  for (const app of apps) if (!found.has(keyOf(app))) found.set(keyOf(app), app);
+  for (const app of apps) if (!found.has(appKey(app))) found.set(appKey(app), app);
   return found;
-}
-
-function keyOf({ framework, id }: App): AppKey {
-  return `${framework} ${id}`;
 }
 
 function taskKey(app: AppKey, { id }: Task): TaskKey {

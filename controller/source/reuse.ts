@@ -17,5 +17,5 @@ export function reuse(before: App | undefined | null, next: App): App {
 function reuseTask(before: Task | undefined, next: Task): Task {
   if (before === undefined) return next;
   if (same(before, next)) return before;
-  return same(before.ports, next.ports) ? { ...next, id: before.id, ports: before.ports } : next;
+  return same(before.ports, next.ports) ? { ...next, ports: before.ports } : next;
 }

@@ -10,7 +10,7 @@ import { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.ts';
 import { netlinkTransport } from './netlink-transport.ts';
 import { mixServiceId, type Reply, readDestination, readService } from './replies.ts';
 import { ask } from './request.ts';
-import { complete, readDestinations } from './table-reader.ts';
+import { readDestinations, readMissing } from './table-reader.ts';
 import { type CommandAttrs, commandAttrs } from './tables.ts';
 import type { Transport } from './transport.ts';
 import type {
@@ -122,7 +122,7 @@ export class IpvsClient {
         before = mixServiceId(reply, before);
         return readService(reply);
       });
-      const taken = await complete(services, known, (missing) =>
+      const taken = await readMissing(services, known, (missing) =>
         readDestinations(this.#readers(), () => new Encoder(this.#family), missing, take),
       );
       await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', (reply) => {

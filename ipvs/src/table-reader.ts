@@ -36,7 +36,7 @@ export async function readDestinations<T>(
 }
 
 /** What is made of these services, in their order: what is `known` by their keys, and of the others what `read` gives. */
-export async function complete<T>(
+export async function readMissing<T>(
   services: readonly ObservedService[],
   known: ReadonlyMap<string, T>,
   read: (missing: readonly ObservedService[]) => Promise<readonly T[]>,

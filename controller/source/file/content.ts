@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { ControllerError, messageOf } from '../../errors.ts';
-import type { App } from '../../model.ts';
+import { type App, appKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
@@ -108,7 +108,7 @@ async function convertRecording(
   const agents = await resolveAgents(cluster.hosts, resolver);
   const { apps, rejected, warnings } = await cluster.snapshot(agents, new Pace());
   const byKey = apps.map((app): [string, App] => {
-    const key = `${app.framework} ${app.id}`;
+    const key = appKey(app);
     return [key, reuse(previous.get(key), app)];
   });
   return { apps: new Map(byKey), rejected, warnings, agents };
