@@ -43,3 +43,21 @@ test('a failure comes with the step that was asked for, also where another way t
   expect(failure?.step).toBe(make[1]);
   expect(failure?.error.message).toContain('update destination');
 });
+
+test('read beside passes, a service stands in the table as what is kept of it, and one by firewall mark not at all', async () => {
+  await table.apply(make);
+  const other = await IpvsClient.open({ transport: kernel.transport() });
+  await other.addService({ fwmark: 7, family: 'ipv4', scheduler: 'wlc' });
+  other.close();
+  const seen = await table.observe();
+  const known = [...seen.values()][0];
+  if (known === undefined) throw new Error('the kernel has no service');
+  const given: unknown[] = [];
+  const beside = await table.observeBeside((read) => {
+    given.push(read);
+    return known;
+  });
+  expect(given).toEqual([known]);
+  expect([...beside]).toEqual([['tcp/11.0.0.1:80', known]]);
+  expect(beside.get('tcp/11.0.0.1:80')).toBe(known);
+});

@@ -33,6 +33,41 @@ test('in a service that changed, the backends that did not are the same objects'
   expect([...(after?.backends.keys() ?? [])]).toEqual(['10.0.0.1:1', '10.0.0.3:1']);
 });
 
+test('of an app that is read again, only what changed is made anew, whatever changed', () => {
+  // The same VIPs and places again and again, so that nearly everything is remembered from the pass before.
+  const tasks = fc.array(
+    fc.record({
+      id: fc.constantFrom('a.0', 'a.1'),
+      where: fc.constantFrom('10.0.0.1:1', '10.0.0.2:1', '[fd01:b::1]:1'),
+      state: fc.constantFrom('running' as const, 'killing' as const),
+      health: fc.constantFrom('healthy' as const, 'unhealthy' as const),
+    }),
+    { maxLength: 3 },
+  );
+  const step = fc.record({
+    tasks,
+    weight: fc.constantFrom('1', '5'),
+    persistence: fc.constantFrom('0', '60'),
+    second: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 2, maxLength: 6 }), (steps) => {
+      const seasoned = translator();
+      let memory: Memory = nothingRemembered;
+      for (const { tasks: all, weight, persistence, second } of steps) {
+        const vips = { VIP_0: 'a:80', ...(second && { VIP_1: 'b:80' }) };
+        const declared = port({ ...vips, IPVS_WEIGHT: weight, IPVS_PERSISTENCE_SECONDS: persistence });
+        const made = all.map(({ id, where, ...what }) => task(id, [taskPort(declared, where)], what));
+        const now = snapshot(app('/a', { ports: [declared], tasks: made }));
+        const desired = seasoned(now, memory);
+        expect(desired).toEqual(translator()(now, memory));
+        memory = desired.memory;
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
 const texts = fc.oneof(
   fc.constantFrom('web:80', '/web:80', 'Web:80', 'api.prod:81', '10.7.7.7:80', '10.7.7.8:80', 'fd01:d::7:80'),
   fc.constantFrom('nocolon', ':80', '10.0.0.1:80', '11.225.37.143:80', '/10.7.7.7:80', '[::1]:80', '%:80'),
