@@ -87,7 +87,7 @@ async function connect(config: Config, [service, endpoint]: readonly string[]): 
 async function showStatus(config: Config, name: string | null): Promise<number> {
   const [{ status }, { systemClock }] = await Promise.all([
     import('./command/status.ts'),
-    import('./loop/clock.ts'),
+    import('./time.ts'),
   ]);
   const { stop } = processSignals();
   // Whoever read us has seen enough: `status --watch | head`.
@@ -100,7 +100,7 @@ async function showStatus(config: Config, name: string | null): Promise<number> 
 async function examineHost(config: Config): Promise<number> {
   const [{ doctor }, { systemClock }] = await Promise.all([
     import('./command/doctor.ts'),
-    import('./loop/clock.ts'),
+    import('./time.ts'),
   ]);
   const { stop } = processSignals();
   return await doctor(config, { print, colour: wantsColour(config.color), clock: systemClock }, stop);
@@ -109,7 +109,7 @@ async function examineHost(config: Config): Promise<number> {
 async function askMarathon(command: AppCommand): Promise<number> {
   const [{ executeAppCommand }, { systemClock }, { progressLine, readInput }] = await Promise.all([
     import('./command/apps/execute.ts'),
-    import('./loop/clock.ts'),
+    import('./time.ts'),
     import('./command/apps/terminal.ts'),
   ]);
   const columns = () => (process.stdout.isTTY === true ? process.stdout.columns || null : null);

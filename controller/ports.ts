@@ -33,7 +33,10 @@ export interface AppSource {
 }
 
 export interface SourceListener {
-  /** `complete`: the whole source was read, so what is missing from it is gone. `since`: when the change was learnt of, for latency. */
+  /**
+   * `complete`: the whole source was read, so what is missing from it is gone. `since`: when the change was learnt of, on
+   * the monotonic clock, for latency.
+   */
   changed(snapshot: Snapshot, read: { readonly complete: boolean; readonly since: number }): void;
   failed(error: Error): void;
 }
@@ -255,12 +258,7 @@ export interface Resolver {
   resolve(hostName: string): Promise<string | null>;
 }
 
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Resolves after `ms`, or at once when `signal` aborts. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
+export type { Clock } from './time.ts';
 
 /** Constant message, variable parts as fields. */
 export interface Log {
@@ -284,7 +282,12 @@ export interface Observer {
   moved(): void;
   sourceRead(
     source: string,
-    read: { readonly apps: number; readonly complete: boolean; readonly fromDiskOf: number | null },
+    read: {
+      readonly apps: number;
+      readonly complete: boolean;
+      /** When it was saved, in milliseconds since the epoch; null where the source itself was read. */
+      readonly fromDiskOf: number | null;
+    },
   ): void;
   sourceFailed(source: string, error: Error): void;
   /** Does what of `passed` may take long, in turns of a few milliseconds; called right before it, and never rejects. */

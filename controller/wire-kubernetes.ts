@@ -3,10 +3,10 @@
 import { hostname } from 'node:os';
 import type { Config } from './config/config.ts';
 import type { KubernetesClient } from './kubernetes/client.ts';
-import { systemClock } from './loop/clock.ts';
 import type { AppSource, Clock, Log, Reporter } from './ports.ts';
 import { kubernetesSource, openKubernetes } from './source/kubernetes/source.ts';
 import { StatusWriter } from './status/kubernetes/writer.ts';
+import { systemClock } from './time.ts';
 
 /** What `relay` works with. */
 export interface RelayParts {

@@ -2,9 +2,9 @@
 
 import type { Config } from './config/config.ts';
 import type { SourceOption } from './config/values.ts';
-import { systemClock } from './loop/clock.ts';
 import type { AppSource, Log, Reporter, Resolver } from './ports.ts';
 import { createDnsResolver } from './source/dns-resolver.ts';
+import { systemClock } from './time.ts';
 import { credentialsOf } from './wire-options.ts';
 
 /** What each of them needs besides where it is. */

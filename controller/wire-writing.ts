@@ -1,9 +1,9 @@
 /** Builds what the page and `/v1/apps` write with. */
 
 import type { Config } from './config/config.ts';
-import { systemClock } from './loop/clock.ts';
 import type { Log } from './ports.ts';
 import type { Writing } from './serve/apps.ts';
+import { systemClock } from './time.ts';
 import { credentialsOf } from './wire-options.ts';
 
 /** A client of its own keeps their requests apart from the source's. null where nothing may be written. */

@@ -20,7 +20,6 @@ import { inPool } from './desired/pool.ts';
 import { createTranslator, createTranslatorInParts, type Translate } from './desired/translate.ts';
 import type { NameServer } from './dns/name-server.ts';
 import { ControllerError } from './errors.ts';
-import { systemClock } from './loop/clock.ts';
 import { Reconciler } from './loop/reconcile.ts';
 import type { ServiceKey } from './model.ts';
 import { inTurns } from './pace.ts';
@@ -42,6 +41,7 @@ import { isLoopback } from './serve/host-header.ts';
 import type { DnsMetrics } from './serve/metrics-dns.ts';
 import { createLedger } from './state/ledger.ts';
 import { createStateStore } from './state/store.ts';
+import { systemClock } from './time.ts';
 import { poolsOf } from './wire-options.ts';
 import { sourcesOf } from './wire-sources.ts';
 import { writingOf } from './wire-writing.ts';
@@ -90,9 +90,9 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       zone: config.zone,
       pools,
       ...(config.against.kind === 'kernel' && {
-        realAddresses: createRealAddresses(realAddressOptions(config, sources), Date.now),
+        realAddresses: createRealAddresses(realAddressOptions(config, sources), systemClock.monotonic),
         ...(config.localBackends === 'container' && {
-          hostAddresses: createHostAddresses(config.interface, Date.now),
+          hostAddresses: createHostAddresses(config.interface, systemClock.monotonic),
         }),
       }),
     });

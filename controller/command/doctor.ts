@@ -15,7 +15,7 @@ export interface DoctorPorts {
   /** Standard output. */
   readonly print: (text: string) => void;
   readonly colour: boolean;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'epoch'>;
 }
 
 /**
@@ -28,7 +28,7 @@ export async function doctor(
   signal: AbortSignal,
 ): Promise<number> {
   const controller = await askController(config, signal);
-  const document = examine(await readFacts(config, controller), clock.now());
+  const document = examine(await readFacts(config, controller), clock.epoch());
   print(formatDoctor(document, config.output, colour));
   return document.summary.problem === 0 ? SAME : DIFFERENT;
 }

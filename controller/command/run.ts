@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts';
 import type { ListenOption } from '../config/values.ts';
-import { Latch } from '../loop/latch.ts';
 import { run as runLoop, type WakeReason } from '../loop/run.ts';
 import { endpointKey } from '../model.ts';
 import type { Observer, Reporter } from '../ports.ts';
@@ -11,6 +10,7 @@ import type { PageFacts } from '../serve/page/facts.ts';
 import type { Doctor } from '../serve/routes.ts';
 import { createStatusBoard } from '../status/board.ts';
 import { createHistory } from '../status/history.ts';
+import { Latch, systemClock } from '../time.ts';
 import type { Parts } from '../wire.ts';
 import { formatReport, type PrintOptions } from './report.ts';
 
@@ -123,7 +123,7 @@ function examiner(config: Config, listen: ListenOption): Doctor {
     ]);
     const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
     const facts = await readFacts(config, { url: `${scheme}://${endpointKey(listen)}`, status });
-    return examine(facts, Date.now());
+    return examine(facts, systemClock.epoch());
   };
 }
 

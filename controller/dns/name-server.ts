@@ -36,7 +36,7 @@ export class NameServer implements Names {
 
   announce(services: ReadonlyMap<ServiceKey, NamedService>): readonly string[] {
     const { clock } = this.#options;
-    this.#table.update(services, clock.now());
+    this.#table.update(services, clock.epoch());
     this.#server ??= startDns({ ...this.#options, index: this.#table });
     return this.#server.problems();
   }

@@ -61,7 +61,7 @@ export class NameTable implements NameIndex {
     this.#tree.put(this.#server, addressSets(servers, ttlSeconds));
   }
 
-  /** From now on these services have names, and no others do. `now` in milliseconds. */
+  /** From now on these services have names, and no others do. `now` in milliseconds since the epoch: the serial must grow over a restart. */
   update(services: ReadonlyMap<ServiceKey, NamedService>, now: number): void {
     const changed = this.#take(services);
     if (changed.size === 0 && this.#serial > 0) return;

@@ -78,14 +78,14 @@ async function leadWhileHeld(
 ): Promise<void> {
   const lost = new AbortController();
   const leading = lead(AbortSignal.any([signal, lost.signal])).finally(() => lost.abort());
-  let renewedAt = clock.now();
+  let renewedAt = clock.monotonic();
   while (!signal.aborted && !lost.signal.aborted) {
     await clock.sleep(RETRY_MS, AbortSignal.any([signal, lost.signal]));
     if (signal.aborted || lost.signal.aborted) break;
     const until = AbortSignal.timeout(RENEW_WITHIN_MS);
     const renewed = await candidate.acquire(AbortSignal.any([signal, until])).catch(() => null);
-    if (renewed === true) renewedAt = clock.now();
-    else if (renewed === false || clock.now() - renewedAt >= RENEW_WITHIN_MS) lost.abort();
+    if (renewed === true) renewedAt = clock.monotonic();
+    else if (renewed === false || clock.monotonic() - renewedAt >= RENEW_WITHIN_MS) lost.abort();
   }
   try {
     await leading;
@@ -107,9 +107,9 @@ class Candidate {
   async acquire(signal: AbortSignal): Promise<boolean> {
     const { client, clock, namespace, identity } = this.#options;
     const lease = await this.#read(signal);
-    const now = clock.now();
+    const now = clock.monotonic();
     if (lease === null) {
-      const body = this.#body({ leaseTransitions: 0, acquireTime: microTime(now) });
+      const body = this.#body({ leaseTransitions: 0, acquireTime: microTime(clock.epoch()) });
       return await this.#won(client.call('POST', collectionPath(LEASES, namespace), { body }, signal));
     }
     if (this.#seen?.lease.metadata.resourceVersion !== lease.metadata.resourceVersion) {
@@ -121,7 +121,7 @@ class Candidate {
     if (holderIdentity && !ours && now < endsAt) return false;
 
     const transitions = (leaseTransitions ?? 0) + (ours ? 0 : 1);
-    const since = ours && acquireTime ? acquireTime : microTime(now);
+    const since = ours && acquireTime ? acquireTime : microTime(clock.epoch());
     const body = this.#body({ leaseTransitions: transitions, acquireTime: since }, lease);
     return await this.#won(client.call('PUT', this.#path(), { body }, signal));
   }
@@ -155,7 +155,7 @@ class Candidate {
   async #won(write: Promise<unknown>): Promise<boolean> {
     try {
       const lease = leaseSchema.parse(await write);
-      this.#seen = { lease, at: this.#options.clock.now() };
+      this.#seen = { lease, at: this.#options.clock.monotonic() };
       return true;
     } catch (error) {
       if (error instanceof ApiFailure && error.status === 409) return false;
@@ -169,7 +169,7 @@ class Candidate {
     const ours = {
       holderIdentity: identity,
       leaseDurationSeconds: LEASE_SECONDS,
-      renewTime: microTime(clock.now()),
+      renewTime: microTime(clock.epoch()),
     };
     const { kind } = LEASES;
     return {

@@ -121,7 +121,7 @@ export class Reflector<T extends Versioned> {
       timeoutSeconds: Math.round(least + random() * (most - least)),
     };
     const events = await client.watch(path, query, silenceMs, signal);
-    this.#inStepSince = clock.now();
+    this.#inStepSince = clock.monotonic();
     listener.inStep();
     for await (const event of events) this.#take(event);
     signal.throwIfAborted();
@@ -171,7 +171,7 @@ export class Reflector<T extends Versioned> {
   }
 
   #wasStable(): boolean {
-    return this.#inStepSince !== null && this.#options.clock.now() - this.#inStepSince >= STABLE_MS;
+    return this.#inStepSince !== null && this.#options.clock.monotonic() - this.#inStepSince >= STABLE_MS;
   }
 
   /** Doubles from 0.8 s to 30 s, half of it jitter, since all hosts lose their watches together. */

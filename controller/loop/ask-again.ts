@@ -39,12 +39,12 @@ export function createAsker<Due extends { readonly size: number }>(
     try {
       const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
       const snapshot = await inTurns(createMerge()(snapshots));
-      const stillMissing = holder.confirm(due, snapshot, clock.now());
+      const stillMissing = holder.confirm(due, snapshot, clock.monotonic());
       log.warn('mass removal: the sources were asked again', { held: due.size, stillMissing });
       then();
     } catch (error) {
       if (signal.aborted) return;
-      notBefore = clock.now() + RETRY_MS;
+      notBefore = clock.monotonic() + RETRY_MS;
       log.warn('mass removal stays held: the sources cannot be asked again', { error: messageOf(error) });
     } finally {
       asking = false;
@@ -52,7 +52,7 @@ export function createAsker<Due extends { readonly size: number }>(
   };
 
   return () => {
-    const now = clock.now();
+    const now = clock.monotonic();
     if (asking || now < notBefore || signal.aborted) return;
     const due = holder.due(now);
     if (due.size === 0) return;

@@ -38,9 +38,9 @@ export function follow(
       },
       failed(error) {
         const message = messageOf(error);
-        if (complaint?.message !== message || clock.now() - complaint.at >= REPEAT_MS) {
+        if (complaint?.message !== message || clock.monotonic() - complaint.at >= REPEAT_MS) {
           log.warn('source failed: its last good state stays', { source: name, error: message });
-          complaint = { message, at: clock.now() };
+          complaint = { message, at: clock.monotonic() };
         }
         observer.sourceFailed(name, error);
       },

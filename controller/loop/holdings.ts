@@ -1,18 +1,23 @@
 import type { BackendKey, ServiceKey, Table } from '../model.ts';
 import type { Drains } from '../plan/drain.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
-import type { Ledger, LedgerEntry, Log } from '../ports.ts';
+import type { Clock, Ledger, LedgerEntry, Log } from '../ports.ts';
+import { createEpochOffset } from '../time.ts';
 
 /** What is ours in the kernel, and until when its leaving backends may drain: in memory, and first in the ledger. */
 export class Holdings {
   readonly #ledger: Ledger;
   readonly #log: Log;
+  readonly #epochOffset: () => number;
   #entries: ReadonlyMap<ServiceKey, LedgerEntry> | null = null;
+  /** As passes know them: the ledger has the same ones in milliseconds since the epoch. */
+  #drains: Drains = NO_DRAINS;
   /** Whether the ledger still holds entries that have been dropped. */
   #stale = false;
 
-  constructor(ledger: Ledger, log: Log) {
+  constructor(ledger: Ledger, clock: Clock, log: Log) {
     this.#ledger = ledger;
+    this.#epochOffset = createEpochOffset(clock);
     this.#log = log;
   }
 
@@ -26,6 +31,7 @@ export class Holdings {
     if (warning !== undefined) this.#log.warn(warning);
     this.#entries = new Map([...entries].filter(([key]) => observed.has(key)));
     this.#stale = this.#entries.size !== entries.size;
+    this.#drains = drainsIn(this.#entries, this.#epochOffset());
     return this.#entries;
   }
 
@@ -34,12 +40,9 @@ export class Holdings {
     return this.#entries ?? NOTHING;
   }
 
+  /** The deadlines as of the last `claim`. */
   get drains(): Drains {
-    const drains = new Map<ServiceKey, ReadonlyMap<BackendKey, number>>();
-    (this.#entries ?? NOTHING).forEach(({ drains: deadlines }, key) => {
-      if (deadlines !== undefined) drains.set(key, new Map(Object.entries(deadlines)));
-    });
-    return drains;
+    return this.#drains;
   }
 
   /**
@@ -48,17 +51,20 @@ export class Holdings {
    */
   async claim(owned: ReadonlyMap<ServiceKey, Owned>, drains: Drains): Promise<void> {
     const before = this.#entries ?? NOTHING;
+    // They change as well when the machine's clock is set: a restart must find them where they are.
+    const offset = this.#epochOffset();
     const same = (key: ServiceKey, { fqdn }: Owned): boolean => {
       const had = before.get(key);
-      return had !== undefined && had.fqdn === fqdn && sameDeadlines(had.drains, drains.get(key));
+      return had !== undefined && had.fqdn === fqdn && sameDeadlines(had.drains, drains.get(key), offset);
     };
+    this.#drains = drains;
     // Most passes claim nothing new: nothing is made then.
     if (!this.#stale && all(before, same) && (owned === before || all(owned, same))) return;
 
     const entries = new Map(before);
     for (const [key, owner] of [...before, ...owned]) {
       const { name, framework, fqdn } = owner;
-      if (!same(key, owner)) entries.set(key, withDrains({ name, framework, fqdn }, drains.get(key)));
+      if (!same(key, owner)) entries.set(key, withDrains({ name, framework, fqdn }, drains.get(key), offset));
     }
     await this.#replace(entries);
   }
@@ -83,6 +89,7 @@ export class Holdings {
 }
 
 const NOTHING: ReadonlyMap<ServiceKey, LedgerEntry> = new Map();
+const NO_DRAINS: Drains = new Map();
 
 function all<K, V>(entries: ReadonlyMap<K, V>, holds: (key: K, value: V) => boolean): boolean {
   let fails = false;
@@ -93,15 +100,39 @@ function all<K, V>(entries: ReadonlyMap<K, V>, holds: (key: K, value: V) => bool
   return !fails;
 }
 
-function withDrains(owned: Owned, deadlines: ReadonlyMap<BackendKey, number> | undefined): LedgerEntry {
-  return deadlines === undefined ? owned : { ...owned, drains: Object.fromEntries(deadlines) };
+function drainsIn(entries: ReadonlyMap<ServiceKey, LedgerEntry>, offset: number): Drains {
+  const drains = new Map<ServiceKey, ReadonlyMap<BackendKey, number>>();
+  entries.forEach(({ drains: deadlines = {} }, key) => {
+    const all = Object.entries(deadlines);
+    if (all.length > 0) drains.set(key, new Map(all.map(([backend, at]) => [backend, at - offset])));
+  });
+  return drains;
+}
+
+function withDrains(
+  owned: Owned,
+  deadlines: ReadonlyMap<BackendKey, number> | undefined,
+  offset: number,
+): LedgerEntry {
+  if (deadlines === undefined) return owned;
+  return { ...owned, drains: Object.fromEntries([...deadlines].map(([key, at]) => [key, kept(at, offset)])) };
+}
+
+/** A deadline as the ledger keeps it. */
+function kept(deadline: number, offset: number): number {
+  return Math.round(deadline + offset);
 }
 
 function sameDeadlines(
   had: LedgerEntry['drains'],
   has: ReadonlyMap<BackendKey, number> | undefined,
+  offset: number,
 ): boolean {
   if (had === undefined && has === undefined) return true;
   const keys = Object.keys(had ?? {});
-  return keys.length === (has?.size ?? 0) && keys.every((key) => has?.get(key) === had?.[key]);
+  if (keys.length !== (has?.size ?? 0)) return false;
+  return keys.every((key) => {
+    const deadline = has?.get(key);
+    return deadline !== undefined && kept(deadline, offset) === had?.[key];
+  });
 }

@@ -101,7 +101,7 @@ export class Reconciler {
     this.#ports = ports;
     this.#rules = rules;
     this.#backoff = new Backoff(RETRY, random);
-    this.#holdings = new Holdings(ports.ledger, ports.log);
+    this.#holdings = new Holdings(ports.ledger, ports.clock, ports.log);
     this.planner = new Planner(rules);
     this.reach = new Reach(ports.reachability);
     this.#recollection = new Recollection(ports.store, ports.log, rules.dryRun);
@@ -131,7 +131,7 @@ export class Reconciler {
 
   async pass({ snapshot, complete }: Merged, { full, changesSince, gone }: PassRequest): Promise<PassStatus> {
     const { clock } = this.#ports;
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     this.planner.believe(gone, startedAt);
     const memory = await this.#recollection.load();
     const translate = () => this.#rules.translate(snapshot, memory, complete, this.#heldNames);
@@ -195,7 +195,7 @@ export class Reconciler {
     const advice = [...outcome.reached.advice, ...outcome.unanswered];
     const { waiting } = outcome;
     const done = { plan, observed, drains: draining, failures, waiting, held, drift: drifted, error };
-    return { ...frame, desired, finishedAt: clock.now(), ...done, problems, advice, repaired };
+    return { ...frame, desired, finishedAt: clock.monotonic(), ...done, problems, advice, repaired };
   }
 
   /** Whether the plan holds VIPs of other names than those for which apps were translated last; remembers them. */
@@ -217,7 +217,7 @@ export class Reconciler {
     full: boolean,
   ): Promise<Table> {
     const { table, clock } = this.#ports;
-    const now = clock.now();
+    const now = clock.monotonic();
 
     const anyFailed = this.#backoff.nextDue() !== null;
     const due = (step: Step) => !anyFailed || !this.#backoff.holds(backoffKey(step), now);
@@ -259,7 +259,7 @@ export class Reconciler {
 
   #settleBackoff(tried: readonly Step[], failures: readonly StepFailure[], plan: Plan): void {
     if (failures.length === 0 && this.#backoff.nextDue() === null) return;
-    const now = this.#ports.clock.now();
+    const now = this.#ports.clock.monotonic();
     const failed = new Set(failures.map(({ step }) => backoffKey(step)));
     for (const key of new Set(tried.map(backoffKey))) {
       if (failed.has(key)) this.#backoff.failed(key, now);

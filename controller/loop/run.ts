@@ -1,8 +1,8 @@
 import { messageOf } from '../errors.ts';
 import type { AppSource, Observer } from '../ports.ts';
+import type { Latch } from '../time.ts';
 import { createAsker } from './ask-again.ts';
 import { follow } from './follow.ts';
-import type { Latch } from './latch.ts';
 import type { PassRequest, ReconcilePorts, Reconciler } from './reconcile.ts';
 import { saveRegularly } from './save.ts';
 import { type Merged, Sources } from './sources.ts';
@@ -54,32 +54,38 @@ export async function run(
 
   const confirmHeld = createAsker(ports, reconciler.planner, () => wake.set('resync'), signal);
   const tell = createTeller(ports.log);
-  const start = ports.clock.now();
+  const start = ports.clock.monotonic();
   let repairing: Promise<void> | null = null;
-  const due: Due = { full: 0, look: 0, changes: 0, tick: start, restore: start + options.restoreAfterMs };
+  const due: Due = {
+    full: start,
+    look: start,
+    changes: start,
+    tick: start,
+    restore: start + options.restoreAfterMs,
+  };
   while (!signal.aborted) {
     ports.observer.moved();
     await restoreIfDue(ports, sources, due);
     const next = await nextPass(ports, reconciler, sources, changes, due, signal);
     if (signal.aborted) break;
-    if (next === null) await wake.wait(Math.max(0, due.tick - ports.clock.now()), ports.clock, signal);
+    if (next === null) await wake.wait(Math.max(0, due.tick - ports.clock.monotonic()), ports.clock, signal);
     else {
       const pass = await reconciler.pass(next.merged, next.request);
       await ports.observer.prepare?.(pass);
       ports.observer.passed(pass);
       tell(pass);
-      due.changes = ports.clock.now() + options.settleMs;
-      if (pass.error !== null) due.full = due.look = ports.clock.now() + RETRY_AFTER_ERROR_MS;
-      else if (pass.kind === 'full') due.full = ports.clock.now() + options.resyncMs;
+      due.changes = ports.clock.monotonic() + options.settleMs;
+      if (pass.error !== null) due.full = due.look = ports.clock.monotonic() + RETRY_AFTER_ERROR_MS;
+      else if (pass.kind === 'full') due.full = ports.clock.monotonic() + options.resyncMs;
     }
 
-    if (ports.clock.now() < due.tick) continue;
+    if (ports.clock.monotonic() < due.tick) continue;
     // A change does not wait for it; one that takes long is not begun once more.
     repairing ??= keepReachable(ports, reconciler).finally(() => {
       repairing = null;
     });
     confirmHeld();
-    due.tick = ports.clock.now() + TICK_MS;
+    due.tick = ports.clock.monotonic() + TICK_MS;
   }
   await Promise.all([...following, saving, repairing]);
 }
@@ -119,7 +125,7 @@ interface Due {
 }
 
 async function restoreIfDue({ store, clock }: RunPorts, sources: Sources, due: Due): Promise<void> {
-  if (clock.now() < due.restore) return;
+  if (clock.monotonic() < due.restore) return;
   due.restore = Number.POSITIVE_INFINITY;
   if (!sources.known) await sources.restore(store);
 }
@@ -137,12 +143,12 @@ async function nextPass(
   const reasons = new Set(wake.take());
   const changed = reasons.has('changed');
   const whole = () => reasons.has('resync') || reasons.has('read');
-  const unsettled = due.changes - clock.now();
+  const unsettled = due.changes - clock.monotonic();
   if (changed && !whole() && unsettled > 0) {
     await clock.sleep(unsettled, signal);
     for (const reason of wake.take()) reasons.add(reason);
   }
-  const now = clock.now();
+  const now = clock.monotonic();
   if (now >= due.full && reconciler.knowing) {
     due.full = Number.POSITIVE_INFINITY;
     void reconciler.readBeside().then(() => wake.set('read'));

@@ -29,7 +29,7 @@ export function createTeller(log: Log): (pass: PassStatus) => void {
     const steps = plan.growing.length + plan.shrinking.length;
     const fields = {
       kind,
-      durationMs: pass.finishedAt - pass.startedAt,
+      durationMs: Math.round(pass.finishedAt - pass.startedAt),
       ...plan.summary,
       steps,
       repaired,

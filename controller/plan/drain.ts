@@ -12,7 +12,7 @@ import {
 } from '../model.ts';
 import { type Plan, type PlannedBackend, type PlannedService, summaryOf } from './plan.ts';
 
-/** Deadlines of the backends that drain, in milliseconds since the epoch. */
+/** Deadlines of the backends that drain, in milliseconds of the monotonic clock. */
 export type Drains = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, number>>;
 
 export interface DrainContext {
@@ -102,7 +102,9 @@ function deadlineOf(
 ): number | null {
   const seconds = occupants(endpoint)?.drainSeconds ?? null;
   if (seconds === null || activeConnections + inactiveConnections === 0) return null;
-  const deadline = drains.get(service)?.get(endpoint) ?? now + seconds * 1_000;
+  const latest = now + seconds * 1_000;
+  // One that was kept over a restart may be of a clock that was wrong: none lies further away than its whole length.
+  const deadline = Math.min(drains.get(service)?.get(endpoint) ?? latest, latest);
   return deadline > now ? deadline : null;
 }
 

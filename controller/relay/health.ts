@@ -40,11 +40,11 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
       },
       moved() {
         observer.moved();
-        movedAt = clock.now();
+        movedAt = clock.monotonic();
       },
       sourceRead(source, read) {
         observer.sourceRead(source, read);
-        readAt.set(source, clock.now());
+        readAt.set(source, clock.monotonic());
         failures.delete(source);
       },
       sourceFailed(source, error) {
@@ -53,7 +53,7 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
       },
     },
     live() {
-      const still = movedAt === null ? 0 : Math.abs(clock.now() - movedAt);
+      const still = movedAt === null ? 0 : clock.monotonic() - movedAt;
       return {
         ok: movedAt === null || still < STILL_MS,
         text: `last moved ${Math.round(still / 1_000)} s ago`,
@@ -61,7 +61,9 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
     },
     ready() {
       if (movedAt === null) return { ok: true, text: 'waiting to be elected' };
-      const old = sources.filter((source) => clock.now() - (readAt.get(source) ?? 0) > staleMs);
+      const old = sources.filter(
+        (source) => clock.monotonic() - (readAt.get(source) ?? Number.NEGATIVE_INFINITY) > staleMs,
+      );
       const words = old.map((source) => `${source} not read${why(failures.get(source))}`);
       return {
         ok: old.length === 0,

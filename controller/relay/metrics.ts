@@ -25,7 +25,10 @@ export interface RelayMetrics {
 const OPS: readonly WriteOp[] = ['apply', 'delete'];
 
 /** Metrics of a relay, with the prefix `marathon_ipvs_relay_`, besides those of its sources and the process. */
-export function createRelayMetrics(sources: readonly string[], clock: Pick<Clock, 'now'>): RelayMetrics {
+export function createRelayMetrics(
+  sources: readonly string[],
+  clock: Pick<Clock, 'epoch' | 'monotonic'>,
+): RelayMetrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
@@ -33,7 +36,11 @@ export function createRelayMetrics(sources: readonly string[], clock: Pick<Clock
   const board = createStatusBoard({ sources, dryRun: false, clock });
   let leads = false;
   // One that waits reads no source: what it knows would look like old data.
-  registerSourceGauges(registry, () => (leads ? board.current().sources : []), clock);
+  registerSourceGauges(
+    registry,
+    () => (leads ? board.current() : { ...board.current(), sources: [] }),
+    clock,
+  );
   const { sourceReads, sourceFailures } = createSourceCounters(registry, sources);
   const leader = new Gauge({
     name: 'marathon_ipvs_relay_leader',

@@ -11,16 +11,16 @@ const SHARE = 0.1;
 export function bounded<Value>(
   make: () => Promise<Value>,
   leastMs: number,
-  clock: Pick<Clock, 'now'>,
+  clock: Pick<Clock, 'monotonic'>,
 ): () => Promise<Value> {
   let made: { readonly value: Value; readonly at: number; readonly keepMs: number } | null = null;
   let making: Promise<Value> | null = null;
 
   async function makeAnew(): Promise<Value> {
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     try {
       const value = await make();
-      const at = clock.now();
+      const at = clock.monotonic();
       made = { value, at, keepMs: Math.max(leastMs, (at - startedAt) / SHARE) };
       return value;
     } finally {
@@ -29,9 +29,7 @@ export function bounded<Value>(
   }
 
   return () => {
-    // After the clock was set back, what was made in a time to come is old.
-    const age = made === null ? -1 : clock.now() - made.at;
-    if (made !== null && age >= 0 && age < made.keepMs) return Promise.resolve(made.value);
+    if (made !== null && clock.monotonic() - made.at < made.keepMs) return Promise.resolve(made.value);
     making ??= makeAnew();
     return making;
   };

@@ -13,7 +13,7 @@ export interface DeploymentOptions {
   readonly writing: Writing | null;
   /** What this host knows. */
   readonly live: () => Promise<{ readonly document: StatusDocument }>;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 const UNDER = '/v1/deployments';
@@ -42,7 +42,7 @@ export function createDeploymentsArea({ writing, live, clock }: DeploymentOption
 
   /** null: too many others are followed. */
   function following(id: string, app: string): Followed['look'] | null {
-    const now = clock.now();
+    const now = clock.monotonic();
     const key = `${id} ${app}`;
     for (const [other, { askedAt }] of followed) {
       if (now - askedAt > FORGET_MS) followed.delete(other);

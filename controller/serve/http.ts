@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ListenOption } from '../config/values.ts';
-import { systemClock } from '../loop/clock.ts';
 import type { Clock, KernelCounters, Log } from '../ports.ts';
 import { DEFAULT_LIMITS, type HealthLimits } from '../status/checks.ts';
 import { createHistory, type History } from '../status/history.ts';
 import type { Status } from '../status/status.ts';
+import { systemClock } from '../time.ts';
 import { type Access, type Credentials, createAccess } from './access/access.ts';
 import type { AccessFiles } from './access/files.ts';
 import { type Answer, type Area, problem, type Route } from './answer.ts';

@@ -14,7 +14,7 @@ export interface LiveStatusOptions {
   readonly limits: HealthLimits;
   /** What an operator should know besides; it stands among the advice. */
   readonly complaints: () => readonly string[];
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 export interface LiveStatus {
@@ -39,7 +39,7 @@ export function createLiveStatus({
     if (counters === undefined) return { at: null, error: 'not asked for' };
     try {
       const kernel = await counters.read(status().vips.keys());
-      return { at: clock.now(), kernel };
+      return { at: clock.monotonic(), kernel };
     } catch (error) {
       return { at: null, error: messageOf(error) };
     }
@@ -48,7 +48,7 @@ export function createLiveStatus({
   return bounded(
     async () => {
       const reading = await read();
-      const now = clock.now();
+      const now = clock.monotonic();
       const presented = { status: status(), reading, limits, complaints: complaints(), version: ours, now };
       const document = presentStatus(presented);
       return { document, body: Buffer.from(`${JSON.stringify(document)}\n`) };

@@ -7,7 +7,11 @@ import { shortfall } from '../status/shortfall.ts';
 import type { SourceStatus, Status } from '../status/status.ts';
 
 /** What is read off the state of things when Prometheus asks. */
-export function registerGauges(registry: Registry, status: () => Status, clock: Pick<Clock, 'now'>): void {
+export function registerGauges(
+  registry: Registry,
+  status: () => Status,
+  clock: Pick<Clock, 'monotonic'>,
+): void {
   const registers = [registry];
 
   const ofStatus = (name: string, help: string, read: (status: Status) => number) => {
@@ -23,17 +27,17 @@ export function registerGauges(registry: Registry, status: () => Status, clock: 
   ofStatus(
     'last_moved_timestamp_seconds',
     'When the loop last showed that it moves.',
-    ({ movedAt }) => movedAt / 1_000,
+    ({ movedAt, epochOffset }) => (movedAt + epochOffset) / 1_000,
   );
   ofStatus(
     'last_pass_timestamp_seconds',
     'When the last pass ended; 0 before the first.',
-    ({ lastPass }) => (lastPass?.finishedAt ?? 0) / 1_000,
+    ({ lastPass, epochOffset }) => (lastPass === null ? 0 : (lastPass.finishedAt + epochOffset) / 1_000),
   );
   ofStatus(
     'last_converged_timestamp_seconds',
     'When a pass last left the kernel as desired; 0 if none did.',
-    ({ convergedAt }) => (convergedAt ?? 0) / 1_000,
+    ({ convergedAt, epochOffset }) => (convergedAt === null ? 0 : (convergedAt + epochOffset) / 1_000),
   );
 
   ofPass(
@@ -89,7 +93,7 @@ export function registerGauges(registry: Registry, status: () => Status, clock: 
     ({ advice }) => advice.length,
   );
 
-  registerSourceGauges(registry, () => status().sources, clock);
+  registerSourceGauges(registry, status, clock);
 }
 
 /** Which program this is. */
@@ -105,14 +109,19 @@ export function registerBuildInfo(registry: Registry): void {
 /** How each source does. */
 export function registerSourceGauges(
   registry: Registry,
-  sources: () => readonly SourceStatus[],
-  clock: Pick<Clock, 'now'>,
+  status: () => Pick<Status, 'sources' | 'epochOffset'>,
+  clock: Pick<Clock, 'monotonic'>,
 ): void {
-  const ofSource = (name: string, help: string, read: (source: SourceStatus) => number) => {
+  const ofSource = (
+    name: string,
+    help: string,
+    read: (source: SourceStatus, epochOffset: number) => number,
+  ) => {
     const collect = () => {
       // Sources that are not told of any more have no number.
       gauge.reset();
-      for (const source of sources()) gauge.set({ source: source.name }, read(source));
+      const { sources, epochOffset } = status();
+      for (const source of sources) gauge.set({ source: source.name }, read(source, epochOffset));
     };
     const options = {
       name: `marathon_ipvs_source_${name}`,
@@ -130,12 +139,12 @@ export function registerSourceGauges(
   ofSource(
     'last_read_timestamp_seconds',
     'When the source was last read well; 0 if never since the start.',
-    ({ readAt }) => (readAt ?? 0) / 1_000,
+    ({ readAt }, offset) => (readAt === null ? 0 : (readAt + offset) / 1_000),
   );
   ofSource(
     'data_age_seconds',
     'Age of what is used of the source, also when it comes from our own disk; infinite while there is nothing.',
-    (source) => ageOf(source, clock.now()),
+    (source) => ageOf(source, clock.monotonic()),
   );
 }
 

@@ -62,7 +62,7 @@ export function createRoutes(options: RouteOptions): Routes {
     (endpoint: string, checks: (status: Status, now: number, limits: HealthLimits) => readonly Check[]) =>
     ({ query, right }: Asked): Answer => {
       const wanted = { verbose: query.has('verbose'), exclude: query.getAll('exclude') };
-      const { ok, text } = checksText(endpoint, checks(status(), clock.now(), limits), wanted);
+      const { ok, text } = checksText(endpoint, checks(status(), clock.monotonic(), limits), wanted);
       // Reasons name apps, sources and addresses; a probe needs the verdict alone.
       const told = right !== 'none' ? text : ok ? 'ok' : `${endpoint} check failed; reasons need a token`;
       return { status: ok ? 200 : 503, headers: PLAIN, body: `${told}\n` };
@@ -123,7 +123,9 @@ export function createRoutes(options: RouteOptions): Routes {
       ({ query }) => {
         const id = query.get('vip');
         const changes = id === null ? history.latest(MOST_CHANGES) : history.ofVip(id);
-        const told = changes.map(({ at, ...change }) => ({ at: new Date(at).toISOString(), ...change }));
+        const { epochOffset } = status();
+        const instant = (at: number) => new Date(Math.round(at + epochOffset)).toISOString();
+        const told = changes.map(({ at, ...change }) => ({ at: instant(at), ...change }));
         return { status: 200, headers: JSON_TYPE, body: `${JSON.stringify({ changes: told })}\n` };
       },
     ],

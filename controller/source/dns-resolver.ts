@@ -47,11 +47,11 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
         .sleep(timeoutMs, enough.signal)
         .then(() => Promise.reject(new Error(`no answer in ${timeoutMs} ms`)));
       const address = await Promise.race([lookupIpv4(hostName), late]);
-      entries.set(hostName, { address, until: clock.now() + ttlMs });
+      entries.set(hostName, { address, until: clock.monotonic() + ttlMs });
       return address;
     } catch (error) {
       log.debug('host name not resolved', { hostName, kept: last, reason: messageOf(error) });
-      entries.set(hostName, { address: last, until: clock.now() + retryMs });
+      entries.set(hostName, { address: last, until: clock.monotonic() + retryMs });
       return last;
     } finally {
       enough.abort();
@@ -62,7 +62,7 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
   return {
     async resolve(hostName) {
       const entry = entries.get(hostName);
-      if (entry !== undefined && clock.now() < entry.until) return entry.address;
+      if (entry !== undefined && clock.monotonic() < entry.until) return entry.address;
       const answer = underway.get(hostName) ?? ask(hostName);
       underway.set(hostName, answer);
       return answer;

@@ -45,7 +45,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
     // Apps that did not change are the same objects: most of a large snapshot is then text already.
     const before = saved.get(source);
     const texts = new Map<App, string>();
-    yield `{"version":${VERSION},"source":${JSON.stringify(source)},"savedAt":${clock.now()},"snapshot":{"apps":[`;
+    yield `{"version":${VERSION},"source":${JSON.stringify(source)},"savedAt":${clock.epoch()},"snapshot":{"apps":[`;
     let separator = '\n';
     for (const app of apps) {
       const text = before?.get(app) ?? JSON.stringify(app);

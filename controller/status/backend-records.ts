@@ -1,6 +1,6 @@
 import type { Backend, BackendKey, Endpoint, ObservedBackend, ObservedService, Service } from '../model.ts';
 
-/** A backend as the last pass left it, and since when its weight and reason have been so; milliseconds since the epoch. */
+/** A backend as the last pass left it, and since when its weight and reason have been so; milliseconds of the monotonic clock. */
 export interface BackendRecord {
   readonly address: string;
   readonly port: number;

@@ -1,6 +1,7 @@
 import { inTurns } from '../pace.ts';
 import { atOnce } from '../parts.ts';
 import type { Clock, Observer } from '../ports.ts';
+import { createEpochOffset } from '../time.ts';
 import type { History } from './history.ts';
 import type { PassStatus } from './pass-status.ts';
 import { shortfall } from './shortfall.ts';
@@ -11,7 +12,7 @@ export interface StatusBoardOptions {
   /** Names of all sources, in the order given. */
   readonly sources: readonly string[];
   readonly dryRun: boolean;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'epoch' | 'monotonic'>;
   /** Is told of what each pass changed. */
   readonly history?: Pick<History, 'passed'>;
 }
@@ -24,7 +25,8 @@ export interface StatusBoard extends Observer {
 
 /** A board that knows of the sources and of nothing else yet. */
 export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoardOptions): StatusBoard {
-  const startedAt = clock.now();
+  const startedAt = clock.monotonic();
+  const epochOffset = createEpochOffset(clock);
   const bySource = new Map(sources.map((name) => [name, unread(name)]));
   let movedAt = startedAt;
   let lastPass: PassStatus | null = null;
@@ -40,19 +42,21 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
 
   return {
     moved() {
-      movedAt = clock.now();
+      movedAt = clock.monotonic();
     },
     sourceRead(source, { apps, complete, fromDiskOf }) {
       update(source, (before) => {
-        if (fromDiskOf !== null) return { apps, fromDiskOf };
+        // A time of the future is one of a clock that was wrong: then, or now.
+        if (fromDiskOf !== null)
+          return { apps, fromDiskOf: Math.min(clock.monotonic(), fromDiskOf - epochOffset()) };
         // That one app could be read says little of a source that failed as a whole: it has recovered when all of it
         // could be read again, which sources do after every failure.
         if (!complete && before.failure !== null) return { apps };
-        return { apps, fromDiskOf: null, readAt: clock.now(), failure: null };
+        return { apps, fromDiskOf: null, readAt: clock.monotonic(), failure: null };
       });
     },
     sourceFailed(source, { message }) {
-      update(source, () => ({ failure: { at: clock.now(), message } }));
+      update(source, () => ({ failure: { at: clock.monotonic(), message } }));
     },
     async prepare(pass) {
       prepared = { pass, vips: await inTurns(recorder.record(pass)) };
@@ -71,6 +75,7 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
     current: () => ({
       startedAt,
       movedAt,
+      epochOffset: epochOffset(),
       dryRun,
       sources: [...bySource.values()],
       lastPass,

@@ -5,7 +5,7 @@ import type { BackendRecord } from './backend-records.ts';
 import type { VipRecord, VipRecords } from './vip-records.ts';
 import { plural } from './words.ts';
 
-/** One thing that a pass left otherwise than the pass before it did. Times are milliseconds since the epoch. */
+/** One thing that a pass left otherwise than the pass before it did. Times are milliseconds of the monotonic clock. */
 export interface Change {
   readonly at: number;
   /** Id of the VIP. */

@@ -6,7 +6,7 @@ import type { Drains } from '../plan/drain.ts';
 import type { Drift } from '../plan/drift.ts';
 import type { Plan } from '../plan/plan.ts';
 
-/** Times are milliseconds since the epoch. */
+/** Times are milliseconds of the monotonic clock. */
 export interface PassStatus {
   readonly startedAt: number;
   readonly finishedAt: number;
@@ -38,7 +38,7 @@ export interface PassStatus {
   readonly error: string | null;
 }
 
-/** A mass removal that is held. Times are milliseconds since the epoch. */
+/** A mass removal that is held. Times are milliseconds of the monotonic clock. */
 export interface HeldRemoval extends MassRemoval {
   readonly since: number;
   /** When the sources are asked again whether it is true. */

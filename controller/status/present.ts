@@ -20,7 +20,7 @@ export interface Presented {
   /** Advice that no pass gives; none unless told otherwise. */
   readonly complaints?: readonly string[];
   readonly version: string;
-  /** Milliseconds since the epoch. */
+  /** On the monotonic clock, as all times of the status. */
   readonly now: number;
 }
 
@@ -34,28 +34,29 @@ export function presentStatus({
   now,
 }: Presented): StatusDocument {
   const { lastPass } = status;
+  const times: Times = { now, instant: (at) => new Date(Math.round(at + status.epochOffset)).toISOString() };
   const checks = readyz(status, now, limits);
   const counters = reading.at === null ? NOTHING : reading.kernel.services;
   const vips = [...status.vips.values()].sort(byName).map((vip) => {
     // A conflict is another program's service: what goes through it is none of ours.
     const ours = vip.state !== 'conflict';
     const found = ours ? lastPass?.observed.get(vip.id) : undefined;
-    return toVip(vip, ours ? counters.get(vip.id) : undefined, found, now);
+    return toVip(vip, ours ? counters.get(vip.id) : undefined, found, times);
   });
   return {
     apiVersion: 'marathon-ipvs/v1',
-    at: instant(now),
+    at: times.instant(now),
     version,
-    startedAt: instant(status.startedAt),
+    startedAt: times.instant(status.startedAt),
     dryRun: status.dryRun,
     ready: checks.every(({ ok }) => ok),
     checks: [...checks],
-    lastPass: lastPass === null ? null : toPass(lastPass),
-    convergedAt: instantOrNull(status.convergedAt),
+    lastPass: lastPass === null ? null : toPass(lastPass, times),
+    convergedAt: status.convergedAt === null ? null : times.instant(status.convergedAt),
     summary: sumUp(vips),
-    sources: status.sources.map((source) => toSource(source, now)),
+    sources: status.sources.map((source) => toSource(source, times)),
     vips,
-    held: toHeld(lastPass?.held ?? null),
+    held: toHeld(lastPass?.held ?? null, times),
     conflicts: (lastPass?.plan.conflicts ?? []).map(({ key, apps, reason }) => ({
       id: key,
       apps: [...apps],
@@ -69,8 +70,14 @@ export function presentStatus({
       problems: [...(lastPass?.problems ?? [])],
       advice: [...(lastPass?.advice ?? []), ...complaints],
     },
-    kernel: toKernel(lastPass, reading),
+    kernel: toKernel(lastPass, reading, times),
   };
+}
+
+/** Now, and how moments are shown. */
+interface Times {
+  readonly now: number;
+  readonly instant: (at: number) => string;
 }
 
 const NOTHING: ReadonlyMap<string, ServiceCounters> = new Map();
@@ -79,17 +86,17 @@ function toVip(
   record: VipRecord,
   counters: ServiceCounters | undefined,
   found: ObservedService | undefined,
-  now: number,
+  times: Times,
 ): VipDocument {
   const { since, apps, backends: records, ...rest } = record;
   const backends = [...records].map(([key, backend]) => {
     const traffic = counters?.backends.get(key)?.traffic ?? null;
-    return toBackend(backend, counters?.backends.get(key) ?? found?.backends.get(key), traffic, now);
+    return toBackend(backend, counters?.backends.get(key) ?? found?.backends.get(key), traffic, times);
   });
   return {
     ...rest,
     apps: [...apps],
-    since: instant(since),
+    since: times.instant(since),
     activeConnections: sum(backends, ({ activeConnections }) => activeConnections),
     inactiveConnections: sum(backends, ({ inactiveConnections }) => inactiveConnections),
     traffic: counters?.traffic ?? null,
@@ -101,21 +108,21 @@ function toBackend(
   { drainsUntil, since, ...rest }: BackendRecord,
   counted: Pick<ObservedBackend, 'activeConnections' | 'inactiveConnections'> | undefined,
   traffic: BackendDocument['traffic'],
-  now: number,
+  times: Times,
 ): BackendDocument {
   const { activeConnections = 0, inactiveConnections = 0 } = counted ?? {};
   const connections = activeConnections + inactiveConnections;
   return {
     ...rest,
-    since: instant(since),
+    since: times.instant(since),
     activeConnections,
     inactiveConnections,
-    drain: drainsUntil === null ? null : toDrain(drainsUntil, connections, now),
+    drain: drainsUntil === null ? null : toDrain(drainsUntil, connections, times),
     traffic,
   };
 }
 
-function toDrain(until: number, connections: number, now: number): BackendDocument['drain'] {
+function toDrain(until: number, connections: number, { now, instant }: Times): BackendDocument['drain'] {
   return {
     connections,
     deadline: instant(until),
@@ -123,7 +130,7 @@ function toDrain(until: number, connections: number, now: number): BackendDocume
   };
 }
 
-function toHeld(held: PassStatus['held']): StatusDocument['held'] {
+function toHeld(held: PassStatus['held'], { instant }: Times): StatusDocument['held'] {
   if (held === null) return null;
   const { since, until, services } = held;
   return {
@@ -134,30 +141,33 @@ function toHeld(held: PassStatus['held']): StatusDocument['held'] {
   };
 }
 
-function toPass({ kind, startedAt, finishedAt, error }: PassStatus): StatusDocument['lastPass'] {
-  return { kind, finishedAt: instant(finishedAt), durationMs: Math.max(0, finishedAt - startedAt), error };
+function toPass(
+  { kind, startedAt, finishedAt, error }: PassStatus,
+  { instant }: Times,
+): StatusDocument['lastPass'] {
+  return { kind, finishedAt: instant(finishedAt), durationMs: Math.round(finishedAt - startedAt), error };
 }
 
 function toSource(
   { name, apps, readAt, fromDiskOf, failure }: SourceStatus,
-  now: number,
+  { now, instant }: Times,
 ): StatusDocument['sources'][number] {
   const dataOf = fromDiskOf ?? readAt;
   return {
     name,
     apps,
-    readAt: instantOrNull(readAt),
-    fromDiskOf: instantOrNull(fromDiskOf),
+    readAt: readAt === null ? null : instant(readAt),
+    fromDiskOf: fromDiskOf === null ? null : instant(fromDiskOf),
     ageSeconds: dataOf === null ? null : Math.max(0, Math.round((now - dataOf) / 1_000)),
     failure: failure === null ? null : { at: instant(failure.at), message: failure.message },
   };
 }
 
-function toKernel(pass: PassStatus | null, reading: Reading): StatusDocument['kernel'] {
+function toKernel(pass: PassStatus | null, reading: Reading, { instant }: Times): StatusDocument['kernel'] {
   const known = reading.at === null ? null : reading.kernel;
   const observed = [...(pass?.observed ?? new Map<string, never>())];
   return {
-    readAt: instantOrNull(reading.at),
+    readAt: reading.at === null ? null : instant(reading.at),
     error: reading.at === null ? reading.error : null,
     ipvsVersion: known?.ipvsVersion ?? null,
     services: observed.length,
@@ -200,12 +210,4 @@ function byEndpoint(a: BackendDocument, b: BackendDocument): number {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function instant(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-function instantOrNull(ms: number | null): string | null {
-  return ms === null ? null : instant(ms);
 }

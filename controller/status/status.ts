@@ -3,11 +3,13 @@
 import type { PassStatus } from './pass-status.ts';
 import type { VipRecords } from './vip-records.ts';
 
-/** Times are milliseconds since the epoch. */
+/** Times are milliseconds of the monotonic clock. */
 export interface Status {
   readonly startedAt: number;
   /** When the loop last showed that it moves: it does so every few seconds, also while nothing changes. */
   readonly movedAt: number;
+  /** Added to a time of this status it gives milliseconds since the epoch. */
+  readonly epochOffset: number;
   readonly dryRun: boolean;
   /** One for each `--source`, in the order given. */
   readonly sources: readonly SourceStatus[];
@@ -24,7 +26,7 @@ export interface SourceStatus {
   readonly name: string;
   /** When it was last read well; null if never since the start. */
   readonly readAt: number | null;
-  /** What is used now comes from our own disk, saved at this time; null when it comes from the source. */
+  /** What is used now comes from our own disk, saved at this time (which may be before the process began); null when it comes from the source. */
   readonly fromDiskOf: number | null;
   /** The last failure, if it came after the last good read. */
   readonly failure: { readonly at: number; readonly message: string } | null;

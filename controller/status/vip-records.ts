@@ -12,7 +12,7 @@ import type { VipState } from './document.ts';
 import type { PassStatus } from './pass-status.ts';
 import { Shortfalls, shortfall } from './shortfall.ts';
 
-/** A VIP as the last pass left it, and since when it has been so. Times are milliseconds since the epoch. */
+/** A VIP as the last pass left it, and since when it has been so. Times are milliseconds of the monotonic clock. */
 export interface VipRecord {
   readonly id: string;
   readonly name: string | null;

@@ -1,9 +1,9 @@
 /** The DNS server of the controller with so many names: `dns-phase.ts PORT NAMES`. For dns-bench.ts. */
 
 import { NameServer } from '../../controller/dns/name-server.ts';
-import { systemClock } from '../../controller/loop/clock.ts';
 import { serviceKey } from '../../controller/model.ts';
 import { DnsMetrics } from '../../controller/serve/metrics-dns.ts';
+import { systemClock } from '../../controller/time.ts';
 import { service } from '../support/builders.ts';
 
 const [port, names] = process.argv.slice(2).map(Number);

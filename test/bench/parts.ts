@@ -7,11 +7,11 @@ import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { createTranslatorInParts } from '../../controller/desired/translate.ts';
 import { createLog } from '../../controller/log.ts';
-import { systemClock } from '../../controller/loop/clock.ts';
 import type { ReconcileRules } from '../../controller/loop/reconcile.ts';
 import { inTurns } from '../../controller/pace.ts';
 import { createLedger } from '../../controller/state/ledger.ts';
 import { createStateStore } from '../../controller/state/store.ts';
+import { systemClock } from '../../controller/time.ts';
 
 /** Without interface and routes. `reader` is for the whole table; `directory` for ledger and state. */
 export function portsOf(client: IpvsClient, directory: string, reader: IpvsClient = client) {

@@ -14,12 +14,12 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { openAccess } from '../../controller/kubernetes/access.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../controller/kubernetes/client.ts';
-import { systemClock } from '../../controller/loop/clock.ts';
 import type { AppSource, Log, Resolver, SourceListener } from '../../controller/ports.ts';
 import { createRelayHealth } from '../../controller/relay/health.ts';
 import { runRelay } from '../../controller/relay/relay.ts';
 import { kubernetesSource } from '../../controller/source/kubernetes/source.ts';
 import { createMarathonSource } from '../../controller/source/marathon/source.ts';
+import { systemClock } from '../../controller/time.ts';
 import { startKubernetes, type TestKubernetes } from '../support/kubernetes/start-kubernetes.ts';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
 

@@ -8,8 +8,6 @@
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { resolveConfig } from '../../controller/config/config.ts';
-import { systemClock } from '../../controller/loop/clock.ts';
-import { Latch } from '../../controller/loop/latch.ts';
 import { Reconciler } from '../../controller/loop/reconcile.ts';
 import { run, type WakeReason } from '../../controller/loop/run.ts';
 import type { AppSource, IpvsTable, Log, Observer } from '../../controller/ports.ts';
@@ -20,6 +18,7 @@ import { createMesosSource } from '../../controller/source/mesos/source.ts';
 import { createStatusBoard } from '../../controller/status/board.ts';
 import { createHistory } from '../../controller/status/history.ts';
 import type { PassStatus } from '../../controller/status/pass-status.ts';
+import { Latch, systemClock } from '../../controller/time.ts';
 import { portsOf, rulesOf } from './parts.ts';
 import { serveKubernetes, serveMesos } from './sources-servers.ts';
 import { longest, type Stall, StallWatch } from './stalls.ts';

@@ -66,8 +66,9 @@ function controller(what: Partial<Parameters<typeof passOf>[0]> = {}): void {
   inBackground(async (signal) => {
     const source = kubernetesSource(client, { context: '', namespace });
     while (!signal.aborted) {
+      const startedAt = clock.monotonic();
       const desired = translator()(await source.read(never), nothingRemembered);
-      writer.passed(passOf({ desired, ...what }));
+      writer.passed(passOf({ desired, ...what, over: { startedAt, ...what.over } }));
       await clock.sleep(500, signal);
     }
   });
@@ -293,7 +294,7 @@ test('what a relay wrote is left alone; what --force does to it the relay takes 
     name: 'file=test',
     read: async () => apps,
     follow: async (listener: { changed(...args: unknown[]): void }, signal: AbortSignal) => {
-      listener.changed(apps, { complete: true, since: clock.now() });
+      listener.changed(apps, { complete: true, since: clock.monotonic() });
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     },
   };

@@ -21,7 +21,7 @@ import {
   objectPath,
   type Resource,
 } from '../../controller/kubernetes/resources.ts';
-import { systemClock } from '../../controller/loop/clock.ts';
+import { systemClock } from '../../controller/time.ts';
 import { startKubernetes, type TestKubernetes } from '../support/kubernetes/start-kubernetes.ts';
 
 const REAL = process.env['MARATHON_IPVS_TEST_CLUSTER'] === 'kubeconfig';

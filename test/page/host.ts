@@ -13,7 +13,6 @@ import type { Environment } from '../../controller/config/given.ts';
 import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { createTranslator } from '../../controller/desired/translate.ts';
-import { systemClock } from '../../controller/loop/clock.ts';
 import { Reconciler } from '../../controller/loop/reconcile.ts';
 import type { Log } from '../../controller/ports.ts';
 import { createDnsResolver } from '../../controller/source/dns-resolver.ts';
@@ -22,6 +21,7 @@ import { createMarathonSource } from '../../controller/source/marathon/source.ts
 import { createMarathonWriter } from '../../controller/source/marathon/writer.ts';
 import { createLedger } from '../../controller/state/ledger.ts';
 import { createStateStore } from '../../controller/state/store.ts';
+import { systemClock } from '../../controller/time.ts';
 import { IN_LAB, TestHost } from '../support/host.ts';
 
 export const TOKEN = 'a-token-of-some-length';

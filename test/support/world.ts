@@ -53,7 +53,8 @@ export class World {
 
   constructor(clock?: Clock) {
     this.clock = clock ?? {
-      now: () => this.now,
+      epoch: () => this.now,
+      monotonic: () => this.now,
       sleep: async (ms) => {
         this.now += ms;
       },
@@ -116,7 +117,7 @@ export class World {
   readonly store: StateStore = {
     loadSnapshot: async (source) => this.stored.get(source) ?? null,
     saveSnapshot: async (source, snapshot) => {
-      this.stored.set(source, { snapshot, savedAt: this.clock.now() });
+      this.stored.set(source, { snapshot, savedAt: this.clock.epoch() });
     },
     loadMemory: async () => this.memory,
     saveMemory: async (memory) => {

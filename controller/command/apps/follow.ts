@@ -73,20 +73,20 @@ async function untilOver(
 ): Promise<Pick<Outcome, 'instances' | 'stalledAt'>> {
   const { writer } = parts;
   const stall = watchForStall(config.progressDeadlineSeconds, ports.clock);
-  let answered = ports.clock.now();
+  let answered = ports.clock.monotonic();
   for (;;) {
     try {
       const progress = await writer.deployment(deployment, signal);
       const instances = instancesOf(ref.kind, await writer.show(ref, signal));
       if (progress === null) return { instances, stalledAt: null };
-      answered = ports.clock.now();
+      answered = ports.clock.monotonic();
       const words = progressText(progress, instances, await here(signal));
       if (stall.seen(words)) return { instances, stalledAt: words };
       ports.progress(words);
     } catch (error) {
       signal.throwIfAborted();
       const passing = error instanceof ControllerError && error.code === 'source' && error.retry === 'later';
-      if (!passing || ports.clock.now() - answered > PATIENCE_MS) throw error;
+      if (!passing || ports.clock.monotonic() - answered > PATIENCE_MS) throw error;
       ports.progress(`Marathon does not answer (${error.message}); asking again`);
     }
     await ports.clock.sleep(LOOK_MS, signal);

@@ -54,10 +54,10 @@ export async function untilHere(
   { clock, progress }: Pick<AppPorts, 'clock' | 'progress'>,
   signal: AbortSignal,
 ): Promise<number | null> {
-  const until = clock.now() + HERE_MS;
+  const until = clock.monotonic() + HERE_MS;
   for (;;) {
     const count = await here(signal);
-    if (settled(count) || clock.now() >= until) return count;
+    if (settled(count) || clock.monotonic() >= until) return count;
     progress(words);
     await clock.sleep(LOOK_MS, signal);
     signal.throwIfAborted();

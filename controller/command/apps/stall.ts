@@ -7,14 +7,14 @@ export interface Stall {
 }
 
 /** Starts counting. `deadlineSeconds` 0: it is never too long. */
-export function watchForStall(deadlineSeconds: number, clock: Pick<Clock, 'now'>): Stall {
+export function watchForStall(deadlineSeconds: number, clock: Pick<Clock, 'monotonic'>): Stall {
   let last: string | null = null;
-  let since = clock.now();
+  let since = clock.monotonic();
   return {
     seen(words) {
-      if (words !== last) since = clock.now();
+      if (words !== last) since = clock.monotonic();
       last = words;
-      return deadlineSeconds > 0 && clock.now() - since >= deadlineSeconds * 1_000;
+      return deadlineSeconds > 0 && clock.monotonic() - since >= deadlineSeconds * 1_000;
     },
   };
 }

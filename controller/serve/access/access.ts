@@ -22,7 +22,7 @@ export interface AccessOptions {
   /** The tokens as they are now; null where there is none of that kind. */
   readonly readToken: (() => string) | null;
   readonly writeToken: (() => string) | null;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Log;
 }
 
@@ -52,7 +52,7 @@ export function createAccess({
   let writes = { from: Number.NEGATIVE_INFINITY, count: 0 };
 
   function tooManyWrites(): boolean {
-    const now = clock.now();
+    const now = clock.monotonic();
     if (now < writes.from || now - writes.from >= MINUTE_MS) writes = { from: now, count: 0 };
     writes.count += 1;
     return writes.count > MOST_WRITES;
@@ -63,14 +63,15 @@ export function createAccess({
       return 'write';
     }
     if (headers.authorization === undefined) return 'none';
-    if (failures.isSpent(address, clock.now())) return 'too often';
+    if (failures.isSpent(address, clock.monotonic())) return 'too often';
     // Both are compared whatever the first one says, each in a time that does not depend on how much of it is right.
     const given = digest(headers.authorization);
     const mayWrite = writeToken !== null && timingSafeEqual(given, digest(`Bearer ${writeToken()}`));
     const mayRead = readToken !== null && timingSafeEqual(given, digest(`Bearer ${readToken()}`));
     if (mayWrite) return 'write';
     if (mayRead) return 'read';
-    if (failures.add(address, clock.now())) log.warn('a client showed a wrong token', { client: address });
+    if (failures.add(address, clock.monotonic()))
+      log.warn('a client showed a wrong token', { client: address });
     return 'wrong';
   }
 

@@ -53,7 +53,7 @@ export async function openAccessFiles(
   }
   const all = [identity, readToken, writeToken].filter((one) => one !== null);
   const expiry = () =>
-    identity === null ? null : expiryComplaint(config.tlsCertFile ?? '', identity.current(), clock.now());
+    identity === null ? null : expiryComplaint(config.tlsCertFile ?? '', identity.current(), clock.epoch());
   const tellExpiry = expiryLog(log);
   const stopped = new AbortController();
   tellExpiry(expiry());

@@ -2,11 +2,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createMerge } from '../../desired/merge.ts';
 import { messageOf } from '../../errors.ts';
-import { systemClock } from '../../loop/clock.ts';
-import { Latch } from '../../loop/latch.ts';
 import type { Rejection, Snapshot } from '../../model.ts';
 import { inTurns } from '../../pace.ts';
 import type { AppSource, Clock, Log, Resolver, SourceListener } from '../../ports.ts';
+import { Latch, systemClock } from '../../time.ts';
 import { givenTwice, toSnapshot } from '../document/convert.ts';
 import { type FileContent, type FileContentOptions, readContent, unusable } from './content.ts';
 import { DirectoryWatch } from './watch.ts';
@@ -68,7 +67,7 @@ class FileSource implements AppSource {
     const told = new Latch<'changed'>();
     let since: number | undefined;
     const onChange = () => {
-      since ??= clock.now();
+      since ??= clock.monotonic();
       told.set('changed');
     };
     const watch = new DirectoryWatch(await this.#watched(), onChange, log);
@@ -77,7 +76,7 @@ class FileSource implements AppSource {
         watch.arm();
         // Before the read: a change that lands during it must cause another.
         told.take();
-        const learnt = since ?? clock.now();
+        const learnt = since ?? clock.monotonic();
         since = undefined;
         await this.#tell(listener, learnt, polled, signal);
 

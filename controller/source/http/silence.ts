@@ -8,7 +8,7 @@ export async function watchSilence(
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    const left = lastHeard() + limitMs() - clock.now();
+    const left = lastHeard() + limitMs() - clock.monotonic();
     if (left <= 0 || signal.aborted) return;
     await clock.sleep(left, signal);
   }

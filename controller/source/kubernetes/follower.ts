@@ -2,9 +2,9 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { readSlice, type Slice } from '../../kubernetes/endpoint-slice.ts';
 import type { Versioned } from '../../kubernetes/listing.ts';
 import { Reflector, type ReflectorListener } from '../../kubernetes/reflector.ts';
-import { Latch } from '../../loop/latch.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
+import { Latch } from '../../time.ts';
 import { Catalogue, type DeclaredObject } from './catalogue.ts';
 import { readDeclaredObject } from './object.ts';
 
@@ -54,7 +54,7 @@ export class KubernetesFollower {
     const listener: ReflectorListener<T> = {
       changed: (before, now) => {
         take(before, now);
-        this.#since ??= clock.now();
+        this.#since ??= clock.monotonic();
         this.#news.set('changed');
       },
       behind: () => {
@@ -79,7 +79,7 @@ export class KubernetesFollower {
       await clock.sleep(gatherMs, signal);
       this.#news.take();
       if (signal.aborted || !this.#isWhole()) continue;
-      const since = this.#since ?? clock.now();
+      const since = this.#since ?? clock.monotonic();
       this.#since = null;
       const snapshot = await this.#catalogue.snapshot(new Pace());
       // A break meanwhile: what came before it is told with what comes after.

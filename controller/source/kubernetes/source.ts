@@ -3,10 +3,10 @@ import { createKubernetesClient, type KubernetesClient } from '../../kubernetes/
 import { readSlice } from '../../kubernetes/endpoint-slice.ts';
 import { listAll } from '../../kubernetes/listing.ts';
 import { collectionPath, ENDPOINT_SLICES, MARATHON_APPS } from '../../kubernetes/resources.ts';
-import { systemClock } from '../../loop/clock.ts';
 import type { Snapshot } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { AppSource, Clock } from '../../ports.ts';
+import { systemClock } from '../../time.ts';
 import { Catalogue } from './catalogue.ts';
 import { KubernetesFollower } from './follower.ts';
 import { readDeclaredObject } from './object.ts';

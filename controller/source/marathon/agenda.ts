@@ -1,5 +1,5 @@
-import { Latch } from '../../loop/latch.ts';
 import type { Clock } from '../../ports.ts';
+import { Latch } from '../../time.ts';
 
 /** What is to be read now. `since`: when it was learnt of; null for what was merely due. */
 export interface Due {
@@ -18,7 +18,7 @@ export class Agenda {
   readonly #items = new Map<string, Entry>();
   readonly #wake = new Latch<'earlier'>();
 
-  /** `since`: when the change was learnt of. `due`: when to read. Milliseconds since the epoch. */
+  /** `since`: when the change was learnt of. `due`: when to read. Milliseconds of the monotonic clock. */
   addEverything(since: number | null, due: number): void {
     this.#everything = earlier(this.#everything, { since, due });
     this.#wake.set('earlier');
@@ -33,10 +33,9 @@ export class Agenda {
   async wait(clock: Clock, signal: AbortSignal): Promise<void> {
     for (;;) {
       this.#wake.take();
-      const ms = this.#nextDue() - clock.now();
+      const ms = this.#nextDue() - clock.monotonic();
       if (ms <= 0 || signal.aborted) return;
-      // Timers hold 31 bits; far away is far enough to look again.
-      await this.#wake.wait(Math.min(ms, 3_600_000), clock, signal);
+      await this.#wake.wait(ms, clock, signal);
     }
   }
 

@@ -85,7 +85,7 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
   const limited = AbortSignal.any([signal, connection.signal]);
   const bytes = await client.stream(EVENTS_PATH, limited);
 
-  let lastByte = clock.now();
+  let lastByte = clock.monotonic();
   let attached = false;
   const attach = () => {
     if (!attached && !limited.aborted) options.attached();
@@ -116,7 +116,7 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
     // A character may be cut in two by a chunk's end.
     const decoder = new TextDecoder();
     for await (const chunk of bytes) {
-      lastByte = clock.now();
+      lastByte = clock.monotonic();
       attach();
       parser.feed(decoder.decode(chunk, { stream: true }));
       limited.throwIfAborted();

@@ -70,7 +70,7 @@ export class MarathonFollower {
     // A proxy that holds the stream back must not hold back the first read.
     const late = clock.sleep(FIRST_READ_MS, signal).then(() => this.#pollWithoutStream());
     for (let failures = 0; !signal.aborted; ) {
-      const begun = clock.now();
+      const begun = clock.monotonic();
       try {
         await this.#reader.readInfo(signal);
         const attached = () => this.#attached();
@@ -81,7 +81,7 @@ export class MarathonFollower {
         listener.failed(asError(error));
         this.#pollWithoutStream();
       }
-      failures = clock.now() - begun > STABLE_MS ? 1 : failures + 1;
+      failures = clock.monotonic() - begun > STABLE_MS ? 1 : failures + 1;
       await this.#beforeNextStream(retryDelay(failures, random), signal);
     }
     await late;
@@ -101,11 +101,11 @@ export class MarathonFollower {
       await this.#agenda.wait(clock, signal);
       if (signal.aborted) break;
       const limit = Math.max(maxDirty, this.#reader.size * LIST_SHARE);
-      const due = this.#agenda.take(clock.now(), Math.max(0, limit - this.#pool.waiting));
+      const due = this.#agenda.take(clock.monotonic(), Math.max(0, limit - this.#pool.waiting));
       if (due.everything !== null) await this.#readEverything(due.everything.since, signal);
       // Until everything was read once, one app alone would look like the only one that there is.
       else if (this.#reader.complete) {
-        for (const [id, { since }] of due.items) this.#pool.add(id, since ?? clock.now());
+        for (const [id, { since }] of due.items) this.#pool.add(id, since ?? clock.monotonic());
       }
     }
     await this.#pool.stop();
@@ -114,14 +114,14 @@ export class MarathonFollower {
   /** Nothing is sent again to who was away: what happened meanwhile is in a full list only. */
   #attached(): void {
     const { clock, spreadMs, random } = this.#options;
-    const now = clock.now();
+    const now = clock.monotonic();
     // Every host lost its stream at the same moment.
     this.#agenda.addEverything(now, now + (this.#reader.complete ? random() * spreadMs : 0));
   }
 
   #changed(dirt: Dirt): void {
     const { clock, gatherMs, restMs, spreadMs, random } = this.#options;
-    const now = clock.now();
+    const now = clock.monotonic();
     if (dirt === 'everything') {
       this.#agenda.addEverything(now, now + gatherMs + random() * spreadMs);
       return;
@@ -133,7 +133,7 @@ export class MarathonFollower {
   }
 
   #pollWithoutStream(): void {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonic();
     if (now - this.#lastFullRead >= POLL_MS) this.#agenda.addEverything(null, now);
   }
 
@@ -141,7 +141,7 @@ export class MarathonFollower {
     const { clock, listener, relistMs, random } = this.#options;
     // What they would find is in the list too, and an answer that is older than the list must not come after it.
     await this.#pool.stop();
-    const begun = clock.now();
+    const begun = clock.monotonic();
     this.#lastFullRead = begun;
     try {
       const snapshot = await this.#reader.readAll(signal);
@@ -149,19 +149,19 @@ export class MarathonFollower {
       this.#itemFailures.clear();
       this.#streamSooner();
       this.#readAt.clear();
-      this.#agenda.addEverything(null, clock.now() + relistMs * (0.9 + 0.2 * random()));
+      this.#agenda.addEverything(null, clock.monotonic() + relistMs * (0.9 + 0.2 * random()));
       listener.changed(snapshot, { complete: true, since: since ?? begun });
     } catch (error) {
       if (signal.aborted) return;
       this.#failures += 1;
-      this.#agenda.addEverything(since, clock.now() + retryDelay(this.#failures, random));
+      this.#agenda.addEverything(since, clock.monotonic() + retryDelay(this.#failures, random));
       listener.failed(asError(error));
     }
   }
 
   async #readOne(id: string, since: number, signal: AbortSignal): Promise<void> {
     const { clock, listener, random } = this.#options;
-    this.#readAt.set(id, clock.now());
+    this.#readAt.set(id, clock.monotonic());
     try {
       const snapshot = await this.#reader.readOne(id, signal);
       this.#itemFailures.delete(id);
@@ -170,7 +170,7 @@ export class MarathonFollower {
       if (signal.aborted) return;
       const failures = (this.#itemFailures.get(id) ?? 0) + 1;
       this.#itemFailures.set(id, failures);
-      this.#agenda.add(id, since, clock.now() + retryDelay(failures, random));
+      this.#agenda.add(id, since, clock.monotonic() + retryDelay(failures, random));
       listener.failed(asError(error));
     }
   }

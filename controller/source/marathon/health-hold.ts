@@ -37,7 +37,7 @@ export class HealthHold {
   /** Forgets tasks that have not been seen for long. */
   prune(): void {
     for (const [id, lostAt] of this.#lostAt)
-      if (this.#clock.now() - lostAt > 10 * this.#holdMs) this.#lostAt.delete(id);
+      if (this.#clock.monotonic() - lostAt > 10 * this.#holdMs) this.#lostAt.delete(id);
   }
 
   #held(task: Task, before: Health | undefined): { health: Health; until: number } | null {
@@ -45,7 +45,7 @@ export class HealthHold {
       this.#lostAt.delete(task.id);
       return null;
     }
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const until = (this.#lostAt.get(task.id) ?? now) + this.#holdMs;
     if (now >= until) {
       this.#lostAt.delete(task.id);

@@ -53,7 +53,7 @@ export class MarathonReader {
     const { client, clock, inFlight, revisit, partFailed } = options;
     const unreadable = (id: string, error: Error) => {
       partFailed(error);
-      revisit(id, clock.now() + RETRY_MS);
+      revisit(id, clock.monotonic() + RETRY_MS);
     };
     this.#older = new OlderVersionsReader({ client, inFlight, unreadable });
   }
@@ -169,7 +169,7 @@ export class MarathonReader {
       [...converted.agents].flatMap(([host, address]) => (address === null ? host : [])),
     );
     if (unresolved.size > 0) {
-      for (const id of idsOn(unresolved, documents)) revisit(id, clock.now() + RETRY_MS);
+      for (const id of idsOn(unresolved, documents)) revisit(id, clock.monotonic() + RETRY_MS);
     }
     return converted;
   }

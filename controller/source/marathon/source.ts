@@ -1,5 +1,5 @@
-import { systemClock } from '../../loop/clock.ts';
 import type { AppSource, Clock, Log, Resolver } from '../../ports.ts';
+import { systemClock } from '../../time.ts';
 import { createMarathonClient, type MarathonClientOptions } from './client.ts';
 import { MarathonFollower } from './follower.ts';
 import { MarathonReader, type ReaderCallbacks } from './reader.ts';

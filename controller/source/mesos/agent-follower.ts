@@ -46,7 +46,7 @@ export class AgentReader {
       if (this.#self === undefined || unknown) this.#self = await this.#client.getAgent(signal);
       const { id, host } = this.#self;
       const agents = new Map([[id, host]]);
-      await this.#cluster.replace({ ...state, agents }, this.#clock.now(), new Pace());
+      await this.#cluster.replace({ ...state, agents }, this.#clock.monotonic(), new Pace());
       this.#bytes = bytes;
     }
     const { hosts } = this.#cluster;
@@ -64,7 +64,7 @@ export async function followAgent(options: AgentFollowerOptions, signal: AbortSi
   let last: Snapshot | undefined;
   let told = Number.NEGATIVE_INFINITY;
   for (let failures = 0; !signal.aborted; ) {
-    const since = clock.now();
+    const since = clock.monotonic();
     try {
       const snapshot = await reader.read(signal);
       failures = 0;

@@ -19,7 +19,7 @@ const ENDED_KEPT = 2_000;
 interface Entry extends JoinedTask {
   /**
    * Set while nobody says whether it still is there, since its agent has not come back to a new master: when it is
-   * forgotten, in milliseconds since the epoch.
+   * forgotten, in milliseconds of the monotonic clock.
    */
   readonly keptUntil: number | null;
 }

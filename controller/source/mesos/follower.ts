@@ -1,8 +1,8 @@
 import { ControllerError } from '../../errors.ts';
-import { Latch } from '../../loop/latch.ts';
 import type { Snapshot } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
+import { Latch } from '../../time.ts';
 import { asError, retryDelay } from '../http/retry.ts';
 import { AddressBook } from './addresses.ts';
 import type { MesosClient } from './client.ts';
@@ -61,7 +61,7 @@ export class MesosFollower {
   async #follow(signal: AbortSignal): Promise<void> {
     const { client, clock, listener, maxRecordBytes, silenceMs, retry, random } = this.#options;
     for (let failures = 0; !signal.aborted; ) {
-      const begun = clock.now();
+      const begun = clock.monotonic();
       try {
         await followSubscription(
           {
@@ -74,11 +74,11 @@ export class MesosFollower {
               return this.#replacing;
             },
             event: (event) => {
-              this.#cluster.apply(event, clock.now());
+              this.#cluster.apply(event, clock.monotonic());
               this.#changed();
             },
             heard: () => {
-              this.#heard = clock.now();
+              this.#heard = clock.monotonic();
             },
           },
           signal,
@@ -87,32 +87,32 @@ export class MesosFollower {
         if (signal.aborted) return;
         listener.failed(asError(error));
       }
-      failures = clock.now() - begun > STABLE_MS ? 1 : failures + 1;
+      failures = clock.monotonic() - begun > STABLE_MS ? 1 : failures + 1;
       await clock.sleep(retryDelay(failures, random, retry), signal);
     }
   }
 
   async #replace(state: MesosState): Promise<void> {
-    await this.#cluster.replace(state, this.#options.clock.now(), new Pace());
+    await this.#cluster.replace(state, this.#options.clock.monotonic(), new Pace());
     this.#whole = true;
     this.#replacing = null;
     this.#changed();
   }
 
   #changed(): void {
-    this.#since ??= this.#options.clock.now();
+    this.#since ??= this.#options.clock.monotonic();
     this.#wake.set('changed');
   }
 
   async #tell(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     for (;;) {
-      await this.#wake.wait(Math.max(0, this.#nextLook() - clock.now()), clock, signal);
+      await this.#wake.wait(Math.max(0, this.#nextLook() - clock.monotonic()), clock, signal);
       // Half of one state and half of another is a part of the truth.
       await this.#replacing;
       if (signal.aborted) return;
       const changed = this.#wake.take().size > 0;
-      const now = clock.now();
+      const now = clock.monotonic();
       if (this.#cluster.expire(now)) {
         this.#whole = true;
         this.#since ??= now;
@@ -127,7 +127,7 @@ export class MesosFollower {
   #nextLook(): number {
     const expiry = this.#cluster.nextExpiry() ?? Number.POSITIVE_INFINITY;
     const blind = (this.#last ? null : this.#cluster.blindUntil()) ?? Number.POSITIVE_INFINITY;
-    const regular = this.#options.clock.now() + REFRESH_MS;
+    const regular = this.#options.clock.monotonic() + REFRESH_MS;
     return Math.min(expiry, blind, regular);
   }
 
@@ -175,7 +175,7 @@ export class MesosFollower {
 
   async #tellAll(signal: AbortSignal): Promise<void> {
     const { clock, listener } = this.#options;
-    const since = this.#since ?? clock.now();
+    const since = this.#since ?? clock.monotonic();
     this.#since = null;
     const snapshot = await this.#cluster.snapshot(this.#book.addresses, new Pace());
     if (signal.aborted) return;
@@ -184,13 +184,13 @@ export class MesosFollower {
       this.#since = since;
       return;
     }
-    const isNews = this.#whole || snapshot !== this.#last || clock.now() - this.#told >= REFRESH_MS;
+    const isNews = this.#whole || snapshot !== this.#last || clock.monotonic() - this.#told >= REFRESH_MS;
     if (!isNews) return;
     // Only now: a state that came meanwhile is in the snapshot too.
     const complete = this.#whole;
     this.#whole = false;
     this.#last = snapshot;
-    this.#told = clock.now();
+    this.#told = clock.monotonic();
     listener.changed(snapshot, { complete, since });
   }
 }

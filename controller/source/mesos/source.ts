@@ -1,7 +1,7 @@
 import { ControllerError } from '../../errors.ts';
-import { systemClock } from '../../loop/clock.ts';
 import { Pace } from '../../pace.ts';
 import type { AppSource, Clock, Resolver } from '../../ports.ts';
+import { systemClock } from '../../time.ts';
 import { resolveAgents } from '../document/agents.ts';
 import { AgentReader, followAgent } from './agent-follower.ts';
 import { createMesosClient, type MesosClientOptions } from './client.ts';
@@ -45,7 +45,7 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
       }
       const cluster = new Cluster();
       const pace = new Pace();
-      await cluster.replace(state, clock.now(), pace);
+      await cluster.replace(state, clock.monotonic(), pace);
       return await cluster.snapshot(await resolveAgents(cluster.hosts, resolver), pace);
     },
     follow: (listener, signal) =>

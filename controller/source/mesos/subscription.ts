@@ -43,12 +43,12 @@ export async function followSubscription(options: SubscriptionOptions, signal: A
       `POST SUBSCRIBE ${client.name}: ${what}; connecting again`,
       cause === undefined ? {} : { cause },
     );
-  let lastHeard = clock.now();
+  let lastHeard = clock.monotonic();
   const reader = new EventReader(options);
   const decoder = new RecordDecoder(options.maxRecordBytes);
   try {
     const bytes = await client.subscribe(limited);
-    lastHeard = clock.now();
+    lastHeard = clock.monotonic();
     void watchSilence(
       clock,
       () => reader.silenceMs,
@@ -65,7 +65,7 @@ export async function followSubscription(options: SubscriptionOptions, signal: A
         limited.throwIfAborted();
       }
       // After the work: a state takes its time to read, and meanwhile nothing can be heard.
-      lastHeard = clock.now();
+      lastHeard = clock.monotonic();
       options.heard();
     }
     throw failure(decoder.midRecord ? 'the stream ended within a record' : 'the stream ended');

@@ -14,10 +14,10 @@ import {
   objectKey,
   objectPath,
 } from '../../kubernetes/resources.ts';
-import { Latch } from '../../loop/latch.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { same } from '../../same.ts';
 import { readDeclaration } from '../../source/kubernetes/declaration.ts';
+import { Latch } from '../../time.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { appStatus, type Subject } from './app-status.ts';
 
@@ -128,7 +128,7 @@ export class StatusWriter {
     if (now === null) {
       if (before !== null) this.#learnt.delete(before.key);
     } else if (this.#learnt.get(now.key)?.generation !== now.generation) {
-      this.#learnt.set(now.key, { generation: now.generation, at: this.#options.clock.now() });
+      this.#learnt.set(now.key, { generation: now.generation, at: this.#options.clock.monotonic() });
     }
   }
 
@@ -136,7 +136,7 @@ export class StatusWriter {
   #isAheadOf({ startedAt }: PassStatus, { key, generation, status }: StatusObject): boolean {
     const learnt = this.#learnt.get(key);
     if (learnt === undefined || status.observedGeneration === generation) return false;
-    return startedAt < learnt.at && this.#options.clock.now() - learnt.at < PASS_MS;
+    return startedAt < learnt.at && this.#options.clock.monotonic() - learnt.at < PASS_MS;
   }
 
   async #write(objects: Iterable<StatusObject>, pass: PassStatus, signal: AbortSignal): Promise<void> {
@@ -145,9 +145,13 @@ export class StatusWriter {
       if (signal.aborted) return;
       const { key } = object;
       if (this.#isAheadOf(pass, object)) continue;
-      const status = appStatus(object, pass, object.status, rfc3339(clock.now()));
-      if (same(status, object.status) || clock.now() - (this.#writtenAt.get(key) ?? 0) < REST_MS) continue;
-      this.#writtenAt.set(key, clock.now());
+      const status = appStatus(object, pass, object.status, rfc3339(clock.epoch()));
+      if (
+        same(status, object.status) ||
+        clock.monotonic() - (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY) < REST_MS
+      )
+        continue;
+      this.#writtenAt.set(key, clock.monotonic());
       try {
         await this.#writeOne(object, status, signal);
       } catch (error) {
@@ -182,7 +186,7 @@ export class StatusWriter {
       apiVersion: apiVersion(EVENTS),
       kind: EVENTS.kind,
       metadata: { generateName: `${name.slice(0, 200)}-`, namespace },
-      eventTime: microTime(clock.now()),
+      eventTime: microTime(clock.epoch()),
       reportingController: 'marathon-ipvs.io/controller',
       reportingInstance: identity.slice(0, 128),
       action: 'Reconcile',

@@ -6,8 +6,8 @@ import { connect, isIPv6, type Socket } from 'node:net';
 import type { ListenOption } from '../../../controller/config/values.ts';
 import type { DnsMeter, DropReason } from '../../../controller/dns/responder.ts';
 import { type DnsServer, startDns } from '../../../controller/dns/server.ts';
-import { systemClock } from '../../../controller/loop/clock.ts';
 import type { Service } from '../../../controller/model.ts';
+import { systemClock } from '../../../controller/time.ts';
 import { World } from '../../support/world.ts';
 import { byKey, indexOf, SERVICES } from './asking.ts';
 

@@ -5,6 +5,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { observedService, tableOf } from '../../support/observed.ts';
 import { World } from '../../support/world.ts';
 
+const HOUR = 3_600_000;
 const VIP = 'tcp/11.134.217.55:5555';
 const mine = (...endpoints: readonly string[]) =>
   web('/my-service', { VIP_0: '/my-service:5555' }, ...endpoints);
@@ -274,7 +275,7 @@ describe('what fails', () => {
     const first = await controller.resync(all);
     expect(first.failures).toHaveLength(2);
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
-    expect(controller.nextLook()).toBe(clock.now() + 200);
+    expect(controller.nextLook()).toBe(clock.monotonic() + 200);
 
     world.done();
     const held = await controller.resync(all);
@@ -284,7 +285,7 @@ describe('what fails', () => {
 
     await clock.advance(200);
     await controller.resync(all);
-    expect(controller.nextLook()).toBe(clock.now() + 400);
+    expect(controller.nextLook()).toBe(clock.monotonic() + 400);
 
     await clock.advance(400);
     world.refuse = () => null;
@@ -305,7 +306,7 @@ describe('what fails', () => {
 
     await controller.resync(labelled({ IPVS_SCHEDULER: 'mh' }, '10.0.0.3:31000'));
     expect(world.backends(VIP)).toEqual(['10.0.0.3:31000 w1']);
-    expect(controller.nextLook()).toBe(clock.now() + 200);
+    expect(controller.nextLook()).toBe(clock.monotonic() + 200);
   });
 
   test('makes the next pass read that service again, since what it has is no longer known', async () => {
@@ -377,7 +378,7 @@ describe('draining (rule 6)', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1', '10.0.0.2:31000 w0']);
 
     connect(0);
-    expect(controller.nextLook()).toBe(clock.now() + 5_000);
+    expect(controller.nextLook()).toBe(clock.monotonic() + 5_000);
     await clock.advance(5_000);
     await controller.resync(unreachable('10.0.0.2:31000'));
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
@@ -409,18 +410,57 @@ describe('draining (rule 6)', () => {
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
   });
 
+  const drained = () => world.ledgerEntries.get(VIP)?.drains;
+
+  test.each([-HOUR, HOUR])(
+    'lasts as long as ever when the machine’s clock is stepped by %d ms',
+    async (step) => {
+      const first = world.start();
+      await first.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));
+      connect(1);
+      await first.change(unreachable('10.0.0.2:31000'));
+      await clock.advance(100_000);
+      clock.step(step);
+      await first.resync(unreachable('10.0.0.2:31000'));
+      expect(world.backends(VIP)).toContain('10.0.0.2:31000 w0');
+      expect(drained()).toEqual({ '10.0.0.2:31000': clock.epoch() + 200_000 });
+
+      const second = world.start();
+      await clock.advance(199_000);
+      await second.resync(unreachable('10.0.0.2:31000'));
+      expect(world.backends(VIP)).toContain('10.0.0.2:31000 w0');
+      await clock.advance(1_000);
+      await second.resync(unreachable('10.0.0.2:31000'));
+      expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+    },
+  );
+
+  test('never lasts longer than its whole length, though the clock was set back while no controller ran', async () => {
+    const first = world.start();
+    await first.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));
+    connect(1);
+    await first.change(unreachable('10.0.0.2:31000'));
+
+    clock.step(-HOUR);
+    const second = world.start();
+    await second.resync(unreachable('10.0.0.2:31000'));
+    expect(drained()).toEqual({ '10.0.0.2:31000': clock.epoch() + 300_000 });
+    await clock.advance(300_000);
+    await second.resync(unreachable('10.0.0.2:31000'));
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+
   test('neither begins nor ends on the word of our own disk', async () => {
     const both = snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000'));
     await world.start().resync(both);
     connect(1);
 
     // An old file knows less than the kernel has: the second backend is not weighed down, so it does not drain yet.
-    const drained = () => world.ledgerEntries.get(VIP)?.drains;
     await world.start().resync(unreachable('10.0.0.2:31000'), false);
     expect(drained()).toBeUndefined();
 
     await world.start().resync(unreachable('10.0.0.2:31000'));
-    const deadline = clock.now() + 300_000;
+    const deadline = clock.epoch() + 300_000;
     await clock.advance(100_000);
     await world.start().resync(both, false);
     expect(drained()).toEqual({ '10.0.0.2:31000': deadline });

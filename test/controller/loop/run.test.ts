@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Latch } from '../../../controller/loop/latch.ts';
 import { type RunOptions, run, type WakeReason } from '../../../controller/loop/run.ts';
 import type { Snapshot } from '../../../controller/model.ts';
 import type { AppSource, Observer, SourceListener } from '../../../controller/ports.ts';
 import type { PassStatus } from '../../../controller/status/pass-status.ts';
+import { Latch } from '../../../controller/time.ts';
 import { snapshot, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { World } from '../../support/world.ts';
@@ -40,7 +40,7 @@ class TestSource implements AppSource {
   }
 
   says(what: Snapshot, complete = true): void {
-    this.#listener?.changed(what, { complete, since: this.#clock.now() });
+    this.#listener?.changed(what, { complete, since: this.#clock.monotonic() });
   }
 
   fails(): void {
@@ -257,6 +257,47 @@ describe('when passes are made', () => {
     world.refuse = () => null;
     await clock.advance(3_000);
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+});
+
+describe.each([-600_000, 600_000])('the machine’s clock is stepped by %d ms', (step) => {
+  test('a change is acted on as soon as ever, and interface and routes are looked at as often', async () => {
+    start();
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(3_000);
+    clock.step(step);
+    const before = world.repairs;
+    await clock.advance(2_000);
+    expect(world.repairs - before).toBe(2);
+    source().says(mine('10.0.0.2:31000'));
+    await clock.advance(100);
+    expect(world.backends(VIP)).toEqual(['10.0.0.2:31000 w1']);
+  });
+
+  test('the whole table is read as often as ever, a failed step tried again, and a mass removal held as long', async () => {
+    const two = snapshot(
+      web('/a', { VIP_0: '/a:1' }, '10.0.0.1:1'),
+      web('/b', { VIP_0: '/b:1' }, '10.0.0.2:1'),
+    );
+    start();
+    source().says(two);
+    await clock.advance(1_000);
+    world.refuse = () => 'busy';
+    source().says(snapshot(...two.apps, web('/c', { VIP_0: '/c:1' }, '10.0.0.3:1')));
+    await clock.advance(100);
+    world.refuse = () => null;
+    source().answer = snapshot();
+    source().says(snapshot());
+    await clock.advance(100);
+    expect(passes.at(-1)?.held).toMatchObject({ vips: 2 });
+    const reads = world.reads;
+
+    clock.step(step);
+    await clock.advance(50_000);
+    expect(world.reads - reads).toBeGreaterThanOrEqual(1);
+    expect(world.kernel.size).toBe(2);
+    await clock.advance(12_000);
+    expect(world.kernel.size).toBe(0);
   });
 });
 

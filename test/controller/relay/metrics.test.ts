@@ -57,7 +57,7 @@ test('what an elected relay writes, and what it fails to, is counted', async () 
     read: async () => snapshot(),
     follow: async (listener: SourceListener, signal: AbortSignal) => {
       const apps = snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1'));
-      listener.changed(apps, { complete: true, since: clock.now() });
+      listener.changed(apps, { complete: true, since: clock.monotonic() });
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     },
   };

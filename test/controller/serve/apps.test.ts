@@ -1,9 +1,9 @@
 /** `/v1/apps` over the real writer, at the test Marathon. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { systemClock } from '../../../controller/loop/clock.ts';
 import { createMarathonClient } from '../../../controller/source/marathon/client.ts';
 import { createMarathonWriter } from '../../../controller/source/marathon/writer.ts';
+import { systemClock } from '../../../controller/time.ts';
 import { startMarathon, type TestMarathon } from '../../support/marathon/start-marathon.ts';
 import { accessOf, Serving, tokenOf } from './serving.ts';
 

@@ -2,11 +2,11 @@
 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ControllerError } from '../../../controller/errors.ts';
-import { systemClock } from '../../../controller/loop/clock.ts';
 import type { AppWriter } from '../../../controller/ports.ts';
 import { deploymentDocument } from '../../../controller/serve/described.ts';
 import { createMarathonClient } from '../../../controller/source/marathon/client.ts';
 import { createMarathonWriter } from '../../../controller/source/marathon/writer.ts';
+import { systemClock } from '../../../controller/time.ts';
 import { backend, service } from '../../support/builders.ts';
 import { startMarathon, type TestMarathon } from '../../support/marathon/start-marathon.ts';
 import { desiredOf } from '../../support/observed.ts';

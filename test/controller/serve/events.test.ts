@@ -42,7 +42,8 @@ let turn: () => void = () => undefined;
 
 beforeEach(async () => {
   const clock = {
-    now: () => serving?.world.now ?? 0,
+    epoch: () => serving?.world.now ?? 0,
+    monotonic: () => serving?.world.now ?? 0,
     sleep: (_ms: number, signal?: AbortSignal) =>
       new Promise<void>((resolve) => {
         turn = resolve;

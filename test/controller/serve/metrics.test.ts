@@ -17,7 +17,7 @@ let now: number;
 let metrics: Metrics;
 
 function metricsOf(dryRun = false): Metrics {
-  return createMetrics({ sources: [SOURCE], dryRun, clock: { now: () => now } });
+  return createMetrics({ sources: [SOURCE], dryRun, clock: { epoch: () => now, monotonic: () => now } });
 }
 
 beforeEach(() => {
@@ -201,7 +201,7 @@ describe('docs/metrics.md', () => {
   );
 
   test('lists every metric of ours with its labels, type and meaning, and no other', async () => {
-    const options = { sources: [SOURCE], dryRun: false, clock: { now: () => now } };
+    const options = { sources: [SOURCE], dryRun: false, clock: { epoch: () => now, monotonic: () => now } };
     const identity = renewedOf({ context: {}, startsAt: 0, endsAt: 1 });
     const access = accessOf({ identity, readToken: tokenOf('token') });
     const parts = { dns: new DnsMetrics(), access };

@@ -3,7 +3,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { z } from 'zod';
 import { ControllerError } from '../../../controller/errors.ts';
-import { systemClock } from '../../../controller/loop/clock.ts';
 import type { AppWriter } from '../../../controller/ports.ts';
 import {
   appDefinition,
@@ -17,6 +16,7 @@ import {
 import { openapi } from '../../../controller/serve/openapi.ts';
 import { createMarathonClient } from '../../../controller/source/marathon/client.ts';
 import { createMarathonWriter } from '../../../controller/source/marathon/writer.ts';
+import { systemClock } from '../../../controller/time.ts';
 import { startMarathon, type TestMarathon } from '../../support/marathon/start-marathon.ts';
 import { accessOf, Serving, tokenOf } from './serving.ts';
 

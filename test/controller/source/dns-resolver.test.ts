@@ -7,7 +7,11 @@ import { silent } from './support.ts';
 function setUp(answer: (hostName: string) => Promise<string>) {
   const state = { now: 1_000, asked: [] as string[], answer };
   const late: (() => void)[] = [];
-  const clock: Clock = { now: () => state.now, sleep: () => new Promise((resolve) => late.push(resolve)) };
+  const clock: Clock = {
+    epoch: () => 0,
+    monotonic: () => state.now,
+    sleep: () => new Promise((resolve) => late.push(resolve)),
+  };
   const lookupIpv4 = (hostName: string) => {
     state.asked.push(hostName);
     return state.answer(hostName);

@@ -84,13 +84,13 @@ test.each<[Health, Health]>([
   ['unknown', 'unknown'],
   ['unchecked', 'unknown'],
 ])('a task that was %s and has no result now counts as %s', (before, expected) => {
-  const hold = new HealthHold(60, { now: () => 0, sleep: async () => undefined });
+  const hold = new HealthHold(60, { epoch: () => 0, monotonic: () => 0, sleep: async () => undefined });
   expect(hold.apply(appWith(before), appWith('unknown')).app.tasks[0]?.health).toBe(expected);
 });
 
 test('a vanished result counts for its time from when it vanished, however often the task is read', () => {
   let now = 0;
-  const hold = new HealthHold(60, { now: () => now, sleep: async () => undefined });
+  const hold = new HealthHold(60, { epoch: () => 0, monotonic: () => now, sleep: async () => undefined });
   let app = appWith('healthy');
   for (now of [10, 40, 69]) {
     const held = hold.apply(app, appWith('unknown'));

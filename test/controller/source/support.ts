@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { systemClock } from '../../../controller/loop/clock.ts';
 import type { App, Snapshot, Task } from '../../../controller/model.ts';
 import type { Clock, Log, Resolver, SourceListener } from '../../../controller/ports.ts';
 import { convertApp } from '../../../controller/source/document/apps.ts';
 import { readDocuments } from '../../../controller/source/document/documents.ts';
 import { convertPod } from '../../../controller/source/document/pods.ts';
 import type { MarathonApp, MarathonPodStatus } from '../../../controller/source/document/schema.ts';
+import { systemClock } from '../../../controller/time.ts';
 
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -88,9 +88,10 @@ export function sendJson(response: ServerResponse, body: unknown, status = 200):
 
 /** Real time, in which long waits are short: `scale` milliseconds of the program pass in one. */
 export function fastClock(scale: number): Clock {
-  const begun = Date.now();
+  const begun = systemClock.monotonic();
   return {
-    now: () => begun + (Date.now() - begun) * scale,
+    epoch: systemClock.epoch,
+    monotonic: () => begun + (systemClock.monotonic() - begun) * scale,
     sleep: (ms, signal) => systemClock.sleep(ms / scale, signal),
   };
 }

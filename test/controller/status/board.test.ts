@@ -3,7 +3,12 @@ import { createStatusBoard } from '../../../controller/status/board.ts';
 import { desiredOf } from '../../support/observed.ts';
 import { DB, passOf, settled, WEB } from './passes.ts';
 
-const boardOf = () => createStatusBoard({ sources: ['file=a'], dryRun: false, clock: { now: () => 1_000 } });
+const boardOf = () =>
+  createStatusBoard({
+    sources: ['file=a'],
+    dryRun: false,
+    clock: { epoch: () => 1_000, monotonic: () => 1_000 },
+  });
 
 test('a pass says the same whether or not the board was prepared for it', async () => {
   const first = passOf({ desired: desiredOf(WEB), observed: settled(WEB) });

@@ -3,7 +3,7 @@ import { createStatusBoard } from '../../../controller/status/board.ts';
 import { type Check, DEFAULT_LIMITS, healthz } from '../../../controller/status/checks.ts';
 import { checksText } from '../../../controller/status/checks-text.ts';
 
-const clock = { now: () => 0 };
+const clock = { epoch: () => 0, monotonic: () => 0 };
 
 describe('the text', () => {
   const checks: readonly Check[] = [

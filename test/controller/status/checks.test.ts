@@ -15,7 +15,7 @@ let now: number;
 let board: StatusBoard;
 
 function boardOf(dryRun = false, sources: readonly AppSource['name'][] = [SOURCE]): StatusBoard {
-  return createStatusBoard({ sources, dryRun, clock: { now: () => now } });
+  return createStatusBoard({ sources, dryRun, clock: { epoch: () => now, monotonic: () => now } });
 }
 
 beforeEach(() => {
@@ -211,6 +211,12 @@ describe('an exception is named, and does not fail', () => {
     board.passed(passOf({}));
     expect(told(`source ${SOURCE}`)?.message).toBe('from disk, 7200 s old: connect ECONNREFUSED');
     expect(ready()).toBe(true);
+  });
+
+  test('a state of a time to come, saved by a clock that was wrong, is as old as nothing', () => {
+    board.sourceRead(SOURCE, { apps: 3, complete: true, fromDiskOf: now + 2 * HOUR });
+    board.passed(passOf({}));
+    expect(told(`source ${SOURCE}`)?.message).toBe('from disk, 0 s old');
   });
 
   test('what the kernel has otherwise than our disk, since on its word nothing is taken away', () => {

@@ -15,7 +15,7 @@ const OTHER = { ...WEB, backends: service('', 80, [backend('10.0.0.3', 31_000)])
 
 /** What the history has after passes that left these services, a second apart. */
 function played(history: History, ...passes: (typeof WEB)[][]): History {
-  const clock = { now: () => 0 };
+  const clock = { epoch: () => 0, monotonic: () => 0 };
   const board = createStatusBoard({ sources: [], dryRun: false, clock, history });
   passes.forEach((services, at) => {
     board.passed({ ...passOf({ desired: desiredOf(...services) }), finishedAt: at * 1_000 });
@@ -58,7 +58,12 @@ describe('the history of a VIP', () => {
 
   test('a pass that could not read the kernel changes nothing', () => {
     const history = createHistory();
-    const board = createStatusBoard({ sources: [], dryRun: false, clock: { now: () => 0 }, history });
+    const board = createStatusBoard({
+      sources: [],
+      dryRun: false,
+      clock: { epoch: () => 0, monotonic: () => 0 },
+      history,
+    });
     board.passed(passOf({ desired: desiredOf(WEB) }));
     board.passed(passOf({ desired: desiredOf(), over: { error: 'EPERM' } }));
     board.passed(passOf({ desired: desiredOf(WEB), observed: settled(WEB) }));

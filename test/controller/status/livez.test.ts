@@ -7,11 +7,18 @@ const SOURCE = 'marathon=http://m:8080';
 const HOUR = 3_600_000;
 
 let now: number;
+/** By how much the machine's clock was set. */
+let stepped: number;
 let board: StatusBoard;
 
 beforeEach(() => {
   now = 10 * HOUR;
-  board = createStatusBoard({ sources: [SOURCE], dryRun: false, clock: { now: () => now } });
+  stepped = 0;
+  board = createStatusBoard({
+    sources: [SOURCE],
+    dryRun: false,
+    clock: { epoch: () => now + stepped, monotonic: () => now },
+  });
 });
 
 function later(ms: number, pass = passOf({})): void {
@@ -42,11 +49,11 @@ describe('alive', () => {
     );
   });
 
-  test('not when the clock was set back and the loop has not moved since', () => {
+  test.each([-HOUR, HOUR])('by its own moves alone, when the clock is stepped by %d ms', (step) => {
     board.moved();
-    now -= HOUR;
-    expect(alive()).toBe(false);
-    board.moved();
+    stepped += step;
     expect(alive()).toBe(true);
+    now += 61_000;
+    expect(alive()).toBe(false);
   });
 });

@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import { createStatusBoard } from '../../../controller/status/board.ts';
+import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';
 import { statusDocument } from '../../../controller/status/document.ts';
+import { presentStatus } from '../../../controller/status/present.ts';
 import { selectVips } from '../../../controller/status/selection.ts';
 import { backend, service } from '../../support/builders.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
 import { DB, passOf, settled, WEB } from './passes.ts';
 import { documentOf, readingOf, traffic } from './status-world.ts';
@@ -134,5 +138,35 @@ describe('a VIP is found', () => {
     expect(idsOf('web:8080')).toEqual([]);
     expect(idsOf('w*w*b')).toEqual([]);
     expect(idsOf(`${'*a'.repeat(4_000)}*`)).toEqual([]);
+  });
+});
+
+test('moments are shown by the machine’s clock as it is set now, and ages do not change with it', () => {
+  const clock = new FakeClock();
+  const board = createStatusBoard({ sources: ['file=a'], dryRun: false, clock });
+  board.sourceRead('file=a', { apps: 1, complete: true, fromDiskOf: null });
+  board.passed(passOf({ over: { startedAt: clock.monotonic(), finishedAt: clock.monotonic() } }));
+  const present = () =>
+    presentStatus({
+      status: board.current(),
+      reading: readingOf(counted, clock.monotonic()),
+      limits: DEFAULT_LIMITS,
+      version: '0.1.0',
+      now: clock.monotonic() + 60_000,
+    });
+  const read = new Date(clock.epoch());
+  expect(present()).toMatchObject({
+    startedAt: read.toISOString(),
+    lastPass: { finishedAt: read.toISOString() },
+    vips: [{ since: read.toISOString() }],
+    sources: [{ readAt: read.toISOString(), ageSeconds: 60 }],
+    kernel: { readAt: read.toISOString() },
+  });
+  clock.step(-600_000);
+  const shown = new Date(read.getTime() - 600_000).toISOString();
+  expect(present()).toMatchObject({
+    startedAt: shown,
+    lastPass: { finishedAt: shown },
+    sources: [{ readAt: shown, ageSeconds: 60 }],
   });
 });

@@ -23,7 +23,7 @@ export const traffic: Traffic = {
   outByteRate: 4_690,
 };
 
-export function readingOf(services: KernelReading['services'] = new Map()): Reading {
+export function readingOf(services: KernelReading['services'] = new Map(), at = NOW - 500): Reading {
   const timeouts = { tcp: 900, tcpFin: 120, udp: 300 };
   const kernel = {
     services,
@@ -32,13 +32,17 @@ export function readingOf(services: KernelReading['services'] = new Map()): Read
     conntrack: { count: 7, max: 8_192 },
     timeouts,
   };
-  return { at: NOW - 500, kernel };
+  return { at, kernel };
 }
 
 /** The status a minute after this pass; the source was read. */
 export function documentOf(pass: PassStatus = passOf({}), reading: Reading = readingOf()): StatusDocument {
   const source = 'file=apps.json';
-  const board = createStatusBoard({ sources: [source], dryRun: false, clock: { now: () => 1_000_000 } });
+  const board = createStatusBoard({
+    sources: [source],
+    dryRun: false,
+    clock: { epoch: () => 1_000_000, monotonic: () => 1_000_000 },
+  });
   board.sourceRead(source, { apps: 2, complete: true, fromDiskOf: null });
   board.passed(pass);
   return presentStatus({

@@ -76,7 +76,11 @@ export class Process {
   private constructor(machine: Machine, perils: Perils, table: IpvsTable) {
     this.#machine = machine;
     this.#perils = perils;
-    this.#clock = { now: () => machine.now, sleep: async () => undefined };
+    this.#clock = {
+      epoch: () => machine.now,
+      monotonic: () => machine.now,
+      sleep: async () => undefined,
+    };
     const surroundings: Surroundings = {
       machine,
       perils,

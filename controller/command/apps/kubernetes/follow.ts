@@ -90,7 +90,7 @@ async function untilJudged(
   session: ClusterSession,
 ): Promise<Omit<Outcome, 'inRotation'>> {
   const { config, ports, signal } = session;
-  const since = ports.clock.now();
+  const since = ports.clock.monotonic();
   const stall = watchForStall(config.progressDeadlineSeconds, ports.clock);
   const missing = createMissing(session);
   for (;;) {
@@ -102,7 +102,7 @@ async function untilJudged(
     }
     const verdict = verdictOf(status, generation, vips);
     const lack = lacksEndpoints(verdict, status) ? await missing(now) : null;
-    const end = endOf(verdict, lack, ports.clock.now() - since);
+    const end = endOf(verdict, lack, ports.clock.monotonic() - since);
     if (end !== null) return { ...end, status };
     const why = verdict.state === 'waiting' ? verdict.why : 'programmed';
     const words = progressText(why, lack, status, await here(signal));
@@ -130,7 +130,7 @@ function createMissing(session: ClusterSession): (object: KnownObject) => Promis
   let last: Missing | null = null;
   let due = 0;
   return async (object) => {
-    const now = session.ports.clock.now();
+    const now = session.ports.clock.monotonic();
     if (now < due) return last;
     due = now + MISSING_MS;
     last = await missingEndpoints(object, session);
@@ -171,14 +171,14 @@ function progressText(
 /** Asks again where the API server does not answer, for a minute. */
 async function patiently<T>(session: ClusterSession, ask: () => Promise<T>): Promise<T> {
   const { ports, signal } = session;
-  const since = ports.clock.now();
+  const since = ports.clock.monotonic();
   for (;;) {
     try {
       return await ask();
     } catch (error) {
       signal.throwIfAborted();
       const passing = error instanceof ControllerError && error.code === 'source' && error.retry === 'later';
-      if (!passing || ports.clock.now() - since > PATIENCE_MS) throw error;
+      if (!passing || ports.clock.monotonic() - since > PATIENCE_MS) throw error;
       ports.progress(`the API server does not answer (${error.message}); asking again`);
     }
     await pause(session);

@@ -3,8 +3,8 @@
 import { parseCommandLine } from '../../../../controller/cli.ts';
 import { executeAppCommand } from '../../../../controller/command/apps/execute.ts';
 import { APP_COMMANDS } from '../../../../controller/config/option.ts';
-import { systemClock } from '../../../../controller/loop/clock.ts';
 import type { Clock } from '../../../../controller/ports.ts';
+import { systemClock } from '../../../../controller/time.ts';
 
 export interface Said {
   readonly status: number;

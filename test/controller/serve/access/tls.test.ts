@@ -5,8 +5,8 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { systemClock } from '../../../../controller/loop/clock.ts';
 import type { AppWriter } from '../../../../controller/ports.ts';
+import { systemClock } from '../../../../controller/time.ts';
 import { canMakeCertificates } from '../../../support/certificate.ts';
 import { Certificates, READ_TOKEN, Secure, WRITE_TOKEN } from './secure.ts';
 
@@ -343,7 +343,7 @@ suite('over TLS', () => {
       const { validToDate } = new X509Certificate(certificates.server.cert);
       const told = (ends: string) =>
         `--tls-cert-file ${secure.paths.cert}: the certificate ${ends} at ${validToDate.toISOString()}; a new one in its place is used at once`;
-      await secure.clock.advance(validToDate.getTime() - 3_600_000 - secure.clock.now());
+      await secure.clock.advance(validToDate.getTime() - 3_600_000 - secure.clock.epoch());
       expect(secure.files.complaints()).toEqual([told('ends')]);
       await secure.look();
       await secure.clock.advance(3_600_000);

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { systemClock } from '../../../../controller/loop/clock.ts';
 import { createFileSource, type FileSourceOptions } from '../../../../controller/source/file/source.ts';
+import { systemClock } from '../../../../controller/time.ts';
 import { namesOf, silent, Told, until } from '../support.ts';
 
 let directory: string;
@@ -159,7 +159,7 @@ test('agents are resolved, and again when nothing else changed', async () => {
 test('following tells of a change within moments', async () => {
   await write('apps.json', [app('/a')]);
   const told = await followed(file('apps.json'));
-  const before = Date.now();
+  const before = systemClock.monotonic();
   await write('apps.json', [app('/a'), app('/b')]);
   await until('the change is told', () => told.app('/b') !== undefined);
   expect(told.reads.at(-1)?.complete).toBe(true);

@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from '@jest/globals';
-import { systemClock } from '../../../../controller/loop/clock.ts';
 import {
   createMarathonClient,
   type MarathonClientOptions,
 } from '../../../../controller/source/marathon/client.ts';
+import { systemClock } from '../../../../controller/time.ts';
 import { type Route, sendJson, startServer, type TestServer } from '../support.ts';
 
 let servers: TestServer[];

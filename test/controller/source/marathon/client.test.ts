@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
-import { systemClock } from '../../../../controller/loop/clock.ts';
+import { systemClock } from '../../../../controller/time.ts';
 import { fastClock, type Route, sendJson } from '../support.ts';
 import { client, never, ok, refused, serve, useServers } from './client-setup.ts';
 

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { systemClock } from '../../../../controller/loop/clock.ts';
 import { createMarathonClient } from '../../../../controller/source/marathon/client.ts';
 import {
   type Dirt,
@@ -7,6 +6,7 @@ import {
   type EventStreamOptions,
   followEvents,
 } from '../../../../controller/source/marathon/events.ts';
+import { systemClock } from '../../../../controller/time.ts';
 import { fastClock, type Route, startServer, type TestServer } from '../support.ts';
 
 const step = (...actions: object[]) => ({ actions });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { systemClock } from '../../../../controller/loop/clock.ts';
+import { systemClock } from '../../../../controller/time.ts';
 import { fastClock, namesOf, reached, Told, until } from '../support.ts';
 import {
   app,

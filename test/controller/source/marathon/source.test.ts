@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { systemClock } from '../../../../controller/loop/clock.ts';
+import { systemClock } from '../../../../controller/time.ts';
 import { reached, sendJson, until } from '../support.ts';
 import {
   app,
@@ -97,7 +97,7 @@ test('an event re-reads the app that it names and nothing else', async () => {
   const told = await followed();
   const [a, b] = told.last.apps;
   marathon.apps.set('/a', app('a:80', { tasks: [task(31000)] }));
-  const before = Date.now();
+  const before = systemClock.monotonic();
   changed('/a');
   await until('the change is told', () => told.snapshots.length === 2);
   expect(marathon.requests).toEqual(['GET /v2/apps/a?embed=app.tasks']);
@@ -107,7 +107,7 @@ test('an event re-reads the app that it names and nothing else', async () => {
   const { complete, since } = told.reads[1] ?? {};
   expect(complete).toBe(false);
   expect(since).toBeGreaterThanOrEqual(before);
-  expect(since).toBeLessThanOrEqual(Date.now());
+  expect(since).toBeLessThanOrEqual(systemClock.monotonic());
 });
 
 test('many events for one app are one read', async () => {

@@ -93,7 +93,7 @@ test('an agent that fails is asked less and less often, up to once a minute', as
   const clock = fastClock(1000);
   const times: number[] = [];
   const told = new Told();
-  told.failed = () => void times.push(clock.now());
+  told.failed = () => void times.push(clock.monotonic());
   following = source({ clock, pollMs: 2_000, random: () => 1 }).follow(told, stop.signal);
   await until('it failed often', () => times.length === 8);
   const pauses = times.slice(1).map((time, index) => Math.floor((time - (times[index] ?? 0)) / 1_000));

@@ -25,11 +25,11 @@ test('an agent that comes back tells of its tasks, and those that it does not te
   await until('the new state came', () => wholes(told) === 2);
 
   mesos.cluster.addAgent('S0', '10.0.0.1');
-  const back = clock.now();
+  const back = clock.monotonic();
   mesos.cluster.addTask(webTask(31002));
   await until('the other one has ended', () => tasksOf(told)[0] === 'gone');
   expect(tasksOf(told)).toEqual(['gone', 'running 10.0.0.1:31002']);
-  expect(clock.now() - back).toBeGreaterThanOrEqual(9_000);
+  expect(clock.monotonic() - back).toBeGreaterThanOrEqual(9_000);
   expect(told.reads.at(-1)).toMatchObject({ complete: true });
 });
 
@@ -45,11 +45,11 @@ test('an agent that the new master gives up leaves tasks that are unreachable', 
 test('an agent that never comes back is given up after ten minutes', async () => {
   const clock = fastClock(1000);
   const told = await followed({ clock, silenceMs: 1e9 });
-  const begun = clock.now();
+  const begun = clock.monotonic();
   mesos.cluster.failOver();
   mesos.elect(0);
   await until('its task has ended', () => tasksOf(told)[0] === 'gone');
-  expect(clock.now() - begun).toBeGreaterThanOrEqual(600_000);
+  expect(clock.monotonic() - begun).toBeGreaterThanOrEqual(600_000);
 });
 
 test('who knows nothing yet waits until the agents are back, and says why', async () => {
