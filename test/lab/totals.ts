@@ -1,6 +1,7 @@
 /**
  * `totals.ts FOLDER NAME…` adds up the results that Jest wrote as FOLDER/NAME.json and prints the one line
- * `N passed, N failed`. Ends with 1 when anything failed, or when a run gave no result.
+ * `N passed, N failed`. Ends with 1 when anything failed, or when a run gave no result; it then names the tests that
+ * FOLDER/NAME.running says the run was in.
  */
 
 import { readFileSync } from 'node:fs';
@@ -28,8 +29,20 @@ process.exitCode = total.failed === 0 ? 0 : 1;
 function countsOf(name: string): Counts {
   const counts = resultsOf(name);
   if (counts.passed + counts.failed > 0) return counts;
-  process.stderr.write(`${name}: no test ran\n`);
+  const running = runningIn(name);
+  process.stderr.write(
+    running === '' ? `${name}: no test ran\n` : `${name}: ended in the middle of\n${running}`,
+  );
   return { ...counts, failed: 1 };
+}
+
+/** The tests that a run was in when it ended without results, a line each. */
+function runningIn(name: string): string {
+  try {
+    return readFileSync(join(folder, `${name}.running`), 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function resultsOf(name: string): Counts {
