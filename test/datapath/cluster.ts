@@ -107,9 +107,6 @@ export interface Cluster {
   close(): Promise<void>;
 }
 
-/** A minute where the machine has nothing else to do. */
-const START_LIMIT_MS = 400_000;
-
 /** Makes the network, starts servers and the controller with these apps, and waits until it is ready. */
 export async function startCluster(apps: readonly unknown[], ...args: readonly string[]): Promise<Cluster> {
   const host = await TestHost.open();
@@ -146,7 +143,7 @@ export async function startCluster(apps: readonly unknown[], ...args: readonly s
       ]),
     ]);
     running = controller;
-    await controller.ready(START_LIMIT_MS);
+    await controller.ready();
     return { peers, controller, close };
   } catch (error) {
     await close();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { IN_LAB, ipvsadm, shell } from '../support/host.ts';
 import type { Answer, Failure, Peer } from '../support/peer.ts';
 import { must } from '../support/shell.ts';
@@ -18,7 +18,6 @@ import {
 } from './cluster.ts';
 
 // Minutes, where other programs leave the emulated processors little.
-jest.setTimeout(900_000);
 const inLab = IN_LAB ? describe : describe.skip;
 
 const FAMILIES = ['ipv4', 'ipv6'] as const;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { IN_LAB, ipvsadm } from '../support/host.ts';
 import type { Answer, Failure } from '../support/peer.ts';
 import { must } from '../support/shell.ts';
@@ -6,7 +6,6 @@ import { APPS, BACKENDS, type BackendName, IMPOSSIBLE, literalVip } from './apps
 import { type Cluster, type Family, ownerOf, startCluster, VIP_PORT } from './cluster.ts';
 
 // Minutes, where other programs leave the emulated processors little.
-jest.setTimeout(900_000);
 const inLab = IN_LAB ? describe : describe.skip;
 
 const CLIENTS = ['host', 'client', 'remote'] as const;

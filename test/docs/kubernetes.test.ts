@@ -4,13 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { ROOT } from '../../docs/site/repository.ts';
 import { startKubernetes } from '../support/kubernetes/start-kubernetes.ts';
 import { command } from '../support/shell.ts';
 import { typedUnder } from './blocks.ts';
-
-jest.setTimeout(120_000);
 
 const hasKubectl = (await command(['kubectl', 'version', '--client'])).status === 0;
 const title = 'the commands of its section on what was run give what it shows';

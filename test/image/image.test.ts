@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { command, type Outcome, shell } from '../support/host.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const BUILD = join(import.meta.dirname, 'build.sh');
 // Debian is unpacked, packages are installed, and the lab copies all of it once more.
-jest.setTimeout(900_000);
-
 const tools = await command('sh', '-c', 'command -v buildah debootstrap');
 const ready = tools.status === 0 && process.getuid?.() === 0;
 const withBuildah = ready ? describe : describe.skip;

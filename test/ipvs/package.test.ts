@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'ipvs-package-'));
-const MINUTES = 60_000;
 
 function run(command: string, args: readonly string[], cwd = project): string {
   try {
@@ -46,7 +45,7 @@ describe('the package, packed and installed in an empty project', () => {
     const [tarball = ''] = readdirSync(project).filter((name) => name.endsWith('.tgz'));
     writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
     run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', resolve(project, tarball)]);
-  }, 2 * MINUTES);
+  });
 
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
@@ -55,24 +54,20 @@ describe('the package, packed and installed in an empty project', () => {
     expect(files.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'src']);
   });
 
-  test(
-    'type-checks the examples of its README, with strict settings',
-    () => {
-      writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(tsconfig));
-      writeFileSync(join(project, 'readme.ts'), readmeProgram());
-      writeFileSync(
-        join(project, 'more.ts'),
-        `import { FakeKernel } from 'ipvs-netlink-ts/testing';
+  test('type-checks the examples of its README, with strict settings', () => {
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(tsconfig));
+    writeFileSync(join(project, 'readme.ts'), readmeProgram());
+    writeFileSync(
+      join(project, 'more.ts'),
+      `import { FakeKernel } from 'ipvs-netlink-ts/testing';
        import { attrTable, openNetlink, u32 } from 'ipvs-netlink-ts/netlink';
        export const table = attrTable('link', { mtu: { type: 4, codec: u32 } });
        export const mtu: number | undefined = table.read(new Uint8Array()).mtu;
        export const replies: Promise<Uint8Array[]> = openNetlink(0).request(18, 0x300, new Uint8Array(16));
        export const text: string = new FakeKernel().print();`,
-      );
-      run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--project', project]);
-    },
-    MINUTES,
-  );
+    );
+    run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--project', project]);
+  });
 
   test('runs from its JavaScript: the first example of the README, on a kernel in memory', () => {
     const example = readmeProgram().split('client.close();')[0] ?? '';

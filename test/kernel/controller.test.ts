@@ -1,12 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { command, eventually, IN_LAB, ipvsadm, shell, TestHost } from '../support/host.ts';
 import { createNetwork, HOST_AND_CONTAINER, type Network } from '../support/network.ts';
 
 const VIP = '11.134.217.55:5555';
 // A process starts in seconds there, and each test starts several.
-jest.setTimeout(240_000);
 const inLab = IN_LAB ? describe : describe.skip;
 if (!IN_LAB)
   console.warn('kernel tests skipped: they change the IPVS table, run them with `npm test` (in the lab)');
@@ -183,9 +182,8 @@ inLab('the controller on a real kernel', () => {
     }
 
     await shell('ip link del vip0');
-    await eventually(
-      async () => (await shell('ip route show table local dev vip0')).includes('local 11.0.0.0/8'),
-      5_000,
+    await eventually(async () =>
+      (await shell('ip route show table local dev vip0')).includes('local 11.0.0.0/8'),
     );
     expect(await controller.end()).toBe(0);
   });

@@ -6,14 +6,13 @@
 import { spawn } from 'node:child_process';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { typedUnder } from '../docs/blocks.ts';
 import { IN_LAB, ipvsadm, type Outcome, RunningController, shell, TestHost } from '../support/host.ts';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
 import { command } from '../support/shell.ts';
 
 // Each command starts a process, which takes seconds there.
-jest.setTimeout(300_000);
 const inLab = IN_LAB ? describe : describe.skip;
 
 const MIGRATE = 'docs/migrate-from-dcos.md';
@@ -130,7 +129,7 @@ inLab('the pages, followed on a host that moves from dcos-net', () => {
       'marathon=http://marathon.mesos:8080',
     ]);
     controller = new RunningController(child);
-    await controller.ready(120_000);
+    await controller.ready();
     const [ready, vips] = await follow(MIGRATE, '4. Watch it');
     expect(ready).toContain('readyz check passed');
     const backend = [31_000, 31_001].map((port) => ({ ip: '10.9.0.1', port }));

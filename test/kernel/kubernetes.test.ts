@@ -1,13 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { eventually, IN_LAB, ipvsadm, type RunningController, TestHost } from '../support/host.ts';
 import { startKubernetes, type TestKubernetes } from '../support/kubernetes/start-kubernetes.ts';
 import type { KubeObject } from '../support/kubernetes/types.ts';
 
-jest.setTimeout(180_000);
 const inLab = IN_LAB ? describe : describe.skip;
 const DEPLOY = new URL('../../deploy/kubernetes/', import.meta.url);
 
@@ -48,7 +47,7 @@ inLab('the controller, a Kubernetes API and a real kernel', () => {
       const found = await backends();
       if (found !== expected) throw new Error(`expected ${expected}, found ${found}\n${controller.log}`);
       return true;
-    }, 30_000);
+    });
 
   const sample = (name: string): KubeObject => parse(readFileSync(new URL(name, DEPLOY), 'utf8'));
 
@@ -80,7 +79,7 @@ inLab('the controller, a Kubernetes API and a real kernel', () => {
     await controller.ready();
     endpoints(['10.244.1.5', true], ['10.244.2.9', false]);
     await kernelHas('10.244.1.5:8080 1,10.244.2.9:8080 0');
-    await eventually(async () => status().backends === '1/2', 30_000);
+    await eventually(async () => status().backends === '1/2');
     expect(status()).toMatchObject({ vip: 'my-service.marathon.l4lb.thisdcos.directory:5555' });
 
     const away = kubernetes.restart(3_000, true);

@@ -1,8 +1,7 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually, IN_LAB, ipvsadm, type RunningController, shell, TestHost } from '../support/host.ts';
 import { startMesos, type TestMesos } from '../support/mesos/start-mesos.ts';
 
-jest.setTimeout(240_000);
 const inLab = IN_LAB ? describe : describe.skip;
 /** Of `broker.kafka`, as DC/OS had it. */
 const VIP = '11.175.100.165:9092';

@@ -3,11 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { fileUnder, typedUnder } from '../docs/blocks.ts';
 import { command, eventually, IN_LAB, shell, TestHost } from '../support/host.ts';
 
-jest.setTimeout(240_000);
 const PAGE = 'docs/dns.md';
 const VIP = '11.134.217.55';
 const NAME = 'my-service.marathon.l4lb.thisdcos.directory';
@@ -37,7 +36,7 @@ inLab('a name server that the host has already', () => {
     };
     await writeFile(host.path('apps.json'), JSON.stringify({ apps: [app] }));
     const controller = await host.start('--source', `file=${host.path('apps.json')}`);
-    await controller.ready(120_000);
+    await controller.ready();
   });
   afterEach(async () => {
     if (server === undefined || server.exitCode !== null) return;

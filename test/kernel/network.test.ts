@@ -1,9 +1,8 @@
 import { createServer } from 'node:http';
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { IN_LAB, shell } from '../support/host.ts';
 import { createNetwork, type Topology } from '../support/network.ts';
 
-jest.setTimeout(60_000);
 const inLab = IN_LAB ? describe : describe.skip;
 
 const CLUSTER: Topology = {

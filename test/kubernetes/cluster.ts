@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { parse } from 'yaml';
 import { openAccess } from '../../controller/kubernetes/access.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../controller/kubernetes/client.ts';
@@ -23,6 +23,7 @@ import {
 } from '../../controller/kubernetes/resources.ts';
 import { systemClock } from '../../controller/time.ts';
 import { startKubernetes, type TestKubernetes } from '../support/kubernetes/start-kubernetes.ts';
+import { eventually } from '../support/waiting.ts';
 
 const REAL = process.env['MARATHON_IPVS_TEST_CLUSTER'] === 'kubeconfig';
 const CRD = new URL('../../deploy/kubernetes/base/crd.yaml', import.meta.url);
@@ -37,8 +38,6 @@ export let namespace: string;
 let standIn: TestKubernetes | null = null;
 let stop: AbortController;
 let following: Promise<unknown>[] = [];
-
-jest.setTimeout(60_000);
 
 /** Gives the tests of the file that calls this a cluster with the CRD, and a namespace. */
 export function useCluster(): void {
@@ -127,11 +126,9 @@ export async function list(resource: Resource): Promise<Anything[]> {
 
 export const listEvents = () => list(EVENTS);
 
-/** Resolves when `holds` does; fails with `what` after half a minute. */
+/** Resolves when `holds` does. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 30_000; !(await holds()); await systemClock.sleep(20)) {
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
-  }
+  await eventually(holds, what, 20);
 }
 
 export async function remove(resource: Resource, name: string): Promise<void> {

@@ -3,17 +3,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { HANG_MS } from '../support/waiting.ts';
 
 /** Where screenshots are kept; without it none are made. */
 const SHOTS = process.env['PAGE_SCREENSHOTS'];
 
-/** In User-Mode Linux, where system calls are slow, it takes half a minute. */
-const LAUNCH_MS = 240_000;
-
 export async function openBrowser(): Promise<Browser> {
   return await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    timeout: LAUNCH_MS,
+    timeout: HANG_MS,
     // Tests run as root of a container or of the lab, which has no sandbox of its own and little shared memory.
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
@@ -59,7 +57,7 @@ export class Tab {
       ...(options.certificate && { clientCertificates: [{ origin: url, ...options.certificate }] }),
       permissions: ['clipboard-read', 'clipboard-write'],
     });
-    context.setDefaultTimeout(90_000);
+    context.setDefaultTimeout(HANG_MS);
     return new Tab(context, await context.newPage(), url);
   }
 

@@ -4,15 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { repository } from '../../docs/site/repository.ts';
 import { makeSite } from '../../docs/site/site.ts';
 import { writeSite } from '../../docs/site/write.ts';
 import { openBrowser, Tab } from './browser.ts';
 import { look, WAYS } from './look.ts';
-
-jest.setTimeout(300_000);
 
 const site = makeSite(repository, '1.2.3');
 let folder: string;

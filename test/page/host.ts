@@ -48,7 +48,7 @@ async function realHost(marathon: string): Promise<PageHost> {
   const writing = ['--allow-writes', '--write-token-file', tokenFile];
   const source = ['--source', `marathon=${marathon}`, '--dns-listen', 'off'];
   const controller = await host.start(...source, ...writing);
-  await controller.ready(120_000);
+  await controller.ready();
   return {
     url: 'http://127.0.0.1:61421',
     close: async () => {

@@ -1,12 +1,10 @@
 /** The Network tab by hand: what is clicked there, as it reaches Marathon, and the backends that come of it. */
 
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
 import { openBrowser, Tab } from './browser.ts';
 import { openHost, type PageHost, TOKEN } from './host.ts';
-
-jest.setTimeout(300_000);
 
 const ZONE = 'marathon.l4lb.thisdcos.directory';
 

@@ -3,14 +3,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { IN_LAB, shell } from '../support/host.ts';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
 import { openBrowser, Tab } from './browser.ts';
 import { openHost, type PageHost, TOKEN } from './host.ts';
-
-jest.setTimeout(600_000);
 
 const AGENT = '10.9.0.1';
 const inLab = IN_LAB ? test : test.skip;

@@ -1,14 +1,12 @@
 /** Every page as people see it: by width, colours and state; what it takes with 1,000 VIPs; and what it says when it is cut off. */
 
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { IN_LAB } from '../support/host.ts';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
 import { openBrowser, Tab } from './browser.ts';
 import { openHost, type PageHost, TOKEN } from './host.ts';
 import { look, WAYS } from './look.ts';
-
-jest.setTimeout(300_000);
 
 let marathon: TestMarathon;
 let browser: Browser;
@@ -156,7 +154,7 @@ outside('every page', () => {
     tab.complaints.splice(0);
   });
 
-  test('1,000 VIPs stay fluid: a search is on the screen within a quarter of a second as a rule', async () => {
+  test('of 1,000 VIPs the page draws the fifty that it shows, before and while something is searched for', async () => {
     const ports = Array.from({ length: 1_000 }, (_, at) => ({
       port: 0,
       labels: { VIP_0: `/vip-${String(at).padStart(4, '0')}:80` },
@@ -166,38 +164,12 @@ outside('every page', () => {
     await tab.go('#/services');
     await tab.page.getByText(/^100[0-9] VIPs, 1 to 50 shown/).waitFor();
     await tab.shoot('many');
-    const took = (await tab.page.evaluate(SEARCH)) as {
-      readonly searches: readonly number[];
-      readonly frames: readonly number[];
-    };
-    process.stderr.write(
-      `searches ${took.searches.join(' ')} ms; longest frames in 10 s ${took.frames.join(' ')} ms\n`,
-    );
-    // The median: others use this machine, too.
-    expect(took.searches.toSorted((a, b) => a - b)[2]).toBeLessThan(250);
+    expect(await tab.page.locator('table.services tbody tr').count()).toBe(50);
+    await tab.page.getByRole('searchbox').fill('vip-09');
+    await tab.page.getByText('100 of 1').waitFor();
+    expect(await tab.page.locator('table.services tbody tr').count()).toBe(50);
+    expect(await tab.page.locator('table.services tbody').textContent()).toContain('vip-0900');
+    expect(await tab.page.locator('table.services tbody').textContent()).not.toContain('vip-0899');
     await marathon.removeApp('/many');
   });
 });
-
-/** Types five searches, each until the next frame has been drawn; then watches frames for ten seconds of live events. */
-const SEARCH = `(async () => {
-  const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-  const input = document.querySelector('input[type=search]');
-  const searches = [];
-  for (const text of ['v', 'vip', 'vip-09', 'marathon 80', '']) {
-    const from = performance.now();
-    input.value = text;
-    input.dispatchEvent(new Event('input', { bubbles: true }));
-    await frame();
-    await frame();
-    searches.push(Math.round(performance.now() - from));
-  }
-  const frames = [];
-  for (let last = performance.now(), end = last + 10000; last < end; ) {
-    await new Promise(requestAnimationFrame);
-    const now = performance.now();
-    frames.push(Math.round(now - last));
-    last = now;
-  }
-  return { searches, frames: frames.sort((a, b) => b - a).slice(0, 5) };
-})()`;

@@ -3,15 +3,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { makeAuthority } from '../support/certificate.ts';
 import { IN_LAB } from '../support/host.ts';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
 import { openBrowser, Tab } from './browser.ts';
 import { openHost, type PageHost, TOKEN } from './host.ts';
-
-jest.setTimeout(300_000);
 
 const READ_TOKEN = 'what-lets-one-read-here';
 

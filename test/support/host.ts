@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { must, type Outcome, command as run } from './shell.ts';
+import { eventually } from './waiting.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** Of the program in that folder. */
@@ -19,6 +19,7 @@ const main = (root: string) => [
 export const IN_LAB = process.env['IPVS_KERNEL_TESTS'] === 'yes-change-my-tables';
 
 export type { Outcome };
+export { eventually };
 
 /** Runs a command; a status other than 0 is no rejection. */
 export async function command(file: string, ...args: readonly string[]): Promise<Outcome> {
@@ -33,24 +34,6 @@ export async function shell(line: string): Promise<string> {
 /** The kernel's table in the words of an independent witness, sorted. */
 export async function ipvsadm(): Promise<string[]> {
   return (await shell('ipvsadm -Sn')).split('\n').filter(Boolean).sort();
-}
-
-/** Tries until `check` gives something other than undefined or false; rejects after `limitMs` with the last error. */
-export async function eventually<Value>(
-  check: () => Promise<Value | undefined | false>,
-  limitMs = 45_000,
-): Promise<Value> {
-  const end = Date.now() + limitMs;
-  for (let last: unknown = new Error('nothing came'); ; ) {
-    try {
-      const value = await check();
-      if (value !== undefined && value !== false) return value;
-    } catch (error) {
-      last = error;
-    }
-    if (Date.now() > end) throw last;
-    await sleep(100);
-  }
 }
 
 /** Takes away what a test before this one may have left; only ever in the lab, which is nobody else's. */
@@ -131,15 +114,15 @@ export class RunningController {
   }
 
   /** Resolves when `/readyz` says so; rejects with what it says and the log otherwise. */
-  async ready(limitMs = 30_000): Promise<void> {
-    await eventually(async () => {
+  async ready(): Promise<void> {
+    const ended = await eventually(async () => {
       const { exitCode, signalCode } = this.#child;
-      if (exitCode !== null || signalCode !== null)
-        throw new Error(`ended with ${exitCode ?? signalCode}: ${this.log}`);
+      if (exitCode !== null || signalCode !== null) return { code: exitCode ?? signalCode };
       const { status, body } = await this.get('/readyz?verbose');
       if (status !== 200) throw new Error(`${body}\n${this.log}`);
-      return true;
-    }, limitMs);
+      return { code: null };
+    }, 'the controller is ready');
+    if (ended.code !== null) throw new Error(`the controller ended with ${ended.code}: ${this.log}`);
   }
 
   /** The value of a metric without or with these labels; 0 where there is none. */

@@ -1,8 +1,6 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from './marathon/json.ts';
 import { call, EXAMPLE, SIMULATED, start } from './marathon-harness.ts';
-
-jest.setTimeout(20_000);
 
 describe('what it answers', () => {
   test('an app is created with 201, its whole definition, its deployment and where it lies', async () => {

@@ -1,8 +1,6 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { TestMarathon } from './marathon/start-marathon.ts';
 import { call, SIMULATED, start, tryParse, until } from './marathon-harness.ts';
-
-jest.setTimeout(20_000);
 
 describe('the event stream', () => {
   async function follow(marathon: TestMarathon, query = '', url = marathon.url) {

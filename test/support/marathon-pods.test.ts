@@ -1,7 +1,5 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { call, start, until } from './marathon-harness.ts';
-
-jest.setTimeout(20_000);
 
 describe('pods', () => {
   const POD = {

@@ -16,6 +16,7 @@ import { eventually, ipvsadm, type RunningController, shell, TestHost } from '..
 import type { JsonObject } from '../support/marathon/json.ts';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
 import { createNetwork, type Network, type Topology } from '../support/network.ts';
+import { HANG_MS } from '../support/waiting.ts';
 import { type Backends, startBackends } from './backends.ts';
 import { type Client, startClient } from './client.ts';
 import type { Result } from './figures.ts';
@@ -50,7 +51,6 @@ const VIPS = [
 /** How long instances serve on once they were asked to end. */
 export const LINGER_MS = 3_000;
 const UNRELATED = 'unrelated.json';
-const SETTLED_MS = 90_000;
 const LAST_ANSWER_MS = 1_000;
 
 interface Parts {
@@ -94,7 +94,7 @@ export class Cluster {
     const cluster = new Cluster({ marathon, backends, host, network, foreign });
     cluster.start();
     await marathon.addApp(cluster.app(APP, 3));
-    await cluster.controller.ready(SETTLED_MS);
+    await cluster.controller.ready();
     await cluster.settled(3);
     const load = { address: ADDRESS, tcp: TCP_PORT, udp: UDP_PORT };
     cluster.#client = await startClient('container', load);
@@ -155,7 +155,7 @@ export class Cluster {
     if (this.#controller !== null && options !== undefined && options.join(' ') !== this.#options)
       await this.end('SIGTERM');
     if (this.#controller === null) this.start(options);
-    await this.controller.ready(SETTLED_MS);
+    await this.controller.ready();
   }
 
   async end(signal: NodeJS.Signals): Promise<number | null> {
@@ -173,8 +173,8 @@ export class Cluster {
 
   /** Resolves when no deployment runs, the app has so many healthy instances and both of its VIPs are in the kernel as they should be. */
   async settled(instances: number): Promise<void> {
-    const late = sleep(SETTLED_MS, undefined, { ref: false }).then(() => {
-      throw new Error(`a deployment did not end within ${SETTLED_MS / 1_000} s`);
+    const late = sleep(HANG_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`a deployment did not end within ${HANG_MS / 1_000} s`);
     });
     await Promise.race([this.marathon.deployed(), late]);
     await this.inKernel(instances);
@@ -194,7 +194,7 @@ export class Cluster {
         if (have !== want) throw new Error(`the kernel has ${have} for ${vip}, not ${want}`);
       }
       return true;
-    }, SETTLED_MS);
+    });
   }
 
   /**

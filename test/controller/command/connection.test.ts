@@ -1,14 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { command, type Outcome } from '../../support/host.ts';
 import { startMarathon } from '../../support/marathon/start-marathon.ts';
 import { startMesos, type TestMesos } from '../../support/mesos/start-mesos.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-jest.setTimeout(120_000);
-
 const UUID = '0ef76549-2630-11e8-af52-70b3d5800001';
 let mesos: TestMesos;
 

@@ -7,11 +7,9 @@ import { get } from 'node:https';
 import { createInterface } from 'node:readline';
 import { text as readAll } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Certificate, canMakeCertificates } from '../../support/certificate.ts';
 import { Certificates, READ_TOKEN } from '../serve/access/secure.ts';
-
-jest.setTimeout(60_000);
 
 const MAIN = fileURLToPath(new URL('../../../controller/main.ts', import.meta.url));
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseCommandLine } from '../../../controller/cli.ts';
 import { openController } from '../../../controller/command/controller.ts';
 import { status } from '../../../controller/command/status.ts';
@@ -15,8 +15,6 @@ import { startMarathon } from '../../support/marathon/start-marathon.ts';
 import { SIMULATED } from '../../support/marathon-harness.ts';
 import { Certificates, READ_TOKEN, Secure } from '../serve/access/secure.ts';
 import { type } from './apps/commanding.ts';
-
-jest.setTimeout(60_000);
 
 const suite = canMakeCertificates ? describe : describe.skip;
 

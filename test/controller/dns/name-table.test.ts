@@ -71,14 +71,17 @@ describe('names that come and go', () => {
     );
   });
 
-  test('the time between two queries is enough for one of ten thousand VIPs to change', () => {
-    const all = Array.from({ length: 10_000 }, (_, i) =>
+  test('a VIP that changes leaves the records of all others as they are', () => {
+    const all = Array.from({ length: 1_000 }, (_, i) =>
       service(`11.1.${i >> 8}.${i & 255}`, 80, [], { name: `web${i}` }),
     );
     const table = indexOf(all);
-    const startedAt = performance.now();
-    for (let round = 0; round < 10; round++) table.update(byKey(all.slice(round)), 0);
-    // Half a second each if all were made anew.
-    expect((performance.now() - startedAt) / 10).toBeLessThan(100);
+    const setsOf = () => new Map([...table.nodes].map(([name, { sets }]) => [name, sets]));
+    const before = setsOf();
+    table.update(byKey(all.slice(1)), 0);
+    const after = setsOf();
+    const changed = [...before].filter(([name, sets]) => after.get(name) !== sets).map(([name]) => name);
+    // The VIP's own name and that of its address, what stood above it alone, and the apex of each zone.
+    expect(changed.length).toBeLessThan(10);
   });
 });

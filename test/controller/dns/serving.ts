@@ -8,6 +8,7 @@ import type { DnsMeter, DropReason } from '../../../controller/dns/responder.ts'
 import { type DnsServer, startDns } from '../../../controller/dns/server.ts';
 import type { Service } from '../../../controller/model.ts';
 import { systemClock } from '../../../controller/time.ts';
+import { eventually } from '../../support/waiting.ts';
 import { World } from '../../support/world.ts';
 import { byKey, indexOf, SERVICES } from './asking.ts';
 
@@ -51,11 +52,8 @@ export class Serving {
   }
 }
 
-export async function until(holds: () => boolean, limitMs = 5_000): Promise<void> {
-  for (const end = Date.now() + limitMs; !holds(); ) {
-    if (Date.now() > end) throw new Error('it did not come to hold');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+export async function until(holds: () => boolean): Promise<void> {
+  await eventually(holds, undefined, 10);
 }
 
 /** Sends datagrams from one socket and resolves with the replies that came within `waitMs`, or once there are `wanted`. */

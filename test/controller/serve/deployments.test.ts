@@ -10,6 +10,7 @@ import { systemClock } from '../../../controller/time.ts';
 import { backend, service } from '../../support/builders.ts';
 import { startMarathon, type TestMarathon } from '../../support/marathon/start-marathon.ts';
 import { desiredOf } from '../../support/observed.ts';
+import { HANG_MS } from '../../support/waiting.ts';
 import { passOf } from '../status/passes.ts';
 import { accessOf, Serving, tokenOf } from './serving.ts';
 
@@ -47,7 +48,7 @@ async function ask(path: string, headers: Record<string, string> = { authorizati
 }
 
 async function add(): Promise<string> {
-  const options = { signal: AbortSignal.timeout(10_000) };
+  const options = { signal: AbortSignal.timeout(HANG_MS) };
   const result = await writer.add('app', JSON.stringify(WEB), options);
   if (result.result !== 'accepted' || result.deployment === null) throw new Error('a deployment');
   return result.deployment;
@@ -90,7 +91,7 @@ test('tells step, instances and backends on this host while it runs, and that it
 
 test('of one that was cancelled it names the deployment that changes the app now', async () => {
   const id = await add();
-  const options = { signal: AbortSignal.timeout(10_000), force: true };
+  const options = { signal: AbortSignal.timeout(HANG_MS), force: true };
   await writer.update({ kind: 'app', id: '/web' }, '{"instances":2}', options);
   const { body } = await ask(`/${id}?app=/web`);
   expect(body).toMatchObject({ progress: null, instances: { wanted: 2 }, others: [expect.any(String)] });

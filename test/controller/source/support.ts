@@ -7,6 +7,7 @@ import { readDocuments } from '../../../controller/source/document/documents.ts'
 import { convertPod } from '../../../controller/source/document/pods.ts';
 import type { MarathonApp, MarathonPodStatus } from '../../../controller/source/document/schema.ts';
 import { systemClock } from '../../../controller/time.ts';
+import { eventually } from '../../support/waiting.ts';
 
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -122,10 +123,7 @@ export class Told implements SourceListener {
   }
 }
 
-/** Resolves when `holds` is true; fails with `what` after five seconds. */
+/** Resolves when `holds` is true. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + 5_000; !holds(); ) {
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
-    await systemClock.sleep(2);
-  }
+  await eventually(holds, what, 2);
 }

@@ -1,11 +1,9 @@
 /** `--tls-client-names`: real TLS, real certificates. */
 
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AppWriter } from '../../../../controller/ports.ts';
 import { type Authority, canMakeCertificates, type SigningOptions } from '../../../support/certificate.ts';
 import { Certificates, type Guarded, READ_TOKEN, Secure, WRITE_TOKEN } from './secure.ts';
-
-jest.setTimeout(60_000);
 
 const suite = canMakeCertificates ? describe : describe.skip;
 

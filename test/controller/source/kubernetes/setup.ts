@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, jest } from '@jest/globals';
+import { afterEach, beforeAll } from '@jest/globals';
 import { parse } from 'yaml';
 import { openAccess } from '../../../../controller/kubernetes/access.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../../../controller/kubernetes/client.ts';
@@ -25,10 +25,8 @@ export const clock = fastClock(10);
 /** Never aborts. */
 export const never = new AbortController().signal;
 
-jest.setTimeout(30_000);
-
 // Thirteen hundred files: seconds, where each test file loads its own, and no part of what the first test waits for.
-beforeAll(() => import('@kubernetes/client-node').then(() => undefined), 60_000);
+beforeAll(() => import('@kubernetes/client-node').then(() => undefined));
 
 const ends: (() => Promise<unknown>)[] = [];
 
