@@ -7,7 +7,10 @@ import { readDocuments } from '../../../controller/source/document/documents.ts'
 import { convertPod } from '../../../controller/source/document/pods.ts';
 import type { MarathonApp, MarathonPodStatus } from '../../../controller/source/document/schema.ts';
 import { systemClock } from '../../../controller/time.ts';
+import { fastClock } from '../../support/fast-clock.ts';
 import { eventually } from '../../support/waiting.ts';
+
+export { fastClock };
 
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -85,16 +88,6 @@ export async function startServer(route: Route): Promise<TestServer> {
 
 export function sendJson(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-/** Real time, in which long waits are short: `scale` milliseconds of the program pass in one. */
-export function fastClock(scale: number): Clock {
-  const begun = systemClock.monotonic();
-  return {
-    epoch: systemClock.epoch,
-    monotonic: () => begun + (systemClock.monotonic() - begun) * scale,
-    sleep: (ms, signal) => systemClock.sleep(ms / scale, signal),
-  };
 }
 
 /** What a source told, and waiting for it to tell something. */
