@@ -70,6 +70,11 @@ export function eachMessage(
   }
 }
 
+/** The sequence number of the first message between two places; undefined where there is not even a header. */
+export function firstSeqOf({ words }: Memory, from: number, to: number): number | undefined {
+  return from + MESSAGE_HEADER <= to ? words[(from + 8) >> 2] : undefined;
+}
+
 /** A copy of a message's payload. */
 export function payloadOf({ memory, from, to }: Message): Uint8Array {
   return memory.bytes.slice(from, to);

@@ -1,6 +1,7 @@
+import { randomInt } from 'node:crypto';
 import { IpvsError } from './errors.ts';
 import { createMemory, RESERVED } from './memory.ts';
-import { eachMessage, errnoOf, extendedAck, type Message } from './message.ts';
+import { eachMessage, errnoOf, extendedAck, firstSeqOf, type Message } from './message.ts';
 import type { Link, LinkEvents, Transport } from './transport.ts';
 import { NLM_F, NLMSG } from './uapi.ts';
 
@@ -56,8 +57,8 @@ const MAX_DUMPS = 8;
 const SENDS_PER_LOOK = 4;
 const SLICE_MS = 3;
 
-/** Numbers stay below this, and no job is so long that it would pass the 32 bits. */
-const MAX_SEQ = 0x7000_0000;
+/** Jobs begin below this number, and none is so long that it would pass the 32 bits. */
+const MAX_FIRST_SEQ = 0x7000_0000;
 
 interface Running {
   readonly job: Job;
@@ -75,6 +76,10 @@ type Queued = Pick<Running, 'job' | 'resolve' | 'reject'>;
 /**
  * Requests and replies over one socket, one job at a time: the kernel refuses a second dump beside a first one.
  *
+ * Every process that may change the tables may also send datagrams to this socket, and reading through the descriptor
+ * does not tell who sent one. So each job begins at a random number, and a datagram whose first message has another
+ * number is dropped unread: what was sent before the request cannot answer it.
+ *
  * After a time-out or a malformed reply the socket is replaced, so what still comes for the abandoned request comes to
  * nobody.
  */
@@ -86,7 +91,7 @@ export class NetlinkSocket {
   readonly #queue: Queued[] = [];
   #link: Link | undefined;
   #running: Running | undefined;
-  #seq = 1;
+  #seq = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #received = createMemory(RECEIVE_BYTES);
   readonly #into = this.#received.bytes.subarray(RESERVED);
@@ -196,6 +201,7 @@ export class NetlinkSocket {
         this.#wait();
         return false;
       }
+      if (!this.#answers(running, length)) continue;
       if (length === RECEIVE_BYTES) throw cutOff();
       eachMessage(this.#received, RESERVED, RESERVED + length, this.#accept);
     }
@@ -205,7 +211,7 @@ export class NetlinkSocket {
   #dequeue(): Running | undefined {
     const queued = this.#queue.shift();
     if (!queued) return undefined;
-    if (this.#seq > MAX_SEQ) this.#seq = 1;
+    this.#seq = randomInt(1, MAX_FIRST_SEQ);
     this.#running = { ...queued, firstSeq: this.#seq, outgoing: undefined, dumps: 0, interrupted: false };
     return this.#running;
   }
@@ -214,8 +220,9 @@ export class NetlinkSocket {
     const running = this.#running;
     if (!running?.outgoing) return; // Of a request that is settled already.
     try {
+      this.#into.set(bytes.subarray(0, RECEIVE_BYTES));
+      if (!this.#answers(running, bytes.length)) return;
       if (truncated || bytes.length >= RECEIVE_BYTES) throw cutOff();
-      this.#into.set(bytes);
       eachMessage(this.#received, RESERVED, RESERVED + bytes.length, this.#accept);
     } catch (cause) {
       this.#fail(cause);
@@ -227,6 +234,12 @@ export class NetlinkSocket {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#pump();
+  }
+
+  /** Whether the datagram that was just received is the kernel's answer to something that the running job asked. */
+  #answers({ firstSeq, outgoing }: Running, length: number): boolean {
+    const seq = firstSeqOf(this.#received, RESERVED, RESERVED + length);
+    return seq !== undefined && outgoing !== undefined && seq >= firstSeq && seq <= outgoing.last;
   }
 
   /** Hands a message to the running job and settles what was sent, where it answers the last of it. */

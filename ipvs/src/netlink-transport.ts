@@ -1,5 +1,5 @@
 import { readSync, writeSync } from 'node:fs';
-import { RawNetlinkSocket } from 'netlink/dist/raw.js';
+import { type MessageInfo, RawNetlinkSocket } from 'netlink/dist/raw.js';
 import { codeOfErrno, errnoName, IpvsError } from './errors.ts';
 import { findSocketFd } from './socket-fd.ts';
 import type { Link, LinkEvents, Transport } from './transport.ts';
@@ -23,6 +23,9 @@ const MAX_WINDOW = 200;
  * 8 KiB (NLMSG_GOODSIZE), and later parts of a dump grow only to the largest buffer the reader has shown.
  */
 const PACKAGE_BUFFER = 8_192;
+
+/** Other processes may send to our port; netlink tells the kernel from them by its own (netlink(7)). */
+const KERNEL_PORT = 0;
 
 /** Options of {@link netlinkTransport}; each may be left out. */
 export interface NetlinkTransportOptions {
@@ -94,7 +97,8 @@ interface Opened {
  * while a write is pending, would end the process.
  */
 function listen(opened: Opened, events: LinkEvents): void {
-  const datagram = (truncated: boolean) => (bytes: Uint8Array) => {
+  const datagram = (truncated: boolean) => (bytes: Uint8Array, sender: MessageInfo) => {
+    if (sender.port !== KERNEL_PORT) return;
     setImmediate(() => {
       if (opened.usable) events.datagram(bytes, truncated);
     });

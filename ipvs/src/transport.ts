@@ -10,7 +10,7 @@ export interface Transport {
 
 /** What a link reports by itself. It reports nothing during `send` and nothing after `close`. */
 export interface LinkEvents {
-  /** A datagram arrived; the bytes are the receiver's. `truncated` when its end was cut off. */
+  /** A datagram of the kernel's arrived; the bytes are the receiver's. `truncated` when its end was cut off. */
   datagram(bytes: Uint8Array, truncated: boolean): void;
   /** The link is unusable: replies were lost or the socket failed. */
   failed(error: Error): void;
@@ -24,7 +24,7 @@ export interface Link {
   send(bytes: Uint8Array): void;
   /**
    * Puts a datagram that is already there at the beginning of `into` and returns its length, or 0 where none is there;
-   * absent where a link cannot look without waiting. It throws where {@link LinkEvents.failed} would be called.
+   * absent where a link cannot look without waiting. Such a datagram may be any process's, not only the kernel's. It throws where {@link LinkEvents.failed} would be called.
    */
   receiveNow?(into: Uint8Array): number;
   /** Closes the socket. May be called twice, and from inside an event. */

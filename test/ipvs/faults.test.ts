@@ -2,6 +2,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Change, IpvsClient, isIpvsError, type VirtualService } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
+import { message } from '../../ipvs/src/message.ts';
+import { NLM_F, NLMSG } from '../../ipvs/src/uapi.ts';
 
 const TIMEOUT_MS = 60;
 const DESTINATION = { address: '10.0.0.1', port: 80, weight: 1, forwardingMethod: 'masquerade' } as const;
@@ -318,17 +320,36 @@ describe.each([
       expect(await client.getInfo()).toEqual({ version: '1.2.1', connectionTableSize: 4096 });
     });
 
-    test.each([1, 15, 16, 19, 20, 40])(
-      'cut off after %i bytes is malformed, and the next request works',
-      async (length) => {
-        const { kernel, client } = await start(immediate);
-        await client.batch(adds(2));
-        kernel.faults = { replies: (datagrams) => datagrams.map((bytes) => bytes.slice(0, length)) };
-        expect(await code(client.listServices())).toBe('malformed-reply');
-        kernel.faults = {};
-        expect(await client.listServices()).toHaveLength(2);
-      },
-    );
+    test.each([
+      [1, 'timeout'],
+      [15, 'timeout'],
+      [16, 'malformed-reply'],
+      [19, 'malformed-reply'],
+      [20, 'malformed-reply'],
+      [40, 'malformed-reply'],
+    ])('cut off after %i bytes is no answer (%s), and the next request works', async (length, expected) => {
+      const { kernel, client } = await start(immediate);
+      await client.batch(adds(2));
+      kernel.faults = { replies: (datagrams) => datagrams.map((bytes) => bytes.slice(0, length)) };
+      expect(await code(client.listServices())).toBe(expected);
+      kernel.faults = {};
+      expect(await client.listServices()).toHaveLength(2);
+    });
+
+    test('that another process sent before the request answers nothing', async () => {
+      const { kernel, client } = await start(immediate);
+      await client.batch(adds(2));
+      const forged = Array.from({ length: 1_000 }, (_bytes, index) => [
+        message(NLMSG.ERROR, 0, 1 + index, Uint8Array.of(0xff, 0xff, 0xff, 0xff)),
+        message(NLMSG.DONE, NLM_F.MULTI, 1 + index, new Uint8Array(4)),
+        message(NLMSG.ERROR, 0, 1 + index, new Uint8Array(4)).fill(0xff, 0, 4),
+      ]).flat();
+      forged.push(new Uint8Array(65_536));
+      kernel.faults = { replies: (datagrams) => [...forged, ...datagrams] };
+      expect(await client.listServices()).toHaveLength(2);
+      expect(await client.batch(adds(3))).toMatchObject([{ index: 0 }, { index: 1 }]);
+      expect(await client.getTimeouts()).toBeDefined();
+    });
 
     test('that is empty is waited past', async () => {
       const { kernel, client } = await start(false);
