@@ -3,7 +3,7 @@ import { ControllerError } from '../errors.ts';
 import { Pace } from '../pace.ts';
 import type { Clock } from '../ports.ts';
 import { within } from '../source/http/deadline.ts';
-import { unzip } from '../unzip.ts';
+import { decodeBody } from '../source/http/encoding.ts';
 import type { Access } from './access.ts';
 import { ApiFailure, transportFailure } from './api-failure.ts';
 import { jsonLines } from './json-lines.ts';
@@ -180,8 +180,7 @@ class HttpClient implements KubernetesClient {
       chunks.push(chunk);
     }
     const bytes = Buffer.concat(chunks, size);
-    const gzipped = headers['content-encoding'] === 'gzip';
-    return (gzipped ? await unzip(bytes, maxBodyBytes) : bytes).toString('utf8');
+    return (await decodeBody(bytes, headers['content-encoding'], maxBodyBytes)).toString('utf8');
   }
 
   #failure(what: string, { statusCode, headers }: Dispatcher.ResponseData, text: string): ApiFailure {

@@ -3,9 +3,9 @@ import { Agent, type Dispatcher, request } from 'undici';
 import { ControllerError, messageOf } from '../../errors.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
-import { unzip } from '../../unzip.ts';
 import { basicCredentials, type Credentials, type CredentialsFile, credentialsFrom } from './credentials.ts';
 import { within } from './deadline.ts';
+import { decodeBody, encodedStream } from './encoding.ts';
 import { answerFailure, Failure, transportFailure } from './failure.ts';
 import { Masters, parseMasters, shownUrl } from './masters.ts';
 import type { Peer } from './peer.ts';
@@ -139,11 +139,13 @@ export class HttpClient {
     return this.#fromAny(question, signal, async (master) => {
       const answer = await this.#ask(master, question, signal, 0);
       const { statusCode, headers: given, body } = answer.response;
-      const type = String(given['content-type']);
-      if (statusCode === 200 && types.some((known) => type.startsWith(known))) return body;
+      const type = String(given['content-type']).toLowerCase();
+      const expectedType = statusCode === 200 && types.some((known) => type.startsWith(known));
+      const encoded = expectedType ? encodedStream(given['content-encoding']) : null;
+      if (expectedType && encoded === null) return body;
       const text = statusCode === 200 ? '' : await this.#explanation(answer, signal);
       body.destroy();
-      throw answerFailure(this.#peer, statusCode, text, answer.withheld, expected);
+      throw encoded ?? answerFailure(this.#peer, statusCode, text, answer.withheld, expected);
     });
   }
 
@@ -234,7 +236,7 @@ export class HttpClient {
       chunks.push(chunk);
     }
     const bytes = Buffer.concat(chunks, size);
-    return response.headers['content-encoding'] === 'gzip' ? unzip(bytes, limit) : bytes;
+    return decodeBody(bytes, response.headers['content-encoding'], limit);
   }
 
   async #parsed<T>(

@@ -53,8 +53,10 @@ export function answerFailure(
         : status === 404 && said === null
           ? `; is this the address of ${peer.kind}?`
           : '';
-  // Marathon's LeaderProxyFilter, while it knows of no leader to hand the request to.
-  const undone = status === 502 && body.includes('Could not determine the current leader');
+  // 4xx refuses. So does Marathon's LeaderProxyFilter, while it knows of no leader to hand the request to.
+  const undone =
+    (status >= 400 && status < 500) ||
+    (status === 502 && body.includes('Could not determine the current leader'));
   return new Failure(`${text}${hint}`, 'later', undefined, { absent, undone });
 }
 

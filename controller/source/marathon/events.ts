@@ -1,6 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { ControllerError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
+import { isRecord } from '../document/rejection.ts';
 import { deploymentStepSchema, eventSchema } from '../document/schema.ts';
 import { watchSilence } from '../http/silence.ts';
 import type { MarathonClient } from './client.ts';
@@ -20,44 +21,62 @@ const NOTHING: Dirt = [];
  * list them all. `failed_health_check_event` comes with each failed probe, and `health_status_changed_event`
  * when it matters.
  */
-const DIRT: Readonly<Record<string, (event: Event) => Dirt>> = {
-  status_update_event: byAppId,
-  instance_changed_event: byRunSpecId,
-  instance_health_changed_event: byRunSpecId,
-  unknown_instance_terminated_event: byRunSpecId,
-  health_status_changed_event: byAppId,
-  add_health_check_event: byAppId,
-  remove_health_check_event: byAppId,
-  app_terminated_event: byAppId,
-  api_post_event: ({ appDefinition }) => named(appDefinition?.id),
-  pod_created_event: byPodUri,
-  pod_updated_event: byPodUri,
-  pod_deleted_event: byPodUri,
-  deployment_info: ({ currentStep }) => stepsDirt([currentStep]),
-  deployment_step_success: ({ currentStep }) => stepsDirt([currentStep]),
-  deployment_step_failure: ({ currentStep }) => stepsDirt([currentStep]),
-  deployment_success: ({ plan }) => (plan?.steps ? stepsDirt(plan.steps) : 'everything'),
-  deployment_failed: ({ plan }) => (plan?.steps ? stepsDirt(plan.steps) : 'everything'),
-};
+const DIRT: ReadonlyMap<string, (event: Event) => Dirt> = new Map<string, (event: Event) => Dirt>([
+  ['status_update_event', byAppId],
+  ['instance_changed_event', byRunSpecId],
+  ['instance_health_changed_event', byRunSpecId],
+  ['unknown_instance_terminated_event', byRunSpecId],
+  ['health_status_changed_event', byAppId],
+  ['add_health_check_event', byAppId],
+  ['remove_health_check_event', byAppId],
+  ['app_terminated_event', byAppId],
+  ['api_post_event', ({ appDefinition }) => named(appDefinition?.id)],
+  ['pod_created_event', byPodUri],
+  ['pod_updated_event', byPodUri],
+  ['pod_deleted_event', byPodUri],
+  ['deployment_info', ({ currentStep }) => stepsDirt([currentStep])],
+  ['deployment_step_success', ({ currentStep }) => stepsDirt([currentStep])],
+  ['deployment_step_failure', ({ currentStep }) => stepsDirt([currentStep])],
+  ['deployment_success', ({ plan }) => (plan?.steps ? stepsDirt(plan.steps) : 'everything')],
+  ['deployment_failed', ({ plan }) => (plan?.steps ? stepsDirt(plan.steps) : 'everything')],
+]);
 
 /** `event_stream_attached` is the first event of a connection: it shows at once that the stream lives. */
-const EVENT_TYPES = ['event_stream_attached', ...Object.keys(DIRT)];
+const EVENT_TYPES = ['event_stream_attached', ...DIRT.keys()];
 
 /** Without `plan-format` Marathon 1.6 sends whole group trees with every deployment event. */
 const EVENTS_PATH = `/v2/events?plan-format=light&${EVENT_TYPES.map((type) => `event_type=${type}`).join('&')}`;
 
 /**
- * What an event makes dirty. An event whose type is known and whose content is not says that something
- * changed: everything.
+ * What an event makes dirty. Some proxies drop the line `event:`; its type is also `eventType` in the data. An event
+ * whose type is known and whose content is not says that something changed: everything.
  */
-export function dirtOf({ event: type, data }: Pick<EventSourceMessage, 'event' | 'data'>): Dirt {
-  const rule = type === undefined ? undefined : DIRT[type];
+export function dirtOf({ event, data }: Pick<EventSourceMessage, 'event' | 'data'>): Dirt {
+  const name = event?.trim() ?? '';
+  // A browser calls an event without a name `message`, and so do some proxies.
+  const unnamed = name === '' || name === 'message';
+  if (!unnamed && !DIRT.has(name)) return NOTHING;
+  const json = jsonOrUndefined(data);
+  const rule = DIRT.get(unnamed ? eventTypeIn(json) : name);
   if (rule === undefined) return NOTHING;
   try {
-    return rule(eventSchema.parse(JSON.parse(data)));
+    return rule(eventSchema.parse(json));
   } catch {
     return 'everything';
   }
+}
+
+/** Undefined where it is no JSON, which no JSON text can say. */
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function eventTypeIn(json: unknown): string {
+  return isRecord(json) && typeof json['eventType'] === 'string' ? json['eventType'] : '';
 }
 
 export interface EventStreamOptions {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { ControllerError } from '../../errors.ts';
-import type { AppRef, AppWriter, DeploymentProgress, WriteComplaint, WriteResult } from '../../ports.ts';
+import type { AppRef, AppWriter, DeploymentProgress, WriteResult } from '../../ports.ts';
 import { isRecord, shown } from '../document/rejection.ts';
 import { infoSchema } from '../document/schema.ts';
 import type { Reply } from './answer.ts';
 import type { MarathonClient } from './client.ts';
 import { appPath, DEPLOYMENTS_PATH, INFO_PATH, LISTED_APPS_PATH, podPath, writePath } from './paths.ts';
+import { refusalOf } from './refusal.ts';
 
 /** The writing side of one Marathon. Definitions are not looked at: their bytes go as they are. */
 export function createMarathonWriter(client: MarathonClient): AppWriter {
@@ -96,15 +97,6 @@ const accepted = z.object({
   deployments: z.array(z.object({ id: z.string() })).nullish(),
 });
 
-const refused = z.object({
-  message: z.string(),
-  deployments: z.array(z.object({ id: z.string() })).nullish(),
-  details: z
-    .union([z.string(), z.array(z.object({ path: z.string(), errors: z.array(z.string()) }))])
-    .nullish()
-    .catch(null),
-});
-
 function resultOf({ status, deployment, json, asked }: Reply): WriteResult {
   if (status >= 200 && status < 300) {
     const { version, deploymentId, deployments } = accepted.safeParse(json).data ?? {};
@@ -114,45 +106,11 @@ function resultOf({ status, deployment, json, asked }: Reply): WriteResult {
       deployment: deployment ?? deploymentId ?? deployments?.[0]?.id ?? null,
     };
   }
-  const { data } = refused.safeParse(json);
-  const deployments = (data?.deployments ?? []).map(({ id }) => id);
-  const why = data === undefined ? null : reasonOf(status, data.message, deployments.length > 0);
-  if (data === undefined || why === null) {
-    throw new ControllerError(
-      'source',
-      `${asked}: answered ${status} ${shown(json)}, which is no answer of Marathon's`,
-    );
-  }
-  return { result: 'refused', why, message: data.message, deployments, details: complaintsOf(data.details) };
-}
-
-/** Statuses of Marathon's `MarathonExceptionMapper`. */
-function reasonOf(status: number, message: string, locked: boolean) {
-  switch (status) {
-    case 400:
-    case 422:
-      return 'invalid';
-    case 403:
-      return /number .*of running deployments/i.test(message) ? 'busy' : 'forbidden';
-    case 404:
-      return 'absent';
-    case 409:
-      return locked || /locked/i.test(message) ? 'locked' : 'exists';
-    default:
-      return null;
-  }
-}
-
-function complaintsOf(details: z.infer<typeof refused>['details']): readonly WriteComplaint[] {
-  if (details === null || details === undefined) return [];
-  if (typeof details === 'string') return [{ at: '', errors: [details] }];
-  return details.map(({ path, errors }) => ({ at: placeOf(path), errors }));
-}
-
-/** `/portDefinitions(0)/port` -> `portDefinitions[0].port`. */
-function placeOf(path: string): string {
-  return path
-    .replace(/^\//, '')
-    .replaceAll(/\((\d+)\)/g, '[$1]')
-    .replaceAll('/', '.');
+  const refusal = refusalOf(status, json);
+  if (refusal !== null) return refusal;
+  const said = json === null ? 'nothing' : shown(json);
+  throw new ControllerError(
+    'source',
+    `${asked}: answered ${status} ${said}, which is no answer of Marathon's`,
+  );
 }

@@ -59,6 +59,16 @@ test.each<[string, Route, RegExp]>([
     /unexpected end of file/,
   ],
   [
+    'an encoding that was not asked for',
+    (_q, r) => void r.writeHead(200, { 'content-encoding': 'Br' }).end('x'),
+    /the answer has Content-Encoding "br", expected gzip or none/,
+  ],
+  [
+    'two encodings',
+    (_q, r) => void r.writeHead(200, { 'content-encoding': 'gzip, deflate' }).end('x'),
+    /Content-Encoding "gzip, deflate", expected gzip/,
+  ],
+  [
     'a body that breaks off',
     (_q, r) => {
       r.writeHead(200, { 'content-length': 100 }).write('{');
@@ -117,6 +127,23 @@ test('a body larger than the limit is refused while it is read', async () => {
   await expect(client([marathon], { maxBodyBytes: 1_000 }).get('/', never)).rejects.toThrow(
     'the answer is larger than 1000 bytes',
   );
+});
+
+test.each(['GZIP', 'x-gzip', 'X-GZip', 'gzip, identity', ' gzip ', 'identity,gzip'])(
+  'an answer is unzipped whatever way its encoding is written: %s',
+  async (encoding) => {
+    const marathon = await serve((_request, response) =>
+      response.writeHead(200, { 'content-encoding': encoding }).end(gzipSync('{"ok":true}')),
+    );
+    expect(await client([marathon]).get('/', never)).toEqual({ ok: true });
+  },
+);
+
+test.each(['identity', 'Identity', ''])('an answer that is not encoded says so: %j', async (encoding) => {
+  const marathon = await serve((_request, response) =>
+    response.writeHead(200, { 'content-encoding': encoding }).end('{"ok":true}'),
+  );
+  expect(await client([marathon]).get('/', never)).toEqual({ ok: true });
 });
 
 test('a small body that unpacks to one larger than the limit is refused', async () => {

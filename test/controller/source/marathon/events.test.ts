@@ -58,6 +58,27 @@ test('an event whose data is no JSON says that something changed', () => {
   expect(dirtOf({ event: 'status_update_event', data: '{' })).toBe('everything');
 });
 
+test.each([undefined, '', 'message'])(
+  'an event that a proxy took the name of (%j) has its type in the data',
+  (event) => {
+    const data = (json: object) => ({ event, data: JSON.stringify(json) });
+    expect(dirtOf(data({ eventType: 'status_update_event', appId: '/a' }))).toEqual(['/a']);
+    expect(dirtOf(data({ eventType: 'status_update_event' }))).toBe('everything');
+    expect(dirtOf(data({ eventType: 'event_stream_attached' }))).toEqual([]);
+    expect(dirtOf(data({ eventType: 7 }))).toEqual([]);
+    expect(dirtOf(data([]))).toEqual([]);
+    expect(dirtOf({ event, data: 'ping' })).toEqual([]);
+  },
+);
+
+test.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])(
+  'an event that is called like a property of every object is unknown: %s',
+  (event) => {
+    expect(dirtOf({ event, data: '{}' })).toEqual([]);
+    expect(dirtOf({ event: undefined, data: JSON.stringify({ eventType: event }) })).toEqual([]);
+  },
+);
+
 let servers: TestServer[];
 beforeEach(() => {
   servers = [];
@@ -119,6 +140,24 @@ test('events are told one by one, until the stream ends', async () => {
   expect(error).toMatchObject({
     code: 'source',
     message: expect.stringMatching(/GET http.*\/v2\/events: the stream ended/),
+  });
+});
+
+test('a stream without event lines is understood, and its content type may be written in any case', async () => {
+  const data = (appId: string) => `data: {"eventType":"status_update_event","appId":"${appId}"}\n\n`;
+  const { dirt } = await follow(
+    (_request, response) =>
+      void response.writeHead(200, { 'content-type': 'Text/Event-Stream' }).end(data('/a') + data('/b')),
+  );
+  expect(dirt).toEqual([['/a'], ['/b']]);
+});
+
+test('a stream that a proxy compressed is refused', async () => {
+  const { error } = await follow(
+    (_request, response) => void response.writeHead(200, { ...HEAD, 'content-encoding': 'GZIP' }).end('x'),
+  );
+  expect(error).toMatchObject({
+    message: expect.stringMatching(/\/v2\/events.*: the answer has Content-Encoding "gzip", expected none/),
   });
 });
 
