@@ -77,7 +77,7 @@ export interface TaskPort extends Port {
    * each family at most, and port. Absent where it is not known.
    */
   readonly local?: readonly Endpoint[];
-  /** Why `endpoints` is empty although the task runs, for a warning; absent when nothing is wrong. */
+  /** Why `endpoints` is empty, or lacks some, although the task runs, for a warning; absent when nothing is wrong. */
   readonly unresolved?: string;
 }
 

@@ -102,8 +102,9 @@ export function createDrafts(app: App, namedFamilies: readonly Family[], here: R
         const key = endpointKey(backend);
         for (const draft of wanting) add(draft, key, backend);
       }
-      if (port.unresolved === undefined || port.endpoints.length > 0 || wanting.length === 0) return null;
-      return `${app.id} ${port.at}: task ${task.id} is no backend: ${port.unresolved}`;
+      if (port.unresolved === undefined || wanting.length === 0) return null;
+      const part = port.endpoints.length > 0 ? 'is a backend by some of its addresses only' : 'is no backend';
+      return `${app.id} ${port.at}: task ${task.id} ${part}: ${port.unresolved}`;
     },
     finish: () => ({
       claims: [...drafts.values()].map((draft) => toClaim(app, draft)),

@@ -1,7 +1,8 @@
+import { isVipLabel } from '../label-keys.ts';
 import type { App, Port, Protocol } from '../model.ts';
 import { type OptionsReading, type PortOptions, readPortOptions } from './port-options.ts';
 import { isProblem, readTarget, type Target } from './target.ts';
-import { isVipLabel, type VipProblem } from './vip-label.ts';
+import type { VipProblem } from './vip-label.ts';
 
 /** What the labels of a port mean depends on these besides the app itself. */
 export interface Surroundings {

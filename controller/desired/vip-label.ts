@@ -15,11 +15,6 @@ export interface VipProblem {
 
 export const EXPECTED_VIP = 'expected NAME:PORT or IP:PORT';
 
-/** Whether this label declares a VIP: dcos-net looks at the first three characters only, `VIP` or `vip`. */
-export function isVipLabel(key: string): boolean {
-  return key.startsWith('VIP') || key.startsWith('vip');
-}
-
 /**
  * Reads the value of a VIP label, `/my-service:5555`, `10.1.2.3:80` or `fd01:c::1:8080` (split at the last colon).
  *

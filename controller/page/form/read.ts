@@ -1,6 +1,6 @@
 /** From an app's JSON to what the form shows. */
 
-import { isVipLabel } from '../../desired/vip-label.ts';
+import { isVipLabel } from '../../label-keys.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, textAt } from './json.ts';
 import { absoluteId, type EndpointForm, type NetworkMode, type ServiceForm, type VipForm } from './model.ts';
 

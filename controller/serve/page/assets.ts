@@ -31,6 +31,7 @@ const SHARED = [
   'desired/address.ts',
   'desired/names.ts',
   'desired/vip-label.ts',
+  'label-keys.ts',
   'status/progress.ts',
   'status/words.ts',
 ] as const;

@@ -1,5 +1,6 @@
 import type { App, Task, TaskPort, TaskState } from '../../model.ts';
 import { type Conversion, servedBy } from './conversion.ts';
+import { addressesOn, networksByOrder, onNetworks, type TaskNetworks } from './networks.ts';
 import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
 import { type AppDefinition, defineApp, type PlacedPort } from './ports.ts';
 import type { MarathonApp, MarathonTask } from './schema.ts';
@@ -52,7 +53,8 @@ function convertTask(
     case 'definition': {
       const { ports, checked } = served.definition;
       if (served.warning !== undefined) warnings.push(served.warning);
-      const placed = ports.map((port) => place(port, task, state, conversion.agentAddress));
+      const networks = networksOf(task, served.definition);
+      const placed = ports.map((port) => place(port, task, networks, state, conversion.agentAddress));
       return { id, state, health: taskHealth(results, checked), ports: placed };
     }
     case 'last conversion': {
@@ -66,17 +68,31 @@ function convertTask(
   }
 }
 
+/** Marathon lists a task's addresses in the order of the app's networks, without their names. */
+function networksOf({ ipAddresses }: MarathonTask, { networks }: AppDefinition): TaskNetworks {
+  return networksByOrder(
+    networks,
+    (ipAddresses ?? []).flatMap((entry) => entry?.ipAddress ?? []),
+  );
+}
+
 function place(
-  { port, reach }: PlacedPort,
+  { port, reach, networkNames }: PlacedPort,
   task: MarathonTask,
+  networks: TaskNetworks,
   state: TaskState,
   agentAddress: AgentAddress,
 ): TaskPort {
-  const addresses = (task.ipAddresses ?? []).map((entry) => entry?.ipAddress);
+  const choice = addressesOn(networkNames, networks);
   if (reach.by === 'host port') {
     const { index, containerPort } = reach;
-    const behind = containerPort === undefined ? undefined : { addresses, port: containerPort };
+    const behind =
+      containerPort === undefined ? undefined : { addresses: choice.addresses, port: containerPort };
     return taskPort(port, onAgent(task.host, task.ports?.[index], agentAddress, behind), state);
   }
-  return taskPort(port, onContainer(addresses, reach.containerPort), state);
+  return taskPort(
+    port,
+    onNetworks(choice, (addresses) => onContainer(addresses, reach.containerPort)),
+    state,
+  );
 }

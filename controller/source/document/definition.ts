@@ -5,6 +5,7 @@ import { parseJson } from './json-text.ts';
 import { convertPod } from './pods.ts';
 import { isRecord, rejectionsOf, shown } from './rejection.ts';
 import { appSchema, podSchema } from './schema.ts';
+import { findLabels } from './stray-labels.ts';
 
 /** A definition that somebody is about to send to Marathon: the app that it would be, without tasks; or what is wrong with it. */
 export type ReadDefinition =
@@ -43,10 +44,13 @@ export function checkDefinition(
   const schema = kind === 'app' ? appSchema : podSchema;
   const { error } = schema.safeParse(definition);
   if (error !== undefined) return { mistakes: rejectionsOf(id, definition, error) };
+  const labels = findLabels(definition);
+  const found = labels === null ? {} : { foundLabels: labels };
   if (kind === 'app') {
-    return { app: convertApp({ ...appSchema.parse(definition), id }, conversion), json };
+    return { app: convertApp({ ...appSchema.parse(definition), ...found, id }, conversion), json };
   }
-  return { app: convertPod({ id, spec: podSchema.parse(definition), instances: [] }, conversion), json };
+  const pod = { id, spec: podSchema.parse(definition), ...found, instances: [] };
+  return { app: convertPod(pod, conversion), json };
 }
 
 /** Why this is something else; null where it looks like one app or pod. */

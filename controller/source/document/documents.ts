@@ -3,7 +3,15 @@ import type { App, Rejection } from '../../model.ts';
 import { splitList } from './json-list.ts';
 import { parseJson } from './json-text.ts';
 import { isRecord, rejectionOf, shown } from './rejection.ts';
-import { appSchema, type MarathonApp, type MarathonPodStatus, podSchema, podStatusSchema } from './schema.ts';
+import {
+  appSchema,
+  type MarathonApp,
+  type MarathonPod,
+  type MarathonPodStatus,
+  podSchema,
+  podStatusSchema,
+} from './schema.ts';
+import { type FoundLabel, findLabels } from './stray-labels.ts';
 
 /** The apps and pods of one JSON document, and what in it could not be used. */
 export interface Documents {
@@ -103,8 +111,9 @@ function take(item: Item, where: string, found: Found): readonly Item[] {
       found.apps.push(...parsed(appSchema, item, where, found));
       return [];
     case 'pod':
-      for (const spec of parsed(podSchema, item, where, found)) {
-        found.pods.push({ id: spec.id, spec, instances: [] });
+      for (const spec of parsed<MarathonPod>(podSchema, item, where, found)) {
+        const { id, foundLabels } = spec;
+        found.pods.push({ id, spec, instances: [], ...(foundLabels && { foundLabels }) });
       }
       return [];
     case 'pod status':
@@ -177,7 +186,13 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   ];
 }
 
-function parsed<T extends { id: string }>(
+/** The status of a pod has the definition inside, and paths are those of the definition. */
+function definitionIn({ json, shape }: Item): unknown {
+  if (shape !== 'pod status' || !isRecord(json) || !isRecord(json['spec'])) return json;
+  return { ...json['spec'], instances: json['instances'] };
+}
+
+function parsed<T extends { id: string; foundLabels?: readonly FoundLabel[] }>(
   schema: z.ZodType<T>,
   item: Item,
   where: string,
@@ -202,5 +217,7 @@ function parsed<T extends { id: string }>(
     return [];
   }
   result.data.id = id;
+  const labels = findLabels(definitionIn(item));
+  if (labels !== null) result.data.foundLabels = labels;
   return [result.data];
 }

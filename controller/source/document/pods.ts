@@ -1,5 +1,6 @@
 import type { App, Port, Task, TaskPort, TaskState } from '../../model.ts';
 import { type Conversion, servedBy } from './conversion.ts';
+import { addressesOn, onNetworks, type TaskNetworks } from './networks.ts';
 import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
 import { protocolList, textLabels } from './ports.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   MarathonPodStatus,
 } from './schema.ts';
 import { containerHealth, stateOf } from './states.ts';
+import { strayLabels, wrongPlace } from './stray-labels.ts';
 
 /** An endpoint of a pod's container, and what pairs it with its status. */
 interface PodEndpoint {
@@ -24,6 +26,8 @@ interface PodEndpoint {
 /** What one version of a pod declares. */
 export interface PodDefinition {
   readonly ports: readonly PodEndpoint[];
+  /** The pod's networks in their order; null for one that the definition does not name. */
+  readonly networks: readonly (string | null)[];
 }
 
 /**
@@ -55,7 +59,7 @@ export function definePod(pod: Omit<MarathonPod, 'id'>): PodDefinition {
       });
     }
   }
-  return { ports };
+  return { ports, networks: (pod.networks ?? []).map(({ name }) => name || null) };
 }
 
 /** Marathon expands an endpoint per protocol: without one there is nothing to discover. */
@@ -67,7 +71,7 @@ const NO_PROTOCOL: readonly string[] = [];
  */
 export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDefinition>): App {
   const newest = definePod(pod.spec);
-  const warnings: string[] = [];
+  const warnings = [...strayPodLabels(pod, newest)];
   const ids = new Set<string>();
   const tasks: Task[] = [];
   for (const instance of pod.instances ?? []) {
@@ -78,6 +82,17 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
   }
   const ports = newest.ports.map(({ port }) => port);
   return { id: pod.id, kind: 'pod', framework: conversion.framework, ports, tasks, rejected: [], warnings };
+}
+
+/** Warnings about VIP labels that stand elsewhere than on an endpoint of the pod. */
+export function strayPodLabels(
+  { foundLabels }: Pick<MarathonPodStatus, 'foundLabels'>,
+  { ports }: PodDefinition,
+): readonly string[] {
+  return strayLabels(foundLabels, {
+    ports: new Set(ports.map(({ port }) => port.at)),
+    reason: (label) => wrongPlace(label, 'on an endpoint, containers[].endpoints[].labels'),
+  });
 }
 
 /** The version that an instance runs, from `/v2/pods/pod::versions/<version>`; undefined where it is not told. */
@@ -117,8 +132,9 @@ function convertContainer(
   switch (served.by) {
     case 'definition': {
       if (served.warning !== undefined) warnings.push(served.warning);
+      const networks = networksOf(instance, served.definition);
       const ports = own(served.definition.ports).map((endpoint) =>
-        place(endpoint, container, instance, state, conversion.agentAddress),
+        place(endpoint, container, { instance, networks }, state, conversion.agentAddress),
       );
       return { id, state, health, ports };
     }
@@ -131,21 +147,35 @@ function convertContainer(
   }
 }
 
+/** Of networks that the status does not name it has as many as the definition, in its order. */
+function networksOf({ networks }: MarathonPodInstance, { networks: names }: PodDefinition): TaskNetworks {
+  const list = networks ?? [];
+  const nameOf = (index: number) => (list.length === names.length ? (names[index] ?? null) : null);
+  return {
+    networks: list.map(({ name, addresses }, index) => ({
+      name: name || nameOf(index),
+      addresses: addresses ?? [],
+    })),
+    unassigned: [],
+  };
+}
+
 function place(
   { port, name, containerPort, networkNames }: PodEndpoint,
   container: MarathonPodContainerStatus,
-  instance: MarathonPodInstance,
+  { instance, networks }: { readonly instance: MarathonPodInstance; readonly networks: TaskNetworks },
   state: TaskState,
   agentAddress: AgentAddress,
 ): TaskPort {
-  const networks = (instance.networks ?? []).filter(
-    (network) => networkNames.length === 0 || networkNames.includes(network.name ?? ''),
-  );
-  const addresses = networks.flatMap((network) => network.addresses ?? []);
+  const choice = addressesOn(networkNames, networks);
   if (port.backendAddress === 'agent') {
     const allocated = container.endpoints?.find((endpoint) => endpoint.name === name)?.allocatedHostPort;
-    const behind = port.mode === 'host' ? undefined : { addresses, port: containerPort };
+    const behind = port.mode === 'host' ? undefined : { addresses: choice.addresses, port: containerPort };
     return taskPort(port, onAgent(instance.agentHostname, allocated, agentAddress, behind), state);
   }
-  return taskPort(port, onContainer(addresses, containerPort), state);
+  return taskPort(
+    port,
+    onNetworks(choice, (addresses) => onContainer(addresses, containerPort)),
+    state,
+  );
 }

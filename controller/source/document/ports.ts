@@ -1,6 +1,8 @@
+import { isVipLabel } from '../../label-keys.ts';
 import type { Port, Rejection } from '../../model.ts';
 import { shown } from './rejection.ts';
 import type { MarathonApp, MarathonPortMapping } from './schema.ts';
+import { type FoundLabel, strayLabels, wrongPlace } from './stray-labels.ts';
 import { taskLabelVips } from './task-labels.ts';
 
 /** A declared port, and which of a task's addresses and ports reach it. */
@@ -19,11 +21,15 @@ export interface PlacedPort {
         readonly containerPort?: number;
       }
     | { readonly by: 'container port'; readonly containerPort: number };
+  /** It is reached only by addresses on these networks; empty: on all of them. */
+  readonly networkNames: readonly string[];
 }
 
 /** What one version of an app declares. */
 export interface AppDefinition {
   readonly ports: readonly PlacedPort[];
+  /** The networks of its containers in their order; null for one that the definition leaves to Marathon's default. */
+  readonly networks: readonly (string | null)[];
   /** Whether it defines a health check. */
   readonly checked: boolean;
   readonly rejected: readonly Rejection[];
@@ -45,45 +51,28 @@ const MESOS_BRIDGE = 'mesos-bridge';
  */
 export function defineApp(app: MarathonApp): AppDefinition {
   const rejected: Rejection[] = [];
-  const warnings: string[] = [];
   const reject = (at: string, value: unknown, reason: string) =>
     rejected.push({ app: app.id, at, value: shown(value), reason });
 
   const mode = networkMode(app, reject);
   const mappings = portMappings(app, reject);
   const ports: PlacedPort[] = [];
-  if (mode === 'host') {
-    ports.push(...hostPorts(app));
-    warnings.push(
-      ...unusedVips(
-        mappings.at,
-        mappings.list,
-        'an app on the host network declares its ports in portDefinitions',
-      ),
-    );
-  } else if (mode !== null) {
-    ports.push(...mappedPorts(mappings.at, mappings.list, mode));
-    warnings.push(
-      ...unusedVips(
-        'portDefinitions',
-        app.portDefinitions ?? [],
-        `an app in ${mode} mode declares its ports in container.portMappings`,
-      ),
-    );
-  }
+  if (mode === 'host') ports.push(...hostPorts(app));
+  else if (mode !== null) ports.push(...mappedPorts(mappings.at, mappings.list, mode));
   if (mode !== null) ports.push(...taskLabelPorts(app.labels, mode));
 
-  return { ports, checked: (app.healthChecks?.length ?? 0) > 0, rejected, warnings };
+  return {
+    ports,
+    networks: networkNames(app),
+    checked: (app.healthChecks?.length ?? 0) > 0,
+    rejected,
+    warnings: [...oldPlace(mappings, ports, app), ...unusedLabels(app, mode, mappings.at, ports)],
+  };
 }
 
 /** Whether any port of the definition has a VIP label. */
 export function declaresVip(definition: { readonly ports: readonly { readonly port: Port }[] }): boolean {
-  return definition.ports.some(({ port }) => hasVipLabel(port.labels));
-}
-
-/** Whether one of these labels asks for a VIP: DC/OS takes any key that begins with `VIP` or `vip`. */
-function hasVipLabel(labels: Readonly<Record<string, unknown>>): boolean {
-  return Object.keys(labels).some(isVipKey);
+  return definition.ports.some(({ port }) => Object.keys(port.labels).some(isVipLabel));
 }
 
 /**
@@ -131,14 +120,43 @@ function networkMode(app: MarathonApp, reject: Reject): Mode | null {
     );
     return null;
   }
-  if (legacy) return legacy === 'HOST' ? 'host' : legacy === 'BRIDGE' ? 'container/bridge' : 'container';
+  if (legacy === 'HOST') return discoveryPorts(app).length > 0 ? 'container' : 'host';
+  if (legacy) return legacy === 'BRIDGE' ? 'container/bridge' : 'container';
   if (app.ipAddress) return app.ipAddress.networkName === MESOS_BRIDGE ? 'container/bridge' : 'container';
   return 'host';
+}
+
+/**
+ * The ports in `ipAddress.discovery`, where these are the app's. That was IP per container in Marathon 0.14 to 1.4, which
+ * put them into Mesos as they were, with their labels, and DC/OS took them for the container's own. Docker apps had them
+ * on the host network (a parameter for Docker may then give another one), and with USER in early Marathons. Nothing but
+ * the agent reaches a port of the bridge, so they were refused there.
+ */
+function discoveryPorts({ container, ipAddress, networks }: MarathonApp) {
+  if (container?.docker?.network === 'BRIDGE' || networks?.[0]) return [];
+  return ipAddress?.discovery?.ports ?? [];
+}
+
+function isDocker({ container }: MarathonApp): boolean {
+  return container?.type === 'DOCKER' || Boolean(container?.docker?.network);
+}
+
+/** Definitions outlive the Marathon that they were written for. */
+function oldPlace({ at }: Mappings, ports: readonly PlacedPort[], app: MarathonApp): readonly string[] {
+  if (at !== DISCOVERY || !isDocker(app) || !declaresVip({ ports })) return [];
+  return [
+    `${DISCOVERY}: Marathon refuses these of a Docker app from 1.5 on; container.portMappings takes their place`,
+  ];
 }
 
 interface Mappings {
   readonly at: string;
   readonly list: readonly MarathonPortMapping[];
+}
+
+function networkNames({ networks, ipAddress }: MarathonApp): readonly (string | null)[] {
+  if (networks?.[0]) return networks.map(({ name }) => name || null);
+  return [ipAddress?.networkName || null];
 }
 
 function portMappings(app: MarathonApp, reject: Reject): Mappings {
@@ -152,12 +170,9 @@ function portMappings(app: MarathonApp, reject: Reject): Mappings {
   }
   if (legacy.length > 0) return { at: 'container.docker.portMappings', list: legacy };
 
-  // IP per container as Marathon 0.14 to 1.4 had it; Docker apps never could declare ports there.
-  const docker = app.container?.type === 'DOCKER' || Boolean(app.container?.docker?.network);
-  const discovered = (!docker && app.ipAddress?.discovery?.ports) || [];
   return {
-    at: 'ipAddress.discovery.ports',
-    list: discovered.map(({ number, ...rest }) => ({ ...rest, containerPort: number })),
+    at: DISCOVERY,
+    list: discoveryPorts(app).map(({ number, ...rest }) => ({ ...rest, containerPort: number })),
   };
 }
 
@@ -177,13 +192,14 @@ function hostPorts(app: MarathonApp): PlacedPort[] {
       backendAddress: 'agent',
     },
     reach: { by: 'host port', index },
+    networkNames: [],
   }));
 }
 
 function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode: Mode): PlacedPort[] {
   // A task's `ports` lists allocated host ports only: mappings without one are skipped in the count.
   let allocated = 0;
-  return mappings.map(({ name, containerPort, hostPort, protocol, labels }, index) => {
+  return mappings.map(({ name, containerPort, hostPort, protocol, labels, networkNames }, index) => {
     // Marathon turns a missing hostPort into 0, allocate one, in bridge mode alone.
     const onHost = mode === 'container/bridge' || (hostPort !== null && hostPort !== undefined);
     return {
@@ -199,6 +215,7 @@ function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode:
       reach: onHost
         ? { by: 'host port', index: allocated++, containerPort: containerPort ?? 0 }
         : { by: 'container port', containerPort: containerPort ?? 0 },
+      networkNames: networkNames ?? [],
     };
   });
 }
@@ -211,17 +228,33 @@ function taskLabelPorts(labels: Labels, mode: Mode): PlacedPort[] {
     containerPort: null,
     port: { at, protocols, labels: vip, mode, backendAddress: 'agent' },
     reach: { by: 'host port', index },
+    networkNames: [],
   }));
 }
 
-function unusedVips(at: string, ports: readonly { readonly labels?: Labels }[], why: string): string[] {
-  return ports.flatMap(({ labels }, index) =>
-    Object.keys(labels ?? {})
-      .filter(isVipKey)
-      .map((key) => `${at}[${index}].labels.${key} is not used: ${why}`),
-  );
+/** Why VIP labels elsewhere in the app's JSON are of no use. `at`: the list of port mappings that counts. */
+function unusedLabels(
+  app: MarathonApp,
+  mode: Mode | null,
+  at: string,
+  ports: readonly PlacedPort[],
+): readonly string[] {
+  const used = new Set(ports.map(({ port }) => port.at));
+  const reason = (label: FoundLabel): string => {
+    const list = LISTS.find((each) => label.parent.startsWith(`${each}[`));
+    if (list === undefined || mode === null || used.has(label.parent)) return wrongPlace(label, APP_HOME);
+    if (mode === 'host') return 'an app on the host network declares its ports in portDefinitions';
+    if (list === DISCOVERY && isDocker(app)) {
+      return `Marathon takes no discovery ports from a Docker app in ${mode} mode; use container.portMappings`;
+    }
+    return list === 'portDefinitions'
+      ? `an app in ${mode} mode declares its ports in container.portMappings`
+      : `the ports of this app are those in ${at}`;
+  };
+  return strayLabels(app.foundLabels, { ports: used, reason });
 }
 
-function isVipKey(key: string): boolean {
-  return key.startsWith('VIP') || key.startsWith('vip');
-}
+const APP_HOME = 'on a port, portDefinitions[].labels or container.portMappings[].labels';
+const DISCOVERY = 'ipAddress.discovery.ports';
+/** The lists of ports that an app's definition can have. */
+const LISTS = ['portDefinitions', 'container.portMappings', 'container.docker.portMappings', DISCOVERY];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FoundLabel } from './stray-labels.ts';
 
 /**
  * What this program reads of Marathon's JSON, and nothing else: unknown fields are dropped, fields that some
@@ -13,6 +14,7 @@ const portNumber = z.int().min(0).max(65_535);
 const labels = z.record(z.string(), z.unknown()).nullish();
 
 const network = z.object({
+  name: text,
   mode: z.enum(['host', 'container/bridge', 'container']).nullish(),
 });
 
@@ -24,6 +26,7 @@ const portMapping = z.object({
   hostPort: portNumber.nullish(),
   protocol: text,
   labels,
+  networkNames: z.array(z.string()).nullish(),
 });
 
 const discoveryPort = z.object({ name: text, number: portNumber.nullish(), protocol: text, labels });
@@ -136,10 +139,16 @@ export const deploymentStepSchema = z.union([
   z.array(z.object({ app: text, pod: text })),
 ]);
 
-export type MarathonApp = z.infer<typeof appSchema>;
+/** What the schemas drop, and the author should hear of. */
+interface WithLabels {
+  /** Every label of ours in the JSON, wherever it stands; absent where there is none. */
+  foundLabels?: readonly FoundLabel[];
+}
+
+export type MarathonApp = z.infer<typeof appSchema> & WithLabels;
 export type MarathonTask = z.infer<typeof task>;
 export type MarathonPortMapping = z.infer<typeof portMapping>;
-export type MarathonPod = z.infer<typeof podSchema>;
-export type MarathonPodStatus = z.infer<typeof podStatusSchema>;
+export type MarathonPod = z.infer<typeof podSchema> & WithLabels;
+export type MarathonPodStatus = z.infer<typeof podStatusSchema> & WithLabels;
 export type MarathonPodInstance = z.infer<typeof podInstance>;
 export type MarathonPodContainerStatus = z.infer<typeof podContainerStatus>;

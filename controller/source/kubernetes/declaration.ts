@@ -2,7 +2,7 @@ import type { LabelSelector } from '../../kubernetes/marathon-app.ts';
 import { type MarathonAppObject, marathonAppSchema, type Relayed } from '../../kubernetes/marathon-app.ts';
 import type { App, Port, Rejection } from '../../model.ts';
 import { readDocuments } from '../document/documents.ts';
-import { definePod } from '../document/pods.ts';
+import { definePod, strayPodLabels } from '../document/pods.ts';
 import { defineApp, type PlacedPort } from '../document/ports.ts';
 import { rejectionOf } from '../document/rejection.ts';
 import type { MarathonApp, MarathonPodStatus } from '../document/schema.ts';
@@ -96,14 +96,16 @@ function named({ port, name, containerPort, reach }: PlacedPort, position: numbe
   return { port, name, containerPort, index };
 }
 
-function ofPod({ id, spec }: MarathonPodStatus): Omit<Declaration, 'framework' | 'selector'> {
-  const ports = definePod(spec).ports.map(({ port, name, containerPort }, index) => ({
+function ofPod(pod: MarathonPodStatus): Omit<Declaration, 'framework' | 'selector'> {
+  const definition = definePod(pod.spec);
+  const ports = definition.ports.map(({ port, name, containerPort }, index) => ({
     port,
     name: name || null,
     containerPort: containerPort || null,
     index,
   }));
-  return { id, kind: 'pod', ports, versions: null, rejected: [], warnings: [] };
+  const warnings = strayPodLabels(pod, definition);
+  return { id: pod.id, kind: 'pod', ports, versions: null, rejected: [], warnings };
 }
 
 function ofRelay(relayed: Relayed): Omit<Declaration, 'framework' | 'selector'> {

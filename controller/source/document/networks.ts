@@ -1,0 +1,86 @@
+import { isIP } from 'node:net';
+import { nowhere, type Placement } from './placement.ts';
+
+/** A network of a task, with the addresses that the task has there. */
+export interface NetworkAddresses {
+  /** null where nobody says how it is called. */
+  readonly name: string | null;
+  readonly addresses: readonly string[];
+}
+
+/** The addresses of a task, as far as it is known on which network each is. */
+export interface TaskNetworks {
+  readonly networks: readonly NetworkAddresses[];
+  /** Addresses that may be on any of the networks. */
+  readonly unassigned: readonly string[];
+}
+
+/** Where a port of some networks is reached, and why part of it is not known. */
+export interface NetworkChoice {
+  readonly addresses: readonly string[];
+  readonly unresolved?: string;
+}
+
+/**
+ * Says on which network each address is, where they are told in the order of the networks and without their names. Each
+ * network gives a task one address of a family, so the order tells where a family has as many addresses as there are
+ * networks; the others stay unassigned.
+ */
+export function networksByOrder(
+  names: readonly (string | null)[],
+  addresses: readonly string[],
+): TaskNetworks {
+  const [only = null, another] = names;
+  if (another === undefined) return { networks: [{ name: only, addresses }], unassigned: [] };
+  const families = [4, 6].map((family) => addresses.filter((address) => isIP(address) === family));
+  const inOrder = families.filter(({ length }) => length === names.length);
+  return {
+    networks: names.map((name, index) => ({
+      name,
+      addresses: inOrder.flatMap((family) => family[index] ?? []),
+    })),
+    unassigned: families.filter((family) => !inOrder.includes(family)).flat(),
+  };
+}
+
+/**
+ * The addresses of a task on the networks `wanted`; on all of them when none is wanted by name. `unresolved` says why
+ * there is none, or that one is left out because it may be on another network.
+ */
+export function addressesOn(
+  wanted: readonly string[],
+  { networks, unassigned }: TaskNetworks,
+): NetworkChoice {
+  const all = networks.flatMap(({ addresses }) => addresses);
+  const isWanted = ({ name }: NetworkAddresses) => name !== null && wanted.includes(name);
+  const single = networks.length === 1 && networks[0]?.name === null;
+  // A task with one network that nobody names has its addresses there, whatever the port calls it.
+  if (wanted.length === 0 || single || networks.every(isWanted)) {
+    return { addresses: [...all, ...unassigned] };
+  }
+  const which = `network ${wanted.join(' or ')}`;
+  const chosen = networks.filter(isWanted);
+  const addresses = chosen.flatMap((network) => network.addresses);
+  const nameless = networks.filter(({ name }) => name === null);
+  const doubtful =
+    addresses.length > 0 ? unassigned : [...unassigned, ...nameless.flatMap((network) => network.addresses)];
+  if (doubtful.length > 0 && chosen.length + nameless.length > 0) {
+    return { addresses, unresolved: `nobody says whether ${doubtful.join(', ')} is on ${which}` };
+  }
+  if (addresses.length > 0 || all.length + unassigned.length === 0) return { addresses };
+  const known = networks.flatMap(({ name }) => name ?? []).join(', ');
+  return {
+    addresses,
+    unresolved: `it has no address on ${which}${known === '' ? '' : `, only on ${known}`}`,
+  };
+}
+
+/** `onContainer` at the addresses that were chosen. */
+export function onNetworks(
+  { addresses, unresolved }: NetworkChoice,
+  at: (addresses: readonly string[]) => Placement,
+): Placement {
+  if (unresolved === undefined) return at(addresses);
+  if (addresses.length === 0) return nowhere(unresolved);
+  return { unresolved, ...at(addresses) };
+}

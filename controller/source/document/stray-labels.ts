@@ -1,0 +1,120 @@
+import { type Meaning, meaningOf } from '../../label-keys.ts';
+import { isTaskLabel } from './task-labels.ts';
+
+/** A label of ours somewhere in the JSON of an app or pod. */
+export interface FoundLabel {
+  /** What it stands in: `portDefinitions[0].labels`; empty at the top. */
+  readonly parent: string;
+  /** `VIP_0`, cut to a readable length; in a list of Docker's parameters its index. */
+  readonly path: string;
+  readonly key: string;
+  readonly means: Meaning;
+}
+
+/** How many values are looked at: a definition has some dozens, and a task of it a dozen. */
+const MOST_VALUES = 10_000;
+const DEEPEST = 16;
+/** How many labels are remembered of one app, and how many of them are told. */
+const MOST_FOUND = 500;
+const MOST_TOLD = 10;
+const LONGEST_PATH = 120;
+
+/**
+ * Finds every label in a definition that was meant for this program, wherever it stands: as a key of any object, as
+ * `{"key": "VIP_0", "value": …}` or as `VIP_0=…` in a parameter for Docker. Null where there is none.
+ */
+export function findLabels(json: unknown): readonly FoundLabel[] | null {
+  if (typeof json !== 'object' || json === null) return null;
+  const finder = new Finder();
+  finder.visit(json, tasksLast(json), '', 0);
+  return finder.found.length === 0 ? null : finder.found;
+}
+
+class Finder {
+  readonly found: FoundLabel[] = [];
+  #left = MOST_VALUES;
+
+  visit(value: object, entries: Entries, at: string, depth: number): void {
+    const isList = Array.isArray(value);
+    if (!isList) this.#pair(value, at);
+    for (const [key, inner] of entries) {
+      if (this.#left <= 0) return;
+      this.#left -= 1;
+      const path = pathOf(at, key, isList);
+      if (!isList) this.#add(at, path, key, inner);
+      if (typeof inner === 'object' && inner !== null && depth < DEEPEST) {
+        this.visit(inner, Object.entries(inner), path, depth + 1);
+      }
+    }
+  }
+
+  #pair(pair: object, at: string): void {
+    const [key, value] = [Reflect.get(pair, 'key'), Reflect.get(pair, 'value')];
+    if (typeof key !== 'string' || typeof value !== 'string') return;
+    this.#add(at, `${at}.key`, key, value);
+    const [, name, rest] = (DOCKER_LABEL.test(key) && /^([^=]{1,100})=(.*)$/s.exec(value)) || [];
+    if (name !== undefined) this.#add(at, `${at}.value`, name, rest);
+  }
+
+  #add(parent: string, path: string, key: string, value: unknown): void {
+    if (this.found.length >= MOST_FOUND) return;
+    const means = meaningOf(key, value, LABELS.test(parent) ? 'labels' : 'others');
+    if (means !== null) this.found.push({ parent, path: shorten(path), key, means });
+  }
+}
+
+type Entries = readonly (readonly [string, unknown])[];
+/** Options of `docker run` that set a label or a variable. */
+const DOCKER_LABEL = /^(label|env|l|e)$/i;
+const LABELS = /labels?(\[\d+\])?$/i;
+
+function pathOf(at: string, key: string, inList: boolean): string {
+  if (inList) return `${at}[${key}]`;
+  const step = shorten(key);
+  return at === '' ? step : `${at}.${step}`;
+}
+
+/** An app may have thousands of tasks, which must not be all that is looked at. */
+function tasksLast(json: object): Entries {
+  const entries: Entries = Object.entries(json);
+  const isLast = (key: string) => Number(key === 'tasks' || key === 'instances');
+  return entries.toSorted(([a], [b]) => isLast(a) - isLast(b));
+}
+
+/** What an app or pod uses of the labels in its JSON, and why it does not use the others. */
+export interface LabelUse {
+  /** Where ports that count are declared: `portDefinitions[0]`; of labels of the app itself, `labels.vip_PORT0`. */
+  readonly ports: ReadonlySet<string>;
+  /** Why one that stands in no such port is not used: `a VIP label belongs on a port, …`. */
+  readonly reason: (label: FoundLabel) => string;
+}
+
+/**
+ * Tells each label that is of no use because of where it stands, with its path, some of them where there are many. Those
+ * of ports that count are left to their reader.
+ */
+export function strayLabels(
+  found: readonly FoundLabel[] | null | undefined,
+  { ports, reason }: LabelUse,
+): readonly string[] {
+  const stray = (found ?? []).filter(({ parent, path }) => {
+    const port = parent.endsWith('.labels') ? parent.slice(0, -'.labels'.length) : null;
+    return !ports.has(path) && (port === null || !ports.has(port));
+  });
+  const told = stray.slice(0, MOST_TOLD).map((label) => `${label.path} is not used: ${reason(label)}`);
+  const more = stray.length - told.length;
+  if (more > 0) told.push(`${more} more labels that look like VIP labels are not used`);
+  return told;
+}
+
+/** Why a label that stands on no port at all is not used. `home`: where those are, for a person. */
+export function wrongPlace({ parent, key, means }: FoundLabel, home: string): string {
+  if (means === 'ipvs') return `an IPVS label belongs beside the VIP label, ${home}`;
+  const old = parent === 'labels' && isTaskLabel(key);
+  const instead = old ? '; the old form is vip_PORT0 with the value tcp://NAME:PORT or udp://NAME:PORT' : '';
+  return `a VIP label belongs ${home}${instead}`;
+}
+
+function shorten(text: string): string {
+  return text.length <= LONGEST_PATH ? text : `${text.slice(0, LONGEST_PATH)}…`;
+}

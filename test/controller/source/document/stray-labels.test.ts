@@ -1,0 +1,210 @@
+import { describe, expect, test } from '@jest/globals';
+import { checkDefinition } from '../../../../controller/source/document/definition.ts';
+import { converted, convertedPod, reached } from '../support.ts';
+
+const VIP = { VIP_0: '/web:80' };
+const ON_PORT = 'a VIP label belongs on a port, portDefinitions[].labels or container.portMappings[].labels';
+const ON_ENDPOINT = 'a VIP label belongs on an endpoint, containers[].endpoints[].labels';
+const OPTION =
+  'an IPVS label belongs beside the VIP label, on a port, portDefinitions[].labels or container.portMappings[].labels';
+const BRIDGE = { networks: [{ mode: 'container/bridge' }] };
+const IN_MAPPINGS = (mode: string) => `an app in ${mode} mode declares its ports in container.portMappings`;
+
+test.each<[string, object, string]>([
+  ['labels of the app', { labels: VIP }, `labels.VIP_0 is not used: ${ON_PORT}`],
+  ['in small letters', { labels: { vip_0: '/web:80' } }, `labels.vip_0 is not used: ${ON_PORT}`],
+  ['in any case', { labels: { Vip0: '/web:80' } }, `labels.Vip0 is not used: ${ON_PORT}`],
+  ['with a dash', { labels: { 'VIP-0': '/web:80' } }, `labels.VIP-0 is not used: ${ON_PORT}`],
+  ['without number', { labels: { VIP: '/web:80' } }, `labels.VIP is not used: ${ON_PORT}`],
+  ['at the top', VIP, `VIP_0 is not used: ${ON_PORT}`],
+  [
+    'labels of the container',
+    { container: { labels: VIP } },
+    `container.labels.VIP_0 is not used: ${ON_PORT}`,
+  ],
+  [
+    'labels of docker',
+    { container: { docker: { labels: VIP } } },
+    `container.docker.labels.VIP_0 is not used: ${ON_PORT}`,
+  ],
+  [
+    'a label for Docker',
+    { container: { docker: { parameters: [{ key: 'label', value: 'VIP_0=/web:80' }] } } },
+    `container.docker.parameters[0].value is not used: ${ON_PORT}`,
+  ],
+  ['the environment', { env: VIP }, `env.VIP_0 is not used: ${ON_PORT}`],
+  ['labels of ipAddress', { ipAddress: { labels: VIP } }, `ipAddress.labels.VIP_0 is not used: ${ON_PORT}`],
+  [
+    'labels of a network',
+    { networks: [{ mode: 'container', name: 'n', labels: VIP }] },
+    `networks[0].labels.VIP_0 is not used: ${ON_PORT}`,
+  ],
+  ['a port, not its labels', { portDefinitions: [VIP] }, `portDefinitions[0].VIP_0 is not used: ${ON_PORT}`],
+  [
+    'labels of a task',
+    { tasks: [{ id: 'web.1', labels: VIP }] },
+    `tasks[0].labels.VIP_0 is not used: ${ON_PORT}`,
+  ],
+  [
+    'portDefinitions beside a bridge',
+    { ...BRIDGE, portDefinitions: [{ labels: VIP }] },
+    `portDefinitions[0].labels.VIP_0 is not used: ${IN_MAPPINGS('container/bridge')}`,
+  ],
+  [
+    'portDefinitions beside a bridge, in any case',
+    { ...BRIDGE, portDefinitions: [{ labels: { vIP_0: '/web:80' } }] },
+    `portDefinitions[0].labels.vIP_0 is not used: ${IN_MAPPINGS('container/bridge')}`,
+  ],
+  [
+    'portMappings on the host network',
+    { container: { portMappings: [{ labels: VIP }] } },
+    'container.portMappings[0].labels.VIP_0 is not used: an app on the host network declares its ports in portDefinitions',
+  ],
+  [
+    'ipAddress.discovery on the bridge',
+    {
+      container: { docker: { network: 'BRIDGE' } },
+      ipAddress: { discovery: { ports: [{ number: 80, labels: VIP }] } },
+    },
+    'ipAddress.discovery.ports[0].labels.VIP_0 is not used: Marathon takes no discovery ports from a Docker app in container/bridge mode; use container.portMappings',
+  ],
+  [
+    'ipAddress.discovery beside port mappings',
+    {
+      container: { portMappings: [{ containerPort: 80 }] },
+      ipAddress: { networkName: 'n', discovery: { ports: [{ number: 80, labels: VIP }] } },
+    },
+    'ipAddress.discovery.ports[0].labels.VIP_0 is not used: the ports of this app are those in container.portMappings',
+  ],
+  [
+    'an option of the app',
+    { labels: { IPVS_SCHEDULER: 'rr' } },
+    `labels.IPVS_SCHEDULER is not used: ${OPTION}`,
+  ],
+  [
+    'an option in small letters',
+    { labels: { ipvs_weight: '3' } },
+    `labels.ipvs_weight is not used: ${OPTION}`,
+  ],
+  [
+    'the old form without a scheme',
+    { labels: { vip_PORT0: '/web:80' } },
+    `labels.vip_PORT0 is not used: ${ON_PORT}; the old form is vip_PORT0 with the value tcp://NAME:PORT or udp://NAME:PORT`,
+  ],
+])('a label that has no effect where it stands is told: %s', (_where, json, warning) => {
+  expect(converted({ cmd: 'x', ...json }).warnings).toEqual([warning]);
+});
+
+test.each<[string, object]>([
+  ['VIP labels on ports', { portDefinitions: [{ labels: { ...VIP, IPVS_WEIGHT: '2' } }] }],
+  [
+    'the old form',
+    { portDefinitions: [], labels: { vip_PORT0: 'tcp:///web:80', VIP_port1: 'udp://web:53' } },
+  ],
+  ['labels of others', { labels: { VIPER: 'yes', HAPROXY_0_VHOST: 'a:80', team: 'vip', IPAM: 'x' } }],
+  [
+    'the environment of others',
+    { env: { VIP_CUSTOMERS: 'true', VIP1: '10.0.0.1', IPVS_ENABLED: '1', IPV6: 'x' } },
+  ],
+  ['parameters of others', { container: { docker: { parameters: [{ key: 'label', value: 'team=a:80' }] } } }],
+])('nothing is said of %s', (_what, json) => {
+  expect(converted({ cmd: 'x', ...json }).warnings).toEqual([]);
+});
+
+test.each<[string, object, string]>([
+  ['labels of the pod', { labels: VIP }, `labels.VIP_0 is not used: ${ON_ENDPOINT}`],
+  [
+    'labels of its container',
+    { containers: [{ name: 'c', labels: VIP }] },
+    `containers[0].labels.VIP_0 is not used: ${ON_ENDPOINT}`,
+  ],
+  [
+    'environment of its container',
+    { containers: [{ name: 'c', environment: VIP }] },
+    `containers[0].environment.VIP_0 is not used: ${ON_ENDPOINT}`,
+  ],
+  [
+    'portDefinitions',
+    { portDefinitions: [{ labels: VIP }] },
+    `portDefinitions[0].labels.VIP_0 is not used: ${ON_ENDPOINT}`,
+  ],
+])('of a pod too, with and without its status: %s', (_where, json, warning) => {
+  const pod = { containers: [{ name: 'c' }], ...json };
+  expect(convertedPod(pod).warnings).toEqual([warning]);
+  expect(convertedPod({ spec: pod, instances: [] }).warnings).toEqual([warning]);
+});
+
+test('a definition that is about to be sent is read in the same way', () => {
+  const read = checkDefinition({ id: '/web', cmd: 'x', labels: VIP }, 'app', {
+    where: 'f',
+    framework: 'marathon',
+  });
+  expect('app' in read && read.app.warnings).toEqual([`labels.VIP_0 is not used: ${ON_PORT}`]);
+});
+
+test('of many such labels some are told, in lines of bounded length', () => {
+  const labels = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`VIP_${i}`, '/web:80']));
+  const { warnings } = converted({ cmd: 'x', labels, ['x'.repeat(9_000)]: { labels: VIP } });
+  expect(warnings).toHaveLength(11);
+  expect(warnings.at(-1)).toBe('291 more labels that look like VIP labels are not used');
+  const long = converted({ cmd: 'x', ['x'.repeat(9_000)]: { labels: VIP } }).warnings;
+  expect(long).toHaveLength(1);
+  expect(long[0]?.length).toBeLessThan(300);
+});
+
+test('thousands of tasks do not keep a definition from being looked at', () => {
+  const tasks = Array.from({ length: 3_000 }, (_, i) => ({
+    id: `web.${i}`,
+    host: 'a',
+    ports: [1],
+    state: 'TASK_RUNNING',
+  }));
+  expect(converted({ tasks, cmd: 'x', labels: VIP }).warnings).toEqual([
+    `labels.VIP_0 is not used: ${ON_PORT}`,
+  ]);
+});
+
+describe('VIP labels in ipAddress.discovery.ports', () => {
+  const discovery = { ports: [{ number: 80, name: 'http', protocol: 'tcp', labels: VIP }] };
+  const tasks = [
+    {
+      id: 'web.1',
+      host: '10.0.0.1',
+      state: 'TASK_RUNNING',
+      ports: [31000],
+      ipAddresses: [{ ipAddress: '9.0.0.5' }],
+    },
+  ];
+  test.each<[string, object]>([
+    [
+      'on the host network, which a parameter for Docker exchanges',
+      { type: 'DOCKER', docker: { network: 'HOST' } },
+    ],
+    ['with USER', { type: 'DOCKER', docker: { network: 'USER' } }],
+    ['without a network of its own', { type: 'DOCKER', docker: { image: 'x' } }],
+  ])(
+    'of a Docker app %s are those of the container’s own ports, and a newer Marathon’s refusal is told',
+    (_rule, container) => {
+      const app = converted({ container, ipAddress: { networkName: 'n', discovery }, tasks });
+      expect(app.ports).toMatchObject([
+        { at: 'ipAddress.discovery.ports[0]', labels: VIP, mode: 'container' },
+      ]);
+      expect(reached(app.tasks[0])).toBe('9.0.0.5:80');
+      expect(app.warnings).toEqual([
+        'ipAddress.discovery.ports: Marathon refuses these of a Docker app from 1.5 on; container.portMappings takes their place',
+      ]);
+    },
+  );
+
+  test('of an app without Docker work as they always did, without a word', () => {
+    const app = converted({ cmd: 'x', ipAddress: { networkName: 'n', discovery }, tasks });
+    expect(reached(app.tasks[0])).toBe('9.0.0.5:80');
+    expect(app.warnings).toEqual([]);
+  });
+
+  test('a Docker app on the host network without any has the ports of its definition', () => {
+    const docker = { container: { docker: { network: 'HOST' } }, ipAddress: {} };
+    const app = converted({ ...docker, portDefinitions: [{ labels: VIP }], tasks });
+    expect(reached(app.tasks[0])).toBe('10.0.0.1:31000');
+  });
+});
