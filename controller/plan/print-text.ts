@@ -1,4 +1,5 @@
 import { endpointKey, type Rejection } from '../model.ts';
+import { quoted, visible, visibleDocument } from '../visible.ts';
 import type { FieldChange, Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
 
 /**
@@ -9,13 +10,15 @@ export function toText({ plan, rejected, warnings, held }: Report, colour: boole
   const paint = colour ? ansi : plain;
   const lines: string[] = [];
   for (const service of plan.services) {
-    if (service.op !== 'keep' || service.adopted || service.held) lines.push(...block(service, paint), '');
+    if (service.op !== 'keep' || service.adopted || service.held) {
+      lines.push(...block(visibleDocument(service), paint), '');
+    }
   }
   for (const { key, apps, reason } of plan.conflicts)
-    lines.push(paint('change', `! ${key}  ${apps.join(', ')}  ${reason}`));
-  if (held !== null) lines.push(paint('change', `! held  ${held}`));
+    lines.push(paint('change', visible(`! ${key}  ${apps.join(', ')}  ${reason}`)));
+  if (held !== null) lines.push(paint('change', visible(`! held  ${held}`)));
   for (const rejection of rejected) lines.push(paint('remove', `! rejected  ${formatRejection(rejection)}`));
-  for (const warning of warnings) lines.push(paint('change', `! warning  ${warning}`));
+  for (const warning of warnings) lines.push(paint('change', visible(`! warning  ${warning}`)));
   if (held !== null || plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
   lines.push(sumUp(plan.summary, plan.services));
   return `${lines.join('\n')}\n`;
@@ -23,7 +26,7 @@ export function toText({ plan, rejected, warnings, held }: Report, colour: boole
 
 function formatRejection({ app, at, value, reason }: Rejection): string {
   const where = at === '' ? app : `${app}  ${at}`;
-  return value === '' ? `${where}: ${reason}` : `${where} = ${JSON.stringify(value)}: ${reason}`;
+  return visible(value === '' ? `${where}: ${reason}` : `${where} = ${quoted(value)}: ${reason}`);
 }
 
 type Paint = (op: Op, text: string) => string;
