@@ -6,7 +6,7 @@ import type { FieldChange, Op, PlannedBackend, PlannedService, Report, Summary }
  * The diff for eyes: a block for every VIP that changes, with why each of its backends has its weight, then what
  * needs attention, then one line that sums up. `colour` adds ANSI colours.
  */
-export function toText({ plan, rejected, warnings, held }: Report, colour: boolean): string {
+export function toText({ plan, rejected, warnings, held, leftAlone }: Report, colour: boolean): string {
   const paint = colour ? ansi : plain;
   const lines: string[] = [];
   for (const service of plan.services) {
@@ -21,6 +21,8 @@ export function toText({ plan, rejected, warnings, held }: Report, colour: boole
   for (const warning of warnings) lines.push(paint('change', visible(`! warning  ${warning}`)));
   if (held !== null || plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
   lines.push(sumUp(plan.summary, plan.services));
+  if (leftAlone === 1) lines.push("1 service is another program's and is left alone.");
+  if (leftAlone > 1) lines.push(`${leftAlone} services are other programs' and are left alone.`);
   return `${lines.join('\n')}\n`;
 }
 
