@@ -2,6 +2,7 @@ import { type DestinationStream, destination, type Level, pino } from 'pino';
 import { withoutCredentials } from './config/values.ts';
 import { messageOf } from './errors.ts';
 import type { Log } from './ports.ts';
+import { visibleInJson } from './visible.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -9,7 +10,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
  * JSON lines on standard error: time, level, constant message, then the fields.
  *
  * Errors keep the messages of their causes. What may be a credential is blanked out, by its field's name and by the
- * look of a text.
+ * look of a text. What a terminal would obey is escaped as JSON does it.
  */
 export function createLog(level: LogLevel, stream: DestinationStream = standardError()): Log {
   const logger = pino(
@@ -19,7 +20,7 @@ export function createLog(level: LogLevel, stream: DestinationStream = standardE
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    stream,
+    { write: (line) => stream.write(visibleInJson(line)) },
   );
   const at =
     (label: Level): Log[LogLevel] =>

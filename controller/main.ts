@@ -1,5 +1,6 @@
 /** The process: command line in, exit status out. */
 
+import { createOutput } from './cli/output.ts';
 import { type Invocation, parseCommandLine } from './cli.ts';
 import type { AppCommand } from './command/apps/verbs.ts';
 import type { PrintOptions } from './command/report.ts';
@@ -8,16 +9,22 @@ import type { Config } from './config/config.ts';
 import { messageOf } from './errors.ts';
 import { FAILED, SAME } from './exit-status.ts';
 
+const output = createOutput(process.stdout, process.stderr, process.env);
+const { print, printError: complain, columns } = output;
+
 // What a command does not need is not loaded: half of a short run's time would go there.
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    return await execute(parseCommandLine(argv, process.env));
+    const status = await execute(parseCommandLine(argv, process.env));
+    const unwritten = await output.finish();
+    if (unwritten === null) return status;
+    complain(unwritten);
   } catch (error) {
     complain(messageOf(error));
-    return FAILED;
   }
+  return FAILED;
 }
 
 async function execute(invocation: Invocation): Promise<number> {
@@ -53,14 +60,15 @@ async function reconcile(config: Config): Promise<number> {
   const signals = processSignals();
   const [{ createLog }, { wire }] = await Promise.all([import('./log.ts'), import('./wire.ts')]);
   const parts = await wire(config, createLog(config.logLevel));
-  const { output } = config;
   // What a diff cannot be printed as has been refused by now.
-  const form = output === 'json' || output === 'ipvsadm' ? output : 'text';
-  const options: PrintOptions = { output: form, colour: wantsColour(config.color) };
+  const form = config.output === 'json' || config.output === 'ipvsadm' ? config.output : 'text';
+  const options: PrintOptions = { output: form, colour: output.colour(config.color) };
   try {
     if (!config.once) {
       const { run } = await import('./command/run.ts');
-      await run(config, parts, options, print, signals);
+      // Without reader there is no use in a diff after each pass; what forwards goes on whoever reads.
+      const stop = config.dryRun ? AbortSignal.any([signals.stop, output.readerGone]) : signals.stop;
+      await run(config, parts, options, print, { ...signals, stop });
       return SAME;
     }
     const { diff, once } = await import('./command/once.ts');
@@ -80,8 +88,8 @@ async function connect(config: Config, [service, endpoint]: readonly string[]): 
   ]);
   const ports = { ...(await wireConnection(config, createLog(config.logLevel))), print };
   // JSON unless told otherwise: that is what `dcos kafka connection` printed.
-  const output = config.origins.output === 'default' || config.output !== 'text' ? 'json' : 'text';
-  return await connection(ports, { service, endpoint, output }, signals.stop);
+  const form = config.origins.output === 'default' || config.output !== 'text' ? 'json' : 'text';
+  return await connection(ports, { service, endpoint, output: form }, signals.stop);
 }
 
 async function showStatus(config: Config, name: string | null): Promise<number> {
@@ -89,11 +97,10 @@ async function showStatus(config: Config, name: string | null): Promise<number> 
     import('./command/status.ts'),
     import('./time.ts'),
   ]);
-  const { stop } = processSignals();
-  // Whoever read us has seen enough: `status --watch | head`.
-  process.stdout.on('error', () => process.exit(SAME));
-  const columns = () => (process.stdout.isTTY === true ? process.stdout.columns : null);
-  const ports = { print, complain, columns, colour: wantsColour(config.color), clock: systemClock };
+  const { redraw } = output;
+  const ports = { print, complain, redraw, columns, colour: output.colour(config.color), clock: systemClock };
+  // `status --watch | head`: whoever read us has seen enough.
+  const stop = AbortSignal.any([processSignals().stop, output.readerGone]);
   return await status(config, name, ports, stop);
 }
 
@@ -103,18 +110,18 @@ async function examineHost(config: Config): Promise<number> {
     import('./time.ts'),
   ]);
   const { stop } = processSignals();
-  return await doctor(config, { print, colour: wantsColour(config.color), clock: systemClock }, stop);
+  return await doctor(config, { print, colour: output.colour(config.color), clock: systemClock }, stop);
 }
 
 async function askMarathon(command: AppCommand): Promise<number> {
-  const [{ executeAppCommand }, { systemClock }, { progressLine, readInput }] = await Promise.all([
+  const [{ executeAppCommand }, { systemClock }, { readInput }] = await Promise.all([
     import('./command/apps/execute.ts'),
     import('./time.ts'),
-    import('./command/apps/terminal.ts'),
+    import('./cli/input.ts'),
   ]);
-  const columns = () => (process.stdout.isTTY === true ? process.stdout.columns || null : null);
-  const common = { print, complain, columns, colour: wantsColour(command.config.color), clock: systemClock };
-  const ports = { ...common, progress: progressLine(process.stderr), readInput };
+  const { progress } = output;
+  const colour = output.colour(command.config.color);
+  const ports = { print, complain, progress, columns, colour, clock: systemClock, readInput };
   return await executeAppCommand(command, ports, processSignals().stop);
 }
 
@@ -154,19 +161,4 @@ function processSignals(): Signals {
     for (const listener of listeners) listener();
   });
   return { stop: stop.signal, onResync: (listener) => listeners.push(listener) };
-}
-
-function wantsColour(color: Config['color']): boolean {
-  return (
-    color === 'always' ||
-    (color === 'auto' && process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '')
-  );
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
-}
-
-function complain(line: string): void {
-  process.stderr.write(`marathon-ipvs: ${line}\n`);
 }

@@ -74,7 +74,9 @@ export interface DnsService {
 
 /** Builds the parts of `run` and `diff`. Rejects with a `ControllerError` where the kernel or a file cannot be opened. */
 export async function wire(config: Config, log: Log): Promise<Parts> {
-  const { table, ledger } = await comparedWith(config);
+  const ranges = Object.values(poolsOf(config)).filter((pool) => pool !== null);
+  const inPools = (address: string) => ranges.some((pool) => inPool(pool, address));
+  const { table, ledger } = await comparedWith(config, inPools);
   try {
     const looked = config.against.kind === 'kernel' && !(config.once && config.dryRun);
     const client = looked ? await openKernelClient() : null;
@@ -96,11 +98,10 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
         }),
       }),
     });
-    const ranges = Object.values(pools).filter((pool) => pool !== null);
     const rules = {
       translate: (...given: Parameters<Translate>) => inTurns(translate(...given)),
       occupants: createOccupants(),
-      inPool: (address: string) => ranges.some((pool) => inPool(pool, address)),
+      inPool: inPools,
       adopt: config.adopt,
       brake: brakeOf(config),
       dryRun: config.dryRun,
@@ -191,11 +192,10 @@ function networksOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'
 }
 
 /** The table that the diff is made against, and what of it is ours. */
-async function comparedWith({
-  against,
-  ledger,
-  origins,
-}: Config): Promise<{ table: IpvsTable; ledger: Ledger }> {
+async function comparedWith(
+  { against, ledger, origins }: Config,
+  inPools: (address: string) => boolean,
+): Promise<{ table: IpvsTable; ledger: Ledger }> {
   switch (against.kind) {
     case 'kernel':
       return { table: await openKernelTable(), ledger: createLedger(ledger) };
@@ -203,11 +203,10 @@ async function comparedWith({
       return { table: readOnlyTable(new Map()), ledger: fixedLedger([]) };
     case 'file': {
       const table = await readTable(against.path);
-      // Without a ledger that someone named, the file is taken for a host of ours alone.
-      return {
-        table: readOnlyTable(table),
-        ledger: origins.ledger === 'default' ? fixedLedger(table.keys()) : createLedger(ledger),
-      };
+      if (origins.ledger !== 'default') return { table: readOnlyTable(table), ledger: createLedger(ledger) };
+      // The pools are ours: what a host has there, this controller or dcos-net made. Whose the rest is, only a ledger says.
+      const ours = [...table].filter(([, { address }]) => inPools(address)).map(([key]) => key);
+      return { table: readOnlyTable(table), ledger: fixedLedger(ours) };
     }
   }
 }

@@ -6,6 +6,7 @@ import { ControllerError } from '../errors.ts';
 import { SAME } from '../exit-status.ts';
 import { inTurns } from '../pace.ts';
 import type { AppSource } from '../ports.ts';
+import { visible, visibleDocument, visibleJson } from '../visible.ts';
 
 export interface ConnectionPorts {
   readonly sources: readonly AppSource[];
@@ -72,7 +73,7 @@ function namesOf(connections: Connections): readonly string[] {
 }
 
 function toJson(document: unknown): string {
-  return `${JSON.stringify(document, null, 4)}\n`;
+  return `${visibleJson(document, 4)}\n`;
 }
 
 function listText(connections: Connections): string {
@@ -80,14 +81,14 @@ function listText(connections: Connections): string {
     const endpoints = connections.get(service) ?? new Map<string, Connection>();
     return endpointsNamed(endpoints, undefined).map((name) => {
       const { vip = '', address = [] } = endpoints.get(name) ?? {};
-      return `${service}  ${name}  ${vip}  ${address.length} ${address.length === 1 ? 'backend' : 'backends'}\n`;
+      return `${visible(`${service}  ${name}  ${vip}`)}  ${address.length} ${address.length === 1 ? 'backend' : 'backends'}\n`;
     });
   });
   return lines.join('');
 }
 
 function connectionText(found: Connection): string {
-  return Object.entries(found)
+  return Object.entries(visibleDocument(found))
     .map(([key, value]) => `${key.padEnd(10)} ${typeof value === 'string' ? value : value.join(' ')}\n`)
     .join('');
 }

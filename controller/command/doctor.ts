@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { yamlText } from '../cli/yaml.ts';
 import type { Config } from '../config/config.ts';
 import type { DoctorDocument } from '../doctor/document.ts';
 import { examine } from '../doctor/examine.ts';
@@ -8,6 +8,7 @@ import { DIFFERENT, SAME } from '../exit-status.ts';
 import type { Clock } from '../ports.ts';
 import { statusDocument } from '../status/document.ts';
 import { painter } from '../status/table.ts';
+import { visibleJson } from '../visible.ts';
 import { ask } from './ask.ts';
 import { openController } from './controller.ts';
 
@@ -49,9 +50,9 @@ async function askController(config: Config, signal: AbortSignal): Promise<Asked
 function formatDoctor(document: DoctorDocument, output: Config['output'], colour: boolean): string {
   switch (output) {
     case 'json':
-      return `${JSON.stringify(document, null, 2)}\n`;
+      return `${visibleJson(document, 2)}\n`;
     case 'yaml':
-      return stringify(document);
+      return yamlText(document);
     default:
       return doctorText(document, { paint: painter(colour) });
   }

@@ -3,6 +3,7 @@ import { toJson } from '../plan/print-json.ts';
 import { toText } from '../plan/print-text.ts';
 import type { PassStatus } from '../status/pass-status.ts';
 import { reportOf } from '../status/report.ts';
+import { visibleJson } from '../visible.ts';
 
 export interface PrintOptions {
   readonly output: 'text' | 'json' | 'ipvsadm';
@@ -15,7 +16,7 @@ export function formatReport(pass: PassStatus, { output, colour }: PrintOptions)
   const report = reportOf(pass);
   switch (output) {
     case 'json':
-      return `${JSON.stringify(toJson(report), null, 2)}\n`;
+      return `${visibleJson(toJson(report), 2)}\n`;
     case 'text':
       return toText(report, colour);
     case 'ipvsadm':

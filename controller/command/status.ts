@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { yamlText } from '../cli/yaml.ts';
 import type { Config } from '../config/config.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import { DIFFERENT, SAME } from '../exit-status.ts';
@@ -6,6 +6,7 @@ import type { Clock } from '../ports.ts';
 import { type StatusDocument, statusDocument } from '../status/document.ts';
 import { statusText, vipsText, wideText } from '../status/print-text.ts';
 import { painter } from '../status/table.ts';
+import { quoted, visibleJson } from '../visible.ts';
 import { ask } from './ask.ts';
 import { openController } from './controller.ts';
 
@@ -14,6 +15,8 @@ export interface StatusPorts {
   readonly print: (text: string) => void;
   /** Standard error, for the operator. */
   readonly complain: (line: string) => void;
+  /** Standard output: in place of what was there before where that is a terminal. */
+  readonly redraw: (text: string) => void;
   /** Of the terminal now; null when output goes elsewhere. */
   readonly columns: () => number | null;
   readonly colour: boolean;
@@ -22,10 +25,6 @@ export interface StatusPorts {
 
 /** How long between two looks of `--watch`. */
 const WATCH_MS = 2_000;
-const TOP = '\u001b[H';
-const REST_OF_LINE = '\u001b[K';
-const REST_OF_SCREEN = '\u001b[J';
-const WHOLE_SCREEN = '\u001b[2J';
 
 /**
  * Prints what the running controller knows of its VIPs, or of those that `name` means. Resolves with the exit status: 0,
@@ -48,12 +47,11 @@ export async function status(
       ports.print(first.text);
       return first.none === null ? SAME : DIFFERENT;
     }
-    const draw = drawer(ports);
-    draw(first.none ?? first.text);
+    ports.redraw(first.none ?? first.text);
     for (;;) {
       await ports.clock.sleep(WATCH_MS, signal);
       if (signal.aborted) return SAME;
-      draw(await look(signal).then(({ none, text }) => none ?? text, explain));
+      ports.redraw(await look(signal).then(({ none, text }) => none ?? text, explain));
     }
   } catch (error) {
     if (signal.aborted) return SAME;
@@ -76,8 +74,7 @@ async function lookFor(
   const path = name === null ? '/v1/status' : `/v1/status?vip=${encodeURIComponent(name)}`;
   return async (signal) => {
     const { document, raw } = await ask(controller, path, statusDocument, signal);
-    const none =
-      name !== null && document.vips.length === 0 ? `no VIP is called ${JSON.stringify(name)}` : null;
+    const none = name !== null && document.vips.length === 0 ? `no VIP is called ${quoted(name)}` : null;
     return { none, text: formatStatus(document, raw, { output: config.output, name, ...ports }) };
   };
 }
@@ -96,24 +93,13 @@ function formatStatus(
   switch (output) {
     // What a newer controller tells besides is passed on.
     case 'json':
-      return `${JSON.stringify(raw, null, 2)}\n`;
+      return `${visibleJson(raw, 2)}\n`;
     case 'yaml':
-      return stringify(raw);
+      return yamlText(raw);
     default:
       if (name !== null) return document.vips.length === 0 ? '' : vipsText(document, layout);
       return output === 'wide' ? wideText(document, layout) : statusText(document, layout);
   }
-}
-
-/** On a terminal each text replaces the one before, without a moment of nothing in between. */
-function drawer({ print, columns }: StatusPorts): (text: string) => void {
-  if (columns() === null) return (text) => print(text.endsWith('\n') ? text : `${text}\n`);
-  let before = WHOLE_SCREEN;
-  return (text) => {
-    const lines = text.trimEnd().split('\n');
-    print(`${before}${TOP}${lines.map((line) => `${line}${REST_OF_LINE}\n`).join('')}${REST_OF_SCREEN}`);
-    before = '';
-  };
 }
 
 function explain(error: unknown): string {

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { ControllerError, messageOf } from '../errors.ts';
+import { visible } from '../visible.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
 import { withoutCredentials } from './values.ts';
 
@@ -146,11 +147,8 @@ const LONGEST = 200;
 
 /** Text of whatever origin as a part of one line: cut, without passwords of URLs and control characters. */
 export function printable(text: string): string {
-  const visible = withoutCredentials(text).replace(
-    /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
-  return visible.length > LONGEST ? `${visible.slice(0, LONGEST)}…` : visible;
+  const shown = visible(withoutCredentials(text));
+  return shown.length > LONGEST ? `${shown.slice(0, LONGEST)}…` : shown;
 }
 
 /** What the operating system says of a failed call: `ENOENT: no such file or directory`. */

@@ -55,7 +55,7 @@ export const options = z.object({
       value: 'kernel|none|FILE',
       accepted: 'kernel, none or the path of a file',
       description:
-        'What the diff is made against: the live kernel, an empty table, or a file with the output of `ipvsadm -Sn` (the last two need no privilege). Only with `diff` or `--dry-run`.',
+        "What the diff is made against: the live kernel, an empty table, or a file with the output of `ipvsadm -Sn` (the last two need no privilege). Of a file what lies in the pools counts as ours and the rest as another program's, unless `--ledger` says what is ours. Only with `diff` or `--dry-run`.",
       commands: DECIDES,
     }),
     'kernel',

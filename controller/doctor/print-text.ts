@@ -1,5 +1,6 @@
 import type { Colour, Layout } from '../status/table.ts';
 import { plural } from '../status/words.ts';
+import { visible, visibleDocument } from '../visible.ts';
 import type { DoctorDocument, Finding } from './document.ts';
 
 const SIGNS: Record<Finding['state'], string> = { ok: '+', warning: '!', problem: '-' };
@@ -10,14 +11,14 @@ export function doctorText(
   { findings, summary, kernel }: DoctorDocument,
   { paint }: Pick<Layout, 'paint'>,
 ): string {
-  const groups = Map.groupBy(findings, ({ group }) => group);
+  const groups = Map.groupBy(visibleDocument(findings), ({ group }) => group);
   const blocks = [...groups].map(([group, members]) =>
     [paint('1', group), ...members.flatMap((one) => lines(one, paint))].join('\n'),
   );
   const { ok, warning, problem } = summary;
   const verdict =
     problem > 0 ? paint('31', `${plural(problem, 'problem')} to mend`) : paint('32', 'nothing needs hands');
-  return `${blocks.join('\n\n')}\n\nKernel ${kernel}: ${verdict}; ${plural(warning, 'warning')}, ${ok} ok\n`;
+  return `${blocks.join('\n\n')}\n\nKernel ${visible(kernel)}: ${verdict}; ${plural(warning, 'warning')}, ${ok} ok\n`;
 }
 
 function lines({ check, state, found, wanted, why, command }: Finding, paint: Layout['paint']): string[] {

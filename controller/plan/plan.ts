@@ -92,6 +92,8 @@ export interface Report {
   readonly warnings: readonly string[];
   /** A line about a mass removal that is held; null: none is. */
   readonly held: string | null;
+  /** Services of other programs that nobody desires, and of which nothing is changed. */
+  readonly leftAlone: number;
 }
 
 /** Counts the services by what happens to them. */

@@ -5,7 +5,7 @@ import type { PlannedBackend, PlannedService, Report } from './plan.ts';
  * The document of `-o json`, as an object for `JSON.stringify`. Scripts depend on it: keys may be added, never
  * renamed.
  */
-export function toJson({ plan, declared, rejected, warnings, held }: Report) {
+export function toJson({ plan, declared, rejected, warnings, held, leftAlone }: Report) {
   return {
     apiVersion: 'marathon-ipvs/v1',
     summary: plan.summary,
@@ -16,6 +16,7 @@ export function toJson({ plan, declared, rejected, warnings, held }: Report) {
     rejected,
     warnings,
     held,
+    leftAlone,
   };
 }
 

@@ -1,29 +1,34 @@
 import { endpointKey, type Rejection } from '../model.ts';
+import { quoted, visible, visibleDocument } from '../visible.ts';
 import type { FieldChange, Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
 
 /**
  * The diff for eyes: a block for every VIP that changes, with why each of its backends has its weight, then what
  * needs attention, then one line that sums up. `colour` adds ANSI colours.
  */
-export function toText({ plan, rejected, warnings, held }: Report, colour: boolean): string {
+export function toText({ plan, rejected, warnings, held, leftAlone }: Report, colour: boolean): string {
   const paint = colour ? ansi : plain;
   const lines: string[] = [];
   for (const service of plan.services) {
-    if (service.op !== 'keep' || service.adopted || service.held) lines.push(...block(service, paint), '');
+    if (service.op !== 'keep' || service.adopted || service.held) {
+      lines.push(...block(visibleDocument(service), paint), '');
+    }
   }
   for (const { key, apps, reason } of plan.conflicts)
-    lines.push(paint('change', `! ${key}  ${apps.join(', ')}  ${reason}`));
-  if (held !== null) lines.push(paint('change', `! held  ${held}`));
+    lines.push(paint('change', visible(`! ${key}  ${apps.join(', ')}  ${reason}`)));
+  if (held !== null) lines.push(paint('change', visible(`! held  ${held}`)));
   for (const rejection of rejected) lines.push(paint('remove', `! rejected  ${formatRejection(rejection)}`));
-  for (const warning of warnings) lines.push(paint('change', `! warning  ${warning}`));
+  for (const warning of warnings) lines.push(paint('change', visible(`! warning  ${warning}`)));
   if (held !== null || plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
   lines.push(sumUp(plan.summary, plan.services));
+  if (leftAlone === 1) lines.push("1 service is another program's and is left alone.");
+  if (leftAlone > 1) lines.push(`${leftAlone} services are other programs' and are left alone.`);
   return `${lines.join('\n')}\n`;
 }
 
 function formatRejection({ app, at, value, reason }: Rejection): string {
   const where = at === '' ? app : `${app}  ${at}`;
-  return value === '' ? `${where}: ${reason}` : `${where} = ${JSON.stringify(value)}: ${reason}`;
+  return visible(value === '' ? `${where}: ${reason}` : `${where} = ${quoted(value)}: ${reason}`);
 }
 
 type Paint = (op: Op, text: string) => string;

@@ -1,6 +1,7 @@
 /** What endpoints are asked and what they answer. */
 
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { visibleJson } from '../visible.ts';
 
 export interface Answer {
   readonly status: number;
@@ -46,5 +47,5 @@ export function problem(
   more: Readonly<Record<string, unknown>> = {},
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
-  return { status, headers: { ...JSON_TYPE, ...headers }, body: `${JSON.stringify({ error, ...more })}\n` };
+  return { status, headers: { ...JSON_TYPE, ...headers }, body: `${visibleJson({ error, ...more })}\n` };
 }

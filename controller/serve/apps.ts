@@ -1,6 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { AppWriter, Log, WriteRefused, WriteResult } from '../ports.ts';
+import { visibleJson } from '../visible.ts';
 import { type Answer, type Area, type Asked, JSON_TYPE, problem } from './answer.ts';
 import { definitionOf, isObject } from './definition.ts';
 import type {
@@ -119,7 +120,7 @@ function told(log: Log, method: string, id: string, result: WriteResult): Answer
 }
 
 function json(body: unknown): Answer {
-  return { status: 200, headers: JSON_TYPE, body: `${JSON.stringify(body)}\n` };
+  return { status: 200, headers: JSON_TYPE, body: `${visibleJson(body)}\n` };
 }
 
 /** `` for all, `/group/web` for one, null where the path is neither. */

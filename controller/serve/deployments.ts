@@ -4,6 +4,7 @@ import { instancesOf } from '../source/document/instances.ts';
 import { isRecord } from '../source/document/rejection.ts';
 import type { StatusDocument } from '../status/document.ts';
 import { inRotation } from '../status/present.ts';
+import { visibleJson } from '../visible.ts';
 import { type Answer, type Area, type Asked, JSON_TYPE, problem } from './answer.ts';
 import { isAppId, isTimeout, OFF, type Writing } from './apps.ts';
 import { bounded } from './bounded.ts';
@@ -63,7 +64,7 @@ export function createDeploymentsArea({ writing, live, clock }: DeploymentOption
     const look = following(id, app);
     if (look === null) return problem(503, 'too many deployments are followed', {}, { 'retry-after': '5' });
     try {
-      return { status: 200, headers: JSON_TYPE, body: `${JSON.stringify(await look())}\n` };
+      return { status: 200, headers: JSON_TYPE, body: `${visibleJson(await look())}\n` };
     } catch (error) {
       if (!(error instanceof ControllerError) && !isTimeout(error)) throw error;
       log.debug('source does not say how far a deployment is', { deployment: id, error: messageOf(error) });

@@ -113,6 +113,10 @@ export const diffDocument = z.object({
   rejected: z.array(rejection).describe('What could not be used of the definitions.'),
   warnings: z.array(z.string()).describe('What is odd in the definitions and could be used.'),
   held: z.string().nullable().describe('A line about a mass removal that is held; null: none is.'),
+  leftAlone: z
+    .int()
+    .min(0)
+    .describe('Services of other programs that no app asks for, of which nothing is changed.'),
 });
 
 /** `GET /v1/vips`, as dcos-net answers it. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { messageOf } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { createChanges, rowsOf } from '../status/rows.ts';
+import { visibleJson } from '../visible.ts';
 import type { LiveStatus } from './live-status.ts';
 
 export interface EventsOptions {
@@ -113,5 +114,5 @@ function once(make: () => string): () => string {
 }
 
 function eventOf(name: string, data: unknown): string {
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `event: ${name}\ndata: ${visibleJson(data)}\n\n`;
 }

@@ -5,6 +5,7 @@ import type { HealthLimits } from '../status/checks.ts';
 import type { StatusDocument } from '../status/document.ts';
 import { presentStatus, type Reading } from '../status/present.ts';
 import type { Status } from '../status/status.ts';
+import { visibleJson } from '../visible.ts';
 import { bounded } from './bounded.ts';
 
 export interface LiveStatusOptions {
@@ -51,7 +52,7 @@ export function createLiveStatus({
       const now = clock.monotonic();
       const presented = { status: status(), reading, limits, complaints: complaints(), version: ours, now };
       const document = presentStatus(presented);
-      return { document, body: Buffer.from(`${JSON.stringify(document)}\n`) };
+      return { document, body: Buffer.from(`${visibleJson(document)}\n`) };
     },
     LEAST_MS,
     clock,

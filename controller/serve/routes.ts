@@ -12,6 +12,7 @@ import { reportOf } from '../status/report.ts';
 import { selectVips } from '../status/selection.ts';
 import type { Status } from '../status/status.ts';
 import { vipsView } from '../status/vips-view.ts';
+import { visibleJson } from '../visible.ts';
 import { type Answer, type Area, type Asked, JSON_TYPE, problem, type Route } from './answer.ts';
 import { createAppsArea, type Writing } from './apps.ts';
 import { bounded } from './bounded.ts';
@@ -68,8 +69,8 @@ export function createRoutes(options: RouteOptions): Routes {
       return { status: ok ? 200 : 503, headers: PLAIN, body: `${told}\n` };
     };
 
-  const vips = rememberedByPass((pass) => JSON.stringify(vipsView(pass)));
-  const diff = rememberedByPass((pass) => JSON.stringify(toJson(reportOf(pass))));
+  const vips = rememberedByPass((pass) => visibleJson(vipsView(pass)));
+  const diff = rememberedByPass((pass) => visibleJson(toJson(reportOf(pass))));
 
   const live = createLiveStatus(options);
   const { doctor } = options;
@@ -97,7 +98,7 @@ export function createRoutes(options: RouteOptions): Routes {
         const name = query.get('vip');
         const { document, body } = await live();
         if (name === null) return { status: 200, headers: JSON_TYPE, body };
-        return { status: 200, headers: JSON_TYPE, body: `${JSON.stringify(selectVips(document, name))}\n` };
+        return { status: 200, headers: JSON_TYPE, body: `${visibleJson(selectVips(document, name))}\n` };
       },
     ],
     [
@@ -105,7 +106,7 @@ export function createRoutes(options: RouteOptions): Routes {
       async () =>
         examined === undefined
           ? notKnown('this host is not examined here')
-          : { status: 200, headers: JSON_TYPE, body: `${JSON.stringify(await examined())}\n` },
+          : { status: 200, headers: JSON_TYPE, body: `${visibleJson(await examined())}\n` },
     ],
     ['/v1/vips', ({ headers }) => ofLastPass(status(), (pass) => tagged(vips(pass), headers))],
     [
@@ -126,7 +127,7 @@ export function createRoutes(options: RouteOptions): Routes {
         const { epochOffset } = status();
         const instant = (at: number) => new Date(Math.round(at + epochOffset)).toISOString();
         const told = changes.map(({ at, ...change }) => ({ at: instant(at), ...change }));
-        return { status: 200, headers: JSON_TYPE, body: `${JSON.stringify({ changes: told })}\n` };
+        return { status: 200, headers: JSON_TYPE, body: `${visibleJson({ changes: told })}\n` };
       },
     ],
     [

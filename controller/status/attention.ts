@@ -1,3 +1,4 @@
+import { quoted } from '../visible.ts';
 import type { StatusDocument } from './document.ts';
 import type { Colour, Layout } from './table.ts';
 import { duration, plural } from './words.ts';
@@ -39,7 +40,7 @@ function held({ held: brake, at }: StatusDocument): string[] {
 
 function rejection({ app, at, value, reason }: StatusDocument['rejected'][number]): string {
   const where = at === '' ? app : `${app}  ${at}`;
-  return `rejected  ${where}${value === '' ? '' : ` = ${JSON.stringify(value)}`}: ${reason}`;
+  return `rejected  ${where}${value === '' ? '' : ` = ${quoted(value)}`}: ${reason}`;
 }
 
 function pending({ vips }: StatusDocument): string[] {

@@ -1,3 +1,4 @@
+import { quoted, visible } from '../visible.ts';
 import type { Check } from './checks.ts';
 
 export interface ChecksQuery {
@@ -21,7 +22,7 @@ export function checksText(
   const lines = checks.map((check) => line(check, exclude.includes(check.name)));
   const unknown = exclude.filter((name) => !checks.some((check) => check.name === name));
   if (unknown.length > 0) {
-    const names = unknown.map((name) => JSON.stringify(name)).join(', ');
+    const names = unknown.map((name) => quoted(name)).join(', ');
     lines.push(`warn: some health checks cannot be excluded: no matches for ${names}`);
   }
   lines.push(`${endpoint} check ${ok ? 'passed' : 'failed'}`);
@@ -29,7 +30,7 @@ export function checksText(
 }
 
 function line({ name, ok, message }: Check, excluded: boolean): string {
-  const told = message === null ? '' : `: ${message}`;
-  if (excluded) return `[+]${name} excluded: ok${told}`;
-  return ok ? `[+]${name} ok${told}` : `[-]${name} failed${told}`;
+  const told = message === null ? '' : `: ${visible(message)}`;
+  if (excluded) return `[+]${visible(name)} excluded: ok${told}`;
+  return ok ? `[+]${visible(name)} ok${told}` : `[-]${visible(name)} failed${told}`;
 }

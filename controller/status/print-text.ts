@@ -1,4 +1,5 @@
 import { endpointKey } from '../model.ts';
+import { visibleDocument } from '../visible.ts';
 import { attention } from './attention.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
 import { inRotation } from './present.ts';
@@ -6,14 +7,16 @@ import { type Colour, type Column, type Layout, table } from './table.ts';
 import { ago, duration, plural, short } from './words.ts';
 
 /** The status for eyes: a line for each VIP, then what needs attention, then one line that sums up. */
-export function statusText(document: StatusDocument, layout: Layout): string {
+export function statusText(status: StatusDocument, layout: Layout): string {
+  const document = visibleDocument(status);
   const { vips, at } = document;
   const lines = vips.length === 0 ? [] : [...table(vips, vipColumns(at), layout), ''];
   return [...lines, ...attention(document, layout), sumUp(document, layout)].join('\n').concat('\n');
 }
 
 /** The same with every backend: its weight and why, since when, its connections and rates. */
-export function wideText(document: StatusDocument, layout: Layout): string {
+export function wideText(status: StatusDocument, layout: Layout): string {
+  const document = visibleDocument(status);
   const { vips, at } = document;
   const lines = vips.flatMap((vip) => [...block(vip, at, layout), '']);
   return [...lines, ...attention(document, layout), sumUp(document, layout)].join('\n').concat('\n');
@@ -21,7 +24,7 @@ export function wideText(document: StatusDocument, layout: Layout): string {
 
 /** Only these VIPs, with every backend. */
 export function vipsText({ vips, at }: StatusDocument, layout: Layout): string {
-  return vips
+  return visibleDocument(vips)
     .map((vip) => block(vip, at, layout).join('\n'))
     .join('\n\n')
     .concat('\n');

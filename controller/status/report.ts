@@ -3,7 +3,16 @@ import type { Report } from '../plan/plan.ts';
 import type { PassStatus } from './pass-status.ts';
 
 /** What people and scripts read of a pass. */
-export function reportOf({ plan, desired, held }: Pick<PassStatus, 'plan' | 'desired' | 'held'>): Report {
+export function reportOf({
+  plan,
+  desired,
+  observed,
+  held,
+}: Pick<PassStatus, 'plan' | 'desired' | 'observed' | 'held'>): Report {
   const { declared, rejected, warnings } = desired;
-  return { plan, declared, rejected, warnings, held: held === null ? null : heldText(held) };
+  const conflicting = new Set(plan.conflicts.map(({ key }) => key));
+  const leftAlone = [...observed.keys()].filter(
+    (key) => !plan.owned.has(key) && !conflicting.has(key),
+  ).length;
+  return { plan, declared, rejected, warnings, held: held === null ? null : heldText(held), leftAlone };
 }

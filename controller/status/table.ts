@@ -1,5 +1,7 @@
 /** Text in aligned columns, for a terminal of whatever width. */
 
+import { visible } from '../visible.ts';
+
 /** ANSI's number of a colour: those that the diff has, and bold for headings. */
 export type Colour = '1' | '2' | '31' | '32' | '33';
 export type Paint = (colour: Colour | null, text: string) => string;
@@ -27,7 +29,7 @@ export interface Layout {
   readonly indent?: string;
 }
 
-/** A heading and a line for each row. */
+/** A heading and a line for each row, whatever the text of its cells is. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], layout: Layout): string[] {
   const { width, paint, indent = '' } = layout;
   const room = (width ?? Number.POSITIVE_INFINITY) - indent.length;
@@ -35,7 +37,7 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   const heading = shown.map(({ column, width: size }) => paint('1', pad(column, column.title, size)));
   const lines = rows.map((row) =>
     shown.map(({ column, width: size }) => {
-      const text = pad(column, shorten(column.text(row), size), size);
+      const text = pad(column, shorten(visible(column.text(row)), size), size);
       return paint(column.colour?.(row) ?? null, text);
     }),
   );
@@ -57,7 +59,7 @@ function fitting<Row>(
   room: number,
 ): readonly Sized<Row>[] {
   let shown = columns.map((column): Sized<Row> => {
-    const widths = rows.map((row) => column.text(row).length);
+    const widths = rows.map((row) => visible(column.text(row)).length);
     return { column, width: widths.reduce((most, one) => Math.max(most, one), column.title.length) };
   });
   while (widthOf(shown) > room) {

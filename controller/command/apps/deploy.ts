@@ -7,6 +7,7 @@ import { checkDefinition, type ReadDefinition, readDefinition } from '../../sour
 import { absoluteId } from '../../source/document/documents.ts';
 import { instancesText } from '../../status/progress.ts';
 import { plural } from '../../status/words.ts';
+import { visible } from '../../visible.ts';
 import { announce, announceMistakes } from './announce.ts';
 import { changeOf, readText, shownFile } from './change.ts';
 import { follow, type Outcome } from './follow.ts';
@@ -127,7 +128,7 @@ function tell(
     instances: outcome?.instances ?? null,
     backendsInRotationHere: outcome?.inRotation ?? null,
   };
-  say(ports, config.output, document, () => `${sentence(what, ref, deployment, outcome, config)}\n`);
+  say(ports, config.output, document, () => `${visible(sentence(what, ref, deployment, outcome, config))}\n`);
 }
 
 function sentence(

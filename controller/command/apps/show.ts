@@ -6,6 +6,7 @@ import { absoluteId } from '../../source/document/documents.ts';
 import { instancesOf } from '../../source/document/instances.ts';
 import { instancesText } from '../../status/progress.ts';
 import { type Column, painter, table } from '../../status/table.ts';
+import { visible } from '../../visible.ts';
 import type { Session } from './deploy.ts';
 import { mistakeText, say, vipsText } from './talk.ts';
 
@@ -26,7 +27,7 @@ export async function show(given: string, { config, parts, ports, signal }: Sess
   const read = checkDefinition(json, 'app', { where: ref.id, framework: await parts.framework(signal) });
   const instances = instancesOf('app', json);
   const lines = [
-    `${ref.id}${instances === null ? '' : `: ${instancesText(instances)}`}`,
+    visible(`${ref.id}${instances === null ? '' : `: ${instancesText(instances)}`}`),
     '',
     'mistakes' in read
       ? `${read.mistakes.map(mistakeText).join('\n')}\n`

@@ -1,9 +1,10 @@
-import { stringify } from 'yaml';
+import { yamlText } from '../../cli/yaml.ts';
 import type { Config } from '../../config/config.ts';
 import type { ForecastVip } from '../../desired/forecast.ts';
 import { endpointKey, type Rejection } from '../../model.ts';
 import type { Clock, WriteRefused } from '../../ports.ts';
 import { type Column, painter, table } from '../../status/table.ts';
+import { quoted, visible, visibleJson } from '../../visible.ts';
 
 /** How a command speaks with the person who gave it. */
 export interface AppPorts {
@@ -20,15 +21,15 @@ export interface AppPorts {
   readonly clock: Clock;
 }
 
-/** A document where scripts read, `text` where people do. */
+/** A document where scripts read, `text` where people do; what of that is foreign has been made visible. */
 export function say(
   { print }: Pick<AppPorts, 'print'>,
   output: Config['output'],
   document: unknown,
   text: () => string,
 ): void {
-  if (output === 'json') print(`${JSON.stringify(document, null, 2)}\n`);
-  else if (output === 'yaml') print(stringify(document));
+  if (output === 'json') print(`${visibleJson(document, 2)}\n`);
+  else if (output === 'yaml') print(yamlText(document));
   else print(text());
 }
 
@@ -61,7 +62,7 @@ function addressText({ ipv4, ipv6, port, protocol }: ForecastVip): string {
 /** `/web: portDefinitions[0].labels.VIP_0 = "web": expected NAME:PORT or IP:PORT`. */
 export function mistakeText({ app, at, value, reason }: Rejection): string {
   const where = at === '' ? app : `${app}: ${at}`;
-  return value === '' ? `${where}: ${reason}` : `${where} = ${JSON.stringify(value)}: ${reason}`;
+  return visible(value === '' ? `${where}: ${reason}` : `${where} = ${quoted(value)}: ${reason}`);
 }
 
 /** What Marathon refuses, and what helps; a line each. */

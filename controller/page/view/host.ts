@@ -1,6 +1,8 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { DoctorDocument, Finding } from '../../doctor/document.ts';
+
+import { quoted } from '../../visible.ts';
 import { errorOf } from '../api.ts';
 import type { Feed, Known } from '../feed.ts';
 import { ago, duration } from '../format.ts';
@@ -52,8 +54,7 @@ function Attention({ known }: { readonly known: Known }): VNode {
     [
       'Rejected',
       rejected.map(
-        ({ app, at, value, reason }) =>
-          `${app} ${at}${value === '' ? '' : ` = ${JSON.stringify(value)}`}: ${reason}`,
+        ({ app, at, value, reason }) => `${app} ${at}${value === '' ? '' : ` = ${quoted(value)}`}: ${reason}`,
       ),
     ],
     ['Advice', host.advice],

@@ -2,6 +2,7 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { StatusDocument, VipDocument } from '../../status/document.ts';
 import type { ToldChange } from '../../status/history.ts';
+import { visibleJson } from '../../visible.ts';
 import { errorOf } from '../api.ts';
 import type { Feed } from '../feed.ts';
 import { ago, endpoint, moment, rate, short, title } from '../format.ts';
@@ -106,7 +107,7 @@ function Story({ changes, at }: { readonly changes: readonly ToldChange[]; reado
 }
 
 function Source({ vip }: { readonly vip: VipDocument }): VNode {
-  const text = JSON.stringify(vip, null, 2);
+  const text = visibleJson(vip, 2);
   return html`
     <h2>JSON</h2>
     <details><summary>As <code>marathon-ipvs status -o json</code> has it</summary>

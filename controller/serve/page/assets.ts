@@ -34,6 +34,7 @@ const SHARED = [
   'label-keys.ts',
   'status/progress.ts',
   'status/words.ts',
+  'visible.ts',
 ] as const;
 
 /** Bare names in imports, and the modules that they mean. Each is one file, with dependencies among these only. */

@@ -4,6 +4,7 @@ import { cleanName } from '../../desired/names.ts';
 import type { Condition, MarathonAppStatus } from '../../kubernetes/marathon-app.ts';
 import type { Declared, Rejection, Service } from '../../model.ts';
 import type { Declaration } from '../../source/kubernetes/declaration.ts';
+import { visible } from '../../visible.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { shortfall } from '../shortfall.ts';
 
@@ -40,7 +41,8 @@ export function appStatus(
   const conditions = verdicts.map((verdict): Condition => {
     const was = before.conditions?.find(({ type }) => type === verdict.type);
     const lastTransitionTime = was?.status === verdict.status ? was.lastTransitionTime : now;
-    return { ...verdict, ...observed, lastTransitionTime };
+    // kubectl prints it as it is.
+    return { ...verdict, message: visible(verdict.message), ...observed, lastTransitionTime };
   });
   return { ...observed, conditions, ...summary(vips) };
 }

@@ -104,7 +104,7 @@ describe('diff, as a script sees it', () => {
     });
   });
 
-  test('ends with 0 where there are none, whatever is rejected; with FILE every entry counts as ours', async () => {
+  test('ends with 0 where there are none, whatever is rejected; with FILE what is in our pools counts as ours', async () => {
     const path = await file('apps.json', { apps: [myService, bad] });
     const same = await file(
       'same.txt',
@@ -125,6 +125,37 @@ describe('diff, as a script sees it', () => {
       'ipvsadm',
     );
     expect({ status, stdout }).toEqual({ status: 1, stdout: '-D -t 11.9.9.9:80\n' });
+  });
+
+  test("with FILE a service outside the pools is another program's, as it is for run", async () => {
+    const ipVip = { ...myService, id: '/ip', portDefinitions: [{ labels: { VIP_0: '192.0.2.30:80' } }] };
+    const path = await file('apps.json', { apps: [myService, ipVip] });
+    const ours = '-A -t 11.134.217.55:5555 -s wlc\n-a -t 11.134.217.55:5555 -r 10.0.0.1:31000 -m -w 1\n';
+    const foreign = [
+      '-A -t 192.0.2.10:443 -s wrr',
+      '-A -u 192.0.2.10:53 -s rr',
+      '-A -t [2001:db8::1]:443 -s rr',
+    ];
+    const taken = ['-A -t 192.0.2.30:80 -s rr', '-a -t 192.0.2.30:80 -r 10.9.9.9:80 -g -w 1'];
+    const table = await file('foreign.txt', ours + [...foreign, ...taken, ''].join('\n'));
+    const diff = (...args: string[]) =>
+      marathonIpvs('diff', '--source', `file=${path}`, '--against', table, ...args);
+
+    const text = await diff();
+    expect(text).toMatchObject({ status: 0, stderr: '' });
+    expect(text.stdout).toMatch(/^! tcp\/192\.0\.2\.30:80 {2}\/ip {2}another program has made this service/);
+    expect(text.stdout).toMatch(/\n3 services are other programs' and are left alone\.\n$/);
+    expect(await diff('-o', 'ipvsadm')).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(JSON.parse((await diff('-o', 'json')).stdout)).toMatchObject({ leftAlone: 3, conflicts: [{}] });
+
+    const adopting = await diff('--adopt', '-o', 'ipvsadm');
+    expect(adopting.status).toBe(1);
+    expect(adopting.stdout).not.toMatch(/192\.0\.2\.10|2001/);
+    expect(adopting.stdout).toContain('-d -t 192.0.2.30:80 -r 10.9.9.9:80');
+
+    const pool = await diff('--pool-ipv4', '192.0.2.0/24', '-o', 'ipvsadm');
+    expect(pool.stdout).toContain('-D -t 192.0.2.10:443');
+    expect(pool.stdout).not.toContain('-D -t 11.134.217.55:5555');
   });
 
   test('with a ledger that someone names, only what is in it is ours', async () => {

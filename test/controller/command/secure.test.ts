@@ -27,7 +27,8 @@ async function run(...argv: string[]): Promise<string> {
     const print = (text: string) => {
       printed += text;
     };
-    const ports = { print, complain: print, columns: () => null, colour: false, clock: new FakeClock() };
+    const to = { print, complain: print, redraw: print };
+    const ports = { ...to, columns: () => null, colour: false, clock: new FakeClock() };
     await status(asked.config, null, ports, new AbortController().signal);
     return JSON.parse(printed).apiVersion;
   } catch (error) {

@@ -39,7 +39,8 @@ async function run(config: Config, name: string | null = null, signal = new Abor
     printed += text;
   };
   const complain = (line: string) => complaints.push(line);
-  return await status(config, name, { print, complain, columns: () => width, colour: false, clock }, signal);
+  const ports = { print, complain, redraw: print, columns: () => width, colour: false, clock };
+  return await status(config, name, ports, signal);
 }
 
 async function refusal(config: Config): Promise<string> {
@@ -133,16 +134,14 @@ describe('--watch', () => {
     expect(printed).not.toContain('\u001b');
   });
 
-  test('redraws a terminal, and shows a failure without ending', async () => {
+  test('shows a failure without ending', async () => {
     width = 80;
     const stop = new AbortController();
     const ended = run(configOf('--watch'), null, stop.signal);
     while (!printed.includes('SINCE')) await rest();
-    expect(printed.startsWith('\u001b[2J\u001b[H')).toBe(true);
     await serving.close();
     await clock.advance(2_000);
     while (!printed.includes('no controller answers')) await rest();
-    expect(printed.split('\u001b[2J')).toHaveLength(2);
     stop.abort();
     expect(await ended).toBe(0);
   });

@@ -50,7 +50,14 @@ function reportOf(): Report {
       reason: 'expected NAME:PORT or IP:PORT',
     },
   ];
-  return { plan, declared: [], rejected, warnings: ['two labels clean to one name'], held: null };
+  return {
+    plan,
+    declared: [],
+    rejected,
+    warnings: ['two labels clean to one name'],
+    held: null,
+    leftAlone: 0,
+  };
 }
 
 test('the text diff groups by VIP, says why, and ends with a line that sums up', () => {
@@ -82,7 +89,7 @@ test('without differences one line says so', () => {
     inPool: () => true,
     adopt: false,
   });
-  expect(toText({ plan, declared: [], rejected: [], warnings: [], held: null }, false)).toBe(
+  expect(toText({ plan, declared: [], rejected: [], warnings: [], held: null, leftAlone: 0 }, false)).toBe(
     'No differences: 1 VIP as desired.\n',
   );
 });

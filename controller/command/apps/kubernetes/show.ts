@@ -3,6 +3,7 @@ import type { Translate } from '../../../desired/translate.ts';
 import { FAILED, SAME } from '../../../exit-status.ts';
 import type { Snapshot } from '../../../model.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
+import { visible } from '../../../visible.ts';
 import { tasksOf } from '../show.ts';
 import { mistakeText, say, vipsText } from '../talk.ts';
 import type { Cluster, KnownObject } from './cluster.ts';
@@ -38,10 +39,13 @@ function textOf(
   const backends = backendsText(status);
   const by = relay === null ? '' : `, written by the relay "${relay}"`;
   const lines = [
-    `${id}: ${shownObject(object)}, generation ${generation}${by}${backends === null ? '' : `; ${backends}`}`,
-    ...(status.conditions ?? []).map(
-      (one) =>
+    visible(
+      `${id}: ${shownObject(object)}, generation ${generation}${by}${backends === null ? '' : `; ${backends}`}`,
+    ),
+    ...(status.conditions ?? []).map((one) =>
+      visible(
         `${one.type} ${one.status === 'True' ? 'yes' : 'no'}${detail(one.type, reasonOf(one))}${old(one.observedGeneration, generation)}`,
+      ),
     ),
     ...(status.conditions === undefined ? ['no controller has written its status'] : []),
     '',

@@ -2,6 +2,7 @@ import type { ForecastVip } from '../../../desired/forecast.ts';
 import { objectKey } from '../../../kubernetes/resources.ts';
 import type { App } from '../../../model.ts';
 import { plural } from '../../../status/words.ts';
+import { visible } from '../../../visible.ts';
 import { say } from '../talk.ts';
 import type { KnownObject } from './cluster.ts';
 import type { Outcome } from './follow.ts';
@@ -37,7 +38,7 @@ export function tell(
     backends: outcome?.status.backends ?? null,
     backendsInRotationHere: outcome?.inRotation ?? null,
   };
-  say(ports, config.output, document, () => `${sentence(undertaking, object, outcome)}\n`);
+  say(ports, config.output, document, () => `${visible(sentence(undertaking, object, outcome))}\n`);
 }
 
 function sentence({ what, id, vips }: Undertaking, object: KnownObject, outcome: Outcome | null): string {

@@ -1,0 +1,112 @@
+/** The only writer to standard output and standard error; the log has a stream of its own, `log-stream.ts`. */
+
+import { messageOf } from '../errors.ts';
+import { onlyColours, visible } from '../visible.ts';
+
+/** One of the two streams of the process, or something like it. */
+export type Stream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & {
+  write(text: string, written?: (error?: Error | null) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+};
+
+/**
+ * How a command speaks with whoever started it.
+ *
+ * Whoever read us may have seen enough (`diff | head -1`): what comes after that is dropped without a word, and the
+ * command goes on to its end and its usual exit status. `readerGone` tells those that only print, over and over.
+ */
+export interface Output {
+  /** Text in lines, to standard output. The last safety net for foreign text: only our own colours get through. */
+  print(text: string): void;
+  /** A line to standard error, with our name before it. */
+  printError(line: string): void;
+  /** The one line on standard error that tells how far it is, in place of the one before; null: it is over. */
+  progress(line: string | null): void;
+  /** Shows a text in place of the one before where output is a terminal, else after it. */
+  redraw(text: string): void;
+  /** Characters of a line of the terminal; null where output goes elsewhere, or it does not tell. */
+  columns(): number | null;
+  /** Whether text is to be coloured. */
+  colour(choice: 'auto' | 'always' | 'never'): boolean;
+  readonly readerGone: AbortSignal;
+  /** Waits until all is written. Resolves with what could not be, for another reason than that nobody reads; or null. */
+  finish(): Promise<string | null>;
+}
+
+/** Makes the writer of this process. `environment`: for `NO_COLOR`. */
+export function createOutput(
+  out: Stream,
+  err: Stream,
+  environment: Readonly<Record<string, string | undefined>>,
+): Output {
+  const gone = new AbortController();
+  let failure: string | null = null;
+  out.on('error', (error) => {
+    gone.abort();
+    if (!isReaderGone(error)) failure ??= `standard output cannot be written: ${messageOf(error)}`;
+  });
+  // Nobody is left to be told.
+  err.on('error', () => {});
+
+  const print = (text: string) => {
+    if (!gone.signal.aborted) out.write(onlyColours(text));
+  };
+  const screen = createScreen();
+  const line = createLine(err);
+  return {
+    print,
+    printError: (text) => err.write(`marathon-ipvs: ${visible(text)}\n`),
+    progress: (text) => line(text === null ? null : visible(text)),
+    redraw(text) {
+      if (out.isTTY !== true) print(text.endsWith('\n') ? text : `${text}\n`);
+      else if (!gone.signal.aborted) out.write(screen(onlyColours(text)));
+    },
+    columns: () => (out.isTTY === true ? out.columns || null : null),
+    colour: (choice) =>
+      choice === 'always' ||
+      (choice === 'auto' && out.isTTY === true && (environment['NO_COLOR'] ?? '') === ''),
+    readerGone: gone.signal,
+    async finish() {
+      await new Promise((resolve) => out.write('', resolve));
+      return failure;
+    },
+  };
+}
+
+function isReaderGone(error: Error): boolean {
+  return 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET');
+}
+
+const TOP = '\u001b[H';
+const REST_OF_LINE = '\u001b[K';
+const REST_OF_SCREEN = '\u001b[J';
+const WHOLE_SCREEN = '\u001b[2J';
+
+/** Each text replaces the one before, without a moment of nothing in between. */
+function createScreen(): (text: string) => string {
+  let before = WHOLE_SCREEN;
+  return (text) => {
+    const lines = text.trimEnd().split('\n');
+    const drawn = `${before}${TOP}${lines.map((line) => `${line}${REST_OF_LINE}\n`).join('')}${REST_OF_SCREEN}`;
+    before = '';
+    return drawn;
+  };
+}
+
+/** Of a terminal that does not tell its width. */
+const UNKNOWN_WIDTH = 80;
+
+/** Where nobody watches each is a line of its own, and one that says the same again is left out. */
+function createLine(err: Stream): (line: string | null) => void {
+  let shown = '';
+  return (line) => {
+    const text = line ?? '';
+    if (text === shown) return;
+    if (err.isTTY === true) {
+      err.write(`\r${text.slice(0, (err.columns || UNKNOWN_WIDTH) - 1)}${REST_OF_LINE}`);
+    } else if (line !== null) {
+      err.write(`${line}\n`);
+    }
+    shown = text;
+  };
+}

@@ -1,0 +1,192 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { createOutput, type Output } from '../../../controller/cli/output.ts';
+import { ALL_HOSTILE, expectHarmless } from '../../support/hostile-text.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Something like `process.stdout`, that remembers and can break. */
+function pipe(columns: number | null = null) {
+  let text = '';
+  let onError = (_error: Error) => {};
+  return {
+    isTTY: columns !== null,
+    columns: columns ?? 0,
+    write(more: string, written?: () => void) {
+      text += more;
+      written?.();
+    },
+    on(_event: 'error', listener: (error: Error) => void) {
+      onError = listener;
+    },
+    fails(code: string) {
+      onError(Object.assign(new Error(`write ${code}`), { code }));
+    },
+    get text() {
+      return text;
+    },
+  };
+}
+
+function outputOf(out = pipe(), err = pipe(), environment: Record<string, string> = {}): Output {
+  return createOutput(out as never, err as never, environment);
+}
+
+describe('what is written', () => {
+  test('an error is one line, with our name before it', () => {
+    const err = pipe();
+    outputOf(pipe(), err).printError(`no app ${ALL_HOSTILE}`);
+    expect(err.text).toMatch(/^marathon-ipvs: no app \\x1b\[31mred[^\n]*\n$/);
+    expectHarmless(err.text);
+  });
+
+  test('foreign text that was forgotten does no harm, in text or progress', () => {
+    const [out, err] = [pipe(), pipe()];
+    const output = outputOf(out, err);
+    output.print(`\u001b[32mok\u001b[0m ${ALL_HOSTILE.replaceAll(/[\n\t]/g, '')}\n`);
+    output.progress(`waiting for ${ALL_HOSTILE}`);
+    expectHarmless(out.text);
+    expectHarmless(err.text);
+    expect(out.text).toContain('\u001b[32mok\u001b[0m');
+    expect(err.text.split('\n')).toHaveLength(2);
+  });
+
+  test('colours are for terminals, unless NO_COLOR or the option says otherwise', () => {
+    const colour = (out: ReturnType<typeof pipe>, environment = {}) =>
+      (['auto', 'always', 'never'] as const).map((choice) =>
+        outputOf(out, pipe(), environment).colour(choice),
+      );
+    expect(colour(pipe(80))).toEqual([true, true, false]);
+    expect(colour(pipe(80), { NO_COLOR: '1' })).toEqual([false, true, false]);
+    expect(colour(pipe())).toEqual([false, true, false]);
+  });
+
+  test('the width is that of a terminal that tells it', () => {
+    expect([pipe(80), pipe(0), pipe()].map((out) => outputOf(out).columns())).toEqual([80, null, null]);
+  });
+});
+
+describe('the one line of progress', () => {
+  const written = (columns: number | null, ...lines: (string | null)[]) => {
+    const err = pipe(columns);
+    const { progress } = outputOf(pipe(), err);
+    for (const line of lines) progress(line);
+    return err.text;
+  };
+
+  test('on a terminal one replaces the other, cut to its width, and goes at the end', () => {
+    expect(written(10, 'one', 'one', 'a longer line', null, null)).toBe(
+      '\rone\u001b[K\ra longer \u001b[K\r\u001b[K',
+    );
+  });
+
+  test('elsewhere each is a line of its own, once', () => {
+    expect(written(null, 'one', 'one', 'two', null)).toBe('one\ntwo\n');
+  });
+
+  test('a terminal that does not tell its width is taken for one of 80', () => {
+    expect(written(0, 'x'.repeat(100))).toBe(`\r${'x'.repeat(79)}\u001b[K`);
+  });
+});
+
+describe('a text that is drawn anew', () => {
+  test('replaces the one before on a terminal, without a moment of nothing', () => {
+    const out = pipe(80);
+    const { redraw } = outputOf(out);
+    redraw('one\n');
+    redraw('two\n');
+    expect(out.text).toBe('\u001b[2J\u001b[Hone\u001b[K\n\u001b[J\u001b[Htwo\u001b[K\n\u001b[J');
+  });
+
+  test('follows the one before elsewhere', () => {
+    const out = pipe();
+    const { redraw } = outputOf(out);
+    redraw('one');
+    redraw('two\n');
+    expect(out.text).toBe('one\ntwo\n');
+  });
+});
+
+describe('a reader who has gone', () => {
+  test('is written to no more, and is no failure', async () => {
+    const out = pipe();
+    const output = outputOf(out);
+    output.print('one\n');
+    out.fails('EPIPE');
+    output.print('two\n');
+    expect(output.readerGone.aborted).toBe(true);
+    expect(out.text).toBe('one\n');
+    expect(await output.finish()).toBeNull();
+  });
+
+  test('is not taken for a full disk, which is told', async () => {
+    const out = pipe();
+    const output = outputOf(out);
+    out.fails('ENOSPC');
+    expect(await output.finish()).toBe('standard output cannot be written: write ENOSPC');
+  });
+
+  test('of standard error ends nothing', () => {
+    const err = pipe();
+    const output = outputOf(pipe(), err);
+    err.fails('EPIPE');
+    output.printError('nobody hears it');
+    expect(output.readerGone.aborted).toBe(false);
+  });
+
+  test.each([
+    ['diff', 1, '--source file=apps.json --against none'],
+    ['run --once --dry-run', 1, '--source file=apps.json --against none'],
+    ['connection', 0, '--source file=apps.json'],
+    ['--help', 0, ''],
+    ['completion bash', 0, ''],
+    ['app list', 2, '--marathon http://127.0.0.1:1'],
+    ['status', 2, '--server http://127.0.0.1:1'],
+  ])(
+    'changes nothing of the exit status of %s',
+    async (command, expected, options) => {
+      const directory = await mkdtemp(join(tmpdir(), 'reader-'));
+      try {
+        const task = { id: 't', host: '10.0.0.1', ports: [31000], state: 'TASK_RUNNING' };
+        const app = { id: '/web', portDefinitions: [{ labels: { VIP_0: '/web:80' } }], tasks: [task] };
+        await writeFile(join(directory, 'apps.json'), JSON.stringify([app]));
+        // A pipe whose only reader has closed it already, for standard output and standard error.
+        const pipe = 'mkfifo pipe; exec 3<>pipe; exec 4>pipe; exec 3<&-';
+        const script = `${pipe}; timeout 60 "$0" ${command} ${options} >&4 2>&4; echo "$?"`;
+        const { stdout, stderr } = spawnSync('bash', ['-c', script, `${ROOT}controller/marathon-ipvs`], {
+          cwd: directory,
+          encoding: 'utf8',
+        });
+        expect({ stdout, stderr }).toEqual({ stdout: `${expected}\n`, stderr: '' });
+      } finally {
+        await rm(directory, { recursive: true });
+      }
+    },
+    60_000,
+  );
+
+  test('a disk that is full is told, with exit status 2', () => {
+    const script = 'controller/marathon-ipvs --help > /dev/full';
+    const { status, stderr } = spawnSync('bash', ['-c', script], { cwd: ROOT, encoding: 'utf8' });
+    expect(stderr).toMatch(/^marathon-ipvs: standard output cannot be written: ENOSPC[^\n]*\n$/);
+    expect(status).toBe(2);
+  });
+});
+
+test('nothing else writes to standard output or standard error', () => {
+  const writers = readdirSync(`${ROOT}controller`, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .filter((path) =>
+      /process\.std(?:out|err)|\bconsole\.|writeSync\(|from 'node:tty'|dest: ?[12]\b/.test(
+        readFileSync(`${ROOT}controller/${path}`, 'utf8'),
+      ),
+    );
+  // The log has a stream of its own; the process hands its streams to the writer.
+  expect(writers.sort()).toEqual(['log.ts', 'main.ts']);
+  expect(readFileSync(`${ROOT}controller/main.ts`, 'utf8').match(/process\.std(?:out|err)/g)).toHaveLength(2);
+});
