@@ -143,7 +143,8 @@ function isDocker({ container }: MarathonApp): boolean {
 
 /** Definitions outlive the Marathon that they were written for. */
 function oldPlace({ at }: Mappings, ports: readonly PlacedPort[], app: MarathonApp): readonly string[] {
-  if (at !== DISCOVERY || !isDocker(app) || !declaresVip({ ports })) return [];
+  if (at !== DISCOVERY || discoveryPorts(app).length === 0 || !isDocker(app) || !declaresVip({ ports }))
+    return [];
   return [
     `${DISCOVERY}: Marathon refuses these of a Docker app from 1.5 on; container.portMappings takes their place`,
   ];

@@ -18,13 +18,18 @@ export class Masters {
     return !this.#electing && index === this.#leader;
   }
 
-  /** The next master takes over, after an election of that length. With one master it leads again. */
+  /** The next master takes over, after an election of that length: infinite until `endElection`. With one master it leads again. */
   elect(electionMs = 0): void {
     clearTimeout(this.#timer);
     this.#leader = (this.#leader + 1) % this.addresses.length;
     this.#electing = electionMs > 0;
-    if (this.#electing) this.#timer = setTimeout(() => (this.#electing = false), electionMs);
+    if (this.#electing && electionMs < Number.POSITIVE_INFINITY)
+      this.#timer = setTimeout(() => this.endElection(), electionMs);
     this.onLost();
+  }
+
+  endElection(): void {
+    this.#electing = false;
   }
 
   close(): void {

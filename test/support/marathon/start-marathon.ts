@@ -135,6 +135,7 @@ export async function startMarathon(options: MarathonOptions = {}): Promise<Test
     forgetVersion: (id, forgotten) => operations.catalogue.forgetVersion(id, forgotten),
 
     elect: (electionMs) => masters.elect(electionMs),
+    endElection: () => masters.endElection(),
     async goDown() {
       events.closeStreams();
       await Promise.all(servers.map(({ close }) => close()));

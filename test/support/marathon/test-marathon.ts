@@ -37,6 +37,7 @@ export interface TestMarathon {
 
   /** Another master leads after `electionMs` (default 0): streams end, health results are gone. */
   elect(electionMs?: number): void;
+  endElection(): void;
   closeStreams(): void;
   /** Every master stops listening and drops its connections; tasks run on. */
   goDown(): Promise<void>;
