@@ -7,7 +7,7 @@ export const brakeOptions = {
     truth({
       group: 'VIPs',
       description:
-        'Take away at once whatever the sources do not mention any more, however much. Without it a pass that would take away most of what this host forwards, on no better word than that it is missing, is held until the sources have said the same for a while; with `--once` it is not done.',
+        'Take away at once whatever the sources no longer speak for, however much. Without it a pass that would take away most of what this host forwards is held until the sources have said the same for a while, unless they said so of each task or app by name; with `--once` it is not done. It counts whether tasks are missing from a list or are all unreachable, staging or unhealthy in it, or have lost labels or health results, and whether the framework has another name.',
       commands: ['run', 'diff'],
     }),
     'false',

@@ -46,7 +46,7 @@ export interface AppClaims {
 export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings): AppClaims {
   const readPort = createPortReader(app, rules, surroundings);
   const drafts = createDrafts(app, rules.namedFamilies, surroundings.here);
-  const labels: LabelState[] = [];
+  const labels = new Map<string, LabelState>();
   const spellings: Spelling[] = [];
   const rejected: Rejection[] = [...app.rejected];
   const warnings = app.warnings.map((warning) => `${app.id} ${warning}`);
@@ -57,7 +57,7 @@ export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings
     rejected.push(...complaints.rejected);
     warnings.push(...complaints.warnings, ...drafts.declare(port, reading));
     for (const { key, at, text, problem, target } of reading.vips) {
-      labels.push({ key, valid: problem === null ? text : null });
+      note(labels, { key, valid: problem === null ? text : null });
       if (target?.named) spellings.push(toSpelling(target.named, `${app.id} ${at}`));
     }
   }
@@ -69,7 +69,13 @@ export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings
   }
   const finished = drafts.finish();
   warnings.push(...finished.warnings);
-  return { claims: finished.claims, labels, spellings, rejected, warnings };
+  return { claims: finished.claims, labels: [...labels.values()], spellings, rejected, warnings };
+}
+
+/** Two definitions may have different texts at one place: the first valid one is remembered. */
+function note(labels: Map<string, LabelState>, state: LabelState): void {
+  const known = labels.get(state.key) ?? null;
+  if (known === null || known.valid === null) labels.set(state.key, state);
 }
 
 function toSpelling({ fullName, written }: NamedTarget, place: string): Spelling {

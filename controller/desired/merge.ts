@@ -1,5 +1,6 @@
-import type { App, Health, Snapshot, Task, TaskState } from '../model.ts';
+import { type App, appKey, type Health, type Snapshot, type Task, type TaskState } from '../model.ts';
 import { Portion } from '../parts.ts';
+import { foldDefinitions } from './fold.ts';
 import { inSamePlaces } from './grouping.ts';
 
 /**
@@ -9,38 +10,42 @@ import { inSamePlaces } from './grouping.ts';
 export type Merge = (snapshots: readonly Snapshot[]) => Generator<undefined, Snapshot>;
 
 /**
- * Makes the function that brings sources together. A task that a Mesos source and another one both tell of, of one app
+ * Makes the function that brings sources together. In the result each framework and id has one app: what several sources
+ * define, or several documents of one, is folded into one (`foldDefinitions`). A task that a Mesos source and another one both tell of, of one app
  * and by one id, counts once: with the ports and labels of the definition, and with both verdicts on it, the worse of
  * which decides. A task that only Mesos knows (Marathon was not reached since) is added to its app, unless Marathon has
  * listed it before: then it has ended on Marathon's word, whatever a Mesos that is out of reach said last.
  *
- * Everything that is as it was is the same object again, also the snapshot of a single source, and tasks are looked at
- * only in apps that are not.
+ * Everything that is as it was is the same object again, also the snapshot of a single source that tells of no app twice,
+ * and tasks are looked at only in apps that are not.
  */
 export function createMerge(): Merge {
   const combine = createCombination();
   const arrange = createArrangement();
+  const tellsNoneTwice = createUniqueness();
 
   const merge = (group: Group, members: readonly App[]): void => {
     const fromTasks = members.filter((app) => app.fromTasks);
     const defined = members.filter((app) => !app.fromTasks);
-    const [first, ...others] = [...defined.slice(0, 1), ...fromTasks];
+    if (!sameList(group.defined, defined)) group.folded = folded(defined);
+    group.defined = defined;
+    const [first, ...others] = [...group.folded, ...fromTasks];
     group.members = members;
     if (first === undefined || fromTasks.length === 0) {
       group.listed = NONE;
-      group.merged = defined;
+      group.merged = group.folded;
       return;
     }
     const current = idsOf(defined);
     const before = group.listed;
     group.listed = new Set([...idsOf(fromTasks)].filter((id) => current.has(id) || before.has(id)));
     const ended = new Set([...group.listed].filter((id) => !current.has(id)));
-    group.merged = [combine(first, others, ended), ...defined.slice(1)];
+    group.merged = [combine(first, others, ended)];
   };
 
   return function* (snapshots) {
     const [only, another] = snapshots;
-    if (only !== undefined && another === undefined) return only;
+    if (only !== undefined && another === undefined && tellsNoneTwice(only.apps)) return only;
     const lists = snapshots.map(({ apps }) => apps);
     const apps: App[] = [];
     const portion = new Portion(PART);
@@ -78,11 +83,22 @@ function idsOf(apps: readonly App[]): ReadonlySet<string> {
 interface Group {
   /** Where they stand now. */
   places: Place[];
-  /** What they were last, and what that gave. */
+  /** What they were last, which of them are definitions, and what that gave. */
   members: readonly App[];
+  defined: readonly App[];
+  /** The app of all definitions; empty where there is none. */
+  folded: readonly App[];
   merged: readonly App[];
   /** Tasks in Mesos's words that a definition's source has listed. */
   listed: ReadonlySet<string>;
+}
+
+function emptyGroup(): Group {
+  return { places: [], members: [], defined: [], folded: [], merged: [], listed: NONE };
+}
+
+function folded([first, ...others]: readonly App[]): readonly App[] {
+  return first === undefined ? [] : [foldDefinitions([first, ...others])];
 }
 
 interface Place {
@@ -116,12 +132,12 @@ function* rearranged(
   const portion = new Portion(PART);
   for (const [source, list] of lists.entries()) {
     for (const [at, app] of list.entries()) {
-      const key = `${app.framework} ${app.id}`;
+      const key = appKey(app);
       const place = { source, at };
       const begun = groups.get(key);
       if (begun !== undefined) begun.places.push(place);
       else {
-        const group = before.get(key) ?? { places: [], members: [], merged: [], listed: NONE };
+        const group = before.get(key) ?? emptyGroup();
         group.places = [place];
         groups.set(key, group);
       }
@@ -129,6 +145,17 @@ function* rearranged(
     }
   }
   return groups;
+}
+
+/** Makes the function that says whether a source tells of each app once; it remembers the answer while apps stay in place. */
+function createUniqueness(): (apps: readonly App[]) => boolean {
+  let last: readonly App[] = [];
+  let unique = true;
+  return (apps) => {
+    if (!inSamePlaces(last, apps)) unique = new Set(apps.map(appKey)).size === apps.length;
+    last = apps;
+    return unique;
+  };
 }
 
 type Combine = (first: App, others: readonly App[], ended: ReadonlySet<string>) => App;
@@ -168,10 +195,11 @@ function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 function together(app: App, other: App): App {
   const others = new Map(other.tasks.map((task) => [task.id, task]));
   const tasks = app.tasks.map((task) => {
-    const same = others.get(task.id);
-    others.delete(task.id);
-    return same === undefined ? task : oneTask(task, same);
+    const seen = others.get(task.id);
+    return seen === undefined ? task : oneTask(task, seen);
   });
+  // Only now: definitions that disagree on a task have it more than once.
+  for (const { id } of app.tasks) others.delete(id);
   // What has ended by one's word and is not known to the other is of no use.
   const added = [...others.values()].filter(({ state }) => state !== 'gone');
   return { ...app, tasks: [...tasks, ...added] };

@@ -17,9 +17,14 @@ export interface Occupant {
    * believe otherwise). null: its task has ended.
    */
   readonly drainSeconds: number | null;
-  /** It runs and has a health check, and nobody knows the result. */
-  readonly healthLost: boolean;
+  readonly standing: OccupantStanding;
 }
+
+/**
+ * How a task that is told of stands. `ended`: it is being killed or gone. `serving`: it runs, and its health is good or not
+ * checked. `health lost`: it runs and has a health check, and nobody knows the result.
+ */
+export type OccupantStanding = 'serving' | 'ended' | 'health lost' | 'unhealthy' | 'unreachable' | 'staging';
 
 /** null: no source knows a task there. */
 export type Occupants = (endpoint: BackendKey) => Occupant | null;
@@ -74,7 +79,7 @@ function byEndpoint({ tasks }: App): ReadonlyMap<BackendKey, Occupant> {
   for (const task of tasks) {
     for (const port of task.ports) {
       const drainSeconds = task.state === 'gone' ? null : readPortOptions(port.labels).options.drainSeconds;
-      const occupant = { drainSeconds, healthLost: isHealthLost(task) };
+      const occupant = { drainSeconds, standing: standingOf(task) };
       for (const endpoint of everyEndpoint(port)) add(occupants, endpointKey(endpoint), occupant);
     }
   }
@@ -86,21 +91,35 @@ export function everyEndpoint({ endpoints, local = [] }: TaskPort): readonly End
   return local.length === 0 ? endpoints : [...endpoints, ...local];
 }
 
-function isHealthLost({ state, health }: Task): boolean {
-  return state === 'running' && health === 'unknown';
+function standingOf({ state, health }: Task): OccupantStanding {
+  if (state === 'killing' || state === 'gone') return 'ended';
+  if (state !== 'running') return state;
+  if (health === 'unknown') return 'health lost';
+  return health === 'unhealthy' ? 'unhealthy' : 'serving';
 }
+
+/** Which counts of several at one endpoint: the first of these. */
+const FIRST: readonly OccupantStanding[] = [
+  'serving',
+  'ended',
+  'unhealthy',
+  'health lost',
+  'unreachable',
+  'staging',
+];
 
 function add(all: Map<BackendKey, Occupant>, endpoint: BackendKey, one: Occupant): void {
   const other = all.get(endpoint);
   all.set(endpoint, other === undefined ? one : both(other, one));
 }
 
-/** Of two apps with tasks at one endpoint the more patient decides, and one that knows more knows enough. */
+/** Of two apps with tasks at one endpoint the longer drain wins, and the standing that says more. */
 function both(a: Occupant, b: Occupant): Occupant {
   if (a === b) return a;
   const drainSeconds =
     a.drainSeconds === null || b.drainSeconds === null
       ? (a.drainSeconds ?? b.drainSeconds)
       : Math.max(a.drainSeconds, b.drainSeconds);
-  return { drainSeconds, healthLost: a.healthLost && b.healthLost };
+  const standing = FIRST.indexOf(a.standing) <= FIRST.indexOf(b.standing) ? a.standing : b.standing;
+  return { drainSeconds, standing };
 }

@@ -28,7 +28,7 @@ export interface Roster {
 export function createRoster(): (apps: readonly AppClaims[]) => Generator<undefined, Roster> {
   const claims = createGrouping<Claim>(({ key }) => key, byPlace);
   const owners = createGrouping<Claim>(ownerOf, byPlace);
-  const spellings = createGrouping<Spelling>(({ fullName }) => fullName, byPlace);
+  const spellings = createGrouping<Spelling>(({ fullName }) => fullName, byPlaceAndText);
   const labels = createGrouping<LabelState>(
     ({ key }) => key,
     () => 0,
@@ -79,6 +79,10 @@ export function createRoster(): (apps: readonly AppClaims[]) => Generator<undefi
 function byPlace(a: { readonly place: string }, b: { readonly place: string }): number {
   if (a.place === b.place) return 0;
   return a.place < b.place ? -1 : 1;
+}
+
+function byPlaceAndText(a: Spelling, b: Spelling): number {
+  return byPlace(a, b) || (a.written < b.written ? -1 : a.written > b.written ? 1 : 0);
 }
 
 /** The name that has an address, or an IP VIP's address. */

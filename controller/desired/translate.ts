@@ -134,7 +134,7 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
     return {
       services,
       declared: said.declared,
-      rejected: [...snapshot.rejected, ...said.rejected].sort(byPlace),
+      rejected: distinct([...snapshot.rejected, ...said.rejected].sort(byPlace)),
       warnings: unique([snapshot.warnings, said.warnings, roster.warnings, allocation.warnings, warnings]),
       memory: remember(memory, addresses, roster, complete),
     };
@@ -189,6 +189,14 @@ function byPlace(a: Rejection, b: Rejection): number {
   return (
     compare(a.app, b.app) || compare(a.at, b.at) || compare(a.value, b.value) || compare(a.reason, b.reason)
   );
+}
+
+/** Without those that are as the one before them: several sources may say one thing. */
+function distinct(sorted: readonly Rejection[]): readonly Rejection[] {
+  return sorted.filter((one, i) => {
+    const before = sorted[i - 1];
+    return before === undefined || byPlace(before, one) !== 0;
+  });
 }
 
 /** By code units: the same on every host, whatever its locale. */

@@ -1,5 +1,6 @@
-import { type BackendKey, endpointKey } from '../model.ts';
+import type { BackendKey, ServiceKey } from '../model.ts';
 import { type BrakeContext, holdMassRemoval } from '../plan/brake.ts';
+import { type Losses, leaving } from '../plan/losses.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { HeldRemoval } from '../status/pass-status.ts';
 
@@ -20,22 +21,29 @@ const NAMED_MS = 600_000;
 export class Brake {
   /** null: never holds. */
   readonly #rules: BrakeRules | null;
-  /** Backends that are held, since when. */
+  /** Backends that are held, since when; and in which VIPs. */
   #since: ReadonlyMap<BackendKey, number> = new Map();
-  /** Endpoints whose end is believed, since when. */
+  #held: Losses = new Map();
+  /** Endpoints whose end is believed and that no plan has been made with yet, since when. */
   readonly #believed = new Map<BackendKey, number>();
+  /** What is let go because it was believed, VIP by VIP, since when; until it is done. */
+  readonly #letGo = new Map<string, number>();
+  /** Whether a plan has been made with all that is believed. */
+  #planned = false;
 
   constructor(rules: BrakeRules | null) {
     this.#rules = rules;
   }
 
-  /** The sources said by name that what was at these endpoints is gone. */
-  believe(gone: Iterable<BackendKey>, now: number): void {
-    for (const endpoint of gone) {
-      // The oldest stand first.
-      this.#believed.delete(endpoint);
-      this.#believed.set(endpoint, now);
-    }
+  /**
+   * A pass begins: the sources said by name that what is at these endpoints is gone, or serves a VIP no more. It counts for
+   * the VIPs that the endpoints leave in this pass: in which others they are later is to be told of anew.
+   */
+  begin(gone: Iterable<BackendKey>, now: number): void {
+    for (const [endpoint, at] of this.#believed)
+      if (this.#planned || now - at > NAMED_MS) this.#believed.delete(endpoint);
+    this.#planned = false;
+    for (const endpoint of gone) this.#believed.set(endpoint, now);
   }
 
   /** The plan without what is held, and what that is; null: nothing. */
@@ -46,14 +54,16 @@ export class Brake {
   ): { readonly plan: Plan; readonly held: HeldRemoval | null } {
     if (this.#rules === null) return { plan, held: null };
     const { share, holdMs } = this.#rules;
-    this.#forget(plan, now);
-    const named = (endpoint: BackendKey) => this.#believed.has(endpoint);
-    const heldBefore = (endpoint: BackendKey) => this.#since.has(endpoint);
+    this.#letGoWhatIsBelieved(plan, context, now);
+    const named = (endpoint: BackendKey, service: ServiceKey) => this.#letGo.has(`${service} ${endpoint}`);
+    const heldBefore = (endpoint: BackendKey, service: ServiceKey) =>
+      this.#held.get(service)?.backends.has(endpoint) === true;
     const result = holdMassRemoval(plan, { ...context, named, heldBefore, share });
     const since = new Map<BackendKey, number>();
     for (const endpoint of result.held?.endpoints ?? [])
       since.set(endpoint, this.#since.get(endpoint) ?? now);
     this.#since = since;
+    this.#held = result.held === null ? new Map() : result.losses;
     if (result.held === null) return { plan: result.plan, held: null };
     const first = Math.min(...since.values());
     return { plan: result.plan, held: { ...result.held, since: first, until: first + holdMs } };
@@ -67,26 +77,30 @@ export class Brake {
     );
   }
 
-  /** The sources were read anew: of what was due, `missing` is still missing and may go. The rest waits again. */
-  confirm(due: ReadonlySet<BackendKey>, missing: ReadonlySet<BackendKey>, now: number): void {
-    this.believe(missing, now);
+  /** The sources were read anew: of what was due, `confirmed` still is not to serve and may go. The rest waits again. */
+  confirm(due: ReadonlySet<BackendKey>, confirmed: ReadonlySet<BackendKey>, now: number): void {
+    // What was told before a pass has been planned with; this has not.
+    if (this.#planned) this.#believed.clear();
+    this.#planned = false;
+    for (const endpoint of confirmed) this.#believed.set(endpoint, now);
     this.#since = new Map(
       [...this.#since].map(([endpoint, since]) => [
         endpoint,
-        due.has(endpoint) && !missing.has(endpoint) ? now : since,
+        due.has(endpoint) && !confirmed.has(endpoint) ? now : since,
       ]),
     );
   }
 
-  #forget(plan: Plan, now: number): void {
-    // Who comes into rotation there is somebody else, or well again.
-    for (const step of plan.growing) {
-      const enters = step.op === 'add-backend' || step.op === 'update-backend';
-      if (enters && step.backend.weight > 0) this.#believed.delete(endpointKey(step.backend));
+  #letGoWhatIsBelieved(plan: Plan, context: Pick<BrakeContext, 'observed' | 'owned'>, now: number): void {
+    this.#planned = true;
+    if (this.#believed.size + this.#letGo.size === 0) return;
+    const left = new Set<string>();
+    for (const [service, endpoint] of leaving(plan, context)) {
+      const key = `${service} ${endpoint}`;
+      if (this.#believed.has(endpoint)) this.#letGo.set(key, now);
+      left.add(key);
     }
-    for (const [endpoint, at] of this.#believed) {
-      if (now - at <= NAMED_MS) break;
-      this.#believed.delete(endpoint);
-    }
+    // What has been done, or come to nothing, and what cannot be done for other reasons.
+    for (const [key, at] of this.#letGo) if (!left.has(key) || now - at > NAMED_MS) this.#letGo.delete(key);
   }
 }

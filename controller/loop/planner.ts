@@ -1,4 +1,5 @@
 import type { Occupants } from '../desired/occupants.ts';
+import { offersAt } from '../desired/offers.ts';
 import type { BackendKey, Desired, ServiceAddress, ServiceKey, Snapshot, Table } from '../model.ts';
 import { inTurns } from '../pace.ts';
 import { createDiff } from '../plan/diff.ts';
@@ -43,6 +44,8 @@ export class Planner {
   readonly #rules: PlanRules;
   readonly #diff = createDiff();
   readonly #brake: Brake;
+  /** What the last complete pass worked on. */
+  #snapshot: Snapshot | null = null;
 
   constructor(rules: PlanRules) {
     this.#rules = rules;
@@ -62,13 +65,17 @@ export class Planner {
     const drained = keepDraining(difference, { observed, occupants, drains, now });
     // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
     if (!complete) return { plan: onlyWhatIsMissing(drained.plan), held: null, drains, mustLook };
+    this.#snapshot = snapshot;
     const { plan, held } = this.#brake.hold(drained.plan, { observed, owned, occupants }, now);
-    return { plan, held, drains: drained.drains, mustLook };
+    return { plan, held, drains: withoutHeld(drained.drains, held, observed), mustLook };
   }
 
-  /** A source said by name that the tasks at these endpoints ended: that is never held. */
-  believe(gone: Iterable<BackendKey>, now: number): void {
-    this.#brake.believe(gone, now);
+  /**
+   * A pass begins. The sources said by name that the tasks at these endpoints ended, or serve a VIP no more: that is never
+   * held.
+   */
+  begin(gone: Iterable<BackendKey>, now: number): void {
+    this.#brake.begin(gone, now);
   }
 
   /** Backends that have been held for long enough to ask the sources once more. */
@@ -77,14 +84,19 @@ export class Planner {
   }
 
   /**
-   * All sources were read anew: what of `due` is still missing is not held any more, and the rest waits again. Returns
-   * how many are missing.
+   * All sources were read anew. What of `due` still does not serve, or still asks for the VIPs of the last pass and no
+   * others, is not held any more; the rest waits again. Returns how much of it goes.
    */
   confirm(due: ReadonlySet<BackendKey>, snapshot: Snapshot, now: number): number {
-    const occupants = this.#rules.occupants(snapshot);
-    const missing = new Set([...due].filter((endpoint) => occupants(endpoint)?.healthLost ?? true));
-    this.#brake.confirm(due, missing, now);
-    return missing.size;
+    const before = offersAt(due, this.#snapshot?.apps ?? []);
+    const told = offersAt(due, snapshot.apps);
+    const same = (endpoint: BackendKey) => {
+      const offers = told.get(endpoint);
+      return offers === undefined || offers === before.get(endpoint);
+    };
+    const confirmed = new Set([...due].filter(same));
+    this.#brake.confirm(due, confirmed, now);
+    return confirmed.size;
   }
 
   /**
@@ -96,4 +108,17 @@ export class Planner {
     const blind = plan.services.filter(({ op, address }) => op === 'add' && !mayAdopt(address));
     return [...blind, ...takenFromTheLiving(plan, { observed, occupants })];
   }
+}
+
+/** What is held in rotation does not drain: its time would run out before it is let go. */
+function withoutHeld(drains: Drains, held: HeldRemoval | null, observed: Table): Drains {
+  if (held === null || drains.size === 0) return drains;
+  const serves = (key: ServiceKey, endpoint: BackendKey) =>
+    (observed.get(key)?.backends.get(endpoint)?.weight ?? 0) > 0;
+  const left = [...drains].map(([key, deadlines]) => {
+    const isHeld = (endpoint: BackendKey) =>
+      held.services.has(key) && held.endpoints.has(endpoint) && serves(key, endpoint);
+    return [key, new Map([...deadlines].filter(([endpoint]) => !isHeld(endpoint)))] as const;
+  });
+  return new Map(left.filter(([, deadlines]) => deadlines.size > 0));
 }

@@ -64,7 +64,7 @@ export interface PassRequest {
   /** Read the kernel's whole table first, rather than trust what is known of it. */
   readonly full: boolean;
   readonly changesSince: readonly number[];
-  /** Where tasks were of which a source has said by name that they ended. */
+  /** Where tasks are of which a source has said by name that they ended, or serve a VIP no more. */
   readonly gone: Iterable<BackendKey>;
 }
 
@@ -132,7 +132,7 @@ export class Reconciler {
   async pass({ snapshot, complete }: Merged, { full, changesSince, gone }: PassRequest): Promise<PassStatus> {
     const { clock } = this.#ports;
     const startedAt = clock.monotonic();
-    this.planner.believe(gone, startedAt);
+    this.planner.begin(gone, startedAt);
     const memory = await this.#recollection.load();
     const translate = () => this.#rules.translate(snapshot, memory, complete, this.#heldNames);
     let desired = await translate();

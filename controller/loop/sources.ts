@@ -1,6 +1,7 @@
 import { differenceOf } from '../desired/grouping.ts';
 import { createMerge } from '../desired/merge.ts';
 import { everyEndpoint } from '../desired/occupants.ts';
+import { takenBack } from '../desired/offers.ts';
 import { type App, appKey, type BackendKey, endpointKey, type Snapshot } from '../model.ts';
 import { inTurns } from '../pace.ts';
 import type { AppSource, Observer, StateStore } from '../ports.ts';
@@ -49,14 +50,14 @@ export class Sources {
   heard(name: string, snapshot: Snapshot, complete: boolean): void {
     const before = this.#words.get(name);
     if (!complete && before?.origin !== 'source') return;
-    if (before !== undefined) this.#gone.push(...saidGone(before.snapshot, snapshot, complete));
+    if (before !== undefined) this.#gone.push(...saidByName(before.snapshot, snapshot, complete));
     // What is missing from a list may just have been left out.
     if (before !== undefined && !complete) this.#goneApps.push(...appsMissing(before.snapshot, snapshot));
     this.#words.set(name, { snapshot, origin: 'source' });
     this.#observer.sourceRead(name, { apps: snapshot.apps.length, complete, fromDiskOf: null });
   }
 
-  /** Where tasks were of which a source has said by name that they ended, since this was last asked. */
+  /** Where tasks are of which a source has said by name that they ended, or serve a VIP no more, since this was last asked. */
   takeGone(): readonly BackendKey[] {
     const gone = this.#gone;
     this.#gone = [];
@@ -92,6 +93,14 @@ export class Sources {
   *fresh(): Generator<readonly [source: string, snapshot: Snapshot]> {
     for (const [name, { snapshot, origin }] of this.#words) if (origin === 'source') yield [name, snapshot];
   }
+}
+
+/** Where a source has said by name that something ends; an event is about an app by name, with all that it says of it. */
+function saidByName(before: Snapshot, now: Snapshot, complete: boolean): BackendKey[] {
+  const gone = saidGone(before, now, complete);
+  if (complete) return gone;
+  const changed = differenceOf(before.apps, now.apps);
+  return [...new Set([...gone, ...takenBack(changed.gone, changed.come)])];
 }
 
 /**

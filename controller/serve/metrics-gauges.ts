@@ -64,12 +64,12 @@ export function registerGauges(
   );
   ofPass(
     'held_vips',
-    'VIPs that are kept although no source mentions them: too much would go at once.',
+    'VIPs that are kept with backends in rotation although no source asks for them: too much would go at once.',
     ({ held }) => held?.vips ?? 0,
   );
   ofPass(
     'held_backends',
-    'Backends that are kept in rotation although no source speaks for them: too much would go at once.',
+    'Backends that are kept in rotation although no source asks for it: too much would go at once.',
     ({ held }) => held?.backends ?? 0,
   );
   ofPass(

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { createMerge } from '../../../controller/desired/merge.ts';
 import type { App, Health, Snapshot, TaskState } from '../../../controller/model.ts';
 import { atOnce } from '../../../controller/parts.ts';
-import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
-import { lines, translate } from './support.ts';
+import { app, nothingRemembered, port, snapshot, task, taskPort } from '../../support/builders.ts';
+import { lines, translate, translator } from './support.ts';
 
 const declared = port({ VIP_0: '/web:80' });
 const seen = port({ VIP_0: '/web:80' }, { at: 'discovery.ports.ports[0]' });
@@ -131,8 +131,75 @@ test('tasks of one app on several agents that are asked by themselves come toget
   expect(apps.map(({ tasks }) => tasks.length)).toEqual([2]);
 });
 
-test('definitions of one id in two Marathons of one name stay apart', () => {
-  expect(merge(snapshot(defined()), snapshot(defined())).apps).toHaveLength(2);
+describe('an app that two sources define', () => {
+  const rejection = { app: '/web', at: 'portDefinitions[0]', value: 'x', reason: 'expected a port' };
+  const one = (what: Partial<App> = {}): App => ({
+    ...defined(),
+    rejected: [rejection],
+    warnings: ['old'],
+    ...what,
+  });
+
+  test('alike is the one that the first of them defines, to the object', () => {
+    const first = one();
+    expect(merge(snapshot(first), snapshot(one())).apps).toEqual([first]);
+    expect(merge(snapshot(first), snapshot(one())).apps[0]).toBe(first);
+  });
+
+  test('has the backends of both', () => {
+    const second = one({ tasks: [task('web.2', [taskPort(declared, '10.0.0.2:31002')])] });
+    const { apps } = merge(snapshot(one()), snapshot(second));
+    expect(apps).toHaveLength(1);
+    expect(lines(translate(...apps))).toEqual([
+      'tcp/11.225.37.143:80 wlc -> 10.0.0.1:31001 w1 10.0.0.2:31002 w1',
+    ]);
+  });
+
+  test('has the VIPs of both definitions, each declared once with all its backends', () => {
+    const other = port({ VIP_0: '/web:80', VIP_1: '/also:81' }, { at: 'portDefinitions[1]' });
+    const second = one({
+      ports: [declared, other],
+      tasks: [task('web.2', [taskPort(other, '10.0.0.2:31002')])],
+    });
+    const { declared: told } = translate(...merge(snapshot(one()), snapshot(second)).apps);
+    expect(told.map(({ name, port, backends }) => ({ name, port, backends }))).toEqual([
+      { name: 'web', port: 80, backends: 2 },
+      { name: 'also', port: 81, backends: 1 },
+    ]);
+  });
+
+  test('is told of once where both are wrong alike, and twice where each is wrong in its own way', () => {
+    const bad = port({ VIP_0: 'nocolon', IPVS_WEIGHT: '1' });
+    const worse = port({ VIP_0: 'nocolon', IPVS_WEIGHT: '2', VIP_1: 'neither' });
+    const { apps } = merge(
+      snapshot(one({ ports: [bad] })),
+      snapshot(one({ ports: [worse], warnings: ['old', 'new'] })),
+    );
+    const desired = translate(...apps);
+    expect(desired.rejected.map(({ value }) => value)).toEqual(['x', 'nocolon', 'neither']);
+    expect(desired.warnings).toEqual(['/web new', '/web old']);
+  });
+
+  test('obeys what Mesos says of its tasks, whichever source lists them', () => {
+    const second = one({ tasks: [task('web.2', [taskPort(declared, '10.0.0.2:31002')])] });
+    const killing = task('web.2', [taskPort(seen, '10.0.0.2:31002')], { state: 'killing' });
+    const mesos = { ...fromTasks(), tasks: [...fromTasks().tasks, killing] };
+    const { apps } = merge(snapshot(one()), snapshot(second), snapshot(mesos));
+    expect(lines(translate(...apps))).toEqual([
+      'tcp/11.225.37.143:80 wlc -> 10.0.0.1:31001 w1 10.0.0.2:31002 w0',
+    ]);
+  });
+
+  test('is one app as well where one source tells of it twice', () => {
+    const second = one({ tasks: [task('web.2', [taskPort(declared, '10.0.0.2:31002')])] });
+    const { apps } = merge(snapshot(one(), second));
+    expect(apps.map(({ tasks }) => tasks.map(({ id }) => id))).toEqual([['web.1', 'web.2']]);
+  });
+});
+
+test('what two sources say of a document that gave no app is told once', () => {
+  const said = { ...snapshot(), rejected: [{ app: 'x.json', at: '', value: '', reason: 'not JSON' }] };
+  expect(translator()(merge(said, said), nothingRemembered).rejected).toHaveLength(1);
 });
 
 test('one source’s snapshot is what it is, and rejections and warnings of several are put together', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createOccupants } from '../../../controller/desired/occupants.ts';
+import { createOccupants, type OccupantStanding } from '../../../controller/desired/occupants.ts';
 import type { Task } from '../../../controller/model.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 
@@ -15,32 +15,33 @@ test('connections to an endpoint may live on while a task is there that is not g
       one('/end', '10.0.0.3:3', { state: 'gone' }),
     ),
   );
-  expect(at('10.0.0.1:1')).toEqual({ drainSeconds: 300, healthLost: false });
-  expect(at('10.0.0.2:2')).toEqual({ drainSeconds: 20, healthLost: false });
-  expect(at('10.0.0.3:3')).toEqual({ drainSeconds: null, healthLost: false });
+  expect(at('10.0.0.1:1')).toEqual({ drainSeconds: 300, standing: 'serving' });
+  expect(at('10.0.0.2:2')).toEqual({ drainSeconds: 20, standing: 'unreachable' });
+  expect(at('10.0.0.3:3')).toEqual({ drainSeconds: null, standing: 'ended' });
   expect(at('10.0.0.4:4')).toBeNull();
 });
 
-test('health is lost where a task runs, is checked, and has no result', () => {
-  const at = createOccupants()(
-    snapshot(
-      one('/unknown', '10.0.0.1:1', { health: 'unknown' }),
-      one('/failing', '10.0.0.2:2', { health: 'unhealthy' }),
-      one('/ending', '10.0.0.3:3', { health: 'unknown', state: 'killing' }),
-    ),
-  );
-  const lost = ['10.0.0.1:1', '10.0.0.2:2', '10.0.0.3:3'].map((endpoint) => at(endpoint)?.healthLost);
-  expect(lost).toEqual([true, false, false]);
+test.each<[Partial<Task>, OccupantStanding]>([
+  [{}, 'serving'],
+  [{ health: 'healthy' }, 'serving'],
+  [{ health: 'unhealthy' }, 'unhealthy'],
+  [{ health: 'unknown' }, 'health lost'],
+  [{ state: 'killing', health: 'unknown' }, 'ended'],
+  [{ state: 'gone' }, 'ended'],
+  [{ state: 'unreachable', health: 'healthy' }, 'unreachable'],
+  [{ state: 'staging' }, 'staging'],
+])('a task that is told of as %o stands as %s', (what, standing) => {
+  expect(createOccupants()(snapshot(one('/a', '10.0.0.1:1', what)))('10.0.0.1:1')?.standing).toBe(standing);
 });
 
-test('of two apps that have tasks at one endpoint the more patient decides, and one known health is enough', () => {
+test('of two apps that have tasks at one endpoint the longer drain wins, and one that serves is enough', () => {
   const two = snapshot(
     one('/a', '10.0.0.1:1', { state: 'killing' }),
     one('/b', '10.0.0.1:1', { state: 'gone' }),
     web('/c', { VIP_0: '/c:80' }, '10.0.0.1:1'),
     one('/d', '10.0.0.1:1', { health: 'unknown' }),
   );
-  expect(createOccupants()(two)('10.0.0.1:1')).toEqual({ drainSeconds: 300, healthLost: false });
+  expect(createOccupants()(two)('10.0.0.1:1')).toEqual({ drainSeconds: 300, standing: 'serving' });
 });
 
 test('the answer is the same however much is asked, and follows the snapshot', () => {

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../../controller/model.ts';
 import type { AppSource, Observer, SourceListener } from '../../../controller/ports.ts';
 import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { Latch } from '../../../controller/time.ts';
-import { snapshot, web } from '../../support/builders.ts';
+import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { World } from '../../support/world.ts';
 
@@ -258,6 +258,37 @@ describe('when passes are made', () => {
     await clock.advance(3_000);
     expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
   });
+});
+
+test('two sources that define one app, and learn at different times that its tasks moved, leave nothing behind', async () => {
+  const c = port({ VIP_0: '/c:80' });
+  const d = port({ VIP_0: '/d:80' }, { at: 'portDefinitions[1]' });
+  const defined = (read: string, atC: string, atD: string) =>
+    snapshot(
+      app('/web', {
+        ports: [c, d],
+        warnings: [read],
+        tasks: [task('t', [taskPort(c, atC), taskPort(d, atD)])],
+      }),
+    );
+  const forwards = () => [...world.kernel].flatMap(([, { backends }]) => [...backends.keys()]).sort();
+  const say = async (one: Snapshot, two: Snapshot) => {
+    source(0).says(one);
+    source(1).says(two);
+    await clock.advance(200);
+  };
+  start(['marathon', 'file']);
+  await clock.advance(100);
+  await say(defined('1', '10.0.0.1:1', '10.0.0.1:2'), defined('1', '10.0.0.1:1', '10.0.0.1:2'));
+  await say(defined('2', '10.0.0.1:1', '10.0.0.1:2'), defined('2', '10.0.0.1:1', '10.0.0.1:2'));
+  await say(defined('3', '10.0.0.9:1', '10.0.0.1:2'), defined('3', '10.0.0.1:1', '10.0.0.9:2'));
+  expect(forwards()).toEqual(['10.0.0.1:1', '10.0.0.1:2', '10.0.0.9:1', '10.0.0.9:2']);
+  await say(defined('4', '10.0.0.9:1', '10.0.0.9:2'), defined('4', '10.0.0.9:1', '10.0.0.9:2'));
+  expect(forwards()).toEqual(['10.0.0.9:1', '10.0.0.9:2']);
+  source(0).says(snapshot(), false);
+  source(1).says(snapshot(), false);
+  await clock.advance(200);
+  expect(world.kernel.size).toBe(0);
 });
 
 describe.each([-600_000, 600_000])('the machine’s clock is stepped by %d ms', (step) => {

@@ -1,15 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Occupant, Occupants } from '../../../controller/desired/occupants.ts';
+import type { Occupant, OccupantStanding, Occupants } from '../../../controller/desired/occupants.ts';
 import type { BackendKey, Service, Table } from '../../../controller/model.ts';
 import { serviceKey } from '../../../controller/model.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
 import { createDiff } from '../../../controller/plan/diff.ts';
+import { heldText } from '../../../controller/plan/held-text.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';
+import type { LossReason } from '../../../controller/plan/losses.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 
-const RUNNING: Occupant = { drainSeconds: 300, healthLost: false };
-const HEALTH_LOST: Occupant = { drainSeconds: 300, healthLost: true };
+const as = (standing: OccupantStanding): Occupant => ({ drainSeconds: 300, standing });
+const HEALTH_LOST = as('health lost');
 const nobody: Occupants = () => null;
 
 /** VIP number `n` with this many backends, 10.1.n.1:80 and so on. */
@@ -96,14 +98,46 @@ describe('what counts', () => {
     expect(brake(vips(1, 30), [], { named: half }).held).toBeNull();
   });
 
-  test('nor a task that is still told of, whose VIP is not asked for any more', () => {
-    expect(brake(vips(1, 30), [], { occupants: () => RUNNING }).held).toBeNull();
+  test('nor a task that is being killed or gone, also where that is learnt from a list', () => {
+    expect(brake(vips(1, 30), [], { occupants: () => as('ended') }).held).toBeNull();
+  });
+
+  test.each<[OccupantStanding | null, LossReason]>([
+    [null, 'missing'],
+    ['health lost', 'health lost'],
+    ['unhealthy', 'unhealthy'],
+    ['unreachable', 'unreachable'],
+    ['staging', 'staging'],
+    ['serving', 'not asked for'],
+  ])('whatever else takes it away does: a task %s is held as %s', (standing, reason) => {
+    const occupants = () => (standing === null ? null : as(standing));
+    const { held, steps } = brake(vips(1, 30), [], { occupants });
+    expect(held).toMatchObject({ vips: 30, backends: 30, reasons: [[reason, 30]] });
+    expect(steps).toEqual([]);
+    expect(brake(vips(1, 30), [], { occupants, named: () => true }).held).toBeNull();
+  });
+
+  test.each(['tcp', 'udp'] as const)('weight 0 by label does, over %s', (protocol) => {
+    const over = (all: readonly Service[]) => all.map((one) => ({ ...one, protocol }));
+    const quiet = vips(1, 30).map((_, i) => vip(i + 1, 1, { weight: 0 }));
+    const { held, steps } = brake(over(vips(1, 30)), over(quiet), { occupants: () => as('serving') });
+    expect(held).toMatchObject({ vips: 30, backends: 30, reasons: [['weight 0', 30]] });
+    expect(steps).toEqual([]);
+  });
+
+  test('a VIP of which no backend would be left in rotation counts as one that goes', () => {
+    // 16 of 30 VIPs, and only 16 of 156 backends.
+    const had = [...vips(1, 16), ...vips(17, 30, 10)];
+    const quiet = had.map((one, i) => (i < 16 ? vip(i + 1, 1, { weight: 0 }) : one));
+    expect(brake(had, quiet, { occupants: () => as('unhealthy') }).held).toMatchObject({
+      vips: 16,
+      backends: 16,
+    });
   });
 
   test('lost health results do, whether weight 0 or, for UDP, removal would follow', () => {
     const quiet = vips(1, 30).map((_, i) => vip(i + 1, 1, { weight: 0 }));
     expect(brake(vips(1, 30), quiet, { occupants: () => HEALTH_LOST }).held).toMatchObject({ backends: 30 });
-    expect(brake(vips(1, 30), quiet, { occupants: () => RUNNING }).held).toBeNull();
     const udp = (all: readonly Service[]) => all.map((one) => ({ ...one, protocol: 'udp' as const }));
     const lost = brake(udp(vips(1, 30)), udp(quiet), { occupants: () => HEALTH_LOST });
     expect(lost.held).toMatchObject({ backends: 30 });
@@ -135,6 +169,25 @@ describe('what is held', () => {
     // Three of four in rotation, and both VIPs altogether.
     expect(steps).toEqual(['-d -t 11.0.0.1:80 -r 10.1.1.1:80']);
     expect(plan.services.map(({ op }) => op)).toEqual(['change', 'keep']);
+  });
+
+  test('for several reasons at once has the right one at each backend, and all of them in a line', () => {
+    const at: Readonly<Record<string, Occupant>> = {
+      '10.1.1.1:80': as('serving'),
+      '10.1.2.1:80': as('unreachable'),
+      '10.1.3.1:80': as('unreachable'),
+    };
+    const { plan, held } = brake(vips(1, 4), [], { occupants: (endpoint) => at[endpoint] ?? null });
+    expect(plan.services.flatMap(({ backends }) => backends.map(({ reason }) => reason))).toEqual([
+      'held: its task runs on, and its labels do not ask for this VIP any more',
+      'held: its task is unreachable, as most at once',
+      'held: its task is unreachable, as most at once',
+      'held: its task is missing from what the source tells',
+    ]);
+    expect(held && heldText(held)).toBe(
+      '4 of 4 VIPs and 4 of 4 backends in rotation would go at once, and no source says so by name: ' +
+        '2 unreachable, 1 whose labels ask for the VIP no more, 1 missing from what the sources tell',
+    );
   });
 
   test('the weight of a backend whose health is lost stays', () => {

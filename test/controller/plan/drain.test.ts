@@ -9,7 +9,7 @@ import { desiredOf, observedBackend, observedService, tableOf } from '../../supp
 
 const KEY = 'tcp/11.0.0.1:80';
 const NOW = 1_000_000;
-const alive: Occupants = () => ({ drainSeconds: 300, healthLost: false });
+const alive: Occupants = () => ({ drainSeconds: 300, standing: 'serving' });
 const gone: Occupants = () => null;
 
 function withConnections(active: number, weight = 1, protocol: 'tcp' | 'udp' = 'tcp'): Table {

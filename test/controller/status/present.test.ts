@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { MassRemoval } from '../../../controller/plan/brake.ts';
 import { createStatusBoard } from '../../../controller/status/board.ts';
 import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';
 import { statusDocument } from '../../../controller/status/document.ts';
@@ -85,7 +86,8 @@ describe('the status document', () => {
 
   test('says what is held, since when, until when, and of which VIPs', () => {
     const endpoints = new Set(['10.0.0.1:31000']);
-    const held = {
+    const held: MassRemoval = {
+      reasons: [['missing', 1]],
       vips: 2,
       ofVips: 2,
       backends: 2,

@@ -185,7 +185,7 @@ describe('the state of a VIP', () => {
       service('11.0.0.2', 5_432, [backend('10.0.0.2', 31_001, { weight: 0 })]),
     ];
     const lost = passOf({ desired: desiredOf(...sick), before: observed, observed });
-    const occupants = () => ({ drainSeconds: 300, healthLost: true });
+    const occupants = () => ({ drainSeconds: 300, standing: 'health lost' as const });
     const kept = recordsAfter({ ...lost, plan: holdMassRemoval(lost.plan, { ...brake, occupants }).plan });
     expect(kept.get(WEB_ID)).toMatchObject({ state: 'held', apps: ['/web'] });
     expect(kept.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({

@@ -1,0 +1,70 @@
+import { type App, type BackendKey, endpointKey, type Task, type TaskPort } from '../model.ts';
+import { everyEndpoint } from './occupants.ts';
+
+/** What a task's port asks for where it is reached, as text: equal where the same VIPs follow from it. */
+type Offer = string;
+
+/**
+ * What is asked for at these endpoints by tasks that serve (running, health good or not checked). An endpoint at which none
+ * does is left out.
+ */
+export function offersAt(
+  endpoints: ReadonlySet<BackendKey>,
+  apps: readonly App[],
+): ReadonlyMap<BackendKey, string> {
+  const found = new Map<BackendKey, Set<Offer>>();
+  for (const app of apps) {
+    for (const [endpoint, offer] of offersOf(app, (at) => endpoints.has(at))) {
+      found.set(endpoint, (found.get(endpoint) ?? new Set()).add(offer));
+    }
+  }
+  return new Map([...found].map(([endpoint, offers]) => [endpoint, [...offers].sort().join()]));
+}
+
+/**
+ * The endpoints at which a later version of apps takes something back that an earlier one asked for, in its own words: the
+ * labels of a port changed, or a task became unhealthy or ends. Of a task that was lost sight of (no health result,
+ * unreachable, staging again) nothing was said.
+ */
+export function takenBack(before: readonly App[], now: readonly App[]): readonly BackendKey[] {
+  const left = new Set(
+    now.flatMap((app) => [...offersOf(app)].map(([endpoint, offer]) => `${endpoint} ${offer}`)),
+  );
+  const outOfSight = new Set(
+    now.flatMap(({ tasks }) => tasks.filter(isOutOfSight).flatMap(({ ports }) => ports.flatMap(placesOf))),
+  );
+  return before
+    .flatMap((app) => [...offersOf(app)])
+    .filter(([endpoint, offer]) => !left.has(`${endpoint} ${offer}`) && !outOfSight.has(endpoint))
+    .map(([endpoint]) => endpoint);
+}
+
+function* offersOf(
+  { framework, id, tasks }: App,
+  isWanted: (endpoint: BackendKey) => boolean = () => true,
+): Generator<readonly [BackendKey, Offer]> {
+  for (const task of tasks.filter(serves)) {
+    for (const port of task.ports) {
+      const places = placesOf(port).filter(isWanted);
+      if (places.length === 0) continue;
+      const offer = JSON.stringify([framework, id, port.protocols, Object.entries(port.labels).sort(byKey)]);
+      for (const endpoint of places) yield [endpoint, offer];
+    }
+  }
+}
+
+function placesOf(port: TaskPort): readonly BackendKey[] {
+  return everyEndpoint(port).map(endpointKey);
+}
+
+function serves({ state, health }: Task): boolean {
+  return state === 'running' && (health === 'healthy' || health === 'unchecked');
+}
+
+function isOutOfSight({ state, health }: Task): boolean {
+  return state === 'unreachable' || state === 'staging' || (state === 'running' && health === 'unknown');
+}
+
+function byKey([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

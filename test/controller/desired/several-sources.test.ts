@@ -1,0 +1,163 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createMerge } from '../../../controller/desired/merge.ts';
+import type { App, Desired, Memory, Task } from '../../../controller/model.ts';
+import { atOnce } from '../../../controller/parts.ts';
+import { app, nothingRemembered, port, snapshot, task, taskPort } from '../../support/builders.ts';
+import { lines, translator } from './support.ts';
+
+/** Few of each, so that sources agree, half agree and disagree, and most comes back as it was. */
+const HOSTS = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
+const host = fc.constantFrom(...HOSTS);
+const text = fc.constantFrom('/a:80', '/b:80', '/A:80', '10.7.7.7:80', 'nocolon');
+const labels = fc.record({
+  VIP_0: text,
+  VIP_1: fc.option(text, { nil: undefined }),
+  IPVS_SCHEDULER: fc.constantFrom(undefined, 'rr', 'nonsense'),
+});
+
+const definition = fc.record({
+  id: fc.constantFrom('/web', '/web', '/db'),
+  framework: fc.constantFrom('marathon', 'marathon', 'kafka'),
+  fromTasks: fc.constantFrom(false, false, true),
+  ports: fc.array(labels, { minLength: 1, maxLength: 2 }),
+  tasks: fc.array(
+    fc.record({
+      number: fc.nat(2),
+      at: fc.tuple(host, host),
+      state: fc.constantFrom('running' as const, 'running' as const, 'killing' as const, 'gone' as const),
+      old: fc.option(labels, { nil: undefined }),
+    }),
+    { maxLength: 3 },
+  ),
+  warning: fc.constantFrom('', 'odd'),
+});
+
+const someApp: fc.Arbitrary<App> = definition.map(({ id, framework, fromTasks, ports, tasks, warning }) => {
+  const declared = ports.map((given, i) => port(present(given), { at: `portDefinitions[${i}]` }));
+  const made = tasks.map(({ number, at, state, old }): Task => {
+    const where = declared.map((each, i) => {
+      const own = old === undefined ? each : { ...each, labels: present(old) };
+      const endpoint = `${at[i] ?? '10.0.0.9'}:${8_000 + i}`;
+      // Each host reaches its own containers directly.
+      return { ...taskPort(own, endpoint), local: [{ address: `172.17.0.${number + 2}`, port: 80 }] };
+    });
+    return task(`${id}.${number}`, where, { state });
+  });
+  return app(id, {
+    framework,
+    ports: declared,
+    tasks: made,
+    ...(warning !== '' && { warnings: [warning] }),
+    ...(fromTasks && { fromTasks }),
+  });
+});
+
+function present(given: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+}
+
+type Lists = readonly (readonly App[])[];
+/** What becomes of what the sources say; places are taken modulo the length. */
+type Edit = (lists: Lists) => Lists;
+
+const SOURCES = 3;
+const of = (source: number, change: (apps: readonly App[]) => readonly App[]): Edit => {
+  return (lists) => lists.map((apps, i) => (i === source % lists.length ? change(apps) : apps));
+};
+const source = fc.nat(SOURCES - 1);
+const place = fc.nat(5);
+const edit: fc.Arbitrary<Edit> = fc.oneof(
+  fc.tuple(source, place, someApp).map(([from, at, come]) => of(from, (apps) => apps.toSpliced(at, 0, come))),
+  fc
+    .tuple(source, place, someApp)
+    .map(([from, at, come]) => of(from, (apps) => apps.toSpliced(at % (apps.length || 1), 1, come))),
+  fc.tuple(source, place).map(([from, at]) => of(from, (apps) => apps.toSpliced(at % (apps.length || 1), 1))),
+  // Read anew: nothing but the objects differs.
+  source.map((from) => of(from, (apps) => structuredClone(apps))),
+  // One source learns what another one says already.
+  fc.tuple(source, source).map(
+    ([from, to]): Edit =>
+      (lists) =>
+        lists.map((apps, i) => (i === to ? structuredClone(lists[from] ?? []) : apps)),
+  ),
+  source.map((from) => of(from, (apps) => apps.toReversed())),
+  fc.constant<Edit>((lists) => lists.toReversed()),
+  fc.constant<Edit>((lists) => lists.map(() => [])),
+);
+const history = fc.array(
+  fc.record({
+    edits: fc.array(edit, { minLength: 1, maxLength: 3 }),
+    sources: fc.constantFrom(1, 2, 2, 3),
+    here: fc.option(host, { nil: undefined }),
+  }),
+  { minLength: 1, maxLength: 10 },
+);
+
+test('after any history of several sources and host addresses, the desired state is the one made from nothing', () => {
+  fc.assert(
+    fc.property(history, (steps) => {
+      let here: ReadonlySet<string> = new Set();
+      const hostAddresses = () => here;
+      const merge = createMerge();
+      const seasoned = translator({ hostAddresses });
+      let memory: Memory = nothingRemembered;
+      let lists: Lists = Array.from({ length: SOURCES }, () => []);
+      for (const { edits, sources, here: address } of steps) {
+        for (const change of edits) lists = change(lists);
+        // The same object as long as they are the same.
+        const addresses = address === undefined ? [] : [address];
+        if ([...here].join() !== addresses.join()) here = new Set(addresses);
+        const merged = atOnce(merge(lists.slice(0, sources).map((apps) => snapshot(...apps))));
+        const desired = seasoned(merged, memory);
+        const anew = translator({ hostAddresses })(structuredClone(merged), memory);
+        expect(told(desired)).toEqual(told(anew));
+        memory = desired.memory;
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('what no source tells of is nowhere, whatever they said before', () => {
+  fc.assert(
+    fc.property(history, (steps) => {
+      const merge = createMerge();
+      const seasoned = translator();
+      let memory: Memory = nothingRemembered;
+      let lists: Lists = Array.from({ length: SOURCES }, () => []);
+      for (const { edits, sources } of steps) {
+        for (const change of edits) lists = change(lists);
+        memory = seasoned(
+          atOnce(merge(lists.slice(0, sources).map((apps) => snapshot(...apps)))),
+          memory,
+        ).memory;
+      }
+      const end = seasoned(atOnce(merge([snapshot(), snapshot()])), memory);
+      expect(end).toMatchObject({ services: new Map(), declared: [], rejected: [], warnings: [] });
+    }),
+  );
+});
+
+test('an app is declared once for each VIP and protocol, however many sources define it', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(someApp, { maxLength: 3 }), { minLength: 1, maxLength: 3 }), (lists) => {
+      const merged = atOnce(createMerge()(lists.map((apps) => snapshot(...apps))));
+      const { declared } = translator()(merged, nothingRemembered);
+      const keys = declared.map((one) =>
+        JSON.stringify([one.app, one.framework, one.fqdn, one.address, one.protocol, one.port]),
+      );
+      const named = keys.filter((key) => !key.includes('"10.7.7.7"'));
+      expect(new Set(named).size).toBe(named.length);
+    }),
+  );
+});
+
+/** Everything, in its order. */
+function told(desired: Desired) {
+  const { services, declared, rejected, warnings, memory } = desired;
+  const backends = [...services].map(([key, service]) => [key, [...service.backends].sort()]);
+  return { lines: lines(desired), services, backends, declared, rejected, warnings, memory };
+}

@@ -1,0 +1,249 @@
+/** What a mass removal is held for, and what is never held since the source said it by name (rule 4). */
+
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Sources } from '../../../controller/loop/sources.ts';
+import type { App, Health, Snapshot, TaskState } from '../../../controller/model.ts';
+import { heldText } from '../../../controller/plan/held-text.ts';
+import type { PassStatus } from '../../../controller/status/pass-status.ts';
+import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { type Controller, World } from '../../support/world.ts';
+
+const APPS = 20;
+const nothing = () => undefined;
+const NOBODY = {
+  moved: nothing,
+  sourceRead: nothing,
+  sourceFailed: nothing,
+  passed: nothing,
+  repaired: nothing,
+};
+
+interface Shape {
+  readonly labels?: Record<string, string>;
+  readonly state?: TaskState;
+  readonly health?: Health;
+  readonly framework?: string;
+  readonly protocols?: readonly string[];
+  readonly tasks?: readonly number[];
+}
+
+/** App number `i` with tasks at 10.0.i.1 and 10.0.i.2 unless told otherwise. */
+function one(i: number, shape: Shape = {}): App {
+  const {
+    labels = { VIP_0: `/a${i}:80` },
+    state = 'running',
+    health = 'unchecked',
+    framework = 'marathon',
+  } = shape;
+  const declared = port(labels, { protocols: shape.protocols ?? ['tcp'] });
+  const tasks = (shape.tasks ?? [1, 2]).map((t) =>
+    task(`a${i}.${t}`, [taskPort(declared, `10.0.${i}.${t}:80`)], { state, health }),
+  );
+  return app(`/a${i}`, { framework, ports: [declared], tasks });
+}
+
+const all = (shape: (i: number) => Shape | null = () => ({})): Snapshot => {
+  const shapes = Array.from({ length: APPS }, (_, i) => shape(i));
+  return snapshot(...shapes.flatMap((each, i) => (each === null ? [] : [one(i, each)])));
+};
+
+let world: World;
+let clock: FakeClock;
+let sources: Sources;
+let controller: Controller;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  world = new World(clock);
+  controller = world.start();
+  sources = new Sources(
+    [{ name: 'marathon', follow: async () => undefined, read: async () => snapshot() }],
+    NOBODY,
+  );
+  await list(all());
+  expect(inRotation()).toBe(2 * APPS);
+});
+
+/** The source was read as a whole, and a pass made of it. */
+async function list(now: Snapshot): Promise<PassStatus> {
+  sources.heard('marathon', now, true);
+  return await pass();
+}
+
+/** The app of each event was read by itself, one after the other, and a pass made of all. */
+async function events(now: Snapshot): Promise<PassStatus> {
+  const keys = new Map(now.apps.map((each) => [each.id, each]));
+  let told = (await sources.merged())?.snapshot.apps ?? [];
+  for (const { id } of told) {
+    const current = keys.get(id);
+    told = told.flatMap((each) => (each.id !== id ? [each] : current === undefined ? [] : [current]));
+    sources.heard('marathon', snapshot(...told), false);
+  }
+  return await pass();
+}
+
+async function pass(): Promise<PassStatus> {
+  const merging = sources.merged();
+  const gone = sources.takeGone();
+  const merged = await merging;
+  if (merged === null) throw new Error('the source has said nothing');
+  return await controller.reconciler.pass(merged, { full: true, changesSince: [], gone });
+}
+
+function inRotation(): number {
+  return [...world.kernel.values()]
+    .flatMap(({ backends }) => [...backends.values()])
+    .filter(({ weight }) => weight > 0).length;
+}
+
+/** After the hold, the sources are read anew and say this. */
+async function askAgain(answer: Snapshot): Promise<PassStatus> {
+  await clock.advance(60_000);
+  const { planner } = controller.reconciler;
+  planner.confirm(planner.due(clock.monotonic()), answer, clock.monotonic());
+  return await pass();
+}
+
+/** What most of a source may turn into at once. How many are in rotation once it is believed. */
+const TURNS: readonly (readonly [string, (i: number) => Shape | null, number, string])[] = [
+  ['every app is missing', () => null, 0, 'missing'],
+  ['every app has no task', () => ({ tasks: [] }), 0, 'missing'],
+  ['no app has a VIP label any more', () => ({ labels: {} }), 0, 'labels ask for the VIP no more'],
+  [
+    'most labels name another VIP',
+    (i) => ({ labels: { VIP_0: i < 12 ? `/b${i}:80` : `/a${i}:80` } }),
+    40,
+    '24 whose labels ask for the VIP no more',
+  ],
+  ['all ports have another protocol', () => ({ protocols: ['udp'] }), 40, 'labels ask for the VIP no more'],
+  [
+    'the framework has another name',
+    () => ({ framework: 'marathon-2' }),
+    40,
+    'labels ask for the VIP no more',
+  ],
+  [
+    'every label asks for weight 0',
+    (i) => ({ labels: { VIP_0: `/a${i}:80`, IPVS_WEIGHT: '0' } }),
+    0,
+    'weight 0',
+  ],
+  ['every task is unhealthy', () => ({ health: 'unhealthy' }), 0, 'unhealthy'],
+];
+/** Of these nobody knows how they are, whoever tells. */
+const OUT_OF_SIGHT: typeof TURNS = [
+  ['every task is unreachable', () => ({ state: 'unreachable' }), 0, 'unreachable'],
+  ['every task is staging', () => ({ state: 'staging' }), 0, 'staging'],
+  ['every health result is lost', () => ({ health: 'unknown' }), 0, 'without the health results'],
+];
+
+describe.each([...TURNS, ...OUT_OF_SIGHT])('%s in one list', (_what, shape, left, why) => {
+  test('is held, with the reason, until the source, asked again, says the same', async () => {
+    const turned = all(shape);
+    const held = await list(turned);
+    expect(held.held && heldText(held.held)).toContain(why);
+    expect(held.plan.services.filter((service) => service.held).length).toBeGreaterThanOrEqual(12);
+    const before = inRotation();
+    expect(before).toBeGreaterThanOrEqual(2 * APPS);
+    expect(controller.reconciler.planner.due(clock.monotonic() + 59_999).size).toBe(0);
+    // The same list again is no other word.
+    expect((await list(all(shape))).held).not.toBeNull();
+    expect(inRotation()).toBe(before);
+
+    const done = await askAgain(all(shape));
+    expect(done.held).toBeNull();
+    expect(inRotation()).toBe(left);
+  });
+
+  test('stays as it was when the source takes it back', async () => {
+    await list(all(shape));
+    expect((await list(all())).held).toBeNull();
+    expect(inRotation()).toBe(2 * APPS);
+    expect([...world.kernel.values()]).toHaveLength(APPS);
+  });
+
+  test('waits again when the source, asked again, has taken it back', async () => {
+    await list(all(shape));
+    expect((await askAgain(all())).held).not.toBeNull();
+    expect((await list(all())).held).toBeNull();
+    expect(inRotation()).toBe(2 * APPS);
+  });
+});
+
+describe.each(TURNS)('%s, each told by an event about its app', (_what, shape, left) => {
+  test('is not held: the source said it by name', async () => {
+    expect((await events(all(shape))).held).toBeNull();
+    expect(inRotation()).toBe(left);
+  });
+});
+
+test.each(OUT_OF_SIGHT)(
+  '%s, told by events, is held all the same: nobody knows how they are',
+  async (_what, shape) => {
+    expect((await events(all(shape))).held).not.toBeNull();
+    expect(inRotation()).toBe(2 * APPS);
+  },
+);
+
+test.each<TaskState>(['killing', 'gone'])(
+  'every task is %s: is not held, also in one list',
+  async (state) => {
+    expect((await list(all(() => ({ state })))).held).toBeNull();
+    expect(inRotation()).toBe(0);
+  },
+);
+
+test('a scale-down of everything told by events is not held', async () => {
+  expect((await events(all(() => ({ tasks: [1] })))).held).toBeNull();
+  expect(inRotation()).toBe(APPS);
+});
+
+test('a deployment that replaces every task is not held, whether events or lists tell of it', async () => {
+  expect((await events(all(() => ({ tasks: [1, 2, 3, 4] })))).held).toBeNull();
+  expect((await events(all(() => ({ tasks: [3, 4] })))).held).toBeNull();
+  expect((await list(all(() => ({ tasks: [5, 6] })))).held).toBeNull();
+  expect(inRotation()).toBe(2 * APPS);
+});
+
+test('what an event said of an app is no leave for a list to drop it minutes later', async () => {
+  // Each app was told of by an event: its labels changed, and then changed back.
+  await events(all((i) => ({ labels: { VIP_0: `/a${i}:80`, other: 'x' } })));
+  await events(all());
+  await clock.advance(60_000);
+  expect((await list(snapshot())).held).toMatchObject({ vips: APPS });
+  expect(inRotation()).toBe(2 * APPS);
+});
+
+test('labels that events moved to other VIPs go at once, and those VIPs are held when a list then lacks them', async () => {
+  const moved = all((i) => ({ labels: { VIP_0: `/b${i}:80` } }));
+  expect((await events(moved)).held).toBeNull();
+  expect([...world.ledgerEntries.values()].every(({ name }) => name?.startsWith('b') === true)).toBe(true);
+  expect((await list(snapshot())).held).toMatchObject({ vips: APPS });
+});
+
+test('a backend that is held does not drain: its time begins when it is let go', async () => {
+  const busy = [...world.kernel].map(([key, service]) => {
+    const backends = [...service.backends].map(
+      ([at, backend]) => [at, { ...backend, activeConnections: 3 }] as const,
+    );
+    return [key, { ...service, backends: new Map(backends) }] as const;
+  });
+  world.kernel = new Map(busy);
+  const unlabelled = all(() => ({ labels: {} }));
+  expect((await list(unlabelled)).drains.size).toBe(0);
+  expect([...world.ledgerEntries.values()].some(({ drains }) => drains !== undefined)).toBe(false);
+
+  const done = await askAgain(unlabelled);
+  const deadlines = [...done.drains.values()].flatMap((each) => [...each.values()]);
+  expect(new Set(deadlines)).toEqual(new Set([clock.monotonic() + 300_000]));
+  expect(deadlines).toHaveLength(2 * APPS);
+});
+
+test('names and addresses of another framework come beside those that are held', async () => {
+  const before = new Set(world.kernel.keys());
+  await list(all(() => ({ framework: 'marathon-2' })));
+  expect(world.kernel.size).toBe(2 * APPS);
+  expect(before.isSubsetOf(new Set(world.kernel.keys()))).toBe(true);
+  expect([...world.memory.addresses.keys()].filter((name) => name.endsWith('.marathon'))).toHaveLength(APPS);
+});
