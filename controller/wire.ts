@@ -1,8 +1,9 @@
 /** Builds the parts from the configuration; the only place that knows every concrete one. */
 
 import { readFile } from 'node:fs/promises';
+import { canonicalAddress } from './address.ts';
 import { DummyInterface } from './apply/dummy-interface.ts';
-import { createHostAddresses } from './apply/host-addresses.ts';
+import { createHostAddresses, createOwnServers } from './apply/host-addresses.ts';
 import { createKernelCounters } from './apply/kernel-counters.ts';
 import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
 import { FilterTable } from './apply/nftables/table.ts';
@@ -88,14 +89,14 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const pools = poolsOf(config);
     const reporters: Reporter[] = [];
     const sources = await sourcesOf(config, log, reporters);
+    const hostAddresses = createHostAddresses(config.interface, systemClock.monotonic);
     const translate = createTranslatorInParts({
       zone: config.zone,
       pools,
       ...(config.against.kind === 'kernel' && {
         realAddresses: createRealAddresses(realAddressOptions(config, sources), systemClock.monotonic),
-        ...(config.localBackends === 'container' && {
-          hostAddresses: createHostAddresses(config.interface, systemClock.monotonic),
-        }),
+        servers: createOwnServers(serversOf(config), hostAddresses),
+        ...(config.localBackends === 'container' && { hostAddresses }),
       }),
     });
     const rules = {
@@ -182,6 +183,11 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
   return { server: new NameServer(options), metrics };
 }
 
+/** Where this program answers DNS, in canonical form. */
+function serversOf({ dnsListen }: Config): string[] {
+  return dnsListen.map(({ address }) => canonicalAddress(address) ?? address);
+}
+
 /** Those that are put on our interface where no other one has them. */
 function addressesOf(listen: Config['dnsListen']): string[] {
   return listen.map(({ address }) => address).filter((address) => !isLoopback(address));
@@ -252,7 +258,7 @@ function realAddressOptions(config: Config, sources: readonly AppSource[]) {
     ...config.source.flatMap((source) => ('masters' in source ? source.masters : [])),
     ...sources.flatMap(({ servers = [] }) => servers),
   ];
-  const servers = config.dnsListen.map(({ address }) => address);
+  const servers = serversOf(config);
   const { interface: interfaceName, allowConnectedVips } = config;
   return { interfaceName, masters, servers, pools: networksOf(config), allowConnectedVips };
 }
