@@ -197,8 +197,8 @@ export interface Desired {
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
   readonly memory: Memory;
-  /** Addresses that apps asked for as IP VIPs and that belong to someone; absent: none. */
-  readonly refused?: ReadonlySet<string>;
+  /** Addresses that apps asked for as IP VIPs and that belong to someone, with why; absent: none. */
+  readonly refused?: ReadonlyMap<string, string>;
 }
 
 // ---- what the kernel has ---------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import { PacketFilter } from './apply/packet-filter.ts';
 import { HostReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
 import { RouteNetlink } from './apply/rtnetlink.ts';
+import { createServerAddresses, type ServerAddresses } from './apply/server-addresses.ts';
 import { Sysctls } from './apply/sysctls.ts';
 import { withTimeouts } from './apply/timeouts.ts';
 import type { ConnectionPorts } from './command/connection.ts';
@@ -89,12 +90,18 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const pools = poolsOf(config);
     const reporters: Reporter[] = [];
     const sources = await sourcesOf(config, log, reporters);
+    const servers = createServerAddresses({
+      urls: () => serverUrls(config, sources),
+      clock: systemClock,
+      log,
+    });
+    const real = createRealAddresses(realAddressOptions(config, servers), systemClock.monotonic);
     const hostAddresses = createHostAddresses(config.interface, systemClock.monotonic);
     const translate = createTranslatorInParts({
       zone: config.zone,
       pools,
       ...(config.against.kind === 'kernel' && {
-        realAddresses: createRealAddresses(realAddressOptions(config, sources), systemClock.monotonic),
+        realAddresses: real.refusal,
         servers: createOwnServers(serversOf(config), hostAddresses),
         ...(config.localBackends === 'container' && { hostAddresses }),
       }),
@@ -104,6 +111,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       occupants: createOccupants(),
       inPool: inPools,
       adopt: config.adopt,
+      ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready }),
       brake: brakeOf(config),
       dryRun: config.dryRun,
     };
@@ -253,12 +261,15 @@ function brakeOf({ against, allowMassRemoval, massRemovalPercent, massRemovalHol
   return { share: massRemovalPercent / 100, holdMs: massRemovalHoldSeconds * 1_000 };
 }
 
-function realAddressOptions(config: Config, sources: readonly AppSource[]) {
-  const masters = [
+function serverUrls(config: Config, sources: readonly AppSource[]): string[] {
+  return [
     ...config.source.flatMap((source) => ('masters' in source ? source.masters : [])),
     ...sources.flatMap(({ servers = [] }) => servers),
   ];
+}
+
+function realAddressOptions(config: Config, { current }: ServerAddresses) {
   const servers = serversOf(config);
   const { interface: interfaceName, allowConnectedVips } = config;
-  return { interfaceName, masters, servers, pools: networksOf(config), allowConnectedVips };
+  return { interfaceName, sources: current, servers, pools: networksOf(config), allowConnectedVips };
 }

@@ -13,8 +13,8 @@ export interface Refusals {
   refusal(target: Target): string | null;
   /** Names whose remembered address was a reason to refuse. */
   readonly blockers: ReadonlySet<string>;
-  /** Addresses that were refused, whoever asked. */
-  readonly refused: ReadonlySet<string>;
+  /** Addresses that were refused, whoever asked, with why. */
+  readonly refused: ReadonlyMap<string, string>;
 }
 
 /**
@@ -33,7 +33,7 @@ export function createRefusals(
 
   return (snapshot, remembered) => {
     const blockers = new Set<string>();
-    const refused = new Set<string>();
+    const refused = new Map<string, string>();
     // Most clusters have few IP VIPs or none: what is needed to judge them is gathered when the first one comes.
     const ownerOf = lazily(() => ownersAmong(snapshot));
     const holders = lazily(() => holdersOf(remembered));
@@ -51,7 +51,7 @@ export function createRefusals(
     };
     const refusal = ({ address }: Target): string | null => {
       const reason = address === null ? null : reasonFor(address);
-      if (address !== null && reason !== null) refused.add(address.text);
+      if (address !== null && reason !== null) refused.set(address.text, reason);
       return reason;
     };
     return { refusal, blockers, refused };

@@ -226,8 +226,8 @@ interface Attempt {
   readonly claims: readonly AppClaims[];
   /** Names whose remembered address was a reason to refuse an IP VIP. */
   readonly blockers: ReadonlySet<string>;
-  /** Addresses that no VIP may take. */
-  readonly refused: ReadonlySet<string>;
+  /** Addresses that no VIP may take, with why. */
+  readonly refused: ReadonlyMap<string, string>;
 }
 
 /**

@@ -102,7 +102,7 @@ test.each<[string, Partial<Task>, string]>([
   const refused = pass(taker, app('/db', { tasks: [task('db.1', [], what)] }));
   expect(refused.rejected).toMatchObject([{ app: '/taker', value: '10.0.0.7:80', reason }]);
   expect(refused.services.size).toBe(0);
-  expect([...(refused.refused ?? [])]).toEqual(['10.0.0.7']);
+  expect([...(refused.refused ?? [])]).toEqual([['10.0.0.7', reason]]);
   expect(pass(taker).services.size).toBe(1);
 });
 
