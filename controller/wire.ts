@@ -1,9 +1,8 @@
 /** Builds the parts from the configuration; the only place that knows every concrete one. */
 
 import { readFile } from 'node:fs/promises';
-import { canonicalAddress } from './address.ts';
 import { DummyInterface } from './apply/dummy-interface.ts';
-import { createHostAddresses, createOwnServers } from './apply/host-addresses.ts';
+import { createHostAddresses } from './apply/host-addresses.ts';
 import { createKernelCounters } from './apply/kernel-counters.ts';
 import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
 import { FilterTable } from './apply/nftables/table.ts';
@@ -14,6 +13,7 @@ import { RouteNetlink } from './apply/rtnetlink.ts';
 import { createServerAddresses, type ServerAddresses } from './apply/server-addresses.ts';
 import { Sysctls } from './apply/sysctls.ts';
 import { withTimeouts } from './apply/timeouts.ts';
+import { createUnfitAddresses } from './apply/unfit-addresses.ts';
 import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
 import { createMerge } from './desired/merge.ts';
@@ -102,7 +102,10 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       pools,
       ...(config.against.kind === 'kernel' && {
         realAddresses: real.refusal,
-        servers: createOwnServers(serversOf(config), hostAddresses),
+        unfitAddresses: createUnfitAddresses(
+          { interfaceName: config.interface, servers: serversOf(config) },
+          systemClock.monotonic,
+        ),
         ...(config.localBackends === 'container' && { hostAddresses }),
       }),
     });
@@ -191,9 +194,9 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
   return { server: new NameServer(options), metrics };
 }
 
-/** Where this program answers DNS, in canonical form. */
+/** Where this program answers DNS. */
 function serversOf({ dnsListen }: Config): string[] {
-  return dnsListen.map(({ address }) => canonicalAddress(address) ?? address);
+  return dnsListen.map(({ address }) => address);
 }
 
 /** Those that are put on our interface where no other one has them. */

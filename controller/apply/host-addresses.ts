@@ -21,26 +21,6 @@ export function createHostAddresses(interfaceName: string, now: () => number): (
   };
 }
 
-/**
- * Makes the function that gives those of `servers` (where this program answers) that no other interface of this host
- * has: they are on our own one, on every host alike. The same object as long as they are the same.
- */
-export function createOwnServers(
-  servers: readonly string[],
-  hostAddresses: () => ReadonlySet<string>,
-): () => ReadonlySet<string> {
-  let host: ReadonlySet<string> | null = null;
-  let own: ReadonlySet<string> = new Set();
-  return () => {
-    const now = hostAddresses();
-    if (now === host) return own;
-    host = now;
-    const found = new Set(servers.filter((address) => !now.has(address)));
-    if (found.symmetricDifference(own).size > 0) own = found;
-    return own;
-  };
-}
-
 function read(except: string): Set<string> {
   const found = new Set<string>();
   for (const [name, addresses] of Object.entries(networkInterfaces())) {

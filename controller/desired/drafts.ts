@@ -48,14 +48,14 @@ interface Draft {
 export function createDrafts(
   app: App,
   { namedFamilies, poolOf }: Pick<ClaimRules, 'namedFamilies' | 'poolOf'>,
-  { here, servers }: Pick<Surroundings, 'here' | 'servers'>,
+  { here, unfit }: Pick<Surroundings, 'here' | 'unfit'>,
 ): Drafts {
   const faultOf: FaultOf = (address) => {
     const unusable = unusableAsBackend(address);
     if (unusable !== null) return unusable;
     const pool = poolOf(address);
     if (pool !== null) return `an address of the named VIPs' pool, ${pool}`;
-    return servers.has(address) ? 'the address where this program answers DNS (--dns-listen)' : null;
+    return unfit.get(address) ?? null;
   };
   const drafts = new Map<string, Draft>();
   // Tasks share the reading of their port, so the way from it to its drafts is gone once.

@@ -29,10 +29,10 @@ export interface TranslationRules {
    */
   readonly hostAddresses?: () => ReadonlySet<string>;
   /**
-   * Addresses on our own interface where this program answers (DNS), so that no backend can be there; asked for in every
-   * call: the same object while they are the same. None when missing.
+   * Addresses at which no backend can be on the host whose kernel is programmed, with why (`a broadcast address`); asked for
+   * in every call: the same object while they are the same. When missing, those that are unfit on any host.
    */
-  readonly servers?: () => ReadonlySet<string>;
+  readonly unfitAddresses?: () => ReadonlyMap<string, string>;
   /** For ports without `IPVS_*` labels; wlc, not persistent, weight 1, 300 s when missing. */
   readonly defaults?: PortOptions;
 }
@@ -109,7 +109,7 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
     agents: Snapshot['agents'],
     addresses: Memory['addresses'],
     labels: Memory['labels'],
-    host: Pick<Surroundings, 'here' | 'servers'>,
+    host: Pick<Surroundings, 'here' | 'unfit'>,
   ): Generator<undefined, Attempt> {
     const { refusal, blockers, refused } = startRefusals(
       agents === undefined ? { apps } : { apps, agents },
@@ -126,7 +126,7 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
 
   return function* (snapshot, memory, complete = true, held = NONE) {
     const apps = inOrder(snapshot.apps);
-    const host = { here: rules.hostAddresses?.() ?? NONE, servers: rules.servers?.() ?? NONE };
+    const host = { here: rules.hostAddresses?.() ?? NONE, unfit: rules.unfitAddresses?.() ?? NOT_UNFIT };
     claimsOf.turnTo(apps);
     const attempt = (addresses: Memory['addresses']) =>
       claimAll(apps, snapshot.agents, addresses, memory.labels, host);
@@ -159,6 +159,7 @@ const PART = 256;
 const KNOWN = 0.1;
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 const NONE: ReadonlySet<string> = new Set();
+const NOT_UNFIT: ReadonlyMap<string, string> = new Map();
 
 /**
  * Makes the function that puts apps in order: by id, and for apps of several frameworks by framework. It remembers the

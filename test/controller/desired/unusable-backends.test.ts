@@ -89,13 +89,13 @@ test('a container that cannot be reached directly is reached by its host port on
   expect([...services.values()].flatMap(({ backends }) => [...backends.keys()])).toEqual(['10.0.0.1:31000']);
 });
 
-test('the address where this program answers is no backend, from the moment it does', () => {
-  let servers: ReadonlySet<string> = new Set();
-  const pass = passes({ servers: () => servers });
-  const same = beside(inside, ['198.51.100.4:80']);
+test('what is unfit on this host is no backend, from the moment it is', () => {
+  let unfit: ReadonlyMap<string, string> = new Map();
+  const pass = passes({ unfitAddresses: () => unfit });
+  const same = beside(inside, ['10.9.0.255:80']);
   expect(pass(same).warnings).toEqual([]);
-  servers = new Set(['198.51.100.4']);
+  unfit = new Map([['10.9.0.255', 'the broadcast address of 10.9.0.1/24']]);
   expect(pass(same).warnings).toEqual([
-    `${AT} web.1 is no backend: its address 198.51.100.4 is the address where this program answers DNS (--dns-listen)`,
+    `${AT} web.1 is no backend: its address 10.9.0.255 is the broadcast address of 10.9.0.1/24`,
   ]);
 });
