@@ -59,8 +59,18 @@ export interface Task {
   readonly name?: string;
   readonly state: TaskState;
   readonly health: Health;
+  /** The agent that it runs on, where its ports do not tell that agent's address, or not why they cannot be reached there. */
+  readonly agent?: Agent;
+  /** Addresses of its container that its ports do not tell; absent when there are none. */
+  readonly addresses?: readonly string[];
   /** The ports of the version that this task runs (an older one during a deployment), with where each is reached. */
   readonly ports: readonly TaskPort[];
+}
+
+export interface Agent {
+  /** As the source names it: a host name, or an address. */
+  readonly host: string;
+  readonly address: string;
 }
 
 /** Marathon's TASK_* states, folded to what matters for a backend. `gone`: finished, failed, killed, lost. */
@@ -87,6 +97,8 @@ export interface Snapshot {
   /** Documents that gave no app at all (unparsable file, app without an id). */
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
+  /** Addresses of agents that a source lists whether or not a task runs there; absent where it lists none. */
+  readonly agents?: readonly string[];
 }
 
 /** Something that could not be used, told so that its author finds it. */
@@ -185,6 +197,8 @@ export interface Desired {
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
   readonly memory: Memory;
+  /** Addresses that apps asked for as IP VIPs and that belong to someone, with why; absent: none. */
+  readonly refused?: ReadonlyMap<string, string>;
 }
 
 // ---- what the kernel has ---------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import type { PassStatus } from './status/pass-status.ts';
 export interface AppSource {
   /** `marathon=http://10.0.0.1:8080`, `kubernetes`: as it was given, without credentials: for messages and metrics. */
   readonly name: string;
-  /** URLs of the servers behind it where they are known only now: no VIP may take their addresses. */
+  /** URLs of the servers behind it, those learnt since the start too (a leader): no VIP may take their addresses. */
   readonly servers?: readonly string[];
   /**
    * Follows the source until `signal` aborts; resolves then. Reconnects by itself, with backoff, and never rejects

@@ -10,8 +10,10 @@ import { PacketFilter } from './apply/packet-filter.ts';
 import { HostReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
 import { RouteNetlink } from './apply/rtnetlink.ts';
+import { createServerAddresses, type ServerAddresses } from './apply/server-addresses.ts';
 import { Sysctls } from './apply/sysctls.ts';
 import { withTimeouts } from './apply/timeouts.ts';
+import { createUnfitAddresses } from './apply/unfit-addresses.ts';
 import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
 import { createMerge } from './desired/merge.ts';
@@ -88,14 +90,23 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const pools = poolsOf(config);
     const reporters: Reporter[] = [];
     const sources = await sourcesOf(config, log, reporters);
+    const servers = createServerAddresses({
+      urls: () => serverUrls(config, sources),
+      clock: systemClock,
+      log,
+    });
+    const real = createRealAddresses(realAddressOptions(config, servers), systemClock.monotonic);
+    const hostAddresses = createHostAddresses(config.interface, systemClock.monotonic);
     const translate = createTranslatorInParts({
       zone: config.zone,
       pools,
       ...(config.against.kind === 'kernel' && {
-        realAddresses: createRealAddresses(realAddressOptions(config, sources), systemClock.monotonic),
-        ...(config.localBackends === 'container' && {
-          hostAddresses: createHostAddresses(config.interface, systemClock.monotonic),
-        }),
+        realAddresses: real.refusal,
+        unfitAddresses: createUnfitAddresses(
+          { interfaceName: config.interface, servers: serversOf(config) },
+          systemClock.monotonic,
+        ),
+        ...(config.localBackends === 'container' && { hostAddresses }),
       }),
     });
     const rules = {
@@ -103,6 +114,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       occupants: createOccupants(),
       inPool: inPools,
       adopt: config.adopt,
+      ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready }),
       brake: brakeOf(config),
       dryRun: config.dryRun,
     };
@@ -182,6 +194,11 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
   return { server: new NameServer(options), metrics };
 }
 
+/** Where this program answers DNS. */
+function serversOf({ dnsListen }: Config): string[] {
+  return dnsListen.map(({ address }) => address);
+}
+
 /** Those that are put on our interface where no other one has them. */
 function addressesOf(listen: Config['dnsListen']): string[] {
   return listen.map(({ address }) => address).filter((address) => !isLoopback(address));
@@ -247,12 +264,15 @@ function brakeOf({ against, allowMassRemoval, massRemovalPercent, massRemovalHol
   return { share: massRemovalPercent / 100, holdMs: massRemovalHoldSeconds * 1_000 };
 }
 
-function realAddressOptions(config: Config, sources: readonly AppSource[]) {
-  const masters = [
+function serverUrls(config: Config, sources: readonly AppSource[]): string[] {
+  return [
     ...config.source.flatMap((source) => ('masters' in source ? source.masters : [])),
     ...sources.flatMap(({ servers = [] }) => servers),
   ];
-  const servers = config.dnsListen.map(({ address }) => address);
+}
+
+function realAddressOptions(config: Config, { current }: ServerAddresses) {
+  const servers = serversOf(config);
   const { interface: interfaceName, allowConnectedVips } = config;
-  return { interfaceName, masters, servers, pools: networksOf(config), allowConnectedVips };
+  return { interfaceName, sources: current, servers, pools: networksOf(config), allowConnectedVips };
 }

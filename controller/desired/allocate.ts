@@ -1,5 +1,5 @@
+import { formatAddress } from '../address.ts';
 import type { Family, NamedAddresses } from '../model.ts';
-import { formatAddress } from './address.ts';
 import { phash2 } from './phash2.ts';
 import { formatPool, inPool, type Pool, type Pools } from './pool.ts';
 import { sha1 } from './sha1.ts';

@@ -14,6 +14,7 @@ interface Known {
   readonly claims: AppClaims;
   readonly questions: readonly Question[];
   readonly here: ReadonlySet<string>;
+  readonly unfit: Surroundings['unfit'];
 }
 
 export interface ClaimsMemo {
@@ -51,7 +52,8 @@ export function createClaimsMemo(rules: ClaimRules): ClaimsMemo {
 
   const remembered = (app: App, surroundings: Surroundings): AppClaims => {
     const before = known.get(app);
-    if (before?.here === surroundings.here && stillHold(before.questions, surroundings)) return before.claims;
+    const sameHost = before?.here === surroundings.here && before.unfit === surroundings.unfit;
+    if (sameHost && stillHold(before.questions, surroundings)) return before.claims;
     const made = read(app, surroundings);
     const claims = reuseClaims(before?.claims ?? former.get(appKey(app)), made.claims);
     known.set(app, { ...made, claims });
@@ -65,15 +67,16 @@ export function createClaimsMemo(rules: ClaimRules): ClaimsMemo {
       questions.push({ ask, answer });
       return answer;
     };
-    const { here } = surroundings;
+    const { here, unfit } = surroundings;
     const claims = claimsOf(app, rules, {
       refusal: (target) =>
         // A name is never refused, and there may be ten thousand of them: no question worth remembering.
         target.address === null ? null : (record((asked) => asked.refusal(target)) ?? null),
       remembered: (key) => record((asked) => asked.remembered(key)) ?? undefined,
       here,
+      unfit,
     });
-    return { claims, questions, here };
+    return { claims, questions, here, unfit };
   };
   return Object.assign(remembered, { knows: (app: App) => known.has(app), turnTo });
 }

@@ -8,6 +8,8 @@ import type { NamedTarget } from './target.ts';
 export interface ClaimRules extends Naming {
   /** The families in which named VIPs get addresses. */
   readonly namedFamilies: readonly Family[];
+  /** The pool of named VIPs that an address lies in, as text; null: none. */
+  readonly poolOf: (address: string) => string | null;
 }
 
 /** A name as somebody wrote it. */
@@ -45,7 +47,7 @@ export interface AppClaims {
  */
 export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings): AppClaims {
   const readPort = createPortReader(app, rules, surroundings);
-  const drafts = createDrafts(app, rules.namedFamilies, surroundings.here);
+  const drafts = createDrafts(app, rules, surroundings);
   const labels = new Map<string, LabelState>();
   const spellings: Spelling[] = [];
   const rejected: Rejection[] = [...app.rejected];

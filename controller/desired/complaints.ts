@@ -1,5 +1,5 @@
+import { parseAddress } from '../address.ts';
 import type { App, Port, Rejection } from '../model.ts';
-import { parseAddress } from './address.ts';
 import type { PortReading } from './port-reading.ts';
 
 /** What is to be told to an app's author. */

@@ -1,3 +1,4 @@
+import { canonicalAddress, familyOf, unusableAsBackend } from '../address.ts';
 import {
   type App,
   type Backend,
@@ -11,11 +12,11 @@ import {
   type Task,
   type TaskPort,
 } from '../model.ts';
-import { canonicalAddress, familyOf } from './address.ts';
 import { standingOf } from './backends.ts';
 import type { Claim } from './claim.ts';
+import type { ClaimRules } from './claims.ts';
 import type { PortOptions } from './port-options.ts';
-import type { PortReading } from './port-reading.ts';
+import type { PortReading, Surroundings } from './port-reading.ts';
 import { familiesOf, type Target } from './target.ts';
 
 /** The claims of one app while its ports and tasks are gone through. */
@@ -44,8 +45,18 @@ interface Draft {
   otherFamily: boolean;
 }
 
-/** `here`: the addresses of this host, whose containers it reaches without their host ports. */
-export function createDrafts(app: App, namedFamilies: readonly Family[], here: ReadonlySet<string>): Drafts {
+export function createDrafts(
+  app: App,
+  { namedFamilies, poolOf }: Pick<ClaimRules, 'namedFamilies' | 'poolOf'>,
+  { here, unfit }: Pick<Surroundings, 'here' | 'unfit'>,
+): Drafts {
+  const faultOf: FaultOf = (address) => {
+    const unusable = unusableAsBackend(address);
+    if (unusable !== null) return unusable;
+    const pool = poolOf(address);
+    if (pool !== null) return `an address of the named VIPs' pool, ${pool}`;
+    return unfit.get(address) ?? null;
+  };
   const drafts = new Map<string, Draft>();
   // Tasks share the reading of their port, so the way from it to its drafts is gone once.
   const known = new Map<PortReading, readonly Draft[]>();
@@ -97,14 +108,16 @@ export function createDrafts(app: App, namedFamilies: readonly Family[], here: R
 
       const wanting = draftsOf(port, reading);
       const common = { app: app.id, task: task.id, ...standing, drainSeconds };
-      for (const place of placesOn(here, port)) {
+      const { places, faults } = placesOn(here, port, faultOf);
+      for (const place of places) {
         const backend: Backend = { ...place, ...common, forward: 'masquerade' };
         const key = endpointKey(backend);
         for (const draft of wanting) add(draft, key, backend);
       }
-      if (port.unresolved === undefined || wanting.length === 0) return null;
-      const part = port.endpoints.length > 0 ? 'is a backend by some of its addresses only' : 'is no backend';
-      return `${app.id} ${port.at}: task ${task.id} ${part}: ${port.unresolved}`;
+      const reasons = [...faults.map((fault) => explain(fault, task, port)), port.unresolved ?? []].flat();
+      if (reasons.length === 0 || wanting.length === 0) return null;
+      const part = places.length > 0 ? 'is a backend by some of its addresses only' : 'is no backend';
+      return `${app.id} ${port.at}: task ${task.id} ${part}: ${reasons.join('; ')}`;
     },
     finish: () => ({
       claims: [...drafts.values()].map((draft) => toClaim(app, draft)),
@@ -118,17 +131,47 @@ const EMPTY: ReadonlyMap<BackendKey, Backend> = new Map();
 
 type Place = Endpoint & Pick<Backend, 'hostPort'>;
 
-/** Where this host reaches a task's port: its own containers directly, since IPVS bypasses the host port's DNAT. */
-function placesOn(here: ReadonlySet<string>, { endpoints, local = [] }: TaskPort): readonly Place[] {
+/** Why no backend can be at an address, which must be canonical; null when one can. */
+type FaultOf = (address: string) => string | null;
+
+/** An address at which no backend can be, and why. */
+interface Fault {
+  readonly address: string;
+  readonly is: string;
+}
+
+/**
+ * Where this host reaches a task's port: its own containers directly, since IPVS bypasses the host port's DNAT. Also the
+ * addresses at which no backend can be.
+ */
+function placesOn(
+  here: ReadonlySet<string>,
+  { endpoints, local = [] }: TaskPort,
+  faultOf: FaultOf,
+): { readonly places: readonly Place[]; readonly faults: readonly Fault[] } {
   const places: Place[] = [];
+  const faults: Fault[] = [];
+  const usable = local.length === 0 ? local : local.filter(({ address }) => faultOf(address) === null);
   for (const { address: text, port } of endpoints) {
     const address = canonicalAddress(text);
     // Port 0: Mesos has allocated none; dcos-net drops these too.
     if (address === null || port < 1) continue;
-    const own = here.has(address) ? sameFamily(local, address) : undefined;
+    const is = faultOf(address);
+    if (is !== null) {
+      faults.push({ address, is });
+      continue;
+    }
+    const own = here.has(address) ? sameFamily(usable, address) : undefined;
     places.push(own === undefined ? { address, port } : { ...own, hostPort: { address, port } });
   }
-  return places;
+  return { places, faults };
+}
+
+function explain({ address, is }: Fault, { agent }: Task, { backendAddress }: TaskPort): string {
+  if (backendAddress !== 'agent') return `its address ${address} is ${is}`;
+  return agent?.address === address && agent.host !== address
+    ? `the agent's host name ${agent.host} resolves to ${address}, ${is}`
+    : `the agent's address ${address} is ${is}`;
 }
 
 /** Only a VIP of the other hosts' family is one VIP on all hosts. */

@@ -57,12 +57,19 @@ export function createMerge(): Merge {
       apps.push(...group.merged);
       if (portion.add(known ? KNOWN : costOf(members))) yield;
     }
+    const agents = agentsOf(snapshots);
     return {
       apps,
       rejected: snapshots.flatMap(({ rejected }) => rejected),
       warnings: snapshots.flatMap(({ warnings }) => warnings),
+      ...(agents !== undefined && { agents }),
     };
   };
+}
+
+function agentsOf(snapshots: readonly Snapshot[]): readonly string[] | undefined {
+  const lists = snapshots.flatMap(({ agents }) => (agents === undefined ? [] : [agents]));
+  return lists.length > 1 ? [...new Set(lists.flat())].sort() : lists[0];
 }
 
 /** So many new apps and tasks are one part: a millisecond or less. */
@@ -212,7 +219,17 @@ function oneTask(defined: Task, seen: Task): Task {
   const placed = defined.ports.every(({ endpoints }) => endpoints.length > 0);
   const ports = placed || seen.ports.length === 0 ? defined.ports : seen.ports;
   const name = defined.name ?? seen.name;
-  return { ...defined, ...(name !== undefined && { name }), state, health, ports };
+  const agent = defined.agent ?? seen.agent;
+  const addresses = [...new Set([...(defined.addresses ?? []), ...(seen.addresses ?? [])])];
+  return {
+    ...defined,
+    ...(name !== undefined && { name }),
+    ...(agent !== undefined && { agent }),
+    ...(addresses.length > 0 && { addresses }),
+    state,
+    health,
+    ports,
+  };
 }
 
 /** From serving to not at all. */

@@ -1,5 +1,5 @@
+import { type Address, formatAddress, parseAddress } from '../address.ts';
 import type { Family } from '../model.ts';
-import { type Address, formatAddress, parseAddress } from './address.ts';
 
 /** The range from which named VIPs of one family get their addresses, both ends included. */
 export interface Pool {
@@ -45,6 +45,21 @@ export function hasAddress(pool: Pool, { family, value }: Address): boolean {
 export function inPool(pool: Pool, text: string): boolean {
   const address = parseAddress(text);
   return address !== null && hasAddress(pool, address);
+}
+
+/**
+ * Makes the function that tells the pool's text where an address lies in the network of one; null where it lies in none.
+ * Also the last address of an IPv4 network counts, which no name gets. The address must be canonical.
+ */
+export function createPoolOf({ ipv4, ipv6 }: Pools): (address: string) => string | null {
+  // IPv4 by numbers: there may be a hundred thousand backends.
+  const [first, last] =
+    ipv4 === null ? [1, 0] : [Number(ipv4.min), Number(ipv4.max) + (ipv4.max > ipv4.min ? 1 : 0)];
+  return (address) => {
+    if (address.includes(':')) return ipv6 !== null && inPool(ipv6, address) ? formatPool(ipv6) : null;
+    const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+    return ipv4 !== null && value >= first && value <= last ? formatPool(ipv4) : null;
+  };
 }
 
 /** `11.0.0.0 to 11.255.255.254`. */

@@ -12,6 +12,8 @@ export interface Surroundings {
   remembered(labelKey: string): string | undefined;
   /** Addresses of the host for which this is decided; the same object while they are the same. */
   readonly here: ReadonlySet<string>;
+  /** Addresses at which no backend can be on this host, with why; the same object while they are the same. */
+  readonly unfit: ReadonlyMap<string, string>;
 }
 
 export interface Naming {

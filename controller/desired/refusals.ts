@@ -1,6 +1,6 @@
-import type { App, NamedAddresses } from '../model.ts';
-import { canonicalAddress } from './address.ts';
-import { differenceOf } from './grouping.ts';
+import type { Address } from '../address.ts';
+import type { NamedAddresses, Snapshot } from '../model.ts';
+import { createHosts } from './hosts.ts';
 import { hasAddress, type Pools } from './pool.ts';
 import type { Target } from './target.ts';
 
@@ -13,27 +13,34 @@ export interface Refusals {
   refusal(target: Target): string | null;
   /** Names whose remembered address was a reason to refuse. */
   readonly blockers: ReadonlySet<string>;
+  /** Addresses that were refused, whoever asked, with why. */
+  readonly refused: ReadonlyMap<string, string>;
 }
 
 /**
- * Makes the judge of IP VIPs: an agent's address, one that a name holds, and what `realAddresses` knows of are
- * refused, since a local route for such an address would cut every host off from its owner.
+ * Makes the judge of IP VIPs: the address of an agent or a container that a source tells of, one that a name holds, and
+ * what `realAddresses` knows of are refused, since a local route for such an address would cut every host off from its
+ * owner.
  */
 export function createRefusals(
   pools: Pools,
   realAddresses: RealAddresses,
-): (apps: readonly App[], remembered: ReadonlyMap<string, NamedAddresses>) => Refusals {
-  const agentsAmong = createAgents();
+): (
+  snapshot: Pick<Snapshot, 'apps' | 'agents'>,
+  remembered: ReadonlyMap<string, NamedAddresses>,
+) => Refusals {
+  const ownersAmong = createHosts();
 
-  return (apps, remembered) => {
+  return (snapshot, remembered) => {
     const blockers = new Set<string>();
+    const refused = new Map<string, string>();
     // Most clusters have few IP VIPs or none: what is needed to judge them is gathered when the first one comes.
-    const agents = lazily(() => agentsAmong(apps));
+    const ownerOf = lazily(() => ownersAmong(snapshot));
     const holders = lazily(() => holdersOf(remembered));
 
-    const refusal = ({ address }: Target): string | null => {
-      if (address === null) return null;
-      if (agents().has(address.text)) return 'it is the address of an agent';
+    const reasonFor = (address: Address): string | null => {
+      const owner = ownerOf()(address.text);
+      if (owner !== null) return `it is the address of ${owner}`;
       const pool = pools[address.family];
       const holder = pool !== null && hasAddress(pool, address) ? holders().get(address.text) : undefined;
       if (holder !== undefined) {
@@ -42,44 +49,13 @@ export function createRefusals(
       }
       return realAddresses(address.text);
     };
-    return { refusal, blockers };
+    const refusal = ({ address }: Target): string | null => {
+      const reason = address === null ? null : reasonFor(address);
+      if (address !== null && reason !== null) refused.set(address.text, reason);
+      return reason;
+    };
+    return { refusal, blockers, refused };
   };
-}
-
-/** Makes the function that knows the agents of a list of apps; it counts anew only what changed in the list. */
-function createAgents(): (apps: readonly App[]) => ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  const count = (apps: readonly App[], by: number): void => {
-    for (const app of apps) {
-      for (const address of agentAddresses(app)) {
-        const sum = (counts.get(address) ?? 0) + by;
-        if (sum > 0) counts.set(address, sum);
-        else counts.delete(address);
-      }
-    }
-  };
-  let last: readonly App[] = [];
-
-  return (apps) => {
-    const { gone, come } = differenceOf(last, apps);
-    last = apps;
-    count(gone, -1);
-    count(come, 1);
-    return counts;
-  };
-}
-
-/** Of all tasks, whether they run or not, and of ports without VIP too: an agent is an agent. */
-function agentAddresses(app: App): ReadonlySet<string> {
-  const found = new Set<string>();
-  for (const task of app.tasks) {
-    for (const port of task.ports) {
-      if (port.backendAddress !== 'agent') continue;
-      for (const endpoint of port.endpoints)
-        found.add(canonicalAddress(endpoint.address) ?? endpoint.address);
-    }
-  }
-  return found;
 }
 
 function holdersOf(remembered: ReadonlyMap<string, NamedAddresses>): ReadonlyMap<string, string> {

@@ -5,7 +5,7 @@ import type { AppClaims } from './claims.ts';
 import { createClaimsMemo } from './claims-memo.ts';
 import { inSamePlaces } from './grouping.ts';
 import { cleanName } from './names.ts';
-import type { Pools } from './pool.ts';
+import { createPoolOf, type Pools } from './pool.ts';
 import { DEFAULT_PORT_OPTIONS, type PortOptions } from './port-options.ts';
 import type { Surroundings } from './port-reading.ts';
 import { createRecollection } from './recollection.ts';
@@ -28,6 +28,11 @@ export interface TranslationRules {
    * same. It reaches its own containers without their host ports. When missing, backends are as other hosts reach them.
    */
   readonly hostAddresses?: () => ReadonlySet<string>;
+  /**
+   * Addresses at which no backend can be on the host whose kernel is programmed, with why (`a broadcast address`); asked for
+   * in every call: the same object while they are the same. When missing, those that are unfit on any host.
+   */
+  readonly unfitAddresses?: () => ReadonlyMap<string, string>;
   /** For ports without `IPVS_*` labels; wlc, not persistent, weight 1, 300 s when missing. */
   readonly defaults?: PortOptions;
 }
@@ -74,6 +79,7 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
   const claimsOf = createClaimsMemo({
     zone,
     namedFamilies,
+    poolOf: createPoolOf(rules.pools),
     defaults: rules.defaults ?? DEFAULT_PORT_OPTIONS,
   });
   const startRefusals = createRefusals(rules.pools, rules.realAddresses ?? (() => null));
@@ -100,28 +106,33 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
    */
   function* claimAll(
     apps: readonly App[],
+    agents: Snapshot['agents'],
     addresses: Memory['addresses'],
     labels: Memory['labels'],
-    here: ReadonlySet<string>,
+    host: Pick<Surroundings, 'here' | 'unfit'>,
   ): Generator<undefined, Attempt> {
-    const { refusal, blockers } = startRefusals(apps, addresses);
-    const surroundings = { refusal, remembered: (key: string) => labels.get(key), here };
+    const { refusal, blockers, refused } = startRefusals(
+      agents === undefined ? { apps } : { apps, agents },
+      addresses,
+    );
+    const surroundings = { refusal, remembered: (key: string) => labels.get(key), ...host };
     const claims: AppClaims[] = [];
     while (claims.length < apps.length) {
       readSome(apps, surroundings, claims);
       yield;
     }
-    return { claims, blockers };
+    return { claims, blockers, refused };
   }
 
-  return function* (snapshot, memory, complete = true, held = NO_NAMES) {
+  return function* (snapshot, memory, complete = true, held = NONE) {
     const apps = inOrder(snapshot.apps);
-    const here = rules.hostAddresses?.() ?? NO_HOST;
+    const host = { here: rules.hostAddresses?.() ?? NONE, unfit: rules.unfitAddresses?.() ?? NOT_UNFIT };
     claimsOf.turnTo(apps);
-    const attempt = (addresses: Memory['addresses']) => claimAll(apps, addresses, memory.labels, here);
-    const claims = complete
+    const attempt = (addresses: Memory['addresses']) =>
+      claimAll(apps, snapshot.agents, addresses, memory.labels, host);
+    const { claims, refused } = complete
       ? yield* withoutStaleHolders(memory.addresses, held, attempt)
-      : (yield* attempt(memory.addresses)).claims;
+      : yield* attempt(memory.addresses);
     const roster = yield* bringTogether(claims);
     // A name that is gone frees its address for the next pass: its VIP may have to be held in this one.
     const names = withRemembered(roster.names, memory.addresses);
@@ -137,6 +148,7 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
       rejected: distinct([...snapshot.rejected, ...said.rejected].sort(byPlace)),
       warnings: unique([snapshot.warnings, said.warnings, roster.warnings, allocation.warnings, warnings]),
       memory: remember(memory, addresses, roster, complete),
+      refused,
     };
   };
 }
@@ -146,8 +158,8 @@ const PART = 256;
 /** What an app costs that has been read before. */
 const KNOWN = 0.1;
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
-const NO_HOST: ReadonlySet<string> = new Set();
-const NO_NAMES: ReadonlySet<string> = new Set();
+const NONE: ReadonlySet<string> = new Set();
+const NOT_UNFIT: ReadonlyMap<string, string> = new Map();
 
 /**
  * Makes the function that puts apps in order: by id, and for apps of several frameworks by framework. It remembers the
@@ -223,6 +235,8 @@ interface Attempt {
   readonly claims: readonly AppClaims[];
   /** Names whose remembered address was a reason to refuse an IP VIP. */
   readonly blockers: ReadonlySet<string>;
+  /** Addresses that no VIP may take, with why. */
+  readonly refused: ReadonlyMap<string, string>;
 }
 
 /**
@@ -233,16 +247,17 @@ function* withoutStaleHolders(
   remembered: Memory['addresses'],
   held: ReadonlySet<string>,
   attempt: (addresses: Memory['addresses']) => Generator<undefined, Attempt>,
-): Generator<undefined, readonly AppClaims[]> {
+): Generator<undefined, Attempt> {
   let addresses = remembered;
   for (;;) {
-    const { claims, blockers } = yield* attempt(addresses);
+    const made = yield* attempt(addresses);
+    const { claims, blockers } = made;
     const stale = blockers.difference(held);
     if (stale.size > 0) {
       for (const app of claims)
         for (const { target } of app.claims) stale.delete(target.named?.fullName ?? '');
     }
-    if (stale.size === 0) return claims;
+    if (stale.size === 0) return made;
     addresses = new Map([...addresses].filter(([name]) => !stale.has(name)));
   }
 }

@@ -1,4 +1,4 @@
-import { type Address, parseAddress, unusableAsVip } from './address.ts';
+import { type Address, parseAddress, unusableAsVip } from '../address.ts';
 
 /** What the value of a VIP label asks for. */
 export type VipValue =

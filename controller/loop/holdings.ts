@@ -81,6 +81,11 @@ export class Holdings {
     await this.#replace(new Map([...before].filter(([key]) => ours(key))));
   }
 
+  /** These were removed otherwise than by a pass. */
+  async drop(keys: ReadonlySet<ServiceKey>): Promise<void> {
+    await this.#replace(new Map([...(this.#entries ?? NOTHING)].filter(([key]) => !keys.has(key))));
+  }
+
   async #replace(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void> {
     await this.#ledger.save(entries);
     this.#entries = entries;

@@ -6,6 +6,7 @@ import { createDiff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
 import { onlyWhatIsMissing } from '../plan/only-missing.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
+import { splitWithdrawn, withoutWithdrawn, withWithdrawn } from '../plan/withdraw.ts';
 import type { HeldRemoval } from '../status/pass-status.ts';
 import { Brake, type BrakeRules } from './brake.ts';
 
@@ -13,6 +14,8 @@ export interface PlanRules {
   /** Whether an address lies in a pool of named VIPs. */
   readonly inPool: (address: string) => boolean;
   readonly adopt: boolean;
+  /** Why an address is one that this program itself depends on (a source's, a name server's); null when it is not. */
+  readonly taken?: (address: string) => string | null;
   /** Finds the tasks at an endpoint. */
   readonly occupants: (snapshot: Snapshot) => Occupants;
   /** When too much would go at once; null: it goes. */
@@ -61,13 +64,27 @@ export class Planner {
     const { inPool, adopt } = this.#rules;
     const occupants = this.#rules.occupants(snapshot);
     const difference = this.#diff(desired, observed, { owned, inPool, adopt });
-    const mustLook = this.#mustLook(difference, observed, occupants, complete);
-    const drained = keepDraining(difference, { observed, occupants, drains, now });
+    const { rest, withdrawn } = splitWithdrawn(difference, (address) =>
+      inPool(address) ? null : this.#ownerOf(address, desired, complete),
+    );
+    const mustLook = this.#mustLook(rest, observed, occupants, complete);
+    const drained = keepDraining(rest, { observed, occupants, drains, now });
     // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
-    if (!complete) return { plan: onlyWhatIsMissing(drained.plan), held: null, drains, mustLook };
+    if (!complete) {
+      const plan = withWithdrawn(onlyWhatIsMissing(drained.plan), withdrawn);
+      return { plan, held: null, drains, mustLook };
+    }
     this.#snapshot = snapshot;
-    const { plan, held } = this.#brake.hold(drained.plan, { observed, owned, occupants }, now);
-    return { plan, held, drains: withoutHeld(drained.drains, held, observed), mustLook };
+    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants };
+    const { plan, held } = this.#brake.hold(drained.plan, context, now);
+    const remaining = withoutHeld(drained.drains, held, observed);
+    return { plan: withWithdrawn(plan, withdrawn), held, drains: remaining, mustLook };
+  }
+
+  /** On the word of our own disk alone, only what this program depends on is a reason to take a VIP away. */
+  #ownerOf(address: string, { refused }: Desired, complete: boolean): string | null {
+    const taken = this.#rules.taken?.(address) ?? null;
+    return taken ?? (complete ? (refused?.get(address) ?? null) : null);
   }
 
   /**

@@ -37,6 +37,7 @@ import { Planner, type PlanRules } from './planner.ts';
 import { Reach } from './reach.ts';
 import { Recollection } from './recollection.ts';
 import type { Merged } from './sources.ts';
+import { takenVips, withdrawTaken } from './withdraw.ts';
 
 export interface ReconcilePorts {
   readonly table: IpvsTable;
@@ -57,6 +58,8 @@ export interface ReconcileRules extends PlanRules {
     complete: boolean,
     held: ReadonlySet<string>,
   ) => Desired | Promise<Desired>;
+  /** Resolves once it is known, as far as it can be, which addresses are `taken`; at once from then on. Never rejects. */
+  readonly ready?: () => Promise<void>;
   readonly dryRun: boolean;
 }
 
@@ -121,6 +124,19 @@ export class Reconciler {
     await Promise.all([this.#knowledge.readBeside(), this.reach.lookBeside()]);
   }
 
+  /** Whether a VIP of ours has an address that this program depends on, so that a pass is to be made at once. */
+  mustWithdraw(): boolean {
+    const observed = this.#knowledge.believed;
+    return observed !== null && takenVips(this.#holdings.owned, observed, this.#rules).size > 0;
+  }
+
+  /** Removes VIPs as `mustWithdraw` means them where no source has been read yet. Between passes; never rejects. */
+  async withdraw(): Promise<void> {
+    if (this.#rules.dryRun) return;
+    await this.#rules.ready?.();
+    await withdrawTaken(this.#ports, { holdings: this.#holdings, reach: this.reach }, this.#rules);
+  }
+
   /** When a pass is worth making though nothing changed: a failed step is due, or a drain may have ended. */
   nextLook(): number | null {
     const retry = this.#backoff.nextDue();
@@ -133,6 +149,7 @@ export class Reconciler {
     const { clock } = this.#ports;
     const startedAt = clock.monotonic();
     this.planner.begin(gone, startedAt);
+    await this.#rules.ready?.();
     const memory = await this.#recollection.load();
     const translate = () => this.#rules.translate(snapshot, memory, complete, this.#heldNames);
     let desired = await translate();

@@ -30,6 +30,8 @@ export type WakeReason = 'changed' | 'resync' | 'read';
 const TICK_MS = 1_000;
 /** The kernel or our own files could not be read or written: again after this. */
 const RETRY_AFTER_ERROR_MS = 2_000;
+/** How often the kernel is looked at while no source has said anything. */
+const WITHDRAW_MS = 10_000;
 
 /**
  * Reconciles until `signal` aborts: when a source tells of a change, on request (`wake.set('resync')`), every
@@ -61,6 +63,7 @@ export async function run(
     look: start,
     changes: start,
     tick: start,
+    withdraw: start,
     restore: start + options.restoreAfterMs,
   };
   while (!signal.aborted) {
@@ -85,6 +88,7 @@ export async function run(
       repairing = null;
     });
     confirmHeld();
+    await withdrawIfDue(ports, reconciler, sources, wake, due);
     due.tick = ports.clock.monotonic() + TICK_MS;
   }
   await Promise.all([...following, saving, repairing]);
@@ -120,8 +124,26 @@ interface Due {
   changes: number;
   /** When interface and routes are looked at again: a change does not wait for that. */
   tick: number;
+  /** While no pass can be made: when to look for VIPs that cut this host off from its sources. */
+  withdraw: number;
   /** When to turn to the disk for sources that have said nothing; infinite once done. */
   restore: number;
+}
+
+/** A VIP may have the address of a source that was learnt only now, or cut this host off from it since before the start. */
+async function withdrawIfDue(
+  { clock }: RunPorts,
+  reconciler: Reconciler,
+  sources: Sources,
+  wake: Latch<WakeReason>,
+  due: Due,
+): Promise<void> {
+  if (sources.known) {
+    if (reconciler.mustWithdraw()) wake.set('resync');
+  } else if (clock.monotonic() >= due.withdraw) {
+    await reconciler.withdraw();
+    due.withdraw = clock.monotonic() + WITHDRAW_MS;
+  }
 }
 
 async function restoreIfDue({ store, clock }: RunPorts, sources: Sources, due: Due): Promise<void> {

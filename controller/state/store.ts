@@ -14,7 +14,7 @@ const storedSnapshot = z.object({
   version: z.literal(VERSION),
   source: z.string(),
   savedAt: z.number(),
-  snapshot: z.object({ apps: z.array(z.custom<App>(isApp)) }),
+  snapshot: z.object({ apps: z.array(z.custom<App>(isApp)), agents: z.array(z.string()).optional() }),
 });
 const storedMemory = z.object({
   version: z.literal(VERSION),
@@ -41,7 +41,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
   /** Source -> its apps as they were saved last, with their text. */
   const saved = new Map<string, ReadonlyMap<App, string>>();
 
-  function* snapshotText(source: string, { apps }: Snapshot): Generator<string> {
+  function* snapshotText(source: string, { apps, agents }: Snapshot): Generator<string> {
     // Apps that did not change are the same objects: most of a large snapshot is then text already.
     const before = saved.get(source);
     const texts = new Map<App, string>();
@@ -54,7 +54,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
       yield text;
       separator = ',\n';
     }
-    yield ']}}\n';
+    yield agents === undefined ? ']}}\n' : `],"agents":${JSON.stringify(agents)}}}\n`;
     saved.set(source, texts);
   }
 
@@ -75,10 +75,9 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
     async loadSnapshot(source): Promise<StoredSnapshot | null> {
       const stored = await load(snapshotPath(source), storedSnapshot);
       if (stored === null) return null;
-      return {
-        savedAt: stored.savedAt,
-        snapshot: { apps: stored.snapshot.apps, rejected: [], warnings: [] },
-      };
+      const { apps, agents } = stored.snapshot;
+      const snapshot = { apps, rejected: [], warnings: [], ...(agents !== undefined && { agents }) };
+      return { savedAt: stored.savedAt, snapshot };
     },
     async saveSnapshot(source, snapshot) {
       await save(snapshotPath(source), snapshotText(source, snapshot));

@@ -42,6 +42,8 @@ export class World {
   /** When set, the memory of names cannot be saved. */
   memoryBroken: string | null = null;
   reads = 0;
+  /** Why an address is one that the controller depends on. */
+  taken: (address: string) => string | null = () => null;
   /** A read beside passes takes as long as this. */
   readingTakes: Promise<void> = Promise.resolve();
   /** A look at interface and routes takes as long as this. */
@@ -182,11 +184,13 @@ export class Controller {
     const translate = createTranslator({
       zone: 'l4lb.thisdcos.directory',
       pools: { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') },
+      realAddresses: (address) => world.taken(address),
     });
+    const taken = (address: string) => world.taken(address);
     const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');
     this.reconciler = new Reconciler(
       world.ports(),
-      { translate, occupants: createOccupants(), inPool, adopt, brake, dryRun },
+      { translate, occupants: createOccupants(), inPool, taken, adopt, brake, dryRun },
       () => 0,
     );
   }

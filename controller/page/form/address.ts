@@ -1,4 +1,4 @@
-import { parseAddress } from '../../desired/address.ts';
+import { parseAddress } from '../../address.ts';
 import { cleanName, fullyQualified } from '../../desired/names.ts';
 
 export interface NameFacts {

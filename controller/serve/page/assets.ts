@@ -28,7 +28,7 @@ const PAGE = 'page/';
 
 /** Pure modules of the controller that the page uses too: what the form shows is computed by what is applied. */
 const SHARED = [
-  'desired/address.ts',
+  'address.ts',
   'desired/names.ts',
   'desired/vip-label.ts',
   'label-keys.ts',

@@ -5,6 +5,7 @@ import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './pl
 import { type AppDefinition, defineApp, type PlacedPort } from './ports.ts';
 import type { MarathonApp, MarathonTask } from './schema.ts';
 import { stateOf, taskHealth } from './states.ts';
+import { whereaboutsOf } from './whereabouts.ts';
 
 /**
  * An app's JSON with its embedded tasks, as the model's `App`.
@@ -15,7 +16,14 @@ import { stateOf, taskHealth } from './states.ts';
 export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinition>): App {
   const newest = defineApp(app);
   const warnings = [...newest.warnings];
-  const tasks = (app.tasks ?? []).map((task) => convertTask(task, newest, conversion, warnings));
+  const tasks = (app.tasks ?? []).map((task): Task => {
+    const converted = convertTask(task, newest, conversion, warnings);
+    const addresses = addressesOf(task);
+    return {
+      ...converted,
+      ...whereaboutsOf(task.host, addresses, converted.ports, conversion.agentAddress),
+    };
+  });
   return {
     id: app.id,
     kind: 'app',
@@ -95,4 +103,8 @@ function place(
     onNetworks(choice, (addresses) => onContainer(addresses, reach.containerPort)),
     state,
   );
+}
+
+function addressesOf({ ipAddresses }: MarathonTask): readonly (string | null | undefined)[] {
+  return (ipAddresses ?? []).map((entry) => entry?.ipAddress);
 }

@@ -82,7 +82,10 @@ export async function convertDocuments(
 export function toSnapshot(previous: Snapshot | undefined, next: Snapshot): Snapshot {
   if (previous === undefined || previous.apps.length !== next.apps.length) return next;
   const unchanged = next.apps.every((app, index) => app === previous.apps[index]);
-  return unchanged && same(previous.rejected, next.rejected) && same(previous.warnings, next.warnings)
+  return unchanged &&
+    same(previous.rejected, next.rejected) &&
+    same(previous.warnings, next.warnings) &&
+    same(previous.agents, next.agents)
     ? previous
     : next;
 }

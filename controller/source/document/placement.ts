@@ -1,5 +1,5 @@
 import type { Endpoint, Port, TaskPort, TaskState } from '../../model.ts';
-import { endpointsAt } from './addresses.ts';
+import { endpointsAt, ipAddress } from './addresses.ts';
 
 /** The IP address of an agent, by the host name or address that Marathon gives; null while not known. */
 export type AgentAddress = (host: string) => string | null;
@@ -45,6 +45,9 @@ export function onContainer(
 ): Placement {
   if (!containerPort) return nowhere('containerPort is 0 and there is no hostPort: nothing to connect to');
   const endpoints = endpointsAt(addresses, containerPort);
+  const others = addresses.filter((text) => text && ipAddress(text) === null);
+  if (others.length > 0)
+    return { endpoints, unresolved: `expected IP addresses without zone, and found ${others.join(', ')}` };
   return endpoints.length > 0 ? { endpoints } : nowhere('it has no IP address yet');
 }
 

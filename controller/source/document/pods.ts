@@ -11,6 +11,7 @@ import type {
 } from './schema.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { strayLabels, wrongPlace } from './stray-labels.ts';
+import { whereaboutsOf } from './whereabouts.ts';
 
 /** An endpoint of a pod's container, and what pairs it with its status. */
 interface PodEndpoint {
@@ -77,7 +78,12 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
   for (const instance of pod.instances ?? []) {
     for (const container of instance.containers ?? []) {
       const id = taskId(instance, container, ids);
-      tasks.push(convertContainer(id, container, instance, newest, conversion, warnings));
+      const task = convertContainer(id, container, instance, newest, conversion, warnings);
+      const addresses = (instance.networks ?? []).flatMap((network) => network.addresses ?? []);
+      tasks.push({
+        ...task,
+        ...whereaboutsOf(instance.agentHostname, addresses, task.ports, conversion.agentAddress),
+      });
     }
   }
   const ports = newest.ports.map(({ port }) => port);

@@ -15,6 +15,8 @@ import { reuse } from '../reuse.ts';
 /** One file as it was read last. */
 export interface FileContent extends Converted {
   readonly warnings?: readonly string[];
+  /** Addresses of the agents that it lists for themselves, whether or not a task runs there. */
+  readonly listed?: readonly string[];
   /** Tells whether the file is still the same; empty while that cannot be told. */
   readonly stamp: string;
   /** Set when the file as it is now cannot be used; `apps` is then what it gave before. */
@@ -106,12 +108,12 @@ async function convertRecording(
   resolver: Resolver,
 ): Promise<Omit<FileContent, 'stamp'>> {
   const agents = await resolveAgents(cluster.hosts, resolver);
-  const { apps, rejected, warnings } = await cluster.snapshot(agents, new Pace());
+  const { apps, rejected, warnings, agents: listed } = await cluster.snapshot(agents, new Pace());
   const byKey = apps.map((app): [string, App] => {
     const key = appKey(app);
     return [key, reuse(previous.get(key), app)];
   });
-  return { apps: new Map(byKey), rejected, warnings, agents };
+  return { apps: new Map(byKey), rejected, warnings, agents, ...(listed !== undefined && { listed }) };
 }
 
 async function recordingIn(path: string, bytes: Buffer): Promise<Cluster | null> {

@@ -153,6 +153,7 @@ function snapshotsOf(files: ReadonlyMap<string, FileContent>): readonly Snapshot
     if (content.failure !== undefined) {
       rejected.push({ app: path, at: '', value: '', reason: content.failure.message });
     }
-    return { apps, rejected, warnings: content.warnings ?? [] };
+    const agents = content.listed;
+    return { apps, rejected, warnings: content.warnings ?? [], ...(agents !== undefined && { agents }) };
   });
 }

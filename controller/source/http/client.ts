@@ -90,6 +90,11 @@ export class HttpClient {
     this.name = urls.map(shownUrl).join(',');
   }
 
+  /** URLs of the masters and of the leaders that were learnt, without credentials. */
+  get servers(): readonly string[] {
+    return this.#masters.servers;
+  }
+
   /**
    * Reads a whole answer. Resolves with null when the peer itself says that there is no such thing; a 404 of some
    * proxy is a failure. A `SyntaxError` of `parse` counts as a failure of the master.

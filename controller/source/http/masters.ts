@@ -8,9 +8,16 @@ export class Masters {
   readonly urls: readonly URL[];
   #preferred = 0;
   #leader: string | undefined;
+  /** Those that led at some time: they may again. */
+  readonly #leaders = new Set<string>();
 
   constructor(urls: readonly URL[]) {
     this.urls = urls;
+  }
+
+  /** URLs of the masters, and of leaders that they named. */
+  get servers(): readonly string[] {
+    return [...this.urls.map(shownUrl), ...this.#leaders];
   }
 
   /** All of them, the one that answered last first. */
@@ -30,9 +37,18 @@ export class Masters {
   leaderNamed(by: URL, named: string | undefined): void {
     if (named === undefined || !this.trusts(by) || !URL.canParse(named)) return;
     const leader = new URL(named);
-    if (leader.protocol === by.protocol) this.#leader = leader.origin;
+    if (leader.protocol !== by.protocol) return;
+    this.#leader = leader.origin;
+    this.#leaders.delete(leader.origin);
+    this.#leaders.add(leader.origin);
+    for (const oldest of this.#leaders) {
+      if (this.#leaders.size <= LEADERS_KEPT) break;
+      this.#leaders.delete(oldest);
+    }
   }
 }
+
+const LEADERS_KEPT = 16;
 
 /**
  * Parses `http://a:8080,http://b:8080`; a later one may leave out the scheme. Throws a `ControllerError` code

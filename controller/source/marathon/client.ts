@@ -9,6 +9,8 @@ export type MarathonClientOptions = HttpClientOptions;
 export interface MarathonClient {
   /** The masters as they were given, without credentials. */
   readonly name: string;
+  /** URLs of the masters and of the leaders that were learnt, without credentials. */
+  readonly servers: readonly string[];
   /**
    * Reads JSON. Resolves with null when Marathon itself says that there is no such thing; a 404 of some proxy
    * is a failure. Each master is tried once. `parse` stands for `JSON.parse`; a `SyntaxError` of it counts as
@@ -37,6 +39,10 @@ class OverHttp implements MarathonClient {
   constructor(options: MarathonClientOptions) {
     this.#http = new HttpClient(options, MARATHON);
     this.name = this.#http.name;
+  }
+
+  get servers(): readonly string[] {
+    return this.#http.servers;
   }
 
   get(path: string, signal: AbortSignal): Promise<unknown>;

@@ -54,6 +54,9 @@ export function createMarathonSource(options: MarathonSourceOptions): AppSource 
 
   return {
     name,
+    get servers() {
+      return client.servers;
+    },
     read(signal) {
       const partFailed = (error: Error) =>
         log.warn('a part of Marathon could not be read', { source: name, err: error });

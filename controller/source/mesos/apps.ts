@@ -1,4 +1,5 @@
 import type { App, Port, Task } from '../../model.ts';
+import { whereaboutsOf } from '../document/whereabouts.ts';
 import type { AppIdentity } from './app-id.ts';
 import type { TaskFacts } from './facts.ts';
 import { portsOf, type TaskAgent } from './ports.ts';
@@ -13,7 +14,11 @@ export interface JoinedTask {
 /** A task's facts and where its agent is, as the model's `Task`. */
 export function taskFrom(facts: TaskFacts, agent: TaskAgent): Task {
   const { id, name, state, health } = facts;
-  return { id, ...(name !== '' && { name }), state, health, ports: portsOf(facts, agent) };
+  const ports = portsOf(facts, agent);
+  // What runs no more is nowhere.
+  const where =
+    state === 'gone' ? {} : whereaboutsOf(agent.host, facts.addresses, ports, () => agent.address);
+  return { id, ...(name !== '' && { name }), state, health, ports, ...where };
 }
 
 /**

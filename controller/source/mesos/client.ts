@@ -12,6 +12,8 @@ export type MesosClientOptions = HttpClientOptions;
 export interface MesosClient {
   /** The masters, or the agent, as they were given, without credentials. */
   readonly name: string;
+  /** URLs of the masters, or the agent, and of the leaders that were learnt, without credentials. */
+  readonly servers: readonly string[];
   /** Opens the stream of events, which lasts until `signal` aborts or either side ends it. Masters only. */
   subscribe(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** The bytes of a `GET_STATE` reply. */
@@ -45,6 +47,9 @@ export function createMesosClient(options: MesosClientOptions, kind: 'master' | 
 
   return {
     name: http.name,
+    get servers() {
+      return http.servers;
+    },
     subscribe: (signal) =>
       // Not compressed: an event must not wait in a compressor's buffer.
       http.stream(question('SUBSCRIBE', 'identity'), STREAM_TYPES, 'a stream of events', signal),

@@ -157,7 +157,9 @@ export class Cluster {
   /** What is known now, in turns of a few milliseconds; apps that did not change are the same objects. */
   async snapshot(addresses: AgentAddresses, pace: Pace): Promise<Snapshot> {
     const apps = await this.#groups.apps(addresses, pace);
-    const next = { apps, rejected: [...this.#rejected.values()], warnings: this.#waiting() };
+    // Those of tasks are told with the tasks.
+    const agents = [...this.#agents.values()].flatMap((host) => addresses.get(host) ?? []).sort();
+    const next = { apps, rejected: [...this.#rejected.values()], warnings: this.#waiting(), agents };
     this.#snapshot = toSnapshot(this.#snapshot, next);
     return this.#snapshot;
   }

@@ -36,6 +36,9 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
 
   return {
     name,
+    get servers() {
+      return client.servers;
+    },
     async read(signal) {
       const state = await client.parseState(await client.getState(signal));
       if (state.recovered.size > 0) {
@@ -71,6 +74,9 @@ export function createMesosAgentSource(options: MesosAgentSourceOptions): AppSou
   const client = createMesosClient({ ...options, clock }, 'agent');
   return {
     name: `mesos-agent=${client.name}`,
+    get servers() {
+      return client.servers;
+    },
     read: (signal) => new AgentReader({ client, resolver, clock }).read(signal),
     follow: (listener, signal) => followAgent({ client, clock, resolver, listener, pollMs, random }, signal),
   };

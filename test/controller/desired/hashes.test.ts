@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { formatAddress, parseAddress } from '../../../controller/desired/address.ts';
+import { formatAddress, parseAddress } from '../../../controller/address.ts';
 import { phash2 } from '../../../controller/desired/phash2.ts';
 import { sha1 } from '../../../controller/desired/sha1.ts';
 

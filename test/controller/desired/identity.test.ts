@@ -94,6 +94,10 @@ const apps: fc.Arbitrary<readonly App[]> = fc.uniqueArray(
           labels: fc.option(labels),
           endpoints,
           state: fc.constantFrom('running' as const, 'killing' as const, 'gone' as const),
+          // Some of them are addresses that others ask for as VIPs.
+          agent: fc.option(fc.constantFrom('10.7.7.7', '10.7.7.8', '10.0.0.3'), { freq: 2, nil: undefined }),
+          container: fc.option(fc.constantFrom('10.7.7.8', 'fd01:d::7'), { freq: 2, nil: undefined }),
+          backendAddress: fc.constantFrom('agent' as const, 'container' as const),
         }),
         { maxLength: 3 },
       ),
@@ -105,9 +109,20 @@ const apps: fc.Arbitrary<readonly App[]> = fc.uniqueArray(
         framework,
         ports: [declared],
         tasks: tasks.map((each, i) =>
-          task(`${id}.${i}`, [taskPort({ ...declared, labels: each.labels ?? now }, ...each.endpoints)], {
-            state: each.state,
-          }),
+          task(
+            `${id}.${i}`,
+            [
+              taskPort(
+                { ...declared, labels: each.labels ?? now, backendAddress: each.backendAddress },
+                ...each.endpoints,
+              ),
+            ],
+            {
+              state: each.state,
+              ...(each.agent !== undefined && { agent: { host: 'agent', address: each.agent } }),
+              ...(each.container !== undefined && { addresses: [each.container] }),
+            },
+          ),
         ),
       });
     }),

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { nothingRemembered, snapshot, web } from '../../support/builders.ts';
+import type { Task } from '../../../controller/model.ts';
+import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { lines, passes, translate, translator } from './support.ts';
 
 // Rule 9: a VIP may not take over a real address.
@@ -71,4 +72,67 @@ test('a name that is gone does not hold its address against an IP VIP', () => {
   const desired = translator()(snapshot(taker), memory);
   expect(lines(desired)).toEqual([`tcp/${WEB}:80 wlc -> 10.0.0.2:1 w1`]);
   expect(desired.memory.addresses.size).toBe(0);
+});
+
+test.each<[string, Partial<Task>, string]>([
+  [
+    'an agent where a task without ports runs',
+    { agent: { host: 'agent7', address: '10.0.0.7' } },
+    'it is the address of an agent',
+  ],
+  [
+    'an agent whose task has ended',
+    { agent: { host: 'agent7', address: '10.0.0.7' }, state: 'gone' },
+    'it is the address of an agent',
+  ],
+  [
+    'a container without ports',
+    { addresses: ['9.9.9.9', '10.0.0.7'] },
+    'it is the address of task db.1, which runs in a container',
+  ],
+  [
+    'a container that is being killed',
+    { addresses: ['10.0.0.7'], state: 'killing' },
+    'it is the address of task db.1, which runs in a container',
+  ],
+])('the address of %s is refused as long as a source tells of it', (_, what, reason) => {
+  const taker = web('/taker', { VIP_0: '10.0.0.7:80' }, '10.0.0.9:1');
+  const pass = passes();
+  expect(pass(taker).services.size).toBe(1);
+  const refused = pass(taker, app('/db', { tasks: [task('db.1', [], what)] }));
+  expect(refused.rejected).toMatchObject([{ app: '/taker', value: '10.0.0.7:80', reason }]);
+  expect(refused.services.size).toBe(0);
+  expect([...(refused.refused ?? [])]).toEqual([['10.0.0.7', reason]]);
+  expect(pass(taker).services.size).toBe(1);
+});
+
+test('the address of a container port is refused, and of one behind a host port too', () => {
+  const inside = port({}, { backendAddress: 'container', mode: 'container' });
+  const behind = { ...taskPort(port({}), '10.0.0.1:31000'), local: [{ address: '172.17.0.2', port: 80 }] };
+  const db = app('/db', { tasks: [task('db.1', [taskPort(inside, '[FD01:B:0::7]:80'), behind])] });
+  const taker = web('/taker', { VIP_0: 'fd01:b::7:80', VIP_1: '172.17.0.2:80' }, '10.0.0.9:1');
+  const reason = 'it is the address of task db.1, which runs in a container';
+  expect(passes()(taker, db).rejected).toMatchObject([{ reason }, { reason }]);
+});
+
+test('a container that has ended has no address any more', () => {
+  const taker = web('/taker', { VIP_0: '10.0.0.7:80' }, '10.0.0.9:1');
+  const ended = task('db.1', [], { addresses: ['10.0.0.7'], state: 'gone' });
+  expect(passes()(taker, app('/db', { tasks: [ended] })).services.size).toBe(1);
+});
+
+test('of several tasks at one address the same one is named, in whatever order they come', () => {
+  const at = (id: string) => app(`/${id}`, { tasks: [task(id, [], { addresses: ['10.0.0.7'] })] });
+  const taker = web('/taker', { VIP_0: '10.0.0.7:80' }, '10.0.0.9:1');
+  const reason = 'it is the address of task a.1, which runs in a container';
+  expect(passes()(taker, at('b.1'), at('a.1')).rejected).toMatchObject([{ reason }]);
+  expect(passes()(at('a.1'), at('b.1'), taker).rejected).toMatchObject([{ reason }]);
+});
+
+test('an agent that a source lists is refused although nothing runs there', () => {
+  const taker = web('/taker', { VIP_0: '10.0.0.7:80' }, '10.0.0.9:1');
+  const listed = { ...snapshot(taker), agents: ['10.0.0.6', '10.0.0.7'] };
+  expect(translator()(listed, nothingRemembered).rejected).toMatchObject([
+    { app: '/taker', reason: 'it is the address of an agent' },
+  ]);
 });

@@ -82,8 +82,8 @@ test('an IPv6 address in brackets is to be written without them', () => {
 });
 
 test.each([
-  ['0.0.0.0:80', '0.0.0.0 is an unspecified address'],
-  [':::80', ':: is an unspecified address'],
+  ['0.0.0.0:80', '0.0.0.0 is the unspecified address'],
+  [':::80', ':: is the unspecified address'],
   ['127.0.0.1:80', '127.0.0.1 is a loopback address'],
   ['127.8.8.8:80', '127.8.8.8 is a loopback address'],
   ['::1:80', '::1 is a loopback address'],
@@ -92,7 +92,7 @@ test.each([
   ['169.254.1.1:80', '169.254.1.1 is a link-local address'],
   ['fe80::1:80', 'fe80::1 is a link-local address'],
   ['255.255.255.255:80', '255.255.255.255 is the broadcast address'],
-  ['::ffff:10.0.0.1:80', '::ffff:a00:1 is an IPv4 address in IPv6 form'],
+  ['::ffff:10.0.0.1:80', '::ffff:a00:1 is an IPv4 address in IPv6 form (IPv4-mapped)'],
 ])('%s takes an address that no VIP can have', (value, reason) => {
   expect(reasonOf(value)).toBe(`${reason}, which no VIP can have`);
 });

@@ -46,7 +46,7 @@ beforeEach(async () => {
     },
   });
   const send = () => Promise.reject(new Error('a source never writes'));
-  const client = { name: 'marathon', get, stream: async () => bytes, send } as MarathonClient;
+  const client = { name: 'marathon', servers: [], get, stream: async () => bytes, send } as MarathonClient;
   const options = { client, clock, resolver: namesOf(), framework: 'marathon', inFlight: 4, healthHoldMs: 0 };
   following = new MarathonFollower({
     client,

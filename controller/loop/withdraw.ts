@@ -1,0 +1,63 @@
+import { messageOf } from '../errors.ts';
+import type { ObservedService, ServiceKey, Table } from '../model.ts';
+import type { Owned } from '../plan/plan.ts';
+import type { Holdings } from './holdings.ts';
+import type { Reach } from './reach.ts';
+import type { ReconcilePorts } from './reconcile.ts';
+
+export interface WithdrawRules {
+  readonly inPool: (address: string) => boolean;
+  /** Why an address is one that this program itself depends on (a source's, a name server's); null when it is not. */
+  readonly taken?: ((address: string) => string | null) | undefined;
+}
+
+/** IP VIPs of ours, in the kernel, whose address is one that this program depends on, with why. */
+export function takenVips(
+  owned: ReadonlyMap<ServiceKey, Owned>,
+  observed: Table,
+  { inPool, taken }: WithdrawRules,
+): ReadonlyMap<ServiceKey, { readonly service: ObservedService; readonly reason: string }> {
+  const found = new Map<ServiceKey, { readonly service: ObservedService; readonly reason: string }>();
+  if (taken === undefined) return found;
+  for (const [key, service] of ipVips(owned, observed)) {
+    const reason = inPool(service.address) ? null : taken(service.address);
+    if (reason !== null) found.set(key, { service, reason });
+  }
+  return found;
+}
+
+function* ipVips(owned: ReadonlyMap<ServiceKey, Owned>, observed: Table) {
+  for (const [key, { name }] of owned) {
+    const service = name === null ? observed.get(key) : undefined;
+    if (service !== undefined) yield [key, service] as const;
+  }
+}
+
+/**
+ * Removes the VIPs that cut this host off from its own sources, before any source has been read: without this, none ever
+ * would be. Everything else stays as it is. Never rejects: what went wrong is in the log, and tried again by whoever calls.
+ */
+export async function withdrawTaken(
+  { table, log }: Pick<ReconcilePorts, 'table' | 'log'>,
+  parts: { readonly holdings: Holdings; readonly reach: Reach },
+  rules: WithdrawRules,
+): Promise<void> {
+  try {
+    const observed = await table.observe();
+    const owned = await parts.holdings.load(observed);
+    const taken = takenVips(owned, observed, rules);
+    if (taken.size === 0) return;
+
+    const staying = new Set<string>();
+    for (const [key, { address }] of ipVips(owned, observed))
+      if (!taken.has(key) && !rules.inPool(address)) staying.add(address);
+    const gone = [...taken.values()].map(({ service }) => service);
+    await parts.reach.ensure([...staying], true);
+    const failures = await table.apply(gone.map((service) => ({ op: 'remove-service', service })));
+    for (const [vip, { reason }] of taken) log.warn('VIP withdrawn', { vip, reason });
+    for (const { error } of failures) log.warn('VIP not withdrawn', { error: messageOf(error) });
+    if (failures.length === 0) await parts.holdings.drop(new Set(taken.keys()));
+  } catch (error) {
+    log.warn('VIPs at the addresses of sources could not be looked for', { error: messageOf(error) });
+  }
+}

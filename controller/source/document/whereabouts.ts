@@ -1,0 +1,40 @@
+import { unusableAsBackend } from '../../address.ts';
+import type { Agent, Task, TaskPort } from '../../model.ts';
+import { ipAddress } from './addresses.ts';
+import type { AgentAddress } from './placement.ts';
+
+/** Where a task runs, as far as its ports do not tell. */
+export type Whereabouts = Pick<Task, 'agent' | 'addresses'>;
+
+/**
+ * The agent of a task and the addresses of its container, where `ports` do not tell them: no VIP may take an address of
+ * either, whether the task has ports or not. Text that is no IP address is left out. `host` is as the source names it.
+ */
+export function whereaboutsOf(
+  host: string | null | undefined,
+  addresses: readonly (string | null | undefined)[],
+  ports: readonly TaskPort[],
+  agentAddress: AgentAddress,
+): Whereabouts {
+  const at = host ? agentAddress(host) : null;
+  const agent: Agent | null = host && at !== null ? { host, address: at } : null;
+  const own = new Set(addresses.map(ipAddress).filter((address) => address !== null && address !== at));
+  for (const { backendAddress, endpoints, local = [] } of ports) {
+    if (backendAddress === 'container') for (const { address } of endpoints) own.delete(address);
+    for (const { address } of local) own.delete(address);
+  }
+  const untold = [...own].filter((address) => address !== null);
+  return {
+    ...(agent !== null && !isTold(agent, ports) && { agent }),
+    ...(untold.length > 0 && { addresses: untold }),
+  };
+}
+
+/** Of an agent whose address can be no backend the host name has to be told too. */
+function isTold({ host, address }: Agent, ports: readonly TaskPort[]): boolean {
+  const inPorts = ports.some(
+    ({ backendAddress, endpoints }) =>
+      backendAddress === 'agent' && endpoints.some((endpoint) => endpoint.address === address),
+  );
+  return inPorts && (host === address || unusableAsBackend(address) === null);
+}
