@@ -48,7 +48,7 @@ export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings
   const drafts = createDrafts(app, rules.namedFamilies, surroundings.here);
   const labels: LabelState[] = [];
   const spellings: Spelling[] = [];
-  const complaints = collectComplaints(app);
+  const complaints = collectComplaints(app, rules.zone);
   const warnings = app.warnings.map((warning) => `${app.id} ${warning}`);
 
   for (const port of app.ports) {
@@ -74,7 +74,7 @@ export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings
 }
 
 /** Collects what is wrong with the labels of an app, each thing once. */
-function collectComplaints(app: App) {
+function collectComplaints(app: App, zone: string) {
   const ofTasks = app.fromTasks || app.labelsPerTask;
   const told = new Set<PortReading>();
   const rejected: Rejection[] = [...app.rejected];
@@ -82,7 +82,7 @@ function collectComplaints(app: App) {
 
   const about = (port: Port, reading: PortReading): void => {
     told.add(reading);
-    const complaints = complaintsAbout(app, port, reading);
+    const complaints = complaintsAbout(app, port, reading, zone);
     rejected.push(...complaints.rejected);
     warnings.push(...complaints.warnings);
   };

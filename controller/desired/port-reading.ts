@@ -30,7 +30,7 @@ export interface PortReading {
   readonly options: OptionsReading;
 }
 
-interface LabelReading {
+export interface LabelReading {
   /** Key in `Memory.labels`: `marathon /web portDefinitions[0].labels.VIP_0`. */
   readonly key: string;
   /** `portDefinitions[0].labels.VIP_0` */
