@@ -28,6 +28,8 @@ export interface App {
   readonly kind: 'app' | 'pod';
   /** Set where there is no definition: the app was put together from what its tasks carry (Mesos). */
   readonly fromTasks?: true;
+  /** Set where tasks are no copies of one another (`worker-0`, `worker-1`): what one's labels say is no word on another's. */
+  readonly labelsPerTask?: true;
   /** Mesos framework name as the source tells it, not yet cleaned for DNS; `marathon` unless told otherwise. */
   readonly framework: string;
   /** What the newest definition declares, whether or not a task runs. */

@@ -1,8 +1,8 @@
-import type { App, Family, Rejection } from '../model.ts';
+import type { App, Family, Port, Rejection } from '../model.ts';
 import type { Claim } from './claim.ts';
 import { complaintsAbout } from './complaints.ts';
 import { createDrafts } from './drafts.ts';
-import { createPortReader, type Naming, type Surroundings } from './port-reading.ts';
+import { createPortReader, type Naming, type PortReading, type Surroundings } from './port-reading.ts';
 import type { NamedTarget } from './target.ts';
 
 export interface ClaimRules extends Naming {
@@ -50,14 +50,13 @@ export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings
   const drafts = createDrafts(app, rules, surroundings);
   const labels = new Map<string, LabelState>();
   const spellings: Spelling[] = [];
-  const rejected: Rejection[] = [...app.rejected];
+  const complaints = collectComplaints(app, rules.zone);
   const warnings = app.warnings.map((warning) => `${app.id} ${warning}`);
 
   for (const port of app.ports) {
     const reading = readPort(port);
-    const complaints = complaintsAbout(app, port, reading);
-    rejected.push(...complaints.rejected);
-    warnings.push(...complaints.warnings, ...drafts.declare(port, reading));
+    complaints.about(port, reading);
+    warnings.push(...drafts.declare(port, reading));
     for (const { key, at, text, problem, target } of reading.vips) {
       note(labels, { key, valid: problem === null ? text : null });
       if (target?.named) spellings.push(toSpelling(target.named, `${app.id} ${at}`));
@@ -65,19 +64,56 @@ export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings
   }
   for (const task of app.tasks) {
     for (const port of task.ports) {
-      const warning = drafts.offer(task, port, readPort(port));
+      const reading = readPort(port);
+      complaints.aboutTask(port, reading);
+      const warning = drafts.offer(task, port, reading);
       if (warning !== null) warnings.push(warning);
     }
   }
   const finished = drafts.finish();
-  warnings.push(...finished.warnings);
-  return { claims: finished.claims, labels: [...labels.values()], spellings, rejected, warnings };
+  warnings.push(...complaints.warnings, ...finished.warnings);
+  return {
+    claims: finished.claims,
+    labels: [...labels.values()],
+    spellings,
+    rejected: complaints.rejected(),
+    warnings,
+  };
 }
 
 /** Two definitions may have different texts at one place: the first valid one is remembered. */
 function note(labels: Map<string, LabelState>, state: LabelState): void {
   const known = labels.get(state.key) ?? null;
   if (known === null || known.valid === null) labels.set(state.key, state);
+}
+
+/** Collects what is wrong with the labels of an app, each thing once. */
+function collectComplaints(app: App, zone: string) {
+  const ofTasks = app.fromTasks || app.labelsPerTask;
+  const told = new Set<PortReading>();
+  const rejected: Rejection[] = [...app.rejected];
+  const warnings: string[] = [];
+
+  const about = (port: Port, reading: PortReading): void => {
+    told.add(reading);
+    const complaints = complaintsAbout(app, port, reading, zone);
+    rejected.push(...complaints.rejected);
+    warnings.push(...complaints.warnings);
+  };
+  return {
+    about,
+    /** Where tasks make up their app each may have a label that no other one has. */
+    aboutTask(port: Port, reading: PortReading): void {
+      if (ofTasks && !told.has(reading)) about(port, reading);
+    },
+    rejected: (): readonly Rejection[] => (rejected.length < 2 ? rejected : eachOnce(rejected)),
+    warnings,
+  };
+}
+
+/** Several tasks may have the same label. */
+function eachOnce(rejected: readonly Rejection[]): readonly Rejection[] {
+  return [...new Map(rejected.map((one) => [`${one.at}\n${one.value}\n${one.reason}`, one])).values()];
 }
 
 function toSpelling({ fullName, written }: NamedTarget, place: string): Spelling {

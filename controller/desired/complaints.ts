@@ -1,6 +1,8 @@
-import { parseAddress } from '../address.ts';
+import { isVipLabel, type Meaning, meaningOf, nearestOption, OPTION_KEYS } from '../label-keys.ts';
 import type { App, Port, Rejection } from '../model.ts';
-import type { PortReading } from './port-reading.ts';
+import { cleanName } from './names.ts';
+import type { LabelReading, PortReading } from './port-reading.ts';
+import { doubtOf, probably } from './vip-doubts.ts';
 
 /** What is to be told to an app's author. */
 export interface Complaints {
@@ -9,27 +11,20 @@ export interface Complaints {
 }
 
 const LONGEST_VALUE = 100;
+/** Of labels that are not read this many are told of each port. */
+const MOST_UNREAD = 10;
 
-/** What is wrong with the labels of one port of the newest definition. A port without VIP label is not looked at. */
-export function complaintsAbout(app: App, port: Port, reading: PortReading): Complaints {
-  if (reading.vips.length === 0) return NONE;
+/** What is wrong with the labels of one port of the newest definition. `zone` is that of the names, cleaned. */
+export function complaintsAbout(app: App, port: Port, reading: PortReading, zone: string): Complaints {
+  const unread = unreadLabels(app, port, reading);
+  if (reading.vips.length === 0) return unread.length === 0 ? NONE : { rejected: [], warnings: unread };
   const rejected: Rejection[] = [];
-  const warnings: string[] = [];
+  const warnings: string[] = [...unread];
 
-  for (const { at, text, problem, insteadText } of reading.vips) {
-    if (problem === null) {
-      if (isAddressAfterSlash(text)) {
-        warnings.push(`${app.id} ${at}: "${text}" is a name; for the address write it without the slash`);
-      }
-      continue;
-    }
-    if (problem.ignored) warnings.push(`${app.id} ${at}: "${shorten(text)}" is ignored: ${problem.reason}`);
-    else rejected.push({ app: app.id, at, value: shorten(text), reason: problem.reason });
-    if (insteadText !== null) {
-      warnings.push(
-        `${app.id} ${at}: "${shorten(text)}" is not valid, so the VIP stays what it was: ${insteadText}`,
-      );
-    }
+  for (const label of reading.vips) {
+    const complaints = aboutLabel(app, label, zone);
+    rejected.push(...complaints.rejected);
+    warnings.push(...complaints.warnings);
   }
   for (const { key, value, reason } of reading.options.problems) {
     rejected.push({ app: app.id, at: `${port.at}.labels.${key}`, value: shorten(value), reason });
@@ -46,9 +41,55 @@ export function complaintsAbout(app: App, port: Port, reading: PortReading): Com
 
 const NONE: Complaints = { rejected: [], warnings: [] };
 
-/** dcos-net takes `/10.1.2.3:80` for a name, which is seldom what its author meant. */
-function isAddressAfterSlash(text: string): boolean {
-  return text.startsWith('/') && parseAddress(text.slice(1, text.lastIndexOf(':'))) !== null;
+function aboutLabel(
+  app: App,
+  { at, text, problem, target, insteadText }: LabelReading,
+  zone: string,
+): Complaints {
+  if (problem === null) {
+    const doubt = target === null ? null : doubtOf(text, target, zone);
+    return doubt === null ? NONE : { rejected: [], warnings: [`${app.id} ${at}: ${doubt}`] };
+  }
+  const value = shorten(text);
+  const warnings =
+    insteadText === null
+      ? []
+      : [`${app.id} ${at}: "${value}" is not valid, so the VIP stays what it was: ${insteadText}`];
+  if (problem.ignored) {
+    return {
+      rejected: [],
+      warnings: [`${app.id} ${at}: "${value}" is ignored: ${problem.reason}`, ...warnings],
+    };
+  }
+  const reason = withHint(problem.reason, app, text, zone);
+  return { rejected: [{ app: app.id, at, value, reason }], warnings };
+}
+
+function withHint(reason: string, { framework }: App, text: string, zone: string): string {
+  const meant = probably(text, { framework: cleanName(framework) ?? framework, zone });
+  return meant === null ? reason : `${reason}; was ${meant} meant?`;
+}
+
+/** Labels of the port that were meant for us and that nobody reads: `Vip_0`, `ipvs_weight`, an option without a VIP. */
+function unreadLabels(app: App, port: Port, { vips }: PortReading): readonly string[] {
+  const unread: string[] = [];
+  for (const [key, value] of Object.entries(port.labels)) {
+    if (unread.length >= MOST_UNREAD) break;
+    if (isVipLabel(key) || (vips.length > 0 && key.startsWith('IPVS_'))) continue;
+    const means = meaningOf(key, value, 'labels');
+    if (means === null) continue;
+    unread.push(
+      `${app.id} ${port.at}.labels.${shorten(key)} is not used: ${whyUnread(means, key, vips.length > 0)}`,
+    );
+  }
+  return unread;
+}
+
+function whyUnread(means: Meaning, key: string, besideVip: boolean): string {
+  if (means === 'vip') return 'the key of a VIP label begins with VIP or vip: VIP_0';
+  if (!besideVip) return 'there is no VIP label beside it';
+  const nearest = nearestOption(key);
+  return nearest === null ? `known are ${OPTION_KEYS.join(', ')}` : `did you mean ${nearest}?`;
 }
 
 function shorten(text: string): string {

@@ -1,3 +1,5 @@
+import { nearestOption, OPTION_KEYS } from '../label-keys.ts';
+
 /** What the labels beside a VIP label say about how it is balanced. */
 export interface PortOptions {
   /** The kernel's short name. */
@@ -65,7 +67,7 @@ export function readPortOptions(
   for (const [key, value] of Object.entries(labels)) {
     if (!key.startsWith('IPVS_')) continue;
     const read = OPTIONS.get(key);
-    const result = read === undefined ? UNKNOWN_KEY : read(value);
+    const result = read === undefined ? unknownKey(key) : read(value);
     if (typeof result === 'string') problems.push({ key, value, reason: result });
     else options = { ...options, ...result };
   }
@@ -75,14 +77,18 @@ export function readPortOptions(
 /** What a value gives, or the reason why it gives nothing. */
 type OptionReader = (value: string) => Partial<PortOptions> | string;
 
-const OPTIONS: ReadonlyMap<string, OptionReader> = new Map<string, OptionReader>([
+const OPTIONS: ReadonlyMap<string, OptionReader> = new Map<(typeof OPTION_KEYS)[number], OptionReader>([
   ['IPVS_SCHEDULER', readScheduler],
   ['IPVS_PERSISTENCE_SECONDS', (value) => readNumber('persistenceSeconds', value)],
   ['IPVS_WEIGHT', (value) => readNumber('weight', value)],
   ['IPVS_DRAIN_SECONDS', (value) => readNumber('drainSeconds', value)],
 ]);
 
-const UNKNOWN_KEY = `expected one of the labels ${[...OPTIONS.keys()].join(', ')}`;
+function unknownKey(key: string): string {
+  const nearest = nearestOption(key);
+  const hint = nearest === null ? '' : `; did you mean ${nearest}?`;
+  return `expected one of the labels ${OPTION_KEYS.join(', ')}${hint}`;
+}
 
 function readScheduler(value: string): Partial<PortOptions> | string {
   return SCHEDULERS.includes(value) ? { scheduler: value } : `expected one of ${SCHEDULERS.join(', ')}`;

@@ -32,7 +32,7 @@ export interface PortReading {
   readonly options: OptionsReading;
 }
 
-interface LabelReading {
+export interface LabelReading {
   /** Key in `Memory.labels`: `marathon /web portDefinitions[0].labels.VIP_0`. */
   readonly key: string;
   /** `portDefinitions[0].labels.VIP_0` */
@@ -67,13 +67,24 @@ export function createPortReader(
     const own = settle(text);
     if (!isProblem(own)) return { key, at, text, problem: null, target: own, insteadText: null };
 
-    // A task of an older version first follows the definition, which may have been mended since.
-    for (const instead of [definitionText(app, port.at, label), surroundings.remembered(key)]) {
+    for (const instead of insteadOf(port.at, label, text, key)) {
       if (instead === undefined || instead === text) continue;
       const target = settle(instead);
       if (!isProblem(target)) return { key, at, text, problem: own, target, insteadText: instead };
     }
     return { key, at, text, problem: own, target: null, insteadText: null };
+  };
+
+  /**
+   * What counts where the label has no meaning. A task of an older version follows the definition, which may have been
+   * mended since. What other tasks say is no definition: there only the newest text may be a label that was valid once,
+   * and none where the tasks are no copies of one another.
+   */
+  const insteadOf = (at: string, label: string, text: string, key: string): (string | undefined)[] => {
+    if (app.labelsPerTask) return [];
+    const newest = definitionText(app, at, label);
+    if (app.fromTasks) return newest === text ? [surroundings.remembered(key)] : [];
+    return [newest, surroundings.remembered(key)];
   };
 
   return (port) => {

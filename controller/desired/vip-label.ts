@@ -29,7 +29,8 @@ export function parseVipLabel(value: string): VipValue | VipProblem {
   const port = parsePort(value.slice(colon + 1));
   if (port === null) return problem(`${EXPECTED_VIP}, with a port from 1 to 65535`);
 
-  const address = parseAddress(target);
+  // Erlang too takes an address with a zone for the address.
+  const address = parseAddress(withoutZone(target) ?? target);
   if (address !== null) {
     const unusable = unusableAsVip(address);
     return unusable === null ? { kind: 'address', address, port } : problem(unusable);
@@ -37,11 +38,19 @@ export function parseVipLabel(value: string): VipValue | VipProblem {
   const label = target.startsWith('/') ? target.slice(1) : target;
   if (label === '') return { kind: 'problem', reason: `${EXPECTED_VIP}; the name is empty`, ignored: true };
 
-  const unbracketed = /^\[(.*)\]$/.exec(label)?.[1];
-  if (unbracketed !== undefined && parseAddress(unbracketed) !== null) {
+  const inBrackets = /^\[(.*)\]$/.exec(label)?.[1] ?? '';
+  const unbracketed = withoutZone(inBrackets) ?? inBrackets;
+  if (unbracketed.includes(':') && parseAddress(unbracketed) !== null) {
     return problem(`${EXPECTED_VIP}; write the address without brackets: ${unbracketed}:${port}`);
   }
   return { kind: 'name', label, port };
+}
+
+/** `fe80::1` of `fe80::1%eth0`; null for what has no zone, or is no IPv6 address with one. */
+export function withoutZone(text: string): string | null {
+  const percent = text.indexOf('%');
+  const address = text.slice(0, percent);
+  return percent > 0 && address.includes(':') && parseAddress(address) !== null ? address : null;
 }
 
 /**

@@ -57,6 +57,12 @@ export const relayedSchema = z
     versions: z
       .array(z.object({ name: z.string().min(1).max(63), ports: z.array(relayedPortSchema) }))
       .meta(words('Other lists of ports, which tasks of older versions and containers of pods have.')),
+    labelsPerTask: z
+      .boolean()
+      .optional()
+      .meta(
+        words("Whether tasks are no copies of one another, so that one's labels say nothing of another's."),
+      ),
     rejected: z.array(rejectionSchema).optional(),
     warnings: z.array(z.string()).optional(),
   })

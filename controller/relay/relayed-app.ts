@@ -29,7 +29,7 @@ export type SliceMembers = (slice: string) => readonly string[] | undefined;
 
 /** The MarathonApp. */
 export function marathonAppOf(app: App, relay: string): RelayedObject {
-  const { id, kind, framework, ports, tasks, rejected, warnings } = app;
+  const { id, kind, framework, ports, tasks, labelsPerTask, rejected, warnings } = app;
   const name = objectName(app);
   const version = nameOf(ports);
   const lists = new Map(tasks.map((task) => [nameOf(declaredOf(task)), declaredOf(task)]));
@@ -40,6 +40,7 @@ export function marathonAppOf(app: App, relay: string): RelayedObject {
     ports: ports.map(portOf),
     version,
     versions: [...lists].sort(byName).map(([list, ofTask]) => ({ name: list, ports: ofTask.map(portOf) })),
+    ...(labelsPerTask && { labelsPerTask }),
     ...(rejected.length > 0 && {
       rejected: rejected.map(({ at, value, reason }) => ({ at, value, reason })),
     }),

@@ -224,7 +224,8 @@ function mappedPorts(at: string, mappings: readonly MarathonPortMapping[], mode:
 const TCP: readonly string[] = ['tcp'];
 /** The VIPs of old-form task labels; each becomes a port of its own, with the rest of the text as a VIP label. */
 function taskLabelPorts(labels: Labels, mode: Mode): PlacedPort[] {
-  return taskLabelVips(labels).map(({ at, index, protocols, labels: vip }) => ({
+  const pairs = Object.entries(labels ?? {}).map(([key, value]) => ({ key, value }));
+  return taskLabelVips(pairs).map(({ at, index, protocols, labels: vip }) => ({
     name: null,
     containerPort: null,
     port: { at, protocols, labels: vip, mode, backendAddress: 'agent' },

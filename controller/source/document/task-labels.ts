@@ -17,20 +17,28 @@ export function isTaskLabel(key: string): boolean {
   return TASK_LABEL.test(key);
 }
 
+/** A label of a list in which one key may come more than once. */
+export interface LabelPair {
+  readonly key: string;
+  readonly value: unknown;
+}
+
 /**
  * Labels `vip_PORT<n> = tcp://VALUE`, the form before ports had labels: VALUE is a VIP on the task's n-th host port.
  * Values without `tcp://` or `udp://` are no VIPs in DC/OS either (dcos_net_mesos_listener, `handle_task_label`).
  */
-export function taskLabelVips(
-  labels: Readonly<Record<string, unknown>> | null | undefined,
-): readonly TaskLabelVip[] {
+export function taskLabelVips(labels: readonly LabelPair[]): readonly TaskLabelVip[] {
   const vips: TaskLabelVip[] = [];
-  for (const [key, value] of Object.entries(labels ?? {})) {
+  const places = new Map<string, number>();
+  for (const { key, value } of labels) {
     const index = TASK_LABEL.exec(key)?.[1];
     const [, protocol, vip] = (typeof value === 'string' && index !== undefined && SCHEME.exec(value)) || [];
     if (index === undefined || protocol === undefined || vip === undefined) continue;
     const label = { [`VIP_PORT${index}`]: vip };
-    vips.push({ at: `labels.${key}`, index: Number(index), protocols: [protocol], labels: label });
+    const before = places.get(key) ?? 0;
+    places.set(key, before + 1);
+    const at = before === 0 ? `labels.${key}` : `labels.${key}#${before + 1}`;
+    vips.push({ at, index: Number(index), protocols: [protocol], labels: label });
   }
   return vips;
 }

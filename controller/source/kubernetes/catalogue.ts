@@ -104,10 +104,11 @@ export class Catalogue {
   #make(entry: Entry): void {
     const { declaration, app: before } = entry;
     if (declaration === null) return;
-    const { id, kind, framework, ports, warnings } = declaration;
+    const { id, kind, framework, ports, labelsPerTask, warnings } = declaration;
     const app: App = {
       id,
       kind,
+      ...(labelsPerTask && { labelsPerTask }),
       framework,
       ports: ports.map(({ port }) => port),
       tasks: tasksOf(declaration, this.#slicesOf(entry, declaration), before ?? undefined),

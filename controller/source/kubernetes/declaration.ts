@@ -24,6 +24,7 @@ export interface Declaration {
   readonly ports: readonly NamedPort[];
   /** The ports of the tasks by their name, where a relay has written the object; else null: all have `ports`. */
   readonly versions: ReadonlyMap<string, readonly NamedPort[]> | null;
+  readonly labelsPerTask?: App['labelsPerTask'];
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
   /** Of its EndpointSlices, in its own namespace. */
@@ -109,13 +110,14 @@ function ofPod(pod: MarathonPodStatus): Omit<Declaration, 'framework' | 'selecto
 }
 
 function ofRelay(relayed: Relayed): Omit<Declaration, 'framework' | 'selector'> {
-  const { id, kind, ports, version, versions, rejected = [], warnings = [] } = relayed;
+  const { id, kind, ports, version, versions, labelsPerTask, rejected = [], warnings = [] } = relayed;
   const lists = [{ name: version, ports }, ...versions];
   return {
     id,
     kind,
     ports: relayedPorts(ports),
     versions: new Map(lists.map((list) => [list.name, relayedPorts(list.ports)])),
+    ...(labelsPerTask && { labelsPerTask }),
     rejected: rejected.map((each) => ({ app: id, ...each })),
     warnings,
   };

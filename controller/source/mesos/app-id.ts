@@ -2,7 +2,7 @@ import type { App } from '../../model.ts';
 import type { TaskFacts } from './facts.ts';
 
 /** The app that a task belongs to. */
-export type AppIdentity = Pick<App, 'id' | 'kind'>;
+export type AppIdentity = Pick<App, 'id' | 'kind' | 'labelsPerTask'>;
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 
@@ -31,5 +31,5 @@ export function appOfTask({
   }
   const [, first, rest] = NUMBERED.exec(name) ?? [];
   const service = first === undefined ? name || id : rest === undefined ? first : `${first}-${rest}`;
-  return { id: `/${service}`, kind: 'app' };
+  return { id: `/${service}`, kind: 'app', ...(first !== undefined && { labelsPerTask: true }) };
 }

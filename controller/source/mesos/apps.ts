@@ -1,8 +1,8 @@
-import type { App, Port, Task } from '../../model.ts';
+import type { App, Port, Rejection, Task } from '../../model.ts';
 import { whereaboutsOf } from '../document/whereabouts.ts';
 import type { AppIdentity } from './app-id.ts';
 import type { TaskFacts } from './facts.ts';
-import { portsOf, type TaskAgent } from './ports.ts';
+import { placeOf, portsOf, type TaskAgent } from './ports.ts';
 
 /** A task with what its surroundings say. */
 export interface JoinedTask {
@@ -21,16 +21,18 @@ export function taskFrom(facts: TaskFacts, agent: TaskAgent): Task {
   return { id, ...(name !== '' && { name }), state, health, ports, ...where };
 }
 
+/** A task of an app, and what it was made of. */
+export interface MadeTask {
+  readonly task: Task;
+  readonly facts: TaskFacts;
+}
+
 /**
- * The app that these tasks make up. `since`: when each began, in seconds since the epoch; null while it has not. It
- * declares what its newest tasks carry, also while they only start.
+ * The app that these tasks make up. It declares what its newest tasks carry, also while they only start; what is wrong
+ * with the data of several tasks is told once.
  */
-export function appFrom(
-  identity: AppIdentity,
-  framework: string,
-  members: readonly { readonly task: Task; readonly since: number | null }[],
-): App {
-  const begun = ({ since }: (typeof members)[number]) => since ?? Number.POSITIVE_INFINITY;
+export function appFrom(identity: AppIdentity, framework: string, members: readonly MadeTask[]): App {
+  const begun = ({ facts }: MadeTask) => facts.since ?? Number.POSITIVE_INFINITY;
   const newestFirst = members.toSorted((a, b) => (begun(a) === begun(b) ? 0 : begun(b) - begun(a)));
   const ports = new Map<string, Port>();
   for (const { task } of newestFirst) {
@@ -43,7 +45,22 @@ export function appFrom(
     framework,
     ports: [...ports.values()].sort((a, b) => (a.at < b.at ? -1 : 1)),
     tasks: members.map(({ task }) => task),
-    rejected: [],
-    warnings: [],
+    ...complaintsOf(identity, newestFirst),
   };
+}
+
+/** Tasks that have ended have no word any more. */
+function complaintsOf({ id }: AppIdentity, members: readonly MadeTask[]): Pick<App, 'rejected' | 'warnings'> {
+  const rejected = new Map<string, Rejection>();
+  const warnings = new Set<string>();
+  for (const { facts } of members) {
+    if (facts.state === 'gone') continue;
+    for (const each of facts.rejected) {
+      const at = `${placeOf(facts)}${each.at}`;
+      const rejection = { ...each, app: id, at };
+      rejected.set(`${at} ${each.value}`, rejection);
+    }
+    for (const warning of facts.warnings) warnings.add(`${placeOf(facts)}${warning}`);
+  }
+  return { rejected: [...rejected.values()], warnings: [...warnings] };
 }

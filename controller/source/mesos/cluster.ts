@@ -5,7 +5,7 @@ import { toSnapshot } from '../document/convert.ts';
 import { taskLabelVips } from '../document/task-labels.ts';
 import type { JoinedTask } from './apps.ts';
 import type { MesosEvent } from './events.ts';
-import { type TaskFacts, updated } from './facts.ts';
+import { mesosState, type TaskFacts, toldAgain, updated } from './facts.ts';
 import { Groups } from './groups.ts';
 import { type MesosState, taskKey } from './state.ts';
 
@@ -34,7 +34,8 @@ export class Cluster {
   /** Host names by id. */
   #agents = new Map<string, string>();
   readonly #tasks = new Map<string, Entry>();
-  #rejected = new Map<string, Rejection>();
+  /** Tasks of which something could not be read: all of it, or the last update. */
+  #refused = new Map<string, { readonly part: 'task' | 'update'; readonly rejection: Rejection }>();
   /** Agents that have not come back to a new master, with the time until which they, or their tasks, may. */
   #recovering = new Map<string, { readonly host: string; readonly until: number }>();
   /** Keys of tasks that have ended, the longest ago first. */
@@ -71,13 +72,15 @@ export class Cluster {
     const lost = this.#agents;
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
     this.#agents = new Map([...lost, ...state.recovered, ...state.agents]);
-    this.#rejected = new Map(state.rejected);
+    this.#refused = new Map(
+      [...state.rejected].map(([key, rejection]) => [key, { part: 'task', rejection }]),
+    );
     const present = new Set(state.rejected.keys());
     this.#recovering = new Map(
       [...state.recovered].map(([id, host]) => [id, { host, until: now + RECOVERY_MS + LATE_TASKS_MS }]),
     );
     const put = (facts: TaskFacts) => {
-      this.#put(facts);
+      this.#put(this.#toldAgain(facts));
       present.add(keyOf(facts));
     };
     for (const facts of state.tasks) {
@@ -99,18 +102,25 @@ export class Cluster {
   apply(event: MesosEvent, now: number): void {
     switch (event.type) {
       case 'task-added':
-        this.#rejected.delete(keyOf(event.task));
-        this.#put(event.task);
+        this.#refused.delete(keyOf(event.task));
+        this.#put(this.#toldAgain(event.task));
         return;
       case 'task-updated': {
         const facts = this.#tasks.get(event.key)?.facts;
-        this.#rejected.delete(event.key);
-        if (facts !== undefined) this.#put(updated(facts, event.state, event.status));
+        const ends = mesosState(event.state) === 'gone';
+        // A task that could not be read is as unknown after an update, which does not tell what it is.
+        if (ends || this.#refused.get(event.key)?.part === 'update') this.#refused.delete(event.key);
+        // What has ended comes back by TASK_ADDED alone: an update after the end is a late one.
+        if (facts !== undefined && facts.state !== 'gone')
+          this.#put(updated(facts, event.state, event.status));
         return;
       }
-      case 'task-unreadable':
-        this.#rejected.set(event.key, event.rejection);
+      case 'task-unreadable': {
+        const { key, part, rejection } = event;
+        if (part === 'update' && this.#refused.get(key)?.part === 'task') return;
+        this.#refused.set(key, { part, rejection });
         return;
+      }
       case 'framework-known':
         this.#frameworks.set(event.id, event.name);
         this.#rejoin(({ facts }) => facts.frameworkId === event.id);
@@ -159,7 +169,8 @@ export class Cluster {
     const apps = await this.#groups.apps(addresses, pace);
     // Those of tasks are told with the tasks.
     const agents = [...this.#agents.values()].flatMap((host) => addresses.get(host) ?? []).sort();
-    const next = { apps, rejected: [...this.#rejected.values()], warnings: this.#waiting(), agents };
+    const rejected = [...this.#refused.values()].map(({ rejection }) => rejection);
+    const next = { apps, rejected, warnings: this.#waiting(), agents };
     this.#snapshot = toSnapshot(this.#snapshot, next);
     return this.#snapshot;
   }
@@ -172,6 +183,11 @@ export class Cluster {
     const some = waiting.slice(0, 5);
     const more = waiting.length > some.length ? ` and ${waiting.length - some.length} more` : '';
     return [`no backends, since Mesos has not named their framework: ${some.join(', ')}${more}`];
+  }
+
+  #toldAgain(facts: TaskFacts): TaskFacts {
+    const known = this.#tasks.get(keyOf(facts))?.facts;
+    return known === undefined || known.state === 'gone' ? facts : toldAgain(known, facts);
   }
 
   #put(facts: TaskFacts, keptUntil: number | null = null): void {

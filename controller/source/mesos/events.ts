@@ -22,7 +22,13 @@ export type MesosEvent =
       readonly status: MesosStatus | undefined;
     }
   /** Something about this task could not be read: it stays what it was. */
-  | { readonly type: 'task-unreadable'; readonly key: string; readonly rejection: Rejection }
+  | {
+      readonly type: 'task-unreadable';
+      readonly key: string;
+      /** Whether that was the task itself or what changed in it. */
+      readonly part: 'task' | 'update';
+      readonly rejection: Rejection;
+    }
   | { readonly type: 'framework-known'; readonly id: string; readonly name: string }
   | { readonly type: 'framework-removed'; readonly id: string }
   | { readonly type: 'agent-added'; readonly id: string; readonly host: string }
@@ -41,7 +47,7 @@ const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>>
     const { data, error } = taskSchema.safeParse(json);
     return data
       ? { type: 'task-added', task: factsOf(data) }
-      : { type: 'task-unreadable', ...unreadableTask(json, error) };
+      : { type: 'task-unreadable', part: 'task', ...unreadableTask(json, error) };
   },
   TASK_UPDATED(content) {
     const { data, error } = taskUpdated.safeParse(content);
@@ -51,7 +57,7 @@ const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>>
     }
     const status = isRecord(content) && isRecord(content['status']) ? content['status'] : {};
     const named = { ...(isRecord(content) ? content : {}), task_id: status['task_id'] };
-    return { type: 'task-unreadable', ...unreadableTask(named, error) };
+    return { type: 'task-unreadable', part: 'update', ...unreadableTask(named, error) };
   },
   FRAMEWORK_ADDED: frameworkKnown,
   FRAMEWORK_UPDATED: frameworkKnown,

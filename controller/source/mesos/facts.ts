@@ -1,7 +1,9 @@
-import type { Health, TaskState } from '../../model.ts';
+import type { Health, Rejection, TaskState } from '../../model.ts';
+import type { TaskNetworks } from '../document/networks.ts';
 import { stateOf } from '../document/states.ts';
-import { isTaskLabel } from '../document/task-labels.ts';
-import type { MesosLabels, MesosPortMapping, MesosStatus, MesosTask } from './schema.ts';
+import { isTaskLabel, type LabelPair } from '../document/task-labels.ts';
+import { type DiscoveryPort, pairsOf, readDiscovery, strayTaskLabels } from './discovery.ts';
+import type { MesosNetworkInfo, MesosPortMapping, MesosStatus, MesosTask } from './schema.ts';
 
 /** Everything about a task that its own data says: without the address of its agent and the name of its framework. */
 export interface TaskFacts {
@@ -16,27 +18,33 @@ export interface TaskFacts {
   readonly health: Health;
   /** Its own addresses in the order of its networks; those of its agent on the host network. Empty while not known. */
   readonly addresses: readonly string[];
+  /** The same addresses, by network. */
+  readonly networks: TaskNetworks;
+  /** Names of the networks that its container was to be on; empty where that is not said. */
+  readonly networkNames: readonly (string | null)[];
   readonly ports: readonly DiscoveryPort[];
-  readonly mappings: readonly MesosPortMapping[];
+  readonly mappings: readonly PortMapping[];
+  /** Whether its definition says which ports are mapped, so that no status is asked. */
+  readonly definesMappings: boolean;
   /** Ranges of allocated host ports, as `[first, last]`. */
   readonly hostPorts: readonly (readonly [number, number])[];
   /** Those that may make VIPs: of the others a task can have many kilobytes, for as long as it runs. */
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: readonly LabelPair[];
   /** Of its first status, in seconds since the epoch; null while it has none. */
   readonly since: number | null;
+  /** What of its discovery data cannot be used; `at` is the path in the task. */
+  readonly rejected: readonly Omit<Rejection, 'app'>[];
+  readonly warnings: readonly string[];
 }
 
-export interface DiscoveryPort {
-  /** Index in the task's list, in which ports with number 0 count too. */
-  readonly index: number;
-  readonly number: number;
-  readonly protocol: string | null;
-  readonly labels: Readonly<Record<string, string>>;
-}
+/** A mapping, and on which of the task's networks it is; absent where that is not told. */
+export type PortMapping = MesosPortMapping & { readonly network?: string };
 
 /** What a task's JSON says. Its newest status is the one with the greatest timestamp. */
 export function factsOf(task: MesosTask): TaskFacts {
   const statuses = [...(task.statuses ?? [])].sort((a, b) => (a.timestamp ?? 0) - (b.timestamp ?? 0));
+  const mappings = ownMappings(task);
+  const discovered = readDiscovery(task);
   const facts: TaskFacts = {
     id: task.task_id.value,
     frameworkId: task.framework_id.value,
@@ -46,13 +54,32 @@ export function factsOf(task: MesosTask): TaskFacts {
     state: mesosState(task.state),
     health: task.health_check === null || task.health_check === undefined ? 'unchecked' : 'unknown',
     addresses: [],
-    ports: discoveryPorts(task),
-    mappings: ownMappings(task),
+    networks: NO_NETWORKS,
+    networkNames: (task.container?.network_infos ?? []).map(({ name }) => name || null),
+    ports: discovered.ports,
+    mappings: mappings ?? [],
+    definesMappings: mappings !== null,
     hostPorts: hostPorts(task),
-    labels: labelsOf(task.labels, isTaskLabel),
+    labels: pairsOf(task.labels).filter(({ key }) => isTaskLabel(key)),
     since: null,
+    rejected: discovered.rejected,
+    warnings: [...strayTaskLabels(task), ...discovered.warnings],
   };
   return statuses.reduce(withStatus, facts);
+}
+
+const NO_NETWORKS: TaskNetworks = { networks: [], unassigned: [] };
+
+/**
+ * The task as a second `TASK_ADDED`, or a state, tells of it: what its statuses lack now stays what it was, for they are
+ * not always sent again.
+ */
+export function toldAgain(known: TaskFacts, facts: TaskFacts): TaskFacts {
+  const { addresses, networks } = facts.addresses.length > 0 ? facts : known;
+  const isVerdict = ({ health }: TaskFacts) => health === 'healthy' || health === 'unhealthy';
+  const { health } = isVerdict(facts) || !isVerdict(known) ? facts : known;
+  const { mappings } = facts.definesMappings || facts.mappings.length > 0 ? facts : known;
+  return { ...facts, addresses, networks, health, mappings, since: known.since ?? facts.since };
 }
 
 /**
@@ -71,20 +98,45 @@ export function mesosState(state: string): TaskState {
 
 /** What a later status lacks stays what it was. */
 function withStatus(facts: TaskFacts, status: MesosStatus): TaskFacts {
-  const networks = status.container_status?.network_infos ?? [];
-  const addresses = networks.flatMap(({ ip_addresses }) =>
-    (ip_addresses ?? []).flatMap(({ ip_address }) => (ip_address ? [ip_address] : [])),
-  );
-  const mappings = networks.flatMap(({ port_mappings }) => port_mappings ?? []);
+  const infos = status.container_status?.network_infos ?? [];
+  const networks = networksIn(infos, facts.networkNames);
+  const addresses = infos.flatMap(addressesIn);
+  const mappings = facts.definesMappings ? [] : mappingsIn(infos);
   const { healthy } = status;
   return {
     ...facts,
-    ...(addresses.length > 0 && { addresses }),
-    // Containers of a pod have their mappings here only; those of a task's own definition are not said again.
+    ...(addresses.length > 0 && { addresses, networks }),
     ...(mappings.length > 0 && { mappings }),
     ...(healthy !== null && healthy !== undefined && { health: healthy ? 'healthy' : 'unhealthy' }),
     since: facts.since ?? status.timestamp ?? null,
   };
+}
+
+function addressesIn({ ip_addresses }: MesosNetworkInfo): readonly string[] {
+  return (ip_addresses ?? []).flatMap(({ ip_address }) => ip_address || []);
+}
+
+/** Networks without a name are those of the container, in its order, where they are as many. */
+function networksIn(infos: readonly MesosNetworkInfo[], names: readonly (string | null)[]): TaskNetworks {
+  const nameOf = (index: number) => (infos.length === names.length ? (names[index] ?? null) : null);
+  const networks = infos.map((info, index) => ({
+    name: info.name || nameOf(index),
+    addresses: addressesIn(info),
+  }));
+  const isUnsure = names.length > 1 && networks.some(({ name }) => name === null);
+  if (!isUnsure) return { networks, unassigned: [] };
+  return {
+    networks: names.map((name) => ({ name, addresses: [] })),
+    unassigned: networks.flatMap(({ addresses }) => addresses),
+  };
+}
+
+function mappingsIn(infos: readonly MesosNetworkInfo[]): readonly PortMapping[] {
+  return infos.flatMap(({ name, port_mappings }) =>
+    (port_mappings ?? []).map((mapping) =>
+      name && infos.length > 1 ? { ...mapping, network: name } : mapping,
+    ),
+  );
 }
 
 /** Marathon gives every instance of a pod an executor of its own, `instance-<pod>.<uuid>`. */
@@ -92,32 +144,22 @@ function isPod({ executor_id }: MesosTask): boolean {
   return executor_id?.value?.startsWith('instance-') ?? false;
 }
 
-function discoveryPorts({ discovery }: MesosTask): readonly DiscoveryPort[] {
-  return (discovery?.ports?.ports ?? []).flatMap(({ number, protocol, labels }, index) =>
-    // Number 0: the container listens on none that its definition knows of.
-    number === 0 ? [] : [{ index, number, protocol: protocol || null, labels: labelsOf(labels) }],
-  );
-}
-
-function ownMappings({ container }: MesosTask): readonly MesosPortMapping[] {
-  if (!container) return [];
+/**
+ * The mappings that a task's definition has; null where it leaves them to the status, as the containers of a pod do,
+ * which are on the networks of the pod. What a definition does not map is not mapped (dcos_net_mesos_listener takes a
+ * status only where the task has no such list).
+ */
+function ownMappings({ container }: MesosTask): readonly PortMapping[] | null {
+  if (!container) return null;
   const docker = container.docker?.port_mappings ?? [];
-  return docker.length > 0
-    ? docker
-    : (container.network_infos ?? []).flatMap((info) => info.port_mappings ?? []);
+  if (docker.length > 0) return docker;
+  const infos = container.network_infos;
+  if (infos && infos.length > 0) return mappingsIn(infos);
+  return container.type === 'DOCKER' ? [] : null;
 }
 
 function hostPorts({ resources }: MesosTask): readonly (readonly [number, number])[] {
   return (resources ?? [])
     .filter(({ name }) => name === 'ports')
     .flatMap(({ ranges }) => (ranges?.range ?? []).map(({ begin, end }) => [begin, end] as const));
-}
-
-function labelsOf(
-  list: MesosLabels,
-  wanted: (key: string) => boolean = () => true,
-): Readonly<Record<string, string>> {
-  const labels: Record<string, string> = {};
-  for (const { key, value } of list?.labels ?? []) if (wanted(key)) labels[key] = value ?? '';
-  return labels;
 }

@@ -86,7 +86,7 @@ export class Groups {
     }
     // By id, so that all hosts have them in one order.
     const members = [...group.members].sort(([a], [b]) => (a < b ? -1 : 1));
-    const made = members.map(([, member]) => ({ task: make(member, addresses), since: member.facts.since }));
+    const made = members.map(([, member]) => ({ task: make(member, addresses), facts: member.facts }));
     const app = appFrom(group.identity, group.framework, made);
     if (group.app === null || !same(group.app, app)) group.app = app;
   }

@@ -1,9 +1,10 @@
 import type { Port, TaskPort } from '../../model.ts';
+import { addressesOn, onNetworks } from '../document/networks.ts';
 import { nowhere, onAgent, onContainer, type Placement, taskPort } from '../document/placement.ts';
 import { protocolList } from '../document/ports.ts';
 import { taskLabelVips } from '../document/task-labels.ts';
-import type { DiscoveryPort, TaskFacts } from './facts.ts';
-import type { MesosPortMapping } from './schema.ts';
+import type { DiscoveryPort } from './discovery.ts';
+import type { PortMapping, TaskFacts } from './facts.ts';
 
 /** The agent that a task runs on. */
 export interface TaskAgent {
@@ -28,9 +29,9 @@ export function portsOf(facts: TaskFacts, agent: TaskAgent): readonly TaskPort[]
 const TCP: readonly string[] = ['tcp'];
 
 function placed(discovery: DiscoveryPort, facts: TaskFacts, agent: TaskAgent): TaskPort {
-  const { hostPort, ownPort } = numbersOf(discovery, facts.mappings);
+  const { hostPort, ownPort, network } = numbersOf(discovery, facts.mappings);
   const common = {
-    at: `${place(facts)}discovery.ports.ports[${discovery.index}]`,
+    at: `${placeOf(facts)}discovery.ports.ports[${discovery.index}]`,
     protocols: protocolList(discovery.protocol, TCP),
     labels: discovery.labels,
     ...(facts.container !== undefined && { container: facts.container }),
@@ -41,23 +42,35 @@ function placed(discovery: DiscoveryPort, facts: TaskFacts, agent: TaskAgent): T
   }
   if (hostPort !== null) {
     const port: Port = { ...common, mode: 'container/bridge', backendAddress: 'agent' };
-    return taskPort(port, onAgentPort(agent, hostPort, facts, ownPort), facts.state);
+    return taskPort(port, onAgentPort(agent, hostPort, facts, { ownPort, network }), facts.state);
   }
   // Marathon names the network of a container's port; a port without one is an agent's, until the address is known.
   const onHost = facts.addresses.length === 0 && discovery.labels[SCOPE] === undefined;
   const port: Port = onHost
     ? { ...common, mode: 'host', backendAddress: 'agent' }
     : { ...common, mode: 'container', backendAddress: 'container' };
-  return taskPort(port, onContainer(facts.addresses, ownPort), facts.state);
+  const choice = addressesOn(networkOf(discovery), facts.networks);
+  return taskPort(
+    port,
+    onNetworks(choice, (addresses) => onContainer(addresses, ownPort)),
+    facts.state,
+  );
 }
 
 const SCOPE = 'network-scope';
+const NETWORK = 'network-name';
+
+/** Marathon has a discovery port for each network of a container's port. */
+function networkOf({ labels }: DiscoveryPort): readonly string[] {
+  const name = labels[NETWORK];
+  return name ? [name] : [];
+}
 
 /** The host port and the port within the task, as far as there are such: label, then what the mappings add. */
 function numbersOf(
   { number, protocol, labels }: DiscoveryPort,
-  mappings: readonly MesosPortMapping[],
-): { readonly hostPort: number | null; readonly ownPort: number | null } {
+  mappings: readonly PortMapping[],
+): { readonly hostPort: number | null } & Mapped {
   const isHostPort = labels[SCOPE] === 'host';
   const [first = 'tcp'] = protocolList(protocol, TCP);
   const mapping = mappings.find(
@@ -65,15 +78,22 @@ function numbersOf(
       (mapped || 'tcp').toLowerCase() === first.toLowerCase() &&
       (isHostPort ? host_port : container_port) === number,
   );
+  const network = mapping?.network ?? null;
   return isHostPort
-    ? { hostPort: number, ownPort: mapping?.container_port ?? null }
-    : { hostPort: mapping?.host_port || null, ownPort: number };
+    ? { hostPort: number, ownPort: mapping?.container_port ?? null, network }
+    : { hostPort: mapping?.host_port || null, ownPort: number, network };
+}
+
+/** Where a host port leads: the container's own port, and the network on which it is; null where it is not known. */
+interface Mapped {
+  readonly ownPort: number | null;
+  readonly network: string | null;
 }
 
 function labelledPorts(facts: TaskFacts, agent: TaskAgent): readonly TaskPort[] {
   return taskLabelVips(facts.labels).map(({ at, index, protocols, labels }) => {
     const port: Port = {
-      at: `${place(facts)}${at}`,
+      at: `${placeOf(facts)}${at}`,
       protocols,
       labels,
       mode: isOnHost(facts, agent) ? 'host' : 'container/bridge',
@@ -89,8 +109,8 @@ function labelledPorts(facts: TaskFacts, agent: TaskAgent): readonly TaskPort[] 
   });
 }
 
-/** Containers of one pod have ports of their own at the same place. */
-function place({ container }: TaskFacts): string {
+/** What paths in a task's data begin with: containers of one pod have ports of their own at the same place. */
+export function placeOf({ container }: TaskFacts): string {
   return container === undefined ? '' : `containers[${container}].`;
 }
 
@@ -98,25 +118,33 @@ function isOnHost({ addresses }: TaskFacts, agent: TaskAgent): boolean {
   return addresses.length === 1 && addresses[0] === agent.address;
 }
 
-/** `ownPort`: behind the host port, where the container has a network of its own; null where it is not known. */
+/** `mapped`: what is behind the host port, where the container has a network of its own. */
 function onAgentPort(
   { host, address }: TaskAgent,
   hostPort: number,
-  { addresses }: TaskFacts,
-  ownPort: number | null,
+  { addresses, networks }: TaskFacts,
+  { ownPort, network }: Mapped,
 ): Placement {
   if (host === null) return nowhere('Mesos has not told of its agent yet');
+  if (!isPort(hostPort)) return nowhere(`its host port ${hostPort} is no port`);
+  const own = network === null ? addresses : addressesOn([network], networks).addresses;
   const behind =
-    ownPort === null || addresses.includes(address ?? '') ? undefined : { addresses, port: ownPort };
+    ownPort === null || !isPort(ownPort) || addresses.includes(address ?? '')
+      ? undefined
+      : { addresses: own, port: ownPort };
   return onAgent(host, hostPort, () => address, behind);
 }
 
-function mappedPort(hostPort: number, [protocol]: readonly string[], { mappings }: TaskFacts): number | null {
+function isPort(number: number): boolean {
+  return Number.isInteger(number) && number >= 0 && number <= 65_535;
+}
+
+function mappedPort(hostPort: number, [protocol]: readonly string[], { mappings }: TaskFacts): Mapped {
   const mapping = mappings.find(
     ({ host_port, protocol: mapped }) =>
       host_port === hostPort && (mapped || 'tcp').toLowerCase() === protocol,
   );
-  return mapping?.container_port ?? null;
+  return { ownPort: mapping?.container_port ?? null, network: mapping?.network ?? null };
 }
 
 /** The ranges may span the whole of an agent: they are not written out. */

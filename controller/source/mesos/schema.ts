@@ -12,13 +12,15 @@ const id = z.object({ value: z.string().min(1) });
 
 const labels = z.object({ labels: z.array(z.object({ key: z.string(), value: text })).nullish() }).nullish();
 
+/** Whatever number: one that is no port is a fault of that mapping alone. */
 const portMapping = z.object({
-  host_port: portNumber.nullish(),
-  container_port: portNumber.nullish(),
+  host_port: z.number().nullish(),
+  container_port: z.number().nullish(),
   protocol: text,
 });
 
 const networkInfo = z.object({
+  name: text,
   ip_addresses: z.array(z.object({ ip_address: text })).nullish(),
   port_mappings: z.array(portMapping).nullish(),
 });
@@ -30,6 +32,9 @@ export const statusSchema = z.object({
   healthy: z.boolean().nullish(),
   container_status: z.object({ network_infos: z.array(networkInfo).nullish() }).nullish(),
 });
+
+/** Read one by one, so that one that is none costs only itself. */
+export const discoveryPortSchema = z.object({ number: portNumber, name: text, protocol: text, labels });
 
 export const taskSchema = z.object({
   name: text,
@@ -53,11 +58,8 @@ export const taskSchema = z.object({
   discovery: z
     .object({
       name: text,
-      ports: z
-        .object({
-          ports: z.array(z.object({ number: portNumber, name: text, protocol: text, labels })).nullish(),
-        })
-        .nullish(),
+      ports: z.object({ ports: z.array(z.unknown()).nullish() }).nullish(),
+      labels,
     })
     .nullish(),
   container: z
@@ -79,3 +81,4 @@ export type MesosTask = z.infer<typeof taskSchema>;
 export type MesosStatus = z.infer<typeof statusSchema>;
 export type MesosLabels = z.infer<typeof labels>;
 export type MesosPortMapping = z.infer<typeof portMapping>;
+export type MesosNetworkInfo = z.infer<typeof networkInfo>;

@@ -66,7 +66,7 @@ test('a label that is no option of ours is told with those that are', () => {
       key: 'IPVS_SHEDULER',
       value: 'rr',
       reason:
-        'expected one of the labels IPVS_SCHEDULER, IPVS_PERSISTENCE_SECONDS, IPVS_WEIGHT, IPVS_DRAIN_SECONDS',
+        'expected one of the labels IPVS_SCHEDULER, IPVS_PERSISTENCE_SECONDS, IPVS_WEIGHT, IPVS_DRAIN_SECONDS; did you mean IPVS_SCHEDULER?',
     },
   ]);
 });

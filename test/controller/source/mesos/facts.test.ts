@@ -29,7 +29,9 @@ test.each([
 
 test('of the labels of a task only those are kept that may make a VIP', () => {
   const kept = { vip_PORT0: 'tcp:///web:80', VIP_port1: 'text' };
-  expect(facts({ labels: { team: 'shop', VIP_0: '/web:80', vip_PORT: '1', ...kept } }).labels).toEqual(kept);
+  expect(facts({ labels: { team: 'shop', VIP_0: '/web:80', vip_PORT: '1', ...kept } }).labels).toEqual(
+    Object.entries(kept).map(([key, value]) => ({ key, value })),
+  );
 });
 
 describe('the newest status', () => {

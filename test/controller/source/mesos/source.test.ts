@@ -135,18 +135,18 @@ test('a task that is in no new state has ended', async () => {
 
 test('a task that cannot be read is rejected by its path, and the others are not touched', async () => {
   const told = await followed();
-  mesos.cluster.addTask(webTask(70_000));
+  mesos.cluster.addTask(webTask(31002, { agent: '' }));
   await until('it is rejected', () => told.last.rejected.length === 1);
   expect(told.last.rejected).toEqual([
     {
-      app: webTask(70_000).id,
-      at: 'discovery.ports.ports[0].number',
-      value: '70000',
-      reason: expect.stringContaining('65535'),
+      app: webTask(31002).id,
+      at: 'agent_id.value',
+      value: '',
+      reason: expect.stringContaining('>=1'),
     },
   ]);
   expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
-  mesos.cluster.updateTask(webTask(70_000).id, { state: 'KILLED' });
+  mesos.cluster.updateTask(webTask(31002).id, { state: 'KILLED' });
   await until('it is forgotten', () => told.last.rejected.length === 0);
 });
 

@@ -1,0 +1,88 @@
+import { isVipLabel, meaningOf } from '../../label-keys.ts';
+import type { Rejection } from '../../model.ts';
+import { rejectionOf } from '../document/rejection.ts';
+import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
+import { discoveryPortSchema, type MesosLabels, type MesosTask } from './schema.ts';
+
+export interface DiscoveryPort {
+  /** Index in the task's list, in which ports with number 0 count too. */
+  readonly index: number;
+  readonly number: number;
+  readonly protocol: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What a task's discovery data gives. */
+export interface Discovery {
+  readonly ports: readonly DiscoveryPort[];
+  readonly rejected: readonly Omit<Rejection, 'app'>[];
+  readonly warnings: readonly string[];
+}
+
+/** Reads the discovery ports of a task one by one: one that is none (number 70000) is rejected, and the others count. */
+export function readDiscovery({ discovery }: MesosTask): Discovery {
+  const ports: DiscoveryPort[] = [];
+  const rejected: Omit<Rejection, 'app'>[] = [];
+  const warnings: string[] = [];
+  for (const [index, json] of (discovery?.ports?.ports ?? []).entries()) {
+    const place = `discovery.ports.ports[${index}]`;
+    const { data, error } = discoveryPortSchema.safeParse(json);
+    if (error !== undefined) {
+      const { at, value, reason } = rejectionOf('', json, error);
+      rejected.push({ at: at === '' ? place : `${place}.${at}`, value, reason });
+      continue;
+    }
+    const labels = labelsOf(data.labels);
+    const { number, protocol } = data;
+    if (number > 0) ports.push({ index, number, protocol: protocol || null, labels });
+    else {
+      // Number 0: the container listens on none that its definition knows of.
+      for (const key of Object.keys(labels).filter(isVipLabel))
+        warnings.push(`${place}.labels.${key} is not used: the port has number 0`);
+    }
+  }
+  return { ports, rejected, warnings };
+}
+
+/** Labels of ours that stand on the task or on its discovery data and not on a port, where nobody reads them. */
+export function strayTaskLabels({ labels, discovery }: MesosTask): readonly string[] {
+  const ofTask = pairsOf(labels).filter(({ key, value }) => {
+    if (isTaskLabel(key) && taskLabelVips([{ key, value }]).length > 0) return false;
+    return meaningOf(key, value, 'labels') !== null;
+  });
+  const ofDiscovery = pairsOf(discovery?.labels).filter(({ key, value }) => meaningOf(key, value, 'labels'));
+  const paths = [
+    ...ofTask.map(({ key }) => `labels.${key}`),
+    ...ofDiscovery.map(({ key }) => `discovery.labels.${key}`),
+  ];
+  return [...new Set(paths)]
+    .slice(0, MOST_TOLD)
+    .map(
+      (path) =>
+        `${path} is not used: a VIP label, and those beside it, belong on a port, discovery.ports.ports[].labels`,
+    );
+}
+
+const MOST_TOLD = 10;
+
+/** Labels as Mesos lists them; one key may come more than once. */
+export function pairsOf(list: MesosLabels): readonly (LabelPair & { readonly value: string })[] {
+  return (list?.labels ?? []).map(({ key, value }) => ({ key, value: value ?? '' }));
+}
+
+/**
+ * Labels by key. Of two VIP labels with one key both count, as in DC/OS: the second is called `VIP_0#2`. Of others the last
+ * one does.
+ */
+function labelsOf(list: MesosLabels): Readonly<Record<string, string>> {
+  const labels: Record<string, string> = {};
+  for (const { key, value } of pairsOf(list))
+    labels[isVipLabel(key) ? freeKey(labels, key, value) : key] = value;
+  return labels;
+}
+
+function freeKey(labels: Readonly<Record<string, string>>, key: string, value: string): string {
+  let free = key;
+  for (let n = 2; free in labels && labels[free] !== value; n += 1) free = `${key}#${n}`;
+  return free;
+}
