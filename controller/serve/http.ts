@@ -130,8 +130,20 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
         log.error('request failed', { method: request.method, url: request.url, error });
         return problem(500, 'internal error; the log has the reason');
       })
-      .then((found) => send(connections, request, response, found));
+      .then(async (found) => {
+        await putOff(found.afterMs, request, response);
+        send(connections, request, response, found);
+      });
   });
+  /** Lets the time pass; the client may go away, or be sent away, meanwhile. */
+  async function putOff(afterMs: number | undefined, request: IncomingMessage, response: ServerResponse) {
+    if (afterMs === undefined) return;
+    connections.putOff(request);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    await clock.sleep(afterMs, gone.signal);
+  }
+
   const connections = limitConnections(server, { ...CONNECTION_LIMITS, ...options.connections });
   for (const renewed of [files.identity, files.readToken, files.writeToken]) {
     renewed?.onRenewed(() => routes.revoke());
