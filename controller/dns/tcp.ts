@@ -1,16 +1,19 @@
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
 import { LONGEST_QUERY } from './query.ts';
+import { clientOf } from './rate-limit.ts';
 import type { DnsMeter, Responder } from './responder.ts';
 import type { Listener } from './udp.ts';
 
 export interface TcpLimits {
   /** How long a connection may take for a query, from its start or from the query before. */
   readonly idleMs: number;
-  /** At one more, the one that has been idle longest is closed. */
+  /** At one more, the client with the most loses the one that has been idle longest. */
   readonly connections: number;
+  /** The same for the connections of one client. */
+  readonly perClient: number;
 }
 
-export const TCP_LIMITS: TcpLimits = { idleMs: 10_000, connections: 256 };
+export const TCP_LIMITS: TcpLimits = { idleMs: 10_000, connections: 256, perClient: 32 };
 
 /** A length of two bytes stands before each message (RFC 1035, section 4.2.2). */
 const PREFIX = 2;
@@ -23,18 +26,14 @@ export async function openTcp(
   meter: DnsMeter,
   limits: TcpLimits = TCP_LIMITS,
 ): Promise<Listener> {
-  /** The one whose last query is longest ago comes first. */
-  const connections = new Set<Socket>();
+  const connections = new Connections();
   const server = createServer({ noDelay: true }, (socket) => {
-    const [idlest] = connections.size >= limits.connections ? connections : [];
-    idlest?.destroy();
-    if (idlest !== undefined) connections.delete(idlest);
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-    converse(socket, responder, meter, limits.idleMs, () => {
-      connections.delete(socket);
-      connections.add(socket);
-    });
+    const client = clientOf(socket.remoteAddress ?? '');
+    if (connections.countOf(client) >= limits.perClient) connections.end(client);
+    else if (connections.size >= limits.connections) connections.end(connections.clientWithMost());
+    connections.add(client, socket);
+    socket.once('close', () => connections.delete(client, socket));
+    converse(socket, responder, meter, limits.idleMs, () => connections.add(client, socket));
   });
   await listen(server, address, port);
   // Too many open files: the next client is accepted once there is room again.
@@ -44,10 +43,54 @@ export async function openTcp(
     port: typeof bound === 'object' && bound !== null ? bound.port : port,
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of connections) socket.destroy();
+      connections.endAll();
       return closed;
     },
   };
+}
+
+/** Connections by client; of each client the one whose last query is longest ago comes first. */
+class Connections {
+  readonly #clients = new Map<string, Set<Socket>>();
+  size = 0;
+
+  countOf(client: string): number {
+    return this.#clients.get(client)?.size ?? 0;
+  }
+
+  /** Adds one, or puts it last, where it is known already. */
+  add(client: string, socket: Socket): void {
+    this.delete(client, socket);
+    if (socket.destroyed) return;
+    this.#clients.set(client, (this.#clients.get(client) ?? new Set()).add(socket));
+    this.size += 1;
+  }
+
+  delete(client: string, socket: Socket): void {
+    const sockets = this.#clients.get(client);
+    if (sockets?.delete(socket) !== true) return;
+    this.size -= 1;
+    if (sockets.size === 0) this.#clients.delete(client);
+  }
+
+  /** Of equals the one that came first. */
+  clientWithMost(): string {
+    let most = '';
+    for (const [client, { size }] of this.#clients) if (size > this.countOf(most)) most = client;
+    return most;
+  }
+
+  /** Ends the connection of this client that has been idle longest. */
+  end(client: string): void {
+    const [idlest] = this.#clients.get(client) ?? [];
+    if (idlest === undefined) return;
+    this.delete(client, idlest);
+    idlest.destroy();
+  }
+
+  endAll(): void {
+    for (const sockets of this.#clients.values()) for (const socket of sockets) socket.destroy();
+  }
 }
 
 /** Answers query after query until the client leaves, sends what is none, or takes too long for one. */

@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { Clock } from '../ports.ts';
+import { limitConnections } from '../serve/connections.ts';
 import { createRelayMetrics, type RelayMetrics, type RelayObserver } from './metrics.ts';
 
 export interface RelayHealth {
@@ -112,6 +113,7 @@ export async function serveRelayHealth(
         : `${verdict.ok ? 'ok' : 'failed'}: ${verdict.text}`;
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
   });
+  limitConnections(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(new ControllerError('usage', `--listen ${listen.address}:${listen.port}`, { cause })),

@@ -8,6 +8,8 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
   /** A function writes it by itself, for as long as either side likes; the head has been sent by then. */
   readonly body: string | Buffer | ((response: ServerResponse) => void);
+  /** Is sent after so many milliseconds, to slow the client down. */
+  readonly afterMs?: number;
 }
 
 /** `none`: to be served what tells nothing. Each has those before it. */

@@ -1,6 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { AppWriter, Log, WriteRefused, WriteResult } from '../ports.ts';
+import { appIdComplaint } from '../source/marathon/app-id.ts';
 import { visibleJson } from '../visible.ts';
 import { type Answer, type Area, type Asked, JSON_TYPE, problem } from './answer.ts';
 import { definitionOf, isObject } from './definition.ts';
@@ -40,7 +41,7 @@ export const OFF =
 
 async function answer({ writer, log }: Writing, asked: Asked): Promise<Answer> {
   const id = idOf(asked.path);
-  if (id === null) return problem(404, 'expected /v1/apps, or /v1/apps/ID with the id of an app');
+  if (typeof id !== 'string') return problem(404, id.why);
   try {
     return await (asked.method === 'GET' ? read(writer, id) : write(writer, log, asked, id));
   } catch (error) {
@@ -123,25 +124,22 @@ function json(body: unknown): Answer {
   return { status: 200, headers: JSON_TYPE, body: `${visibleJson(body)}\n` };
 }
 
-/** `` for all, `/group/web` for one, null where the path is neither. */
-function idOf(path: string): string | null {
-  const rest = path.slice(UNDER.length).replace(/\/+$/, '');
-  if (rest !== '' && !rest.startsWith('/')) return null;
-  const text = decoded(rest);
-  if (text === '') return text;
-  return text !== null && isAppId(text) ? text : null;
+/** `` for all, `/group/web` for one. Clients that were made of the description write its slashes as `%2F`. */
+function idOf(path: string): string | { readonly why: string } {
+  const rest = path.slice(UNDER.length);
+  if (rest === '' || rest === '/') return '';
+  if (!rest.startsWith('/')) return { why: 'expected /v1/apps, or /v1/apps/ID with the id of an app' };
+  const id = decoded(rest);
+  const why = appIdComplaint(id);
+  return why === null ? id : { why: `/v1/apps/ID: ${rest} is no id of an app: ${why}` };
 }
 
-/** Whether it can be asked for at the source without being another path there. */
-export function isAppId(text: string): boolean {
-  return text.startsWith('/') && !/(?:^|\/)\.{0,2}(?:\/|$)|[?#\\\s]/.test(text.slice(1));
-}
-
-function decoded(text: string): string | null {
+/** What cannot be decoded stays as it is, and is no id. */
+function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return null;
+    return text;
   }
 }
 

@@ -2,11 +2,12 @@ import { ControllerError, messageOf } from '../errors.ts';
 import type { AppWriter, Clock } from '../ports.ts';
 import { instancesOf } from '../source/document/instances.ts';
 import { isRecord } from '../source/document/rejection.ts';
+import { appIdComplaint } from '../source/marathon/app-id.ts';
 import type { StatusDocument } from '../status/document.ts';
 import { inRotation } from '../status/present.ts';
 import { visibleJson } from '../visible.ts';
 import { type Answer, type Area, type Asked, JSON_TYPE, problem } from './answer.ts';
-import { isAppId, isTimeout, OFF, type Writing } from './apps.ts';
+import { isTimeout, OFF, type Writing } from './apps.ts';
 import { bounded } from './bounded.ts';
 import type { DeploymentDocument } from './described.ts';
 
@@ -58,7 +59,7 @@ export function createDeploymentsArea({ writing, live, clock }: DeploymentOption
   async function route({ path, query }: Asked): Promise<Answer> {
     const [, id = null] = /^\/([\w-]{1,100})$/.exec(path.slice(UNDER.length)) ?? [];
     const app = query.get('app') ?? '';
-    if (id === null || app === '' || !isAppId(app)) {
+    if (id === null || appIdComplaint(app) !== null) {
       return problem(404, `expected ${UNDER}/ID?app=APP with the ids of a deployment and of its app`);
     }
     const look = following(id, app);

@@ -10,6 +10,12 @@ import { type Access, type Credentials, createAccess } from './access/access.ts'
 import type { AccessFiles } from './access/files.ts';
 import { type Answer, type Area, problem, type Route } from './answer.ts';
 import type { Writing } from './apps.ts';
+import {
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
+  type Connections,
+  limitConnections,
+} from './connections.ts';
 import { isLoopback, namesLoopback } from './host-header.ts';
 import { closeServer, listenOn, urlOf } from './listening.ts';
 import type { Metrics } from './metrics.ts';
@@ -38,6 +44,8 @@ export interface HttpOptions {
   readonly writing?: Writing | undefined;
   /** What the loop and the sources were told, where that is not the default. */
   readonly limits?: Partial<HealthLimits> | undefined;
+  /** How many connections are kept, and for how long. */
+  readonly connections?: Partial<ConnectionLimits> | undefined;
   /** Defaults to the system's. */
   readonly clock?: Clock | undefined;
 }
@@ -49,9 +57,6 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** A host has a prober, a Prometheus and a few people; whoever opens more than this holds them back, not us. */
-const MOST_CONNECTIONS = 128;
-
 /** Of slow, large and idle requests as much as probes and people need. */
 const LIMITS = {
   maxHeaderSize: 8_192,
@@ -60,7 +65,6 @@ const LIMITS = {
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
 };
-const IDLE_MS = 30_000;
 
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
@@ -126,13 +130,24 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
         log.error('request failed', { method: request.method, url: request.url, error });
         return problem(500, 'internal error; the log has the reason');
       })
-      .then((found) => send(request, response, found));
+      .then(async (found) => {
+        await putOff(found.afterMs, request, response);
+        send(connections, request, response, found);
+      });
   });
+  /** Lets the time pass; the client may go away, or be sent away, meanwhile. */
+  async function putOff(afterMs: number | undefined, request: IncomingMessage, response: ServerResponse) {
+    if (afterMs === undefined) return;
+    connections.putOff(request);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    await clock.sleep(afterMs, gone.signal);
+  }
+
+  const connections = limitConnections(server, { ...CONNECTION_LIMITS, ...options.connections });
   for (const renewed of [files.identity, files.readToken, files.writeToken]) {
     renewed?.onRenewed(() => routes.revoke());
   }
-  server.maxConnections = MOST_CONNECTIONS;
-  server.setTimeout(IDLE_MS);
   await listenOn(server, listen, options.only?.flag ?? '--listen');
   server.on('error', (error) => log.error('HTTP server', { error }));
   const close = () => {
@@ -206,7 +221,13 @@ async function readBody(request: IncomingMessage, most: number): Promise<Buffer 
   return Buffer.concat(chunks, size);
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
+function send(
+  connections: Connections,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: Answer,
+): void {
+  connections.writes(response, typeof body === 'function');
   const length =
     status === 304 || typeof body === 'function' ? {} : { 'content-length': Buffer.byteLength(body) };
   response.writeHead(status, { ...SECURITY_HEADERS, ...headers, ...length });

@@ -27,7 +27,12 @@ export interface AccessOptions {
 }
 
 export interface Access {
-  /** What the request may do, at least what it `needs`; or the refusal. A `frequent` one is not counted. */
+  /**
+   * Whoever shows the right token is always let in, however many wrong ones came from the same address: another program
+   * behind it must not lock anyone out. The wrong ones are answered late instead.
+   *
+   * What the request may do, at least what it `needs`; or the refusal. A `frequent` one is not counted.
+   */
   admit(credentials: Credentials, needs: Right, frequent?: boolean): Right | Answer;
 }
 
@@ -63,13 +68,13 @@ export function createAccess({
       return 'write';
     }
     if (headers.authorization === undefined) return 'none';
-    if (failures.isSpent(address, clock.monotonic())) return 'too often';
     // Both are compared whatever the first one says, each in a time that does not depend on how much of it is right.
     const given = digest(headers.authorization);
     const mayWrite = writeToken !== null && timingSafeEqual(given, digest(`Bearer ${writeToken()}`));
     const mayRead = readToken !== null && timingSafeEqual(given, digest(`Bearer ${readToken()}`));
     if (mayWrite) return 'write';
     if (mayRead) return 'read';
+    if (failures.isSpent(address, clock.monotonic())) return 'too often';
     if (failures.add(address, clock.monotonic()))
       log.warn('a client showed a wrong token', { client: address });
     return 'wrong';
@@ -148,7 +153,15 @@ function lowest(right: Right | 'wrong' | 'too often'): Right {
 /** What has been refused on a connection is not tried again on it: each try costs the other end a new one. */
 const UNAUTHORIZED = { 'www-authenticate': 'Bearer realm="marathon-ipvs"', connection: 'close' };
 const LATER = { 'retry-after': '60', connection: 'close' };
-const TOO_MANY_TRIES = problem(429, 'too many wrong tokens from this address; wait a minute', {}, LATER);
+const TOO_MANY_TRIES: Answer = {
+  ...problem(
+    429,
+    'too many wrong tokens from this address; only the right one is answered at once',
+    {},
+    LATER,
+  ),
+  afterMs: 1_000,
+};
 const TOO_MANY_WRITES = problem(429, `more than ${MOST_WRITES} requests within a minute`, {}, LATER);
 
 /**

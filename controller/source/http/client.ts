@@ -150,7 +150,10 @@ export class HttpClient {
       if (expectedType && encoded === null) return body;
       const text = statusCode === 200 ? '' : await this.#explanation(answer, signal);
       body.destroy();
-      throw encoded ?? answerFailure(this.#peer, statusCode, text, answer.withheld, expected);
+      throw (
+        encoded ??
+        answerFailure(this.#peer, statusCode, text, answer.withheld, expected, this.#stranger(answer))
+      );
     });
   }
 
@@ -244,14 +247,17 @@ export class HttpClient {
     return decodeBody(bytes, response.headers['content-encoding'], limit);
   }
 
-  async #parsed<T>(
-    { response, withheld }: Answer,
-    body: Buffer,
-    parse: (body: Buffer) => T | Promise<T>,
-  ): Promise<T | null> {
-    const { statusCode } = response;
+  /** The host that gave the answer, where a redirect led to one that is not configured. */
+  #stranger({ url }: Answer): string | null {
+    return this.#masters.isConfigured(url) ? null : url.origin;
+  }
+
+  async #parsed<T>(answer: Answer, body: Buffer, parse: (body: Buffer) => T | Promise<T>): Promise<T | null> {
+    const { statusCode } = answer.response;
+    const stranger = this.#stranger(answer);
     if (statusCode !== 200) {
-      const failure = answerFailure(this.#peer, statusCode, body.toString('utf8'), withheld, 'JSON');
+      const text = body.toString('utf8');
+      const failure = answerFailure(this.#peer, statusCode, text, answer.withheld, 'JSON', stranger);
       if (failure.absent) return null;
       throw failure;
     }
@@ -259,7 +265,10 @@ export class HttpClient {
       return await parse(body);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      throw new Failure(`the answer is no JSON (${body.length} bytes: ${messageOf(error)})`, 'later', error);
+      // The error quotes what it stumbled over.
+      const [where, cause] =
+        stranger === null ? [`: ${messageOf(error)}`, error] : [`; redirected to ${stranger}`, undefined];
+      throw new Failure(`the answer is no JSON (${body.length} bytes${where})`, 'later', cause);
     }
   }
 

@@ -31,7 +31,8 @@ export class Failure extends Error {
 
 /**
  * An answer with another status than hoped for. `withheld`: our credentials were not sent to the host that
- * gave it.
+ * gave it. `stranger`: a host that is not configured, to which a redirect led; its words are not quoted, since a redirect
+ * can lead to whatever this host alone can reach, and messages go to logs and pages.
  */
 export function answerFailure(
   peer: Peer,
@@ -39,9 +40,11 @@ export function answerFailure(
   body: string,
   withheld: boolean,
   expected: string,
+  stranger: string | null = null,
 ): Failure {
   const said = peer.ownMessage(body);
-  const text = `answered ${status}${body === '' ? '' : ` "${shown(said ?? body)}"`}`;
+  const quoted = body === '' ? '' : ` "${shown(said ?? body)}"`;
+  const text = `answered ${status}${stranger === null ? quoted : `, redirected to ${stranger}`}`;
   if (status === 401 || status === 403)
     return new Failure(`${text}; ${advice(peer, status, withheld)}`, 'never', undefined, { undone: true });
   const absent = peer.isAbsent(status, said);

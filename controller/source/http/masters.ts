@@ -29,8 +29,12 @@ export class Masters {
     this.#preferred = Math.max(0, this.urls.indexOf(master));
   }
 
+  isConfigured(url: URL): boolean {
+    return this.urls.some(({ origin }) => origin === url.origin);
+  }
+
   trusts(url: URL): boolean {
-    return url.origin === this.#leader || this.urls.some(({ origin }) => origin === url.origin);
+    return url.origin === this.#leader || this.isConfigured(url);
   }
 
   /** Takes the leader, `http://host:port`, that an answer of `by` named. */

@@ -6,7 +6,6 @@ import type { OlderVersions } from '../document/convert.ts';
 import { type Documents, readDocuments } from '../document/documents.ts';
 import { definePod, instanceVersion, type PodDefinition } from '../document/pods.ts';
 import { type AppDefinition, declaresVip, defineApp } from '../document/ports.ts';
-import { shown } from '../document/rejection.ts';
 import type { MarathonApp, MarathonPodStatus } from '../document/schema.ts';
 import type { MarathonClient } from './client.ts';
 import { concurrently } from './concurrently.ts';
@@ -88,7 +87,7 @@ export class OlderVersionsReader {
     try {
       const json = await this.#options.client.get(path, signal);
       if (take(json === null ? null : (readDocuments(json, path) ?? NOTHING))) return;
-      const message = `GET ${this.#options.client.name}${path}: expected a definition of ${id}, but got ${shown(json)}`;
+      const message = `GET ${this.#options.client.name}${path}: expected a definition of ${id}, but got something else`;
       this.#options.unreadable(id, new ControllerError('source', message));
     } catch (error) {
       signal.throwIfAborted();

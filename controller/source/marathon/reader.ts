@@ -3,7 +3,6 @@ import type { App, Rejection, Snapshot } from '../../model.ts';
 import type { Clock, Resolver } from '../../ports.ts';
 import { convertDocuments, toSnapshot } from '../document/convert.ts';
 import { type Documents, readAnswer, readDocuments } from '../document/documents.ts';
-import { shown } from '../document/rejection.ts';
 import { infoSchema } from '../document/schema.ts';
 import type { MarathonClient } from './client.ts';
 import { HealthHold } from './health-hold.ts';
@@ -181,7 +180,7 @@ export class MarathonReader {
   }
 
   #unexpected(path: string, json: unknown, expected: string): ControllerError {
-    const what = json === null || json === undefined ? 'says that it does not exist' : `gives ${shown(json)}`;
+    const what = json === null || json === undefined ? 'says that it does not exist' : 'gives something else';
     return new ControllerError(
       'source',
       `GET ${this.#options.client.name}${path}: expected ${expected}, but Marathon ${what}`,

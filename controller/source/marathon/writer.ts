@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ControllerError } from '../../errors.ts';
 import type { AppRef, AppWriter, DeploymentProgress, WriteResult } from '../../ports.ts';
-import { isRecord, shown } from '../document/rejection.ts';
+import { isRecord, rejectionOf, shown } from '../document/rejection.ts';
 import { infoSchema } from '../document/schema.ts';
 import type { Reply } from './answer.ts';
 import type { MarathonClient } from './client.ts';
@@ -87,7 +87,7 @@ async function read<Schema extends z.ZodType>(
   if (error === undefined) return data;
   throw new ControllerError(
     'source',
-    `GET ${client.name}${path}: not what Marathon answers: it begins ${shown(json)}`,
+    `GET ${client.name}${path}: not what Marathon answers: ${rejectionOf(client.name, json, error).at || 'the whole'} is not as expected`,
   );
 }
 

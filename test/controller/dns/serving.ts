@@ -105,8 +105,8 @@ export class TcpClient {
     socket.on('error', () => undefined);
   }
 
-  static async connect(port: number, address = '127.0.0.1'): Promise<TcpClient> {
-    const socket = connect(port, address);
+  static async connect(port: number, host = '127.0.0.1', localAddress?: string): Promise<TcpClient> {
+    const socket = connect({ port, host, ...(localAddress !== undefined && { localAddress }) });
     const client = new TcpClient(socket);
     await once(socket, 'connect');
     return client;

@@ -16,11 +16,16 @@ afterEach(async () => {
 async function start(limits: Partial<TcpLimits>): Promise<void> {
   meter = new Meter();
   const responder = createResponder(INDEX, meter);
-  listener = await openTcp('127.0.0.1', 0, responder, meter, { idleMs: 10_000, connections: 8, ...limits });
+  listener = await openTcp('127.0.0.1', 0, responder, meter, {
+    idleMs: 10_000,
+    connections: 8,
+    perClient: 8,
+    ...limits,
+  });
 }
 
-async function client(): Promise<TcpClient> {
-  const connected = await TcpClient.connect(listener.port);
+async function client(from = '127.0.0.1'): Promise<TcpClient> {
+  const connected = await TcpClient.connect(listener.port, '127.0.0.1', from);
   clients.push(connected);
   return connected;
 }
@@ -83,4 +88,26 @@ test('at one connection more than allowed, the one that has been idle longest ma
   fourth.socket.write(framed(question(WEB)));
   await until(() => second.closed && fourth.messages().length === 1);
   expect([first.closed, third.closed]).toEqual([false, false]);
+});
+
+test('a client at its own limit makes room by itself, though there is room for others', async () => {
+  await start({ perClient: 2 });
+  const [other, first, second] = [await client('127.0.0.2'), await client(), await client()];
+  const third = await client();
+  third.socket.write(framed(question(WEB)));
+  await until(() => first.closed && third.messages().length === 1);
+  expect([other.closed, second.closed]).toEqual([false, false]);
+});
+
+test('where there is room for none, the client with the most makes room, however new its connections are', async () => {
+  await start({ connections: 4 });
+  const patient = await client('127.0.0.2');
+  const greedy = [await client(), await client(), await client()];
+  const newcomer = await client('127.0.0.3');
+  newcomer.socket.write(framed(question(WEB)));
+  await until(() => greedy[0]?.closed === true && newcomer.messages().length === 1);
+  for (let more = 0; more < 20; more += 1) await client();
+  patient.socket.write(framed(question(WEB)));
+  await until(() => patient.messages().length === 1);
+  expect([patient.closed, newcomer.closed]).toEqual([false, false]);
 });

@@ -41,3 +41,20 @@ test('app show prints the VIPs of an app, and its tasks with where they are reac
     complaints: ['there is no app /none; app list shows those that there are'],
   });
 });
+
+test.each(['my-service/tasks', '/my-service/versions', '*', '/my-service/*', '..', '//', 'UPPER', 'a b', ''])(
+  'app remove %j is refused before anything is asked of Marathon',
+  async (id) => {
+    for (const words of [
+      ['app', 'remove', id],
+      ['app', 'show', id],
+      ['app', 'update', id, 'instances=0'],
+    ]) {
+      await expect(type('http://127.0.0.1:1', words)).rejects.toThrow(
+        new RegExp(
+          `^${words[0]} ${words[1]} ".*": (expected an id as Marathon has them|.* is a part of Marathon's API)`,
+        ),
+      );
+    }
+  },
+);

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { AppWriter } from '../../../../controller/ports.ts';
 import { systemClock } from '../../../../controller/time.ts';
 import { canMakeCertificates } from '../../../support/certificate.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
 import { Certificates, READ_TOKEN, Secure, WRITE_TOKEN } from './secure.ts';
 
 const suite = canMakeCertificates ? describe : describe.skip;
@@ -93,18 +94,36 @@ suite('over TLS', () => {
       }
     });
 
-    test('thirty wrong tokens in a minute are all that a client may show', async () => {
+    test('after thirty wrong tokens in a minute the right one is accepted, and wrong ones are told so', async () => {
       secure = await Secure.start(certificates);
       for (let count = 0; count < 30; count++) expect((await secure.as('wrong')).status).toBe(401);
-      const { status, headers } = await secure.as(READ_TOKEN);
+      const { status, headers } = await secure.as('wrong');
       expect([status, headers['retry-after']]).toEqual([429, '60']);
+      expect((await secure.as(READ_TOKEN)).status).toBe(200);
       expect((await secure.get('/livez')).status).toBe(200);
       const { logged } = secure.serving.world;
       expect(logged).toEqual([
         { level: 'warn', message: 'a client showed a wrong token', fields: { client: '127.0.0.1' } },
       ]);
       secure.serving.world.now += 60_000;
+      expect((await secure.as('wrong')).status).toBe(401);
+    });
+
+    test('a wrong token beyond the thirtieth waits for its answer, and no one else does', async () => {
+      const clock = new FakeClock();
+      secure = await Secure.start(certificates, {}, { clock });
+      for (let count = 0; count < 30; count++) await secure.as('wrong');
+      let answered = false;
+      const wrong = secure.as('wrong').then(({ status }) => {
+        answered = true;
+        return status;
+      });
       expect((await secure.as(READ_TOKEN)).status).toBe(200);
+      expect((await secure.get('/livez')).status).toBe(200);
+      expect(answered).toBe(false);
+      // Until the request is there to wait.
+      while (!answered) await clock.advance(1_000);
+      expect(await wrong).toBe(429);
     });
   });
 

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
+import { createMarathonWriter } from '../../../../controller/source/marathon/writer.ts';
 import { sendJson } from '../support.ts';
 import { client, never, ok, refused, secret, serve, useServers } from './client-setup.ts';
 
@@ -83,6 +84,32 @@ test('a redirect to a stranger is followed without the credentials, and a refusa
   const one = client([standby], { credentials: { kind: 'token', path: await secret('t') } });
   await expect(one.get('/', never)).rejects.toThrow('the credentials were not sent');
   expect(stranger.authorizations).toEqual([undefined]);
+});
+
+test.each([
+  [500, 'SECRET of another service'],
+  [404, '{"message":"SECRET"}'],
+  [200, 'SECRET is no JSON'],
+  [200, '{"apps":"SECRET"}'],
+])('the words of a host to which a redirect led are not quoted: %i %s', async (status, body) => {
+  const stranger = await serve((_request, response) => void response.writeHead(status).end(body));
+  const standby = await serve(
+    (_request, response) => void response.writeHead(302, { location: `${stranger.url}/x` }).end(),
+  );
+  const one = client([standby]);
+  const reads = [
+    one.get('/v2/info', never),
+    createMarathonWriter(one).listApps(never),
+    one.stream('/v2/events', never),
+  ];
+  for (const read of reads) {
+    const told = await read.then(
+      () => 'no error',
+      (error: Error) => `${error.message} ${String(error.cause)}`,
+    );
+    expect(told).not.toContain('SECRET');
+    if (status === 500) expect(told).toContain(`answered ${status}, redirected to ${stranger.url}`);
+  }
 });
 
 test('the leader that a master names may see the credentials', async () => {
