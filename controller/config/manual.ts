@@ -7,9 +7,8 @@
 import { writeFileSync } from 'node:fs';
 import { type ArgumentInfo, commandArguments } from './arguments.ts';
 import { fileName, flagName, variableName } from './given.ts';
-import { type CommandName, commandDescriptions } from './option.ts';
+import { type CommandName, commandDescriptions, shownCommands } from './option.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
-import { shownCommands } from './reference.ts';
 import { version } from './version.ts';
 
 /** The page as `man` reads it, in the macros of man(7). */

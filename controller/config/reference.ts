@@ -6,7 +6,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileName, flagName, variableName } from './given.ts';
-import { type CommandName, commandDescriptions } from './option.ts';
+import { commandDescriptions, shownCommands } from './option.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
 
 /** `docs/options.md`: every option with all that is known of it. */
@@ -47,19 +47,6 @@ function entry(name: OptionName): string {
     `- Elsewhere: ${elsewhere.join(', ')}.`,
   ];
   return lines.join('\n');
-}
-
-/** Commands that begin with the same word as one where all of them are meant: `app …`. */
-export function shownCommands(commands: readonly CommandName[]): readonly string[] {
-  const names = [...commandDescriptions.keys()];
-  const shown = names
-    .filter((name) => commands.includes(name))
-    .map((name) => {
-      const [group = ''] = name.split(' ');
-      const all = names.filter((other) => other.startsWith(`${group} `));
-      return all.length > 0 && all.every((other) => commands.includes(other)) ? `${group} …` : name;
-    });
-  return [...new Set(shown)];
 }
 
 const COMMANDS = [...commandDescriptions].map(([name, text]) => `- \`marathon-ipvs ${name}\`: ${text}.`);
