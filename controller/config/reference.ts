@@ -76,11 +76,17 @@ resync-seconds: 60
 adopt: false
 \`\`\`
 
+One file, or one environment, serves all commands: each ignores what belongs to others, and refuses what no command has. No
+file is read unless \`--config\` or \`MARATHON_IPVS_CONFIG\` names it; \`export MARATHON_IPVS_CONFIG=/etc/marathon-ipvs/config.yaml\`
+in a profile lets \`status\`, \`doctor\` and \`app\` use the controller's own.
+
 Several sources in the environment are separated by blanks (\`MARATHON_IPVS_SOURCE="marathon=… file=…"\`). An empty
 variable counts as unset. A switch (\`true|false\`) given without a value is \`true\`.
 
-A value that is not accepted, an option that does not exist (in the file and in the environment too) and a file that
-cannot be read end the program with exit status 2 and one line that says where, what, and what is accepted.`;
+A value that is not accepted, an option that does not exist (in the file and in the environment too; the line tells which
+one was probably meant), an option that is given two values on the command line, and a path that leads to something else
+than the option wants (a directory for a token) end the program with exit status 2 and one line that says where, what, and
+what is accepted.`;
 
 /** The README with the table between its markers, `<!-- options -->` and `<!-- /options -->`; as it is without them. */
 export function withOptionsTable(readme: string): string {
