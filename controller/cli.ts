@@ -187,18 +187,14 @@ function flag(command: CommandName, name: OptionName): Option {
 }
 
 /**
- * Throws where one that is not repeatable was given two values: whoever wrote the second may not have seen the first.
+ * The last of several values decides, as everywhere: a wrapper's line may end with what its caller adds. The others are
+ * given too, behind it, so that a bad one is refused.
  */
 function givenFlags(typed: readonly Typed[]): Given[] {
   const texts = Map.groupBy(typed, ({ name }) => name);
-  return [...texts].map(([name, all]): Given => {
+  return [...texts].flatMap(([name, all]): Given[] => {
     const given = { name, origin: 'flag', place: 'on the command line' } as const;
-    if (describeOption(name).repeatable) return { ...given, text: all.map(({ text }) => text) };
-    const [{ text } = { text: '' }, ...others] = all;
-    const other = others.find((one) => one.text !== text);
-    if (other === undefined) return { ...given, text };
-    throw usage(
-      `${flagName(name)} on the command line: given as "${printable(text)}" and as "${printable(other.text)}", expected it once`,
-    );
+    if (describeOption(name).repeatable) return [{ ...given, text: all.map(({ text }) => text) }];
+    return all.map(({ text }) => ({ ...given, text })).toReversed();
   });
 }

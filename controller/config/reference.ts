@@ -61,6 +61,7 @@ ${COMMANDS.join('\n')}
 
 An option may be given on the command line, in the environment or in a YAML file; that order decides where it is
 given more than once, and the default comes last. A list that is given in one place replaces that of a weaker one.
+On the command line the last value of an option decides.
 
 \`\`\`sh
 marathon-ipvs run --source marathon=http://10.0.0.1:8080,http://10.0.0.2:8080 --resync-seconds 60
@@ -84,9 +85,8 @@ Several sources in the environment are separated by blanks (\`MARATHON_IPVS_SOUR
 variable counts as unset. A switch (\`true|false\`) given without a value is \`true\`.
 
 A value that is not accepted, an option that does not exist (in the file and in the environment too; the line tells which
-one was probably meant), an option that is given two values on the command line, and a path that leads to something else
-than the option wants (a directory for a token) end the program with exit status 2 and one line that says where, what, and
-what is accepted.`;
+one was probably meant) and a path that leads to something else than the option wants (a directory for a token) end the
+program with exit status 2 and one line that says where, what, and what is accepted.`;
 
 /** The README with the table between its markers, `<!-- options -->` and `<!-- /options -->`; as it is without them. */
 export function withOptionsTable(readme: string): string {

@@ -88,9 +88,10 @@ describe('flags', () => {
     expect({ adopt, dryRun, writeSysctls }).toEqual({ adopt: true, dryRun: true, writeSysctls: false });
   });
 
-  test('an option that is given twice with one value is given once', () => {
-    const twice = ['diff', '--source', 'file=a', '--zone', 'a.b', '--zone=a.b', '--once', '--once', 'true'];
-    expect(configOf(...twice).zone).toBe('a.b');
+  test('the last value of an option decides, so that a line can be added to', () => {
+    expect(configOf('diff', '--source', 'file=a', '--zone', 'a.b', '--zone=c.d').zone).toBe('c.d');
+    expect(configOf('app', 'add', '--no-wait', '--wait').wait).toBe(true);
+    expect(configOf('app', 'add', '--wait', '--no-wait').wait).toBe(false);
   });
 
   test('-o is --output', () => {
@@ -267,14 +268,9 @@ describe('what is refused is told in one line', () => {
       /^--adopt on the command line: "" is not accepted, expected true or/,
     ],
     [
-      'two values of what has one',
-      ['diff', '--source', 'file=a', '--zone', 'a.b', '--zone', 'c.d'],
-      /^--zone on the command line: given as "a.b" and as "c.d", expected it once$/,
-    ],
-    [
-      'a switch both ways',
-      ['app', 'add', '--wait', '--no-wait'],
-      /^--wait on the command line: given as "true" and as "false", expected it once$/,
+      'a bad value that a later one hides',
+      ['diff', '--source', 'file=a', '--zone', 'a b', '--zone', 'c.d'],
+      /^--zone on the command line: "a b" is not accepted, /,
     ],
     [
       'a name without letters',
