@@ -5,6 +5,7 @@ import { type Environment, flagName, type Given, printable, usage } from './conf
 import { type CommandName, commandDescriptions } from './config/option.ts';
 import { describeOption, type OptionName, optionNames } from './config/options.ts';
 import { version } from './config/version.ts';
+import { commandsWithin, usageLine } from './usage-line.ts';
 
 /** What the command line asks for: a command with its options, or a text to print. */
 export type Invocation =
@@ -22,7 +23,8 @@ export type Invocation =
  *
  * Throws a `ControllerError` with code `usage`, whose message is one line, for whatever is not accepted.
  */
-export function parseCommandLine(argv: readonly string[], environment: Environment): Invocation {
+export function parseCommandLine(words: readonly string[], environment: Environment): Invocation {
+  const argv = helpAsked(words);
   let asked: Asked | undefined;
   let printed = '';
   const program = createProgram(
@@ -49,12 +51,37 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
     if (error.code === 'commander.help' && topic === undefined) {
       return { command: 'help', text: program.helpInformation() };
     }
-    throw usage(oneLine(error, argv));
+    throw usage(usageLine(error, argv));
   }
   if (asked === undefined) return { command: 'help', text: program.helpInformation() };
   const { command, flags, operands } = asked;
   if (command === 'completion') return { command, shell: shellOf(operands[0]) };
   return { command, config: resolveConfig(command, flags, environment), operands };
+}
+
+/** `help app add`, and `app help add`, as `app add --help`; what is no command stays as it is. */
+function helpAsked(argv: readonly string[]): readonly string[] {
+  const [first = '', second = '', ...rest] = argv;
+  const topic =
+    first === 'help'
+      ? [second, ...rest]
+      : second === 'help' && commandsWithin(first).length > 0
+        ? [first, ...rest]
+        : [];
+  const [word = ''] = topic;
+  const known =
+    commandDescriptions.has(topic.join(' ') as CommandName) || commandsWithin(topic.join(' ')).length > 0;
+  if (known) return [...topic, '--help'];
+  // An unknown verb of a group is told as one.
+  return commandsWithin(word).length > 0 && topic.length > 1 ? topic : argv;
+}
+
+function checkOperands(command: CommandName, operands: readonly string[]): void {
+  const empty = operands.findIndex((operand) => operand.trim() === '');
+  if (empty === -1) return;
+  const all = commandArguments.get(command) ?? [];
+  const { shown = '', description = '' } = all[Math.min(empty, all.length - 1)] ?? {};
+  throw usage(`${command} ${shown}: "" is not accepted, expected ${description}`);
 }
 
 /** A switch takes no file or name behind it for its value: `app add --force web.json`. */
@@ -96,17 +123,17 @@ function createProgram(run: (asked: Asked) => void, print: (text: string) => voi
     const [last = '', group] = name.split(' ').reverse();
     const parent = group === undefined ? program : groupOf(program, group);
     const command = parent.command(last).description(description).addHelpText('after', HELP_END);
-    for (const option of optionNames) if (takes(name, option)) addFlags(command, name, option);
+    const typed: Typed[] = [];
+    for (const option of optionNames) if (takes(name, option)) addFlags(command, name, option, typed);
     for (const { shown, description: words } of commandArguments.get(name) ?? []) {
       command.argument(shown, words);
     }
-    command.action(() => run({ command: name, flags: givenFlags(command.opts()), operands: command.args }));
+    command.action(() => {
+      checkOperands(name, command.args);
+      run({ command: name, flags: givenFlags(typed), operands: command.args });
+    });
   }
   return program;
-}
-
-function commandsWithin(group: string): readonly CommandName[] {
-  return [...commandDescriptions.keys()].filter((name) => name.startsWith(`${group} `));
 }
 
 /** The command in front of `add` in `app add`. */
@@ -129,12 +156,23 @@ function takes(command: CommandName, name: OptionName): boolean {
 }
 
 /** A switch that is on unless someone turns it off also has the form in which people do: `--no-wait`. */
-function addFlags(command: Command, name: CommandName, option: OptionName): void {
+function addFlags(command: Command, name: CommandName, option: OptionName, typed: Typed[]): void {
   const { switch: isSwitch, fallback, commands, group } = describeOption(option);
-  command.addOption(flag(name, option));
+  const positive = flag(name, option);
+  command.addOption(positive);
+  command.on(`option:${positive.name()}`, (text: string | null) =>
+    typed.push({ name: option, text: text ?? 'true' }),
+  );
   if (isSwitch !== true || fallback !== 'true') return;
   const opposite = new Option(flagName(option).replace('--', '--no-'), `${flagName(option)} false`);
   command.addOption(opposite.helpGroup(`${group}:`).hideHelp(!commands.includes(name)));
+  command.on(`option:${opposite.name()}`, () => typed.push({ name: option, text: 'false' }));
+}
+
+/** One option as it was typed, in the order in which they were. */
+interface Typed {
+  readonly name: OptionName;
+  readonly text: string;
 }
 
 function flag(command: CommandName, name: OptionName): Option {
@@ -145,32 +183,18 @@ function flag(command: CommandName, name: OptionName): Option {
   const words = info.description.replaceAll('`', '') + fallback;
   const option = new Option(`${short}${flagName(name)} ${value}`, words).helpGroup(`${info.group}:`);
   if (!info.commands.includes(command)) option.hideHelp();
-  if (info.repeatable) {
-    option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
-  }
   return option;
 }
 
-function givenFlags(values: Readonly<Record<string, unknown>>): Given[] {
-  return optionNames.flatMap((name): Given[] => {
-    // Commander's value for a switch without one is `true` itself, for its opposite `false`.
-    const text = typeof values[name] === 'boolean' ? String(values[name]) : values[name];
-    if (typeof text !== 'string' && !Array.isArray(text)) return [];
-    return [{ name, origin: 'flag', place: 'on the command line', text }];
+/**
+ * The last of several values decides, as everywhere: a wrapper's line may end with what its caller adds. The others are
+ * given too, behind it, so that a bad one is refused.
+ */
+function givenFlags(typed: readonly Typed[]): Given[] {
+  const texts = Map.groupBy(typed, ({ name }) => name);
+  return [...texts].flatMap(([name, all]): Given[] => {
+    const given = { name, origin: 'flag', place: 'on the command line' } as const;
+    if (describeOption(name).repeatable) return [{ ...given, text: all.map(({ text }) => text) }];
+    return all.map(({ text }) => ({ ...given, text })).toReversed();
   });
-}
-
-/** Commander's messages have a suggestion in a second line, and whatever was typed as it is. */
-function oneLine({ code, message }: CommanderError, [command = '']: readonly string[]): string {
-  const text = message
-    .replace(/^error: /, '')
-    .replace(/\n\(Did you mean ([^\n]*?)\??\)$/, ', perhaps $1 was meant');
-  const within = commandsWithin(command);
-  const first = [...commandDescriptions.keys()].map((name) => name.split(' ')[0]);
-  const commands = `expected one of ${(within.length > 0 ? within : [...new Set(first)]).join(', ')}`;
-  if (code === 'commander.help') return `help: no such command, ${commands}`;
-  if (code === 'commander.unknownCommand') return `${printable(text)}, ${commands}`;
-  const names = [...commandDescriptions.keys()];
-  const about = names.some((name) => name === command) || within.length > 0 ? `${command} ` : '';
-  return `${printable(text)}; marathon-ipvs ${about}--help lists what is accepted`;
 }

@@ -20,8 +20,8 @@ export interface DoctorPorts {
 }
 
 /**
- * Prints what this host lacks, each with the command that mends it. Resolves with the exit status: 0, or 1 when
- * something needs hands. It works without a running controller, and checks less then.
+ * Prints what this host lacks, each with the command that fixes it. Resolves with the exit status: 0, or 1 when
+ * there is a problem. It works without a running controller, and checks less then.
  */
 export async function doctor(
   config: Config,

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { checkFile, checkSourceFile } from './files.ts';
 import {
   type Environment,
   flagName,
@@ -8,11 +8,10 @@ import {
   type Origin,
   printable,
   refusal,
-  systemReason,
   usage,
 } from './given.ts';
 import { APP_COMMANDS, type CommandName } from './option.ts';
-import { type OptionName, type OptionValues, optionNames, options } from './options.ts';
+import { describeOption, type OptionName, type OptionValues, optionNames, options } from './options.ts';
 import { checkServing } from './serving-rules.ts';
 import { sourceName } from './values.ts';
 
@@ -24,7 +23,8 @@ export interface Config extends OptionValues {
 
 /**
  * Puts flags, environment, file (`--config`) and defaults together, the first that gives an option deciding, and
- * checks them. A bad value is refused also where a stronger one hides it: it would surface later.
+ * checks them. A bad value is refused also where a stronger one hides it: it would surface later. Environment and file
+ * may be shared by all commands: what of them means nothing to this one is ignored.
  *
  * Throws a `ControllerError` with code `usage` and one line for the operator.
  */
@@ -36,20 +36,21 @@ export function resolveConfig(
   const near = [...flags, ...fromEnvironment(environment)];
   const file = near.find(({ name }) => name === 'config');
   const path = file === undefined ? undefined : check(file);
+  if (file !== undefined) checkFile(file, String(path), 'read once', { needed: false });
   const given = typeof path === 'string' ? [...near, ...fromFile(path, file?.place ?? '')] : near;
+  checkOutput(command, flags);
   given.forEach(check);
 
   const deciding = new Map(given.toReversed().map((one) => [one.name, one]));
+  forgetForOthers(command, deciding);
+  preferStronger(deciding);
   const texts = Object.fromEntries([...deciding].map(([name, { text }]) => [name, text]));
   const config = { ...options.parse(texts), origins: originsOf(deciding) };
-  checkOutput(command, config.output, deciding.get('output'));
   const speaks = APP_COMMANDS.some((name) => name === command);
-  if (!READERS.has(command) && !speaks) return config;
-  if (!speaks) checkSources(command, config);
-  checkCredentials(config);
+  if (READERS.has(command)) checkSources(command, config);
+  if (READERS.has(command) || speaks) checkCredentials(config);
   if (command === 'run') checkServing(config);
-  const more = command === 'run' ? SERVED : speaks ? SHOWN : [];
-  for (const name of [...CREDENTIALS, ...more]) checkReadable(deciding.get(name));
+  checkFiles(command, config, deciding);
   return command === 'diff' ? { ...config, once: true, dryRun: true } : config;
 }
 
@@ -86,10 +87,36 @@ export const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['outp
   'pod add': ['text', 'json', 'yaml'],
 };
 
-function checkOutput(command: CommandName, output: Config['output'], given: Given | undefined): void {
-  const accepted = OUTPUTS[command];
-  if (accepted === undefined || given === undefined || accepted.includes(output)) return;
-  throw refusal(given, output, `expected one of ${accepted.join(', ')} with ${command}`);
+/**
+ * Takes out what a place that other commands read too says to them alone: a form of output that this one does not have, and
+ * a table to compare with where the kernel is to be written.
+ */
+function forgetForOthers(command: CommandName, deciding: Map<OptionName, Given>): void {
+  const output = deciding.get('output');
+  const forms: readonly unknown[] = OUTPUTS[command] ?? [];
+  if (output !== undefined && output.origin !== 'flag' && !forms.includes(output.text))
+    deciding.delete('output');
+  const compares = command === 'diff' || (command === 'run' && deciding.get('dryRun')?.text === 'true');
+  if (!compares && deciding.get('against')?.origin !== 'flag') deciding.delete('against');
+}
+
+/** A token on the command line stands for the user and password of the file, as any stronger value does. */
+function preferStronger(deciding: Map<OptionName, Given>): void {
+  for (const pair of EITHER) {
+    const both = pair.map((name) => deciding.get(name)).filter((one) => one !== undefined);
+    const strongest = STRENGTH.find((origin) => both.some((one) => one.origin === origin));
+    for (const { name, origin } of both) if (origin !== strongest) deciding.delete(name);
+  }
+}
+
+const STRENGTH: readonly Given['origin'][] = ['flag', 'environment', 'file'];
+
+/** Before its value is checked by itself: the forms of other commands are none that should be offered. */
+function checkOutput(command: CommandName, flags: readonly Given[]): void {
+  const accepted: readonly string[] | undefined = OUTPUTS[command];
+  const given = flags.find(({ name }) => name === 'output');
+  if (accepted === undefined || given === undefined || accepted.includes(String(given.text))) return;
+  throw refusal(given, String(given.text), `expected one of ${accepted.join(', ')} with ${command}`);
 }
 
 /** What no option can tell by itself. */
@@ -130,13 +157,28 @@ const SERVED = ['tlsCertFile', 'tlsKeyFile', 'tlsClientCaFile', 'readTokenFile']
 /** What a command shows the controller of this host. */
 const SHOWN = ['serverTokenFile', 'serverCaFile', 'serverCertFile', 'serverKeyFile'] as const;
 
-/** A file that is missing at the start is a mistake; later its owner may be renewing it, and it is tried again. */
-function checkReadable(given: Given | undefined): void {
-  if (given === undefined) return;
-  const path = String(given.text);
-  try {
-    accessSync(path, constants.R_OK);
-  } catch (cause) {
-    throw refusal(given, path, `it cannot be read: ${systemReason(cause)}`);
+/** Those without which the command cannot do what it is asked to. */
+function neededFiles(command: CommandName): readonly OptionName[] {
+  if (APP_COMMANDS.some((name) => name === command)) return [...CREDENTIALS, ...SHOWN];
+  if (command === 'run') return [...CREDENTIALS, ...SERVED];
+  if (command === 'status' || command === 'doctor') return SHOWN;
+  return READERS.has(command) ? CREDENTIALS : [];
+}
+
+function checkFiles(command: CommandName, config: Config, given: ReadonlyMap<OptionName, Given>): void {
+  const needed = neededFiles(command);
+  for (const [name, one] of given) {
+    const { file, commands } = describeOption(name);
+    const isNeeded = needed.includes(name);
+    if (file !== undefined && name !== 'config' && (isNeeded || commands.includes(command))) {
+      checkFile(one, String(one.text), file, { needed: isNeeded });
+    }
   }
+  const against = given.get('against');
+  if (against !== undefined && config.against.kind === 'file') {
+    checkFile(against, config.against.path, 'read once', { needed: false });
+  }
+  const source = given.get('source');
+  if (source === undefined || !READERS.has(command)) return;
+  for (const one of config.source) if (one.kind === 'file') checkSourceFile(source, one.where);
 }

@@ -5,6 +5,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'y
 import { ControllerError, messageOf } from '../errors.ts';
 import { visible } from '../visible.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
+import { didYouMean, nearest } from './suggestion.ts';
 import { withoutCredentials } from './values.ts';
 
 /** Where an option's value came from, weakest first. */
@@ -35,7 +36,7 @@ const PREFIX = 'MARATHON_IPVS_';
 
 /** `resyncSeconds` -> `MARATHON_IPVS_RESYNC_SECONDS`. */
 export function variableName(name: OptionName): string {
-  return PREFIX + fileName(name).replaceAll('-', '_').toUpperCase();
+  return variableOf(fileName(name));
 }
 
 const byVariable: ReadonlyMap<string, OptionName> = new Map(
@@ -44,6 +45,13 @@ const byVariable: ReadonlyMap<string, OptionName> = new Map(
 const byFileName: ReadonlyMap<string, OptionName> = new Map(
   optionNames.filter((name) => name !== 'config').map((name) => [fileName(name), name]),
 );
+
+const LIST = 'marathon-ipvs run --help lists most of them, docs/options.md all';
+
+/** `resync-seconds` -> `MARATHON_IPVS_RESYNC_SECONDS`. */
+function variableOf(fileName: string): string {
+  return PREFIX + fileName.replaceAll('-', '_').toUpperCase();
+}
 
 /**
  * Kubernetes puts these in every pod of a namespace that has a Service called marathon-ipvs (Docker's links do too);
@@ -61,8 +69,10 @@ export function fromEnvironment(environment: Environment): Given[] {
     if (name !== undefined) {
       given.push({ name, origin: 'environment', place: `from ${variable}`, text: severalOf(name, text) });
     } else if (!SERVICE_LINK.test(variable)) {
+      const meant = nearest(variable.slice(PREFIX.length), [...byFileName.keys(), 'config']);
+      const suggestion = meant === null ? null : variableOf(meant);
       throw usage(
-        `${printable(variable)} in the environment: no such option, expected one of ${[...byVariable.keys()].join(', ')}`,
+        `unknown option "${printable(variable)}" in the environment${didYouMean(suggestion, LIST)}`,
       );
     }
   }
@@ -99,10 +109,10 @@ export function fromFile(path: string, place: string): Given[] {
   return contents.items.map(({ key, value }) => {
     const text = isScalar(key) ? String(key.value) : String(key);
     const name = byFileName.get(text);
+    if (text === 'config') throw usage(`"config" in ${file}: a file names no other one; remove it there`);
     if (name === undefined) {
-      throw usage(
-        `"${printable(text)}" in ${file}: no such option, expected one of ${[...byFileName.keys()].join(', ')}`,
-      );
+      const suggestion = nearest(text, [...byFileName.keys()]);
+      throw usage(`unknown option "${printable(text)}" in ${file}${didYouMean(suggestion, LIST)}`);
     }
     return { name, origin: 'file', place: `from ${file}`, text: textOf(name, value, `from ${file}`) };
   });

@@ -7,9 +7,8 @@
 import { writeFileSync } from 'node:fs';
 import { type ArgumentInfo, commandArguments } from './arguments.ts';
 import { fileName, flagName, variableName } from './given.ts';
-import { type CommandName, commandDescriptions } from './option.ts';
+import { type CommandName, commandDescriptions, shownCommands } from './option.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
-import { shownCommands } from './reference.ts';
 import { version } from './version.ts';
 
 /** The page as `man` reads it, in the macros of man(7). */
@@ -68,10 +67,10 @@ const OPTIONS_BEFORE = [
 ] as const;
 
 const EXIT: readonly (readonly [number, string])[] = [
-  [0, 'Done; no difference (diff); nothing to mend (doctor).'],
+  [0, 'Done; no difference (diff); no problem (doctor).'],
   [
     1,
-    'There are differences (diff), no such VIP (status), something to mend (doctor), or a deployment ended otherwise.',
+    'There are differences (diff), no such VIP (status), a problem (doctor), or a deployment ended otherwise.',
   ],
   [2, 'It could not be done: one line on standard error says why.'],
 ];

@@ -26,7 +26,7 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['diff', 'print what run would change, and change nothing (run --once --dry-run)'],
   ['status', 'VIPs, backends, weights, reasons and connections, from the running controller'],
   ['connection', 'print how to connect to a service, as `dcos kafka connection` did, or list the services'],
-  ['doctor', 'what this host lacks, each with the command that mends it'],
+  ['doctor', 'what this host lacks, each with the command that fixes it'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
   ['relay', 'publish what the sources say as MarathonApps in a Kubernetes cluster'],
   ['app add', 'deploy an app at Marathon or in Kubernetes, and tell the VIPs that it gets'],
@@ -37,6 +37,32 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['pod add', 'deploy a pod, and tell the VIPs that it gets'],
   ['completion', 'a script that completes words of this command line in a shell'],
 ]);
+
+/** Commands that begin with the same word as one where all of them are meant: `app …`. */
+export function shownCommands(commands: readonly CommandName[]): readonly string[] {
+  const names = [...commandDescriptions.keys()];
+  const shown = names
+    .filter((name) => commands.includes(name))
+    .map((name) => {
+      const [group = ''] = name.split(' ');
+      const all = names.filter((other) => other.startsWith(`${group} `));
+      return all.length > 0 && all.every((other) => commands.includes(other)) ? `${group} …` : name;
+    });
+  return [...new Set(shown)];
+}
+
+/**
+ * `read`: an input that is read whenever it changes, so no pipe; `read once`: one that may also be a pipe of the shell, and
+ * empty; `written` and `directory`: made where they are missing.
+ */
+export type FileKind = 'read' | 'read once' | 'written' | 'directory';
+
+const ACCEPTED_PATHS: Readonly<Record<FileKind, string>> = {
+  read: 'the path of a readable file',
+  'read once': 'the path of a readable file',
+  written: 'the path of a file',
+  directory: 'the path of a directory',
+};
 
 /** What help and reference tell of an option beside its default. */
 export interface OptionInfo {
@@ -58,6 +84,8 @@ export interface OptionInfo {
   /** May be left out on the command line, which then means `true`. */
   readonly switch?: true;
   readonly repeatable?: true;
+  /** What the path that it takes leads to. */
+  readonly file?: FileKind;
   /** Completes "expected …" when a value is refused. */
   readonly accepted: string;
   readonly description: string;
@@ -128,8 +156,8 @@ export function wholeNumber(unit: string, least: number, most: number, words: Wo
   });
 }
 
-export function path(words: Words) {
-  return option(parsePath, { ...words, value: 'PATH', accepted: 'the path of a file' });
+export function path(words: Words, file: FileKind = 'read') {
+  return option(parsePath, { ...words, value: 'PATH', file, accepted: ACCEPTED_PATHS[file] });
 }
 
 /** What was said of an option when it was made; its default as an operator would write it, or null. */

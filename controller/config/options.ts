@@ -185,19 +185,25 @@ export const options = z.object({
   ),
   ...timeoutOptions,
   ledger: withDefault(
-    path({
-      group: 'This host',
-      description: 'File that says which kernel services are ours. Must not outlive a reboot.',
-      commands: TOUCHES,
-    }),
+    path(
+      {
+        group: 'This host',
+        description: 'File that says which kernel services are ours. Must not outlive a reboot.',
+        commands: TOUCHES,
+      },
+      'written',
+    ),
     '/run/marathon-ipvs/ledger.json',
   ),
   stateDir: withDefault(
-    path({
-      group: 'This host',
-      description: 'Directory for the last good state of each source and the addresses of names.',
-      commands: DECIDES,
-    }),
+    path(
+      {
+        group: 'This host',
+        description: 'Directory for the last good state of each source and the addresses of names.',
+        commands: DECIDES,
+      },
+      'directory',
+    ),
     '/var/lib/marathon-ipvs',
   ),
 
@@ -224,11 +230,15 @@ export const options = z.object({
     'info',
   ),
   config: withoutDefault(
-    path({
-      group: 'Process',
-      description: 'YAML file with options: their names without the dashes in front.',
-      commands: [...EVERY, 'relay'],
-    }),
+    path(
+      {
+        group: 'Process',
+        description:
+          'YAML file with options: their names without the dashes in front. It may be one for all commands: each ignores what belongs to others.',
+        commands: EVERY,
+      },
+      'read once',
+    ),
   ),
 });
 

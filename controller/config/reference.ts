@@ -6,7 +6,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileName, flagName, variableName } from './given.ts';
-import { type CommandName, commandDescriptions } from './option.ts';
+import { commandDescriptions, shownCommands } from './option.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
 
 /** `docs/options.md`: every option with all that is known of it. */
@@ -49,19 +49,6 @@ function entry(name: OptionName): string {
   return lines.join('\n');
 }
 
-/** Commands that begin with the same word as one where all of them are meant: `app …`. */
-export function shownCommands(commands: readonly CommandName[]): readonly string[] {
-  const names = [...commandDescriptions.keys()];
-  const shown = names
-    .filter((name) => commands.includes(name))
-    .map((name) => {
-      const [group = ''] = name.split(' ');
-      const all = names.filter((other) => other.startsWith(`${group} `));
-      return all.length > 0 && all.every((other) => commands.includes(other)) ? `${group} …` : name;
-    });
-  return [...new Set(shown)];
-}
-
 const COMMANDS = [...commandDescriptions].map(([name, text]) => `- \`marathon-ipvs ${name}\`: ${text}.`);
 
 const INTRODUCTION = `# Options
@@ -74,6 +61,7 @@ ${COMMANDS.join('\n')}
 
 An option may be given on the command line, in the environment or in a YAML file; that order decides where it is
 given more than once, and the default comes last. A list that is given in one place replaces that of a weaker one.
+On the command line the last value of an option decides.
 
 \`\`\`sh
 marathon-ipvs run --source marathon=http://10.0.0.1:8080,http://10.0.0.2:8080 --resync-seconds 60
@@ -89,11 +77,16 @@ resync-seconds: 60
 adopt: false
 \`\`\`
 
+One file, or one environment, serves all commands: each ignores what belongs to others, and refuses what no command has. No
+file is read unless \`--config\` or \`MARATHON_IPVS_CONFIG\` names it; \`export MARATHON_IPVS_CONFIG=/etc/marathon-ipvs/config.yaml\`
+in a profile lets \`status\`, \`doctor\` and \`app\` use the controller's own.
+
 Several sources in the environment are separated by blanks (\`MARATHON_IPVS_SOURCE="marathon=… file=…"\`). An empty
 variable counts as unset. A switch (\`true|false\`) given without a value is \`true\`.
 
-A value that is not accepted, an option that does not exist (in the file and in the environment too) and a file that
-cannot be read end the program with exit status 2 and one line that says where, what, and what is accepted.`;
+A value that is not accepted, an option that does not exist (in the file and in the environment too; the line tells which
+one was probably meant) and a path that leads to something else than the option wants (a directory for a token) end the
+program with exit status 2 and one line that says where, what, and what is accepted.`;
 
 /** The README with the table between its markers, `<!-- options -->` and `<!-- /options -->`; as it is without them. */
 export function withOptionsTable(readme: string): string {

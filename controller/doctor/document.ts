@@ -11,7 +11,7 @@ const finding = z.object({
     .describe('Under which heading people look for it.'),
   check: z.string().describe('What was looked at: module ip_vs, sysctl net.ipv4.ip_forward. Unique.'),
   state: state.describe(
-    'problem: VIPs are not reached, or break, until someone mends it. warning: worth knowing of, and works without.',
+    'problem: VIPs are not reached, or break, until someone fixes it. warning: worth knowing of, and works without.',
   ),
   found: z.string().describe('What it is.'),
   wanted: z.string().nullable().describe('What it should be; null where that goes without saying.'),
@@ -24,7 +24,9 @@ const finding = z.object({
   command: z
     .string()
     .nullable()
-    .describe('What mends it, as a line for a root shell on this host; null where there is nothing to mend.'),
+    .describe(
+      'What fixes it, also after a reboot, as a line for a root shell on the host itself (not in a container); null where no line can.',
+    ),
 });
 
 export const doctorDocument = z.object({

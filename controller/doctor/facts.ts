@@ -111,6 +111,8 @@ export interface PortRangeFact {
 export interface NamesFact {
   /** Of /etc/resolv.conf. */
   readonly servers: readonly string[];
+  /** Where it leads to as a symbolic link; null where it is a file. */
+  readonly link: string | null;
   /** What this host's name servers say of our zone: whether they know it, or the code of the failure. */
   readonly zone: { readonly known: boolean; readonly said: string };
 }

@@ -6,7 +6,10 @@ import type { DoctorDocument, Finding } from './document.ts';
 const SIGNS: Record<Finding['state'], string> = { ok: '+', warning: '!', problem: '-' };
 const COLOURS: Record<Finding['state'], Colour> = { ok: '32', warning: '33', problem: '31' };
 
-/** The findings for eyes, by heading; under one that is not as wanted, why it matters and the command that mends it. */
+/** A container has no rights to change these, and mostly no such programs. */
+const WHERE = 'Each fix is a line for a root shell on the host itself, not in a container.\n';
+
+/** The findings for eyes, by heading; under one that is not as wanted, why it matters and the command that fixes it. */
 export function doctorText(
   { findings, summary, kernel }: DoctorDocument,
   { paint }: Pick<Layout, 'paint'>,
@@ -17,15 +20,16 @@ export function doctorText(
   );
   const { ok, warning, problem } = summary;
   const verdict =
-    problem > 0 ? paint('31', `${plural(problem, 'problem')} to mend`) : paint('32', 'nothing needs hands');
-  return `${blocks.join('\n\n')}\n\nKernel ${visible(kernel)}: ${verdict}; ${plural(warning, 'warning')}, ${ok} ok\n`;
+    problem > 0 ? paint('31', `${plural(problem, 'problem')} to fix`) : paint('32', 'no problems found');
+  const hint = findings.some(({ command }) => command !== null) ? WHERE : '';
+  return `${blocks.join('\n\n')}\n\n${hint}Kernel ${visible(kernel)}: ${verdict}; ${plural(warning, 'warning')}, ${ok} ok\n`;
 }
 
 function lines({ check, state, found, wanted, why, command }: Finding, paint: Layout['paint']): string[] {
   const detail = [
     ...(wanted === null ? [] : [`wanted: ${wanted}`]),
     ...(why === null ? [] : [`why: ${why}`]),
-    ...(command === null ? [] : [`mend: ${command}`]),
+    ...(command === null ? [] : [`fix: ${command}`]),
   ];
   return [
     paint(COLOURS[state], `[${SIGNS[state]}] ${check}: ${found}`),

@@ -88,6 +88,12 @@ describe('flags', () => {
     expect({ adopt, dryRun, writeSysctls }).toEqual({ adopt: true, dryRun: true, writeSysctls: false });
   });
 
+  test('the last value of an option decides, so that a line can be added to', () => {
+    expect(configOf('diff', '--source', 'file=a', '--zone', 'a.b', '--zone=c.d').zone).toBe('c.d');
+    expect(configOf('app', 'add', '--no-wait', '--wait').wait).toBe(true);
+    expect(configOf('app', 'add', '--wait', '--no-wait').wait).toBe(false);
+  });
+
   test('-o is --output', () => {
     expect(configOf('diff', '--source', 'file=a', '-o', 'json').output).toBe('json');
     expect(configOf('diff', '--source', 'file=a', '-ojson').output).toBe('json');
@@ -111,6 +117,9 @@ describe('flags', () => {
     });
     expect(textOf('app')).toMatch(/^Usage: marathon-ipvs app .*Commands:\n {2}add .*\n {2}show /s);
     expect(textOf('help', 'pod')).toMatch(/\n {2}add /);
+    expect(textOf('help', 'app', 'add')).toBe(textOf('app', 'add', '--help'));
+    expect(textOf('app', 'help', 'add')).toBe(textOf('app', 'add', '--help'));
+    expect(textOf('app', 'help')).toBe(textOf('app'));
     expect(textOf('app', 'add', '--help')).toContain('Usage: marathon-ipvs app add [options] [file]');
   });
 
@@ -118,7 +127,7 @@ describe('flags', () => {
     expect(configOf('app', 'add', '--no-wait').wait).toBe(false);
     expect(configOf('run', '--source', 'file=a', '--no-write-sysctls').writeSysctls).toBe(false);
     expect(configOf('app', 'add', '--wait=false').wait).toBe(false);
-    expect(refusalOf('run', '--source', 'file=a', '--no-adopt')).toMatch(/^unknown option '--no-adopt'/);
+    expect(refusalOf('run', '--source', 'file=a', '--no-adopt')).toMatch(/^unknown option "--no-adopt"/);
   });
 
   test('a switch does not take the file or the name behind it for its value', () => {
@@ -161,29 +170,33 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown option',
       ['run', '--frobnicate'],
-      /^unknown option '--frobnicate'; marathon-ipvs run --help lists what is accepted$/,
+      /^unknown option "--frobnicate"; marathon-ipvs run --help lists what is accepted$/,
     ],
-    ['a misspelt one', ['run', '--sorce', 'x'], /^unknown option '--sorce', perhaps --source was meant; /],
+    ['a misspelt one', ['run', '--sorce', 'x'], /^unknown option "--sorce": did you mean "--source"\?$/],
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command 'reconcile', expected one of run, diff, status, connection, doctor, cleanup, relay, app, pod, completion$/,
+      /^unknown command "reconcile", expected one of run, diff, status, connection, doctor, cleanup, relay, app, pod, completion$/,
     ],
     [
       'help about nothing',
       ['help', 'frob'],
-      /^help: no such command, expected one of run, diff, status, connection, doctor, cleanup, relay, app, pod, completion$/,
+      /^help: unknown command "frob", expected one of run, diff, status, connection, doctor, cleanup, relay, app, pod, completion$/,
     ],
     [
       'an option without its value',
       ['run', '--source'],
       /^option '--source <KIND=WHERE>' argument missing; /,
     ],
-    ['a word too many', ['run', 'now'], /^too many arguments for 'run'/],
+    [
+      'a word too many',
+      ['run', 'now'],
+      /^too many arguments for 'run': expected 0, got "now"; marathon-ipvs run --help/,
+    ],
     [
       'an option of another command',
       ['cleanup', '--listen', 'off'],
-      /^unknown option '--listen'; marathon-ipvs cleanup --help/,
+      /^unknown option "--listen" of cleanup: it belongs to run, status, doctor, relay, /,
     ],
     [
       'a bad switch',
@@ -203,9 +216,9 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command for apps',
       ['app', 'deploy'],
-      /^unknown command 'deploy', expected one of app add, app update, app remove, app list, app show$/,
+      /^unknown command "app deploy", expected one of app add, app update, app remove, app list, app show$/,
     ],
-    ['an app without id', ['app', 'show'], /^missing required argument 'id'; marathon-ipvs app --help/],
+    ['an app without id', ['app', 'show'], /^missing required argument 'id'; marathon-ipvs app show --help/],
     [
       'a password in a URL',
       ['app', 'list', '--marathon', 'http://a:b@m:8080'],
@@ -216,8 +229,69 @@ describe('what is refused is told in one line', () => {
       ['completion', 'csh'],
       /^completion: "csh" is not accepted, expected one of bash, zsh, fish$/,
     ],
+    ['a misspelt command', ['stauts'], /^unknown command "stauts": did you mean "status"\?$/],
+    ['a command in capitals', ['Doctor'], /^unknown command "Doctor": did you mean "doctor"\?$/],
+    ['a misspelt command for apps', ['app', 'lst'], /^unknown command "app lst": did you mean "app list"\?$/],
+    ['help of a misspelt one', ['help', 'dif'], /^help: unknown command "dif": did you mean "diff"\?$/],
+    ['half of a command', ['update', '/web'], /^unknown command "update": did you mean "app update"\?$/],
+    [
+      'the second half of two',
+      ['add', 'x.json'],
+      /^unknown command "add", expected one of app add, pod add$/,
+    ],
+    [
+      'underscores',
+      ['run', '--dns_listen=off'],
+      /^unknown option "--dns_listen=off": did you mean "--dns-listen"\?$/,
+    ],
+    [
+      'camel case',
+      ['run', '--dnsListen', 'off'],
+      /^unknown option "--dnsListen": did you mean "--dns-listen"\?$/,
+    ],
+    ['capitals', ['diff', '--SOURCE', 'file=a'], /^unknown option "--SOURCE": did you mean "--source"\?$/],
+    ['the plural', ['diff', '--sources', 'file=a'], /: did you mean "--source"\?$/],
+    [
+      'an option in front of its command',
+      ['--config', 'x', 'run'],
+      /^unknown option "--config"; options stand behind the command: marathon-ipvs run --config …$/,
+    ],
+    ['an option alone', ['--frob'], /^unknown option "--frob"; marathon-ipvs --help lists the commands$/],
+    [
+      'no text for a value',
+      ['run', '--zone='],
+      /^--zone on the command line: "" is not accepted, expected a DNS zone/,
+    ],
+    [
+      'no text for a switch',
+      ['run', '--adopt='],
+      /^--adopt on the command line: "" is not accepted, expected true or/,
+    ],
+    [
+      'a bad value that a later one hides',
+      ['diff', '--source', 'file=a', '--zone', 'a b', '--zone', 'c.d'],
+      /^--zone on the command line: "a b" is not accepted, /,
+    ],
+    [
+      'a name without letters',
+      ['status', ''],
+      /^status \[name\]: "" is not accepted, expected only this VIP/,
+    ],
+    [
+      'an id without letters',
+      ['app', 'update', ' ', 'a=1'],
+      /^app update <id>: "" is not accepted, expected id of the app/,
+    ],
+    ['a word without letters', ['run', ''], /^too many arguments for 'run': expected 0, got ""; /],
+    ['help of no verb', ['help', 'app', 'lst'], /^unknown command "app lst": did you mean "app list"\?$/],
+    ['the version without dashes', ['version'], /^unknown command "version": did you mean "--version"\?$/],
+    [
+      'no form at all',
+      ['status', '-o', 'jsn'],
+      /"jsn" is not accepted, expected one of text, wide, json, yaml with status$/,
+    ],
     ['a second name', ['status', 'web', 'db'], /^too many arguments for 'status'/],
-    ['a line break', ['run\nrm'], /^unknown command 'run\\nrm'/],
+    ['a line break', ['run\nrm'], /^unknown command "run\\nrm"/],
   ])('%s', (_name, argv, message) => {
     expect(refusalOf(...argv)).toMatch(message);
   });

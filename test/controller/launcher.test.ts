@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -81,6 +90,23 @@ test('compiled code is kept in the cache of whoever starts it, or where the envi
   expect(kept({ XDG_CACHE_HOME: join(directory, 'xdg') })).toBe(join(directory, 'xdg/marathon-ipvs'));
   expect(kept({ NODE_COMPILE_CACHE: join(directory, 'here') })).toBe(join(directory, 'here'));
   expect(kept({ HOME: undefined })).toBe('');
+});
+
+test('no folder is made for a home that is not there', () => {
+  writeFileSync(join(directory, 'app/controller/main.ts'), '');
+  symlinkSync(process.execPath, join(directory, 'app/node_modules/.bin/node'));
+  const absent = join(directory, 'absent');
+  for (const environment of [{ HOME: absent }, { XDG_CACHE_HOME: join(absent, 'cache') }]) {
+    expect(launch('app/controller/marathon-ipvs', [], environment)).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    });
+    expect(existsSync(absent)).toBe(false);
+  }
+  // `/` is the home of accounts that have none.
+  writeFileSync(join(directory, 'app/controller/main.ts'), 'console.log(process.env["NODE_COMPILE_CACHE"]);');
+  expect(launch('app/controller/marathon-ipvs', [], { HOME: '/' }).stdout).toBe('\n');
 });
 
 test('a Node with capabilities that the container lacks is told in one line', () => {

@@ -1,5 +1,6 @@
 import { type Finding, fine } from '../document.ts';
 import type { ChainFact, Facts, ModuleFact } from '../facts.ts';
+import { loadModule, shellWord } from '../fixes.ts';
 
 /** Whether the kernel has what VIPs need, or can load it. */
 export function checkModules({
@@ -28,10 +29,17 @@ function moduleFinding({ name, state, why, optional }: ModuleFact, release: stri
             : `not loaded, and /lib/modules/${release} is not here to tell whether it could be`,
         wanted: 'loaded, built in or loadable',
         why,
-        command: `modprobe ${name}`,
+        command: state === 'missing' ? `${loadModule(name)} # ${PACKAGES}` : loadModule(name),
       };
   }
 }
+
+/** Who lacks a module often has it in a package of its own. */
+const PACKAGES =
+  'first install the package that has it: Debian linux-image-amd64 (not -cloud-), Ubuntu linux-modules-extra-$(uname -r), RHEL kernel-modules-extra';
+
+/** What cannot be read without rights is read by root. */
+const AS_ROOT = 'marathon-ipvs doctor # as root; in a container with --cap-add NET_ADMIN';
 
 /** Whether IPVS answers this process. */
 export function checkIpvs({ ipvs, kernelRelease }: Pick<Facts, 'ipvs' | 'kernelRelease'>): Finding[] {
@@ -46,7 +54,7 @@ export function checkIpvs({ ipvs, kernelRelease }: Pick<Facts, 'ipvs' | 'kernelR
       found: ipvs.error,
       wanted: 'answers over netlink',
       why: `without it there are no VIPs (kernel ${kernelRelease})`,
-      command: ipvs.missing ? 'modprobe ip_vs' : 'sudo marathon-ipvs doctor',
+      command: ipvs.missing ? loadModule('ip_vs') : AS_ROOT,
     },
   ];
 }
@@ -62,7 +70,7 @@ export function checkNftables({ nftables, wanted }: Pick<Facts, 'nftables' | 'wa
         found: nftables.error,
         wanted: 'answers over netlink',
         why: 'without it other ports of VIP addresses stay open, and replies that need masquerading are lost',
-        command: nftables.denied ? 'sudo marathon-ipvs doctor' : 'modprobe nf_tables',
+        command: nftables.denied ? AS_ROOT : loadModule('nf_tables'),
       },
     ];
   }
@@ -79,10 +87,11 @@ export function checkNftables({ nftables, wanted }: Pick<Facts, 'nftables' | 'wa
 function droppingFinding(chain: ChainFact, pools: readonly string[]): Finding {
   const { name, hook, priority, family } = chain;
   const fitting = pools.filter((pool) => family === 'inet' || family === familyWord(pool));
+  const where = name.split(' ').map(shellWord).join(' ');
   const rules =
     hook === 'input'
-      ? fitting.map((pool) => `nft insert rule ${name} ${familyWord(pool)} daddr ${pool} accept`)
-      : [`nft insert rule ${name} ct state established,related accept`];
+      ? fitting.map((pool) => `nft insert rule ${where} ${familyWord(pool)} daddr ${pool} accept`)
+      : [`nft insert rule ${where} ct state established,related accept`];
   return {
     group: 'Network',
     check: `packet filter ${name}`,
@@ -93,9 +102,13 @@ function droppingFinding(chain: ChainFact, pools: readonly string[]): Finding {
         ? 'a rule that accepts packets to VIP addresses'
         : 'a rule that accepts replies of backends',
     why: 'it sees these packets before IPVS does; whether one of its rules accepts them is not checked',
-    command: rules.length === 0 ? null : rules.join(' && '),
+    command: rules.length === 0 ? null : `${rules.join(' && ')} # ${KEPT}`,
   };
 }
+
+/** Rules of others are theirs to keep. */
+const KEPT =
+  'until that table is loaded anew; to keep it, add it where the table comes from: /etc/nftables.conf, firewalld, ufw';
 
 function familyWord(network: string): 'ip' | 'ip6' {
   return network.includes(':') ? 'ip6' : 'ip';

@@ -1,5 +1,6 @@
 import { type Finding, fine } from '../document.ts';
 import type { Facts, PortRangeFact } from '../facts.ts';
+import { loadModule, setSysctl } from '../fixes.ts';
 
 /** Of the connection tracking table: from here on someone should look, and from there on packets will be dropped soon. */
 const FULL = { warning: 0.8, problem: 0.95 };
@@ -20,7 +21,8 @@ export function checkConntrack({ conntrack }: Pick<Facts, 'conntrack'>): Finding
       found,
       wanted: `less than ${FULL.warning * 100} %`,
       why: 'a full table drops the first packet of every new connection of this host, VIP or not',
-      command: `sysctl -w net.netfilter.nf_conntrack_max=${max * 2}`,
+      // At boot the setting is there only once the module is.
+      command: `${setSysctl('net.netfilter.nf_conntrack_max', String(max * 2))} && ${loadModule('nf_conntrack')}`,
     },
   ];
 }
@@ -51,7 +53,7 @@ export function checkPorts({
         found,
         wanted: `at least ${FEW_PORTS} ports`,
         why: 'clients with one source address share them for each backend, and a port rests for two minutes after use',
-        command: 'sysctl -w net.ipv4.ip_local_port_range="32768 60999"',
+        command: setSysctl('net.ipv4.ip_local_port_range', '32768 60999'),
       },
     ];
   }
@@ -66,7 +68,7 @@ export function checkPorts({
       found: `${low} to ${high}; tasks of this host listen on ${taken.slice(0, 5).join(', ')}${taken.length > 5 ? ` and ${taken.length - 5} more` : ''} of them`,
       wanted: 'ports of tasks outside the range, or reserved',
       why: 'a client may be given the port before the task can listen on it',
-      command: `sysctl -w net.ipv4.ip_local_reserved_ports=${reserved}`,
+      command: setSysctl('net.ipv4.ip_local_reserved_ports', reserved),
     },
   ];
 }

@@ -1,5 +1,6 @@
 import { type Finding, fine } from '../document.ts';
-import type { Facts } from '../facts.ts';
+import type { Facts, NamesFact } from '../facts.ts';
+import { writeFile } from '../fixes.ts';
 
 /** Whether programs of this host find VIPs by their names. */
 export function checkNames({
@@ -26,7 +27,20 @@ export function checkNames({
       why: 'programs of this host, and containers that inherit its resolv.conf, find no VIP by its name',
       command: direct
         ? 'marathon-ipvs status # whether DNS is answered'
-        : `sed -i '1i nameserver ${server}' /etc/resolv.conf # or forward the zone: docs/dns.md`,
+        : forwardingFix(names, server, wanted.zone),
     },
   ];
+}
+
+/** Where the file is another program's, the zone is forwarded there, or that program is named. */
+function forwardingFix({ servers, link }: NamesFact, server: string, zone: string): string {
+  if (servers.includes('127.0.0.53') || link?.includes('systemd/resolve')) {
+    const lines = ['[Resolve]', `DNS=${server}`, `Domains=~${zone}`];
+    return `${writeFile('/etc/systemd/resolved.conf.d/marathon-ipvs.conf', lines)} && systemctl restart systemd-resolved`;
+  }
+  if (link !== null) {
+    return `readlink -f /etc/resolv.conf # whatever writes this file must forward the zone, or put ${server} first (docs/dns.md)`;
+  }
+  const copy = '/etc/resolv.conf.before-marathon-ipvs';
+  return `[ -L /etc/resolv.conf ] || grep -qx 'nameserver ${server}' /etc/resolv.conf || { cp -p /etc/resolv.conf ${copy} && printf 'nameserver ${server}\\n' | cat - ${copy} > /etc/resolv.conf; } # where a DHCP client writes it, tell that one (docs/dns.md)`;
 }

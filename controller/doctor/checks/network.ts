@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { type Finding, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
+import { shellWord, writeFile } from '../fixes.ts';
 
 /** Whether a VIP has an address that this host or its neighbours have. */
 export function checkVipAddresses({
@@ -54,7 +55,7 @@ export function checkPools({ routes, wanted }: Pick<Facts, 'routes' | 'wanted'>)
     const check = `pool ${pool}`;
     const [first] = clashes;
     if (first === undefined) return fine('Network', check, 'overlaps no route of this host');
-    const option = pool.includes(':') ? '--pool-ipv6' : '--pool-ipv4';
+    const option = pool.includes(':') ? 'pool-ipv6' : 'pool-ipv4';
     return {
       group: 'Network',
       check,
@@ -62,7 +63,7 @@ export function checkPools({ routes, wanted }: Pick<Facts, 'routes' | 'wanted'>)
       found: `overlaps ${clashes.map(({ network, interfaceName }) => `${network} dev ${interfaceName}`).join(', ')}`,
       wanted: 'a network that nothing else uses',
       why: 'what lies in both cannot be reached from this host any more',
-      command: `marathon-ipvs run ${option} CIDR # the same on every host; or: ip route del ${first.network} dev ${first.interfaceName}`,
+      command: `ip route show root ${first.network} # who needs it? else: give ${option} another network in the file of --config on every host, then systemctl restart marathon-ipvs`,
     };
   });
 }
@@ -113,7 +114,10 @@ export function checkOwners({
       found: traces.join(', '),
       wanted: 'one writer for each service',
       why: removes ?? 'its services are left alone; two programs must not have the same address and port',
-      command: removes === null ? null : `marathon-ipvs diff # what is missing already; then stop ${program}`,
+      command:
+        removes === null
+          ? null
+          : `marathon-ipvs diff --config /etc/marathon-ipvs/config.yaml # what is missing already; then stop ${program}`,
     } satisfies Finding;
   });
   const whose = controller === null ? 'outside the pools' : 'of other programs, left alone';
@@ -125,15 +129,16 @@ function outsideThePools(ipvs: Facts['ipvs'], pools: readonly string[]): number 
   return ipvs.services.filter((address) => !pools.some((pool) => contains(pool, address))).length;
 }
 
+/** As deploy/systemd has them, for an interface of any name. */
 const DROP_INS = {
   NetworkManager: {
-    file: 'networkmanager.conf',
     target: '/etc/NetworkManager/conf.d/90-marathon-ipvs.conf',
+    lines: (name: string) => ['[device-marathon-ipvs]', `match-device=interface-name:${name}`, 'managed=0'],
     reload: 'systemctl reload NetworkManager',
   },
   'systemd-networkd': {
-    file: 'networkd.network',
     target: '/etc/systemd/network/05-marathon-ipvs.network',
+    lines: (name: string) => ['[Match]', `Name=${name}`, '', '[Link]', 'Unmanaged=yes'],
     reload: 'networkctl reload',
   },
 } as const;
@@ -144,9 +149,7 @@ export function checkManagers({ managers, wanted }: Pick<Facts, 'managers' | 'wa
     if (!running) return fine('Network', name, 'does not run here');
     if (leavesOursAlone)
       return fine('Network', name, `runs, and is told to leave ${wanted.interfaceName} alone`);
-    const { file, target, reload } = DROP_INS[name];
-    const edit =
-      wanted.interfaceName === 'vip0' ? '' : ` && sed -i s/vip0/${wanted.interfaceName}/ ${target}`;
+    const { lines, target, reload } = DROP_INS[name];
     return {
       group: 'Network',
       check: name,
@@ -154,7 +157,7 @@ export function checkManagers({ managers, wanted }: Pick<Facts, 'managers' | 'wa
       found: `runs, and may take over ${wanted.interfaceName}`,
       wanted: `${target} with ${wanted.interfaceName} as unmanaged`,
       why: 'it may remove routes that it did not make; the controller puts them back within about a second, and connections break meanwhile',
-      command: `install -D -m 0644 deploy/systemd/${file} ${target}${edit} && ${reload}`,
+      command: `${writeFile(target, lines(wanted.interfaceName))} && ${reload}`,
     };
   });
 }
@@ -177,7 +180,7 @@ export function checkBridges({ bridges }: Pick<Facts, 'bridges'>): Finding[] {
       found: `br_netfilter, and ${without.length} of ${counted} not in hairpin mode (${shown}${more})`,
       wanted: 'hairpin mode, or net.bridge.bridge-nf-call-iptables = 0',
       why: 'a container that is a backend gets no answer when it asks its own VIP: the bridge sends nothing back to the port that it came from',
-      command: `bridge link set dev ${without[0]} hairpin on # per container; runtimes have an option (CNI bridge: hairpinMode)`,
+      command: `bridge link set dev ${shellWord(without[0] ?? '')} hairpin on # until that container ends; for all of them and for good: the option of the runtime (CNI bridge: hairpinMode, docker: userland-proxy false)`,
     },
   ];
 }

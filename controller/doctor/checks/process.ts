@@ -1,12 +1,14 @@
 import { type Finding, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
+import { writeFile } from '../fixes.ts';
 
 /** Bits of CapEff in /proc/PID/status. <linux/capability.h> */
 const NET_BIND_SERVICE = 10;
 const NET_ADMIN = 12;
 
-const GRANT =
-  'systemctl edit marathon-ipvs # [Service] AmbientCapabilities=CAP_NET_ADMIN CAP_NET_BIND_SERVICE; docker: --cap-add NET_ADMIN --cap-add NET_BIND_SERVICE';
+const DROP_IN = '/etc/systemd/system/marathon-ipvs.service.d/capabilities.conf';
+const LINES = ['[Service]', 'AmbientCapabilities=CAP_NET_ADMIN CAP_NET_BIND_SERVICE'];
+const GRANT = `${writeFile(DROP_IN, LINES)} && systemctl daemon-reload && systemctl restart marathon-ipvs # by hand: as root; container: --cap-add NET_ADMIN --cap-add NET_BIND_SERVICE`;
 
 /** Whether this process may do what `run` must. */
 export function checkCapabilities({
@@ -23,8 +25,8 @@ export function checkCapabilities({
         state: 'warning',
         found: '/proc/self/status does not tell',
         wanted: 'CAP_NET_ADMIN',
-        why: null,
-        command: 'mount -t proc proc /proc',
+        why: 'a /proc is missing here, or it is hidden from this process',
+        command: null,
       },
     ];
   }
@@ -35,7 +37,7 @@ export function checkCapabilities({
       controller === null
         ? 'this process lacks it'
         : 'this process lacks it; the controller runs and has its own';
-    const command = controller === null ? GRANT : 'sudo marathon-ipvs doctor';
+    const command = controller === null ? GRANT : 'marathon-ipvs doctor # as root';
     return { group: 'This process', check, state, found, wanted: 'in effect', why, command };
   };
   const findings: Finding[] = [];
@@ -78,7 +80,7 @@ export function checkController({ controller }: Pick<Facts, 'controller'>): Find
       found: 'none answers; what it would tell (VIPs, schedulers) is not checked',
       wanted: null,
       why: 'what is in the kernel stays as it is while none runs',
-      command: 'systemctl start marathon-ipvs',
+      command: 'systemctl enable --now marathon-ipvs',
     },
   ];
 }

@@ -2,6 +2,7 @@ import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
 import { diesBeforeKeepalive, keepaliveRemedies } from '../../status/keepalive.ts';
 import { type Finding, fine } from '../document.ts';
 import type { Facts, SysctlFact } from '../facts.ts';
+import { loadModule, setSysctl } from '../fixes.ts';
 
 /** Whether the kernel settings are as the data path needs them. */
 export function checkSysctls({
@@ -13,10 +14,11 @@ export function checkSysctls({
     const { name, wanted, why, value, onlyAdvised, writable } = sysctl;
     const check = `sysctl ${name}`;
     if (value === wanted) return fine('Settings', check, value);
-    const set = `sysctl -w ${name}=${wanted}`;
+    const set = setSysctl(name, wanted);
     // What `run` sets when it starts needs no hands before.
     const willBe = writable && controller === null && !onlyAdvised;
-    const unmade = sysctl.missing && name.startsWith(IPVS_SETTINGS);
+    const isOfIpvs = name.startsWith(IPVS_SETTINGS);
+    const unmade = sysctl.missing && isOfIpvs;
     return {
       group: 'Settings',
       check,
@@ -24,7 +26,8 @@ export function checkSysctls({
       found: value ?? whyUnread(sysctl, unmade),
       wanted: `${wanted} on kernel ${kernelRelease}`,
       why: willBe ? `${why}; `.concat('`run` sets it, unless --write-sysctls=false') : why,
-      command: unmade ? `modprobe ip_vs && ${set}` : set,
+      // At boot the setting is there only once the module is.
+      command: isOfIpvs ? `${loadModule('ip_vs')} && ${set}` : set,
     };
   });
 }
@@ -55,7 +58,7 @@ export function checkKeepalive({
       found,
       wanted: `a tcp time-out above ${keepaliveSeconds} s, or clients with a keepalive below ${tcp} s`,
       why: 'an idle connection through a VIP ends before its keepalive; both are per network namespace, and `run --tcp-timeout` keeps the first',
-      command: `ipvsadm --set ${remedies.timeoutSeconds} 0 0 # or on every client: sysctl -w net.ipv4.tcp_keepalive_time=${remedies.keepaliveSeconds}`,
+      command: `${setSysctl('net.ipv4.tcp_keepalive_time', String(remedies.keepaliveSeconds))} # for clients on this host; for those in containers too: tcp-timeout: ${remedies.timeoutSeconds} in the file of run --config, and restart it`,
     },
   ];
 }
@@ -86,7 +89,10 @@ export function checkEstimator({
       found: `in one timer on one processor, for ${counted}`,
       wanted: estimation === null ? 'Linux 6.2 or newer' : 'switched off, or Linux 6.2 or newer',
       why: `before Linux 6.2 it walks all services and backends every two seconds and delays packets meanwhile; without it \`status\` shows no rates`,
-      command: estimation === null ? null : 'sysctl -w net.ipv4.vs.run_estimation=0',
+      command:
+        estimation === null
+          ? null
+          : `${loadModule('ip_vs')} && ${setSysctl('net.ipv4.vs.run_estimation', '0')}`,
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { Resolver } from 'node:dns/promises';
+import { readlink } from 'node:fs/promises';
 import type { NamesFact } from '../facts.ts';
 import { textOf } from './text.ts';
 
@@ -9,7 +10,12 @@ export async function readNames(zone: string, root = ''): Promise<NamesFact | nu
   const text = await textOf(`${root}/etc/resolv.conf`);
   if (text === null) return null;
   const servers = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].flatMap(([, server]) => server ?? []);
-  return { servers, zone: servers.length === 0 ? { known: false, said: 'nobody to ask' } : await ask(zone) };
+  const link = await readlink(`${root}/etc/resolv.conf`).catch(() => null);
+  return {
+    servers,
+    link,
+    zone: servers.length === 0 ? { known: false, said: 'nobody to ask' } : await ask(zone),
+  };
 }
 
 async function ask(zone: string): Promise<NamesFact['zone']> {

@@ -1,9 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { createKernelCounters } from '../../../controller/apply/kernel-counters.ts';
 
-const NOWHERE = '/nonexistent';
+/** Nothing is below a path that leads through a file. */
+const NOWHERE = `${fileURLToPath(import.meta.url)}/proc`;
 
 async function kernelWith(services: number) {
   const kernel = new FakeKernel({ immediate: true });

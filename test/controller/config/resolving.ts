@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { afterAll, expect } from '@jest/globals';
 import { resolveConfig } from '../../../controller/config/config.ts';
 import type { Environment, Given } from '../../../controller/config/given.ts';
+import type { CommandName } from '../../../controller/config/option.ts';
 import type { OptionName } from '../../../controller/config/options.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-config-'));
+export const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-config-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 export function yaml(text: string): string {
@@ -16,6 +17,9 @@ export function yaml(text: string): string {
   writeFileSync(path, text);
   return path;
 }
+
+/** A path below which nothing is, in a folder of this test's own. */
+export const ABSENT = join(directory, 'absent');
 
 export function flags(values: Partial<Record<OptionName, string | readonly string[]>>): Given[] {
   return Object.entries(values).map(([name, text]) => ({
@@ -34,16 +38,13 @@ export function resolve(
     environment?: Environment;
     file?: string;
   },
-  command: 'run' | 'diff' | 'cleanup' = 'run',
+  command: CommandName = 'run',
 ) {
   const config = given.file === undefined ? {} : { config: yaml(given.file) };
   return resolveConfig(command, flags({ ...APPS, ...config, ...given.flags }), given.environment ?? {});
 }
 
-export function refusalOf(
-  given: Parameters<typeof resolve>[0],
-  command?: 'run' | 'diff' | 'cleanup',
-): string {
+export function refusalOf(given: Parameters<typeof resolve>[0], command?: CommandName): string {
   try {
     resolve(given, command);
   } catch (error) {

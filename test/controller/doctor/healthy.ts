@@ -61,7 +61,7 @@ export const healthy: Facts = {
   conntrack: { count: 100, max: 1_000 },
   keepaliveSeconds: 7_200,
   estimation: '1',
-  names: { servers: ['198.51.100.4'], zone: { known: true, said: 'ns.l4lb.thisdcos.directory' } },
+  names: { servers: ['198.51.100.4'], link: null, zone: { known: true, said: 'ns.l4lb.thisdcos.directory' } },
   controller,
   wanted: {
     interfaceName: 'vip0',

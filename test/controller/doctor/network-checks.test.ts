@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { examine } from '../../../controller/doctor/examine.ts';
 import type { Facts } from '../../../controller/doctor/facts.ts';
@@ -86,10 +90,10 @@ describe('the network', () => {
   test('a network manager that runs and may take over the interface is a warning, with the drop-in', () => {
     const managers = [{ name: 'NetworkManager', running: true, leavesOursAlone: false }] as const;
     expect(only({ managers }).command).toBe(
-      'install -D -m 0644 deploy/systemd/networkmanager.conf /etc/NetworkManager/conf.d/90-marathon-ipvs.conf && systemctl reload NetworkManager',
+      "mkdir -p /etc/NetworkManager/conf.d && printf '[device-marathon-ipvs]\\nmatch-device=interface-name:vip0\\nmanaged=0\\n' > /etc/NetworkManager/conf.d/90-marathon-ipvs.conf && systemctl reload NetworkManager",
     );
     const wanted = { ...healthy.wanted, interfaceName: 'vips' };
-    expect(only({ managers, wanted, routes: [] }).command).toContain('sed -i s/vip0/vips/');
+    expect(only({ managers, wanted, routes: [] }).command).toContain('match-device=interface-name:vips');
   });
 });
 
@@ -99,7 +103,7 @@ describe('limits', () => {
     expect(only({ conntrack: { count: 800, max: 1_000 } })).toMatchObject({
       state: 'warning',
       found: '800 of 1000 entries (80 %)',
-      command: 'sysctl -w net.netfilter.nf_conntrack_max=2000',
+      command: expect.stringMatching(/^sysctl -w net\.netfilter\.nf_conntrack_max=2000 && /),
     });
     expect(only({ conntrack: { count: 950, max: 1_000 } }).state).toBe('problem');
     expect(findings({ conntrack: null })).toEqual([]);
@@ -108,10 +112,10 @@ describe('limits', () => {
   test('few local ports are a warning, and so are ports of tasks among them that are not reserved', () => {
     expect(only({ portRange: { low: 50_000, high: 50_999, reserved: '' } })).toMatchObject({
       check: 'local ports',
-      command: 'sysctl -w net.ipv4.ip_local_port_range="32768 60999"',
+      command: expect.stringMatching(/^sysctl -w net\.ipv4\.ip_local_port_range="32768 60999" && /),
     });
     expect(only({ portRange: { low: 30_000, high: 60_999, reserved: '8080' } })).toMatchObject({
-      command: 'sysctl -w net.ipv4.ip_local_reserved_ports=8080,31000',
+      command: expect.stringMatching(/^sysctl -w net\.ipv4\.ip_local_reserved_ports=8080,31000 && /),
     });
     expect(findings({ portRange: { low: 30_000, high: 60_999, reserved: '8080,30990-31010' } })).toEqual([]);
     expect(findings({ portRange: { low: 30_000, high: 60_999, reserved: '' }, addresses: [] })).toEqual([]);
@@ -119,13 +123,43 @@ describe('limits', () => {
 });
 
 describe('names', () => {
-  const unknown = { servers: ['127.0.0.53'], zone: { known: false, said: 'ENOTFOUND' } };
+  const unknown = { servers: ['127.0.0.53'], link: null, zone: { known: false, said: 'ENOTFOUND' } };
 
   test('a host whose name servers do not know the zone is a warning, with what mends it', () => {
     const found = only({ names: unknown });
     expect(found).toMatchObject({ check: 'zone l4lb.thisdcos.directory', state: 'warning' });
     expect(found.found).toBe('/etc/resolv.conf has 127.0.0.53; asked for the zone: ENOTFOUND');
-    expect(found.command).toContain('nameserver 198.51.100.4');
+    expect(found.command).toBe(
+      "mkdir -p /etc/systemd/resolved.conf.d && printf '[Resolve]\\nDNS=198.51.100.4\\nDomains=~l4lb.thisdcos.directory\\n' > /etc/systemd/resolved.conf.d/marathon-ipvs.conf && systemctl restart systemd-resolved",
+    );
+  });
+
+  test('a file of name servers that leads to another program stays as it is', () => {
+    const servers = ['192.0.2.1'];
+    const command = (link: string | null) => only({ names: { ...unknown, servers, link } }).command ?? '';
+    expect(command('/run/resolvconf/resolv.conf')).toMatch(/^readlink -f \/etc\/resolv\.conf # /);
+    expect(command('../run/systemd/resolve/resolv.conf')).toContain('/etc/systemd/resolved.conf.d/');
+  });
+
+  test.each([
+    [
+      'as a file gets the name server first, once, and a copy is kept',
+      false,
+      'nameserver 198.51.100.4\nsearch a.b\n',
+    ],
+    ['that became a link meanwhile is left alone', true, 'search a.b\n'],
+  ])('a list of name servers %s', (_name, linked, expected) => {
+    const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-doctor-'));
+    const path = join(directory, 'resolv.conf');
+    writeFileSync(linked ? join(directory, 'target') : path, 'search a.b\n');
+    if (linked) symlinkSync('target', path);
+    const { command } = only({ names: { ...unknown, servers: ['192.0.2.1'] } });
+    const line = (command ?? '').replaceAll('/etc/resolv.conf', path);
+    for (let times = 0; times < 2; times += 1) execFileSync('sh', ['-c', line]);
+    expect(readFileSync(path, 'utf8')).toBe(expected);
+    expect(lstatSync(path).isSymbolicLink()).toBe(linked);
+    if (!linked) expect(readFileSync(`${path}.before-marathon-ipvs`, 'utf8')).toBe('search a.b\n');
+    rmSync(directory, { recursive: true });
   });
 
   test('are not looked at where they are not served', () => {

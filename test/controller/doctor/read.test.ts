@@ -80,7 +80,7 @@ describe('settings', () => {
     await file('proc/sys/net/ipv4/ip_local_port_range', '32768\t60999\n');
     await file('proc/sys/net/ipv4/ip_local_reserved_ports', '8080,9148-9150\n');
     expect(await readPortRange(root)).toEqual({ low: 32_768, high: 60_999, reserved: '8080,9148-9150' });
-    expect(await readPortRange('/nonexistent')).toBeNull();
+    expect(await readPortRange(join(root, 'absent'))).toBeNull();
   });
 });
 

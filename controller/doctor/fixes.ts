@@ -1,0 +1,27 @@
+/**
+ * Lines that fix something on a host, for a root shell there. Each can be run twice, changes no file that belongs to
+ * another program, needs none of ours, and holds after a reboot: what is set now is also written where it is read at boot.
+ */
+
+/** Sets one kernel setting, now and at boot. */
+export function setSysctl(name: string, value: string): string {
+  const shown = /\s/.test(value) ? `"${value}"` : value;
+  const file = `/etc/sysctl.d/90-marathon-ipvs-${name.split('.').at(-1)}.conf`;
+  return `sysctl -w ${name}=${shown} && ${writeFile(file, [`${name} = ${value}`])}`;
+}
+
+/** Loads a module, now and at boot: systemd loads modules before it sets what they bring. */
+export function loadModule(name: string): string {
+  return `modprobe ${name} && ${writeFile(`/etc/modules-load.d/marathon-ipvs-${name}.conf`, [name])}`;
+}
+
+/** Makes a file of our own with these lines; `lines` without single quotes, backslashes and percent signs. */
+export function writeFile(path: string, lines: readonly string[]): string {
+  const directory = path.slice(0, path.lastIndexOf('/'));
+  return `mkdir -p ${directory} && printf '${lines.join('\\n')}\\n' > ${path}`;
+}
+
+/** A name that others chose, as one word of a shell. */
+export function shellWord(text: string): string {
+  return /^[\w.:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
