@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { Config } from './config/config.ts';
 import type { KubernetesClient } from './kubernetes/client.ts';
 import type { AppSource, Clock, Log, Reporter } from './ports.ts';
+import { ReferenceBook } from './source/kubernetes/references.ts';
 import { kubernetesSource, openKubernetes } from './source/kubernetes/source.ts';
 import { StatusWriter } from './status/kubernetes/writer.ts';
 import { systemClock } from './time.ts';
@@ -43,7 +44,8 @@ export async function wireKubernetes(
     ...limitsOf(config),
   };
   const client = await openKubernetes(options);
-  const appSource = kubernetesSource(client, options);
+  const references = new ReferenceBook();
+  const appSource = kubernetesSource(client, { ...options, references });
   if (!config.kubernetesStatus || config.once || config.dryRun) return { appSource, reporter: null };
   const reporter = new StatusWriter({
     client,
@@ -53,6 +55,7 @@ export async function wireKubernetes(
     // In a DaemonSet on the host's network that is the node's name; two runs on one host differ by their process.
     identity: `${hostname()}_${process.pid}`,
     random: Math.random,
+    references,
   });
   return { appSource, reporter };
 }

@@ -44,24 +44,39 @@ export async function openAccess(context: string | null): Promise<Access> {
 function createAccess(config: KubeConfig, server: string, createContext: () => RequestContext): Access {
   let dispatcher: Dispatcher | undefined;
   let known = false;
+  /** The renewal that is under way: who asks meanwhile gets the same, or one would close what another was just given. */
+  let renewing: Promise<Authorization> | null = null;
+
+  async function credentials(): Promise<RequestContext> {
+    const context = createContext();
+    try {
+      await config.applySecurityAuthentication(context);
+    } catch (cause) {
+      throw new ControllerError('source', `credentials for ${server} cannot be had`, { cause });
+    }
+    return context;
+  }
+
+  async function renewed(): Promise<Authorization> {
+    const context = await credentials();
+    const replaced = dispatcher;
+    dispatcher = context.getDispatcher() as Dispatcher | undefined;
+    known = true;
+    // Not before those who were given it in this turn have begun their requests, which then end as they may.
+    if (replaced !== undefined) setImmediate(() => void replaced.close().catch(() => undefined));
+    return { headers: context.getHeaders(), dispatcher };
+  }
+
   return {
     server,
     namespace: config.getContextObject(config.getCurrentContext())?.namespace || 'default',
     async authorize(renew) {
-      const context = createContext();
-      try {
-        await config.applySecurityAuthentication(context);
-      } catch (cause) {
-        throw new ControllerError('source', `credentials for ${server} cannot be had`, { cause });
-      }
       // client-node makes an agent for each request, whose connections would never be used again.
-      if (!known || renew) {
-        const replaced = dispatcher;
-        dispatcher = context.getDispatcher() as Dispatcher | undefined;
-        known = true;
-        void replaced?.close().catch(() => undefined);
-      }
-      return { headers: context.getHeaders(), dispatcher };
+      if (known && !renew) return { headers: (await credentials()).getHeaders(), dispatcher };
+      renewing ??= renewed().finally(() => {
+        renewing = null;
+      });
+      return await renewing;
     },
   };
 }

@@ -49,11 +49,21 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
 /** Objects whose fields are Marathon's: what is not listed is kept as it is. */
 const OPEN = /^spec\.(app|pod)\b/;
 
+const conditionPath = (type: string, field: string) => `.status.conditions[?(@.type=="${type}")].${field}`;
+
+/** Those of priority 1 are shown by `kubectl get -o wide`. */
 const COLUMNS = [
   { name: 'VIP', type: 'string', jsonPath: '.status.vip' },
   { name: 'Address', type: 'string', jsonPath: '.status.address' },
   { name: 'Backends', type: 'string', jsonPath: '.status.backends' },
-  { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Programmed")].status' },
+  { name: 'Ready', type: 'string', jsonPath: conditionPath('Ready', 'status') },
+  { name: 'Reason', type: 'string', jsonPath: conditionPath('Ready', 'reason') },
+  ...['Accepted', 'ResolvedRefs', 'Programmed'].map((type) => ({
+    name: type,
+    type: 'string',
+    jsonPath: conditionPath(type, 'status'),
+    priority: 1,
+  })),
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
 ];
 
@@ -67,7 +77,15 @@ export function customResourceDefinition(): Schema {
     spec: {
       group,
       scope: 'Namespaced',
-      names: { kind, plural, singular: 'marathonapp', listKind: `${kind}List`, shortNames: ['mapp'] },
+      names: {
+        kind,
+        plural,
+        singular: 'marathonapp',
+        listKind: `${kind}List`,
+        shortNames: ['mapp'],
+        // `kubectl get marathon-ipvs`. Not `all`: a relay publishes thousands.
+        categories: ['marathon-ipvs'],
+      },
       versions: [
         {
           name: version,
@@ -99,7 +117,7 @@ export function customResourceDefinition(): Schema {
 const JSON_SCHEMA = { target: 'openapi-3.0', unrepresentable: 'any', io: 'input' } as const;
 
 /** Keys of JSON schema that mean the same in a structural schema. */
-const KEPT = ['type', 'description', 'minLength', 'maxLength', 'minItems', 'maxItems', 'nullable'];
+const KEPT = ['type', 'description', 'minLength', 'maxLength', 'minItems', 'maxItems', 'nullable', 'pattern'];
 
 /**
  * JSON schema in the form that a CRD takes: no alternatives of several types, and where anything goes it is said so.

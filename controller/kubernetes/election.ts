@@ -16,6 +16,8 @@ export interface ElectionOptions {
   /** Who we are: unique among the candidates. */
   readonly identity: string;
   readonly random: () => number;
+  /** Told after each attempt to get the lease: why it cannot be read or written, or null. Must not throw. */
+  readonly attempted?: (why: string | null) => void;
 }
 
 /** As client-go has them: a leader that cannot renew stops well before others may take over. */
@@ -55,7 +57,7 @@ export async function elect(
   lead: (signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, log, name, random } = options;
+  const { clock, log, name, random, attempted } = options;
   const candidate = new Candidate(options);
   let complaint = '';
   while (!signal.aborted) {
@@ -63,10 +65,13 @@ export async function elect(
       const acquire = (limited: AbortSignal) => candidate.acquire(limited);
       if ((await within(RENEW_WITHIN_MS, clock, signal, acquire)) === 'ours') {
         log.info('elected', { lease: name });
+        attempted?.(null);
         await leadWhileHeld(candidate, options, lead, signal);
       }
       complaint = '';
+      attempted?.(null);
     } catch (error) {
+      if (!signal.aborted) attempted?.(messageOf(error));
       if (!signal.aborted && messageOf(error) !== complaint) {
         complaint = messageOf(error);
         log.warn('the lease cannot be had', { lease: name, error: complaint });

@@ -81,3 +81,8 @@ export function readSlice(json: unknown): Slice {
     }),
   };
 }
+
+/** Whether what is in it can be a backend: IP addresses, not names. */
+export function canServe({ addressType }: Pick<Slice, 'addressType'>): boolean {
+  return addressType === 'IPv4' || addressType === 'IPv6';
+}

@@ -8,6 +8,17 @@ import { appSchema, podSchema } from '../source/document/schema.ts';
 
 const words = (description: string) => ({ description });
 
+/**
+ * Ids as Marathon takes them (`PathId`): names of lowercase letters, digits, hyphens and dots, with a slash between two.
+ */
+export const ID_PATTERN =
+  /^\/?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(\/[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)*$/;
+
+export const ID_EXPECTED =
+  'expected an id as Marathon has them: names of lowercase letters, digits, hyphens and dots, with slashes between them';
+
+const idSchema = z.string().min(1).max(1_024).regex(ID_PATTERN, ID_EXPECTED);
+
 const selectorSchema = z
   .object({
     matchLabels: z.record(z.string(), z.string()).optional(),
@@ -30,6 +41,10 @@ const endpointsSchema = z
       .string()
       .min(1)
       .max(63)
+      .regex(
+        /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+        'expected the name of a Service: lowercase letters, digits and hyphens',
+      )
       .optional()
       .meta(words('A Service of the same namespace: the EndpointSlices that Kubernetes keeps for it.')),
     selector: selectorSchema.optional(),
@@ -99,9 +114,13 @@ export const specSchema = z.object({
   ...specFields,
   app: appSchema
     .omit({ tasks: true })
+    .extend({ id: idSchema })
     .optional()
     .meta(words('The definition of a Marathon app, as it is. Its fields that are not listed are kept.')),
-  pod: podSchema.optional().meta(words('The definition of a Marathon pod, as it is.')),
+  pod: podSchema
+    .extend({ id: idSchema })
+    .optional()
+    .meta(words('The definition of a Marathon pod, as it is.')),
 });
 
 const conditionSchema = z.object({

@@ -35,7 +35,12 @@ export interface ReflectorListener<T> {
 }
 
 const FIRST_RETRY_MS = 800;
+/** Where a server answers, and not well. */
 const LAST_RETRY_MS = 30_000;
+/** Where none answers: being asked costs it nothing, and each second longer is one that hosts know less. */
+const LAST_CONNECT_MS = 10_000;
+/** Within this time all hosts list anew whose versions a server has forgotten. */
+const RELIST_WITHIN_MS = 2_000;
 /** A watch that lived this long was no failed attempt. */
 const STABLE_MS = 10_000;
 /** The server ends a watch after a time between these, so that those of many hosts do not end together. */
@@ -60,6 +65,9 @@ export class Reflector<T extends Versioned> {
   /** Where the next watch goes on; null: list first. */
   #version: string | null = null;
   #failures = 0;
+  /** How often in a row the server had forgotten our version, without a watch that lived on. */
+  #expirations = 0;
+  #limitMs = LAST_RETRY_MS;
   /** Since when the watch goes on; null while there is none. */
   #inStepSince: number | null = null;
 
@@ -123,7 +131,12 @@ export class Reflector<T extends Versioned> {
     const events = await client.watch(path, query, silenceMs, signal);
     this.#inStepSince = clock.monotonic();
     listener.inStep();
-    for await (const event of events) this.#take(event);
+    const pace = new Pace();
+    for await (const event of events) {
+      this.#take(event);
+      // Thousands at once come without a turn of the event loop between them.
+      if (pace.isDue()) await pace.rest();
+    }
     signal.throwIfAborted();
   }
 
@@ -155,14 +168,20 @@ export class Reflector<T extends Versioned> {
     this.#options.listener.changed(before ?? null, now);
   }
 
-  /** Returns for how long the server wants to be left alone; null when it does not say. */
+  /** Returns for how long to wait; null: as the failures so far have it. */
   #broken(error: unknown): number | null {
     const api = error instanceof ApiFailure ? error : null;
-    this.#failures = this.#wasStable() ? 1 : this.#failures + 1;
+    const stable = this.#wasStable();
+    this.#failures = stable ? 1 : this.#failures + 1;
+    if (stable) this.#expirations = 0;
+    this.#limitMs = api === null ? LAST_CONNECT_MS : LAST_RETRY_MS;
     if (api?.expired) {
       this.#version = null;
+      this.#expirations += 1;
+      // It is a living server that says so: how long none answered before does not matter any more.
+      this.#failures = this.#expirations;
       // To be expected after a long break: only a list that fails too is worth a word.
-      if (this.#failures === 1) return null;
+      if (this.#expirations === 1) return RELIST_WITHIN_MS * this.#options.random();
     }
     this.#options.listener.failed(error instanceof Error ? error : new Error(String(error)));
     if (api?.retryAfterMs == null) return null;
@@ -174,9 +193,9 @@ export class Reflector<T extends Versioned> {
     return this.#inStepSince !== null && this.#options.clock.monotonic() - this.#inStepSince >= STABLE_MS;
   }
 
-  /** Doubles from 0.8 s to 30 s, half of it jitter, since all hosts lose their watches together. */
+  /** Doubles from 0.8 s to 10 s or 30 s, half of it jitter, since all hosts lose their watches together. */
   #delay(): number {
     const doubled = FIRST_RETRY_MS * 2 ** Math.min(20, Math.max(0, this.#failures - 1));
-    return Math.min(LAST_RETRY_MS, doubled) * (0.5 + 0.5 * this.#options.random());
+    return Math.min(this.#limitMs, doubled) * (0.5 + 0.5 * this.#options.random());
   }
 }

@@ -10,6 +10,8 @@ export const PORTS_LABEL = 'marathon-ipvs.io/ports';
 export const APP_LABEL = 'marathon-ipvs.io/app';
 /** On all that a relay writes: which relay. What does not bear it is never changed or removed. */
 export const RELAY_LABEL = 'marathon-ipvs.io/relay';
+/** On all that a relay writes: which program keeps it, by the name that Kubernetes recommends. */
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** Of the fields that a relay owns, as the API server notes it. */
 export const RELAY_MANAGER = 'marathon-ipvs-relay';
 /** On an EndpointSlice: state and health by task, in the words of `model.ts`, where its conditions say less. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { limitConnections } from '../serve/connections.ts';
-import { createRelayMetrics, type RelayMetrics, type RelayObserver } from './metrics.ts';
+import { type Blocker, createRelayMetrics, type RelayMetrics, type RelayObserver } from './metrics.ts';
 
 export interface RelayHealth {
   /** What the relay tells of its work. */
@@ -11,7 +11,7 @@ export interface RelayHealth {
   readonly metrics: Pick<RelayMetrics, 'contentType' | 'text'>;
   /** Whether the process is worth keeping: its leader moves, or it waits to be elected. */
   live(): Verdict;
-  /** Whether it is of use: it waits, or every source was read within its time. */
+  /** Whether it is of use: it waits, or every source was read within its time and what it says can be published. */
   ready(): Verdict;
 }
 
@@ -28,6 +28,7 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
   let movedAt: number | null = null;
   const readAt = new Map<string, number>();
   const failures = new Map<string, string>();
+  const blockers = new Map<Blocker, string>();
   const metrics = createRelayMetrics(sources, clock);
   const { observer } = metrics;
   return {
@@ -38,6 +39,11 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
         observer.elected(leading);
         // One that has led and waits again moves no more than one that never led.
         if (!leading) movedAt = null;
+      },
+      blocked(cause, reason) {
+        observer.blocked(cause, reason);
+        if (reason === null) blockers.delete(cause);
+        else blockers.set(cause, reason);
       },
       moved() {
         observer.moved();
@@ -61,6 +67,8 @@ export function createRelayHealth(sources: readonly string[], clock: Clock, stal
       };
     },
     ready() {
+      const [blocker] = blockers.values();
+      if (blocker !== undefined) return { ok: false, text: `nothing can be published: ${blocker}` };
       if (movedAt === null) return { ok: true, text: 'waiting to be elected' };
       const old = sources.filter(
         (source) => clock.monotonic() - (readAt.get(source) ?? Number.NEGATIVE_INFINITY) > staleMs,

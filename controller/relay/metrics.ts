@@ -10,9 +10,13 @@ export interface RelayObserver extends Observer {
   elected(leading: boolean): void;
   /** All was compared: so many apps are published, and so many of them, and of endpoints, only because they are held. */
   compared(apps: number, heldApps: number, heldEndpoints: number): void;
+  /** Why nothing can be published: the Lease, reading what is published, or each write fails; null: that does not any more. */
+  blocked(cause: Blocker, why: string | null): void;
   /** A write was made, or failed. */
   wrote(op: WriteOp, failed: boolean): void;
 }
+
+export type Blocker = 'lease' | 'read' | 'write';
 
 export type WriteOp = 'apply' | 'delete';
 
@@ -104,6 +108,7 @@ export function createRelayMetrics(
         held.set(keptApps);
         heldEndpoints.set(keptEndpoints);
       },
+      blocked: () => undefined,
       wrote: (op, failed) => (failed ? failures : writes).inc({ op }),
     },
   };

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { ApiFailure } from '../kubernetes/api-failure.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Versioned } from '../kubernetes/listing.ts';
 import { Reflector } from '../kubernetes/reflector.ts';
 import {
   APP_LABEL,
   LOCAL_ANNOTATION,
+  MANAGED_BY_LABEL,
   PORTS_LABEL,
   RELAY_LABEL,
   RELAY_MANAGER,
@@ -19,6 +21,7 @@ import {
   type Resource,
 } from '../kubernetes/resources.ts';
 import type { Clock } from '../ports.ts';
+import { membersIn, type OldSlice } from './refusals.ts';
 import type { RelayedObject } from './relayed-app.ts';
 
 export interface PublishedOptions {
@@ -35,9 +38,11 @@ export interface PublishedOptions {
 
 /** An object of ours as the API server has it. */
 interface Published extends Versioned {
-  /** All that we own of it, as text to be compared. */
+  /** All that we own of it, as text to be compared, without its owner. */
   readonly fingerprint: string;
   readonly uid: string;
+  /** Uid of the MarathonApp with which Kubernetes removes it; undefined where it has no owner. */
+  readonly owner: string | undefined;
   /** Of an EndpointSlice: the MarathonApp that it belongs to. */
   readonly app: string | undefined;
   /** Of an EndpointSlice: `task address` of each endpoint. */
@@ -49,6 +54,7 @@ const OURS = [
   RELAY_LABEL,
   APP_LABEL,
   PORTS_LABEL,
+  MANAGED_BY_LABEL,
   'endpointslice.kubernetes.io/managed-by',
   STANDINGS_ANNOTATION,
   LOCAL_ANNOTATION,
@@ -63,6 +69,7 @@ const objectSchema = z.looseObject({
     uid: z.string(),
     labels: texts,
     annotations: texts,
+    ownerReferences: z.array(z.looseObject({ kind: z.string(), uid: z.string() })).nullish(),
   }),
   endpoints: z
     .array(
@@ -79,9 +86,14 @@ export class PublishedKind {
   readonly #options: PublishedOptions;
   readonly #resource: Resource;
   readonly #reflector: Reflector<Published>;
+  readonly #owners: PublishedKind | null;
+  /** Of objects that were applied, until the watch tells of them. */
+  readonly #uids = new Map<string, string>();
   inStep = false;
 
-  constructor(resource: Resource, options: PublishedOptions) {
+  /** `owners`: the MarathonApps, with which Kubernetes removes what belongs to them. */
+  constructor(resource: Resource, options: PublishedOptions, owners: PublishedKind | null = null) {
+    this.#owners = owners;
     this.#options = options;
     this.#resource = resource;
     const { client, clock, random, namespace, relay, changed, failed } = options;
@@ -94,7 +106,10 @@ export class PublishedKind {
       project: readPublished,
       silenceMs: 150_000,
       listener: {
-        changed,
+        changed: (_before, now) => {
+          if (now !== null) this.#uids.delete(now.name);
+          changed();
+        },
         behind: () => {
           this.inStep = false;
         },
@@ -129,25 +144,51 @@ export class PublishedKind {
     return this.#find(name) !== undefined;
   }
 
-  /** Names of what is there and not in `wanted`, without what belongs to the apps of `keep`. */
-  surplus(wanted: ReadonlySet<string>, keep: ReadonlySet<string> = NOTHING): readonly string[] {
+  /** Names of what is there and not in `wanted`, without what `keeps` says is to stay. */
+  surplus(
+    wanted: ReadonlySet<string>,
+    keeps: (object: OldSlice) => boolean = () => false,
+  ): readonly string[] {
     return [...this.#reflector.objects.values()]
-      .filter(({ name, app }) => !wanted.has(name) && !(app !== undefined && keep.has(app)))
+      .filter((object) => !wanted.has(object.name) && !keeps(object))
       .map(({ name }) => name);
   }
 
   /** Whether the server has the object as it should be. */
   has(object: RelayedObject): boolean {
-    return this.#find(object.name)?.fingerprint === fingerprintOf(object);
+    const found = this.#find(object.name);
+    return found?.fingerprint === fingerprintOf(object) && found.owner === this.#ownerOf(object);
   }
 
-  async apply({ name, labels, annotations, content }: RelayedObject, signal: AbortSignal): Promise<void> {
+  /** undefined: there is none of this name. */
+  #uidOf(name: string): string | undefined {
+    return this.#uids.get(name) ?? this.#find(name)?.uid;
+  }
+
+  #ownerOf({ labels }: Pick<RelayedObject, 'labels'>): string | undefined {
+    return this.#owners === null ? undefined : this.#owners.#uidOf(labels[APP_LABEL] ?? '');
+  }
+
+  async apply(object: RelayedObject, signal: AbortSignal): Promise<void> {
     const { client, namespace } = this.#options;
-    const metadata = { name, namespace, labels, annotations };
+    const { name, labels, annotations, content } = object;
+    const uid = this.#ownerOf(object);
+    const { kind } = MARATHON_APPS;
+    const owner = {
+      apiVersion: apiVersion(MARATHON_APPS),
+      kind,
+      name: labels[APP_LABEL],
+      uid,
+      controller: true,
+    };
+    const owned = uid === undefined ? {} : { ownerReferences: [owner] };
+    const metadata = { name, namespace, labels, annotations, ...owned };
     const body = { apiVersion: apiVersion(this.#resource), kind: this.#resource.kind, metadata, ...content };
     const query = { fieldManager: RELAY_MANAGER, force: true };
     const contentType = 'application/apply-patch+yaml';
-    await client.call('PATCH', this.#path(name), { query, body, contentType }, signal);
+    const written = await client.call('PATCH', this.#path(name), { query, body, contentType }, signal);
+    const { data } = uidSchema.safeParse(written);
+    if (data !== undefined) this.#uids.set(name, data.metadata.uid);
   }
 
   /** Removes an object that bears our label, and no other one that may have taken its name. */
@@ -156,7 +197,12 @@ export class PublishedKind {
     if (object === undefined) return;
     const { uid, resourceVersion } = object;
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
-    await this.#options.client.call('DELETE', this.#path(name), { body }, signal);
+    try {
+      await this.#options.client.call('DELETE', this.#path(name), { body }, signal);
+    } catch (error) {
+      // Kubernetes has removed it with its owner, or someone else has.
+      if (!(error instanceof ApiFailure && error.status === 404)) throw error;
+    }
   }
 
   #find(name: string): Published | undefined {
@@ -176,21 +222,21 @@ function readPublished(json: unknown): Published {
     kind: _kind,
     ...content
   } = objectSchema.parse(json);
-  const { name, namespace, resourceVersion, uid, labels, annotations } = metadata;
+  const { name, namespace, resourceVersion, uid, labels, annotations, ownerReferences } = metadata;
   return {
     name,
     namespace,
     resourceVersion,
     uid,
     app: labels?.[APP_LABEL],
+    owner: ownerReferences?.find(({ kind }) => kind === MARATHON_APPS.kind)?.uid,
     fingerprint: fingerprint(labels ?? {}, annotations ?? {}, content),
-    members: (content.endpoints ?? []).map(
-      ({ addresses, targetRef }) => `${targetRef?.name} ${addresses[0]}`,
-    ),
+    members: membersIn(content.endpoints),
   };
 }
 
-const NOTHING: ReadonlySet<string> = new Set();
+const uidSchema = z.object({ metadata: z.object({ uid: z.string() }) });
+
 const fingerprints = new WeakMap<RelayedObject, string>();
 
 function fingerprintOf(object: RelayedObject): string {
@@ -213,8 +259,6 @@ function inOneOrder(value: unknown): string {
 }
 
 export function publishedKinds(options: PublishedOptions) {
-  return {
-    apps: new PublishedKind(MARATHON_APPS, options),
-    slices: new PublishedKind(ENDPOINT_SLICES, options),
-  };
+  const apps = new PublishedKind(MARATHON_APPS, options);
+  return { apps, slices: new PublishedKind(ENDPOINT_SLICES, options, apps) };
 }

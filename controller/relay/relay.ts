@@ -13,9 +13,10 @@ import { Latch } from '../time.ts';
 import { EndpointHold } from './endpoint-hold.ts';
 import type { RelayObserver } from './metrics.ts';
 import { type PublishedKind, publishedKinds } from './published.ts';
+import { type OldSlice, refusalsOf } from './refusals.ts';
 import { marathonAppOf, type RelayedObject, slicesOf } from './relayed-app.ts';
 import { RemovalHold } from './removal-hold.ts';
-import { applies, makeAll, removals, type Write } from './writes.ts';
+import { applies, makeAll, removals, type Write, whyNothing } from './writes.ts';
 
 export interface RelayOptions {
   readonly client: KubernetesClient;
@@ -52,6 +53,7 @@ export async function runRelay(options: RelayOptions, signal: AbortSignal): Prom
     ...options,
     namespace: options.client.namespace,
     name: `marathon-ipvs-relay-${options.name}`,
+    attempted: (why: string | null) => options.observer.blocked('lease', why),
   };
   const { observer } = options;
   const leadWhileTold = async (leading: AbortSignal): Promise<void> => {
@@ -60,6 +62,7 @@ export async function runRelay(options: RelayOptions, signal: AbortSignal): Prom
       await lead(options, leading);
     } finally {
       observer.elected(false);
+      for (const cause of ['read', 'write'] as const) observer.blocked(cause, null);
     }
   };
   await elect(election, leadWhileTold, signal);
@@ -73,7 +76,10 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
     ...options,
     relay: options.name,
     changed: () => news.set('cluster'),
-    failed: (error) => log.warn('the API server cannot be read', { error: messageOf(error) }),
+    failed: (error) => {
+      log.warn('the API server cannot be read', { error: messageOf(error) });
+      observer.blocked('read', messageOf(error));
+    },
   });
   const working = [
     ...all.map((source) => follow(source, sources, options, () => news.set('source'), signal)),
@@ -115,6 +121,7 @@ async function compare(
   signal: AbortSignal,
 ): Promise<number | null> {
   if (!kinds.apps.inStep || !kinds.slices.inStep) return null;
+  options.observer.blocked('read', null);
   const begun = await begin(holds.endpoints, kinds, options, signal);
   const merging = sources.merged();
   if (signal.aborted || merging === null) return null;
@@ -195,7 +202,7 @@ interface Kinds {
 /**
  * Brings what is published to what these apps are. New objects come before old ones go, and of an app that goes the
  * MarathonApp goes before its EndpointSlices, so that no reader sees it without backends. One that the server refuses
- * does not hold back the others. Resolves with the number of writes that failed.
+ * does not hold back the others, and what it would replace stays. Resolves with the number of writes that failed.
  */
 async function publish(
   apps: readonly App[],
@@ -220,25 +227,27 @@ async function publish(
       endpoints: kept.held,
       published: objects.size,
     });
-  const phases: readonly (readonly Write[])[] = [
-    applies(objects, wantedApps, signal),
-    applies(slices, wantedSlices, signal),
-    removals(
-      objects,
-      go.filter((object) => !wantedApps.has(object)),
-      signal,
-    ),
-    removals(slices, slices.surplus(new Set(wantedSlices.keys()), held), signal),
-  ];
-  let failed = 0;
   let made = 0;
-  for (const writes of phases) {
+  const failed = new Map<string, unknown>();
+  const make = async (writes: readonly Write[]): Promise<ReadonlyMap<string, unknown>> => {
     made += writes.length;
-    failed += await makeAll(writes, { log, observer }, signal);
+    const refused = await makeAll(writes, { log, observer }, signal);
+    for (const [object, error] of refused) failed.set(object, error);
+    return refused;
+  };
+  const refusedApps = await make(applies(objects, wantedApps, signal));
+  const refusedSlices = await make(applies(slices, wantedSlices, signal));
+  const leaving = go.filter((object) => !wantedApps.has(object));
+  await make(removals(objects, leaving, signal));
+  const refused = refusalsOf(refusedApps, refusedSlices, wantedSlices);
+  const keeps = (slice: OldSlice) => (slice.app !== undefined && held.has(slice.app)) || refused.needs(slice);
+  await make(removals(slices, slices.surplus(new Set(wantedSlices.keys()), keeps), signal));
+  if (made > 0) {
+    const counts = { writes: made, failed: failed.size };
+    log.info('published', { apps: wantedApps.size, slices: wantedSlices.size, ...counts });
   }
-  if (made > 0)
-    log.info('published', { apps: wantedApps.size, slices: wantedSlices.size, writes: made, failed });
-  return failed;
+  observer.blocked('write', whyNothing(failed, made));
+  return failed.size;
 }
 
 /** What was made of an app that is the same object as before is not made again: most apps do not change. */

@@ -6,14 +6,17 @@ import {
   APP_LABEL,
   LOCAL_ANNOTATION,
   type Locals,
+  MANAGED_BY_LABEL,
   PORTS_LABEL,
   RELAY_LABEL,
+  RELAY_MANAGER,
   STANDINGS_ANNOTATION,
   type Standing,
 } from '../kubernetes/relayed.ts';
 import type { App, Endpoint, Port, Task } from '../model.ts';
 import { relayedPortName } from '../source/kubernetes/declaration.ts';
 import { assign } from './assignment.ts';
+import { whyNoSliceTakes } from './slice-address.ts';
 
 /** The fields of an object that the relay owns. */
 export interface RelayedObject {
@@ -32,6 +35,7 @@ export function marathonAppOf(app: App, relay: string): RelayedObject {
   const { id, kind, framework, ports, tasks, labelsPerTask, rejected, warnings } = app;
   const name = objectName(app);
   const version = nameOf(ports);
+  const told = [...warnings, ...leftOut(tasks)];
   const lists = new Map(tasks.map((task) => [nameOf(declaredOf(task)), declaredOf(task)]));
   lists.delete(version);
   const relayed: Relayed = {
@@ -44,10 +48,10 @@ export function marathonAppOf(app: App, relay: string): RelayedObject {
     ...(rejected.length > 0 && {
       rejected: rejected.map(({ at, value, reason }) => ({ at, value, reason })),
     }),
-    ...(warnings.length > 0 && { warnings: [...warnings] }),
+    ...(told.length > 0 && { warnings: told }),
   };
   const endpoints = { selector: { matchLabels: { [APP_LABEL]: name } } };
-  const labels = { [RELAY_LABEL]: relay };
+  const labels = { [RELAY_LABEL]: relay, [MANAGED_BY_LABEL]: RELAY_MANAGER };
   return { name, labels, annotations: {}, content: { spec: { framework, endpoints, relayed } } };
 }
 
@@ -103,8 +107,9 @@ function sliceOf(
     [RELAY_LABEL]: relay,
     [APP_LABEL]: app,
     [PORTS_LABEL]: list,
+    [MANAGED_BY_LABEL]: RELAY_MANAGER,
     // So that Kubernetes' own controllers leave it alone.
-    'endpointslice.kubernetes.io/managed-by': 'marathon-ipvs-relay',
+    'endpointslice.kubernetes.io/managed-by': RELAY_MANAGER,
   };
   const annotations = { ...said(STANDINGS_ANNOTATION, standings), ...said(LOCAL_ANNOTATION, locals) };
   return { name, labels, annotations, content: { addressType, ports, endpoints } };
@@ -149,7 +154,7 @@ function* placesOf({ ports }: Task): Generator<{ readonly address: string; reado
   for (const [index, { endpoints }] of ports.entries()) {
     for (const { address, port } of endpoints) {
       // An EndpointSlice cannot have it, and it can be no backend either.
-      if (port < 1) continue;
+      if (port < 1 || whyNoSliceTakes(address) !== null) continue;
       const found = byAddress.get(address) ?? new Map<number, number[]>();
       byAddress.set(address, found.set(index, [...(found.get(index) ?? []), port]));
     }
@@ -169,6 +174,24 @@ function* placesOf({ ports }: Task): Generator<{ readonly address: string; reado
   }
 }
 
+const MOST_TOLD = 10;
+
+/** Of each address that no EndpointSlice takes: one of them would have the server refuse all others of its slice. */
+function leftOut(tasks: readonly Task[]): readonly string[] {
+  const found = new Set<string>();
+  for (const { id, state, ports } of tasks) {
+    if (state === 'gone') continue;
+    for (const { address } of ports.flatMap(({ endpoints }) => endpoints)) {
+      const why = whyNoSliceTakes(address);
+      if (why !== null)
+        found.add(`task ${id}: ${address} is left out, an EndpointSlice takes no ${why} address`);
+    }
+  }
+  const all = [...found].sort();
+  const rest = all.length - MOST_TOLD;
+  return rest > 0 ? [...all.slice(0, MOST_TOLD), `and ${rest} more addresses are left out`] : all;
+}
+
 /** A port of a slice has one protocol: of both it is tcp, and readers find it by its name. */
 function protocolOf(port: Port | undefined): string {
   const all = port?.protocols.map((protocol) => protocol.toLowerCase()) ?? [];
@@ -186,7 +209,9 @@ function nameOf(ports: readonly Port[]): string {
 
 function portOf({ at, protocols, labels, mode, backendAddress, container }: Port): Relayed['ports'][number] {
   const of = container === undefined ? {} : { container };
-  return { at, protocols: [...protocols], labels: { ...labels }, mode, backendAddress, ...of };
+  // Sources and the API server have them in orders of their own; the list is called after what is in it.
+  const sorted = Object.fromEntries(Object.entries(labels).sort(byName));
+  return { at, protocols: [...protocols], labels: sorted, mode, backendAddress, ...of };
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

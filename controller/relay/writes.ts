@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts';
+import { ApiFailure } from '../kubernetes/api-failure.ts';
 import type { Log } from '../ports.ts';
 import type { RelayObserver, WriteOp } from './metrics.ts';
 import type { PublishedKind } from './published.ts';
@@ -31,30 +32,43 @@ export function removals(kind: PublishedKind, names: readonly string[], signal: 
 }
 
 /**
- * Makes the writes, several at once. One that the server refuses does not hold back the others. Resolves with the number of
- * those that failed.
+ * Makes the writes, several at once. One that the server refuses does not hold back the others. Resolves with the names of
+ * those that failed, each with why.
  */
 export async function makeAll(
   writes: readonly Write[],
   { log, observer }: { readonly log: Log; readonly observer: Pick<RelayObserver, 'wrote'> },
   signal: AbortSignal,
-): Promise<number> {
+): Promise<ReadonlyMap<string, unknown>> {
   const waiting = [...writes];
-  let failed = 0;
+  const failed = new Map<string, unknown>();
   const work = async () => {
     for (let write = waiting.shift(); write !== undefined && !signal.aborted; write = waiting.shift()) {
       try {
         await write.make();
         observer.wrote(write.op, false);
       } catch (error) {
-        failed += 1;
+        failed.set(write.name, error);
         if (!signal.aborted) observer.wrote(write.op, true);
         // The first few tell what is wrong; a server that is away would fill the log with the others.
-        if (!signal.aborted && failed <= MOST_TOLD)
+        if (!signal.aborted && failed.size <= MOST_TOLD)
           log.warn('not published', { write: `${write.op} ${write.name}`, error: messageOf(error) });
       }
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, work));
   return failed;
+}
+
+/** Statuses with which a server refuses one object for what is in it. */
+const OF_ONE_OBJECT: ReadonlySet<number> = new Set([400, 404, 409, 413, 422]);
+
+/**
+ * Why nothing can be written, where of `made` writes each failed for a reason that others would meet too; else null: one
+ * object that the server does not take says nothing of the others.
+ */
+export function whyNothing(failed: ReadonlyMap<string, unknown>, made: number): string | null {
+  const errors = [...failed.values()];
+  const general = errors.every((error) => !(error instanceof ApiFailure && OF_ONE_OBJECT.has(error.status)));
+  return made > 0 && errors.length === made && general ? messageOf(errors[0]) : null;
 }

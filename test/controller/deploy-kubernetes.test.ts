@@ -9,6 +9,7 @@ import { parseCommandLine } from '../../controller/cli.ts';
 import { parseSource } from '../../controller/config/values.ts';
 import { createRelayHealth } from '../../controller/relay/health.ts';
 import { runRelay } from '../../controller/relay/relay.ts';
+import { ReferenceBook } from '../../controller/source/kubernetes/references.ts';
 import { kubernetesSource } from '../../controller/source/kubernetes/source.ts';
 import { StatusWriter } from '../../controller/status/kubernetes/writer.ts';
 import { nothingRemembered, snapshot, web } from '../support/builders.ts';
@@ -217,7 +218,12 @@ describe('RBAC', () => {
       () => server.operations.storage.all('discovery.k8s.io/endpointslices').length === 1,
     );
 
-    const writer = new StatusWriter({ ...common, client: agent, namespace: null });
+    const writer = new StatusWriter({
+      ...common,
+      client: agent,
+      namespace: null,
+      references: new ReferenceBook(),
+    });
     inBackground((signal) => writer.run(signal));
     writer.passed(passOf({ desired: translator()(await reader.read(never), nothingRemembered) }));
     await until('the status is written', () =>

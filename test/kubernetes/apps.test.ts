@@ -21,6 +21,7 @@ import {
   marathonApp,
   namespace,
   never,
+  referencesFollowed,
   slice,
   until,
   useCluster,
@@ -61,6 +62,7 @@ function controller(what: Partial<Parameters<typeof passOf>[0]> = {}): void {
   const writer = new StatusWriter({
     ...{ client, clock, log: silent, namespace, identity: 'one' },
     random: Math.random,
+    references: referencesFollowed(),
   });
   inBackground((signal) => writer.run(signal));
   inBackground(async (signal) => {
@@ -142,13 +144,13 @@ test('an app without endpoints is waited for, and the line says why; one without
   controller();
   const stop = new AbortController();
   const onProgress = (line: string) => {
-    if (line.includes('NoEndpoints')) stop.abort();
+    if (line.includes('BackendNotFound')) stop.abort();
   };
   const typing = { input: JSON.stringify(definition()), signal: stop.signal, onProgress };
   const said = await type(['app', 'add', '--endpoints', 'web'], typing);
   expect(said.status).toBe(1);
   expect(said.progress.at(-1)).toMatch(
-    /^generation 1: accepted, not programmed: NoEndpoints: no endpoint yet: web\.[^;]*; the Service \S+\/web has no EndpointSlice: is there such a Service, with a selector\?$/,
+    /^generation 1: accepted, not programmed: BackendNotFound: Service web has no EndpointSlice: there is no such Service in \S+, or it has no selector$/,
   );
   expect(said.complaints).toEqual([
     expect.stringMatching(/^not followed any more; MarathonApp \S+ is written/),
@@ -166,17 +168,17 @@ test.each<
   [
     'no EndpointSlice',
     [],
-    /; the Service \S+\/web has no EndpointSlice: is there such a Service, with a selector\?\n$/,
+    /: BackendNotFound: Service web has no EndpointSlice: there is no such Service in \S+, or it has no selector\n$/,
   ],
   [
     'no endpoint',
     [[HTTP, []]],
-    /; no endpoint in EndpointSlice \S+\/web-0: does the selector of the Service match pods\?\n$/,
+    /: NoEndpoints: no endpoint yet: web\.[^;]*; no endpoint in EndpointSlice \S+\/web-0: does the selector of the Service match pods\?\n$/,
   ],
   [
     'only endpoints that are not ready',
     [[HTTP, [{ address: '10.1.0.1', ready: false }]]],
-    /: programmed; the endpoint in EndpointSlice \S+\/web-0 is not ready: do the pods pass their readiness probes\?; 0 of 1 backend in rotation\n$/,
+    /: NoReadyEndpoints: [^;]* has 0 of 1 in rotation; the endpoint in EndpointSlice \S+\/web-0 is not ready: do the pods pass their readiness probes\?; 0 of 1 backend in rotation\n$/,
   ],
   [
     'other ports than its own',
@@ -184,7 +186,7 @@ test.each<
       [NONE, [{ address: '10.1.0.1' }]],
       [NONE, [{ address: '10.1.0.2' }]],
     ],
-    /; 2 endpoints ready in EndpointSlice \S+\/web-0 and 1 more, at no port; the definition has http: do names and numbers of the ports agree\?\n$/,
+    /: PortMismatch: [^;]* has the name http, [^;]*; 2 endpoints ready in EndpointSlice \S+\/web-0 and 1 more, at no port; the definition has http: do names and numbers of the ports agree\?\n$/,
   ],
 ])(
   'an app that gets no endpoints is followed to the progress deadline, and what is missing is told: %s',
@@ -194,7 +196,7 @@ test.each<
     const said = await add(definition(), '--progress-deadline-seconds', '10');
     expect(said).toMatchObject({ status: 1, complaints: [] });
     expect(said.out).toMatch(
-      /is written; \/web is not deployed: no progress for 10 s: (programmed|accepted, not programmed: NoEndpoints: no endpoint yet: web\.)/,
+      /is written; \/web is not deployed: no progress for 10 s: accepted, not programmed: /,
     );
     expect(said.out).toMatch(missing);
   },
@@ -208,12 +210,12 @@ test('what moves is followed beyond the progress deadline', async () => {
       line.includes('has no EndpointSlice')
         ? slice('web-0', 'web', HTTP, [])
         : slice('web-0', 'web', HTTP, [{ address: '10.1.0.1' }]);
-    if (line.includes('NoEndpoints')) setTimeout(() => void move(), 2_500);
+    if (/BackendNotFound|NoEndpoints/.test(line)) setTimeout(() => void move(), 2_500);
   };
   const words = ['app', 'add', '--endpoints', 'web', '--progress-deadline-seconds', '40'];
   const said = await type(words, { input: JSON.stringify(definition()), onProgress });
   expect(said.out).toContain('/web is deployed: 1 of 1 backend in rotation');
-  expect(said.progress.filter((line) => line.includes('NoEndpoints')).length).toBeGreaterThan(1);
+  expect(said.progress.filter((line) => line.includes('not programmed')).length).toBeGreaterThan(1);
 });
 
 test('app update takes KEY=VALUE, fields or a MarathonApp; as at Marathon a field is replaced whole', async () => {
@@ -276,6 +278,7 @@ test('a status that was written since an object was read is no change of it', as
     namespace,
     identity: 'one',
     random: Math.random,
+    references: referencesFollowed(),
   });
   inBackground((signal) => writer.run(signal));
   const source = kubernetesSource(client, { context: '', namespace });
@@ -373,7 +376,7 @@ test('app list and app show tell objects, backends, reasons, VIPs and tasks', as
     (await list(MARATHON_APPS)).every(({ status }) => status !== undefined),
   );
   expect((await type(['app', 'list'])).out.split('\n')).toEqual([
-    expect.stringMatching(/^APP +OBJECT +BACKENDS +PROGRAMMED +VIPS$/),
+    expect.stringMatching(/^APP +OBJECT +BACKENDS +READY +VIPS$/),
     expect.stringMatching(/^\/bad +\S+\/bad +- +Rejected +-$/),
     expect.stringMatching(/^\/web +\S+\/web +1\/1 +yes +web\.marathon:80$/),
     '',
@@ -390,7 +393,7 @@ test('app list and app show tell objects, backends, reasons, VIPs and tasks', as
 
   const { out } = await type(['app', 'show', 'web']);
   expect(out).toMatch(
-    /^\/web: MarathonApp \S+\/web, generation 1; 1 of 1 backend in rotation\nAccepted yes\nProgrammed yes\n\nVIP .*\nweb\.marathon\./,
+    /^\/web: MarathonApp \S+\/web, generation 1; 1 of 1 backend in rotation\nAccepted yes\nResolvedRefs yes\nProgrammed yes\nReady yes\n\nVIP .*\nweb\.marathon\./,
   );
   expect(out).toMatch(/\n\nTASK +STATE +HEALTH +REACHED AT\nweb-a +running +healthy +10\.1\.0\.1:8080\n$/);
   expect((await type(['app', 'show', 'bad'])).out).toContain(

@@ -21,6 +21,8 @@ import {
   objectPath,
   type Resource,
 } from '../../controller/kubernetes/resources.ts';
+import { ReferenceBook } from '../../controller/source/kubernetes/references.ts';
+import { kubernetesSource } from '../../controller/source/kubernetes/source.ts';
 import { systemClock } from '../../controller/time.ts';
 import { startKubernetes, type TestKubernetes } from '../support/kubernetes/start-kubernetes.ts';
 import { eventually } from '../support/waiting.ts';
@@ -74,6 +76,15 @@ export function useCluster(): void {
       await persist(() => client.call('DELETE', collectionPath(resource, namespace), {}, never));
     }
   }, 60_000);
+}
+
+/** What a source that follows the namespace until the test ends finds of what its objects refer to. */
+export function referencesFollowed(): ReferenceBook {
+  const references = new ReferenceBook();
+  const source = kubernetesSource(client, { context: '', namespace, references });
+  const listener = { changed: () => undefined, failed: () => undefined };
+  inBackground((signal) => source.follow(listener, signal));
+  return references;
 }
 
 /** Runs something until the test ends. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { LEASES, MARATHON_APPS, objectPath } from '../../controller/kubernetes/resources.ts';
+import { ENDPOINT_SLICES, LEASES, MARATHON_APPS, objectPath } from '../../controller/kubernetes/resources.ts';
 import { kubernetesSource } from '../../controller/source/kubernetes/source.ts';
 import { StatusWriter } from '../../controller/status/kubernetes/writer.ts';
 import type { PassStatus } from '../../controller/status/pass-status.ts';
@@ -8,6 +8,7 @@ import { fastClock, silent } from '../controller/source/support.ts';
 import { passOf } from '../controller/status/passes.ts';
 import { nothingRemembered } from '../support/builders.ts';
 import {
+  apply,
   client,
   get,
   inBackground,
@@ -15,6 +16,7 @@ import {
   marathonApp,
   namespace,
   never,
+  referencesFollowed,
   slice,
   until,
   useCluster,
@@ -33,7 +35,16 @@ const app = (id: string, ...labels: readonly string[]) => ({
 });
 
 function writer(identity: string): StatusWriter {
-  const writing = new StatusWriter({ client, clock, log: silent, namespace, identity, random: Math.random });
+  const references = referencesFollowed();
+  const writing = new StatusWriter({
+    client,
+    clock,
+    log: silent,
+    namespace,
+    identity,
+    random: Math.random,
+    references,
+  });
   inBackground((signal) => writing.run(signal));
   return writing;
 }
@@ -66,6 +77,74 @@ test('an app that is served has its VIP, address and backends in its status', as
   });
   expect(await condition('web', 'Accepted')).toBe('True Accepted');
   expect(await condition('web', 'Programmed')).toBe('True Programmed');
+  await until('it is ready', async () => (await condition('web', 'Ready')) === 'True Ready');
+  const told = await listEvents();
+  expect(told.map(({ type, reason, note }) => `${type} ${reason}: ${note}`)).toEqual([
+    expect.stringMatching(
+      /^Normal Ready: web\.marathon\.l4lb\.thisdcos\.directory:80 at 11\.\S+: 1 of 2 backends in rotation$/,
+    ),
+  ]);
+});
+
+test('a VIP none of whose backends gets connections is not programmed, and each cause has a reason of its own', async () => {
+  await marathonApp('nothing', app('/nothing', '/nothing:80'));
+  await marathonApp('idle', app('/idle', '/idle:80'));
+  await slice('idle-1', 'idle', HTTP, [{ address: '10.1.0.1', ready: false }]);
+  await marathonApp('ports', app('/ports', '/ports:80'));
+  await slice(
+    'ports-1',
+    'ports',
+    [{ name: 'admin', port: 9_000, protocol: 'UDP' }],
+    [{ address: '10.1.0.2' }],
+  );
+  await marathonApp('none', app('/none', '/none:80'));
+  await slice('none-1', 'none', HTTP, []);
+  await marathonApp('named', app('/named', '/named:80'));
+  await apply(ENDPOINT_SLICES, 'named-1', {
+    metadata: { labels: { 'kubernetes.io/service-name': 'named' } },
+    addressType: 'FQDN',
+    ports: [{ name: 'http', port: 8_080, protocol: 'TCP' }],
+    endpoints: [{ addresses: ['backend.example.com'], conditions: { ready: true } }],
+  });
+  const writing = writer('one');
+  const names = ['nothing', 'idle', 'ports', 'none', 'named'];
+  await until('all are told', async () => {
+    writing.passed(await pass());
+    const told = await Promise.all(names.map((name) => condition(name, 'ResolvedRefs')));
+    return told.every((text) => /^(True|False) /.test(text));
+  });
+  expect(await condition('nothing', 'Ready')).toMatch(
+    /^False BackendNotFound: Service nothing has no EndpointSlice: there is no such Service in /,
+  );
+  expect(await condition('idle', 'ResolvedRefs')).toBe('True ResolvedRefs');
+  expect(await condition('idle', 'Programmed')).toMatch(
+    /^False NoReadyEndpoints: .* idle\.marathon\S+:80 has 0 of 1 in rotation$/,
+  );
+  expect(await condition('ports', 'Ready')).toMatch(
+    /^False PortMismatch: container\.portMappings\[0\]: no tcp port of its EndpointSlices has the name http/,
+  );
+  expect(await condition('none', 'ResolvedRefs')).toBe('True ResolvedRefs');
+  expect(await condition('none', 'Ready')).toMatch(/^False NoEndpoints: /);
+  expect(await condition('named', 'Ready')).toBe(
+    'False UnsupportedAddressType: EndpointSlice named-1 has addressType FQDN: only IPv4 and IPv6 addresses can be backends',
+  );
+});
+
+test('what an app is warned of stands in its condition, and an id that no Marathon takes is not accepted', async () => {
+  const twoForms = app('/warned', '/warned:80');
+  const [mapping] = twoForms.container.portMappings;
+  const other = { ...mapping, name: 'sctp', containerPort: 8_081, protocol: 'sctp' };
+  await marathonApp('warned', { ...twoForms, container: { portMappings: [mapping, other] } });
+  await expect(marathonApp('shouting', app('/Web Server', '/web:80'))).rejects.toThrow(/422 .*spec\.app\.id/);
+  await expect(
+    marathonApp('badname', app('/web', '/web:80'), { endpoints: { service: 'My_Service' } }),
+  ).rejects.toThrow(/422 .*spec\.endpoints\.service/);
+  const writing = writer('one');
+  writing.passed(await pass());
+  await until('it is told', async () => (await status('warned')).conditions !== undefined);
+  expect(await condition('warned', 'Accepted')).toMatch(
+    /^True Accepted: container\.portMappings\[1\]: no VIP for protocol "sctp"/,
+  );
 });
 
 test('a pass that began before a change was known does not pass for what the change has brought', async () => {
@@ -86,6 +165,7 @@ test('a pass that began before a change was known does not pass for what the cha
 test('what is wrong is told: in conditions, and once as an event', async () => {
   await marathonApp('bad', app('/bad', 'nocolon'));
   await marathonApp('empty', app('/empty', '/empty:80'));
+  for (const name of ['bad', 'empty']) await slice(`${name}-1`, name, HTTP, []);
   await marathonApp('taken', app('/taken', '10.99.0.1:80'));
   await slice('taken-1', 'taken', HTTP, [{ address: '10.1.0.3' }]);
   const writing = writer('one');
@@ -144,6 +224,7 @@ test('one of two controllers writes; when it stops the other one does', async ()
     namespace,
     identity: 'first',
     random: Math.random,
+    references: referencesFollowed(),
   });
   const running = first.run(stop.signal);
   const holder = async () =>

@@ -7,6 +7,7 @@ import { givenTwice, toSnapshot } from '../document/convert.ts';
 import { reuse } from '../reuse.ts';
 import type { Declaration } from './declaration.ts';
 import { anchorOf, anchorsOf, LabelIndex } from './label-index.ts';
+import { type ReferenceBook, referencesOf } from './references.ts';
 import { tasksOf } from './tasks.ts';
 
 /** A MarathonApp as it is kept: what it declares, or why it cannot be used. */
@@ -14,6 +15,9 @@ export interface DeclaredObject extends ObjectName {
   readonly resourceVersion: string;
   /** RFC 3339: of two objects that declare one app the older one counts. */
   readonly createdAt: string;
+  readonly uid: string | undefined;
+  /** The same as long as its spec is. */
+  readonly generation: number | undefined;
   readonly declaration: Declaration | Rejection;
 }
 
@@ -36,17 +40,26 @@ export class Catalogue {
   readonly #dirty = new Set<Entry>();
   #inOrder: readonly Entry[] | null = null;
   #snapshot: Snapshot | undefined;
+  readonly #references: ReferenceBook | undefined;
 
-  objectChanged(before: DeclaredObject | null, now: DeclaredObject | null): void {
+  /** `references`: where it is noted what was found of each object. */
+  constructor(references?: ReferenceBook) {
+    this.#references = references;
+  }
+
+  /** Takes note of a change of an object; false: it concerns its metadata or its status alone. */
+  objectChanged(before: DeclaredObject | null, now: DeclaredObject | null): boolean {
     const key = objectKey((now ?? before) as ObjectName);
     const entry = this.#entries.get(key) ?? null;
+    if (entry !== null && now !== null && isSameSpec(entry.object, now)) return false;
     if (entry?.declaration) {
       this.#bySelector.remove(entry.object.namespace, [anchorOf(entry.declaration.selector)], entry);
     }
     this.#inOrder = null;
     if (now === null) {
       this.#entries.delete(key);
-      return;
+      this.#references?.note(key, null);
+      return true;
     }
     const usable = 'selector' in now.declaration ? now.declaration : (entry?.declaration ?? null);
     const next = entry ?? { object: now, declaration: usable, app: null };
@@ -58,18 +71,25 @@ export class Catalogue {
     this.#dirty.add(next);
     this.#entries.set(key, next);
     if (usable !== null) this.#bySelector.add(now.namespace, [anchorOf(usable.selector)], next);
+    return true;
   }
 
-  sliceChanged(before: Slice | null, now: Slice | null): void {
+  /** Takes note of a change of an EndpointSlice; false: it concerns no object. */
+  sliceChanged(before: Slice | null, now: Slice | null): boolean {
+    let concerns = false;
     for (const slice of [before, now]) {
       if (slice === null) continue;
       const anchors = anchorsOf(slice.labels);
       if (slice === now) this.#slices.add(slice.namespace, anchors, slice);
       else this.#slices.remove(slice.namespace, anchors, slice);
       for (const anchor of anchors) {
-        for (const entry of this.#bySelector.find(slice.namespace, anchor)) this.#dirty.add(entry);
+        for (const entry of this.#bySelector.find(slice.namespace, anchor)) {
+          concerns = true;
+          this.#dirty.add(entry);
+        }
       }
     }
+    return concerns;
   }
 
   /**
@@ -105,18 +125,22 @@ export class Catalogue {
     const { declaration, app: before } = entry;
     if (declaration === null) return;
     const { id, kind, framework, ports, labelsPerTask, warnings } = declaration;
+    const slices = this.#slicesOf(entry, declaration);
     const app: App = {
       id,
       kind,
       ...(labelsPerTask && { labelsPerTask }),
       framework,
       ports: ports.map(({ port }) => port),
-      tasks: tasksOf(declaration, this.#slicesOf(entry, declaration), before ?? undefined),
+      tasks: tasksOf(declaration, slices, before ?? undefined),
       // What the object says now cannot be used: what it last said stays.
       rejected: 'selector' in entry.object.declaration ? declaration.rejected : [entry.object.declaration],
       warnings,
     };
     entry.app = reuse(before, app);
+    const { object } = entry;
+    if (this.#entries.get(objectKey(object)) === entry)
+      this.#references?.note(objectKey(object), referencesOf(declaration, object.namespace, slices));
   }
 
   #slicesOf({ object: { namespace } }: Entry, { selector }: Declaration): readonly Slice[] {
@@ -124,6 +148,11 @@ export class Catalogue {
       fits(selector, labels),
     );
   }
+}
+
+/** The server counts each change of a spec, and writes of a status, which come often, are none. */
+function isSameSpec(before: DeclaredObject, { uid, generation }: DeclaredObject): boolean {
+  return generation !== undefined && before.generation === generation && before.uid === uid;
 }
 
 function byAge({ object: a }: Entry, { object: b }: Entry): number {

@@ -1,5 +1,11 @@
 import type { LabelSelector } from '../../kubernetes/marathon-app.ts';
-import { type MarathonAppObject, marathonAppSchema, type Relayed } from '../../kubernetes/marathon-app.ts';
+import {
+  ID_EXPECTED,
+  ID_PATTERN,
+  type MarathonAppObject,
+  marathonAppSchema,
+  type Relayed,
+} from '../../kubernetes/marathon-app.ts';
 import type { App, Port, Rejection } from '../../model.ts';
 import { readDocuments } from '../document/documents.ts';
 import { definePod, strayPodLabels } from '../document/pods.ts';
@@ -56,8 +62,12 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   ];
   if (refused !== undefined) return refused;
   const [asApp] = documents?.apps ?? [];
-  if (asApp !== undefined) return { ...common, ...ofApp(asApp) };
   const [asPod] = documents?.pods ?? [];
+  const { id } = asApp ?? asPod ?? {};
+  // No Marathon would have taken it, and no other tool of its users finds it.
+  if (id !== undefined && !ID_PATTERN.test(id))
+    return { app: id, at: `spec.${asApp === undefined ? 'pod' : 'app'}.id`, value: id, reason: ID_EXPECTED };
+  if (asApp !== undefined) return { ...common, ...ofApp(asApp) };
   if (asPod !== undefined) return { ...common, ...ofPod(asPod) };
   return { app: `MarathonApp ${key}`, at: 'spec.pod', value: '', reason: 'expected the definition of a pod' };
 }

@@ -7,6 +7,7 @@ import type { Clock, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';
 import { Catalogue, type DeclaredObject } from './catalogue.ts';
 import { readDeclaredObject } from './object.ts';
+import type { ReferenceBook } from './references.ts';
 
 export interface FollowerOptions {
   readonly client: KubernetesClient;
@@ -17,12 +18,13 @@ export interface FollowerOptions {
   readonly gatherMs: number;
   readonly tellMs: number;
   readonly watchSilenceMs: number;
+  readonly references?: ReferenceBook | undefined;
 }
 
 /** Keeps the catalogue in step with the API server, and tells of it whenever it is. */
 export class KubernetesFollower {
   readonly #options: FollowerOptions;
-  readonly #catalogue = new Catalogue();
+  readonly #catalogue: Catalogue;
   readonly #news = new Latch<'changed' | 'in step'>();
   readonly #inStep = { apps: false, slices: false };
   /** When the first change that has not been told of was learnt of. */
@@ -30,6 +32,7 @@ export class KubernetesFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    this.#catalogue = new Catalogue(options.references);
   }
 
   /** Follows until `signal` aborts; resolves then. */
@@ -48,12 +51,12 @@ export class KubernetesFollower {
     which: 'apps' | 'slices',
     path: string,
     project: (json: unknown) => T,
-    take: (before: T | null, now: T | null) => void,
+    take: (before: T | null, now: T | null) => boolean,
   ): Reflector<T> {
     const { client, clock, random, watchSilenceMs: silenceMs } = this.#options;
     const listener: ReflectorListener<T> = {
       changed: (before, now) => {
-        take(before, now);
+        if (!take(before, now)) return;
         this.#since ??= clock.monotonic();
         this.#news.set('changed');
       },

@@ -9,12 +9,23 @@ const schema = z.object({
     namespace: z.string().min(1),
     resourceVersion: z.string().min(1),
     creationTimestamp: z.string().nullish(),
+    uid: z.string().optional(),
+    generation: z.int().optional(),
   }),
 });
 
 /** Reads a MarathonApp, usable or not. Throws for what has no name: that is no object of Kubernetes. */
 export function readDeclaredObject(json: unknown): DeclaredObject {
-  const { name, namespace, resourceVersion, creationTimestamp } = schema.parse(json).metadata;
+  const { creationTimestamp, ...metadata } = schema.parse(json).metadata;
+  const { name, namespace, resourceVersion, uid, generation } = metadata;
   const declaration = readDeclaration(json, objectKey({ namespace, name }));
-  return { name, namespace, resourceVersion, createdAt: creationTimestamp ?? '', declaration };
+  return {
+    name,
+    namespace,
+    resourceVersion,
+    createdAt: creationTimestamp ?? '',
+    uid,
+    generation,
+    declaration,
+  };
 }

@@ -11,6 +11,7 @@ import { Catalogue } from './catalogue.ts';
 import { KubernetesFollower } from './follower.ts';
 import { readDeclaredObject } from './object.ts';
 import { persistently } from './persistently.ts';
+import type { ReferenceBook } from './references.ts';
 
 export interface KubernetesSourceOptions {
   /** Context of the kubeconfig file; empty: its current one, or the pod's own service account. */
@@ -29,6 +30,8 @@ export interface KubernetesSourceOptions {
   /** A watch without a byte for so long is dead. Defaults to 150 s: bookmarks come once a minute, and a watch must outlive one that is late. */
   readonly watchSilenceMs?: number | undefined;
   readonly random?: (() => number) | undefined;
+  /** Where a source that is followed notes what it found of what each object refers to. */
+  readonly references?: ReferenceBook | undefined;
 }
 
 /** A client for the cluster of a context. Rejects (`ControllerError` code `usage`) when no cluster is configured. */
@@ -66,6 +69,7 @@ export function kubernetesSource(client: KubernetesClient, options: KubernetesSo
         gatherMs: options.gatherMs ?? 20,
         tellMs: (options.relistSeconds ?? 300) * 1_000,
         watchSilenceMs: options.watchSilenceMs ?? 150_000,
+        references: options.references,
       }).run(signal),
   };
 }

@@ -1,10 +1,11 @@
-import type { Slice, SliceEndpoint, SlicePort } from '../../kubernetes/endpoint-slice.ts';
+import { canServe, type Slice, type SliceEndpoint, type SlicePort } from '../../kubernetes/endpoint-slice.ts';
 import { type Locals, PORTS_LABEL, readLocals, readStandings } from '../../kubernetes/relayed.ts';
 import type { App, Endpoint, Task, TaskPort } from '../../model.ts';
 import { ipAddress } from '../document/addresses.ts';
 import { nowhere, taskPort } from '../document/placement.ts';
 import type { Declaration, NamedPort } from './declaration.ts';
 import { pairPorts } from './pairing.ts';
+import { addressTypeText, unmatched } from './references.ts';
 
 /** A task in the making: one target, which may be in several slices (one for each family, two while they are moved). */
 interface Member {
@@ -15,6 +16,8 @@ interface Member {
   local: Locals[string];
   /** Its ports as they were known, where the object that declares them has not come yet. */
   readonly kept: readonly TaskPort[] | null;
+  /** Why it is nowhere although a slice names it. */
+  unusable?: string;
 }
 
 /**
@@ -61,7 +64,8 @@ function gather(
     members.set(target, member);
     if (rank(standing) > rank(member.standing)) member.standing = standing;
     if (member.ports !== ports) continue;
-    place(endpoint, pairs, member);
+    if (canServe(slice)) place(endpoint, pairs, member);
+    else member.unusable = addressTypeText(slice);
     member.local = locals[target] ?? member.local;
   }
 }
@@ -102,23 +106,14 @@ function rank({ state, health }: Member['standing']): number {
   return health === 'healthy' || health === 'unchecked' ? 2 : 1;
 }
 
-function toTask(id: string, { ports, endpoints, standing, local, kept }: Member, relayed: boolean): Task {
+function toTask(id: string, member: Member, relayed: boolean): Task {
+  const { ports, endpoints, standing, local, kept, unusable } = member;
   if (kept !== null) return { id, ...standing, ports: kept };
   const placed = ports.map((declared, i) => {
     const at = [...(endpoints[i]?.values() ?? [])];
-    const where = at.length > 0 || relayed ? { endpoints: at } : nowhere(unmatched(declared));
+    const where = at.length > 0 || relayed ? { endpoints: at } : nowhere(unusable ?? unmatched(declared));
     const own = local[i];
     return taskPort(declared.port, own === undefined ? where : { ...where, local: own }, standing.state);
   });
   return { id, ...standing, ports: placed };
-}
-
-function unmatched({ port, name, containerPort, index }: NamedPort): string {
-  const ways = [
-    ...(name === null ? [] : [`the name ${name}`]),
-    ...(containerPort === null ? [] : [`the number ${containerPort}`]),
-    `place ${index}`,
-  ];
-  const protocols = port.protocols.join(' or ');
-  return `no ${protocols} port of its EndpointSlices has ${ways.join(', or ')}`;
 }

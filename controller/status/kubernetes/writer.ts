@@ -4,7 +4,7 @@ import { ApiFailure } from '../../kubernetes/api-failure.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { elect, microTime } from '../../kubernetes/election.ts';
 import type { Versioned } from '../../kubernetes/listing.ts';
-import { type Condition, type MarathonAppStatus, statusSchema } from '../../kubernetes/marathon-app.ts';
+import { type MarathonAppStatus, statusSchema } from '../../kubernetes/marathon-app.ts';
 import { Reflector } from '../../kubernetes/reflector.ts';
 import {
   apiVersion,
@@ -14,12 +14,17 @@ import {
   objectKey,
   objectPath,
 } from '../../kubernetes/resources.ts';
+import { inTurns, Pace } from '../../pace.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { same } from '../../same.ts';
 import { readDeclaration } from '../../source/kubernetes/declaration.ts';
+import type { ReferenceBook } from '../../source/kubernetes/references.ts';
 import { Latch } from '../../time.ts';
 import type { PassStatus } from '../pass-status.ts';
-import { appStatus, type Subject } from './app-status.ts';
+import { type Happening, happenings } from './app-events.ts';
+import { appStatus, idOf, type Subject } from './app-status.ts';
+import { DueObjects } from './due-objects.ts';
+import { factsOf, NO_FACTS, type PassFacts, sameFacts } from './pass-facts.ts';
 
 export interface StatusWriterOptions {
   readonly client: KubernetesClient;
@@ -30,6 +35,8 @@ export interface StatusWriterOptions {
   /** Who we are: a name of this host. */
   readonly identity: string;
   readonly random: () => number;
+  /** What the source of these objects found of what they refer to. */
+  readonly references: ReferenceBook;
 }
 
 /** Name of the Lease, in our own namespace. */
@@ -40,6 +47,8 @@ const MANAGER = 'marathon-ipvs-status';
 const REST_MS = 10_000;
 /** How long the leader waits for news at the most. */
 const LOOK_MS = 5_000;
+/** Objects that are written at once. */
+const IN_FLIGHT = 4;
 /** How long a pass is waited for that knows a change of an object. One that changes nothing for the kernel brings none. */
 const PASS_MS = 5_000;
 
@@ -62,24 +71,23 @@ interface StatusObject extends Versioned, Subject {
 
 /**
  * Writes the status of MarathonApps, where this host is elected to: what this host's own kernel has, after each of
- * its passes. Only what changed is written. A verdict that turns for the worse is an Event too.
+ * its passes. Only what changed is looked at and written. What turns for the worse, and that an object has become
+ * ready, are Events too.
  */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
-  readonly #news = new Latch<'pass' | 'object'>();
-  readonly #writtenAt = new Map<string, number>();
-  /** When the newest generation of an object was learnt of. */
-  readonly #learnt = new Map<string, { readonly generation: number | undefined; readonly at: number }>();
   #pass: PassStatus | null = null;
+  #term: Term | null = null;
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
+    options.references.changed = (key) => this.#term?.look(key);
   }
 
   /** Takes note of a pass; what follows of it is written later. */
   passed(pass: PassStatus): void {
     this.#pass = pass;
-    this.#news.set('pass');
+    this.#term?.passed(pass);
   }
 
   /** Stands for election, and writes while elected; resolves when `signal` aborts. */
@@ -90,9 +98,40 @@ export class StatusWriter {
   }
 
   async #lead(signal: AbortSignal): Promise<void> {
-    const { client, clock, log, namespace, random } = this.#options;
-    let inStep = false;
-    const reflector = new Reflector<StatusObject>({
+    const term = new Term(this.#options);
+    if (this.#pass !== null) term.passed(this.#pass);
+    this.#term = term;
+    try {
+      await term.run(signal);
+    } finally {
+      this.#term = null;
+    }
+  }
+}
+
+/** What is known and done while this host is elected. A change costs as much as the objects that it concerns. */
+class Term {
+  readonly #options: StatusWriterOptions;
+  readonly #reflector: Reflector<StatusObject>;
+  readonly #news = new Latch<'pass' | 'object'>();
+  readonly #due = new DueObjects();
+  /** Keys of the objects, by the id of the app that they declare. */
+  readonly #byApp = new Map<string, Set<string>>();
+  readonly #writtenAt = new Map<string, number>();
+  /** When the newest generation of an object was learnt of. */
+  readonly #learnt = new Map<string, { readonly generation: number | undefined; readonly at: number }>();
+  /** Objects that a pass is waited for with. */
+  readonly #ahead = new Set<string>();
+  #inStep = false;
+  #pass: PassStatus | null = null;
+  /** The pass that `#facts` are of. */
+  #known: PassStatus | null = null;
+  #facts: PassFacts = new Map();
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
+    const { client, clock, log, namespace, random } = options;
+    this.#reflector = new Reflector<StatusObject>({
       client,
       clock,
       random,
@@ -100,86 +139,144 @@ export class StatusWriter {
       project: readObject,
       silenceMs: 150_000,
       listener: {
-        changed: (before, now) => {
-          this.#learn(before, now);
-          this.#news.set('object');
-        },
+        changed: (before, now) => this.#learn(before, now),
         behind: () => {
-          inStep = false;
+          this.#inStep = false;
         },
         inStep: () => {
-          inStep = true;
+          this.#inStep = true;
           this.#news.set('object');
         },
         failed: (error) =>
           log.debug('MarathonApps cannot be read for their status', { error: messageOf(error) }),
       },
     });
-    const following = reflector.run(signal);
+  }
+
+  passed(pass: PassStatus): void {
+    this.#pass = pass;
+    this.#news.set('pass');
+  }
+
+  /** Something changed that the status of this object depends on. */
+  look(key: string): void {
+    this.#due.add(key);
+    this.#news.set('object');
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const following = this.#reflector.run(signal);
     while (!signal.aborted) {
       await this.#news.wait(LOOK_MS, clock, signal);
       this.#news.take();
-      if (inStep && this.#pass !== null) await this.#write(reflector.objects.values(), this.#pass, signal);
+      if (!this.#inStep || this.#pass === null) continue;
+      await this.#compare(this.#pass);
+      this.#due.release(clock.monotonic());
+      await Promise.all(Array.from({ length: IN_FLIGHT }, () => this.#writeDue(signal)));
     }
     await following;
   }
 
   #learn(before: StatusObject | null, now: StatusObject | null): void {
+    if (before !== null && (now === null || idOf(before) !== idOf(now))) this.#unlink(before);
     if (now === null) {
-      if (before !== null) this.#learnt.delete(before.key);
-    } else if (this.#learnt.get(now.key)?.generation !== now.generation) {
-      this.#learnt.set(now.key, { generation: now.generation, at: this.#options.clock.monotonic() });
+      if (before === null) return;
+      for (const known of [this.#learnt, this.#writtenAt, this.#ahead]) known.delete(before.key);
+      return;
     }
+    const { key, generation } = now;
+    this.#byApp.set(idOf(now), (this.#byApp.get(idOf(now)) ?? new Set()).add(key));
+    if (this.#learnt.get(key)?.generation !== generation)
+      this.#learnt.set(key, { generation, at: this.#options.clock.monotonic() });
+    this.look(key);
   }
 
-  /** Whether a pass may not know this generation yet: as its status it would pass for what the change has brought. */
-  #isAheadOf({ startedAt }: PassStatus, { key, generation, status }: StatusObject): boolean {
+  #unlink(object: StatusObject): void {
+    const keys = this.#byApp.get(idOf(object));
+    keys?.delete(object.key);
+    if (keys?.size === 0) this.#byApp.delete(idOf(object));
+  }
+
+  /** Finds what a pass says, and makes due the objects of which it says something else than the one before. */
+  async #compare(pass: PassStatus): Promise<void> {
+    const before = this.#known;
+    if (pass === before) return;
+    const facts = await inTurns(factsOf(pass));
+    const pace = new Pace();
+    for (const [app, keys] of this.#byApp) {
+      const changed = pass.error !== before?.error || !sameFacts(this.#facts.get(app), facts.get(app));
+      if (changed) for (const key of keys) this.#due.add(key);
+      if (pace.isDue()) await pace.rest();
+    }
+    for (const key of this.#ahead) this.#due.add(key);
+    this.#ahead.clear();
+    this.#known = pass;
+    this.#facts = facts;
+  }
+
+  /** Whether the pass may not know this generation yet: as its status it would pass for what the change has brought. */
+  #isAhead({ key, generation, status }: StatusObject, { startedAt }: PassStatus): boolean {
     const learnt = this.#learnt.get(key);
     if (learnt === undefined || status.observedGeneration === generation) return false;
     return startedAt < learnt.at && this.#options.clock.monotonic() - learnt.at < PASS_MS;
   }
 
-  async #write(objects: Iterable<StatusObject>, pass: PassStatus, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
-    for (const object of [...objects]) {
-      if (signal.aborted) return;
-      const { key } = object;
-      if (this.#isAheadOf(pass, object)) continue;
-      const status = appStatus(object, pass, object.status, rfc3339(clock.epoch()));
-      if (
-        same(status, object.status) ||
-        clock.monotonic() - (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY) < REST_MS
-      )
-        continue;
-      this.#writtenAt.set(key, clock.monotonic());
-      try {
-        await this.#writeOne(object, status, signal);
-      } catch (error) {
-        // Gone meanwhile, or changed by a newer leader: the watch tells.
-        const expected = error instanceof ApiFailure && (error.status === 404 || error.status === 409);
-        if (!expected && !signal.aborted)
-          log.warn('status not written', { object: key, error: messageOf(error) });
-      }
+  async #writeDue(signal: AbortSignal): Promise<void> {
+    const pace = new Pace();
+    // What a newer pass says counts for the others.
+    while (!signal.aborted && this.#pass === this.#known) {
+      const key = this.#due.take();
+      if (key === undefined) return;
+      const object = this.#reflector.objects.get(key);
+      if (object !== undefined && this.#known !== null) await this.#consider(object, this.#known, signal);
+      if (pace.isDue()) await pace.rest();
     }
   }
 
-  async #writeOne(object: StatusObject, status: MarathonAppStatus, signal: AbortSignal): Promise<void> {
+  async #consider(object: StatusObject, pass: PassStatus, signal: AbortSignal): Promise<void> {
+    const { clock, log, references } = this.#options;
+    const { key } = object;
+    const now = clock.monotonic();
+    if (this.#isAhead(object, pass)) {
+      this.#ahead.add(key);
+      this.#due.postpone(key, (this.#learnt.get(key)?.at ?? now) + PASS_MS);
+      return;
+    }
+    const facts = this.#facts.get(idOf(object)) ?? NO_FACTS;
+    const evidence = { facts, passError: pass.error, references: references.of(key) };
+    const status = appStatus(object, evidence, object.status, rfc3339(clock.epoch()));
+    if (same(status, object.status)) return;
+    const rested = (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY) + REST_MS;
+    if (now < rested) {
+      this.#due.postpone(key, rested);
+      return;
+    }
+    this.#writtenAt.set(key, now);
+    try {
+      await this.#write(object, status, signal);
+    } catch (error) {
+      this.#due.postpone(key, now + REST_MS);
+      // Gone meanwhile, or changed by a newer leader: the watch tells.
+      const expected = error instanceof ApiFailure && (error.status === 404 || error.status === 409);
+      if (!expected && !signal.aborted)
+        log.warn('status not written', { object: key, error: messageOf(error) });
+    }
+  }
+
+  async #write(object: StatusObject, status: MarathonAppStatus, signal: AbortSignal): Promise<void> {
     const { client } = this.#options;
     const { kind } = MARATHON_APPS;
     const metadata = { name: object.name, namespace: object.namespace, uid: object.uid };
     const body = { apiVersion: apiVersion(MARATHON_APPS), kind, metadata, status };
     const query = { fieldManager: MANAGER, force: true };
     const contentType = 'application/apply-patch+yaml';
-    await client.call(
-      'PATCH',
-      `${objectPath(MARATHON_APPS, object)}/status`,
-      { query, body, contentType },
-      signal,
-    );
-    for (const condition of worse(object.status, status)) await this.#tell(object, condition, signal);
+    const path = `${objectPath(MARATHON_APPS, object)}/status`;
+    await client.call('PATCH', path, { query, body, contentType }, signal);
+    for (const happening of happenings(object.status, status)) await this.#tell(object, happening, signal);
   }
 
-  async #tell(object: StatusObject, { reason, message }: Condition, signal: AbortSignal): Promise<void> {
+  async #tell(object: StatusObject, { type, reason, note }: Happening, signal: AbortSignal): Promise<void> {
     const { client, clock, identity } = this.#options;
     const { name, namespace, uid, resourceVersion } = object;
     const body = {
@@ -191,8 +288,8 @@ export class StatusWriter {
       reportingInstance: identity.slice(0, 128),
       action: 'Reconcile',
       reason,
-      note: message.slice(0, 1_024),
-      type: 'Warning',
+      note: note.slice(0, 1_024),
+      type,
       regarding: {
         apiVersion: apiVersion(MARATHON_APPS),
         kind: MARATHON_APPS.kind,
@@ -204,16 +301,6 @@ export class StatusWriter {
     };
     await client.call('POST', collectionPath(EVENTS, namespace), { body }, signal);
   }
-}
-
-/** Rejections and conflicts that were not told of yet. */
-const BAD: ReadonlySet<string> = new Set(['Rejected', 'PartlyRejected', 'Conflict']);
-
-function worse(before: MarathonAppStatus, now: MarathonAppStatus): readonly Condition[] {
-  return (now.conditions ?? []).filter(({ type, reason, message }) => {
-    const was = before.conditions?.find((one) => one.type === type);
-    return BAD.has(reason) && (was?.reason !== reason || was.message !== message);
-  });
 }
 
 function readObject(json: unknown): StatusObject {

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { ApiFailure } from '../../../controller/kubernetes/api-failure.ts';
 import { metadataSchema, type Versioned } from '../../../controller/kubernetes/listing.ts';
 import { Reflector } from '../../../controller/kubernetes/reflector.ts';
 import { collectionPath, MARATHON_APPS } from '../../../controller/kubernetes/resources.ts';
@@ -11,6 +12,61 @@ import {
   writeApp,
 } from '../source/kubernetes/setup.ts';
 import { until } from '../source/support.ts';
+
+/** Fails in these ways one after the other, then goes on. Resolves with the pauses between the attempts. */
+async function pausesOf(failures: readonly Error[]): Promise<readonly number[]> {
+  const stop = new AbortController();
+  const pauses: number[] = [];
+  const left = [...failures];
+  const reflector = new Reflector<Versioned>({
+    client: {
+      server: 'https://server',
+      namespace: 'default',
+      call: async () => ({ metadata: { resourceVersion: '1' }, items: [] }),
+      watch: async () => {
+        const failure = left.shift();
+        if (failure !== undefined) throw failure;
+        stop.abort();
+        return (async function* () {})();
+      },
+    },
+    clock: {
+      ...clock,
+      sleep: async (ms) => {
+        pauses.push(ms);
+      },
+    },
+    path: '/things',
+    project: (json) => metadataSchema.parse(json).metadata,
+    listener: {
+      changed: () => undefined,
+      behind: () => undefined,
+      inStep: () => undefined,
+      failed: () => undefined,
+    },
+    random: () => 0.999,
+    silenceMs: 5_000,
+  });
+  await reflector.run(stop.signal);
+  return pauses.slice(0, failures.length);
+}
+
+const REFUSED = new Error('connect ECONNREFUSED');
+const EXPIRED = new ApiFailure('watch', { status: 410, body: { reason: 'Expired' } });
+
+test('a server that has come back without our version is listed soon, however long it was away', async () => {
+  const pauses = await pausesOf([...Array.from({ length: 8 }, () => REFUSED), EXPIRED]);
+  // While none answers, one is looked for every ten seconds at the least.
+  expect(Math.max(...pauses)).toBeGreaterThan(9_000);
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(10_000);
+  expect(pauses.at(-1)).toBeLessThanOrEqual(2_000);
+});
+
+test('a server that forgets each version at once is listed less and less often', async () => {
+  const pauses = await pausesOf(Array.from({ length: 9 }, () => EXPIRED));
+  expect(pauses.slice(1)).toEqual(pauses.slice(1).toSorted((a, b) => a - b));
+  expect(pauses.at(-1)).toBeGreaterThan(25_000);
+});
 
 test('each version of an object is told once, over a restart that costs another list too', async () => {
   const server = await startServer();

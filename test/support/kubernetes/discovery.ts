@@ -40,14 +40,16 @@ function resourcesOf({ plural, kind, namespaced, status }: Kind): object[] {
 /** The table that kubectl shows, with the kind's own columns. */
 export function tableOf({ columns }: Kind, objects: readonly KubeObject[], resourceVersion: string): object {
   const shown =
-    columns.length > 0 ? columns : [{ name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }];
+    columns.length > 0
+      ? columns
+      : [{ name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', priority: 0 }];
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata: { resourceVersion },
     columnDefinitions: [
       { name: 'Name', type: 'string', format: 'name' },
-      ...shown.map(({ name, type }) => ({ name, type, format: '' })),
+      ...shown.map(({ name, type, priority = 0 }) => ({ name, type, priority, format: '' })),
     ],
     rows: objects.map((object) => ({
       cells: [

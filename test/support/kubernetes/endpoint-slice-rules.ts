@@ -30,11 +30,27 @@ export function sliceErrors(object: KubeObject, before: KubeObject | null): stri
     const at = `endpoints[${i}].addresses`;
     if (addresses.length === 0) errors.push(`${at}: must contain at least 1 address`);
     const wrong = addresses.filter((address) => isIP(address) !== (FAMILIES.get(addressType) ?? 0));
+    for (const address of addresses) errors.push(...specialErrors(address, at));
     if (wrong.length > 0) errors.push(`${at}: ${wrong} is no ${addressType} address`);
   }
   const names = (ports ?? []).map(({ name = '' }) => name);
   if (new Set(names).size < names.length) errors.push('ports: Duplicate value of a name');
   return [...errors, ...(ports ?? []).flatMap((port, i) => portErrors(port, `ports[${i}]`))];
+}
+
+/** `ValidateEndpointIP` of pkg/apis/core/validation. */
+const SPECIAL: readonly (readonly [RegExp, string])[] = [
+  [/^(0\.0\.0\.0|::|0(:0){7})$/, 'may not be unspecified'],
+  [/^(127\.|::1$)/, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+  [/^(169\.254\.|fe[89ab].:)/i, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
+  [/^(224\.0\.0\.|ff02:)/i, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
+  [/^::ffff:/i, 'must be a valid IPv6 address, not an IPv4-mapped one'],
+];
+
+function specialErrors(address: string, at: string): string[] {
+  return SPECIAL.flatMap(([pattern, why]) =>
+    pattern.test(address) ? [`${at}[0]: Invalid value: "${address}": ${why}`] : [],
+  );
 }
 
 function portErrors({ name = '', port = 1, protocol = 'TCP' }: Port, at: string): string[] {

@@ -24,6 +24,8 @@ export interface Column {
   readonly name: string;
   readonly type: string;
   readonly jsonPath: string;
+  /** Above 0: shown by `-o wide` only. */
+  readonly priority?: number;
 }
 
 const NO_KEYS: Kind['listKeys'] = new Map();

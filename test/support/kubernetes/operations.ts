@@ -123,8 +123,22 @@ export class Operations {
       if (other) throw conflict(place, 'the preconditions do not hold');
     }
     this.storage.write(storageName(place.kind), keyOf(place), null);
+    this.#collect(live);
     if (place.kind.plural === 'namespaces') this.#emptyNamespace(place.name);
     return live;
+  }
+
+  /** What the garbage collector does, which takes a while on a real server: what belongs to the object goes with it. */
+  #collect({ metadata: { uid, namespace } }: KubeObject): void {
+    for (const kind of this.#kinds.filter(({ namespaced }) => namespaced)) {
+      for (const { metadata } of this.storage.all(storageName(kind))) {
+        const owners = metadata['ownerReferences'];
+        const owned =
+          Array.isArray(owners) && owners.some((owner) => isObject(owner) && owner['uid'] === uid);
+        if (owned && metadata.namespace === namespace)
+          this.storage.write(storageName(kind), `${namespace}/${metadata.name}`, null);
+      }
+    }
   }
 
   #emptyNamespace(namespace: string): void {
@@ -193,8 +207,9 @@ export class Operations {
     return { ...rest, ...(was !== undefined && { status: was }) } as KubeObject;
   }
 
-  #store(place: Place, live: KubeObject | null, object: KubeObject): KubeObject {
+  #store(place: Place, live: KubeObject | null, given: KubeObject): KubeObject {
     const { kind } = place;
+    const object = inOrder(given) as KubeObject;
     if (live !== null) {
       const { uid, creationTimestamp, generation, resourceVersion } = live.metadata;
       Object.assign(object.metadata, {
@@ -238,6 +253,14 @@ export class Operations {
     const metadata = { ...object.metadata, uid: randomUUID(), creationTimestamp: now(), resourceVersion: '' };
     return { ...object, metadata } as unknown as KubeObject;
   }
+}
+
+/** With the keys of each object sorted, as Go writes its maps. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, each]) => [key, inOrder(each)]));
 }
 
 const STATUS_FIELDS = new Set(['apiVersion', 'kind', 'metadata', 'status']);

@@ -13,6 +13,9 @@ export interface Page {
   readonly remaining: number;
 }
 
+/** Changes of a kind that watches can go on from: what a server's cache has room for. */
+const KEPT = 1_000;
+
 /**
  * What etcd and the API server's cache in front of it are: one count of revisions for all kinds, objects by kind and
  * name, and a history from which watches go on until it is compacted.
@@ -25,6 +28,8 @@ export class Storage {
   /** Lists of which further pages may be asked for, by their revision. */
   readonly #frozen = new Map<string, readonly KubeObject[]>();
   #oldest = 0;
+  /** The same of a kind whose history was longer than what is kept. */
+  readonly #oldestOf = new Map<string, number>();
 
   get(kind: string, key: string): KubeObject | null {
     return this.#objects.get(kind)?.get(key) ?? null;
@@ -49,6 +54,7 @@ export class Storage {
     const history = this.#history.get(kind) ?? [];
     this.#history.set(kind, history);
     history.push(change);
+    if (history.length > KEPT) this.#oldestOf.set(kind, history.shift()?.revision ?? 0);
     for (const listener of this.#listeners.get(kind) ?? []) listener(change);
   }
 
@@ -81,9 +87,8 @@ export class Storage {
 
   /** Calls `listener` with what happened after `revision`, then with what happens; returns how to stop. 410 when that is forgotten. */
   follow(kind: string, revision: number, listener: (change: Change) => void): () => void {
-    if (revision < this.#oldest) {
-      throw expired(`too old resource version: ${revision} (${this.#oldest})`);
-    }
+    const oldest = Math.max(this.#oldest, this.#oldestOf.get(kind) ?? 0);
+    if (revision < oldest) throw expired(`too old resource version: ${revision} (${oldest})`);
     for (const change of this.#history.get(kind) ?? []) if (change.revision > revision) listener(change);
     const listeners = this.#listeners.get(kind) ?? new Set();
     this.#listeners.set(kind, listeners.add(listener));

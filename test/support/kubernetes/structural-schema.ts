@@ -11,6 +11,7 @@ export interface StructuralSchema {
   maximum?: number;
   minLength?: number;
   maxLength?: number;
+  pattern?: string;
   maxItems?: number;
   required?: string[];
   properties?: { [name: string]: StructuralSchema };
@@ -86,6 +87,8 @@ function* textLimits(text: string, schema: StructuralSchema, path: string): Gene
   if (text.length < (schema.minLength ?? 0))
     yield `${path}: should be at least ${schema.minLength} chars long`;
   if (text.length > (schema.maxLength ?? text.length)) yield `${path}: Too long`;
+  if (schema.pattern !== undefined && !new RegExp(schema.pattern).test(text))
+    yield `${path}: Invalid value: "${text}": should match '${schema.pattern}'`;
   if (schema.format === 'date-time' && Number.isNaN(Date.parse(text))) yield `${path}: must be a time`;
 }
 

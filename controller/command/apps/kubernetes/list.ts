@@ -46,7 +46,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: 'APP', text: ({ object }) => object.id ?? '-' },
   { title: 'OBJECT', text: ({ object }) => objectKey(object), worth: 3 },
   { title: 'BACKENDS', text: ({ object }) => object.status.backends ?? '-', align: 'right', worth: 6 },
-  { title: 'PROGRAMMED', text: ({ object }) => programmed(object.status), worth: 4 },
+  { title: 'READY', text: ({ object }) => readyText(object.status), worth: 4 },
   { title: 'VIPS', text: ({ vips }) => vips.join(' ') || '-', worth: 5 },
 ];
 
@@ -58,9 +58,11 @@ const MORE: readonly Column<Row>[] = [
 ];
 
 /** `yes`, or the reason why not; `-` where no controller has said. */
-export function programmed({ conditions = [] }: MarathonAppStatus): string {
-  const [rejected] = conditions.filter(({ type, status }) => type === 'Accepted' && status === 'False');
-  const found = rejected ?? conditions.find(({ type }) => type === 'Programmed');
+export function readyText({ conditions = [] }: MarathonAppStatus): string {
+  const find = (wanted: string) => conditions.find(({ type }) => type === wanted);
+  const accepted = find('Accepted');
+  // A controller before 0.2 writes no `Ready`.
+  const found = find('Ready') ?? (accepted?.status === 'False' ? accepted : find('Programmed'));
   if (found === undefined) return '-';
   return found.status === 'True' ? 'yes' : found.reason;
 }

@@ -44,7 +44,7 @@ function textOf(
     ),
     ...(status.conditions ?? []).map((one) =>
       visible(
-        `${one.type} ${one.status === 'True' ? 'yes' : 'no'}${detail(one.type, reasonOf(one))}${old(one.observedGeneration, generation)}`,
+        `${one.type} ${ANSWERS[one.status]}${detail(one.type, reasonOf(one))}${old(one.observedGeneration, generation)}`,
       ),
     ),
     ...(status.conditions === undefined ? ['no controller has written its status'] : []),
@@ -68,6 +68,8 @@ function mistakesOf(
   const own = rejected.filter(({ app }) => app === id || app === `MarathonApp ${namespace}/${name}`);
   return own.length === 0 ? [] : [...own.map(mistakeText), ''];
 }
+
+const ANSWERS = { True: 'yes', False: 'no', Unknown: 'unknown' } as const;
 
 /** A reason that only says the type again is left out. */
 function detail(type: string, reason: string): string {

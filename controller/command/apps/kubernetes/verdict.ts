@@ -39,9 +39,15 @@ export function verdictOf(
   const programmed = find('Programmed');
   if (programmed?.status === 'True') return { state: 'done', note };
   if (programmed?.reason === 'Conflict') return { state: 'rejected', why: reasonOf(programmed) };
-  const why = programmed === undefined ? 'accepted' : `accepted, not programmed: ${reasonOf(programmed)}`;
-  return { state: 'waiting', heard: true, lacksEndpoints: programmed?.reason === 'NoEndpoints', why };
+  // What it refers to is not there, or not as it says: that is why nothing can be programmed.
+  const references = find('ResolvedRefs');
+  const cause = references?.status === 'False' ? references : programmed;
+  const why = cause === undefined ? 'accepted' : `accepted, not programmed: ${reasonOf(cause)}`;
+  return { state: 'waiting', heard: true, lacksEndpoints: LACKING.has(cause?.reason ?? ''), why };
 }
+
+/** Reasons of which the EndpointSlices themselves tell more. */
+const LACKING: ReadonlySet<string> = new Set(['NoEndpoints', 'NoReadyEndpoints', 'PortMismatch']);
 
 type Told = NonNullable<MarathonAppStatus['vips']>[number];
 

@@ -53,6 +53,29 @@ test('a context that there is not, and a file that there is not, are mistakes of
   rmSync(directory, { recursive: true });
 });
 
+test('calls that come at once share one renewal of the connections, and none is cut off by the other', async () => {
+  const server = await startServer({ tls: certificate(), tokens: new Map([['secret', 'everything']]) });
+  await clientOf(server, 'secret');
+  const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-kubeconfig-'));
+  process.env['KUBECONFIG'] = join(directory, 'config');
+  server.writeKubeconfig(process.env['KUBECONFIG'], 'secret');
+  const access = await openAccess('test');
+  rmSync(directory, { recursive: true });
+  for (const renew of [false, true]) {
+    const both = await Promise.all([access.authorize(renew), access.authorize(renew)]);
+    expect(new Set(both.map(({ dispatcher }) => dispatcher)).size).toBe(1);
+  }
+
+  const client = await clientOf(server, 'secret');
+  const call = () => client.call('GET', '/api/v1/namespaces', {}, never);
+  for (let round = 0; round < 3; round += 1) {
+    server.faults.next(() => true, 'hang up');
+    await expect(call()).rejects.toThrow();
+    const answers = await Promise.allSettled(Array.from({ length: 8 }, call));
+    expect(answers.filter(({ status }) => status === 'rejected')).toEqual([]);
+  }
+});
+
 function certificate(): { key: string; cert: string } {
   const directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-tls-'));
   try {

@@ -1,0 +1,130 @@
+/** What a pass says of each app, found once for all of them. Pure. */
+
+import type { Declared, Rejection, Service, ServiceKey } from '../../model.ts';
+import { serviceKey } from '../../model.ts';
+import type { PassStatus } from '../pass-status.ts';
+import { shortfall } from '../shortfall.ts';
+
+/** What of a pass the status of one app depends on. */
+export interface AppFacts {
+  readonly vips: readonly VipFacts[];
+  readonly rejected: readonly Rejection[];
+  /** Without the app's id in front. */
+  readonly warnings: readonly string[];
+}
+
+/** One VIP of an app, as the pass left it. */
+export interface VipFacts {
+  readonly declared: Declared;
+  /** One of each family at most. */
+  readonly services: readonly Service[];
+  /** Why another program has its address and port. */
+  readonly conflicts: readonly string[];
+  /** In what the kernel is not as desired. */
+  readonly shortfalls: readonly string[];
+}
+
+/** By the id of the app. One that is missing has nothing: see `NO_FACTS`. */
+export type PassFacts = ReadonlyMap<string, AppFacts>;
+
+export const NO_FACTS: AppFacts = { vips: [], rejected: [], warnings: [] };
+
+/** Sorts what a pass says by app, in parts: the work is that of the whole pass, once. */
+export function* factsOf(pass: PassStatus): Generator<undefined, PassFacts> {
+  const { desired, plan } = pass;
+  const named = new Map<string, Service[]>();
+  for (const service of desired.services.values()) {
+    if (service.name === null) continue;
+    const at = named.get(nameKey(service));
+    if (at === undefined) named.set(nameKey(service), [service]);
+    else at.push(service);
+    yield;
+  }
+  const conflicts = new Map(plan.conflicts.map(({ key, reason }) => [key, reason]));
+  const lacking = new Map(
+    shortfall(pass).map(({ key, kind }) => [
+      key,
+      kind === 'missing' ? 'the kernel lacks it' : 'not as desired',
+    ]),
+  );
+  yield;
+  const facts = new Map<string, { vips: VipFacts[]; rejected: Rejection[]; warnings: string[] }>();
+  const at = (app: string) => {
+    const known = facts.get(app) ?? { vips: [], rejected: [], warnings: [] };
+    facts.set(app, known);
+    return known;
+  };
+  for (const declared of desired.declared) {
+    const services = servicesOf(declared, desired.services, named);
+    const keys = services.map(serviceKey);
+    at(declared.app).vips.push({
+      declared,
+      services,
+      conflicts: told(keys, conflicts),
+      shortfalls: told(keys, lacking),
+    });
+    yield;
+  }
+  for (const rejection of desired.rejected) {
+    at(rejection.app).rejected.push(rejection);
+    yield;
+  }
+  for (const warning of desired.warnings) {
+    // `/web portDefinitions[0].labels.VIP_0: …`; one about no app is about no object either.
+    const end = warning.indexOf(' ');
+    if (end > 0) at(warning.slice(0, end)).warnings.push(warning.slice(end + 1));
+    yield;
+  }
+  return facts;
+}
+
+/** Whether a status that was made of `before` would be the same of `now`. */
+export function sameFacts(before: AppFacts = NO_FACTS, now: AppFacts = NO_FACTS): boolean {
+  if (before === now) return true;
+  const { vips, rejected, warnings } = before;
+  return (
+    sameItems(rejected, now.rejected) &&
+    sameItems(warnings, now.warnings) &&
+    vips.length === now.vips.length &&
+    vips.every((vip, i) => {
+      const other = now.vips[i];
+      return (
+        vip.declared === other?.declared &&
+        sameItems(vip.services, other.services) &&
+        sameItems(vip.conflicts, other.conflicts) &&
+        sameItems(vip.shortfalls, other.shortfalls)
+      );
+    })
+  );
+}
+
+/** What does not change is the same object from pass to pass. */
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
+
+function servicesOf(
+  declared: Declared,
+  services: ReadonlyMap<ServiceKey, Service>,
+  named: ReadonlyMap<string, readonly Service[]>,
+): readonly Service[] {
+  const { name, address, protocol, port, app } = declared;
+  const found =
+    name === null
+      ? [services.get(serviceKey({ protocol, address: address ?? '', port }))]
+      : (named.get(nameKey(declared)) ?? []);
+  return found.filter((service) => service?.apps.includes(app)) as readonly Service[];
+}
+
+function nameKey({
+  name,
+  framework,
+  protocol,
+  port,
+}: Pick<Declared, 'name' | 'framework' | 'protocol' | 'port'>): string {
+  return `${protocol} ${port} ${name} ${framework}`;
+}
+
+function told(keys: readonly ServiceKey[], reasons: ReadonlyMap<ServiceKey, string>): readonly string[] {
+  return keys.flatMap((key) => (reasons.has(key) ? [`${key}: ${reasons.get(key)}`] : []));
+}

@@ -1,0 +1,159 @@
+import { expect, test } from '@jest/globals';
+import type { Snapshot } from '../../../controller/model.ts';
+import type { SourceListener } from '../../../controller/ports.ts';
+import { createRelayHealth } from '../../../controller/relay/health.ts';
+import { runRelay } from '../../../controller/relay/relay.ts';
+import { app, port, snapshot, task, web } from '../../support/builders.ts';
+import type { PolicyRule } from '../../support/kubernetes/access.ts';
+import type { RequestInfo } from '../../support/kubernetes/faults.ts';
+import type { TestKubernetes } from '../../support/kubernetes/start-kubernetes.ts';
+import { clientOf, clock, inBackground, removeApp, startServer } from '../source/kubernetes/setup.ts';
+import { silent, until } from '../source/support.ts';
+
+async function relaying(server: TestKubernetes, first: Snapshot, token?: string) {
+  const health = createRelayHealth(['file=test'], clock, 60_000);
+  let listener: SourceListener | null = null;
+  let last = first;
+  const say = (now: Snapshot) => {
+    last = now;
+    listener?.changed(now, { complete: true, since: clock.monotonic() });
+  };
+  const source = {
+    name: 'file=test',
+    read: async () => last,
+    follow: async (to: SourceListener, signal: AbortSignal) => {
+      listener = to;
+      say(last);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    },
+  };
+  const client = await clientOf(server, token);
+  const options = { client, sources: [source], clock, log: silent, observer: health.observer };
+  const identity = {
+    namespace: 'default',
+    name: 'default',
+    identity: 'me',
+    settleMs: 1,
+    random: Math.random,
+  };
+  inBackground((signal) => runRelay({ ...options, ...identity }, signal));
+  return { health, say };
+}
+
+const slices = (server: TestKubernetes) => server.operations.storage.all('discovery.k8s.io/endpointslices');
+const apps = (server: TestKubernetes) => server.operations.storage.all('marathon-ipvs.io/marathonapps');
+const addresses = (server: TestKubernetes) =>
+  slices(server)
+    .flatMap((slice) => slice['endpoints'] as unknown as { addresses: string[] }[])
+    .flatMap((endpoint) => endpoint.addresses)
+    .sort();
+
+/** A quota on the number of EndpointSlices: those that are there may change. */
+const QUOTA = {
+  status: 403,
+  body: {
+    kind: 'Status',
+    reason: 'Forbidden',
+    message: 'exceeded quota: slices, requested: 1, used: 1, limited: 1',
+  },
+};
+const INVALID = { status: 422, body: { kind: 'Status', reason: 'Invalid', message: 'spec: Invalid value' } };
+const writesASlice = ({ method, path }: RequestInfo) =>
+  method === 'PATCH' && path.includes('/endpointslices/');
+
+const labelled = (labels: Readonly<Record<string, string>>, ...at: readonly string[]) => {
+  const tasks = at.map((address) =>
+    task(`t-${address}`, [{ ...port(labels), endpoints: [{ address, port: 80 }] }]),
+  );
+  return snapshot(app('/web', { ports: [port(labels)], tasks }));
+};
+
+test('the old slices of an app stay as long as its new ones are refused', async () => {
+  const server = await startServer();
+  const { say, health } = await relaying(server, labelled({ VIP_0: 'web:80' }, '10.0.0.1', '10.0.0.2'));
+  await until('it is published', () => slices(server).length === 1);
+  const [before] = slices(server).map(({ metadata }) => metadata.name);
+  server.faults.next(writesASlice, QUOTA, 1_000);
+  // Another list of ports: slices of other names.
+  say(labelled({ VIP_0: 'web:80', IPVS_WEIGHT: '2' }, '10.0.0.1', '10.0.0.3'));
+  await until(
+    'they are refused again and again',
+    () => server.requests.filter(({ status }) => status === 403).length > 2,
+  );
+  expect(addresses(server)).toEqual(['10.0.0.1', '10.0.0.2']);
+  await until('it is told', () => health.ready().text.startsWith('nothing can be published: '));
+
+  server.faults.clear();
+  await until('they are taken', () => slices(server).every(({ metadata }) => metadata.name !== before));
+  expect(addresses(server)).toEqual(['10.0.0.1', '10.0.0.3']);
+});
+
+test('with its new MarathonApp refused an app keeps the slices that fit the old one', async () => {
+  const server = await startServer();
+  const { say, health } = await relaying(server, labelled({ VIP_0: 'web:80' }, '10.0.0.1'));
+  await until('it is published', () => slices(server).length === 1);
+  const [before] = slices(server).map(({ metadata }) => metadata.name);
+  server.faults.next(
+    ({ method, path }) => method === 'PATCH' && path.includes('/marathonapps/'),
+    INVALID,
+    1_000,
+  );
+  say(labelled({ VIP_0: 'web:81' }, '10.0.0.1'));
+  await until('the new slice is there', () => slices(server).length === 2);
+  await until('it is refused again', () => server.requests.filter(({ status }) => status === 422).length > 1);
+  expect(slices(server).map(({ metadata }) => metadata.name)).toContain(before);
+  // One app that the server does not take says nothing of the others.
+  expect(health.ready()).toMatchObject({ ok: true });
+  server.faults.clear();
+  await until('the old one goes', () => slices(server).length === 1);
+});
+
+test('what is published names who keeps it, and goes with its MarathonApp', async () => {
+  const server = await startServer();
+  await relaying(server, snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1')));
+  await until('it is published', () => slices(server).length === 1);
+  const [owner] = apps(server);
+  const [slice] = slices(server);
+  expect(slice?.metadata['ownerReferences']).toEqual([
+    {
+      apiVersion: 'marathon-ipvs.io/v1alpha1',
+      kind: 'MarathonApp',
+      name: owner?.metadata.name,
+      uid: owner?.metadata.uid,
+      controller: true,
+    },
+  ]);
+  for (const object of [owner, slice])
+    expect(object?.metadata.labels).toMatchObject({ 'app.kubernetes.io/managed-by': 'marathon-ipvs-relay' });
+  // By hand: both are made anew, and the slice belongs to the new one.
+  removeApp(server, owner?.metadata.name ?? '');
+  expect(slices(server)).toEqual([]);
+  await until('both are there again', () => apps(server).length === 1 && slices(server).length === 1);
+  await until('it belongs to the new one', () =>
+    JSON.stringify(slices(server)[0]?.metadata['ownerReferences']).includes(
+      apps(server)[0]?.metadata.uid ?? '-',
+    ),
+  );
+});
+
+test('a relay that can publish nothing is not ready, and says why', async () => {
+  const server = await startServer();
+  server.faults.next(({ method, path }) => method === 'PATCH' && !path.includes('/leases'), QUOTA, 1_000);
+  const { health } = await relaying(server, snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1')));
+  await until('it says so', () => !health.ready().ok && health.ready().text.includes('quota'));
+  expect(health.ready().text).toMatch(/^nothing can be published: PATCH \S+: answered 403 "exceeded quota/);
+  server.faults.clear();
+  await until('it is ready', () => health.ready().ok && slices(server).length === 1);
+});
+
+test('a relay whose Lease is forbidden is not ready, and names the Lease', async () => {
+  const rules: PolicyRule[] = [
+    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: ['another'], verbs: ['get'] },
+  ];
+  const server = await startServer({ tokens: new Map([['relay', rules]]) });
+  const { health } = await relaying(server, snapshot(), 'relay');
+  await until('it says so', () => !health.ready().ok);
+  expect(health.ready().text).toMatch(
+    /^nothing can be published: .*marathon-ipvs-relay-default: answered 403/,
+  );
+});

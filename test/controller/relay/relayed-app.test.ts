@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals';
+import { marathonAppOf, slicesOf } from '../../../controller/relay/relayed-app.ts';
+import { whyNoSliceTakes } from '../../../controller/relay/slice-address.ts';
+import { web } from '../../support/builders.ts';
+
+const labelled = (labels: Readonly<Record<string, string>>) => web('/web', labels, '10.0.0.1:80');
+
+test('the names of slices do not depend on the order in which a source gives labels', () => {
+  const one = labelled({ VIP_0: 'web:80', IPVS_WEIGHT: '2', owner: 'me' });
+  const other = labelled({ owner: 'me', IPVS_WEIGHT: '2', VIP_0: 'web:80' });
+  const namesOf = (of: typeof one) => slicesOf(of, 'default', () => undefined).map(({ name }) => name);
+  expect(namesOf(one)).toEqual(namesOf(other));
+  expect(JSON.stringify(marathonAppOf(one, 'default'))).toBe(JSON.stringify(marathonAppOf(other, 'default')));
+});
+
+test('an address that no EndpointSlice takes is left out of its slice, and told', () => {
+  const addresses = [
+    '10.0.0.1',
+    '127.0.0.1',
+    '169.254.3.4',
+    '0.0.0.0',
+    '224.0.0.7',
+    'fe80::1',
+    '::1',
+    'fd00::1',
+  ];
+  const places = addresses.map((address) => (address.includes(':') ? `[${address}]:80` : `${address}:80`));
+  const placed = web('/web', { VIP_0: 'web:80' }, ...places);
+  const slices = slicesOf(placed, 'default', () => undefined);
+  const published = slices.flatMap(({ content }) => content['endpoints'] as { addresses: string[] }[]);
+  expect(published.flatMap((endpoint) => endpoint.addresses).sort()).toEqual(['10.0.0.1', 'fd00::1']);
+  const { relayed } = marathonAppOf(placed, 'default').content['spec'] as { relayed: { warnings: string[] } };
+  expect(relayed.warnings).toContain(
+    'task web.2: 169.254.3.4 is left out, an EndpointSlice takes no link-local address',
+  );
+  expect(relayed.warnings).toHaveLength(6);
+});
+
+test.each([
+  ['127.8.9.1', 'loopback'],
+  ['::1', 'loopback'],
+  ['169.254.0.1', 'link-local'],
+  ['febf::1', 'link-local'],
+  ['224.0.0.251', 'link-local multicast'],
+  ['ff02::fb', 'link-local multicast'],
+  ['0.0.0.0', 'unspecified'],
+  ['::', 'unspecified'],
+  ['::ffff:10.0.0.1', 'IPv4-mapped'],
+  ['224.0.1.1', null],
+  ['10.0.0.1', null],
+  ['fd00::1', null],
+])('%s in an EndpointSlice: %s', (address, why) => {
+  expect(whyNoSliceTakes(address)).toBe(why);
+});

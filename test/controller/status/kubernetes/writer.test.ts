@@ -1,0 +1,88 @@
+import { expect, test } from '@jest/globals';
+import type { Desired } from '../../../../controller/model.ts';
+import { ReferenceBook } from '../../../../controller/source/kubernetes/references.ts';
+import { kubernetesSource } from '../../../../controller/source/kubernetes/source.ts';
+import { DueObjects } from '../../../../controller/status/kubernetes/due-objects.ts';
+import { StatusWriter } from '../../../../controller/status/kubernetes/writer.ts';
+import { nothingRemembered } from '../../../support/builders.ts';
+import { translator } from '../../desired/support.ts';
+import {
+  clientOf,
+  clock,
+  inBackground,
+  never,
+  startServer,
+  writeApp,
+} from '../../source/kubernetes/setup.ts';
+import { silent, until } from '../../source/support.ts';
+import { passOf } from '../passes.ts';
+
+/** A list that counts how often it is gone through. */
+function counted<T>(list: readonly T[], count: () => void): readonly T[] {
+  return new Proxy(list, {
+    get(target, property) {
+      if (property === Symbol.iterator) count();
+      return Reflect.get(target, property);
+    },
+  });
+}
+
+/** How many objects are looked at, and how often all of a pass is, for one event among `size` apps. */
+async function workOfOneEvent(size: number): Promise<{ looks: number; sweeps: number }> {
+  const server = await startServer();
+  for (let i = 0; i < size; i += 1) writeApp(server, `app-${i}`);
+  const client = await clientOf(server);
+  const work = { looks: 0, sweeps: 0 };
+  class Counting extends ReferenceBook {
+    override of(key: string) {
+      work.looks += 1;
+      return super.of(key);
+    }
+  }
+  const references = new Counting();
+  const source = kubernetesSource(client, { context: '', clock, gatherMs: 0, references });
+  inBackground((signal) => source.follow({ changed: () => undefined, failed: () => undefined }, signal));
+  const writer = new StatusWriter({
+    ...{ client, clock, log: silent, namespace: null, identity: 'one' },
+    ...{ random: Math.random, references },
+  });
+  inBackground((signal) => writer.run(signal));
+  const desired: Desired = translator()(await source.read(never), nothingRemembered);
+  const declared = counted(desired.declared, () => {
+    work.sweeps += 1;
+  });
+  writer.passed(passOf({ desired: { ...desired, declared }, over: { startedAt: clock.monotonic() } }));
+  const settled = () => {
+    const objects = server.operations.storage.all('marathon-ipvs.io/marathonapps');
+    return objects.every(({ status }) => JSON.stringify(status)?.includes('BackendNotFound'));
+  };
+  await until('all are written', settled);
+  // What the writes themselves bring by the watch.
+  await clock.sleep(5_000);
+
+  Object.assign(work, { looks: 0, sweeps: 0 });
+  writeApp(server, 'app-0', '/other:80');
+  await until('it is looked at', () => work.looks > 0);
+  await clock.sleep(20_000);
+  return { ...work };
+}
+
+test('a change of one object costs the same among five apps and among sixty', async () => {
+  const few = await workOfOneEvent(5);
+  const many = await workOfOneEvent(60);
+  expect(few.looks).toBeLessThanOrEqual(6);
+  expect(many.looks).toBeLessThanOrEqual(6);
+  expect([few.sweeps, many.sweeps]).toEqual([0, 0]);
+});
+
+test('what is postponed is due once, at its time, and not before', () => {
+  const due = new DueObjects();
+  due.add('a');
+  due.add('a');
+  due.postpone('b', 2_500);
+  due.postpone('b', 2_600);
+  due.release(2_000);
+  expect([due.take(), due.take()]).toEqual(['a', undefined]);
+  due.release(3_000);
+  expect([due.take(), due.take()]).toEqual(['b', undefined]);
+});
