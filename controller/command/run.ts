@@ -8,6 +8,7 @@ import { type HttpOptions, type HttpServer, startHttp } from '../serve/http.ts';
 import { createMetrics } from '../serve/metrics.ts';
 import type { PageFacts } from '../serve/page/facts.ts';
 import type { Doctor } from '../serve/routes.ts';
+import { createServiceManager } from '../serve/service-manager.ts';
 import { createStatusBoard } from '../status/board.ts';
 import { createHistory } from '../status/history.ts';
 import { Latch, systemClock } from '../time.ts';
@@ -44,7 +45,8 @@ export async function run(
   const access = config.listen === null ? undefined : await openAccessFiles(config, parts);
   const metrics = createMetrics(observed, { dns: parts.dns?.metrics, board, access });
   const printer = config.dryRun ? createPrinter(printOptions, print) : null;
-  const observers = [board, metrics, ...(printer === null ? [] : [printer])];
+  const manager = createServiceManager(process.env, parts);
+  const observers = [board, metrics, printer, manager].filter((one) => one !== null);
   const limits = { relistMs: config.relistSeconds * 1_000, resyncMs: config.resyncSeconds * 1_000 };
   const servers = await serve(config, parts, {
     status: board.current,
@@ -56,7 +58,11 @@ export async function run(
   });
 
   const wake = new Latch<WakeReason>();
-  signals.onResync(() => wake.set('resync'));
+  signals.onResync(() => {
+    manager?.reloading();
+    wake.set('resync');
+  });
+  signals.stop.addEventListener('abort', () => manager?.stopping());
   try {
     const options = {
       resyncMs: config.resyncSeconds * 1_000,

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { SYSCTLS } from '../../controller/apply/sysctls.ts';
 import { parseCommandLine } from '../../controller/cli.ts';
+import { DEFAULT_LIMITS } from '../../controller/status/checks.ts';
 import { startMarathon } from '../support/marathon/start-marathon.ts';
 
 function textOf(path: string): string {
@@ -48,6 +49,17 @@ describe('the systemd unit', () => {
     expect(settings.get('RuntimeDirectory')).toBe('marathon-ipvs');
     expect(settings.get('RuntimeDirectoryPreserve')).toBe('yes');
     expect(settings.get('StateDirectory')).toBe('marathon-ipvs');
+  });
+
+  test('is ready when the controller says so, and restarts one whose loop stands still, also while it starts', () => {
+    expect(settings.get('Type')).toBe('notify');
+    // Another process sends the messages.
+    expect(settings.get('NotifyAccess')).toBe('all');
+    expect(settings.get('Restart')).toBe('always');
+    // Longer than a loop may take for one turn, and each turn of it prolongs the start by as much.
+    const loopSeconds = DEFAULT_LIMITS.loopMs / 1_000;
+    expect(Number(settings.get('WatchdogSec'))).toBeGreaterThan(loopSeconds);
+    expect(settings.get('TimeoutStartSec')).toBe(settings.get('WatchdogSec'));
   });
 
   test('gives it the capabilities for the kernel tables and for port 53, and no other', () => {
