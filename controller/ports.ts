@@ -135,6 +135,8 @@ export interface IpvsTable {
 export interface StepFailure {
   readonly step: Step;
   readonly error: Error;
+  /** `refused-backend`: the kernel takes the backend's address for no destination. Absent: another reason. */
+  readonly why?: 'refused-backend';
 }
 
 /** The kernel's own counters, read when someone asks for them: no pass waits for it. */

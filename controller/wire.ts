@@ -13,7 +13,7 @@ import { RouteNetlink } from './apply/rtnetlink.ts';
 import { createServerAddresses, type ServerAddresses } from './apply/server-addresses.ts';
 import { Sysctls } from './apply/sysctls.ts';
 import { withTimeouts } from './apply/timeouts.ts';
-import { createUnfitAddresses } from './apply/unfit-addresses.ts';
+import { createUnfitAddresses, united } from './apply/unfit-addresses.ts';
 import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
 import { createMerge } from './desired/merge.ts';
@@ -23,6 +23,7 @@ import { createTranslator, createTranslatorInParts, type Translate } from './des
 import type { NameServer } from './dns/name-server.ts';
 import { ControllerError } from './errors.ts';
 import { Reconciler } from './loop/reconcile.ts';
+import { RefusedBackends } from './loop/refused-backends.ts';
 import type { ServiceKey } from './model.ts';
 import { inTurns } from './pace.ts';
 import { parseTable } from './plan/ipvsadm.ts';
@@ -96,16 +97,18 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       log,
     });
     const real = createRealAddresses(realAddressOptions(config, servers), systemClock.monotonic);
+    const unfit = createUnfitAddresses(
+      { interfaceName: config.interface, servers: serversOf(config) },
+      systemClock.monotonic,
+    );
+    const refusedBackends = new RefusedBackends(systemClock.monotonic);
     const hostAddresses = createHostAddresses(config.interface, systemClock.monotonic);
     const translate = createTranslatorInParts({
       zone: config.zone,
       pools,
       ...(config.against.kind === 'kernel' && {
         realAddresses: real.refusal,
-        unfitAddresses: createUnfitAddresses(
-          { interfaceName: config.interface, servers: serversOf(config) },
-          systemClock.monotonic,
-        ),
+        unfitAddresses: united(unfit, () => refusedBackends.current()),
         ...(config.localBackends === 'container' && { hostAddresses }),
       }),
     });
@@ -114,7 +117,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       occupants: createOccupants(),
       inPool: inPools,
       adopt: config.adopt,
-      ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready }),
+      ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready, refusedBackends }),
       brake: brakeOf(config),
       dryRun: config.dryRun,
     };

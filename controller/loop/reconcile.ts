@@ -36,6 +36,7 @@ import { made, nothingYet, type Outcome, withoutFailed } from './outcome.ts';
 import { Planner, type PlanRules } from './planner.ts';
 import { Reach } from './reach.ts';
 import { Recollection } from './recollection.ts';
+import type { RefusedBackends } from './refused-backends.ts';
 import type { Merged } from './sources.ts';
 import { takenVips, withdrawTaken } from './withdraw.ts';
 
@@ -60,6 +61,8 @@ export interface ReconcileRules extends PlanRules {
   ) => Desired | Promise<Desired>;
   /** Resolves once it is known, as far as it can be, which addresses are `taken`; at once from then on. Never rejects. */
   readonly ready?: () => Promise<void>;
+  /** Where what the kernel refuses as a backend is remembered; the translation asks it. Absent: every refusal is a failure. */
+  readonly refusedBackends?: RefusedBackends;
   readonly dryRun: boolean;
 }
 
@@ -140,9 +143,9 @@ export class Reconciler {
   /** When a pass is worth making though nothing changed: a failed step is due, or a drain may have ended. */
   nextLook(): number | null {
     const retry = this.#backoff.nextDue();
-    if (!this.#draining) return retry;
-    const drained = this.#lookedAt + DRAIN_LOOK_MS;
-    return retry === null ? drained : Math.min(retry, drained);
+    const drained = this.#draining ? this.#lookedAt + DRAIN_LOOK_MS : null;
+    const refused = this.#rules.refusedBackends?.nextLook() ?? null;
+    return earliest(retry, drained, refused);
   }
 
   async pass({ snapshot, complete }: Merged, { full, changesSince, gone }: PassRequest): Promise<PassStatus> {
@@ -204,15 +207,21 @@ export class Reconciler {
       error = messageOf(cause);
       this.#knowledge.forget();
     }
-    const failures = outcome.failures.map((failure) => ({
-      step: formatStep(failure.step),
-      message: messageOf(failure.error),
-    }));
     const { changed: repaired, problems } = outcome.reached;
     const advice = [...outcome.reached.advice, ...outcome.unanswered];
     const { waiting } = outcome;
-    const done = { plan, observed, drains: draining, failures, waiting, held, drift: drifted, error };
+    const told = this.#failuresOf(outcome, observed);
+    const done = { plan, observed, drains: draining, ...told, waiting, held, drift: drifted, error };
     return { ...frame, desired, finishedAt: clock.monotonic(), ...done, problems, advice, repaired };
+  }
+
+  #failuresOf({ failures }: Outcome, observed: Table): Pick<PassStatus, 'failures' | 'refused'> {
+    const { refusedBackends } = this.#rules;
+    const failed = refusedBackends?.learn(failures, observed) ?? failures;
+    return {
+      failures: failed.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),
+      refused: refusedBackends?.addresses ?? [],
+    };
   }
 
   /** Whether the plan holds VIPs of other names than those for which apps were translated last; remembers them. */
@@ -301,3 +310,8 @@ const EMPTY_PLAN: Plan = {
   owned: NOTHING,
   summary: { add: 0, change: 0, remove: 0, keep: 0 },
 };
+
+function earliest(...times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}

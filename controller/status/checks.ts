@@ -82,7 +82,15 @@ function kernelCheck(status: Status, now: number, limits: HealthLimits): Check {
   }
   if (lastPass.waiting > 0) return failed(`${lastPass.waiting} failed steps wait for their next try`);
   const left = `${count(excused, 'VIP')} left as found, not as the disk has them: ${some(excused.map(inWords))}`;
-  return check('kernel', true, excused.length === 0 ? null : left);
+  const notes = [...(excused.length === 0 ? [] : [left]), ...refusedBackends(lastPass)];
+  return check('kernel', true, notes.length === 0 ? null : notes.join('; '));
+}
+
+/** What one app says of where its tasks are makes no host unready. */
+function refusedBackends({ refused = [] }: PassStatus): readonly string[] {
+  if (refused.length === 0) return [];
+  const what = `${refused.length} backend address${refused.length === 1 ? '' : 'es'}`;
+  return [`${what} left out, since the kernel takes none as a destination: ${some(refused)}`];
 }
 
 /** On the word of our own disk only what is missing is made (rule 2): the rest is left until the source was read. */

@@ -20,6 +20,8 @@ export interface PassStatus {
   readonly drains: Drains;
   /** Steps that failed, in ipvsadm's notation, and why; they are tried again. */
   readonly failures: readonly { readonly step: string; readonly message: string }[];
+  /** Addresses of backends that the kernel refuses as a destination, so that they are left out; absent: none. */
+  readonly refused?: readonly string[];
   /** How many steps were not tried because they failed before and their time has not come; the kernel is not as desired. */
   readonly waiting: number;
   /** What would be taken away but is held, since too much would go at once without being named; null: nothing. */

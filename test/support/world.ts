@@ -4,6 +4,7 @@ import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { createTranslator } from '../../controller/desired/translate.ts';
 import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconcile.ts';
+import { RefusedBackends } from '../../controller/loop/refused-backends.ts';
 import { type Memory, type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
 import { atOnce } from '../../controller/parts.ts';
 import { afterSteps } from '../../controller/plan/after-steps.ts';
@@ -35,6 +36,8 @@ export class World {
   now = 1_000_000;
   /** Steps for which this gives a message fail with it. */
   refuse: (step: Step) => string | null = () => null;
+  /** Addresses of backends that the kernel takes for no destination. */
+  refusedBackends: readonly string[] = [];
   /** When set, reading the kernel fails. */
   unreadable: string | null = null;
   /** When set, the ledger cannot be written. */
@@ -82,7 +85,9 @@ export class World {
       const failures = [];
       for (const step of steps) {
         const message = this.refuse(step);
-        if (message !== null) failures.push({ step, error: new Error(message) });
+        if (step.op === 'add-backend' && this.refusedBackends.includes(step.backend.address))
+          failures.push({ step, error: new Error('EINVAL'), why: 'refused-backend' as const });
+        else if (message !== null) failures.push({ step, error: new Error(message) });
         else this.write(step);
       }
       return failures;
@@ -181,16 +186,18 @@ export class Controller {
       brake = { share: 0.5, holdMs: 60_000 },
     }: Partial<Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake'>>,
   ) {
+    const refusedBackends = new RefusedBackends(() => world.clock.monotonic());
     const translate = createTranslator({
       zone: 'l4lb.thisdcos.directory',
       pools: { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') },
       realAddresses: (address) => world.taken(address),
+      unfitAddresses: () => refusedBackends.current(),
     });
     const taken = (address: string) => world.taken(address);
     const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');
     this.reconciler = new Reconciler(
       world.ports(),
-      { translate, occupants: createOccupants(), inPool, taken, adopt, brake, dryRun },
+      { translate, occupants: createOccupants(), inPool, taken, refusedBackends, adopt, brake, dryRun },
       () => 0,
     );
   }

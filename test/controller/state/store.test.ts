@@ -59,3 +59,9 @@ test('what cannot be used is told, and counts as missing', async () => {
   expect(await loaded()).toBeUndefined();
   expect(warnings).toEqual(['saved state cannot be used']);
 });
+
+test('agents that a source lists are kept with its apps: no VIP takes their addresses after a restart either', async () => {
+  const listed = { ...snapshot(app('/web')), agents: ['10.0.0.7', 'fd01::7'] };
+  await open().saveSnapshot('mesos', listed);
+  expect((await open().loadSnapshot('mesos'))?.snapshot).toEqual(listed);
+});
