@@ -32,7 +32,7 @@ const VIP_VALUE = /:\s*\+?\d{1,5}(\/\w+)?\s*$/;
  */
 export function meaningOf(key: string, value: unknown, among: 'labels' | 'others'): Meaning | null {
   // Keys are foreign text of any length, and almost all of them are something else.
-  if (key.length > LONGEST_KEY || !MAY_BE_OURS.test(key)) return null;
+  if (key.length > LONGEST_KEY || !mayBeOurs(key)) return null;
   const text = typeof value === 'string' ? value : '';
   const fits = text.length < LONGEST_VALUE && VIP_VALUE.test(text);
   if (VIP_KEY.test(key) && (among === 'labels' || fits)) return 'vip';
@@ -40,6 +40,11 @@ export function meaningOf(key: string, value: unknown, among: 'labels' | 'others
   // Elsewhere `IPVS_…` may well be a setting of another program.
   const isOption = (among === 'labels' && OPTION_START.test(key)) || nearestOption(key) !== null;
   return isOption ? 'ipvs' : null;
+}
+
+/** Whether it is worth a second look: almost all keys are something else. */
+export function mayBeOurs(key: string): boolean {
+  return MAY_BE_OURS.test(key);
 }
 
 const MAY_BE_OURS = /^[^a-z0-9]*(vip|ipv|ips|ivp|ivs|pvs|piv|vps)/i;

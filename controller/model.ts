@@ -173,6 +173,8 @@ export interface Declared {
   readonly protocol: Protocol;
   readonly port: number;
   readonly backends: number;
+  /** Why this app has none behind it, for a person: `no task runs`. Absent where it has some. */
+  readonly withoutBackends?: string;
   readonly at: string;
   readonly mode: Port['mode'];
   readonly backendAddress: Port['backendAddress'];

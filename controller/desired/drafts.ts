@@ -203,6 +203,7 @@ export function preferred(a: Backend, b: Backend): Backend {
 
 function toClaim(app: App, { key, target, protocol, port, at, options, backends }: Draft): Claim {
   const { ipv4 = EMPTY, ipv6 = EMPTY } = backends;
+  const count = ipv4.size + ipv6.size;
   const declared: Declared = {
     app: app.id,
     name: target.named?.name ?? null,
@@ -211,7 +212,8 @@ function toClaim(app: App, { key, target, protocol, port, at, options, backends 
     address: target.address?.text ?? null,
     protocol,
     port: target.port,
-    backends: ipv4.size + ipv6.size,
+    backends: count,
+    ...(count === 0 && { withoutBackends: whyNone(app.tasks) }),
     at,
     mode: port.mode,
     backendAddress: port.backendAddress,
@@ -220,6 +222,23 @@ function toClaim(app: App, { key, target, protocol, port, at, options, backends 
   const place = `${app.id} ${app.framework} ${at}`;
   const { scheduler, persistenceSeconds } = options;
   return { key, place, target, protocol, scheduler, persistenceSeconds, declared, backends: { ipv4, ipv6 } };
+}
+
+/** Why these tasks put nothing behind a VIP, as far as their states tell. */
+function whyNone(tasks: readonly Task[]): string {
+  const count = (...states: readonly Task['state'][]) =>
+    tasks.reduce((sum, { state }) => (states.includes(state) ? sum + 1 : sum), 0);
+  const [running, starting, unreachable] = [
+    count('running', 'killing'),
+    count('staging'),
+    count('unreachable'),
+  ];
+  const parts = [
+    ...(running > 0 ? [`${running} running without an address for it`] : []),
+    ...(starting > 0 ? [`${starting} starting`] : []),
+    ...(unreachable > 0 ? [`${unreachable} unreachable`] : []),
+  ];
+  return parts.length === 0 ? 'no task runs' : `of its tasks ${parts.join(', ')}`;
 }
 
 /** The kernel has one scheduler and one persistence for a VIP: the app's first port decides. */

@@ -1,4 +1,4 @@
-import { endpointKey, type Rejection } from '../model.ts';
+import { type Declared, endpointKey, type Rejection } from '../model.ts';
 import { quoted, visible, visibleDocument } from '../visible.ts';
 import type { FieldChange, Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
 
@@ -6,7 +6,10 @@ import type { FieldChange, Op, PlannedBackend, PlannedService, Report, Summary }
  * The diff for eyes: a block for every VIP that changes, with why each of its backends has its weight, then what
  * needs attention, then one line that sums up. `colour` adds ANSI colours.
  */
-export function toText({ plan, rejected, warnings, held, leftAlone }: Report, colour: boolean): string {
+export function toText(
+  { plan, declared, rejected, warnings, held, leftAlone }: Report,
+  colour: boolean,
+): string {
   const paint = colour ? ansi : plain;
   const lines: string[] = [];
   for (const service of plan.services) {
@@ -20,7 +23,7 @@ export function toText({ plan, rejected, warnings, held, leftAlone }: Report, co
   for (const rejection of rejected) lines.push(paint('remove', `! rejected  ${formatRejection(rejection)}`));
   for (const warning of warnings) lines.push(paint('change', visible(`! warning  ${warning}`)));
   if (held !== null || plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
-  lines.push(sumUp(plan.summary, plan.services));
+  lines.push(...withoutBackends(declared), sumUp(plan.summary, plan.services));
   if (leftAlone === 1) lines.push("1 service is another program's and is left alone.");
   if (leftAlone > 1) lines.push(`${leftAlone} services are other programs' and are left alone.`);
   return `${lines.join('\n')}\n`;
@@ -29,6 +32,31 @@ export function toText({ plan, rejected, warnings, held, leftAlone }: Report, co
 function formatRejection({ app, at, value, reason }: Rejection): string {
   const where = at === '' ? app : `${app}  ${at}`;
   return visible(value === '' ? `${where}: ${reason}` : `${where} = ${quoted(value)}: ${reason}`);
+}
+
+const MOST_WITHOUT = 10;
+
+/** VIPs that no app has a backend for are in no table, so nothing else would tell of them. */
+function withoutBackends(declared: readonly Declared[]): readonly string[] {
+  const vips = new Map<string, readonly Declared[]>();
+  for (const one of declared) {
+    const { fqdn, address, port, protocol } = one;
+    const endpoint = fqdn === null ? endpointKey({ address: address ?? '', port }) : `${fqdn}:${port}`;
+    const vip = protocol === 'tcp' ? endpoint : `${endpoint}/${protocol}`;
+    vips.set(vip, [...(vips.get(vip) ?? []), one]);
+  }
+  const empty = [...vips].filter(([, claims]) => claims.every(({ backends }) => backends === 0));
+  const each = empty.slice(0, MOST_WITHOUT).map(([vip, claims]) => {
+    const apps = new Set(claims.map(({ app }) => app));
+    const reasons = new Set(claims.map((claim) => claim.withoutBackends ?? 'none known'));
+    return visible(`${[...apps].join(', ')} -> ${vip} (${[...reasons].join('; ')})`);
+  });
+  const [only, another] = each;
+  if (only === undefined) return [];
+  const title = `${plural(empty.length, 'VIP')} without backends:`;
+  if (another === undefined) return [`${title} ${only}`];
+  const more = empty.length - each.length;
+  return [title, ...each.map((line) => `    ${line}`), ...(more > 0 ? [`    and ${more} more`] : [])];
 }
 
 type Paint = (op: Op, text: string) => string;

@@ -75,6 +75,10 @@ const declared = z.object({
   protocol,
   port: portNumber.describe('The port that clients use.'),
   backends: z.int().describe('How many backends this app has behind it.'),
+  withoutBackends: z
+    .string()
+    .optional()
+    .describe('Why the app has none behind it: `no task runs`. Absent where it has some.'),
   at: z.string().describe("Path in the app's JSON."),
   mode: z.enum(['host', 'container/bridge', 'container']).describe('Networking of the port.'),
   backendAddress: z

@@ -66,7 +66,7 @@ export function defineApp(app: MarathonApp): AppDefinition {
     networks: networkNames(app),
     checked: (app.healthChecks?.length ?? 0) > 0,
     rejected,
-    warnings: [...oldPlace(mappings, ports, app), ...unusedLabels(app, mode, mappings.at, ports)],
+    warnings: [...oldPlace(app, ports), ...unusedLabels(app, mode, mappings.at, ports)],
   };
 }
 
@@ -142,9 +142,9 @@ function isDocker({ container }: MarathonApp): boolean {
 }
 
 /** Definitions outlive the Marathon that they were written for. */
-function oldPlace({ at }: Mappings, ports: readonly PlacedPort[], app: MarathonApp): readonly string[] {
-  if (at !== DISCOVERY || discoveryPorts(app).length === 0 || !isDocker(app) || !declaresVip({ ports }))
-    return [];
+function oldPlace(app: MarathonApp, ports: readonly PlacedPort[]): readonly string[] {
+  const discovered = ports.filter(({ port }) => port.at.startsWith(DISCOVERY));
+  if (!isDocker(app) || !declaresVip({ ports: discovered })) return [];
   return [
     `${DISCOVERY}: Marathon refuses these of a Docker app from 1.5 on; container.portMappings takes their place`,
   ];

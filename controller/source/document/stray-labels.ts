@@ -1,4 +1,4 @@
-import { type Meaning, meaningOf } from '../../label-keys.ts';
+import { type Meaning, mayBeOurs, meaningOf } from '../../label-keys.ts';
 import { isTaskLabel } from './task-labels.ts';
 
 /** A label of ours somewhere in the JSON of an app or pod. */
@@ -34,16 +34,17 @@ class Finder {
   readonly found: FoundLabel[] = [];
   #left = MOST_VALUES;
 
-  visit(value: object, entries: Entries, at: string, depth: number): void {
+  /** Paths are made only where they are of use: most values are neither a label nor a list. */
+  visit(value: object, keys: readonly string[], at: string, depth: number): void {
     const isList = Array.isArray(value);
-    if (!isList) this.#pair(value, at);
-    for (const [key, inner] of entries) {
+    if (!isList && 'key' in value) this.#pair(value, at);
+    for (const key of keys) {
       if (this.#left <= 0) return;
       this.#left -= 1;
-      const path = pathOf(at, key, isList);
-      if (!isList) this.#add(at, path, key, inner);
+      const inner: unknown = Reflect.get(value, key);
+      if (!isList && mayBeOurs(key)) this.#add(at, pathOf(at, key, false), key, inner);
       if (typeof inner === 'object' && inner !== null && depth < DEEPEST) {
-        this.visit(inner, Object.entries(inner), path, depth + 1);
+        this.visit(inner, Object.keys(inner), pathOf(at, key, isList), depth + 1);
       }
     }
   }
@@ -63,7 +64,6 @@ class Finder {
   }
 }
 
-type Entries = readonly (readonly [string, unknown])[];
 /** Options of `docker run` that set a label or a variable. */
 const DOCKER_LABEL = /^(label|env|l|e)$/i;
 const LABELS = /labels?(\[\d+\])?$/i;
@@ -75,10 +75,9 @@ function pathOf(at: string, key: string, inList: boolean): string {
 }
 
 /** An app may have thousands of tasks, which must not be all that is looked at. */
-function tasksLast(json: object): Entries {
-  const entries: Entries = Object.entries(json);
+function tasksLast(json: object): readonly string[] {
   const isLast = (key: string) => Number(key === 'tasks' || key === 'instances');
-  return entries.toSorted(([a], [b]) => isLast(a) - isLast(b));
+  return Object.keys(json).toSorted((a, b) => isLast(a) - isLast(b));
 }
 
 /** What an app or pod uses of the labels in its JSON, and why it does not use the others. */

@@ -86,6 +86,7 @@ describe('a named VIP', () => {
         protocol: 'tcp',
         port: 80,
         backends: 0,
+        withoutBackends: 'no task runs',
         at: 'portDefinitions[0].labels.VIP_0',
         mode: 'host',
         backendAddress: 'agent',

@@ -96,6 +96,10 @@ test.each<[string, object, string]>([
 });
 
 test.each<[string, object]>([
+  [
+    'a Docker app on the host network',
+    { container: { type: 'DOCKER', docker: { network: 'HOST' } }, portDefinitions: [{ labels: VIP }] },
+  ],
   ['VIP labels on ports', { portDefinitions: [{ labels: { ...VIP, IPVS_WEIGHT: '2' } }] }],
   [
     'the old form',

@@ -1,0 +1,72 @@
+import { describe, expect, test } from '@jest/globals';
+import type { App, Task } from '../../../controller/model.ts';
+import { createDiff } from '../../../controller/plan/diff.ts';
+import { toText } from '../../../controller/plan/print-text.ts';
+import { app, port, task, taskPort, web } from '../../support/builders.ts';
+import { translate } from '../desired/support.ts';
+
+const FULL = (name: string) => `${name}.marathon.l4lb.thisdcos.directory`;
+
+/** The diff of these apps with an empty table, as a person sees it. */
+function diffOf(...apps: readonly App[]): readonly string[] {
+  const desired = translate(...apps);
+  const plan = createDiff()(desired, new Map(), { owned: new Map(), inPool: () => true, adopt: false });
+  const { declared, rejected } = desired;
+  return toText({ plan, declared, rejected, warnings: [], held: null, leftAlone: 0 }, false)
+    .trimEnd()
+    .split('\n');
+}
+
+test('a VIP of which no task runs is told, where there is nothing else to tell', () => {
+  expect(diffOf(web('/a', { VIP_0: '/a:80' }))).toEqual([
+    `1 VIP without backends: /a -> ${FULL('a')}:80 (no task runs)`,
+    'No differences: 0 VIPs as desired.',
+  ]);
+});
+
+test('several are told one a line, by protocol, and an IP VIP by its address', () => {
+  const both = app('/b', { ports: [port({ VIP_0: '/b:53' }, { protocols: ['udp', 'tcp'] })] });
+  expect(diffOf(both, web('/c', { VIP_0: 'fd00::7:80' }))).toEqual([
+    '3 VIPs without backends:',
+    `    /b -> ${FULL('b')}:53/udp (no task runs)`,
+    `    /b -> ${FULL('b')}:53 (no task runs)`,
+    '    /c -> [fd00::7]:80 (no task runs)',
+    'No differences: 0 VIPs as desired.',
+  ]);
+});
+
+test('of many some are told, and how many there are', () => {
+  const lines = diffOf(...Array.from({ length: 25 }, (_, i) => web(`/a${i}`, { VIP_0: `/a${i}:80` })));
+  expect(lines).toHaveLength(13);
+  expect(lines[0]).toBe('25 VIPs without backends:');
+  expect(lines.at(-2)).toBe('    and 15 more');
+});
+
+test('a VIP that two apps share is without backends only where neither has one', () => {
+  const blue = web('/blue', { VIP_0: '/web:80' }, '10.0.0.1:1');
+  const green = web('/green', { VIP_0: '/web:80' });
+  expect(diffOf(blue, green).join('\n')).not.toContain('without backends');
+  expect(diffOf({ ...blue, tasks: [] }, green)[0]).toBe(
+    `1 VIP without backends: /blue, /green -> ${FULL('web')}:80 (no task runs)`,
+  );
+});
+
+describe('why there is none', () => {
+  const declared = port({ VIP_0: '/web:80' });
+  const at = (id: string, state: Task['state'], ...endpoints: string[]) =>
+    task(id, [taskPort(declared, ...endpoints)], { state });
+  test.each<[string, readonly Task[]]>([
+    ['no task runs', [at('a', 'gone', '10.0.0.1:1')]],
+    ['of its tasks 2 starting', [at('a', 'staging'), at('b', 'staging')]],
+    ['of its tasks 1 starting, 1 unreachable', [at('a', 'staging'), at('b', 'unreachable', '10.0.0.1:1')]],
+    ['of its tasks 1 running without an address for it', [at('a', 'running')]],
+  ])('is told: %s', (reason, tasks) => {
+    const [one] = translate(app('/web', { ports: [declared], tasks })).declared;
+    expect(one).toMatchObject({ backends: 0, withoutBackends: reason });
+  });
+
+  test('is absent where there is a backend', () => {
+    const [one] = translate(web('/web', { VIP_0: '/web:80' }, '10.0.0.1:1')).declared;
+    expect(one).not.toHaveProperty('withoutBackends');
+  });
+});
