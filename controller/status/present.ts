@@ -1,6 +1,7 @@
 import type { ObservedBackend, ObservedService } from '../model.ts';
 import { heldText } from '../plan/held-text.ts';
 import type { KernelReading, ServiceCounters } from '../ports.ts';
+import { someLines, someRejections } from './at-most.ts';
 import type { BackendRecord } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
@@ -62,8 +63,8 @@ export function presentStatus({
       apps: [...apps],
       reason,
     })),
-    rejected: [...(lastPass?.desired.rejected ?? [])],
-    warnings: [...(lastPass?.desired.warnings ?? [])],
+    rejected: [...someRejections(lastPass?.desired.rejected ?? [])],
+    warnings: [...someLines(lastPass?.desired.warnings ?? [])],
     failures: [...(lastPass?.failures ?? [])],
     waiting: lastPass?.waiting ?? 0,
     host: {

@@ -1,5 +1,6 @@
 import { heldText } from '../plan/held-text.ts';
 import type { Report } from '../plan/plan.ts';
+import { someLines, someRejections } from './at-most.ts';
 import type { PassStatus } from './pass-status.ts';
 
 /** What people and scripts read of a pass. */
@@ -9,7 +10,9 @@ export function reportOf({
   observed,
   held,
 }: Pick<PassStatus, 'plan' | 'desired' | 'observed' | 'held'>): Report {
-  const { declared, rejected, warnings } = desired;
+  const { declared } = desired;
+  const rejected = someRejections(desired.rejected);
+  const warnings = someLines(desired.warnings);
   const conflicting = new Set(plan.conflicts.map(({ key }) => key));
   const leftAlone = [...observed.keys()].filter(
     (key) => !plan.owned.has(key) && !conflicting.has(key),

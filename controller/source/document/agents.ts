@@ -18,9 +18,13 @@ export type AgentAddresses = ReadonlyMap<string, string | null>;
 /** Resolves these at once. An address among them stands for itself. */
 export async function resolveAgents(hosts: Iterable<string>, resolver: Resolver): Promise<AgentAddresses> {
   const addresses = new Map<string, string | null>();
-  const resolve = async (host: string) =>
-    addresses.set(host, ipAddress(host) ?? (await resolver.resolve(host)));
-  await Promise.all([...hosts].map(resolve));
+  const names: string[] = [];
+  for (const host of hosts) {
+    const address = ipAddress(host);
+    if (address === null) names.push(host);
+    else addresses.set(host, address);
+  }
+  await Promise.all(names.map(async (name) => addresses.set(name, await resolver.resolve(name))));
   return addresses;
 }
 

@@ -14,7 +14,7 @@ import { whereaboutsOf } from './whereabouts.ts';
  * ports for that one, and DC/OS froze the labels at launch.
  */
 export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinition>): App {
-  const newest = defineApp(app);
+  const newest = conversion.newest ?? defineApp(app);
   const warnings = [...newest.warnings];
   const tasks = (app.tasks ?? []).map((task): Task => {
     const converted = convertTask(task, newest, conversion, warnings);

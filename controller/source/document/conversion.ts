@@ -11,6 +11,8 @@ export interface Conversion<Definition> {
    * `gone`: Marathon has dropped it. `unreadable`: it could not be read this time.
    */
   readonly versions?: ReadonlyMap<string, Definition | 'gone' | 'unreadable'>;
+  /** What the newest version declares, where that has been read already; it is then kept once. */
+  readonly newest?: Definition;
   /** The app as it was converted last: what its tasks served then outlives the definition of their version. */
   readonly previous?: App | undefined;
 }

@@ -1,4 +1,5 @@
 import type { App, Rejection, Snapshot } from '../../model.ts';
+import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
 import { same } from '../../same.ts';
 import { reuse } from '../reuse.ts';
@@ -8,11 +9,14 @@ import type { Conversion } from './conversion.ts';
 import type { Documents } from './documents.ts';
 import { convertPod, type PodDefinition } from './pods.ts';
 import type { AppDefinition } from './ports.ts';
+import type { MarathonApp } from './schema.ts';
 
 /** Older versions that tasks run, by app or pod id. */
 export interface OlderVersions {
   readonly apps: ReadonlyMap<string, Conversion<AppDefinition>['versions']>;
   readonly pods: ReadonlyMap<string, Conversion<PodDefinition>['versions']>;
+  /** The newest versions of apps that were read on the way. */
+  readonly newest: ReadonlyMap<MarathonApp, AppDefinition>;
 }
 
 export interface ConvertOptions {
@@ -61,8 +65,16 @@ export async function convertDocuments(
     return { framework, agentAddress, previous: previous.get(id), ...(own && { versions: own }) };
   };
 
-  for (const app of documents.apps) add(convertApp(app, conversion(app.id, versions?.apps)));
-  for (const pod of documents.pods) add(convertPod(pod, conversion(pod.id, versions?.pods)));
+  const pace = new Pace();
+  for (const app of documents.apps) {
+    const newest = versions?.newest.get(app);
+    add(convertApp(app, { ...conversion(app.id, versions?.apps), ...(newest && { newest }) }));
+    if (pace.isDue()) await pace.rest();
+  }
+  for (const pod of documents.pods) {
+    add(convertPod(pod, conversion(pod.id, versions?.pods)));
+    if (pace.isDue()) await pace.rest();
+  }
   for (const { kind, rejection } of documents.malformed) {
     const nothing: App = {
       id: rejection.app,

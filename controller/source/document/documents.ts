@@ -1,6 +1,10 @@
 import type { z } from 'zod';
 import type { App, Rejection } from '../../model.ts';
-import { splitList } from './json-list.ts';
+import { inTurns, Pace } from '../../pace.ts';
+import { atOnce } from '../../parts.ts';
+import { BOUNDS, overBound } from '../bounds.ts';
+import { countsOver } from './counts.ts';
+import { checkSize, type JsonList, splitList } from './json-list.ts';
 import { parseJson } from './json-text.ts';
 import { isRecord, rejectionOf, shown } from './rejection.ts';
 import {
@@ -37,6 +41,8 @@ interface Item {
   /** Id of the group around it: ids in a group's definition may be relative to it. */
   readonly base: string;
   readonly shape: Shape | null;
+  /** Why it was not parsed beyond its id. */
+  readonly refused?: string | null;
 }
 
 /**
@@ -46,50 +52,75 @@ interface Item {
  * An item of a wrong type or without an id does not touch the others. Null: no known shape at all.
  */
 export function readDocuments(json: unknown, where: string): Documents | null {
-  if (Array.isArray(json)) return collect(elementsOf(json, ''), where);
-  return collect([{ json, at: '', base: '/', shape: shapeOf(json) }], where);
+  return atOnce(collectWhole(json, where));
 }
 
-/** The same for a document's bytes. Throws a `SyntaxError` with line and column when they are no JSON. */
-export function readDocumentBytes(bytes: Buffer, where: string): Documents | null {
+/**
+ * The same for a document's bytes, in turns with others. Rejects with a `SyntaxError` with line and column when they are no
+ * JSON, with an `OverBound` when they say more than `BOUNDS` lets a source say.
+ */
+export async function readDocumentBytes(bytes: Buffer, where: string): Promise<Documents | null> {
+  const pace = new Pace();
   try {
-    const list = splitList(bytes);
-    if (list?.key === null) return collect(elementsOf(list.elements, ''), where);
-    if (list?.key === 'apps') return collect(elementsOf(list.elements, 'apps', 'app'), where);
+    const list = await splitList(bytes, pace);
+    if (list?.key === null) return await inTurns(collect(elementsOf(list, ''), where), pace);
+    if (list?.key === 'apps') return await inTurns(collect(elementsOf(list, 'apps', 'app'), where), pace);
   } catch (error) {
     // Read as a whole it fails again, at a place that can be told.
     if (!(error instanceof SyntaxError)) throw error;
   }
-  return readDocuments(parseJson(bytes.toString('utf8')), where);
+  await checkSize(bytes, pace);
+  return await inTurns(collectWhole(parseJson(bytes.toString('utf8')), where), pace);
 }
 
 /**
  * A whole answer of `/v2/apps` (`apps`: an object with that list) or of `/v2/pods/::status` (`pods`: a bare
- * list). Null for any other shape, throws a `SyntaxError` for what is no JSON.
+ * list). Null for any other shape; rejects as `readDocumentBytes` does.
  */
-export function readAnswer(bytes: Buffer, of: 'apps' | 'pods', where: string): Documents | null {
+export async function readAnswer(
+  bytes: Buffer,
+  of: 'apps' | 'pods',
+  where: string,
+): Promise<Documents | null> {
   const [key, shape] = of === 'apps' ? (['apps', 'app'] as const) : ([null, 'pod status'] as const);
-  const list = splitList(bytes);
-  if (list !== null)
-    return list.key === key ? collect(elementsOf(list.elements, key ?? '', shape), where) : null;
+  const pace = new Pace();
+  const list = await splitList(bytes, pace);
+  if (list !== null) {
+    if (list.key !== key) return null;
+    return await inTurns(collect(elementsOf(list, key ?? '', shape), where), pace);
+  }
+  await checkSize(bytes, pace);
   const json: unknown = JSON.parse(bytes.toString('utf8'));
   const elements = key === null ? json : isRecord(json) ? json[key] : undefined;
-  return Array.isArray(elements) ? collect(elementsOf(elements, key ?? '', shape), where) : null;
+  if (!Array.isArray(elements)) return null;
+  return await inTurns(collect(itemsOf(elements, key ?? '', shape), where), pace);
 }
 
-function* elementsOf(elements: Iterable<unknown>, at: string, shape?: Shape): Generator<Item> {
-  let index = 0;
-  for (const json of elements) {
+function collectWhole(json: unknown, where: string): Generator<undefined, Documents | null> {
+  return collect(
+    Array.isArray(json) ? itemsOf(json) : [{ json, at: '', base: '/', shape: shapeOf(json) }],
+    where,
+  );
+}
+
+function* elementsOf(list: JsonList, at: string, shape?: Shape): Generator<Item> {
+  for (let index = 0; index < list.size; index += 1) {
+    const { json, refused } = list.element(index);
+    yield { json, at: `${at}[${index}]`, base: '/', shape: shape ?? shapeOf(json), refused };
+  }
+}
+
+function* itemsOf(elements: readonly unknown[], at = '', shape?: Shape): Generator<Item> {
+  for (const [index, json] of elements.entries()) {
     yield { json, at: `${at}[${index}]`, base: '/', shape: shape ?? shapeOf(json) };
-    index += 1;
   }
 }
 
 /**
- * Checks the items one by one, so that the JSON of each can be forgotten; null when there are items and none
- * is known.
+ * Checks the items one by one, in parts, so that the JSON of each can be forgotten; null when there are items and
+ * none is known.
  */
-function collect(items: Iterable<Item>, where: string): Documents | null {
+function* collect(items: Iterable<Item>, where: string): Generator<undefined, Documents | null> {
   const found: Found = { apps: [], pods: [], malformed: [], rejected: [] };
   const members: Item[] = [];
   let unknown = false;
@@ -97,10 +128,20 @@ function collect(items: Iterable<Item>, where: string): Documents | null {
   for (const item of items) {
     unknown ||= item.shape === null;
     known ||= item.shape !== null;
-    members.push(...take(item, where, found));
+    for (const member of take(item, where, found)) members.push(member);
+    yield;
   }
   // Grows while it is walked: a group puts its members at the end.
-  for (const member of members) members.push(...take(member, where, found));
+  for (const item of members) {
+    for (const member of take(item, where, found)) members.push(member);
+    yield;
+  }
+  const more = found.rejected.length - BOUNDS.rejections;
+  if (more > 0) {
+    found.rejected.length = BOUNDS.rejections;
+    const reason = `and ${more} more items like these that are no app or pod`;
+    found.rejected.push({ app: where, at: '', value: '', reason });
+  }
   return unknown && !known ? null : found;
 }
 
@@ -199,7 +240,7 @@ function parsed<T extends { id: string; foundLabels?: readonly FoundLabel[] }>(
   found: Found,
 ): T[] {
   const given = isRecord(item.json) ? item.json['id'] : undefined;
-  if (typeof given !== 'string' || given === '') {
+  if (typeof given !== 'string' || given === '' || given.length > BOUNDS.nameLength) {
     const at = item.at === '' ? 'id' : `${item.at}.id`;
     found.rejected.push({
       app: where,
@@ -210,12 +251,16 @@ function parsed<T extends { id: string; foundLabels?: readonly FoundLabel[] }>(
     return [];
   }
   const id = absoluteId(given, item.base);
-  const result = schema.safeParse(item.json);
-  if (!result.success) {
-    const kind = item.shape === 'app' ? 'app' : 'pod';
-    found.malformed.push({ kind, rejection: rejectionOf(id, item.json, result.error) });
+  const malformed = (rejection: Rejection): T[] => {
+    found.malformed.push({ kind: item.shape === 'app' ? 'app' : 'pod', rejection });
     return [];
-  }
+  };
+  const refused = item.refused ? { at: '', reason: item.refused } : overBound(item.json);
+  if (refused !== null) return malformed({ app: id, value: '', ...refused });
+  const result = schema.safeParse(item.json);
+  if (!result.success) return malformed(rejectionOf(id, item.json, result.error));
+  const over = countsOver(result.data);
+  if (over !== null) return malformed({ app: id, value: '', ...over });
   result.data.id = id;
   const labels = findLabels(definitionIn(item));
   if (labels !== null) result.data.foundLabels = labels;

@@ -1,3 +1,6 @@
+import type { Pace } from '../../pace.ts';
+import { BOUNDS, OverBound, tooManyValues } from '../bounds.ts';
+import { walkJson } from '../mesos/json-walk.ts';
 import {
   afterBlanks,
   afterString,
@@ -13,22 +16,31 @@ import {
 /** A document that is one list, `[…]` or `{"KEY": […]}`. */
 export interface JsonList {
   readonly key: string | null;
-  /** Parses one element after the other; throws a `SyntaxError` at one that is no JSON. */
-  readonly elements: Iterable<unknown>;
+  /** How many elements there are. */
+  readonly size: number;
+  /** Parses one element; throws a `SyntaxError` where it is no JSON. */
+  element(index: number): Element;
+}
+
+export interface Element {
+  readonly json: unknown;
+  /** Why it is not parsed, and `json` has no more than its id; null where it is. */
+  readonly refused: string | null;
 }
 
 /**
- * Takes a list of objects apart without parsing it as a whole: of a list of ten thousand apps only one needs
- * to be in memory as JSON at any time. Null for any other document, valid or not, and for a list that holds
- * anything but objects.
+ * Takes a list apart without parsing it as a whole: of a list of ten thousand apps only one needs to be in memory as
+ * JSON at any time. Null for any other document, valid or not. Others have their turn meanwhile.
+ *
+ * Rejects with an `OverBound` where the document has more elements, or more values in all, than `BOUNDS` lets it have.
  */
-export function splitList(bytes: Buffer): JsonList | null {
+export async function splitList(bytes: Buffer, pace: Pace): Promise<JsonList | null> {
   const start = afterBlanks(bytes, startsWithMark(bytes) ? 3 : 0);
   const head = bytes[start] === OPEN_OBJECT ? keyAt(bytes, start) : { key: null, next: start };
   if (head === null || bytes[head.next] !== OPEN_LIST) return null;
 
-  const bounds: number[] = [];
-  let at = boundsOf(bytes, head.next, bounds);
+  const list = new Elements(bytes);
+  let at = await list.read(head.next, pace);
   if (bytes[at] !== CLOSE_LIST) return null;
   at = afterBlanks(bytes, at + 1);
   if (head.key !== null) {
@@ -36,7 +48,20 @@ export function splitList(bytes: Buffer): JsonList | null {
     at = afterBlanks(bytes, at + 1);
   }
   if (at !== bytes.length) return null;
-  return { key: head.key, elements: { [Symbol.iterator]: () => parsed(bytes, bounds) } };
+  return { key: head.key, size: list.size, element: (index) => list.element(index) };
+}
+
+/** Throws an `OverBound` where a document that is parsed as a whole has too many values. */
+export async function checkSize(bytes: Buffer, pace: Pace): Promise<void> {
+  const walk: Walk = { at: 0, depth: 1, values: 0 };
+  while (walk.at < bytes.length) {
+    passStretch(bytes, walk);
+    // Outside any object or list there is nothing to count.
+    walk.depth = Math.max(1, walk.depth);
+    if (walk.values > BOUNDS.documentValues)
+      throw new OverBound(`more than ${BOUNDS.documentValues} values, and no list of apps`);
+    if (pace.isDue()) await pace.rest();
+  }
 }
 
 /** The key after `{`, and where its value begins. */
@@ -49,35 +74,108 @@ function keyAt(bytes: Buffer, brace: number): { key: string; next: number } | nu
   return { key: bytes.toString('utf8', from + 1, to - 1), next: afterBlanks(bytes, colon + 1) };
 }
 
-/** Collects where each element begins and ends, and gives the place where the list's end is expected. */
-function boundsOf(bytes: Buffer, bracket: number, bounds: number[]): number {
-  let at = afterBlanks(bytes, bracket + 1);
-  if (bytes[at] === CLOSE_LIST) return at;
-  for (;;) {
-    if (bytes[at] !== OPEN_OBJECT) return bytes.length;
-    const end = afterObject(bytes, at);
-    bounds.push(at, end);
-    at = afterBlanks(bytes, end);
-    if (bytes[at] !== COMMA) return at;
-    at = afterBlanks(bytes, at + 1);
+/** Where each element of a list begins and ends, and how many values it has. */
+class Elements {
+  readonly #bytes: Buffer;
+  readonly #bounds: number[] = [];
+  readonly #large = new Set<number>();
+  #values = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get size(): number {
+    return this.#bounds.length / 2;
+  }
+
+  /** Reads the list that begins at `bracket`, and gives the place where its end is expected. */
+  async read(bracket: number, pace: Pace): Promise<number> {
+    const bytes = this.#bytes;
+    let at = afterBlanks(bytes, bracket + 1);
+    if (bytes[at] === CLOSE_LIST) return at;
+    for (;;) {
+      const walk: Walk = { at, depth: 0, values: 0 };
+      while (!passStretch(bytes, walk)) if (pace.isDue()) await pace.rest();
+      // Nothing stands there.
+      if (walk.at === at) return bytes.length;
+      this.#add(at, walk);
+      if (this.size % OFTEN === 0 && pace.isDue()) await pace.rest();
+      at = afterBlanks(bytes, walk.at);
+      if (bytes[at] !== COMMA) return at;
+      at = afterBlanks(bytes, at + 1);
+    }
+  }
+
+  element(index: number): Element {
+    const bytes = this.#bytes.subarray(this.#bounds[2 * index], this.#bounds[2 * index + 1]);
+    if (!this.#large.has(index)) return { json: JSON.parse(bytes.toString('utf8')), refused: null };
+    return { json: { id: idIn(bytes) }, refused: tooManyValues() };
+  }
+
+  #add(from: number, { at, values }: Walk): void {
+    if (values > BOUNDS.values) this.#large.add(this.size);
+    this.#bounds.push(from, at);
+    this.#values += values;
+    if (this.size > BOUNDS.items) throw new OverBound(`the list has more than ${BOUNDS.items} elements`);
+    if (this.#values > BOUNDS.listValues) throw new OverBound(`more than ${BOUNDS.listValues} values`);
   }
 }
 
-function* parsed(bytes: Buffer, bounds: readonly number[]): Generator<unknown> {
-  for (let i = 0; i < bounds.length; i += 2)
-    yield JSON.parse(bytes.toString('utf8', bounds[i], bounds[i + 1]));
+/** After so many elements the clock is looked at: they may be two bytes each. */
+const OFTEN = 256;
+
+function idIn(bytes: Buffer): unknown {
+  for (const found of walkJson(bytes, { id: 'value' })) if (found?.path === 'id') return found.json;
+  return undefined;
 }
 
-/** Counts brackets of both kinds alike: what they enclose is parsed later, and a mismatch is found then. */
-function afterObject(bytes: Buffer, from: number): number {
-  let depth = 0;
-  for (let at = from; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === QUOTE) at = (afterString(bytes, at) ?? bytes.length) - 1;
-    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth++;
-    else if ((byte === CLOSE_OBJECT || byte === CLOSE_LIST) && --depth === 0) return at + 1;
+interface Walk {
+  at: number;
+  /** Brackets of both kinds are counted alike: what they enclose is parsed later, and a mismatch is found then. */
+  depth: number;
+  /** About how many there are so far. */
+  values: number;
+}
+
+/** So much is passed over at once; a few milliseconds. */
+const STRETCH = 1 << 20;
+
+const OPENS = 1;
+const CLOSES = 2;
+const SEPARATES = 3;
+const QUOTES = 4;
+
+/** What a byte of JSON does; most do nothing. */
+const KINDS = new Uint8Array(256);
+for (const byte of [OPEN_OBJECT, OPEN_LIST]) KINDS[byte] = OPENS;
+for (const byte of [CLOSE_OBJECT, CLOSE_LIST]) KINDS[byte] = CLOSES;
+for (const byte of [COMMA, COLON]) KINDS[byte] = SEPARATES;
+KINDS[QUOTE] = QUOTES;
+
+/** Goes on for a stretch; whether the value has ended, or the bytes have. */
+function passStretch(bytes: Buffer, walk: Walk): boolean {
+  const limit = Math.min(walk.at + STRETCH, bytes.length);
+  let { at, depth, values } = walk;
+  let ended = false;
+  while (at < limit && !ended) {
+    const kind = KINDS[bytes[at] ?? 0];
+    // A plain value ends before what follows it.
+    if (depth === 0 && (kind === CLOSES || kind === SEPARATES)) break;
+    if (kind === QUOTES) {
+      at = afterString(bytes, at) ?? bytes.length;
+      ended = depth === 0;
+      continue;
+    }
+    at++;
+    if (kind === OPENS || kind === SEPARATES) values++;
+    if (kind === OPENS) depth++;
+    else if (kind === CLOSES) ended = --depth === 0;
   }
-  return bytes.length;
+  walk.at = at;
+  walk.depth = depth;
+  walk.values = values;
+  return ended || at < limit || at >= bytes.length;
 }
 
 /** The UTF-8 byte order mark. */

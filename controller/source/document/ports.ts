@@ -80,12 +80,13 @@ export function declaresVip(definition: { readonly ports: readonly { readonly po
  * label.
  */
 export function textLabels(labels: Labels): Readonly<Record<string, string>> {
-  const texts: Record<string, string> = {};
+  const texts: [string, string][] = [];
   for (const [key, value] of Object.entries(labels ?? {})) {
     if (value !== null && value !== undefined)
-      texts[key] = typeof value === 'string' ? value : JSON.stringify(value);
+      texts.push([key, typeof value === 'string' ? value : JSON.stringify(value)]);
   }
-  return texts;
+  // Not by assignment: a label may be called `__proto__`.
+  return Object.fromEntries(texts);
 }
 
 /** `'udp,tcp'`, `'tcp, udp'`, `['tcp']` -> one entry per protocol; `absent` when there is none. */

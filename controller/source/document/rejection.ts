@@ -5,8 +5,18 @@ const READABLE = 100;
 
 /** A value as text for a rejection: JSON, except that text stands as it is; cut to a readable length. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+  const text = typeof value === 'string' ? value : jsonOf(value);
   return text.length > READABLE ? `${text.slice(0, READABLE - 1)}…` : text;
+}
+
+/** A value that is too deep for it, whoever sent it, must not end in an exception here. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'nothing';
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return Array.isArray(value) ? '[…]' : '{…}';
+  }
 }
 
 /** `['portDefinitions', 0, 'labels']` as people write it: `portDefinitions[0].labels`. */

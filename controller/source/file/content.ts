@@ -4,6 +4,7 @@ import { ControllerError, messageOf } from '../../errors.ts';
 import { type App, appKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
+import { OverBound } from '../bounds.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 import { type Converted, convertDocuments } from '../document/convert.ts';
 import { type Documents, KNOWN_SHAPES, readDocumentBytes } from '../document/documents.ts';
@@ -94,7 +95,7 @@ async function convert(
   const recording = await recordingIn(path, bytes);
   if (recording !== null) return convertRecording(recording, previous, resolver);
 
-  const documents = documentsIn(path, bytes);
+  const documents = await documentsIn(path, bytes);
   if (documents === null) {
     const beginning = bytes.toString('utf8', 0, 1_000).replace(/\s+/g, ' ').trim();
     throw unusable(path, `expected ${KNOWN_SHAPES}, or ${RECORDED_SHAPES}; it begins ${shown(beginning)}`);
@@ -124,10 +125,11 @@ async function recordingIn(path: string, bytes: Buffer): Promise<Cluster | null>
   }
 }
 
-function documentsIn(path: string, bytes: Buffer): Documents | null {
+async function documentsIn(path: string, bytes: Buffer): Promise<Documents | null> {
   try {
-    return readDocumentBytes(bytes, path);
+    return await readDocumentBytes(bytes, path);
   } catch (error) {
+    if (error instanceof OverBound) throw unusable(path, `it is refused: ${error.message}`);
     throw unusable(path, `not JSON: ${messageOf(error)}`);
   }
 }

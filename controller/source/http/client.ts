@@ -3,6 +3,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import { ControllerError, messageOf } from '../../errors.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
+import { OverBound } from '../bounds.ts';
 import { basicCredentials, type Credentials, type CredentialsFile, credentialsFrom } from './credentials.ts';
 import { within } from './deadline.ts';
 import { decodeBody, encodedStream } from './encoding.ts';
@@ -60,6 +61,8 @@ interface Answer {
 }
 
 const REDIRECTS = 5;
+/** Of the body of an error no more is looked at. */
+const EXPLANATION_BYTES = 65_536;
 
 /**
  * Asks whichever of several equal masters answers; each is tried once per question. Errors are `ControllerError`s for
@@ -256,7 +259,7 @@ export class HttpClient {
     const { statusCode } = answer.response;
     const stranger = this.#stranger(answer);
     if (statusCode !== 200) {
-      const text = body.toString('utf8');
+      const text = body.toString('utf8', 0, EXPLANATION_BYTES);
       const failure = answerFailure(this.#peer, statusCode, text, answer.withheld, 'JSON', stranger);
       if (failure.absent) return null;
       throw failure;
@@ -264,6 +267,7 @@ export class HttpClient {
     try {
       return await parse(body);
     } catch (error) {
+      if (error instanceof OverBound) throw new Failure(`the answer is refused: ${error.message}`, 'later');
       if (!(error instanceof SyntaxError)) throw error;
       // The error quotes what it stumbled over.
       const [where, cause] =
@@ -277,7 +281,7 @@ export class HttpClient {
     const { clock, silenceMs = 30_000 } = this.#options;
     return within(silenceMs, clock, signal, async (limited) => {
       limited.addEventListener('abort', () => answer.response.body.destroy(), { once: true });
-      return (await this.#body(answer)).toString('utf8');
+      return (await this.#body(answer)).toString('utf8', 0, EXPLANATION_BYTES);
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../ports.ts';
 import { Latch } from '../../time.ts';
+import { BOUNDS } from '../bounds.ts';
 
 /** What is to be read now. `since`: when it was learnt of; null for what was merely due. */
 export interface Due {
@@ -26,6 +27,7 @@ export class Agenda {
 
   add(id: string, since: number | null, due: number): void {
     this.#items.set(id, earlier(this.#items.get(id), { since, due }));
+    if (this.#items.size > BOUNDS.waitingApps) this.#becomeEverything();
     this.#wake.set('earlier');
   }
 
@@ -57,6 +59,12 @@ export class Agenda {
     }
     for (const [id] of due) this.#items.delete(id);
     return { everything: null, items: new Map(due) };
+  }
+
+  /** Ids that nobody has heard of cost memory too; one list answers for all of them. */
+  #becomeEverything(): void {
+    for (const entry of this.#items.values()) this.#everything = earlier(this.#everything, entry);
+    this.#items.clear();
   }
 
   #nextDue(): number {

@@ -1,3 +1,5 @@
+import { Pace } from '../../pace.ts';
+import { checkSize } from '../document/json-list.ts';
 import { isRecord } from '../document/rejection.ts';
 import { HttpClient, type HttpClientOptions } from '../http/client.ts';
 import type { Peer } from '../http/peer.ts';
@@ -17,7 +19,7 @@ export interface MarathonClient {
    * a failure of the master.
    */
   get(path: string, signal: AbortSignal): Promise<unknown>;
-  get<T>(path: string, signal: AbortSignal, parse: (body: Buffer) => T): Promise<T | null>;
+  get<T>(path: string, signal: AbortSignal, parse: (body: Buffer) => T | Promise<T>): Promise<T | null>;
   /** Opens a stream of server-sent events, which then lasts until `signal` aborts or either side ends it. */
   stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /**
@@ -46,7 +48,7 @@ class OverHttp implements MarathonClient {
   }
 
   get(path: string, signal: AbortSignal): Promise<unknown>;
-  get<T>(path: string, signal: AbortSignal, parse: (body: Buffer) => T): Promise<T | null>;
+  get<T>(path: string, signal: AbortSignal, parse: (body: Buffer) => T | Promise<T>): Promise<T | null>;
   get(path: string, signal: AbortSignal, parse: (body: Buffer) => unknown = parseText): Promise<unknown> {
     const headers = { accept: 'application/json', 'accept-encoding': 'gzip' };
     return this.#http.read({ method: 'GET', path, headers }, signal, parse);
@@ -98,6 +100,7 @@ function ownMessage(body: string): string | null {
   }
 }
 
-function parseText(body: Buffer): unknown {
+async function parseText(body: Buffer): Promise<unknown> {
+  await checkSize(body, new Pace());
   return JSON.parse(body.toString('utf8'));
 }

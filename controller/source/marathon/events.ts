@@ -1,6 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { ControllerError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
+import { BOUNDS } from '../bounds.ts';
 import { isRecord } from '../document/rejection.ts';
 import { deploymentStepSchema, eventSchema } from '../document/schema.ts';
 import { watchSilence } from '../http/silence.ts';
@@ -175,5 +176,5 @@ function stepsDirt(steps: readonly unknown[]): Dirt {
     const actions = Array.isArray(parsed) ? parsed : (parsed.actions ?? []);
     for (const { app, pod } of actions) if (app || pod) ids.add(app || pod || '');
   }
-  return [...ids];
+  return ids.size > BOUNDS.waitingApps ? 'everything' : [...ids];
 }

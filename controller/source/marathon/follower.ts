@@ -1,4 +1,5 @@
 import type { Clock, SourceListener } from '../../ports.ts';
+import { BOUNDS } from '../bounds.ts';
 import { asError, retryDelay } from '../http/retry.ts';
 import { Agenda } from './agenda.ts';
 import type { MarathonClient } from './client.ts';
@@ -161,6 +162,8 @@ export class MarathonFollower {
 
   async #readOne(id: string, since: number, signal: AbortSignal): Promise<void> {
     const { clock, listener, random } = this.#options;
+    // Of ids that only events know; what is forgotten is read a little sooner.
+    if (this.#readAt.size >= BOUNDS.waitingApps) this.#readAt.clear();
     this.#readAt.set(id, clock.monotonic());
     try {
       const snapshot = await this.#reader.readOne(id, signal);

@@ -1,5 +1,6 @@
 import { ControllerError } from '../../errors.ts';
 import type { App } from '../../model.ts';
+import { Pace } from '../../pace.ts';
 import { isOutdated } from '../document/apps.ts';
 import type { Conversion } from '../document/conversion.ts';
 import type { OlderVersions } from '../document/convert.ts';
@@ -63,10 +64,18 @@ export class OlderVersionsReader {
     signal: AbortSignal,
   ): Promise<OlderVersions> {
     const wanted: Wanted[] = [];
+    const pace = new Pace();
     const ofApps = new Map<string, Conversion<AppDefinition>['versions']>();
+    const newest = new Map<MarathonApp, AppDefinition>();
+    const define = (app: MarathonApp) => {
+      const definition = newest.get(app) ?? defineApp(app);
+      newest.set(app, definition);
+      return definition;
+    };
     for (const app of apps) {
-      const versions = lookUp(appSubject(app, this.#apps), previous.get(app.id), wanted);
+      const versions = lookUp(appSubject(app, this.#apps, define), previous.get(app.id), wanted);
       if (versions.size > 0) ofApps.set(app.id, versions);
+      if (pace.isDue()) await pace.rest();
     }
     const ofPods = new Map<string, Conversion<PodDefinition>['versions']>();
     for (const pod of pods) {
@@ -74,7 +83,7 @@ export class OlderVersionsReader {
       if (versions.size > 0) ofPods.set(pod.id, versions);
     }
     await concurrently(wanted, this.#options.inFlight, (one) => this.#ask(one, signal));
-    return { apps: ofApps, pods: ofPods };
+    return { apps: ofApps, pods: ofPods, newest };
   }
 
   /** Forgets what belongs to apps and pods that are no more. */
@@ -135,13 +144,17 @@ function mayHaveVips(previous: App | undefined): boolean {
   return hasVip(previous.ports) || previous.tasks.some((task) => hasVip(task.ports));
 }
 
-function appSubject(app: MarathonApp, store: Definitions<AppDefinition>): Subject<AppDefinition> {
+function appSubject(
+  app: MarathonApp,
+  store: Definitions<AppDefinition>,
+  define: (app: MarathonApp) => AppDefinition,
+): Subject<AppDefinition> {
   const to = app.version ?? '';
   const outdated = new Set<string>();
   for (const task of app.tasks ?? []) if (task.version && isOutdated(task, app)) outdated.add(task.version);
   return {
     id: app.id,
-    newest: { from: app.versionInfo?.lastConfigChangeAt ?? to, to, define: () => defineApp(app) },
+    newest: { from: app.versionInfo?.lastConfigChangeAt ?? to, to, define: () => define(app) },
     outdated,
     store,
     path: appVersionPath,

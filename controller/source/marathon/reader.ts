@@ -136,8 +136,8 @@ export class MarathonReader {
 
   #answer(path: string, of: 'apps' | 'pods', signal: AbortSignal) {
     const { client } = this.#options;
-    return client.get(path, signal, (body) => ({
-      documents: readAnswer(body, of, client.name),
+    return client.get(path, signal, async (body) => ({
+      documents: await readAnswer(body, of, client.name),
       beginning: body.toString('utf8', 0, 200),
     }));
   }

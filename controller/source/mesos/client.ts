@@ -1,5 +1,6 @@
 import { ControllerError } from '../../errors.ts';
 import { Pace } from '../../pace.ts';
+import { OverBound } from '../bounds.ts';
 import { isRecord } from '../document/rejection.ts';
 import { HttpClient, type HttpClientOptions } from '../http/client.ts';
 import type { AnswerHead, Peer } from '../http/peer.ts';
@@ -73,6 +74,12 @@ export function createMesosClient(options: MesosClientOptions, kind: 'master' | 
         const state = await readState(bytes, new Pace());
         if (state !== null) return state;
       } catch (cause) {
+        if (cause instanceof OverBound) {
+          throw new ControllerError(
+            'source',
+            `POST GET_STATE ${http.name}${API}: the answer is refused: ${cause.message}`,
+          );
+        }
         if (!(cause instanceof SyntaxError)) throw cause;
         throw new ControllerError('source', wrong('GET_STATE', 'complete JSON').message, { cause });
       }

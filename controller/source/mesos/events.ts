@@ -1,16 +1,15 @@
 import { z } from 'zod';
 import type { Rejection } from '../../model.ts';
 import { isRecord } from '../document/rejection.ts';
-import { factsOf, type TaskFacts } from './facts.ts';
+import type { TaskFacts } from './facts.ts';
 import {
   agentSchema,
   frameworkInfoSchema,
   frameworkSchema,
   type MesosStatus,
   statusSchema,
-  taskSchema,
 } from './schema.ts';
-import { taskKey, unreadableTask } from './state.ts';
+import { readTask, taskKey, unreadableTask } from './state.ts';
 
 /** A change that a master tells of. */
 export type MesosEvent =
@@ -44,10 +43,10 @@ const taskUpdated = z.object({
 const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>> = {
   TASK_ADDED(content) {
     const json = isRecord(content) ? content['task'] : undefined;
-    const { data, error } = taskSchema.safeParse(json);
-    return data
-      ? { type: 'task-added', task: factsOf(data) }
-      : { type: 'task-unreadable', part: 'task', ...unreadableTask(json, error) };
+    const read = readTask(json);
+    return 'task' in read
+      ? { type: 'task-added', ...read }
+      : { type: 'task-unreadable', part: 'task', ...read };
   },
   TASK_UPDATED(content) {
     const { data, error } = taskUpdated.safeParse(content);

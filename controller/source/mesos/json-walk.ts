@@ -1,3 +1,4 @@
+import { BOUNDS, tooManyValues } from '../bounds.ts';
 import {
   afterBlanks,
   afterString,
@@ -81,7 +82,7 @@ function* walkValue(
     yield { path, json: undefined };
     return yield* walkObject(bytes, at, wanted, `${path}.`);
   }
-  const end = yield* passOver(bytes, at);
+  const end = yield* passOver(bytes, { at, depth: 0, values: 0 });
   // In place of a list or an object only null means something, and that means nothing.
   if (wanted === 'value') yield { path, json: parsed(bytes, at, end) };
   return end;
@@ -91,8 +92,10 @@ function* walkList(bytes: Buffer, bracket: number, path: string): Generator<Foun
   let at = afterBlanks(bytes, bracket + 1);
   if (bytes[at] === CLOSE_LIST) return at + 1;
   for (;;) {
-    const end = yield* passOver(bytes, at);
-    yield { path, json: parsed(bytes, at, end) };
+    const passage: Passage = { at, depth: 0, values: 0 };
+    const end = yield* passOver(bytes, passage);
+    // One element that is a bomb is not parsed; its reader finds a text where an object should be.
+    yield { path, json: passage.values > BOUNDS.values ? tooManyValues() : parsed(bytes, at, end) };
     at = afterBlanks(bytes, end);
     if (bytes[at] === CLOSE_LIST) return at + 1;
     if (bytes[at] !== COMMA) throw mistake(bytes, at, '"," or "]"');
@@ -107,14 +110,16 @@ function parsed(bytes: Buffer, from: number, to: number): unknown {
 interface Passage {
   at: number;
   depth: number;
+  /** About how many there are. */
+  values: number;
 }
 
-/** Returns the offset after the value that begins at `from`. */
-function* passOver(bytes: Buffer, from: number): Generator<null, number> {
+/** Returns the offset after the value that begins where the passage does. */
+function* passOver(bytes: Buffer, passage: Passage): Generator<null, number> {
+  const { at: from } = passage;
   const first = bytes[from];
   if (first === QUOTE) return stringEnd(bytes, from);
   if (first !== OPEN_OBJECT && first !== OPEN_LIST) return afterPlain(bytes, from);
-  const passage: Passage = { at: from, depth: 0 };
   while (!passStretch(bytes, passage, passage.at + STRETCH)) yield null;
   return passage.at;
 }
@@ -125,7 +130,7 @@ function* passOver(bytes: Buffer, from: number): Generator<null, number> {
  */
 function passStretch(bytes: Buffer, passage: Passage, until: number): boolean {
   const limit = Math.min(until, bytes.length);
-  let { at, depth } = passage;
+  let { at, depth, values } = passage;
   while (at < limit) {
     const byte = bytes[at];
     if (byte === QUOTE) {
@@ -133,11 +138,13 @@ function passStretch(bytes: Buffer, passage: Passage, until: number): boolean {
       continue;
     }
     at += 1;
-    if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1;
+    if (byte === COMMA || byte === COLON) values += 1;
+    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1;
     else if ((byte === CLOSE_OBJECT || byte === CLOSE_LIST) && --depth === 0) break;
   }
   passage.at = at;
   passage.depth = depth;
+  passage.values = values;
   if (depth > 0 && at >= bytes.length) throw mistake(bytes, at, '"}" or "]"');
   return depth === 0;
 }

@@ -1,5 +1,6 @@
 import type { Rejection } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
+import { BOUNDS, OverBound, overBound } from '../bounds.ts';
 import { isRecord, rejectionOf, shown } from '../document/rejection.ts';
 import { factsOf, type TaskFacts } from './facts.ts';
 import { type Found, type Wanted, walkJson } from './json-walk.ts';
@@ -70,6 +71,8 @@ export class StateBuilder {
   readonly #unreachable: TaskFacts[] = [];
   readonly #rejected = new Map<string, Rejection>();
   #heartbeatSeconds: number | null = null;
+  /** Tasks so far, whatever became of them. */
+  #size = 0;
 
   /** One piece; `path` ends in the list that it is from. */
   take({ path, json }: Found): void {
@@ -125,13 +128,49 @@ export class StateBuilder {
   }
 
   #addTask(json: unknown, list: TaskFacts[]): void {
-    const { data, error } = taskSchema.safeParse(json);
-    if (data) list.push(factsOf(data));
-    else {
-      const { key, rejection } = unreadableTask(json, error);
-      this.#rejected.set(key, rejection);
-    }
+    this.#size += 1;
+    if (this.#size > BOUNDS.items) throw new OverBound(`the state has more than ${BOUNDS.items} tasks`);
+    const read = readTask(json);
+    if ('task' in read) list.push(read.task);
+    else this.#rejected.set(read.key, read.rejection);
   }
+}
+
+type ReadTask = { readonly task: TaskFacts } | { readonly key: string; readonly rejection: Rejection };
+
+/** A task of a state or of an event; or why it could not be read, within the bounds of one task. */
+export function readTask(json: unknown): ReadTask {
+  // Also what was not parsed, for its size: a text that says so.
+  if (!isRecord(json)) return refusedTask(json, { at: '', reason: `expected a task, got ${shown(json)}` });
+  const over = overBound(json);
+  if (over !== null) return refusedTask(json, over);
+  const { data, error } = taskSchema.safeParse(json);
+  if (error !== undefined) return unreadableTask(json, error);
+  const ports = data.discovery?.ports?.ports ?? [];
+  const counts: readonly (readonly [string, number, number])[] = [
+    ['discovery.ports', ports.length, BOUNDS.ports],
+    ['labels', data.labels?.labels?.length ?? 0, BOUNDS.labels],
+    ...ports.map(
+      (port, at) => [`discovery.ports.ports[${at}].labels`, labelsIn(port), BOUNDS.labels] as const,
+    ),
+  ];
+  const many = counts.find(([, count, bound]) => count > bound);
+  if (many === undefined) return { task: factsOf(data) };
+  const [at, count, bound] = many;
+  return refusedTask(json, { at, reason: `${count} of them, expected at most ${bound}` });
+}
+
+/** How many labels a port has that has not been checked yet. */
+function labelsIn(port: unknown): number {
+  const labels = isRecord(port) ? port['labels'] : undefined;
+  const list = isRecord(labels) ? labels['labels'] : undefined;
+  return Array.isArray(list) ? list.length : 0;
+}
+
+function refusedTask(json: unknown, over: Pick<Rejection, 'at' | 'reason'>): ReadTask {
+  const id = idIn(json, 'task_id') ?? '';
+  const key = taskKey(idIn(json, 'framework_id') ?? '', id);
+  return { key, rejection: { app: id, value: '', ...over } };
 }
 
 /** Why a task could not be read, and the key of the one that it is, as far as that can be told. */

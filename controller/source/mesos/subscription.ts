@@ -1,6 +1,8 @@
 import { ControllerError, messageOf } from '../../errors.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
+import { OverBound } from '../bounds.ts';
+import { checkSize } from '../document/json-list.ts';
 import { isRecord } from '../document/rejection.ts';
 import { watchSilence } from '../http/silence.ts';
 import type { MesosClient } from './client.ts';
@@ -96,12 +98,14 @@ class EventReader {
         await this.#readState(record);
         return;
       }
+      if (record.length > SMALL) await checkSize(record, new Pace());
       const json: unknown = JSON.parse(record.toString('utf8'));
       if (isRecord(json) && json['type'] === 'SUBSCRIBED') await this.#readState(record);
       else if (this.#subscribed) this.#readEvent(json);
       // Newer masters send a heartbeat first of all.
       else if (!isRecord(json) || json['type'] !== 'HEARTBEAT') throw unexpected(record);
     } catch (error) {
+      if (error instanceof OverBound) throw new FramingError(`a record is refused: ${error.message}`);
       if (!(error instanceof SyntaxError)) throw error;
       throw new FramingError(`a record of ${record.length} bytes is no JSON: ${error.message}`);
     }
