@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -56,6 +56,14 @@ test('what cannot be used is told, and counts as missing', async () => {
   await open().saveSnapshot('marathon', snapshot(app('/a')));
   const [file = ''] = readdirSync(directory);
   writeFileSync(join(directory, file), '{"version":1,');
+  expect(await loaded()).toBeUndefined();
+  expect(warnings).toEqual(['saved state cannot be used']);
+});
+
+test('saved state that another user could have written is not used', async () => {
+  await open().saveSnapshot('marathon', snapshot(app('/web')));
+  const [name = ''] = readdirSync(directory);
+  chmodSync(join(directory, name), 0o666);
   expect(await loaded()).toBeUndefined();
   expect(warnings).toEqual(['saved state cannot be used']);
 });
