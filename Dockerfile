@@ -41,7 +41,8 @@ COPY --from=build /out/ /
 ENV NODE_ENV=production NODE_COMPILE_CACHE=
 USER 65532:65532
 WORKDIR /app
-# `--listen` on the command line is not seen here; say it in the environment where it is not the default.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=15s CMD ["node", "-e", "const at = process.env.MARATHON_IPVS_LISTEN || '127.0.0.1:61421'; if (at !== 'off') fetch('http://' + at + '/livez').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# What stands on the command line of the controller is not seen here: say it in the environment, or in the file that
+# MARATHON_IPVS_CONFIG names.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=15s CMD ["/app/controller/marathon-ipvs", "health"]
 ENTRYPOINT ["/app/controller/marathon-ipvs"]
 CMD ["run"]

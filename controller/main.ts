@@ -44,6 +44,8 @@ async function execute(invocation: Invocation): Promise<number> {
       return await connect(invocation.config, invocation.operands);
     case 'status':
       return await showStatus(invocation.config, invocation.operands[0] ?? null);
+    case 'health':
+      return await askHealth(invocation.config);
     case 'doctor':
       return await examineHost(invocation.config);
     case 'relay':
@@ -102,6 +104,11 @@ async function showStatus(config: Config, name: string | null): Promise<number> 
   // `status --watch | head`: whoever read us has seen enough.
   const stop = AbortSignal.any([processSignals().stop, output.readerGone]);
   return await status(config, name, ports, stop);
+}
+
+async function askHealth(config: Config): Promise<number> {
+  const { health } = await import('./command/health.ts');
+  return await health(config, { print }, processSignals().stop);
 }
 
 async function examineHost(config: Config): Promise<number> {

@@ -15,16 +15,29 @@ export async function ask<Schema extends z.ZodType>(
   schema: Schema,
   signal: AbortSignal,
 ): Promise<{ readonly document: z.output<Schema>; readonly raw: unknown }> {
-  const late = AbortSignal.timeout(ANSWER_MS);
-  const { status, text } = await controller.get(path, AbortSignal.any([signal, late])).catch((error) => {
-    signal.throwIfAborted();
-    const why = late.aborted ? `nothing came within ${ANSWER_MS / 1_000} s` : reasonOf(error);
-    throw unreachable(controller.url, why, error);
-  });
+  const { status, text } = await get(controller, path, ANSWER_MS, signal);
   const raw = parse(text);
   const { data, error } = schema.safeParse(raw);
   if (status === 200 && error === undefined) return { document: data, raw };
   throw otherwise(controller.url + path, status, raw, error);
+}
+
+/**
+ * Asks for a text and gives it with its status, whatever that is. Rejects with a `ControllerError` 'controller' and one line
+ * when nothing comes within `answerMs`; with the signal's reason when that aborts.
+ */
+export async function get(
+  controller: Controller,
+  path: string,
+  answerMs: number,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const late = AbortSignal.timeout(answerMs);
+  return await controller.get(path, AbortSignal.any([signal, late])).catch((error) => {
+    signal.throwIfAborted();
+    const why = late.aborted ? `nothing came within ${answerMs / 1_000} s` : reasonOf(error);
+    throw unreachable(controller.url, why, error);
+  });
 }
 
 function unreachable(url: string, why: string, error: unknown): ControllerError {

@@ -8,6 +8,7 @@ export type CommandName =
   | 'diff'
   | 'status'
   | 'connection'
+  | 'health'
   | 'doctor'
   | 'cleanup'
   | 'relay'
@@ -26,6 +27,7 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['diff', 'print what run would change, and change nothing (run --once --dry-run)'],
   ['status', 'VIPs, backends, weights, reasons and connections, from the running controller'],
   ['connection', 'print how to connect to a service, as `dcos kafka connection` did, or list the services'],
+  ['health', 'whether the controller here is alive or ready, as an exit status for probes'],
   ['doctor', 'what this host lacks, each with the command that fixes it'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
   ['relay', 'publish what the sources say as MarathonApps in a Kubernetes cluster'],

@@ -38,7 +38,7 @@ import {
 
 const DECIDES: readonly CommandName[] = ['run', 'diff'];
 const EVERY: readonly CommandName[] = [
-  ...(['run', 'diff', 'status', 'connection', 'doctor', 'cleanup', 'relay'] as const),
+  ...(['run', 'diff', 'status', 'connection', 'health', 'doctor', 'cleanup', 'relay'] as const),
   ...APP_COMMANDS,
 ];
 const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
@@ -216,7 +216,7 @@ export const options = z.object({
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
       description:
         'Where health, metrics and the HTTP API are served; `status`, `doctor` and what follows a deployment ask the controller there. Beyond loopback `run` needs --tls-cert-file, and --read-token-file or --tls-client-ca-file.',
-      commands: ['run', 'relay', 'status', 'doctor', ...WRITES_APPS],
+      commands: ['run', 'relay', 'status', 'health', 'doctor', ...WRITES_APPS],
     }),
     '127.0.0.1:61421',
   ),

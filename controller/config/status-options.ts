@@ -1,9 +1,9 @@
-/** The options of `status`, and of `doctor` where it asks the running controller. */
+/** The options of `status` and `health`, and of `doctor` where it asks the running controller. */
 
 import { type CommandName, option, path, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
 import { parseServer } from './values.ts';
 
-const ASKS: readonly CommandName[] = ['status', 'doctor', ...WRITES_APPS];
+const ASKS: readonly CommandName[] = ['status', 'health', 'doctor', ...WRITES_APPS];
 
 export const statusOptions = {
   server: withoutDefault(
@@ -47,6 +47,22 @@ export const statusOptions = {
       group: 'Status',
       description: 'Print the status anew every two seconds, until Ctrl-C.',
       commands: ['status'],
+    }),
+    'false',
+  ),
+  live: withDefault(
+    truth({
+      group: 'Status',
+      description: 'Ask whether the loop moves (`/livez`); the default, unless --ready is given.',
+      commands: ['health'],
+    }),
+    'false',
+  ),
+  ready: withDefault(
+    truth({
+      group: 'Status',
+      description: 'Ask whether the sources were read and the kernel is as desired (`/readyz`).',
+      commands: ['health'],
     }),
     'false',
   ),

@@ -150,9 +150,10 @@ function get(operationId: string, summary: string, { ok, parameters, notKnown, t
 
 function schemaOf(schema: z.ZodType): object {
   const { $schema: _, ...described } = z.toJSONSchema(schema, {
-    // Keys may be added.
+    // Keys may be added. Of a map this is the schema of its values.
     override: ({ jsonSchema }) => {
-      delete jsonSchema.additionalProperties;
+      const values = jsonSchema.additionalProperties;
+      if (typeof values !== 'object' || Object.keys(values).length === 0) delete jsonSchema.additionalProperties;
     },
   });
   return described;

@@ -1,6 +1,5 @@
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { hasCode } from '../errors.ts';
 
 /**
  * Replaces a file so that a reader, or a crash at any moment, sees either the old text or the new. Makes the
@@ -10,7 +9,9 @@ export async function replaceFile(path: string, text: string | Iterable<string>)
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });
   const temporary = `${path}.${process.pid}.new`;
   try {
-    const file = await open(temporary, 'w', 0o600);
+    // What lies there is of a crash, or a link that someone has laid: it must not be written through.
+    await rm(temporary, { force: true });
+    const file = await open(temporary, 'wx', 0o600);
     try {
       if (typeof text === 'string') await file.writeFile(text);
       else await writeInPieces(file, text);
@@ -21,16 +22,6 @@ export async function replaceFile(path: string, text: string | Iterable<string>)
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** Text of a file, or null when there is none. */
-export async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
 }

@@ -1,11 +1,12 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import * as z from 'zod';
-import { ControllerError, messageOf } from '../errors.ts';
+import { ControllerError, hasCode, messageOf } from '../errors.ts';
 import type { ServiceKey } from '../model.ts';
 import type { Ledger, LedgerEntry, LedgerState } from '../ports.ts';
-import { readIfThere, replaceFile } from './atomic-file.ts';
+import { replaceFile } from './atomic-file.ts';
 import { jsonOfMap } from './json-map.ts';
+import { readTrusted, UntrustedFile } from './trusted-file.ts';
 
 const entry = z.object({
   name: z.string().nullable(),
@@ -23,30 +24,41 @@ const file = z.object({
 /**
  * The ledger as a JSON file under /run, which lives exactly as long as the kernel's tables do.
  *
- * A damaged file counts as empty, with a warning, and is set aside as `PATH.damaged` by the next save: better to
- * leave services of ours behind than to take another program's for ours. One that was written in another network
- * namespace or before a reboot is not used: its tables are gone. A file that cannot be read at all rejects, since
- * what is ours is then unknown.
+ * A damaged file, or one that another user could have written, counts as empty, with a warning, and is set aside as
+ * `PATH.damaged` by the next save: better to leave services of ours behind than to take another program's for ours. One
+ * that was written in another network namespace or before a reboot is not used: its tables are gone. A file that cannot be
+ * read at all rejects, since what is ours is then unknown.
  */
 export function createLedger(path: string, kernel: string = kernelIdentity()): Ledger {
   const aside = `${path}.damaged`;
   let damaged = false;
 
+  function entriesOf(text: string): LedgerState {
+    try {
+      const { services, kernel: writtenIn } = file.parse(JSON.parse(text));
+      if (writtenIn === kernel) return { entries: new Map(Object.entries(services)) };
+      const warning = `ledger ${path} is of another network namespace or boot: not used`;
+      return { entries: new Map(), warning };
+    } catch (error) {
+      damaged = true;
+      const why = firstLine(messageOf(error));
+      const warning = `ledger ${path} is damaged (${why}): treated as empty, and set aside as ${aside} by the next write`;
+      return { entries: new Map(), warning };
+    }
+  }
+
   return {
     async load(): Promise<LedgerState> {
-      const text = await readIfThere(path).catch((cause) => {
-        throw new ControllerError('state', `read ledger ${path}`, { cause });
-      });
-      if (text === null) return { entries: new Map() };
+      damaged = false;
       try {
-        const { services, kernel: writtenIn } = file.parse(JSON.parse(text));
-        if (writtenIn === kernel) return { entries: new Map(Object.entries(services)) };
-        const warning = `ledger ${path} is of another network namespace or boot: not used`;
-        return { entries: new Map(), warning };
-      } catch (error) {
+        const text = await readTrusted(path);
+        if (text === null) return { entries: new Map() };
+        return entriesOf(text);
+      } catch (cause) {
+        if (!(cause instanceof UntrustedFile))
+          throw new ControllerError('state', `read ledger ${path}`, { cause });
         damaged = true;
-        const why = firstLine(messageOf(error));
-        const warning = `ledger ${path} is damaged (${why}): treated as empty, and set aside as ${aside} by the next write`;
+        const warning = `ledger ${path} is not used, since another user could have written it: ${cause.message}; it is treated as empty, and set aside as ${aside} by the next write`;
         return { entries: new Map(), warning };
       }
     },
@@ -54,7 +66,7 @@ export function createLedger(path: string, kernel: string = kernelIdentity()): L
     async save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void> {
       const text = `{"version":1,"kernel":${JSON.stringify(kernel)},"services":${jsonOfMap(entries)}}`;
       try {
-        if (damaged) await rename(path, aside);
+        if (damaged) await setAside(path, aside);
         damaged = false;
         await replaceFile(path, text);
       } catch (cause) {
@@ -66,6 +78,13 @@ export function createLedger(path: string, kernel: string = kernelIdentity()): L
       }
     },
   };
+}
+
+async function setAside(path: string, aside: string): Promise<void> {
+  await rename(path, aside).catch((error: unknown) => {
+    // Whoever read the warning has removed it.
+    if (!hasCode(error, 'ENOENT')) throw error;
+  });
 }
 
 function firstLine(text: string): string {

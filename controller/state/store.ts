@@ -4,8 +4,9 @@ import * as z from 'zod';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { App, Memory, Snapshot } from '../model.ts';
 import type { Clock, Log, StateStore, StoredSnapshot } from '../ports.ts';
-import { readIfThere, replaceFile } from './atomic-file.ts';
+import { replaceFile } from './atomic-file.ts';
 import { jsonOfMap } from './json-map.ts';
+import { readTrusted } from './trusted-file.ts';
 
 const VERSION = 1;
 
@@ -60,7 +61,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
 
   async function load<Shape>(path: string, schema: z.ZodType<Shape>): Promise<Shape | null> {
     try {
-      const text = await readIfThere(path);
+      const text = await readTrusted(path);
       return text === null ? null : schema.parse(JSON.parse(text));
     } catch (error) {
       log.warn('saved state cannot be used', { path, error: messageOf(error).slice(0, 300) });

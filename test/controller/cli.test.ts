@@ -36,7 +36,7 @@ describe('help', () => {
     );
   });
 
-  test.each(['run', 'diff', 'status', 'connection', 'doctor', 'cleanup', 'relay'] as const)(
+  test.each(['run', 'diff', 'status', 'connection', 'health', 'doctor', 'cleanup', 'relay'] as const)(
     '%s --help shows every option that means something to it',
     (command) => {
       const text = textOf(command, '--help');
@@ -176,12 +176,12 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command "reconcile", expected one of run, diff, status, connection, doctor, cleanup, relay, app, pod, completion$/,
+      /^unknown command "reconcile", expected one of run, diff, status, connection, health, doctor, cleanup, relay, app, pod, completion$/,
     ],
     [
       'help about nothing',
       ['help', 'frob'],
-      /^help: unknown command "frob", expected one of run, diff, status, connection, doctor, cleanup, relay, app, pod, completion$/,
+      /^help: unknown command "frob", expected one of run, diff, status, connection, health, doctor, cleanup, relay, app, pod, completion$/,
     ],
     [
       'an option without its value',

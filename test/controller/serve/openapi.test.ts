@@ -29,6 +29,13 @@ test('every endpoint of /v1 is described, and no other', async () => {
   expect(Object.keys(paths).sort()).toEqual(told.sort());
 });
 
+test('of a map the schema says what its values are', () => {
+  const { components } = openapi() as { components: { schemas: Record<string, unknown> } };
+  expect(components.schemas['Status']).toMatchObject({
+    properties: { summary: { properties: { byState: { additionalProperties: { type: 'number' } } } } },
+  });
+});
+
 test('every reference leads somewhere', () => {
   const text = openapiText();
   const { components } = openapi() as { components: { schemas: Record<string, unknown> } };

@@ -1,4 +1,15 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -55,6 +66,73 @@ describe('the ledger', () => {
       expect(await readFile(`${path}.damaged`, 'utf8')).toBe(text);
     },
   );
+
+  test.each<[string, () => Promise<unknown>, RegExp]>([
+    ['that all may write', () => chmod(path, 0o602), /can be written by other users.*`chmod go-w /],
+    ['that its group may write', () => chmod(path, 0o620), /can be written by other users.*`chmod go-w /],
+    [
+      'in a folder that all may write',
+      () => chmod(join(path, '..'), 0o777),
+      /run can be written.*`chmod go-w /,
+    ],
+    [
+      'that is a symbolic link',
+      async () => {
+        await rename(path, `${path}.elsewhere`);
+        await symlink(`${path}.elsewhere`, path);
+      },
+      /is a symbolic link: remove it/,
+    ],
+  ])('%s could be another user’s word: it is told of, and counts as empty', async (_what, spoil, why) => {
+    const ledger = createLedger(path);
+    await ledger.save(entries);
+    await spoil();
+    const { entries: loaded, warning } = await ledger.load();
+    expect([loaded.size, warning]).toEqual([0, expect.stringMatching(why)]);
+    await ledger.save(entries);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readdir(join(directory, 'run'))).toContain('ledger.json.damaged');
+  });
+
+  (process.geteuid?.() === 0 ? test : test.skip)(
+    'of another user is told of, and counts as empty',
+    async () => {
+      await createLedger(path).save(entries);
+      await chown(path, 65_534, 65_534);
+      expect((await createLedger(path).load()).warning).toMatch(/belongs to user 65534; .*`chown 0 /);
+      await chown(path, 0, 0);
+      await chmod(directory, 0o777);
+      await chown(join(path, '..'), 65_534, 0);
+      expect((await createLedger(path).load()).warning).toMatch(/run belongs to user 65534; .*`chown 0 /);
+    },
+  );
+
+  test('that root may read and write as the user to whom it gave the folder, as cleanup after a service', async () => {
+    if (process.geteuid?.() !== 0) return;
+    await createLedger(path).save(entries);
+    for (const one of [join(path, '..'), path]) await chown(one, 65_534, 65_534);
+    expect((await createLedger(path).load()).entries).toEqual(entries);
+  });
+
+  test('that was damaged and is gone by now is written anew', async () => {
+    const ledger = createLedger(path);
+    await ledger.save(entries);
+    await writeFile(path, '{broken');
+    expect((await ledger.load()).warning).toContain('is damaged');
+    await rm(path);
+    await ledger.save(entries);
+    expect((await ledger.load()).entries).toEqual(entries);
+  });
+
+  test('is not written through a link that lies where its next text would', async () => {
+    const victim = join(directory, 'victim');
+    await writeFile(victim, 'precious');
+    await createLedger(path).save(new Map());
+    await symlink(victim, `${path}.${process.pid}.new`);
+    const ledger = createLedger(path);
+    await ledger.save(entries);
+    expect([await readFile(victim, 'utf8'), (await ledger.load()).entries]).toEqual(['precious', entries]);
+  });
 
   test('of another network namespace or boot is not used', async () => {
     await createLedger(path, 'boot-1 net:[1]').save(entries);

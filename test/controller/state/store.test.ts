@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -64,4 +64,12 @@ test('agents that a source lists are kept with its apps: no VIP takes their addr
   const listed = { ...snapshot(app('/web')), agents: ['10.0.0.7', 'fd01::7'] };
   await open().saveSnapshot('mesos', listed);
   expect((await open().loadSnapshot('mesos'))?.snapshot).toEqual(listed);
+});
+
+test('saved state that another user could have written is not used', async () => {
+  await open().saveSnapshot('marathon', snapshot(app('/web')));
+  const [name = ''] = readdirSync(directory);
+  chmodSync(join(directory, name), 0o666);
+  expect(await loaded()).toBeUndefined();
+  expect(warnings).toEqual(['saved state cannot be used']);
 });

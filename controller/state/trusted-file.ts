@@ -1,0 +1,61 @@
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { hasCode } from '../errors.ts';
+
+/** A file that another user could have written; the message says what to do. */
+export class UntrustedFile extends Error {}
+
+const OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+/**
+ * Text of a file that only we or root can have written, or null when there is none.
+ *
+ * Rejects with an `UntrustedFile` where it is a symbolic link, where it or its folder belongs to someone else, or where
+ * group or others may write one of them: what it says would then be another user's word. To root also the user counts to
+ * whom root has given the folder, as systemd does for a service, so that `cleanup` finds what the service left. Rejects
+ * with the system's error where it cannot be read.
+ */
+export async function readTrusted(path: string): Promise<string | null> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    if (hasCode(error, 'ELOOP')) throw new UntrustedFile(`${path} is a symbolic link: remove it`);
+    throw error;
+  }
+  try {
+    await check(path, await file.stat());
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+async function check(path: string, file: Stats): Promise<void> {
+  const folderPath = dirname(path);
+  const folder = await stat(folderPath);
+  const us = process.geteuid?.() ?? 0;
+  const owners = new Set([0, us]);
+  if (us === 0 && (await isGivenByRoot(folderPath))) owners.add(folder.uid);
+  if (!owners.has(folder.uid)) throw untrusted(folderPath, `belongs to user ${folder.uid}`, `chown ${us}`);
+  // In a sticky folder, as /tmp is, others cannot replace what is not theirs.
+  if ((folder.mode & OTHERS_WRITE) !== 0 && (folder.mode & STICKY) === 0) {
+    throw untrusted(folderPath, 'can be written by other users', 'chmod go-w');
+  }
+  if (!owners.has(file.uid)) throw untrusted(path, `belongs to user ${file.uid}`, `chown ${us}`);
+  if ((file.mode & OTHERS_WRITE) !== 0) {
+    throw untrusted(path, 'can be written by other users', 'chmod go-w');
+  }
+}
+
+async function isGivenByRoot(folder: string): Promise<boolean> {
+  const { uid, mode } = await stat(dirname(folder));
+  return uid === 0 && (mode & OTHERS_WRITE) === 0;
+}
+
+function untrusted(path: string, why: string, fix: string): UntrustedFile {
+  return new UntrustedFile(`${path} ${why}; if what it holds is right, \`${fix} ${path}\``);
+}
