@@ -20,13 +20,14 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
 COPY ipvs/src ipvs/src
 COPY LICENSE ./
 COPY controller controller
-# That it starts; further down node needs a capability that a build does not have.
 RUN controller/marathon-ipvs --version
-# Unprivileged processes in a container get capabilities only through the file that they execute.
+RUN install -d -o 65532 -g 65532 /out/run/marathon-ipvs /out/var/lib/marathon-ipvs
+# Unprivileged processes in a container get capabilities only through a file that they execute. Without `e` this one can be
+# executed also where the container lacks them: the relay needs none.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libcap2-bin \
- && setcap cap_net_admin,cap_net_bind_service=ep /usr/local/bin/node
-RUN install -d -o 65532 -g 65532 /out/run/marathon-ipvs /out/var/lib/marathon-ipvs
+ && install -D /usr/bin/setpriv /out/app/raise-capabilities \
+ && setcap cap_net_admin,cap_net_bind_service=p /out/app/raise-capabilities
 
 FROM debian:bookworm-slim
 LABEL org.opencontainers.image.title="marathon-ipvs" \

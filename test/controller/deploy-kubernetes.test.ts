@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,10 +50,22 @@ function kubectl(...argv: string[]): string {
   }
 }
 
-/** What `kubectl kustomize` makes of an overlay. */
-function rendered(overlay: string): Manifest[] {
+/** What `kubectl kustomize` makes of an overlay; with `namespace`, of one of somebody's own on top of it. */
+function rendered(overlay: string, namespace?: string): Manifest[] {
   cpSync(join(DEPLOY, 'kubernetes'), copy, { recursive: true });
-  const directory = join(copy, 'overlays', overlay);
+  if (namespace !== undefined) {
+    mkdirSync(join(copy, 'overlays', namespace), { recursive: true });
+    const lines = [
+      'apiVersion: kustomize.config.k8s.io/v1beta1',
+      'kind: Kustomization',
+      `namespace: ${namespace}`,
+      'resources:',
+      `  - ../${overlay}`,
+    ];
+    writeFileSync(join(copy, 'overlays', namespace, 'kustomization.yaml'), `${lines.join('\n')}\n`);
+    rendered(overlay);
+  }
+  const directory = join(copy, 'overlays', namespace ?? overlay);
   if (Number(version) < 21) {
     // Debian 12 has 1.20, whose kustomize 2.0 knows directories as `bases` only.
     const file = join(directory, 'kustomization.yaml');
@@ -74,6 +86,7 @@ const TYPES: Readonly<Record<string, string>> = {
   DaemonSet: 'V1DaemonSet',
   Deployment: 'V1Deployment',
   PriorityClass: 'V1PriorityClass',
+  PodDisruptionBudget: 'V1PodDisruptionBudget',
   ClusterRole: 'V1ClusterRole',
   ClusterRoleBinding: 'V1ClusterRoleBinding',
   Role: 'V1Role',
@@ -132,6 +145,17 @@ describe.each(version === undefined ? [] : OVERLAYS)('the overlay %s', (overlay)
     }
   });
 
+  test("in a namespace of somebody's own gives its rights to the accounts of that namespace", () => {
+    const own = rendered(overlay, 'somebodys');
+    const bindings = own.filter(({ kind }) => kind.endsWith('RoleBinding'));
+    expect(bindings.length).toBeGreaterThan(1);
+    for (const { metadata, subjects } of bindings) {
+      expect({ name: metadata.name, subjects }).toMatchObject({ subjects: [{ namespace: 'somebodys' }] });
+      const [{ kind, name, namespace }] = subjects;
+      expect(find(own, kind, name)?.metadata.namespace).toBe(namespace);
+    }
+  });
+
   test('gives the agent two capabilities, and only the init container may do more', () => {
     const { spec } = find(all, 'DaemonSet').spec.template;
     const [agent] = spec.containers;
@@ -153,6 +177,29 @@ describe.each(version === undefined ? [] : OVERLAYS)('the overlay %s', (overlay)
     expect(find(all, 'DaemonSet').spec.updateStrategy.rollingUpdate).toEqual({ maxUnavailable: 1 });
   });
 });
+
+(version === undefined ? test.skip : test)(
+  'the relay runs where pod security is `restricted`, and two need not go at once',
+  () => {
+    const all = rendered('marathon');
+    const relay = find(all, 'Deployment');
+    const { spec } = relay.spec.template;
+    expect([spec.hostNetwork, spec.hostPID, spec.volumes]).toEqual([undefined, undefined, undefined]);
+    for (const { securityContext } of spec.containers) {
+      expect(securityContext).toMatchObject({
+        runAsNonRoot: true,
+        allowPrivilegeEscalation: false,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+      expect(securityContext.capabilities).toEqual({ drop: ['ALL'] });
+    }
+    expect(spec.containers[0].startupProbe).toMatchObject({ httpGet: { path: '/livez' } });
+    expect(spec.priorityClassName).toBe(find(all, 'PriorityClass').metadata.name);
+    const budget = find(all, 'PodDisruptionBudget').spec;
+    expect(relay.spec.template.metadata.labels).toMatchObject(budget.selector.matchLabels);
+    expect(budget.maxUnavailable).toBe(1);
+  },
+);
 
 test('the samples are what they are for', () => {
   const read = (name: string) => documents(readFileSync(join(DEPLOY, 'kubernetes/samples', name), 'utf8'));
@@ -207,7 +254,8 @@ describe('RBAC', () => {
     const relay = await clientOf(server, 'relay');
     inBackground((signal) =>
       runRelay(
-        { ...common, client: relay, sources: [source], observer, name: 'default', settleMs: 1 },
+        // Any name: the Lease of each has another one.
+        { ...common, client: relay, sources: [source], observer, name: 'second', settleMs: 1 },
         signal,
       ),
     );

@@ -178,7 +178,9 @@ describe('an agent makes of the published objects what it would make of the sour
   });
 
   test('a real Marathon, through a deployment', async () => {
-    const marathon = await startMarathon({ processes: false });
+    // No EndpointSlice takes loopback addresses, which its agents have by default.
+    const agents = [{ hostname: '10.9.0.1' }, { hostname: '10.9.0.2' }];
+    const marathon = await startMarathon({ processes: false, agents });
     const follow = () =>
       createMarathonSource({ where: marathon.url, resolver: namesOf(), log: silent, gatherMs: 5 });
     try {
