@@ -153,7 +153,8 @@ function schemaOf(schema: z.ZodType): object {
     // Keys may be added. Of a map this is the schema of its values.
     override: ({ jsonSchema }) => {
       const values = jsonSchema.additionalProperties;
-      if (typeof values !== 'object' || Object.keys(values).length === 0) delete jsonSchema.additionalProperties;
+      if (typeof values !== 'object' || Object.keys(values).length === 0)
+        delete jsonSchema.additionalProperties;
     },
   });
   return described;

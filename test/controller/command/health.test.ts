@@ -39,7 +39,10 @@ describe('without TLS', () => {
     serving = await Serving.start();
     const at = listen();
     await serving.close();
-    expect(await probe(at)).toEqual([1, expect.stringMatching(/^no controller answers at http:[^\n]*ECONNREFUSED[^\n]*\n$/)]);
+    expect(await probe(at)).toEqual([
+      1,
+      expect.stringMatching(/^no controller answers at http:[^\n]*ECONNREFUSED[^\n]*\n$/),
+    ]);
   });
 
   test('a controller that is told to serve nothing is not asked', async () => {
