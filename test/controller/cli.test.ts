@@ -196,7 +196,7 @@ describe('what is refused is told in one line', () => {
     [
       'an option of another command',
       ['cleanup', '--listen', 'off'],
-      /^unknown option "--listen" of cleanup: it belongs to run, status, doctor, relay, /,
+      /^unknown option "--listen" of cleanup: it belongs to run, status, health, doctor, relay, /,
     ],
     [
       'a bad switch',
