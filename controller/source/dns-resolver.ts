@@ -25,7 +25,8 @@ interface Entry {
  * Resolves agents' host names to IPv4 as DC/OS did, through the system's resolver, with a cache.
  *
  * A failure or a slow name server gives the last address found, or null; never a rejection. A name that is
- * asked for while its answer is on the way is not asked for twice.
+ * asked for while its answer is on the way is not asked for twice, however long that takes: a look-up of the system
+ * cannot be given up.
  */
 export function createDnsResolver(options: DnsResolverOptions): Resolver {
   const {
@@ -38,6 +39,16 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
   } = options;
   const entries = new Map<string, Entry>();
   const underway = new Map<string, Promise<string | null>>();
+  /** Also those that nobody waits for any more. */
+  const lookups = new Map<string, Promise<string>>();
+
+  const lookUp = (hostName: string): Promise<string> => {
+    const before = lookups.get(hostName);
+    if (before !== undefined) return before;
+    const started = lookupIpv4(hostName).finally(() => lookups.delete(hostName));
+    lookups.set(hostName, started);
+    return started;
+  };
 
   const ask = async (hostName: string): Promise<string | null> => {
     const last = entries.get(hostName)?.address ?? null;
@@ -46,7 +57,7 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
       const late = clock
         .sleep(timeoutMs, enough.signal)
         .then(() => Promise.reject(new Error(`no answer in ${timeoutMs} ms`)));
-      const address = await Promise.race([lookupIpv4(hostName), late]);
+      const address = await Promise.race([lookUp(hostName), late]);
       entries.set(hostName, { address, until: clock.monotonic() + ttlMs });
       return address;
     } catch (error) {

@@ -50,6 +50,21 @@ test('a name that was never resolved is null, and is asked for again soon', asyn
   expect(state.asked).toEqual(['a', 'a']);
 });
 
+test('look-ups that nobody waits for any more do not pile up, and their late answer counts for the next who asks', async () => {
+  const pending = Promise.withResolvers<string>();
+  const { state, late, resolver } = setUp(() => pending.promise);
+  for (let minute = 0; minute < 20; minute += 1) {
+    const answer = resolver.resolve('a');
+    late.at(-1)?.();
+    expect(await answer).toBeNull();
+    state.now += 60_000;
+  }
+  expect(state.asked).toEqual(['a']);
+  const answer = resolver.resolve('a');
+  pending.resolve('10.0.0.1');
+  expect(await answer).toBe('10.0.0.1');
+});
+
 test('a name server that does not answer counts as a failure', async () => {
   const { late, resolver } = setUp(() => new Promise(() => undefined));
   const answer = resolver.resolve('a');
