@@ -56,10 +56,17 @@ export class Reach {
 
   #look(addresses: readonly string[], beside: boolean): Promise<ReachabilityReport> {
     return this.#inTurn(async () => {
-      const report = (await this.#reachability?.ensure(addresses)) ?? NOT_LOOKED_AT;
-      const toTell = beside ? report : { ...report, changed: [] };
-      this.#reached = { addresses, report: toTell, beside };
-      return report;
+      try {
+        const report = (await this.#reachability?.ensure(addresses)) ?? NOT_LOOKED_AT;
+        const toTell = beside ? report : { ...report, changed: [] };
+        this.#reached = { addresses, report: toTell, beside };
+        return report;
+      } catch (error) {
+        // Other addresses may have been made half-way; and what an earlier look found is not what a full pass counts on.
+        const same = this.#reached !== null && sameAddresses(this.#reached.addresses, addresses);
+        this.#reached = this.#reached !== null && same ? { ...this.#reached, beside: false } : null;
+        throw error;
+      }
     });
   }
 

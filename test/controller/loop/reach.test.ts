@@ -114,6 +114,26 @@ test('a look that fails beside passes is made again by the next full pass, which
   expect(await reach.ensure([], true)).toMatchObject({ changed: ['look 3'] });
 });
 
+test('a failed change leaves nothing to count on: the next pass looks, whatever was found before', async () => {
+  await reach.ensure(['10.7.7.7'], true);
+  await reach.lookBeside();
+  refused = 'no reply';
+  await expect(reach.ensure(['10.7.7.7', '10.7.7.8'], false)).rejects.toThrow('no reply');
+  refused = null;
+  expect(await reach.ensure(['10.7.7.7'], false)).toMatchObject({ changed: ['look 3'] });
+  expect(journal).toHaveLength(3);
+});
+
+test('a look beside passes that fails takes away what an earlier one found for the full pass', async () => {
+  await reach.ensure([], true);
+  await reach.lookBeside();
+  refused = 'no reply';
+  await reach.lookBeside();
+  refused = null;
+  await reach.ensure([], true);
+  expect(journal).toHaveLength(3);
+});
+
 test('where nothing is to be written, nothing is looked at', async () => {
   const none = new Reach(null);
   expect(await none.ensure(['10.7.7.7'], true)).toEqual({ changed: [], problems: [], advice: [] });
