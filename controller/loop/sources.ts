@@ -57,10 +57,14 @@ export class Sources {
     this.#observer.sourceRead(name, { apps: snapshot.apps.length, complete, fromDiskOf: null });
   }
 
-  /** Where tasks are of which a source has said by name that they ended, or serve a VIP no more, since this was last asked. */
+  /**
+   * Where tasks are of which a source has said by name that they ended, or serve a VIP no more, since this was last asked.
+   * Apps that are gone are forgotten with them: whoever wants those calls `takeGoneApps` before.
+   */
   takeGone(): readonly BackendKey[] {
     const gone = this.#gone;
     this.#gone = [];
+    this.#goneApps = [];
     return gone;
   }
 

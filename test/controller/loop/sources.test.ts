@@ -43,3 +43,13 @@ test('what a source says while words are merged is in the next ones, and so is w
   expect((await sources.merged())?.snapshot.apps).toEqual([fewer, other]);
   expect(sources.takeGone()).toEqual(['10.0.0.2:31000']);
 });
+
+test('apps that went are not kept where nobody asks for them', async () => {
+  const sources = new Sources([source('a')], NOBODY);
+  sources.heard('a', snapshot(first, other), true);
+  sources.heard('a', snapshot(first), false);
+  expect(sources.takeGoneApps()).toEqual([other]);
+  sources.heard('a', snapshot(), false);
+  sources.takeGone();
+  expect(sources.takeGoneApps()).toEqual([]);
+});
