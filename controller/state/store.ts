@@ -6,33 +6,22 @@ import type { App, Memory, Snapshot } from '../model.ts';
 import type { Clock, Log, StateStore, StoredSnapshot } from '../ports.ts';
 import { replaceFile } from './atomic-file.ts';
 import { jsonOfMap } from './json-map.ts';
+import { isStoredApp } from './stored-app.ts';
 import { readTrusted } from './trusted-file.ts';
 
 const VERSION = 1;
 
-/** Only the frame is checked: what lies inside was written by this program from checked data. */
 const storedSnapshot = z.object({
   version: z.literal(VERSION),
   source: z.string(),
   savedAt: z.number(),
-  snapshot: z.object({ apps: z.array(z.custom<App>(isApp)), agents: z.array(z.string()).optional() }),
+  snapshot: z.object({ apps: z.array(z.custom<App>(isStoredApp)), agents: z.array(z.string()).optional() }),
 });
 const storedMemory = z.object({
   version: z.literal(VERSION),
   addresses: z.record(z.string(), z.object({ ipv4: z.string().optional(), ipv6: z.string().optional() })),
   labels: z.record(z.string(), z.string()),
 });
-
-function isApp(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return (
-    'id' in value &&
-    'ports' in value &&
-    Array.isArray(value.ports) &&
-    'tasks' in value &&
-    Array.isArray(value.tasks)
-  );
-}
 
 /**
  * State as JSON files in `directory` (default /var/lib/marathon-ipvs): `memory.json`, and `source-….json` for each

@@ -1,10 +1,11 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { App } from '../../../controller/model.ts';
 import { createStateStore } from '../../../controller/state/store.ts';
-import { app, snapshot } from '../../support/builders.ts';
+import { app, snapshot, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 let directory: string;
@@ -73,3 +74,56 @@ test('saved state that another user could have written is not used', async () =>
   expect(await loaded()).toBeUndefined();
   expect(warnings).toEqual(['saved state cannot be used']);
 });
+
+test('a file in which any part of an app is not what it was counts as missing, and a pass goes on without it', async () => {
+  const whole = web('/a', { VIP_0: '/a:80' }, '10.0.0.1:80');
+  const told = { agent: { host: 'a', address: '10.0.0.1' }, addresses: ['172.17.0.2'] };
+  const tasks = whole.tasks.map((task) => ({ ...task, ...told }));
+  const saved = {
+    ...whole,
+    tasks,
+    rejected: [{ app: '/a', at: '', value: '', reason: 'r' }],
+    warnings: ['w'],
+  };
+  await open().saveSnapshot('marathon', snapshot(saved));
+  expect(await loaded()).toEqual([saved]);
+  const path = join(directory, readdirSync(directory)[0] ?? '');
+  const text = readFileSync(path, 'utf8');
+  const damaged: string[] = [];
+  /** Each value of the app in turn is another one, or missing. */
+  const walk = (value: object, replace: (by: object) => object) => {
+    for (const [key, inner] of Object.entries(value)) {
+      const put = (by: unknown) => {
+        const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+        copy[key] = by;
+        return replace(copy);
+      };
+      for (const by of [null, 7.5, {}, ['x']]) if (!isSame(inner, by)) damaged.push(JSON.stringify(put(by)));
+      if (typeof inner === 'object') walk(inner, put);
+    }
+  };
+  const frame = JSON.parse(text);
+  walk(saved, (by) => ({ ...frame, snapshot: { apps: [by] } }));
+  expect(damaged.length).toBeGreaterThan(100);
+  for (const json of damaged) {
+    writeFileSync(path, json);
+    expect({ json, loaded: await loaded() }).toEqual({ json, loaded: undefined });
+  }
+});
+
+/** Where texts are addresses, any other text is damage. */
+function isAddresses(value: unknown): boolean {
+  return typeof value === 'object' && Object.values(value ?? {}).some((one) => isIP(String(one)) !== 0);
+}
+
+/** Replacing a port by another, or texts by others, damages nothing that can be told. */
+function isSame(before: unknown, by: unknown): boolean {
+  if (typeof before === 'number') return typeof by === 'number';
+  const isTexts = (value: unknown) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((one) => typeof one === 'string');
+  return (
+    isTexts(before) && isTexts(by) && Array.isArray(before) === Array.isArray(by) && !isAddresses(before)
+  );
+}

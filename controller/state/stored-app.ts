@@ -1,0 +1,105 @@
+import { isIP } from 'node:net';
+import type { App, Port, Task } from '../model.ts';
+
+const KINDS: readonly unknown[] = ['app', 'pod'] satisfies App['kind'][];
+const MODES: readonly unknown[] = ['host', 'container/bridge', 'container'] satisfies Port['mode'][];
+const BACKENDS: readonly unknown[] = ['agent', 'container'] satisfies Port['backendAddress'][];
+const STATES: readonly unknown[] = [
+  'staging',
+  'running',
+  'killing',
+  'unreachable',
+  'gone',
+] satisfies Task['state'][];
+const HEALTHS: readonly unknown[] = [
+  'unchecked',
+  'healthy',
+  'unhealthy',
+  'unknown',
+] satisfies Task['health'][];
+
+/**
+ * Whether this is an app as it was saved. Every field that a pass reads is looked at: a file may be cut, mixed or edited,
+ * and one that is not as expected would end the pass, and with it the process, at each start. (A schema would copy it all.)
+ */
+export function isStoredApp(value: unknown): value is App {
+  if (!isObject(value)) return false;
+  const { id, kind, framework, ports, tasks, rejected, warnings } = value;
+  return (
+    isText(id) &&
+    isText(framework) &&
+    KINDS.includes(kind) &&
+    isList(ports, isPort) &&
+    isList(tasks, isTask) &&
+    isList(rejected, isRejection) &&
+    isList(warnings, isText)
+  );
+}
+
+function isPort(value: unknown): value is Record<string, unknown> {
+  if (!isObject(value)) return false;
+  const { at, protocols, labels, mode, backendAddress, container } = value;
+  return (
+    isText(at) &&
+    isList(protocols, isText) &&
+    isObject(labels) &&
+    Object.values(labels).every(isText) &&
+    MODES.includes(mode) &&
+    BACKENDS.includes(backendAddress) &&
+    (container === undefined || isText(container))
+  );
+}
+
+function isTask(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { id, name, state, health, agent, addresses, ports } = value;
+  return (
+    isText(id) &&
+    (name === undefined || isText(name)) &&
+    STATES.includes(state) &&
+    HEALTHS.includes(health) &&
+    (agent === undefined || isAgent(agent)) &&
+    (addresses === undefined || isList(addresses, isAddress)) &&
+    isList(ports, isTaskPort)
+  );
+}
+
+function isAgent(value: unknown): boolean {
+  return isObject(value) && isText(value['host']) && isAddress(value['address']);
+}
+
+function isTaskPort(value: unknown): boolean {
+  if (!isPort(value)) return false;
+  const { endpoints, local, unresolved } = value;
+  return (
+    isList(endpoints, isEndpoint) &&
+    (local === undefined || isList(local, isEndpoint)) &&
+    (unresolved === undefined || isText(unresolved))
+  );
+}
+
+function isEndpoint(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { address, port } = value;
+  return isAddress(address) && typeof port === 'number' && port >= 0 && port <= 65_535;
+}
+
+function isAddress(value: unknown): boolean {
+  return isText(value) && isIP(value) !== 0;
+}
+
+function isRejection(value: unknown): boolean {
+  return isObject(value) && [value['app'], value['at'], value['value'], value['reason']].every(isText);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isList(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isItem);
+}
