@@ -81,6 +81,8 @@ function checkOperands(command: CommandName, operands: readonly string[]): void 
   if (empty === -1) return;
   const all = commandArguments.get(command) ?? [];
   const { shown = '', description = '' } = all[Math.min(empty, all.length - 1)] ?? {};
+  // What is no id is refused with what Marathon takes for one.
+  if (shown === '<id>') return;
   throw usage(`${command} ${shown}: "" is not accepted, expected ${description}`);
 }
 

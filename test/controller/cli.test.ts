@@ -278,9 +278,9 @@ describe('what is refused is told in one line', () => {
       /^status \[name\]: "" is not accepted, expected only this VIP/,
     ],
     [
-      'an id without letters',
-      ['app', 'update', ' ', 'a=1'],
-      /^app update <id>: "" is not accepted, expected id of the app/,
+      'a file without letters',
+      ['app', 'add', ' '],
+      /^app add \[file\]: "" is not accepted, expected JSON file/,
     ],
     ['a word without letters', ['run', ''], /^too many arguments for 'run': expected 0, got ""; /],
     ['help of no verb', ['help', 'app', 'lst'], /^unknown command "app lst": did you mean "app list"\?$/],
