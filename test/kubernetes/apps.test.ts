@@ -204,16 +204,18 @@ test.each<
 
 test('what moves is followed beyond the progress deadline', async () => {
   controller();
+  const moves: Promise<void>[] = [];
   const onProgress = (line: string) => {
     // Each step takes most of the deadline.
     const move = () =>
       line.includes('has no EndpointSlice')
         ? slice('web-0', 'web', HTTP, [])
         : slice('web-0', 'web', HTTP, [{ address: '10.1.0.1' }]);
-    if (/BackendNotFound|NoEndpoints/.test(line)) setTimeout(() => void move(), 2_500);
+    if (/BackendNotFound|NoEndpoints/.test(line)) moves.push(clock.sleep(25_000).then(move));
   };
   const words = ['app', 'add', '--endpoints', 'web', '--progress-deadline-seconds', '40'];
   const said = await type(words, { input: JSON.stringify(definition()), onProgress });
+  await Promise.all(moves);
   expect(said.out).toContain('/web is deployed: 1 of 1 backend in rotation');
   expect(said.progress.filter((line) => line.includes('not programmed')).length).toBeGreaterThan(1);
 });

@@ -81,7 +81,11 @@ describe('connection', () => {
 });
 
 test('with Marathon and Mesos both given a task is one backend, and Marathon’s verdict on it counts', async () => {
-  const marathon = await startMarathon({ processes: false, simulatedHealth: 'healthy' });
+  const marathon = await startMarathon({
+    processes: false,
+    simulatedHealth: 'healthy',
+    agents: [{ hostname: '10.0.0.9' }],
+  });
   try {
     await marathon.addApp({
       id: '/shop/web',
@@ -90,11 +94,11 @@ test('with Marathon and Mesos both given a task is one backend, and Marathon’s
       portDefinitions: [{ port: 0, labels: { VIP_0: '/web:80' } }],
       healthChecks: [{ protocol: 'HTTP', path: '/' }],
     });
-    mesos.cluster.addAgent('S9', '127.0.0.1');
+    mesos.cluster.addAgent('S9', '10.0.0.9');
     for (const task of marathon.tasks('/shop/web')) {
       const [number] = task['ports'] as readonly number[];
       const ports = [{ number: number ?? 0, labels: { VIP_0: '/web:80' } }];
-      const common = { framework: 'f-1', agent: 'S9', addresses: ['127.0.0.1'], name: 'web.shop' };
+      const common = { framework: 'f-1', agent: 'S9', addresses: ['10.0.0.9'], name: 'web.shop' };
       mesos.cluster.addTask({ ...common, id: String(task['id']), ports });
     }
     const [first] = marathon.tasks('/shop/web');
