@@ -135,6 +135,8 @@ export interface IpvsTable {
 export interface StepFailure {
   readonly step: Step;
   readonly error: Error;
+  /** `no-scheduler`: the kernel lacks the one that the service is to have. Absent: another reason. */
+  readonly why?: 'no-scheduler';
 }
 
 /** The kernel's own counters, read when someone asks for them: no pass waits for it. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import {
   type AddressServiceId,
@@ -39,6 +40,8 @@ export async function openKernelClient(restMs = 0): Promise<IpvsClient> {
   return await IpvsClient.open({ restMs }).catch(refuse);
 }
 
+const { ENOENT } = constants.errno;
+
 /** So many services are taken over at a stretch: other work may come in between. */
 const STRETCH = 256;
 
@@ -66,7 +69,7 @@ export function createKernelTable(client: IpvsClient, reader: IpvsClient = clien
 
     async apply(steps): Promise<readonly StepFailure[]> {
       const first = await attempt(client, steps);
-      const failures: StepFailure[] = [];
+      const failures: Refusal[] = [];
       const otherwise = new Map<Step, Step>();
       for (const failure of first) {
         const other = alternative(failure.step, failure.error);
@@ -75,7 +78,7 @@ export function createKernelTable(client: IpvsClient, reader: IpvsClient = clien
       }
       for (const { step, error } of await attempt(client, [...otherwise.keys()]))
         failures.push({ step: otherwise.get(step) ?? step, error });
-      return failures;
+      return failures.map(withReason);
     },
 
     close() {
@@ -114,7 +117,8 @@ async function entriesOf(client: IpvsClient, services: Iterable<ServiceAddress>)
   return entries.flat();
 }
 
-interface Refusal extends StepFailure {
+interface Refusal {
+  readonly step: Step;
   readonly error: IpvsError;
 }
 
@@ -128,6 +132,13 @@ async function attempt(client: IpvsClient, steps: readonly Step[]): Promise<Refu
     refusals.push({ step, error });
   }
   return refusals;
+}
+
+/** ENOENT, of a service: `ip_vs_add_service` and `ip_vs_edit_service` look for the scheduler before anything else (`ip_vs_ctl.c`). */
+function withReason({ step, error }: Refusal): StepFailure {
+  const isScheduler =
+    isIpvsError(error, 'unsupported') && error.errno === ENOENT && 'scheduler' in step.service;
+  return isScheduler ? { step, error, why: 'no-scheduler' } : { step, error };
 }
 
 function isAlreadySo({ op }: Step, error: IpvsError): boolean {
