@@ -135,8 +135,11 @@ export interface IpvsTable {
 export interface StepFailure {
   readonly step: Step;
   readonly error: Error;
-  /** `refused-backend`: the kernel takes the backend's address for no destination. Absent: another reason. */
-  readonly why?: 'refused-backend';
+  /**
+   * `no-scheduler`: the kernel lacks the one that the service is to have. `refused-backend`: it takes the backend's address
+   * for no destination. Absent: another reason.
+   */
+  readonly why?: 'no-scheduler' | 'refused-backend';
 }
 
 /** The kernel's own counters, read when someone asks for them: no pass waits for it. */

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { DummyInterface } from './apply/dummy-interface.ts';
 import { createHostAddresses } from './apply/host-addresses.ts';
+import { readHostIdentity } from './apply/host-identity.ts';
 import { createKernelCounters } from './apply/kernel-counters.ts';
 import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
 import { FilterTable } from './apply/nftables/table.ts';
@@ -19,6 +20,7 @@ import type { Config } from './config/config.ts';
 import { createMerge } from './desired/merge.ts';
 import { createOccupants } from './desired/occupants.ts';
 import { inPool } from './desired/pool.ts';
+import { DEFAULT_PORT_OPTIONS } from './desired/port-options.ts';
 import { createTranslator, createTranslatorInParts, type Translate } from './desired/translate.ts';
 import type { NameServer } from './dns/name-server.ts';
 import { ControllerError } from './errors.ts';
@@ -106,6 +108,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const translate = createTranslatorInParts({
       zone: config.zone,
       pools,
+      defaults: { ...DEFAULT_PORT_OPTIONS, scheduler: config.defaultScheduler },
       ...(config.against.kind === 'kernel' && {
         realAddresses: real.refusal,
         unfitAddresses: united(unfit, () => refusedBackends.current()),
@@ -118,6 +121,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       inPool: inPools,
       adopt: config.adopt,
       ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready, refusedBackends }),
+      hostId: config.hostId ?? readHostIdentity(),
       brake: brakeOf(config),
       dryRun: config.dryRun,
     };

@@ -40,7 +40,7 @@ export async function openKernelClient(restMs = 0): Promise<IpvsClient> {
   return await IpvsClient.open({ restMs }).catch(refuse);
 }
 
-const { EINVAL } = constants.errno;
+const { EINVAL, ENOENT } = constants.errno;
 
 /** So many services are taken over at a stretch: other work may come in between. */
 const STRETCH = 256;
@@ -134,10 +134,16 @@ async function attempt(client: IpvsClient, steps: readonly Step[]): Promise<Refu
   return refusals;
 }
 
-/** EINVAL, of a new destination: `ip_vs_new_dest` refuses what is not unicast (`ip_vs_ctl.c`). */
+/**
+ * ENOENT, of a service: `ip_vs_add_service` and `ip_vs_edit_service` look for the scheduler before anything else. EINVAL, of a
+ * new destination: `ip_vs_new_dest` refuses what is not unicast (`ip_vs_ctl.c`).
+ */
 function withReason({ step, error }: Refusal): StepFailure {
-  const isRefused = step.op === 'add-backend' && isIpvsError(error, 'invalid') && error.errno === EINVAL;
-  return isRefused ? { step, error, why: 'refused-backend' } : { step, error };
+  if (isIpvsError(error, 'unsupported') && error.errno === ENOENT && 'scheduler' in step.service)
+    return { step, error, why: 'no-scheduler' };
+  if (step.op === 'add-backend' && isIpvsError(error, 'invalid') && error.errno === EINVAL)
+    return { step, error, why: 'refused-backend' };
+  return { step, error };
 }
 
 function isAlreadySo({ op }: Step, error: IpvsError): boolean {

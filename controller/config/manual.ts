@@ -109,7 +109,9 @@ function argument({ shown, description }: ArgumentInfo): readonly string[] {
 
 function option(name: OptionName): readonly string[] {
   const { short, value, fallback, description, accepted, commands } = describeOption(name);
-  const flag = `\\fB${escaped(flagName(name))}\\fR \\fI${escaped(value)}\\fR`;
+  // A long list of values is broken between them.
+  const values = escaped(value).replaceAll('|', '|\\:');
+  const flag = `\\fB${escaped(flagName(name))}\\fR \\fI${values}\\fR`;
   const facts = [
     `Accepted: ${accepted}.`,
     ...(fallback === null ? [] : [`Default: ${fallback}.`]),

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { appOptions } from './app-options.ts';
+import { balanceOptions } from './balance-options.ts';
 import { brakeOptions } from './brake-options.ts';
 import { kubernetesOptions } from './kubernetes-options.ts';
 import { nameOptions } from './name-options.ts';
@@ -131,6 +132,7 @@ export const options = z.object({
     'false',
   ),
 
+  defaultScheduler: balanceOptions.defaultScheduler,
   ...brakeOptions,
   ...nameOptions,
 
@@ -156,6 +158,7 @@ export const options = z.object({
     }),
     'auto',
   ),
+  hostId: balanceOptions.hostId,
   localBackends: withDefault(
     choice(['container', 'host-port'], {
       group: 'This host',

@@ -128,6 +128,12 @@ export function parseHostAddress(text: string): string | null | undefined {
   return isUsable(text) ? ipaddr.parse(text).toString() : undefined;
 }
 
+/** null: `auto`. */
+export function parseHostId(text: string): string | null | undefined {
+  if (text === 'auto') return null;
+  return text.length <= 255 && /^[^\s\p{C}]+$/u.test(text) ? text : undefined;
+}
+
 interface PrefixBounds {
   readonly family: 'ipv4' | 'ipv6';
   readonly shortest: number;

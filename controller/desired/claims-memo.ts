@@ -73,6 +73,7 @@ export function createClaimsMemo(rules: ClaimRules): ClaimsMemo {
         // A name is never refused, and there may be ten thousand of them: no question worth remembering.
         target.address === null ? null : (record((asked) => asked.refusal(target)) ?? null),
       remembered: (key) => record((asked) => asked.remembered(key)) ?? undefined,
+      lacks: (scheduler) => record((asked) => (asked.lacks(scheduler) ? scheduler : null)) !== null,
       here,
       unfit,
     });

@@ -11,16 +11,19 @@ export interface PortOptions {
   readonly drainSeconds: number;
 }
 
-/** What dcos-net programs (`wlc`, not persistent, weight 1), and five minutes for connections to end. */
+/** What dcos-net programs; part of each kernel that has IPVS for VIPs, and taken where a kernel lacks another one. */
+export const FALLBACK_SCHEDULER = 'wlc';
+
+/** What dcos-net programs (not persistent, weight 1), and five minutes for connections to end. */
 export const DEFAULT_PORT_OPTIONS: PortOptions = {
-  scheduler: 'wlc',
+  scheduler: FALLBACK_SCHEDULER,
   persistenceSeconds: 0,
   weight: 1,
   drainSeconds: 300,
 };
 
 /** Every scheduler that Linux 6 ships: `net/netfilter/ipvs/ip_vs_*.c`. */
-const SCHEDULERS = [
+export const SCHEDULERS = [
   'rr',
   'wrr',
   'lc',
@@ -35,7 +38,7 @@ const SCHEDULERS = [
   'ovf',
   'mh',
   'twos',
-];
+] as const;
 
 const BOUNDS = {
   /** 31 days, the bound of `ipvsadm -p`: the kernel counts in jiffies, of which 32 bits hold 49 days. */
@@ -57,10 +60,14 @@ export interface OptionsReading {
   readonly problems: readonly OptionProblem[];
 }
 
-/** Reads the `IPVS_*` labels of a port that has a VIP label. What is missing or wrong takes its default. */
+/**
+ * Reads the `IPVS_*` labels of a port that has a VIP label. What is missing or wrong takes its default, and so does a
+ * scheduler of which `lacks` says that the kernel lacks it.
+ */
 export function readPortOptions(
   labels: Readonly<Record<string, string>>,
   defaults: PortOptions = DEFAULT_PORT_OPTIONS,
+  lacks: (scheduler: string) => boolean = () => false,
 ): OptionsReading {
   let options = defaults;
   const problems: OptionProblem[] = [];
@@ -69,6 +76,12 @@ export function readPortOptions(
     const read = OPTIONS.get(key);
     const result = read === undefined ? unknownKey(key) : read(value);
     if (typeof result === 'string') problems.push({ key, value, reason: result });
+    else if (
+      result.scheduler !== undefined &&
+      result.scheduler !== defaults.scheduler &&
+      lacks(result.scheduler)
+    )
+      problems.push({ key, value, reason: lackingReason(result.scheduler, defaults.scheduler) });
     else options = { ...options, ...result };
   }
   return { options, problems };
@@ -90,8 +103,14 @@ function unknownKey(key: string): string {
   return `expected one of the labels ${OPTION_KEYS.join(', ')}${hint}`;
 }
 
+/** Why a VIP has another scheduler than it should have. */
+export function lackingReason(scheduler: string, instead: string): string {
+  return `this host's kernel lacks this scheduler (module ip_vs_${scheduler}), so the VIP has ${instead}; it is tried again every minute`;
+}
+
 function readScheduler(value: string): Partial<PortOptions> | string {
-  return SCHEDULERS.includes(value) ? { scheduler: value } : `expected one of ${SCHEDULERS.join(', ')}`;
+  const scheduler = SCHEDULERS.find((known) => known === value);
+  return scheduler === undefined ? `expected one of ${SCHEDULERS.join(', ')}` : { scheduler };
 }
 
 function readNumber(option: keyof typeof BOUNDS, value: string): Partial<PortOptions> | string {

@@ -1,6 +1,11 @@
 import { isVipLabel } from '../label-keys.ts';
 import type { App, Port, Protocol } from '../model.ts';
-import { type OptionsReading, type PortOptions, readPortOptions } from './port-options.ts';
+import {
+  FALLBACK_SCHEDULER,
+  type OptionsReading,
+  type PortOptions,
+  readPortOptions,
+} from './port-options.ts';
 import { isProblem, readTarget, type Target } from './target.ts';
 import type { VipProblem } from './vip-label.ts';
 
@@ -10,6 +15,8 @@ export interface Surroundings {
   refusal(target: Target): string | null;
   /** The text of a label when it was last valid. */
   remembered(labelKey: string): string | undefined;
+  /** Whether the kernel lacks a scheduler. */
+  lacks(scheduler: string): boolean;
   /** Addresses of the host for which this is decided; the same object while they are the same. */
   readonly here: ReadonlySet<string>;
   /** Addresses at which no backend can be on this host, with why; the same object while they are the same. */
@@ -87,6 +94,9 @@ export function createPortReader(
     return [newest, surroundings.remembered(key)];
   };
 
+  const lacks = (scheduler: string) => surroundings.lacks(scheduler);
+  const defaults = defaultsWithout(naming.defaults, lacks);
+
   return (port) => {
     const known = read.get(port.at);
     if (known !== undefined && readsAlike(known.port, port)) return known.reading;
@@ -95,11 +105,19 @@ export function createPortReader(
     const reading: PortReading = {
       ...readProtocols(port),
       vips: labels.map(([label, text]) => readLabel(port, label, text)),
-      options: readPortOptions(port.labels, naming.defaults),
+      options: readPortOptions(port.labels, defaults, lacks),
     };
     read.set(port.at, { port, reading });
     return reading;
   };
+}
+
+/** What ports without labels get where the kernel lacks the scheduler that the operator chose. */
+export function defaultsWithout(defaults: PortOptions, lacks: Surroundings['lacks']): PortOptions {
+  const { scheduler } = defaults;
+  // Asked for the few that chose another one: an answer is remembered for each app.
+  if (scheduler === FALLBACK_SCHEDULER || !lacks(scheduler)) return defaults;
+  return { ...defaults, scheduler: FALLBACK_SCHEDULER };
 }
 
 function definitionText(app: App, at: string, label: string): string | undefined {

@@ -6,7 +6,7 @@ import { createClaimsMemo } from './claims-memo.ts';
 import { inSamePlaces } from './grouping.ts';
 import { cleanName } from './names.ts';
 import { createPoolOf, type Pools } from './pool.ts';
-import { DEFAULT_PORT_OPTIONS, type PortOptions } from './port-options.ts';
+import { DEFAULT_PORT_OPTIONS, FALLBACK_SCHEDULER, lackingReason, type PortOptions } from './port-options.ts';
 import type { Surroundings } from './port-reading.ts';
 import { createRecollection } from './recollection.ts';
 import { createRefusals, type RealAddresses } from './refusals.ts';
@@ -43,12 +43,14 @@ export interface TranslationRules {
  * `complete` (true when missing): what is not in the snapshot does not exist, so it is forgotten. Otherwise names that
  * are not there keep their addresses, and what is remembered of a label is newer than a snapshot from our own disk.
  * `held`: names (`label.framework`) that keep theirs although no app declares them, since their VIPs are held.
+ * `lacking`: schedulers that the kernel lacks; a VIP that asks for one gets the default.
  */
 export type Translate = (
   snapshot: Snapshot,
   memory: Memory,
   complete?: boolean,
   held?: ReadonlySet<string>,
+  lacking?: ReadonlySet<string>,
 ) => Desired;
 
 /**
@@ -76,12 +78,8 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
   const zone = cleanName(rules.zone);
   if (zone === null) throw new Error(`the zone "${rules.zone}" cannot be a DNS name`);
   const namedFamilies: readonly Family[] = FAMILIES.filter((family) => rules.pools[family] !== null);
-  const claimsOf = createClaimsMemo({
-    zone,
-    namedFamilies,
-    poolOf: createPoolOf(rules.pools),
-    defaults: rules.defaults ?? DEFAULT_PORT_OPTIONS,
-  });
+  const defaults = rules.defaults ?? DEFAULT_PORT_OPTIONS;
+  const claimsOf = createClaimsMemo({ zone, namedFamilies, poolOf: createPoolOf(rules.pools), defaults });
   const startRefusals = createRefusals(rules.pools, rules.realAddresses ?? (() => null));
   const inOrder = createOrdering();
   const bringTogether = createRoster();
@@ -109,7 +107,7 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
     agents: Snapshot['agents'],
     addresses: Memory['addresses'],
     labels: Memory['labels'],
-    host: Pick<Surroundings, 'here' | 'unfit'>,
+    host: Pick<Surroundings, 'here' | 'unfit' | 'lacks'>,
   ): Generator<undefined, Attempt> {
     const { refusal, blockers, refused } = startRefusals(
       agents === undefined ? { apps } : { apps, agents },
@@ -124,9 +122,14 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
     return { claims, blockers, refused };
   }
 
-  return function* (snapshot, memory, complete = true, held = NONE) {
+  return function* (snapshot, memory, complete = true, held = NONE, lacking = NONE) {
     const apps = inOrder(snapshot.apps);
-    const host = { here: rules.hostAddresses?.() ?? NONE, unfit: rules.unfitAddresses?.() ?? NOT_UNFIT };
+    const lacks = (scheduler: string) => lacking.has(scheduler);
+    const host = {
+      here: rules.hostAddresses?.() ?? NONE,
+      unfit: rules.unfitAddresses?.() ?? NOT_UNFIT,
+      lacks,
+    };
     claimsOf.turnTo(apps);
     const attempt = (addresses: Memory['addresses']) =>
       claimAll(apps, snapshot.agents, addresses, memory.labels, host);
@@ -146,7 +149,10 @@ export function createTranslatorInParts(rules: TranslationRules): TranslateInPar
       services,
       declared: said.declared,
       rejected: distinct([...snapshot.rejected, ...said.rejected].sort(byPlace)),
-      warnings: unique([snapshot.warnings, said.warnings, roster.warnings, allocation.warnings, warnings]),
+      warnings: unique([
+        ...[snapshot.warnings, said.warnings, roster.warnings, allocation.warnings, warnings],
+        aboutDefaults(defaults, lacks),
+      ]),
       memory: remember(memory, addresses, roster, complete),
       refused,
     };
@@ -160,6 +166,12 @@ const KNOWN = 0.1;
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 const NONE: ReadonlySet<string> = new Set();
 const NOT_UNFIT: ReadonlyMap<string, string> = new Map();
+
+/** What is to be told to the operator of the scheduler that VIPs without a label should have. */
+function aboutDefaults({ scheduler }: PortOptions, lacks: (scheduler: string) => boolean): readonly string[] {
+  if (scheduler === FALLBACK_SCHEDULER || !lacks(scheduler)) return [];
+  return [`--default-scheduler ${scheduler}: ${lackingReason(scheduler, FALLBACK_SCHEDULER)}`];
+}
 
 /**
  * Makes the function that puts apps in order: by id, and for apps of several frameworks by framework. It remembers the

@@ -4,6 +4,7 @@ import { checkNames } from './checks/names.ts';
 import { checkBridges, checkManagers, checkOwners, checkPools, checkVipAddresses } from './checks/network.ts';
 import { checkCapabilities, checkController } from './checks/process.ts';
 import { checkEstimator, checkKeepalive, checkSysctls } from './checks/settings.ts';
+import { checkSpread } from './checks/spread.ts';
 import type { DoctorDocument, Finding } from './document.ts';
 import type { Facts } from './facts.ts';
 
@@ -15,6 +16,7 @@ const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
   checkSysctls,
   checkKeepalive,
   checkEstimator,
+  checkSpread,
   checkController,
   checkCapabilities,
   checkPools,

@@ -12,7 +12,12 @@ export function setSysctl(name: string, value: string): string {
 
 /** Loads a module, now and at boot: systemd loads modules before it sets what they bring. */
 export function loadModule(name: string): string {
-  return `modprobe ${name} && ${writeFile(`/etc/modules-load.d/marathon-ipvs-${name}.conf`, [name])}`;
+  return `modprobe ${name} && ${loadAtBoot(name)}`;
+}
+
+/** Loads a module at boot, for one that the kernel has now. */
+export function loadAtBoot(name: string): string {
+  return writeFile(`/etc/modules-load.d/marathon-ipvs-${name}.conf`, [name]);
 }
 
 /** Makes a file of our own with these lines; `lines` without single quotes, backslashes and percent signs. */

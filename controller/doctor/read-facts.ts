@@ -16,7 +16,7 @@ import { textOf } from './read/text.ts';
 /** Options that say what this host is to be set up for. */
 export type DoctorOptions = Pick<
   Config,
-  'interface' | 'poolIpv4' | 'poolIpv6' | 'zone' | 'dnsListen' | 'listen'
+  'interface' | 'poolIpv4' | 'poolIpv6' | 'zone' | 'dnsListen' | 'listen' | 'defaultScheduler'
 >;
 
 /** The running controller, as it was asked. */
@@ -38,7 +38,7 @@ export async function readFacts(options: DoctorOptions, controller: AskedControl
     readNames(options.zone),
   ]);
   const schedulers = new Set(asked?.vips.flatMap(({ scheduler }) => scheduler ?? []) ?? []);
-  if (schedulers.size === 0) schedulers.add(DEFAULT_SCHEDULER);
+  if (schedulers.size === 0) schedulers.add(options.defaultScheduler);
   const routes = await readRoutes();
   const ipv6 = routes.some(({ network }) => network === '::/0');
   const conntrack = await readConntrack('/proc/sys');
@@ -72,9 +72,6 @@ export async function readFacts(options: DoctorOptions, controller: AskedControl
     wanted,
   };
 }
-
-/** What a VIP has unless a label says otherwise. */
-const DEFAULT_SCHEDULER = 'wlc';
 
 /** Modules whose work was just seen, so that it does not matter where they are. */
 function modulesAtWork(seen: {

@@ -32,6 +32,10 @@ export class Backoff<Key> {
     this.#items.delete(key);
   }
 
+  get isEmpty(): boolean {
+    return this.#items.size === 0;
+  }
+
   /** Whether this item is to be left alone for now. */
   holds(key: Key, now: number): boolean {
     return (this.#items.get(key)?.due ?? 0) > now;

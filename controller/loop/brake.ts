@@ -46,6 +46,11 @@ export class Brake {
     for (const endpoint of gone) this.#believed.set(endpoint, now);
   }
 
+  /** Whether a source said by name that what is at this endpoint is gone, or serves this VIP no more. */
+  believes(endpoint: BackendKey, service: ServiceKey): boolean {
+    return this.#believed.has(endpoint) || this.#letGo.has(`${service} ${endpoint}`);
+  }
+
   /** The plan without what is held, and what that is; null: nothing. */
   hold(
     plan: Plan,

@@ -2,8 +2,10 @@ import type { Occupants } from '../desired/occupants.ts';
 import { offersAt } from '../desired/offers.ts';
 import type { BackendKey, Desired, ServiceAddress, ServiceKey, Snapshot, Table } from '../model.ts';
 import { inTurns } from '../pace.ts';
-import { createDiff } from '../plan/diff.ts';
+import { createDiff, type Diff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
+import { createHostOrder } from '../plan/host-order.ts';
+import type { LastRules } from '../plan/last-in-rotation.ts';
 import { onlyWhatIsMissing } from '../plan/only-missing.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
 import { splitWithdrawn, withoutWithdrawn, withWithdrawn } from '../plan/withdraw.ts';
@@ -16,6 +18,8 @@ export interface PlanRules {
   readonly adopt: boolean;
   /** Why an address is one that this program itself depends on (a source's, a name server's); null when it is not. */
   readonly taken?: (address: string) => string | null;
+  /** What tells this host from all others and decides in which order backends are added; when missing, as they are declared. */
+  readonly hostId?: string;
   /** Finds the tasks at an endpoint. */
   readonly occupants: (snapshot: Snapshot) => Occupants;
   /** When too much would go at once; null: it goes. */
@@ -45,13 +49,14 @@ export interface Intention {
 /** Decides what a pass is to do: the difference, without what has to drain first and what is held. */
 export class Planner {
   readonly #rules: PlanRules;
-  readonly #diff = createDiff();
+  readonly #diff: Diff;
   readonly #brake: Brake;
   /** What the last complete pass worked on. */
   #snapshot: Snapshot | null = null;
 
   constructor(rules: PlanRules) {
     this.#rules = rules;
+    this.#diff = createDiff(rules.hostId === undefined ? undefined : createHostOrder(rules.hostId));
     this.#brake = new Brake(rules.brake);
   }
 
@@ -85,6 +90,15 @@ export class Planner {
   #ownerOf(address: string, { refused }: Desired, complete: boolean): string | null {
     const taken = this.#rules.taken?.(address) ?? null;
     return taken ?? (complete ? (refused?.get(address) ?? null) : null);
+  }
+
+  /** By which it is decided what of a plan that takes away is kept for a while. */
+  keeping(snapshot: Snapshot): Pick<LastRules, 'named' | 'lives'> {
+    const occupants = this.#rules.occupants(snapshot);
+    return {
+      named: (endpoint, service) => this.#brake.believes(endpoint, service),
+      lives: (endpoint) => occupants(endpoint)?.drainSeconds != null,
+    };
   }
 
   /**

@@ -1,38 +1,16 @@
 import { messageOf } from '../errors.ts';
-import {
-  type BackendKey,
-  type Desired,
-  type Memory,
-  type ServiceKey,
-  type Snapshot,
-  type Step,
-  serviceKey,
-  type Table,
-} from '../model.ts';
-import { inTurns } from '../pace.ts';
-import { afterSteps } from '../plan/after-steps.ts';
+import type { BackendKey, Desired, Memory, ServiceKey, Snapshot, Table } from '../model.ts';
 import type { Drains } from '../plan/drain.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { heldNames, rememberHeldNames } from '../plan/held-names.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { Plan } from '../plan/plan.ts';
-import { stepKey } from '../plan/step-key.ts';
-import type {
-  Clock,
-  IpvsTable,
-  Ledger,
-  Log,
-  Names,
-  Reachability,
-  StateStore,
-  StepFailure,
-} from '../ports.ts';
+import type { Clock, IpvsTable, Ledger, Log, Names, Reachability, StateStore } from '../ports.ts';
 import type { HeldRemoval, PassStatus } from '../status/pass-status.ts';
-import { Backoff } from './backoff.ts';
-import { forwarding } from './forwarding.ts';
+import { Applier } from './applier.ts';
 import { Holdings } from './holdings.ts';
 import { Knowledge } from './knowledge.ts';
-import { made, nothingYet, type Outcome, withoutFailed } from './outcome.ts';
+import { nothingYet, type Outcome, withoutFailed } from './outcome.ts';
 import { Planner, type PlanRules } from './planner.ts';
 import { Reach } from './reach.ts';
 import { Recollection } from './recollection.ts';
@@ -58,6 +36,7 @@ export interface ReconcileRules extends PlanRules {
     memory: Memory,
     complete: boolean,
     held: ReadonlySet<string>,
+    lacking: ReadonlySet<string>,
   ) => Desired | Promise<Desired>;
   /** Resolves once it is known, as far as it can be, which addresses are `taken`; at once from then on. Never rejects. */
   readonly ready?: () => Promise<void>;
@@ -78,7 +57,6 @@ export interface PassRequest {
 const DRAIN_LOOK_MS = 5_000;
 /** What still changes after so many is for the next pass. */
 const HELD_TRIES = 3;
-const RETRY = { firstMs: 200, limitMs: 60_000 };
 
 /**
  * Makes passes: source -> desired -> plan -> apply -> status. One at a time.
@@ -92,7 +70,7 @@ export class Reconciler {
   readonly #rules: ReconcileRules;
   readonly planner: Planner;
   readonly reach: Reach;
-  readonly #backoff: Backoff<string>;
+  readonly #applier: Applier;
   readonly #holdings: Holdings;
   readonly #recollection: Recollection;
   readonly #knowledge: Knowledge;
@@ -106,12 +84,14 @@ export class Reconciler {
   constructor(ports: ReconcilePorts, rules: ReconcileRules, random: () => number = Math.random) {
     this.#ports = ports;
     this.#rules = rules;
-    this.#backoff = new Backoff(RETRY, random);
     this.#holdings = new Holdings(ports.ledger, ports.clock, ports.log);
     this.planner = new Planner(rules);
     this.reach = new Reach(ports.reachability);
     this.#recollection = new Recollection(ports.store, ports.log, rules.dryRun);
     this.#knowledge = new Knowledge(ports.table);
+    const { table, names } = ports;
+    const parts = { knowledge: this.#knowledge, reach: this.reach, inPool: rules.inPool, random };
+    this.#applier = new Applier({ table, names, ...parts });
   }
 
   /** Whether `readBeside` serves: nothing has to be read before the next pass can be made. */
@@ -142,19 +122,21 @@ export class Reconciler {
 
   /** When a pass is worth making though nothing changed: a failed step is due, or a drain may have ended. */
   nextLook(): number | null {
-    const retry = this.#backoff.nextDue();
+    const failed = this.#applier.nextDue();
     const drained = this.#draining ? this.#lookedAt + DRAIN_LOOK_MS : null;
     const refused = this.#rules.refusedBackends?.nextLook() ?? null;
-    return earliest(retry, drained, refused);
+    return earliest(failed, drained, refused);
   }
 
   async pass({ snapshot, complete }: Merged, { full, changesSince, gone }: PassRequest): Promise<PassStatus> {
     const { clock } = this.#ports;
     const startedAt = clock.monotonic();
     this.planner.begin(gone, startedAt);
+    this.#applier.begin();
     await this.#rules.ready?.();
     const memory = await this.#recollection.load();
-    const translate = () => this.#rules.translate(snapshot, memory, complete, this.#heldNames);
+    const translate = () =>
+      this.#rules.translate(snapshot, memory, complete, this.#heldNames, this.#applier.lacking(startedAt));
     let desired = await translate();
     const reading = full || !this.knowing;
     const frame = { startedAt, kind: reading ? 'full' : 'changes', changesSince } as const;
@@ -195,9 +177,15 @@ export class Reconciler {
       await this.#recollection.keep(rememberHeldNames(desired.memory, memory, plan));
       if (!this.#rules.dryRun) {
         await this.#holdings.claim(plan.owned, intention.drains);
-        if (!this.#draining) this.#lookedAt = startedAt;
-        this.#draining = draining.size > 0;
-        observed = await this.#apply(desired, plan, observed, outcome, reading);
+        while (await this.#applier.applyServices(plan, outcome, startedAt)) {
+          desired = await translate();
+          intention = intend();
+          ({ plan, held, drains: draining } = intention);
+        }
+        this.#watchDrains(draining.size > 0, startedAt);
+        const keeping = this.planner.keeping(snapshot);
+        const request = { ...keeping, desired, plan, observed, full: reading, now: startedAt };
+        observed = await this.#applier.apply(request, outcome);
         await this.#holdings.release(observed, plan);
       }
       this.#knowledge.believe(observed);
@@ -224,81 +212,17 @@ export class Reconciler {
     };
   }
 
+  #watchDrains(draining: boolean, now: number): void {
+    if (!this.#draining) this.#lookedAt = now;
+    this.#draining = draining;
+  }
+
   /** Whether the plan holds VIPs of other names than those for which apps were translated last; remembers them. */
   #holdsOthers(plan: Plan): boolean {
     const before = this.#heldNames;
     this.#heldNames = heldNames(plan);
     return this.#heldNames.symmetricDifference(before).size > 0;
   }
-
-  /**
-   * Rule 7: what is new is made, then reachable, then has a name; what goes has lost its name and is unreachable before;
-   * nothing goes before what is new is there.
-   */
-  async #apply(
-    desired: Desired,
-    plan: Plan,
-    observed: Table,
-    outcome: Outcome,
-    full: boolean,
-  ): Promise<Table> {
-    const { table, clock } = this.#ports;
-    const now = clock.monotonic();
-
-    const anyFailed = this.#backoff.nextDue() !== null;
-    const due = (step: Step) => !anyFailed || !this.#backoff.holds(backoffKey(step), now);
-    const growing = plan.growing.filter(due);
-    this.#knowledge.touch(growing);
-    outcome.failures.push(...(await table.apply(growing)));
-    const failed = new Set(outcome.failures.map(({ step }) => step));
-    const notMade = plan.growing.filter((step) => failed.has(step) || !due(step));
-    // Settings that the kernel refuses keep no dead backend in rotation.
-    const broken = new Set(
-      notMade.filter(({ op }) => op !== 'update-service').map(({ service }) => serviceKey(service)),
-    );
-
-    outcome.reached = await this.reach.ensure(this.#addresses(plan, broken), full);
-    const grown = await inTurns(afterSteps(observed, made(growing, outcome)));
-    outcome.unanswered = this.#ports.names?.announce(forwarding(desired, plan, grown)) ?? [];
-
-    // The backends that replace these could not be added: better an old one than none.
-    const shrinking = plan.shrinking.filter((step) => due(step) && !broken.has(stepKey(step)));
-    this.#knowledge.touch(shrinking);
-    outcome.failures.push(...(await table.apply(shrinking)));
-
-    outcome.waiting = plan.growing.length + plan.shrinking.length - growing.length - shrinking.length;
-    this.#settleBackoff([...growing, ...shrinking], outcome.failures, plan);
-    return await inTurns(afterSteps(grown, made(shrinking, outcome)));
-  }
-
-  /** IP VIPs outside the pools need a route of their own; one whose service could not be made gets none. */
-  #addresses(plan: Plan, broken: ReadonlySet<ServiceKey>): string[] {
-    const addresses = new Set<string>();
-    for (const { op, key, name, address } of plan.services) {
-      // A named VIP's address comes from a pool.
-      if (name !== null) continue;
-      const forwards = op !== 'remove' && !(op === 'add' && broken.has(key));
-      if (forwards && !this.#rules.inPool(address)) addresses.add(address);
-    }
-    return [...addresses];
-  }
-
-  #settleBackoff(tried: readonly Step[], failures: readonly StepFailure[], plan: Plan): void {
-    if (failures.length === 0 && this.#backoff.nextDue() === null) return;
-    const now = this.#ports.clock.monotonic();
-    const failed = new Set(failures.map(({ step }) => backoffKey(step)));
-    for (const key of new Set(tried.map(backoffKey))) {
-      if (failed.has(key)) this.#backoff.failed(key, now);
-      else this.#backoff.succeeded(key);
-    }
-    const wanted = new Set([...plan.growing, ...plan.shrinking].map(backoffKey));
-    this.#backoff.prune((key) => wanted.has(key));
-  }
-}
-
-/** A service waits as a whole after a failure; settings that the kernel refuses, a scheduler that it lacks, wait alone. */
-function backoffKey(step: Step): string {
-  return step.op === 'update-service' ? `${stepKey(step)} settings` : stepKey(step);
 }
 
 const NOTHING: ReadonlyMap<ServiceKey, never> = new Map<ServiceKey, never>();

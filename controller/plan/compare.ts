@@ -9,6 +9,7 @@ import type {
   ServiceKey,
   Step,
 } from '../model.ts';
+import type { HostOrder } from './host-order.ts';
 import type { FieldChange, Op, PlannedBackend, PlannedService } from './plan.ts';
 
 /** One desired service beside what the kernel has of it. */
@@ -18,8 +19,13 @@ export interface Comparison {
   readonly shrinking: readonly Step[];
 }
 
-/** Compares one service; `have` is undefined where the kernel lacks it. */
-export function compare(key: ServiceKey, want: Service, have: ObservedService | undefined): Comparison {
+/** Compares one service; `have` is undefined where the kernel lacks it. `order`: in which new backends are added. */
+export function compare(
+  key: ServiceKey,
+  want: Service,
+  have: ObservedService | undefined,
+  order: HostOrder,
+): Comparison {
   const service = addressOf(want);
   const changes = have === undefined ? [] : settingsThatDiffer(want, have);
   const settings = { ...service, scheduler: want.scheduler, persistenceSeconds: want.persistenceSeconds };
@@ -28,7 +34,7 @@ export function compare(key: ServiceKey, want: Service, have: ObservedService | 
   else if (changes.length > 0) growing.push({ op: 'update-service', service: settings });
 
   const found = compareBackends(service, want, have?.backends ?? NO_BACKENDS);
-  growing.push(...found.added, ...found.updated);
+  growing.push(...order(key, found.added), ...found.updated);
   const shrinking = [...found.emptied, ...found.removed];
 
   const op: Op = have === undefined ? 'add' : growing.length + shrinking.length > 0 ? 'change' : 'keep';
@@ -47,9 +53,11 @@ export function compare(key: ServiceKey, want: Service, have: ObservedService | 
   return { planned, growing, shrinking };
 }
 
+type Addition = Parameters<HostOrder>[1][number];
+
 interface ComparedBackends {
   readonly planned: PlannedBackend[];
-  readonly added: Step[];
+  readonly added: Addition[];
   readonly updated: Step[];
   /** Those that get no new connections any more: as much a loss for clients as a removal. */
   readonly emptied: Step[];

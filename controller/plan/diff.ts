@@ -8,6 +8,7 @@ import {
   type Table,
 } from '../model.ts';
 import { addressOf, byEndpoint, type Comparison, compare, compareText, leavingBackend } from './compare.ts';
+import type { HostOrder } from './host-order.ts';
 import { type Conflict, type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';
 
 export interface Ownership {
@@ -30,7 +31,8 @@ export interface Diff {
 }
 
 /**
- * Makes the function that compares desired and observed: `(desired, observed, ownership) => Plan`.
+ * Makes the function that compares desired and observed: `(desired, observed, ownership) => Plan`. `order` is this
+ * host's, in which it adds the backends of a service; when missing, they are added as they stand in the service.
  *
  * The plan is empty when the kernel is as desired. A service that is not in `ownership.owned` is never changed or
  * removed, unless it is desired and may be adopted; otherwise it is a conflict. Additions come before removals.
@@ -38,13 +40,13 @@ export interface Diff {
  * The function remembers what it found for a pair of identical `Service` and `ObservedService` objects, so that a
  * pass in which one of a thousand services changed compares one. What it returns depends on its arguments alone.
  */
-export function createDiff(): Diff {
+export function createDiff(order: HostOrder = asTheyStand): Diff {
   const remembered = new Map<ServiceKey, Remembered>();
 
   function compareOnce(key: ServiceKey, want: Service, have: ObservedService | undefined): Comparison {
     const known = remembered.get(key);
     if (known?.want === want && known.have === have) return known.comparison;
-    const comparison = compare(key, want, have);
+    const comparison = compare(key, want, have, order);
     remembered.set(key, { want, have, comparison });
     return comparison;
   }
@@ -102,6 +104,8 @@ export function createDiff(): Diff {
   };
   return Object.assign(diff, { prepare });
 }
+
+const asTheyStand: HostOrder = (_service, additions) => additions;
 
 /** What a comparison found, and of which two. */
 interface Remembered {

@@ -2,6 +2,7 @@
 
 import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
+import { DEFAULT_PORT_OPTIONS } from '../../controller/desired/port-options.ts';
 import { createTranslator } from '../../controller/desired/translate.ts';
 import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconcile.ts';
 import { RefusedBackends } from '../../controller/loop/refused-backends.ts';
@@ -18,6 +19,7 @@ import type {
   Reachability,
   ReachabilityReport,
   StateStore,
+  StepFailure,
   StoredSnapshot,
 } from '../../controller/ports.ts';
 import type { PassStatus } from '../../controller/status/pass-status.ts';
@@ -38,6 +40,8 @@ export class World {
   refuse: (step: Step) => string | null = () => null;
   /** Addresses of backends that the kernel takes for no destination. */
   refusedBackends: readonly string[] = [];
+  /** Schedulers that the kernel lacks. */
+  readonly lacking = new Set<string>();
   /** When set, reading the kernel fails. */
   unreadable: string | null = null;
   /** When set, the ledger cannot be written. */
@@ -82,12 +86,13 @@ export class World {
       return new Map(Array.from(found, ([key, service]) => [key, keep(service)]));
     },
     apply: async (steps) => {
-      const failures = [];
+      const failures: StepFailure[] = [];
       for (const step of steps) {
         const message = this.refuse(step);
         if (step.op === 'add-backend' && this.refusedBackends.includes(step.backend.address))
-          failures.push({ step, error: new Error('EINVAL'), why: 'refused-backend' as const });
+          failures.push({ step, error: new Error('EINVAL'), why: 'refused-backend' });
         else if (message !== null) failures.push({ step, error: new Error(message) });
+        else if (lacks(this.lacking, step)) failures.push({ step, error: NO_SCHEDULER, why: 'no-scheduler' });
         else this.write(step);
       }
       return failures;
@@ -157,7 +162,7 @@ export class World {
   }
 
   /** A controller that has just started in this world. */
-  start(rules: Partial<Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake'>> = {}): Controller {
+  start(rules: StartRules = {}): Controller {
     return new Controller(this, rules);
   }
 
@@ -174,6 +179,16 @@ export class World {
   }
 }
 
+type StartRules = Partial<Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake' | 'hostId'>> & {
+  readonly defaultScheduler?: string;
+};
+
+function lacks(schedulers: ReadonlySet<string>, step: Step): boolean {
+  return 'scheduler' in step.service && schedulers.has(step.service.scheduler);
+}
+
+const NO_SCHEDULER = new Error('kernel has no such scheduler (ENOENT)');
+
 /** Makes passes on what a single source says. */
 export class Controller {
   readonly reconciler: Reconciler;
@@ -184,7 +199,9 @@ export class Controller {
       adopt = false,
       dryRun = false,
       brake = { share: 0.5, holdMs: 60_000 },
-    }: Partial<Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake'>>,
+      defaultScheduler = DEFAULT_PORT_OPTIONS.scheduler,
+      ...rules
+    }: StartRules,
   ) {
     const refusedBackends = new RefusedBackends(() => world.clock.monotonic());
     const translate = createTranslator({
@@ -192,12 +209,23 @@ export class Controller {
       pools: { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') },
       realAddresses: (address) => world.taken(address),
       unfitAddresses: () => refusedBackends.current(),
+      defaults: { ...DEFAULT_PORT_OPTIONS, scheduler: defaultScheduler },
     });
     const taken = (address: string) => world.taken(address);
     const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');
     this.reconciler = new Reconciler(
       world.ports(),
-      { translate, occupants: createOccupants(), inPool, taken, refusedBackends, adopt, brake, dryRun },
+      {
+        translate,
+        occupants: createOccupants(),
+        inPool,
+        taken,
+        refusedBackends,
+        adopt,
+        brake,
+        dryRun,
+        ...rules,
+      },
       () => 0,
     );
   }

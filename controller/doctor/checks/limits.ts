@@ -1,6 +1,6 @@
 import { type Finding, fine } from '../document.ts';
 import type { Facts, PortRangeFact } from '../facts.ts';
-import { loadModule, setSysctl } from '../fixes.ts';
+import { loadAtBoot, setSysctl } from '../fixes.ts';
 
 /** Of the connection tracking table: from here on someone should look, and from there on packets will be dropped soon. */
 const FULL = { warning: 0.8, problem: 0.95 };
@@ -22,7 +22,7 @@ export function checkConntrack({ conntrack }: Pick<Facts, 'conntrack'>): Finding
       wanted: `less than ${FULL.warning * 100} %`,
       why: 'a full table drops the first packet of every new connection of this host, VIP or not',
       // At boot the setting is there only once the module is.
-      command: `${setSysctl('net.netfilter.nf_conntrack_max', String(max * 2))} && ${loadModule('nf_conntrack')}`,
+      command: `${setSysctl('net.netfilter.nf_conntrack_max', String(max * 2))} && ${loadAtBoot('nf_conntrack')}`,
     },
   ];
 }

@@ -2,7 +2,7 @@ import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
 import { diesBeforeKeepalive, keepaliveRemedies } from '../../status/keepalive.ts';
 import { type Finding, fine } from '../document.ts';
 import type { Facts, SysctlFact } from '../facts.ts';
-import { loadModule, setSysctl } from '../fixes.ts';
+import { loadAtBoot, loadModule, setSysctl } from '../fixes.ts';
 
 /** Whether the kernel settings are as the data path needs them. */
 export function checkSysctls({
@@ -27,7 +27,7 @@ export function checkSysctls({
       wanted: `${wanted} on kernel ${kernelRelease}`,
       why: willBe ? `${why}; `.concat('`run` sets it, unless --write-sysctls=false') : why,
       // At boot the setting is there only once the module is.
-      command: isOfIpvs ? `${loadModule('ip_vs')} && ${set}` : set,
+      command: isOfIpvs ? `${(unmade ? loadModule : loadAtBoot)('ip_vs')} && ${set}` : set,
     };
   });
 }
@@ -92,7 +92,7 @@ export function checkEstimator({
       command:
         estimation === null
           ? null
-          : `${loadModule('ip_vs')} && ${setSysctl('net.ipv4.vs.run_estimation', '0')}`,
+          : `${loadAtBoot('ip_vs')} && ${setSysctl('net.ipv4.vs.run_estimation', '0')}`,
     },
   ];
 }

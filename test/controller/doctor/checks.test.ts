@@ -117,7 +117,7 @@ describe('settings', () => {
       wanted: '1 on kernel 6.1.0-13-amd64',
       why: 'no masquerade',
       command:
-        "modprobe ip_vs && mkdir -p /etc/modules-load.d && printf 'ip_vs\\n' > /etc/modules-load.d/marathon-ipvs-ip_vs.conf && sysctl -w net.ipv4.vs.conntrack=1 && mkdir -p /etc/sysctl.d && printf 'net.ipv4.vs.conntrack = 1\\n' > /etc/sysctl.d/90-marathon-ipvs-conntrack.conf",
+        "mkdir -p /etc/modules-load.d && printf 'ip_vs\\n' > /etc/modules-load.d/marathon-ipvs-ip_vs.conf && sysctl -w net.ipv4.vs.conntrack=1 && mkdir -p /etc/sysctl.d && printf 'net.ipv4.vs.conntrack = 1\\n' > /etc/sysctl.d/90-marathon-ipvs-conntrack.conf",
     });
   });
 

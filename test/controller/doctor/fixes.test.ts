@@ -123,7 +123,8 @@ describe.each(HOSTS)('on a host that %s, each fix', (_name, facts) => {
         expect(command).toContain(`printf '${name}\\n' > /etc/modules-load.d/`);
       }
       for (const [, name] of run(command).matchAll(/sysctl -w net\.(ipv4\.vs|netfilter)\./g)) {
-        expect(command).toContain(`modprobe ${name === 'netfilter' ? 'nf_conntrack' : 'ip_vs'} `);
+        const module = name === 'netfilter' ? 'nf_conntrack' : 'ip_vs';
+        expect(command).toContain(`> /etc/modules-load.d/marathon-ipvs-${module}.conf`);
       }
       if (/^(?:nft|bridge) /.test(command)) expect(command).toMatch(/ # until .*; (?:to keep it|.*for good)/);
     }

@@ -1,0 +1,216 @@
+import { FALLBACK_SCHEDULER } from '../desired/port-options.ts';
+import { type Desired, endpointKey, type ServiceKey, type Step, type Table } from '../model.ts';
+import { inTurns } from '../pace.ts';
+import { afterSteps } from '../plan/after-steps.ts';
+import { formatStep } from '../plan/ipvsadm.ts';
+import { type LastRules, withoutLastInRotation } from '../plan/last-in-rotation.ts';
+import type { Plan } from '../plan/plan.ts';
+import { stepKey } from '../plan/step-key.ts';
+import type { IpvsTable, Names, StepFailure } from '../ports.ts';
+import { Backoff } from './backoff.ts';
+import { forwarding } from './forwarding.ts';
+import type { Knowledge } from './knowledge.ts';
+import { made, type Outcome } from './outcome.ts';
+import type { Reach } from './reach.ts';
+import { Schedulers } from './schedulers.ts';
+
+const RETRY = { firstMs: 200, limitMs: 60_000 };
+
+export interface ApplierPorts {
+  readonly table: IpvsTable;
+  readonly names?: Names | undefined;
+  readonly knowledge: Knowledge;
+  readonly reach: Reach;
+  /** Whether an address lies in a pool of named VIPs. */
+  readonly inPool: (address: string) => boolean;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** What a pass works with. */
+export interface ApplyRequest extends Pick<LastRules, 'named' | 'lives'> {
+  readonly desired: Desired;
+  readonly plan: Plan;
+  readonly observed: Table;
+  readonly full: boolean;
+  readonly now: number;
+}
+
+/**
+ * Makes the steps of a plan, in the order of rule 7: what is new is made, then reachable, then has a name; what goes has
+ * lost its name and is unreachable before; nothing goes before what is new is there.
+ *
+ * A step that fails is tried again after a delay that grows. It holds back what cannot be done without it, and nothing
+ * else: the backends of a service that could not be made, and the last backend in rotation where a new one could not be added.
+ */
+export class Applier {
+  readonly #ports: ApplierPorts;
+  readonly #backoff: Backoff<string>;
+  readonly #schedulers: Schedulers;
+  /** Steps of this pass that make or change a service, by their text, since a plan may be made anew; whether each was made. */
+  readonly #tried = new Map<string, boolean>();
+
+  constructor(ports: ApplierPorts) {
+    this.#ports = ports;
+    this.#backoff = new Backoff(RETRY, ports.random);
+    this.#schedulers = new Schedulers(ports.random);
+  }
+
+  /** When something that failed is to be tried again; null when nothing is. */
+  nextDue(): number | null {
+    const [step, scheduler] = [this.#backoff.nextDue(), this.#schedulers.nextDue()];
+    return step === null || scheduler === null ? (step ?? scheduler) : Math.min(step, scheduler);
+  }
+
+  /** To be called when a pass begins. */
+  begin(): void {
+    this.#tried.clear();
+  }
+
+  /** Schedulers that this kernel is known to lack, without those that are to be tried again now. */
+  lacking(now: number): ReadonlySet<string> {
+    return this.#schedulers.lacking(now);
+  }
+
+  /**
+   * Makes and changes the services themselves, of a plan of this pass. Resolves with true where the kernel turned out to
+   * lack a scheduler: the plan is then to be made anew, without what it is `lacking`, and given to this function again.
+   */
+  async applyServices(plan: Plan, outcome: Outcome, now: number): Promise<boolean> {
+    const untried = plan.growing.filter(
+      (step) => isServiceStep(step) && !this.#tried.has(formatStep(step)) && this.#isDue(step, now),
+    );
+    // A thousand services that ask for a scheduler that the kernel lacks need not all be refused.
+    const first = this.#firstOfEachUnknown(untried);
+    for (const steps of [[...first], untried.filter((step) => !first.has(step))]) {
+      const failures = await this.#write(steps);
+      if (this.#learn(steps, failures, outcome, now)) return true;
+    }
+    return false;
+  }
+
+  /** Makes the rest of the plan. Resolves with the table as it is then, as far as known. */
+  async apply(request: ApplyRequest, outcome: Outcome): Promise<Table> {
+    const { desired, plan, observed, full, now } = request;
+    const isTried = (step: Step) => this.#tried.has(formatStep(step));
+    const services = plan.growing.filter((step) => isServiceStep(step) && isTried(step));
+    const missing = this.#missing(plan);
+    const backends = plan.growing.filter(
+      (step) => !isServiceStep(step) && !missing.has(stepKey(step)) && this.#isDue(step, now),
+    );
+    outcome.failures.push(...(await this.#write(backends)));
+    const changed = services.filter((step) => this.#tried.get(formatStep(step)));
+    const grown = await inTurns(afterSteps(observed, [...changed, ...made(backends, outcome)]));
+    const short = shortOfBackends(plan, grown);
+
+    outcome.reached = await this.#ports.reach.ensure(this.#addresses(plan, grown, short), full);
+    outcome.unanswered = this.#ports.names?.announce(forwarding(desired, plan, grown)) ?? [];
+
+    const due = plan.shrinking.filter((step) => this.#isDue(step, now));
+    const shrinking = withoutLastInRotation(due, { ...request, table: grown, short });
+    outcome.failures.push(...(await this.#write(shrinking)));
+
+    const tried = [...services, ...backends, ...shrinking];
+    outcome.waiting = plan.growing.length + plan.shrinking.length - tried.length;
+    this.#settle(tried, plan, outcome.failures, now);
+    return await inTurns(afterSteps(grown, made(shrinking, outcome)));
+  }
+
+  #isDue(step: Step, now: number): boolean {
+    return this.#backoff.isEmpty || !this.#backoff.holds(backoffKey(step), now);
+  }
+
+  async #write(steps: readonly Step[]): Promise<readonly StepFailure[]> {
+    if (steps.length === 0) return [];
+    this.#ports.knowledge.touch(steps);
+    return await this.#ports.table.apply(steps);
+  }
+
+  #firstOfEachUnknown(steps: readonly Step[]): ReadonlySet<Step> {
+    const first = new Map<string, Step>();
+    for (const step of steps) {
+      const scheduler = schedulerOf(step);
+      if (scheduler !== null && !this.#schedulers.knows(scheduler) && !first.has(scheduler))
+        first.set(scheduler, step);
+    }
+    return new Set(first.values());
+  }
+
+  /** Whether a scheduler is lacking in whose place another one can be taken: that is no failure, and told elsewhere. */
+  #learn(steps: readonly Step[], failures: readonly StepFailure[], outcome: Outcome, now: number): boolean {
+    const failed = new Set(failures.map(({ step }) => step));
+    for (const step of steps) {
+      this.#tried.set(formatStep(step), !failed.has(step));
+      const scheduler = schedulerOf(step);
+      if (!failed.has(step) && scheduler !== null) this.#schedulers.found(scheduler);
+    }
+    const missed = new Set<string>();
+    for (const failure of failures) {
+      const scheduler = failure.why === 'no-scheduler' ? schedulerOf(failure.step) : null;
+      if (scheduler === null || scheduler === FALLBACK_SCHEDULER) outcome.failures.push(failure);
+      else missed.add(scheduler);
+    }
+    for (const scheduler of missed) this.#schedulers.missed(scheduler, now);
+    return missed.size > 0;
+  }
+
+  /** Services that the kernel lacks and that could not be made, or not yet again: their backends would be refused too. */
+  #missing({ growing }: Plan): ReadonlySet<ServiceKey> {
+    const missing = growing.filter(
+      (step) => step.op === 'add-service' && this.#tried.get(formatStep(step)) !== true,
+    );
+    return new Set(missing.map(stepKey));
+  }
+
+  /** IP VIPs outside the pools need a route of their own; one whose service or backends could not be made gets none. */
+  #addresses(plan: Plan, grown: Table, short: ReadonlySet<ServiceKey>): string[] {
+    const addresses = new Set<string>();
+    for (const { op, key, name, address } of plan.services) {
+      // A named VIP's address comes from a pool.
+      if (name !== null) continue;
+      const service = grown.get(key);
+      const isUseless = service === undefined || (short.has(key) && service.backends.size === 0);
+      const forwards = op !== 'remove' && !(op === 'add' && isUseless);
+      if (forwards && !this.#ports.inPool(address)) addresses.add(address);
+    }
+    return [...addresses];
+  }
+
+  #settle(tried: readonly Step[], plan: Plan, failures: readonly StepFailure[], now: number): void {
+    this.#schedulers.settle(now);
+    if (failures.length === 0 && this.#backoff.isEmpty) return;
+    const failed = new Set(failures.map(({ step }) => backoffKey(step)));
+    for (const key of new Set(tried.map(backoffKey))) {
+      if (failed.has(key)) this.#backoff.failed(key, now);
+      else this.#backoff.succeeded(key);
+    }
+    const wanted = new Set([...plan.growing, ...plan.shrinking].map(backoffKey));
+    this.#backoff.prune((key) => wanted.has(key));
+  }
+}
+
+function isServiceStep({ op }: Step): boolean {
+  return op === 'add-service' || op === 'update-service';
+}
+
+function schedulerOf(step: Step): string | null {
+  return step.op === 'add-service' || step.op === 'update-service' ? step.service.scheduler : null;
+}
+
+/** Each backend waits by itself after a failure, and so does the service: as a whole, and its settings. */
+function backoffKey(step: Step): string {
+  if ('backend' in step) return `${stepKey(step)} ${endpointKey(step.backend)}`;
+  return step.op === 'update-service' ? `${stepKey(step)} settings` : stepKey(step);
+}
+
+/** Services with a backend that should have come into rotation and is not there. */
+function shortOfBackends({ growing }: Plan, table: Table): ReadonlySet<ServiceKey> {
+  const short = new Set<ServiceKey>();
+  for (const step of growing) {
+    if (step.op !== 'add-backend' && step.op !== 'update-backend') continue;
+    const key = stepKey(step);
+    const weight = table.get(key)?.backends.get(endpointKey(step.backend))?.weight ?? 0;
+    if (step.backend.weight > 0 && weight === 0) short.add(key);
+  }
+  return short;
+}

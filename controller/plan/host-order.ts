@@ -1,0 +1,54 @@
+/**
+ * The order in which one host adds the backends of a service.
+ *
+ * The kernel puts each new destination at the head of its list (`list_add_rcu`, `ip_vs_ctl.c`), and most schedulers take
+ * the first in the list of those that are equally good. With one order on all hosts they would all begin with the same backend.
+ */
+
+import { type BackendKey, endpointKey, type ServiceKey, type Step } from '../model.ts';
+
+type Addition = Extract<Step, { op: 'add-backend' | 'update-backend' }>;
+
+/** Returns additions to one service in the order in which this host makes them. */
+export type HostOrder = (service: ServiceKey, additions: readonly Addition[]) => readonly Addition[];
+
+/**
+ * Makes the order of one host: the same in each run, another one on each host and for each service.
+ *
+ * `hostId` is any text that no other host has; hosts whose texts are alike have orders that are not.
+ */
+export function createHostOrder(hostId: string): HostOrder {
+  const host = hash(0, hostId);
+  return (service, additions) => {
+    if (additions.length < 2) return additions;
+    const seed = hash(host, service);
+    const ranked = additions.map((step) => {
+      const key = endpointKey(step.backend);
+      return { step, key, rank: hash(seed, key) };
+    });
+    return ranked.sort((a, b) => a.rank - b.rank || compareKeys(a.key, b.key)).map(({ step }) => step);
+  };
+}
+
+const { imul } = Math;
+
+function compareKeys(a: BackendKey, b: BackendKey): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * MurmurHash3, 32 bits, over the code units of a text. Its last lines let each bit of the text change each bit of the
+ * result with a chance of a half, so `node-1` and `node-2` have nothing in common.
+ */
+function hash(seed: number, text: string): number {
+  let h = seed;
+  for (let i = 0; i < text.length; i += 1) {
+    const k = imul(text.charCodeAt(i), 0xcc9e2d51);
+    h ^= imul((k << 15) | (k >>> 17), 0x1b873593);
+    h = (imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
+  }
+  h ^= text.length;
+  h = imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
