@@ -58,7 +58,8 @@ function choicesOf(order: HostOrder): readonly number[] {
     # The kernel chooses for the first datagram of a flow as for the first packet of a TCP connection, and nobody need answer.
     for i in $(seq ${VIPS}); do echo > /dev/udp/11.0.0.$i/80; done
     ipvsadm -Ln`;
-  const stdout = execFileSync('unshare', ['-n', 'bash', '-c', script], {
+  // With a socket as its input bash takes itself for a remote shell, and would read its start-up file.
+  const stdout = execFileSync('unshare', ['-n', 'bash', '--norc', '-c', script], {
     input: tableOf(order),
     encoding: 'utf8',
   });

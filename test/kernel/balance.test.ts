@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { endpointKey } from '../../controller/model.ts';
 import { parseTable } from '../../controller/plan/ipvsadm.ts';
-import { eventually, IN_LAB, ipvsadm, TestHost } from '../support/host.ts';
+import { eventually, IN_LAB, ipvsadm, shell, TestHost } from '../support/host.ts';
 
 // A process starts in seconds there, and each test starts several.
 jest.setTimeout(240_000);
@@ -68,6 +68,9 @@ inLab('the order of backends on a real kernel', () => {
     const whole = await apps(app('/web', {}, TEN));
     await host.marathonIpvs('run', '--once', ...args('host-1', whole));
     const list = await kernelList();
+    await shell('ipvsadm -C');
+    await host.marathonIpvs('run', '--once', ...args('host-1', whole));
+    expect(await kernelList()).toEqual(list);
     await host.marathonIpvs('run', '--once', ...args('host-1', await apps(app('/web', {}, [31_004]))));
     expect(await kernelList()).toEqual([31_004]);
     await host.marathonIpvs('run', '--once', ...args('host-1', await apps(app('/web', {}, TEN))));
