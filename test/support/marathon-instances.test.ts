@@ -127,7 +127,7 @@ describe('deployments', () => {
   test('a deployment that is deleted is rolled back', async () => {
     const marathon = await start({ processes: false });
     await marathon.addApp({ ...SIMULATED, instances: 1 });
-    const { json } = await call(marathon, 'PUT', '/v2/apps/my-service', { instances: 20_000 });
+    const { json } = await call(marathon, 'PUT', '/v2/apps/my-service', { instances: 500_000 });
     const undone = await call(marathon, 'DELETE', `/v2/deployments/${json.deploymentId}`);
     expect(undone.json.deploymentId).toEqual(expect.any(String));
     await marathon.deployed();
