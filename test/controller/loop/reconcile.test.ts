@@ -46,6 +46,14 @@ describe('the order of writes (rule 7)', () => {
     expect(pass.failures[0]).toEqual({ step: '-A -t 192.168.7.7:80 -s wlc', message: 'no scheduler' });
   });
 
+  test('nor is that of a VIP whose backends are all of weight 0', async () => {
+    world.refuse = ({ op }) => (op === 'add-service' ? 'no memory' : null);
+    const declared = port({ VIP_0: '192.168.7.7:80' });
+    const ill = task('ill.1', [taskPort(declared, '10.0.0.1:31000')], { health: 'unhealthy' });
+    await world.start().resync(snapshot(app('/ill', { ports: [declared], tasks: [ill] })));
+    expect(world.done()).toContain('reach');
+  });
+
   test('an old backend stays when the one that replaces it cannot be added', async () => {
     const controller = world.start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
