@@ -71,6 +71,7 @@ withBuildah('the image that the Dockerfile makes', () => {
       'node_modules',
       'package-lock.json',
       'package.json',
+      'raise-capabilities',
     ]);
     expect((await command('sh', '-c', `ls ${root}/usr/local/bin`)).stdout.trim()).toBe('node');
 
@@ -119,7 +120,7 @@ withBuildah('the image that the Dockerfile makes', () => {
       join(folder, 'root.tar'),
       '.',
     );
-    await writeFile(join(folder, 'apps.json'), JSON.stringify({ apps: [myService('127.0.0.1')] }));
+    await writeFile(join(folder, 'apps.json'), JSON.stringify({ apps: [myService('10.0.0.1')] }));
     const start = (bounding: string, ...words: readonly string[]) =>
       asDeclared('/mnt', bounding, ...words)
         .map(quoted)
@@ -163,9 +164,10 @@ withBuildah('the image that the Dockerfile makes', () => {
     expect(doctor).toContain('[+] CAP_NET_BIND_SERVICE: in effect');
     expect(without).toMatch(/CAP_NET_ADMIN.*status 2/s);
     expect(running.trim().split('\n')).toEqual([
+      'ok',
       'healthy: 0',
       '-A -t 11.134.217.55:5555 -s wlc',
-      '-a -t 11.134.217.55:5555 -r 127.0.0.1:31000 -m -w 1',
+      '-a -t 11.134.217.55:5555 -r 10.0.0.1:31000 -m -w 1',
       expect.stringMatching(/^vip0 +UNKNOWN/),
       '11.134.217.55',
       'ended well',
