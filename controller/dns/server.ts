@@ -1,5 +1,5 @@
 import type { ListenOption } from '../config/values.ts';
-import { messageOf } from '../errors.ts';
+import { hasCode, messageOf } from '../errors.ts';
 import { endpointKey } from '../model.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { NameIndex } from './name-table.ts';
@@ -68,8 +68,21 @@ export function startDns({ listen, index, meter, log, clock }: DnsServerOptions)
   };
 }
 
+/** How many ports are tried where any will do: one that is free for UDP may have been taken for TCP. */
+const PORTS_TRIED = 20;
+
+async function openBoth(where: ListenOption, responder: Responder, meter: DnsMeter): Promise<Listener> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await openBothAt(where, responder, meter);
+    } catch (error) {
+      if (where.port !== 0 || tried === PORTS_TRIED || !hasCode(error, 'EADDRINUSE')) throw error;
+    }
+  }
+}
+
 /** Both or none: a client that is told to ask over TCP must find someone there. */
-async function openBoth(
+async function openBothAt(
   { address, port }: ListenOption,
   responder: Responder,
   meter: DnsMeter,
@@ -88,8 +101,8 @@ async function openBoth(
 }
 
 function inWords(listen: ListenOption, error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-  const why = ADVICE[code]?.(listen) ?? messageOf(error);
+  const advice = Object.entries(ADVICE).find(([code]) => hasCode(error, code))?.[1];
+  const why = advice?.(listen) ?? messageOf(error);
   return `--dns-listen ${endpointKey(listen)}: ${why}`;
 }
 

@@ -1,9 +1,10 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import dnsPacket from 'dns-packet';
 import { service } from '../../support/builders.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { lines, question, WEB, ZONE } from './asking.ts';
 import { framed, overUdp, Serving, TcpClient, until } from './serving.ts';
 
@@ -13,6 +14,14 @@ afterEach(async () => {
   await serving.server.close();
   for (const socket of spare.splice(0)) socket.close();
 });
+
+const ANY_PORT = { address: '127.0.0.1', port: 0 };
+
+async function listening(): Promise<Server> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
 
 const answersOf = (reply: Buffer | undefined) =>
   reply === undefined ? [] : lines(dnsPacket.decode(reply).answers);
@@ -137,8 +146,7 @@ describe('an address that cannot be used', () => {
   });
 
   test('UDP is given up again where TCP cannot be had', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await once(taken, 'listening');
+    const taken = await listening();
     const bound = taken.address();
     const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
     serving = new Serving([{ address: '127.0.0.1', port }]);
@@ -148,6 +156,20 @@ describe('an address that cannot be used', () => {
     await once(other, 'listening');
     await serving.server.close();
     taken.close();
+  });
+
+  test('where any port will do, one that is free for UDP and taken for TCP is passed over at once', async () => {
+    const taken = await Promise.all(Array.from({ length: 2_000 }, listening));
+    const clock = new FakeClock();
+    const servers = Array.from({ length: 100 }, () => new Serving([ANY_PORT], clock).server);
+    try {
+      await until(() => servers.every((server) => server.bound().length + server.problems().length > 0));
+      expect(servers.flatMap((server) => server.problems())).toEqual([]);
+    } finally {
+      await Promise.all(servers.map((server) => server.close()));
+      for (const server of taken) server.close();
+    }
+    serving = await Serving.start();
   });
 
   test('one that this host lacks does not keep the others from being answered', async () => {

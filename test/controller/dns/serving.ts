@@ -7,7 +7,7 @@ import type { ListenOption } from '../../../controller/config/values.ts';
 import type { DnsMeter, DropReason } from '../../../controller/dns/responder.ts';
 import { type DnsServer, startDns } from '../../../controller/dns/server.ts';
 import type { Service } from '../../../controller/model.ts';
-import { systemClock } from '../../../controller/time.ts';
+import { type Clock, systemClock } from '../../../controller/time.ts';
 import { eventually } from '../../support/waiting.ts';
 import { World } from '../../support/world.ts';
 import { byKey, indexOf, SERVICES } from './asking.ts';
@@ -31,9 +31,9 @@ export class Serving {
   readonly server: DnsServer;
   readonly #index = indexOf();
 
-  constructor(listen: readonly ListenOption[]) {
+  constructor(listen: readonly ListenOption[], clock: Clock = systemClock) {
     const { meter, world } = this;
-    this.server = startDns({ listen, index: this.#index, meter, log: world.log, clock: systemClock });
+    this.server = startDns({ listen, index: this.#index, meter, log: world.log, clock });
   }
 
   static async start(address = '127.0.0.1'): Promise<Serving> {
