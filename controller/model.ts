@@ -14,13 +14,13 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** `marathon /group/web`: what tells an app from all others. */
+export type AppKey = string;
+
 // ---- what a source says ----------------------------------------------------------------------------
 
 /**
  * One Marathon app or pod, in one shape whatever API it came from.
- *
- * Sources hand out the *same object* again for an app that did not change: later stages remember their work by
- * identity, which is what makes a pass over thousands of apps cheap.
  */
 export interface App {
   /** Absolute id, `/group/web`. A pod has its pod id. */
@@ -101,6 +101,24 @@ export interface Snapshot {
   readonly warnings: readonly string[];
   /** Addresses of agents that a source lists whether or not a task runs there; absent where it lists none. */
   readonly agents?: readonly string[];
+}
+
+/** What one read of a source changed. */
+export interface Delta {
+  /** Apps that are new or differ, each whole. One key may have two: a definition, and one made of what tasks say (`fromTasks`). */
+  readonly upserts: readonly App[];
+  /** `named`: the source said of this very app that it is gone. `missing`: it is in a list no more. `fromTasks` tells which of the two rows of the key. */
+  readonly removed: readonly {
+    readonly key: AppKey;
+    readonly fromTasks: boolean;
+    readonly how: 'named' | 'missing';
+  }[];
+  /** What is not about an app: replaces what was told before; absent where it is as it was. */
+  readonly about?: Omit<Snapshot, 'apps'>;
+  /** Whether the whole source was read, so that with this delta everything is known of it. Otherwise what it upserts was said of these apps by name. */
+  readonly complete: boolean;
+  /** When the change was learnt of, on the monotonic clock. */
+  readonly learnedAt: number;
 }
 
 /** Something that could not be used, told so that its author finds it. */
@@ -197,6 +215,8 @@ export interface NamedAddresses {
 /** The desired state: all that later stages need from the sources. */
 export interface Desired {
   readonly services: ReadonlyMap<ServiceKey, Service>;
+  /** Declared VIPs that have no service, each with all that declare it. */
+  readonly unserved: ReadonlyMap<string, readonly Declared[]>;
   readonly declared: readonly Declared[];
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
@@ -261,8 +281,8 @@ export interface ServiceSettings {
 
 // ---- keys ------------------------------------------------------------------------------------------
 
-/** `marathon /group/web`: what tells an app from all others. */
-export function appKey({ framework, id }: Pick<App, 'framework' | 'id'>): string {
+/** The key of an app. */
+export function appKey({ framework, id }: Pick<App, 'framework' | 'id'>): AppKey {
   return `${framework} ${id}`;
 }
 

@@ -31,3 +31,27 @@ export async function inTurns<T>(parts: Generator<unknown, T>, pace: Pace = new 
     if (pace.isDue()) await pace.rest();
   }
 }
+
+/** Whether long work should rest, after a piece that cost about so much: 1 for a task or a backend. */
+export type Pause = (cost?: number) => boolean;
+
+/** Never rests: for work that is small, or that nobody waits for. */
+export const withoutPause: Pause = () => false;
+
+/** Cost after which the clock is looked at. */
+const LOOK_AFTER = 64;
+
+/**
+ * Calls `work` until it returns true, with rests in which others have their turn. `work` does what is due until `pause`
+ * says that it should rest, and returns whether nothing is left.
+ */
+export async function inSlices(work: (pause: Pause) => boolean, pace: Pace = new Pace()): Promise<void> {
+  let spent = 0;
+  const pause: Pause = (cost = 1) => {
+    spent += cost;
+    if (spent < LOOK_AFTER) return false;
+    spent = 0;
+    return pace.isDue();
+  };
+  while (!work(pause)) await pace.rest();
+}

@@ -17,17 +17,15 @@ import { withTimeouts } from './apply/timeouts.ts';
 import { createUnfitAddresses, united } from './apply/unfit-addresses.ts';
 import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
-import { createMerge } from './desired/merge.ts';
-import { createOccupants } from './desired/occupants.ts';
+import type { TranslationRules } from './desired/desired-state.ts';
 import { inPool } from './desired/pool.ts';
 import { DEFAULT_PORT_OPTIONS } from './desired/port-options.ts';
-import { createTranslator, createTranslatorInParts, type Translate } from './desired/translate.ts';
+import { createTranslator } from './desired/translate.ts';
 import type { NameServer } from './dns/name-server.ts';
 import { ControllerError } from './errors.ts';
 import { Reconciler } from './loop/reconcile.ts';
 import { RefusedBackends } from './loop/refused-backends.ts';
 import type { ServiceKey } from './model.ts';
-import { inTurns } from './pace.ts';
 import { parseTable } from './plan/ipvsadm.ts';
 import type {
   AppSource,
@@ -105,7 +103,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     );
     const refusedBackends = new RefusedBackends(systemClock.monotonic);
     const hostAddresses = createHostAddresses(config.interface, systemClock.monotonic);
-    const translate = createTranslatorInParts({
+    const translation: TranslationRules = {
       zone: config.zone,
       pools,
       defaults: { ...DEFAULT_PORT_OPTIONS, scheduler: config.defaultScheduler },
@@ -114,10 +112,9 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
         unfitAddresses: united(unfit, () => refusedBackends.current()),
         ...(config.localBackends === 'container' && { hostAddresses }),
       }),
-    });
+    };
     const rules = {
-      translate: (...given: Parameters<Translate>) => inTurns(translate(...given)),
-      occupants: createOccupants(),
+      translation,
       inPool: inPools,
       adopt: config.adopt,
       ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready, refusedBackends }),
@@ -162,7 +159,7 @@ export async function wireCleanup(
 /** Builds the parts of `connection`, which needs neither kernel nor privilege. */
 export async function wireConnection(config: Config, log: Log): Promise<Omit<ConnectionPorts, 'print'>> {
   const translate = createTranslator({ zone: config.zone, pools: poolsOf(config) });
-  return { sources: await sourcesOf(config, log, []), merge: createMerge(), translate };
+  return { sources: await sourcesOf(config, log, []), translate };
 }
 
 type HostOptions = Pick<

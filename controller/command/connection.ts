@@ -1,16 +1,14 @@
 import { type Connection, type Connections, connectionsOf, endpointsNamed } from '../desired/connections.ts';
-import type { Merge } from '../desired/merge.ts';
 import { cleanName } from '../desired/names.ts';
 import type { Translate } from '../desired/translate.ts';
 import { ControllerError } from '../errors.ts';
 import { SAME } from '../exit-status.ts';
-import { inTurns } from '../pace.ts';
+import { Inventory } from '../inventory/inventory.ts';
 import type { AppSource } from '../ports.ts';
 import { visible, visibleDocument, visibleJson } from '../visible.ts';
 
 export interface ConnectionPorts {
   readonly sources: readonly AppSource[];
-  readonly merge: Merge;
   readonly translate: Translate;
   readonly print: (text: string) => void;
 }
@@ -27,12 +25,12 @@ export interface ConnectionRequest {
  * be read, and when there is no such service or endpoint, or several: the message says which there are.
  */
 export async function connection(
-  { sources, merge, translate, print }: ConnectionPorts,
+  { sources, translate, print }: ConnectionPorts,
   { service, endpoint, output }: ConnectionRequest,
   signal: AbortSignal,
 ): Promise<number> {
   const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
-  const snapshot = await inTurns(merge(snapshots));
+  const snapshot = (await Inventory.inSlices(snapshots)).toSnapshot();
   const desired = translate(snapshot, { addresses: new Map(), labels: new Map() });
   const connections = connectionsOf(snapshot.apps, desired);
   if (service === undefined) print(output === 'json' ? toJson(namesOf(connections)) : listText(connections));

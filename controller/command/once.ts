@@ -40,7 +40,7 @@ export async function once(ports: OncePorts, options: PrintOptions, signal: Abor
   if (pass.error === null) ports.print(formatReport(pass, options));
   const complaints = whatIsWrong(pass);
   if (complaints.length === 0 && pass.plan.growing.length + pass.plan.shrinking.length > 0) {
-    complaints.push(...(await whatIsLeft(ports, sources)));
+    complaints.push(...(await whatIsLeft(ports)));
   }
   for (const complaint of complaints) ports.complain(complaint);
   return complaints.length === 0 ? SAME : FAILED;
@@ -50,22 +50,20 @@ async function readAndPass(
   { sources: all, reconciler }: OncePorts,
   signal: AbortSignal,
 ): Promise<{ pass: PassStatus; sources: Sources }> {
-  const sources = new Sources(all, NOBODY);
+  const sources = new Sources(all, NOBODY, reconciler.inventory);
   const snapshots = await Promise.all(all.map((source) => source.read(signal)));
   for (const [index, source] of all.entries()) {
     const snapshot = snapshots[index];
-    if (snapshot !== undefined) sources.heard(source.name, snapshot, true);
+    if (snapshot !== undefined) sources.read(source.name, snapshot, true);
   }
-  const merged = await sources.merged();
-  if (merged === null) throw new ControllerError('source', 'no source was read');
-  return { pass: await reconciler.pass(merged, { full: true, changesSince: [], gone: [] }), sources };
+  return { pass: await reconciler.pass(EVERYTHING), sources };
 }
 
+const EVERYTHING = { full: true, complete: true, changesSince: [], gone: [] };
+
 /** A second pass must find nothing to do. */
-async function whatIsLeft({ reconciler }: OncePorts, sources: Sources): Promise<string[]> {
-  const merged = await sources.merged();
-  if (merged === null) return [];
-  const pass = await reconciler.pass(merged, { full: true, changesSince: [], gone: [] });
+async function whatIsLeft({ reconciler }: OncePorts): Promise<string[]> {
+  const pass = await reconciler.pass(EVERYTHING);
   const { add, change, remove } = pass.plan.summary;
   const again = add + change + remove;
   return again === 0

@@ -2,7 +2,7 @@ import type { App, Family, Port, Rejection } from '../model.ts';
 import type { Claim } from './claim.ts';
 import { complaintsAbout } from './complaints.ts';
 import { createDrafts } from './drafts.ts';
-import { createPortReader, type Naming, type PortReading, type Surroundings } from './port-reading.ts';
+import { createPortReader, type HostContext, type Naming, type PortReading } from './port-reading.ts';
 import type { NamedTarget } from './target.ts';
 
 export interface ClaimRules extends Naming {
@@ -45,9 +45,9 @@ export interface AppClaims {
  *
  * Labels are complained about where the newest definition has them, not once more for each task.
  */
-export function claimsOf(app: App, rules: ClaimRules, surroundings: Surroundings): AppClaims {
-  const readPort = createPortReader(app, rules, surroundings);
-  const drafts = createDrafts(app, rules, surroundings);
+export function claimsOf(app: App, rules: ClaimRules, context: HostContext): AppClaims {
+  const readPort = createPortReader(app, rules, context);
+  const drafts = createDrafts(app, rules, context);
   const labels = new Map<string, LabelState>();
   const spellings: Spelling[] = [];
   const complaints = collectComplaints(app, rules.zone);

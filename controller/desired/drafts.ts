@@ -16,7 +16,7 @@ import { standingOf } from './backends.ts';
 import type { Claim } from './claim.ts';
 import type { ClaimRules } from './claims.ts';
 import type { PortOptions } from './port-options.ts';
-import type { PortReading, Surroundings } from './port-reading.ts';
+import type { HostContext, PortReading } from './port-reading.ts';
 import { familiesOf, type Target } from './target.ts';
 
 /** The claims of one app while its ports and tasks are gone through. */
@@ -48,7 +48,7 @@ interface Draft {
 export function createDrafts(
   app: App,
   { namedFamilies, poolOf }: Pick<ClaimRules, 'namedFamilies' | 'poolOf'>,
-  { here, unfit }: Pick<Surroundings, 'here' | 'unfit'>,
+  { here, unfit }: Pick<HostContext, 'here' | 'unfit'>,
 ): Drafts {
   const faultOf: FaultOf = (address) => {
     const unusable = unusableAsBackend(address);

@@ -10,7 +10,7 @@ import { isProblem, readTarget, type Target } from './target.ts';
 import type { VipProblem } from './vip-label.ts';
 
 /** What the labels of a port mean depends on these besides the app itself. */
-export interface Surroundings {
+export interface HostContext {
   /** Why nobody may have this address as an IP VIP just now; null when one may. */
   refusal(target: Target): string | null;
   /** The text of a label when it was last valid. */
@@ -57,14 +57,14 @@ export interface LabelReading {
 export function createPortReader(
   app: App,
   naming: Naming,
-  surroundings: Surroundings,
+  context: HostContext,
 ): (port: Port) => PortReading {
   const read = new Map<string, { readonly port: Port; readonly reading: PortReading }>();
 
   const settle = (text: string): Target | VipProblem => {
     const target = readTarget(text, app.framework, naming.zone);
     if (isProblem(target)) return target;
-    const reason = surroundings.refusal(target);
+    const reason = context.refusal(target);
     return reason === null ? target : { kind: 'problem', reason, ignored: false };
   };
 
@@ -90,11 +90,12 @@ export function createPortReader(
   const insteadOf = (at: string, label: string, text: string, key: string): (string | undefined)[] => {
     if (app.labelsPerTask) return [];
     const newest = definitionText(app, at, label);
-    if (app.fromTasks) return newest === text ? [surroundings.remembered(key)] : [];
-    return [newest, surroundings.remembered(key)];
+    if (app.fromTasks) return newest === text ? [context.remembered(key)] : [];
+    // What is remembered is the definition's: a label that it lacks was taken away.
+    return newest === undefined ? [] : [newest, context.remembered(key)];
   };
 
-  const lacks = (scheduler: string) => surroundings.lacks(scheduler);
+  const lacks = (scheduler: string) => context.lacks(scheduler);
   const defaults = defaultsWithout(naming.defaults, lacks);
 
   return (port) => {
@@ -113,7 +114,7 @@ export function createPortReader(
 }
 
 /** What ports without labels get where the kernel lacks the scheduler that the operator chose. */
-export function defaultsWithout(defaults: PortOptions, lacks: Surroundings['lacks']): PortOptions {
+export function defaultsWithout(defaults: PortOptions, lacks: HostContext['lacks']): PortOptions {
   const { scheduler } = defaults;
   // Asked for the few that chose another one: an answer is remembered for each app.
   if (scheduler === FALLBACK_SCHEDULER || !lacks(scheduler)) return defaults;

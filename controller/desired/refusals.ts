@@ -1,76 +1,72 @@
-import type { Address } from '../address.ts';
-import type { NamedAddresses, Snapshot } from '../model.ts';
-import { createHosts } from './hosts.ts';
+import { type Address, parseAddress } from '../address.ts';
 import { hasAddress, type Pools } from './pool.ts';
-import type { Target } from './target.ts';
 
 /** Why an address belongs to someone already; null when it does not, as far as the asked one knows. */
 export type RealAddresses = (address: string) => string | null;
 
-/** Refusals of IP VIPs during one pass. */
-export interface Refusals {
-  /** null for a named VIP, and for an address that is free. */
-  refusal(target: Target): string | null;
-  /** Names whose remembered address was a reason to refuse. */
-  readonly blockers: ReadonlySet<string>;
-  /** Addresses that were refused, whoever asked, with why. */
-  readonly refused: ReadonlyMap<string, string>;
+/** Who may have an address that an IP VIP asks for. */
+export interface Owners {
+  /** An agent or a container that a source tells of. */
+  readonly ownerOf: RealAddresses;
+  /** The named VIP that has it. */
+  readonly holderOf: (address: string) => string | null;
+  readonly realAddresses: RealAddresses;
 }
 
 /**
- * Makes the judge of IP VIPs: the address of an agent or a container that a source tells of, one that a name holds, and
- * what `realAddresses` knows of are refused, since a local route for such an address would cut every host off from its
- * owner.
+ * Judges IP VIPs: the address of an agent or a container that a source tells of, one that a name holds, and what
+ * `realAddresses` knows of are refused, since a local route for such an address would cut every host off from its owner.
+ * It knows what it answered, so that who asked can be told when the answer is another one.
  */
-export function createRefusals(
-  pools: Pools,
-  realAddresses: RealAddresses,
-): (
-  snapshot: Pick<Snapshot, 'apps' | 'agents'>,
-  remembered: ReadonlyMap<string, NamedAddresses>,
-) => Refusals {
-  const ownersAmong = createHosts();
+export class Refusals {
+  readonly #pools: Pools;
+  readonly #owners: Owners;
+  readonly #answers = new Map<string, string | null>();
+  readonly #refused = new Map<string, string>();
 
-  return (snapshot, remembered) => {
-    const blockers = new Set<string>();
-    const refused = new Map<string, string>();
-    // Most clusters have few IP VIPs or none: what is needed to judge them is gathered when the first one comes.
-    const ownerOf = lazily(() => ownersAmong(snapshot));
-    const holders = lazily(() => holdersOf(remembered));
-
-    const reasonFor = (address: Address): string | null => {
-      const owner = ownerOf()(address.text);
-      if (owner !== null) return `it is the address of ${owner}`;
-      const pool = pools[address.family];
-      const holder = pool !== null && hasAddress(pool, address) ? holders().get(address.text) : undefined;
-      if (holder !== undefined) {
-        blockers.add(holder);
-        return `it is the address of the named VIP ${holder}`;
-      }
-      return realAddresses(address.text);
-    };
-    const refusal = ({ address }: Target): string | null => {
-      const reason = address === null ? null : reasonFor(address);
-      if (address !== null && reason !== null) refused.set(address.text, reason);
-      return reason;
-    };
-    return { refusal, blockers, refused };
-  };
-}
-
-function holdersOf(remembered: ReadonlyMap<string, NamedAddresses>): ReadonlyMap<string, string> {
-  const holders = new Map<string, string>();
-  for (const [name, { ipv4, ipv6 }] of remembered) {
-    if (ipv4 !== undefined) holders.set(ipv4, name);
-    if (ipv6 !== undefined) holders.set(ipv6, name);
+  constructor(pools: Pools, owners: Owners) {
+    this.#pools = pools;
+    this.#owners = owners;
   }
-  return holders;
-}
 
-function lazily<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
+  /** Addresses that were refused, with why. */
+  get refused(): ReadonlyMap<string, string> {
+    return this.#refused;
+  }
+
+  /** The addresses that were asked about. */
+  asked(): Iterable<string> {
+    return this.#answers.keys();
+  }
+
+  /** Why no VIP may have this address just now; null when one may. */
+  reasonFor(address: Address): string | null {
+    const reason = this.#judge(address);
+    this.#answers.set(address.text, reason);
+    if (reason === null) this.#refused.delete(address.text);
+    else this.#refused.set(address.text, reason);
+    return reason;
+  }
+
+  /** Whether somebody asked about this address and would be given another answer now. */
+  isOther(text: string): boolean {
+    const answer = this.#answers.get(text);
+    const address = answer === undefined ? null : parseAddress(text);
+    return address !== null && this.#judge(address) !== answer;
+  }
+
+  /** Nobody asks about this address any more. */
+  forget(text: string): void {
+    this.#answers.delete(text);
+    this.#refused.delete(text);
+  }
+
+  #judge(address: Address): string | null {
+    const owner = this.#owners.ownerOf(address.text);
+    if (owner !== null) return `it is the address of ${owner}`;
+    const pool = this.#pools[address.family];
+    const holder = pool !== null && hasAddress(pool, address) ? this.#owners.holderOf(address.text) : null;
+    if (holder !== null) return `it is the address of the named VIP ${holder}`;
+    return this.#owners.realAddresses(address.text);
+  }
 }

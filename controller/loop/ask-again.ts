@@ -1,7 +1,5 @@
-import { createMerge } from '../desired/merge.ts';
 import { messageOf } from '../errors.ts';
-import type { Snapshot } from '../model.ts';
-import { inTurns } from '../pace.ts';
+import { Inventory } from '../inventory/inventory.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
 
 export interface AskPorts {
@@ -15,7 +13,7 @@ export interface Holder<Due extends { readonly size: number }> {
   /** What has been held for long enough. */
   due(now: number): Due;
   /** All sources were read anew: takes what they say of what was due. Returns how much is still missing. */
-  confirm(due: Due, snapshot: Snapshot, now: number): number;
+  confirm(due: Due, inventory: Inventory, now: number): number;
 }
 
 /** After a source could not be read, it is asked again after this. */
@@ -38,8 +36,7 @@ export function createAsker<Due extends { readonly size: number }>(
   const ask = async (due: Due): Promise<void> => {
     try {
       const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
-      const snapshot = await inTurns(createMerge()(snapshots));
-      const stillMissing = holder.confirm(due, snapshot, clock.monotonic());
+      const stillMissing = holder.confirm(due, await Inventory.inSlices(snapshots), clock.monotonic());
       log.warn('mass removal: the sources were asked again', { held: due.size, stillMissing });
       then();
     } catch (error) {

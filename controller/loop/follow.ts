@@ -12,14 +12,14 @@ export interface FollowPorts {
 const REPEAT_MS = 60_000;
 
 /**
- * Follows one source until `signal` aborts, and keeps its word in `sources`. `heard` is called after each good read
+ * Follows one source until `signal` aborts, and tells `sources` of each good read, after which it calls `read`
  * with the time at which the change was learnt of. The log tells when the source fails, why, and when it is read again.
  */
 export function follow(
   source: AppSource,
   sources: Sources,
   { observer, clock, log }: FollowPorts,
-  heard: (since: number) => void,
+  read: (since: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { name } = source;
@@ -33,8 +33,8 @@ export function follow(
           log.info('source read', { source: name, apps: snapshot.apps.length });
         complaint = null;
         known = true;
-        sources.heard(name, snapshot, complete);
-        heard(since);
+        sources.read(name, snapshot, complete);
+        read(since);
       },
       failed(error) {
         const message = messageOf(error);

@@ -1,6 +1,7 @@
-import type { Occupants } from '../desired/occupants.ts';
-import { offersAt } from '../desired/offers.ts';
-import type { BackendKey, Desired, ServiceAddress, ServiceKey, Snapshot, Table } from '../model.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import { offersAt } from '../inventory/offers.ts';
+import type { Occupants } from '../inventory/task-index.ts';
+import type { BackendKey, Desired, ServiceAddress, ServiceKey, Table } from '../model.ts';
 import { inTurns } from '../pace.ts';
 import { createDiff, type Diff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
@@ -20,8 +21,6 @@ export interface PlanRules {
   readonly taken?: (address: string) => string | null;
   /** What tells this host from all others and decides in which order backends are added; when missing, as they are declared. */
   readonly hostId?: string;
-  /** Finds the tasks at an endpoint. */
-  readonly occupants: (snapshot: Snapshot) => Occupants;
   /** When too much would go at once; null: it goes. */
   readonly brake: BrakeRules | null;
 }
@@ -32,7 +31,6 @@ export interface Situation {
   /** What is ours in `observed`, and what of it drains. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
   readonly drains: Drains;
-  readonly snapshot: Snapshot;
   /** Every source has been read completely since the start. */
   readonly complete: boolean;
   readonly now: number;
@@ -51,11 +49,13 @@ export class Planner {
   readonly #rules: PlanRules;
   readonly #diff: Diff;
   readonly #brake: Brake;
-  /** What the last complete pass worked on. */
-  #snapshot: Snapshot | null = null;
+  readonly #inventory: Inventory;
+  readonly #occupants: Occupants;
 
-  constructor(rules: PlanRules) {
+  constructor(rules: PlanRules, inventory: Inventory) {
     this.#rules = rules;
+    this.#inventory = inventory;
+    this.#occupants = (endpoint) => inventory.tasks.occupant(endpoint);
     this.#diff = createDiff(rules.hostId === undefined ? undefined : createHostOrder(rules.hostId));
     this.#brake = new Brake(rules.brake);
   }
@@ -65,9 +65,9 @@ export class Planner {
     return inTurns(this.#diff.prepare(desired, observed));
   }
 
-  intend({ desired, observed, owned, drains, snapshot, complete, now }: Situation): Intention {
+  intend({ desired, observed, owned, drains, complete, now }: Situation): Intention {
     const { inPool, adopt } = this.#rules;
-    const occupants = this.#rules.occupants(snapshot);
+    const occupants = this.#occupants;
     const difference = this.#diff(desired, observed, { owned, inPool, adopt });
     const { rest, withdrawn } = splitWithdrawn(difference, (address) =>
       inPool(address) ? null : this.#ownerOf(address, desired, complete),
@@ -79,7 +79,6 @@ export class Planner {
       const plan = withWithdrawn(onlyWhatIsMissing(drained.plan), withdrawn);
       return { plan, held: null, drains, mustLook };
     }
-    this.#snapshot = snapshot;
     const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
@@ -93,11 +92,10 @@ export class Planner {
   }
 
   /** By which it is decided what of a plan that takes away is kept for a while. */
-  keeping(snapshot: Snapshot): Pick<LastRules, 'named' | 'lives'> {
-    const occupants = this.#rules.occupants(snapshot);
+  keeping(): Pick<LastRules, 'named' | 'lives'> {
     return {
       named: (endpoint, service) => this.#brake.believes(endpoint, service),
-      lives: (endpoint) => occupants(endpoint)?.drainSeconds != null,
+      lives: (endpoint) => this.#occupants(endpoint)?.drainSeconds != null,
     };
   }
 
@@ -118,11 +116,11 @@ export class Planner {
    * All sources were read anew. What of `due` still does not serve, or still asks for the VIPs of the last pass and no
    * others, is not held any more; the rest waits again. Returns how much of it goes.
    */
-  confirm(due: ReadonlySet<BackendKey>, snapshot: Snapshot, now: number): number {
-    const before = offersAt(due, this.#snapshot?.apps ?? []);
-    const told = offersAt(due, snapshot.apps);
+  confirm(due: ReadonlySet<BackendKey>, told: Inventory, now: number): number {
+    const before = offersAt(due, this.#inventory.tasks);
+    const after = offersAt(due, told.tasks);
     const same = (endpoint: BackendKey) => {
-      const offers = told.get(endpoint);
+      const offers = after.get(endpoint);
       return offers === undefined || offers === before.get(endpoint);
     };
     const confirmed = new Set([...due].filter(same));

@@ -1,8 +1,11 @@
+import { DesiredState, type TranslationRules } from '../desired/desired-state.ts';
 import { messageOf } from '../errors.ts';
-import type { BackendKey, Desired, Memory, ServiceKey, Snapshot, Table } from '../model.ts';
+import { Inventory } from '../inventory/inventory.ts';
+import type { BackendKey, ServiceKey, Table } from '../model.ts';
+import { inSlices } from '../pace.ts';
 import type { Drains } from '../plan/drain.ts';
 import { type Drift, drift } from '../plan/drift.ts';
-import { heldNames, rememberHeldNames } from '../plan/held-names.ts';
+import { heldNames } from '../plan/held-names.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Clock, IpvsTable, Ledger, Log, Names, Reachability, StateStore } from '../ports.ts';
@@ -15,7 +18,6 @@ import { Planner, type PlanRules } from './planner.ts';
 import { Reach } from './reach.ts';
 import { Recollection } from './recollection.ts';
 import type { RefusedBackends } from './refused-backends.ts';
-import type { Merged } from './sources.ts';
 import { takenVips, withdrawTaken } from './withdraw.ts';
 
 export interface ReconcilePorts {
@@ -31,13 +33,7 @@ export interface ReconcilePorts {
 }
 
 export interface ReconcileRules extends PlanRules {
-  readonly translate: (
-    snapshot: Snapshot,
-    memory: Memory,
-    complete: boolean,
-    held: ReadonlySet<string>,
-    lacking: ReadonlySet<string>,
-  ) => Desired | Promise<Desired>;
+  readonly translation: TranslationRules;
   /** Resolves once it is known, as far as it can be, which addresses are `taken`; at once from then on. Never rejects. */
   readonly ready?: () => Promise<void>;
   /** Where what the kernel refuses as a backend is remembered; the translation asks it. Absent: every refusal is a failure. */
@@ -48,6 +44,11 @@ export interface ReconcileRules extends PlanRules {
 export interface PassRequest {
   /** Read the kernel's whole table first, rather than trust what is known of it. */
   readonly full: boolean;
+  /**
+   * Every source has been read completely since the start. Without that (the last good state of one comes from
+   * disk) nothing may be taken away.
+   */
+  readonly complete: boolean;
   readonly changesSince: readonly number[];
   /** Where tasks are of which a source has said by name that they ended, or serve a VIP no more. */
   readonly gone: Iterable<BackendKey>;
@@ -68,6 +69,10 @@ const HELD_TRIES = 3;
 export class Reconciler {
   readonly #ports: ReconcilePorts;
   readonly #rules: ReconcileRules;
+  /** What passes bring into the kernel. */
+  readonly inventory = new Inventory();
+  /** null until what is remembered has been read. */
+  #desired: DesiredState | null = null;
   readonly planner: Planner;
   readonly reach: Reach;
   readonly #applier: Applier;
@@ -85,7 +90,7 @@ export class Reconciler {
     this.#ports = ports;
     this.#rules = rules;
     this.#holdings = new Holdings(ports.ledger, ports.clock, ports.log);
-    this.planner = new Planner(rules);
+    this.planner = new Planner(rules, this.inventory);
     this.reach = new Reach(ports.reachability);
     this.#recollection = new Recollection(ports.store, ports.log, rules.dryRun);
     this.#knowledge = new Knowledge(ports.table);
@@ -128,16 +133,19 @@ export class Reconciler {
     return earliest(failed, drained, refused);
   }
 
-  async pass({ snapshot, complete }: Merged, { full, changesSince, gone }: PassRequest): Promise<PassStatus> {
+  async pass({ full, complete, changesSince, gone }: PassRequest): Promise<PassStatus> {
     const { clock } = this.#ports;
     const startedAt = clock.monotonic();
     this.planner.begin(gone, startedAt);
     this.#applier.begin();
     await this.#rules.ready?.();
-    const memory = await this.#recollection.load();
-    const translate = () =>
-      this.#rules.translate(snapshot, memory, complete, this.#heldNames, this.#applier.lacking(startedAt));
-    let desired = await translate();
+    await inSlices((pause) => this.inventory.settle(pause));
+    const desired = await this.#load();
+    const translate = async (): Promise<void> => {
+      desired.begin({ complete, heldNames: this.#heldNames, lacking: this.#applier.lacking(startedAt) });
+      await inSlices((pause) => desired.work(pause));
+    };
+    await translate();
     const reading = full || !this.knowing;
     const frame = { startedAt, kind: reading ? 'full' : 'changes', changesSince } as const;
 
@@ -159,7 +167,7 @@ export class Reconciler {
         drifted = drift(this.#left, observed, this.#holdings.owned);
       const owned = await this.#holdings.load(observed);
       const { drains } = this.#holdings;
-      const situation = { owned, drains, snapshot, complete, now: startedAt };
+      const situation = { owned, drains, complete, now: startedAt };
       const intend = () => this.planner.intend({ ...situation, desired, observed });
       await this.planner.prepare(desired, observed);
       let intention = intend();
@@ -170,20 +178,21 @@ export class Reconciler {
       // An IP VIP may have been given the address of a name that seemed to be nobody's, or refused that of a name whose VIP
       // is held no more. Either changes what is desired, and that perhaps what is held.
       for (let tries = 0; tries < HELD_TRIES && this.#holdsOthers(intention.plan); tries += 1) {
-        desired = await translate();
+        await translate();
         intention = intend();
       }
       ({ plan, held, drains: draining } = intention);
-      await this.#recollection.keep(rememberHeldNames(desired.memory, memory, plan));
+      desired.commit();
+      await this.#recollection.keep(desired.memory);
       if (!this.#rules.dryRun) {
         await this.#holdings.claim(plan.owned, intention.drains);
         while (await this.#applier.applyServices(plan, outcome, startedAt)) {
-          desired = await translate();
+          await translate();
           intention = intend();
           ({ plan, held, drains: draining } = intention);
         }
         this.#watchDrains(draining.size > 0, startedAt);
-        const keeping = this.planner.keeping(snapshot);
+        const keeping = this.planner.keeping();
         const request = { ...keeping, desired, plan, observed, full: reading, now: startedAt };
         observed = await this.#applier.apply(request, outcome);
         await this.#holdings.release(observed, plan);
@@ -201,6 +210,12 @@ export class Reconciler {
     const told = this.#failuresOf(outcome, observed);
     const done = { plan, observed, drains: draining, ...told, waiting, held, drift: drifted, error };
     return { ...frame, desired, finishedAt: clock.monotonic(), ...done, problems, advice, repaired };
+  }
+
+  async #load(): Promise<DesiredState> {
+    const memory = await this.#recollection.load();
+    this.#desired ??= new DesiredState(this.#rules.translation, this.inventory, memory);
+    return this.#desired;
   }
 
   #failuresOf({ failures }: Outcome, observed: Table): Pick<PassStatus, 'failures' | 'refused'> {

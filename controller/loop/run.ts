@@ -5,7 +5,7 @@ import { createAsker } from './ask-again.ts';
 import { follow } from './follow.ts';
 import type { PassRequest, ReconcilePorts, Reconciler } from './reconcile.ts';
 import { saveRegularly } from './save.ts';
-import { type Merged, Sources } from './sources.ts';
+import { Sources } from './sources.ts';
 import { createTeller } from './tell.ts';
 
 export interface RunPorts extends ReconcilePorts {
@@ -47,7 +47,7 @@ export async function run(
   wake: Latch<WakeReason>,
   signal: AbortSignal,
 ): Promise<void> {
-  const sources = new Sources(ports.sources, ports.observer);
+  const sources = new Sources(ports.sources, ports.observer, reconciler.inventory);
   const changes = new Changes(wake);
   const following = ports.sources.map((source) =>
     follow(source, sources, ports, (since) => changes.add(since), signal),
@@ -69,11 +69,12 @@ export async function run(
   while (!signal.aborted) {
     ports.observer.moved();
     await restoreIfDue(ports, sources, due);
-    const next = await nextPass(ports, reconciler, sources, changes, due, signal);
+    const request = await nextPass(ports, reconciler, sources, changes, due, signal);
     if (signal.aborted) break;
-    if (next === null) await wake.wait(Math.max(0, due.tick - ports.clock.monotonic()), ports.clock, signal);
+    if (request === null)
+      await wake.wait(Math.max(0, due.tick - ports.clock.monotonic()), ports.clock, signal);
     else {
-      const pass = await reconciler.pass(next.merged, next.request);
+      const pass = await reconciler.pass(request);
       await ports.observer.prepare?.(pass);
       ports.observer.passed(pass);
       tell(pass);
@@ -160,7 +161,7 @@ async function nextPass(
   changes: Changes,
   due: Due,
   signal: AbortSignal,
-): Promise<{ readonly merged: Merged; readonly request: PassRequest } | null> {
+): Promise<PassRequest | null> {
   const { wake } = changes;
   const reasons = new Set(wake.take());
   const changed = reasons.has('changed');
@@ -178,11 +179,9 @@ async function nextPass(
   const look = reconciler.nextLook();
   const full = whole() || now >= due.full;
   const wanted = changed || full || (look !== null && now >= Math.max(look, due.look));
-  const merging = wanted ? sources.merged() : null;
-  if (merging === null) return null;
-  // Taken with the words that are merged: what is said meanwhile is for the next pass.
-  const request = { full, changesSince: changes.take(), gone: sources.takeGone() };
-  return { merged: await merging, request };
+  if (!wanted || !sources.known) return null;
+  const { complete } = sources;
+  return { full, complete, changesSince: changes.take(), gone: sources.takeEnded().endpoints };
 }
 
 /** What someone took from interface or routes comes back, whether passes are made or not. */

@@ -1,4 +1,4 @@
-import type { Occupants } from '../desired/occupants.ts';
+import type { Occupants } from '../inventory/task-index.ts';
 import {
   type BackendKey,
   endpointKey,

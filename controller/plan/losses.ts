@@ -1,6 +1,6 @@
 /** What a plan would take out of rotation that no source has said by name, and why. */
 
-import type { Occupants } from '../desired/occupants.ts';
+import type { Occupants } from '../inventory/task-index.ts';
 import {
   type BackendKey,
   endpointKey,

@@ -1,6 +1,7 @@
-import { everyEndpoint } from '../desired/occupants.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import { everyEndpoint } from '../inventory/task-index.ts';
 import type { Holder } from '../loop/ask-again.ts';
-import { type App, appKey, type BackendKey, endpointKey, type Snapshot, type Task } from '../model.ts';
+import { type App, appKey, type BackendKey, endpointKey, type Task } from '../model.ts';
 import { isMass } from '../plan/mass.ts';
 
 export interface Kept {
@@ -88,9 +89,9 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
   }
 
   /** Of what was due, what is still missing may go. The rest waits again. Returns how many are missing. */
-  confirm(due: ReadonlySet<TaskKey>, { apps }: Snapshot, now: number): number {
+  confirm(due: ReadonlySet<TaskKey>, { apps }: Inventory, now: number): number {
     const there = new Set(
-      apps.flatMap((app) => app.tasks.filter(placesOf).map((task) => taskKey(appKey(app), task))),
+      [...apps].flatMap(([key, { tasks }]) => tasks.filter(placesOf).map((task) => taskKey(key, task))),
     );
     const missing = [...due].filter((key) => !there.has(key));
     for (const key of missing) this.#believed.add(key);

@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts';
+import { type Ended, Inventory } from '../inventory/inventory.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { elect } from '../kubernetes/election.ts';
 import { objectName } from '../kubernetes/object-name.ts';
@@ -6,7 +7,8 @@ import { createAsker, type Holder } from '../loop/ask-again.ts';
 import { delayAfter } from '../loop/backoff.ts';
 import { follow } from '../loop/follow.ts';
 import { Sources } from '../loop/sources.ts';
-import type { App, BackendKey } from '../model.ts';
+import type { App } from '../model.ts';
+import { inSlices } from '../pace.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
 import { kubernetesSource } from '../source/kubernetes/source.ts';
 import { Latch } from '../time.ts';
@@ -71,7 +73,8 @@ export async function runRelay(options: RelayOptions, signal: AbortSignal): Prom
 async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
   const { clock, log, observer, sources: all, settleMs } = options;
   const news = new Latch<'source' | 'cluster'>();
-  const sources = new Sources(all, observer);
+  const inventory = new Inventory();
+  const sources = new Sources(all, observer, inventory);
   const kinds = publishedKinds({
     ...options,
     relay: options.name,
@@ -100,7 +103,7 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
     await clock.sleep(settleMs, signal);
     news.take();
     const begun = clock.monotonic();
-    const failed = await compare(sources, kinds, holds, options, signal);
+    const failed = await compare({ sources, inventory }, kinds, holds, options, signal);
     if (failed === null) continue;
     comparedAt = begun;
     failures = failed === 0 ? 0 : failures + 1;
@@ -114,7 +117,7 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
  * compared: a source has said nothing yet, or what is published is not known as it is now.
  */
 async function compare(
-  sources: Sources,
+  { sources, inventory }: { readonly sources: Sources; readonly inventory: Inventory },
   kinds: Kinds,
   holds: Holds,
   options: RelayOptions,
@@ -123,13 +126,12 @@ async function compare(
   if (!kinds.apps.inStep || !kinds.slices.inStep) return null;
   options.observer.blocked('read', null);
   const begun = await begin(holds.endpoints, kinds, options, signal);
-  const merging = sources.merged();
-  if (signal.aborted || merging === null) return null;
-  // Taken with the words that are merged: what was said by name is about just these.
-  const gone = begun ? { apps: sources.takeGoneApps(), endpoints: sources.takeGone() } : null;
-  const { snapshot, complete } = await merging;
-  if (signal.aborted || !complete) return null;
-  return gone === null ? 1 : await publish(snapshot.apps, gone, kinds, holds, options, signal);
+  if (signal.aborted || !sources.complete) return null;
+  await inSlices((pause) => inventory.settle(pause));
+  if (signal.aborted) return null;
+  if (!begun) return 1;
+  // What was said by name is about just these apps.
+  return await publish([...inventory.apps.values()], sources.takeEnded(), kinds, holds, options, signal);
 }
 
 /** Learns what is published, for what is to be held of it. Resolves with whether that is known now. */
@@ -146,12 +148,6 @@ async function begin(
     if (!signal.aborted) options.log.warn('what is published cannot be read', { error: messageOf(error) });
   }
   return hold.begun;
-}
-
-/** What a source said by name is gone. */
-interface Gone {
-  readonly apps: readonly App[];
-  readonly endpoints: readonly BackendKey[];
 }
 
 /** What is held of whole apps and of endpoints. */
@@ -173,12 +169,13 @@ function holderOf({ apps, endpoints }: Holds, relay: string): Holder<Due> {
       const due = { apps: apps.due(now), tasks: endpoints.due(now) };
       return { ...due, size: due.apps.size + due.tasks.size };
     },
-    confirm(due, snapshot, now) {
-      const there = new Set(snapshot.apps.map((app) => objectOf(app, relay).name));
+    confirm(due, inventory, now) {
+      const said = [...inventory.apps.values()];
+      const there = new Set(said.map((app) => objectOf(app, relay).name));
       const missing = [...due.apps].filter((object) => !there.has(object));
       apps.believe(missing);
       apps.postpone(there, now);
-      return missing.length + endpoints.confirm(due.tasks, snapshot, now);
+      return missing.length + endpoints.confirm(due.tasks, inventory, now);
     },
   };
 }
@@ -206,7 +203,7 @@ interface Kinds {
  */
 async function publish(
   apps: readonly App[],
-  gone: Gone,
+  gone: Ended,
   { apps: objects, slices }: Kinds,
   holds: Holds,
   { name, log, clock, observer }: RelayOptions,

@@ -1,7 +1,6 @@
 import { type BackendKey, type Declared, endpointKey, type Service, type ServiceKey } from '../model.ts';
 import type { PlannedService } from '../plan/plan.ts';
 import { same } from '../same.ts';
-import { createAbsence } from './absence.ts';
 import {
   type BackendRecords,
   type BackendsFound,
@@ -42,7 +41,6 @@ export class VipRecorder {
   /** What the records of desired services were made of. */
   readonly #made = new Map<ServiceKey, Inputs>();
   readonly #shortfalls = new Shortfalls();
-  readonly #absentFrom = createAbsence();
 
   /**
    * Learns of the next pass, in parts: after a start everything is made anew. One that ended early says nothing of the
@@ -61,8 +59,13 @@ export class VipRecorder {
       const found = { have, drains: pass.drains.get(planned.key), held: held.get(planned.key) };
       records.set(planned.key, leavingRecord(planned, found, pass, before.get(planned.key)));
     }
-    for (const [text, all] of this.#absentFrom(pass.desired.declared, records))
-      records.set(text, emptyRecord(text, all, pass, before.get(text)));
+    const leaving = new Set([...records.values()].filter(isLeaving(pass)).map(vipText));
+    for (const all of pass.desired.unserved.values()) {
+      const [first] = all;
+      const text = first === undefined ? '' : vipText(first);
+      if (first !== undefined && !leaving.has(text))
+        records.set(text, emptyRecord(text, [first, ...all.slice(1)], pass, before.get(text)));
+    }
     this.#records = records;
     return records;
   }
@@ -219,14 +222,31 @@ function leavingState(
   return { state: 'pending', reason: failureOf(key, pass) ?? `to be removed: ${reason}` };
 }
 
+/** Whether the record is of a service that nobody desires any more. */
+function isLeaving({ desired }: PassStatus): (record: VipRecord) => boolean {
+  return ({ id }) => !desired.services.has(id);
+}
+
+/** `tcp/web.marathon:80`, `tcp/[fd00::1]:80`: one text for a VIP of both families. */
+function vipText({
+  protocol,
+  name,
+  framework,
+  address,
+  port,
+}: Pick<VipRecord, 'protocol' | 'name' | 'framework' | 'address' | 'port'>): string {
+  const where =
+    name === null ? endpointKey({ address: address ?? '', port }) : `${name}.${framework}:${port}`;
+  return `${protocol}/${where}`;
+}
+
 function emptyRecord(
   id: string,
-  all: readonly Declared[],
+  all: readonly [Declared, ...Declared[]],
   { desired, finishedAt }: PassStatus,
   had: VipRecord | undefined,
 ): VipRecord {
   const [first] = all;
-  if (first === undefined) throw new Error('a VIP is declared by someone');
   const { name, framework, fqdn, protocol, port } = first;
   const known = name === null ? undefined : desired.memory.addresses.get(`${name}.${framework}`);
   const now = {

@@ -13,9 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
-import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
-import { createTranslator } from '../../controller/desired/translate.ts';
 import { Reconciler } from '../../controller/loop/reconcile.ts';
 import type { Snapshot } from '../../controller/model.ts';
 import type { IpvsTable } from '../../controller/ports.ts';
@@ -113,7 +111,6 @@ async function changes(): Promise<void> {
     },
   };
   const pools = { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') };
-  const translate = createTranslator({ zone: 'l4lb.thisdcos.directory', pools });
   const ports = {
     table: counting,
     reachability: null,
@@ -128,8 +125,7 @@ async function changes(): Promise<void> {
     log: LOG,
   };
   const reconciler = new Reconciler(ports, {
-    translate,
-    occupants: createOccupants(),
+    translation: { zone: 'l4lb.thisdcos.directory', pools },
     brake: { share: 0.5, holdMs: 60_000 },
     inPool: () => true,
     adopt: false,
@@ -137,8 +133,12 @@ async function changes(): Promise<void> {
   });
   const source = () => createFileSource({ path: file, resolver: RESOLVER, log: LOG });
   const never = new AbortController().signal;
-  const full = async (snapshot: Snapshot) =>
-    await reconciler.pass({ snapshot, complete: true }, { full: true, changesSince: [], gone: [] });
+  const pass = async (full: boolean) =>
+    await reconciler.pass({ full, complete: true, changesSince: [], gone: [] });
+  const full = async (snapshot: Snapshot) => {
+    reconciler.inventory.list('file', snapshot);
+    return await pass(true);
+  };
 
   let snapshot = await source().read(never);
   await full(snapshot);
@@ -156,8 +156,8 @@ async function changes(): Promise<void> {
     writeFileSync(one, JSON.stringify(marathonApp(index, TASKS, HOSTS, 1)));
     const [app] = (await readOne.read(never)).apps;
     if (app === undefined) throw new Error('the changed app was not read');
-    snapshot = { ...snapshot, apps: snapshot.apps.map((had) => (had.id === app.id ? app : had)) };
-    await reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [], gone: [] });
+    reconciler.inventory.apply('file', { upserts: [app], removed: [], complete: false, learnedAt: 0 });
+    await pass(false);
   });
   const steps = written.reduce((sum, count) => sum + count, 0);
   atMost(

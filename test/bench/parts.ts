@@ -3,12 +3,9 @@ import { join } from 'node:path';
 import type { IpvsClient } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
 import type { Config } from '../../controller/config/config.ts';
-import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
-import { createTranslatorInParts } from '../../controller/desired/translate.ts';
 import { createLog } from '../../controller/log.ts';
 import type { ReconcileRules } from '../../controller/loop/reconcile.ts';
-import { inTurns } from '../../controller/pace.ts';
 import { createLedger } from '../../controller/state/ledger.ts';
 import { createStateStore } from '../../controller/state/store.ts';
 import { systemClock } from '../../controller/time.ts';
@@ -31,10 +28,8 @@ export function portsOf(client: IpvsClient, directory: string, reader: IpvsClien
 
 export function rulesOf(config: Config): ReconcileRules {
   const pools = { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') };
-  const translate = createTranslatorInParts({ zone: config.zone, pools });
   return {
-    translate: (...given) => inTurns(translate(...given)),
-    occupants: createOccupants(),
+    translation: { zone: config.zone, pools },
     brake: { share: config.massRemovalPercent / 100, holdMs: config.massRemovalHoldSeconds * 1_000 },
     inPool: () => true,
     adopt: false,

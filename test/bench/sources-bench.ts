@@ -98,8 +98,8 @@ function tell(what: string, followed: Followed, parsed: Parsed): void {
   );
   report.add(`${what}, longest block until it is read, ms`, reading.wall, most, stall(reading, begun));
   report.add(`${what}, longest block that ends later, ms`, passing.wall, most, stall(passing, begun));
-  const { translation, observation, writes, pass } = followed;
-  const rest = `translation ${ms(translation)}, kernel read ${ms(observation)}, writes ${ms(writes)}`;
+  const { observation, writes, pass } = followed;
+  const rest = `kernel read ${ms(observation)}, writes ${ms(writes)}`;
   report.add(`${what}, the pass, ms`, pass, null, rest);
   report.add(`${what}, JSON.parse of the same ${size}, ms`, parsed.parse, null, 'one block');
   const peer = `at its highest ${highest.toFixed(0)}, JSON.parse ${parsed.highest.toFixed(0)}`;

@@ -36,7 +36,6 @@ export interface Followed {
   readonly reading: Stall;
   readonly passing: Stall;
   /** Milliseconds of the passes: in one go, and waiting for the kernel. */
-  readonly translation: number;
   readonly observation: number;
   readonly writes: number;
   readonly pass: number;
@@ -72,16 +71,9 @@ async function follow(): Promise<Followed> {
     : await IpvsClient.open();
   const config = resolveConfig('run', [], { ...process.env, MARATHON_IPVS_SOURCE: 'mesos=http://localhost' });
   const ports = portsOf(client, directory);
-  const spent = { translation: 0, observation: 0, writes: 0, pass: 0 };
-  const rules = rulesOf(config);
-  const translate: typeof rules.translate = async (...given) => {
-    const begun = performance.now();
-    const desired = await rules.translate(...given);
-    spent.translation += performance.now() - begun;
-    return desired;
-  };
+  const spent = { observation: 0, writes: 0, pass: 0 };
   const table = timedTable(ports.table, spent);
-  const reconciler = new Reconciler({ ...ports, table }, { ...rules, translate });
+  const reconciler = new Reconciler({ ...ports, table }, rulesOf(config));
   const source = await openSource(ports.log);
 
   const stop = new AbortController();

@@ -10,9 +10,7 @@ import { createKernelTable } from '../../controller/apply/kernel-table.ts';
 import { run } from '../../controller/command/run.ts';
 import { resolveConfig } from '../../controller/config/config.ts';
 import type { Environment } from '../../controller/config/given.ts';
-import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
-import { createTranslator } from '../../controller/desired/translate.ts';
 import { Reconciler } from '../../controller/loop/reconcile.ts';
 import type { Log } from '../../controller/ports.ts';
 import { createDnsResolver } from '../../controller/source/dns-resolver.ts';
@@ -115,8 +113,7 @@ async function memoryParts(marathon: string, directory: string, dryRun: boolean,
     log,
   };
   const reconciler = new Reconciler(ports, {
-    translate: createTranslator({ zone: 'l4lb.thisdcos.directory', pools }),
-    occupants: createOccupants(),
+    translation: { zone: 'l4lb.thisdcos.directory', pools },
     brake: null,
     inPool: () => true,
     adopt: false,

@@ -48,5 +48,12 @@ export function tableOf(...services: readonly ObservedService[]): Table {
 /** What `desired/` would hand on, with these services and nothing else. */
 export function desiredOf(...services: readonly Service[]): Desired {
   const byKey = new Map<ServiceKey, Service>(services.map((service) => [serviceKey(service), service]));
-  return { services: byKey, declared: [], rejected: [], warnings: [], memory: nothingRemembered };
+  return {
+    services: byKey,
+    unserved: new Map(),
+    declared: [],
+    rejected: [],
+    warnings: [],
+    memory: nothingRemembered,
+  };
 }

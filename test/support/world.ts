@@ -1,10 +1,13 @@
 /** Everything around the loop, in memory, with a journal of what was done to it and in which order. */
 
-import { createOccupants } from '../../controller/desired/occupants.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { DEFAULT_PORT_OPTIONS } from '../../controller/desired/port-options.ts';
-import { createTranslator } from '../../controller/desired/translate.ts';
-import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconcile.ts';
+import {
+  type PassRequest,
+  type ReconcilePorts,
+  type ReconcileRules,
+  Reconciler,
+} from '../../controller/loop/reconcile.ts';
 import { RefusedBackends } from '../../controller/loop/refused-backends.ts';
 import { type Memory, type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
 import { atOnce } from '../../controller/parts.ts';
@@ -204,20 +207,19 @@ export class Controller {
     }: StartRules,
   ) {
     const refusedBackends = new RefusedBackends(() => world.clock.monotonic());
-    const translate = createTranslator({
+    const translation = {
       zone: 'l4lb.thisdcos.directory',
       pools: { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') },
-      realAddresses: (address) => world.taken(address),
+      realAddresses: (address: string) => world.taken(address),
       unfitAddresses: () => refusedBackends.current(),
       defaults: { ...DEFAULT_PORT_OPTIONS, scheduler: defaultScheduler },
-    });
+    };
     const taken = (address: string) => world.taken(address);
     const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');
     this.reconciler = new Reconciler(
       world.ports(),
       {
-        translate,
-        occupants: createOccupants(),
+        translation,
         inPool,
         taken,
         refusedBackends,
@@ -232,12 +234,17 @@ export class Controller {
 
   /** A full pass: the kernel is read. */
   async resync(snapshot: Snapshot, complete = true): Promise<PassStatus> {
-    return await this.reconciler.pass({ snapshot, complete }, { full: true, changesSince: [], gone: [] });
+    return await this.#pass(snapshot, { full: true, complete, changesSince: [], gone: [] });
   }
 
   /** A pass after an event: what is known of the kernel is used. */
   async change(snapshot: Snapshot, ...gone: readonly string[]): Promise<PassStatus> {
-    return await this.reconciler.pass({ snapshot, complete: true }, { full: false, changesSince: [], gone });
+    return await this.#pass(snapshot, { full: false, complete: true, changesSince: [], gone });
+  }
+
+  async #pass(snapshot: Snapshot, request: PassRequest): Promise<PassStatus> {
+    this.reconciler.inventory.list('one', snapshot);
+    return await this.reconciler.pass(request);
   }
 
   nextLook(): number | null {

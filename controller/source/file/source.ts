@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createMerge } from '../../desired/merge.ts';
 import { messageOf } from '../../errors.ts';
+import { Inventory } from '../../inventory/inventory.ts';
 import type { Rejection, Snapshot } from '../../model.ts';
-import { inTurns } from '../../pace.ts';
+import { inSlices } from '../../pace.ts';
 import type { AppSource, Clock, Log, Resolver, SourceListener } from '../../ports.ts';
 import { Latch, systemClock } from '../../time.ts';
 import { givenTwice, toSnapshot } from '../document/convert.ts';
@@ -43,7 +43,7 @@ class FileSource implements AppSource {
   readonly #options: FileSourceOptions;
   readonly #content: FileContentOptions;
   #files: ReadonlyMap<string, FileContent> = new Map();
-  readonly #merge = createMerge();
+  #inventory = new Inventory();
   #snapshot: Snapshot | undefined;
   /** Reads never overlap: each builds on what the one before it kept. */
   #lastRead: Promise<unknown> = Promise.resolve();
@@ -106,10 +106,14 @@ class FileSource implements AppSource {
     for (const path of paths) {
       files.set(path, await readContent(path, this.#files.get(path), this.#content, signal));
     }
+    // Of files that disagree the first by name decides.
+    if ([...this.#files.keys()].join('\n') !== paths.join('\n')) this.#inventory = new Inventory();
     this.#files = files;
     const failure = single ? files.get(this.#path)?.failure : undefined;
     if (failure !== undefined) throw failure;
-    this.#snapshot = toSnapshot(this.#snapshot, await inTurns(this.#merge(snapshotsOf(files))));
+    for (const [path, snapshot] of snapshotsOf(files)) this.#inventory.list(path, snapshot);
+    await inSlices((pause) => this.#inventory.settle(pause));
+    this.#snapshot = toSnapshot(this.#snapshot, this.#inventory.toSnapshot());
     return this.#snapshot;
   }
 
@@ -139,7 +143,9 @@ class FileSource implements AppSource {
 }
 
 /** What each file gives; of apps that are defined twice the first one counts. */
-function snapshotsOf(files: ReadonlyMap<string, FileContent>): readonly Snapshot[] {
+function snapshotsOf(
+  files: ReadonlyMap<string, FileContent>,
+): readonly (readonly [path: string, snapshot: Snapshot])[] {
   const defined = new Set<string>();
   return [...files].map(([path, content]) => {
     const rejected: Rejection[] = [];
@@ -154,6 +160,7 @@ function snapshotsOf(files: ReadonlyMap<string, FileContent>): readonly Snapshot
       rejected.push({ app: path, at: '', value: '', reason: content.failure.message });
     }
     const agents = content.listed;
-    return { apps, rejected, warnings: content.warnings ?? [], ...(agents !== undefined && { agents }) };
+    const about = { rejected, warnings: content.warnings ?? [], ...(agents !== undefined && { agents }) };
+    return [path, { apps, ...about }];
   });
 }

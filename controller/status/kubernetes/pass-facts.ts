@@ -2,6 +2,7 @@
 
 import type { Declared, Rejection, Service, ServiceKey } from '../../model.ts';
 import { serviceKey } from '../../model.ts';
+import { same } from '../../same.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { shortfall } from '../shortfall.ts';
 
@@ -83,13 +84,14 @@ export function sameFacts(before: AppFacts = NO_FACTS, now: AppFacts = NO_FACTS)
   if (before === now) return true;
   const { vips, rejected, warnings } = before;
   return (
-    sameItems(rejected, now.rejected) &&
+    same(rejected, now.rejected) &&
     sameItems(warnings, now.warnings) &&
     vips.length === now.vips.length &&
     vips.every((vip, i) => {
       const other = now.vips[i];
       return (
-        vip.declared === other?.declared &&
+        other !== undefined &&
+        same(vip.declared, other.declared) &&
         sameItems(vip.services, other.services) &&
         sameItems(vip.conflicts, other.conflicts) &&
         sameItems(vip.shortfalls, other.shortfalls)

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createMerge } from '../../../controller/desired/merge.ts';
-import type { App, Desired, Memory, Task } from '../../../controller/model.ts';
-import { atOnce } from '../../../controller/parts.ts';
+import { DesiredState } from '../../../controller/desired/desired-state.ts';
+import { Inventory } from '../../../controller/inventory/inventory.ts';
+import type { App, Desired, Task } from '../../../controller/model.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort } from '../../support/builders.ts';
-import { lines, translator } from './support.ts';
+import { lines, RULES, translator } from './support.ts';
 
 /** Few of each, so that sources agree, half agree and disagree, and most comes back as it was. */
 const HOSTS = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
@@ -96,25 +96,34 @@ const history = fc.array(
   { minLength: 1, maxLength: 10 },
 );
 
+const NOTHING = { services: new Map(), unserved: new Map(), declared: [], rejected: [], warnings: [] };
+
+function tell(inventory: Inventory, lists: readonly (readonly App[])[]): void {
+  for (const [source, apps] of lists.entries()) inventory.list(String(source), snapshot(...apps));
+  inventory.settle(() => false);
+}
+
 test('after any history of several sources and host addresses, the desired state is the one made from nothing', () => {
   fc.assert(
     fc.property(history, (steps) => {
       let here: ReadonlySet<string> = new Set();
       const hostAddresses = () => here;
-      const merge = createMerge();
-      const seasoned = translator({ hostAddresses });
-      let memory: Memory = nothingRemembered;
+      const inventory = new Inventory();
+      const state = new DesiredState({ ...RULES, hostAddresses }, inventory, nothingRemembered);
       let lists: Lists = Array.from({ length: SOURCES }, () => []);
       for (const { edits, sources, here: address } of steps) {
         for (const change of edits) lists = change(lists);
         // The same object as long as they are the same.
         const addresses = address === undefined ? [] : [address];
         if ([...here].join() !== addresses.join()) here = new Set(addresses);
-        const merged = atOnce(merge(lists.slice(0, sources).map((apps) => snapshot(...apps))));
-        const desired = seasoned(merged, memory);
-        const anew = translator({ hostAddresses })(structuredClone(merged), memory);
-        expect(told(desired)).toEqual(told(anew));
-        memory = desired.memory;
+        tell(
+          inventory,
+          lists.map((apps, i) => (i < sources ? apps : [])),
+        );
+        const { memory } = state;
+        state.update({ complete: true });
+        const anew = translator({ hostAddresses })(structuredClone(inventory.toSnapshot()), memory);
+        expect(told(state)).toEqual(told(anew));
       }
     }),
     { numRuns: 500 },
@@ -124,19 +133,25 @@ test('after any history of several sources and host addresses, the desired state
 test('what no source tells of is nowhere, whatever they said before', () => {
   fc.assert(
     fc.property(history, (steps) => {
-      const merge = createMerge();
-      const seasoned = translator();
-      let memory: Memory = nothingRemembered;
+      const inventory = new Inventory();
+      const state = new DesiredState(RULES, inventory, nothingRemembered);
       let lists: Lists = Array.from({ length: SOURCES }, () => []);
       for (const { edits, sources } of steps) {
         for (const change of edits) lists = change(lists);
-        memory = seasoned(
-          atOnce(merge(lists.slice(0, sources).map((apps) => snapshot(...apps)))),
-          memory,
-        ).memory;
+        tell(
+          inventory,
+          lists.map((apps, i) => (i < sources ? apps : [])),
+        );
+        state.update({ complete: true });
       }
-      const end = seasoned(atOnce(merge([snapshot(), snapshot()])), memory);
-      expect(end).toMatchObject({ services: new Map(), declared: [], rejected: [], warnings: [] });
+      tell(
+        inventory,
+        lists.map(() => []),
+      );
+      state.update({ complete: true });
+      const { services, unserved, declared, rejected, warnings, memory } = state;
+      expect({ services, unserved, declared, rejected, warnings }).toEqual(NOTHING);
+      expect(memory).toEqual(nothingRemembered);
     }),
   );
 });
@@ -144,7 +159,7 @@ test('what no source tells of is nowhere, whatever they said before', () => {
 test('an app is declared once for each VIP and protocol, however many sources define it', () => {
   fc.assert(
     fc.property(fc.array(fc.array(someApp, { maxLength: 3 }), { minLength: 1, maxLength: 3 }), (lists) => {
-      const merged = atOnce(createMerge()(lists.map((apps) => snapshot(...apps))));
+      const merged = Inventory.of(lists.map((apps) => snapshot(...apps))).toSnapshot();
       const { declared } = translator()(merged, nothingRemembered);
       const keys = declared.map((one) =>
         JSON.stringify([one.app, one.framework, one.fqdn, one.address, one.protocol, one.port]),
@@ -158,6 +173,7 @@ test('an app is declared once for each VIP and protocol, however many sources de
 /** Everything, in its order. */
 function told(desired: Desired) {
   const { services, declared, rejected, warnings, memory } = desired;
-  const backends = [...services].map(([key, service]) => [key, [...service.backends].sort()]);
-  return { lines: lines(desired), services, backends, declared, rejected, warnings, memory };
+  const sorted = [...services].sort();
+  const backends = sorted.map(([key, service]) => [key, [...service.backends].sort()]);
+  return { lines: lines(desired).toSorted(), services, backends, declared, rejected, warnings, memory };
 }

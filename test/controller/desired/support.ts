@@ -1,18 +1,18 @@
+import type { TranslationRules } from '../../../controller/desired/desired-state.ts';
 import { parsePool } from '../../../controller/desired/pool.ts';
-import {
-  createTranslator,
-  type Translate,
-  type TranslationRules,
-} from '../../../controller/desired/translate.ts';
+import { createTranslator, type Translate } from '../../../controller/desired/translate.ts';
 import type { App, Desired, Memory } from '../../../controller/model.ts';
 import { nothingRemembered, snapshot } from '../../support/builders.ts';
 
-const ZONE = 'l4lb.thisdcos.directory';
+/** DC/OS's zone and pools. */
+export const RULES: TranslationRules = {
+  zone: 'l4lb.thisdcos.directory',
+  pools: { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') },
+};
 
 /** A translator with DC/OS's zone and pools. */
 export function translator(rules: Partial<TranslationRules> = {}): Translate {
-  const pools = { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') };
-  return createTranslator({ zone: ZONE, pools, ...rules });
+  return createTranslator({ ...RULES, ...rules });
 }
 
 /** What a new translator makes of these apps when nothing is remembered. */

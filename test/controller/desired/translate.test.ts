@@ -115,7 +115,7 @@ describe('a named VIP', () => {
     };
     const kept = translator()(snapshot(web('/web', { VIP_0: 'web:80' }, '10.0.0.1:1')), memory);
     expect([...kept.services.keys()]).toEqual(['tcp/11.0.0.9:80']);
-    expect(kept.memory.addresses).toBe(memory.addresses);
+    expect(kept.memory.addresses).toEqual(memory.addresses);
 
     expect(pass(web('/web', { VIP_0: 'web:80' })).memory.addresses.has('web.marathon')).toBe(true);
     expect(pass().memory.addresses.size).toBe(0);

@@ -1,6 +1,7 @@
 /** What a mass removal is held for, and what is never held since the source said it by name (rule 4). */
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
 import type { App, Health, Snapshot, TaskState } from '../../../controller/model.ts';
 import { heldText } from '../../../controller/plan/held-text.ts';
@@ -60,6 +61,7 @@ beforeEach(async () => {
   sources = new Sources(
     [{ name: 'marathon', follow: async () => undefined, read: async () => snapshot() }],
     NOBODY,
+    controller.reconciler.inventory,
   );
   await list(all());
   expect(inRotation()).toBe(2 * APPS);
@@ -67,28 +69,25 @@ beforeEach(async () => {
 
 /** The source was read as a whole, and a pass made of it. */
 async function list(now: Snapshot): Promise<PassStatus> {
-  sources.heard('marathon', now, true);
+  sources.read('marathon', now, true);
   return await pass();
 }
 
 /** The app of each event was read by itself, one after the other, and a pass made of all. */
 async function events(now: Snapshot): Promise<PassStatus> {
   const keys = new Map(now.apps.map((each) => [each.id, each]));
-  let told = (await sources.merged())?.snapshot.apps ?? [];
+  let told = [...controller.reconciler.inventory.apps.values()];
   for (const { id } of told) {
     const current = keys.get(id);
     told = told.flatMap((each) => (each.id !== id ? [each] : current === undefined ? [] : [current]));
-    sources.heard('marathon', snapshot(...told), false);
+    sources.read('marathon', snapshot(...told), false);
   }
   return await pass();
 }
 
 async function pass(): Promise<PassStatus> {
-  const merging = sources.merged();
-  const gone = sources.takeGone();
-  const merged = await merging;
-  if (merged === null) throw new Error('the source has said nothing');
-  return await controller.reconciler.pass(merged, { full: true, changesSince: [], gone });
+  const gone = sources.takeEnded().endpoints;
+  return await controller.reconciler.pass({ full: true, complete: true, changesSince: [], gone });
 }
 
 function inRotation(): number {
@@ -101,7 +100,7 @@ function inRotation(): number {
 async function askAgain(answer: Snapshot): Promise<PassStatus> {
   await clock.advance(60_000);
   const { planner } = controller.reconciler;
-  planner.confirm(planner.due(clock.monotonic()), answer, clock.monotonic());
+  planner.confirm(planner.due(clock.monotonic()), Inventory.of([answer]), clock.monotonic());
   return await pass();
 }
 

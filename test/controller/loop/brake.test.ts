@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Inventory } from '../../../controller/inventory/inventory.ts';
 import type { App, Snapshot } from '../../../controller/model.ts';
 import type { Names } from '../../../controller/ports.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
@@ -20,7 +21,7 @@ beforeEach(() => {
 /** Asks the brake what is due, and answers it with what the sources say. */
 function askAgain(controller: ReturnType<World['start']>, answer: Snapshot): number {
   const { planner } = controller.reconciler;
-  return planner.confirm(planner.due(clock.monotonic()), answer, clock.monotonic());
+  return planner.confirm(planner.due(clock.monotonic()), Inventory.of([answer]), clock.monotonic());
 }
 
 describe('the mass-removal brake (rule 4)', () => {

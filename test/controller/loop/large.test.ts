@@ -33,8 +33,8 @@ test('the first pass over 1,000 VIPs with 10 backends each comes in parts, of wh
 
     const watch = new StallWatch();
     const before = process.threadCpuUsage();
-    const merged = { snapshot: snapshot(...apps), complete: true };
-    const pass = await reconciler.pass(merged, { full: true, changesSince: [], gone: [] });
+    reconciler.inventory.list('file=.', snapshot(...apps));
+    const pass = await reconciler.pass({ full: true, complete: true, changesSince: [], gone: [] });
     await board.prepare(pass);
     for (const observer of [board, metrics]) observer.passed(pass);
     const { user, system } = process.threadCpuUsage(before);

@@ -176,8 +176,8 @@ describe('never on part of the truth (rules 2 and 3)', () => {
     await controller.resync(snapshot(), false);
     const foreign = observedService(service('11.134.217.55', 5555, [backend('172.16.0.2', 443)]));
     world.kernel = tableOf(foreign);
-    const merged = { snapshot: snapshot(mine('10.0.0.1:31000')), complete: false };
-    await controller.reconciler.pass(merged, { full: false, changesSince: [], gone: [] });
+    controller.reconciler.inventory.list('one', snapshot(mine('10.0.0.1:31000')));
+    await controller.reconciler.pass({ full: false, complete: false, changesSince: [], gone: [] });
     expect(world.kernel.get(VIP)).toBe(foreign);
     expect(world.ledgerEntries.size).toBe(0);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Occupant, OccupantStanding, Occupants } from '../../../controller/desired/occupants.ts';
+import type { Occupant, OccupantStanding, Occupants } from '../../../controller/inventory/task-index.ts';
 import type { BackendKey, Service, Table } from '../../../controller/model.ts';
 import { serviceKey } from '../../../controller/model.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';

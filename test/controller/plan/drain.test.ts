@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Occupants } from '../../../controller/desired/occupants.ts';
+import type { Occupants } from '../../../controller/inventory/task-index.ts';
 import type { Table } from '../../../controller/model.ts';
 import { createDiff } from '../../../controller/plan/diff.ts';
 import { type Drains, keepDraining } from '../../../controller/plan/drain.ts';

@@ -19,6 +19,7 @@ function added(hostId: string, want: Service, have: Table = new Map()): number[]
   const services = new Map([['tcp/11.0.0.1:80', want]]);
   const desired: Desired = {
     services,
+    unserved: new Map(),
     declared: [],
     rejected: [],
     warnings: [],

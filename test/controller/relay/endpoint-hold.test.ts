@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { Inventory } from '../../../controller/inventory/inventory.ts';
 import type { App, Task } from '../../../controller/model.ts';
 import { EndpointHold } from '../../../controller/relay/endpoint-hold.ts';
 import '../../properties.ts';
@@ -103,12 +104,12 @@ describe('endpoints of a relay (rule 4)', () => {
     hold.keep(empty, 61_000);
     const due = hold.due(61_000);
     expect(due.size).toBe(3);
-    expect(hold.confirm(due, snapshot(appOf(1, tasks(1, 1)), appOf(2, [])), 61_000)).toBe(2);
+    expect(hold.confirm(due, Inventory.of([snapshot(appOf(1, tasks(1, 1)), appOf(2, []))]), 61_000)).toBe(2);
     // Fewer than a mass is left, and held on.
     expect(idsOf(hold.keep(empty, 61_000).apps)).toEqual(['1.1']);
     expect(hold.due(120_999).size).toBe(0);
     const again = hold.due(121_000);
-    expect(hold.confirm(again, snapshot(...empty), 121_000)).toBe(1);
+    expect(hold.confirm(again, Inventory.of([snapshot(...empty)]), 121_000)).toBe(1);
     expect(hold.keep(empty, 121_000)).toEqual({ apps: empty, held: 0 });
   });
 
@@ -182,7 +183,7 @@ describe('whatever the sources say', () => {
         const hold = holding();
         for (const word of all) hold.keep(said(word), 0);
         const last = said(all.at(-1) ?? []);
-        hold.confirm(hold.due(HOLD_MS), snapshot(...last), HOLD_MS);
+        hold.confirm(hold.due(HOLD_MS), Inventory.of([snapshot(...last)]), HOLD_MS);
         expect(hold.keep(last, HOLD_MS)).toEqual({ apps: last, held: 0 });
       }),
     );

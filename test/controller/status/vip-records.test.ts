@@ -131,7 +131,7 @@ describe('the state of a VIP', () => {
   test('no backend: declared by apps, once however many, with the address that its name keeps', () => {
     const desired = {
       ...desiredOf(WEB),
-      declared: [declared, { ...declared, app: '/also' }, { ...declared, name: 'web', app: '/web' }],
+      unserved: new Map([['idle', [declared, { ...declared, app: '/also' }]]]),
       memory: { addresses: new Map([['idle.marathon', { ipv4: '11.7.7.7' }]]), labels: new Map() },
     };
     const records = recordsAfter(passOf({ desired, observed: settled(WEB) }));

@@ -1,8 +1,7 @@
 /** A controller's process in a story: the reconciler, and the words of the sources as `run` keeps them. */
 
-import { createOccupants } from '../../../controller/desired/occupants.ts';
 import { parsePool } from '../../../controller/desired/pool.ts';
-import { createTranslator } from '../../../controller/desired/translate.ts';
+import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { Reconciler } from '../../../controller/loop/reconcile.ts';
 import { saveChanged } from '../../../controller/loop/save.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
@@ -48,7 +47,7 @@ const BRAKE = { share: 0.5, holdMs: 60_000 };
 export class Process {
   readonly #machine: Machine;
   readonly #perils: Perils;
-  readonly #sources = new Sources(SOURCES.map(sourceNamed), NOBODY);
+  readonly #sources: Sources;
   /** What the sources said, in the words of the story. */
   readonly #heard = new Map<SourceName, { readonly apps: readonly AppSpec[]; readonly fromDisk: boolean }>();
   readonly #saved = new Map<string, Snapshot>();
@@ -101,17 +100,16 @@ export class Process {
       log: SILENT,
     };
     const pools = { ipv4: parsePool(POOLS.ipv4), ipv6: parsePool(POOLS.ipv6) };
-    const translate = createTranslator({ zone: 'l4lb.thisdcos.directory', pools });
     const { adopt } = machine;
     const rules = {
-      translate,
-      occupants: createOccupants(),
+      translation: { zone: 'l4lb.thisdcos.directory', pools },
       inPool: inPools,
       adopt,
       brake: BRAKE,
       dryRun: false,
     };
     this.#reconciler = new Reconciler(ports, rules, () => 0);
+    this.#sources = new Sources(SOURCES.map(sourceNamed), NOBODY, this.#reconciler.inventory);
   }
 
   get alive(): boolean {
@@ -121,7 +119,7 @@ export class Process {
   /** A source was read: as a whole, or as far as one event told. */
   hear(source: SourceName, apps: readonly AppSpec[], complete: boolean): void {
     this.saidByName ||= !complete || apps.some(({ tasks }) => tasks.some(saysByName));
-    this.#sources.heard(source, toSnapshot(apps), complete);
+    this.#sources.read(source, toSnapshot(apps), complete);
     // A part says too little before the whole has been heard once.
     if (complete || this.#heard.get(source)?.fromDisk === false)
       this.#heard.set(source, { apps, fromDisk: false });
@@ -162,21 +160,22 @@ export class Process {
 
   /** null when there is nothing to work on yet. The process may be dead afterwards. */
   async pass(full: boolean, mishap: Mishap): Promise<PassStatus | null> {
-    const merged = await this.#sources.merged();
-    if (merged === null) return null;
+    if (!this.#sources.known) return null;
+    const { complete } = this.#sources;
     const context = contextOf(
       this.#machine,
-      merged.complete,
+      complete,
       SOURCES.flatMap((source) => this.knows(source)),
     );
     this.#context = context;
     this.#remembers = true;
     this.#perils.begin(mishap);
     this.#machine.watch.passBegins(context);
-    const status = await this.#reconciler.pass(merged, {
+    const status = await this.#reconciler.pass({
       full,
+      complete,
       changesSince: [],
-      gone: this.#sources.takeGone(),
+      gone: this.#sources.takeEnded().endpoints,
     });
     this.#end(context, status);
     return status;
@@ -195,7 +194,7 @@ export class Process {
     const due = planner.due(this.#machine.now);
     if (due.size === 0) return;
     this.saidByName = true;
-    const missing = planner.confirm(due, toSnapshot(apps), this.#machine.now);
+    const missing = planner.confirm(due, Inventory.of([toSnapshot(apps)]), this.#machine.now);
     this.#machine.note(`  asked again: ${missing} of ${due.size} held backends are missing`);
   }
 

@@ -1,14 +1,19 @@
 import { expect, test } from '@jest/globals';
-import { createOccupants, type OccupantStanding } from '../../../controller/desired/occupants.ts';
-import type { Task } from '../../../controller/model.ts';
+import { Inventory } from '../../../controller/inventory/inventory.ts';
+import type { OccupantStanding, Occupants } from '../../../controller/inventory/task-index.ts';
+import type { Snapshot, Task } from '../../../controller/model.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 
 const declared = port({ VIP_0: '/a:80', IPVS_DRAIN_SECONDS: '20' });
+const occupants = (now: Snapshot): Occupants => {
+  const { tasks } = Inventory.of([now]);
+  return (endpoint) => tasks.occupant(endpoint);
+};
 const one = (id: string, where: string, what: Partial<Task>) =>
   app(id, { ports: [declared], tasks: [task(`${id}.1`, [taskPort(declared, where)], what)] });
 
 test('connections to an endpoint may live on while a task is there that is not gone, for as long as its app says', () => {
-  const at = createOccupants()(
+  const at = occupants(
     snapshot(
       web('/run', { VIP_0: '/run:80' }, '10.0.0.1:1'),
       one('/far', '10.0.0.2:2', { state: 'unreachable' }),
@@ -31,7 +36,7 @@ test.each<[Partial<Task>, OccupantStanding]>([
   [{ state: 'unreachable', health: 'healthy' }, 'unreachable'],
   [{ state: 'staging' }, 'staging'],
 ])('a task that is told of as %o stands as %s', (what, standing) => {
-  expect(createOccupants()(snapshot(one('/a', '10.0.0.1:1', what)))('10.0.0.1:1')?.standing).toBe(standing);
+  expect(occupants(snapshot(one('/a', '10.0.0.1:1', what)))('10.0.0.1:1')?.standing).toBe(standing);
 });
 
 test('of two apps that have tasks at one endpoint the longer drain wins, and one that serves is enough', () => {
@@ -41,17 +46,19 @@ test('of two apps that have tasks at one endpoint the longer drain wins, and one
     web('/c', { VIP_0: '/c:80' }, '10.0.0.1:1'),
     one('/d', '10.0.0.1:1', { health: 'unknown' }),
   );
-  expect(createOccupants()(two)('10.0.0.1:1')).toEqual({ drainSeconds: 300, standing: 'serving' });
+  expect(occupants(two)('10.0.0.1:1')).toEqual({ drainSeconds: 300, standing: 'serving' });
 });
 
-test('the answer is the same however much is asked, and follows the snapshot', () => {
-  const occupants = createOccupants();
-  const many = snapshot(
-    ...Array.from({ length: 50 }, (_, index) =>
-      web(`/app-${index}`, { VIP_0: `/a${index}:80` }, `10.0.1.${index}:1`),
-    ),
-  );
-  const at = occupants(many);
-  for (let index = 0; index < 50; index += 1) expect(at(`10.0.1.${index}:1`)?.drainSeconds).toBe(300);
-  expect(occupants(snapshot())('10.0.1.1:1')).toBeNull();
+test('the answer follows the apps: one that went is at its endpoints no more, one that moved is elsewhere', () => {
+  const inventory = new Inventory();
+  const at = (endpoint: string) => inventory.tasks.occupant(endpoint)?.standing ?? null;
+  const tell = (now: Snapshot) => {
+    inventory.list('one', now);
+    inventory.settle(() => false);
+  };
+  tell(snapshot(one('/a', '10.0.0.1:1', {}), one('/b', '10.0.0.1:1', { state: 'killing' })));
+  tell(snapshot(one('/a', '10.0.0.2:1', {}), one('/b', '10.0.0.1:1', { state: 'killing' })));
+  expect([at('10.0.0.1:1'), at('10.0.0.2:1')]).toEqual(['ended', 'serving']);
+  tell(snapshot());
+  expect([at('10.0.0.1:1'), at('10.0.0.2:1')]).toEqual([null, null]);
 });

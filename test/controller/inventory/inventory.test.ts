@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createMerge } from '../../../controller/desired/merge.ts';
+import { Inventory } from '../../../controller/inventory/inventory.ts';
 import {
   type App,
   appKey,
@@ -9,7 +9,6 @@ import {
   type Task,
   type TaskState,
 } from '../../../controller/model.ts';
-import { atOnce } from '../../../controller/parts.ts';
 import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
 
 const STATES: readonly TaskState[] = ['running', 'killing', 'staging', 'unreachable', 'gone'];
@@ -89,42 +88,55 @@ function* told(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : 
   }
 }
 
-test('whatever changed since, a merge gives what one gives that knows only which tasks were listed', () => {
+test('whatever changed since, there are the apps that one finds who knows only which tasks were listed', () => {
   fc.assert(
     fc.property(story, (steps) => {
-      const incremental = createMerge();
+      const inventory = new Inventory();
       let listed: Listed = new Map();
       for (const snapshots of told(steps)) {
-        const merged = atOnce(incremental(snapshots));
-        const [only] = snapshots;
-        const unique = new Set(only?.apps.map(appKey)).size === only?.apps.length;
-        if (snapshots.length === 1 && unique) expect(merged).toBe(only);
-        else {
-          const anew = mergedAnew(snapshots, listed);
-          listed = anew.listed;
-          expect(merged.apps).toEqual(anew.apps);
-        }
+        tell(inventory, snapshots);
+        const anew = mergedAnew(snapshots, listed);
+        listed = anew.listed;
+        expect([...inventory.apps.values()].sort(byKey)).toEqual([...anew.apps].sort(byKey));
       }
     }),
     { numRuns: 1_000 },
   );
 });
 
-test('an app about which no source says anything new is the same object, wherever it stands', () => {
+test('an app about which no source says anything new is the same object, and is no change', () => {
   fc.assert(
     fc.property(story, (steps) => {
-      const incremental = createMerge();
+      const inventory = new Inventory();
       for (const snapshots of told(steps)) {
-        const merged = atOnce(incremental(snapshots));
-        const again = atOnce(incremental(snapshots));
-        const besides = snapshots.map((each) => ({ ...each, apps: [...each.apps, app('/new')] }));
-        const moved = atOnce(incremental(besides));
-        expect(again.apps.every((each, i) => each === merged.apps[i])).toBe(true);
-        expect(merged.apps.every((each) => moved.apps.includes(each))).toBe(true);
+        tell(inventory, snapshots);
+        const before = new Map(inventory.apps);
+        inventory.takeChanged();
+        tell(inventory, snapshots);
+        tell(
+          inventory,
+          snapshots.map((each) => ({ ...each, apps: [...each.apps, app('/new')] })),
+        );
+        const changed = new Set(inventory.takeChanged());
+        for (const [key, was] of before) {
+          expect(inventory.apps.get(key)).toBe(was);
+          expect(changed.has(key)).toBe(false);
+        }
+        tell(inventory, snapshots);
       }
     }),
   );
 });
+
+function tell(inventory: Inventory, snapshots: readonly Snapshot[]): void {
+  for (let source = 0; source < 3; source += 1)
+    inventory.list(String(source), snapshots[source] ?? snapshot());
+  inventory.settle(() => false);
+}
+
+function byKey(a: App, b: App): number {
+  return appKey(a) < appKey(b) ? -1 : 1;
+}
 
 type Listed = ReadonlyMap<string, ReadonlySet<string>>;
 

@@ -1,5 +1,5 @@
 import { type App, type BackendKey, endpointKey, type Task, type TaskPort } from '../model.ts';
-import { everyEndpoint } from './occupants.ts';
+import { everyEndpoint, type TaskIndex } from './task-index.ts';
 
 /** What a task's port asks for where it is reached, as text: equal where the same VIPs follow from it. */
 type Offer = string;
@@ -10,15 +10,16 @@ type Offer = string;
  */
 export function offersAt(
   endpoints: ReadonlySet<BackendKey>,
-  apps: readonly App[],
+  tasks: TaskIndex,
 ): ReadonlyMap<BackendKey, string> {
-  const found = new Map<BackendKey, Set<Offer>>();
-  for (const app of apps) {
-    for (const [endpoint, offer] of offersOf(app, (at) => endpoints.has(at))) {
-      found.set(endpoint, (found.get(endpoint) ?? new Set()).add(offer));
-    }
+  const found = new Map<BackendKey, string>();
+  for (const endpoint of endpoints) {
+    const offers = new Set<Offer>();
+    for (const app of tasks.appsAt(endpoint))
+      for (const [, offer] of offersOf(app, (at) => at === endpoint)) offers.add(offer);
+    if (offers.size > 0) found.set(endpoint, [...offers].sort().join());
   }
-  return new Map([...found].map(([endpoint, offers]) => [endpoint, [...offers].sort().join()]));
+  return found;
 }
 
 /**

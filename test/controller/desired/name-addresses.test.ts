@@ -1,23 +1,32 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Allocation, createAllocator } from '../../../controller/desired/allocate.ts';
+import { NameAddresses } from '../../../controller/desired/name-addresses.ts';
 import { parsePool } from '../../../controller/desired/pool.ts';
 import type { NamedAddresses } from '../../../controller/model.ts';
-import { atOnce } from '../../../controller/parts.ts';
 
 const pools = (ipv4: string, ipv6?: string) => ({
   ipv4: parsePool(ipv4),
   ipv6: ipv6 === undefined ? null : parsePool(ipv6),
 });
 
-/** What a new allocator says. */
+interface Allocation {
+  readonly addresses: ReadonlyMap<string, NamedAddresses>;
+  readonly warnings: readonly string[];
+}
+
+/** What these names get where nothing else is known. */
 function allocate(
   where: ReturnType<typeof pools>,
   names: readonly string[],
   kept: Readonly<Record<string, NamedAddresses>> = {},
   taken: readonly string[] = [],
 ): Allocation {
-  return atOnce(createAllocator(where)(new Set(names), new Map(Object.entries(kept)), new Set(taken)));
+  const addresses = new NameAddresses(where, new Map(Object.entries(kept)));
+  for (const name of Object.keys(kept)) if (!names.includes(name)) addresses.forget(name);
+  for (const address of taken) addresses.take(address);
+  for (const name of names) addresses.want(name);
+  addresses.place();
+  return { addresses: addresses.all, warnings: addresses.warnings() };
 }
 
 const ipv4Of = ({ addresses }: Allocation) =>
@@ -72,14 +81,21 @@ test('a collision takes the next address, after the last one the first', () => {
 });
 
 test('a kept address comes before a new name that would hash to it, and is told as long as both last', () => {
-  const inParts = createAllocator(pools('11.0.0.0/24'));
-  const allocator = (...given: Parameters<typeof inParts>) => atOnce(inParts(...given));
-  const first = allocator(new Set(['zed.kept']), new Map([['zed.kept', { ipv4: '11.0.0.37' }]]), new Set());
-  const second = allocator(new Set(['zed.kept', 'foo.bar']), first.addresses, new Set());
-  const third = allocator(new Set(['zed.kept', 'foo.bar']), second.addresses, new Set());
-  expect(ipv4Of(third)).toEqual({ 'zed.kept': '11.0.0.37', 'foo.bar': '11.0.0.38' });
-  expect(third.addresses).toBe(second.addresses);
-  expect(third.warnings).toEqual(second.warnings);
+  const addresses = new NameAddresses(pools('11.0.0.0/24'), new Map([['zed.kept', { ipv4: '11.0.0.37' }]]));
+  for (const name of ['zed.kept', 'foo.bar']) {
+    addresses.want(name);
+    addresses.place();
+  }
+  const told = addresses.warnings();
+  addresses.place();
+  expect([...addresses.all]).toEqual([
+    ['zed.kept', { ipv4: '11.0.0.37' }],
+    ['foo.bar', { ipv4: '11.0.0.38' }],
+  ]);
+  expect(addresses.warnings()).toEqual(told);
+  addresses.unwant('zed.kept');
+  addresses.forget('zed.kept');
+  expect([...addresses.all.keys(), ...addresses.warnings()]).toEqual(['foo.bar']);
 });
 
 test('a name that is no longer there frees its address', () => {

@@ -1,0 +1,93 @@
+import {
+  type Backend,
+  type BackendKey,
+  type Family,
+  type NamedAddresses,
+  type Service,
+  type ServiceKey,
+  serviceKey,
+} from '../model.ts';
+import type { Claim } from './claim.ts';
+import { preferred } from './drafts.ts';
+
+/**
+ * The services of one VIP: one for each family in which it has backends and an address. `claims` are those of all apps
+ * that ask for it, in the order of their places; the first one decides on scheduler and persistence. `ofName` are the
+ * addresses of its name; an IP VIP has its own.
+ */
+export function servicesOf(
+  claims: readonly Claim[],
+  ofName: NamedAddresses | undefined,
+): ReadonlyMap<ServiceKey, Service> {
+  const services = new Map<ServiceKey, Service>();
+  const [first] = claims;
+  if (first === undefined) return services;
+  const { address: own } = first.target;
+  for (const family of FAMILIES) {
+    const address = own === null ? ofName?.[family] : own.family === family ? own.text : undefined;
+    const backends = backendsOf(first, claims, family);
+    if (address === undefined || backends.size === 0) continue;
+    const service = toService(first, claims, family, address, backends);
+    services.set(serviceKey(service), service);
+  }
+  return services;
+}
+
+const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+
+/** The kernel has one scheduler and one persistence for a service, so apps that share it should agree. */
+export function differences(claims: readonly Claim[]): readonly string[] {
+  const [first, ...others] = claims;
+  if (first === undefined) return [];
+  return others
+    .filter((claim) => settings(claim) !== settings(first))
+    .map(({ declared, ...claim }) => {
+      const decides = `${first.declared.app} decides: ${settings(first)}`;
+      return `${declared.app} ${declared.at}: ${claim.key} has ${settings(claim)} here, but ${decides}`;
+    });
+}
+
+function backendsOf(
+  first: Claim,
+  claims: readonly Claim[],
+  family: Family,
+): ReadonlyMap<BackendKey, Backend> {
+  if (claims.length === 1) return first.backends[family];
+  const all = new Map<BackendKey, Backend>();
+  for (const claim of claims) {
+    for (const [key, backend] of claim.backends[family]) {
+      const other = all.get(key);
+      all.set(key, other === undefined ? backend : preferred(other, backend));
+    }
+  }
+  return all;
+}
+
+function toService(
+  { protocol, target, scheduler, persistenceSeconds }: Claim,
+  claims: readonly Claim[],
+  family: Family,
+  address: string,
+  backends: ReadonlyMap<BackendKey, Backend>,
+): Service {
+  return {
+    protocol,
+    family,
+    address,
+    port: target.port,
+    name: target.named?.name ?? null,
+    framework: target.named?.framework ?? null,
+    fqdn: target.named?.fqdn ?? null,
+    scheduler,
+    persistenceSeconds,
+    apps: [...new Set(claims.map(({ declared }) => declared.app))],
+    backends,
+  };
+}
+
+function settings({
+  scheduler,
+  persistenceSeconds,
+}: Pick<Claim, 'scheduler' | 'persistenceSeconds'>): string {
+  return `scheduler ${scheduler} and ${persistenceSeconds} s persistence`;
+}

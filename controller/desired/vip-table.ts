@@ -1,0 +1,181 @@
+import type { Backend, BackendKey, Declared, NamedAddresses, Service, ServiceKey } from '../model.ts';
+import type { Pause } from '../pace.ts';
+import { same } from '../same.ts';
+import type { Claim } from './claim.ts';
+import { differences, servicesOf } from './vip-services.ts';
+
+/** Is told when names and addresses begin to be asked for by VIPs, and when they no longer are. */
+export interface VipListener {
+  nameBegins(fullName: string): void;
+  nameEnds(fullName: string): void;
+  /** Once for each VIP. */
+  addressBegins(address: string): void;
+  addressEnds(address: string): void;
+}
+
+/** One VIP over one protocol: who asks for it, and what comes of that. */
+interface Vip {
+  /** Of all apps, in the order of their places. */
+  claims: readonly Claim[];
+  services: ReadonlyMap<ServiceKey, Service>;
+}
+
+/** The VIPs that apps ask for, by key, and their services. `serve` computes those whose claims or addresses changed. */
+export class VipTable {
+  readonly #listener: VipListener;
+  readonly #vips = new Map<string, Vip>();
+  readonly #byName = new Map<string, ReadonlySet<string>>();
+  readonly #services = new Map<ServiceKey, Service>();
+  readonly #unserved = new Map<string, readonly Declared[]>();
+  readonly #disagreements = new Map<string, readonly string[]>();
+  readonly #due = new Set<string>();
+  /** What is left of those that were due, the last one first. */
+  #order: string[] = [];
+  #touched = new Set<ServiceKey>();
+
+  constructor(listener: VipListener) {
+    this.#listener = listener;
+  }
+
+  get services(): ReadonlyMap<ServiceKey, Service> {
+    return this.#services;
+  }
+
+  /** VIPs without a service, with all that declare each. */
+  get unserved(): ReadonlyMap<string, readonly Declared[]> {
+    return this.#unserved;
+  }
+
+  /** About apps that share a VIP and disagree on its settings. */
+  warnings(): readonly string[] {
+    return [...this.#disagreements.values()].flat();
+  }
+
+  has(key: string): boolean {
+    return this.#vips.has(key);
+  }
+
+  hasName(fullName: string): boolean {
+    return this.#byName.has(fullName);
+  }
+
+  /** One app asks for other VIPs than before. */
+  exchange(before: readonly Claim[], now: readonly Claim[]): void {
+    const left = new Map(before.map((claim) => [claim.key, claim]));
+    for (const claim of now) {
+      this.#replace(claim, left.get(claim.key), claim);
+      left.delete(claim.key);
+    }
+    for (const claim of left.values()) this.#replace(claim, claim, null);
+  }
+
+  /** A name has other addresses than before. */
+  move(fullName: string): void {
+    for (const key of this.#byName.get(fullName) ?? NONE) this.#due.add(key);
+  }
+
+  /** Computes the services of VIPs that changed; true once none is left, false where `pause` said so before. */
+  serve(addresses: ReadonlyMap<string, NamedAddresses>, pause: Pause): boolean {
+    if (this.#order.length === 0) this.#order = [...this.#due].sort().reverse();
+    this.#due.clear();
+    for (let key = this.#order.pop(); key !== undefined; key = this.#order.pop())
+      if (pause(this.#serve(key, addresses)) && this.#order.length > 0) return false;
+    return true;
+  }
+
+  /** The services that came, went or differ since this was last asked. */
+  takeTouched(): ReadonlySet<ServiceKey> {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    return touched;
+  }
+
+  #replace({ key, target }: Claim, before: Claim | undefined, now: Claim | null): void {
+    this.#due.add(key);
+    const vip = this.#vips.get(key);
+    const wasDeclared = vip !== undefined && vip.claims.length > 0;
+    const others = (vip?.claims ?? []).filter((claim) => claim !== before);
+    const claims = now === null ? others : [...others, now].sort(byPlace);
+    if (vip === undefined) this.#vips.set(key, { claims, services: new Map() });
+    else vip.claims = claims;
+    if (!wasDeclared && claims.length > 0) this.#begins(key, target);
+    if (wasDeclared && claims.length === 0) this.#ends(key, target);
+  }
+
+  #begins(key: string, { named, address }: Claim['target']): void {
+    if (address !== null) this.#listener.addressBegins(address.text);
+    if (named === null) return;
+    const keys = this.#byName.get(named.fullName) ?? NONE;
+    this.#byName.set(named.fullName, new Set([...keys, key]));
+    if (keys.size === 0) this.#listener.nameBegins(named.fullName);
+  }
+
+  #ends(key: string, { named, address }: Claim['target']): void {
+    if (address !== null) this.#listener.addressEnds(address.text);
+    if (named === null) return;
+    const keys = new Set(this.#byName.get(named.fullName));
+    keys.delete(key);
+    if (keys.size > 0) this.#byName.set(named.fullName, keys);
+    else {
+      this.#byName.delete(named.fullName);
+      this.#listener.nameEnds(named.fullName);
+    }
+  }
+
+  /** Returns what it cost. */
+  #serve(key: string, addresses: ReadonlyMap<string, NamedAddresses>): number {
+    const vip = this.#vips.get(key);
+    if (vip === undefined) return 0;
+    const { claims, services: before } = vip;
+    const name = claims[0]?.target.named?.fullName;
+    const services = new Map(servicesOf(claims, name === undefined ? undefined : addresses.get(name)));
+    let cost = 1;
+    // Another VIP may have got its address meanwhile.
+    for (const [id, service] of before)
+      if (!services.has(id) && this.#services.get(id) === service) this.#put(id, undefined);
+    for (const [id, service] of services) {
+      cost += service.backends.size;
+      const had = before.get(id);
+      if (had !== undefined && this.#services.get(id) === had && isSame(had, service)) services.set(id, had);
+      else this.#put(id, service);
+    }
+    vip.services = services;
+    this.#note(key, vip);
+    return cost;
+  }
+
+  #put(id: ServiceKey, service: Service | undefined): void {
+    if (service === undefined) this.#services.delete(id);
+    else this.#services.set(id, service);
+    this.#touched.add(id);
+  }
+
+  #note(key: string, { claims, services }: Vip): void {
+    const told = differences(claims);
+    if (told.length > 0) this.#disagreements.set(key, told);
+    else this.#disagreements.delete(key);
+    if (claims.length === 0) this.#vips.delete(key);
+    if (claims.length === 0 || services.size > 0) this.#unserved.delete(key);
+    else
+      this.#unserved.set(
+        key,
+        claims.map(({ declared }) => declared),
+      );
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function byPlace(a: Claim, b: Claim): number {
+  if (a.place === b.place) return 0;
+  return a.place < b.place ? -1 : 1;
+}
+
+function isSame({ backends: had, ...was }: Service, { backends: has, ...is }: Service): boolean {
+  return had.size === has.size && same(was, is) && sameBackends(had, has);
+}
+
+function sameBackends(had: ReadonlyMap<BackendKey, Backend>, has: ReadonlyMap<BackendKey, Backend>): boolean {
+  for (const [key, backend] of has) if (!same(had.get(key), backend)) return false;
+  return true;
+}

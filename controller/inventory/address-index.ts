@@ -1,0 +1,93 @@
+import { canonicalAddress } from '../address.ts';
+import type { App, AppKey, Task } from '../model.ts';
+import { KeyIndex } from './key-index.ts';
+
+/** Finds agents and containers by their addresses. */
+export class AddressIndex {
+  readonly #apps: ReadonlyMap<AppKey, App>;
+  /** How many apps have tasks on the agent with this address. */
+  readonly #agents = new Map<string, number>();
+  readonly #containers = new KeyIndex();
+  /** Agents that a source lists whether or not a task runs there. */
+  #listed: ReadonlySet<string> = new Set();
+
+  /** `apps` is what the index follows: an app must be in it, or gone from it, when `replace` tells of it. */
+  constructor(apps: ReadonlyMap<AppKey, App>) {
+    this.#apps = apps;
+  }
+
+  /** An app came, changed or went. */
+  replace(key: AppKey, before: App | undefined, now: App | undefined): void {
+    const [had, has] = [agentsOf(before), agentsOf(now)];
+    for (const address of had) if (!has.has(address)) this.#count(address, -1);
+    for (const address of has) if (!had.has(address)) this.#count(address, 1);
+    this.#containers.replace(key, containersOf(before), containersOf(now));
+  }
+
+  /** Replaces the agents that sources list. */
+  list(agents: Iterable<string>): void {
+    this.#listed = new Set(agents);
+  }
+
+  /** Whose address it is, `an agent`, `task db.1, which runs in a container`; null: nobody's that a source tells of. */
+  ownerOf(address: string): string | null {
+    if (this.#listed.has(address) || this.#agents.has(address)) return 'an agent';
+    const task = this.#firstTaskAt(address);
+    return task === null ? null : `task ${task}, which runs in a container`;
+  }
+
+  /** Whether a task may be reached at an address. */
+  hasTask(address: string): boolean {
+    return this.#agents.has(address) || this.#containers.has(address);
+  }
+
+  #count(address: string, by: 1 | -1): void {
+    const count = (this.#agents.get(address) ?? 0) + by;
+    if (count === 0) this.#agents.delete(address);
+    else this.#agents.set(address, count);
+  }
+
+  /** The same one whatever was read first; null where none is there. */
+  #firstTaskAt(address: string): string | null {
+    let first: string | null = null;
+    for (const key of this.#containers.find(address)) {
+      for (const task of this.#apps.get(key)?.tasks ?? []) {
+        const found = new Set<string>();
+        addContainer(task, found);
+        if (found.has(address) && (first === null || task.id < first)) first = task.id;
+      }
+    }
+    return first;
+  }
+}
+
+/** Of all tasks, whether they run or not, and of ports without VIP too: an agent is an agent. */
+function agentsOf(app: App | undefined): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { agent, ports } of app?.tasks ?? []) {
+    if (agent !== undefined) found.add(canonical(agent.address));
+    for (const { backendAddress, endpoints } of ports)
+      if (backendAddress === 'agent') for (const { address } of endpoints) found.add(canonical(address));
+  }
+  return found;
+}
+
+function containersOf(app: App | undefined): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const task of app?.tasks ?? []) addContainer(task, found);
+  return found;
+}
+
+/** A container that has ended has no address any more. */
+function addContainer({ state, addresses = [], ports }: Task, found: Set<string>): void {
+  if (state === 'gone') return;
+  for (const address of addresses) found.add(canonical(address));
+  for (const { backendAddress, endpoints, local = [] } of ports) {
+    if (backendAddress === 'container') for (const { address } of endpoints) found.add(canonical(address));
+    for (const { address } of local) found.add(canonical(address));
+  }
+}
+
+function canonical(address: string): string {
+  return canonicalAddress(address) ?? address;
+}

@@ -1,0 +1,243 @@
+import { canonicalAddress } from '../address.ts';
+import {
+  type App,
+  type AppKey,
+  appKey,
+  type BackendKey,
+  type Delta,
+  type Rejection,
+  type Snapshot,
+} from '../model.ts';
+import { inSlices, type Pause, withoutPause } from '../pace.ts';
+import { same } from '../same.ts';
+import { AddressIndex } from './address-index.ts';
+import { endedByName } from './ended.ts';
+import { foldRow, mergeRows } from './merge.ts';
+import { TaskIndex } from './task-index.ts';
+
+/** What a source said by name. */
+export interface Ended {
+  /** Where tasks are that ended, or that serve a VIP no more. */
+  readonly endpoints: readonly BackendKey[];
+  /** Apps that are gone. */
+  readonly apps: readonly App[];
+}
+
+/**
+ * What all sources say, as rows: one for each source, app and kind (a definition, or what tasks carry). The rows of an
+ * app make one app, whichever sources they are from.
+ *
+ * `apply` and `list` take what a source says; `settle` brings apps and indexes up to date with it, which costs what
+ * changed; `takeChanged` then tells which apps are others than before.
+ */
+export class Inventory {
+  readonly #sources = new Map<string, SourceRows>();
+  readonly #apps = new Map<AppKey, App>();
+  /** Tasks of an app that both kinds of rows have told of. */
+  readonly #listed = new Map<AppKey, ReadonlySet<string>>();
+  #due = new Set<AppKey>();
+  #changed = new Set<AppKey>();
+  readonly tasks = new TaskIndex(this.#apps);
+  readonly addresses = new AddressIndex(this.#apps);
+
+  /** What these sources say, each completely. */
+  static of(snapshots: readonly Snapshot[]): Inventory {
+    const inventory = new Inventory();
+    for (const [index, snapshot] of snapshots.entries()) inventory.list(String(index), snapshot);
+    inventory.settle(withoutPause);
+    return inventory;
+  }
+
+  /** The same, with rests in which others have their turn. */
+  static async inSlices(snapshots: readonly Snapshot[]): Promise<Inventory> {
+    const inventory = new Inventory();
+    for (const [index, snapshot] of snapshots.entries()) inventory.list(String(index), snapshot);
+    await inSlices((pause) => inventory.settle(pause));
+    return inventory;
+  }
+
+  /** Makes a source known. Where several disagree, that which was added first decides. */
+  addSource(name: string): void {
+    this.#rowsOf(name);
+  }
+
+  /** The apps by key, as of the last `settle`. */
+  get apps(): ReadonlyMap<AppKey, App> {
+    return this.#apps;
+  }
+
+  /** Everything, as one source would say it. */
+  toSnapshot(): Snapshot {
+    const abouts = [...this.#sources.values()].map(({ about }) => about);
+    const listing = abouts.some(({ agents }) => agents !== undefined);
+    const agents = [...new Set(abouts.flatMap((about) => about.agents ?? []))].sort();
+    const { rejected, warnings } = this;
+    return { apps: [...this.#apps.values()], rejected, warnings, ...(listing && { agents }) };
+  }
+
+  /** Documents that gave no app at all. */
+  get rejected(): readonly Rejection[] {
+    return [...this.#sources.values()].flatMap(({ about }) => about.rejected);
+  }
+
+  /** What is odd about sources, not about one of their apps. */
+  get warnings(): readonly string[] {
+    return [...this.#sources.values()].flatMap(({ about }) => about.warnings);
+  }
+
+  /** The apps with a task at one of these addresses. Looks at all of them. */
+  *appsWithTasksAt(addresses: ReadonlySet<string>): Generator<AppKey> {
+    for (const [key, { tasks }] of this.#apps) if (isAtOneOf(tasks, addresses)) yield key;
+  }
+
+  /** How many apps one source tells of. */
+  sizeOf(source: string): number {
+    return this.#rowsOf(source).size;
+  }
+
+  /**
+   * Takes what one read changed. Returns what of it the source said by name.
+   */
+  apply(source: string, { upserts, removed, about, complete }: Delta): Ended {
+    const rows = this.#rowsOf(source);
+    const endpoints: BackendKey[] = [];
+    const apps: App[] = [];
+    const before = new Map<AppKey, readonly App[]>();
+    const touch = (key: AppKey) => {
+      if (!before.has(key)) before.set(key, rows.of(key));
+      this.#due.add(key);
+    };
+    for (const { key, fromTasks } of removed) {
+      touch(key);
+      rows.delete(key, fromTasks);
+    }
+    for (const app of upserts) {
+      touch(appKey(app));
+      rows.set(app);
+    }
+    for (const [key, had] of before) {
+      const has = rows.of(key);
+      endpoints.push(...endedByName(had, has, !complete));
+      // What is missing from a list may just have been left out.
+      if (!complete && has.length === 0) apps.push(...had);
+    }
+    if (about !== undefined) this.#setAbout(rows, about);
+    return { endpoints, apps };
+  }
+
+  /** Takes a whole source: what is not in the snapshot is gone from it. Returns what `apply` does. */
+  list(source: string, { apps, ...about }: Snapshot, complete = true): Ended {
+    const rows = this.#rowsOf(source);
+    const listed = new Map<string, App>();
+    for (const app of apps) {
+      const key = rowKey(app);
+      const other = listed.get(key);
+      listed.set(key, other === undefined ? app : foldRow([other, app]));
+    }
+    const upserts = [...listed.values()].filter((app) => rows.get(app) !== app);
+    const removed = [...rows.all()]
+      .filter((app) => !listed.has(rowKey(app)))
+      .map((app) => ({ key: appKey(app), fromTasks: app.fromTasks === true, how: 'missing' as const }));
+    return this.apply(source, { upserts, removed, about, complete, learnedAt: 0 });
+  }
+
+  /** Brings apps and indexes up to date; true once they are, false where `pause` said so before. */
+  settle(pause: Pause): boolean {
+    for (const key of this.#due) {
+      this.#due.delete(key);
+      const tasks = this.#merge(key);
+      if (pause(1 + tasks) && this.#due.size > 0) return false;
+    }
+    return true;
+  }
+
+  /** The apps that changed, came or went since this was last asked. */
+  takeChanged(): ReadonlySet<AppKey> {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    return changed;
+  }
+
+  #merge(key: AppKey): number {
+    const before = this.#apps.get(key);
+    const rows = [...this.#sources.values()];
+    const defined = rows.flatMap((each) => each.defined.get(key) ?? []);
+    const fromTasks = rows.flatMap((each) => each.fromTasks.get(key) ?? []);
+    const { app, listed } = mergeRows({ defined, fromTasks }, this.#listed.get(key) ?? NONE);
+    if (listed.size > 0) this.#listed.set(key, listed);
+    else this.#listed.delete(key);
+    if (app === before || (app !== undefined && same(app, before))) return 0;
+    if (app === undefined) this.#apps.delete(key);
+    else this.#apps.set(key, app);
+    this.tasks.replace(key, before, app);
+    this.addresses.replace(key, before, app);
+    this.#changed.add(key);
+    return (before?.tasks.length ?? 0) + (app?.tasks.length ?? 0);
+  }
+
+  #rowsOf(source: string): SourceRows {
+    const known = this.#sources.get(source);
+    if (known !== undefined) return known;
+    const rows = new SourceRows();
+    this.#sources.set(source, rows);
+    return rows;
+  }
+
+  #setAbout(rows: SourceRows, about: Omit<Snapshot, 'apps'>): void {
+    const { agents } = rows.about;
+    rows.about = about;
+    if (agents !== about.agents)
+      this.addresses.list([...this.#sources.values()].flatMap((each) => each.about.agents ?? []));
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function isAtOneOf(tasks: App['tasks'], addresses: ReadonlySet<string>): boolean {
+  return tasks.some(({ ports }) =>
+    ports.some(({ endpoints, local = [] }) =>
+      [...endpoints, ...local].some(({ address }) => addresses.has(canonicalAddress(address) ?? address)),
+    ),
+  );
+}
+
+/** What one source says. */
+class SourceRows {
+  readonly defined = new Map<AppKey, App>();
+  readonly fromTasks = new Map<AppKey, App>();
+  about: Omit<Snapshot, 'apps'> = { rejected: [], warnings: [] };
+
+  get size(): number {
+    return this.defined.size + this.fromTasks.size;
+  }
+
+  get(app: App): App | undefined {
+    return this.#kind(app.fromTasks === true).get(appKey(app));
+  }
+
+  of(key: AppKey): readonly App[] {
+    const [definition, tasks] = [this.defined.get(key), this.fromTasks.get(key)];
+    return [definition, tasks].filter((app) => app !== undefined);
+  }
+
+  *all(): Generator<App> {
+    yield* this.defined.values();
+    yield* this.fromTasks.values();
+  }
+
+  set(app: App): void {
+    this.#kind(app.fromTasks === true).set(appKey(app), app);
+  }
+
+  delete(key: AppKey, fromTasks: boolean): void {
+    this.#kind(fromTasks).delete(key);
+  }
+
+  #kind(fromTasks: boolean): Map<AppKey, App> {
+    return fromTasks ? this.fromTasks : this.defined;
+  }
+}
+
+function rowKey(app: App): string {
+  return `${app.fromTasks === true ? 'tasks' : 'app'} ${appKey(app)}`;
+}

@@ -1,0 +1,97 @@
+import type { App, Health, Task, TaskState } from '../model.ts';
+import { foldDefinitions } from './fold.ts';
+
+/** What sources say of one app. */
+export interface AppRows {
+  /** Definitions, with the tasks that their sources list; in the order in which the sources were given. */
+  readonly defined: readonly App[];
+  /** Put together from what tasks carry. */
+  readonly fromTasks: readonly App[];
+}
+
+export interface MergedApp {
+  /** undefined: there is no row. */
+  readonly app: App | undefined;
+  /** Tasks that both kinds of rows have, or had, for the next call. */
+  readonly listed: ReadonlySet<string>;
+}
+
+/**
+ * Makes one app of all that sources say of it. Definitions are folded into one (`foldDefinitions`). A task of which a
+ * definition's source and another one tell counts once: with the ports and labels of the definition, and with both
+ * verdicts on it, the worse of which decides. A task that only Mesos knows (Marathon was not reached since) is added,
+ * unless a definition's source has listed it before, which `listed` tells: then it has ended on that source's word,
+ * whatever a Mesos that is out of reach said last.
+ */
+export function mergeRows({ defined, fromTasks }: AppRows, listed: ReadonlySet<string>): MergedApp {
+  const definition = folded(defined);
+  if (fromTasks.length === 0) return { app: definition, listed: NONE };
+  const current = idsOf(defined);
+  const inBoth = new Set([...idsOf(fromTasks)].filter((id) => current.has(id) || listed.has(id)));
+  const ended = new Set([...inBoth].filter((id) => !current.has(id)));
+  const all = [...(definition === undefined ? [] : [definition]), ...fromTasks];
+  const [first, ...others] = all.map((app) => without(app, ended));
+  return { app: first === undefined ? undefined : others.reduce(together, first), listed: inBoth };
+}
+
+/** Makes one row of several documents of one source and one kind. */
+export function foldRow(apps: readonly [App, ...App[]]): App {
+  const [first, ...others] = apps;
+  return first.fromTasks ? others.reduce(together, first) : foldDefinitions(apps);
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function folded([first, ...others]: readonly App[]): App | undefined {
+  return first === undefined ? undefined : foldDefinitions([first, ...others]);
+}
+
+function idsOf(apps: readonly App[]): ReadonlySet<string> {
+  return new Set(apps.flatMap(({ tasks }) => tasks.map(({ id }) => id)));
+}
+
+function without(app: App, ended: ReadonlySet<string>): App {
+  if (ended.size === 0) return app;
+  return { ...app, tasks: app.tasks.filter(({ id }) => !ended.has(id)) };
+}
+
+function together(app: App, other: App): App {
+  const others = new Map(other.tasks.map((task) => [task.id, task]));
+  const tasks = app.tasks.map((task) => {
+    const seen = others.get(task.id);
+    return seen === undefined ? task : oneTask(task, seen);
+  });
+  // Only now: definitions that disagree on a task have it more than once.
+  for (const { id } of app.tasks) others.delete(id);
+  // What has ended by one's word and is not known to the other is of no use.
+  const added = [...others.values()].filter(({ state }) => state !== 'gone');
+  return { ...app, tasks: [...tasks, ...added] };
+}
+
+function oneTask(defined: Task, seen: Task): Task {
+  const state = worse(STATES, defined.state, seen.state);
+  const health = worse(HEALTHS, defined.health, seen.health);
+  // The version that it runs could not be read, or its agent not be found: what the task itself carries is as good.
+  const placed = defined.ports.every(({ endpoints }) => endpoints.length > 0);
+  const ports = placed || seen.ports.length === 0 ? defined.ports : seen.ports;
+  const name = defined.name ?? seen.name;
+  const agent = defined.agent ?? seen.agent;
+  const addresses = [...new Set([...(defined.addresses ?? []), ...(seen.addresses ?? [])])];
+  return {
+    ...defined,
+    ...(name !== undefined && { name }),
+    ...(agent !== undefined && { agent }),
+    ...(addresses.length > 0 && { addresses }),
+    state,
+    health,
+    ports,
+  };
+}
+
+/** From serving to not at all. */
+const STATES: readonly TaskState[] = ['running', 'killing', 'staging', 'unreachable', 'gone'];
+const HEALTHS: readonly Health[] = ['unchecked', 'healthy', 'unknown', 'unhealthy'];
+
+function worse<Verdict>(order: readonly Verdict[], a: Verdict, b: Verdict): Verdict {
+  return order.indexOf(a) >= order.indexOf(b) ? a : b;
+}

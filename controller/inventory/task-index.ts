@@ -1,0 +1,116 @@
+import { readPortOptions } from '../desired/port-options.ts';
+import {
+  type App,
+  type AppKey,
+  type BackendKey,
+  type Endpoint,
+  endpointKey,
+  type Task,
+  type TaskPort,
+} from '../model.ts';
+import { KeyIndex } from './key-index.ts';
+
+/** Who is reached at an endpoint, as far as the sources know. */
+export interface Occupant {
+  /**
+   * How long connections to it may live on, in seconds: its task still runs (an unreachable agent is no reason to
+   * believe otherwise). null: its task has ended.
+   */
+  readonly drainSeconds: number | null;
+  readonly standing: OccupantStanding;
+}
+
+/**
+ * How a task that is told of stands. `ended`: it is being killed or gone. `serving`: it runs, and its health is good or not
+ * checked. `health lost`: it runs and has a health check, and nobody knows the result.
+ */
+export type OccupantStanding = 'serving' | 'ended' | 'health lost' | 'unhealthy' | 'unreachable' | 'staging';
+
+/** null: no source knows a task there. */
+export type Occupants = (endpoint: BackendKey) => Occupant | null;
+
+/** Finds tasks by where they are reached, from their own host and from others. */
+export class TaskIndex {
+  readonly #apps: ReadonlyMap<AppKey, App>;
+  readonly #byEndpoint = new KeyIndex();
+
+  /** `apps` is what the index follows: an app must be in it, or gone from it, when `replace` tells of it. */
+  constructor(apps: ReadonlyMap<AppKey, App>) {
+    this.#apps = apps;
+  }
+
+  /** An app came, changed or went. */
+  replace(key: AppKey, before: App | undefined, now: App | undefined): void {
+    this.#byEndpoint.replace(key, endpointsOf(before), endpointsOf(now));
+  }
+
+  /** The apps with a task at an endpoint. */
+  appsAt(endpoint: BackendKey): readonly App[] {
+    return this.#byEndpoint.find(endpoint).flatMap((key) => this.#apps.get(key) ?? []);
+  }
+
+  /** The longer drain wins, and the standing that says more, where several tasks are told of at one endpoint. */
+  occupant(endpoint: BackendKey): Occupant | null {
+    let found: Occupant | null = null;
+    for (const app of this.appsAt(endpoint)) {
+      for (const task of app.tasks) {
+        for (const port of task.ports) {
+          if (!isAt(port, endpoint)) continue;
+          const one = occupantOf(task, port);
+          found = found === null ? one : both(found, one);
+        }
+      }
+    }
+    return found;
+  }
+}
+
+/** Where a task's port is reached, from its own host and from others. */
+export function everyEndpoint({ endpoints, local = [] }: TaskPort): readonly Endpoint[] {
+  return local.length === 0 ? endpoints : [...endpoints, ...local];
+}
+
+function endpointsOf(app: App | undefined): ReadonlySet<BackendKey> {
+  if (app === undefined || app.tasks.length === 0) return NONE;
+  const found = new Set<BackendKey>();
+  for (const { ports } of app.tasks)
+    for (const port of ports) for (const endpoint of everyEndpoint(port)) found.add(endpointKey(endpoint));
+  return found;
+}
+
+const NONE: ReadonlySet<BackendKey> = new Set();
+
+function isAt(port: TaskPort, endpoint: BackendKey): boolean {
+  return everyEndpoint(port).some((one) => endpointKey(one) === endpoint);
+}
+
+function occupantOf(task: Task, port: TaskPort): Occupant {
+  const drainSeconds = task.state === 'gone' ? null : readPortOptions(port.labels).options.drainSeconds;
+  return { drainSeconds, standing: standingOf(task) };
+}
+
+function standingOf({ state, health }: Task): OccupantStanding {
+  if (state === 'killing' || state === 'gone') return 'ended';
+  if (state !== 'running') return state;
+  if (health === 'unknown') return 'health lost';
+  return health === 'unhealthy' ? 'unhealthy' : 'serving';
+}
+
+/** Which counts of several at one endpoint: the first of these. */
+const FIRST: readonly OccupantStanding[] = [
+  'serving',
+  'ended',
+  'unhealthy',
+  'health lost',
+  'unreachable',
+  'staging',
+];
+
+function both(a: Occupant, b: Occupant): Occupant {
+  const drainSeconds =
+    a.drainSeconds === null || b.drainSeconds === null
+      ? (a.drainSeconds ?? b.drainSeconds)
+      : Math.max(a.drainSeconds, b.drainSeconds);
+  const standing = FIRST.indexOf(a.standing) <= FIRST.indexOf(b.standing) ? a.standing : b.standing;
+  return { drainSeconds, standing };
+}
