@@ -207,8 +207,9 @@ test('a status that says the same is not written again', async () => {
   await marathonApp('web', app('/web', '/web:80'));
   const writing = writer('one');
   writing.passed(await pass());
-  await until('it is written', async () => (await status('web')).conditions !== undefined);
-  // What else the writer learns at its start may change it once more.
+  await until('all is written that the writer learns at its start', async () =>
+    (await condition('web', 'ResolvedRefs')).startsWith('False'),
+  );
   await clock.sleep(15_000);
   const { metadata } = await get(MARATHON_APPS, 'web');
   for (let i = 0; i < 3; i += 1) writing.passed(await pass());
