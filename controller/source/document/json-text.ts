@@ -15,7 +15,8 @@ export function parseJson(text: string): unknown {
     const reason = error.message
       .replace(/ in JSON at position .*$/s, '')
       .replace(/, (\.\.\.)?".*is not valid JSON$/s, '');
-    throw new SyntaxError(`line ${line}, column ${column}: ${reason}`, { cause: error });
+    // Without the cause: its text is in the message already, and would be told twice.
+    throw new SyntaxError(`line ${line}, column ${column}: ${reason}`);
   }
 }
 

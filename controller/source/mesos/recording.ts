@@ -42,7 +42,7 @@ async function readLines(bytes: Buffer, pace: Pace): Promise<Cluster> {
       await readLine(line, cluster, pace);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      throw new SyntaxError(`line ${number}: ${error.message}`, { cause: error });
+      throw new SyntaxError(`line ${number}: ${error.message}`);
     }
   }
   return cluster;

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { messageOf as toldOf } from '../../../../controller/errors.ts';
 import { parseJson } from '../../../../controller/source/document/json-text.ts';
 
 test.each<[string, number, number]>([
@@ -18,6 +19,16 @@ test.each<[string, number, number]>([
   ['[\n1,\n-x]', 3, 2],
 ])('the mistake in %j is at line %d, column %d', (text, line, column) => {
   expect(() => parseJson(text)).toThrow(new RegExp(`^line ${line}, column ${column}: `));
+});
+
+test('what is wrong with it is told once', () => {
+  let thrown: unknown;
+  try {
+    parseJson('{"a":tru}');
+  } catch (error) {
+    thrown = error;
+  }
+  expect(toldOf(thrown)).toBe("line 1, column 9: Unexpected token '}'");
 });
 
 test('a byte order mark is no mistake', () => {
