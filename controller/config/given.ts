@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { ControllerError, messageOf } from '../errors.ts';
+import { didYouMean, nearest } from '../suggestion.ts';
 import { visible } from '../visible.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
-import { didYouMean, nearest } from './suggestion.ts';
 import { withoutCredentials } from './values.ts';
 
 /** Where an option's value came from, weakest first. */

@@ -10,7 +10,7 @@ import type {
   MarathonPodStatus,
 } from './schema.ts';
 import { containerHealth, stateOf } from './states.ts';
-import { strayLabels, wrongPlace } from './stray-labels.ts';
+import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
 import { whereaboutsOf } from './whereabouts.ts';
 
 /** An endpoint of a pod's container, and what pairs it with its status. */
@@ -97,9 +97,16 @@ export function strayPodLabels(
 ): readonly string[] {
   return strayLabels(foundLabels, {
     ports: new Set(ports.map(({ port }) => port.at)),
-    reason: (label) => wrongPlace(label, 'on an endpoint, containers[].endpoints[].labels'),
+    reason: (label) => {
+      const meant = meantPlace(label.parent, [LABELS_OF_ENDPOINTS]);
+      return meant === null
+        ? wrongPlace(label, `on an endpoint, ${LABELS_OF_ENDPOINTS}`)
+        : didYouMeanPlace(meant);
+    },
   });
 }
+
+const LABELS_OF_ENDPOINTS = 'containers[].endpoints[].labels';
 
 /** The version that an instance runs, from `/v2/pods/pod::versions/<version>`; undefined where it is not told. */
 export function instanceVersion({ specReference }: MarathonPodInstance): string | undefined {

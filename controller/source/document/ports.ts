@@ -2,7 +2,7 @@ import { isVipLabel } from '../../label-keys.ts';
 import type { Port, Rejection } from '../../model.ts';
 import { shown } from './rejection.ts';
 import type { MarathonApp, MarathonPortMapping } from './schema.ts';
-import { type FoundLabel, strayLabels, wrongPlace } from './stray-labels.ts';
+import { didYouMeanPlace, type FoundLabel, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
 import { taskLabelVips } from './task-labels.ts';
 
 /** A declared port, and which of a task's addresses and ports reach it. */
@@ -243,9 +243,17 @@ function unusedLabels(
   ports: readonly PlacedPort[],
 ): readonly string[] {
   const used = new Set(ports.map(({ port }) => port.at));
+  const mapped = ports.some((port) => port.port.at.startsWith(`${at}[`));
+  /** Whether this app has its ports there, or would have if it had any. */
+  const counts = (list: string): boolean => {
+    if (mode === 'host') return list === 'portDefinitions';
+    return list !== 'portDefinitions' && (list === at || !mapped);
+  };
   const reason = (label: FoundLabel): string => {
-    const list = LISTS.find((each) => label.parent.startsWith(`${each}[`));
+    const meant = meantPlace(label.parent, LABELS_OF_PORTS);
+    const list = LISTS.find((each) => (meant ?? label.parent).startsWith(`${each}[`));
     if (list === undefined || mode === null || used.has(label.parent)) return wrongPlace(label, APP_HOME);
+    if (meant !== null && counts(list)) return didYouMeanPlace(meant);
     if (mode === 'host') return 'an app on the host network declares its ports in portDefinitions';
     if (list === DISCOVERY && isDocker(app)) {
       return `Marathon takes no discovery ports from a Docker app in ${mode} mode; use container.portMappings`;
@@ -261,3 +269,4 @@ const APP_HOME = 'on a port, portDefinitions[].labels or container.portMappings[
 const DISCOVERY = 'ipAddress.discovery.ports';
 /** The lists of ports that an app's definition can have. */
 const LISTS = ['portDefinitions', 'container.portMappings', 'container.docker.portMappings', DISCOVERY];
+const LABELS_OF_PORTS = LISTS.map((list) => `${list}[].labels`);

@@ -1,4 +1,5 @@
 import { type Meaning, mayBeOurs, meaningOf } from '../../label-keys.ts';
+import { nearest } from '../../suggestion.ts';
 import { isTaskLabel } from './task-labels.ts';
 
 /** A label of ours somewhere in the JSON of an app or pod. */
@@ -106,12 +107,42 @@ export function strayLabels(
   return told;
 }
 
+/**
+ * Where labels that stand at `parent` were meant to stand: the one of `homes` (`portDefinitions[].labels`) that this is but for
+ * its spelling, with its indices. Null where it is none of them, or is one as it stands.
+ */
+export function meantPlace(parent: string, homes: readonly string[]): string | null {
+  const steps = parent.split('.');
+  for (const home of homes) {
+    const wanted = home.split('.');
+    const meant = wanted.map((step, at) => meantStep(steps[at] ?? '', step));
+    if (wanted.length !== steps.length || meant.includes(null)) continue;
+    const path = meant.join('.');
+    return path === parent ? null : path;
+  }
+  return null;
+}
+
+/** `PortDefinition[0]` and `portDefinitions[]` give `portDefinitions[0]`; null where they have nothing in common. */
+function meantStep(written: string, wanted: string): string | null {
+  const [, name = '', index = ''] = /^(.*?)(\[\d+\])?$/s.exec(written) ?? [];
+  const known = wanted.replace('[]', '');
+  if ((index !== '') !== (known !== wanted)) return null;
+  return nearest(name, [known]) === null ? null : known + index;
+}
+
 /** Why a label that stands on no port at all is not used. `home`: where those are, for a person. */
 export function wrongPlace({ parent, key, means }: FoundLabel, home: string): string {
+  if (isTaskLabel(key) && meantPlace(parent, ['labels']) !== null) return didYouMeanPlace('labels');
   if (means === 'ipvs') return `an IPVS label belongs beside the VIP label, ${home}`;
   const old = parent === 'labels' && isTaskLabel(key);
   const instead = old ? '; the old form is vip_PORT0 with the value tcp://NAME:PORT or udp://NAME:PORT' : '';
   return `a VIP label belongs ${home}${instead}`;
+}
+
+/** Why a label is not used that stands beside its place. */
+export function didYouMeanPlace(place: string): string {
+  return `did you mean ${place}?`;
 }
 
 function shorten(text: string): string {

@@ -95,6 +95,80 @@ test.each<[string, object, string]>([
   expect(converted({ cmd: 'x', ...json }).warnings).toEqual([warning]);
 });
 
+const MAPPED = { container: { portMappings: [{ containerPort: 80, Labels: VIP }] } };
+
+test.each<[string, object, string, string]>([
+  [
+    'Labels of a portDefinition',
+    { portDefinitions: [{ port: 80 }, { Labels: VIP }] },
+    'portDefinitions[1].Labels.VIP_0',
+    'portDefinitions[1].labels',
+  ],
+  [
+    'lables',
+    { portDefinitions: [{ lables: VIP }] },
+    'portDefinitions[0].lables.VIP_0',
+    'portDefinitions[0].labels',
+  ],
+  [
+    'label',
+    { portDefinitions: [{ label: { ipvs_weight: '2' } }] },
+    'portDefinitions[0].label.ipvs_weight',
+    'portDefinitions[0].labels',
+  ],
+  [
+    'the list of ports',
+    { PortDefinition: [{ labels: VIP }] },
+    'PortDefinition[0].labels.VIP_0',
+    'portDefinitions[0].labels',
+  ],
+  [
+    'Labels of a portMapping',
+    { ...BRIDGE, ...MAPPED },
+    'container.portMappings[0].Labels.VIP_0',
+    'container.portMappings[0].labels',
+  ],
+  [
+    'a list of mappings',
+    { ...BRIDGE, container: { port_mappings: [{ labels: VIP }] } },
+    'container.port_mappings[0].labels.VIP_0',
+    'container.portMappings[0].labels',
+  ],
+  [
+    'Labels of Docker’s portMapping',
+    { container: { docker: { network: 'BRIDGE', portMappings: [{ LABELS: VIP }] } } },
+    'container.docker.portMappings[0].LABELS.VIP_0',
+    'container.docker.portMappings[0].labels',
+  ],
+  [
+    'Labels of a discovery port',
+    { ipAddress: { networkName: 'n', discovery: { ports: [{ number: 80, Labels: VIP }] } } },
+    'ipAddress.discovery.ports[0].Labels.VIP_0',
+    'ipAddress.discovery.ports[0].labels',
+  ],
+  [
+    'labels of the app, in the old form',
+    { Labels: { vip_PORT0: 'tcp://web:80' } },
+    'Labels.vip_PORT0',
+    'labels',
+  ],
+])(
+  'a key that is misspelt on the way to a label is told with what was meant: %s',
+  (_what, json, at, meant) => {
+    expect(converted({ cmd: 'x', ...json }).warnings).toEqual([`${at} is not used: did you mean ${meant}?`]);
+  },
+);
+
+test('labels that would have no effect either if they were spelt right are told why', () => {
+  const warnings = (json: object) => converted({ cmd: 'x', ...json }).warnings;
+  expect(warnings(MAPPED)).toEqual([
+    'container.portMappings[0].Labels.VIP_0 is not used: an app on the host network declares its ports in portDefinitions',
+  ]);
+  expect(warnings({ ...BRIDGE, portDefinitions: [{ Labels: VIP }] })).toEqual([
+    `portDefinitions[0].Labels.VIP_0 is not used: ${IN_MAPPINGS('container/bridge')}`,
+  ]);
+});
+
 test.each<[string, object]>([
   [
     'a Docker app on the host network',
@@ -131,6 +205,11 @@ test.each<[string, object, string]>([
     'portDefinitions',
     { portDefinitions: [{ labels: VIP }] },
     `portDefinitions[0].labels.VIP_0 is not used: ${ON_ENDPOINT}`,
+  ],
+  [
+    'a misspelt key of an endpoint',
+    { containers: [{ name: 'c', endpoints: [{ name: 'e', Labels: VIP }] }] },
+    'containers[0].endpoints[0].Labels.VIP_0 is not used: did you mean containers[0].endpoints[0].labels?',
   ],
 ])('of a pod too, with and without its status: %s', (_where, json, warning) => {
   const pod = { containers: [{ name: 'c' }], ...json };
