@@ -1,6 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import type { z } from 'zod';
 import { ControllerError, messageOf } from '../errors.ts';
+import { checked, firstIssue } from '../schema-messages.ts';
 import type { Controller } from './controller.ts';
 
 const ANSWER_MS = 10_000;
@@ -17,7 +18,7 @@ export async function ask<Schema extends z.ZodType>(
 ): Promise<{ readonly document: z.output<Schema>; readonly raw: unknown }> {
   const { status, text } = await get(controller, path, ANSWER_MS, signal);
   const raw = parse(text);
-  const { data, error } = schema.safeParse(raw);
+  const { data, error } = checked(schema, raw);
   if (status === 200 && error === undefined) return { document: data, raw };
   throw otherwise(controller.url + path, status, raw, error);
 }
@@ -88,9 +89,7 @@ function otherwise(
       retry: 'never',
     });
   }
-  const [issue] = error?.issues ?? [];
-  const where =
-    issue === undefined || status !== 200 ? '' : ` (${issue.path.join('.') || 'document'}: ${issue.message})`;
+  const where = error === undefined || status !== 200 ? '' : ` (${firstIssue(error)})`;
   return new ControllerError(
     'controller',
     `${url} answers with status ${status}${told}${where}, not as a controller of this version does`,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
+import { required } from '../schema-messages.ts';
 import { within } from '../source/http/deadline.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient } from './client.ts';
@@ -186,7 +187,11 @@ class Candidate {
 
   async #read(signal: AbortSignal): Promise<Lease | null> {
     try {
-      return leaseSchema.parse(await this.#options.client.call('GET', this.#path(), {}, signal));
+      return required(
+        leaseSchema,
+        await this.#options.client.call('GET', this.#path(), {}, signal),
+        'a Lease',
+      );
     } catch (error) {
       if (error instanceof ApiFailure && error.status === 404 && error.reason === 'NotFound') return null;
       throw error;
@@ -197,7 +202,7 @@ class Candidate {
   async #won(write: Promise<unknown>): Promise<Outcome> {
     const sentAt = this.#options.clock.monotonic();
     try {
-      const { spec } = leaseSchema.parse(await write);
+      const { spec } = required(leaseSchema, await write, 'a Lease');
       this.#seen = { spec: JSON.stringify(spec ?? null), at: sentAt };
       this.#renewedAt = sentAt;
       return 'ours';

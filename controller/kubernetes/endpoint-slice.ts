@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { required } from '../schema-messages.ts';
 import type { Versioned } from './listing.ts';
 
 /** What this program reads of an EndpointSlice. Fields as in discovery.k8s.io/v1; a list that is empty may be null. */
@@ -58,7 +59,7 @@ export interface SliceEndpoint {
 
 /** Throws for what is no EndpointSlice. */
 export function readSlice(json: unknown): Slice {
-  const { metadata, addressType, ports, endpoints } = sliceSchema.parse(json);
+  const { metadata, addressType, ports, endpoints } = required(sliceSchema, json, 'an EndpointSlice');
   return {
     name: metadata.name,
     namespace: metadata.namespace,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ControllerError } from '../errors.ts';
 import { Pace } from '../pace.ts';
+import { checked } from '../schema-messages.ts';
 import { rejectionOf } from '../source/document/rejection.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient } from './client.ts';
@@ -66,7 +67,7 @@ async function pages<T>(
   const pace = new Pace();
   for (let next: string | undefined; ; ) {
     const json = await client.call('GET', path, { query: { labelSelector, limit, continue: next } }, signal);
-    const { data: page, error } = listSchema.safeParse(json);
+    const { data: page, error } = checked(listSchema, json);
     if (error !== undefined) {
       const { at, value, reason } = rejectionOf('', json, error);
       throw new ControllerError('source', `GET ${client.server}${path}: ${at} is "${value}", ${reason}`);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ControllerError } from '../errors.ts';
 import { Pace } from '../pace.ts';
 import type { Clock } from '../ports.ts';
+import { required } from '../schema-messages.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { KubernetesClient, WatchEvent } from './client.ts';
 import { listAll, metadataSchema, type Versioned } from './listing.ts';
@@ -143,14 +144,14 @@ export class Reflector<T extends Versioned> {
   #take({ type, object }: WatchEvent): void {
     const { project, listener, path } = this.#options;
     if (type === 'BOOKMARK') {
-      this.#version = bookmarkSchema.parse(object).metadata.resourceVersion;
+      this.#version = required(bookmarkSchema, object, 'a bookmark').metadata.resourceVersion;
       return;
     }
     if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') {
       throw new ControllerError('source', `watch ${path}: "${type}" is no kind of event`);
     }
     // An object that has gone may lack what it takes to be one of this kind: its name is enough.
-    const { metadata } = metadataSchema.parse(object);
+    const { metadata } = required(metadataSchema, object, 'an object of Kubernetes');
     if (type === 'DELETED') {
       const before = this.#objects.get(objectKey(metadata));
       if (before !== undefined) {

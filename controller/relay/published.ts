@@ -21,6 +21,7 @@ import {
   type Resource,
 } from '../kubernetes/resources.ts';
 import type { Clock } from '../ports.ts';
+import { required } from '../schema-messages.ts';
 import { membersIn, type OldSlice } from './refusals.ts';
 import type { RelayedObject } from './relayed-app.ts';
 
@@ -221,7 +222,7 @@ function readPublished(json: unknown): Published {
     apiVersion: _version,
     kind: _kind,
     ...content
-  } = objectSchema.parse(json);
+  } = required(objectSchema, json, 'an object of Kubernetes');
   const { name, namespace, resourceVersion, uid, labels, annotations, ownerReferences } = metadata;
   return {
     name,

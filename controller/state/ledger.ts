@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { ControllerError, hasCode, messageOf } from '../errors.ts';
 import type { ServiceKey } from '../model.ts';
 import type { Ledger, LedgerEntry, LedgerState } from '../ports.ts';
+import { required } from '../schema-messages.ts';
 import { replaceFile } from './atomic-file.ts';
 import { jsonOfMap } from './json-map.ts';
 import { readTrusted, UntrustedFile } from './trusted-file.ts';
@@ -35,7 +36,7 @@ export function createLedger(path: string, kernel: string = kernelIdentity()): L
 
   function entriesOf(text: string): LedgerState {
     try {
-      const { services, kernel: writtenIn } = file.parse(JSON.parse(text));
+      const { services, kernel: writtenIn } = required(file, JSON.parse(text), 'a ledger');
       if (writtenIn === kernel) return { entries: new Map(Object.entries(services)) };
       const warning = `ledger ${path} is of another network namespace or boot: not used`;
       return { entries: new Map(), warning };

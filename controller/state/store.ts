@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { App, Memory, Snapshot } from '../model.ts';
 import type { Clock, Log, StateStore, StoredSnapshot } from '../ports.ts';
+import { required } from '../schema-messages.ts';
 import { replaceFile } from './atomic-file.ts';
 import { jsonOfMap } from './json-map.ts';
 import { isStoredApp } from './stored-app.ts';
@@ -51,7 +52,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
   async function load<Shape>(path: string, schema: z.ZodType<Shape>): Promise<Shape | null> {
     try {
       const text = await readTrusted(path);
-      return text === null ? null : schema.parse(JSON.parse(text));
+      return text === null ? null : required(schema, JSON.parse(text), 'a saved state');
     } catch (error) {
       log.warn('saved state cannot be used', { path, error: messageOf(error).slice(0, 300) });
       return null;

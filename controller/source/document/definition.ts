@@ -1,4 +1,5 @@
 import type { App, Rejection } from '../../model.ts';
+import { checked } from '../../schema-messages.ts';
 import { convertApp } from './apps.ts';
 import { absoluteId } from './documents.ts';
 import { parseJson } from './json-text.ts';
@@ -42,7 +43,7 @@ export function checkDefinition(
   const id = typeof json['id'] === 'string' && json['id'] !== '' ? absoluteId(json['id'], '/') : where;
   const conversion = { framework, agentAddress: () => null };
   const schema = kind === 'app' ? appSchema : podSchema;
-  const { error } = schema.safeParse(definition);
+  const { error } = checked<typeof appSchema | typeof podSchema>(schema, definition);
   if (error !== undefined) return { mistakes: rejectionsOf(id, definition, error) };
   const labels = findLabels(definition);
   const found = labels === null ? {} : { foundLabels: labels };

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { App, Rejection } from '../../model.ts';
 import { inTurns, Pace } from '../../pace.ts';
 import { atOnce } from '../../parts.ts';
+import { checked } from '../../schema-messages.ts';
 import { BOUNDS, overBound } from '../bounds.ts';
 import { countsOver } from './counts.ts';
 import { checkSize, type JsonList, splitList } from './json-list.ts';
@@ -257,7 +258,7 @@ function parsed<T extends { id: string; foundLabels?: readonly FoundLabel[] }>(
   };
   const refused = item.refused ? { at: '', reason: item.refused } : overBound(item.json);
   if (refused !== null) return malformed({ app: id, value: '', ...refused });
-  const result = schema.safeParse(item.json);
+  const result = checked(schema, item.json);
   if (!result.success) return malformed(rejectionOf(id, item.json, result.error));
   const over = countsOver(result.data);
   if (over !== null) return malformed({ app: id, value: '', ...over });

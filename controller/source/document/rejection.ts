@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Rejection } from '../../model.ts';
+import { pathText } from '../../schema-messages.ts';
 
 const READABLE = 100;
 
@@ -19,17 +20,7 @@ function jsonOf(value: unknown): string {
   }
 }
 
-/** `['portDefinitions', 0, 'labels']` as people write it: `portDefinitions[0].labels`. */
-function pathText(path: readonly PropertyKey[]): string {
-  let text = '';
-  for (const step of path) {
-    if (typeof step === 'number') text += `[${step}]`;
-    else text += text === '' ? String(step) : `.${String(step)}`;
-  }
-  return text;
-}
-
-/** What a shape check found first in `json`, told with the path and the value that stands there. */
+/** What `checked` found first in `json`, told with the path and the value that stands there. */
 export function rejectionOf(app: string, json: unknown, error: z.ZodError): Rejection {
   const [first] = rejectionsOf(app, json, error);
   return first ?? { app, at: '', value: shown(json), reason: error.message };
@@ -38,8 +29,7 @@ export function rejectionOf(app: string, json: unknown, error: z.ZodError): Reje
 /** All that it found. */
 export function rejectionsOf(app: string, json: unknown, error: z.ZodError): readonly Rejection[] {
   return error.issues.map(({ path, message }) => {
-    const reason = message.replace(/^Invalid (input|option): /, '').replace(/^Too (small|big): /, '');
-    return { app, at: pathText(path), value: shown(valueAt(json, path)), reason };
+    return { app, at: pathText(path), value: shown(valueAt(json, path)), reason: message };
   });
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withMessage } from '../../schema-messages.ts';
 import type { FoundLabel } from './stray-labels.ts';
 
 /**
@@ -9,9 +10,16 @@ import type { FoundLabel } from './stray-labels.ts';
  */
 
 const text = z.string().nullish();
-const portNumber = z.int().min(0).max(65_535);
+const portNumber = withMessage('a port number from 0 to 65535', 'number', (message) =>
+  z.int(message).min(0, message).max(65_535, message),
+);
+
 /** Values are taken as they are: a label that is no text is its reader's to reject, by its own path. */
-const labels = z.record(z.string(), z.unknown()).nullish();
+const labelsLike = (example: string) =>
+  withMessage(`an object, ${example}`, 'object', (message) =>
+    z.record(z.string(), z.unknown(), message),
+  ).nullish();
+const labels = labelsLike('{"VIP_0": "/my-service:5555"}');
 
 const network = z.object({
   name: text,
@@ -68,7 +76,7 @@ export const appSchema = z.object({
     })
     .nullish(),
   healthChecks: z.array(z.unknown()).nullish(),
-  labels,
+  labels: labelsLike('{"KEY": "VALUE"}'),
   version: text,
   versionInfo: z.object({ lastConfigChangeAt: text }).nullish(),
   tasks: z.array(task).nullish(),

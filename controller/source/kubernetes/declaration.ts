@@ -7,6 +7,7 @@ import {
   type Relayed,
 } from '../../kubernetes/marathon-app.ts';
 import type { App, Port, Rejection } from '../../model.ts';
+import { checked } from '../../schema-messages.ts';
 import { readDocuments } from '../document/documents.ts';
 import { definePod, strayPodLabels } from '../document/pods.ts';
 import { defineApp, type PlacedPort } from '../document/ports.ts';
@@ -45,7 +46,7 @@ export const SERVICE_LABEL = 'kubernetes.io/service-name';
  * that what the app last gave can stay.
  */
 export function readDeclaration(json: unknown, key: string): Declaration | Rejection {
-  const { data: object, error } = marathonAppSchema.safeParse(json);
+  const { data: object, error } = checked(marathonAppSchema, json);
   if (error !== undefined) return rejectionOf(`MarathonApp ${key}`, json, error);
   const { endpoints, framework = 'marathon', app, pod, relayed } = object.spec;
   const problem = unclear(key, object);

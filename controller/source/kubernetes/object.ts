@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { objectKey } from '../../kubernetes/resources.ts';
+import { required } from '../../schema-messages.ts';
 import type { DeclaredObject } from './catalogue.ts';
 import { readDeclaration } from './declaration.ts';
 
@@ -16,7 +17,7 @@ const schema = z.object({
 
 /** Reads a MarathonApp, usable or not. Throws for what has no name: that is no object of Kubernetes. */
 export function readDeclaredObject(json: unknown): DeclaredObject {
-  const { creationTimestamp, ...metadata } = schema.parse(json).metadata;
+  const { creationTimestamp, ...metadata } = required(schema, json, 'an object of Kubernetes').metadata;
   const { name, namespace, resourceVersion, uid, generation } = metadata;
   const declaration = readDeclaration(json, objectKey({ namespace, name }));
   return {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ControllerError } from '../../errors.ts';
 import type { AppRef, AppWriter, DeploymentProgress, WriteResult } from '../../ports.ts';
+import { checked } from '../../schema-messages.ts';
 import { isRecord, rejectionOf, shown } from '../document/rejection.ts';
 import { infoSchema } from '../document/schema.ts';
 import type { Reply } from './answer.ts';
@@ -83,7 +84,7 @@ async function read<Schema extends z.ZodType>(
   signal: AbortSignal,
 ): Promise<z.output<Schema>> {
   const json = await client.get(path, signal);
-  const { data, error } = schema.safeParse(json);
+  const { data, error } = checked(schema, json);
   if (error === undefined) return data;
   throw new ControllerError(
     'source',

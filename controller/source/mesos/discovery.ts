@@ -1,5 +1,6 @@
 import { isVipLabel, meaningOf } from '../../label-keys.ts';
 import type { Rejection } from '../../model.ts';
+import { checked } from '../../schema-messages.ts';
 import { rejectionOf } from '../document/rejection.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { discoveryPortSchema, type MesosLabels, type MesosTask } from './schema.ts';
@@ -26,7 +27,7 @@ export function readDiscovery({ discovery }: MesosTask): Discovery {
   const warnings: string[] = [];
   for (const [index, json] of (discovery?.ports?.ports ?? []).entries()) {
     const place = `discovery.ports.ports[${index}]`;
-    const { data, error } = discoveryPortSchema.safeParse(json);
+    const { data, error } = checked(discoveryPortSchema, json);
     if (error !== undefined) {
       const { at, value, reason } = rejectionOf('', json, error);
       rejected.push({ at: at === '' ? place : `${place}.${at}`, value, reason });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Rejection } from '../../model.ts';
+import { checked } from '../../schema-messages.ts';
 import { isRecord } from '../document/rejection.ts';
 import type { TaskFacts } from './facts.ts';
 import {
@@ -49,7 +50,7 @@ const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>>
       : { type: 'task-unreadable', part: 'task', ...read };
   },
   TASK_UPDATED(content) {
-    const { data, error } = taskUpdated.safeParse(content);
+    const { data, error } = checked(taskUpdated, content);
     if (data) {
       const key = taskKey(data.framework_id.value, data.status.task_id.value);
       return { type: 'task-updated', key, state: data.state, status: data.status };

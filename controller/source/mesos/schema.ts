@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withMessage } from '../../schema-messages.ts';
 
 /**
  * What this program reads of Mesos's JSON (operator API v1, master.proto and mesos.proto of 1.2 to 1.11), and nothing
@@ -7,7 +8,9 @@ import { z } from 'zod';
  */
 
 const text = z.string().nullish();
-const portNumber = z.int().min(0).max(65_535);
+const portNumber = withMessage('a port number from 0 to 65535', 'number', (message) =>
+  z.int(message).min(0, message).max(65_535, message),
+);
 const id = z.object({ value: z.string().min(1) });
 
 const labels = z.object({ labels: z.array(z.object({ key: z.string(), value: text })).nullish() }).nullish();

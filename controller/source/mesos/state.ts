@@ -1,5 +1,6 @@
 import type { Rejection } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
+import { checked } from '../../schema-messages.ts';
 import { BOUNDS, OverBound, overBound } from '../bounds.ts';
 import { isRecord, rejectionOf, shown } from '../document/rejection.ts';
 import { factsOf, type TaskFacts } from './facts.ts';
@@ -144,7 +145,7 @@ export function readTask(json: unknown): ReadTask {
   if (!isRecord(json)) return refusedTask(json, { at: '', reason: `expected a task, got ${shown(json)}` });
   const over = overBound(json);
   if (over !== null) return refusedTask(json, over);
-  const { data, error } = taskSchema.safeParse(json);
+  const { data, error } = checked(taskSchema, json);
   if (error !== undefined) return unreadableTask(json, error);
   const ports = data.discovery?.ports?.ports ?? [];
   const counts: readonly (readonly [string, number, number])[] = [

@@ -17,6 +17,7 @@ import {
 import { inTurns, Pace } from '../../pace.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { same } from '../../same.ts';
+import { required } from '../../schema-messages.ts';
 import { readDeclaration } from '../../source/kubernetes/declaration.ts';
 import type { ReferenceBook } from '../../source/kubernetes/references.ts';
 import { Latch } from '../../time.ts';
@@ -304,7 +305,7 @@ class Term {
 }
 
 function readObject(json: unknown): StatusObject {
-  const { metadata, status = {} } = objectSchema.parse(json);
+  const { metadata, status = {} } = required(objectSchema, json, 'an object of Kubernetes');
   const { name, namespace, resourceVersion, uid, generation } = metadata;
   const key = objectKey(metadata);
   return {

@@ -48,18 +48,27 @@ describe('the ledger', () => {
   });
 
   test.each([
-    ['cut short', '{"version":1,"services":{"tcp/11.0.'],
-    ['of a version that we do not know', '{"version":9,"services":{}}'],
-    ['not JSON at all', '\u0000\u0000'],
+    ['cut short', '{"version":1,"services":{"tcp/11.0.', /is damaged \(Unterminated string/],
+    [
+      'of a version that we do not know',
+      '{"version":9,"services":{}}',
+      /is damaged \(not a ledger: version: expected 1\)/,
+    ],
+    [
+      'with a field of another type',
+      '{"version":1,"kernel":"k","services":[]}',
+      /\(not a ledger: services: expected an object, got a list\)/,
+    ],
+    ['not JSON at all', '\u0000\u0000', /is damaged \(Unexpected token/],
   ])(
     'that is damaged (%s) is told of, counts as empty, and is set aside when the next is written',
-    async (_what, text) => {
+    async (_what, text, told) => {
       const ledger = createLedger(path);
       await ledger.save(entries);
       await writeFile(path, text);
       const { entries: loaded, warning } = await ledger.load();
       expect(loaded.size).toBe(0);
-      expect(warning).toContain('is damaged');
+      expect(warning).toMatch(told);
       expect(await readFile(path, 'utf8')).toBe(text);
       await ledger.save(entries);
       expect((await ledger.load()).entries).toEqual(entries);

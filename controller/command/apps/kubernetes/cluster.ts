@@ -14,6 +14,7 @@ import {
 import type { App, Snapshot } from '../../../model.ts';
 import { Pace } from '../../../pace.ts';
 import type { Clock } from '../../../ports.ts';
+import { required } from '../../../schema-messages.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
 import { isRecord } from '../../../source/document/rejection.ts';
 import { Catalogue } from '../../../source/kubernetes/catalogue.ts';
@@ -62,7 +63,7 @@ const objectSchema = z.looseObject({
 
 /** Reads one; throws for what is no object of Kubernetes. */
 export function readKnown(json: unknown): KnownObject {
-  const { metadata, spec, status = {} } = objectSchema.parse(json);
+  const { metadata, spec, status = {} } = required(objectSchema, json, 'an object of Kubernetes');
   const { name, namespace, uid, resourceVersion, generation = 0, labels, managedFields } = metadata;
   const { framework, relayed } = spec;
   const kind = spec['pod'] !== undefined || (isRecord(relayed) && relayed['kind'] === 'pod') ? 'pod' : 'app';

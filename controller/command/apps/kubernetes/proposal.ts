@@ -3,6 +3,7 @@ import type { Config } from '../../../config/config.ts';
 import { RELAY_LABEL } from '../../../kubernetes/relayed.ts';
 import { apiVersion, MARATHON_APPS } from '../../../kubernetes/resources.ts';
 import type { App, Rejection } from '../../../model.ts';
+import { checked } from '../../../schema-messages.ts';
 import { checkDefinition } from '../../../source/document/definition.ts';
 import { isRecord, rejectionsOf, shown } from '../../../source/document/rejection.ts';
 import { readDeclaration } from '../../../source/kubernetes/declaration.ts';
@@ -70,7 +71,7 @@ function proposalOfManifest(
   where: string,
   { endpoints, framework }: Pick<Config, 'endpoints' | 'framework'>,
 ): Proposal | Mistakes {
-  const { data, error } = manifestSchema.safeParse(json);
+  const { data, error } = checked(manifestSchema, json);
   if (error !== undefined) return { mistakes: rejectionsOf(where, json, error) };
   const { metadata = {}, spec } = data;
   const { name = null, namespace = null, labels, annotations, resourceVersion, generation = null } = metadata;

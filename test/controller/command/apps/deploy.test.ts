@@ -97,11 +97,11 @@ describe('app add', () => {
     ['a pod', '{"id":"/a","containers":[]}', 'use pod add'],
     ['a list', '[]', 'standard input = "[]": expected one app'],
     ['a group', '{"id":"/g","apps":[]}', 'expected one app, {"id": "/name", …}, not a group'],
-    ['no id', '{"cmd":"x"}', 'standard input: id = "nothing": expected string'],
+    ['no id', '{"cmd":"x"}', 'standard input: id = "nothing": expected text'],
     [
       'a wrong type',
       definition({ networks: [{ mode: 'hots' }] }),
-      '/my-service: networks[0].mode = "hots": expected one of "host"|"container/bridge"|"container"',
+      '/my-service: networks[0].mode = "hots": expected one of host, container/bridge, container',
     ],
     [
       'a label without a port',

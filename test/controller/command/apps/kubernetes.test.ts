@@ -52,7 +52,7 @@ describe('sends nothing and names path and mistake', () => {
     ['two documents', 'id: /a\n---\nid: /b\n', 'standard input: expected one document, not 2'],
     ['nothing', '', 'standard input: it is empty'],
     ['text', 'web', 'standard input = "web": expected one app'],
-    ['no id', { cmd: 'x' }, 'standard input: id = "nothing": expected string'],
+    ['no id', { cmd: 'x' }, 'standard input: id = "nothing": expected text'],
     [
       'a type',
       definition({ networks: [{ mode: 'hots' }] }),
@@ -74,19 +74,23 @@ describe('sends nothing and names path and mistake', () => {
     [
       'another kind',
       { ...manifest({ app: definition() }), kind: 'Deployment' },
-      'standard input: kind = "Deployment": expected "MarathonApp"',
+      'standard input: kind = "Deployment": expected MarathonApp',
     ],
     [
       'another version',
       { ...manifest({}), apiVersion: 'v1' },
-      'apiVersion = "v1": expected "marathon-ipvs.io/v1alpha1"',
+      'apiVersion = "v1": expected marathon-ipvs.io/v1alpha1',
     ],
     [
       'a label without a port',
       manifest({ app: definition(labelled('/web')) }),
       '/web: spec.app.container.portMappings[0].labels.VIP_0 = "/web": expected NAME:PORT',
     ],
-    ['a type', manifest({ app: definition({ ports: 'x' }) }), '/web: spec.app.ports = "x": expected array'],
+    [
+      'a type',
+      manifest({ app: definition({ ports: 'x' }) }),
+      '/web: spec.app.ports = "x": expected a list, got text',
+    ],
     [
       'a field',
       manifest({ app: definition(), endpoint: {} }),

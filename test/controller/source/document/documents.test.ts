@@ -63,32 +63,72 @@ test('an app with a wrong type is rejected with path and value, and the others w
         app: '/bad',
         at: 'portDefinitions',
         value: 'http',
-        reason: 'expected array, received string',
+        reason: 'expected a list, got text',
       },
     },
   ]);
 });
 
-test.each<[string, object, string, string]>([
+const PORT_LABELS = 'expected an object, {"VIP_0": "/my-service:5555"}';
+
+test.each<[string, object, string, string, string]>([
   [
     'a port that is none',
     { container: { portMappings: [{ containerPort: 70000 }] } },
     'container.portMappings[0].containerPort',
     '70000',
+    'expected a port number from 0 to 65535',
   ],
-  ['a task’s ports', { tasks: [{ id: 't', ports: ['a'] }] }, 'tasks[0].ports[0]', 'a'],
-  ['an unknown mode', { networks: [{ mode: 'overlay' }] }, 'networks[0].mode', 'overlay'],
   [
-    'labels that are a list',
+    'a task’s ports',
+    { tasks: [{ id: 't', ports: ['a'] }] },
+    'tasks[0].ports[0]',
+    'a',
+    'expected a port number from 0 to 65535, got text',
+  ],
+  [
+    'an unknown mode',
+    { networks: [{ mode: 'overlay' }] },
+    'networks[0].mode',
+    'overlay',
+    'expected one of host, container/bridge, container',
+  ],
+  [
+    'labels of a port that are a list',
     { portDefinitions: [{ labels: ['VIP_0'] }] },
     'portDefinitions[0].labels',
     '["VIP_0"]',
+    `${PORT_LABELS}, got a list`,
   ],
-])('a rejection says where and what: %s', (_name, fields, at, value) => {
-  expect(readDocuments(app('/bad', fields), 'test')?.malformed).toMatchObject([
-    { rejection: { app: '/bad', at, value } },
-  ]);
-});
+  [
+    'labels of a port that are text, of any length',
+    { container: { portMappings: [{ labels: `VIP_0=/web:80${' '.repeat(1_000)}` }] } },
+    'container.portMappings[0].labels',
+    `VIP_0=/web:80${' '.repeat(86)}…`,
+    `${PORT_LABELS}, got text`,
+  ],
+  [
+    'labels of a discovery port that are a number',
+    { ipAddress: { discovery: { ports: [{ labels: 80 }] } } },
+    'ipAddress.discovery.ports[0].labels',
+    '80',
+    `${PORT_LABELS}, got a number`,
+  ],
+  [
+    'labels of the app that are a list',
+    { labels: [{ key: 'a' }] },
+    'labels',
+    '[{"key":"a"}]',
+    'expected an object, {"KEY": "VALUE"}, got a list',
+  ],
+])(
+  'a rejection says where and what stands there, and what was expected: %s',
+  (_name, fields, at, value, reason) => {
+    expect(readDocuments(app('/bad', fields), 'test')?.malformed).toEqual([
+      { kind: 'app', rejection: { app: '/bad', at, value, reason } },
+    ]);
+  },
+);
 
 test.each<[string, unknown, string, string]>([
   ['an app without id', { apps: [{ cmd: 'x' }] }, 'apps[0].id', 'nothing'],

@@ -165,17 +165,23 @@ test.each<[string, object, string, string, string]>([
     { number: 70_000 },
     'discovery.ports.ports[0].number',
     '70000',
-    'expected number to be <=65535',
+    'expected a port number from 0 to 65535',
   ],
-  ['below 0', { number: -1 }, 'discovery.ports.ports[0].number', '-1', 'expected number to be >=0'],
+  [
+    'below 0',
+    { number: -1 },
+    'discovery.ports.ports[0].number',
+    '-1',
+    'expected a port number from 0 to 65535',
+  ],
   [
     'that is text',
     { number: '80' },
     'discovery.ports.ports[0].number',
     '80',
-    'expected number, received string',
+    'expected a port number from 0 to 65535, got text',
   ],
-  ['missing', {}, 'discovery.ports.ports[0].number', 'nothing', 'expected number, received undefined'],
+  ['missing', {}, 'discovery.ports.ports[0].number', 'nothing', 'expected a port number from 0 to 65535'],
 ])('a discovery port with a number %s is rejected alone', (_rule, port, at, value, reason) => {
   const facts = taskWith({
     ...discovering(port, { number: 80, protocol: 'tcp', labels: pairs(['VIP_0', '/web:80']) }),
