@@ -37,10 +37,13 @@ export function parseCommandLine(words: readonly string[], environment: Environm
   );
   if (argv.length === 0) return { command: 'help', text: program.helpInformation() };
   try {
-    program.parse(spelledOut(argv), { from: 'user' });
+    program.parse(expandSwitches(argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === 'commander.version') return { command: 'version', text: printed };
+    if (error.code === 'commander.version') {
+      refuseExtra('--version', argv, ['--version', '-V', '--help', '-h']);
+      return { command: 'version', text: printed };
+    }
     if (error.exitCode === 0) return { command: 'help', text: printed };
     // Nothing was asked for (`--`), or the help of a command that there is not.
     const [, topic] = argv[0] === 'help' ? argv : [];
@@ -59,21 +62,37 @@ export function parseCommandLine(words: readonly string[], environment: Environm
   return { command, config: resolveConfig(command, flags, environment), operands };
 }
 
-/** `help app add`, and `app help add`, as `app add --help`; what is no command stays as it is. */
+/** `help app add`, and `app help add`, as `app add --help`; what is no command stays as it is, and is told as one. */
 function helpAsked(argv: readonly string[]): readonly string[] {
   const [first = '', second = '', ...rest] = argv;
+  const isGroup = (word: string) => commandsWithin(word).length > 0;
   const topic =
-    first === 'help'
-      ? [second, ...rest]
-      : second === 'help' && commandsWithin(first).length > 0
-        ? [first, ...rest]
-        : [];
-  const [word = ''] = topic;
-  const known =
-    commandDescriptions.has(topic.join(' ') as CommandName) || commandsWithin(topic.join(' ')).length > 0;
-  if (known) return [...topic, '--help'];
-  // An unknown verb of a group is told as one.
-  return commandsWithin(word).length > 0 && topic.length > 1 ? topic : argv;
+    first === 'help' ? [second, ...rest] : second === 'help' && isGroup(first) ? [first, ...rest] : [];
+  const [word = '', verb = '', ...further] = topic;
+  if (isGroup(word) && verb !== '') {
+    if (!isCommand(`${word} ${verb}`)) return [word, verb];
+    refuseExtra(`help ${word} ${verb}`, further, HELP);
+    return [word, verb, '--help'];
+  }
+  if (!isCommand(word) && !isGroup(word)) return argv;
+  refuseExtra(`help ${word}`, topic.slice(1), HELP);
+  return [word, '--help'];
+}
+
+const HELP = ['--help', '-h'];
+
+function isCommand(name: string): boolean {
+  return commandDescriptions.has(name as CommandName);
+}
+
+/** Words behind what takes none: a script that has them means something else. */
+function refuseExtra(what: string, words: readonly string[], accepted: readonly string[]): void {
+  const extra = words.filter((word) => !accepted.includes(word));
+  if (extra.length === 0) return;
+  const shown = extra.map(printable).join(', ');
+  throw usage(
+    `too many arguments for '${what}': expected 0, got "${shown}"; marathon-ipvs --help lists what is accepted`,
+  );
 }
 
 function checkOperands(command: CommandName, operands: readonly string[]): void {
@@ -87,7 +106,7 @@ function checkOperands(command: CommandName, operands: readonly string[]): void 
 }
 
 /** A switch takes no file or name behind it for its value: `app add --force web.json`. */
-function spelledOut(argv: readonly string[]): readonly string[] {
+function expandSwitches(argv: readonly string[]): readonly string[] {
   const typed = (name: CommandName) => argv.slice(0, name.split(' ').length).join(' ') === name;
   if (![...commandArguments.keys()].some(typed)) return argv;
   const switches = optionNames.filter((name) => describeOption(name).switch === true).map(flagName);

@@ -284,6 +284,36 @@ describe('what is refused is told in one line', () => {
     ],
     ['a word without letters', ['run', ''], /^too many arguments for 'run': expected 0, got ""; /],
     ['help of no verb', ['help', 'app', 'lst'], /^unknown command "app lst": did you mean "app list"\?$/],
+    [
+      'a word behind the version',
+      ['--version', 'run'],
+      /^too many arguments for '--version': expected 0, got "run"; marathon-ipvs --help lists what is accepted$/,
+    ],
+    [
+      'a word before the version',
+      ['-V', 'x', '--version'],
+      /^too many arguments for '--version': .* got "x"/,
+    ],
+    [
+      'a word behind the help of a command',
+      ['help', 'run', 'x', 'y'],
+      /^too many arguments for 'help run': expected 0, got "x, y"; /,
+    ],
+    [
+      'an option behind it',
+      ['help', 'status', '--watch'],
+      /^too many arguments for 'help status': .* got "--watch"/,
+    ],
+    [
+      'a file behind the help of a verb',
+      ['help', 'app', 'add', 'web.json'],
+      /^too many arguments for 'help app add': /,
+    ],
+    [
+      'the same the other way round',
+      ['app', 'help', 'add', 'web.json'],
+      /^too many arguments for 'help app add': /,
+    ],
     ['the version without dashes', ['version'], /^unknown command "version": did you mean "--version"\?$/],
     [
       'no form at all',
