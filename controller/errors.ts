@@ -7,7 +7,7 @@ import { isNativeError } from 'node:util/types';
 export class ControllerError extends Error {
   override readonly name = 'ControllerError';
   readonly code: ControllerErrorCode;
-  /** Whether trying again can help; `never` for what a person must mend first. */
+  /** Whether trying again can help; `never` for what a person must fix first. */
   readonly retry: 'later' | 'never';
 
   constructor(
@@ -24,11 +24,55 @@ export class ControllerError extends Error {
 /** `usage`: an option or a file that it names; `source`: apps cannot be read; `kernel`: IPVS or routes cannot; `state`: our own files; `controller`: the running one does not answer. */
 export type ControllerErrorCode = 'usage' | 'source' | 'kernel' | 'state' | 'controller';
 
-/** The message of whatever was thrown, with those of its causes: `connect: ECONNREFUSED`. */
+/**
+ * The message of whatever was thrown, with those of its causes: `connect: ECONNREFUSED`. What the system says of a path is
+ * told in plain words: `/etc/token: there is no such file or directory`.
+ */
 export function messageOf(error: unknown): string {
+  return messageBehind(error, '');
+}
+
+/** `before`: the message that this one stands behind, which may have named the path already. */
+function messageBehind(error: unknown, before: string): string {
   if (!isNativeError(error)) return String(error);
-  const cause = error.cause === undefined ? '' : messageOf(error.cause);
+  if (aboutPath(error)) {
+    const [reason, { path = '' }] = [systemReason(error), error];
+    return before.includes(path) ? reason : `${path}: ${reason}`;
+  }
+  const cause = error.cause === undefined ? '' : messageBehind(error.cause, error.message);
   return cause === '' || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
+}
+
+/**
+ * Why the system refused a file or directory, for a message that names it: `there is no such file or directory`. Of any other
+ * error its message.
+ */
+export function systemReason(error: unknown): string {
+  if (!aboutPath(error)) return messageOf(error);
+  const reason = REASONS[error.code];
+  if (reason !== undefined) return reason;
+  if (error.code === 'EACCES') return `access denied for user ${process.geteuid?.() ?? 'of this process'}`;
+  // `EIO: i/o error, read`: before the comma, since the rest repeats the call and the path.
+  return error.message.split(', ')[0] ?? error.message;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or directory',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of the path is no directory',
+  ELOOP: 'too many symbolic links',
+  ENAMETOOLONG: 'the name is too long',
+  EPERM: 'the system does not permit it',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left on the file system',
+  EDQUOT: 'the disk quota is used up',
+  EMFILE: 'too many files are open',
+};
+
+/** Whether the system refused a path. Node leaves it out where an open file turns out to be a directory. */
+function aboutPath(error: unknown): error is Error & { readonly code: string; readonly path?: string } {
+  if (!isNativeError(error) || !('code' in error) || typeof error.code !== 'string') return false;
+  return ('path' in error && typeof error.path === 'string') || error.code === 'EISDIR';
 }
 
 /** Whether the system refused something with this code: `hasCode(error, 'ENOENT')`. */

@@ -1,14 +1,38 @@
 /** What parts are made from, out of the options: for `wire.ts`, and for commands that build a few parts only. */
 
 import type { Config } from './config/config.ts';
+import { givenAs } from './config/given.ts';
+import type { OptionName } from './config/options.ts';
 import { type Pools, parsePool } from './desired/pool.ts';
 
 export function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {
   return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };
 }
 
-/** Where the credentials are; undefined where there are none. */
-export function credentialsOf(userFile: string | undefined, tokenFile: string | undefined) {
+/**
+ * What a client of Marathon or Mesos needs besides the address: credentials, CA, and by what all of it was given, for its
+ * advice. `address`: the option that the address comes from.
+ */
+export function clientOptionsOf(config: Config, peer: 'marathon' | 'mesos', address: OptionName = 'source') {
+  const names = {
+    userFile: `${peer}UserFile`,
+    tokenFile: `${peer}TokenFile`,
+    caFile: `${peer}CaFile`,
+  } as const;
+  const { [names.userFile]: userFile, [names.tokenFile]: tokenFile, [names.caFile]: caFile } = config;
+  return {
+    credentials: credentialsOf(userFile, tokenFile),
+    caFile,
+    givenBy: {
+      address: givenAs(config, address),
+      userFile: givenAs(config, names.userFile),
+      tokenFile: givenAs(config, names.tokenFile),
+      caFile: givenAs(config, names.caFile),
+    },
+  };
+}
+
+function credentialsOf(userFile: string | undefined, tokenFile: string | undefined) {
   if (userFile !== undefined) return { kind: 'basic', path: userFile } as const;
   return tokenFile === undefined ? undefined : ({ kind: 'token', path: tokenFile } as const);
 }

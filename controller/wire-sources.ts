@@ -1,11 +1,12 @@
 /** Builds the sources; each kind is loaded only where one is named. */
 
 import type { Config } from './config/config.ts';
+import { givenAs } from './config/given.ts';
 import type { SourceOption } from './config/values.ts';
 import type { AppSource, Log, Reporter, Resolver } from './ports.ts';
 import { createDnsResolver } from './source/dns-resolver.ts';
 import { systemClock } from './time.ts';
-import { credentialsOf } from './wire-options.ts';
+import { clientOptionsOf } from './wire-options.ts';
 
 /** What each of them needs besides where it is. */
 interface SourceParts {
@@ -35,7 +36,13 @@ async function sourceOf(
   switch (kind) {
     case 'file': {
       const { createFileSource } = await import('./source/file/source.ts');
-      return createFileSource({ path: where, framework: config.framework, resolver, log });
+      return createFileSource({
+        path: where,
+        givenBy: givenAs(config, 'source'),
+        framework: config.framework,
+        resolver,
+        log,
+      });
     }
     case 'kubernetes': {
       const { wireKubernetes } = await import('./wire-kubernetes.ts');
@@ -48,8 +55,7 @@ async function sourceOf(
       return createMarathonSource({
         ...common,
         log,
-        credentials: credentialsOf(config.marathonUserFile, config.marathonTokenFile),
-        caFile: config.marathonCaFile,
+        ...clientOptionsOf(config, 'marathon'),
         framework: config.framework,
         relistSeconds: config.relistSeconds,
         eventSilenceMs: config.sourceSilenceSeconds * 1_000,
@@ -58,8 +64,7 @@ async function sourceOf(
     case 'mesos':
     case 'mesos-agent': {
       const { createMesosAgentSource, createMesosSource } = await import('./source/mesos/source.ts');
-      const credentials = credentialsOf(config.mesosUserFile, config.mesosTokenFile);
-      const options = { ...common, credentials, caFile: config.mesosCaFile };
+      const options = { ...common, ...clientOptionsOf(config, 'mesos') };
       return kind === 'mesos' ? createMesosSource(options) : createMesosAgentSource(options);
     }
   }

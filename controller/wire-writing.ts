@@ -4,11 +4,11 @@ import type { Config } from './config/config.ts';
 import type { Log } from './ports.ts';
 import type { Writing } from './serve/apps.ts';
 import { systemClock } from './time.ts';
-import { credentialsOf } from './wire-options.ts';
+import { clientOptionsOf } from './wire-options.ts';
 
 /** A client of its own keeps their requests apart from the source's. null where nothing may be written. */
 export async function writingOf(config: Config, log: Log): Promise<Writing | null> {
-  const { allowWrites, marathonCaFile: caFile, sourceTimeoutSeconds } = config;
+  const { allowWrites, sourceTimeoutSeconds } = config;
   const source = config.source.find(({ kind }) => kind === 'marathon');
   if (!allowWrites || source === undefined) return null;
   const [{ createMarathonClient }, { createMarathonWriter }] = await Promise.all([
@@ -17,8 +17,7 @@ export async function writingOf(config: Config, log: Log): Promise<Writing | nul
   ]);
   const client = createMarathonClient({
     where: source.where,
-    credentials: credentialsOf(config.marathonUserFile, config.marathonTokenFile),
-    caFile,
+    ...clientOptionsOf(config, 'marathon'),
     silenceMs: sourceTimeoutSeconds * 1_000,
     clock: systemClock,
   });

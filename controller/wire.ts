@@ -22,7 +22,7 @@ import { inPool } from './desired/pool.ts';
 import { DEFAULT_PORT_OPTIONS } from './desired/port-options.ts';
 import { createTranslator } from './desired/translate.ts';
 import type { NameServer } from './dns/name-server.ts';
-import { ControllerError } from './errors.ts';
+import { ControllerError, systemReason } from './errors.ts';
 import { Reconciler } from './loop/reconcile.ts';
 import { RefusedBackends } from './loop/refused-backends.ts';
 import type { ServiceKey } from './model.ts';
@@ -236,10 +236,8 @@ async function readTable(path: string) {
   try {
     return parseTable(await readFile(path, 'utf8'));
   } catch (cause) {
-    throw new ControllerError('usage', `--against ${path}, expected the output of \`ipvsadm -Sn\``, {
-      cause,
-      retry: 'never',
-    });
+    const message = `--against ${path}: ${systemReason(cause)}; expected the output of \`ipvsadm -Sn\``;
+    throw new ControllerError('usage', message, { retry: 'never' });
   }
 }
 

@@ -4,9 +4,10 @@ import { request as askPlain, type RequestOptions } from 'node:http';
 import { request as askSecurely, type RequestOptions as SecureOptions } from 'node:https';
 import { text as readAll } from 'node:stream/consumers';
 import type { Config } from '../config/config.ts';
-import { flagName, systemReason, usage } from '../config/given.ts';
+import { flagName, usage } from '../config/given.ts';
 import type { OptionName } from '../config/options.ts';
 import { tokenIn } from '../config/token.ts';
+import { systemReason } from '../errors.ts';
 import { endpointKey } from '../model.ts';
 import { namesLoopback } from '../serve/host-header.ts';
 

@@ -1,10 +1,10 @@
 import { checkFile, checkSourceFile } from './files.ts';
 import {
   type Environment,
-  flagName,
   fromEnvironment,
   fromFile,
   type Given,
+  givenAs,
   type Origin,
   printable,
   refusal,
@@ -36,7 +36,7 @@ export function resolveConfig(
   const near = [...flags, ...fromEnvironment(environment)];
   const file = near.find(({ name }) => name === 'config');
   const path = file === undefined ? undefined : check(file);
-  if (file !== undefined) checkFile(file, String(path), 'read once', { needed: false });
+  if (file !== undefined) checkFile(file, String(path), 'read once', { needed: true });
   const given = typeof path === 'string' ? [...near, ...fromFile(path, file?.place ?? '')] : near;
   checkOutput(command, flags);
   given.forEach(check);
@@ -129,20 +129,28 @@ function checkSources(command: CommandName, config: Config): void {
     );
   }
   if (twice !== undefined) {
-    throw usage(`--source: "${printable(twice)}" is given twice, expected each source once`);
+    throw usage(
+      `${givenAs(config, 'source')}: "${printable(twice)}" is given twice, expected each source once`,
+    );
   }
   if (command === 'relay' && config.source.some(({ kind }) => kind === 'kubernetes')) {
-    throw usage('--source: kubernetes is where relay writes, expected marathon=…, mesos=… or file=PATH');
+    throw usage(
+      `${givenAs(config, 'source')}: kubernetes is where relay writes, expected marathon=…, mesos=… or file=PATH`,
+    );
   }
   if (config.against.kind !== 'kernel' && command !== 'diff' && !config.dryRun) {
-    throw usage('--against is given without --dry-run, expected kernel where the kernel is to be written');
+    throw usage(
+      `${givenAs(config, 'against')} is given without --dry-run, expected kernel where the kernel is to be written`,
+    );
   }
 }
 
 function checkCredentials(config: Config): void {
   for (const [user, token] of EITHER) {
     if (config[user] !== undefined && config[token] !== undefined) {
-      throw usage(`${flagName(user)} and ${flagName(token)} are both given, expected one of them`);
+      throw usage(
+        `${givenAs(config, user)} and ${givenAs(config, token)} are both given, expected one of them`,
+      );
     }
   }
 }
@@ -176,7 +184,7 @@ function checkFiles(command: CommandName, config: Config, given: ReadonlyMap<Opt
   }
   const against = given.get('against');
   if (against !== undefined && config.against.kind === 'file') {
-    checkFile(against, config.against.path, 'read once', { needed: false });
+    checkFile(against, config.against.path, 'read once', { needed: true });
   }
   const source = given.get('source');
   if (source === undefined || !READERS.has(command)) return;

@@ -2,7 +2,8 @@
 
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Given, refusal, systemReason } from './given.ts';
+import { systemReason } from '../errors.ts';
+import { type Given, refusal } from './given.ts';
 import type { FileKind } from './option.ts';
 import { describeOption } from './options.ts';
 
@@ -32,7 +33,7 @@ function checkInput(given: Named, path: string, kind: 'read' | 'read once', need
   try {
     accessSync(path, constants.R_OK);
   } catch (cause) {
-    throw wrong(given, path, `it cannot be read: ${systemReason(cause)}`);
+    throw wrong(given, path, systemReason(cause));
   }
   if (stats.size === 0 && !mayBeEmpty) throw wrong(given, path, 'it is empty');
 }
@@ -64,7 +65,7 @@ function look(given: Named, path: string, needed: boolean): Stats | null {
     return statSync(path);
   } catch (cause) {
     if (!needed) return null;
-    throw wrong(given, path, `it cannot be read: ${systemReason(cause)}`);
+    throw wrong(given, path, systemReason(cause));
   }
 }
 

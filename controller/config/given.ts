@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import { ControllerError, messageOf } from '../errors.ts';
+import { ControllerError, systemReason } from '../errors.ts';
 import { didYouMean, nearest } from '../suggestion.ts';
 import { visible } from '../visible.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
@@ -122,8 +122,10 @@ function readText(path: string, place: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw usage(
-      `--config ${place}: ${printable(path)} cannot be read (${systemReason(cause)}), expected a YAML file with options`,
+    throw refusal(
+      { name: 'config', place },
+      path,
+      `${systemReason(cause)}; expected a YAML file with options`,
     );
   }
 }
@@ -148,6 +150,24 @@ export function refusal(
   return usage(`${flagName(name)} ${place}: "${printable(text)}" is not accepted, ${why}`);
 }
 
+/** By what an option was given: `--source`, `MARATHON_IPVS_SOURCE`, or `source in /etc/marathon-ipvs.yaml`. */
+export function givenAs(
+  {
+    origins,
+    config,
+  }: { readonly origins: Readonly<Record<OptionName, Origin>>; readonly config?: string | undefined },
+  name: OptionName,
+): string {
+  switch (origins[name]) {
+    case 'environment':
+      return variableName(name);
+    case 'file':
+      return `${fileName(name)} in ${printable(config ?? 'the file of --config')}`;
+    default:
+      return flagName(name);
+  }
+}
+
 /** An error in what the operator wrote. The message is one line. */
 export function usage(message: string): ControllerError {
   return new ControllerError('usage', message, { retry: 'never' });
@@ -159,10 +179,4 @@ const LONGEST = 200;
 export function printable(text: string): string {
   const shown = visible(withoutCredentials(text));
   return shown.length > LONGEST ? `${shown.slice(0, LONGEST)}…` : shown;
-}
-
-/** What the operating system says of a failed call: `ENOENT: no such file or directory`. */
-export function systemReason(error: unknown): string {
-  const [reason = ''] = messageOf(error).split(', ');
-  return reason;
 }

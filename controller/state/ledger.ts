@@ -57,7 +57,7 @@ export function createLedger(path: string, kernel: string = kernelIdentity()): L
         return entriesOf(text);
       } catch (cause) {
         if (!(cause instanceof UntrustedFile))
-          throw new ControllerError('state', `read ledger ${path}`, { cause });
+          throw new ControllerError('state', `ledger ${path} (--ledger) cannot be read`, { cause });
         damaged = true;
         const warning = `ledger ${path} is not used, since another user could have written it: ${cause.message}; it is treated as empty, and set aside as ${aside} by the next write`;
         return { entries: new Map(), warning };
@@ -73,7 +73,7 @@ export function createLedger(path: string, kernel: string = kernelIdentity()): L
       } catch (cause) {
         throw new ControllerError(
           'state',
-          `write ledger ${path} (nothing is changed in the kernel without it)`,
+          `ledger ${path} (--ledger) cannot be written, and without it nothing is changed in the kernel`,
           { cause },
         );
       }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { systemReason, usage } from '../../config/given.ts';
+import { usage } from '../../config/given.ts';
+import { systemReason } from '../../errors.ts';
 import { parseJson } from '../../source/document/json-text.ts';
 import { isRecord, shown } from '../../source/document/rejection.ts';
 import type { AppPorts } from './talk.ts';

@@ -6,7 +6,7 @@ import { createDnsResolver } from '../../source/dns-resolver.ts';
 import { createMarathonClient } from '../../source/marathon/client.ts';
 import { createMarathonSource } from '../../source/marathon/source.ts';
 import { createMarathonWriter } from '../../source/marathon/writer.ts';
-import { credentialsOf, poolsOf } from '../../wire-options.ts';
+import { clientOptionsOf, poolsOf } from '../../wire-options.ts';
 
 /** One Marathon in the hands of a command. */
 export interface AppParts {
@@ -24,8 +24,7 @@ export function openApps(where: string, config: Config, clock: Clock, log: Log):
   const client = {
     where,
     clock,
-    credentials: credentialsOf(config.marathonUserFile, config.marathonTokenFile),
-    caFile: config.marathonCaFile,
+    ...clientOptionsOf(config, 'marathon', config.marathon === undefined ? 'source' : 'marathon'),
     silenceMs: config.sourceTimeoutSeconds * 1_000,
     answerMs: config.sourceTimeoutSeconds * 12_000,
   };

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { usage } from '../../config/given.ts';
+import { givenAs, usage } from '../../config/given.ts';
 
 /** Whom a command speaks with. */
 export type Target =
@@ -8,25 +8,29 @@ export type Target =
   /** `context`: of the kubeconfig file; empty for its current one, or the pod's own service account. */
   | { readonly kind: 'kubernetes'; readonly context: string };
 
-type Given = Pick<Config, 'marathon' | 'kubernetes' | 'source' | 'endpoints' | 'origins'>;
+type Given = Pick<Config, 'marathon' | 'kubernetes' | 'source' | 'endpoints' | 'origins' | 'config'>;
 
 /** Throws a `ControllerError` 'usage' where none, or more than one, is configured. */
 export function targetOf(given: Given): Target {
   const { marathon, kubernetes, source, endpoints, origins } = given;
   if (marathon !== undefined && kubernetes) {
-    throw usage('--marathon and --kubernetes are both given, expected one of them');
+    throw usage(
+      `${givenAs(given, 'marathon')} and ${givenAs(given, 'kubernetes')} are both given, expected one of them`,
+    );
   }
   const marathons = source.filter(({ kind }) => kind === 'marathon');
   const clusters = source.filter(({ kind }) => kind === 'kubernetes');
   const implied = marathon === undefined && marathons.length === 0 && clusters.length > 0;
   if (origins.kubernetes === 'default' ? implied : kubernetes) {
     if (clusters.length > 1) {
-      throw usage('several clusters are configured by --source, expected one kubernetes=CONTEXT');
+      throw usage(
+        `several clusters are configured by ${givenAs(given, 'source')}, expected one kubernetes=CONTEXT`,
+      );
     }
     return { kind: 'kubernetes', context: clusters[0]?.where ?? '' };
   }
   if (endpoints !== undefined) {
-    throw usage('--endpoints is for apps in Kubernetes, expected --kubernetes with it');
+    throw usage(`${givenAs(given, 'endpoints')} is for apps in Kubernetes, expected --kubernetes with it`);
   }
   if (marathon !== undefined) return { kind: 'marathon', where: marathon.where };
   const [first, ...others] = marathons;
@@ -36,7 +40,9 @@ export function targetOf(given: Given): Target {
     );
   }
   if (others.length > 0) {
-    throw usage('several Marathons are configured by --source, expected --marathon URL that says which');
+    throw usage(
+      `several Marathons are configured by ${givenAs(given, 'source')}, expected --marathon URL that says which`,
+    );
   }
   return { kind: 'marathon', where: first.where };
 }

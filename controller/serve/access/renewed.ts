@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { systemReason } from '../../config/given.ts';
-import { ControllerError, messageOf } from '../../errors.ts';
+import { ControllerError, messageOf, systemReason } from '../../errors.ts';
 import type { Log } from '../../ports.ts';
 
 /** A file that an option names. */

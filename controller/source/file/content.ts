@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { ControllerError, messageOf } from '../../errors.ts';
+import { ControllerError, messageOf, systemReason } from '../../errors.ts';
 import { type App, appKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
@@ -57,7 +57,7 @@ export async function readContent(
     return { stamp, ...(await convert(path, bytes, before, options)) };
   } catch (error) {
     signal.throwIfAborted();
-    const failure = error instanceof ControllerError ? error : unusable(path, messageOf(error), error);
+    const failure = error instanceof ControllerError ? error : unusable(path, systemReason(error), error);
     return { ...(before ?? NOTHING), stamp, failure };
   }
 }

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { messageOf } from '../../errors.ts';
+import { systemReason } from '../../errors.ts';
 import { Inventory } from '../../inventory/inventory.ts';
 import type { Rejection, Snapshot } from '../../model.ts';
 import { inSlices } from '../../pace.ts';
@@ -13,6 +13,8 @@ import { DirectoryWatch } from './watch.ts';
 export interface FileSourceOptions {
   /** A JSON file, or a directory of `*.json` and `*.jsonl` files: not its subdirectories, nor names that begin with a dot. */
   readonly path: string;
+  /** By what the operator gave the path, for advice. Defaults to `--source`. */
+  readonly givenBy?: string | undefined;
   /** Framework name for the VIP names. Defaults to `marathon`. */
   readonly framework?: string | undefined;
   readonly resolver: Resolver;
@@ -125,7 +127,8 @@ class FileSource implements AppSource {
       );
       return { paths: names.sort().map((name) => join(this.#path, name)), single: false };
     } catch (error) {
-      throw unusable(this.#path, messageOf(error), error);
+      const { givenBy = '--source' } = this.#options;
+      throw unusable(this.#path, `${systemReason(error)}; check the path (${givenBy})`);
     }
   }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, type Dispatcher, request } from 'undici';
-import { ControllerError, messageOf } from '../../errors.ts';
+import { ControllerError, messageOf, systemReason } from '../../errors.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
 import { OverBound } from '../bounds.ts';
@@ -9,7 +9,7 @@ import { within } from './deadline.ts';
 import { decodeBody, encodedStream } from './encoding.ts';
 import { answerFailure, Failure, transportFailure } from './failure.ts';
 import { Masters, parseMasters, shownUrl } from './masters.ts';
-import type { Peer } from './peer.ts';
+import type { Peer, PeerOptions } from './peer.ts';
 import { decoded, redirected, resolve } from './urls.ts';
 
 export interface HttpClientOptions {
@@ -19,6 +19,8 @@ export interface HttpClientOptions {
   readonly credentials?: CredentialsFile | undefined;
   /** PEM file of the CA that signed the masters' certificates; it replaces the system's. */
   readonly caFile?: string | undefined;
+  /** By what the operator gave these, where it was not the option on the command line. */
+  readonly givenBy?: Partial<PeerOptions> | undefined;
   /** Limit for the body of one answer, after decompression. Defaults to 256 MiB. */
   readonly maxBodyBytes?: number | undefined;
   /** Until a connection stands. Defaults to 5 s. */
@@ -72,7 +74,8 @@ export class HttpClient {
   /** The masters as they were given, without credentials. */
   readonly name: string;
   readonly #options: HttpClientOptions;
-  readonly #peer: Peer;
+  /** With the options as they were given. */
+  readonly peer: Peer;
   readonly #masters: Masters;
   readonly #credentials: Credentials | undefined;
   #agent: Agent | undefined;
@@ -81,9 +84,9 @@ export class HttpClient {
     const urls = parseMasters(options.where, peer.name);
     const [user] = urls.filter(({ username }) => username !== '');
     this.#options = options;
-    this.#peer = peer;
+    this.peer = { ...peer, options: { ...peer.options, ...options.givenBy } };
     this.#credentials = options.credentials
-      ? credentialsFrom(options.credentials)
+      ? credentialsFrom(options.credentials, this.peer.options)
       : user && basicCredentials(decoded(user.username), decoded(user.password));
     for (const url of urls) {
       url.username = '';
@@ -155,7 +158,7 @@ export class HttpClient {
       body.destroy();
       throw (
         encoded ??
-        answerFailure(this.#peer, statusCode, text, answer.withheld, expected, this.#stranger(answer))
+        answerFailure(this.peer, statusCode, text, answer.withheld, expected, this.#stranger(answer))
       );
     });
   }
@@ -175,7 +178,7 @@ export class HttpClient {
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof ControllerError) throw error;
-        const failure = error instanceof Failure ? error : transportFailure(this.#peer, error);
+        const failure = error instanceof Failure ? error : transportFailure(this.peer, error);
         failures.push(failure.of(`${shown} ${shownUrl(resolve(master, path))}`));
         if (writes && !failure.undone) break;
       }
@@ -213,7 +216,7 @@ export class HttpClient {
       });
       // A body that breaks off while no one reads it would end the process.
       response.body.on('error', () => undefined);
-      this.#masters.leaderNamed(url, this.#peer.leaderIn(response, url));
+      this.#masters.leaderNamed(url, this.peer.leaderIn(response, url));
       const { location } = response.headers;
       if (
         response.statusCode === 401 &&
@@ -260,7 +263,7 @@ export class HttpClient {
     const stranger = this.#stranger(answer);
     if (statusCode !== 200) {
       const text = body.toString('utf8', 0, EXPLANATION_BYTES);
-      const failure = answerFailure(this.#peer, statusCode, text, answer.withheld, 'JSON', stranger);
+      const failure = answerFailure(this.peer, statusCode, text, answer.withheld, 'JSON', stranger);
       if (failure.absent) return null;
       throw failure;
     }
@@ -288,7 +291,7 @@ export class HttpClient {
   async #dispatcher(): Promise<Agent> {
     if (this.#agent !== undefined) return this.#agent;
     const { caFile, connectMs = 5_000 } = this.#options;
-    const ca = caFile === undefined ? undefined : await readCa(caFile);
+    const ca = caFile === undefined ? undefined : await readCa(this.peer.options.caFile, caFile);
     this.#agent = new Agent({ connect: { timeout: connectMs, ...(ca && { ca }) }, allowH2: false });
     return this.#agent;
   }
@@ -306,8 +309,8 @@ function notWritten(location: string, response: Dispatcher.ResponseData): Failur
   });
 }
 
-async function readCa(path: string): Promise<string> {
+async function readCa(option: string, path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ControllerError('usage', `CA file ${path} cannot be read: ${messageOf(cause)}`, { cause });
+    throw new ControllerError('usage', `${option}: ${path} cannot be read: ${systemReason(cause)}`);
   });
 }

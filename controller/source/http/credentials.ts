@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { ControllerError, messageOf } from '../../errors.ts';
+import { ControllerError, systemReason } from '../../errors.ts';
+import type { PeerOptions } from './peer.ts';
 
 /** Where the credentials are: a file, so that they are in no process list and can be renewed while we run. */
 export interface CredentialsFile {
@@ -16,17 +17,21 @@ export interface Credentials {
   renew(): Promise<boolean>;
 }
 
-/** Credentials from a file, which is read when they are first needed. */
-export function credentialsFrom(file: CredentialsFile): Credentials {
+/** Credentials from a file, which is read when they are first needed. `options`: which one names it. */
+export function credentialsFrom(
+  file: CredentialsFile,
+  options: Pick<PeerOptions, 'userFile' | 'tokenFile'>,
+): Credentials {
+  const option = file.kind === 'basic' ? options.userFile : options.tokenFile;
   let current: string | undefined;
   return {
     async header() {
-      current ??= await readHeader(file);
+      current ??= await readHeader(file, option);
       return current;
     },
     async renew() {
       const before = current;
-      current = await readHeader(file);
+      current = await readHeader(file, option);
       return current !== before;
     },
   };
@@ -38,17 +43,15 @@ export function basicCredentials(user: string, password: string): Credentials {
   return { header: async () => header, renew: async () => false };
 }
 
-async function readHeader({ kind, path }: CredentialsFile): Promise<string> {
+async function readHeader({ kind, path }: CredentialsFile, option: string): Promise<string> {
   const what = kind === 'basic' ? 'user:password' : 'a DC/OS token';
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ControllerError('usage', `credentials file ${path} cannot be read: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw new ControllerError('usage', `${option}: ${path} cannot be read: ${systemReason(cause)}`);
   });
   const secret = text.trim();
   // The content itself stays out of the message: it may be a password.
   if (kind === 'basic' ? !/^[^:\n]+:[^\n]*$/.test(secret) : !/^\S+$/.test(secret)) {
-    throw new ControllerError('usage', `credentials file ${path}: expected ${what} on one line`);
+    throw new ControllerError('usage', `${option}: expected ${what} on one line in ${path}`);
   }
   return kind === 'basic' ? `Basic ${Buffer.from(secret).toString('base64')}` : `token=${secret}`;
 }

@@ -69,30 +69,45 @@ export function transportFailure(peer: Peer, error: unknown): Failure {
   const text = messageOf(error) || code || 'no connection';
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) {
     return new Failure(
-      `${text} (${code}); give the CA that signed ${peer.name}'s certificate (${peer.caOption})`,
+      `${text} (${code}); give the CA that signed ${peer.name}'s certificate (${peer.options.caFile})`,
       'never',
       error,
       { undone: true },
     );
   }
   const named = code !== '' && !text.includes(code) ? `${text} (${code})` : text;
-  const remedy = remedies.get(code);
+  const remedy = remedies.get(code)?.(peer);
   const undone = remedy !== undefined || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'EAI_AGAIN';
   return new Failure(remedy === undefined ? named : `${named}; ${remedy}`, 'later', error, { undone });
 }
 
-const remedies: ReadonlyMap<string, string> = new Map([
-  ['ECONNREFUSED', 'nothing listens there: check the address (--source), or start Marathon'],
-  ['ENOTFOUND', 'no such host: check the name (--source), or the name servers in /etc/resolv.conf'],
-  ['EHOSTUNREACH', 'no way there: check the address (--source), and routes and firewalls between the two'],
-  ['ENETUNREACH', 'no way there: check the address (--source), and the routes of this host'],
+const remedies: ReadonlyMap<string, (peer: Peer) => string> = new Map([
+  [
+    'ECONNREFUSED',
+    ({ name, options }) => `nothing listens there: check the address (${options.address}), or start ${name}`,
+  ],
+  [
+    'ENOTFOUND',
+    ({ options }) =>
+      `no such host: check the name (${options.address}), or the name servers in /etc/resolv.conf`,
+  ],
+  [
+    'EHOSTUNREACH',
+    ({ options }) =>
+      `no way there: check the address (${options.address}), and routes and firewalls between the two`,
+  ],
+  [
+    'ENETUNREACH',
+    ({ options }) => `no way there: check the address (${options.address}), and the routes of this host`,
+  ],
 ]);
 
 function advice(peer: Peer, status: number, withheld: boolean): string {
   if (withheld) {
     return 'the credentials were not sent, since this host is neither one of the masters given nor the leader that they name';
   }
-  return status === 401 ? `check the credentials (${peer.credentialOptions})` : peer.rights;
+  const { userFile, tokenFile } = peer.options;
+  return status === 401 ? `check the credentials (${userFile}, or ${tokenFile} for DC/OS)` : peer.rights;
 }
 
 function codeOf(error: unknown): string {

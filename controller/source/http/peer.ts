@@ -4,9 +4,8 @@ export interface Peer {
   readonly name: string;
   /** `a Marathon`, `a Mesos master`: what the address should be of. */
   readonly kind: string;
-  /** The option that takes its credentials, and the one that takes its CA, for advice. */
-  readonly credentialOptions: string;
-  readonly caOption: string;
+  /** Where an operator says what we know of it, for advice. */
+  readonly options: PeerOptions;
   /** What to do where the credentials are good and not enough. */
   readonly rights: string;
   /** What 502, 503 and 504 mean. */
@@ -17,6 +16,17 @@ export interface Peer {
   isAbsent(status: number, said: string | null): boolean;
   /** The leader that this answer of `url` names, as a URL; undefined when it names none. */
   leaderIn(answer: AnswerHead, url: URL): string | undefined;
+}
+
+/**
+ * By what an operator gives the address of a server, the two kinds of credentials and the CA: `--source`,
+ * `MARATHON_IPVS_SOURCE`, or `source in /etc/marathon-ipvs.yaml`.
+ */
+export interface PeerOptions {
+  readonly address: string;
+  readonly userFile: string;
+  readonly tokenFile: string;
+  readonly caFile: string;
 }
 
 export interface AnswerHead {

@@ -68,15 +68,19 @@ class OverHttp implements MarathonClient {
         ? { method, path, headers }
         : { method, path, headers: { ...headers, 'content-type': 'application/json' }, body };
     const asked = `${method} ${this.name}${path}`;
-    return this.#http.write(question, signal, (answer) => replyOf(MARATHON, answer, asked));
+    return this.#http.write(question, signal, (answer) => replyOf(this.#http.peer, answer, asked));
   }
 }
 
 const MARATHON: Peer = {
   name: 'Marathon',
   kind: 'a Marathon',
-  credentialOptions: '--marathon-user-file, or --marathon-token-file for DC/OS',
-  caOption: '--marathon-ca-file',
+  options: {
+    address: '--source',
+    userFile: '--marathon-user-file',
+    tokenFile: '--marathon-token-file',
+    caFile: '--marathon-ca-file',
+  },
   rights: 'these credentials may not read apps: grant them read access to all services',
   unavailable: 'Marathon has no leader for now, or the way to it is down',
   ownMessage,

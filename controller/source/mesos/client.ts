@@ -95,8 +95,12 @@ const STREAM_TYPES = ['application/json', 'application/recordio'];
 const MASTER: Peer = {
   name: 'Mesos',
   kind: 'a Mesos master',
-  credentialOptions: '--mesos-user-file, or --mesos-token-file for DC/OS',
-  caOption: '--mesos-ca-file',
+  options: {
+    address: '--source',
+    userFile: '--mesos-user-file',
+    tokenFile: '--mesos-token-file',
+    caFile: '--mesos-ca-file',
+  },
   rights: 'these credentials may not read the state: grant them view access to frameworks and tasks',
   unavailable: 'Mesos has no leader for now, or is still recovering, or the way to it is down',
   // Mesos explains itself in plain text, as proxies do.

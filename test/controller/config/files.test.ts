@@ -56,8 +56,9 @@ describe('an option that wants a file', () => {
     const token = (path: string) => refusalOf({ flags: { marathonTokenFile: path } });
     expect(token('/dev/zero')).toMatch(/it is a device; expected/);
     expect(token(at('empty'))).toMatch(/it is empty; expected/);
-    expect(token(`${at('file')}/x`)).toMatch(/it cannot be read: ENOTDIR/);
-    if (process.getuid?.() !== 0) expect(token(at('secret'))).toMatch(/it cannot be read: EACCES/);
+    expect(token(`${at('file')}/x`)).toMatch(/is not accepted, a part of the path is no directory; expected/);
+    if (process.getuid?.() !== 0)
+      expect(token(at('secret'))).toMatch(/is not accepted, access denied for user \d+; expected/);
     expect(resolve({ flags: { marathonTokenFile: at('link-to-file') } }).marathonTokenFile).toBe(
       at('link-to-file'),
     );
@@ -85,6 +86,26 @@ test('the file of options is a file, or a pipe that a shell has opened', () => {
   expect(resolve({ flags: { config: at('empty') } }).origins.zone).toBe('default');
   expect(resolve({ flags: { config: '/dev/null' } }).origins.zone).toBe('default');
 });
+
+test.each<[string, Parameters<typeof resolve>[0], string]>([
+  ['--config', { flags: { config: ABSENT } }, '--config on the command line'],
+  ['--against', { environment: { MARATHON_IPVS_AGAINST: ABSENT } }, '--against from MARATHON_IPVS_AGAINST'],
+  ['a token', { flags: { marathonTokenFile: ABSENT } }, '--marathon-token-file on the command line'],
+  [
+    'a CA',
+    { environment: { MARATHON_IPVS_MESOS_CA_FILE: ABSENT } },
+    '--mesos-ca-file from MARATHON_IPVS_MESOS_CA_FILE',
+  ],
+])(
+  'a file that is not there is told in plain words, with where its path was given: %s',
+  (_what, given, where) => {
+    const message = refusalOf(given, 'diff');
+    expect(message).toContain(
+      `${where}: "${ABSENT}" is not accepted, there is no such file or directory; expected `,
+    );
+    expect(message).not.toMatch(/ENOENT|stat|open/);
+  },
+);
 
 test('a table to compare with is no directory', () => {
   expect(refusalOf({ flags: { against: at('folder') } }, 'diff')).toMatch(

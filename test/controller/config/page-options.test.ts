@@ -43,8 +43,8 @@ describe('who is served', () => {
     [{ tlsKeyFile: file }, /^--tls-key-file is given without --tls-cert-file/],
     [{ tlsClientCaFile: file }, /^--tls-client-ca-file is given without --tls-cert-file/],
     [{ ...tls, tlsClientNames: 'operator' }, /^--tls-client-names is given without --tls-client-ca-file/],
-    [{ readTokenFile: '/nowhere' }, /^--read-token-file .*ENOENT/],
-    [{ tlsCertFile: '/nowhere', tlsKeyFile: file }, /^--tls-cert-file .*ENOENT/],
+    [{ readTokenFile: '/nowhere' }, /^--read-token-file .*there is no such file/],
+    [{ tlsCertFile: '/nowhere', tlsKeyFile: file }, /^--tls-cert-file .*there is no such file/],
   ])('%j is refused, on loopback too', (flags, message) => {
     expect(refusalOf({ flags })).toMatch(message);
   });

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { messageOf } from '../../../controller/errors.ts';
 import { createLedger } from '../../../controller/state/ledger.ts';
 
 let directory: string;
@@ -155,7 +156,7 @@ describe('the ledger', () => {
     await ledger.save(entries);
     const blocked = createLedger(join(path, 'below-a-file.json'));
     await expect(blocked.save(new Map())).rejects.toThrow(
-      /write ledger .*nothing is changed in the kernel without it/,
+      /^ledger .* \(--ledger\) cannot be written, and without it nothing is changed in the kernel$/,
     );
     expect((await ledger.load()).entries).toEqual(entries);
   });
@@ -166,5 +167,6 @@ test('a file that is there but cannot be read rejects: what is ours would be unk
   await chmod(path, 0o000);
   // Root may read everything; a directory in the file's place cannot be read by anyone.
   const asDirectory = createLedger(join(directory, 'run'));
-  await expect(asDirectory.load()).rejects.toThrow('read ledger');
+  const failure = await asDirectory.load().catch(messageOf);
+  expect(failure).toMatch(/^ledger .*run \(--ledger\) cannot be read: it is a directory$/);
 });

@@ -183,7 +183,7 @@ describe('app update', () => {
     const both = type(marathon.url, ['app', 'update', '/my-service', 'a.json', 'instances=1']);
     await expect(both).rejects.toThrow('expected KEY=VALUE…, or one file');
     const none = type(marathon.url, ['app', 'update', '/my-service', '/none.json']);
-    await expect(none).rejects.toThrow('/none.json cannot be read: ENOENT');
+    await expect(none).rejects.toThrow('/none.json cannot be read: there is no such file');
   });
 
   test('checks what the app becomes, but not what was wrong before', async () => {

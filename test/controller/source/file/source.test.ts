@@ -50,7 +50,11 @@ test('a file is read with its framework, and with marathon where none is given',
 });
 
 test.each([
-  ['is not there', undefined, /file .*apps\.json: ENOENT/],
+  [
+    'is not there',
+    undefined,
+    /^file .*apps\.json: there is no such file or directory; check the path \(--source\)$/,
+  ],
   ['is no JSON', '{\n"apps": [,]\n}', /file .*apps\.json: not JSON: line 2, column 10: /],
   [
     'has no known shape',
@@ -206,7 +210,7 @@ test('a followed file that becomes bad is told as a failure, and the last good s
 
 test('following starts with a file that comes later', async () => {
   const told = await followed(file('apps.json'));
-  expect(told.errors[0]?.message).toContain('ENOENT');
+  expect(told.errors[0]?.message).toContain('there is no such file');
   await write('apps.json', [app('/a')]);
   await until('the file is read', () => told.app('/a') !== undefined);
 });

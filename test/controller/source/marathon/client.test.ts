@@ -205,6 +205,6 @@ test('a later master may leave out the scheme', () => {
 
 test('a CA file that is not there is told by name', async () => {
   await expect(client('https://127.0.0.1:1', { caFile: '/no/ca.pem' }).get('/', never)).rejects.toThrow(
-    'CA file /no/ca.pem cannot be read: ENOENT',
+    '--marathon-ca-file: /no/ca.pem cannot be read: there is no such file or directory',
   );
 });

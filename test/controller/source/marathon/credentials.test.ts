@@ -47,8 +47,8 @@ test('after a 401 with credentials that are still the same nothing is tried agai
 });
 
 test.each([
-  ['basic', 'no colon', /secret: expected user:password on one line$/],
-  ['token', 'two words', /secret: expected a DC\/OS token on one line$/],
+  ['basic', 'no colon', /^--marathon-user-file: expected user:password on one line in .*secret$/],
+  ['token', 'two words', /^--marathon-token-file: expected a DC\/OS token on one line in .*secret$/],
   ['token', '', /expected a DC\/OS token/],
 ] as const)(
   'a file for %s credentials with %j is refused without showing it',
@@ -61,7 +61,9 @@ test.each([
 
 test('a credentials file that is not there is told by name', async () => {
   const one = client(refused, { credentials: { kind: 'token', path: '/no/such/file' } });
-  await expect(one.get('/', never)).rejects.toThrow('credentials file /no/such/file cannot be read: ENOENT');
+  await expect(one.get('/', never)).rejects.toThrow(
+    /^--marathon-token-file: \/no\/such\/file cannot be read: there is no such file or directory$/,
+  );
 });
 
 test('a redirect to another master carries the credentials', async () => {
