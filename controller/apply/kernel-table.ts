@@ -29,7 +29,7 @@ import type { IpvsTable, StepFailure } from '../ports.ts';
 
 /**
  * Opens the kernel's IPVS table over netlink. Rejects with a `ControllerError` 'kernel' that says what this host
- * lacks, the module or the right to use it, and the command that mends it.
+ * lacks, the module or the right to use it, and the command that fixes it.
  */
 export async function openKernelTable(): Promise<IpvsTable> {
   return createKernelTable(await openKernelClient(), await openKernelClient(REST_MS));

@@ -1,5 +1,6 @@
 import { isIpvsError } from 'ipvs-netlink-ts';
 import { ControllerError, messageOf } from '../errors.ts';
+import { loadModules } from '../fixes.ts';
 import type { Family } from '../model.ts';
 import type { ReachabilityReport } from '../ports.ts';
 import { createRuleset, type FilterInput, OWN_CLIENTS, type Ruleset, TABLE } from './nftables/ruleset.ts';
@@ -155,15 +156,15 @@ function falseIfLacking(error: unknown): false {
 }
 
 /** The modules that hold what our rules are made of; each loads what it needs itself. */
-const MODULES = 'modprobe -a nft_chain_nat nft_ct nft_nat nft_masq nft_reject_inet';
+const MODULES = ['nft_chain_nat', 'nft_ct', 'nft_nat', 'nft_masq', 'nft_reject_inet'];
+const FIX = `fix, on the host itself: ${loadModules('nftables', MODULES)}`;
 
 /** Everything that nftables is for, and how to have it. */
 function noFilter(reason: string): string {
   return (
     `${NAME}: this kernel has no nftables (${reason}): without it other ports of VIPs reach what listens on all ` +
     'addresses of this host, ports that a container runtime publishes take the same port of every VIP, and there is ' +
-    `no answer where client and backend are behind the same interface; on the host: ${MODULES}, or accept it with ` +
-    '--packet-filter none'
+    `no answer where client and backend are behind the same interface; --packet-filter none accepts that; ${FIX}`
   );
 }
 
@@ -173,10 +174,7 @@ function advice(left: readonly RefusedPart[]): readonly string[] {
   for (const { message, error } of left) {
     for (const lacking of lackingWithout(message.part)) {
       if (lines.has(lacking)) continue;
-      lines.set(
-        lacking,
-        `${NAME}: the kernel refuses: ${error.message}; without it: ${lacking}; on the host: ${MODULES}`,
-      );
+      lines.set(lacking, `${NAME}: the kernel refuses: ${error.message}; without it: ${lacking}; ${FIX}`);
     }
   }
   return [...lines.values()];

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
-import { messageOf } from '../errors.ts';
+import { hasCode, systemReason } from '../errors.ts';
+import { setSysctlOf } from '../fixes.ts';
 import { isBefore, type KernelVersion, kernelVersion } from './kernel-version.ts';
 
 export interface Sysctl {
@@ -73,7 +74,7 @@ export async function readSysctl(name: string, root = '/proc/sys'): Promise<stri
 
 export interface SysctlReport {
   readonly changed: readonly string[];
-  /** What is not as wanted, why that matters, and the command that mends it. */
+  /** What is not as wanted, why that matters, and the line for a root shell that fixes it, now and at boot. */
   readonly advice: readonly string[];
   /** Names of the settings that are still not as wanted. */
   readonly unmet: readonly string[];
@@ -117,16 +118,18 @@ export class Sysctls {
         const change = await this.#bring(sysctl);
         if (change === 'differs') {
           const now = await readSysctl(name, this.#root);
-          advice.push(`sysctl ${name} is ${now}, wanted ${value} (${why}): sysctl -w ${name}=${value}`);
+          const fix = setSysctlOf(name, value, { missing: false });
+          advice.push(`sysctl ${name} is ${now}, wanted ${value} (${why}); fix: ${fix}`);
           unmet.push(name);
         } else if (change !== null) changed.push(change);
       } catch (error) {
         unmet.push(name);
         // Since it is not worth writing, it is not worth a word where it does not exist.
         if (sysctl.onlyAdvised) continue;
-        advice.push(
-          `sysctl ${name} = ${value} (${why}): ${messageOf(error)}; on the host: sysctl -w ${name}=${value}`,
-        );
+        const missing = hasCode(error, 'ENOENT');
+        const reason = missing ? 'this kernel does not have it' : systemReason(error);
+        const fix = setSysctlOf(name, value, { missing });
+        advice.push(`sysctl ${name} is not ${value} (${why}): ${reason}; fix, on the host itself: ${fix}`);
       }
     }
     return { changed, advice, unmet };

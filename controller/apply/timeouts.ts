@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { IpvsClient, Timeouts } from 'ipvs-netlink-ts';
 import { messageOf } from '../errors.ts';
+import { setSysctl } from '../fixes.ts';
 import type { Reachability, ReachabilityReport } from '../ports.ts';
 import { diesBeforeKeepalive, keepaliveRemedies } from '../status/keepalive.ts';
 
@@ -76,13 +77,15 @@ async function ensureTimeouts(
   return { changed, advice };
 }
 
+const KEEPALIVE = 'net.ipv4.tcp_keepalive_time';
+
 /** Both values and both remedies in one line. */
 function keepaliveWarning(timeout: number, keepalive: number): string {
   const remedies = keepaliveRemedies(timeout, keepalive);
   return (
     `the IPVS tcp time-out of ${timeout} s is shorter than net.ipv4.tcp_keepalive_time of ${keepalive} s, ` +
-    'so an idle connection through a VIP ends before its keepalive: ' +
-    `run with --tcp-timeout ${remedies.timeoutSeconds}, or on every client sysctl -w net.ipv4.tcp_keepalive_time=${remedies.keepaliveSeconds}`
+    'so an idle connection through a VIP ends before its keepalive; fix: ' +
+    `run with --tcp-timeout ${remedies.timeoutSeconds}, or on every client: ${setSysctl(KEEPALIVE, String(remedies.keepaliveSeconds))}`
   );
 }
 

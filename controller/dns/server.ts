@@ -17,7 +17,7 @@ export interface DnsServerOptions {
 }
 
 export interface DnsServer {
-  /** Why an address is not answered on, with what mends it; empty while all are. */
+  /** Why an address is not answered on, with its fix; empty while all are. */
   problems(): readonly string[];
   /** Where it answers at this moment: `127.0.0.1:53`, with the port that was found where 0 was asked for. */
   bound(): readonly string[];

@@ -52,7 +52,7 @@ export function openapi(): object {
           },
         ],
       }),
-      '/v1/doctor': get('doctor', 'What this host lacks, each with the command that mends it', {
+      '/v1/doctor': get('doctor', 'What this host lacks, each with the command that fixes it', {
         ok: 'Doctor',
         notKnown: 'This host is not examined, or that took too long.',
       }),

@@ -216,8 +216,8 @@ export const statusDocument = z.object({
   waiting: count.describe('Writes that failed before and wait for their next try.'),
   host: z
     .object({
-      problems: z.array(z.string()).describe('What keeps VIPs from being reached, each with what mends it.'),
-      advice: z.array(z.string()).describe('What should be otherwise, each with what mends it.'),
+      problems: z.array(z.string()).describe('What keeps VIPs from being reached, each with its fix.'),
+      advice: z.array(z.string()).describe('What should be otherwise, each with its fix.'),
     })
     .describe('Interface, routes, packet filter and kernel settings.'),
   kernel: kernel.describe('The tables of the kernel.'),

@@ -26,9 +26,9 @@ export interface PassStatus {
   readonly waiting: number;
   /** What would be taken away but is held, since too much would go at once without being named; null: nothing. */
   readonly held: HeldRemoval | null;
-  /** What is wrong with interface or routes and keeps VIPs from being reached, each with what mends it. */
+  /** What is wrong with interface or routes and keeps VIPs from being reached, each with its fix. */
   readonly problems: readonly string[];
-  /** What should be other than it is (kernel settings, where names are answered), each with what mends it; VIPs are reached. */
+  /** What should be other than it is (kernel settings, where names are answered), each with its fix; VIPs are reached. */
   readonly advice: readonly string[];
   /** What of interface, routes and kernel settings had to be put right. */
   readonly repaired: readonly string[];

@@ -1,6 +1,6 @@
+import { loadModule, shellWord } from '../../fixes.ts';
 import { type Finding, fine } from '../document.ts';
 import type { ChainFact, Facts, ModuleFact } from '../facts.ts';
-import { loadModule, shellWord } from '../fixes.ts';
 
 /** Whether the kernel has what VIPs need, or can load it. */
 export function checkModules({

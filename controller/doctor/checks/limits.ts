@@ -1,6 +1,6 @@
+import { loadAtBoot, setSysctl } from '../../fixes.ts';
 import { type Finding, fine } from '../document.ts';
 import type { Facts, PortRangeFact } from '../facts.ts';
-import { loadAtBoot, setSysctl } from '../fixes.ts';
 
 /** Of the connection tracking table: from here on someone should look, and from there on packets will be dropped soon. */
 const FULL = { warning: 0.8, problem: 0.95 };

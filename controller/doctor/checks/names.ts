@@ -1,6 +1,6 @@
+import { writeFile } from '../../fixes.ts';
 import { type Finding, fine } from '../document.ts';
 import type { Facts, NamesFact } from '../facts.ts';
-import { writeFile } from '../fixes.ts';
 
 /** Whether programs of this host find VIPs by their names. */
 export function checkNames({

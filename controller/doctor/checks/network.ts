@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
+import { shellWord, writeFile } from '../../fixes.ts';
 import { type Finding, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
-import { shellWord, writeFile } from '../fixes.ts';
 
 /** Whether a VIP has an address that this host or its neighbours have. */
 export function checkVipAddresses({

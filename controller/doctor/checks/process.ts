@@ -1,6 +1,6 @@
+import { writeFile } from '../../fixes.ts';
 import { type Finding, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
-import { writeFile } from '../fixes.ts';
 
 /** Bits of CapEff in /proc/PID/status. <linux/capability.h> */
 const NET_BIND_SERVICE = 10;

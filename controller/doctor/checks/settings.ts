@@ -1,8 +1,8 @@
 import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
+import { isOfIpvs, loadAtBoot, setSysctl, setSysctlOf } from '../../fixes.ts';
 import { diesBeforeKeepalive, keepaliveRemedies } from '../../status/keepalive.ts';
 import { type Finding, fine } from '../document.ts';
 import type { Facts, SysctlFact } from '../facts.ts';
-import { loadAtBoot, loadModule, setSysctl } from '../fixes.ts';
 
 /** Whether the kernel settings are as the data path needs them. */
 export function checkSysctls({
@@ -14,11 +14,9 @@ export function checkSysctls({
     const { name, wanted, why, value, onlyAdvised, writable } = sysctl;
     const check = `sysctl ${name}`;
     if (value === wanted) return fine('Settings', check, value);
-    const set = setSysctl(name, wanted);
     // What `run` sets when it starts needs no hands before.
     const willBe = writable && controller === null && !onlyAdvised;
-    const isOfIpvs = name.startsWith(IPVS_SETTINGS);
-    const unmade = sysctl.missing && isOfIpvs;
+    const unmade = sysctl.missing && isOfIpvs(name);
     return {
       group: 'Settings',
       check,
@@ -26,13 +24,10 @@ export function checkSysctls({
       found: value ?? whyUnread(sysctl, unmade),
       wanted: `${wanted} on kernel ${kernelRelease}`,
       why: willBe ? `${why}; `.concat('`run` sets it, unless --write-sysctls=false') : why,
-      // At boot the setting is there only once the module is.
-      command: isOfIpvs ? `${(unmade ? loadModule : loadAtBoot)('ip_vs')} && ${set}` : set,
+      command: setSysctlOf(name, wanted, { missing: sysctl.missing }),
     };
   });
 }
-
-const IPVS_SETTINGS = 'net.ipv4.vs.';
 
 function whyUnread({ missing, error }: SysctlFact, unmade: boolean): string {
   if (unmade) return 'does not exist: it comes with the module ip_vs, and with each network namespace';

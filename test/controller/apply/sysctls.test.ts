@@ -44,16 +44,28 @@ test('where the kernel needs it, reuse mode is written; where it does not, anoth
   expect(await get(REUSE)).toBe('0');
 });
 
-test('what differs is written and told, or told with the command that writes it', async () => {
+test('what differs is written and told, or told with the line that fixes it now and at boot', async () => {
   await set(FORWARD, '0');
   expect(await sysctls(undefined, false).ensure(NO_IPV6)).toEqual({
     changed: [],
-    advice: [expect.stringMatching(/ip_forward is 0, wanted 1 .*sysctl -w net\.ipv4\.ip_forward=1$/)],
+    advice: [
+      "sysctl net.ipv4.ip_forward is 0, wanted 1 (without it containers and other hosts get no answer from a VIP); fix: sysctl -w net.ipv4.ip_forward=1 && mkdir -p /etc/sysctl.d && printf 'net.ipv4.ip_forward = 1\\n' > /etc/sysctl.d/90-marathon-ipvs-ip_forward.conf",
+    ],
     unmet: [FORWARD],
   });
   expect(await get(FORWARD)).toBe('0');
   expect((await sysctls().ensure(NO_IPV6)).changed).toEqual([`sysctl ${FORWARD} 0 -> 1`]);
   expect(await get(FORWARD)).toBe('1');
+});
+
+test('a setting that cannot be written is advice for the host, in plain words', async () => {
+  await rm(fileOf(FORWARD));
+  await mkdir(fileOf(FORWARD));
+  expect((await sysctls().ensure(NO_IPV6)).advice).toEqual([
+    expect.stringMatching(
+      /ip_forward is not 1 \(.*\): it is a directory; fix, on the host itself: sysctl -w /,
+    ),
+  ]);
 });
 
 test('IPv6 forwarding is a matter for hosts with IPV6 to others, and never written', async () => {
@@ -66,7 +78,11 @@ test('IPv6 forwarding is a matter for hosts with IPV6 to others, and never writt
 test('a setting that cannot be read is advice, and unmet', async () => {
   await rm(fileOf('net.ipv4.vs.conntrack'));
   const { advice, unmet } = await sysctls().ensure(NO_IPV6);
-  expect(advice).toEqual([expect.stringMatching(/conntrack.*ENOENT.*on the host: sysctl -w/)]);
+  expect(advice).toEqual([
+    expect.stringMatching(
+      /^sysctl net\.ipv4\.vs\.conntrack is not 1 \(.*\): this kernel does not have it; fix, on the host itself: modprobe ip_vs && .*\/etc\/modules-load\.d\/.* && sysctl -w net\.ipv4\.vs\.conntrack=1 && .*\/etc\/sysctl\.d\/90-marathon-ipvs-conntrack\.conf$/,
+    ),
+  ]);
   expect(unmet).toEqual(['net.ipv4.vs.conntrack']);
 });
 

@@ -46,7 +46,7 @@ describe('time-outs of IPVS', () => {
 
   test('one that ends idle connections before their keepalive is advice, with both values and both remedies', async () => {
     expect((await ensure({}, '7200')).advice).toEqual([
-      'the IPVS tcp time-out of 900 s is shorter than net.ipv4.tcp_keepalive_time of 7200 s, so an idle connection through a VIP ends before its keepalive: run with --tcp-timeout 7260, or on every client sysctl -w net.ipv4.tcp_keepalive_time=600',
+      "the IPVS tcp time-out of 900 s is shorter than net.ipv4.tcp_keepalive_time of 7200 s, so an idle connection through a VIP ends before its keepalive; fix: run with --tcp-timeout 7260, or on every client: sysctl -w net.ipv4.tcp_keepalive_time=600 && mkdir -p /etc/sysctl.d && printf 'net.ipv4.tcp_keepalive_time = 600\\n' > /etc/sysctl.d/90-marathon-ipvs-tcp_keepalive_time.conf",
     ]);
     expect((await ensure({ tcp: 7_200 }, '7200')).advice).toEqual([]);
   });

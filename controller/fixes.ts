@@ -10,9 +10,30 @@ export function setSysctl(name: string, value: string): string {
   return `sysctl -w ${name}=${shown} && ${writeFile(file, [`${name} = ${value}`])}`;
 }
 
+const IPVS_SETTINGS = 'net.ipv4.vs.';
+
+/** Whether a kernel setting comes with the module ip_vs. */
+export function isOfIpvs(name: string): boolean {
+  return name.startsWith(IPVS_SETTINGS);
+}
+
+/**
+ * The same for one that may come with the module ip_vs: at boot it is there only once the module is. `missing`: it is not there
+ * now either.
+ */
+export function setSysctlOf(name: string, value: string, { missing }: { readonly missing: boolean }): string {
+  const set = setSysctl(name, value);
+  return isOfIpvs(name) ? `${(missing ? loadModule : loadAtBoot)('ip_vs')} && ${set}` : set;
+}
+
 /** Loads a module, now and at boot: systemd loads modules before it sets what they bring. */
 export function loadModule(name: string): string {
   return `modprobe ${name} && ${loadAtBoot(name)}`;
+}
+
+/** The same for several modules, which stand in one file of this name. */
+export function loadModules(file: string, names: readonly string[]): string {
+  return `modprobe -a ${names.join(' ')} && ${writeFile(`/etc/modules-load.d/marathon-ipvs-${file}.conf`, names)}`;
 }
 
 /** Loads a module at boot, for one that the kernel has now. */
