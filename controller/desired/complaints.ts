@@ -1,7 +1,8 @@
 import { isVipLabel, type Meaning, meaningOf, nearestOption, OPTION_KEYS } from '../label-keys.ts';
 import type { App, Port, Rejection } from '../model.ts';
-import { cleanName } from './names.ts';
+import { cleanName, cutPieces, LONGEST_PIECE } from './names.ts';
 import type { LabelReading, PortReading } from './port-reading.ts';
+import type { Target } from './target.ts';
 import { doubtOf, probably } from './vip-doubts.ts';
 
 /** What is to be told to an app's author. */
@@ -47,8 +48,12 @@ function aboutLabel(
   zone: string,
 ): Complaints {
   if (problem === null) {
-    const doubt = target === null ? null : doubtOf(text, target, zone);
-    return doubt === null ? NONE : { rejected: [], warnings: [`${app.id} ${at}: ${doubt}`] };
+    if (target === null) return NONE;
+    const doubt = doubtOf(text, target, zone);
+    const doubts = [...(doubt === null ? [] : [doubt]), ...cutNames(app, text, target)];
+    return doubts.length === 0
+      ? NONE
+      : { rejected: [], warnings: doubts.map((each) => `${app.id} ${at}: ${each}`) };
   }
   const value = shorten(text);
   const warnings =
@@ -63,6 +68,17 @@ function aboutLabel(
   }
   const reason = withHint(problem.reason, app, text, zone);
   return { rejected: [{ app: app.id, at, value, reason }], warnings };
+}
+
+/** DC/OS cut such names without a word, and what it gave stays; but whoever wrote two that begin alike has one VIP. */
+function cutNames({ framework }: App, text: string, { named }: Target): readonly string[] {
+  if (named === null) return [];
+  const written = text.slice(0, text.lastIndexOf(':'));
+  const cut = [...cutPieces(written), ...cutPieces(framework)];
+  return cut.map(
+    (piece) =>
+      `a part of the name is longer than the ${LONGEST_PIECE} characters that DNS allows and is cut to ${piece}: another one that begins alike is the same VIP`,
+  );
 }
 
 function withHint(reason: string, { framework }: App, text: string, zone: string): string {

@@ -4,7 +4,7 @@
  */
 
 /** RFC 1035: one piece of a name. */
-const LONGEST_PIECE = 63;
+export const LONGEST_PIECE = 63;
 /** RFC 1035: 255 bytes on the wire, which are 253 characters. */
 const LONGEST_NAME = 253;
 
@@ -18,19 +18,36 @@ export function cleanName(text: string): string | null {
   return cleaned.length === 0 || cleaned.includes('') ? null : cleaned.join('.');
 }
 
+/**
+ * Pieces of a name that cleaning cut, as dcos-net cuts them: to the 63 characters that DNS allows. Another name that begins
+ * alike may become the same.
+ */
+export function cutPieces(text: string): readonly string[] {
+  if (text.length <= LONGEST_PIECE) return [];
+  return text.split('.').flatMap((piece) => {
+    const cut = cleanPiece(piece);
+    return cut === withoutTrailingDashes(plainPiece(piece)) ? [] : [cut];
+  });
+}
+
 /** `my-service` of `marathon` in `l4lb.thisdcos.directory`, all cleaned; null when that is too long for DNS. */
 export function fullyQualified(name: string, framework: string, zone: string): string | null {
   const fqdn = `${name}.${framework}.${zone}`;
   return fqdn.length <= LONGEST_NAME ? fqdn : null;
 }
 
-function cleanPiece(piece: string): string {
+/** Cleaned, of any length and with dashes at its end. */
+function plainPiece(piece: string): string {
   // ASCII only: `toLowerCase` would turn a Kelvin sign into a letter that dcos-net drops.
   const letters = piece.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-  const plain = letters
+  return letters
     .replace(/^[^a-z0-9]+/, '')
     .replaceAll('_', '-')
     .replace(/[^a-z0-9-]/g, '');
+}
+
+function cleanPiece(piece: string): string {
+  const plain = plainPiece(piece);
   if (plain.length <= LONGEST_PIECE) return withoutTrailingDashes(plain);
 
   const head = withoutTrailingDashes(plain.slice(0, LONGEST_PIECE));

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { cleanName, fullyQualified } from '../../../controller/desired/names.ts';
+import { cleanName, cutPieces, fullyQualified } from '../../../controller/desired/names.ts';
 
 // The table of dcos-net's own tests (`mesos_state_tests`), by way of the reference.
 test.each([
@@ -58,4 +58,16 @@ test('a full name that DNS cannot carry is none', () => {
   );
   expect(fullyQualified(long, 'marathon', 'l4lb.thisdcos.directory')?.length).toBe(224);
   expect(fullyQualified(`${long}.${'d'.repeat(40)}`, 'marathon', 'l4lb.thisdcos.directory')).toBeNull();
+});
+
+test.each<[string, readonly string[]]>([
+  ['a'.repeat(63), []],
+  [`/${'a'.repeat(63)}/`, []],
+  [`${'a'.repeat(63)}${'-'.repeat(9)}`, []],
+  [`${'a'.repeat(40)}.${'b'.repeat(40)}`, []],
+  ['a'.repeat(64), ['a'.repeat(63)]],
+  [`${'a'.repeat(64)}.web.${'b'.repeat(300)}`, ['a'.repeat(63), 'b'.repeat(63)]],
+  [`a${'-'.repeat(68)}b`, ['ab']],
+])('of %s the pieces %j are cut', (text, cut) => {
+  expect(cutPieces(text)).toEqual(cut);
 });

@@ -156,3 +156,21 @@ test.each([
     { at: `${AT}.${key}`, reason: expect.stringContaining(`did you mean ${meant}?`) },
   ]);
 });
+
+test('a name that is too long is cut as in DC/OS, and told: another one that begins alike is the same VIP', () => {
+  const cut = 'a'.repeat(63);
+  const warning = (piece: string) =>
+    `/web ${AT}.VIP_0: a part of the name is longer than the 63 characters that DNS allows and is cut to ${piece}: another one that begins alike is the same VIP`;
+  expect(saidOf(`/${'a'.repeat(300)}:80`)).toEqual({
+    vips: [`${cut}:80`],
+    warnings: [warning(cut)],
+    rejected: [],
+  });
+  expect(saidOf(`/web.${'a'.repeat(64)}:80`)).toMatchObject({ warnings: [warning(cut)] });
+  expect(saidOf(`/${cut}:80`).warnings).toEqual([]);
+  const framework = translate({
+    ...web('/web', { VIP_0: '/web:80' }, '10.0.0.1:1'),
+    framework: 'f'.repeat(70),
+  });
+  expect(framework.warnings).toEqual([warning('f'.repeat(63))]);
+});
