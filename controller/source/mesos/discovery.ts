@@ -76,14 +76,15 @@ export function pairsOf(list: MesosLabels): readonly (LabelPair & { readonly val
  * one does.
  */
 function labelsOf(list: MesosLabels): Readonly<Record<string, string>> {
-  const labels: Record<string, string> = {};
+  const labels = new Map<string, string>();
   for (const { key, value } of pairsOf(list))
-    labels[isVipLabel(key) ? freeKey(labels, key, value) : key] = value;
-  return labels;
+    labels.set(isVipLabel(key) ? freeKey(labels, key, value) : key, value);
+  // Not by assignment: a label may be called `__proto__`.
+  return Object.fromEntries(labels);
 }
 
-function freeKey(labels: Readonly<Record<string, string>>, key: string, value: string): string {
+function freeKey(labels: ReadonlyMap<string, string>, key: string, value: string): string {
   let free = key;
-  for (let n = 2; free in labels && labels[free] !== value; n += 1) free = `${key}#${n}`;
+  for (let n = 2; labels.has(free) && labels.get(free) !== value; n += 1) free = `${key}#${n}`;
   return free;
 }

@@ -191,6 +191,17 @@ test.each<[string, object, string, string, string]>([
   expect(facts.rejected).toEqual([{ at, value, reason }]);
 });
 
+test('a label may have any key, and hides none after it', () => {
+  const labels = pairs(['__proto__', '/a:80'], ['constructor', 'x'], ['toString', 'y'], ['VIP_0', '/b:80']);
+  const [port] = taskWith(discovering({ number: 80, labels })).ports;
+  expect(Object.entries(port?.labels ?? {})).toEqual([
+    ['__proto__', '/a:80'],
+    ['constructor', 'x'],
+    ['toString', 'y'],
+    ['VIP_0', '/b:80'],
+  ]);
+});
+
 describe('two labels with one key', () => {
   test('are two VIPs of the port, unless they are alike', () => {
     const labels = pairs(
