@@ -28,6 +28,8 @@ export interface App {
   readonly kind: 'app' | 'pod';
   /** Set where there is no definition: the app was put together from what its tasks carry (Mesos). */
   readonly fromTasks?: true;
+  /** Name of the source (`mesos=http://10.0.0.1:5050`) of an app that was put together from its tasks. */
+  readonly source?: string;
   /** Set where tasks are no copies of one another (`worker-0`, `worker-1`): what one's labels say is no word on another's. */
   readonly labelsPerTask?: true;
   /** Mesos framework name as the source tells it, not yet cleaned for DNS; `marathon` unless told otherwise. */
@@ -59,6 +61,8 @@ export interface Task {
   readonly id: string;
   /** What its framework calls it, by which Mesos-DNS knows it; absent where the source does not say. */
   readonly name?: string;
+  /** Name of the source that alone knows this task, where another source defines its app. */
+  readonly onlyIn?: string;
   readonly state: TaskState;
   readonly health: Health;
   /** The agent that it runs on, where its ports do not tell that agent's address, or not why they cannot be reached there. */

@@ -1,4 +1,5 @@
-import type { App, Family, Port, Rejection } from '../model.ts';
+import { onlyKnownTo } from '../inventory/merge.ts';
+import type { App, Family, Port, Rejection, Task } from '../model.ts';
 import type { Claim } from './claim.ts';
 import { complaintsAbout } from './complaints.ts';
 import { createDrafts } from './drafts.ts';
@@ -65,7 +66,7 @@ export function claimsOf(app: App, rules: ClaimRules, context: HostContext): App
   for (const task of app.tasks) {
     for (const port of task.ports) {
       const reading = readPort(port);
-      complaints.aboutTask(port, reading);
+      complaints.aboutTask(task, port, reading);
       const warning = drafts.offer(task, port, reading);
       if (warning !== null) warnings.push(warning);
     }
@@ -102,9 +103,20 @@ function collectComplaints(app: App, zone: string) {
   };
   return {
     about,
-    /** Where tasks make up their app each may have a label that no other one has. */
-    aboutTask(port: Port, reading: PortReading): void {
-      if (ofTasks && !told.has(reading)) about(port, reading);
+    /**
+     * Where tasks make up their app each may have a label that no other one has. So may a task that the source of the
+     * definition does not list, for now or for good; what the definition has wrong too is not told again.
+     */
+    aboutTask({ onlyIn }: Task, port: Port, reading: PortReading): void {
+      if (told.has(reading)) return;
+      if (ofTasks) about(port, reading);
+      else if (onlyIn !== undefined) {
+        told.add(reading);
+        for (const one of complaintsAbout(app, port, reading, zone).rejected) {
+          if (rejected.some(({ value, reason }) => value === one.value && reason === one.reason)) continue;
+          rejected.push({ ...one, reason: onlyKnownTo(onlyIn, one.reason) });
+        }
+      }
     },
     rejected: (): readonly Rejection[] => (rejected.length < 2 ? rejected : eachOnce(rejected)),
     warnings,

@@ -64,8 +64,26 @@ function together(app: App, other: App): App {
   // Only now: definitions that disagree on a task have it more than once.
   for (const { id } of app.tasks) others.delete(id);
   // What has ended by one's word and is not known to the other is of no use.
-  const added = [...others.values()].filter(({ state }) => state !== 'gone');
-  return { ...app, tasks: [...tasks, ...added] };
+  const left = [...others.values()].filter(({ state }) => state !== 'gone');
+  // Agents that are asked one by one each know a part of an app.
+  if (app.fromTasks) {
+    const warnings = [...new Set([...app.warnings, ...other.warnings])];
+    return { ...app, tasks: [...tasks, ...left], rejected: [...app.rejected, ...other.rejected], warnings };
+  }
+  // What is wrong with tasks that both know is told with the definition.
+  if (left.length === 0) return { ...app, tasks };
+  const { source: onlyIn = 'Mesos' } = other;
+  const rejected = other.rejected.map((one) => ({ ...one, reason: onlyKnownTo(onlyIn, one.reason) }));
+  return {
+    ...app,
+    tasks: [...tasks, ...left.map((task) => ({ ...task, onlyIn }))],
+    rejected: [...app.rejected, ...rejected],
+  };
+}
+
+/** Why something is rejected of a task that the source of its app's definition does not list. */
+export function onlyKnownTo(source: string, reason: string): string {
+  return `${reason} (in a task that only ${source} knows)`;
 }
 
 function oneTask(defined: Task, seen: Task): Task {

@@ -119,7 +119,7 @@ async function convertRecording(
 
 async function recordingIn(path: string, bytes: Buffer): Promise<Cluster | null> {
   try {
-    return await readRecording(bytes);
+    return await readRecording(bytes, `file=${path}`);
   } catch (error) {
     throw unusable(path, `Mesos data, but ${messageOf(error)}`);
   }

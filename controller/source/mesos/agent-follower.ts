@@ -26,7 +26,7 @@ export class AgentReader {
   readonly #client: MesosClient;
   readonly #resolver: Resolver;
   readonly #clock: Clock;
-  readonly #cluster = new Cluster();
+  readonly #cluster: Cluster;
   #self: { readonly id: string; readonly host: string } | undefined;
   #bytes: Buffer | undefined;
 
@@ -34,6 +34,7 @@ export class AgentReader {
     this.#client = client;
     this.#resolver = resolver;
     this.#clock = clock;
+    this.#cluster = new Cluster(`mesos-agent=${client.name}`);
   }
 
   /** Reads everything; nothing is taken over when a part of it fails. */

@@ -29,9 +29,14 @@ export interface MadeTask {
 
 /**
  * The app that these tasks make up. It declares what its newest tasks carry, also while they only start; what is wrong
- * with the data of several tasks is told once.
+ * with the data of several tasks is told once. `source`: name of the source.
  */
-export function appFrom(identity: AppIdentity, framework: string, members: readonly MadeTask[]): App {
+export function appFrom(
+  identity: AppIdentity,
+  framework: string,
+  source: string,
+  members: readonly MadeTask[],
+): App {
   const begun = ({ facts }: MadeTask) => facts.since ?? Number.POSITIVE_INFINITY;
   const newestFirst = members.toSorted((a, b) => (begun(a) === begun(b) ? 0 : begun(b) - begun(a)));
   const ports = new Map<string, Port>();
@@ -42,6 +47,7 @@ export function appFrom(identity: AppIdentity, framework: string, members: reado
   return {
     ...identity,
     fromTasks: true,
+    source,
     framework,
     ports: [...ports.values()].sort((a, b) => (a.at < b.at ? -1 : 1)),
     tasks: members.map(({ task }) => task),

@@ -40,8 +40,13 @@ export class Cluster {
   #recovering = new Map<string, { readonly host: string; readonly until: number }>();
   /** Keys of tasks that have ended, the longest ago first. */
   readonly #ended = new Set<string>();
-  readonly #groups = new Groups();
+  readonly #groups: Groups;
   #snapshot: Snapshot | undefined;
+
+  /** `source`: name of the source, for messages about its tasks. */
+  constructor(source = 'mesos') {
+    this.#groups = new Groups(source);
+  }
 
   /** Host names of all agents that matter. */
   get hosts(): ReadonlySet<string> {

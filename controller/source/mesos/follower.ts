@@ -32,7 +32,7 @@ const REFRESH_MS = 30_000;
  */
 export class MesosFollower {
   readonly #options: FollowerOptions;
-  readonly #cluster = new Cluster();
+  readonly #cluster: Cluster;
   readonly #book: AddressBook;
   readonly #wake = new Latch<'changed' | 'moved'>();
   /** While the cluster goes over from one state to another, which takes many turns. */
@@ -50,6 +50,7 @@ export class MesosFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    this.#cluster = new Cluster(`mesos=${options.client.name}`);
     this.#book = new AddressBook(options.resolver);
   }
 

@@ -24,6 +24,12 @@ export class Groups {
   readonly #appOf = new Map<string, string>();
   readonly #dirty = new Set<string>();
   #order: readonly string[] | null = null;
+  readonly #source: string;
+
+  /** `source`: name of the source that the tasks are from. */
+  constructor(source: string) {
+    this.#source = source;
+  }
 
   /** Adds a task, or takes what is known of it now; it may have become another framework's by name. */
   put(key: string, task: JoinedTask, framework: string): void {
@@ -87,7 +93,7 @@ export class Groups {
     // By id, so that all hosts have them in one order.
     const members = [...group.members].sort(([a], [b]) => (a < b ? -1 : 1));
     const made = members.map(([, member]) => ({ task: make(member, addresses), facts: member.facts }));
-    const app = appFrom(group.identity, group.framework, made);
+    const app = appFrom(group.identity, group.framework, this.#source, made);
     if (group.app === null || !same(group.app, app)) group.app = app;
   }
 }

@@ -15,11 +15,11 @@ const NEWLINE = 0x0a;
 /**
  * Reads what was recorded of Mesos: a `GET_STATE` reply of a master or an agent, the old `/state` of either, or several
  * JSON objects, one a line: events of a stream, `GET_STATE` and `GET_AGENT` replies. The result is what was known at
- * the end of it. Null for what is nothing of this kind; a `SyntaxError` for a line that is cut or no JSON.
+ * the end of it. Null for what is nothing of this kind; a `SyntaxError` for a line that is cut or no JSON. `source`: name of the source.
  */
-export async function readRecording(bytes: Buffer): Promise<Cluster | null> {
+export async function readRecording(bytes: Buffer, source: string): Promise<Cluster | null> {
   const pace = new Pace();
-  if (kindOf(firstLine(bytes)) === 'message') return await readLines(bytes, pace);
+  if (kindOf(firstLine(bytes)) === 'message') return await readLines(bytes, source, pace);
   const kind = kindOf(bytes);
   const state =
     kind === 'message'
@@ -28,13 +28,13 @@ export async function readRecording(bytes: Buffer): Promise<Cluster | null> {
         ? readV0State(JSON.parse(bytes.toString('utf8')))
         : null;
   if (state === null) return null;
-  const cluster = new Cluster();
+  const cluster = new Cluster(source);
   await cluster.replace(state, 0, pace);
   return cluster;
 }
 
-async function readLines(bytes: Buffer, pace: Pace): Promise<Cluster> {
-  const cluster = new Cluster();
+async function readLines(bytes: Buffer, source: string, pace: Pace): Promise<Cluster> {
+  const cluster = new Cluster(source);
   let number = 0;
   for (const line of linesOf(bytes)) {
     number += 1;

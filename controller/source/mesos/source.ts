@@ -46,7 +46,7 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
         const what = `a new master leads, and these agents have not come back to it: ${missing}`;
         throw new ControllerError('source', `${name}: ${what}; what runs there is not known`);
       }
-      const cluster = new Cluster();
+      const cluster = new Cluster(name);
       const pace = new Pace();
       await cluster.replace(state, clock.monotonic(), pace);
       return await cluster.snapshot(await resolveAgents(cluster.hosts, resolver), pace);

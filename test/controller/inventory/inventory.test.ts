@@ -164,7 +164,8 @@ function mergedAnew(
     const [first] = [...defined, ...mesos];
     const ports = distinct(defined.flatMap((each) => each.ports));
     const living: readonly (readonly Task[])[] = tells.map((each) => each.filter(lives));
-    const tasks = living.reduce(together);
+    const added = ({ id }: Task) => defined.length > 0 && !defines.has(id);
+    const tasks = living.reduce(together).map((each) => (added(each) ? { ...each, onlyIn: 'Mesos' } : each));
     if (first !== undefined) apps.push({ ...first, ports: defined.length > 0 ? ports : first.ports, tasks });
   }
   return { apps, listed };

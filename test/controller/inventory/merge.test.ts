@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
-import type { App, Health, Snapshot, TaskState } from '../../../controller/model.ts';
+import type { App, Health, Snapshot, Task, TaskState } from '../../../controller/model.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort } from '../../support/builders.ts';
 import { lines, translate, translator } from '../desired/support.ts';
 
@@ -90,6 +90,75 @@ test('a task that only Mesos knows yet is added to the app, and one that has end
   expect(lines(translate(...apps))).toEqual([
     'tcp/11.225.37.143:80 wlc -> 10.0.0.1:31001 w1 10.0.0.2:31002 w1',
   ]);
+});
+
+describe('what is wrong with a task that only Mesos knows is told, with the app and the source', () => {
+  const MESOS = 'mesos=http://10.0.0.9:5050';
+  const told = (at: string, value: string, reason: string) => ({
+    app: '/web',
+    at,
+    value,
+    reason: `${reason} (in a task that only ${MESOS} knows)`,
+  });
+  const bad = (text: string) =>
+    taskPort({ ...seen, labels: { VIP_0: text, IPVS_WEIGHT: '2' } }, '10.0.0.2:31002');
+  const mesos = (...tasks: readonly Task[]) =>
+    snapshot({ ...fromTasks(), source: MESOS, tasks: [...fromTasks().tasks, ...tasks] });
+  const rejectedOf = (...snapshots: readonly Snapshot[]) => translate(...merge(...snapshots).apps).rejected;
+
+  test.each([
+    ['Marathon first', (one: Snapshot, other: Snapshot) => rejectedOf(one, other)],
+    ['Mesos first', (one: Snapshot, other: Snapshot) => rejectedOf(other, one)],
+  ])('a label, %s', (_order, rejections) => {
+    const other = mesos(task('web.2', [bad('nocolon')]), task('web.3', [bad('nocolon')]));
+    expect(rejections(snapshot(defined()), other)).toEqual([
+      told('discovery.ports.ports[0].labels.VIP_0', 'nocolon', 'expected NAME:PORT or IP:PORT'),
+    ]);
+  });
+
+  test('but not once more what the definition has wrong too', () => {
+    const wrong = port({ VIP_0: 'nocolon' });
+    const marathon = app('/web', { ports: [wrong], tasks: [task('web.1', [taskPort(wrong, at)])] });
+    expect(rejectedOf(snapshot(marathon), mesos(task('web.2', [bad('nocolon')])))).toMatchObject([
+      { at: 'portDefinitions[0].labels.VIP_0' },
+    ]);
+  });
+
+  test('nor of a task that both know, whose definition counts', () => {
+    const both = snapshot({ ...fromTasks(), source: MESOS, tasks: [task('web.1', [bad('nocolon')])] });
+    expect(rejectedOf(snapshot(defined()), both)).toEqual([]);
+  });
+
+  test('what the source itself has rejected', () => {
+    const rejection = {
+      app: '/web',
+      at: 'discovery.ports.ports[1].number',
+      value: '70000',
+      reason: 'expected a port',
+    };
+    const rejecting = (...tasks: readonly Task[]) => {
+      const apps = mesos(...tasks).apps.map((each) => ({ ...each, rejected: [rejection] }));
+      return rejectedOf(snapshot(defined()), snapshot(...apps));
+    };
+    expect(rejecting()).toEqual([]);
+    expect(rejecting(task('web.2', [taskPort(seen, '10.0.0.2:31002')]))).toEqual([
+      told(rejection.at, rejection.value, rejection.reason),
+    ]);
+  });
+
+  test('and what each of several agents says of its part of an app', () => {
+    const part = (id: string, value: string): Snapshot =>
+      snapshot({
+        ...fromTasks(),
+        source: `mesos-agent=${id}`,
+        tasks: [task(id, [taskPort(seen, '10.0.0.2:31002')])],
+        rejected: [{ app: '/web', at: 'x', value, reason: 'r' }],
+        warnings: [`w${value}`],
+      });
+    const desired = translate(...merge(part('a', '1'), part('b', '2')).apps);
+    expect(desired.rejected.map(({ value }) => value)).toEqual(['1', '2']);
+    expect(desired.warnings).toEqual(['/web w1', '/web w2']);
+  });
 });
 
 test('a task that Marathon has listed and lists no more has ended, whatever Mesos said last', () => {

@@ -165,7 +165,7 @@ describe('Mesos', () => {
       const read = await readState(bytes, new Pace());
       expect(read?.tasks).toHaveLength(1);
       expect(read?.rejected.size).toBe(1);
-      expect(await readRecording(bytes)).not.toBeNull();
+      expect(await readRecording(bytes, 'file=x')).not.toBeNull();
     },
   );
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createFileSource } from '../../../../controller/source/file/source.ts';
 import type { JsonObject } from '../../../support/marathon/json.ts';
 import { TestCluster } from '../../../support/mesos/test-cluster.ts';
+import { translate } from '../../desired/support.ts';
 import { MARATHON, never, webTask } from '../mesos/setup.ts';
 import { namesOf, reached, silent } from '../support.ts';
 
@@ -47,6 +48,22 @@ describe('a file with Mesos data', () => {
     cluster.updateTask(webTask(31001).id, { state: 'KILLING' });
     const path = await write('stream.jsonl', lines(subscribed, { type: 'HEARTBEAT' }, ...events));
     expect(await tasksIn(path)).toEqual(['/web killing 10.0.0.1:31001', '/web running 10.0.0.1:31002']);
+  });
+
+  test('beside one with the definition: a bad label of a task that the definition lacks is told with the file', async () => {
+    const { cluster } = recording();
+    cluster.addTask(webTask(31002, { ports: [{ number: 31002, labels: { VIP_0: 'nocolon' } }] }));
+    const path = await write('state.json', { type: 'GET_STATE', get_state: cluster.state() });
+    await write('apps.json', { id: '/web', cmd: 'x', portDefinitions: [{ labels: { VIP_0: '/web:80' } }] });
+    const { apps } = await source(directory).read(never);
+    expect(translate(...apps).rejected).toEqual([
+      {
+        app: '/web',
+        at: 'discovery.ports.ports[0].labels.VIP_0',
+        value: 'nocolon',
+        reason: `expected NAME:PORT or IP:PORT (in a task that only file=${path} knows)`,
+      },
+    ]);
   });
 
   test.each([undefined, 2])('may be a GET_STATE reply, laid out with %p blanks', async (space) => {

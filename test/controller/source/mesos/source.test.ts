@@ -19,7 +19,13 @@ test('the state at the beginning is told as a whole, and as one app of its frame
   const told = await followed();
   expect(told.reads).toEqual([{ complete: true, since: expect.any(Number) }]);
   expect(told.last.apps).toEqual([
-    expect.objectContaining({ id: '/web', kind: 'app', framework: 'marathon', fromTasks: true }),
+    expect.objectContaining({
+      id: '/web',
+      kind: 'app',
+      framework: 'marathon',
+      fromTasks: true,
+      source: `mesos=${mesos.urls.join(',')}`,
+    }),
   ]);
   expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
 });
