@@ -17,6 +17,7 @@ import { withTimeouts } from './apply/timeouts.ts';
 import { createUnfitAddresses, united } from './apply/unfit-addresses.ts';
 import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
+import { givenAs } from './config/given.ts';
 import type { TranslationRules } from './desired/desired-state.ts';
 import { inPool } from './desired/pool.ts';
 import { DEFAULT_PORT_OPTIONS } from './desired/port-options.ts';
@@ -43,6 +44,7 @@ import type { Writing } from './serve/apps.ts';
 import { isLoopback } from './serve/host-header.ts';
 import type { DnsMetrics } from './serve/metrics-dns.ts';
 import { createLedger } from './state/ledger.ts';
+import { namedLedger } from './state/named-ledger.ts';
 import { createStateStore } from './state/store.ts';
 import { systemClock } from './time.ts';
 import { poolsOf } from './wire-options.ts';
@@ -214,9 +216,10 @@ function networksOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'
 
 /** The table that the diff is made against, and what of it is ours. */
 async function comparedWith(
-  { against, ledger, origins }: Config,
+  config: Config,
   inPools: (address: string) => boolean,
 ): Promise<{ table: IpvsTable; ledger: Ledger }> {
+  const { against, ledger, origins } = config;
   switch (against.kind) {
     case 'kernel':
       return { table: await openKernelTable(), ledger: createLedger(ledger) };
@@ -224,7 +227,8 @@ async function comparedWith(
       return { table: readOnlyTable(new Map()), ledger: fixedLedger([]) };
     case 'file': {
       const table = await readTable(against.path);
-      if (origins.ledger !== 'default') return { table: readOnlyTable(table), ledger: createLedger(ledger) };
+      if (origins.ledger !== 'default')
+        return { table: readOnlyTable(table), ledger: namedLedger(ledger, givenAs(config, 'ledger')) };
       // The pools are ours: what a host has there, this controller or dcos-net made. Whose the rest is, only a ledger says.
       const ours = [...table].filter(([, { address }]) => inPools(address)).map(([key]) => key);
       return { table: readOnlyTable(table), ledger: fixedLedger(ours) };

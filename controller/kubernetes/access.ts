@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { KubeConfig, RequestContext } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
-import { ControllerError, messageOf } from '../errors.ts';
+import { ControllerError, systemReason } from '../errors.ts';
 
 /** How an API server is reached. */
 export interface Access {
@@ -89,7 +89,7 @@ function load(config: KubeConfig, context: string | null): void {
     if (inPod && context === null) config.loadFromCluster();
     else config.loadFromDefault();
   } catch (cause) {
-    const message = `${what} cannot be used: ${messageOf(cause)}`;
+    const message = `${what} cannot be used: ${systemReason(cause)}`;
     throw new ControllerError('usage', message, { cause, retry: 'never' });
   }
   if (context !== null) {

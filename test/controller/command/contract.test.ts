@@ -170,7 +170,12 @@ describe('diff, as a script sees it', () => {
       '--ledger',
       join(directory, 'no-ledger.json'),
     ];
-    expect(await marathonIpvs(...args)).toMatchObject({ status: 0 });
+    expect(await marathonIpvs(...args)).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(
+        /ledger .*no-ledger\.json \(--ledger\): there is no such file or directory; no service counts as ours/,
+      ),
+    });
   });
 
   test.each([
