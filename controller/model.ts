@@ -203,6 +203,11 @@ export interface Declared {
   readonly container?: string;
 }
 
+/** What tells a VIP from others: its name and framework in cleaned form, or its address; and its port. */
+export interface CalledVip extends Pick<Declared, 'name' | 'framework' | 'address' | 'port'> {
+  readonly protocol: string;
+}
+
 /** What must be remembered from pass to pass, and across a restart. */
 export interface Memory {
   /** `label.framework` in cleaned form -> its addresses. Kept while any app declares the name. */
@@ -219,6 +224,8 @@ export interface NamedAddresses {
 /** The desired state: all that later stages need from the sources. */
 export interface Desired {
   readonly services: ReadonlyMap<ServiceKey, Service>;
+  /** Whether an app declares a VIP, with backends or without. */
+  readonly declares: (vip: CalledVip) => boolean;
   /** Declared VIPs that have no service, each with all that declare it. */
   readonly unserved: ReadonlyMap<string, readonly Declared[]>;
   readonly declared: readonly Declared[];

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Pause } from './pause.ts';
 
 /**
  * Lets others have their turn during long work: `if (pace.isDue()) await pace.rest()` between its parts keeps the
@@ -31,12 +32,6 @@ export async function inTurns<T>(parts: Generator<unknown, T>, pace: Pace = new 
     if (pace.isDue()) await pace.rest();
   }
 }
-
-/** Whether long work should rest, after a piece that cost about so much: 1 for a task or a backend. */
-export type Pause = (cost?: number) => boolean;
-
-/** Never rests: for work that is small, or that nobody waits for. */
-export const withoutPause: Pause = () => false;
 
 /** Cost after which the clock is looked at. */
 const LOOK_AFTER = 64;

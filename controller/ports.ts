@@ -216,11 +216,14 @@ export interface ReachabilityReport {
 /** Lets clients find VIPs by their names. */
 export interface Names {
   /**
-   * From now on these services have names, and no others do: called once new ones forward, and before old ones go.
-   * Returns what keeps names from being asked for, with what mends it. Must not throw.
+   * These services have names from now on, or none any more: called once new ones forward, and before old ones go, also
+   * where nothing changed. Returns what keeps names from being asked for, with what mends it. Must not throw.
    */
-  announce(services: ReadonlyMap<ServiceKey, NamedService>): readonly string[];
+  publish(changes: NameChanges): readonly string[];
 }
+
+/** Services whose name is new, or another one; null: it has none any more. */
+export type NameChanges = ReadonlyMap<ServiceKey, NamedService | null>;
 
 /** Which services are ours: what we made, or adopted, on this host since it booted. */
 export interface Ledger {

@@ -1,7 +1,17 @@
 import type { Inventory } from '../inventory/inventory.ts';
 import { KeyIndex } from '../inventory/key-index.ts';
-import type { AppKey, Declared, Desired, Family, Memory, Rejection, Service, ServiceKey } from '../model.ts';
-import { type Pause, withoutPause } from '../pace.ts';
+import type {
+  AppKey,
+  CalledVip,
+  Declared,
+  Desired,
+  Family,
+  Memory,
+  Rejection,
+  Service,
+  ServiceKey,
+} from '../model.ts';
+import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
 import { type AppClaims, type ClaimRules, claimsOf, type LabelState } from './claims.ts';
 import { LabelTexts } from './label-texts.ts';
@@ -157,6 +167,13 @@ export class DesiredState implements Desired {
     }
     return this.#memory;
   }
+
+  /** Whether an app declares a VIP, with backends or without. */
+  readonly declares = ({ protocol, name, framework, address, port }: CalledVip): boolean => {
+    const { zone } = this.#claimRules;
+    const where = name === null ? `${address} ${port}` : `${name}.${framework}.${zone}:${port}`;
+    return this.#vips.has(`${protocol}/${where}`);
+  };
 
   // ---- updates ------------------------------------------------------------------------------------------
 

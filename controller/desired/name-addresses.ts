@@ -1,6 +1,6 @@
 import { formatAddress } from '../address.ts';
 import type { NamedAddresses } from '../model.ts';
-import { type Pause, withoutPause } from '../pace.ts';
+import { type Pause, withoutPause } from '../pause.ts';
 import { phash2 } from './phash2.ts';
 import { formatPool, inPool, type Pool, type Pools } from './pool.ts';
 import { sha1 } from './sha1.ts';
@@ -20,6 +20,8 @@ export class NameAddresses {
   readonly #due = new Set<string>();
   /** Names in use that an address of some family may have to be found for. */
   readonly #homeless = new Set<string>();
+  /** Those of them whose turn is still to come, the last one first. */
+  #seeking: string[] = [];
   /** Addresses of IP VIPs, with how many ask for them. */
   readonly #taken = new Map<string, number>();
   #moved = new Set<string>();
@@ -99,7 +101,11 @@ export class NameAddresses {
       if (!this.#isAtHome(name)) this.#homeless.add(name);
       if (pause(HASH_COST) && this.#due.size > 0) return false;
     }
-    for (const name of [...this.#homeless].sort()) this.#findHome(name);
+    if (this.#seeking.length === 0) this.#seeking = [...this.#homeless].sort().reverse();
+    for (let name = this.#seeking.pop(); name !== undefined; name = this.#seeking.pop()) {
+      this.#findHome(name);
+      if (pause() && this.#seeking.length > 0) return false;
+    }
     return true;
   }
 

@@ -22,8 +22,8 @@ export function createTranslator(rules: TranslationRules): Translate {
   return (snapshot, memory, complete = true, heldNames = NONE, lacking = NONE) => {
     const state = new DesiredState(rules, Inventory.of([snapshot]), memory);
     state.update({ complete, heldNames, lacking });
-    const { services, unserved, declared, rejected, warnings, refused } = state;
-    return { services, unserved, declared, rejected, warnings, memory: state.memory, refused };
+    const { services, unserved, declares, declared, rejected, warnings, refused } = state;
+    return { services, unserved, declares, declared, rejected, warnings, memory: state.memory, refused };
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Backend, BackendKey, Declared, NamedAddresses, Service, ServiceKey } from '../model.ts';
-import type { Pause } from '../pace.ts';
+import type { Pause } from '../pause.ts';
 import { same } from '../same.ts';
 import type { Claim } from './claim.ts';
 import { differences, servicesOf } from './vip-services.ts';

@@ -1,6 +1,5 @@
 import type { ListenOption } from '../config/values.ts';
-import type { NamedService, ServiceKey } from '../model.ts';
-import type { Clock, Log, Names } from '../ports.ts';
+import type { Clock, Log, NameChanges, Names } from '../ports.ts';
 import { NameTable } from './name-table.ts';
 import type { DnsMeter } from './responder.ts';
 import { type DnsServer, startDns } from './server.ts';
@@ -34,9 +33,9 @@ export class NameServer implements Names {
     this.#table = new NameTable({ ...options, servers });
   }
 
-  announce(services: ReadonlyMap<ServiceKey, NamedService>): readonly string[] {
+  publish(changes: NameChanges): readonly string[] {
     const { clock } = this.#options;
-    this.#table.update(services, clock.epoch());
+    this.#table.update(changes, clock.epoch());
     this.#server ??= startDns({ ...this.#options, index: this.#table });
     return this.#server.problems();
   }

@@ -1,4 +1,5 @@
 import type { NamedService, ServiceKey } from '../model.ts';
+import type { NameChanges } from '../ports.ts';
 import { type RecordTemplate, soaTemplate } from './encoding.ts';
 import { NameTree, type Node, zoneOf } from './name-tree.ts';
 import { type WireName, wireName } from './names.ts';
@@ -34,8 +35,8 @@ const NEGATIVE_TTL_SECONDS = 1;
 /**
  * The names of services, kept up to date.
  *
- * An update costs what has changed, besides one look at each service: with ten thousand VIPs the records of one of them
- * are made in no time, those of all in half a second. It happens between two queries, so none sees half of it.
+ * An update costs what has changed: with ten thousand VIPs the records of one of them are made in no time, those of all in
+ * half a second. It happens between two queries, so none sees half of it.
  */
 export class NameTable implements NameIndex {
   readonly zones = new Map<WireName, RecordTemplate>();
@@ -61,9 +62,9 @@ export class NameTable implements NameIndex {
     this.#tree.put(this.#server, addressSets(servers, ttlSeconds));
   }
 
-  /** From now on these services have names, and no others do. `now` in milliseconds since the epoch: the serial must grow over a restart. */
-  update(services: ReadonlyMap<ServiceKey, NamedService>, now: number): void {
-    const changed = this.#take(services);
+  /** These services have names from now on, or (null) none any more. `now` in milliseconds since the epoch: the serial must grow over a restart. */
+  update(changes: NameChanges, now: number): void {
+    const changed = this.#take(changes);
     if (changed.size === 0 && this.#serial > 0) return;
     // First all that goes: an address may pass from one name to another.
     for (const fqdn of changed) this.#removeRecords(fqdn);
@@ -73,18 +74,19 @@ export class NameTable implements NameIndex {
   }
 
   /** Returns the names whose services are others than before. */
-  #take(services: ReadonlyMap<ServiceKey, NamedService>): Set<string> {
+  #take(changes: NameChanges): Set<string> {
     const changed = new Set<string>();
-    for (const [key, { fqdn }] of this.#services) {
-      if (services.get(key)?.fqdn === fqdn) continue;
+    for (const [key, service] of changes) {
+      const before = this.#services.get(key)?.fqdn ?? null;
+      if (before === (service?.fqdn ?? null)) continue;
       this.#services.delete(key);
-      if (fqdn === null) continue;
-      this.#byName.get(fqdn)?.delete(key);
-      changed.add(fqdn);
+      if (before === null) continue;
+      this.#byName.get(before)?.delete(key);
+      changed.add(before);
     }
-    for (const [key, service] of services) {
-      const { fqdn } = service;
-      if (fqdn === null || this.#services.has(key)) continue;
+    for (const [key, service] of changes) {
+      const fqdn = service?.fqdn ?? null;
+      if (service === null || fqdn === null || this.#services.has(key)) continue;
       this.#services.set(key, service);
       const same = this.#byName.get(fqdn);
       if (same === undefined) this.#byName.set(fqdn, new Map([[key, service]]));

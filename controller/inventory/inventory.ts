@@ -8,7 +8,8 @@ import {
   type Rejection,
   type Snapshot,
 } from '../model.ts';
-import { inSlices, type Pause, withoutPause } from '../pace.ts';
+import { inSlices } from '../pace.ts';
+import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
 import { AddressIndex } from './address-index.ts';
 import { endedByName } from './ended.ts';

@@ -52,10 +52,11 @@ export class TaskIndex {
   /** The longer drain wins, and the standing that says more, where several tasks are told of at one endpoint. */
   occupant(endpoint: BackendKey): Occupant | null {
     let found: Occupant | null = null;
+    const number = Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
     for (const app of this.appsAt(endpoint)) {
       for (const task of app.tasks) {
         for (const port of task.ports) {
-          if (!isAt(port, endpoint)) continue;
+          if (!isAt(port, endpoint, number)) continue;
           const one = occupantOf(task, port);
           found = found === null ? one : both(found, one);
         }
@@ -80,8 +81,10 @@ function endpointsOf(app: App | undefined): ReadonlySet<BackendKey> {
 
 const NONE: ReadonlySet<BackendKey> = new Set();
 
-function isAt(port: TaskPort, endpoint: BackendKey): boolean {
-  return everyEndpoint(port).some((one) => endpointKey(one) === endpoint);
+/** Compares the number first: to write down each endpoint costs more. */
+function isAt({ endpoints, local = [] }: TaskPort, endpoint: BackendKey, number: number): boolean {
+  const isThere = (one: Endpoint) => one.port === number && endpointKey(one) === endpoint;
+  return endpoints.some(isThere) || local.some(isThere);
 }
 
 function occupantOf(task: Task, port: TaskPort): Occupant {

@@ -1,17 +1,15 @@
 import { FALLBACK_SCHEDULER } from '../desired/port-options.ts';
-import { type Desired, endpointKey, type ServiceKey, type Step, type Table } from '../model.ts';
-import { inTurns } from '../pace.ts';
-import { afterSteps } from '../plan/after-steps.ts';
+import { type Desired, endpointKey, type ServiceKey, type Step, serviceKey } from '../model.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import { type LastRules, withoutLastInRotation } from '../plan/last-in-rotation.ts';
 import type { Plan } from '../plan/plan.ts';
-import { stepKey } from '../plan/step-key.ts';
 import type { IpvsTable, Names, StepFailure } from '../ports.ts';
 import { Backoff } from './backoff.ts';
-import { forwarding } from './forwarding.ts';
-import type { Knowledge } from './knowledge.ts';
+import { Forwarding } from './forwarding.ts';
+import type { KernelView } from './kernel-view.ts';
 import { made, type Outcome } from './outcome.ts';
 import type { Reach } from './reach.ts';
+import { Routes } from './routes.ts';
 import { Schedulers } from './schedulers.ts';
 
 const RETRY = { firstMs: 200, limitMs: 60_000 };
@@ -19,7 +17,7 @@ const RETRY = { firstMs: 200, limitMs: 60_000 };
 export interface ApplierPorts {
   readonly table: IpvsTable;
   readonly names?: Names | undefined;
-  readonly knowledge: Knowledge;
+  readonly view: KernelView;
   readonly reach: Reach;
   /** Whether an address lies in a pool of named VIPs. */
   readonly inPool: (address: string) => boolean;
@@ -31,7 +29,6 @@ export interface ApplierPorts {
 export interface ApplyRequest extends Pick<LastRules, 'named' | 'lives'> {
   readonly desired: Desired;
   readonly plan: Plan;
-  readonly observed: Table;
   readonly full: boolean;
   readonly now: number;
 }
@@ -47,6 +44,8 @@ export class Applier {
   readonly #ports: ApplierPorts;
   readonly #backoff: Backoff<string>;
   readonly #schedulers: Schedulers;
+  readonly #forwarding = new Forwarding();
+  readonly #routes = new Routes();
   /** Steps of this pass that make or change a service, by their text, since a plan may be made anew; whether each was made. */
   readonly #tried = new Map<string, boolean>();
 
@@ -89,31 +88,52 @@ export class Applier {
     return false;
   }
 
-  /** Makes the rest of the plan. Resolves with the table as it is then, as far as known. */
-  async apply(request: ApplyRequest, outcome: Outcome): Promise<Table> {
-    const { desired, plan, observed, full, now } = request;
+  /** Makes the rest of the plan; the view of the kernel is then as it was left, as far as known. */
+  async apply(request: ApplyRequest, outcome: Outcome): Promise<void> {
+    const { desired, plan, full, now } = request;
+    const { view, reach, names } = this.#ports;
     const isTried = (step: Step) => this.#tried.has(formatStep(step));
     const services = plan.growing.filter((step) => isServiceStep(step) && isTried(step));
     const missing = this.#missing(plan);
     const backends = plan.growing.filter(
-      (step) => !isServiceStep(step) && !missing.has(stepKey(step)) && this.#isDue(step, now),
+      (step) =>
+        !isServiceStep(step) &&
+        (missing.size === 0 || !missing.has(serviceKey(step.service))) &&
+        this.#isDue(step, now),
     );
     outcome.failures.push(...(await this.#write(backends)));
     const changed = services.filter((step) => this.#tried.get(formatStep(step)));
-    const grown = await inTurns(afterSteps(observed, [...changed, ...made(backends, outcome)]));
-    const short = shortOfBackends(plan, grown);
+    await view.accept([...changed, ...made(backends, outcome)], failedOf(outcome));
+    const short = this.#shortOfBackends(plan, backends, outcome);
 
-    outcome.reached = await this.#ports.reach.ensure(this.#addresses(plan, grown, short), full);
-    outcome.unanswered = this.#ports.names?.announce(forwarding(desired, plan, grown)) ?? [];
+    const routed = this.#routes.update(plan, view.table, { short, inPool: this.#ports.inPool });
+    outcome.reached = await reach.ensure(routed, full);
 
     const due = plan.shrinking.filter((step) => this.#isDue(step, now));
-    const shrinking = withoutLastInRotation(due, { ...request, table: grown, short });
+    const shrinking = withoutLastInRotation(due, { ...request, table: view.table, short });
+    const changes = this.#forwarding.update(desired, plan, { table: view.table, shrinking });
+    outcome.unanswered = names?.publish(changes) ?? [];
     outcome.failures.push(...(await this.#write(shrinking)));
 
     const tried = [...services, ...backends, ...shrinking];
-    outcome.waiting = plan.growing.length + plan.shrinking.length - tried.length;
+    const triedSteps = new Set(tried);
+    outcome.untried = [...plan.growing, ...plan.shrinking].filter((step) => !triedSteps.has(step));
     this.#settle(tried, plan, outcome.failures, now);
-    return await inTurns(afterSteps(grown, made(shrinking, outcome)));
+    await view.accept(made(shrinking, outcome), failedOf(outcome));
+    outcome.made = [...changed, ...made(backends, outcome), ...made(shrinking, outcome)];
+  }
+
+  /** Services with a backend that should have come into rotation and is not there. */
+  #shortOfBackends({ growing }: Plan, tried: readonly Step[], outcome: Outcome): ReadonlySet<ServiceKey> {
+    const there = new Set(made(tried, outcome));
+    const short = new Set<ServiceKey>();
+    for (const step of growing) {
+      if (there.has(step) || (step.op !== 'add-backend' && step.op !== 'update-backend')) continue;
+      const key = serviceKey(step.service);
+      const weight = this.#ports.view.table.get(key)?.backends.get(endpointKey(step.backend))?.weight ?? 0;
+      if (step.backend.weight > 0 && weight === 0) short.add(key);
+    }
+    return short;
   }
 
   #isDue(step: Step, now: number): boolean {
@@ -122,7 +142,7 @@ export class Applier {
 
   async #write(steps: readonly Step[]): Promise<readonly StepFailure[]> {
     if (steps.length === 0) return [];
-    this.#ports.knowledge.touch(steps);
+    this.#ports.view.markWritten(steps);
     return await this.#ports.table.apply(steps);
   }
 
@@ -159,21 +179,7 @@ export class Applier {
     const missing = growing.filter(
       (step) => step.op === 'add-service' && this.#tried.get(formatStep(step)) !== true,
     );
-    return new Set(missing.map(stepKey));
-  }
-
-  /** IP VIPs outside the pools need a route of their own; one whose service or backends could not be made gets none. */
-  #addresses(plan: Plan, grown: Table, short: ReadonlySet<ServiceKey>): string[] {
-    const addresses = new Set<string>();
-    for (const { op, key, name, address } of plan.services) {
-      // A named VIP's address comes from a pool.
-      if (name !== null) continue;
-      const service = grown.get(key);
-      const isUseless = service === undefined || (short.has(key) && service.backends.size === 0);
-      const forwards = op !== 'remove' && !(op === 'add' && isUseless);
-      if (forwards && !this.#ports.inPool(address)) addresses.add(address);
-    }
-    return [...addresses];
+    return new Set(missing.map(({ service }) => serviceKey(service)));
   }
 
   #settle(tried: readonly Step[], plan: Plan, failures: readonly StepFailure[], now: number): void {
@@ -189,6 +195,10 @@ export class Applier {
   }
 }
 
+function failedOf({ failures }: Outcome): readonly Step[] {
+  return failures.map(({ step }) => step);
+}
+
 function isServiceStep({ op }: Step): boolean {
   return op === 'add-service' || op === 'update-service';
 }
@@ -199,18 +209,6 @@ function schedulerOf(step: Step): string | null {
 
 /** Each backend waits by itself after a failure, and so does the service: as a whole, and its settings. */
 function backoffKey(step: Step): string {
-  if ('backend' in step) return `${stepKey(step)} ${endpointKey(step.backend)}`;
-  return step.op === 'update-service' ? `${stepKey(step)} settings` : stepKey(step);
-}
-
-/** Services with a backend that should have come into rotation and is not there. */
-function shortOfBackends({ growing }: Plan, table: Table): ReadonlySet<ServiceKey> {
-  const short = new Set<ServiceKey>();
-  for (const step of growing) {
-    if (step.op !== 'add-backend' && step.op !== 'update-backend') continue;
-    const key = stepKey(step);
-    const weight = table.get(key)?.backends.get(endpointKey(step.backend))?.weight ?? 0;
-    if (step.backend.weight > 0 && weight === 0) short.add(key);
-  }
-  return short;
+  if ('backend' in step) return `${serviceKey(step.service)} ${endpointKey(step.backend)}`;
+  return step.op === 'update-service' ? `${serviceKey(step.service)} settings` : serviceKey(step.service);
 }

@@ -1,23 +1,66 @@
-import type { Desired, NamedService, ServiceKey, Table } from '../model.ts';
+import {
+  type Desired,
+  type NamedService,
+  type ServiceKey,
+  type Step,
+  serviceKey,
+  type Table,
+} from '../model.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { NameChanges } from '../ports.ts';
 
 /**
  * The services that the kernel forwards for and that have a right to their names: it has them, with a backend, they
  * are not another program's, and they are desired or held.
  */
-export function forwarding(
-  { services }: Desired,
-  { conflicts, services: planned }: Plan,
-  kernel: Table,
-): ReadonlyMap<ServiceKey, NamedService> {
-  const taken = new Set(conflicts.map(({ key }) => key));
+export class Forwarding {
+  readonly #services = new Map<ServiceKey, NamedService>();
+
+  /**
+   * Takes what a plan says of its services, given the table that its additions left and the removals that come next: a
+   * name goes before the last backend does. Returns what that changes.
+   */
+  update({ services }: Pick<Desired, 'services'>, plan: Plan, { table, shrinking }: Stage): NameChanges {
+    const taken = new Set(plan.conflicts.map(({ key }) => key));
+    const held = heldServices(plan);
+    const removed = removals(shrinking);
+    const changes = new Map<ServiceKey, NamedService | null>();
+    for (const key of plan.keys) {
+      const left = (table.get(key)?.backends.size ?? 0) - (removed.get(key) ?? 0);
+      const forwards = !taken.has(key) && left > 0;
+      const service = forwards ? (services.get(key) ?? held.get(key)) : undefined;
+      const had = this.#services.get(key);
+      if (had?.fqdn === service?.fqdn && (had === undefined) === (service === undefined)) continue;
+      changes.set(key, service ?? null);
+      if (service === undefined) this.#services.delete(key);
+      else this.#services.set(key, service);
+    }
+    return changes;
+  }
+}
+
+/** Where applying a plan stands when names are told of. */
+interface Stage {
+  readonly table: Table;
+  readonly shrinking: readonly Step[];
+}
+
+/** How many backends each service loses. */
+function removals(steps: readonly Step[]): ReadonlyMap<ServiceKey, number> {
+  const counts = new Map<ServiceKey, number>();
+  for (const { op, service } of steps) {
+    if (op !== 'remove-backend') continue;
+    const key = serviceKey(service);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function heldServices({ services }: Plan): ReadonlyMap<ServiceKey, NamedService> {
   const found = new Map<ServiceKey, NamedService>();
-  const forwards = (key: ServiceKey) => !taken.has(key) && (kernel.get(key)?.backends.size ?? 0) > 0;
-  for (const [key, service] of services) if (forwards(key)) found.set(key, service);
-  for (const { held, key, fqdn, protocol, address, port } of planned) {
-    if (!held || found.has(key) || !forwards(key)) continue;
+  for (const { held, key, fqdn, protocol, address, port } of services) {
     // Only services of ours are held, and those have one of these protocols.
-    if (protocol === 'tcp' || protocol === 'udp') found.set(key, { fqdn, protocol, address, port });
+    if (held && (protocol === 'tcp' || protocol === 'udp')) found.set(key, { fqdn, protocol, address, port });
   }
   return found;
 }

@@ -49,36 +49,35 @@ export class Holdings {
    * Before the kernel is written: a crash in between must leave no service of which nobody knows that it is ours, and
    * a restart no drain without its deadline.
    */
-  async claim(owned: ReadonlyMap<ServiceKey, Owned>, drains: Drains): Promise<void> {
+  async claim({ keys, owned }: Plan, drains: Drains): Promise<void> {
     const before = this.#entries ?? NOTHING;
     // They change as well when the machine's clock is set: a restart must find them where they are.
     const offset = this.#epochOffset();
-    const same = (key: ServiceKey, { fqdn }: Owned): boolean => {
-      const had = before.get(key);
-      return had !== undefined && had.fqdn === fqdn && sameDeadlines(had.drains, drains.get(key), offset);
-    };
+    const had = this.#drains;
     this.#drains = drains;
-    // Most passes claim nothing new: nothing is made then.
-    if (!this.#stale && all(before, same) && (owned === before || all(owned, same))) return;
-
-    const entries = new Map(before);
-    for (const [key, owner] of [...before, ...owned]) {
+    const changed = new Map<ServiceKey, LedgerEntry>();
+    for (const key of new Set([...keys, ...had.keys(), ...drains.keys()])) {
+      const entry = before.get(key);
+      const owner = owned.get(key) ?? entry;
+      if (owner === undefined) continue;
+      if (entry?.fqdn === owner.fqdn && sameDeadlines(entry.drains, drains.get(key), offset)) continue;
       const { name, framework, fqdn } = owner;
-      if (!same(key, owner)) entries.set(key, withDrains({ name, framework, fqdn }, drains.get(key), offset));
+      changed.set(key, withDrains({ name, framework, fqdn }, drains.get(key), offset));
     }
-    await this.#replace(entries);
+    if (this.#stale || changed.size > 0) await this.#replace(new Map([...before, ...changed]));
   }
 
   /** After it: what has been removed, or could never be made, is no longer ours. */
-  async release(left: Table, plan: Plan): Promise<void> {
+  async release(left: Table, { keys, owned, services }: Plan): Promise<void> {
     const before = this.#entries ?? NOTHING;
     const removed = new Set<ServiceKey>();
-    for (const { op, key } of plan.services) if (op === 'remove' && !left.has(key)) removed.add(key);
-    // Nobody came or went.
-    if (!this.#stale && removed.size === 0 && plan.owned === before) return;
-    const ours = (key: ServiceKey): boolean => (left.has(key) || plan.owned.has(key)) && !removed.has(key);
-    if (!this.#stale && all(before, ours)) return;
-    await this.#replace(new Map([...before].filter(([key]) => ours(key))));
+    for (const { op, key } of services) if (op === 'remove' && !left.has(key)) removed.add(key);
+    const gone = new Set<ServiceKey>();
+    for (const key of keys) {
+      const isOurs = (left.has(key) || owned.has(key)) && !removed.has(key);
+      if (!isOurs && before.has(key)) gone.add(key);
+    }
+    if (this.#stale || gone.size > 0) await this.drop(gone);
   }
 
   /** These were removed otherwise than by a pass. */
@@ -95,15 +94,6 @@ export class Holdings {
 
 const NOTHING: ReadonlyMap<ServiceKey, LedgerEntry> = new Map();
 const NO_DRAINS: Drains = new Map();
-
-function all<K, V>(entries: ReadonlyMap<K, V>, holds: (key: K, value: V) => boolean): boolean {
-  let fails = false;
-  // Ten thousand entries in every pass: an iterator would make an array for each.
-  entries.forEach((value, key) => {
-    fails ||= !holds(key, value);
-  });
-  return !fails;
-}
 
 function drainsIn(entries: ReadonlyMap<ServiceKey, LedgerEntry>, offset: number): Drains {
   const drains = new Map<ServiceKey, ReadonlyMap<BackendKey, number>>();

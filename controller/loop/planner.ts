@@ -2,10 +2,10 @@ import type { Inventory } from '../inventory/inventory.ts';
 import { offersAt } from '../inventory/offers.ts';
 import type { Occupants } from '../inventory/task-index.ts';
 import type { BackendKey, Desired, ServiceAddress, ServiceKey, Table } from '../model.ts';
-import { inTurns } from '../pace.ts';
-import { createDiff, type Diff } from '../plan/diff.ts';
+import { inSlices } from '../pace.ts';
+import { Diff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
-import { createHostOrder } from '../plan/host-order.ts';
+import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
 import type { LastRules } from '../plan/last-in-rotation.ts';
 import { onlyWhatIsMissing } from '../plan/only-missing.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
@@ -25,7 +25,9 @@ export interface PlanRules {
   readonly brake: BrakeRules | null;
 }
 
-export interface Situation {
+export interface PlanInput {
+  /** The services to look at: those that may be other than desired. */
+  readonly keys: Iterable<ServiceKey>;
   readonly desired: Desired;
   readonly observed: Table;
   /** What is ours in `observed`, and what of it drains. */
@@ -36,18 +38,18 @@ export interface Situation {
   readonly now: number;
 }
 
-export interface Intention {
+export interface PlanResult {
   readonly plan: Plan;
   readonly drains: Drains;
   readonly held: HeldRemoval | null;
   /** Of these services it must be known how they are now; this plan was made on what was known. */
-  readonly mustLook: readonly ServiceAddress[];
+  readonly rereadFirst: readonly ServiceAddress[];
 }
 
 /** Decides what a pass is to do: the difference, without what has to drain first and what is held. */
 export class Planner {
   readonly #rules: PlanRules;
-  readonly #diff: Diff;
+  readonly #order: HostOrder | undefined;
   readonly #brake: Brake;
   readonly #inventory: Inventory;
   readonly #occupants: Occupants;
@@ -56,33 +58,35 @@ export class Planner {
     this.#rules = rules;
     this.#inventory = inventory;
     this.#occupants = (endpoint) => inventory.tasks.occupant(endpoint);
-    this.#diff = createDiff(rules.hostId === undefined ? undefined : createHostOrder(rules.hostId));
+    this.#order = rules.hostId === undefined ? undefined : createHostOrder(rules.hostId);
     this.#brake = new Brake(rules.brake);
   }
 
-  /** Does what of an `intend` takes long, in turns: that then is short. */
-  prepare(desired: Desired, observed: Table): Promise<void> {
-    return inTurns(this.#diff.prepare(desired, observed));
-  }
-
-  intend({ desired, observed, owned, drains, complete, now }: Situation): Intention {
+  async plan({ keys, desired, observed, owned, drains, complete, now }: PlanInput): Promise<PlanResult> {
     const { inPool, adopt } = this.#rules;
     const occupants = this.#occupants;
-    const difference = this.#diff(desired, observed, { owned, inPool, adopt });
+    const diff = new Diff({ desired, observed, owned, inPool, adopt, order: this.#order });
+    const left = keys[Symbol.iterator]();
+    await inSlices((pause) => {
+      for (let next = left.next(); !next.done; next = left.next())
+        if (pause(diff.add(next.value))) return false;
+      return true;
+    });
+    const difference = diff.plan();
     const { rest, withdrawn } = splitWithdrawn(difference, (address) =>
       inPool(address) ? null : this.#ownerOf(address, desired, complete),
     );
-    const mustLook = this.#mustLook(rest, observed, occupants, complete);
+    const rereadFirst = this.#rereadFirst(rest, observed, occupants, complete);
     const drained = keepDraining(rest, { observed, occupants, drains, now });
     // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
     if (!complete) {
       const plan = withWithdrawn(onlyWhatIsMissing(drained.plan), withdrawn);
-      return { plan, held: null, drains, mustLook };
+      return { plan, held: null, drains, rereadFirst };
     }
     const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
-    return { plan: withWithdrawn(plan, withdrawn), held, drains: remaining, mustLook };
+    return { plan: withWithdrawn(plan, withdrawn), held, drains: remaining, rereadFirst };
   }
 
   /** On the word of our own disk alone, only what this program depends on is a reason to take a VIP away. */
@@ -132,7 +136,12 @@ export class Planner {
    * Another program may have made a service since the table was read: outside the pools, and on the word of our own
    * disk anywhere, it must not be written into. And connections may have come to a backend.
    */
-  #mustLook(plan: Plan, observed: Table, occupants: Occupants, complete: boolean): readonly ServiceAddress[] {
+  #rereadFirst(
+    plan: Plan,
+    observed: Table,
+    occupants: Occupants,
+    complete: boolean,
+  ): readonly ServiceAddress[] {
     const mayAdopt = (address: string) => complete && this.#rules.inPool(address);
     const blind = plan.services.filter(({ op, address }) => op === 'add' && !mayAdopt(address));
     return [...blind, ...takenFromTheLiving(plan, { observed, occupants })];

@@ -1,20 +1,27 @@
 import { DesiredState, type TranslationRules } from '../desired/desired-state.ts';
 import { messageOf } from '../errors.ts';
 import { Inventory } from '../inventory/inventory.ts';
-import type { BackendKey, ServiceKey, Table } from '../model.ts';
+import {
+  type BackendKey,
+  type Desired,
+  type ObservedService,
+  type ServiceKey,
+  serviceKey,
+} from '../model.ts';
 import { inSlices } from '../pace.ts';
-import type { Drains } from '../plan/drain.ts';
+import { everyKey } from '../plan/diff.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { heldNames } from '../plan/held-names.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { Plan } from '../plan/plan.ts';
+import { Shortfalls } from '../plan/shortfall.ts';
 import type { Clock, IpvsTable, Ledger, Log, Names, Reachability, StateStore } from '../ports.ts';
-import type { HeldRemoval, PassStatus } from '../status/pass-status.ts';
+import type { PassStatus } from '../status/pass-status.ts';
 import { Applier } from './applier.ts';
 import { Holdings } from './holdings.ts';
-import { Knowledge } from './knowledge.ts';
-import { nothingYet, type Outcome, withoutFailed } from './outcome.ts';
-import { Planner, type PlanRules } from './planner.ts';
+import { KernelView } from './kernel-view.ts';
+import { nothingYet, type Outcome } from './outcome.ts';
+import { Planner, type PlanResult, type PlanRules } from './planner.ts';
 import { Reach } from './reach.ts';
 import { Recollection } from './recollection.ts';
 import type { RefusedBackends } from './refused-backends.ts';
@@ -78,13 +85,17 @@ export class Reconciler {
   readonly #applier: Applier;
   readonly #holdings: Holdings;
   readonly #recollection: Recollection;
-  readonly #knowledge: Knowledge;
+  readonly #view: KernelView;
   #draining = false;
   /** Names of VIPs that the last pass held. */
   #heldNames: ReadonlySet<string> = new Set();
   #lookedAt = 0;
-  /** The table as the last full pass left it, for telling who changed what. */
-  #left: Table | null = null;
+  /** Services that the next pass looks at: they may not be in the kernel as desired. */
+  #due: ReadonlySet<ServiceKey> = NONE;
+  /** The next pass looks at all of them. */
+  #allDue = true;
+  #wasComplete = false;
+  readonly #shortfalls = new Shortfalls();
 
   constructor(ports: ReconcilePorts, rules: ReconcileRules, random: () => number = Math.random) {
     this.#ports = ports;
@@ -93,15 +104,15 @@ export class Reconciler {
     this.planner = new Planner(rules, this.inventory);
     this.reach = new Reach(ports.reachability);
     this.#recollection = new Recollection(ports.store, ports.log, rules.dryRun);
-    this.#knowledge = new Knowledge(ports.table);
+    this.#view = new KernelView(ports.table);
     const { table, names } = ports;
-    const parts = { knowledge: this.#knowledge, reach: this.reach, inPool: rules.inPool, random };
+    const parts = { view: this.#view, reach: this.reach, inPool: rules.inPool, random };
     this.#applier = new Applier({ table, names, ...parts });
   }
 
   /** Whether `readBeside` serves: nothing has to be read before the next pass can be made. */
   get knowing(): boolean {
-    return this.#knowledge.believed !== null;
+    return this.#view.isKnown;
   }
 
   /**
@@ -109,13 +120,12 @@ export class Reconciler {
    * on. To be called between passes; never rejects.
    */
   async readBeside(): Promise<void> {
-    await Promise.all([this.#knowledge.readBeside(), this.reach.lookBeside()]);
+    await Promise.all([this.#view.refreshInBackground(), this.reach.lookBeside()]);
   }
 
   /** Whether a VIP of ours has an address that this program depends on, so that a pass is to be made at once. */
   mustWithdraw(): boolean {
-    const observed = this.#knowledge.believed;
-    return observed !== null && takenVips(this.#holdings.owned, observed, this.#rules).size > 0;
+    return this.#view.isKnown && takenVips(this.#holdings.owned, this.#view.table, this.#rules).size > 0;
   }
 
   /** Removes VIPs as `mustWithdraw` means them where no source has been read yet. Between passes; never rejects. */
@@ -141,75 +151,107 @@ export class Reconciler {
     await this.#rules.ready?.();
     await inSlices((pause) => this.inventory.settle(pause));
     const desired = await this.#load();
-    const translate = async (): Promise<void> => {
+    this.#allDue ||= complete !== this.#wasComplete;
+    this.#wasComplete = complete;
+    const update = async (): Promise<void> => {
       desired.begin({ complete, heldNames: this.#heldNames, lacking: this.#applier.lacking(startedAt) });
       await inSlices((pause) => desired.work(pause));
+      this.#makeDue(desired.takeTouched());
     };
-    await translate();
+    await update();
     const reading = full || !this.knowing;
     const frame = { startedAt, kind: reading ? 'full' : 'changes', changesSince } as const;
 
-    let observed = this.#knowledge.believed ?? NOTHING;
-    let plan = EMPTY_PLAN;
-    let draining: Drains = NOTHING;
-    let drifted: readonly Drift[] = [];
+    const view = this.#view;
+    const drifted: Drift[] = [];
+    let result = NOTHING_PLANNED;
     const outcome = nothingYet();
-    let held: HeldRemoval | null = null;
     let error: string | null = null;
     try {
       if (this.#draining && startedAt >= this.#lookedAt + DRAIN_LOOK_MS) {
-        this.#knowledge.doubt([...this.#holdings.drains.keys()].flatMap((key) => observed.get(key) ?? []));
+        view.markStale([...this.#holdings.drains.keys()].flatMap((key) => view.table.get(key) ?? []));
         this.#lookedAt = startedAt;
       }
-      const read = reading ? await this.#knowledge.whole() : await this.#knowledge.recent();
-      observed = read.table;
-      if (this.#left !== null && observed !== this.#left)
-        drifted = drift(this.#left, observed, this.#holdings.owned);
-      const owned = await this.#holdings.load(observed);
+      const isFresh = reading && (await view.readAll());
+      if (!reading) await view.reread([]);
+      const owned = await this.#holdings.load(view.table);
       const { drains } = this.#holdings;
-      const situation = { owned, drains, complete, now: startedAt };
-      const intend = () => this.planner.intend({ ...situation, desired, observed });
-      await this.planner.prepare(desired, observed);
-      let intention = intend();
-      if (!read.fresh && intention.mustLook.length > 0) {
-        observed = await this.#knowledge.again(observed, intention.mustLook);
-        intention = intend();
+      const plan = async (): Promise<PlanResult> => {
+        drifted.push(...this.#takeDifferences());
+        const input = { desired, observed: view.table, owned, drains, complete, now: startedAt };
+        return await this.planner.plan({ ...input, keys: this.#allDue ? everyKey(input) : this.#due });
+      };
+      result = await plan();
+      if (!isFresh && result.rereadFirst.length > 0) {
+        await view.reread(result.rereadFirst);
+        result = await plan();
       }
       // An IP VIP may have been given the address of a name that seemed to be nobody's, or refused that of a name whose VIP
       // is held no more. Either changes what is desired, and that perhaps what is held.
-      for (let tries = 0; tries < HELD_TRIES && this.#holdsOthers(intention.plan); tries += 1) {
-        await translate();
-        intention = intend();
+      for (let tries = 0; tries < HELD_TRIES && this.#holdsOthers(result.plan); tries += 1) {
+        await update();
+        result = await plan();
       }
-      ({ plan, held, drains: draining } = intention);
       desired.commit();
       await this.#recollection.keep(desired.memory);
       if (!this.#rules.dryRun) {
-        await this.#holdings.claim(plan.owned, intention.drains);
-        while (await this.#applier.applyServices(plan, outcome, startedAt)) {
-          await translate();
-          intention = intend();
-          ({ plan, held, drains: draining } = intention);
+        await this.#holdings.claim(result.plan, result.drains);
+        while (await this.#applier.applyServices(result.plan, outcome, startedAt)) {
+          await update();
+          result = await plan();
         }
-        this.#watchDrains(draining.size > 0, startedAt);
+        this.#watchDrains(result.drains.size > 0, startedAt);
         const keeping = this.planner.keeping();
-        const request = { ...keeping, desired, plan, observed, full: reading, now: startedAt };
-        observed = await this.#applier.apply(request, outcome);
-        await this.#holdings.release(observed, plan);
+        const request = { ...keeping, desired, plan: result.plan, full: reading, now: startedAt };
+        await this.#applier.apply(request, outcome);
+        await this.#holdings.release(view.table, result.plan);
       }
-      this.#knowledge.believe(observed);
-      this.#knowledge.doubt(outcome.failures.map(({ step }) => step.service));
-      this.#left = this.#rules.dryRun ? null : withoutFailed(observed, outcome);
+      view.markStale(outcome.failures.map(({ step }) => step.service));
+      await inSlices(this.#shortfalls.start({ desired, plan: result.plan, observed: view.table }));
+      this.#due = unsettled(result, outcome, this.#rules.dryRun);
+      this.#allDue = false;
     } catch (cause) {
       error = messageOf(cause);
-      this.#knowledge.forget();
+      view.forget();
+      this.#allDue = true;
     }
     const { changed: repaired, problems } = outcome.reached;
     const advice = [...outcome.reached.advice, ...outcome.unanswered];
-    const { waiting } = outcome;
-    const told = this.#failuresOf(outcome, observed);
-    const done = { plan, observed, drains: draining, ...told, waiting, held, drift: drifted, error };
+    const { held, drains } = result;
+    const plan = countUntouched(result.plan, desired);
+    const left = {
+      plan,
+      observed: view.table,
+      owned: this.#holdings.owned,
+      drains,
+      held,
+      shortfall: this.#shortfalls.all,
+    };
+    const done = {
+      ...left,
+      ...this.#failuresOf(outcome),
+      made: outcome.made,
+      waiting: outcome.untried.length,
+      drift: drifted,
+      error,
+    };
     return { ...frame, desired, finishedAt: clock.monotonic(), ...done, problems, advice, repaired };
+  }
+
+  #makeDue(keys: Iterable<ServiceKey>): void {
+    if (!this.#allDue) this.#due = new Set([...this.#due, ...keys]);
+  }
+
+  /** What of it someone else did to our services. */
+  #takeDifferences(): readonly Drift[] {
+    const differences = this.#view.takeDifferences();
+    this.#makeDue(differences.keys());
+    if (this.#rules.dryRun) return [];
+    const was = new Map<ServiceKey, ObservedService>();
+    for (const [key, difference] of differences)
+      if (difference.was !== undefined && !difference.ours) was.set(key, difference.was);
+    const ours = new Map([...was].filter(([key]) => this.#holdings.owned.has(key)));
+    return drift(was, this.#view.table, ours);
   }
 
   async #load(): Promise<DesiredState> {
@@ -218,9 +260,9 @@ export class Reconciler {
     return this.#desired;
   }
 
-  #failuresOf({ failures }: Outcome, observed: Table): Pick<PassStatus, 'failures' | 'refused'> {
+  #failuresOf({ failures }: Outcome): Pick<PassStatus, 'failures' | 'refused'> {
     const { refusedBackends } = this.#rules;
-    const failed = refusedBackends?.learn(failures, observed) ?? failures;
+    const failed = refusedBackends?.learn(failures, this.#view.table) ?? failures;
     return {
       failures: failed.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),
       refused: refusedBackends?.addresses ?? [],
@@ -240,15 +282,45 @@ export class Reconciler {
   }
 }
 
-const NOTHING: ReadonlyMap<ServiceKey, never> = new Map<ServiceKey, never>();
-const EMPTY_PLAN: Plan = {
-  services: [],
-  growing: [],
-  shrinking: [],
-  conflicts: [],
-  owned: NOTHING,
-  summary: { add: 0, change: 0, remove: 0, keep: 0 },
+const NONE: ReadonlySet<ServiceKey> = new Set();
+const NOTHING_PLANNED: PlanResult = {
+  plan: {
+    keys: NONE,
+    services: [],
+    growing: [],
+    shrinking: [],
+    conflicts: [],
+    owned: new Map(),
+    summary: { add: 0, change: 0, remove: 0, keep: 0 },
+  },
+  drains: new Map(),
+  held: null,
+  rereadFirst: [],
 };
+
+/** The services that a pass leaves otherwise than desired: the next one looks at them again. */
+function unsettled(
+  { plan, drains }: PlanResult,
+  { failures, untried }: Outcome,
+  dryRun: boolean,
+): ReadonlySet<ServiceKey> {
+  const steps = dryRun ? [...plan.growing, ...plan.shrinking] : untried;
+  const keys = new Set(
+    [...steps, ...failures.map(({ step }) => step)].map(({ service }) => serviceKey(service)),
+  );
+  for (const { key } of plan.conflicts) keys.add(key);
+  for (const { key, held } of plan.services) if (held) keys.add(key);
+  for (const key of drains.keys()) keys.add(key);
+  return keys;
+}
+
+/** The plan with the services counted that were not looked at. */
+function countUntouched(plan: Plan, { services }: Pick<Desired, 'services'>): Plan {
+  let looked = 0;
+  for (const key of plan.keys) if (services.has(key)) looked += 1;
+  const keep = plan.summary.keep + services.size - looked;
+  return { ...plan, summary: { ...plan.summary, keep } };
+}
 
 function earliest(...times: readonly (number | null)[]): number | null {
   const known = times.filter((time) => time !== null);

@@ -1,41 +1,34 @@
-import { copyOf } from '../map-copy.ts';
 import {
   type BackendKey,
   endpointKey,
   type ObservedBackend,
   type ObservedService,
+  type ServiceKey,
   type Step,
-  type Table,
+  serviceKey,
 } from '../model.ts';
-import { stepKey } from './step-key.ts';
-
-/** So many steps are one part. */
-const PART = 64;
 
 /**
- * Returns the table as it is after these steps have been made: what a pass may believe of the kernel until it is
- * read again. Objects that no step touches stay the same objects. It comes in parts.
+ * Makes these steps in a table: what a pass knows of the kernel until it is read again. A service that a step touches
+ * becomes another object; what was held of it before stays as it was.
  */
-export function* afterSteps(table: Table, steps: readonly Step[]): Generator<undefined, Table> {
-  if (steps.length === 0) return table;
-  const result = copyOf(table);
+export function applySteps(table: Map<ServiceKey, ObservedService>, steps: readonly Step[]): void {
   const fresh = new Set<ObservedService>();
 
   function open(step: Step): { service: ObservedService; backends: Map<BackendKey, ObservedBackend> } {
-    const key = stepKey(step);
-    const known = result.get(key);
+    const key = serviceKey(step.service);
+    const known = table.get(key);
     if (known !== undefined && fresh.has(known))
       return { service: known, backends: known.backends as Map<BackendKey, ObservedBackend> };
     const backends = new Map(known?.backends);
     const service: ObservedService =
       known === undefined ? { ...EMPTY, ...step.service, backends } : { ...known, backends };
     fresh.add(service);
-    result.set(key, service);
+    table.set(key, service);
     return { service, backends };
   }
 
-  for (const [i, step] of steps.entries()) {
-    if (i % PART === PART - 1) yield;
+  for (const step of steps) {
     switch (step.op) {
       case 'add-service':
       case 'update-service': {
@@ -50,11 +43,11 @@ export function* afterSteps(table: Table, steps: readonly Step[]): Generator<und
           backends,
         };
         fresh.add(written);
-        result.set(stepKey(step), written);
+        table.set(serviceKey(step.service), written);
         break;
       }
       case 'remove-service':
-        result.delete(stepKey(step));
+        table.delete(serviceKey(step.service));
         break;
       case 'add-backend':
       case 'update-backend': {
@@ -68,7 +61,6 @@ export function* afterSteps(table: Table, steps: readonly Step[]): Generator<und
         break;
     }
   }
-  return result;
 }
 
 const EMPTY = { scheduler: '', flags: 0, persistenceSeconds: 0, persistencePrefix: 32 };

@@ -1,4 +1,11 @@
-import { type BackendKey, endpointKey, type ServiceKey, type Step, type Table } from '../model.ts';
+import {
+  type BackendKey,
+  endpointKey,
+  type ServiceKey,
+  type Step,
+  serviceKey,
+  type Table,
+} from '../model.ts';
 import {
   findLosses,
   inRotation,
@@ -9,7 +16,6 @@ import {
 } from './losses.ts';
 import { isMass } from './mass.ts';
 import { type Plan, type PlannedService, summaryOf } from './plan.ts';
-import { stepKey } from './step-key.ts';
 
 export interface BrakeContext extends LossContext {
   /** Whether a backend of a VIP was held before: it stays so until it is named or comes back, however few are left. */
@@ -110,13 +116,13 @@ function without(plan: Plan, losses: Losses, observed: Table): Plan {
   });
   const holds = (step: Step): boolean => {
     if (step.op !== 'remove-backend' && step.op !== 'update-backend') return false;
-    return losses.get(stepKey(step))?.backends.has(endpointKey(step.backend)) === true;
+    return losses.get(serviceKey(step.service))?.backends.has(endpointKey(step.backend)) === true;
   };
   const growing = plan.growing.filter((step) => !holds(step));
   const shrinking = plan.shrinking.flatMap((step): readonly Step[] => {
-    const loss = losses.get(stepKey(step));
+    const loss = losses.get(serviceKey(step.service));
     if (step.op !== 'remove-service' || loss === undefined) return holds(step) ? [] : [step];
-    const others = [...(observed.get(stepKey(step))?.backends ?? [])];
+    const others = [...(observed.get(serviceKey(step.service))?.backends ?? [])];
     return others
       .filter(([endpoint]) => !loss.backends.has(endpoint))
       .map(([, { address, port }]) => ({

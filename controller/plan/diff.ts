@@ -1,13 +1,5 @@
-import {
-  type Desired,
-  type ObservedService,
-  type Service,
-  type ServiceKey,
-  type Step,
-  serviceKey,
-  type Table,
-} from '../model.ts';
-import { addressOf, byEndpoint, type Comparison, compare, compareText, leavingBackend } from './compare.ts';
+import type { Desired, ObservedService, Service, ServiceKey, Step, Table } from '../model.ts';
+import { addressOf, byEndpoint, compare, compareText, leavingBackend } from './compare.ts';
 import type { HostOrder } from './host-order.ts';
 import { type Conflict, type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';
 
@@ -20,141 +12,107 @@ export interface Ownership {
   readonly adopt: boolean;
 }
 
-/** Compares desired and observed. */
-export interface Diff {
-  (desired: Desired, observed: Table, ownership: Ownership): Plan;
-  /**
-   * Compares what is new, in parts, for a call that follows: that then finds it done. What the call returns does not
-   * depend on it.
-   */
-  prepare(desired: Desired, observed: Table): Generator<undefined, void>;
+export interface DiffInput extends Ownership {
+  readonly desired: Desired;
+  readonly observed: Table;
+  /** This host's order, in which it adds the backends of a service; when missing, they are added as they stand in it. */
+  readonly order?: HostOrder | undefined;
 }
 
 /**
- * Makes the function that compares desired and observed: `(desired, observed, ownership) => Plan`. `order` is this
- * host's, in which it adds the backends of a service; when missing, they are added as they stand in the service.
- *
- * The plan is empty when the kernel is as desired. A service that is not in `ownership.owned` is never changed or
- * removed, unless it is desired and may be adopted; otherwise it is a conflict. Additions come before removals.
- *
- * The function remembers what it found for a pair of identical `Service` and `ObservedService` objects, so that a
- * pass in which one of a thousand services changed compares one. What it returns depends on its arguments alone.
+ * Compares desired and observed, one service after the other. The plan is empty when the kernel is as desired. A service
+ * that is not `owned` is never changed or removed, unless it is desired and may be adopted; otherwise it is a conflict.
+ * Additions come before removals.
  */
-export function createDiff(order: HostOrder = asTheyStand): Diff {
-  const remembered = new Map<ServiceKey, Remembered>();
+export class Diff {
+  readonly #input: DiffInput;
+  readonly #keys: ServiceKey[] = [];
+  readonly #services: PlannedService[] = [];
+  readonly #growing: Step[] = [];
+  readonly #shrinking: Step[] = [];
+  readonly #conflicts: Conflict[] = [];
+  readonly #owned = new Map<ServiceKey, Owned>();
 
-  function compareOnce(key: ServiceKey, want: Service, have: ObservedService | undefined): Comparison {
-    const known = remembered.get(key);
-    if (known?.want === want && known.have === have) return known.comparison;
-    const comparison = compare(key, want, have, order);
-    remembered.set(key, { want, have, comparison });
-    return comparison;
+  constructor(input: DiffInput) {
+    this.#input = input;
   }
 
-  function forgetOthersThan(services: Desired['services']): void {
-    if (remembered.size <= services.size) return;
-    for (const key of remembered.keys()) if (!services.has(key)) remembered.delete(key);
+  /** Compares one service; returns what it cost. */
+  add(key: ServiceKey): number {
+    const { desired, observed, owned } = this.#input;
+    this.#keys.push(key);
+    const [want, have, owner] = [desired.services.get(key), observed.get(key), owned.get(key)];
+    if (want !== undefined) return this.#compare(key, want, have, owner);
+    if (have === undefined || owner === undefined) return 1;
+    this.#services.push(leaving(key, have, owner, desired));
+    this.#shrinking.push({ op: 'remove-service', service: addressOf(have) });
+    this.#owned.set(key, owner);
+    return have.backends.size;
   }
 
-  function* prepare(desired: Desired, observed: Table): Generator<undefined, void> {
-    const unknown: Service[] = [];
-    desired.services.forEach((want, key) => {
-      const known = remembered.get(key);
-      if (known?.want !== want || known.have !== observed.get(key)) unknown.push(want);
-    });
-    for (const want of unknown) {
-      const key = serviceKey(want);
-      compareOnce(key, want, observed.get(key));
-      yield;
+  /** The plan for the services that were compared. */
+  plan(): Plan {
+    const services = this.#services.toSorted(byNameThenKey);
+    return {
+      keys: new Set(this.#keys),
+      services,
+      growing: this.#growing,
+      shrinking: this.#shrinking,
+      conflicts: this.#conflicts,
+      owned: this.#owned,
+      summary: summaryOf(services),
+    };
+  }
+
+  #compare(
+    key: ServiceKey,
+    want: Service,
+    have: ObservedService | undefined,
+    owner: Owned | undefined,
+  ): number {
+    const { inPool, adopt, order = asTheyStand } = this.#input;
+    const foreign = have !== undefined && owner === undefined;
+    if (foreign && !adopt && !inPool(want.address)) {
+      this.#conflicts.push({ key, apps: want.apps, reason: FOREIGN });
+      return 1;
     }
+    const { planned, growing, shrinking } = compare(key, want, have, order);
+    this.#services.push(foreign ? { ...planned, adopted: true } : planned);
+    this.#growing.push(...growing);
+    this.#shrinking.push(...shrinking);
+    const { name, framework, fqdn } = want;
+    this.#owned.set(key, { name, framework, fqdn });
+    return want.backends.size;
   }
+}
 
-  const diff = (desired: Desired, observed: Table, ownership: Ownership): Plan => {
-    const services: PlannedService[] = [];
-    const growing: Step[] = [];
-    const shrinking: Step[] = [];
-    const conflicts: Conflict[] = [];
-    let declared: ReadonlySet<string> | undefined;
+/** Every service that a plan may be about. */
+export function* everyKey({ desired, owned }: Pick<DiffInput, 'desired' | 'owned'>): Generator<ServiceKey> {
+  yield* desired.services.keys();
+  for (const key of owned.keys()) if (!desired.services.has(key)) yield key;
+}
 
-    desired.services.forEach((want, key) => {
-      const have = observed.get(key);
-      const foreign = have !== undefined && !ownership.owned.has(key);
-      if (foreign && !ownership.adopt && !ownership.inPool(want.address)) {
-        conflicts.push({ key, apps: want.apps, reason: FOREIGN });
-        return;
-      }
-      const comparison = compareOnce(key, want, have);
-      services.push(foreign ? { ...comparison.planned, adopted: true } : comparison.planned);
-      growing.push(...comparison.growing);
-      shrinking.push(...comparison.shrinking);
-    });
-
-    ownership.owned.forEach((owner, key) => {
-      const have = observed.get(key);
-      if (have === undefined || desired.services.has(key)) return;
-      declared ??= declaredVips(desired);
-      services.push(leaving(key, have, owner, declared));
-      shrinking.push({ op: 'remove-service', service: addressOf(have) });
-    });
-
-    forgetOthersThan(desired.services);
-    const owned = ownersOf(services, ownership.owned);
-    services.sort(byNameThenKey);
-    return { services, growing, shrinking, conflicts, owned, summary: summaryOf(services) };
-  };
-  return Object.assign(diff, { prepare });
+/** The plan for all services. */
+export function diff(input: DiffInput): Plan {
+  const diff = new Diff(input);
+  for (const key of everyKey(input)) diff.add(key);
+  return diff.plan();
 }
 
 const asTheyStand: HostOrder = (_service, additions) => additions;
 
-/** What a comparison found, and of which two. */
-interface Remembered {
-  readonly want: Service;
-  readonly have: ObservedService | undefined;
-  readonly comparison: Comparison;
-}
-
 const FOREIGN =
   'another program has made this service and it lies outside our pools: it is left alone (--adopt takes it over)';
-
-/** How those are called that are ours; `before` itself where nobody comes, goes or is renamed, as in most passes. */
-function ownersOf(
-  services: readonly PlannedService[],
-  before: ReadonlyMap<ServiceKey, Owned>,
-): ReadonlyMap<ServiceKey, Owned> {
-  const isAsBefore = ({ key, name, framework, fqdn }: PlannedService): boolean => {
-    const was = before.get(key);
-    return was !== undefined && was.name === name && was.framework === framework && was.fqdn === fqdn;
-  };
-  if (services.length === before.size && services.every(isAsBefore)) return before;
-  return new Map(services.map(({ key, name, framework, fqdn }) => [key, { name, framework, fqdn }]));
-}
-
-/** Every declared VIP as text, to tell one that lost its backends from one that nobody declares. */
-function declaredVips(desired: Desired): ReadonlySet<string> {
-  return new Set(
-    desired.declared.map((vip) => vipText(vip.protocol, vip.name, vip.framework, vip.address, vip.port)),
-  );
-}
-
-function vipText(
-  protocol: string,
-  name: string | null,
-  framework: string | null,
-  address: string | null,
-  port: number,
-): string {
-  return `${protocol}/${name === null ? address : `${name}.${framework}`}:${port}`;
-}
 
 function leaving(
   key: ServiceKey,
   have: ObservedService,
   owner: Owned,
-  declared: ReadonlySet<string>,
+  { declares }: Pick<Desired, 'declares'>,
 ): PlannedService {
   const { name, framework, fqdn } = owner;
-  const stillDeclared = declared.has(vipText(have.protocol, name, framework, have.address, have.port));
+  const { protocol, address, port } = have;
+  const stillDeclared = declares({ protocol, name, framework, address, port });
   return {
     op: 'remove',
     key,
@@ -175,4 +133,14 @@ function leaving(
 
 function byNameThenKey(a: PlannedService, b: PlannedService): number {
   return compareText(a.name ?? '~', b.name ?? '~') || compareText(a.key, b.key);
+}
+
+/** A plan with the services that were not looked at, which the kernel has as desired. */
+export function withUntouched(plan: Plan, { services }: Pick<Desired, 'services'>, observed: Table): Plan {
+  const all = [...plan.services];
+  for (const [key, want] of services)
+    if (!plan.keys.has(key)) all.push(compare(key, want, observed.get(key), asTheyStand).planned);
+  if (all.length === plan.services.length) return plan;
+  all.sort(byNameThenKey);
+  return { ...plan, services: all, summary: summaryOf(all) };
 }

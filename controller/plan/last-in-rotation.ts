@@ -1,5 +1,11 @@
-import { type BackendKey, endpointKey, type ServiceKey, type Step, type Table } from '../model.ts';
-import { stepKey } from './step-key.ts';
+import {
+  type BackendKey,
+  endpointKey,
+  type ServiceKey,
+  type Step,
+  serviceKey,
+  type Table,
+} from '../model.ts';
 
 export interface LastRules {
   /** The kernel's table after what could be added has been added. */
@@ -21,7 +27,7 @@ export function withoutLastInRotation(shrinking: readonly Step[], rules: LastRul
   if (rules.short.size === 0) return shrinking;
   const leaving = new Map<ServiceKey, { step: Step; endpoint: BackendKey }[]>();
   for (const step of shrinking) {
-    const key = stepKey(step);
+    const key = serviceKey(step.service);
     if (!rules.short.has(key) || !('backend' in step)) continue;
     const endpoint = endpointKey(step.backend);
     if ((rules.table.get(key)?.backends.get(endpoint)?.weight ?? 0) === 0) continue;

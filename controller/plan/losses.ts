@@ -7,10 +7,10 @@ import {
   type ObservedService,
   type ServiceKey,
   type Step,
+  serviceKey,
   type Table,
 } from '../model.ts';
 import type { Owned, Plan, PlannedBackend, PlannedService } from './plan.ts';
-import { stepKey } from './step-key.ts';
 
 export type LossReason =
   | 'missing'
@@ -60,7 +60,7 @@ export function findLosses({ services, growing, shrinking }: Plan, context: Loss
     return known;
   };
   for (const step of [...growing, ...shrinking]) {
-    const key = stepKey(step);
+    const key = serviceKey(step.service);
     const service = context.owned.has(key) ? context.observed.get(key) : undefined;
     if (service === undefined) continue;
     for (const endpoint of leavingRotation(step, service)) {
@@ -85,7 +85,7 @@ export function* leaving(
   { observed, owned }: Pick<LossContext, 'observed' | 'owned'>,
 ): Generator<readonly [ServiceKey, BackendKey]> {
   for (const step of [...growing, ...shrinking]) {
-    const key = stepKey(step);
+    const key = serviceKey(step.service);
     const service = owned.has(key) ? observed.get(key) : undefined;
     if (service === undefined) continue;
     for (const endpoint of leavingRotation(step, service)) yield [key, endpoint];

@@ -6,6 +6,8 @@ import type { Declared, Endpoint, Rejection, ServiceKey, Step } from '../model.t
 export type Op = 'add' | 'change' | 'remove' | 'keep';
 
 export interface Plan {
+  /** The services that were looked at. Of the others it is known that the kernel has them as desired, or that they are none of ours. */
+  readonly keys: ReadonlySet<ServiceKey>;
   /** Sorted by name, then key: desired services, and owned ones that go. */
   readonly services: readonly PlannedService[];
   /** What adds or alters, in order. */
@@ -13,7 +15,7 @@ export interface Plan {
   /** What takes away, a backend's weight of zero too, in order; made after `growing`, so that no VIP goes empty on the way. */
   readonly shrinking: readonly Step[];
   readonly conflicts: readonly Conflict[];
-  /** What must be in the ledger before the first step is made: everything that is ours before or after. */
+  /** Of the services that were looked at, those that are ours before or after: they must be in the ledger before the first step is made. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
   readonly summary: Summary;
 }

@@ -3,7 +3,6 @@ import { version } from '../config/version.ts';
 import type { Service } from '../model.ts';
 import type { Clock } from '../ports.ts';
 import type { PassStatus } from '../status/pass-status.ts';
-import { shortfall } from '../status/shortfall.ts';
 import type { SourceStatus, Status } from '../status/status.ts';
 
 /** What is read off the state of things when Prometheus asks. */
@@ -48,7 +47,7 @@ export function registerGauges(
   ofPass(
     'vips_unsettled',
     'VIPs that are not in the kernel as desired, or should be gone from it; conflicts apart.',
-    (pass) => shortfall(pass).length,
+    ({ shortfall }) => shortfall.length,
   );
   ofPass('backends', 'Backends of all VIPs.', ({ desired }) => backends(desired.services.values()).all);
   ofPass(

@@ -1,9 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Observer } from '../ports.ts';
 import { createStatusBoard, type StatusBoard, type StatusBoardOptions } from '../status/board.ts';
-import { stepsMade } from '../status/made.ts';
 import type { PassStatus } from '../status/pass-status.ts';
-import { shortfall } from '../status/shortfall.ts';
 import type { AccessFiles } from './access/files.ts';
 import { registerAccessGauges } from './metrics-access.ts';
 import { createCounters } from './metrics-counters.ts';
@@ -78,7 +76,7 @@ export function createMetrics(
         { kind: pass.kind },
         Math.max(0, pass.finishedAt - pass.startedAt) / 1_000,
       );
-      for (const [op, steps] of Map.groupBy(stepsMade(pass), (step) => step.op))
+      for (const [op, steps] of Map.groupBy(pass.made, (step) => step.op))
         counters.steps.inc({ op }, steps.length);
       for (const { step } of pass.failures) counters.countFailure(step);
       for (const { field } of repairedDrift(pass)) counters.driftRepaired.inc({ field });
@@ -93,12 +91,12 @@ export function createMetrics(
 
 function resultOf(pass: PassStatus): 'converged' | 'incomplete' | 'error' {
   if (pass.error !== null) return 'error';
-  return pass.failures.length + pass.waiting + shortfall(pass).length === 0 ? 'converged' : 'incomplete';
+  return pass.failures.length + pass.waiting + pass.shortfall.length === 0 ? 'converged' : 'incomplete';
 }
 
 /** What someone changed in a service that is not as desired after the pass has not been repaired. */
 function repairedDrift(pass: PassStatus): PassStatus['drift'] {
   if (pass.error !== null || pass.drift.length === 0) return [];
-  const broken = new Set(shortfall(pass).map(({ key }) => key));
+  const broken = new Set(pass.shortfall.map(({ key }) => key));
   return pass.drift.filter(({ service }) => !broken.has(service));
 }

@@ -1,4 +1,5 @@
 import type { Backend, BackendKey, Endpoint, ObservedBackend, ObservedService, Service } from '../model.ts';
+import { same } from '../same.ts';
 
 /** A backend as the last pass left it, and since when its weight and reason have been so; milliseconds of the monotonic clock. */
 export interface BackendRecord {
@@ -96,7 +97,20 @@ function leavingBackend(
   // Who it belonged to is worth knowing as long as it is there.
   const { app, task, hostPort } = had ?? { app: null, task: null, hostPort: null };
   const since = had?.weight === weight && had.reason === reason ? had.since : now;
-  return { address, port, hostPort, weight, forward, app, task, reason, since, drainsUntil, inKernel: true };
+  const record = {
+    address,
+    port,
+    hostPort,
+    weight,
+    forward,
+    app,
+    task,
+    reason,
+    since,
+    drainsUntil,
+    inKernel: true,
+  };
+  return had !== undefined && same(had, record) ? had : record;
 }
 
 /** Whether one of them gets new connections. */

@@ -1,12 +1,11 @@
-import { inTurns } from '../pace.ts';
-import { atOnce } from '../parts.ts';
+import { inSlices } from '../pace.ts';
+import { withoutPause } from '../pause.ts';
 import type { Clock, Observer } from '../ports.ts';
 import { createEpochOffset } from '../time.ts';
 import type { History } from './history.ts';
 import type { PassStatus } from './pass-status.ts';
-import { shortfall } from './shortfall.ts';
 import type { SourceStatus, Status } from './status.ts';
-import { VipRecorder, type VipRecords } from './vip-records.ts';
+import { type RecordsBefore, VipRecorder } from './vip-records.ts';
 
 export interface StatusBoardOptions {
   /** Names of all sources, in the order given. */
@@ -32,8 +31,7 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
   let lastPass: PassStatus | null = null;
   let convergedAt: number | null = null;
   const recorder = new VipRecorder();
-  let vips: VipRecords = new Map();
-  let prepared: { readonly pass: PassStatus; readonly vips: VipRecords } | null = null;
+  let prepared: { readonly pass: PassStatus; readonly before: RecordsBefore } | null = null;
 
   const update = (name: string, change: (before: SourceStatus) => Partial<SourceStatus>) => {
     const before = bySource.get(name) ?? unread(name);
@@ -59,14 +57,19 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
       update(source, () => ({ failure: { at: clock.monotonic(), message } }));
     },
     async prepare(pass) {
-      prepared = { pass, vips: await inTurns(recorder.record(pass)) };
+      const record = recorder.start(pass);
+      let before: RecordsBefore | null = null;
+      await inSlices((pause) => {
+        before = record(pause);
+        return before !== null;
+      });
+      if (before !== null) prepared = { pass, before };
     },
     passed(pass) {
       lastPass = pass;
-      const before = vips;
-      vips = prepared?.pass === pass ? prepared.vips : atOnce(recorder.record(pass));
+      const before = prepared?.pass === pass ? prepared.before : recorder.start(pass)(withoutPause);
       prepared = null;
-      if (pass.error === null) history?.passed(before, vips, pass.finishedAt);
+      if (pass.error === null && before !== null) history?.passed(before, recorder.records, pass.finishedAt);
       if (isAsDesired(pass)) convergedAt = pass.finishedAt;
     },
     repaired() {
@@ -79,7 +82,7 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
       dryRun,
       sources: [...bySource.values()],
       lastPass,
-      vips,
+      vips: recorder.records,
       convergedAt,
     }),
   };
@@ -91,5 +94,5 @@ function unread(name: string): SourceStatus {
 
 function isAsDesired(pass: PassStatus): boolean {
   const broken = pass.error !== null || pass.failures.length + pass.waiting + pass.problems.length > 0;
-  return !broken && shortfall(pass).length === 0;
+  return !broken && pass.shortfall.length === 0;
 }

@@ -2,8 +2,8 @@
 
 import { heldText } from '../plan/held-text.ts';
 import type { Conflict } from '../plan/plan.ts';
+import type { Shortfall } from '../plan/shortfall.ts';
 import type { PassStatus } from './pass-status.ts';
-import { type Shortfall, shortfall } from './shortfall.ts';
 import type { SourceStatus, Status } from './status.ts';
 
 export interface Check {
@@ -75,7 +75,7 @@ function kernelCheck(status: Status, now: number, limits: HealthLimits): Check {
     return failed(`${count(lastPass.failures, 'step')} failed: ${failure.step}: ${failure.message}`);
   }
   const restored = status.sources.some(({ fromDiskOf }) => fromDiskOf !== null);
-  const { wrong, excused } = sort(shortfall(lastPass), restored);
+  const { wrong, excused } = sort(lastPass.shortfall, restored);
   if (wrong.length > 0) {
     const why = dryRun ? 'dry run, nothing is written: ' : '';
     return failed(`${why}${count(wrong, 'VIP')} not as desired: ${some(wrong.map(inWords))}`);

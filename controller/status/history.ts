@@ -2,7 +2,7 @@
 
 import type { BackendKey } from '../model.ts';
 import type { BackendRecord } from './backend-records.ts';
-import type { VipRecord, VipRecords } from './vip-records.ts';
+import type { RecordsBefore, VipRecord, VipRecords } from './vip-records.ts';
 import { plural } from './words.ts';
 
 /** One thing that a pass left otherwise than the pass before it did. Times are milliseconds of the monotonic clock. */
@@ -23,8 +23,8 @@ export interface ToldChange extends Omit<Change, 'at'> {
 }
 
 export interface History {
-  /** Learns what a pass changed. Records that are the same object have not changed. */
-  passed(before: VipRecords, after: VipRecords, at: number): void;
+  /** Learns what a pass changed: records as they were `before`, of all that are now. */
+  passed(before: RecordsBefore, now: VipRecords, at: number): void;
   /** Changes of one VIP, the newest first; also of one that is gone. */
   ofVip(id: string): readonly Change[];
   /** Changes of all, the newest first, `most` of them. */
@@ -58,21 +58,16 @@ export function createHistory({ perVip, vips }: HistoryLimits = LIMITS): History
   }
 
   return {
-    passed(before, after, at) {
+    passed(before, now, at) {
       if (!started) {
         started = true;
         return;
       }
-      after.forEach((now, id) => {
-        const had = before.get(id);
-        if (had === now) return;
-        const changes = changesOf(had, now, at);
+      for (const [id, had] of before) {
+        const record = now.get(id);
+        const changes = record === undefined ? gone(id, had, at) : changesOf(had, record, at);
         if (changes.length > 0) add(id, changes);
-      });
-      before.forEach(({ reason }, id) => {
-        if (after.has(id)) return;
-        add(id, [{ at, vip: id, kind: 'gone', backend: null, text: reason ?? 'no longer declared' }]);
-      });
+      }
     },
     ofVip: (id) => byVip.get(id) ?? [],
     latest(most) {
@@ -80,6 +75,11 @@ export function createHistory({ perVip, vips }: HistoryLimits = LIMITS): History
       return newest.sort((a, b) => b.at - a.at).slice(0, most);
     },
   };
+}
+
+function gone(id: string, had: VipRecord | undefined, at: number): Change[] {
+  const text = had?.reason ?? 'no longer declared';
+  return [{ at, vip: id, kind: 'gone', backend: null, text }];
 }
 
 function changesOf(had: VipRecord | undefined, now: VipRecord, at: number): Change[] {

@@ -1,10 +1,11 @@
 /** What one pass wanted, did and left. */
 
-import type { Desired, Table } from '../model.ts';
+import type { Desired, ServiceKey, Step, Table } from '../model.ts';
 import type { MassRemoval } from '../plan/brake.ts';
 import type { Drains } from '../plan/drain.ts';
 import type { Drift } from '../plan/drift.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Shortfall } from '../plan/shortfall.ts';
 
 /** Times are milliseconds of the monotonic clock. */
 export interface PassStatus {
@@ -14,10 +15,16 @@ export interface PassStatus {
   readonly kind: 'full' | 'changes';
   readonly desired: Desired;
   readonly plan: Plan;
-  /** The table as it is after the pass, as far as known. */
+  /** The table as it is after the pass, as far as known; it changes with the next pass. */
   readonly observed: Table;
+  /** What is ours in it; it changes with the next pass. */
+  readonly owned: ReadonlyMap<ServiceKey, unknown>;
+  /** What after the pass is not as desired, conflicts and what is held apart. */
+  readonly shortfall: readonly Shortfall[];
   /** Backends that drain, with the deadline of each. */
   readonly drains: Drains;
+  /** The steps of the plan that were made. */
+  readonly made: readonly Step[];
   /** Steps that failed, in ipvsadm's notation, and why; they are tried again. */
   readonly failures: readonly { readonly step: string; readonly message: string }[];
   /** Addresses of backends that the kernel refuses as a destination, so that they are left out; absent: none. */

@@ -172,7 +172,7 @@ function toKernel(pass: PassStatus | null, reading: Reading, { instant }: Times)
     error: reading.at === null ? reading.error : null,
     ipvsVersion: known?.ipvsVersion ?? null,
     services: observed.length,
-    foreignServices: observed.filter(([key]) => pass?.plan.owned.has(key) !== true).length,
+    foreignServices: observed.filter(([key]) => pass?.owned.has(key) !== true).length,
     backends: sum(observed, ([, { backends }]) => backends.size),
     connectionTableSize: known?.connectionTableSize ?? null,
     conntrack: known?.conntrack ?? null,

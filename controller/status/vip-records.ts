@@ -1,4 +1,5 @@
 import { type BackendKey, type Declared, endpointKey, type Service, type ServiceKey } from '../model.ts';
+import type { Pause } from '../pause.ts';
 import type { PlannedService } from '../plan/plan.ts';
 import { same } from '../same.ts';
 import {
@@ -9,7 +10,6 @@ import {
 } from './backend-records.ts';
 import type { VipState } from './document.ts';
 import type { PassStatus } from './pass-status.ts';
-import { Shortfalls, shortfall } from './shortfall.ts';
 
 /** A VIP as the last pass left it, and since when it has been so. Times are milliseconds of the monotonic clock. */
 export interface VipRecord {
@@ -31,83 +31,102 @@ export interface VipRecord {
 
 export type VipRecords = ReadonlyMap<string, VipRecord>;
 
+/** The records that a pass replaced, by id, each as it was before (undefined: there was none). */
+export type RecordsBefore = ReadonlyMap<string, VipRecord | undefined>;
+
 /**
  * Tells what every VIP is like after each pass: desired ones, those that leave, those that another program's service keeps
- * out, and those that are declared without a backend. What is as it was after the pass before has been so since then, and
- * is the same object: after a small change little is made anew.
+ * out, and those that are declared without a backend. Only the services that a pass looked at are looked at here; what is
+ * as it was has been so since then.
  */
 export class VipRecorder {
-  #records: VipRecords = new Map();
-  /** What the records of desired services were made of. */
-  readonly #made = new Map<ServiceKey, Inputs>();
-  readonly #shortfalls = new Shortfalls();
+  readonly #records = new Map<string, VipRecord>();
+  /** Ids of the records of VIPs without a service. */
+  #unserved: ReadonlySet<string> = new Set();
+  /** What services are called that nobody desires and that are still there, by key. */
+  readonly #leaving = new Map<ServiceKey, string>();
+
+  /** The records as of the last pass; they change with the next one. */
+  get records(): VipRecords {
+    return this.#records;
+  }
 
   /**
-   * Learns of the next pass, in parts: after a start everything is made anew. One that ended early says nothing of the
-   * kernel, so the records stay.
+   * Makes what is to be done for a pass: to be called until it returns an answer, the records that it replaced. null:
+   * `pause` said that it should rest before. A pass that ended early says nothing of the kernel, so the records stay.
    */
-  *record(pass: PassStatus): Generator<undefined, VipRecords> {
-    if (pass.error !== null) return this.#records;
-    yield* this.#shortfalls.prepare(pass);
-    const before = this.#records;
-    const records = new Map<string, VipRecord>();
+  start(pass: PassStatus): (pause: Pause) => RecordsBefore | null {
+    const before = new Map<string, VipRecord | undefined>();
+    if (pass.error !== null) return () => before;
     const held = heldBackends(pass);
-    yield* this.#recordDesired(pass, held, records);
-    for (const planned of pass.plan.services) {
-      const have = pass.observed.get(planned.key);
-      if (pass.desired.services.has(planned.key) || have === undefined) continue;
-      const found = { have, drains: pass.drains.get(planned.key), held: held.get(planned.key) };
-      records.set(planned.key, leavingRecord(planned, found, pass, before.get(planned.key)));
-    }
-    const leaving = new Set([...records.values()].filter(isLeaving(pass)).map(vipText));
-    for (const all of pass.desired.unserved.values()) {
-      const [first] = all;
-      const text = first === undefined ? '' : vipText(first);
-      if (first !== undefined && !leaving.has(text))
-        records.set(text, emptyRecord(text, [first, ...all.slice(1)], pass, before.get(text)));
-    }
-    this.#records = records;
-    return records;
-  }
-
-  *#recordDesired(
-    pass: PassStatus,
-    held: HeldBackends,
-    records: Map<string, VipRecord>,
-  ): Generator<undefined, void> {
-    const { services } = pass.desired;
-    const before = this.#records;
     const states = createStates(pass, held);
-    const others: (readonly [ServiceKey, Service])[] = [];
-    // Nothing is made for those that go on as they were, nearly all of them in nearly every pass.
-    services.forEach((service, id) => {
-      const had = before.get(id);
-      if (had !== undefined && this.#goesOn(id, service, pass, states)) records.set(id, had);
-      else others.push([id, service]);
-    });
-    for (const [i, [id, service]] of others.entries()) {
-      const known = states(id);
-      // Of a service that another program made, nothing is ours.
-      const have = known.state === 'conflict' ? undefined : pass.observed.get(id);
-      const inputs = { service, known, have, drains: pass.drains.get(id), held: held.get(id) };
-      records.set(id, desiredRecord(inputs, this.#made.get(id), id, before.get(id), pass.finishedAt));
-      this.#made.set(id, inputs);
-      if (i % PART === PART - 1) yield;
-    }
-    if (this.#made.size === services.size) return;
-    for (const id of this.#made.keys()) if (!services.has(id)) this.#made.delete(id);
+    const leaving = new Map(pass.plan.services.map((planned) => [planned.key, planned]));
+    const left = pass.plan.keys.values();
+    return (pause) => {
+      for (let next = left.next(); !next.done; next = left.next()) {
+        const key = next.value;
+        this.#put(key, this.#recordOf(key, { pass, held, states, planned: leaving.get(key) }), before);
+        if (pause(RECORD_COST)) return null;
+      }
+      this.#recordUnserved(pass, before);
+      return before;
+    };
   }
 
-  /** Whether a service that forwarded does so still, and is in the kernel as it was. */
-  #goesOn(id: ServiceKey, service: Service, { observed, drains }: PassStatus, states: States): boolean {
-    const made = this.#made.get(id);
-    if (made?.service !== service || made.have !== observed.get(id)) return false;
-    return made.known === FORWARDING && states(id) === FORWARDING && made.drains === drains.get(id);
+  #recordOf(key: ServiceKey, { pass, held, states, planned }: Sight): VipRecord | undefined {
+    const { desired, observed, drains, finishedAt } = pass;
+    const had = this.#records.get(key);
+    const service = desired.services.get(key);
+    const found = { have: observed.get(key), drains: drains.get(key), held: held.get(key) };
+    this.#leaving.delete(key);
+    if (service !== undefined) {
+      const known = states(key);
+      // Of a service that another program made, nothing is ours.
+      const have = known.state === 'conflict' ? undefined : found.have;
+      return desiredRecord({ ...found, service, known, have }, key, had, finishedAt);
+    }
+    // An IP VIP has the same id with a service and without.
+    if (planned === undefined || found.have === undefined) return this.#unserved.has(key) ? had : undefined;
+    const record = leavingRecord(planned, found, pass, had);
+    this.#leaving.set(key, vipText(record));
+    return record;
+  }
+
+  #recordUnserved(pass: PassStatus, before: Map<string, VipRecord | undefined>): void {
+    const leaving = new Set(this.#leaving.values());
+    const now = new Set<string>();
+    for (const [first, ...others] of pass.desired.unserved.values()) {
+      if (first === undefined) continue;
+      const text = vipText(first);
+      if (leaving.has(text)) continue;
+      now.add(text);
+      this.#put(text, emptyRecord(text, [first, ...others], pass, this.#records.get(text)), before);
+    }
+    for (const text of this.#unserved)
+      if (!now.has(text) && this.#records.get(text)?.state === 'no backend')
+        this.#put(text, undefined, before);
+    this.#unserved = now;
+  }
+
+  #put(id: string, record: VipRecord | undefined, before: Map<string, VipRecord | undefined>): void {
+    const had = this.#records.get(id);
+    if (had === record) return;
+    if (!before.has(id)) before.set(id, had);
+    if (record === undefined) this.#records.delete(id);
+    else this.#records.set(id, record);
   }
 }
 
-/** So many new records are one part. */
-const PART = 16;
+/** What is known when one service is looked at. */
+interface Sight {
+  readonly pass: PassStatus;
+  readonly held: HeldBackends;
+  readonly states: States;
+  readonly planned: PlannedService | undefined;
+}
+
+/** To record a service costs as much as several tasks. */
+const RECORD_COST = 10;
 
 interface StateAndReason {
   readonly state: VipState;
@@ -121,7 +140,7 @@ type States = (id: ServiceKey) => StateAndReason;
 /** Makes the function that tells the state of a desired service. */
 function createStates(pass: PassStatus, held: HeldBackends): States {
   const conflicts = new Map(pass.plan.conflicts.map(({ key, reason }) => [key, reason]));
-  const unsettled = new Map(shortfall(pass).map(({ key, kind }) => [key, kind]));
+  const unsettled = new Map(pass.shortfall.map(({ key, kind }) => [key, kind]));
   return (id) => {
     const conflict = conflicts.get(id);
     if (conflict !== undefined) return { state: 'conflict', reason: conflict };
@@ -158,20 +177,13 @@ function failureOf(id: string, { failures }: PassStatus): string | null {
   return failure === undefined ? null : `${failure.step}: ${failure.message}`;
 }
 
-/** `before`: what `had` was made of. */
 function desiredRecord(
-  made: Inputs,
-  before: Inputs | undefined,
+  { service, known, ...found }: BackendsFound & { readonly service: Service; readonly known: StateAndReason },
   id: string,
   had: VipRecord | undefined,
   now: number,
 ): VipRecord {
-  const alike = before !== undefined && isAlike(before, made);
-  if (had !== undefined && alike && before.have === made.have) return had;
-
-  const { service, known } = made;
-  const backends = recordBackends(service, made, had?.backends ?? NO_BACKENDS, now);
-  if (had !== undefined && alike && backends === had.backends) return had;
+  const backends = recordBackends(service, found, had?.backends ?? NO_BACKENDS, now);
   const idle = known.state === 'forwarding' && !someInRotation(backends);
   const { state, reason } = idle ? IDLE : known;
   const { name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps } = service;
@@ -181,18 +193,6 @@ function desiredRecord(
 
 const IDLE: StateAndReason = { state: 'out of rotation', reason: 'every backend has weight 0' };
 const NO_BACKENDS: VipRecord['backends'] = new Map();
-
-/** What a record was made of: the same again makes the same record. */
-interface Inputs extends BackendsFound {
-  readonly service: Service;
-  readonly known: StateAndReason;
-}
-
-/** Whether they differ in the kernel's counters at most. */
-function isAlike(a: Inputs, b: Inputs): boolean {
-  const sameState = a.known.state === b.known.state && a.known.reason === b.known.reason;
-  return sameState && a.service === b.service && a.drains === b.drains && a.held === b.held;
-}
 
 function leavingRecord(
   planned: PlannedService,
@@ -220,11 +220,6 @@ function leavingState(
   if (held) return { state: 'held', reason };
   if (drains !== undefined) return { state: 'draining', reason };
   return { state: 'pending', reason: failureOf(key, pass) ?? `to be removed: ${reason}` };
-}
-
-/** Whether the record is of a service that nobody desires any more. */
-function isLeaving({ desired }: PassStatus): (record: VipRecord) => boolean {
-  return ({ id }) => !desired.services.has(id);
 }
 
 /** `tcp/web.marathon:80`, `tcp/[fd00::1]:80`: one text for a VIP of both families. */
@@ -259,10 +254,15 @@ function emptyRecord(
     reason: 'no task of it can be reached',
     backends: NO_BACKENDS,
   };
-  const record = dated(now, had, finishedAt);
-  return had !== undefined && same(had, record) ? had : record;
+  return dated(now, had, finishedAt);
 }
 
+/** `had` itself where it says the same. */
 function dated(now: Omit<VipRecord, 'since'>, had: VipRecord | undefined, at: number): VipRecord {
-  return { ...now, since: had?.state === now.state && had.reason === now.reason ? had.since : at };
+  if (had === undefined) return { ...now, since: at };
+  const record = { ...now, since: had.state === now.state && had.reason === now.reason ? had.since : at };
+  // Two maps of backends are the same one where nothing of them has changed.
+  return had.backends === record.backends && same({ ...had, backends: null }, { ...record, backends: null })
+    ? had
+    : record;
 }

@@ -21,4 +21,4 @@ const server = new NameServer({
 const services = Array.from({ length: names ?? 0 }, (_, i) =>
   service(`11.0.${i >> 8}.${i & 255}`, 80, [], { name: `web${i}` }),
 );
-server.announce(new Map(services.map((each) => [serviceKey(each), each])));
+server.publish(new Map(services.map((each) => [serviceKey(each), each])));

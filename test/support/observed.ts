@@ -50,6 +50,7 @@ export function desiredOf(...services: readonly Service[]): Desired {
   const byKey = new Map<ServiceKey, Service>(services.map((service) => [serviceKey(service), service]));
   return {
     services: byKey,
+    declares: () => false,
     unserved: new Map(),
     declared: [],
     rejected: [],

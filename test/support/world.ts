@@ -10,8 +10,7 @@ import {
 } from '../../controller/loop/reconcile.ts';
 import { RefusedBackends } from '../../controller/loop/refused-backends.ts';
 import { type Memory, type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
-import { atOnce } from '../../controller/parts.ts';
-import { afterSteps } from '../../controller/plan/after-steps.ts';
+import { applySteps } from '../../controller/plan/after-steps.ts';
 import { formatStep } from '../../controller/plan/ipvsadm.ts';
 import type {
   Clock,
@@ -151,12 +150,14 @@ export class World {
 
   /** Writes as ipvsadm would, by whoever: not in the journal. */
   meddle(...steps: readonly Step[]): void {
-    this.kernel = atOnce(afterSteps(this.kernel, steps));
+    const kernel = new Map(this.kernel);
+    applySteps(kernel, steps);
+    this.kernel = kernel;
   }
 
   write(step: Step): void {
     this.journal.push(`kernel ${formatStep(step)}`);
-    this.kernel = atOnce(afterSteps(this.kernel, [step]));
+    this.meddle(step);
   }
 
   ports(): ReconcilePorts {

@@ -4,7 +4,6 @@ import type { Declared, Rejection, Service, ServiceKey } from '../../model.ts';
 import { serviceKey } from '../../model.ts';
 import { same } from '../../same.ts';
 import type { PassStatus } from '../pass-status.ts';
-import { shortfall } from '../shortfall.ts';
 
 /** What of a pass the status of one app depends on. */
 export interface AppFacts {
@@ -43,7 +42,7 @@ export function* factsOf(pass: PassStatus): Generator<undefined, PassFacts> {
   }
   const conflicts = new Map(plan.conflicts.map(({ key, reason }) => [key, reason]));
   const lacking = new Map(
-    shortfall(pass).map(({ key, kind }) => [
+    pass.shortfall.map(({ key, kind }) => [
       key,
       kind === 'missing' ? 'the kernel lacks it' : 'not as desired',
     ]),

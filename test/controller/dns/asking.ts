@@ -33,6 +33,16 @@ export function indexOf(services: Iterable<Service> = SERVICES, over: Partial<Zo
   return table;
 }
 
+/** The changes after which these services have names, and no others of those `before`. */
+export function changesTo(
+  services: Iterable<Service>,
+  before: Iterable<Service>,
+): Map<string, Service | null> {
+  const changes = new Map<string, Service | null>([...before].map((each) => [serviceKey(each), null]));
+  for (const [key, service] of byKey(services)) changes.set(key, service);
+  return changes;
+}
+
 export function byKey(services: Iterable<Service>): Map<string, Service> {
   return new Map([...services].map((each) => [serviceKey(each), each]));
 }

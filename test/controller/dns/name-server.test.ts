@@ -10,7 +10,9 @@ import { Meter, overUdp, until } from './serving.ts';
 
 let world: World;
 let names: NameServer;
+let published: ReadonlySet<string>;
 beforeEach(() => {
+  published = new Set();
   world = new World(new FakeClock());
   const { log, clock } = world;
   const { pools, ttlSeconds } = OPTIONS;
@@ -21,8 +23,12 @@ afterEach(() => names.close());
 
 const web = service('11.0.0.1', 80, [backend('10.0.0.1', 80)], { name: 'web' });
 
-function announce(...services: readonly Service[]): readonly string[] {
-  return names.announce(new Map(services.map((each) => [serviceKey(each), each])));
+/** These services have names from now on, and no others. */
+function publish(...services: readonly Service[]): readonly string[] {
+  const changes = new Map<string, Service | null>([...published].map((key) => [key, null]));
+  for (const each of services) changes.set(serviceKey(each), each);
+  published = new Set(services.map(serviceKey));
+  return names.publish(changes);
 }
 
 async function ask(name: string, type: 'A' | 'SOA' = 'A'): Promise<string[]> {
@@ -42,27 +48,27 @@ describe('the names of what forwards', () => {
   test('nobody is answered before it is known what forwards: "no such name" would be remembered', async () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(names.bound()).toEqual([]);
-    expect(announce(web)).toEqual([]);
+    expect(publish(web)).toEqual([]);
     expect(await ask(WEB)).toEqual([`${WEB} A 11.0.0.1`]);
   });
 
   test('a name comes and goes with its VIP, from one query to the next', async () => {
-    announce();
+    publish();
     expect(await ask(WEB)).toEqual([]);
-    announce(web);
+    publish(web);
     expect(await ask(WEB)).toEqual([`${WEB} A 11.0.0.1`]);
-    announce();
+    publish();
     expect(await ask(WEB)).toEqual([]);
   });
 
   test('the serial of the zone rises with every change of names, and only then', async () => {
-    announce(web);
+    publish(web);
     const first = await serial();
-    announce({ ...web, backends: new Map() });
+    publish({ ...web, backends: new Map() });
     expect(await serial()).toBe(first);
-    announce(web, service('11.0.0.1', 443, [], { name: 'web' }));
+    publish(web, service('11.0.0.1', 443, [], { name: 'web' }));
     expect(await serial()).toBe(first + 1);
-    announce({ ...web, fqdn: `other.marathon.${ZONE}` }, service('11.0.0.1', 443, [], { name: 'web' }));
+    publish({ ...web, fqdn: `other.marathon.${ZONE}` }, service('11.0.0.1', 443, [], { name: 'web' }));
     expect(await serial()).toBe(first + 2);
   });
 
@@ -79,9 +85,9 @@ describe('the names of what forwards', () => {
       log,
       clock,
     });
-    expect(nowhere.announce(new Map())).toEqual([]);
-    await until(() => nowhere.announce(new Map()).length > 0);
-    expect(nowhere.announce(new Map())).toEqual([
+    expect(nowhere.publish(new Map())).toEqual([]);
+    await until(() => nowhere.publish(new Map()).length > 0);
+    expect(nowhere.publish(new Map())).toEqual([
       '--dns-listen 192.0.2.77:0: this host has no address 192.0.2.77',
     ]);
     await nowhere.close();

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Service } from '../../../controller/model.ts';
 import { service } from '../../support/builders.ts';
-import { ask, byKey, indexOf, lines, told, WEB, ZONE } from './asking.ts';
+import { ask, byKey, changesTo, indexOf, lines, told, WEB, ZONE } from './asking.ts';
 
 const names = (table: { readonly nodes: ReadonlyMap<string, unknown> }) => [...table.nodes.keys()].sort();
 
@@ -13,20 +13,18 @@ describe('names that come and go', () => {
     const table = indexOf([]);
     const empty = names(table);
     table.update(byKey([web, api]), 0);
-    table.update(byKey([api]), 0);
+    table.update(changesTo([api], [web]), 0);
     // It still has a name below it.
     expect(told(ask(WEB, { index: table }))).toMatchObject({ rcode: 'NOERROR', answers: [] });
     expect(told(ask(`_80._tcp.${WEB}`, { type: 'SRV', index: table })).rcode).toBe('NXDOMAIN');
-    table.update(byKey([]), 0);
+    table.update(changesTo([], [api]), 0);
     expect(names(table)).toEqual(empty);
   });
 
   test('an address that passes from one name to another leads to the new one', () => {
-    const table = indexOf([
-      service('11.0.0.2', 80, [], { name: 'b' }),
-      service('11.0.0.1', 80, [], { name: 'a' }),
-    ]);
-    table.update(byKey([service('11.0.0.1', 81, [], { name: 'b' })]), 0);
+    const before = [service('11.0.0.2', 80, [], { name: 'b' }), service('11.0.0.1', 80, [], { name: 'a' })];
+    const table = indexOf(before);
+    table.update(changesTo([service('11.0.0.1', 81, [], { name: 'b' })], before), 0);
     const reply = told(ask('1.0.0.11.in-addr.arpa', { type: 'PTR', index: table }));
     expect(lines(reply.answers)).toEqual([`1.0.0.11.in-addr.arpa PTR b.marathon.${ZONE}`]);
   });
@@ -57,7 +55,11 @@ describe('names that come and go', () => {
     fc.assert(
       fc.property(states, (each) => {
         const table = indexOf([]);
-        for (const state of each) table.update(byKey(state), 0);
+        let before: readonly Service[] = [];
+        for (const state of each) {
+          table.update(changesTo(state, before), 0);
+          before = state;
+        }
         const atOnce = indexOf(each.at(-1) ?? []);
         expect(names(table)).toEqual(names(atOnce));
         for (const [name, { zone, sets }] of atOnce.nodes) {
@@ -78,7 +80,7 @@ describe('names that come and go', () => {
     const table = indexOf(all);
     const setsOf = () => new Map([...table.nodes].map(([name, { sets }]) => [name, sets]));
     const before = setsOf();
-    table.update(byKey(all.slice(1)), 0);
+    table.update(changesTo(all.slice(1), all), 0);
     const after = setsOf();
     const changed = [...before].filter(([name, sets]) => after.get(name) !== sets).map(([name]) => name);
     // The VIP's own name and that of its address, what stood above it alone, and the apex of each zone.

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ReconcilePorts } from '../../../controller/loop/reconcile.ts';
-import type { Service } from '../../../controller/model.ts';
+import type { NamedService } from '../../../controller/model.ts';
+import type { NameChanges } from '../../../controller/ports.ts';
 import { backend, service, snapshot, web } from '../../support/builders.ts';
 import { observedService } from '../../support/observed.ts';
 import { World } from '../../support/world.ts';
@@ -8,15 +9,20 @@ import { World } from '../../support/world.ts';
 /** A world in which names are told of. */
 class NamedWorld extends World {
   advice: readonly string[] = [];
-  announced: ReadonlyMap<string, Service> = new Map();
+  published: ReadonlyMap<string, NamedService> = new Map();
 
   override ports(): ReconcilePorts {
-    const announce = (services: ReadonlyMap<string, Service>) => {
-      this.announced = services;
-      this.journal.push(`names ${[...services.keys()].join(' ')}`.trimEnd());
+    const named = new Map<string, NamedService>();
+    const publish = (changes: NameChanges) => {
+      for (const [key, service] of changes) {
+        if (service === null) named.delete(key);
+        else named.set(key, service);
+      }
+      this.published = named;
+      this.journal.push(`names ${[...named.keys()].join(' ')}`.trimEnd());
       return this.advice;
     };
-    return { ...super.ports(), names: { announce } };
+    return { ...super.ports(), names: { publish } };
   }
 }
 
@@ -69,11 +75,11 @@ describe('only what forwards has a name', () => {
       // Without the service the kernel refuses its backends too.
       world.refuse = (step) => (op === 'add-service' || step.op === op ? 'no memory' : null);
       await controller.resync(snapshot(mine('10.0.0.1:31000')));
-      expect([...world.announced.keys()]).toEqual([]);
+      expect([...world.published.keys()]).toEqual([]);
       world.refuse = () => null;
       world.now += 60_000;
       await controller.resync(snapshot(mine('10.0.0.1:31000')));
-      expect([...world.announced.keys()]).toEqual([VIP]);
+      expect([...world.published.keys()]).toEqual([VIP]);
     },
   );
 
@@ -82,14 +88,14 @@ describe('only what forwards has a name', () => {
     const foreign = observedService(service('192.168.7.7', 80, [backend('172.16.0.2', 80)]));
     world.kernel = new Map([['tcp/192.168.7.7:80', foreign]]);
     await world.start().resync(snapshot(web('/literal', { VIP_0: '192.168.7.7:80' }, '10.0.0.1:31000')));
-    expect([...world.announced.keys()]).toEqual([]);
+    expect([...world.published.keys()]).toEqual([]);
   });
 
   test('after a restart without its source, names come from the disk', async () => {
     const world = new NamedWorld();
     await world.start().resync(snapshot(mine('10.0.0.1:31000')));
     await world.start().resync(snapshot(mine('10.0.0.9:31000')), false);
-    expect([...world.announced.keys()]).toEqual([VIP]);
+    expect([...world.published.keys()]).toEqual([VIP]);
   });
 
   test('nobody is told anything in a dry run, or when the kernel cannot be read', async () => {

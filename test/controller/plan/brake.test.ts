@@ -3,12 +3,12 @@ import type { Occupant, OccupantStanding, Occupants } from '../../../controller/
 import type { BackendKey, Service, Table } from '../../../controller/model.ts';
 import { serviceKey } from '../../../controller/model.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
-import { createDiff } from '../../../controller/plan/diff.ts';
 import { heldText } from '../../../controller/plan/held-text.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';
 import type { LossReason } from '../../../controller/plan/losses.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
+import { createDiff } from '../../support/planning.ts';
 
 const as = (standing: OccupantStanding): Occupant => ({ drainSeconds: 300, standing });
 const HEALTH_LOST = as('health lost');

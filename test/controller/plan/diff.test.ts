@@ -1,13 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Service, type ServiceKey, serviceKey, type Table } from '../../../controller/model.ts';
-import { atOnce } from '../../../controller/parts.ts';
-import { afterSteps } from '../../../controller/plan/after-steps.ts';
-import { createDiff, type Ownership } from '../../../controller/plan/diff.ts';
+import {
+  type CalledVip,
+  type Service,
+  type ServiceKey,
+  serviceKey,
+  type Table,
+} from '../../../controller/model.ts';
+import type { Ownership } from '../../../controller/plan/diff.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';
 import type { Plan } from '../../../controller/plan/plan.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
+import { afterSteps, createDiff } from '../../support/planning.ts';
 
 const unnamed = { name: null, framework: null, fqdn: null };
 const ofWeb = { name: 'web', framework: 'marathon', fqdn: 'web.marathon.l4lb.thisdcos.directory' };
@@ -178,19 +183,9 @@ describe('ownership (rule 1)', () => {
   });
 
   test('one of ours whose last backend went is told apart from one that nobody declares', () => {
-    const declared = {
-      app: '/app',
-      name: 'web',
-      framework: 'marathon',
-      fqdn: null,
-      address: null,
-      protocol: 'tcp',
-      port: 80,
-    } as const;
-    const desired = {
-      ...desiredOf(),
-      declared: [{ ...declared, backends: 0, at: '', mode: 'host', backendAddress: 'agent' } as const],
-    };
+    const declares = ({ protocol, name, framework, port }: CalledVip) =>
+      `${protocol} ${name}.${framework}:${port}` === 'tcp web.marathon:80';
+    const desired = { ...desiredOf(), declares };
     const owned = { ...nobody, owned: new Map([[serviceKey(web), ofWeb]]) };
     const plan = createDiff()(desired, tableOf(observedService(web)), owned);
     expect(plan.services[0]?.reason).toBe('has no backend left');
@@ -241,21 +236,10 @@ describe('for any desired and observed tables', () => {
         const ownership = owning(...have);
         const diff = createDiff();
         const plan = diff(desiredOf(...want), table, ownership);
-        const reached = atOnce(afterSteps(table, [...plan.growing, ...plan.shrinking]));
+        const reached = afterSteps(table, [...plan.growing, ...plan.shrinking]);
         const again = diff(desiredOf(...want), reached, { ...ownership, owned: plan.owned });
         expect(lines(again)).toEqual([]);
         expect(new Map([...reached].sort())).toEqual(new Map([...observe(want)].sort()));
-      }),
-    );
-  });
-
-  test('it says the same whether or not it has been prepared, and be it for other tables', () => {
-    fc.assert(
-      fc.property(someServices, someServices, fc.boolean(), (want, have, other) => {
-        const [desired, table, ownership] = [desiredOf(...want), observe(have), owning(...have)];
-        const prepared = createDiff();
-        atOnce(prepared.prepare(desired, other ? new Map() : table));
-        expect(prepared(desired, table, ownership)).toEqual(createDiff()(desired, table, ownership));
       }),
     );
   });
@@ -266,7 +250,7 @@ describe('for any desired and observed tables', () => {
         const moved = have.map((one) => ({ ...one, address: one.address.replace('11.', '172.') }));
         const table = observe(moved);
         const plan = createDiff()(desiredOf(...want), table, nobody);
-        const reached = atOnce(afterSteps(table, [...plan.growing, ...plan.shrinking]));
+        const reached = afterSteps(table, [...plan.growing, ...plan.shrinking]);
         for (const [key, foreign] of table) expect(reached.get(key)).toBe(foreign);
       }),
     );
@@ -283,7 +267,7 @@ describe('for any desired and observed tables', () => {
         const live = want.filter(({ backends }) => inRotation(backends.values())).map(serviceKey);
         const before = live.filter(forwards);
         for (const step of [...plan.growing, ...plan.shrinking]) {
-          table = atOnce(afterSteps(table, [step]));
+          table = afterSteps(table, [step]);
           expect(before.filter((key) => !forwards(key))).toEqual([]);
         }
       }),

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Occupants } from '../../../controller/inventory/task-index.ts';
 import type { Table } from '../../../controller/model.ts';
-import { createDiff } from '../../../controller/plan/diff.ts';
 import { type Drains, keepDraining } from '../../../controller/plan/drain.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
+import { createDiff } from '../../support/planning.ts';
 
 const KEY = 'tcp/11.0.0.1:80';
 const NOW = 1_000_000;

@@ -1,9 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { atOnce } from '../../../controller/parts.ts';
-import { afterSteps } from '../../../controller/plan/after-steps.ts';
 import { drift } from '../../../controller/plan/drift.ts';
 import { backend, service } from '../../support/builders.ts';
 import { observedBackend, observedService, tableOf } from '../../support/observed.ts';
+import { afterSteps } from '../../support/planning.ts';
 
 const web = service('11.0.0.1', 80, [backend('10.0.0.1', 1), backend('10.0.0.2', 2)]);
 const key = 'tcp/11.0.0.1:80';
@@ -41,14 +40,12 @@ test('what other programs do to their own services is no drift', () => {
 });
 
 test('what we wrote ourselves is no drift', () => {
-  const written = atOnce(
-    afterSteps(before, [
-      { op: 'add-backend', service: web, backend: { address: '10.0.0.3', port: 3, weight: 1 } },
-      { op: 'update-backend', service: web, backend: { address: '10.0.0.1', port: 1, weight: 0 } },
-      { op: 'remove-backend', service: web, backend: { address: '10.0.0.2', port: 2 } },
-      { op: 'update-service', service: { ...web, scheduler: 'rr', persistenceSeconds: 9 } },
-    ]),
-  );
+  const written = afterSteps(before, [
+    { op: 'add-backend', service: web, backend: { address: '10.0.0.3', port: 3, weight: 1 } },
+    { op: 'update-backend', service: web, backend: { address: '10.0.0.1', port: 1, weight: 0 } },
+    { op: 'remove-backend', service: web, backend: { address: '10.0.0.2', port: 2 } },
+    { op: 'update-service', service: { ...web, scheduler: 'rr', persistenceSeconds: 9 } },
+  ]);
   const now = service('11.0.0.1', 80, [backend('10.0.0.1', 1, { weight: 0 }), backend('10.0.0.3', 3)], {
     scheduler: 'rr',
     persistenceSeconds: 9,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Desired, Service, Table } from '../../../controller/model.ts';
-import { createDiff } from '../../../controller/plan/diff.ts';
 import { createHostOrder } from '../../../controller/plan/host-order.ts';
 import { backend, nothingRemembered, service } from '../../support/builders.ts';
 import { observedService, tableOf } from '../../support/observed.ts';
+import { createDiff } from '../../support/planning.ts';
 import { firstOfHost, maxOverMean, median } from '../../support/spread.ts';
 
 const web = (...ports: readonly number[]) =>
@@ -19,6 +19,7 @@ function added(hostId: string, want: Service, have: Table = new Map()): number[]
   const services = new Map([['tcp/11.0.0.1:80', want]]);
   const desired: Desired = {
     services,
+    declares: () => true,
     unserved: new Map(),
     declared: [],
     rejected: [],

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { createDiff } from '../../../controller/plan/diff.ts';
 import type { Report } from '../../../controller/plan/plan.ts';
 import { toJson } from '../../../controller/plan/print-json.ts';
 import { toText } from '../../../controller/plan/print-text.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
+import { createDiff } from '../../support/planning.ts';
 
 const named = { name: 'my-service', apps: ['/my-service'] };
 const added = service(

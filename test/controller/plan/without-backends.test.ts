@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { App, Task } from '../../../controller/model.ts';
-import { createDiff } from '../../../controller/plan/diff.ts';
 import { toText } from '../../../controller/plan/print-text.ts';
 import { app, port, task, taskPort, web } from '../../support/builders.ts';
+import { createDiff } from '../../support/planning.ts';
 import { translate } from '../desired/support.ts';
 
 const FULL = (name: string) => `${name}.marathon.l4lb.thisdcos.directory`;

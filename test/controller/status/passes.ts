@@ -1,8 +1,12 @@
-import type { Desired, Table } from '../../../controller/model.ts';
-import { createDiff } from '../../../controller/plan/diff.ts';
+import { type Desired, endpointKey, type Step, serviceKey, type Table } from '../../../controller/model.ts';
+import { withoutPause } from '../../../controller/pause.ts';
+import { backendAgrees, settingsAgree } from '../../../controller/plan/agreement.ts';
+import type { Owned } from '../../../controller/plan/plan.ts';
+import { type Shortfall, type ShortfallInput, Shortfalls } from '../../../controller/plan/shortfall.ts';
 import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
+import { createDiff } from '../../support/planning.ts';
 
 export const WEB = service('11.0.0.1', 80, [backend('10.0.0.1', 31_000)], { name: 'web', apps: ['/web'] });
 export const DB = service('11.0.0.2', 5_432, [backend('10.0.0.2', 31_001)], { name: 'db', apps: ['/db'] });
@@ -24,19 +28,31 @@ export function passOf(what: {
   const desired = what.desired ?? desiredOf(WEB);
   const before = what.before ?? what.observed ?? settled(...desired.services.values());
   const owned = new Map([...before.keys()].map((key) => [key, { name: null, framework: null, fqdn: null }]));
-  const plan = createDiff()(desired, before, {
-    owned: what.foreign === true ? new Map() : owned,
+  const ours = what.foreign === true ? new Map<string, Owned>() : owned;
+  const found = createDiff()(desired, before, {
+    owned: ours,
     inPool: () => what.foreign !== true,
     adopt: false,
   });
+  const observed = what.observed ?? settled(...desired.services.values());
+  // All are looked at, those of earlier passes too.
+  const keys = new Set([...found.keys, ...before.keys(), ...[WEB, DB].map(serviceKey)]);
+  const plan = { ...found, keys };
   return {
     startedAt: 999_950,
     finishedAt: 1_000_000,
     kind: 'full',
     desired,
     plan,
-    observed: what.observed ?? settled(...desired.services.values()),
+    observed,
+    owned: ours,
+    shortfall: shortfallOf({
+      desired,
+      plan: what.over?.plan ?? plan,
+      observed: what.over?.observed ?? observed,
+    }),
     drains: new Map(),
+    made: [...plan.growing, ...plan.shrinking].filter((step) => isMade(step, observed)),
     failures: [],
     waiting: 0,
     held: null,
@@ -48,4 +64,26 @@ export function passOf(what: {
     error: null,
     ...what.over,
   };
+}
+
+function shortfallOf(input: ShortfallInput): readonly Shortfall[] {
+  const shortfalls = new Shortfalls();
+  shortfalls.start(input)(withoutPause);
+  return shortfalls.all;
+}
+
+function isMade(step: Step, table: Table): boolean {
+  const service = table.get(serviceKey(step.service));
+  switch (step.op) {
+    case 'add-service':
+    case 'update-service':
+      return service !== undefined && settingsAgree(step.service, service);
+    case 'remove-service':
+      return service === undefined;
+    case 'add-backend':
+    case 'update-backend':
+      return backendAgrees(step.backend, service?.backends.get(endpointKey(step.backend)));
+    case 'remove-backend':
+      return service?.backends.has(endpointKey(step.backend)) !== true;
+  }
 }

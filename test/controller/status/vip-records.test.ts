@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Declared } from '../../../controller/model.ts';
-import { atOnce } from '../../../controller/parts.ts';
+import { type Declared, serviceKey } from '../../../controller/model.ts';
+import { withoutPause } from '../../../controller/pause.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
 import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { VipRecorder, type VipRecords } from '../../../controller/status/vip-records.ts';
@@ -14,10 +14,9 @@ const WEB_ID = 'tcp/11.0.0.1:80';
 /** Records of these passes one after another, each a second after the one before; the first ends at 1,000,000. */
 function recordsAfter(...passes: readonly PassStatus[]) {
   const recorder = new VipRecorder();
-  let records: VipRecords = new Map();
   for (const [at, pass] of passes.entries())
-    records = atOnce(recorder.record({ ...pass, finishedAt: 1_000_000 + at * 1_000 }));
-  return records;
+    recorder.start({ ...pass, finishedAt: 1_000_000 + at * 1_000 })(withoutPause);
+  return recorder.records;
 }
 
 function weighing(weight: number, reason: string) {
@@ -226,9 +225,13 @@ test('after any passes the records say what those of a recorder that saw only th
       const recorder = new VipRecorder();
       for (const [web, ip, foreign] of steps) {
         const pass = passOfFates([web, ip], foreign);
-        const [seasoned, fresh] = [atOnce(recorder.record(pass)), atOnce(new VipRecorder().record(pass))];
-        expect(timeless(seasoned)).toEqual(timeless(fresh));
-        expect(atOnce(recorder.record(pass))).toEqual(seasoned);
+        const before = new Map(recorder.records);
+        const replaced = recorder.start(pass)(withoutPause);
+        expect(timeless(recorder.records)).toEqual(timeless(recordsAfter(pass)));
+        const ids = new Set([...before.keys(), ...recorder.records.keys()]);
+        const other = [...ids].filter((id) => before.get(id) !== recorder.records.get(id));
+        expect([...(replaced?.keys() ?? [])].sort()).toEqual(other.sort());
+        expect(recorder.start(pass)(withoutPause)).toEqual(new Map());
       }
     }),
     { numRuns: 300 },
@@ -255,9 +258,25 @@ function passOfFates(fates: readonly string[], foreign: boolean): PassStatus {
       ...declared,
       ...(name === null ? { name, framework: null, fqdn, address } : { name, fqdn }),
     }));
-  const desired = { ...desiredOf(...wanted), declared: claims };
+  const unserved = new Map(
+    made
+      .filter(({ as }) => as === 'absent')
+      .map(
+        ({ want }) =>
+          [
+            want.address,
+            claims.filter(({ address, name }) =>
+              want.name === null ? address === want.address : name === want.name,
+            ),
+          ] as const,
+      ),
+  );
+  const desired = { ...desiredOf(...wanted), declared: claims, unserved };
   const table = tableOf(...there.map((each) => once(observedService(each))));
-  return passOf({ desired, before: table, observed: table, foreign });
+  const pass = passOf({ desired, before: table, observed: table, foreign });
+  // What went is looked at too.
+  const keys = new Set([...pass.plan.keys, ...made.map(({ want }) => serviceKey(want))]);
+  return { ...pass, plan: { ...pass.plan, keys } };
 }
 
 const seen = new Map<string, unknown>();

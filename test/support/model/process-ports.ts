@@ -92,10 +92,15 @@ export function reachabilityPort({ machine, perils }: Surroundings): Reachabilit
 }
 
 export function namesPort({ machine, perils }: Surroundings): Names {
+  const named = new Set<string>();
   return {
-    announce(services) {
+    publish(changes) {
       perils.write();
-      machine.watch.named(new Set(services.keys()));
+      for (const [key, service] of changes) {
+        if (service === null) named.delete(key);
+        else named.add(key);
+      }
+      machine.watch.named(new Set(named));
       return [];
     },
   };

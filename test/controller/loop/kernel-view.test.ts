@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { Knowledge } from '../../../controller/loop/knowledge.ts';
+import { KernelView } from '../../../controller/loop/kernel-view.ts';
 import { type ServiceAddress, serviceKey, type Table } from '../../../controller/model.ts';
 import type { IpvsTable } from '../../../controller/ports.ts';
 import { backend, service } from '../../support/builders.ts';
@@ -17,7 +17,7 @@ let kernel: Table;
 let asked: string[];
 /** The next read of the whole table waits for this. */
 let hold: Promise<void>;
-let knowledge: Knowledge;
+let view: KernelView;
 /** The table that was read beside passes last. */
 let kept: Table;
 
@@ -45,7 +45,7 @@ beforeEach(() => {
     apply: async () => [],
     close: () => undefined,
   };
-  knowledge = new Knowledge(table);
+  view = new KernelView(table);
 });
 
 const remove = (port: number) => ({ op: 'remove-service', service: at(port) }) as const;
@@ -56,7 +56,7 @@ function reading(): () => Promise<void> {
   hold = new Promise((resolve) => {
     end = resolve;
   });
-  const done = knowledge.readBeside();
+  const done = view.refreshInBackground();
   return async () => {
     end();
     await done;
@@ -64,9 +64,10 @@ function reading(): () => Promise<void> {
   };
 }
 
-describe('what was read beside passes', () => {
+describe('what was read in the background', () => {
   beforeEach(async () => {
-    knowledge.believe((await knowledge.whole()).table);
+    await view.readAll();
+    view.takeDifferences();
     asked.length = 0;
   });
 
@@ -74,31 +75,33 @@ describe('what was read beside passes', () => {
     const end = reading();
     await end();
     kernel = all();
-    const { table, fresh } = await knowledge.whole();
-    expect([...table.keys()]).toEqual(MANY.map(key));
-    expect(fresh).toBe(false);
+    expect(await view.readAll()).toBe(false);
+    expect([...view.table.keys()]).toEqual(MANY.map(key));
     expect(asked).toEqual(['beside']);
   });
 
   test('shows what others changed meanwhile', async () => {
     kernel = new Map([...kernel, [key(3), entry(3, '10.9.9.9')]]);
+    const was = view.table.get(key(3));
     await reading()();
-    const { table } = await knowledge.whole();
-    expect([...(table.get(key(3))?.backends.keys() ?? [])]).toEqual(['10.9.9.9:80']);
+    await view.readAll();
+    expect([...(view.table.get(key(3))?.backends.keys() ?? [])]).toEqual(['10.9.9.9:80']);
+    expect(view.takeDifferences()).toEqual(new Map([[key(3), { was, ours: false }]]));
   });
 
   test('does not undo what passes wrote since it began', async () => {
     const end = reading();
-    knowledge.touch([remove(1), { op: 'add-service', service: { ...entry(20) } }]);
-    const without = new Map([...all(...MANY.slice(1)), [key(20), entry(20)]]);
-    knowledge.believe(without);
+    const steps = [remove(1), { op: 'add-service', service: { ...entry(20) } }] as const;
+    view.markWritten(steps);
+    view.accept(steps, []);
     await end();
-    const { table } = await knowledge.whole();
-    expect(new Set(table.keys())).toEqual(new Set(without.keys()));
+    await view.readAll();
+    expect(new Set(view.table.keys())).toEqual(new Set([...MANY.slice(1), 20].map(key)));
+    expect(view.takeDifferences().size).toBe(0);
   });
 
-  test('leaves the same objects where nothing differs, and others where a count does', async () => {
-    const before = knowledge.believed;
+  test('leaves the same objects where nothing differs, and others where a count does, which is no difference', async () => {
+    const before = new Map(view.table);
     kernel = new Map([
       ...all(...MANY.slice(0, 8)),
       [
@@ -112,69 +115,83 @@ describe('what was read beside passes', () => {
       ],
     ]);
     await reading()();
-    const { table } = await knowledge.whole();
-    expect(MANY.filter((port) => table.get(key(port)) !== before?.get(key(port)))).toEqual([9]);
-    expect([...(table.get(key(9))?.backends.values() ?? [])]).toMatchObject([{ activeConnections: 1 }]);
+    await view.readAll();
+    expect(MANY.filter((port) => view.table.get(key(port)) !== before.get(key(port)))).toEqual([9]);
+    expect([...(view.table.get(key(9))?.backends.values() ?? [])]).toMatchObject([{ activeConnections: 1 }]);
+    expect(view.takeDifferences().size).toBe(0);
   });
 
   test('is known already while it is read, where nothing differs: nothing else is kept for as long as that takes', async () => {
-    const before = knowledge.believed;
+    const before = new Map(view.table);
     kernel = new Map([...all(...MANY), [key(3), entry(3, '10.9.9.9')]]);
     await reading()();
-    expect(MANY.filter((port) => kept.get(key(port)) !== before?.get(key(port)))).toEqual([3]);
+    expect(MANY.filter((port) => kept.get(key(port)) !== before.get(key(port)))).toEqual([3]);
   });
 
   test('counts for one pass only', async () => {
     await reading()();
-    knowledge.believe((await knowledge.whole()).table);
-    expect((await knowledge.whole()).fresh).toBe(true);
+    await view.readAll();
+    expect(await view.readAll()).toBe(true);
   });
 
-  test('is not believed after an error: then the table is read again', async () => {
+  test('does not count after an error: then the table is read again', async () => {
     await reading()();
-    knowledge.forget();
-    const { fresh } = await knowledge.whole();
-    expect(fresh).toBe(true);
+    view.forget();
+    expect(await view.readAll()).toBe(true);
     expect(asked).toEqual(['beside', 'all']);
   });
 
   test('that could not be read is read by the pass, which says why', async () => {
     hold = Promise.reject(new Error('no memory'));
-    await knowledge.readBeside();
-    await expect(knowledge.whole()).rejects.toThrow('no memory');
+    await view.refreshInBackground();
+    await expect(view.readAll()).rejects.toThrow('no memory');
   });
 
-  test('does not tell of what is doubtful: that is read again', async () => {
+  test('does not tell of what is stale: that is read again', async () => {
     await reading()();
-    knowledge.doubt([at(2)]);
+    view.markStale([at(2)]);
     kernel = new Map([...kernel].filter(([each]) => each !== key(2)));
-    const { table } = await knowledge.whole();
-    expect(table.has(key(2))).toBe(false);
+    await view.readAll();
+    expect(view.table.has(key(2))).toBe(false);
     expect(asked).toEqual(['beside', key(2)]);
   });
 });
 
-describe('what is doubtful', () => {
+describe('what is stale', () => {
   beforeEach(async () => {
-    knowledge.believe((await knowledge.whole()).table);
+    await view.readAll();
+    view.takeDifferences();
     asked.length = 0;
   });
 
   test('is read before the next pass, once, and nothing else', async () => {
-    knowledge.doubt([at(4), at(4), at(5)]);
+    view.markStale([at(4), at(4), at(5)]);
     kernel = new Map([...kernel, [key(4), entry(4, '10.9.9.9')]]);
-    const before = knowledge.believed;
-    const { table } = await knowledge.recent();
-    expect(MANY.filter((port) => table.get(key(port)) !== before?.get(key(port)))).toEqual([4]);
-    expect((await knowledge.recent()).table).toBe(before);
+    await view.reread([]);
+    expect([...view.takeDifferences().keys()]).toEqual([key(4)]);
+    await view.reread([]);
+    expect(view.takeDifferences().size).toBe(0);
     expect(asked).toEqual([`${key(4)} ${key(5)}`]);
   });
 
   test('makes the whole table be read where it is a large part of that', async () => {
-    knowledge.doubt(MANY.slice(0, 3).map(at));
-    await knowledge.recent();
-    knowledge.doubt([at(20)]);
-    await knowledge.recent();
+    view.markStale(MANY.slice(0, 3).map(at));
+    await view.reread([]);
+    view.markStale([at(20)]);
+    await view.reread([]);
     expect(asked).toEqual(['all', key(20)]);
+  });
+
+  test('may differ by a write of ours that failed: that is told with the difference', async () => {
+    view.markWritten([remove(4)]);
+    view.accept([], [remove(4)]);
+    view.markStale([at(4), at(5)]);
+    kernel = all(1, 2, 3, 6, 7, 8, 9);
+    await view.reread([]);
+    const differences = view.takeDifferences();
+    expect([...differences].map(([each, { ours }]) => [each, ours])).toEqual([
+      [key(4), true],
+      [key(5), false],
+    ]);
   });
 });

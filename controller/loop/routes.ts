@@ -1,0 +1,47 @@
+import type { ServiceKey, Table } from '../model.ts';
+import type { Plan, PlannedService } from '../plan/plan.ts';
+
+interface RouteRules {
+  /** Services with a backend that should have come into rotation and could not be added. */
+  readonly short: ReadonlySet<ServiceKey>;
+  /** Whether an address lies in a pool of named VIPs. */
+  readonly inPool: (address: string) => boolean;
+}
+
+/** The addresses of IP VIPs outside the pools, which need a route of their own each. */
+export class Routes {
+  readonly #byService = new Map<ServiceKey, string>();
+  #addresses: readonly string[] = [];
+
+  /**
+   * Takes what a plan says of its services, given the table that its additions left. A VIP whose service or backends could
+   * not be made gets no route. Returns all addresses; the same object while they are the same.
+   */
+  update({ keys, services }: Plan, table: Table, rules: RouteRules): readonly string[] {
+    const routed = new Map<ServiceKey, string>();
+    for (const service of services)
+      if (needsRoute(service, table, rules)) routed.set(service.key, service.address);
+    let changed = false;
+    for (const key of keys) {
+      const address = routed.get(key);
+      if (this.#byService.get(key) === address) continue;
+      changed = true;
+      if (address === undefined) this.#byService.delete(key);
+      else this.#byService.set(key, address);
+    }
+    if (changed) this.#addresses = [...new Set(this.#byService.values())].sort();
+    return this.#addresses;
+  }
+}
+
+function needsRoute(
+  { op, key, name, address }: PlannedService,
+  table: Table,
+  { short, inPool }: RouteRules,
+): boolean {
+  // A named VIP's address comes from a pool.
+  if (name !== null || op === 'remove' || inPool(address)) return false;
+  const service = table.get(key);
+  const isUseless = service === undefined || (short.has(key) && service.backends.size === 0);
+  return !(op === 'add' && isUseless);
+}
