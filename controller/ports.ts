@@ -11,8 +11,7 @@ import type {
   Step,
   Table,
 } from './model.ts';
-import type { Traffic } from './status/document.ts';
-import type { PassStatus } from './status/pass-status.ts';
+import type { PassStatus } from './pass-status.ts';
 
 /** Where apps come from. */
 export interface AppSource {
@@ -111,6 +110,16 @@ export interface DeploymentProgress {
   readonly actions: readonly string[];
 }
 
+/** How many copies of an app or pod there are. */
+export interface Instances {
+  readonly wanted: number;
+  readonly running: number;
+  /** Running, and healthy where that is checked. */
+  readonly ready: number;
+  /** Whether a health check is defined. */
+  readonly checked: boolean;
+}
+
 /** The kernel's IPVS table. */
 export interface IpvsTable {
   /**
@@ -174,6 +183,23 @@ export interface IpvsTimeouts {
 export interface ServiceCounters {
   readonly traffic: Traffic;
   readonly backends: ReadonlyMap<BackendKey, BackendCounters>;
+}
+
+/** What has gone through a service or a backend since the kernel made it. */
+export interface Traffic {
+  readonly connections: number;
+  /** From clients. */
+  readonly inPackets: number;
+  /** To clients. */
+  readonly outPackets: number;
+  readonly inBytes: number;
+  readonly outBytes: number;
+  /** Each second, the kernel's average over some of them. */
+  readonly connectionRate: number;
+  readonly inPacketRate: number;
+  readonly outPacketRate: number;
+  readonly inByteRate: number;
+  readonly outByteRate: number;
 }
 
 export interface BackendCounters {

@@ -26,6 +26,7 @@ import type { NameServer } from './dns/name-server.ts';
 import { ControllerError, systemReason } from './errors.ts';
 import { Reconciler } from './loop/reconcile.ts';
 import { RefusedBackends } from './loop/refused-backends.ts';
+import { isLoopback } from './loopback.ts';
 import type { ServiceKey } from './model.ts';
 import { parseTable } from './plan/ipvsadm.ts';
 import type {
@@ -41,7 +42,6 @@ import type {
   StateStore,
 } from './ports.ts';
 import type { Writing } from './serve/apps.ts';
-import { isLoopback } from './serve/host-header.ts';
 import type { DnsMetrics } from './serve/metrics-dns.ts';
 import { createLedger } from './state/ledger.ts';
 import { namedLedger } from './state/named-ledger.ts';

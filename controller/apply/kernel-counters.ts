@@ -8,8 +8,7 @@ import {
   type Stats,
 } from 'ipvs-netlink-ts';
 import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../model.ts';
-import type { BackendCounters, KernelCounters, ServiceCounters } from '../ports.ts';
-import type { Traffic } from '../status/document.ts';
+import type { BackendCounters, KernelCounters, ServiceCounters, Traffic } from '../ports.ts';
 
 /** So many services are read at a stretch: a pass, a query for a name or a probe may come in between. */
 const STRETCH = 32;

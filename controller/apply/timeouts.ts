@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { IpvsClient, Timeouts } from 'ipvs-netlink-ts';
 import { messageOf } from '../errors.ts';
 import { setSysctl } from '../fixes.ts';
+import { diesBeforeKeepalive, keepaliveRemedies } from '../keepalive.ts';
 import type { Reachability, ReachabilityReport } from '../ports.ts';
-import { diesBeforeKeepalive, keepaliveRemedies } from '../status/keepalive.ts';
 
 /** Time-outs that someone asked for, in seconds; undefined leaves the kernel's as it is. */
 export interface WantedTimeouts {

@@ -4,9 +4,9 @@ import type { Reconciler } from '../loop/reconcile.ts';
 import type { SavePorts } from '../loop/save.ts';
 import { saveChanged } from '../loop/save.ts';
 import { Sources } from '../loop/sources.ts';
+import type { PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import type { AppSource, Observer } from '../ports.ts';
-import type { PassStatus } from '../status/pass-status.ts';
 import { formatReport, type PrintOptions } from './report.ts';
 
 export interface OncePorts extends SavePorts {

@@ -1,7 +1,7 @@
+import type { PassStatus } from '../pass-status.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import { toJson } from '../plan/print-json.ts';
 import { toText } from '../plan/print-text.ts';
-import type { PassStatus } from '../status/pass-status.ts';
 import { reportOf } from '../status/report.ts';
 import { visibleJson } from '../visible.ts';
 

@@ -1,7 +1,7 @@
 /** What may be served to whom: what no option of it can tell by itself. */
 
+import { isLoopback } from '../loopback.ts';
 import { endpointKey } from '../model.ts';
-import { isLoopback } from '../serve/host-header.ts';
 
 import { usage } from './given.ts';
 import type { OptionValues } from './options.ts';

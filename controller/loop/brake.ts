@@ -1,8 +1,8 @@
 import type { BackendKey, ServiceKey } from '../model.ts';
+import type { HeldRemoval } from '../pass-status.ts';
 import { type BrakeContext, holdMassRemoval } from '../plan/brake.ts';
 import { type Losses, leaving } from '../plan/losses.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { HeldRemoval } from '../status/pass-status.ts';
 
 export interface BrakeRules {
   /** Share of VIPs, or of backends in rotation, up to which a pass may take away: 0.5 is half. */

@@ -3,6 +3,7 @@ import { offersAt } from '../inventory/offers.ts';
 import type { Occupants } from '../inventory/task-index.ts';
 import type { BackendKey, Desired, ServiceAddress, ServiceKey, Table } from '../model.ts';
 import { inSlices } from '../pace.ts';
+import type { HeldRemoval } from '../pass-status.ts';
 import { Diff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
 import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
@@ -10,7 +11,6 @@ import type { LastRules } from '../plan/last-in-rotation.ts';
 import { onlyWhatIsMissing } from '../plan/only-missing.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
 import { splitWithdrawn, withoutWithdrawn, withWithdrawn } from '../plan/withdraw.ts';
-import type { HeldRemoval } from '../status/pass-status.ts';
 import { Brake, type BrakeRules } from './brake.ts';
 
 export interface PlanRules {

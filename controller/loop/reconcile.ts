@@ -9,6 +9,7 @@ import {
   serviceKey,
 } from '../model.ts';
 import { inSlices } from '../pace.ts';
+import type { PassStatus } from '../pass-status.ts';
 import { everyKey } from '../plan/diff.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { heldNames } from '../plan/held-names.ts';
@@ -16,7 +17,6 @@ import { formatStep } from '../plan/ipvsadm.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Shortfalls } from '../plan/shortfall.ts';
 import type { Clock, IpvsTable, Ledger, Log, Names, Reachability, StateStore } from '../ports.ts';
-import type { PassStatus } from '../status/pass-status.ts';
 import { Applier } from './applier.ts';
 import { Holdings } from './holdings.ts';
 import { KernelView } from './kernel-view.ts';

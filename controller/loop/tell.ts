@@ -1,6 +1,6 @@
+import type { PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import type { Log } from '../ports.ts';
-import type { PassStatus } from '../status/pass-status.ts';
 
 /** Makes the function that tells the log of each pass: what it did, what failed, and what is wrong with the host. */
 export function createTeller(log: Log): (pass: PassStatus) => void {

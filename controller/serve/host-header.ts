@@ -1,12 +1,4 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
-export function isLoopback(address: string): boolean {
-  return isIP(address) !== 0 && LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-}
+import { isLoopback } from '../loopback.ts';
 
 /**
  * Whether a request that came over loopback means loopback. A page of a foreign site can make its own name resolve to

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ListenOption } from '../config/values.ts';
+import { isLoopback } from '../loopback.ts';
 import type { Clock, KernelCounters, Log } from '../ports.ts';
 import { DEFAULT_LIMITS, type HealthLimits } from '../status/checks.ts';
 import { createHistory, type History } from '../status/history.ts';
@@ -16,7 +17,7 @@ import {
   type Connections,
   limitConnections,
 } from './connections.ts';
-import { isLoopback, namesLoopback } from './host-header.ts';
+import { namesLoopback } from './host-header.ts';
 import { closeServer, listenOn, urlOf } from './listening.ts';
 import type { Metrics } from './metrics.ts';
 import type { PageFacts } from './page/facts.ts';

@@ -1,6 +1,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Step } from '../model.ts';
-import type { PassStatus } from '../status/pass-status.ts';
+import type { PassStatus } from '../pass-status.ts';
 
 const KINDS: readonly PassStatus['kind'][] = ['full', 'changes'];
 const RESULTS = ['converged', 'incomplete', 'error'] as const;

@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from 'prom-client';
 import { version } from '../config/version.ts';
 import type { Service } from '../model.ts';
+import type { PassStatus } from '../pass-status.ts';
 import type { Clock } from '../ports.ts';
-import type { PassStatus } from '../status/pass-status.ts';
 import type { SourceStatus, Status } from '../status/status.ts';
 
 /** What is read off the state of things when Prometheus asks. */

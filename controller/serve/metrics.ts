@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { PassStatus } from '../pass-status.ts';
 import type { Observer } from '../ports.ts';
 import { createStatusBoard, type StatusBoard, type StatusBoardOptions } from '../status/board.ts';
-import type { PassStatus } from '../status/pass-status.ts';
 import type { AccessFiles } from './access/files.ts';
 import { registerAccessGauges } from './metrics-access.ts';
 import { createCounters } from './metrics-counters.ts';

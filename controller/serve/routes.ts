@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { DoctorDocument } from '../doctor/document.ts';
+import type { PassStatus } from '../pass-status.ts';
 import { toJson } from '../plan/print-json.ts';
 import type { Clock, Log } from '../ports.ts';
 import { type Check, type HealthLimits, healthz, livez, readyz } from '../status/checks.ts';
 import { checksText } from '../status/checks-text.ts';
 import type { StatusDocument } from '../status/document.ts';
 import type { History } from '../status/history.ts';
-import type { PassStatus } from '../status/pass-status.ts';
 import { reportOf } from '../status/report.ts';
 import { selectVips } from '../status/selection.ts';
 import type { Status } from '../status/status.ts';

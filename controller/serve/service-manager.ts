@@ -1,5 +1,5 @@
+import type { PassStatus } from '../pass-status.ts';
 import type { Clock, Log, Observer } from '../ports.ts';
-import type { PassStatus } from '../status/pass-status.ts';
 import { plural } from '../status/words.ts';
 import { createNotify, type Notify } from './notify-socket.ts';
 

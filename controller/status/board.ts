@@ -1,9 +1,9 @@
 import { inSlices } from '../pace.ts';
+import type { PassStatus } from '../pass-status.ts';
 import { withoutPause } from '../pause.ts';
 import type { Clock, Observer } from '../ports.ts';
 import { createEpochOffset } from '../time.ts';
 import type { History } from './history.ts';
-import type { PassStatus } from './pass-status.ts';
 import type { SourceStatus, Status } from './status.ts';
 import { type RecordsBefore, VipRecorder } from './vip-records.ts';
 

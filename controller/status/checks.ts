@@ -1,9 +1,9 @@
 /** Whether the controller does its work: named checks over what is known, as Kubernetes components have them. */
 
+import type { PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import type { Conflict } from '../plan/plan.ts';
 import type { Shortfall } from '../plan/shortfall.ts';
-import type { PassStatus } from './pass-status.ts';
 import type { SourceStatus, Status } from './status.ts';
 
 export interface Check {

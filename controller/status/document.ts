@@ -227,4 +227,3 @@ export type StatusDocument = z.infer<typeof statusDocument>;
 export type VipDocument = z.infer<typeof vip>;
 export type BackendDocument = z.infer<typeof backend>;
 export type VipState = z.infer<typeof state>;
-export type Traffic = z.infer<typeof traffic>;

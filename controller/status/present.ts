@@ -1,11 +1,11 @@
 import type { ObservedBackend, ObservedService } from '../model.ts';
+import type { PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import type { KernelReading, ServiceCounters } from '../ports.ts';
 import { someLines, someRejections } from './at-most.ts';
 import type { BackendRecord } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
-import type { PassStatus } from './pass-status.ts';
 import type { SourceStatus, Status } from './status.ts';
 import type { VipRecord } from './vip-records.ts';
 

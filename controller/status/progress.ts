@@ -1,17 +1,7 @@
 /** How far a deployment is, in the words of the command and of the page. */
 
-import type { DeploymentProgress } from '../ports.ts';
+import type { DeploymentProgress, Instances } from '../ports.ts';
 import { plural } from './words.ts';
-
-/** How many copies of an app or pod there are. */
-export interface Instances {
-  readonly wanted: number;
-  readonly running: number;
-  /** Running, and healthy where that is checked. */
-  readonly ready: number;
-  /** Whether a health check is defined. */
-  readonly checked: boolean;
-}
 
 /** `here`: backends in rotation on this host; null where that is not known. */
 export function progressText(

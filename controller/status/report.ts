@@ -1,8 +1,8 @@
+import type { PassStatus } from '../pass-status.ts';
 import { withUntouched } from '../plan/diff.ts';
 import { heldText } from '../plan/held-text.ts';
 import type { Report } from '../plan/plan.ts';
 import { someLines, someRejections } from './at-most.ts';
-import type { PassStatus } from './pass-status.ts';
 
 /** What people and scripts read of a pass: the services that it looked at, and all others, which are as desired. */
 export function reportOf({

@@ -1,6 +1,6 @@
 /** What is known of the controller's work at one moment: all that health, metrics and the HTTP API tell. */
 
-import type { PassStatus } from './pass-status.ts';
+import type { PassStatus } from '../pass-status.ts';
 import type { VipRecords } from './vip-records.ts';
 
 /** Times are milliseconds of the monotonic clock. */

@@ -1,4 +1,5 @@
 import { type BackendKey, type Declared, endpointKey, type Service, type ServiceKey } from '../model.ts';
+import type { PassStatus } from '../pass-status.ts';
 import type { Pause } from '../pause.ts';
 import type { PlannedService } from '../plan/plan.ts';
 import { same } from '../same.ts';
@@ -9,7 +10,6 @@ import {
   someInRotation,
 } from './backend-records.ts';
 import type { VipState } from './document.ts';
-import type { PassStatus } from './pass-status.ts';
 
 /** A VIP as the last pass left it, and since when it has been so. Times are milliseconds of the monotonic clock. */
 export interface VipRecord {

@@ -1,4 +1,4 @@
-import type { PassStatus } from './pass-status.ts';
+import type { PassStatus } from '../pass-status.ts';
 
 /** A VIP in the shape of dcos-net's `GET /v1/vips`, key by key. */
 export interface VipView {

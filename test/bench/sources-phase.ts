@@ -10,6 +10,7 @@ import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { resolveConfig } from '../../controller/config/config.ts';
 import { Reconciler } from '../../controller/loop/reconcile.ts';
 import { run, type WakeReason } from '../../controller/loop/run.ts';
+import type { PassStatus } from '../../controller/pass-status.ts';
 import type { AppSource, IpvsTable, Log, Observer } from '../../controller/ports.ts';
 import { createMetrics } from '../../controller/serve/metrics.ts';
 import { createDnsResolver } from '../../controller/source/dns-resolver.ts';
@@ -17,7 +18,6 @@ import { kubernetesSource, openKubernetes } from '../../controller/source/kubern
 import { createMesosSource } from '../../controller/source/mesos/source.ts';
 import { createStatusBoard } from '../../controller/status/board.ts';
 import { createHistory } from '../../controller/status/history.ts';
-import type { PassStatus } from '../../controller/status/pass-status.ts';
 import { Latch, systemClock } from '../../controller/time.ts';
 import { portsOf, rulesOf } from './parts.ts';
 import { serveKubernetes, serveMesos } from './sources-servers.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { ENDPOINT_SLICES, LEASES, MARATHON_APPS, objectPath } from '../../controller/kubernetes/resources.ts';
+import type { PassStatus } from '../../controller/pass-status.ts';
 import { kubernetesSource } from '../../controller/source/kubernetes/source.ts';
 import { StatusWriter } from '../../controller/status/kubernetes/writer.ts';
-import type { PassStatus } from '../../controller/status/pass-status.ts';
 import { translator } from '../controller/desired/support.ts';
 import { fastClock, silent } from '../controller/source/support.ts';
 import { passOf } from '../controller/status/passes.ts';

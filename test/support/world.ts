@@ -10,6 +10,7 @@ import {
 } from '../../controller/loop/reconcile.ts';
 import { RefusedBackends } from '../../controller/loop/refused-backends.ts';
 import { type Memory, type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
+import type { PassStatus } from '../../controller/pass-status.ts';
 import { applySteps } from '../../controller/plan/after-steps.ts';
 import { formatStep } from '../../controller/plan/ipvsadm.ts';
 import type {
@@ -24,7 +25,6 @@ import type {
   StepFailure,
   StoredSnapshot,
 } from '../../controller/ports.ts';
-import type { PassStatus } from '../../controller/status/pass-status.ts';
 import { nothingRemembered } from './builders.ts';
 
 export class World {

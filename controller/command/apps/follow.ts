@@ -1,8 +1,8 @@
 import type { Config } from '../../config/config.ts';
 import { ControllerError } from '../../errors.ts';
-import type { AppRef } from '../../ports.ts';
+import type { AppRef, Instances } from '../../ports.ts';
 import { instancesOf } from '../../source/document/instances.ts';
-import { type Instances, isWhole, progressText } from '../../status/progress.ts';
+import { isWhole, progressText } from '../../status/progress.ts';
 import { type Here, lookHere, untilHere } from './here.ts';
 import type { AppParts } from './parts.ts';
 import { watchForStall } from './stall.ts';

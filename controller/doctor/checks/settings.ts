@@ -1,6 +1,6 @@
 import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
 import { isOfIpvs, loadAtBoot, setSysctl, setSysctlOf } from '../../fixes.ts';
-import { diesBeforeKeepalive, keepaliveRemedies } from '../../status/keepalive.ts';
+import { diesBeforeKeepalive, keepaliveRemedies } from '../../keepalive.ts';
 import { type Finding, fine } from '../document.ts';
 import type { Facts, SysctlFact } from '../facts.ts';
 

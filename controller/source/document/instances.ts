@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { AppRef } from '../../ports.ts';
-import type { Instances } from '../../status/progress.ts';
+import type { AppRef, Instances } from '../../ports.ts';
 
 const count = z.number().nullish();
 

@@ -2,8 +2,8 @@
 
 import type { Declared, Rejection, Service, ServiceKey } from '../../model.ts';
 import { serviceKey } from '../../model.ts';
+import type { PassStatus } from '../../pass-status.ts';
 import { same } from '../../same.ts';
-import type { PassStatus } from '../pass-status.ts';
 
 /** What of a pass the status of one app depends on. */
 export interface AppFacts {

@@ -15,13 +15,13 @@ import {
   objectPath,
 } from '../../kubernetes/resources.ts';
 import { inTurns, Pace } from '../../pace.ts';
+import type { PassStatus } from '../../pass-status.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { same } from '../../same.ts';
 import { required } from '../../schema-messages.ts';
 import { readDeclaration } from '../../source/kubernetes/declaration.ts';
 import type { ReferenceBook } from '../../source/kubernetes/references.ts';
 import { Latch } from '../../time.ts';
-import type { PassStatus } from '../pass-status.ts';
 import { type Happening, happenings } from './app-events.ts';
 import { appStatus, idOf, type Subject } from './app-status.ts';
 import { DueObjects } from './due-objects.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import type { PassStatus } from '../../../controller/pass-status.ts';
 import { DEFAULT_LIMITS, readyz } from '../../../controller/status/checks.ts';
-import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { snapshot, web } from '../../support/builders.ts';
 import { type Controller, World } from '../../support/world.ts';
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type RunOptions, run, type WakeReason } from '../../../controller/loop/run.ts';
 import type { Snapshot } from '../../../controller/model.ts';
+import type { PassStatus } from '../../../controller/pass-status.ts';
 import type { AppSource, Observer, SourceListener } from '../../../controller/ports.ts';
-import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { Latch } from '../../../controller/time.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

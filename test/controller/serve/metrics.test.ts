@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { PassStatus } from '../../../controller/pass-status.ts';
 import { createRelayHealth, type RelayHealth } from '../../../controller/relay/health.ts';
 import { createMetrics, type Metrics } from '../../../controller/serve/metrics.ts';
 import { DnsMetrics } from '../../../controller/serve/metrics-dns.ts';
-import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { backend, service, snapshot, web } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { World } from '../../support/world.ts';

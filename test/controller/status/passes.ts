@@ -1,9 +1,9 @@
 import { type Desired, endpointKey, type Step, serviceKey, type Table } from '../../../controller/model.ts';
+import type { PassStatus } from '../../../controller/pass-status.ts';
 import { withoutPause } from '../../../controller/pause.ts';
 import { backendAgrees, settingsAgree } from '../../../controller/plan/agreement.ts';
 import type { Owned } from '../../../controller/plan/plan.ts';
 import { type Shortfall, type ShortfallInput, Shortfalls } from '../../../controller/plan/shortfall.ts';
-import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { createDiff } from '../../support/planning.ts';

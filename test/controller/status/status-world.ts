@@ -1,10 +1,10 @@
 /** A status document of a small host, and what a test may change of it. */
 
-import type { KernelReading } from '../../../controller/ports.ts';
+import type { PassStatus } from '../../../controller/pass-status.ts';
+import type { KernelReading, Traffic } from '../../../controller/ports.ts';
 import { createStatusBoard } from '../../../controller/status/board.ts';
 import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';
-import type { StatusDocument, Traffic } from '../../../controller/status/document.ts';
-import type { PassStatus } from '../../../controller/status/pass-status.ts';
+import type { StatusDocument } from '../../../controller/status/document.ts';
 import { presentStatus, type Reading } from '../../../controller/status/present.ts';
 import { passOf } from './passes.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Declared, serviceKey } from '../../../controller/model.ts';
+import type { PassStatus } from '../../../controller/pass-status.ts';
 import { withoutPause } from '../../../controller/pause.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
-import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import { VipRecorder, type VipRecords } from '../../../controller/status/vip-records.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';

@@ -6,8 +6,8 @@ import { Reconciler } from '../../../controller/loop/reconcile.ts';
 import { saveChanged } from '../../../controller/loop/save.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
 import type { Snapshot } from '../../../controller/model.ts';
+import type { PassStatus } from '../../../controller/pass-status.ts';
 import type { AppSource, Clock, IpvsTable, Log, Observer, StateStore } from '../../../controller/ports.ts';
-import type { PassStatus } from '../../../controller/status/pass-status.ts';
 import {
   type AppSpec,
   inPools,

@@ -1,11 +1,11 @@
 /** What one pass wanted, did and left. */
 
-import type { Desired, ServiceKey, Step, Table } from '../model.ts';
-import type { MassRemoval } from '../plan/brake.ts';
-import type { Drains } from '../plan/drain.ts';
-import type { Drift } from '../plan/drift.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { Shortfall } from '../plan/shortfall.ts';
+import type { Desired, ServiceKey, Step, Table } from './model.ts';
+import type { MassRemoval } from './plan/brake.ts';
+import type { Drains } from './plan/drain.ts';
+import type { Drift } from './plan/drift.ts';
+import type { Plan } from './plan/plan.ts';
+import type { Shortfall } from './plan/shortfall.ts';
 
 /** Times are milliseconds of the monotonic clock. */
 export interface PassStatus {
