@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { inTurns, Pace } from '../../controller/pace.ts';
-import { atOnce, Portion } from '../../controller/parts.ts';
+import { inSlices, inTurns, Pace } from '../../controller/pace.ts';
+import { atOnce } from '../../controller/parts.ts';
 
 /** Parts that each take a while; gives how many there were. */
 function* parts(count: number, ms: number): Generator<undefined, number> {
@@ -43,14 +43,29 @@ test('what goes wrong in a part is told', async () => {
   await expect(inTurns(failing())).rejects.toThrow('in the second part');
 });
 
-test('a portion is full when the costs together reach its size, and starts again', () => {
-  const portion = new Portion(3);
-  const full = [1, 1, 1, 1, 1, 1, 1].map((cost) => portion.add(cost));
-  expect(full).toEqual([false, false, true, false, false, true, false]);
-});
-
-test('a portion is full with one piece that is larger than it', () => {
-  const portion = new Portion(3);
-  expect(portion.add(10)).toBe(true);
-  expect(portion.add(1)).toBe(false);
+test('work in slices goes on after each rest until nothing is left, and looks at the clock only now and then', async () => {
+  class Resting extends Pace {
+    looks = 0;
+    rests = 0;
+    override isDue(): boolean {
+      this.looks += 1;
+      return true;
+    }
+    override async rest(): Promise<void> {
+      this.rests += 1;
+    }
+  }
+  const pace = new Resting();
+  let left = 1_000;
+  await inSlices((pause) => {
+    while (left > 0) {
+      left -= 1;
+      if (pause(2)) return false;
+    }
+    return true;
+  }, pace);
+  expect(left).toBe(0);
+  expect(pace.rests).toBe(pace.looks);
+  expect(pace.looks).toBeGreaterThan(10);
+  expect(pace.looks).toBeLessThan(100);
 });
