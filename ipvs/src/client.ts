@@ -8,7 +8,7 @@ import { findIpvsFamily, genlPayload } from './genl.ts';
 import { serviceFamily, serviceKey } from './id.ts';
 import { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.ts';
 import { netlinkTransport } from './netlink-transport.ts';
-import { mixServiceId, type Reply, readDestination, readService } from './replies.ts';
+import { type Reply, readDestination, readService, readServiceKey } from './replies.ts';
 import { ask } from './request.ts';
 import { readDestinations, readMissing } from './table-reader.ts';
 import { type CommandAttrs, commandAttrs } from './tables.ts';
@@ -116,19 +116,13 @@ export class IpvsClient {
     // Of the read before alone: a service that went and came back is another one.
     let known: ReadonlyMap<string, unknown> = new Map();
     for (let read = 0; read < MAX_READS; read++) {
-      let before = 0;
-      let after = 0;
-      const services = await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', (reply) => {
-        before = mixServiceId(reply, before);
-        return readService(reply);
-      });
+      const services = await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', readService);
       const taken = await readMissing(services, known, (missing) =>
         readDestinations(this.#readers(), () => new Encoder(this.#family), missing, take),
       );
-      await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', (reply) => {
-        after = mixServiceId(reply, after);
-      });
-      if (before === after) return taken;
+      const after = await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', readServiceKey);
+      if (services.length === after.length && services.every((one, i) => serviceKey(one) === after[i]))
+        return taken;
       known = new Map(services.map((service, index) => [serviceKey(service), taken[index]]));
     }
     const message = `list table: services were added or removed during each of ${MAX_READS} reads`;

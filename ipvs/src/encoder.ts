@@ -16,7 +16,6 @@ import { MESSAGE_HEADER, writeHeader } from './message.ts';
 import { HOST_IS_LE } from './scalars.ts';
 import { commandAttrs } from './tables.ts';
 import {
-  type DestinationTemplate,
   destinationTemplates,
   idTemplates,
   type ServiceTemplate,
@@ -24,15 +23,7 @@ import {
   serviceTemplate,
   shapeKey,
 } from './template.ts';
-import type {
-  AddressFamily,
-  AddressServiceId,
-  Change,
-  Destination,
-  ForwardingMethod,
-  ServiceId,
-  VirtualService,
-} from './types.ts';
+import type { AddressServiceId, Change, Destination, ServiceId, VirtualService } from './types.ts';
 import { GENL, IPPROTO, IPVS_CMD, NLM_F } from './uapi.ts';
 
 /** What is sent at once. Larger sends were not faster, and take longer until the event loop runs again. */
@@ -54,19 +45,6 @@ const commands: Readonly<Record<Change['op'], number>> = {
   zero: IPVS_CMD.ZERO,
 };
 
-type DestinationChange = Extract<Change, { readonly destination: Destination }>;
-
-/** The last message, where the next may be a copy of it with another destination. */
-interface Copied {
-  readonly op: DestinationChange['op'];
-  readonly id: ServiceId;
-  readonly forwardingMethod: ForwardingMethod;
-  readonly family: AddressFamily;
-  /** Where its destination begins, counted from the beginning of the message, and what is where in that. */
-  readonly destinationAt: number;
-  readonly place: DestinationTemplate['at'];
-}
-
 /** Writes IPVS messages one after the other into one buffer, which is used again for the next send. */
 export class Encoder {
   readonly #family: number;
@@ -76,9 +54,6 @@ export class Encoder {
   readonly #serviceTemplates = new Map<string, ServiceTemplate>();
   #service: VirtualService | undefined;
   #serviceTemplate: ServiceTemplate | undefined;
-  #id: ServiceId | undefined;
-  #idBytes: Uint8Array = new Uint8Array();
-  #copied: Copied | undefined;
 
   /** `family` is the number of the IPVS family in this kernel. */
   constructor(family: number) {
@@ -94,9 +69,7 @@ export class Encoder {
     const taken = bytes.subarray(0, this.#at);
     this.#at = 0;
     // Whoever holds these may change them before the next send.
-    this.#id = undefined;
     this.#service = undefined;
-    this.#copied = undefined;
     return taken;
   }
 
@@ -105,13 +78,10 @@ export class Encoder {
     const start = this.#at;
     if (start + MESSAGE_BYTES > SEND_BYTES) return false;
     try {
-      if (this.#copied !== undefined && this.#copyLast(this.#copied, change, seq)) return true;
-      this.#copied = undefined;
       this.#at += MESSAGE_HEADER + GENL_HEADER;
       this.#attributes(change);
     } catch (cause) {
       this.#at = start;
-      this.#copied = undefined;
       throw cause;
     }
     this.#finish(start, commands[change.op], NLM_F.REQUEST, seq);
@@ -135,39 +105,12 @@ export class Encoder {
     this.#last = start;
   }
 
-  /**
-   * Most changes are a run of the same for one service, and to patch a copy is cheaper than anything else. False when
-   * more differs than what can be patched. All in one function: each that runs hot costs a fresh process compilations.
-   */
-  #copyLast(copied: Copied, change: Change, seq: number): boolean {
-    if (copied.op !== change.op || copied.id !== change.service) return false;
-    const { destination } = change as DestinationChange;
-    const { address, port, weight, forwardingMethod } = destination;
-    if (copied.forwardingMethod !== forwardingMethod || !isPlain(destination)) return false;
-    if (copied.family !== familyOf(address)) return false;
-
-    const { bytes, words } = this.#memory;
-    const { place } = copied;
-    const start = this.#at;
-    const at = start + copied.destinationAt;
-    bytes.copyWithin(start, this.#last, start);
-    words[(start + 8) >> 2] = seq;
-    writeAddress(address, copied.family, bytes, at + place.address);
-    if ((port & 0xffff) !== port) checkPort(port);
-    bytes[at + place.port] = port >> 8;
-    bytes[at + place.port + 1] = port;
-    words[(at + place.weight) >> 2] = checkWeight(weight);
-    this.#at += start - this.#last;
-    this.#last = start;
-    return true;
-  }
-
   #attributes(change: Change): void {
     switch (change.op) {
       case 'add-destination':
       case 'update-destination':
         this.#putId(change.service);
-        this.#putDestination(change);
+        this.#putDestination(change.destination);
         return;
       case 'remove-destination':
         this.#putId(change.service);
@@ -197,10 +140,6 @@ export class Encoder {
 
   /** The nest that names a service. */
   #putId(id: ServiceId): void {
-    if (this.#id === id) {
-      this.#put(this.#idBytes);
-      return;
-    }
     const { bytes, view } = this.#memory;
     const at = this.#at;
     if ('fwmark' in id) {
@@ -213,8 +152,6 @@ export class Encoder {
       writeAddress(id.address, family, bytes, at + place.address);
       this.#putPort(at + place.port, id.port);
     }
-    this.#idBytes = bytes.slice(at, this.#at);
-    this.#id = id;
   }
 
   #putPort(at: number, port: number): void {
@@ -250,7 +187,7 @@ export class Encoder {
     return template;
   }
 
-  #putDestination({ op, service, destination }: DestinationChange): void {
+  #putDestination(destination: Destination): void {
     if (!isPlain(destination)) {
       this.#put(commandAttrs.write({ destination: toDestinationAttrs(destination) }));
       return;
@@ -258,14 +195,12 @@ export class Encoder {
     const { address, port, weight, forwardingMethod } = destination;
     const family = familyOf(address);
     const { bytes: template, at: place } = destinationTemplates[family];
-    const start = this.#at - this.#idBytes.length - GENL_HEADER - MESSAGE_HEADER;
     const at = this.#put(template);
     const { bytes, words } = this.#memory;
     writeAddress(address, family, bytes, at + place.address);
     this.#putPort(at + place.port, port);
     words[(at + place.forwardingMethod) >> 2] = forwardingNumber(forwardingMethod);
     words[(at + place.weight) >> 2] = checkWeight(weight);
-    this.#copied = { op, id: service, forwardingMethod, family, place, destinationAt: at - start };
   }
 }
 

@@ -2,6 +2,7 @@ import { addressBits, familyOfNumber, formatAddressAt, prefixLengthOf } from './
 import { byNumber, forwardingMethods, schedulerFlags, tunnelChecksums, wordOf } from './convert.ts';
 import { IpvsError } from './errors.ts';
 import { GENL_HEADER } from './genl.ts';
+import { serviceKey } from './id.ts';
 import { type Extent, type Memory, u64AsNumberAt, u64At } from './memory.ts';
 import { cstring } from './scalars.ts';
 import { commandAttrs, destinationAttrs, serviceAttrs, stats32Attrs, stats64Attrs } from './tables.ts';
@@ -84,24 +85,9 @@ function readPersistence({ bytes, words }: Memory, at: Int32Array, family: Addre
   return prefixLength === bits ? { timeoutSeconds } : { timeoutSeconds, prefixLength };
 }
 
-/** Mixes what identifies the service in a reply into a checksum, to tell whether two dumps list the same services. */
-export function mixServiceId({ memory, from, to }: Reply, checksum: number): number {
-  const { halves, words } = memory;
-  const nest = nestIn(memory, from, to, commandAttrs.types.service);
-  const at = serviceAttrs.locate(memory, nest, endOf(memory, nest));
-  const address = at[SERVICE.address] as number;
-  let mixed = mix(checksum, halves[(at[SERVICE.family] as number) >> 1] as number);
-  mixed = mix(mixed, halves[(at[SERVICE.protocol] as number) >> 1] as number);
-  mixed = mix(mixed, halves[(at[SERVICE.port] as number) >> 1] as number);
-  mixed = mix(mixed, words[(at[SERVICE.fwmark] as number) >> 2] as number);
-  const end = address === 0 ? 0 : endOf(memory, address);
-  for (let word = address; word + 4 <= end; word += 4) mixed = mix(mixed, words[word >> 2] as number);
-  return mixed;
-}
-
-/** FNV-1a, a word at a time. */
-function mix(checksum: number, word: number): number {
-  return Math.imul(checksum ^ word, 0x0100_0193);
+/** The `serviceKey` of the service in a reply. Throws `malformed-reply`. */
+export function readServiceKey(reply: Reply): string {
+  return serviceKey(readService(reply));
 }
 
 /** The destination in a reply, of a service of this family. Throws `malformed-reply`. */

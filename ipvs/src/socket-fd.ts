@@ -1,31 +1,33 @@
-import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * The file descriptor of the netlink socket that was just bound to `port`, or undefined where /proc does not say.
+ * The file descriptor of the netlink socket that is bound to `port`, or undefined where /proc does not say.
  *
  * The npm package keeps it to itself. The kernel lists every netlink socket of this network namespace with its port
- * (unique per protocol) and inode, and every descriptor of this process with its inode, so a match is exact.
+ * (unique per protocol) and inode (netlink_native_seq_show, net/netlink/af_netlink.c), and every descriptor of this
+ * process with its inode, so a match is exact.
  */
 export function findSocketFd(protocol: number, port: number): number | undefined {
   try {
-    const table = openSync('/proc/thread-self/net/netlink', 'r');
-    try {
-      const inode = inodeOf(readFileSync(table, 'latin1'), protocol, port);
-      return inode === undefined ? undefined : fdBelow(table, `socket:[${inode}]`);
-    } finally {
-      closeSync(table);
-    }
+    const inode = inodeOf(readFileSync('/proc/thread-self/net/netlink', 'latin1'), protocol, port);
+    if (inode === undefined) return undefined;
+    const link = `socket:[${inode}]`;
+    // All of them: a number says nothing of when a descriptor was opened, since other threads open and close theirs.
+    return readdirSync('/proc/self/fd')
+      .map(Number)
+      .find((fd) => linkOf(fd) === link);
   } catch {
     return undefined; // No /proc, or none that this process may read.
   }
 }
 
-/** New descriptors get the lowest free number, so one opened a moment earlier is most likely the next one below. */
-function fdBelow(limit: number, target: string): number | undefined {
-  for (let fd = limit - 1; fd >= 0; fd--) {
-    if (readlinkSync(`/proc/self/fd/${fd}`) === target) return fd;
+/** What a descriptor refers to; undefined where it was closed after it was listed, as the descriptor of the listing itself is. */
+function linkOf(fd: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return undefined;
   }
-  return undefined;
 }
 
 /** Columns of /proc/net/netlink: sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode. */

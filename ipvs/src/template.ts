@@ -40,7 +40,6 @@ const SERVICE_PLACES = ['address', 'port'] as const;
 const ID_PLACES = ['protocol', 'address', 'port'] as const;
 const DESTINATION_PLACES = ['address', 'port', 'forwardingMethod', 'weight'] as const;
 
-export type DestinationTemplate = Template<(typeof DESTINATION_PLACES)[number]>;
 export type ServiceTemplate = Template<(typeof SERVICE_PLACES)[number]>;
 
 /** The nest that names a service. */

@@ -159,6 +159,19 @@ describe.each([
       },
     );
 
+    test('of the services that is disturbed is asked for once more, and nothing else with it', async () => {
+      const { kernel, client } = await start(immediate);
+      await client.batch(adds(3));
+      const dumps = async (interruptDumps: number) => {
+        kernel.requests = [];
+        kernel.faults = { interruptDumps };
+        await client.listTable();
+        return kernel.requests.map(({ command }) => command).sort();
+      };
+      const undisturbed = await dumps(0);
+      expect(await dumps(1)).toEqual([...undisturbed, 'GET_SERVICE'].sort());
+    });
+
     test('that is disturbed without end is given up', async () => {
       const { kernel, client } = await start(immediate);
       kernel.faults = { interruptDumps: 1_000 };
