@@ -6,6 +6,8 @@ import { BOUNDS } from '../bounds.ts';
 export interface Due {
   readonly everything: { readonly since: number | null } | null;
   readonly items: ReadonlyMap<string, { readonly since: number | null }>;
+  /** The items are too many to be read one by one. */
+  readonly tooMany: boolean;
 }
 
 interface Entry {
@@ -18,6 +20,15 @@ export class Agenda {
   #everything: Entry | undefined;
   readonly #items = new Map<string, Entry>();
   readonly #wake = new Latch<'earlier'>();
+  #mayList = true;
+  #mayReadItems = false;
+
+  /** What may be taken from now on: the rest waits, however long it has been due. At first a list may, and no item. */
+  allow({ list, items }: { readonly list: boolean; readonly items: boolean }): void {
+    this.#mayList = list;
+    this.#mayReadItems = items;
+    this.#wake.set('earlier');
+  }
 
   /** `since`: when the change was learnt of. `due`: when to read. Milliseconds of the monotonic clock. */
   addEverything(since: number | null, due: number): void {
@@ -42,23 +53,27 @@ export class Agenda {
   }
 
   /**
-   * Takes what is due at `now`. More than `limit` items become everything, which takes every item along: one
-   * full list costs Marathon less.
+   * Takes what is due at `now`. More than `limit` items come with everything, to be read by that alone: one full list costs
+   * Marathon less.
    */
   take(now: number, limit: number): Due {
-    const due = [...this.#items].filter(([, entry]) => entry.due <= now);
-    const everything = this.#everything;
-    if ((everything !== undefined && everything.due <= now) || due.length > limit) {
-      const since = [...due.map(([, entry]) => entry), ...(everything ? [everything] : [])];
-      this.#items.clear();
-      this.#everything = undefined;
-      return {
-        everything: { since: since.reduce<number | null>((a, b) => first(a, b.since), null) },
-        items: new Map(),
-      };
-    }
+    const due = this.#mayReadItems ? [...this.#items].filter(([, entry]) => entry.due <= now) : [];
     for (const [id] of due) this.#items.delete(id);
-    return { everything: null, items: new Map(due) };
+    const items = new Map(due);
+    const tooMany = this.#mayList && due.length > limit;
+    if (!this.#mayList || !(tooMany || this.#isEverythingDue(now)))
+      return { everything: null, items, tooMany };
+    const since = [...due.map(([, entry]) => entry), ...(this.#everything ? [this.#everything] : [])];
+    this.#everything = undefined;
+    return {
+      everything: { since: since.reduce<number | null>((a, b) => first(a, b.since), null) },
+      items,
+      tooMany,
+    };
+  }
+
+  #isEverythingDue(now: number): boolean {
+    return this.#everything !== undefined && this.#everything.due <= now;
   }
 
   /** Ids that nobody has heard of cost memory too; one list answers for all of them. */
@@ -68,8 +83,9 @@ export class Agenda {
   }
 
   #nextDue(): number {
-    let next = this.#everything?.due ?? Number.POSITIVE_INFINITY;
-    for (const { due } of this.#items.values()) next = Math.min(next, due);
+    let next = Number.POSITIVE_INFINITY;
+    if (this.#mayList && this.#everything !== undefined) next = this.#everything.due;
+    if (this.#mayReadItems) for (const { due } of this.#items.values()) next = Math.min(next, due);
     return next;
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock, SourceListener } from '../../ports.ts';
 import { BOUNDS } from '../bounds.ts';
 import { asError, retryDelay } from '../http/retry.ts';
-import { Agenda } from './agenda.ts';
+import { Agenda, type Due } from './agenda.ts';
 import type { MarathonClient } from './client.ts';
 import { type Dirt, followEvents } from './events.ts';
 import { KeyedPool } from './keyed-pool.ts';
@@ -34,6 +34,7 @@ const LIST_SHARE = 0.25;
 /** A stream that lived this long was no failed attempt. */
 const STABLE_MS = 10_000;
 const NOT_WAITING = () => undefined;
+const NO_ITEMS: Due['items'] = new Map();
 
 /**
  * Keeps a reader's word on Marathon true: one half follows the event stream and puts on the agenda what may
@@ -48,6 +49,8 @@ export class MarathonFollower {
   /** When the last read of each app began, since everything was read. */
   readonly #readAt = new Map<string, number>();
   #failures = 0;
+  /** A list that is under way. */
+  #listing: Promise<void> | null = null;
   /** Ends the pause before the next attempt at the stream, where there is one. */
   #streamSooner: () => void = NOT_WAITING;
   #lastFullRead = Number.NEGATIVE_INFINITY;
@@ -102,14 +105,39 @@ export class MarathonFollower {
       await this.#agenda.wait(clock, signal);
       if (signal.aborted) break;
       const limit = Math.max(maxDirty, this.#reader.size * LIST_SHARE);
-      const due = this.#agenda.take(clock.monotonic(), Math.max(0, limit - this.#pool.waiting));
-      if (due.everything !== null) await this.#readEverything(due.everything.since, signal);
-      // Until everything was read once, one app alone would look like the only one that there is.
-      else if (this.#reader.complete) {
-        for (const [id, { since }] of due.items) this.#pool.add(id, since ?? clock.monotonic());
-      }
+      const now = clock.monotonic();
+      const { everything, items, tooMany } = this.#agenda.take(now, Math.max(0, limit - this.#pool.waiting));
+      if (!tooMany) this.#readItems(items, now);
+      if (everything !== null) this.#startList(everything.since, tooMany ? items : NO_ITEMS, signal);
     }
-    await this.#pool.stop();
+    await Promise.all([this.#pool.stop(), this.#listing]);
+  }
+
+  #readItems(items: Due['items'], now: number): void {
+    if (this.#pool.waiting + items.size > BOUNDS.waitingApps) {
+      for (const { since } of items.values()) this.#agenda.addEverything(since, now);
+      return;
+    }
+    for (const [id, { since }] of items) this.#pool.add(id, since ?? now);
+  }
+
+  /** Reads everything while single apps go on being read; `instead` are those that the list is made for. */
+  #startList(since: number | null, instead: Due['items'], signal: AbortSignal): void {
+    const { inFlight } = this.#options;
+    const waiting = instead.size === 0 ? new Map<string, number>() : this.#pool.takeWaiting();
+    this.#agenda.allow({ list: false, items: this.#reader.complete });
+    // A list is one of the requests that Marathon is asked at once.
+    this.#pool.limitTo(Math.max(1, inFlight - 1));
+    this.#listing = this.#readEverything(since, signal).then((again) => {
+      this.#listing = null;
+      this.#pool.limitTo(inFlight);
+      if (again !== null) {
+        for (const [id, entry] of instead) this.#agenda.add(id, entry.since, again);
+        for (const [id, learnt] of waiting) this.#agenda.add(id, learnt, again);
+      }
+      // Until everything was read once, one app alone would look like the only one that there is.
+      this.#agenda.allow({ list: true, items: this.#reader.complete });
+    });
   }
 
   /** Nothing is sent again to who was away: what happened meanwhile is in a full list only. */
@@ -138,10 +166,9 @@ export class MarathonFollower {
     if (now - this.#lastFullRead >= POLL_MS) this.#agenda.addEverything(null, now);
   }
 
-  async #readEverything(since: number | null, signal: AbortSignal): Promise<void> {
+  /** Resolves with when to try again; null: it could be read. */
+  async #readEverything(since: number | null, signal: AbortSignal): Promise<number | null> {
     const { clock, listener, relistMs, random } = this.#options;
-    // What they would find is in the list too, and an answer that is older than the list must not come after it.
-    await this.#pool.stop();
     const begun = clock.monotonic();
     this.#lastFullRead = begun;
     try {
@@ -152,11 +179,14 @@ export class MarathonFollower {
       this.#readAt.clear();
       this.#agenda.addEverything(null, clock.monotonic() + relistMs * (0.9 + 0.2 * random()));
       listener.changed(snapshot, { complete: true, since: since ?? begun });
+      return null;
     } catch (error) {
-      if (signal.aborted) return;
+      const again = clock.monotonic() + retryDelay(this.#failures + 1, random);
+      if (signal.aborted) return again;
       this.#failures += 1;
-      this.#agenda.addEverything(since, clock.monotonic() + retryDelay(this.#failures, random));
+      this.#agenda.addEverything(since, again);
       listener.failed(asError(error));
+      return again;
     }
   }
 

@@ -3,11 +3,11 @@
  * more run after it, since that job may have looked too early.
  */
 export class KeyedPool<Value> {
-  readonly #limit: number;
+  #limit: number;
   readonly #job: (key: string, value: Value, signal: AbortSignal) => Promise<void>;
   readonly #waiting = new Map<string, Value>();
   readonly #running = new Map<string, Promise<void>>();
-  #stopped = new AbortController();
+  readonly #stopped = new AbortController();
 
   /** `job` must not reject. Its signal aborts when the pool is stopped. */
   constructor(limit: number, job: (key: string, value: Value, signal: AbortSignal) => Promise<void>) {
@@ -20,17 +20,29 @@ export class KeyedPool<Value> {
     return this.#waiting.size;
   }
 
+  /** From now on at most so many run at once; those that do run on. */
+  limitTo(limit: number): void {
+    this.#limit = limit;
+    this.#start();
+  }
+
+  /** Takes back what waits for its turn. */
+  takeWaiting(): ReadonlyMap<string, Value> {
+    const waiting = new Map(this.#waiting);
+    this.#waiting.clear();
+    return waiting;
+  }
+
   add(key: string, value: Value): void {
     if (!this.#waiting.has(key)) this.#waiting.set(key, value);
     this.#start();
   }
 
-  /** Forgets what waits, aborts what runs, and resolves when nothing runs any more. It can be used again then. */
+  /** Forgets what waits, aborts what runs, and resolves when nothing runs any more. */
   async stop(): Promise<void> {
     this.#waiting.clear();
     this.#stopped.abort();
     await Promise.all(this.#running.values());
-    this.#stopped = new AbortController();
   }
 
   #start(): void {

@@ -44,6 +44,12 @@ export class MarathonReader {
   #snapshot: Snapshot | undefined;
   #framework: string | undefined;
   #hasPods = false;
+  /** Counts reads in the order in which they begin. */
+  #begun = 0;
+  /** The last list that was taken over. */
+  #listed = 0;
+  /** Which read decided on an app since that list. */
+  readonly #decided = new Map<string, number>();
 
   constructor(options: MarathonReaderOptions) {
     this.#options = options;
@@ -78,35 +84,57 @@ export class MarathonReader {
     this.#framework = this.#options.framework || info.data.marathon_config?.framework_name || 'marathon';
   }
 
-  /** Reads everything; nothing is taken over when a part of it fails. */
+  /**
+   * Reads everything; nothing is taken over when a part of it fails. Of an app that was read by itself since this began, that
+   * read counts: of two reads the one that began later knows more, whichever is answered first.
+   */
   async readAll(signal: AbortSignal): Promise<Snapshot> {
+    const revision = ++this.#begun;
     if (this.#framework === undefined) await this.readInfo(signal);
-    const apps = await this.#readApps(signal);
+    const list = await this.#readApps(signal);
     const pods = await this.#readPods(signal);
     const documents: Documents = {
-      apps: apps.apps,
+      apps: list.apps,
       pods: pods.pods,
-      malformed: [...apps.malformed, ...pods.malformed],
-      rejected: [...apps.rejected, ...pods.rejected],
+      malformed: [...list.malformed, ...pods.malformed],
+      rejected: [...list.rejected, ...pods.rejected],
     };
     const converted = await this.#convert(documents, signal);
+    if (revision < this.#listed) return this.#publish();
     this.#hold.prune();
-    this.#older.prune((id) => converted.apps.has(id));
-    this.#apps = new Map(converted.apps);
+    const apps = new Map(converted.apps);
+    for (const [id, decided] of this.#decided) {
+      if (decided < revision) this.#decided.delete(id);
+      else this.#set(apps, id, this.#apps.get(id));
+    }
+    this.#listed = revision;
+    this.#older.prune((id) => apps.has(id));
+    this.#apps = apps;
     this.#rejected = converted.rejected;
     return this.#publish();
   }
 
-  /** Reads one app or pod, whichever has this id; one that Marathon does not know is gone. */
+  /**
+   * Reads one app or pod, whichever has this id; one that Marathon does not know is gone. What a list says counts where that
+   * began later and is here already.
+   */
   async readOne(id: string, signal: AbortSignal): Promise<Snapshot> {
+    const revision = ++this.#begun;
     const documents = await this.#find(id, signal);
     const known = documents && (await this.#convert(documents, signal)).apps.get(id);
     if (documents !== null && known === undefined) {
       throw this.#unexpected(appPath(id), documents, `the app or pod ${id}`);
     }
-    if (known) this.#apps.set(id, known);
-    else this.#apps.delete(id);
+    if (revision > (this.#decided.get(id) ?? this.#listed)) {
+      this.#set(this.#apps, id, known ?? undefined);
+      this.#decided.set(id, revision);
+    }
     return this.#publish();
+  }
+
+  #set(apps: Map<string, App>, id: string, app: App | undefined): void {
+    if (app === undefined) apps.delete(id);
+    else apps.set(id, app);
   }
 
   async #find(id: string, signal: AbortSignal): Promise<Documents | null> {

@@ -20,6 +20,9 @@ let following: Promise<void>;
 let stream: ReadableStreamDefaultController<Uint8Array>;
 /** How long an answer takes. */
 let answerMs: number;
+/** How long a list takes, where that is longer; and whether it then fails. */
+let listMs: number;
+let listsFail: boolean;
 
 beforeEach(async () => {
   clock = new FakeClock();
@@ -27,6 +30,8 @@ beforeEach(async () => {
   asked = [];
   stop = new AbortController();
   answerMs = 0;
+  listMs = 0;
+  listsFail = false;
   const listed = (index: number) => ({ id: `/${index}`, ...app(`web${index}:80`) });
   const answers: Readonly<Record<string, unknown>> = {
     info: { version: '1.11.24' },
@@ -36,7 +41,9 @@ beforeEach(async () => {
   const get = async (path: string, _signal: AbortSignal, parse?: (body: Buffer) => unknown) => {
     asked.push(path);
     const [, kind = '', id] = /^\/v2\/(\w+)\/?(\d*)/.exec(path) ?? [];
-    if (kind !== 'info') await clock.sleep(answerMs);
+    const isList = path.startsWith('/v2/apps?');
+    if (kind !== 'info') await clock.sleep(isList ? Math.max(answerMs, listMs) : answerMs);
+    if (isList && listsFail) throw new Error('answered 503');
     const answer = kind === 'apps' && id ? { app: listed(Number(id)) } : answers[kind];
     return parse === undefined ? answer : parse(Buffer.from(JSON.stringify(answer)));
   };
@@ -120,4 +127,43 @@ test('the steady changes of a large cluster do not turn into lists while a list 
   await clock.advance(5_000);
   expect(lists()).toHaveLength(1);
   expect(singles()).toHaveLength(100);
+});
+
+test('a list that takes long holds up no app: one that changes meanwhile is read at once', async () => {
+  listMs = 20_000;
+  tell('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
+  await clock.advance(2_000);
+  expect(lists()).toHaveLength(1);
+  changed(7);
+  await clock.advance(GATHER_MS);
+  expect(singles()).toHaveLength(1);
+  await clock.advance(30_000);
+  expect(lists()).toHaveLength(1);
+});
+
+test('an app that changes before a list is read by itself, also where that list fails again and again', async () => {
+  answerMs = 3_000;
+  listMs = 500;
+  listsFail = true;
+  changed(9);
+  await clock.advance(1_000);
+  tell('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
+  await clock.advance(2_100);
+  expect(told.snapshots.at(-1)?.apps.length).toBe(APPS);
+  expect(singles()).toHaveLength(1);
+  await clock.advance(120_000);
+  expect(singles()).toHaveLength(1);
+  expect(lists().length).toBeGreaterThan(3);
+});
+
+test('apps that are too many to be read one by one are not forgotten where the list fails that is made instead', async () => {
+  listsFail = true;
+  for (let index = 0; index < APPS; index += 1) changed(index);
+  await clock.advance(1_000);
+  listsFail = false;
+  const failed = lists().length;
+  expect(failed).toBeGreaterThan(0);
+  await clock.advance(60_000);
+  expect(lists().length).toBeGreaterThan(failed);
+  expect(singles()).toEqual([]);
 });
