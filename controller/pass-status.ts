@@ -4,6 +4,7 @@ import type { Desired, ServiceKey, Step, Table } from './model.ts';
 import type { MassRemoval } from './plan/brake.ts';
 import type { Drains } from './plan/drain.ts';
 import type { Drift } from './plan/drift.ts';
+import type { LargeRemoval } from './plan/let-go.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Shortfall } from './plan/shortfall.ts';
 
@@ -33,6 +34,8 @@ export interface PassStatus {
   readonly waiting: number;
   /** What would be taken away but is held, since too much would go at once without being named; null: nothing. */
   readonly held: HeldRemoval | null;
+  /** A large removal that was not held, with why; null or absent: none. */
+  readonly letGo?: LargeRemoval | null;
   /** What is wrong with interface or routes and keeps VIPs from being reached, each with its fix. */
   readonly problems: readonly string[];
   /** What should be other than it is (kernel settings, where names are answered), each with its fix; VIPs are reached. */

@@ -1,6 +1,7 @@
 import type { BackendKey, ServiceKey } from '../model.ts';
 import type { HeldRemoval } from '../pass-status.ts';
 import { type BrakeContext, holdMassRemoval } from '../plan/brake.ts';
+import { type LargeRemoval, type Leave, largeRemoval, type NamedEnd } from '../plan/let-go.ts';
 import { type Losses, leaving } from '../plan/losses.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -11,6 +12,8 @@ export interface BrakeRules {
   readonly holdMs: number;
 }
 
+/** Share by which a removal counts as large where there are no rules: the default of `--mass-removal-percent`. */
+const HALF = 0.5;
 /** A backend said to be gone by name is out of the kernel long before this, or fails to go for other reasons. */
 const NAMED_MS = 600_000;
 
@@ -24,10 +27,10 @@ export class Brake {
   /** Backends that are held, since when; and in which VIPs. */
   #since: ReadonlyMap<BackendKey, number> = new Map();
   #held: Losses = new Map();
-  /** Endpoints whose end is believed and that no plan has been made with yet, since when. */
-  readonly #believed = new Map<BackendKey, number>();
-  /** What is let go because it was believed, VIP by VIP, since when; until it is done. */
-  readonly #letGo = new Map<string, number>();
+  /** Endpoints whose end is believed and that no plan has been made with yet, with what it is believed for. */
+  readonly #believed = new Map<BackendKey, Leave>();
+  /** What is let go because it was believed, VIP by VIP, since when and for what; until it is done. */
+  readonly #letGo = new Map<string, { readonly since: number; readonly leave: Leave }>();
   /** Whether a plan has been made with all that is believed. */
   #planned = false;
 
@@ -39,11 +42,11 @@ export class Brake {
    * A pass begins: the sources said by name that what is at these endpoints is gone, or serves a VIP no more. It counts for
    * the VIPs that the endpoints leave in this pass: in which others they are later is to be told of anew.
    */
-  begin(gone: Iterable<BackendKey>, now: number): void {
-    for (const [endpoint, at] of this.#believed)
+  begin(gone: Iterable<NamedEnd>, now: number): void {
+    for (const [endpoint, { at }] of this.#believed)
       if (this.#planned || now - at > NAMED_MS) this.#believed.delete(endpoint);
     this.#planned = false;
-    for (const endpoint of gone) this.#believed.set(endpoint, now);
+    for (const { endpoint, source } of gone) this.#believed.set(endpoint, { rule: 'named', source, at: now });
   }
 
   /** Whether a source said by name that what is at this endpoint is gone, or serves this VIP no more. */
@@ -87,7 +90,8 @@ export class Brake {
     // What was told before a pass has been planned with; this has not.
     if (this.#planned) this.#believed.clear();
     this.#planned = false;
-    for (const endpoint of confirmed) this.#believed.set(endpoint, now);
+    for (const endpoint of confirmed)
+      this.#believed.set(endpoint, { rule: 'confirmed', source: null, at: now });
     this.#since = new Map(
       [...this.#since].map(([endpoint, since]) => [
         endpoint,
@@ -96,16 +100,35 @@ export class Brake {
     );
   }
 
+  /** Why what this plan takes away is not held, where it is so much that one may ask; `plan` is without what is held. */
+  letGo(
+    plan: Plan,
+    context: Omit<BrakeContext, 'named' | 'heldBefore' | 'share'>,
+    now: number,
+  ): LargeRemoval | null {
+    const { occupants } = context;
+    const leaveOf = (endpoint: BackendKey, service: ServiceKey): Leave => {
+      if (this.#rules === null) return { rule: 'brake off', source: null, at: now };
+      const known = this.#letGo.get(`${service} ${endpoint}`)?.leave;
+      if (known !== undefined) return known;
+      const rule = occupants(endpoint)?.standing === 'ended' ? 'ended' : 'few';
+      return { rule, source: null, at: now };
+    };
+    return largeRemoval(plan, { ...context, share: this.#rules?.share ?? HALF }, leaveOf);
+  }
+
   #letGoWhatIsBelieved(plan: Plan, context: Pick<BrakeContext, 'observed' | 'owned'>, now: number): void {
     this.#planned = true;
     if (this.#believed.size + this.#letGo.size === 0) return;
     const left = new Set<string>();
     for (const [service, endpoint] of leaving(plan, context)) {
       const key = `${service} ${endpoint}`;
-      if (this.#believed.has(endpoint)) this.#letGo.set(key, now);
+      const leave = this.#believed.get(endpoint);
+      if (leave !== undefined) this.#letGo.set(key, { since: now, leave });
       left.add(key);
     }
     // What has been done, or come to nothing, and what cannot be done for other reasons.
-    for (const [key, at] of this.#letGo) if (!left.has(key) || now - at > NAMED_MS) this.#letGo.delete(key);
+    for (const [key, { since }] of this.#letGo)
+      if (!left.has(key) || now - since > NAMED_MS) this.#letGo.delete(key);
   }
 }

@@ -8,6 +8,7 @@ import { Diff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
 import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
 import type { LastRules } from '../plan/last-in-rotation.ts';
+import type { LargeRemoval, NamedEnd } from '../plan/let-go.ts';
 import { onlyWhatIsMissing } from '../plan/only-missing.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
 import { splitWithdrawn, withoutWithdrawn, withWithdrawn } from '../plan/withdraw.ts';
@@ -42,6 +43,8 @@ export interface PlanResult {
   readonly plan: Plan;
   readonly drains: Drains;
   readonly held: HeldRemoval | null;
+  /** A large removal that is not held, with why; null: none. */
+  readonly letGo: LargeRemoval | null;
   /** Of these services it must be known how they are now; this plan was made on what was known. */
   readonly rereadFirst: readonly ServiceAddress[];
 }
@@ -81,12 +84,13 @@ export class Planner {
     // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
     if (!complete) {
       const plan = withWithdrawn(onlyWhatIsMissing(drained.plan), withdrawn);
-      return { plan, held: null, drains, rereadFirst };
+      return { plan, held: null, letGo: null, drains, rereadFirst };
     }
     const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
+    const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
-    return { plan: withWithdrawn(plan, withdrawn), held, drains: remaining, rereadFirst };
+    return { plan: withWithdrawn(plan, withdrawn), held, letGo, drains: remaining, rereadFirst };
   }
 
   /** On the word of our own disk alone, only what this program depends on is a reason to take a VIP away. */
@@ -107,7 +111,7 @@ export class Planner {
    * A pass begins. The sources said by name that the tasks at these endpoints ended, or serve a VIP no more: that is never
    * held.
    */
-  begin(gone: Iterable<BackendKey>, now: number): void {
+  begin(gone: Iterable<NamedEnd>, now: number): void {
     this.#brake.begin(gone, now);
   }
 

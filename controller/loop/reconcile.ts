@@ -1,19 +1,14 @@
 import { DesiredState, type TranslationRules } from '../desired/desired-state.ts';
 import { messageOf } from '../errors.ts';
 import { Inventory } from '../inventory/inventory.ts';
-import {
-  type BackendKey,
-  type Desired,
-  type ObservedService,
-  type ServiceKey,
-  serviceKey,
-} from '../model.ts';
+import { type Desired, type ObservedService, type ServiceKey, serviceKey } from '../model.ts';
 import { inSlices } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { everyKey } from '../plan/diff.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { heldNames } from '../plan/held-names.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
+import type { NamedEnd } from '../plan/let-go.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Shortfalls } from '../plan/shortfall.ts';
 import type { Clock, IpvsTable, Ledger, Log, Names, Reachability, StateStore } from '../ports.ts';
@@ -58,7 +53,7 @@ export interface PassRequest {
   readonly complete: boolean;
   readonly changesSince: readonly number[];
   /** Where tasks are of which a source has said by name that they ended, or serve a VIP no more. */
-  readonly gone: Iterable<BackendKey>;
+  readonly gone: Iterable<NamedEnd>;
 }
 
 /** How often the connections of draining backends are counted. */
@@ -217,7 +212,7 @@ export class Reconciler {
     }
     const { changed: repaired, problems } = outcome.reached;
     const advice = [...outcome.reached.advice, ...outcome.unanswered];
-    const { held, drains } = result;
+    const { held, letGo, drains } = result;
     const plan = countUntouched(result.plan, desired);
     const left = {
       plan,
@@ -225,6 +220,7 @@ export class Reconciler {
       owned: this.#holdings.owned,
       drains,
       held,
+      letGo: this.#rules.dryRun ? null : letGo,
       shortfall: this.#shortfalls.all,
     };
     const done = {
@@ -295,6 +291,7 @@ const NOTHING_PLANNED: PlanResult = {
   },
   drains: new Map(),
   held: null,
+  letGo: null,
   rereadFirst: [],
 };
 

@@ -1,6 +1,13 @@
-import type { Ended, Inventory } from '../inventory/inventory.ts';
-import type { App, BackendKey, Snapshot } from '../model.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { App, Snapshot } from '../model.ts';
+import type { NamedEnd } from '../plan/let-go.ts';
 import type { AppSource, Observer, StateStore } from '../ports.ts';
+
+/** What sources said by name: where tasks ended or serve a VIP no more, and which apps are gone. */
+export interface NamedEnds {
+  readonly endpoints: readonly NamedEnd[];
+  readonly apps: readonly App[];
+}
 
 interface LastRead {
   readonly snapshot: Snapshot;
@@ -10,7 +17,7 @@ interface LastRead {
 /** Brings what sources say into the inventory, and knows how much of it was read since the start. */
 export class Sources {
   readonly #reads = new Map<string, LastRead>();
-  #endpoints: BackendKey[] = [];
+  #endpoints: NamedEnd[] = [];
   #apps: App[] = [];
   readonly #sources: readonly AppSource[];
   readonly #observer: Observer;
@@ -40,14 +47,14 @@ export class Sources {
     const before = this.#reads.get(name);
     if (!complete && before?.from !== 'source') return;
     const { endpoints, apps } = this.#inventory.list(name, snapshot, complete);
-    this.#endpoints.push(...endpoints);
+    this.#endpoints.push(...endpoints.map((endpoint) => ({ endpoint, source: name })));
     this.#apps.push(...apps);
     this.#reads.set(name, { snapshot, from: 'source' });
     this.#observer.sourceRead(name, { apps: snapshot.apps.length, complete, fromDiskOf: null });
   }
 
   /** What sources said by name since this was last asked. */
-  takeEnded(): Ended {
+  takeEnded(): NamedEnds {
     const ended = { endpoints: this.#endpoints, apps: this.#apps };
     this.#endpoints = [];
     this.#apps = [];

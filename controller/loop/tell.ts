@@ -1,11 +1,13 @@
 import type { PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
+import { letGoText } from '../plan/let-go.ts';
 import type { Log } from '../ports.ts';
 
 /** Makes the function that tells the log of each pass: what it did, what failed, and what is wrong with the host. */
 export function createTeller(log: Log): (pass: PassStatus) => void {
   let advised = '';
   let holding = false;
+  let letGo = '';
 
   const tellOnce = ({ advice, held }: PassStatus): void => {
     // A host that may not be changed stays as it is: once is enough.
@@ -17,6 +19,13 @@ export function createTeller(log: Log): (pass: PassStatus) => void {
     holding = held !== null;
   };
 
+  // A removal that fails is planned again: once is enough.
+  const tellLetGo = ({ letGo: removal }: PassStatus): void => {
+    const text = removal == null ? '' : letGoText(removal);
+    if (text !== '' && text !== letGo) log.warn('large removal not held', { why: text });
+    letGo = text;
+  };
+
   return (pass) => {
     const { kind, plan, failures, problems, repaired, drift, error } = pass;
     for (const { service, backend, field, was, is } of drift) {
@@ -25,6 +34,7 @@ export function createTeller(log: Log): (pass: PassStatus) => void {
     for (const { step, message } of failures) log.error('step failed', { step, error: message });
     if (error !== null) log.error('pass failed', { kind, error });
     tellOnce(pass);
+    tellLetGo(pass);
 
     const steps = plan.growing.length + plan.shrinking.length;
     const fields = {

@@ -75,7 +75,11 @@ function onlyBackends(losses: Losses, chosen: BrakeContext['heldBefore']): Losse
   return found;
 }
 
-function measure(losses: Losses, { observed, owned }: BrakeContext): MassRemoval {
+/** How much it is that would go, of how much. */
+export function measure(
+  losses: Losses,
+  { observed, owned }: Pick<BrakeContext, 'observed' | 'owned'>,
+): MassRemoval {
   let ofVips = 0;
   let ofBackends = 0;
   for (const key of owned.keys()) {
@@ -103,7 +107,8 @@ function measure(losses: Losses, { observed, owned }: BrakeContext): MassRemoval
   };
 }
 
-function isTooMuch({ vips, ofVips, backends, ofBackends }: MassRemoval, share: number): boolean {
+/** Whether it is a mass, with `share` as in `BrakeContext`. */
+export function isTooMuch({ vips, ofVips, backends, ofBackends }: MassRemoval, share: number): boolean {
   // All backends of a single VIP may go: it may just have been stopped.
   return isMass(vips, ofVips, share) || isMass(backends, ofBackends, share, ofVips);
 }

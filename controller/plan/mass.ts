@@ -1,5 +1,5 @@
 /** So many, or fewer, are no mass, whatever their share; all of them are. */
-const FEW = 10;
+export const FEW = 10;
 const HALF = 0.5;
 
 /**

@@ -1,12 +1,12 @@
 import { messageOf } from '../errors.ts';
-import { type Ended, Inventory } from '../inventory/inventory.ts';
+import { Inventory } from '../inventory/inventory.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { elect } from '../kubernetes/election.ts';
 import { objectName } from '../kubernetes/object-name.ts';
 import { createAsker, type Holder } from '../loop/ask-again.ts';
 import { delayAfter } from '../loop/backoff.ts';
 import { follow } from '../loop/follow.ts';
-import { Sources } from '../loop/sources.ts';
+import { type NamedEnds, Sources } from '../loop/sources.ts';
 import type { App } from '../model.ts';
 import { inSlices } from '../pace.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
@@ -203,14 +203,14 @@ interface Kinds {
  */
 async function publish(
   apps: readonly App[],
-  gone: Ended,
+  gone: NamedEnds,
   { apps: objects, slices }: Kinds,
   holds: Holds,
   { name, log, clock, observer }: RelayOptions,
   signal: AbortSignal,
 ): Promise<number> {
   holds.apps.believe(gone.apps.map(objectName));
-  holds.endpoints.believe(gone.endpoints);
+  holds.endpoints.believe(gone.endpoints.map(({ endpoint }) => endpoint));
   const said = new Set(apps.map((app) => objectOf(app, name).name));
   const kept = holds.endpoints.keep(apps, clock.monotonic());
   const wantedApps = byName(kept.apps.map((app) => objectOf(app, name)));

@@ -240,7 +240,12 @@ export class Controller {
 
   /** A pass after an event: what is known of the kernel is used. */
   async change(snapshot: Snapshot, ...gone: readonly string[]): Promise<PassStatus> {
-    return await this.#pass(snapshot, { full: false, complete: true, changesSince: [], gone });
+    return await this.#pass(snapshot, {
+      full: false,
+      complete: true,
+      changesSince: [],
+      gone: gone.map((endpoint) => ({ endpoint, source: 'one' })),
+    });
   }
 
   async #pass(snapshot: Snapshot, request: PassRequest): Promise<PassStatus> {

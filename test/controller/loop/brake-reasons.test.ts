@@ -6,6 +6,7 @@ import { Sources } from '../../../controller/loop/sources.ts';
 import type { App, Health, Snapshot, TaskState } from '../../../controller/model.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { heldText } from '../../../controller/plan/held-text.ts';
+import { letGoText } from '../../../controller/plan/let-go.ts';
 import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { type Controller, World } from '../../support/world.ts';
@@ -245,4 +246,44 @@ test('names and addresses of another framework come beside those that are held',
   expect(world.kernel.size).toBe(2 * APPS);
   expect(before.isSubsetOf(new Set(world.kernel.keys()))).toBe(true);
   expect([...world.memory.addresses.keys()].filter((name) => name.endsWith('.marathon'))).toHaveLength(APPS);
+});
+
+describe('why a large removal was not held is in the status of its pass', () => {
+  const why = ({ letGo }: PassStatus) => (letGo == null ? null : letGoText(letGo));
+
+  test('which source named it', async () => {
+    const at = clock.monotonic();
+    const pass = await events(all(() => null));
+    expect(pass.letGo?.because).toEqual([{ rule: 'named', source: 'marathon', at, backends: 40 }]);
+    expect(why(pass)).toBe('20 of 20 VIPs and 40 of 40 backends left the rotation: 40 named by marathon');
+  });
+
+  test('that a list says of its tasks that they end', async () => {
+    expect(why(await list(all(() => ({ state: 'killing' }))))).toContain(
+      '40 whose tasks end, as a list says',
+    );
+  });
+
+  test('that it was held before and confirmed', async () => {
+    const held = await list(all(() => null));
+    expect(why(held)).toBeNull();
+    expect(why(await askAgain(all(() => null)))).toContain('40 held before and confirmed');
+  });
+
+  test('that what no source named was too little to hold', async () => {
+    const shape = (i: number): Shape =>
+      i < 12 ? { state: 'killing' } : i === 12 ? { health: 'unhealthy' } : {};
+    expect(why(await list(all(shape)))).toContain('24 whose tasks end, as a list says, 2 too few to be held');
+  });
+
+  test('but a few backends that go, and ones that are replaced, are not told of', async () => {
+    expect(why(await events(all((i) => (i === 0 ? null : {}))))).toBeNull();
+    expect(why(await list(all(() => ({ tasks: [3, 4] }))))).toBeNull();
+  });
+
+  test('that the brake is off', async () => {
+    const open = new World(clock).start({ brake: null });
+    await open.resync(all());
+    expect(why(await open.resync(all(() => null)))).toContain('40 with the brake off (--allow-mass-removal)');
+  });
 });

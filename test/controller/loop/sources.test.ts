@@ -48,8 +48,11 @@ test('what a source says by name has ended is told once', () => {
   expect(sources.takeEnded()).toEqual({ endpoints: [], apps: [] });
   sources.read('a', snapshot(fewer), false);
   expect(apps()).toEqual([fewer, other]);
-  expect(sources.takeEnded()).toEqual({ endpoints: ['10.0.0.2:31000'], apps: [] });
+  expect(sources.takeEnded()).toEqual({ endpoints: [{ endpoint: '10.0.0.2:31000', source: 'a' }], apps: [] });
   sources.read('a', snapshot(), false);
-  expect(sources.takeEnded()).toEqual({ endpoints: ['10.0.0.1:31000'], apps: [fewer] });
+  expect(sources.takeEnded()).toEqual({
+    endpoints: [{ endpoint: '10.0.0.1:31000', source: 'a' }],
+    apps: [fewer],
+  });
   expect(sources.takeEnded()).toEqual({ endpoints: [], apps: [] });
 });
