@@ -63,7 +63,8 @@ export class Agenda {
     const tooMany = this.#mayList && due.length > limit;
     if (!this.#mayList || !(tooMany || this.#isEverythingDue(now)))
       return { everything: null, items, tooMany };
-    const since = [...due.map(([, entry]) => entry), ...(this.#everything ? [this.#everything] : [])];
+    const asked = this.#everything === undefined ? [] : [this.#everything];
+    const since = tooMany ? [...due.map(([, entry]) => entry), ...asked] : asked;
     this.#everything = undefined;
     return {
       everything: { since: since.reduce<number | null>((a, b) => first(a, b.since), null) },

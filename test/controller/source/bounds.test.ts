@@ -201,6 +201,7 @@ describe('events', () => {
     expect(agenda.take(100, Number.POSITIVE_INFINITY)).toEqual({
       everything: { since: 1 },
       items: new Map(),
+      tooMany: false,
     });
   });
 });

@@ -10,11 +10,16 @@ import { KeyedPool } from '../../../controller/source/marathon/keyed-pool.ts';
 
 /** What the Marathon source is built of. */
 
+const agendaWith = (allowed = { list: true, items: true }) => {
+  const agenda = new Agenda();
+  agenda.allow(allowed);
+  return agenda;
+};
 const items = (agenda: Agenda, now: number, limit = 10) =>
   [...agenda.take(now, limit).items].map(([id, { since }]) => [id, since]);
 
 test('what is asked for twice is due once, at the earlier time, since the earlier word', () => {
-  const agenda = new Agenda();
+  const agenda = agendaWith();
   agenda.add('/a', 5, 100);
   agenda.add('/a', 7, 50);
   agenda.add('/b', null, 200);
@@ -23,19 +28,33 @@ test('what is asked for twice is due once, at the earlier time, since the earlie
   expect(items(agenda, 1000)).toEqual([['/b', null]]);
 });
 
-test('everything takes all single items along, and the earliest word of those that are due', () => {
-  const agenda = new Agenda();
+test('single items are due beside everything, each at its time', () => {
+  const agenda = agendaWith();
   agenda.add('/a', 5, 10);
   agenda.add('/b', null, 999);
   agenda.addEverything(7, 10);
-  expect(agenda.take(10, 10)).toEqual({ everything: { since: 5 }, items: new Map() });
-  expect(agenda.take(999, 10)).toEqual({ everything: null, items: new Map() });
+  expect(agenda.take(10, 10)).toMatchObject({ everything: { since: 7 }, tooMany: false });
+  expect(items(agenda, 999)).toEqual([['/b', null]]);
 });
 
-test('more items than the limit become everything', () => {
-  const agenda = new Agenda();
+test('items that are more than the limit come with everything, which is to be read in their place', () => {
+  const agenda = agendaWith();
+  for (const [at, id] of ['/a', '/b', '/c'].entries()) agenda.add(id, at + 1, 1);
+  const due = agenda.take(1, 2);
+  expect(due).toMatchObject({ everything: { since: 1 }, tooMany: true });
+  expect([...due.items.keys()]).toEqual(['/a', '/b', '/c']);
+});
+
+test('what is not allowed waits, however long it is due', () => {
+  const agenda = agendaWith({ list: false, items: true });
   for (const id of ['/a', '/b', '/c']) agenda.add(id, 1, 1);
-  expect(agenda.take(1, 2).everything).toEqual({ since: 1 });
+  agenda.addEverything(7, 1);
+  expect(agenda.take(100, 2)).toMatchObject({ everything: null, items: expect.any(Map), tooMany: false });
+  agenda.allow({ list: true, items: false });
+  agenda.add('/d', 1, 1);
+  expect(agenda.take(100, 2)).toEqual({ everything: { since: 7 }, items: new Map(), tooMany: false });
+  agenda.allow({ list: true, items: true });
+  expect(items(agenda, 100)).toEqual([['/d', 1]]);
 });
 
 test('a key whose job runs gets one more run after it, however often it is added', async () => {
@@ -59,7 +78,7 @@ test('a key whose job runs gets one more run after it, however often it is added
   expect(runs).toEqual(['a1', 'b4', 'a2', 'c5']);
 });
 
-test('a pool that is stopped aborts what runs and forgets what waits, and can be used again', async () => {
+test('a pool that is stopped aborts what runs and forgets what waits', async () => {
   const runs: string[] = [];
   const pool = new KeyedPool<null>(1, (key, _value, signal) => {
     runs.push(key);
@@ -69,8 +88,26 @@ test('a pool that is stopped aborts what runs and forgets what waits, and can be
   pool.add('b', null);
   await pool.stop();
   expect(runs).toEqual(['a']);
-  pool.add('c', null);
-  expect(runs).toEqual(['a', 'c']);
+});
+
+test('a pool with another limit begins no more than that, and gives back what waits', async () => {
+  const runs: string[] = [];
+  const release: (() => void)[] = [];
+  const pool = new KeyedPool<number>(1, (key) => {
+    runs.push(key);
+    return new Promise((resolve) => release.push(resolve));
+  });
+  for (const key of ['a', 'b', 'c', 'd']) pool.add(key, 1);
+  pool.limitTo(2);
+  expect(runs).toEqual(['a', 'b']);
+  pool.limitTo(1);
+  release[0]?.();
+  await new Promise(setImmediate);
+  expect(runs).toEqual(['a', 'b']);
+  expect([...pool.takeWaiting().keys()]).toEqual(['c', 'd']);
+  release[1]?.();
+  await new Promise(setImmediate);
+  expect(runs).toEqual(['a', 'b']);
 });
 
 const appWith = (health: Health): App => ({
