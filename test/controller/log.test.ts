@@ -115,7 +115,7 @@ test('nobody reading standard error any more does not end the process', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     process.stdout.write('still here');`;
   const command = `"$0" --input-type=module --conditions=ipvs-source -e "$1" 2> >(head -c 1 > /dev/null)`;
-  const { stdout } = spawnSync('bash', ['-c', command, process.execPath, script], {
+  const { stdout } = spawnSync('bash', ['--norc', '-c', command, process.execPath, script], {
     cwd: new URL('../..', import.meta.url),
     encoding: 'utf8',
   });

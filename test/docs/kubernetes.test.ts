@@ -23,7 +23,7 @@ const title = 'the commands of its section on what was run give what it shows';
     for (const { line, answer } of typedUnder('docs/kubernetes.md', 'What was run')) {
       // The stand-in runs in this process.
       if (line.startsWith('node ')) continue;
-      const { status, stdout, stderr } = await command(['bash', '-c', `${place}\n${line}`]);
+      const { status, stdout, stderr } = await command(['bash', '--norc', '-c', `${place}\n${line}`]);
       // Of a diff: there are differences.
       expect({ line, status, stderr }).toEqual({ line, status: answer === null ? 0 : 1, stderr: '' });
       if (answer !== null) expect(stdout.trim()).toBe(answer.trim());

@@ -71,7 +71,7 @@ inLab('the pages, followed on a host that moves from dcos-net', () => {
   /** Types a line in the test's directory, as root has it there. */
   async function type(line: string): Promise<Outcome> {
     const place = `cd ${host.directory} && PATH=${host.path('bin')}:$PATH`;
-    return await command(['bash', '-o', 'pipefail', '-c', `${place}\n${line}`]);
+    return await command(['bash', '--norc', '-o', 'pipefail', '-c', `${place}\n${line}`]);
   }
 
   /** Types all of it; each must end with 0, or with the status that `statuses` has for what it begins with. */

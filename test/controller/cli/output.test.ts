@@ -147,32 +147,32 @@ describe('a reader who has gone', () => {
     ['completion bash', 0, ''],
     ['app list', 2, '--marathon http://127.0.0.1:1'],
     ['status', 2, '--server http://127.0.0.1:1'],
-  ])(
-    'changes nothing of the exit status of %s',
-    async (command, expected, options) => {
-      const directory = await mkdtemp(join(tmpdir(), 'reader-'));
-      try {
-        const task = { id: 't', host: '10.0.0.1', ports: [31000], state: 'TASK_RUNNING' };
-        const app = { id: '/web', portDefinitions: [{ labels: { VIP_0: '/web:80' } }], tasks: [task] };
-        await writeFile(join(directory, 'apps.json'), JSON.stringify([app]));
-        // A pipe whose only reader has closed it already, for standard output and standard error.
-        const pipe = 'mkfifo pipe; exec 3<>pipe; exec 4>pipe; exec 3<&-';
-        const script = `${pipe}; timeout 60 "$0" ${command} ${options} >&4 2>&4; echo "$?"`;
-        const { stdout, stderr } = spawnSync('bash', ['-c', script, `${ROOT}controller/marathon-ipvs`], {
+  ])('changes nothing of the exit status of %s', async (command, expected, options) => {
+    const directory = await mkdtemp(join(tmpdir(), 'reader-'));
+    try {
+      const task = { id: 't', host: '10.0.0.1', ports: [31000], state: 'TASK_RUNNING' };
+      const app = { id: '/web', portDefinitions: [{ labels: { VIP_0: '/web:80' } }], tasks: [task] };
+      await writeFile(join(directory, 'apps.json'), JSON.stringify([app]));
+      // A pipe whose only reader has closed it already, for standard output and standard error.
+      const pipe = 'mkfifo pipe; exec 3<>pipe; exec 4>pipe; exec 3<&-';
+      const script = `${pipe}; timeout 600 "$0" ${command} ${options} >&4 2>&4; echo "$?"`;
+      const { stdout, stderr } = spawnSync(
+        'bash',
+        ['--norc', '-c', script, `${ROOT}controller/marathon-ipvs`],
+        {
           cwd: directory,
           encoding: 'utf8',
-        });
-        expect({ stdout, stderr }).toEqual({ stdout: `${expected}\n`, stderr: '' });
-      } finally {
-        await rm(directory, { recursive: true });
-      }
-    },
-    60_000,
-  );
+        },
+      );
+      expect({ stdout, stderr }).toEqual({ stdout: `${expected}\n`, stderr: '' });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
 
   test('a disk that is full is told, with exit status 2', () => {
     const script = 'controller/marathon-ipvs --help > /dev/full';
-    const { status, stderr } = spawnSync('bash', ['-c', script], { cwd: ROOT, encoding: 'utf8' });
+    const { status, stderr } = spawnSync('bash', ['--norc', '-c', script], { cwd: ROOT, encoding: 'utf8' });
     expect(stderr).toMatch(/^marathon-ipvs: standard output cannot be written: ENOSPC[^\n]*\n$/);
     expect(status).toBe(2);
   });

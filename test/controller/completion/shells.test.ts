@@ -20,8 +20,15 @@ function has(shell: Shell): boolean {
   return spawnSync(shell, ['--version']).status === 0;
 }
 
+/** What a person's own files say must not count: bash reads `.bashrc` where its input is a socket, as Node's pipes are. */
+const WITHOUT_STARTUP: Readonly<Record<Shell, readonly string[]>> = {
+  bash: ['--norc'],
+  zsh: ['-f'],
+  fish: ['--no-config'],
+};
+
 function run(shell: Shell, script: string, ...words: readonly string[]): string[] {
-  const { stdout, stderr } = spawnSync(shell, ['-c', script, shell, ...words], {
+  const { stdout, stderr } = spawnSync(shell, [...WITHOUT_STARTUP[shell], '-c', script, shell, ...words], {
     encoding: 'utf8',
     cwd: directory,
   });
