@@ -91,7 +91,8 @@ export class DesiredState implements Desired {
   #host: Pick<HostContext, 'here' | 'unfit'> = { here: NONE, unfit: NOT_UNFIT };
   /** Names that nobody declares any more; their addresses are freed by the next update. */
   readonly #released = new Set<string>();
-  readonly #leaving = new Set<string>();
+  /** Names that may have to be released, once all sources were read. */
+  readonly #leaving: Set<string>;
   #wasComplete = false;
   readonly #dueApps = new Set<AppKey>();
   /** As it was told last. */
@@ -111,6 +112,8 @@ export class DesiredState implements Desired {
       defaults: rules.defaults ?? DEFAULT_PORT_OPTIONS,
     };
     this.#names = new NameAddresses(rules.pools, memory.addresses);
+    // Until apps ask for them. All are looked at once: `work` comes back to this after each rest.
+    this.#leaving = new Set(this.#names.all.keys());
     this.#labels = new LabelTexts(memory.labels);
     this.#memory = memory;
     this.#refusals = new Refusals(rules.pools, {
@@ -321,7 +324,7 @@ export class DesiredState implements Desired {
   #releaseNames(): void {
     const { complete, heldNames } = this.#conditions;
     if (!complete) return;
-    for (const name of this.#wasComplete ? this.#leaving : this.#names.all.keys()) {
+    for (const name of this.#leaving) {
       if (this.#vips.hasName(name) || heldNames.has(name) || this.#released.has(name)) continue;
       this.#released.add(name);
       this.#askAgainOf(name);

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DesiredState } from '../../../controller/desired/desired-state.ts';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
@@ -168,3 +168,26 @@ function toldBy({ services, unserved, declared, rejected, warnings, memory, refu
 }
 
 type Told = ReturnType<ReturnType<typeof translator>>;
+
+test('the first update costs in proportion to its apps, however often it rests', () => {
+  const lookUps = (count: number): number => {
+    const inventory = new Inventory();
+    const state = new DesiredState(RULES, inventory, nothingRemembered);
+    inventory.list(
+      'one',
+      snapshot(
+        ...Array.from({ length: count }, (_, i) => web(`/a${i}`, { VIP_0: `a${i}:80` }, `10.0.0.1:${i + 1}`)),
+      ),
+    );
+    inventory.settle(() => false);
+    state.begin({ complete: true });
+    const has = jest.spyOn(Map.prototype, 'has');
+    try {
+      while (!state.work(() => true));
+      return has.mock.calls.length;
+    } finally {
+      has.mockRestore();
+    }
+  };
+  expect(lookUps(400) / lookUps(100)).toBeLessThan(5);
+});

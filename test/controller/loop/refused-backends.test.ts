@@ -74,6 +74,14 @@ test('where the kernel refuses every backend, writing fails, and nothing is take
   expect(kernelCheck(pass)).toMatchObject({ ok: false });
 });
 
+test('a backend of the other family in the kernel does not make it the fault of one app', async () => {
+  world.refusedBackends = ['10.9.0.255'];
+  const six = web('/six', { VIP_0: '/six:80' }, '[fd01:a::1]:31000');
+  const pass = await controller.resync(snapshot(BAD, six));
+  expect(kernelHas()).toContain('[fd01:a::1]:31000');
+  expect(pass.failures).toMatchObject([{ message: 'EINVAL' }]);
+});
+
 test('a write that fails for another reason makes the host not ready', async () => {
   world.refuse = (step) =>
     step.op === 'add-backend' && step.backend.address === '10.0.0.2' ? 'ENOMEM' : null;

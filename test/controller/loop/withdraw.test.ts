@@ -129,6 +129,17 @@ describe('before any source has been read', () => {
     expect(world.done()).toEqual([]);
   });
 
+  test('one that the kernel does not let go stays in the ledger, and is tried again', async () => {
+    learn();
+    world.refuse = (step) => (step.op === 'remove-service' ? 'EBUSY' : null);
+    await controller.reconciler.withdraw();
+    expect([...world.ledgerEntries.keys()]).toContain(BAD);
+    expect(world.logged.at(-1)).toMatchObject({ level: 'warn', message: 'VIP not withdrawn' });
+    world.refuse = () => null;
+    await controller.reconciler.withdraw();
+    expect([...world.kernel.keys()]).not.toContain(BAD);
+  });
+
   test('nothing at all is written where no VIP has such an address', async () => {
     await controller.reconciler.withdraw();
     expect(world.done()).toEqual([]);

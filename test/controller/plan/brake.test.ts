@@ -92,6 +92,17 @@ describe('what counts', () => {
     expect(brake(vips(1, 2, 6), replaced).held).toBeNull();
   });
 
+  test('a backend that only gets another weight replaces none that goes', () => {
+    const had = [vip(1, 12), vip(2, 12)];
+    const heavier = [vip(1, 1, { weight: 2 }), vip(2, 1, { weight: 2 })];
+    expect(brake(had, heavier).held).toMatchObject({ vips: 0, backends: 22, ofBackends: 24 });
+  });
+
+  test('a VIP that gets a new backend for its old ones has lost backends, and is not lost itself', () => {
+    const fewer = [vip(1, 1, { from: 101 }), vip(2, 1, { from: 101 })];
+    expect(brake([vip(1, 12), vip(2, 12)], fewer).held).toMatchObject({ vips: 0, backends: 22 });
+  });
+
   test('what a source said by name does not', () => {
     expect(brake(vips(1, 30), [], { named: () => true }).held).toBeNull();
     const half = (endpoint: BackendKey) => Number(endpoint.split('.')[2]) <= 15;

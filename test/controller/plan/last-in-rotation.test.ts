@@ -34,6 +34,11 @@ test('all goes where what should come has come', () => {
   expect(withoutLastInRotation(steps, rules([1, 2], { short: new Set() }))).toEqual(steps);
 });
 
+test('what another VIP lacks keeps nothing here', () => {
+  const short = new Set(['tcp/11.0.0.2:80']);
+  expect(withoutLastInRotation([remove(1)], rules([1], { short }))).toEqual([remove(1)]);
+});
+
 test('all goes where another backend stays in rotation', () => {
   const steps = [remove(1), empty(2)];
   expect(withoutLastInRotation(steps, rules([1, 2, 3]))).toEqual(steps);

@@ -74,6 +74,27 @@ describe('bounds', () => {
     ]);
   });
 
+  test('a list of more values in all than accepted is refused as a whole, were they all in one element', async () => {
+    const values = Buffer.alloc(2 * BOUNDS.listValues, ',0');
+    const bytes = Buffer.concat([Buffer.from('[{"id":"/a"},[0'), values, Buffer.from(']]')]);
+    await expect(splitList(bytes, new Pace())).rejects.toThrow(`more than ${BOUNDS.listValues} values`);
+  });
+
+  test('others have their turn also while elements of two bytes are counted', async () => {
+    let rests = 0;
+    class Restless extends Pace {
+      override isDue = () => true;
+      override rest = async () => {
+        rests += 1;
+      };
+    }
+    const few = 1_000;
+    await splitList(Buffer.from(bomb('{}', few)), new Restless());
+    const restsOfFew = rests;
+    await splitList(Buffer.from(bomb('{}', 4 * few)), new Restless());
+    expect(rests - restsOfFew).toBeGreaterThan(3 * restsOfFew);
+  });
+
   test('a document that is no list is not parsed when it has too many values', async () => {
     const bytes = Buffer.from(`{"a":[0${',0'.repeat(BOUNDS.documentValues)}],"b":1}`);
     await expect(checkSize(bytes, new Pace())).rejects.toThrow(OverBound);

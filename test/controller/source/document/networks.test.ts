@@ -93,6 +93,11 @@ describe('where it is not known which address is on the network, no address is t
   });
 });
 
+test('the address of a network that nobody names is no doubt where the wanted network has one of its own', () => {
+  const networks = [{ mode: 'container', name: 'front' }, { mode: 'container' }];
+  expect(appOn(['172.20.0.5', '172.30.0.7'], ['front'], networks)).toBe('172.20.0.5:80');
+});
+
 test.each<[string, object[], string[], string]>([
   ['one network is the only one that can be meant', [{ mode: 'container' }], ['front'], '172.20.0.5:80'],
   [
