@@ -254,7 +254,10 @@ export type NameChanges = ReadonlyMap<ServiceKey, NamedService | null>;
 /** Which services are ours: what we made, or adopted, on this host since it booted. */
 export interface Ledger {
   load(): Promise<LedgerState>;
-  /** Atomic. Must have happened before a service that it adds is written to the kernel. */
+  /**
+   * Atomic. Must have happened before a service that it adds is written to the kernel. Rejects after some seconds where the
+   * file system hangs; until that write has come to an end, so does every other.
+   */
   save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void>;
 }
 

@@ -47,7 +47,10 @@ export function ledgerPort({ machine, perils }: Surroundings): Ledger {
     },
     async save(entries) {
       perils.write();
-      if (perils.mishap.ledgerFull === true) throw new Error('no space left on device');
+      if (perils.mishap.ledgerFull === true) {
+        machine.watch.ledgerRefused(new Set(entries.keys()));
+        throw new Error('no space left on device');
+      }
       await ledger.save(entries);
       machine.note(`  ledger: ${[...entries.keys()].join(' ')}`);
       machine.watch.ledgerSaved(new Set(entries.keys()));

@@ -198,7 +198,7 @@ export class Process {
     this.#machine.note(`  asked again: ${missing} of ${due.size} held backends are missing`);
   }
 
-  #end(context: PassContext, { error, failures, waiting, plan, held }: PassStatus): void {
+  #end(context: PassContext, { error, failures, waiting, plan, held, advice }: PassStatus): void {
     const machine = this.#machine;
     this.#context = null;
     if (this.#remembers) machine.recalled = recall(context, machine.recalled);
@@ -213,7 +213,8 @@ export class Process {
     for (const { step, message } of failures) machine.note(`  failed: ${step}: ${message}`);
     if (!this.alive) machine.note(`  dies before write ${this.#perils.writes}`);
     else if (error !== null) machine.note(`  pass fails: ${error}`);
-    const steps = failures.length + waiting > 0 ? 'steps failed' : 'clean';
+    // A ledger that could not be written is told as advice: it is brought up to date later.
+    const steps = failures.length + waiting + advice.length > 0 ? 'steps failed' : 'clean';
     machine.watch.passEnds(error === null && this.alive ? steps : 'cut short', held?.services);
   }
 }
