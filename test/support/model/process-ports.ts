@@ -60,9 +60,9 @@ export function ledgerPort({ machine, perils }: Surroundings): Ledger {
 
 export function storePort({ machine, perils, context, knows, remembers }: Surroundings): StateStore {
   return {
-    loadSnapshot: async (source) => machine.snapshots.get(source) ?? null,
-    async saveSnapshot(source, snapshot) {
-      const copy: Snapshot = JSON.parse(JSON.stringify(snapshot));
+    loadSource: async (source) => machine.snapshots.get(source) ?? null,
+    async saveSource(source, _change, all) {
+      const copy: Snapshot = JSON.parse(JSON.stringify(all()));
       const apps = knows(source as SourceName);
       machine.snapshots.set(source, { snapshot: copy, savedAt: machine.now, apps });
     },

@@ -3,9 +3,8 @@
 import { parsePool } from '../../../controller/desired/pool.ts';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { Reconciler } from '../../../controller/loop/reconcile.ts';
-import { saveChanged } from '../../../controller/loop/save.ts';
+import { type SavedSource, saveChanged } from '../../../controller/loop/save.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
-import type { Snapshot } from '../../../controller/model.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import type { AppSource, Clock, IpvsTable, Log, Observer, StateStore } from '../../../controller/ports.ts';
 import {
@@ -50,7 +49,7 @@ export class Process {
   readonly #sources: Sources;
   /** What the sources said, in the words of the story. */
   readonly #heard = new Map<SourceName, { readonly apps: readonly AppSpec[]; readonly fromDisk: boolean }>();
-  readonly #saved = new Map<string, Snapshot>();
+  readonly #saved = new Map<string, SavedSource>();
   readonly #clock: Clock;
   readonly #store: StateStore;
   readonly #reconciler: Reconciler;
