@@ -69,10 +69,13 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open',
 };
 
-/** Whether the system refused a path. Node leaves it out where an open file turns out to be a directory. */
+/** Node leaves the path out of what an open file refuses. */
+const OF_OPEN_FILES: readonly string[] = ['EISDIR', 'ENOSPC', 'EDQUOT'];
+
+/** Whether the system refused a path. */
 function aboutPath(error: unknown): error is Error & { readonly code: string; readonly path?: string } {
   if (!isNativeError(error) || !('code' in error) || typeof error.code !== 'string') return false;
-  return ('path' in error && typeof error.path === 'string') || error.code === 'EISDIR';
+  return ('path' in error && typeof error.path === 'string') || OF_OPEN_FILES.includes(error.code);
 }
 
 /** Whether the system refused something with this code: `hasCode(error, 'ENOENT')`. */

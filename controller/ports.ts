@@ -2,6 +2,7 @@
 
 import type {
   BackendKey,
+  Delta,
   Memory,
   NamedService,
   ObservedService,
@@ -254,7 +255,10 @@ export type NameChanges = ReadonlyMap<ServiceKey, NamedService | null>;
 /** Which services are ours: what we made, or adopted, on this host since it booted. */
 export interface Ledger {
   load(): Promise<LedgerState>;
-  /** Atomic. Must have happened before a service that it adds is written to the kernel. */
+  /**
+   * Atomic. Must have happened before a service that it adds is written to the kernel. Rejects after some seconds where the
+   * file system hangs; until that write has come to an end, so does every other.
+   */
   save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void>;
 }
 
@@ -274,10 +278,21 @@ export interface LedgerState {
 
 /** What survives a restart or a reboot: the last good word of each source, and the memory of names and labels. */
 export interface StateStore {
-  loadSnapshot(source: string): Promise<StoredSnapshot | null>;
-  saveSnapshot(source: string, snapshot: Snapshot): Promise<void>;
+  loadSource(source: string): Promise<StoredSnapshot | null>;
+  /**
+   * Saves what changed of a source since it was last saved; null: that is not known. `all` gives everything that it says now,
+   * for where what there is cannot be added to. One call at a time for each source. Rejects with a `ControllerError`; what
+   * was saved before is then still there.
+   */
+  saveSource(source: string, change: StoredChange | null, all: () => Snapshot): Promise<void>;
   loadMemory(): Promise<Memory>;
+  /** As `saveSource`: one call at a time. */
   saveMemory(memory: Memory): Promise<void>;
+}
+
+/** What changed of what a source says. */
+export interface StoredChange extends Pick<Delta, 'upserts' | 'about'> {
+  readonly removed: readonly Pick<Delta['removed'][number], 'key' | 'fromTasks'>[];
 }
 
 export interface StoredSnapshot {

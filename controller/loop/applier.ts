@@ -19,6 +19,8 @@ export interface ApplierPorts {
   readonly names?: Names | undefined;
   readonly view: KernelView;
   readonly reach: Reach;
+  /** Why nothing may be written to this service; null where it may. */
+  readonly unrecorded: (service: ServiceKey) => Error | null;
   /** Whether an address lies in a pool of named VIPs. */
   readonly inPool: (address: string) => boolean;
   /** In [0, 1). */
@@ -141,9 +143,15 @@ export class Applier {
   }
 
   async #write(steps: readonly Step[]): Promise<readonly StepFailure[]> {
-    if (steps.length === 0) return [];
-    this.#ports.view.markWritten(steps);
-    return await this.#ports.table.apply(steps);
+    const failures: StepFailure[] = [];
+    const recorded = steps.filter((step) => {
+      const error = this.#ports.unrecorded(serviceKey(step.service));
+      if (error !== null) failures.push({ step, error });
+      return error === null;
+    });
+    if (recorded.length === 0) return failures;
+    this.#ports.view.markWritten(recorded);
+    return [...failures, ...(await this.#ports.table.apply(recorded))];
   }
 
   #firstOfEachUnknown(steps: readonly Step[]): ReadonlySet<Step> {

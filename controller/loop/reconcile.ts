@@ -9,16 +9,16 @@ import { type Drift, drift } from '../plan/drift.ts';
 import { heldNames } from '../plan/held-names.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Owned, Plan } from '../plan/plan.ts';
 import { Shortfalls } from '../plan/shortfall.ts';
 import type { Clock, IpvsTable, Ledger, Log, Names, Reachability, StateStore } from '../ports.ts';
 import { Applier } from './applier.ts';
-import { Holdings } from './holdings.ts';
 import { KernelView } from './kernel-view.ts';
+import { LedgerBook } from './ledger-book.ts';
+import { NameStore } from './name-store.ts';
 import { nothingYet, type Outcome } from './outcome.ts';
 import { Planner, type PlanResult, type PlanRules } from './planner.ts';
 import { Reach } from './reach.ts';
-import { Recollection } from './recollection.ts';
 import type { RefusedBackends } from './refused-backends.ts';
 import { takenVips, withdrawTaken } from './withdraw.ts';
 
@@ -78,8 +78,8 @@ export class Reconciler {
   readonly planner: Planner;
   readonly reach: Reach;
   readonly #applier: Applier;
-  readonly #holdings: Holdings;
-  readonly #recollection: Recollection;
+  readonly #book: LedgerBook;
+  readonly #nameStore: NameStore;
   readonly #view: KernelView;
   #draining = false;
   /** Names of VIPs that the last pass held. */
@@ -95,13 +95,14 @@ export class Reconciler {
   constructor(ports: ReconcilePorts, rules: ReconcileRules, random: () => number = Math.random) {
     this.#ports = ports;
     this.#rules = rules;
-    this.#holdings = new Holdings(ports.ledger, ports.clock, ports.log);
+    this.#book = new LedgerBook(ports.ledger, ports.clock, ports.log);
     this.planner = new Planner(rules, this.inventory);
     this.reach = new Reach(ports.reachability);
-    this.#recollection = new Recollection(ports.store, ports.log, rules.dryRun);
+    this.#nameStore = new NameStore(ports.store, ports.log, rules.dryRun);
     this.#view = new KernelView(ports.table);
     const { table, names } = ports;
-    const parts = { view: this.#view, reach: this.reach, inPool: rules.inPool, random };
+    const unrecorded = (key: ServiceKey) => this.#book.unrecorded(key);
+    const parts = { view: this.#view, reach: this.reach, unrecorded, inPool: rules.inPool, random };
     this.#applier = new Applier({ table, names, ...parts });
   }
 
@@ -120,14 +121,19 @@ export class Reconciler {
 
   /** Whether a VIP of ours has an address that this program depends on, so that a pass is to be made at once. */
   mustWithdraw(): boolean {
-    return this.#view.isKnown && takenVips(this.#holdings.owned, this.#view.table, this.#rules).size > 0;
+    return this.#view.isKnown && takenVips(this.#book.owned, this.#view.table, this.#rules).size > 0;
+  }
+
+  /** Resolves once what is remembered is on disk, or could not be saved. */
+  async settled(): Promise<void> {
+    await this.#nameStore.settled();
   }
 
   /** Removes VIPs as `mustWithdraw` means them where no source has been read yet. Between passes; never rejects. */
   async withdraw(): Promise<void> {
     if (this.#rules.dryRun) return;
     await this.#rules.ready?.();
-    await withdrawTaken(this.#ports, { holdings: this.#holdings, reach: this.reach }, this.#rules);
+    await withdrawTaken(this.#ports, { book: this.#book, reach: this.reach }, this.#rules);
   }
 
   /** When a pass is worth making though nothing changed: a failed step is due, or a drain may have ended. */
@@ -145,7 +151,7 @@ export class Reconciler {
     this.#applier.begin();
     await this.#rules.ready?.();
     await inSlices((pause) => this.inventory.settle(pause));
-    const desired = await this.#load();
+    const { desired, unread } = await this.#load();
     this.#allDue ||= complete !== this.#wasComplete;
     this.#wasComplete = complete;
     const update = async (): Promise<void> => {
@@ -163,14 +169,15 @@ export class Reconciler {
     const outcome = nothingYet();
     let error: string | null = null;
     try {
+      if (unread !== null) throw unread;
       if (this.#draining && startedAt >= this.#lookedAt + DRAIN_LOOK_MS) {
-        view.markStale([...this.#holdings.drains.keys()].flatMap((key) => view.table.get(key) ?? []));
+        view.markStale([...this.#book.drains.keys()].flatMap((key) => view.table.get(key) ?? []));
         this.#lookedAt = startedAt;
       }
       const isFresh = reading && (await view.readAll());
       if (!reading) await view.reread([]);
-      const owned = await this.#holdings.load(view.table);
-      const { drains } = this.#holdings;
+      const owned = await this.#book.load(view.table);
+      const { drains } = this.#book;
       const plan = async (): Promise<PlanResult> => {
         drifted.push(...this.#takeDifferences());
         const input = { desired, observed: view.table, owned, drains, complete, now: startedAt };
@@ -188,9 +195,9 @@ export class Reconciler {
         result = await plan();
       }
       desired.commit();
-      await this.#recollection.keep(desired.memory);
+      this.#nameStore.keep(desired.memory);
       if (!this.#rules.dryRun) {
-        await this.#holdings.claim(result.plan, result.drains);
+        await this.#book.record(result.plan, result.drains);
         while (await this.#applier.applyServices(result.plan, outcome, startedAt)) {
           await update();
           result = await plan();
@@ -199,7 +206,7 @@ export class Reconciler {
         const keeping = this.planner.keeping();
         const request = { ...keeping, desired, plan: result.plan, full: reading, now: startedAt };
         await this.#applier.apply(request, outcome);
-        await this.#holdings.release(view.table, result.plan);
+        await this.#book.forget(view.table, result.plan);
       }
       view.markStale(outcome.failures.map(({ step }) => step.service));
       await inSlices(this.#shortfalls.start({ desired, plan: result.plan, observed: view.table }));
@@ -211,13 +218,13 @@ export class Reconciler {
       this.#allDue = true;
     }
     const { changed: repaired, problems } = outcome.reached;
-    const advice = [...outcome.reached.advice, ...outcome.unanswered];
+    const advice = [...outcome.reached.advice, ...outcome.unanswered, ...this.#book.advice];
     const { held, letGo, drains } = result;
     const plan = countUntouched(result.plan, desired);
     const left = {
       plan,
       observed: view.table,
-      owned: this.#holdings.owned,
+      owned: this.#book.owned,
       drains,
       held,
       letGo: this.#rules.dryRun ? null : letGo,
@@ -246,14 +253,22 @@ export class Reconciler {
     const was = new Map<ServiceKey, ObservedService>();
     for (const [key, difference] of differences)
       if (difference.was !== undefined && !difference.ours) was.set(key, difference.was);
-    const ours = new Map([...was].filter(([key]) => this.#holdings.owned.has(key)));
+    const ours = new Map([...was].filter(([key]) => this.#book.owned.has(key)));
     return drift(was, this.#view.table, ours);
   }
 
-  async #load(): Promise<DesiredState> {
-    const memory = await this.#recollection.load();
-    this.#desired ??= new DesiredState(this.#rules.translation, this.inventory, memory);
-    return this.#desired;
+  /** `unread`: why the ledger cannot be read. Nothing may be written then, and the next pass begins anew. */
+  async #load(): Promise<{ readonly desired: DesiredState; readonly unread: Error | null }> {
+    if (this.#desired !== null) return { desired: this.#desired, unread: null };
+    const { translation, inPool } = this.#rules;
+    let unread: Error | null = null;
+    const owned = await this.#book.read().catch((error: Error) => {
+      unread = error;
+      return new Map<ServiceKey, Owned>();
+    });
+    const desired = new DesiredState(translation, this.inventory, await this.#nameStore.load(owned, inPool));
+    if (unread === null) this.#desired = desired;
+    return { desired, unread };
   }
 
   #failuresOf({ failures }: Outcome): Pick<PassStatus, 'failures' | 'refused'> {

@@ -33,7 +33,7 @@ export class Sources {
   /** Takes what each source said before a restart, where it has not been read since. */
   async restore(store: StateStore): Promise<void> {
     for (const { name } of this.#sources) {
-      const stored = await store.loadSnapshot(name);
+      const stored = await store.loadSource(name);
       if (stored === null || this.#reads.has(name)) continue;
       this.#reads.set(name, { snapshot: stored.snapshot, from: 'disk' });
       this.#inventory.list(name, stored.snapshot);

@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
 import type { ObservedService, ServiceKey, Table } from '../model.ts';
 import type { Owned } from '../plan/plan.ts';
-import type { Holdings } from './holdings.ts';
+import type { LedgerBook } from './ledger-book.ts';
 import type { Reach } from './reach.ts';
 import type { ReconcilePorts } from './reconcile.ts';
 
@@ -39,12 +39,12 @@ function* ipVips(owned: ReadonlyMap<ServiceKey, Owned>, observed: Table) {
  */
 export async function withdrawTaken(
   { table, log }: Pick<ReconcilePorts, 'table' | 'log'>,
-  parts: { readonly holdings: Holdings; readonly reach: Reach },
+  parts: { readonly book: LedgerBook; readonly reach: Reach },
   rules: WithdrawRules,
 ): Promise<void> {
   try {
     const observed = await table.observe();
-    const owned = await parts.holdings.load(observed);
+    const owned = await parts.book.load(observed);
     const taken = takenVips(owned, observed, rules);
     if (taken.size === 0) return;
 
@@ -56,7 +56,7 @@ export async function withdrawTaken(
     const failures = await table.apply(gone.map((service) => ({ op: 'remove-service', service })));
     for (const [vip, { reason }] of taken) log.warn('VIP withdrawn', { vip, reason });
     for (const { error } of failures) log.warn('VIP not withdrawn', { error: messageOf(error) });
-    if (failures.length === 0) await parts.holdings.drop(new Set(taken.keys()));
+    if (failures.length === 0) await parts.book.forgetAll(new Set(taken.keys()));
   } catch (error) {
     log.warn('VIPs at the addresses of sources could not be looked for', { error: messageOf(error) });
   }

@@ -3,8 +3,9 @@ import { rename } from 'node:fs/promises';
 import * as z from 'zod';
 import { ControllerError, hasCode, messageOf } from '../errors.ts';
 import type { ServiceKey } from '../model.ts';
-import type { Ledger, LedgerEntry, LedgerState } from '../ports.ts';
+import type { Clock, Ledger, LedgerEntry, LedgerState } from '../ports.ts';
 import { required } from '../schema-messages.ts';
+import { systemClock } from '../time.ts';
 import { replaceFile } from './atomic-file.ts';
 import { jsonOfMap } from './json-map.ts';
 import { readTrusted, UntrustedFile } from './trusted-file.ts';
@@ -30,9 +31,15 @@ const file = z.object({
  * that was written in another network namespace or before a reboot is not used: its tables are gone. A file that cannot be
  * read at all rejects, since what is ours is then unknown.
  */
-export function createLedger(path: string, kernel: string = kernelIdentity()): Ledger {
+export function createLedger(
+  path: string,
+  kernel: string = kernelIdentity(),
+  clock: Pick<Clock, 'sleep'> = systemClock,
+): Ledger {
   const aside = `${path}.damaged`;
   let damaged = false;
+  /** One at a time: one that hung may end long after its time, and must not end after a newer one. */
+  let writing: Promise<void> | null = null;
 
   function entriesOf(text: string): LedgerState {
     try {
@@ -65,20 +72,47 @@ export function createLedger(path: string, kernel: string = kernelIdentity()): L
     },
 
     async save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void> {
-      const text = `{"version":1,"kernel":${JSON.stringify(kernel)},"services":${jsonOfMap(entries)}}`;
       try {
-        if (damaged) await setAside(path, aside);
-        damaged = false;
-        await replaceFile(path, text);
+        if (writing !== null) throw new Error('the last write has not come to an end');
+        const text = `{"version":1,"kernel":${JSON.stringify(kernel)},"services":${jsonOfMap(entries)}}`;
+        writing = write(text).finally(() => {
+          writing = null;
+        });
+        await withinTime(writing, clock);
       } catch (cause) {
         throw new ControllerError(
           'state',
-          `ledger ${path} (--ledger) cannot be written, and without it nothing is changed in the kernel`,
+          `ledger ${path} (--ledger) cannot be written, and without it no new service is made`,
           { cause },
         );
       }
     },
   };
+
+  async function write(text: string): Promise<void> {
+    if (damaged) await setAside(path, aside);
+    damaged = false;
+    await replaceFile(path, text);
+  }
+}
+
+/** A file system that hangs must not stop what needs no ledger. */
+const WRITE_LIMIT_MS = 3_000;
+
+async function withinTime(writing: Promise<void>, clock: Pick<Clock, 'sleep'>): Promise<void> {
+  const enough = new AbortController();
+  const limit = clock.sleep(WRITE_LIMIT_MS, enough.signal).then(() => {
+    if (!enough.signal.aborted)
+      throw new Error(`the file system has not answered for ${WRITE_LIMIT_MS / 1_000} s`);
+  });
+  // Whichever comes second is of no interest; a rejection of it must not end the process.
+  writing.catch(() => undefined);
+  try {
+    await Promise.race([writing, limit]);
+  } finally {
+    enough.abort(null);
+    limit.catch(() => undefined);
+  }
 }
 
 async function setAside(path: string, aside: string): Promise<void> {

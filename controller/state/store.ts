@@ -1,97 +1,158 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import * as z from 'zod';
 import { ControllerError, messageOf } from '../errors.ts';
-import type { App, Memory, Snapshot } from '../model.ts';
-import type { Clock, Log, StateStore, StoredSnapshot } from '../ports.ts';
-import { required } from '../schema-messages.ts';
-import { replaceFile } from './atomic-file.ts';
-import { jsonOfMap } from './json-map.ts';
-import { isStoredApp } from './stored-app.ts';
-import { readTrusted } from './trusted-file.ts';
-
-const VERSION = 1;
-
-const storedSnapshot = z.object({
-  version: z.literal(VERSION),
-  source: z.string(),
-  savedAt: z.number(),
-  snapshot: z.object({ apps: z.array(z.custom<App>(isStoredApp)), agents: z.array(z.string()).optional() }),
-});
-const storedMemory = z.object({
-  version: z.literal(VERSION),
-  addresses: z.record(z.string(), z.object({ ipv4: z.string().optional(), ipv6: z.string().optional() })),
-  labels: z.record(z.string(), z.string()),
-});
+import { type App, appKey, type Memory, type NamedAddresses, type Snapshot } from '../model.ts';
+import type { Clock, Log, StateStore, StoredChange } from '../ports.ts';
+import { same } from '../same.ts';
+import { Journal, type JournalRow, type JournalState } from './journal.ts';
+import { isStoredAbout, isStoredAddresses, isStoredApp } from './stored-app.ts';
+import { readOldMemory, readOldSnapshot, removeOld } from './version-1.ts';
 
 /**
- * State as JSON files in `directory` (default /var/lib/marathon-ipvs): `memory.json`, and `source-….json` for each
- * source. A file that is missing gives nothing; one that cannot be used is reported in the log and counts as missing.
+ * State as journals in `directory` (default /var/lib/marathon-ipvs): `names.journal`, and `source-….journal` for each
+ * source. A file that is missing gives nothing; one that cannot be used is reported in the log and counts as missing; of one
+ * that is damaged the rest is used. Files of version 0.1 are read where there is no journal yet, and removed with its first
+ * save.
  */
 export function createStateStore(directory: string, clock: Clock, log: Log): StateStore {
-  /** Source -> its apps as they were saved last, with their text. */
-  const saved = new Map<string, ReadonlyMap<App, string>>();
+  const files = new Map<string, StateFile>();
+  const fileOf = (name: string, of: string, oldName = name): StateFile => {
+    const known = files.get(name);
+    if (known !== undefined) return known;
+    const path = join(directory, `${name}.journal`);
+    const file = {
+      path,
+      oldPath: join(directory, `${oldName}.json`),
+      journal: new Journal(path, of, clock),
+      replaces: true,
+    };
+    files.set(name, file);
+    return file;
+  };
+  const sourceFile = (source: string) => fileOf(`source-${digest(source)}`, source);
+  const namesFile = fileOf('names', 'names and labels', 'memory');
+  let savedMemory: Memory | null = null;
 
-  function* snapshotText(source: string, { apps, agents }: Snapshot): Generator<string> {
-    // Apps that did not change are the same objects: most of a large snapshot is then text already.
-    const before = saved.get(source);
-    const texts = new Map<App, string>();
-    yield `{"version":${VERSION},"source":${JSON.stringify(source)},"savedAt":${clock.epoch()},"snapshot":{"apps":[`;
-    let separator = '\n';
-    for (const app of apps) {
-      const text = before?.get(app) ?? JSON.stringify(app);
-      texts.set(app, text);
-      yield separator;
-      yield text;
-      separator = ',\n';
-    }
-    yield agents === undefined ? ']}}\n' : `],"agents":${JSON.stringify(agents)}}}\n`;
-    saved.set(source, texts);
-  }
-
-  async function load<Shape>(path: string, schema: z.ZodType<Shape>): Promise<Shape | null> {
+  /** What of `load` cannot be used is told, and counts as missing. */
+  async function usable<Stored>(path: string, load: () => Promise<Stored | null>): Promise<Stored | null> {
     try {
-      const text = await readTrusted(path);
-      return text === null ? null : required(schema, JSON.parse(text), 'a saved state');
+      return await load();
     } catch (error) {
       log.warn('saved state cannot be used', { path, error: messageOf(error).slice(0, 300) });
       return null;
     }
   }
 
-  const snapshotPath = (source: string) => join(directory, `source-${digest(source)}.json`);
-  const memoryPath = join(directory, 'memory.json');
+  async function loadRows(
+    { path, journal }: StateFile,
+    isValid: (key: string, value: unknown) => boolean,
+  ): Promise<JournalState | null> {
+    const state = await usable(path, () => journal.load(isValid));
+    if (state !== null && state.damaged > 0)
+      log.warn('saved state is damaged, the rest of it is used', { path, lines: state.damaged });
+    return state;
+  }
+
+  async function save(
+    file: StateFile,
+    changes: Iterable<JournalRow> | null,
+    all: () => Iterable<JournalRow>,
+  ) {
+    try {
+      await file.journal.save(changes, all);
+      if (file.replaces) await removeOld(file.oldPath);
+      file.replaces = false;
+    } catch (cause) {
+      throw new ControllerError('state', `write ${file.path} (--state-dir)`, { cause });
+    }
+  }
 
   return {
-    async loadSnapshot(source): Promise<StoredSnapshot | null> {
-      const stored = await load(snapshotPath(source), storedSnapshot);
-      if (stored === null) return null;
-      const { apps, agents } = stored.snapshot;
-      const snapshot = { apps, rejected: [], warnings: [], ...(agents !== undefined && { agents }) };
-      return { savedAt: stored.savedAt, snapshot };
+    async loadSource(source) {
+      const file = sourceFile(source);
+      const state = await loadRows(file, isSourceRow);
+      if (state === null) return await usable(file.oldPath, () => readOldSnapshot(file.oldPath));
+      const { [ABOUT]: about, ...apps } = Object.fromEntries(state.rows);
+      const { rejected = [], warnings = [], ...rest } = (about ?? {}) as Partial<Snapshot>;
+      const snapshot = { apps: Object.values(apps) as App[], rejected, warnings, ...rest };
+      return { savedAt: state.savedAt, snapshot };
     },
-    async saveSnapshot(source, snapshot) {
-      await save(snapshotPath(source), snapshotText(source, snapshot));
+    async saveSource(source, change, all) {
+      await save(sourceFile(source), change === null ? null : changedRows(change), () => sourceRows(all()));
     },
-    async loadMemory(): Promise<Memory> {
-      const stored = await load(memoryPath, storedMemory);
-      const addresses = Object.entries(stored?.addresses ?? {}).map(
-        ([name, { ipv4, ipv6 }]) =>
-          [name, { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) }] as const,
-      );
-      return { addresses: new Map(addresses), labels: new Map(Object.entries(stored?.labels ?? {})) };
+    async loadMemory() {
+      const state = await loadRows(namesFile, isMemoryRow);
+      if (state === null)
+        return (await usable(namesFile.oldPath, () => readOldMemory(namesFile.oldPath))) ?? NO_MEMORY;
+      const addresses = new Map<string, NamedAddresses>();
+      const labels = new Map<string, string>();
+      for (const [key, value] of state.rows)
+        if (key.startsWith(NAME)) addresses.set(key.slice(NAME.length), value as NamedAddresses);
+        else labels.set(key.slice(LABEL.length), value as string);
+      savedMemory = { addresses, labels };
+      return savedMemory;
     },
-    async saveMemory({ addresses, labels }) {
-      const stored = `{"version":${VERSION},"addresses":${jsonOfMap(addresses)},"labels":${jsonOfMap(labels)}}`;
-      await save(memoryPath, stored);
+    async saveMemory(memory) {
+      const changes = savedMemory === null ? null : changedMemory(savedMemory, memory);
+      await save(namesFile, changes, () => memoryRows(memory));
+      savedMemory = memory;
     },
   };
 }
 
-async function save(path: string, text: string | Iterable<string>): Promise<void> {
-  await replaceFile(path, text).catch((cause) => {
-    throw new ControllerError('state', `write ${path} (--state-dir)`, { cause });
-  });
+interface StateFile {
+  readonly path: string;
+  readonly journal: Journal;
+  /** What an earlier version wrote. */
+  readonly oldPath: string;
+  /** The old file may still be there. */
+  replaces: boolean;
+}
+
+const NO_MEMORY: Memory = { addresses: new Map(), labels: new Map() };
+const ABOUT = 'about';
+const NAME = 'name ';
+const LABEL = 'label ';
+
+function rowKey(key: string, fromTasks: boolean): string {
+  return `${fromTasks ? 'tasks' : 'app'} ${key}`;
+}
+
+function rowOf(app: App): JournalRow {
+  return [rowKey(appKey(app), app.fromTasks === true), app];
+}
+
+function isSourceRow(key: string, value: unknown): boolean {
+  return key === ABOUT ? isStoredAbout(value) : isStoredApp(value) && rowOf(value)[0] === key;
+}
+
+function* sourceRows({ apps, ...about }: Snapshot): Generator<JournalRow> {
+  yield [ABOUT, about];
+  for (const app of apps) yield rowOf(app);
+}
+
+function* changedRows({ upserts, removed, about }: StoredChange): Generator<JournalRow> {
+  if (about !== undefined) yield [ABOUT, about];
+  for (const { key, fromTasks } of removed) yield [rowKey(key, fromTasks)];
+  for (const app of upserts) yield rowOf(app);
+}
+
+function isMemoryRow(key: string, value: unknown): boolean {
+  return key.startsWith(NAME) ? isStoredAddresses(value) : key.startsWith(LABEL) && typeof value === 'string';
+}
+
+function* memoryRows({ addresses, labels }: Memory): Generator<JournalRow> {
+  for (const [name, value] of addresses) yield [`${NAME}${name}`, value];
+  for (const [label, value] of labels) yield [`${LABEL}${label}`, value];
+}
+
+function* changedMemory(before: Memory, after: Memory): Generator<JournalRow> {
+  const had = new Map(memoryRows(before) as Iterable<[string, unknown]>);
+  for (const [key, value] of memoryRows(after)) {
+    if (!same(had.get(key), value)) yield [key, value];
+    had.delete(key);
+  }
+  for (const key of had.keys()) yield [key];
 }
 
 /** A source's name holds characters that a file name may not. */

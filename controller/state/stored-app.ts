@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { App, Port, Task } from '../model.ts';
+import type { App, NamedAddresses, Port, Snapshot, Task } from '../model.ts';
 
 const KINDS: readonly unknown[] = ['app', 'pod'] satisfies App['kind'][];
 const MODES: readonly unknown[] = ['host', 'container/bridge', 'container'] satisfies Port['mode'][];
@@ -24,16 +24,37 @@ const HEALTHS: readonly unknown[] = [
  */
 export function isStoredApp(value: unknown): value is App {
   if (!isObject(value)) return false;
-  const { id, kind, framework, ports, tasks, rejected, warnings } = value;
+  const { id, kind, framework, ports, tasks, rejected, warnings, fromTasks, source, labelsPerTask } = value;
   return (
     isText(id) &&
     isText(framework) &&
     KINDS.includes(kind) &&
+    (fromTasks === undefined || fromTasks === true) &&
+    (source === undefined || isText(source)) &&
+    (labelsPerTask === undefined || labelsPerTask === true) &&
     isList(ports, isPort) &&
     isList(tasks, isTask) &&
     isList(rejected, isRejection) &&
     isList(warnings, isText)
   );
+}
+
+/** Whether this is what a source said apart from its apps. */
+export function isStoredAbout(value: unknown): value is Omit<Snapshot, 'apps'> {
+  if (!isObject(value)) return false;
+  const { rejected, warnings, agents } = value;
+  return (
+    isList(rejected, isRejection) &&
+    isList(warnings, isText) &&
+    (agents === undefined || isList(agents, isText))
+  );
+}
+
+/** Whether these are addresses of a name. */
+export function isStoredAddresses(value: unknown): value is NamedAddresses {
+  if (!isObject(value)) return false;
+  const { ipv4, ipv6 } = value;
+  return (ipv4 === undefined || isAddress(ipv4)) && (ipv6 === undefined || isAddress(ipv6));
 }
 
 function isPort(value: unknown): value is Record<string, unknown> {
@@ -52,10 +73,11 @@ function isPort(value: unknown): value is Record<string, unknown> {
 
 function isTask(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { id, name, state, health, agent, addresses, ports } = value;
+  const { id, name, onlyIn, state, health, agent, addresses, ports } = value;
   return (
     isText(id) &&
     (name === undefined || isText(name)) &&
+    (onlyIn === undefined || isText(onlyIn)) &&
     STATES.includes(state) &&
     HEALTHS.includes(health) &&
     (agent === undefined || isAgent(agent)) &&

@@ -10,14 +10,14 @@ const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Text of a file that only we or root can have written, or null when there is none.
+ * Opens a file for reading that only we or root can have written; null when there is none.
  *
  * Rejects with an `UntrustedFile` where it is a symbolic link, where it or its folder belongs to someone else, or where
  * group or others may write one of them: what it says would then be another user's word. To root also the user counts to
  * whom root has given the folder, as systemd does for a service, so that `cleanup` finds what the service left. Rejects
  * with the system's error where it cannot be read.
  */
-export async function readTrusted(path: string): Promise<string | null> {
+export async function openTrusted(path: string): Promise<FileHandle | null> {
   let file: FileHandle;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -28,9 +28,20 @@ export async function readTrusted(path: string): Promise<string | null> {
   }
   try {
     await check(path, await file.stat());
-    return await file.readFile('utf8');
-  } finally {
+    return file;
+  } catch (error) {
     await file.close();
+    throw error;
+  }
+}
+
+/** Text of a file that only we or root can have written, or null when there is none. Rejects as `openTrusted` does. */
+export async function readTrusted(path: string): Promise<string | null> {
+  const file = await openTrusted(path);
+  try {
+    return (await file?.readFile('utf8')) ?? null;
+  } finally {
+    await file?.close();
   }
 }
 

@@ -116,8 +116,8 @@ async function changes(): Promise<void> {
     reachability: null,
     ledger: { load: async () => ({ entries: new Map() }), save: async () => undefined },
     store: {
-      loadSnapshot: async () => null,
-      saveSnapshot: async () => undefined,
+      loadSource: async () => null,
+      saveSource: async () => undefined,
       loadMemory: async () => ({ addresses: new Map(), labels: new Map() }),
       saveMemory: async () => undefined,
     },

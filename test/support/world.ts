@@ -129,9 +129,9 @@ export class World {
   };
 
   readonly store: StateStore = {
-    loadSnapshot: async (source) => this.stored.get(source) ?? null,
-    saveSnapshot: async (source, snapshot) => {
-      this.stored.set(source, { snapshot, savedAt: this.clock.epoch() });
+    loadSource: async (source) => this.stored.get(source) ?? null,
+    saveSource: async (source, _change, all) => {
+      this.stored.set(source, { snapshot: all(), savedAt: this.clock.epoch() });
     },
     loadMemory: async () => this.memory,
     saveMemory: async (memory) => {

@@ -96,7 +96,7 @@ describe("the story's own rules were wrong", () => {
     );
   });
 
-  test('a drain that no ledger has noted yet counts anew, for as long as the app asks for by then', async () => {
+  test('a drain that no ledger has noted goes on, and ends early when the app asks for a shorter one', async () => {
     const app = { source: 'metronome', mode: 'six' } as const;
     await play(
       deploy(app),

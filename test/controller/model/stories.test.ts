@@ -45,7 +45,7 @@ const SUBJECTS = [
   /failed: .*outcome unknown/,
   /pass fails: .*no buffer space/,
   /pass fails: .*interrupted 8 times/,
-  /pass fails: no space left/,
+  /failed: .*no space left/,
   /pass fails: the interface/,
   /kernel: .*remove-service udp/,
   /memory: .*web.marathon 11.0.0.1 .*web.metronome/,

@@ -156,7 +156,7 @@ describe('the ledger', () => {
     await ledger.save(entries);
     const blocked = createLedger(join(path, 'below-a-file.json'));
     await expect(blocked.save(new Map())).rejects.toThrow(
-      /^ledger .* \(--ledger\) cannot be written, and without it nothing is changed in the kernel$/,
+      /^ledger .* \(--ledger\) cannot be written, and without it no new service is made$/,
     );
     expect((await ledger.load()).entries).toEqual(entries);
   });
@@ -169,4 +169,18 @@ test('a file that is there but cannot be read rejects: what is ours would be unk
   const asDirectory = createLedger(join(directory, 'run'));
   const failure = await asDirectory.load().catch(messageOf);
   expect(failure).toMatch(/^ledger .*run \(--ledger\) cannot be read: it is a directory$/);
+});
+
+test('a file system that does not answer fails a write in time, and no other is begun before that one ends', async () => {
+  let isLate = true;
+  const clock = { sleep: () => (isLate ? Promise.resolve() : new Promise<void>(() => undefined)) };
+  const ledger = createLedger(path, 'boot-1', clock);
+  await expect(ledger.save(entries).catch(messageOf)).resolves.toMatch(/has not answered for 3 s$/);
+  isLate = false;
+  const second = await ledger.save(new Map()).catch(messageOf);
+  expect(second).toMatch(/the last write has not come to an end$/);
+  while ((await createLedger(path, 'boot-1').load()).entries.size === 0) await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  await ledger.save(new Map());
+  expect((await createLedger(path, 'boot-1').load()).entries.size).toBe(0);
 });

@@ -1,7 +1,18 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { App } from '../../../controller/model.ts';
 import { createStateStore } from '../../../controller/state/store.ts';
@@ -9,6 +20,7 @@ import { app, snapshot, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 let directory: string;
+const path = () => join(directory, readdirSync(directory)[0] ?? '');
 let warnings: string[];
 
 beforeEach(() => {
@@ -25,8 +37,10 @@ const open = () =>
     warn: (message) => warnings.push(message),
     error: nothing,
   });
+const save = (source: string, ...apps: readonly App[]) =>
+  open().saveSource(source, null, () => snapshot(...apps));
 const loaded = async (source = 'marathon'): Promise<readonly App[] | undefined> =>
-  (await open().loadSnapshot(source))?.snapshot.apps;
+  (await open().loadSource(source))?.snapshot.apps;
 
 test('what was saved is loaded, however large it and each app is, and in whatever letters', async () => {
   // Pieces of 64 KiB are written: some end within a letter of several bytes, and one app is larger than a piece.
@@ -35,26 +49,147 @@ test('what was saved is loaded, however large it and each app is, and in whateve
   );
   const large = app('/large', { warnings: ['€'.repeat(100_000)] });
   const all = [...apps.slice(0, 200), large, ...apps.slice(200)];
-  await open().saveSnapshot('marathon', snapshot(...all));
+  await save('marathon', ...all);
   expect(await loaded()).toEqual(all);
 });
 
-test('each save has what was given to it, also of apps that it knows from the save before', async () => {
+test('a save adds what changed, and what was removed is gone after a restart', async () => {
   const store = open();
   const [a, b] = [app('/a'), app('/b')];
-  await store.saveSnapshot('marathon', snapshot(a, b));
+  await store.saveSource('marathon', null, () => snapshot(a, b));
+  const whole = readFileSync(path(), 'utf8');
   const changed = app('/a', { warnings: ['changed'] });
-  await store.saveSnapshot('marathon', snapshot(b, changed));
-  await store.saveSnapshot('file', snapshot(a));
-  expect(await loaded()).toEqual([b, changed]);
-  expect(await loaded('file')).toEqual([a]);
-  await store.saveSnapshot('marathon', snapshot(a));
-  expect(await loaded()).toEqual([a]);
+  const never = (): never => {
+    throw new Error('a small change needs no whole');
+  };
+  await store.saveSource('marathon', { upserts: [changed], removed: [] }, never);
+  expect(readFileSync(path(), 'utf8').startsWith(whole)).toBe(true);
+  expect(await loaded()).toEqual([changed, b]);
+  await store.saveSource(
+    'marathon',
+    { upserts: [], removed: [{ key: 'marathon /a', fromTasks: true }] },
+    never,
+  );
+  expect(await loaded()).toEqual([changed, b]);
+  await store.saveSource(
+    'marathon',
+    { upserts: [], removed: [{ key: 'marathon /a', fromTasks: false }] },
+    never,
+  );
+  expect(await loaded()).toEqual([b]);
+  await save('file', a);
+  expect([await loaded(), await loaded('file')]).toEqual([[b], [a]]);
+});
+
+test('an app of a definition and one of the same key of what tasks say are two', async () => {
+  const both = [app('/a'), app('/a', { fromTasks: true })];
+  await save('marathon', ...both);
+  expect(await loaded()).toEqual(both);
+});
+
+test('a journal of changes stays within about twice what it was when it was written whole, and loses nothing', async () => {
+  const store = open();
+  const long = (i: number, n: number) => app(`/${i}`, { warnings: [`${n} ${'x'.repeat(4_000)}`] });
+  const now = Array.from({ length: 20 }, (_, i) => long(i, 0));
+  await store.saveSource('marathon', null, () => snapshot(...now));
+  const { size } = statSync(path());
+  let [largest, whole] = [0, 0];
+  for (let n = 1; n < 200; n += 1) {
+    const one = long(n % 20, n);
+    now[n % 20] = one;
+    await store.saveSource('marathon', { upserts: [one], removed: [] }, () => {
+      whole += 1;
+      return snapshot(...now);
+    });
+    largest = Math.max(largest, statSync(path()).size);
+  }
+  expect(largest).toBeLessThan(2 * size + 65_536 + 1);
+  expect([whole > 2, whole < 10]).toEqual([true, true]);
+  expect(await loaded()).toEqual(now);
+});
+
+test('a crash in the midst of a save loses that save at most: the line that is cut is dropped, at whatever byte', async () => {
+  const store = open();
+  const [a, b] = [app('/a'), app('/b')];
+  await store.saveSource('marathon', null, () => snapshot(a));
+  const { size } = statSync(path());
+  await store.saveSource('marathon', { upserts: [b], removed: [] }, () => snapshot(a, b));
+  const text = readFileSync(path());
+  for (let length = size; length < text.length; length += 7) {
+    writeFileSync(path(), text.subarray(0, length));
+    expect([[a], [a, b]]).toContainEqual(await loaded());
+  }
+  expect(warnings).toEqual([]);
+  writeFileSync(path(), text.subarray(0, size + 5));
+  const next = open();
+  await next.loadSource('marathon');
+  await next.saveSource('marathon', { upserts: [b], removed: [] }, () => snapshot(a, b));
+  expect([await loaded(), warnings]).toEqual([[a, b], []]);
+});
+
+test('a line that is damaged is told, and the others are used', async () => {
+  await save('marathon', app('/a'), app('/b', { warnings: ['word'] }), app('/c'));
+  const text = readFileSync(path(), 'utf8');
+  writeFileSync(path(), text.replace('word', 'ward'));
+  expect((await loaded())?.map(({ id }) => id)).toEqual(['/a', '/c']);
+  expect(warnings).toEqual(['saved state is damaged, the rest of it is used']);
+});
+
+test('a journal that someone removed, shortened or lengthened is written anew', async () => {
+  const store = open();
+  const [a, b] = [app('/a'), app('/b')];
+  const all = () => snapshot(a, b);
+  for (const spoil of [
+    () => rmSync(path()),
+    () => writeFileSync(path(), ''),
+    () => appendFileSync(path(), 'x\n'),
+  ]) {
+    await store.saveSource('marathon', null, () => snapshot(a));
+    spoil();
+    await store.saveSource('marathon', { upserts: [b], removed: [] }, all);
+    expect(await loaded()).toEqual([a, b]);
+  }
+});
+
+test('the state of version 0.1 is read once, and replaced', async () => {
+  const old = join(
+    directory,
+    `source-${createHash('sha256').update('marathon').digest('hex').slice(0, 16)}.json`,
+  );
+  const apps = [app('/a')];
+  writeFileSync(old, JSON.stringify({ version: 1, source: 'marathon', savedAt: 7, snapshot: { apps } }));
+  const memory = join(directory, 'memory.json');
+  const addresses = { 'a.marathon': { ipv4: '11.0.0.1' } };
+  writeFileSync(memory, JSON.stringify({ version: 1, addresses, labels: { l: '/a:80' } }));
+  const store = open();
+  expect(await store.loadSource('marathon')).toMatchObject({ savedAt: 7, snapshot: { apps } });
+  const loadedMemory = await store.loadMemory();
+  expect([Object.fromEntries(loadedMemory.addresses), [...loadedMemory.labels]]).toEqual([
+    addresses,
+    [['l', '/a:80']],
+  ]);
+  await store.saveSource('marathon', null, () => snapshot(...apps));
+  await store.saveMemory(loadedMemory);
+  expect(readdirSync(directory).filter((name) => !name.endsWith('.journal'))).toEqual([]);
+  expect([await loaded(), await open().loadMemory()]).toEqual([apps, loadedMemory]);
+});
+
+test('the memory of names adds what changed', async () => {
+  const store = open();
+  const memory = (...names: readonly string[]) => ({
+    addresses: new Map(names.map((name, i) => [name, { ipv4: `11.0.0.${i}` }])),
+    labels: new Map([['l', `/${names.length}:80`]]),
+  });
+  await store.saveMemory(memory('a.marathon', 'b.marathon'));
+  const before = readFileSync(path(), 'utf8');
+  await store.saveMemory(memory('a.marathon'));
+  expect(readFileSync(path(), 'utf8').slice(before.length).split('\n').length).toBe(4);
+  expect(await open().loadMemory()).toEqual(memory('a.marathon'));
 });
 
 test('what cannot be used is told, and counts as missing', async () => {
   expect(await loaded()).toBeUndefined();
-  await open().saveSnapshot('marathon', snapshot(app('/a')));
+  await save('marathon', app('/a'));
   const [file = ''] = readdirSync(directory);
   writeFileSync(join(directory, file), '{"version":1,');
   expect(await loaded()).toBeUndefined();
@@ -63,19 +198,19 @@ test('what cannot be used is told, and counts as missing', async () => {
 
 test('agents that a source lists are kept with its apps: no VIP takes their addresses after a restart either', async () => {
   const listed = { ...snapshot(app('/web')), agents: ['10.0.0.7', 'fd01::7'] };
-  await open().saveSnapshot('mesos', listed);
-  expect((await open().loadSnapshot('mesos'))?.snapshot).toEqual(listed);
+  await open().saveSource('mesos', null, () => listed);
+  expect((await open().loadSource('mesos'))?.snapshot).toEqual(listed);
 });
 
 test('saved state that another user could have written is not used', async () => {
-  await open().saveSnapshot('marathon', snapshot(app('/web')));
+  await save('marathon', app('/web'));
   const [name = ''] = readdirSync(directory);
   chmodSync(join(directory, name), 0o666);
   expect(await loaded()).toBeUndefined();
   expect(warnings).toEqual(['saved state cannot be used']);
 });
 
-test('a file in which any part of an app is not what it was counts as missing, and a pass goes on without it', async () => {
+test('an app of which any part is not what it was is left out, and a pass goes on without it', async () => {
   const whole = web('/a', { VIP_0: '/a:80' }, '10.0.0.1:80');
   const told = { agent: { host: 'a', address: '10.0.0.1' }, addresses: ['172.17.0.2'] };
   const tasks = whole.tasks.map((task) => ({ ...task, ...told }));
@@ -85,10 +220,8 @@ test('a file in which any part of an app is not what it was counts as missing, a
     rejected: [{ app: '/a', at: '', value: '', reason: 'r' }],
     warnings: ['w'],
   };
-  await open().saveSnapshot('marathon', snapshot(saved));
+  await save('marathon', saved);
   expect(await loaded()).toEqual([saved]);
-  const path = join(directory, readdirSync(directory)[0] ?? '');
-  const text = readFileSync(path, 'utf8');
   const damaged: string[] = [];
   /** Each value of the app in turn is another one, or missing. */
   const walk = (value: object, replace: (by: object) => object) => {
@@ -102,12 +235,14 @@ test('a file in which any part of an app is not what it was counts as missing, a
       if (typeof inner === 'object') walk(inner, put);
     }
   };
-  const frame = JSON.parse(text);
-  walk(saved, (by) => ({ ...frame, snapshot: { apps: [by] } }));
+  const [header = ''] = readFileSync(path(), 'utf8').split('\n');
+  const row = (by: unknown) => JSON.stringify(['put', 'app marathon /a', by]);
+  walk(saved, (by) => by);
   expect(damaged.length).toBeGreaterThan(100);
   for (const json of damaged) {
-    writeFileSync(path, json);
-    expect({ json, loaded: await loaded() }).toEqual({ json, loaded: undefined });
+    const text = row(JSON.parse(json));
+    writeFileSync(path(), `${header}\n${crc32(text).toString(16).padStart(8, '0')} ${text}\n`);
+    expect({ json, loaded: await loaded() }).toEqual({ json, loaded: [] });
   }
 });
 

@@ -47,7 +47,10 @@ export function ledgerPort({ machine, perils }: Surroundings): Ledger {
     },
     async save(entries) {
       perils.write();
-      if (perils.mishap.ledgerFull === true) throw new Error('no space left on device');
+      if (perils.mishap.ledgerFull === true) {
+        machine.watch.ledgerRefused(new Set(entries.keys()));
+        throw new Error('no space left on device');
+      }
       await ledger.save(entries);
       machine.note(`  ledger: ${[...entries.keys()].join(' ')}`);
       machine.watch.ledgerSaved(new Set(entries.keys()));
@@ -57,9 +60,9 @@ export function ledgerPort({ machine, perils }: Surroundings): Ledger {
 
 export function storePort({ machine, perils, context, knows, remembers }: Surroundings): StateStore {
   return {
-    loadSnapshot: async (source) => machine.snapshots.get(source) ?? null,
-    async saveSnapshot(source, snapshot) {
-      const copy: Snapshot = JSON.parse(JSON.stringify(snapshot));
+    loadSource: async (source) => machine.snapshots.get(source) ?? null,
+    async saveSource(source, _change, all) {
+      const copy: Snapshot = JSON.parse(JSON.stringify(all()));
       const apps = knows(source as SourceName);
       machine.snapshots.set(source, { snapshot: copy, savedAt: machine.now, apps });
     },

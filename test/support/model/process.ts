@@ -3,9 +3,8 @@
 import { parsePool } from '../../../controller/desired/pool.ts';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { Reconciler } from '../../../controller/loop/reconcile.ts';
-import { saveChanged } from '../../../controller/loop/save.ts';
+import { type SavedSource, saveChanged } from '../../../controller/loop/save.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
-import type { Snapshot } from '../../../controller/model.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import type { AppSource, Clock, IpvsTable, Log, Observer, StateStore } from '../../../controller/ports.ts';
 import {
@@ -50,7 +49,7 @@ export class Process {
   readonly #sources: Sources;
   /** What the sources said, in the words of the story. */
   readonly #heard = new Map<SourceName, { readonly apps: readonly AppSpec[]; readonly fromDisk: boolean }>();
-  readonly #saved = new Map<string, Snapshot>();
+  readonly #saved = new Map<string, SavedSource>();
   readonly #clock: Clock;
   readonly #store: StateStore;
   readonly #reconciler: Reconciler;
@@ -198,7 +197,7 @@ export class Process {
     this.#machine.note(`  asked again: ${missing} of ${due.size} held backends are missing`);
   }
 
-  #end(context: PassContext, { error, failures, waiting, plan, held }: PassStatus): void {
+  #end(context: PassContext, { error, failures, waiting, plan, held, advice }: PassStatus): void {
     const machine = this.#machine;
     this.#context = null;
     if (this.#remembers) machine.recalled = recall(context, machine.recalled);
@@ -213,7 +212,8 @@ export class Process {
     for (const { step, message } of failures) machine.note(`  failed: ${step}: ${message}`);
     if (!this.alive) machine.note(`  dies before write ${this.#perils.writes}`);
     else if (error !== null) machine.note(`  pass fails: ${error}`);
-    const steps = failures.length + waiting > 0 ? 'steps failed' : 'clean';
+    // A ledger that could not be written is told as advice: it is brought up to date later.
+    const steps = failures.length + waiting + advice.length > 0 ? 'steps failed' : 'clean';
     machine.watch.passEnds(error === null && this.alive ? steps : 'cut short', held?.services);
   }
 }

@@ -147,6 +147,11 @@ export class Watch {
     this.#ledger = keys;
   }
 
+  /** The process has these keys, and no others, and could not tell the disk. */
+  ledgerRefused(keys: ReadonlySet<string>): void {
+    this.#knownGone = this.#knownGone.union(this.#ledger.difference(keys));
+  }
+
   /** A name keeps its address while anything declares it, and no two have one. */
   memorySaved(before: Memory, after: Memory, declared: ReadonlySet<string>): void {
     const addresses = [...after.addresses.values()].flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]);

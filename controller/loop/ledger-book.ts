@@ -1,0 +1,179 @@
+import { ControllerError, messageOf } from '../errors.ts';
+import type { BackendKey, ServiceKey, Table } from '../model.ts';
+import type { Drains } from '../plan/drain.ts';
+import type { Owned, Plan } from '../plan/plan.ts';
+import type { Clock, Ledger, LedgerEntry, Log } from '../ports.ts';
+import { createEpochOffset } from '../time.ts';
+
+/**
+ * What is ours in the kernel, and until when its leaving backends may drain: in memory, and first in the ledger.
+ *
+ * A ledger that cannot be written stops only what must not be made without it: services that are new to it. Everything
+ * else goes on, removals and drains too, and the ledger is brought up to date by the first `record` or `forget` that
+ * succeeds. A restart before that finds entries of services that the kernel lacks, which it drops, and drains without their
+ * deadline, which then end one drain time after the restart at the latest.
+ */
+export class LedgerBook {
+  readonly #ledger: Ledger;
+  readonly #log: Log;
+  readonly #epochOffset: () => number;
+  #entries: ReadonlyMap<ServiceKey, LedgerEntry> | null = null;
+  #isLoaded = false;
+  /** As passes know them: the ledger has the same ones in milliseconds since the epoch. */
+  #drains: Drains = NO_DRAINS;
+  /** Whether the ledger has other entries than this book. */
+  #stale = false;
+  #unrecorded: ReadonlySet<ServiceKey> = NONE;
+  #failure: Error | null = null;
+
+  constructor(ledger: Ledger, clock: Clock, log: Log) {
+    this.#ledger = ledger;
+    this.#epochOffset = createEpochOffset(clock);
+    this.#log = log;
+  }
+
+  /** What the ledger says, read once. Rejects where it cannot be read: what is ours is then unknown. */
+  async read(): Promise<ReadonlyMap<ServiceKey, Owned>> {
+    if (this.#entries !== null) return this.#entries;
+    const { entries, warning } = await this.#ledger.load();
+    if (warning !== undefined) this.#log.warn(warning);
+    this.#entries = entries;
+    return entries;
+  }
+
+  /**
+   * The same, without the entries that the kernel lacks at the start. They leave the ledger with the next `record` or
+   * `forget`: what they spoke of is gone, and what another program makes in its place must not be ours after a restart.
+   */
+  async load(observed: Table): Promise<ReadonlyMap<ServiceKey, Owned>> {
+    const read = await this.read();
+    if (this.#isLoaded) return read;
+    const entries = new Map([...(this.#entries ?? NOTHING)].filter(([key]) => observed.has(key)));
+    this.#stale = entries.size !== read.size;
+    this.#entries = entries;
+    this.#drains = drainsIn(entries, this.#epochOffset());
+    this.#isLoaded = true;
+    return entries;
+  }
+
+  /** What is ours as far as known; empty before `load`. */
+  get owned(): ReadonlyMap<ServiceKey, Owned> {
+    return this.#isLoaded ? (this.#entries ?? NOTHING) : NOTHING;
+  }
+
+  /** The deadlines as of the last `record`. */
+  get drains(): Drains {
+    return this.#drains;
+  }
+
+  /** Why the ledger is not up to date, for the operator; empty where it is. */
+  get advice(): readonly string[] {
+    return this.#failure === null ? [] : [messageOf(this.#failure)];
+  }
+
+  /** Why nothing may be written to this service: it could not be recorded; null where it may. */
+  unrecorded(key: ServiceKey): Error | null {
+    return this.#unrecorded.has(key) ? this.#failure : null;
+  }
+
+  /**
+   * Before the kernel is written: a crash in between must leave no service of which nobody knows that it is ours, and
+   * a restart no drain without its deadline. Never rejects: `unrecorded` says what could not be recorded.
+   */
+  async record({ keys, owned }: Plan, drains: Drains): Promise<void> {
+    const before = this.#entries ?? NOTHING;
+    // They change as well when the machine's clock is set: a restart must find them where they are.
+    const offset = this.#epochOffset();
+    const had = this.#drains;
+    this.#drains = drains;
+    this.#unrecorded = NONE;
+    const changed = new Map<ServiceKey, LedgerEntry>();
+    for (const key of new Set([...keys, ...had.keys(), ...drains.keys()])) {
+      const entry = before.get(key);
+      const owner = owned.get(key) ?? entry;
+      if (owner === undefined) continue;
+      if (entry?.fqdn === owner.fqdn && sameDeadlines(entry.drains, drains.get(key), offset)) continue;
+      const { name, framework, fqdn } = owner;
+      changed.set(key, withDrains({ name, framework, fqdn }, drains.get(key), offset));
+    }
+    if (!this.#stale && changed.size === 0) return;
+    const entries = new Map([...before, ...changed]);
+    if (await this.#save(entries)) this.#entries = entries;
+    else {
+      const known = [...changed].filter(([key]) => before.has(key));
+      this.#entries = new Map([...before, ...known]);
+      this.#unrecorded = new Set([...changed.keys()].filter((key) => !before.has(key)));
+    }
+  }
+
+  /** After it: what has been removed, or could never be made, is no longer ours. Never rejects. */
+  async forget(left: Table, { keys, owned, services }: Plan): Promise<void> {
+    const before = this.#entries ?? NOTHING;
+    const removed = new Set<ServiceKey>();
+    for (const { op, key } of services) if (op === 'remove' && !left.has(key)) removed.add(key);
+    const gone = new Set<ServiceKey>();
+    for (const key of keys) {
+      const isOurs = (left.has(key) || owned.has(key)) && !removed.has(key);
+      if (!isOurs && before.has(key)) gone.add(key);
+    }
+    if (gone.size > 0 || (this.#stale && this.#failure === null)) await this.forgetAll(gone);
+  }
+
+  /** These were removed otherwise than by a pass. Never rejects. */
+  async forgetAll(keys: ReadonlySet<ServiceKey>): Promise<void> {
+    this.#entries = new Map([...(this.#entries ?? NOTHING)].filter(([key]) => !keys.has(key)));
+    await this.#save(this.#entries);
+  }
+
+  async #save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<boolean> {
+    try {
+      await this.#ledger.save(entries);
+      this.#failure = null;
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new ControllerError('state', messageOf(error));
+    }
+    this.#stale = this.#failure !== null;
+    return !this.#stale;
+  }
+}
+
+const NONE: ReadonlySet<ServiceKey> = new Set();
+const NOTHING: ReadonlyMap<ServiceKey, LedgerEntry> = new Map();
+const NO_DRAINS: Drains = new Map();
+
+function drainsIn(entries: ReadonlyMap<ServiceKey, LedgerEntry>, offset: number): Drains {
+  const drains = new Map<ServiceKey, ReadonlyMap<BackendKey, number>>();
+  entries.forEach(({ drains: deadlines = {} }, key) => {
+    const all = Object.entries(deadlines);
+    if (all.length > 0) drains.set(key, new Map(all.map(([backend, at]) => [backend, at - offset])));
+  });
+  return drains;
+}
+
+function withDrains(
+  owned: Owned,
+  deadlines: ReadonlyMap<BackendKey, number> | undefined,
+  offset: number,
+): LedgerEntry {
+  if (deadlines === undefined) return owned;
+  return { ...owned, drains: Object.fromEntries([...deadlines].map(([key, at]) => [key, kept(at, offset)])) };
+}
+
+/** A deadline as the ledger keeps it. */
+function kept(deadline: number, offset: number): number {
+  return Math.round(deadline + offset);
+}
+
+function sameDeadlines(
+  had: LedgerEntry['drains'],
+  has: ReadonlyMap<BackendKey, number> | undefined,
+  offset: number,
+): boolean {
+  if (had === undefined && has === undefined) return true;
+  const keys = Object.keys(had ?? {});
+  if (keys.length !== (has?.size ?? 0)) return false;
+  return keys.every((key) => {
+    const deadline = has?.get(key);
+    return deadline !== undefined && kept(deadline, offset) === had?.[key];
+  });
+}

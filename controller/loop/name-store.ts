@@ -1,0 +1,112 @@
+import { familyOf } from '../address.ts';
+import { messageOf } from '../errors.ts';
+import type { Family, Memory, NamedAddresses, ServiceKey } from '../model.ts';
+import type { Owned } from '../plan/plan.ts';
+import type { Log, StateStore } from '../ports.ts';
+import { same } from '../same.ts';
+
+/**
+ * The memory of names and labels: in this process, and on disk for the next one. It is saved in the background: a disk
+ * that is slow, full or hangs stops no pass.
+ *
+ * So a crash can come after the kernel has a name's address and before the disk has it. The ledger has it by then, since
+ * it precedes every write to the kernel: `load` takes what the ledger says over what the disk remembers. What is lost are
+ * labels, and addresses of names that have no service in the kernel: no connection goes to those.
+ */
+export class NameStore {
+  readonly #store: StateStore;
+  readonly #log: Log;
+  readonly #dryRun: boolean;
+  #memory: Memory | null = null;
+  /** What the disk has, as far as we know. */
+  #saved: Memory | null = null;
+  #saving: Promise<void> | null = null;
+
+  /** A dry run remembers for itself only. */
+  constructor(store: StateStore, log: Log, dryRun: boolean) {
+    this.#store = store;
+    this.#log = log;
+    this.#dryRun = dryRun;
+  }
+
+  /** Reads the disk; to be called once. `owned`: what the ledger says. */
+  async load(owned: ReadonlyMap<ServiceKey, Owned>, inPool: (address: string) => boolean): Promise<Memory> {
+    this.#saved = await this.#store.loadMemory();
+    this.#memory = owned.size === 0 ? this.#saved : withAddressesOf(owned, this.#saved, inPool);
+    return this.#memory;
+  }
+
+  /**
+   * Remembers, and begins to save what the disk does not have yet. One save at a time: what comes meanwhile is saved after
+   * it. What cannot be saved is logged, and tried again the next time.
+   */
+  keep(memory: Memory): void {
+    this.#memory = memory;
+    if (this.#dryRun || memory === this.#saved) return;
+    this.#saving ??= this.#save().finally(() => {
+      this.#saving = null;
+    });
+  }
+
+  /** Resolves once what is being saved is on disk, or could not be saved. */
+  async settled(): Promise<void> {
+    await this.#saving;
+  }
+
+  async #save(): Promise<void> {
+    try {
+      for (let memory = this.#memory; memory !== null && memory !== this.#saved; memory = this.#memory) {
+        await this.#store.saveMemory(memory);
+        this.#saved = memory;
+      }
+    } catch (error) {
+      this.#log.warn('memory of names could not be saved', { error: messageOf(error) });
+    }
+  }
+}
+
+type Addresses = Record<Family, Set<string>>;
+
+/** Those of the ledger's entries that lie in a pool, by name; the memory's where the ledger has none, or more than one. */
+function withAddressesOf(
+  owned: ReadonlyMap<ServiceKey, Owned>,
+  memory: Memory,
+  inPool: (address: string) => boolean,
+): Memory {
+  const found = new Map<string, Addresses>();
+  for (const [key, { name, framework }] of owned) {
+    const address = addressOf(key);
+    if (name === null || framework === null || address === null || !inPool(address)) continue;
+    const ofName = found.get(`${name}.${framework}`) ?? { ipv4: new Set(), ipv6: new Set() };
+    found.set(`${name}.${framework}`, ofName);
+    ofName[familyOf(address)].add(address);
+  }
+  const addresses = new Map(memory.addresses);
+  const holders = new Map<string, string>();
+  for (const [name, { ipv4, ipv6 }] of found) {
+    const told = { ...onlyOne('ipv4', ipv4), ...onlyOne('ipv6', ipv6) };
+    addresses.set(name, { ...addresses.get(name), ...told });
+    for (const address of Object.values(told)) holders.set(address, name);
+  }
+  let isSame = true;
+  // Whom the memory gives an address that someone else has in the kernel has lost it.
+  for (const [name, { ipv4, ipv6 }] of addresses) {
+    const isTheirs = (address: string) => (holders.get(address) ?? name) === name;
+    const left: NamedAddresses = {
+      ...(ipv4 !== undefined && isTheirs(ipv4) && { ipv4 }),
+      ...(ipv6 !== undefined && isTheirs(ipv6) && { ipv6 }),
+    };
+    addresses.set(name, left);
+    isSame &&= same(left, memory.addresses.get(name));
+  }
+  return isSame ? memory : { ...memory, addresses };
+}
+
+function addressOf(key: ServiceKey): string | null {
+  return /^\w+\/\[?(.+?)\]?:\d+$/.exec(key)?.[1] ?? null;
+}
+
+function onlyOne(family: Family, addresses: ReadonlySet<string>): NamedAddresses {
+  const [first] = addresses;
+  return first !== undefined && addresses.size === 1 ? { [family]: first } : {};
+}
