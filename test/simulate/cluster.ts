@@ -33,10 +33,12 @@ export function snapshotOf(source: SourceName, specs: Iterable<AppSpec>): Snapsh
   return { apps, rejected: [], warnings: [] };
 }
 
-function toApp(source: SourceName, { id, protocol, vip, options, tasks }: AppSpec): App | null {
+function toApp(source: SourceName, { id, protocol, vip, options, tasks, knownTo }: AppSpec): App | null {
   const declared = port({ VIP_0: vip, ...options }, { protocols: [protocol] });
+  // A task that Marathon has listed, and lists no more, has ended whatever Mesos says: none may come again without it.
+  const kind = knownTo.includes(SOURCES[0]) ? 'listed' : 'unlisted';
   const told = tasks.map(({ place, state, healthy }) =>
-    task(`${id.slice(1)}.${place}`, [taskPort(declared, `${agentOf(place)}:${31_000 + place}`)], {
+    task(`${id.slice(1)}.${kind}.${place}`, [taskPort(declared, `${agentOf(place)}:${31_000 + place}`)], {
       state,
       health: healthy ? 'healthy' : 'unhealthy',
     }),

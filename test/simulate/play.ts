@@ -22,6 +22,8 @@ export interface PlayOptions {
   readonly crash?: Crash;
   /** How long nothing may be written once all is at rest; an hour when missing. */
   readonly quietMs?: number;
+  /** How long it has to come to rest, with a read of all sources before each part. */
+  readonly restMs?: readonly number[];
 }
 
 /** Longer than every delay: a refused write is tried again, a removal held, and a drain ended, within it. */
@@ -32,7 +34,7 @@ const RESTART_MS = 2_000;
 export async function play(
   seed: number,
   steps: readonly StoryStep[],
-  { crash, quietMs = HOUR_MS }: PlayOptions = {},
+  { crash, quietMs = HOUR_MS, restMs = REST_MS }: PlayOptions = {},
 ): Promise<Played> {
   const kernel = await HostKernel.create();
   const host = new Host(kernel, seed, crash ?? null);
@@ -46,7 +48,7 @@ export async function play(
       journal.push(describeStep(step), kernel.print());
       if (host.violations.length > 0) break;
     }
-    if (host.violations.length === 0) await comeToRest(host, quietMs);
+    if (host.violations.length === 0) await comeToRest(host, quietMs, restMs);
     await host.end('kill');
   } finally {
     kernel.close();
@@ -69,15 +71,17 @@ async function readAll(host: Host): Promise<void> {
   await host.clock.advance(0);
 }
 
-async function comeToRest(host: Host, quietMs: number): Promise<void> {
+async function comeToRest(host: Host, quietMs: number, restMs: readonly number[]): Promise<void> {
   host.disk.state = 'well';
   host.kernel.refusals = 0;
   host.kernel.cutDumps = false;
-  for (const ms of REST_MS) {
+  for (const ms of restMs) {
     await readAll(host);
     await host.clock.advance(ms);
     await revive(host);
   }
+  // What was read last is saved within this.
+  await host.clock.advance(10_000);
   await host.check();
   const [writes, table] = [host.writes.count, host.kernel.print()];
   await host.clock.advance(quietMs);
