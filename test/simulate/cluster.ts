@@ -1,0 +1,60 @@
+/** The cluster of a simulation: apps in few words, and what Marathon and Mesos say of them. */
+
+import type { App, Snapshot, TaskState } from '../../controller/model.ts';
+import { app, port, task, taskPort } from '../support/builders.ts';
+
+export const SOURCES = ['marathon=http://m', 'mesos=http://m'] as const;
+export type SourceName = (typeof SOURCES)[number];
+
+export interface AppSpec {
+  readonly id: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly vip: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly tasks: readonly TaskSpec[];
+  /** Marathon knows it by its definition, Mesos by its tasks. */
+  readonly knownTo: readonly SourceName[];
+}
+
+export interface TaskSpec {
+  readonly place: number;
+  readonly state: TaskState;
+  readonly healthy: boolean;
+}
+
+/** The kernel of the simulation takes this address for no destination. */
+export const REFUSED_ADDRESS = '10.0.0.9';
+/** A task there has that address. */
+export const REFUSED_PLACE = 9;
+
+export function snapshotOf(source: SourceName, specs: Iterable<AppSpec>): Snapshot {
+  const known = [...specs].filter(({ knownTo }) => knownTo.includes(source));
+  const apps = known.map((spec) => toApp(source, spec)).filter((each) => each !== null);
+  return { apps, rejected: [], warnings: [] };
+}
+
+function toApp(source: SourceName, { id, protocol, vip, options, tasks, knownTo }: AppSpec): App | null {
+  const declared = port({ VIP_0: vip, ...options }, { protocols: [protocol] });
+  // A task that Marathon has listed, and lists no more, has ended whatever Mesos says: none may come again without it.
+  const kind = knownTo.includes(SOURCES[0]) ? 'listed' : 'unlisted';
+  const told = tasks.map(({ place, state, healthy }) =>
+    task(`${id.slice(1)}.${kind}.${place}`, [taskPort(declared, `${agentOf(place)}:${31_000 + place}`)], {
+      state,
+      health: healthy ? 'healthy' : 'unhealthy',
+    }),
+  );
+  if (source === SOURCES[0]) return app(id, { ports: [declared], tasks: told });
+  if (told.length === 0) return null;
+  return app(id, { ports: [declared], tasks: told, fromTasks: true, source });
+}
+
+function agentOf(place: number): string {
+  return place === REFUSED_PLACE ? REFUSED_ADDRESS : `10.0.0.${1 + (place % 3)}`;
+}
+
+export function describeApp({ id, protocol, vip, options, tasks, knownTo }: AppSpec): string {
+  const labels = Object.entries(options).map(([key, value]) => ` ${key}=${value}`);
+  const places = tasks.map(({ place, state, healthy }) => `${place} ${state}${healthy ? '' : ' unhealthy'}`);
+  const sources = knownTo.map((source) => source.split('=')[0]).join(' and ');
+  return `${id} (${sources}): ${protocol} ${vip}${labels.join('')}, tasks ${places.join(', ') || 'none'}`;
+}

@@ -1,0 +1,66 @@
+/** A disk in memory, as text: what was written outlives the controller, and each write is one at which it may die. */
+
+import type { Memory } from '../../controller/model.ts';
+import type { Ledger, LedgerEntry, StateStore, StoredSnapshot } from '../../controller/ports.ts';
+import type { Life } from './life.ts';
+import type { DiskState } from './story.ts';
+
+export class Disk {
+  readonly files = new Map<string, string>();
+  #state: DiskState = 'well';
+  #waiting: (() => void)[] = [];
+
+  get state(): DiskState {
+    return this.#state;
+  }
+
+  set state(state: DiskState) {
+    this.#state = state;
+    if (state === 'hanging') return;
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
+  async replace(life: Life, path: string, text: string): Promise<void> {
+    while (this.#state === 'hanging') await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#state === 'full') throw new Error('no space left on device');
+    if (life.write()) this.files.set(path, text);
+    await life.unlessDead();
+  }
+
+  ledgerKeys(): readonly string[] {
+    return this.#read<[string, LedgerEntry][]>('ledger', []).map(([key]) => key);
+  }
+
+  memory(): Memory {
+    const { addresses, labels } = this.#read<StoredMemory>('memory', { addresses: [], labels: [] });
+    return { addresses: new Map(addresses), labels: new Map(labels) };
+  }
+
+  ledger(life: Life): Ledger {
+    return {
+      load: async () => ({ entries: new Map(this.#read<[string, LedgerEntry][]>('ledger', [])) }),
+      save: (entries) => this.replace(life, 'ledger', JSON.stringify([...entries])),
+    };
+  }
+
+  store(life: Life, epoch: () => number): StateStore {
+    return {
+      loadSnapshot: async (source) => this.#read<StoredSnapshot | null>(source, null),
+      saveSnapshot: (source, snapshot) =>
+        this.replace(life, source, JSON.stringify({ snapshot, savedAt: epoch() })),
+      loadMemory: async () => this.memory(),
+      saveMemory: ({ addresses, labels }) =>
+        this.replace(life, 'memory', JSON.stringify({ addresses: [...addresses], labels: [...labels] })),
+    };
+  }
+
+  #read<Content>(path: string, missing: Content): Content {
+    const text = this.files.get(path);
+    return text === undefined ? missing : JSON.parse(text);
+  }
+}
+
+interface StoredMemory {
+  readonly addresses: [string, { ipv4?: string; ipv6?: string }][];
+  readonly labels: [string, string][];
+}

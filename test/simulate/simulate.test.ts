@@ -1,0 +1,95 @@
+/**
+ * The property: once sources and kernel stop changing, the kernel becomes as desired and stays so. Then foreign services
+ * are as their owners left them, the ledger names exactly what is ours, and an hour later nothing has been written.
+ */
+
+import { expect, test } from '@jest/globals';
+import { SOURCES } from './cluster.ts';
+import { play } from './play.ts';
+import { shrink } from './shrink.ts';
+import { type StoryStep, storyOf } from './story.ts';
+
+const SEEDS = 25;
+/** Drains of the histories take half a minute. */
+const SOON = { restMs: [5_000, 75_000, 75_000], quietMs: 65_000 };
+
+test(`after each of ${SEEDS} stories the kernel becomes as desired and stays so`, async () => {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const { violations } = await play(seed, storyOf(seed));
+    expect({ seed, violations }).toEqual({ seed, violations: [] });
+  }
+});
+
+test('a seed gives the same story, with the same tables and writes, each time', async () => {
+  for (const seed of [3, 5, 7]) {
+    expect(storyOf(seed)).toEqual(storyOf(seed));
+    expect(await play(seed, storyOf(seed))).toEqual(await play(seed, storyOf(seed)));
+  }
+});
+
+test('a crash before or after any write, to the kernel or to the disk, leaves nothing undone', async () => {
+  let crashes = 0;
+  for (const history of HISTORIES) {
+    const { writes } = await play(1, history, SOON);
+    expect(writes).toBeGreaterThan(0);
+    for (let write = 1; write <= writes; write += 1) {
+      for (const when of ['before', 'after'] as const) {
+        const { violations } = await play(1, history, { crash: { write, when }, ...SOON });
+        expect({ write, when, violations }).toEqual({ write, when, violations: [] });
+        crashes += 1;
+      }
+    }
+  }
+  expect(crashes).toBeGreaterThan(50);
+});
+
+test('a story that fails is told without the steps that it fails without', async () => {
+  const steps: StoryStep[] = [1, 2, 3, 4, 5, 6, 7].map((ms) => ({ what: 'wait', ms }));
+  const fails = async (some: readonly StoryStep[]) => some.includes(at(2)) && some.includes(at(5));
+  const at = (index: number) => steps[index] as StoryStep;
+  expect(await shrink(steps, fails)).toEqual([at(2), at(5)]);
+});
+
+/** A service by name and one by address come, change, lose a backend with connections, and go. */
+const HISTORIES: readonly (readonly StoryStep[])[] = [
+  [
+    deploy('/a', '/web:80', 1, 2),
+    ...readAll(),
+    wait(6_000),
+    deploy('/b', '192.168.7.8:80', 3),
+    ...readAll(),
+    wait(6_000),
+    { what: 'connect', pick: 0, connections: 1 },
+    deploy('/a', '/db:53', 2, 4),
+    ...readAll(),
+    wait(6_000),
+    { what: 'delete', id: '/b' },
+    ...readAll(),
+    wait(65_000),
+  ],
+  [
+    { what: 'foreign', address: '172.16.0.1' },
+    deploy('/a', '/web:80', 1, 2),
+    ...readAll(),
+    wait(6_000),
+    { what: 'edit', edit: 'weight', pick: 1, weight: 7 },
+    { what: 'edit', edit: 'scheduler', pick: 1, weight: 0 },
+    wait(61_000),
+    { what: 'edit', edit: 'remove service', pick: 1, weight: 0 },
+    wait(61_000),
+  ],
+];
+
+function deploy(id: string, vip: string, ...places: readonly number[]): StoryStep {
+  const tasks = places.map((place) => ({ place, state: 'running' as const, healthy: true }));
+  const options = { IPVS_DRAIN_SECONDS: '30' };
+  return { what: 'deploy', app: { id, protocol: 'tcp', vip, options, tasks, knownTo: SOURCES } };
+}
+
+function readAll(): StoryStep[] {
+  return SOURCES.map((source) => ({ what: 'read', source, complete: true, delayMs: 0, times: 1 }));
+}
+
+function wait(ms: number): StoryStep {
+  return { what: 'wait', ms };
+}
