@@ -45,9 +45,9 @@ export class Disk {
 
   store(life: Life, epoch: () => number): StateStore {
     return {
-      loadSnapshot: async (source) => this.#read<StoredSnapshot | null>(source, null),
-      saveSnapshot: (source, snapshot) =>
-        this.replace(life, source, JSON.stringify({ snapshot, savedAt: epoch() })),
+      loadSource: async (source) => this.#read<StoredSnapshot | null>(source, null),
+      saveSource: (source, _change, all) =>
+        this.replace(life, source, JSON.stringify({ snapshot: all(), savedAt: epoch() })),
       loadMemory: async () => this.memory(),
       saveMemory: ({ addresses, labels }) =>
         this.replace(life, 'memory', JSON.stringify({ addresses: [...addresses], labels: [...labels] })),
