@@ -128,7 +128,7 @@ describe('a reader who has gone', () => {
     const out = pipe();
     const output = outputOf(out);
     out.fails('ENOSPC');
-    expect(await output.finish()).toBe('standard output cannot be written: write ENOSPC');
+    expect(await output.finish()).toBe('standard output cannot be written: no space is left on the file system');
   });
 
   test('of standard error ends nothing', () => {
@@ -173,7 +173,7 @@ describe('a reader who has gone', () => {
   test('a disk that is full is told, with exit status 2', () => {
     const script = 'controller/marathon-ipvs --help > /dev/full';
     const { status, stderr } = spawnSync('bash', ['--norc', '-c', script], { cwd: ROOT, encoding: 'utf8' });
-    expect(stderr).toMatch(/^marathon-ipvs: standard output cannot be written: ENOSPC[^\n]*\n$/);
+    expect(stderr).toMatch(/^marathon-ipvs: standard output cannot be written: no space is left[^\n]*\n$/);
     expect(status).toBe(2);
   });
 });
