@@ -31,12 +31,18 @@ export class Forwarding {
       const service = forwards ? (services.get(key) ?? held.get(key)) : undefined;
       const had = this.#services.get(key);
       if (had?.fqdn === service?.fqdn && (had === undefined) === (service === undefined)) continue;
-      changes.set(key, service ?? null);
-      if (service === undefined) this.#services.delete(key);
-      else this.#services.set(key, service);
+      const now = service === undefined ? null : named(service);
+      changes.set(key, now);
+      if (now === null) this.#services.delete(key);
+      else this.#services.set(key, now);
     }
     return changes;
   }
+}
+
+/** Nothing else of it: a service has the backends that it had then. */
+function named({ fqdn, protocol, address, port }: NamedService): NamedService {
+  return { fqdn, protocol, address, port };
 }
 
 /** Where applying a plan stands when names are told of. */

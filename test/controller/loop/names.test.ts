@@ -44,6 +44,18 @@ describe('names in the order of writes (rule 7)', () => {
     ]);
   });
 
+  // What is kept of it would be the backends of the day when the name came.
+  test('of a service only what its name leads to is published', async () => {
+    const world = new NamedWorld();
+    await world.start().resync(snapshot(mine('10.0.0.1:31000')));
+    expect(world.published.get(VIP)).toEqual({
+      fqdn: 'my-service.marathon.l4lb.thisdcos.directory',
+      protocol: 'tcp',
+      address: '11.134.217.55',
+      port: 5555,
+    });
+  });
+
   test('a VIP that goes has no name any more when the kernel loses it', async () => {
     const world = new NamedWorld();
     const controller = world.start();
