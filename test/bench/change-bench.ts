@@ -11,6 +11,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ChangeCosts } from './change-phase.ts';
+import { shippedNodeOptions } from './node-options.ts';
 import { Report } from './report.ts';
 
 const LARGE = process.argv.includes('--large');
@@ -42,7 +43,7 @@ report.print();
 
 async function costsOf(vips: number): Promise<ChangeCosts> {
   const phase = fileURLToPath(new URL('change-phase.ts', import.meta.url));
-  const execArgv = [...process.execArgv, '--expose-gc', '--max-old-space-size=12000'];
+  const execArgv = [...shippedNodeOptions(), '--expose-gc', '--max-old-space-size=12000'];
   const child = fork(phase, [String(vips)], { execArgv });
   const [costs] = await once(child, 'message');
   child.disconnect();

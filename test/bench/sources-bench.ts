@@ -15,6 +15,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { shippedNodeOptions } from './node-options.ts';
 import { Report } from './report.ts';
 import type { Followed, Parsed } from './sources-phase.ts';
 import { BACKENDS, VIPS } from './sources-servers.ts';
@@ -23,14 +24,6 @@ import type { Stall } from './stalls.ts';
 const IN_MEMORY = process.argv.includes('--in-memory');
 const PHASE = join(import.meta.dirname, 'sources-phase.ts');
 const LIMIT_MS = 100;
-/** As `marathon-ipvs` starts Node. */
-const NODE = [
-  '--heap-growing-percent=80',
-  '--max-semi-space-size=8',
-  '--min-semi-space-size=8',
-  '--conditions=ipvs-source',
-  '--disable-warning=ExperimentalWarning',
-];
 
 const directory = mkdtempSync(join(tmpdir(), 'sources-bench-'));
 const kubeconfig = join(directory, 'kubeconfig');
@@ -66,7 +59,7 @@ async function measure(kind: string, what: string): Promise<void> {
 /** Starts a phase, which is a child with a channel in a namespace too: `ip` becomes what it executes. */
 function start(namespace: string | null, args: readonly string[]): ChildProcess {
   const inside = namespace === null ? [] : ['ip', 'netns', 'exec', namespace];
-  const [file = '', ...rest] = [...inside, process.execPath, ...NODE, PHASE, ...args];
+  const [file = '', ...rest] = [...inside, process.execPath, ...shippedNodeOptions(), PHASE, ...args];
   return spawn(file, rest, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, KUBECONFIG: kubeconfig },
