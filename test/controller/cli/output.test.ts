@@ -128,7 +128,9 @@ describe('a reader who has gone', () => {
     const out = pipe();
     const output = outputOf(out);
     out.fails('ENOSPC');
-    expect(await output.finish()).toBe('standard output cannot be written: no space is left on the file system');
+    expect(await output.finish()).toBe(
+      'standard output cannot be written: no space is left on the file system',
+    );
   });
 
   test('of standard error ends nothing', () => {
