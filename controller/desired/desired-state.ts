@@ -1,5 +1,4 @@
 import type { Inventory } from '../inventory/inventory.ts';
-import { KeyIndex } from '../inventory/key-index.ts';
 import type {
   AppKey,
   CalledVip,
@@ -13,53 +12,19 @@ import type {
 } from '../model.ts';
 import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
-import { type AppClaims, type ClaimRules, claimsOf, type LabelState } from './claims.ts';
+import { ClaimTable } from './claim-table.ts';
+import type { ClaimRules } from './claims.ts';
 import { LabelTexts } from './label-texts.ts';
 import { NameAddresses } from './name-addresses.ts';
 import { cleanName } from './names.ts';
-import { createPoolOf, type Pools } from './pool.ts';
-import { DEFAULT_PORT_OPTIONS, FALLBACK_SCHEDULER, lackingReason, type PortOptions } from './port-options.ts';
+import { createPoolOf } from './pool.ts';
+import { DEFAULT_PORT_OPTIONS, FALLBACK_SCHEDULER, lackingReason } from './port-options.ts';
 import type { HostContext } from './port-reading.ts';
-import { type RealAddresses, Refusals } from './refusals.ts';
+import { Refusals } from './refusals.ts';
+import { distinctRejections } from './rejections.ts';
 import { Spellings } from './spellings.ts';
+import type { Conditions, TranslationRules } from './translation-rules.ts';
 import { VipTable } from './vip-table.ts';
-
-/** What the operator decides, and what the host is like. */
-export interface TranslationRules {
-  /** `l4lb.thisdcos.directory`; cleaned like a name. */
-  readonly zone: string;
-  readonly pools: Pools;
-  /**
-   * Why an IP VIP may not have an address: it is this host's, a name server's, … Asked anew in every update. When
-   * missing, none is refused on that account; agents' addresses and names' addresses are refused in any case.
-   */
-  readonly realAddresses?: RealAddresses;
-  /**
-   * Addresses of the host whose kernel is programmed, asked for in every update: the same object while they are the
-   * same. It reaches its own containers without their host ports. When missing, backends are as other hosts reach them.
-   */
-  readonly hostAddresses?: () => ReadonlySet<string>;
-  /**
-   * Addresses at which no backend can be on the host whose kernel is programmed, with why (`a broadcast address`); asked for
-   * in every update: the same object while they are the same. When missing, those that are unfit on any host.
-   */
-  readonly unfitAddresses?: () => ReadonlyMap<string, string>;
-  /** For ports without `IPVS_*` labels; wlc, not persistent, weight 1, 300 s when missing. */
-  readonly defaults?: PortOptions;
-}
-
-/** What an update depends on besides the apps. */
-export interface Conditions {
-  /**
-   * What is not in the inventory does not exist, so it is forgotten. Otherwise names that are not there keep their
-   * addresses, and what is remembered of a label is newer than an inventory from our own disk.
-   */
-  readonly complete: boolean;
-  /** Names (`label.framework`) that keep their addresses although no app declares them, since their VIPs are held. */
-  readonly heldNames?: ReadonlySet<string>;
-  /** Schedulers that the kernel lacks; a VIP that asks for one gets the default. */
-  readonly lacking?: ReadonlySet<string>;
-}
 
 /**
  * The services that the apps of an inventory ask for, kept up to date: an update costs what changed. What it comes to
@@ -74,8 +39,7 @@ export class DesiredState implements Desired {
   readonly #inventory: Inventory;
   readonly #names: NameAddresses;
   readonly #refusals: Refusals;
-  /** What each app asks for; apps that ask for nothing and of which nothing is told are left out. */
-  readonly #apps = new Map<AppKey, AppClaims>();
+  readonly #claims: ClaimTable;
   readonly #vips = new VipTable({
     nameBegins: (name) => this.#nameBegins(name),
     nameEnds: (name) => this.#nameEnds(name),
@@ -84,9 +48,6 @@ export class DesiredState implements Desired {
   });
   readonly #spellings = new Spellings();
   readonly #labels: LabelTexts;
-  /** Addresses, schedulers and labels that apps asked about: what they claim depends on the answers. Most ask nothing. */
-  readonly #askers = new KeyIndex();
-  readonly #askedBy = new Map<AppKey, ReadonlySet<string>>();
   #conditions: Required<Conditions> = { complete: false, heldNames: NONE, lacking: NONE };
   #host: Pick<HostContext, 'here' | 'unfit'> = { here: NONE, unfit: NOT_UNFIT };
   /** Names that nobody declares any more; their addresses are freed by the next update. */
@@ -94,7 +55,6 @@ export class DesiredState implements Desired {
   /** Names that may have to be released, once all sources were read. */
   readonly #leaving: Set<string>;
   #wasComplete = false;
-  readonly #dueApps = new Set<AppKey>();
   /** As it was told last. */
   #memory: Memory;
   #isOtherMemory = true;
@@ -121,7 +81,8 @@ export class DesiredState implements Desired {
       holderOf: (address) => this.#blockingHolder(address),
       realAddresses: rules.realAddresses ?? (() => null),
     });
-    for (const key of inventory.apps.keys()) this.#dueApps.add(key);
+    this.#claims = new ClaimTable(this.#claimRules, inventory, this.#refusals);
+    this.#claims.markDue(inventory.apps.keys());
     inventory.takeChanged();
   }
 
@@ -142,19 +103,17 @@ export class DesiredState implements Desired {
   }
 
   get declared(): readonly Declared[] {
-    return this.#inOrder().flatMap(({ claims }) => claims.map(({ declared }) => declared));
+    return this.#claims.declared;
   }
 
   get rejected(): readonly Rejection[] {
-    const all = [...this.#inventory.rejected, ...this.#inOrder().flatMap(({ rejected }) => rejected)];
-    return distinct(all.sort(byPlace));
+    return distinctRejections([...this.#inventory.rejected, ...this.#claims.rejected]);
   }
 
   get warnings(): readonly string[] {
-    const ofApps = [...this.#apps.values()].flatMap(({ warnings }) => warnings);
-    const { warnings } = this.#inventory;
-    const all = [warnings, ofApps, this.#spellings.warnings(), this.#names.warnings(), this.#vips.warnings()];
-    return [...new Set([...all.flat(), ...this.#aboutDefaults()])].sort();
+    const ofVips = [...this.#spellings.warnings(), ...this.#names.warnings(), ...this.#vips.warnings()];
+    const all = [this.#inventory.warnings, this.#claims.warnings, ofVips, this.#aboutDefaults()];
+    return [...new Set(all.flat())].sort();
   }
 
   /** What must be remembered across a restart; the same object while it is the same. */
@@ -195,27 +154,24 @@ export class DesiredState implements Desired {
       this.#isOtherMemory = true;
       if (!heldNames.has(name) && !this.#vips.hasName(name)) this.#leaving.add(name);
     }
-    for (const key of this.#inventory.takeChanged()) this.#dueApps.add(key);
+    this.#claims.markDue(this.#inventory.takeChanged());
     for (const scheduler of before.lacking.symmetricDifference(lacking))
-      this.#makeDue(this.#askers.find(`scheduler ${scheduler}`));
+      this.#claims.schedulerChanged(scheduler);
     this.#lookAtHost();
-    for (const address of this.#refusals.asked()) this.#askAgain(address);
+    for (const address of this.#refusals.asked()) this.#claims.addressChanged(address);
   }
 
   /** Does what is due; true once nothing is, false where `pause` said so before. */
   work(pause: Pause): boolean {
     do {
-      for (const key of this.#dueApps) {
-        this.#dueApps.delete(key);
-        if (pause(this.#readApp(key))) return false;
-      }
+      for (const key of this.#claims.due) if (pause(this.#readApp(key))) return false;
       this.#releaseNames();
-      if (this.#dueApps.size > 0) continue;
+      if (this.#claims.due.size > 0) continue;
       if (!this.#names.place(pause)) return false;
       this.#moveVips();
-    } while (this.#dueApps.size > 0);
+    } while (this.#claims.due.size > 0);
     if (!this.#vips.serve(this.#names.all, pause)) return false;
-    if (this.#conditions.complete && !this.#wasComplete) this.#labels.noteAll(this.#labelStates());
+    if (this.#conditions.complete && !this.#wasComplete) this.#labels.noteAll(this.#claims.labelStates());
     this.#wasComplete ||= this.#conditions.complete;
     return true;
   }
@@ -227,7 +183,7 @@ export class DesiredState implements Desired {
   commit(): void {
     for (const label of this.#labels.commit()) {
       this.#isOtherMemory = true;
-      this.#makeDue(this.#askers.find(`label ${label}`));
+      this.#claims.labelChanged(label);
     }
   }
 
@@ -247,51 +203,13 @@ export class DesiredState implements Desired {
 
   /** Returns what it cost. */
   #readApp(key: AppKey): number {
-    const app = this.#inventory.apps.get(key);
-    const before = this.#apps.get(key) ?? NO_CLAIMS;
-    const asked = new Set<string>();
-    const context = this.#contextOf(asked);
-    const now = app === undefined ? NO_CLAIMS : claimsOf(app, this.#claimRules, context);
-    if (isEmpty(now)) this.#apps.delete(key);
-    else this.#apps.set(key, now);
-    this.#noteAsked(key, asked);
+    const { lacking, complete } = this.#conditions;
+    const remembered = (label: string) => this.#labels.textOf(label);
+    const { before, now, cost } = this.#claims.read(key, { ...this.#host, lacking, remembered });
     this.#vips.exchange(before.claims, now.claims);
     this.#spellings.exchange(before.spellings, now.spellings);
-    this.#labels.note(before.labels, now.labels, this.#conditions.complete);
-    return 1 + (app?.tasks.length ?? 0);
-  }
-
-  /** What the labels of an app depend on besides the app; `asked` gets what was asked for. */
-  #contextOf(asked: Set<string>): HostContext {
-    const { lacking } = this.#conditions;
-    return {
-      ...this.#host,
-      refusal: ({ address }) => {
-        if (address === null) return null;
-        asked.add(address.text);
-        return this.#refusals.reasonFor(address);
-      },
-      remembered: (label) => {
-        asked.add(`label ${label}`);
-        return this.#labels.textOf(label);
-      },
-      lacks: (scheduler) => {
-        asked.add(`scheduler ${scheduler}`);
-        return lacking.has(scheduler);
-      },
-    };
-  }
-
-  #noteAsked(key: AppKey, asked: ReadonlySet<string>): void {
-    const before = this.#askedBy.get(key) ?? NONE;
-    this.#askers.replace(key, before, asked);
-    for (const text of before) if (!this.#askers.has(text)) this.#refusals.forget(text);
-    if (asked.size === 0) this.#askedBy.delete(key);
-    else this.#askedBy.set(key, asked);
-  }
-
-  *#labelStates(): Generator<LabelState> {
-    for (const { labels } of this.#apps.values()) yield* labels;
+    this.#labels.note(before.labels, now.labels, complete);
+    return cost;
   }
 
   // ---- names and addresses ------------------------------------------------------------------------------
@@ -342,44 +260,17 @@ export class DesiredState implements Desired {
 
   #askAgainOf(name: string): void {
     const { ipv4, ipv6 } = this.#names.all.get(name) ?? {};
-    if (ipv4 !== undefined) this.#askAgain(ipv4);
-    if (ipv6 !== undefined) this.#askAgain(ipv6);
+    if (ipv4 !== undefined) this.#claims.addressChanged(ipv4);
+    if (ipv6 !== undefined) this.#claims.addressChanged(ipv6);
   }
 
-  #askAgain(address: string): void {
-    if (this.#refusals.isOther(address)) this.#makeDue(this.#askers.find(address));
-  }
-
-  #makeDue(apps: Iterable<AppKey>): void {
-    for (const key of apps) this.#dueApps.add(key);
-  }
-
-  /** Apps with tasks at addresses that became this host's, or unfit, or were that before. */
   #lookAtHost(): void {
     const here = this.#rules.hostAddresses?.() ?? NONE;
     const unfit = this.#rules.unfitAddresses?.() ?? NOT_UNFIT;
     const before = this.#host;
     this.#host = { here, unfit };
     if (before.here === here && before.unfit === unfit) return;
-    const changed = before.here.symmetricDifference(here);
-    for (const [address, why] of [...before.unfit, ...unfit])
-      if (before.unfit.get(address) !== why || unfit.get(address) !== why) changed.add(address);
-    const met = [...changed].filter((address) => this.#inventory.addresses.hasTask(address));
-    if (met.length > 0) this.#makeDue(this.#inventory.appsWithTasksAt(new Set(met)));
-  }
-
-  // ---- in order -----------------------------------------------------------------------------------------
-
-  #inOrder(): readonly AppClaims[] {
-    const rank = (key: AppKey) => this.#inventory.apps.get(key);
-    return [...this.#apps]
-      .map(([key, claims]) => ({ app: rank(key), claims }))
-      .sort(
-        (a, b) =>
-          compare(a.app?.id ?? '', b.app?.id ?? '') ||
-          compare(a.app?.framework ?? '', b.app?.framework ?? ''),
-      )
-      .map(({ claims }) => claims);
+    this.#claims.hostChanged(before, this.#host);
   }
 
   /** What is to be told to the operator of the scheduler that VIPs without a label should have. */
@@ -393,34 +284,8 @@ export class DesiredState implements Desired {
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 const NONE: ReadonlySet<string> = new Set();
 const NOT_UNFIT: ReadonlyMap<string, string> = new Map();
-const NO_CLAIMS: AppClaims = { claims: [], labels: [], spellings: [], rejected: [], warnings: [] };
-
 function sameMap<Value>(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>): boolean {
   if (a.size !== b.size) return false;
   for (const [key, value] of a) if (!same(value, b.get(key))) return false;
   return true;
-}
-
-function isEmpty({ claims, labels, spellings, rejected, warnings }: AppClaims): boolean {
-  return claims.length + labels.length + spellings.length + rejected.length + warnings.length === 0;
-}
-
-function byPlace(a: Rejection, b: Rejection): number {
-  return (
-    compare(a.app, b.app) || compare(a.at, b.at) || compare(a.value, b.value) || compare(a.reason, b.reason)
-  );
-}
-
-/** Without those that are as the one before them: several sources may say one thing. */
-function distinct(sorted: readonly Rejection[]): readonly Rejection[] {
-  return sorted.filter((one, i) => {
-    const before = sorted[i - 1];
-    return before === undefined || byPlace(before, one) !== 0;
-  });
-}
-
-/** By code units: the same on every host, whatever its locale. */
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

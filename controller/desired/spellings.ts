@@ -1,3 +1,4 @@
+import { compareText } from '../compare-text.ts';
 import type { Spelling } from './claims.ts';
 
 /** How apps write the names of VIPs: two labels that only cleaning made equal may have been meant as two VIPs. */
@@ -36,10 +37,5 @@ function quoted({ written, place }: Spelling): string {
 }
 
 function byPlaceAndText(a: Spelling, b: Spelling): number {
-  return compare(a.place, b.place) || compare(a.written, b.written);
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+  return compareText(a.place, b.place) || compareText(a.written, b.written);
 }

@@ -1,6 +1,7 @@
 import { Inventory } from '../inventory/inventory.ts';
 import type { Desired, Memory, Snapshot } from '../model.ts';
-import { DesiredState, type TranslationRules } from './desired-state.ts';
+import { DesiredState } from './desired-state.ts';
+import type { TranslationRules } from './translation-rules.ts';
 
 /**
  * What a snapshot asks for, computed from nothing. It follows from the arguments alone, not from the order of apps, and

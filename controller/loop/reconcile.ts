@@ -1,4 +1,5 @@
-import { DesiredState, type TranslationRules } from '../desired/desired-state.ts';
+import { DesiredState } from '../desired/desired-state.ts';
+import type { TranslationRules } from '../desired/translation-rules.ts';
 import { messageOf } from '../errors.ts';
 import { Inventory } from '../inventory/inventory.ts';
 import { type Desired, type ObservedService, type ServiceKey, serviceKey } from '../model.ts';

@@ -1,8 +1,8 @@
 /** A host: kernel, disk, sources and clock, and the controller's real loop on it, which may die and start again. */
 
 import type { Change } from 'ipvs-netlink-ts';
-import type { TranslationRules } from '../../controller/desired/desired-state.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
+import type { TranslationRules } from '../../controller/desired/translation-rules.ts';
 import { Reconciler } from '../../controller/loop/reconcile.ts';
 import { RefusedBackends } from '../../controller/loop/refused-backends.ts';
 import { run, type WakeReason } from '../../controller/loop/run.ts';

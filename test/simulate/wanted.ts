@@ -1,6 +1,7 @@
 /** What the kernel is to have, computed from nothing: sources' last words, the memory of names, what the host is like. */
 
-import { DesiredState, type TranslationRules } from '../../controller/desired/desired-state.ts';
+import { DesiredState } from '../../controller/desired/desired-state.ts';
+import type { TranslationRules } from '../../controller/desired/translation-rules.ts';
 import { Inventory } from '../../controller/inventory/inventory.ts';
 import type { Memory, ServiceKey, Snapshot, Table } from '../../controller/model.ts';
 import { REFUSED_ADDRESS } from './cluster.ts';

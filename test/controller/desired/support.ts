@@ -1,6 +1,6 @@
-import type { TranslationRules } from '../../../controller/desired/desired-state.ts';
 import { parsePool } from '../../../controller/desired/pool.ts';
 import { createTranslator, type Translate } from '../../../controller/desired/translate.ts';
+import type { TranslationRules } from '../../../controller/desired/translation-rules.ts';
 import type { App, Desired, Memory } from '../../../controller/model.ts';
 import { nothingRemembered, snapshot } from '../../support/builders.ts';
 
