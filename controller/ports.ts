@@ -1,5 +1,7 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
+import type { AppRef, DeploymentProgress, WriteOptions, WriteResult } from './app-writes.ts';
+import type { KernelReading } from './counters.ts';
 import type {
   BackendKey,
   Delta,
@@ -60,67 +62,6 @@ export interface AppWriter {
   deployment(id: string, signal: AbortSignal): Promise<DeploymentProgress | null>;
 }
 
-export interface AppRef {
-  readonly kind: 'app' | 'pod';
-  /** Absolute. */
-  readonly id: string;
-}
-
-export interface WriteOptions {
-  readonly signal: AbortSignal;
-  /** Cancels the deployments that lock it. */
-  readonly force?: boolean;
-  /** Of an app's update: what `json` does not mention goes, too. */
-  readonly whole?: boolean;
-}
-
-export type WriteResult = WriteAccepted | WriteRefused;
-
-export interface WriteAccepted {
-  readonly result: 'accepted';
-  /** Of the definition; null where Marathon does not say. */
-  readonly version: string | null;
-  /** What carries it out; null where there is nothing to do. */
-  readonly deployment: string | null;
-}
-
-export interface WriteRefused {
-  readonly result: 'refused';
-  /** `locked`: by running deployments; `busy`: too many of them; `forbidden`: these credentials may not. */
-  readonly why: 'exists' | 'absent' | 'locked' | 'busy' | 'invalid' | 'forbidden';
-  /** Marathon's own words. */
-  readonly message: string;
-  /** Ids of those that lock it. */
-  readonly deployments: readonly string[];
-  readonly details: readonly WriteComplaint[];
-}
-
-/** What Marathon says of one field. */
-export interface WriteComplaint {
-  /** As in a `Rejection`: `portDefinitions[0].port`; empty for the whole. */
-  readonly at: string;
-  readonly errors: readonly string[];
-}
-
-export interface DeploymentProgress {
-  readonly id: string;
-  /** From 1. */
-  readonly step: number;
-  readonly steps: number;
-  /** What is done now: `StartApplication /web`. */
-  readonly actions: readonly string[];
-}
-
-/** How many copies of an app or pod there are. */
-export interface Instances {
-  readonly wanted: number;
-  readonly running: number;
-  /** Running, and healthy where that is checked. */
-  readonly ready: number;
-  /** Whether a health check is defined. */
-  readonly checked: boolean;
-}
-
 /** The kernel's IPVS table. */
 export interface IpvsTable {
   /**
@@ -160,53 +101,6 @@ export interface KernelCounters {
    */
   read(services: Iterable<ServiceKey>): Promise<KernelReading>;
   close(): void;
-}
-
-export interface KernelReading {
-  readonly services: ReadonlyMap<ServiceKey, ServiceCounters>;
-  /** For example `1.2.1`. */
-  readonly ipvsVersion: string;
-  /** Buckets of the connection table. */
-  readonly connectionTableSize: number;
-  /** Entries of connection tracking, and how many it takes; null where there is none. */
-  readonly conntrack: { readonly count: number; readonly max: number } | null;
-  readonly timeouts: IpvsTimeouts;
-}
-
-/** How long IPVS keeps a connection without packets, in seconds; of this network namespace. */
-export interface IpvsTimeouts {
-  readonly tcp: number;
-  /** After a FIN was seen. */
-  readonly tcpFin: number;
-  readonly udp: number;
-}
-
-export interface ServiceCounters {
-  readonly traffic: Traffic;
-  readonly backends: ReadonlyMap<BackendKey, BackendCounters>;
-}
-
-/** What has gone through a service or a backend since the kernel made it. */
-export interface Traffic {
-  readonly connections: number;
-  /** From clients. */
-  readonly inPackets: number;
-  /** To clients. */
-  readonly outPackets: number;
-  readonly inBytes: number;
-  readonly outBytes: number;
-  /** Each second, the kernel's average over some of them. */
-  readonly connectionRate: number;
-  readonly inPacketRate: number;
-  readonly outPacketRate: number;
-  readonly inByteRate: number;
-  readonly outByteRate: number;
-}
-
-export interface BackendCounters {
-  readonly activeConnections: number;
-  readonly inactiveConnections: number;
-  readonly traffic: Traffic;
 }
 
 /** What makes VIP addresses reachable on this host: kernel settings, packet filter, interface and routes. */

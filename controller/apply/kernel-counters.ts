@@ -7,8 +7,9 @@ import {
   type ObservedDestination,
   type Stats,
 } from 'ipvs-netlink-ts';
+import type { BackendCounters, ServiceCounters, Traffic } from '../counters.ts';
 import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../model.ts';
-import type { BackendCounters, KernelCounters, ServiceCounters, Traffic } from '../ports.ts';
+import type { KernelCounters } from '../ports.ts';
 
 /** So many services are read at a stretch: a pass, a query for a name or a probe may come in between. */
 const STRETCH = 32;

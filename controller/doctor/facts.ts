@@ -1,6 +1,6 @@
 /** What the checks are made on: read at the edge, all at once. null and absence mean that it could not be read here. */
 
-import type { IpvsTimeouts } from '../ports.ts';
+import type { IpvsTimeouts } from '../counters.ts';
 
 export interface Facts {
   /** `6.1.0-13-amd64`. */

@@ -1,6 +1,7 @@
 import { isNativeError } from 'node:util/types';
+import type { WriteRefused, WriteResult } from '../app-writes.ts';
 import { ControllerError, messageOf } from '../errors.ts';
-import type { AppWriter, Log, WriteRefused, WriteResult } from '../ports.ts';
+import type { AppWriter, Log } from '../ports.ts';
 import { appIdComplaint } from '../source/marathon/app-id.ts';
 import { visibleJson } from '../visible.ts';
 import { type Answer, type Area, type Asked, JSON_TYPE, problem } from './answer.ts';

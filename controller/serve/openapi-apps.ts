@@ -1,6 +1,6 @@
 /** What the OpenAPI description says of `/v1/apps` and `/v1/deployments`, which are for whoever may write. */
 
-import type { WriteRefused } from '../ports.ts';
+import type { WriteRefused } from '../app-writes.ts';
 import { REFUSED_STATUS } from './apps.ts';
 import { json, refused, WRITE_FORBIDDEN, WRITE_REFUSALS } from './openapi-responses.ts';
 

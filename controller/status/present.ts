@@ -1,7 +1,7 @@
+import type { KernelReading, ServiceCounters } from '../counters.ts';
 import type { ObservedBackend, ObservedService } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
-import type { KernelReading, ServiceCounters } from '../ports.ts';
 import { someLines, someRejections } from './at-most.ts';
 import type { BackendRecord } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';

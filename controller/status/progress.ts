@@ -1,6 +1,6 @@
 /** How far a deployment is, in the words of the command and of the page. */
 
-import type { DeploymentProgress, Instances } from '../ports.ts';
+import type { DeploymentProgress, Instances } from '../app-writes.ts';
 import { plural } from './words.ts';
 
 /** `here`: backends in rotation on this host; null where that is not known. */

@@ -1,8 +1,8 @@
+import type { AppRef, WriteAccepted, WriteResult } from '../../app-writes.ts';
 import type { Config } from '../../config/config.ts';
 import type { ForecastVip } from '../../desired/forecast.ts';
 import { ControllerError } from '../../errors.ts';
 import { DIFFERENT, FAILED, SAME } from '../../exit-status.ts';
-import type { AppRef, WriteAccepted, WriteResult } from '../../ports.ts';
 import { checkDefinition, type ReadDefinition, readDefinition } from '../../source/document/definition.ts';
 import { absoluteId } from '../../source/document/documents.ts';
 import { instancesText } from '../../status/progress.ts';

@@ -1,6 +1,6 @@
+import type { AppRef, Instances } from '../../app-writes.ts';
 import type { Config } from '../../config/config.ts';
 import { ControllerError } from '../../errors.ts';
-import type { AppRef, Instances } from '../../ports.ts';
 import { instancesOf } from '../../source/document/instances.ts';
 import { isWhole, progressText } from '../../status/progress.ts';
 import { type Here, lookHere, untilHere } from './here.ts';

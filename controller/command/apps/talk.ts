@@ -1,8 +1,9 @@
+import type { WriteRefused } from '../../app-writes.ts';
 import { yamlText } from '../../cli/yaml.ts';
 import type { Config } from '../../config/config.ts';
 import type { ForecastVip } from '../../desired/forecast.ts';
 import { endpointKey, type Rejection } from '../../model.ts';
-import type { Clock, WriteRefused } from '../../ports.ts';
+import type { Clock } from '../../ports.ts';
 import { type Column, painter, table } from '../../status/table.ts';
 import { quoted, visible, visibleJson } from '../../visible.ts';
 

@@ -1,7 +1,7 @@
 /** What Marathon says when it refuses a write. Each of its versions has said it in another form. */
 
 import { z } from 'zod';
-import type { WriteComplaint, WriteRefused } from '../../ports.ts';
+import type { WriteComplaint, WriteRefused } from '../../app-writes.ts';
 import { isRecord } from '../document/rejection.ts';
 
 /**

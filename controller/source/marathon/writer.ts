@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { AppRef, DeploymentProgress, WriteResult } from '../../app-writes.ts';
 import { ControllerError } from '../../errors.ts';
-import type { AppRef, AppWriter, DeploymentProgress, WriteResult } from '../../ports.ts';
+import type { AppWriter } from '../../ports.ts';
 import { checked } from '../../schema-messages.ts';
 import { isRecord, rejectionOf, shown } from '../document/rejection.ts';
 import { infoSchema } from '../document/schema.ts';

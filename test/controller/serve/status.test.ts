@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { KernelReading } from '../../../controller/counters.ts';
 import { doctorDocument } from '../../../controller/doctor/document.ts';
-import type { KernelCounters, KernelReading } from '../../../controller/ports.ts';
+import type { KernelCounters } from '../../../controller/ports.ts';
 import { statusDocument } from '../../../controller/status/document.ts';
 import { desiredOf } from '../../support/observed.ts';
 import { DB, passOf, WEB } from '../status/passes.ts';

@@ -1,7 +1,7 @@
 /** A status document of a small host, and what a test may change of it. */
 
+import type { KernelReading, Traffic } from '../../../controller/counters.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
-import type { KernelReading, Traffic } from '../../../controller/ports.ts';
 import { createStatusBoard } from '../../../controller/status/board.ts';
 import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';
 import type { StatusDocument } from '../../../controller/status/document.ts';
