@@ -73,7 +73,7 @@ export interface IpvsTable {
    * tells either state. `keep` is given each service once it has been read, and tells what stands for it in the table: what
    * is known already costs nothing to keep.
    */
-  observeBeside(keep: (read: ObservedService) => ObservedService): Promise<Table>;
+  observeInBackground(keep: (read: ObservedService) => ObservedService): Promise<Table>;
   /**
    * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures,
    * each with the step as it was given.

@@ -4,7 +4,7 @@ import { gunzip, gunzipSync } from 'node:zlib';
 /** JSON that is so small when zipped is unzipped in a millisecond or two. */
 const SMALL_BYTES = 16_384;
 
-const unzipBeside = promisify(gunzip);
+const unzipInBackground = promisify(gunzip);
 
 /**
  * The bytes that were zipped, at most `limit` of them; rejects where there would be more, or it is no gzip.
@@ -14,5 +14,5 @@ const unzipBeside = promisify(gunzip);
  */
 export async function unzip(bytes: Buffer, limit: number): Promise<Buffer> {
   const options = { maxOutputLength: limit };
-  return bytes.length <= SMALL_BYTES ? gunzipSync(bytes, options) : await unzipBeside(bytes, options);
+  return bytes.length <= SMALL_BYTES ? gunzipSync(bytes, options) : await unzipInBackground(bytes, options);
 }

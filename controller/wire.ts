@@ -248,7 +248,7 @@ async function readTable(path: string) {
 function readOnlyTable(table: Awaited<ReturnType<IpvsTable['observe']>>): IpvsTable {
   return {
     observe: async () => table,
-    observeBeside: async () => table,
+    observeInBackground: async () => table,
     apply: () => Promise.reject(new Error('a table that is not the kernel is never written')),
     close: () => undefined,
   };

@@ -45,11 +45,11 @@ const { EINVAL, ENOENT } = constants.errno;
 /** So many services are taken over at a stretch: other work may come in between. */
 const STRETCH = 256;
 
-/** A read beside passes has a third of the time at most: what is to be written is more urgent, on one processor too. */
+/** A read in the background has a third of the time at most: what is to be written is more urgent, on one processor too. */
 const REST_MS = 6;
 
 /**
- * The table behind clients that are open; `close` closes them. What is read beside passes is read through `reader`, so that
+ * The table behind clients that are open; `close` closes them. What is read in the background is read through `reader`, so that
  * with one of its own steps need not wait for that.
  */
 export function createKernelTable(client: IpvsClient, reader: IpvsClient = client): IpvsTable {
@@ -59,7 +59,7 @@ export function createKernelTable(client: IpvsClient, reader: IpvsClient = clien
       return await toTable((await entriesOf(client, only).catch(refuse)).map(toObserved));
     },
 
-    async observeBeside(keep) {
+    async observeInBackground(keep) {
       const taken = reader.listTable((entry) => {
         const observed = toObserved(entry);
         return observed === null ? null : keep(observed);

@@ -8,7 +8,7 @@ import { Backoff } from './backoff.ts';
 import { Forwarding } from './forwarding.ts';
 import type { KernelView } from './kernel-view.ts';
 import { made, type Outcome } from './outcome.ts';
-import type { Reach } from './reach.ts';
+import type { ReachabilityView } from './reachability-view.ts';
 import { Routes } from './routes.ts';
 import { Schedulers } from './schedulers.ts';
 
@@ -18,7 +18,7 @@ export interface ApplierPorts {
   readonly table: IpvsTable;
   readonly names?: Names | undefined;
   readonly view: KernelView;
-  readonly reach: Reach;
+  readonly reachability: ReachabilityView;
   /** Why nothing may be written to this service; null where it may. */
   readonly unrecorded: (service: ServiceKey) => Error | null;
   /** Whether an address lies in a pool of named VIPs. */
@@ -93,7 +93,7 @@ export class Applier {
   /** Makes the rest of the plan; the view of the kernel is then as it was left, as far as known. */
   async apply(request: ApplyRequest, outcome: Outcome): Promise<void> {
     const { desired, plan, full, now } = request;
-    const { view, reach, names } = this.#ports;
+    const { view, reachability, names } = this.#ports;
     const isTried = (step: Step) => this.#tried.has(formatStep(step));
     const services = plan.growing.filter((step) => isServiceStep(step) && isTried(step));
     const missing = this.#missing(plan);
@@ -109,7 +109,7 @@ export class Applier {
     const short = this.#shortOfBackends(plan, backends, outcome);
 
     const routed = this.#routes.update(plan, view.table, { short, inPool: this.#ports.inPool });
-    outcome.reached = await reach.ensure(routed, full);
+    outcome.reached = await reachability.ensure(routed, full);
 
     const due = plan.shrinking.filter((step) => this.#isDue(step, now));
     const shrinking = withoutLastInRotation(due, { ...request, table: view.table, short });

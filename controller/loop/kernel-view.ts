@@ -70,7 +70,7 @@ export class KernelView {
     const reading: Reading = { written: new Set(), table: null };
     this.#reading = reading;
     try {
-      reading.table = await this.#kernel.observeBeside((read) =>
+      reading.table = await this.#kernel.observeInBackground((read) =>
         sameAs(this.#table.get(serviceKey(read)), read),
       );
     } catch {

@@ -19,7 +19,7 @@ import { LedgerBook } from './ledger-book.ts';
 import { NameStore } from './name-store.ts';
 import { nothingYet, type Outcome } from './outcome.ts';
 import { Planner, type PlanResult, type PlanRules } from './planner.ts';
-import { Reach } from './reach.ts';
+import { ReachabilityView } from './reachability-view.ts';
 import type { RefusedBackends } from './refused-backends.ts';
 import { takenVips, withdrawTaken } from './withdraw.ts';
 
@@ -77,7 +77,7 @@ export class Reconciler {
   /** null until what is remembered has been read. */
   #desired: DesiredState | null = null;
   readonly planner: Planner;
-  readonly reach: Reach;
+  readonly reachability: ReachabilityView;
   readonly #applier: Applier;
   readonly #book: LedgerBook;
   readonly #nameStore: NameStore;
@@ -98,16 +98,22 @@ export class Reconciler {
     this.#rules = rules;
     this.#book = new LedgerBook(ports.ledger, ports.clock, ports.log);
     this.planner = new Planner(rules, this.inventory);
-    this.reach = new Reach(ports.reachability);
+    this.reachability = new ReachabilityView(ports.reachability);
     this.#nameStore = new NameStore(ports.store, ports.log, rules.dryRun);
     this.#view = new KernelView(ports.table);
     const { table, names } = ports;
     const unrecorded = (key: ServiceKey) => this.#book.unrecorded(key);
-    const parts = { view: this.#view, reach: this.reach, unrecorded, inPool: rules.inPool, random };
+    const parts = {
+      view: this.#view,
+      reachability: this.reachability,
+      unrecorded,
+      inPool: rules.inPool,
+      random,
+    };
     this.#applier = new Applier({ table, names, ...parts });
   }
 
-  /** Whether `readBeside` serves: nothing has to be read before the next pass can be made. */
+  /** Whether `refreshInBackground` serves: nothing has to be read before the next pass can be made. */
   get knowing(): boolean {
     return this.#view.isKnown;
   }
@@ -116,8 +122,8 @@ export class Reconciler {
    * Reads the kernel's whole table, and looks whether VIPs are reachable, for the next full pass, while smaller ones go
    * on. To be called between passes; never rejects.
    */
-  async readBeside(): Promise<void> {
-    await Promise.all([this.#view.refreshInBackground(), this.reach.lookBeside()]);
+  async refreshInBackground(): Promise<void> {
+    await Promise.all([this.#view.refreshInBackground(), this.reachability.refreshInBackground()]);
   }
 
   /** Whether a VIP of ours has an address that this program depends on, so that a pass is to be made at once. */
@@ -134,7 +140,7 @@ export class Reconciler {
   async withdraw(): Promise<void> {
     if (this.#rules.dryRun) return;
     await this.#rules.ready?.();
-    await withdrawTaken(this.#ports, { book: this.#book, reach: this.reach }, this.#rules);
+    await withdrawTaken(this.#ports, { book: this.#book, reachability: this.reachability }, this.#rules);
   }
 
   /** When a pass is worth making though nothing changed: a failed step is due, or a drain may have ended. */

@@ -23,7 +23,7 @@ export interface RunOptions {
   readonly dryRun: boolean;
 }
 
-/** What wakes the loop: a source changed, someone wants the whole table put right now, or it has been read beside passes. */
+/** What wakes the loop: a source changed, someone wants the whole table put right now, or it has been read in the background. */
 export type WakeReason = 'changed' | 'resync' | 'read';
 
 /** How often the loop shows that it moves, and interface and routes are looked at. */
@@ -174,7 +174,7 @@ async function nextPass(
   const now = clock.monotonic();
   if (now >= due.full && reconciler.knowing) {
     due.full = Number.POSITIVE_INFINITY;
-    void reconciler.readBeside().then(() => wake.set('read'));
+    void reconciler.refreshInBackground().then(() => wake.set('read'));
   }
   const look = reconciler.nextLook();
   const full = whole() || now >= due.full;
@@ -185,9 +185,9 @@ async function nextPass(
 }
 
 /** What someone took from interface or routes comes back, whether passes are made or not. */
-async function keepReachable({ observer, log }: RunPorts, { reach }: Reconciler): Promise<void> {
+async function keepReachable({ observer, log }: RunPorts, { reachability }: Reconciler): Promise<void> {
   try {
-    const repaired = await reach.repair();
+    const repaired = await reachability.repair();
     if (repaired.length === 0) return;
     observer.repaired(repaired);
     log.warn('reachability repaired', { repaired });

@@ -2,7 +2,7 @@ import { messageOf } from '../errors.ts';
 import type { ObservedService, ServiceKey, Table } from '../model.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { LedgerBook } from './ledger-book.ts';
-import type { Reach } from './reach.ts';
+import type { ReachabilityView } from './reachability-view.ts';
 import type { ReconcilePorts } from './reconcile.ts';
 
 export interface WithdrawRules {
@@ -39,7 +39,7 @@ function* ipVips(owned: ReadonlyMap<ServiceKey, Owned>, observed: Table) {
  */
 export async function withdrawTaken(
   { table, log }: Pick<ReconcilePorts, 'table' | 'log'>,
-  parts: { readonly book: LedgerBook; readonly reach: Reach },
+  parts: { readonly book: LedgerBook; readonly reachability: ReachabilityView },
   rules: WithdrawRules,
 ): Promise<void> {
   try {
@@ -52,7 +52,7 @@ export async function withdrawTaken(
     for (const [key, { address }] of ipVips(owned, observed))
       if (!taken.has(key) && !rules.inPool(address)) staying.add(address);
     const gone = [...taken.values()].map(({ service }) => service);
-    await parts.reach.ensure([...staying], true);
+    await parts.reachability.ensure([...staying], true);
     const failures = await table.apply(gone.map((service) => ({ op: 'remove-service', service })));
     for (const [vip, { reason }] of taken) log.warn('VIP withdrawn', { vip, reason });
     for (const { error } of failures) log.warn('VIP not withdrawn', { error: messageOf(error) });

@@ -148,7 +148,7 @@ function timedTable(table: IpvsTable, spent: { observation: number; writes: numb
       spent.observation += performance.now() - begun;
       return observed;
     },
-    observeBeside: (keep) => table.observeBeside(keep),
+    observeInBackground: (keep) => table.observeInBackground(keep),
     async apply(steps) {
       const begun = performance.now();
       const failures = await table.apply(steps);

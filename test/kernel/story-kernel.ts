@@ -41,7 +41,7 @@ function gated(table: IpvsTable, gate: Gate): IpvsTable {
   };
   return {
     observe: (only) => troubled(() => table.observe(only)),
-    observeBeside: (keep) => troubled(() => table.observeBeside(keep)),
+    observeInBackground: (keep) => troubled(() => table.observeInBackground(keep)),
     async apply(steps) {
       if (steps.length === 0) return [];
       const trouble = gate.trouble();

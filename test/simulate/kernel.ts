@@ -78,7 +78,7 @@ export class HostKernel {
     };
     return {
       observe: (only) => dump(() => table.observe(only)),
-      observeBeside: (keep) => dump(() => table.observeBeside(keep)),
+      observeInBackground: (keep) => dump(() => table.observeInBackground(keep)),
       apply: async (steps) => {
         await life.unlessDead();
         this.#kernel.requests = [];

@@ -53,7 +53,7 @@ export class World {
   reads = 0;
   /** Why an address is one that the controller depends on. */
   taken: (address: string) => string | null = () => null;
-  /** A read beside passes takes as long as this. */
+  /** A read in the background takes as long as this. */
   readingTakes: Promise<void> = Promise.resolve();
   /** A look at interface and routes takes as long as this. */
   lookingTakes: Promise<void> = Promise.resolve();
@@ -80,7 +80,7 @@ export class World {
       const keys = new Set([...only].map(serviceKey));
       return new Map([...this.kernel].filter(([key]) => keys.has(key)));
     },
-    observeBeside: async (keep) => {
+    observeInBackground: async (keep) => {
       this.reads += 1;
       if (this.unreadable !== null) throw new Error(this.unreadable);
       const found = this.kernel;

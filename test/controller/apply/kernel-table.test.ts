@@ -44,7 +44,7 @@ test('a failure comes with the step that was asked for, also where another way t
   expect(failure?.error.message).toContain('update destination');
 });
 
-test('read beside passes, a service stands in the table as what is kept of it, and one by firewall mark not at all', async () => {
+test('read in the background, a service stands in the table as what is kept of it, and one by firewall mark not at all', async () => {
   await table.apply(make);
   const other = await IpvsClient.open({ transport: kernel.transport() });
   await other.addService({ fwmark: 7, family: 'ipv4', scheduler: 'wlc' });
@@ -53,7 +53,7 @@ test('read beside passes, a service stands in the table as what is kept of it, a
   const known = [...seen.values()][0];
   if (known === undefined) throw new Error('the kernel has no service');
   const given: unknown[] = [];
-  const beside = await table.observeBeside((read) => {
+  const beside = await table.observeInBackground((read) => {
     given.push(read);
     return known;
   });

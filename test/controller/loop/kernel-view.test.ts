@@ -18,7 +18,7 @@ let asked: string[];
 /** The next read of the whole table waits for this. */
 let hold: Promise<void>;
 let view: KernelView;
-/** The table that was read beside passes last. */
+/** The table that was read in the background last. */
 let kept: Table;
 
 beforeEach(() => {
@@ -35,7 +35,7 @@ beforeEach(() => {
       const keys = new Set([...only].map(serviceKey));
       return new Map([...kernel].filter(([each]) => keys.has(each)));
     },
-    async observeBeside(keep) {
+    async observeInBackground(keep) {
       asked.push('beside');
       const before = kernel;
       await hold;
@@ -50,7 +50,7 @@ beforeEach(() => {
 
 const remove = (port: number) => ({ op: 'remove-service', service: at(port) }) as const;
 
-/** Begins to read beside passes; the function that is returned ends it. */
+/** Begins to read in the background; the function that is returned ends it. */
 function reading(): () => Promise<void> {
   let end = (): void => undefined;
   hold = new Promise((resolve) => {

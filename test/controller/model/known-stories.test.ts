@@ -54,7 +54,7 @@ describe('the controller was wrong', () => {
     );
   });
 
-  test('a table that was read beside passes does not count where a pass has read the whole since', async () => {
+  test('a table that was read in the background does not count where a pass has read the whole since', async () => {
     // Otherwise a name was announced for a service whose backends another program had taken away.
     await play(
       deploy({ source: 'metronome', tasks: [task(2)] }),

@@ -141,7 +141,7 @@ describe('signs of life come from the loop itself', () => {
     expect(told()).toContain('WATCHDOG=1');
     let go: () => void = nothing;
     world.table.observe = () => new Promise((_, reject) => (go = () => reject(new Error('given up'))));
-    world.table.observeBeside = () => Promise.reject(new Error('not to be read'));
+    world.table.observeInBackground = () => Promise.reject(new Error('not to be read'));
     world.table.apply = () => new Promise((_, reject) => (go = () => reject(new Error('given up'))));
     listener?.changed(snapshot(web('/a', { VIP_0: '/a:80' }, '10.0.0.2:80')), {
       complete: true,

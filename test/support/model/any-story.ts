@@ -148,7 +148,7 @@ const meddle: fc.Arbitrary<StoryEvent> = fc.record({
 });
 
 /** Between the read of the table and the pass that works on it, changes are made, by us and by others. */
-const readBeside: fc.Arbitrary<readonly StoryEvent[]> = fc
+const refreshInBackground: fc.Arbitrary<readonly StoryEvent[]> = fc
   .tuple(
     fc.record({
       what: fc.constant('read beside' as const),
@@ -194,7 +194,7 @@ const turn: fc.Arbitrary<readonly StoryEvent[]> = fc.oneof(
   { arbitrary: fc.tuple(pause, change, pass, silence), weight: 2 },
   { arbitrary: emptyLists, weight: 1 },
   { arbitrary: fc.tuple(silence), weight: 1 },
-  { arbitrary: readBeside, weight: 3 },
+  { arbitrary: refreshInBackground, weight: 3 },
   { arbitrary: fc.tuple(other), weight: 4 },
 );
 

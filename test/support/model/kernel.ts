@@ -84,7 +84,7 @@ function gated(kernel: FakeKernel, table: IpvsTable, gate: Gate): IpvsTable {
   };
   return {
     observe: (only) => troubled(() => table.observe(only)),
-    observeBeside: (keep) => troubled(() => table.observeBeside(keep)),
+    observeInBackground: (keep) => troubled(() => table.observeInBackground(keep)),
     async apply(steps) {
       let pending = false;
       const look = () => {

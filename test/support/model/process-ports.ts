@@ -28,7 +28,7 @@ export function tablePort(table: IpvsTable, { machine, remembers }: Surroundings
       if (only === undefined) machine.watch.kernelRead();
       return observed;
     },
-    observeBeside: (keep) => table.observeBeside(keep),
+    observeInBackground: (keep) => table.observeInBackground(keep),
     async apply(steps) {
       const words = steps.map(({ op, service }) => `${op} ${serviceKey(service)}`);
       if (words.length > 0) machine.note(`  kernel: ${words.join(', ')}`);

@@ -181,10 +181,10 @@ export class Process {
   }
 
   /** The next full pass works on what is read now. */
-  async readBeside(mishap: Mishap): Promise<void> {
+  async refreshInBackground(mishap: Mishap): Promise<void> {
     if (!this.#reconciler.knowing) return;
     this.#perils.begin(mishap);
-    await this.#reconciler.readBeside();
+    await this.#reconciler.refreshInBackground();
   }
 
   /** After a mass removal was held for long enough, the sources are asked once more, as `run` does beside its passes. */

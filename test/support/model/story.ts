@@ -88,7 +88,7 @@ class Teller {
         await this.#pass(event);
         break;
       case 'read beside':
-        await this.#process?.readBeside(event.mishap);
+        await this.#process?.refreshInBackground(event.mishap);
         if (this.#process?.alive === false) this.#end();
         break;
       case 'down':

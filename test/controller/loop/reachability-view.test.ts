@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { Reach } from '../../../controller/loop/reach.ts';
+import { ReachabilityView } from '../../../controller/loop/reachability-view.ts';
 import type { Reachability } from '../../../controller/ports.ts';
 
 /** Looks in the order in which they ended; one that `hold` was called for ends when that is let go. */
@@ -8,7 +8,7 @@ let refused: string | null;
 let held: Promise<void> | null;
 /** How many went on at once, at most. */
 let atOnce: number;
-let reach: Reach;
+let reachability: ReachabilityView;
 
 beforeEach(() => {
   journal = [];
@@ -38,7 +38,7 @@ beforeEach(() => {
     remove: async () => [],
     close: () => undefined,
   };
-  reach = new Reach(host);
+  reachability = new ReachabilityView(host);
 });
 
 function hold(): () => void {
@@ -51,37 +51,40 @@ function hold(): () => void {
 }
 
 test('between full passes only other addresses are worth a look; advice stays, what was changed is told once', async () => {
-  expect(await reach.ensure(['10.7.7.7'], true)).toMatchObject({ changed: ['look 1'], advice: ['advice'] });
-  expect(await reach.ensure(['10.7.7.7'], false)).toMatchObject({ changed: [], advice: ['advice'] });
-  await reach.ensure(['10.7.7.8'], false);
-  await reach.ensure(['10.7.7.8'], true);
+  expect(await reachability.ensure(['10.7.7.7'], true)).toMatchObject({
+    changed: ['look 1'],
+    advice: ['advice'],
+  });
+  expect(await reachability.ensure(['10.7.7.7'], false)).toMatchObject({ changed: [], advice: ['advice'] });
+  await reachability.ensure(['10.7.7.8'], false);
+  await reachability.ensure(['10.7.7.8'], true);
   expect(journal).toEqual(['ensure 10.7.7.7', 'ensure 10.7.7.8', 'ensure 10.7.7.8']);
 });
 
-test('a full pass takes what was found beside passes, once', async () => {
-  await reach.lookBeside();
+test('a full pass takes what was found in the background, once', async () => {
+  await reachability.refreshInBackground();
   expect(journal).toEqual([]); // No pass has said yet what is wanted.
-  await reach.ensure(['10.7.7.7'], true);
-  await reach.lookBeside();
-  expect(await reach.ensure(['10.7.7.7'], true)).toMatchObject({ changed: ['look 2'] });
+  await reachability.ensure(['10.7.7.7'], true);
+  await reachability.refreshInBackground();
+  expect(await reachability.ensure(['10.7.7.7'], true)).toMatchObject({ changed: ['look 2'] });
   expect(journal).toHaveLength(2);
-  expect(await reach.ensure(['10.7.7.7'], true)).toMatchObject({ changed: ['look 3'] });
+  expect(await reachability.ensure(['10.7.7.7'], true)).toMatchObject({ changed: ['look 3'] });
 });
 
 test('a smaller pass that comes first tells it, and the full one still counts on it', async () => {
-  await reach.ensure([], true);
-  await reach.lookBeside();
-  expect(await reach.ensure([], false)).toMatchObject({ changed: ['look 2'] });
-  expect(await reach.ensure([], false)).toMatchObject({ changed: [] });
-  expect(await reach.ensure([], true)).toMatchObject({ changed: [], advice: ['advice'] });
+  await reachability.ensure([], true);
+  await reachability.refreshInBackground();
+  expect(await reachability.ensure([], false)).toMatchObject({ changed: ['look 2'] });
+  expect(await reachability.ensure([], false)).toMatchObject({ changed: [] });
+  expect(await reachability.ensure([], true)).toMatchObject({ changed: [], advice: ['advice'] });
   expect(journal).toHaveLength(2);
 });
 
 test('a pass with the same addresses does not wait for a look that goes on', async () => {
-  await reach.ensure([], true);
+  await reachability.ensure([], true);
   const letGo = hold();
-  const looking = [reach.lookBeside(), reach.repair()];
-  expect(await reach.ensure([], false)).toMatchObject({ advice: ['advice'] });
+  const looking = [reachability.refreshInBackground(), reachability.repair()];
+  expect(await reachability.ensure([], false)).toMatchObject({ advice: ['advice'] });
   expect(journal).toEqual(['ensure']);
   letGo();
   await Promise.all(looking);
@@ -89,54 +92,54 @@ test('a pass with the same addresses does not wait for a look that goes on', asy
 });
 
 test('one with others does, and has the last word: also where they become what they were', async () => {
-  await reach.ensure(['10.7.7.7'], true);
+  await reachability.ensure(['10.7.7.7'], true);
   const letGo = hold();
-  const looking = reach.lookBeside();
-  const changing = reach.ensure(['10.7.7.8'], false);
-  const repairing = reach.repair();
+  const looking = reachability.refreshInBackground();
+  const changing = reachability.ensure(['10.7.7.8'], false);
+  const repairing = reachability.repair();
   letGo();
   await Promise.all([looking, changing, repairing]);
   expect(atOnce).toBe(1);
-  await reach.ensure(['10.7.7.7'], false);
+  await reachability.ensure(['10.7.7.7'], false);
   expect(journal.filter((line) => line !== 'repair')).toEqual(
     ['10.7.7.7', '10.7.7.7', '10.7.7.8', '10.7.7.7'].map((address) => `ensure ${address}`),
   );
 });
 
-test('a look that fails beside passes is made again by the next full pass, which tells', async () => {
-  await reach.ensure([], true);
+test('a look that fails in the background is made again by the next full pass, which tells', async () => {
+  await reachability.ensure([], true);
   refused = 'no reply';
-  await reach.lookBeside();
-  expect(await reach.ensure([], false)).toMatchObject({ advice: ['advice'] });
-  await expect(reach.ensure([], true)).rejects.toThrow('no reply');
+  await reachability.refreshInBackground();
+  expect(await reachability.ensure([], false)).toMatchObject({ advice: ['advice'] });
+  await expect(reachability.ensure([], true)).rejects.toThrow('no reply');
   refused = null;
-  expect(await reach.repair()).toEqual(['route put back']);
-  expect(await reach.ensure([], true)).toMatchObject({ changed: ['look 3'] });
+  expect(await reachability.repair()).toEqual(['route put back']);
+  expect(await reachability.ensure([], true)).toMatchObject({ changed: ['look 3'] });
 });
 
 test('a failed change leaves nothing to count on: the next pass looks, whatever was found before', async () => {
-  await reach.ensure(['10.7.7.7'], true);
-  await reach.lookBeside();
+  await reachability.ensure(['10.7.7.7'], true);
+  await reachability.refreshInBackground();
   refused = 'no reply';
-  await expect(reach.ensure(['10.7.7.7', '10.7.7.8'], false)).rejects.toThrow('no reply');
+  await expect(reachability.ensure(['10.7.7.7', '10.7.7.8'], false)).rejects.toThrow('no reply');
   refused = null;
-  expect(await reach.ensure(['10.7.7.7'], false)).toMatchObject({ changed: ['look 3'] });
+  expect(await reachability.ensure(['10.7.7.7'], false)).toMatchObject({ changed: ['look 3'] });
   expect(journal).toHaveLength(3);
 });
 
-test('a look beside passes that fails takes away what an earlier one found for the full pass', async () => {
-  await reach.ensure([], true);
-  await reach.lookBeside();
+test('a look in the background that fails takes away what an earlier one found for the full pass', async () => {
+  await reachability.ensure([], true);
+  await reachability.refreshInBackground();
   refused = 'no reply';
-  await reach.lookBeside();
+  await reachability.refreshInBackground();
   refused = null;
-  await reach.ensure([], true);
+  await reachability.ensure([], true);
   expect(journal).toHaveLength(3);
 });
 
 test('where nothing is to be written, nothing is looked at', async () => {
-  const none = new Reach(null);
+  const none = new ReachabilityView(null);
   expect(await none.ensure(['10.7.7.7'], true)).toEqual({ changed: [], problems: [], advice: [] });
-  await none.lookBeside();
+  await none.refreshInBackground();
   expect(await none.repair()).toEqual([]);
 });
