@@ -150,10 +150,11 @@ export type NameChanges = ReadonlyMap<ServiceKey, NamedService | null>;
 export interface Ledger {
   load(): Promise<LedgerState>;
   /**
-   * Atomic. Must have happened before a service that it adds is written to the kernel. Rejects after some seconds where the
-   * file system hangs; until that write has come to an end, so does every other.
+   * Saves the entries, of which these keys may differ from what was saved last; null: that is not known. Atomic, and must
+   * have happened before a service that it adds is written to the kernel. Rejects after some seconds where the file system
+   * hangs; until that write has come to an end, so does every other.
    */
-  save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void>;
+  save(entries: ReadonlyMap<ServiceKey, LedgerEntry>, changed: Iterable<ServiceKey> | null): Promise<void>;
 }
 
 export interface LedgerEntry {

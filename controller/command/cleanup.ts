@@ -37,7 +37,7 @@ export async function cleanup(ports: CleanupPorts, dryRun: boolean): Promise<num
 
   if (!dryRun) {
     const left = new Set(failures.map(({ step }) => serviceKey(step.service)));
-    await ledger.save(new Map([...entries].filter(([key]) => left.has(key))));
+    await ledger.save(new Map([...entries].filter(([key]) => left.has(key))), null);
   }
   const others = observed.size - steps.length;
   print(`${verb} ${steps.length} of our services; ${others} of other programs left alone\n`);

@@ -17,12 +17,12 @@ export class LedgerBook {
   readonly #ledger: Ledger;
   readonly #log: Log;
   readonly #epochOffset: () => number;
-  #entries: ReadonlyMap<ServiceKey, LedgerEntry> | null = null;
+  #entries: Map<ServiceKey, LedgerEntry> | null = null;
   #isLoaded = false;
   /** As passes know them: the ledger has the same ones in milliseconds since the epoch. */
   #drains: Drains = NO_DRAINS;
-  /** Whether the ledger has other entries than this book. */
-  #stale = false;
+  /** Services of which the ledger may have another entry than this book. */
+  readonly #unsaved = new Set<ServiceKey>();
   #unrecorded: ReadonlySet<ServiceKey> = NONE;
   #failure: Error | null = null;
 
@@ -34,11 +34,7 @@ export class LedgerBook {
 
   /** What the ledger says, read once. Rejects where it cannot be read: what is ours is then unknown. */
   async read(): Promise<ReadonlyMap<ServiceKey, Owned>> {
-    if (this.#entries !== null) return this.#entries;
-    const { entries, warning } = await this.#ledger.load();
-    if (warning !== undefined) this.#log.warn(warning);
-    this.#entries = entries;
-    return entries;
+    return await this.#own();
   }
 
   /**
@@ -46,11 +42,13 @@ export class LedgerBook {
    * `forget`: what they spoke of is gone, and what another program makes in its place must not be ours after a restart.
    */
   async load(observed: Table): Promise<ReadonlyMap<ServiceKey, Owned>> {
-    const read = await this.read();
-    if (this.#isLoaded) return read;
-    const entries = new Map([...(this.#entries ?? NOTHING)].filter(([key]) => observed.has(key)));
-    this.#stale = entries.size !== read.size;
-    this.#entries = entries;
+    const entries = await this.#own();
+    if (this.#isLoaded) return entries;
+    for (const key of entries.keys()) {
+      if (observed.has(key)) continue;
+      entries.delete(key);
+      this.#unsaved.add(key);
+    }
     this.#drains = drainsIn(entries, this.#epochOffset());
     this.#isLoaded = true;
     return entries;
@@ -81,59 +79,68 @@ export class LedgerBook {
    * a restart no drain without its deadline. Never rejects: `unrecorded` says what could not be recorded.
    */
   async record({ keys, owned }: Plan, drains: Drains): Promise<void> {
-    const before = this.#entries ?? NOTHING;
+    const entries = await this.#own();
     // They change as well when the machine's clock is set: a restart must find them where they are.
     const offset = this.#epochOffset();
     const had = this.#drains;
     this.#drains = drains;
     this.#unrecorded = NONE;
-    const changed = new Map<ServiceKey, LedgerEntry>();
+    const added = new Set<ServiceKey>();
     for (const key of new Set([...keys, ...had.keys(), ...drains.keys()])) {
-      const entry = before.get(key);
+      const entry = entries.get(key);
       const owner = owned.get(key) ?? entry;
       if (owner === undefined) continue;
       if (entry?.fqdn === owner.fqdn && sameDeadlines(entry.drains, drains.get(key), offset)) continue;
       const { name, framework, fqdn } = owner;
-      changed.set(key, withDrains({ name, framework, fqdn }, drains.get(key), offset));
+      entries.set(key, withDrains({ name, framework, fqdn }, drains.get(key), offset));
+      this.#unsaved.add(key);
+      if (entry === undefined) added.add(key);
     }
-    if (!this.#stale && changed.size === 0) return;
-    const entries = new Map([...before, ...changed]);
-    if (await this.#save(entries)) this.#entries = entries;
-    else {
-      const known = [...changed].filter(([key]) => before.has(key));
-      this.#entries = new Map([...before, ...known]);
-      this.#unrecorded = new Set([...changed.keys()].filter((key) => !before.has(key)));
+    if (this.#unsaved.size === 0 || (await this.#save(entries))) return;
+    for (const key of added) {
+      entries.delete(key);
+      this.#unsaved.delete(key);
     }
+    this.#unrecorded = added;
   }
 
   /** After it: what has been removed, or could never be made, is no longer ours. Never rejects. */
   async forget(left: Table, { keys, owned, services }: Plan): Promise<void> {
-    const before = this.#entries ?? NOTHING;
+    const entries = await this.#own();
     const removed = new Set<ServiceKey>();
     for (const { op, key } of services) if (op === 'remove' && !left.has(key)) removed.add(key);
     const gone = new Set<ServiceKey>();
     for (const key of keys) {
       const isOurs = (left.has(key) || owned.has(key)) && !removed.has(key);
-      if (!isOurs && before.has(key)) gone.add(key);
+      if (!isOurs && entries.has(key)) gone.add(key);
     }
-    if (gone.size > 0 || (this.#stale && this.#failure === null)) await this.forgetAll(gone);
+    if (gone.size > 0 || (this.#unsaved.size > 0 && this.#failure === null)) await this.forgetAll(gone);
   }
 
   /** These were removed otherwise than by a pass. Never rejects. */
   async forgetAll(keys: ReadonlySet<ServiceKey>): Promise<void> {
-    this.#entries = new Map([...(this.#entries ?? NOTHING)].filter(([key]) => !keys.has(key)));
-    await this.#save(this.#entries);
+    const entries = await this.#own();
+    for (const key of keys) if (entries.delete(key)) this.#unsaved.add(key);
+    await this.#save(entries);
+  }
+
+  async #own(): Promise<Map<ServiceKey, LedgerEntry>> {
+    if (this.#entries !== null) return this.#entries;
+    const { entries, warning } = await this.#ledger.load();
+    if (warning !== undefined) this.#log.warn(warning);
+    this.#entries = new Map(entries);
+    return this.#entries;
   }
 
   async #save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<boolean> {
     try {
-      await this.#ledger.save(entries);
+      await this.#ledger.save(entries, this.#unsaved);
+      this.#unsaved.clear();
       this.#failure = null;
     } catch (error) {
       this.#failure = error instanceof Error ? error : new ControllerError('state', messageOf(error));
     }
-    this.#stale = this.#failure !== null;
-    return !this.#stale;
+    return this.#failure === null;
   }
 }
 

@@ -6,6 +6,11 @@ import type { Clock } from '../ports.ts';
 import { replaceFile } from './atomic-file.ts';
 import { openTrusted } from './trusted-file.ts';
 
+/** The file does not begin as a journal does. */
+export class NoJournal extends Error {}
+/** The journal is of another one than it was asked for. */
+export class ForeignJournal extends Error {}
+
 /** One row of a journal; without a value it is removed. */
 export type JournalRow = readonly [key: string, value?: unknown];
 
@@ -50,8 +55,8 @@ export class Journal {
   }
 
   /**
-   * The rows for which `isValid` is true; null where there is no file. Rejects where it is no journal of ours, where another
-   * user could have written it (`UntrustedFile`), or with the system's error.
+   * The rows for which `isValid` is true; null where there is no file. Rejects where it is no journal (`NoJournal`) or another
+   * one's (`ForeignJournal`), where another user could have written it (`UntrustedFile`), or with the system's error.
    */
   async load(isValid: (key: string, value: unknown) => boolean): Promise<JournalState | null> {
     this.#size = null;
@@ -155,8 +160,8 @@ export class Journal {
 
   #checkHeader(value: unknown): void {
     const { version, of } = (value ?? {}) as { version?: unknown; of?: unknown };
-    if (version !== VERSION) throw new Error(`it does not begin as a journal of version ${VERSION}`);
-    if (of !== this.#of) throw new Error(`it is the journal of ${String(of)}, not of ${this.#of}`);
+    if (version !== VERSION) throw new NoJournal(`it does not begin as a journal of version ${VERSION}`);
+    if (of !== this.#of) throw new ForeignJournal(`it is the journal of ${String(of)}, not of ${this.#of}`);
   }
 }
 

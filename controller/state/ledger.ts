@@ -4,82 +4,93 @@ import * as z from 'zod';
 import { ControllerError, hasCode, messageOf } from '../errors.ts';
 import type { ServiceKey } from '../model.ts';
 import type { Clock, Ledger, LedgerEntry, LedgerState } from '../ports.ts';
-import { required } from '../schema-messages.ts';
 import { systemClock } from '../time.ts';
-import { replaceFile } from './atomic-file.ts';
-import { jsonOfMap } from './json-map.ts';
+import { ForeignJournal, Journal, type JournalRow, NoJournal } from './journal.ts';
 import { readTrusted, UntrustedFile } from './trusted-file.ts';
+import { parseOldLedger } from './version-1.ts';
 
 const entry = z.object({
   name: z.string().nullable(),
   framework: z.string().nullable(),
-  // Ledgers of version 0.1 lack it.
-  fqdn: z.string().nullable().default(null),
+  fqdn: z.string().nullable(),
   drains: z.record(z.string(), z.number()).exactOptional(),
-});
-const file = z.object({
-  version: z.literal(1),
-  kernel: z.string(),
-  services: z.record(z.string(), entry),
 });
 
 /**
- * The ledger as a JSON file under /run, which lives exactly as long as the kernel's tables do.
+ * The ledger as a journal under /run, which lives exactly as long as the kernel's tables do.
  *
  * A damaged file, or one that another user could have written, counts as empty, with a warning, and is set aside as
  * `PATH.damaged` by the next save: better to leave services of ours behind than to take another program's for ours. One
  * that was written in another network namespace or before a reboot is not used: its tables are gone. A file that cannot be
- * read at all rejects, since what is ours is then unknown.
+ * read at all rejects, since what is ours is then unknown. One of version 0.1 is read, and replaced by the next save.
  */
 export function createLedger(
   path: string,
   kernel: string = kernelIdentity(),
-  clock: Pick<Clock, 'sleep'> = systemClock,
+  clock: Pick<Clock, 'sleep' | 'epoch'> = systemClock,
 ): Ledger {
   const aside = `${path}.damaged`;
-  let damaged = false;
+  const journal = new Journal(path, `ledger of ${kernel}`, clock);
+  let isDamaged = false;
+  /** Whether the file may have more than what was saved: a write that failed may have come to its end later. */
+  let isUnsure = false;
   /** One at a time: one that hung may end long after its time, and must not end after a newer one. */
   let writing: Promise<void> | null = null;
 
-  function entriesOf(text: string): LedgerState {
+  async function read(): Promise<LedgerState> {
     try {
-      const { services, kernel: writtenIn } = required(file, JSON.parse(text), 'a ledger');
-      if (writtenIn === kernel) return { entries: new Map(Object.entries(services)) };
-      const warning = `ledger ${path} is of another network namespace or boot: not used`;
-      return { entries: new Map(), warning };
+      const state = await journal.load(isEntry);
+      if (state === null) return NOTHING;
+      if (state.damaged > 0) throw new Damaged(`${state.damaged} of its lines are not as they were written`);
+      return { entries: state.rows as ReadonlyMap<ServiceKey, LedgerEntry> };
     } catch (error) {
-      damaged = true;
-      const why = firstLine(messageOf(error));
-      const warning = `ledger ${path} is damaged (${why}): treated as empty, and set aside as ${aside} by the next write`;
-      return { entries: new Map(), warning };
+      if (error instanceof ForeignJournal) return foreign();
+      if (error instanceof NoJournal) return oldEntries((await readTrusted(path)) ?? '');
+      throw error;
     }
+  }
+
+  function oldEntries(text: string): LedgerState {
+    try {
+      const { kernel: writtenIn, entries } = parseOldLedger(text);
+      return writtenIn === kernel ? { entries } : foreign();
+    } catch (error) {
+      throw new Damaged(firstLine(messageOf(error)));
+    }
+  }
+
+  function foreign(): LedgerState {
+    return { ...NOTHING, warning: `ledger ${path} is of another network namespace or boot: not used` };
   }
 
   return {
     async load(): Promise<LedgerState> {
-      damaged = false;
+      isDamaged = false;
       try {
-        const text = await readTrusted(path);
-        if (text === null) return { entries: new Map() };
-        return entriesOf(text);
+        return await read();
       } catch (cause) {
-        if (!(cause instanceof UntrustedFile))
+        if (!(cause instanceof UntrustedFile || cause instanceof Damaged))
           throw new ControllerError('state', `ledger ${path} (--ledger) cannot be read`, { cause });
-        damaged = true;
-        const warning = `ledger ${path} is not used, since another user could have written it: ${cause.message}; it is treated as empty, and set aside as ${aside} by the next write`;
-        return { entries: new Map(), warning };
+        isDamaged = true;
+        const what =
+          cause instanceof Damaged
+            ? `is damaged (${cause.message}): treated as empty`
+            : `is not used, since another user could have written it: ${cause.message}; it is treated as empty`;
+        return { ...NOTHING, warning: `ledger ${path} ${what}, and set aside as ${aside} by the next write` };
       }
     },
 
-    async save(entries: ReadonlyMap<ServiceKey, LedgerEntry>): Promise<void> {
+    async save(entries, changed): Promise<void> {
       try {
         if (writing !== null) throw new Error('the last write has not come to an end');
-        const text = `{"version":1,"kernel":${JSON.stringify(kernel)},"services":${jsonOfMap(entries)}}`;
-        writing = write(text).finally(() => {
+        const changes = isUnsure || isDamaged || changed === null ? null : rowsOf(changed, entries);
+        writing = write(changes, entries).finally(() => {
           writing = null;
         });
         await withinTime(writing, clock);
+        isUnsure = false;
       } catch (cause) {
+        isUnsure = true;
         throw new ControllerError(
           'state',
           `ledger ${path} (--ledger) cannot be written, and without it no new service is made`,
@@ -89,10 +100,31 @@ export function createLedger(
     },
   };
 
-  async function write(text: string): Promise<void> {
-    if (damaged) await setAside(path, aside);
-    damaged = false;
-    await replaceFile(path, text);
+  async function write(
+    changes: Iterable<JournalRow> | null,
+    entries: ReadonlyMap<ServiceKey, LedgerEntry>,
+  ): Promise<void> {
+    if (isDamaged) await setAside(path, aside);
+    isDamaged = false;
+    await journal.save(changes, () => entries);
+  }
+}
+
+class Damaged extends Error {}
+
+const NOTHING: LedgerState = { entries: new Map() };
+
+function isEntry(_key: string, value: unknown): boolean {
+  return entry.safeParse(value).success;
+}
+
+function* rowsOf(
+  keys: Iterable<ServiceKey>,
+  entries: ReadonlyMap<ServiceKey, LedgerEntry>,
+): Generator<JournalRow> {
+  for (const key of keys) {
+    const value = entries.get(key);
+    yield value === undefined ? [key] : [key, value];
   }
 }
 

@@ -53,14 +53,14 @@ onKernel('a full file system', () => {
           { name: null, framework: null, fqdn: null },
         ]),
       );
-    await ledger.save(entries(1));
+    await ledger.save(entries(1), null);
     await fill();
-    expect(await ledger.save(entries(1_000)).catch(messageOf)).toMatch(
+    expect(await ledger.save(entries(1_000), null).catch(messageOf)).toMatch(
       /no new service is made: no space is left on the file system$/,
     );
     expect((await ledger.load()).entries).toEqual(entries(1));
     await free();
-    await ledger.save(entries(1_000));
+    await ledger.save(entries(1_000), null);
     expect((await ledger.load()).entries).toEqual(entries(1_000));
   });
 });

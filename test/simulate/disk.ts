@@ -2,6 +2,7 @@
 
 import type { Memory } from '../../controller/model.ts';
 import type { Ledger, LedgerEntry, StateStore, StoredSnapshot } from '../../controller/ports.ts';
+import { afterSave } from '../support/ledger-changes.ts';
 import type { Life } from './life.ts';
 import type { DiskState } from './story.ts';
 
@@ -28,7 +29,11 @@ export class Disk {
   }
 
   ledgerKeys(): readonly string[] {
-    return this.#read<[string, LedgerEntry][]>('ledger', []).map(([key]) => key);
+    return [...this.#ledger().keys()];
+  }
+
+  #ledger(): ReadonlyMap<string, LedgerEntry> {
+    return new Map(this.#read<[string, LedgerEntry][]>('ledger', []));
   }
 
   memory(): Memory {
@@ -38,8 +43,9 @@ export class Disk {
 
   ledger(life: Life): Ledger {
     return {
-      load: async () => ({ entries: new Map(this.#read<[string, LedgerEntry][]>('ledger', [])) }),
-      save: (entries) => this.replace(life, 'ledger', JSON.stringify([...entries])),
+      load: async () => ({ entries: this.#ledger() }),
+      save: (entries, changed) =>
+        this.replace(life, 'ledger', JSON.stringify([...afterSave(this.#ledger(), entries, changed)])),
     };
   }
 

@@ -26,6 +26,7 @@ import type {
   StoredSnapshot,
 } from '../../controller/ports.ts';
 import { nothingRemembered } from './builders.ts';
+import { afterSave } from './ledger-changes.ts';
 
 export class World {
   /** What the kernel has. */
@@ -104,9 +105,9 @@ export class World {
 
   readonly ledger: Ledger = {
     load: async () => ({ entries: this.ledgerEntries }),
-    save: async (entries) => {
+    save: async (entries, changed) => {
       if (this.ledgerBroken !== null) throw new Error(this.ledgerBroken);
-      this.ledgerEntries = new Map(entries);
+      this.ledgerEntries = afterSave(this.ledgerEntries, entries, changed);
       this.journal.push(`ledger ${[...entries.keys()].sort().join(' ')}`.trimEnd());
     },
   };

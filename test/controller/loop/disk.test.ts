@@ -82,6 +82,21 @@ describe('a name that the disk does not remember', () => {
   });
 });
 
+test('the ledger is given the services that changed, however many it has', async () => {
+  await controller.resync(
+    snapshot(old('10.0.0.1:80'), web('/other', { VIP_0: '/other:80' }, '10.0.3.1:80')),
+  );
+  const goneKey = keyOf('other');
+  const saved: (readonly string[] | null)[] = [];
+  const { save } = world.ledger;
+  world.ledger.save = async (entries, changed) => {
+    saved.push(changed === null ? null : [...changed]);
+    await save(entries, changed);
+  };
+  await controller.change(snapshot(fresh(), old('10.0.0.1:80')), '10.0.3.1:80');
+  expect(saved).toEqual([[keyOf('new')], [goneKey]]);
+});
+
 describe('a ledger that cannot be written', () => {
   beforeEach(async () => {
     await controller.resync(

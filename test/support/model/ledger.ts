@@ -1,4 +1,5 @@
 import type { LedgerEntry } from '../../../controller/ports.ts';
+import { afterSave } from '../ledger-changes.ts';
 import type { LedgerMaker } from './machine.ts';
 
 /** A ledger that every controller of one host finds again. */
@@ -7,8 +8,8 @@ export function createLedgerInMemory(): LedgerMaker {
   return {
     open: () => ({
       load: async () => ({ entries }),
-      save: async (now) => {
-        entries = new Map(now);
+      save: async (now, changed) => {
+        entries = afterSave(entries, now, changed);
       },
     }),
     empty: async () => {

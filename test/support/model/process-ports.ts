@@ -45,13 +45,13 @@ export function ledgerPort({ machine, perils }: Surroundings): Ledger {
       machine.watch.ledgerLoaded();
       return await ledger.load();
     },
-    async save(entries) {
+    async save(entries, changed) {
       perils.write();
       if (perils.mishap.ledgerFull === true) {
         machine.watch.ledgerRefused(new Set(entries.keys()));
         throw new Error('no space left on device');
       }
-      await ledger.save(entries);
+      await ledger.save(entries, changed);
       machine.note(`  ledger: ${[...entries.keys()].join(' ')}`);
       machine.watch.ledgerSaved(new Set(entries.keys()));
     },
