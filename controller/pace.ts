@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Pause } from './pause.ts';
 
 /**
- * Lets others have their turn during long work: `if (pace.isDue()) await pace.rest()` between its parts keeps the
+ * Lets others have their turn during long work: `await pace.restIfDue()` between its parts keeps the
  * process answering (health, DNS, timers) while tens of megabytes are read.
  */
 export class Pace {
@@ -18,6 +18,10 @@ export class Pace {
     return performance.now() - this.#since >= this.#turnMs;
   }
 
+  async restIfDue(): Promise<void> {
+    if (this.isDue()) await this.rest();
+  }
+
   async rest(): Promise<void> {
     await setImmediate();
     this.#since = performance.now();
@@ -29,7 +33,7 @@ export async function inTurns<T>(parts: Generator<unknown, T>, pace: Pace = new 
   for (;;) {
     const { done, value } = parts.next();
     if (done) return value;
-    if (pace.isDue()) await pace.rest();
+    await pace.restIfDue();
   }
 }
 

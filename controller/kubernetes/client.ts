@@ -174,7 +174,7 @@ class HttpClient implements KubernetesClient {
     let size = 0;
     const pace = new Pace();
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
       size += chunk.length;
       if (size > maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
       chunks.push(chunk);

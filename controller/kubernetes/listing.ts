@@ -74,7 +74,7 @@ async function pages<T>(
     }
     for (const item of page.items ?? []) {
       items.push(project(item));
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
     }
     signal.throwIfAborted();
     next = page.metadata.continue || undefined;

@@ -109,13 +109,13 @@ export class Reflector<T extends Versioned> {
     for (const item of items) {
       gone.delete(objectKey(item));
       this.#put(item);
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
     }
     for (const key of gone) {
       const before = this.#objects.get(key) ?? null;
       this.#objects.delete(key);
       listener.changed(before, null);
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
     }
     return resourceVersion;
   }
@@ -136,7 +136,7 @@ export class Reflector<T extends Versioned> {
     for await (const event of events) {
       this.#take(event);
       // Thousands at once come without a turn of the event loop between them.
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
     }
     signal.throwIfAborted();
   }

@@ -1,5 +1,6 @@
 import { FALLBACK_SCHEDULER } from '../desired/port-options.ts';
 import { type Desired, endpointKey, type ServiceKey, type Step, serviceKey } from '../model.ts';
+import type { Pace } from '../pace.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import { type LastRules, withoutLastInRotation } from '../plan/last-in-rotation.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -12,6 +13,8 @@ import type { ReachabilityView } from './reachability-view.ts';
 import { Routes } from './routes.ts';
 import { Schedulers } from './schedulers.ts';
 
+/** So many steps are written before others have a turn. */
+const STEPS_AT_ONCE = 4_096;
 const RETRY = { firstMs: 200, limitMs: 60_000 };
 
 export interface ApplierPorts {
@@ -33,6 +36,8 @@ export interface ApplyRequest extends Pick<LastRules, 'named' | 'lives'> {
   readonly plan: Plan;
   readonly full: boolean;
   readonly now: number;
+  /** Of the pass. */
+  readonly pace: Pace;
 }
 
 /**
@@ -77,14 +82,19 @@ export class Applier {
    * Makes and changes the services themselves, of a plan of this pass. Resolves with true where the kernel turned out to
    * lack a scheduler: the plan is then to be made anew, without what it is `lacking`, and given to this function again.
    */
-  async applyServices(plan: Plan, outcome: Outcome, now: number): Promise<boolean> {
+  async applyServices(
+    plan: Plan,
+    outcome: Outcome,
+    { now, pace }: Pick<ApplyRequest, 'now' | 'pace'>,
+  ): Promise<boolean> {
     const untried = plan.growing.filter(
       (step) => isServiceStep(step) && !this.#tried.has(formatStep(step)) && this.#isDue(step, now),
     );
     // A thousand services that ask for a scheduler that the kernel lacks need not all be refused.
     const first = this.#firstOfEachUnknown(untried);
     for (const steps of [[...first], untried.filter((step) => !first.has(step))]) {
-      const failures = await this.#write(steps);
+      const failures = await this.#write(steps, pace);
+      await pace.restIfDue();
       if (this.#learn(steps, failures, outcome, now)) return true;
     }
     return false;
@@ -92,45 +102,47 @@ export class Applier {
 
   /** Makes the rest of the plan; the view of the kernel is then as it was left, as far as known. */
   async apply(request: ApplyRequest, outcome: Outcome): Promise<void> {
-    const { desired, plan, full, now } = request;
+    const { desired, plan, full, now, pace } = request;
     const { view, reachability, names } = this.#ports;
-    const isTried = (step: Step) => this.#tried.has(formatStep(step));
-    const services = plan.growing.filter((step) => isServiceStep(step) && isTried(step));
-    const missing = this.#missing(plan);
-    const backends = plan.growing.filter(
-      (step) =>
-        !isServiceStep(step) &&
-        (missing.size === 0 || !missing.has(serviceKey(step.service))) &&
-        this.#isDue(step, now),
+    await pace.restIfDue();
+    const [services, untriedServices] = split(plan.growing.filter(isServiceStep), (step) =>
+      this.#tried.has(formatStep(step)),
     );
-    outcome.failures.push(...(await this.#write(backends)));
+    const missing = this.#missing(plan);
+    await pace.restIfDue();
+    const [backends, untriedBackends] = split(
+      plan.growing.filter((step) => !isServiceStep(step)),
+      (step) => (missing.size === 0 || !missing.has(serviceKey(step.service))) && this.#isDue(step, now),
+    );
+    await pace.restIfDue();
+    outcome.failures.push(...(await this.#write(backends, pace)));
     const changed = services.filter((step) => this.#tried.get(formatStep(step)));
     await view.accept([...changed, ...made(backends, outcome)], failedOf(outcome));
-    const short = this.#shortOfBackends(plan, backends, outcome);
+    const short = this.#shortOfBackends([...untriedBackends, ...failedOf(outcome)]);
 
     const routed = this.#routes.update(plan, view.table, { short, inPool: this.#ports.inPool });
     outcome.reached = await reachability.ensure(routed, full);
 
-    const due = plan.shrinking.filter((step) => this.#isDue(step, now));
+    const [due, postponed] = split(plan.shrinking, (step) => this.#isDue(step, now));
     const shrinking = withoutLastInRotation(due, { ...request, table: view.table, short });
     const changes = this.#forwarding.update(desired, plan, { table: view.table, shrinking });
     outcome.unanswered = names?.publish(changes) ?? [];
-    outcome.failures.push(...(await this.#write(shrinking)));
+    await pace.restIfDue();
+    outcome.failures.push(...(await this.#write(shrinking, pace)));
 
-    const tried = [...services, ...backends, ...shrinking];
-    const triedSteps = new Set(tried);
-    outcome.untried = [...plan.growing, ...plan.shrinking].filter((step) => !triedSteps.has(step));
-    this.#settle(tried, plan, outcome.failures, now);
+    const removing = new Set(shrinking);
+    const kept = due.filter((step) => !removing.has(step));
+    outcome.untried = [...untriedServices, ...untriedBackends, ...postponed, ...kept];
+    this.#settle([...services, ...backends, ...shrinking], plan, outcome.failures, now);
     await view.accept(made(shrinking, outcome), failedOf(outcome));
     outcome.made = [...changed, ...made(backends, outcome), ...made(shrinking, outcome)];
   }
 
-  /** Services with a backend that should have come into rotation and is not there. */
-  #shortOfBackends({ growing }: Plan, tried: readonly Step[], outcome: Outcome): ReadonlySet<ServiceKey> {
-    const there = new Set(made(tried, outcome));
+  /** Services with a backend that should have come into rotation and is not there, since these steps were not made. */
+  #shortOfBackends(unmade: readonly Step[]): ReadonlySet<ServiceKey> {
     const short = new Set<ServiceKey>();
-    for (const step of growing) {
-      if (there.has(step) || (step.op !== 'add-backend' && step.op !== 'update-backend')) continue;
+    for (const step of unmade) {
+      if (step.op !== 'add-backend' && step.op !== 'update-backend') continue;
       const key = serviceKey(step.service);
       const weight = this.#ports.view.table.get(key)?.backends.get(endpointKey(step.backend))?.weight ?? 0;
       if (step.backend.weight > 0 && weight === 0) short.add(key);
@@ -142,16 +154,22 @@ export class Applier {
     return this.#backoff.isEmpty || !this.#backoff.holds(backoffKey(step), now);
   }
 
-  async #write(steps: readonly Step[]): Promise<readonly StepFailure[]> {
+  async #write(steps: readonly Step[], pace: Pace): Promise<readonly StepFailure[]> {
+    const { table, view, unrecorded } = this.#ports;
     const failures: StepFailure[] = [];
-    const recorded = steps.filter((step) => {
-      const error = this.#ports.unrecorded(serviceKey(step.service));
-      if (error !== null) failures.push({ step, error });
-      return error === null;
-    });
-    if (recorded.length === 0) return failures;
-    this.#ports.view.markWritten(recorded);
-    return [...failures, ...(await this.#ports.table.apply(recorded))];
+    for (let from = 0; from < steps.length; from += STEPS_AT_ONCE) {
+      await pace.restIfDue();
+      const some = steps.slice(from, from + STEPS_AT_ONCE);
+      const recorded = some.filter((step) => {
+        const error = unrecorded(serviceKey(step.service));
+        if (error !== null) failures.push({ step, error });
+        return error === null;
+      });
+      if (recorded.length === 0) continue;
+      view.markWritten(recorded);
+      failures.push(...(await table.apply(recorded)));
+    }
+    return failures;
   }
 
   #firstOfEachUnknown(steps: readonly Step[]): ReadonlySet<Step> {
@@ -201,6 +219,16 @@ export class Applier {
     const wanted = new Set([...plan.growing, ...plan.shrinking].map(backoffKey));
     this.#backoff.prune((key) => wanted.has(key));
   }
+}
+
+/** Those for which `isChosen` is true, and the others. */
+function split(
+  steps: readonly Step[],
+  isChosen: (step: Step) => boolean,
+): readonly [chosen: readonly Step[], others: readonly Step[]] {
+  const [chosen, others]: [Step[], Step[]] = [[], []];
+  for (const step of steps) (isChosen(step) ? chosen : others).push(step);
+  return [chosen, others];
 }
 
 function failedOf({ failures }: Outcome): readonly Step[] {

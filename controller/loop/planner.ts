@@ -2,7 +2,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import { offersAt } from '../inventory/offers.ts';
 import type { Occupants } from '../inventory/task-index.ts';
 import type { BackendKey, Desired, ServiceAddress, ServiceKey, Table } from '../model.ts';
-import { inSlices } from '../pace.ts';
+import { inSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
 import { Diff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
@@ -37,6 +37,8 @@ export interface PlanInput {
   /** Every source has been read completely since the start. */
   readonly complete: boolean;
   readonly now: number;
+  /** Of the pass. */
+  readonly pace: Pace;
 }
 
 export interface PlanResult {
@@ -65,7 +67,16 @@ export class Planner {
     this.#brake = new Brake(rules.brake);
   }
 
-  async plan({ keys, desired, observed, owned, drains, complete, now }: PlanInput): Promise<PlanResult> {
+  async plan({
+    keys,
+    desired,
+    observed,
+    owned,
+    drains,
+    complete,
+    now,
+    pace,
+  }: PlanInput): Promise<PlanResult> {
     const { inPool, adopt } = this.#rules;
     const occupants = this.#occupants;
     const diff = new Diff({ desired, observed, owned, inPool, adopt, order: this.#order });
@@ -74,7 +85,7 @@ export class Planner {
       for (let next = left.next(); !next.done; next = left.next())
         if (pause(diff.add(next.value))) return false;
       return true;
-    });
+    }, pace);
     const difference = diff.plan();
     const { rest, withdrawn } = splitWithdrawn(difference, (address) =>
       inPool(address) ? null : this.#ownerOf(address, desired, complete),

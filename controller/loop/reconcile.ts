@@ -3,7 +3,7 @@ import type { TranslationRules } from '../desired/translation-rules.ts';
 import { messageOf } from '../errors.ts';
 import { Inventory } from '../inventory/inventory.ts';
 import { type Desired, type ObservedService, type ServiceKey, serviceKey } from '../model.ts';
-import { inSlices } from '../pace.ts';
+import { inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { everyKey } from '../plan/diff.ts';
 import { type Drift, drift } from '../plan/drift.ts';
@@ -157,13 +157,14 @@ export class Reconciler {
     this.planner.begin(gone, startedAt);
     this.#applier.begin();
     await this.#rules.ready?.();
-    await inSlices((pause) => this.inventory.settle(pause));
+    const pace = new Pace();
+    await inSlices((pause) => this.inventory.settle(pause), pace);
     const { desired, unread } = await this.#load();
     this.#allDue ||= complete !== this.#wasComplete;
     this.#wasComplete = complete;
     const update = async (): Promise<void> => {
       desired.begin({ complete, heldNames: this.#heldNames, lacking: this.#applier.lacking(startedAt) });
-      await inSlices((pause) => desired.work(pause));
+      await inSlices((pause) => desired.work(pause), pace);
       this.#makeDue(desired.takeTouched());
     };
     await update();
@@ -187,7 +188,7 @@ export class Reconciler {
       const { drains } = this.#book;
       const plan = async (): Promise<PlanResult> => {
         drifted.push(...this.#takeDifferences());
-        const input = { desired, observed: view.table, owned, drains, complete, now: startedAt };
+        const input = { desired, observed: view.table, owned, drains, complete, now: startedAt, pace };
         return await this.planner.plan({ ...input, keys: this.#allDue ? everyKey(input) : this.#due });
       };
       result = await plan();
@@ -201,22 +202,25 @@ export class Reconciler {
         await update();
         result = await plan();
       }
+      await pace.restIfDue();
       desired.commit();
+      await pace.restIfDue();
       this.#nameStore.keep(desired.memory);
+      await pace.restIfDue();
       if (!this.#rules.dryRun) {
         await this.#book.record(result.plan, result.drains);
-        while (await this.#applier.applyServices(result.plan, outcome, startedAt)) {
+        while (await this.#applier.applyServices(result.plan, outcome, { now: startedAt, pace })) {
           await update();
           result = await plan();
         }
         this.#watchDrains(result.drains.size > 0, startedAt);
         const keeping = this.planner.keeping();
-        const request = { ...keeping, desired, plan: result.plan, full: reading, now: startedAt };
+        const request = { ...keeping, desired, plan: result.plan, full: reading, now: startedAt, pace };
         await this.#applier.apply(request, outcome);
         await this.#book.forget(view.table, result.plan);
       }
       view.markStale(outcome.failures.map(({ step }) => step.service));
-      await inSlices(this.#shortfalls.start({ desired, plan: result.plan, observed: view.table }));
+      await inSlices(this.#shortfalls.start({ desired, plan: result.plan, observed: view.table }), pace);
       this.#due = unsettled(result, outcome, this.#rules.dryRun);
       this.#allDue = false;
     } catch (cause) {

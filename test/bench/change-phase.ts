@@ -32,8 +32,9 @@ export interface ChangeCosts {
 }
 
 const BACKENDS = 10;
-/** As many for each app at every size, so that few tasks share an address and port. */
 const APPS_PER_HOST = 5;
+/** With so many hosts fewer, no two tasks share an address and port, at any of the sizes. */
+const FEWER_HOSTS = 3;
 const CHANGES = 300;
 const WARM_UP = 100;
 
@@ -114,7 +115,7 @@ async function pass(full: boolean): Promise<void> {
 
 function read(index: number, moved: number): App {
   // As text, since strings that are put together take more memory than those that are read.
-  const text = JSON.stringify(marathonApp(index, BACKENDS, vips / APPS_PER_HOST, moved));
+  const text = JSON.stringify(marathonApp(index, BACKENDS, vips / APPS_PER_HOST - FEWER_HOSTS, moved));
   const json = appSchema.parse(JSON.parse(text));
   return convertApp(json, { framework: 'marathon', agentAddress: (host: string) => host } as never);
 }

@@ -69,11 +69,11 @@ export async function convertDocuments(
   for (const app of documents.apps) {
     const newest = versions?.newest.get(app);
     add(convertApp(app, { ...conversion(app.id, versions?.apps), ...(newest && { newest }) }));
-    if (pace.isDue()) await pace.rest();
+    await pace.restIfDue();
   }
   for (const pod of documents.pods) {
     add(convertPod(pod, conversion(pod.id, versions?.pods)));
-    if (pace.isDue()) await pace.rest();
+    await pace.restIfDue();
   }
   for (const { kind, rejection } of documents.malformed) {
     const nothing: App = {

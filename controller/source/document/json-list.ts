@@ -60,7 +60,7 @@ export async function checkSize(bytes: Buffer, pace: Pace): Promise<void> {
     walk.depth = Math.max(1, walk.depth);
     if (walk.values > BOUNDS.documentValues)
       throw new OverBound(`more than ${BOUNDS.documentValues} values, and no list of apps`);
-    if (pace.isDue()) await pace.rest();
+    await pace.restIfDue();
   }
 }
 
@@ -96,7 +96,7 @@ class Elements {
     if (bytes[at] === CLOSE_LIST) return at;
     for (;;) {
       const walk: Walk = { at, depth: 0, values: 0 };
-      while (!passStretch(bytes, walk)) if (pace.isDue()) await pace.rest();
+      while (!passStretch(bytes, walk)) await pace.restIfDue();
       // Nothing stands there.
       if (walk.at === at) return bytes.length;
       this.#add(at, walk);

@@ -244,7 +244,7 @@ export class HttpClient {
     let size = 0;
     const pace = new Pace();
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
       size += chunk.length;
       if (size > limit) throw new Failure(`the answer is larger than ${limit} bytes`, 'never');
       chunks.push(chunk);

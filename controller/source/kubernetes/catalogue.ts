@@ -101,7 +101,7 @@ export class Catalogue {
       for (const entry of this.#dirty) {
         this.#dirty.delete(entry);
         this.#make(entry);
-        if (pace.isDue()) await pace.rest();
+        await pace.restIfDue();
       }
     }
     this.#inOrder ??= [...this.#entries.values()].sort(byAge);

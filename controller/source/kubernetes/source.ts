@@ -87,11 +87,11 @@ async function readOnce(
   const pace = new Pace();
   for (const slice of slices.items) {
     catalogue.sliceChanged(null, slice);
-    if (pace.isDue()) await pace.rest();
+    await pace.restIfDue();
   }
   for (const object of objects.items) {
     catalogue.objectChanged(null, object);
-    if (pace.isDue()) await pace.rest();
+    await pace.restIfDue();
   }
   return await catalogue.snapshot(pace);
 }

@@ -75,7 +75,7 @@ export class OlderVersionsReader {
     for (const app of apps) {
       const versions = lookUp(appSubject(app, this.#apps, define), previous.get(app.id), wanted);
       if (versions.size > 0) ofApps.set(app.id, versions);
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
     }
     const ofPods = new Map<string, Conversion<PodDefinition>['versions']>();
     for (const pod of pods) {

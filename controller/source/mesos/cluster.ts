@@ -90,7 +90,7 @@ export class Cluster {
     };
     for (const facts of state.tasks) {
       put(facts);
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
     }
     // A master keeps these for long, hundreds of them: those that ran when last heard of are to be drained.
     for (const facts of state.unreachable) if (before.has(keyOf(facts))) put(facts);
@@ -99,7 +99,7 @@ export class Cluster {
       if (present.has(key) || facts.state === 'gone') continue;
       if (state.recovered.has(facts.agentId)) this.#put(facts, now + RECOVERY_MS + LATE_TASKS_MS);
       else this.#end(facts);
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
     }
     this.#forgetRows(state);
   }

@@ -75,7 +75,7 @@ export class Groups {
         if (group === undefined) continue;
         for (const member of group.members.values()) {
           make(member, addresses);
-          if (pace.isDue()) await pace.rest();
+          await pace.restIfDue();
         }
         this.#make(key, group, addresses);
       }

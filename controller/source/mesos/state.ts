@@ -48,7 +48,7 @@ export async function readState(bytes: Buffer, pace: Pace): Promise<MesosState |
   const builder = new StateBuilder();
   for (const found of walkJson(bytes, WANTED)) {
     if (found !== null) builder.take(found);
-    if (pace.isDue()) await pace.rest();
+    await pace.restIfDue();
   }
   return builder.state();
 }

@@ -61,7 +61,7 @@ export async function followSubscription(options: SubscriptionOptions, signal: A
     const pace = new Pace();
     for await (const chunk of bytes) {
       // What has arrived already, megabytes at a time, would come in one long turn.
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
       for (const record of decoder.feed(chunk)) {
         await reader.read(record);
         limited.throwIfAborted();

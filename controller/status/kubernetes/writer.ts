@@ -208,7 +208,7 @@ class Term {
     for (const [app, keys] of this.#byApp) {
       const changed = pass.error !== before?.error || !sameFacts(this.#facts.get(app), facts.get(app));
       if (changed) for (const key of keys) this.#due.add(key);
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
     }
     for (const key of this.#ahead) this.#due.add(key);
     this.#ahead.clear();
@@ -231,7 +231,7 @@ class Term {
       if (key === undefined) return;
       const object = this.#reflector.objects.get(key);
       if (object !== undefined && this.#known !== null) await this.#consider(object, this.#known, signal);
-      if (pace.isDue()) await pace.rest();
+      await pace.restIfDue();
     }
   }
 

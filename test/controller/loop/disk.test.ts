@@ -83,9 +83,7 @@ describe('a name that the disk does not remember', () => {
 });
 
 test('the ledger is given the services that changed, however many it has', async () => {
-  await controller.resync(
-    snapshot(old('10.0.0.1:80'), web('/other', { VIP_0: '/other:80' }, '10.0.3.1:80')),
-  );
+  await controller.resync(snapshot(old('10.0.0.1:80'), web('/other', { VIP_0: '/other:80' }, '10.0.3.1:80')));
   const goneKey = keyOf('other');
   const saved: (readonly string[] | null)[] = [];
   const { save } = world.ledger;
