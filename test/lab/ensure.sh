@@ -139,6 +139,8 @@ run_beside() {
   export IPVS_KERNEL_TESTS=yes-change-my-tables
   echo '== datapath, in the lab with nftables'
   LAB=$second_lab project datapath "test/lab/run.sh -m 2048M -t $HANG_SECONDS --" "$@"
+  echo '== serving (DNS, page, documentation), in a lab of its own'
+  project serving "test/lab/run.sh -m 2048M -t $HANG_SECONDS --" "$@"
   echo '== lab'
   project lab '' "$@"
   echo '== image'
@@ -176,7 +178,7 @@ run_tests() {
   wait $beside || true
   cat "$results/beside.log"
   # shellcheck disable=SC2086 # a list
-  "$node" test/lab/totals.ts "$results" unit page kernel datapath lab image $checks
+  "$node" test/lab/totals.ts "$results" unit page kernel serving datapath lab image $checks
 }
 
 # What Node has compiled is kept: in the lab, where system calls are slow, that halves the start of a program.
