@@ -24,7 +24,7 @@ import { createTranslator } from './desired/translate.ts';
 import type { TranslationRules } from './desired/translation-rules.ts';
 import type { NameServer } from './dns/name-server.ts';
 import { ControllerError, systemReason } from './errors.ts';
-import { Reconciler } from './loop/reconcile.ts';
+import { Reconciler } from './loop/reconciler.ts';
 import { RefusedBackends } from './loop/refused-backends.ts';
 import { isLoopback } from './loopback.ts';
 import type { ServiceKey } from './model.ts';

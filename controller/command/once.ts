@@ -1,6 +1,6 @@
 import { ControllerError } from '../errors.ts';
 import { DIFFERENT, FAILED, SAME } from '../exit-status.ts';
-import type { Reconciler } from '../loop/reconcile.ts';
+import type { Reconciler } from '../loop/reconciler.ts';
 import type { SavePorts } from '../loop/save.ts';
 import { saveChanged } from '../loop/save.ts';
 import { Sources } from '../loop/sources.ts';

@@ -3,7 +3,8 @@ import type { AppSource, Observer } from '../ports.ts';
 import type { Latch } from '../time.ts';
 import { createAsker } from './ask-again.ts';
 import { follow } from './follow.ts';
-import type { PassRequest, ReconcilePorts, Reconciler } from './reconcile.ts';
+import type { PassRequest } from './pass.ts';
+import type { ReconcilePorts, Reconciler } from './reconciler.ts';
 import { saveRegularly } from './save.ts';
 import { Sources } from './sources.ts';
 import { createTeller } from './tell.ts';
@@ -172,7 +173,7 @@ async function nextPass(
     for (const reason of wake.take()) reasons.add(reason);
   }
   const now = clock.monotonic();
-  if (now >= due.full && reconciler.knowing) {
+  if (now >= due.full && reconciler.isViewKnown) {
     due.full = Number.POSITIVE_INFINITY;
     void reconciler.refreshInBackground().then(() => wake.set('read'));
   }

@@ -3,7 +3,7 @@ import type { ObservedService, ServiceKey, Table } from '../model.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { LedgerBook } from './ledger-book.ts';
 import type { ReachabilityView } from './reachability-view.ts';
-import type { ReconcilePorts } from './reconcile.ts';
+import type { ReconcilePorts } from './reconciler.ts';
 
 export interface WithdrawRules {
   readonly inPool: (address: string) => boolean;

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { resolveConfig } from '../../controller/config/config.ts';
-import { Reconciler } from '../../controller/loop/reconcile.ts';
+import { Reconciler } from '../../controller/loop/reconciler.ts';
 import type { App } from '../../controller/model.ts';
 import { createMetrics } from '../../controller/serve/metrics.ts';
 import { convertApp } from '../../controller/source/document/apps.ts';

@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
-import { Reconciler } from '../../controller/loop/reconcile.ts';
+import { Reconciler } from '../../controller/loop/reconciler.ts';
 import type { Snapshot } from '../../controller/model.ts';
 import type { IpvsTable } from '../../controller/ports.ts';
 import { createFileSource } from '../../controller/source/file/source.ts';

@@ -6,7 +6,7 @@ import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { run } from '../../controller/command/run.ts';
 import { resolveConfig } from '../../controller/config/config.ts';
-import { Reconciler } from '../../controller/loop/reconcile.ts';
+import { Reconciler } from '../../controller/loop/reconciler.ts';
 import { createDnsResolver } from '../../controller/source/dns-resolver.ts';
 import { createMarathonSource } from '../../controller/source/marathon/source.ts';
 import { followBarely } from './latency-peer.ts';

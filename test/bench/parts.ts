@@ -5,7 +5,7 @@ import { createKernelTable } from '../../controller/apply/kernel-table.ts';
 import type { Config } from '../../controller/config/config.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import { createLog } from '../../controller/log.ts';
-import type { ReconcileRules } from '../../controller/loop/reconcile.ts';
+import type { ReconcileRules } from '../../controller/loop/reconciler.ts';
 import { createLedger } from '../../controller/state/ledger.ts';
 import { createStateStore } from '../../controller/state/store.ts';
 import { systemClock } from '../../controller/time.ts';

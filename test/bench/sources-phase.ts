@@ -8,7 +8,7 @@
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { resolveConfig } from '../../controller/config/config.ts';
-import { Reconciler } from '../../controller/loop/reconcile.ts';
+import { Reconciler } from '../../controller/loop/reconciler.ts';
 import { run, type WakeReason } from '../../controller/loop/run.ts';
 import type { PassStatus } from '../../controller/pass-status.ts';
 import type { AppSource, IpvsTable, Log, Observer } from '../../controller/ports.ts';

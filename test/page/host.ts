@@ -11,7 +11,7 @@ import { run } from '../../controller/command/run.ts';
 import { resolveConfig } from '../../controller/config/config.ts';
 import type { Environment } from '../../controller/config/given.ts';
 import { parsePool } from '../../controller/desired/pool.ts';
-import { Reconciler } from '../../controller/loop/reconcile.ts';
+import { Reconciler } from '../../controller/loop/reconciler.ts';
 import type { Log } from '../../controller/ports.ts';
 import { createDnsResolver } from '../../controller/source/dns-resolver.ts';
 import { createMarathonClient } from '../../controller/source/marathon/client.ts';

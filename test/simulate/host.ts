@@ -3,7 +3,7 @@
 import type { Change } from 'ipvs-netlink-ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import type { TranslationRules } from '../../controller/desired/translation-rules.ts';
-import { Reconciler } from '../../controller/loop/reconcile.ts';
+import { Reconciler } from '../../controller/loop/reconciler.ts';
 import { RefusedBackends } from '../../controller/loop/refused-backends.ts';
 import { run, type WakeReason } from '../../controller/loop/run.ts';
 import type { ServiceKey, Step, Table } from '../../controller/model.ts';

@@ -2,12 +2,8 @@
 
 import { parsePool } from '../../controller/desired/pool.ts';
 import { DEFAULT_PORT_OPTIONS } from '../../controller/desired/port-options.ts';
-import {
-  type PassRequest,
-  type ReconcilePorts,
-  type ReconcileRules,
-  Reconciler,
-} from '../../controller/loop/reconcile.ts';
+import type { PassRequest } from '../../controller/loop/pass.ts';
+import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconciler.ts';
 import { RefusedBackends } from '../../controller/loop/refused-backends.ts';
 import { type Memory, type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
 import type { PassStatus } from '../../controller/pass-status.ts';

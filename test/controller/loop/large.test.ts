@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { resolveConfig } from '../../../controller/config/config.ts';
-import { Reconciler } from '../../../controller/loop/reconcile.ts';
+import { Reconciler } from '../../../controller/loop/reconciler.ts';
 import { createMetrics } from '../../../controller/serve/metrics.ts';
 import { createStatusBoard } from '../../../controller/status/board.ts';
 import { portsOf, rulesOf } from '../../bench/parts.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ReconcilePorts } from '../../../controller/loop/reconcile.ts';
+import type { ReconcilePorts } from '../../../controller/loop/reconciler.ts';
 import type { NamedService } from '../../../controller/model.ts';
 import type { NameChanges } from '../../../controller/ports.ts';
 import { backend, service, snapshot, web } from '../../support/builders.ts';

@@ -2,7 +2,7 @@
 
 import { parsePool } from '../../../controller/desired/pool.ts';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
-import { Reconciler } from '../../../controller/loop/reconcile.ts';
+import { Reconciler } from '../../../controller/loop/reconciler.ts';
 import { type SavedSource, saveChanged } from '../../../controller/loop/save.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
@@ -182,7 +182,7 @@ export class Process {
 
   /** The next full pass works on what is read now. */
   async refreshInBackground(mishap: Mishap): Promise<void> {
-    if (!this.#reconciler.knowing) return;
+    if (!this.#reconciler.isViewKnown) return;
     this.#perils.begin(mishap);
     await this.#reconciler.refreshInBackground();
   }

@@ -1,0 +1,85 @@
+import { type ServiceKey, serviceKey } from '../model.ts';
+import { everyKey } from '../plan/diff.ts';
+import { heldNames } from '../plan/held-names.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Outcome } from './outcome.ts';
+import type { PlanInput, PlanResult } from './planner.ts';
+
+/** How often the connections of draining backends are counted. */
+const DRAIN_LOOK_MS = 5_000;
+
+/** What one pass leaves for the next: services to look at, names that are held, and when to look at drains. */
+export class CarryOver {
+  /** Services that may not be in the kernel as desired. */
+  #due: ReadonlySet<ServiceKey> = NONE;
+  #isAllDue = true;
+  #wasComplete = false;
+  #heldNames: ReadonlySet<string> = new Set();
+  #isDraining = false;
+  #drainsLookedAt = 0;
+
+  /** The next plan looks at these services. */
+  markDue(keys: Iterable<ServiceKey>): void {
+    if (!this.#isAllDue) this.#due = new Set([...this.#due, ...keys]);
+  }
+
+  /** The next plan looks at every service. */
+  markAllDue(): void {
+    this.#isAllDue = true;
+  }
+
+  /** More is taken away, or less, than before once all sources have been read: every service is looked at again. */
+  setComplete(isComplete: boolean): void {
+    this.#isAllDue ||= isComplete !== this.#wasComplete;
+    this.#wasComplete = isComplete;
+  }
+
+  /** The services that a plan is to look at. */
+  dueOf(input: Pick<PlanInput, 'desired' | 'observed' | 'owned'>): Iterable<ServiceKey> {
+    return this.#isAllDue ? everyKey(input) : this.#due;
+  }
+
+  /** The pass is over: what it left otherwise than desired is due in the next one. */
+  settle({ plan, drains }: PlanResult, { failures, untried }: Outcome, isDryRun: boolean): void {
+    const steps = isDryRun ? [...plan.growing, ...plan.shrinking] : untried;
+    const due = new Set(
+      [...steps, ...failures.map(({ step }) => step)].map(({ service }) => serviceKey(service)),
+    );
+    for (const { key } of plan.conflicts) due.add(key);
+    for (const { key, held } of plan.services) if (held) due.add(key);
+    for (const key of drains.keys()) due.add(key);
+    this.#due = due;
+    this.#isAllDue = false;
+  }
+
+  /** Names of VIPs that the last plan held. */
+  get heldNames(): ReadonlySet<string> {
+    return this.#heldNames;
+  }
+
+  /** Remembers whose VIPs a plan holds; returns whether they are others than before. */
+  setHeld(plan: Plan): boolean {
+    const before = this.#heldNames;
+    this.#heldNames = heldNames(plan);
+    return this.#heldNames.symmetricDifference(before).size > 0;
+  }
+
+  /** When the connections of draining backends are to be counted; null where none drains. */
+  get nextDrainLook(): number | null {
+    return this.#isDraining ? this.#drainsLookedAt + DRAIN_LOOK_MS : null;
+  }
+
+  /** Returns whether they are to be counted now; the next time is then one interval later. */
+  takeDrainLook(now: number): boolean {
+    if (this.nextDrainLook === null || now < this.nextDrainLook) return false;
+    this.#drainsLookedAt = now;
+    return true;
+  }
+
+  setDraining(isDraining: boolean, now: number): void {
+    if (!this.#isDraining) this.#drainsLookedAt = now;
+    this.#isDraining = isDraining;
+  }
+}
+
+const NONE: ReadonlySet<ServiceKey> = new Set();

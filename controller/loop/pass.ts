@@ -1,0 +1,254 @@
+import type { DesiredState } from '../desired/desired-state.ts';
+import { messageOf } from '../errors.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { Desired, ObservedService, ServiceKey } from '../model.ts';
+import { inSlices, Pace } from '../pace.ts';
+import type { PassStatus } from '../pass-status.ts';
+import { type Drift, drift } from '../plan/drift.ts';
+import { formatStep } from '../plan/ipvsadm.ts';
+import type { NamedEnd } from '../plan/let-go.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Shortfalls } from '../plan/shortfall.ts';
+import type { Clock } from '../ports.ts';
+import type { Applier } from './applier.ts';
+import type { CarryOver } from './carry-over.ts';
+import type { KernelView } from './kernel-view.ts';
+import type { LedgerBook } from './ledger-book.ts';
+import type { NameStore } from './name-store.ts';
+import { nothingYet, type Outcome } from './outcome.ts';
+import type { Planner, PlanResult } from './planner.ts';
+import type { RefusedBackends } from './refused-backends.ts';
+
+export interface PassRequest {
+  /** Read the kernel's whole table first, rather than trust what is known of it. */
+  readonly full: boolean;
+  /**
+   * Every source has been read completely since the start. Without that (the last good state of one comes from
+   * disk) nothing may be taken away.
+   */
+  readonly complete: boolean;
+  readonly changesSince: readonly number[];
+  /** Where tasks are of which a source has said by name that they ended, or serve a VIP no more. */
+  readonly gone: Iterable<NamedEnd>;
+}
+
+/** What passes share. */
+export interface PassParts {
+  readonly inventory: Inventory;
+  readonly desired: DesiredState;
+  /** Why the ledger cannot be read: nothing may be written then; null where it can. */
+  readonly unread: Error | null;
+  readonly view: KernelView;
+  readonly book: LedgerBook;
+  readonly planner: Planner;
+  readonly applier: Applier;
+  readonly nameStore: NameStore;
+  readonly shortfalls: Shortfalls;
+  readonly carryOver: CarryOver;
+  readonly refusedBackends: RefusedBackends | undefined;
+  readonly clock: Clock;
+  readonly dryRun: boolean;
+}
+
+/** What still changes after so many is for the next pass. */
+const HELD_TRIES = 3;
+
+/**
+ * One pass: sources -> desired -> plan -> apply -> status. It looks at the services that may not be in the kernel as
+ * desired, and at no others.
+ *
+ * A pass never rejects: what went wrong is in its status, and the next pass reads the kernel again and looks at all
+ * services.
+ */
+export class Pass {
+  readonly #request: PassRequest;
+  readonly #parts: PassParts;
+  readonly #startedAt: number;
+  readonly #pace = new Pace();
+  readonly #isFull: boolean;
+  readonly #drift: Drift[] = [];
+  readonly #outcome: Outcome = nothingYet();
+  #result = NOTHING_PLANNED;
+
+  /** `startedAt`: on the monotonic clock. */
+  constructor(request: PassRequest, parts: PassParts, startedAt: number) {
+    this.#request = request;
+    this.#parts = parts;
+    this.#startedAt = startedAt;
+    this.#isFull = request.full || !parts.view.isKnown;
+  }
+
+  async run(): Promise<PassStatus> {
+    const { inventory, carryOver, view, unread, dryRun } = this.#parts;
+    carryOver.setComplete(this.#request.complete);
+    let error: string | null = null;
+    // Once: what sources say from now on is for the next pass.
+    await inSlices((pause) => inventory.settle(pause), this.#pace);
+    await this.#updateDesired();
+    try {
+      if (unread !== null) throw unread;
+      const isFresh = await this.#readKernel();
+      await this.#planFresh(isFresh);
+      await this.#rememberNames();
+      if (!dryRun) await this.#apply();
+      await this.#settle();
+    } catch (cause) {
+      error = messageOf(cause);
+      view.forget();
+      carryOver.markAllDue();
+    }
+    return this.#status(error);
+  }
+
+  /** Sources -> desired. */
+  async #updateDesired(): Promise<void> {
+    const { desired, applier, carryOver } = this.#parts;
+    const { complete } = this.#request;
+    desired.begin({ complete, heldNames: carryOver.heldNames, lacking: applier.lacking(this.#startedAt) });
+    await inSlices((pause) => desired.work(pause), this.#pace);
+    carryOver.markDue(desired.takeTouched());
+  }
+
+  /** Resolves with whether the view is what the kernel has at this moment. */
+  async #readKernel(): Promise<boolean> {
+    const { view, book, carryOver } = this.#parts;
+    if (carryOver.takeDrainLook(this.#startedAt))
+      view.markStale([...book.drains.keys()].flatMap((key) => view.table.get(key) ?? []));
+    const isFresh = this.#isFull && (await view.readAll());
+    if (!this.#isFull) await view.reread([]);
+    await book.load(view.table);
+    return isFresh;
+  }
+
+  /** Desired -> plan, on what is certain: where the plan depends on it, the kernel is read again first. */
+  async #planFresh(isFresh: boolean): Promise<void> {
+    const { view, carryOver } = this.#parts;
+    await this.#plan();
+    if (!isFresh && this.#result.rereadFirst.length > 0) {
+      await view.reread(this.#result.rereadFirst);
+      await this.#plan();
+    }
+    // An IP VIP may have been given the address of a name that seemed to be nobody's, or refused that of a name whose VIP
+    // is held no more. Either changes what is desired, and that perhaps what is held.
+    for (let tries = 0; tries < HELD_TRIES && carryOver.setHeld(this.#result.plan); tries += 1) {
+      await this.#updateDesired();
+      await this.#plan();
+    }
+  }
+
+  async #plan(): Promise<void> {
+    const { desired, view, book, planner, carryOver } = this.#parts;
+    this.#drift.push(...this.#takeDifferences());
+    const { owned, drains } = book;
+    const { complete } = this.#request;
+    const input = { desired, observed: view.table, owned, drains, complete, now: this.#startedAt };
+    this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input), pace: this.#pace });
+  }
+
+  async #rememberNames(): Promise<void> {
+    const { desired, nameStore } = this.#parts;
+    await this.#pace.restIfDue();
+    desired.commit();
+    await this.#pace.restIfDue();
+    nameStore.keep(desired.memory);
+    await this.#pace.restIfDue();
+  }
+
+  /** Plan -> kernel, what is ours being in the ledger first. */
+  async #apply(): Promise<void> {
+    const { desired, view, book, planner, applier, carryOver } = this.#parts;
+    const [now, pace] = [this.#startedAt, this.#pace];
+    await book.record(this.#result.plan, this.#result.drains);
+    while (await applier.applyServices(this.#result.plan, this.#outcome, { now, pace })) {
+      await this.#updateDesired();
+      await this.#plan();
+    }
+    carryOver.setDraining(this.#result.drains.size > 0, now);
+    const request = { ...planner.keeping(), desired, plan: this.#result.plan, full: this.#isFull, now, pace };
+    await applier.apply(request, this.#outcome);
+    await book.forget(view.table, this.#result.plan);
+  }
+
+  async #settle(): Promise<void> {
+    const { desired, view, shortfalls, carryOver, dryRun } = this.#parts;
+    view.markStale(this.#outcome.failures.map(({ step }) => step.service));
+    const left = { desired, plan: this.#result.plan, observed: view.table };
+    await inSlices(shortfalls.start(left), this.#pace);
+    carryOver.settle(this.#result, this.#outcome, dryRun);
+  }
+
+  /** What of it someone else did to our services. */
+  #takeDifferences(): readonly Drift[] {
+    const { view, book, carryOver, dryRun } = this.#parts;
+    const differences = view.takeDifferences();
+    carryOver.markDue(differences.keys());
+    if (dryRun) return [];
+    const was = new Map<ServiceKey, ObservedService>();
+    for (const [key, difference] of differences)
+      if (difference.was !== undefined && !difference.ours) was.set(key, difference.was);
+    const ours = new Map([...was].filter(([key]) => book.owned.has(key)));
+    return drift(was, view.table, ours);
+  }
+
+  #status(error: string | null): PassStatus {
+    const { desired, view, book, shortfalls, clock, dryRun } = this.#parts;
+    const { made, untried, reached, unanswered } = this.#outcome;
+    const { plan, drains, held, letGo } = this.#result;
+    return {
+      startedAt: this.#startedAt,
+      finishedAt: clock.monotonic(),
+      kind: this.#isFull ? 'full' : 'changes',
+      changesSince: this.#request.changesSince,
+      desired,
+      plan: withUntouchedCounted(plan, desired),
+      observed: view.table,
+      owned: book.owned,
+      drains,
+      held,
+      letGo: dryRun ? null : letGo,
+      shortfall: shortfalls.all,
+      ...this.#failures(),
+      made,
+      waiting: untried.length,
+      drift: this.#drift,
+      repaired: reached.changed,
+      problems: reached.problems,
+      advice: [...reached.advice, ...unanswered, ...book.advice],
+      error,
+    };
+  }
+
+  #failures(): Pick<PassStatus, 'failures' | 'refused'> {
+    const { refusedBackends, view } = this.#parts;
+    const { failures } = this.#outcome;
+    const failed = refusedBackends?.learn(failures, view.table) ?? failures;
+    return {
+      failures: failed.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),
+      refused: refusedBackends?.addresses ?? [],
+    };
+  }
+}
+
+const NOTHING_PLANNED: PlanResult = {
+  plan: {
+    keys: new Set(),
+    services: [],
+    growing: [],
+    shrinking: [],
+    conflicts: [],
+    owned: new Map(),
+    summary: { add: 0, change: 0, remove: 0, keep: 0 },
+  },
+  drains: new Map(),
+  held: null,
+  letGo: null,
+  rereadFirst: [],
+};
+
+/** The services that a plan did not look at are in the kernel as desired. */
+function withUntouchedCounted(plan: Plan, { services }: Pick<Desired, 'services'>): Plan {
+  let looked = 0;
+  for (const key of plan.keys) if (services.has(key)) looked += 1;
+  const keep = plan.summary.keep + services.size - looked;
+  return { ...plan, summary: { ...plan.summary, keep } };
+}
