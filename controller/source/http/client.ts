@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, type Dispatcher, request } from 'undici';
-import { ControllerError, messageOf, systemReason } from '../../errors.ts';
-import { Pace } from '../../pace.ts';
+import { ControllerError, systemReason } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
-import { OverBound } from '../bounds.ts';
+import { Answer, discard } from './answer.ts';
 import { basicCredentials, type Credentials, type CredentialsFile, credentialsFrom } from './credentials.ts';
 import { within } from './deadline.ts';
-import { decodeBody, encodedStream } from './encoding.ts';
-import { answerFailure, Failure, transportFailure } from './failure.ts';
+import { encodedStream } from './encoding.ts';
+import { Failure, transportFailure } from './failure.ts';
 import { Masters, parseMasters, shownUrl } from './masters.ts';
 import type { Peer, PeerOptions } from './peer.ts';
 import { decoded, redirected, resolve } from './urls.ts';
@@ -55,17 +54,7 @@ export interface WholeAnswer {
   readonly withheld: boolean;
 }
 
-interface Answer {
-  readonly url: URL;
-  readonly response: Dispatcher.ResponseData;
-  /** Whether credentials exist and were kept from this host. */
-  readonly withheld: boolean;
-}
-
 const REDIRECTS = 5;
-/** Of the body of an error no more is looked at. */
-const EXPLANATION_BYTES = 65_536;
-
 /**
  * Asks whichever of several equal masters answers; each is tried once per question. Errors are `ControllerError`s for
  * an operator. The constructor throws (code `usage`) when `where` is no list of URLs; nothing is contacted by it.
@@ -113,8 +102,7 @@ export class HttpClient {
     const { clock, answerMs = 120_000 } = this.#options;
     return this.#fromAny(question, signal, (master) =>
       within(answerMs, clock, signal, async (limited) => {
-        const answer = await this.#ask(master, question, limited);
-        return this.#parsed(answer, await this.#body(answer), parse);
+        return await (await this.#ask(master, question, limited)).parsed(parse);
       }),
     );
   }
@@ -131,7 +119,7 @@ export class HttpClient {
       within(answerMs, clock, signal, async (limited) => {
         const answer = await this.#ask(master, asked, limited);
         const { response, withheld } = answer;
-        const body = (await this.#body(answer)).toString('utf8');
+        const body = (await answer.body()).toString('utf8');
         return parse({ status: response.statusCode, headers: response.headers, body, withheld });
       }),
     );
@@ -156,10 +144,7 @@ export class HttpClient {
       if (expectedType && encoded === null) return body;
       const text = statusCode === 200 ? '' : await this.#explanation(answer, signal);
       body.destroy();
-      throw (
-        encoded ??
-        answerFailure(this.peer, statusCode, text, answer.withheld, expected, this.#stranger(answer))
-      );
+      throw encoded ?? answer.failure(text, expected);
     });
   }
 
@@ -232,51 +217,19 @@ export class HttpClient {
         url = redirected(location, url);
         discard(response);
       } else {
-        return { url, response, withheld: !trusted && this.#credentials !== undefined };
+        return this.#answerOf(response, url, trusted);
       }
     }
     throw new Failure(`redirected more than ${REDIRECTS} times, last to ${shownUrl(url)}`, 'later');
   }
 
-  async #body({ response }: Answer): Promise<Buffer> {
-    const limit = this.#options.maxBodyBytes ?? 256 * 1024 * 1024;
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    const pace = new Pace();
-    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-      await pace.restIfDue();
-      size += chunk.length;
-      if (size > limit) throw new Failure(`the answer is larger than ${limit} bytes`, 'never');
-      chunks.push(chunk);
-    }
-    const bytes = Buffer.concat(chunks, size);
-    return decodeBody(bytes, response.headers['content-encoding'], limit);
-  }
-
-  /** The host that gave the answer, where a redirect led to one that is not configured. */
-  #stranger({ url }: Answer): string | null {
-    return this.#masters.isConfigured(url) ? null : url.origin;
-  }
-
-  async #parsed<T>(answer: Answer, body: Buffer, parse: (body: Buffer) => T | Promise<T>): Promise<T | null> {
-    const { statusCode } = answer.response;
-    const stranger = this.#stranger(answer);
-    if (statusCode !== 200) {
-      const text = body.toString('utf8', 0, EXPLANATION_BYTES);
-      const failure = answerFailure(this.peer, statusCode, text, answer.withheld, 'JSON', stranger);
-      if (failure.absent) return null;
-      throw failure;
-    }
-    try {
-      return await parse(body);
-    } catch (error) {
-      if (error instanceof OverBound) throw new Failure(`the answer is refused: ${error.message}`, 'later');
-      if (!(error instanceof SyntaxError)) throw error;
-      // The error quotes what it stumbled over.
-      const [where, cause] =
-        stranger === null ? [`: ${messageOf(error)}`, error] : [`; redirected to ${stranger}`, undefined];
-      throw new Failure(`the answer is no JSON (${body.length} bytes${where})`, 'later', cause);
-    }
+  #answerOf(response: Dispatcher.ResponseData, url: URL, trusted: boolean): Answer {
+    return new Answer(response, {
+      peer: this.peer,
+      withheld: !trusted && this.#credentials !== undefined,
+      stranger: this.#masters.isConfigured(url) ? null : url.origin,
+      maxBytes: this.#options.maxBodyBytes ?? 256 * 1024 * 1024,
+    });
   }
 
   /** The text of an error that came in place of a stream, which has no limit of time of its own. */
@@ -284,7 +237,7 @@ export class HttpClient {
     const { clock, silenceMs = 30_000 } = this.#options;
     return within(silenceMs, clock, signal, async (limited) => {
       limited.addEventListener('abort', () => answer.response.body.destroy(), { once: true });
-      return (await this.#body(answer)).toString('utf8', 0, EXPLANATION_BYTES);
+      return await answer.explanation();
     });
   }
 
@@ -295,11 +248,6 @@ export class HttpClient {
     this.#agent = new Agent({ connect: { timeout: connectMs, ...(ca && { ca }) }, allowH2: false });
     return this.#agent;
   }
-}
-
-/** Reads an unwanted body to its end, so that the connection can be used again; not worth waiting for. */
-function discard({ body }: Dispatcher.ResponseData): void {
-  void body.dump().catch(() => undefined);
 }
 
 function notWritten(location: string, response: Dispatcher.ResponseData): Failure {

@@ -1,40 +1,24 @@
-import { z } from 'zod';
 import { messageOf } from '../../errors.ts';
 import { ApiFailure } from '../../kubernetes/api-failure.ts';
-import type { KubernetesClient } from '../../kubernetes/client.ts';
-import { elect, microTime } from '../../kubernetes/election.ts';
-import type { Versioned } from '../../kubernetes/listing.ts';
-import { type MarathonAppStatus, statusSchema } from '../../kubernetes/marathon-app.ts';
+import { elect } from '../../kubernetes/election.ts';
 import { Reflector } from '../../kubernetes/reflector.ts';
-import {
-  apiVersion,
-  collectionPath,
-  EVENTS,
-  MARATHON_APPS,
-  objectKey,
-  objectPath,
-} from '../../kubernetes/resources.ts';
+import { collectionPath, MARATHON_APPS } from '../../kubernetes/resources.ts';
 import { inTurns, Pace } from '../../pace.ts';
 import type { PassStatus } from '../../pass-status.ts';
-import type { Clock, Log } from '../../ports.ts';
+import type { Log } from '../../ports.ts';
 import { same } from '../../same.ts';
-import { required } from '../../schema-messages.ts';
-import { readDeclaration } from '../../source/kubernetes/declaration.ts';
 import type { ReferenceBook } from '../../source/kubernetes/references.ts';
 import { Latch } from '../../time.ts';
-import { type Happening, happenings } from './app-events.ts';
-import { appStatus, idOf, type Subject } from './app-status.ts';
+import { appStatus, idOf } from './app-status.ts';
 import { DueObjects } from './due-objects.ts';
 import { factsOf, NO_FACTS, type PassFacts, sameFacts } from './pass-facts.ts';
+import { type StatusApiOptions, writeStatus } from './status-api.ts';
+import { readStatusObject, type StatusObject } from './status-object.ts';
 
-export interface StatusWriterOptions {
-  readonly client: KubernetesClient;
-  readonly clock: Clock;
+export interface StatusWriterOptions extends StatusApiOptions {
   readonly log: Log;
   /** Of the MarathonApps; null: all. */
   readonly namespace: string | null;
-  /** Who we are: a name of this host. */
-  readonly identity: string;
   readonly random: () => number;
   /** What the source of these objects found of what they refer to. */
   readonly references: ReferenceBook;
@@ -42,8 +26,6 @@ export interface StatusWriterOptions {
 
 /** Name of the Lease, in our own namespace. */
 export const STATUS_LEASE = 'marathon-ipvs-status';
-/** Of the fields that we own. */
-const MANAGER = 'marathon-ipvs-status';
 /** The status of one object is written again only after this: each write goes to all hosts that watch it. */
 const REST_MS = 10_000;
 /** How long the leader waits for news at the most. */
@@ -52,23 +34,6 @@ const LOOK_MS = 5_000;
 const IN_FLIGHT = 4;
 /** How long a pass is waited for that knows a change of an object. One that changes nothing for the kernel brings none. */
 const PASS_MS = 5_000;
-
-const objectSchema = z.object({
-  metadata: z.object({
-    name: z.string(),
-    namespace: z.string(),
-    resourceVersion: z.string(),
-    uid: z.string(),
-    generation: z.int().optional(),
-  }),
-  // What an older or newer controller wrote and we cannot read counts as nothing.
-  status: statusSchema.optional().catch(undefined),
-});
-
-interface StatusObject extends Versioned, Subject {
-  readonly uid: string;
-  readonly status: MarathonAppStatus;
-}
 
 /**
  * Writes the status of MarathonApps, where this host is elected to: what this host's own kernel has, after each of
@@ -137,7 +102,7 @@ class Term {
       clock,
       random,
       path: collectionPath(MARATHON_APPS, namespace),
-      project: readObject,
+      project: readStatusObject,
       silenceMs: 150_000,
       listener: {
         changed: (before, now) => this.#learn(before, now),
@@ -255,7 +220,7 @@ class Term {
     }
     this.#writtenAt.set(key, now);
     try {
-      await this.#write(object, status, signal);
+      await writeStatus(this.#options, object, status, signal);
     } catch (error) {
       this.#due.postpone(key, now + REST_MS);
       // Gone meanwhile, or changed by a newer leader: the watch tells.
@@ -264,60 +229,6 @@ class Term {
         log.warn('status not written', { object: key, error: messageOf(error) });
     }
   }
-
-  async #write(object: StatusObject, status: MarathonAppStatus, signal: AbortSignal): Promise<void> {
-    const { client } = this.#options;
-    const { kind } = MARATHON_APPS;
-    const metadata = { name: object.name, namespace: object.namespace, uid: object.uid };
-    const body = { apiVersion: apiVersion(MARATHON_APPS), kind, metadata, status };
-    const query = { fieldManager: MANAGER, force: true };
-    const contentType = 'application/apply-patch+yaml';
-    const path = `${objectPath(MARATHON_APPS, object)}/status`;
-    await client.call('PATCH', path, { query, body, contentType }, signal);
-    for (const happening of happenings(object.status, status)) await this.#tell(object, happening, signal);
-  }
-
-  async #tell(object: StatusObject, { type, reason, note }: Happening, signal: AbortSignal): Promise<void> {
-    const { client, clock, identity } = this.#options;
-    const { name, namespace, uid, resourceVersion } = object;
-    const body = {
-      apiVersion: apiVersion(EVENTS),
-      kind: EVENTS.kind,
-      metadata: { generateName: `${name.slice(0, 200)}-`, namespace },
-      eventTime: microTime(clock.epoch()),
-      reportingController: 'marathon-ipvs.io/controller',
-      reportingInstance: identity.slice(0, 128),
-      action: 'Reconcile',
-      reason,
-      note: note.slice(0, 1_024),
-      type,
-      regarding: {
-        apiVersion: apiVersion(MARATHON_APPS),
-        kind: MARATHON_APPS.kind,
-        name,
-        namespace,
-        uid,
-        resourceVersion,
-      },
-    };
-    await client.call('POST', collectionPath(EVENTS, namespace), { body }, signal);
-  }
-}
-
-function readObject(json: unknown): StatusObject {
-  const { metadata, status = {} } = required(objectSchema, json, 'an object of Kubernetes');
-  const { name, namespace, resourceVersion, uid, generation } = metadata;
-  const key = objectKey(metadata);
-  return {
-    name,
-    namespace,
-    resourceVersion,
-    uid,
-    generation,
-    key,
-    status,
-    declaration: readDeclaration(json, key),
-  };
 }
 
 function rfc3339(ms: number): string {

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { Versioned } from '../../kubernetes/listing.ts';
+import { type MarathonAppStatus, statusSchema } from '../../kubernetes/marathon-app.ts';
+import { objectKey } from '../../kubernetes/resources.ts';
+import { required } from '../../schema-messages.ts';
+import { readDeclaration } from '../../source/kubernetes/declaration.ts';
+import type { Subject } from './app-status.ts';
+
+const objectSchema = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    resourceVersion: z.string(),
+    uid: z.string(),
+    generation: z.int().optional(),
+  }),
+  // What an older or newer controller wrote and we cannot read counts as nothing.
+  status: statusSchema.optional().catch(undefined),
+});
+
+/** A MarathonApp with the status that it has. */
+export interface StatusObject extends Versioned, Subject {
+  readonly uid: string;
+  readonly status: MarathonAppStatus;
+}
+
+/** Throws where it is no MarathonApp at all. */
+export function readStatusObject(json: unknown): StatusObject {
+  const { metadata, status = {} } = required(objectSchema, json, 'an object of Kubernetes');
+  const { name, namespace, resourceVersion, uid, generation } = metadata;
+  const key = objectKey(metadata);
+  return {
+    name,
+    namespace,
+    resourceVersion,
+    uid,
+    generation,
+    key,
+    status,
+    declaration: readDeclaration(json, key),
+  };
+}
