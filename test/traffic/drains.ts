@@ -1,6 +1,7 @@
 /** An app with connections that are held open to it, and what becomes of them when an instance is taken out. */
 
 import { readFile } from 'node:fs/promises';
+import type { LedgerEntry } from '../../controller/ports.ts';
 import { eventually } from '../support/host.ts';
 import { type Cluster, TCP_PORT, UDP_PORT } from './cluster.ts';
 import { backendsOf } from './kernel.ts';
@@ -58,7 +59,15 @@ export async function takeOut(cluster: Cluster, app: HeldApp, task: string): Pro
 
 /** When this backend goes at the latest, by the ledger, in milliseconds since the epoch; undefined: it does not drain. */
 export async function deadlineOf(cluster: Cluster, backend: string): Promise<number | undefined> {
-  const { services } = JSON.parse(await readFile(cluster.host.path('ledger.json'), 'utf8'));
-  const entries = Object.values<{ readonly drains?: Readonly<Record<string, number>> }>(services);
-  return entries.map(({ drains }) => drains?.[backend]).find((deadline) => deadline !== undefined);
+  const lines = (await readFile(cluster.host.path('ledger.json'), 'utf8')).trimEnd().split('\n');
+  const entries = new Map<string, LedgerEntry>();
+  // Each is its checksum and JSON: ["put", KEY, ENTRY] or ["remove", KEY], after a header.
+  for (const line of lines.slice(1)) {
+    const [what, key, entry] = JSON.parse(line.slice(9));
+    if (what === 'put') entries.set(key, entry);
+    if (what === 'remove') entries.delete(key);
+  }
+  return [...entries.values()]
+    .map(({ drains }) => drains?.[backend])
+    .find((deadline) => deadline !== undefined);
 }
