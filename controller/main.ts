@@ -7,7 +7,7 @@ import type { PrintOptions } from './command/report.ts';
 import type { Signals } from './command/run.ts';
 import type { Config } from './config/config.ts';
 import { messageOf } from './errors.ts';
-import { FAILED, SAME } from './exit-status.ts';
+import { EXIT_ERROR, EXIT_OK } from './exit-status.ts';
 
 const output = createOutput(process.stdout, process.stderr, process.env);
 const { print, printError: complain, columns } = output;
@@ -24,7 +24,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     complain(messageOf(error));
   }
-  return FAILED;
+  return EXIT_ERROR;
 }
 
 async function execute(invocation: Invocation): Promise<number> {
@@ -32,11 +32,11 @@ async function execute(invocation: Invocation): Promise<number> {
     case 'help':
     case 'version':
       print(invocation.text);
-      return SAME;
+      return EXIT_OK;
     case 'completion': {
       const { completionScript } = await import('./completion/script.ts');
       print(completionScript(invocation.shell));
-      return SAME;
+      return EXIT_OK;
     }
     case 'cleanup':
       return await cleanUp(invocation.config);
@@ -71,7 +71,7 @@ async function reconcile(config: Config): Promise<number> {
       // Without reader there is no use in a diff after each pass; what forwards goes on whoever reads.
       const stop = config.dryRun ? AbortSignal.any([signals.stop, output.readerGone]) : signals.stop;
       await run(config, parts, options, print, { ...signals, stop });
-      return SAME;
+      return EXIT_OK;
     }
     const { diff, once } = await import('./command/once.ts');
     const ports = { ...parts, print, complain };
@@ -156,7 +156,7 @@ async function publish(config: Config): Promise<number> {
   ]);
   const log = createLog(config.logLevel);
   await relay(config, await wireRelay(await sourcesOf(config, log, []), config, log), stop);
-  return SAME;
+  return EXIT_OK;
 }
 
 function processSignals(): Signals {

@@ -1,4 +1,4 @@
-import { FAILED, SAME } from '../exit-status.ts';
+import { EXIT_ERROR, EXIT_OK } from '../exit-status.ts';
 import { type Step, serviceKey } from '../model.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { IpvsTable, Ledger, Reachability } from '../ports.ts';
@@ -41,5 +41,5 @@ export async function cleanup(ports: CleanupPorts, dryRun: boolean): Promise<num
   }
   const others = observed.size - steps.length;
   print(`${verb} ${steps.length} of our services; ${others} of other programs left alone\n`);
-  return failures.length === 0 ? SAME : FAILED;
+  return failures.length === 0 ? EXIT_OK : EXIT_ERROR;
 }

@@ -2,7 +2,7 @@ import { type Connection, type Connections, connectionsOf, endpointsNamed } from
 import { cleanName } from '../desired/names.ts';
 import type { Translate } from '../desired/translate.ts';
 import { ControllerError } from '../errors.ts';
-import { SAME } from '../exit-status.ts';
+import { EXIT_OK } from '../exit-status.ts';
 import { Inventory } from '../inventory/inventory.ts';
 import type { AppSource } from '../ports.ts';
 import { visible, visibleDocument, visibleJson } from '../visible.ts';
@@ -38,7 +38,7 @@ export async function connection(
     const found = find(connections, service, endpoint);
     print(output === 'json' ? toJson(found) : connectionText(found));
   }
-  return SAME;
+  return EXIT_OK;
 }
 
 function find(connections: Connections, service: string, endpoint: string | undefined): Connection {

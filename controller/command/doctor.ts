@@ -4,7 +4,7 @@ import type { DoctorDocument } from '../doctor/document.ts';
 import { examine } from '../doctor/examine.ts';
 import { doctorText } from '../doctor/print-text.ts';
 import { type AskedController, readFacts } from '../doctor/read-facts.ts';
-import { DIFFERENT, SAME } from '../exit-status.ts';
+import { EXIT_DIFFERENT, EXIT_OK } from '../exit-status.ts';
 import type { Clock } from '../ports.ts';
 import { statusDocument } from '../status/document.ts';
 import { painter } from '../status/table.ts';
@@ -31,7 +31,7 @@ export async function doctor(
   const controller = await askController(config, signal);
   const document = examine(await readFacts(config, controller), clock.epoch());
   print(formatDoctor(document, config.output, colour));
-  return document.summary.problem === 0 ? SAME : DIFFERENT;
+  return document.summary.problem === 0 ? EXIT_OK : EXIT_DIFFERENT;
 }
 
 /** null when none answers: that is for a finding, unless someone named it. */

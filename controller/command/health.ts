@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { messageOf } from '../errors.ts';
-import { DIFFERENT, SAME } from '../exit-status.ts';
+import { EXIT_DIFFERENT, EXIT_OK } from '../exit-status.ts';
 import { get } from './ask.ts';
 import { openController } from './controller.ts';
 
@@ -20,16 +20,16 @@ export interface HealthPorts {
 export async function health(config: Config, { print }: HealthPorts, signal: AbortSignal): Promise<number> {
   if (config.server === undefined && config.listen === null) {
     print('not asked: --listen is off\n');
-    return SAME;
+    return EXIT_OK;
   }
   const paths = [...(config.live || !config.ready ? ['/livez'] : []), ...(config.ready ? ['/readyz'] : [])];
   try {
     const controller = await openController(config);
     const answers = await Promise.all(paths.map((path) => get(controller, path, ANSWER_MS, signal)));
     for (const { text } of answers) print(text.endsWith('\n') ? text : `${text}\n`);
-    return answers.every(({ status }) => status === 200) ? SAME : DIFFERENT;
+    return answers.every(({ status }) => status === 200) ? EXIT_OK : EXIT_DIFFERENT;
   } catch (error) {
     print(`${messageOf(error)}\n`);
-    return DIFFERENT;
+    return EXIT_DIFFERENT;
   }
 }

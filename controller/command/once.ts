@@ -1,5 +1,5 @@
 import { ControllerError } from '../errors.ts';
-import { DIFFERENT, FAILED, SAME } from '../exit-status.ts';
+import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../exit-status.ts';
 import type { Reconciler } from '../loop/reconciler.ts';
 import type { SavePorts } from '../loop/save.ts';
 import { saveChanged } from '../loop/save.ts';
@@ -27,7 +27,7 @@ export async function diff(ports: OncePorts, options: PrintOptions, signal: Abor
   if (pass.error !== null) throw new ControllerError('kernel', pass.error);
   ports.print(formatReport(pass, options));
   const { add, change, remove } = pass.plan.summary;
-  return add + change + remove === 0 ? SAME : DIFFERENT;
+  return add + change + remove === 0 ? EXIT_OK : EXIT_DIFFERENT;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function once(ports: OncePorts, options: PrintOptions, signal: Abor
     complaints.push(...(await whatIsLeft(ports)));
   }
   for (const complaint of complaints) ports.complain(complaint);
-  return complaints.length === 0 ? SAME : FAILED;
+  return complaints.length === 0 ? EXIT_OK : EXIT_ERROR;
 }
 
 async function readAndPass(

@@ -1,7 +1,7 @@
 import { yamlText } from '../cli/yaml.ts';
 import type { Config } from '../config/config.ts';
 import { ControllerError, messageOf } from '../errors.ts';
-import { DIFFERENT, SAME } from '../exit-status.ts';
+import { EXIT_DIFFERENT, EXIT_OK } from '../exit-status.ts';
 import type { Clock } from '../ports.ts';
 import { type StatusDocument, statusDocument } from '../status/document.ts';
 import { statusText, vipsText, wideText } from '../status/print-text.ts';
@@ -45,16 +45,16 @@ export async function status(
     if (!config.watch) {
       if (first.none !== null) ports.complain(first.none);
       ports.print(first.text);
-      return first.none === null ? SAME : DIFFERENT;
+      return first.none === null ? EXIT_OK : EXIT_DIFFERENT;
     }
     ports.redraw(first.none ?? first.text);
     for (;;) {
       await ports.clock.sleep(WATCH_MS, signal);
-      if (signal.aborted) return SAME;
+      if (signal.aborted) return EXIT_OK;
       ports.redraw(await look(signal).then(({ none, text }) => none ?? text, explain));
     }
   } catch (error) {
-    if (signal.aborted) return SAME;
+    if (signal.aborted) return EXIT_OK;
     throw error;
   }
 }

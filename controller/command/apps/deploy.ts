@@ -2,7 +2,7 @@ import type { AppRef, WriteAccepted, WriteResult } from '../../app-writes.ts';
 import type { Config } from '../../config/config.ts';
 import type { ForecastVip } from '../../desired/forecast.ts';
 import { ControllerError } from '../../errors.ts';
-import { DIFFERENT, FAILED, SAME } from '../../exit-status.ts';
+import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../exit-status.ts';
 import { checkDefinition, type ReadDefinition, readDefinition } from '../../source/document/definition.ts';
 import { absoluteId } from '../../source/document/documents.ts';
 import { instancesText } from '../../status/progress.ts';
@@ -32,7 +32,7 @@ export async function add(kind: AppRef['kind'], file: string | null, session: Se
   const framework = await parts.framework(signal);
   const read = readDefinition(text, kind, { where: shownFile(file), framework });
   const vips = await announced(read, session);
-  if (vips === null || 'mistakes' in read) return FAILED;
+  if (vips === null || 'mistakes' in read) return EXIT_ERROR;
   const ref = { kind, id: read.app.id };
   const result = await parts.writer.add(kind, withoutMark(text), { signal, force: config.force });
   return await conclude({ what: 'add', ref, vips }, result, session);
@@ -46,7 +46,7 @@ export async function update(given: string, changes: readonly string[], session:
   const before = await parts.writer.show(ref, signal);
   if (typeof before !== 'object' || before === null) {
     ports.complain(`update ${ref.id}: there is no such app; app add makes one`);
-    return FAILED;
+    return EXIT_ERROR;
   }
   // As Marathon does it: PUT replaces the fields that are given.
   const merged = { ...before, ...change.fields, id: change.fields['id'] ?? ref.id };
@@ -54,10 +54,10 @@ export async function update(given: string, changes: readonly string[], session:
   const read = checkDefinition(merged, 'app', { where: ref.id, framework });
   if ('app' in read && read.app.id !== ref.id) {
     ports.complain(`update ${ref.id}: the definition has the id ${read.app.id}, and an id cannot be changed`);
-    return FAILED;
+    return EXIT_ERROR;
   }
   const vips = await announced(read, session);
-  if (vips === null) return FAILED;
+  if (vips === null) return EXIT_ERROR;
   const result = await parts.writer.update(ref, change.text, { signal, force: config.force });
   return await conclude({ what: 'update', ref, vips }, result, session);
 }
@@ -86,28 +86,28 @@ async function conclude(undertaking: Undertaking, result: WriteResult, session: 
   const { what, ref, vips } = undertaking;
   if (result.result === 'refused') {
     for (const line of refusalLines(`${what} ${ref.id}`, result)) session.ports.complain(line);
-    return FAILED;
+    return EXIT_ERROR;
   }
   if (!session.config.wait || result.deployment === null) {
     tell(undertaking, result, null, session);
-    return SAME;
+    return EXIT_OK;
   }
   try {
     const { config, parts, ports, signal } = session;
     const goal = { ref, vips: what === 'remove' ? ('gone' as const) : vips.length };
     const outcome = await follow(result.deployment, goal, parts, config, ports, signal);
     tell(undertaking, result, outcome, session);
-    return outcome.done ? SAME : DIFFERENT;
+    return outcome.done ? EXIT_OK : EXIT_DIFFERENT;
   } catch (error) {
     if (session.signal.aborted) {
       session.ports.complain(`not followed any more; deployment ${result.deployment} goes on at Marathon`);
-      return DIFFERENT;
+      return EXIT_DIFFERENT;
     }
     if (!(error instanceof ControllerError)) throw error;
     session.ports.complain(
       `Marathon has taken it (deployment ${result.deployment}); how far it is, is not known: ${error.message}`,
     );
-    return FAILED;
+    return EXIT_ERROR;
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SAME } from '../../exit-status.ts';
+import { EXIT_OK } from '../../exit-status.ts';
 import type { Declared, Desired } from '../../model.ts';
 import { endpointKey } from '../../model.ts';
 import { instancesOf } from '../../source/document/instances.ts';
@@ -36,7 +36,7 @@ export async function list({ config, parts, ports, signal }: Session): Promise<n
     const layout = { width: ports.columns(), paint: painter(ports.colour) };
     return `${table(rows.toSorted(byId), columns, layout).join('\n')}\n`;
   });
-  return SAME;
+  return EXIT_OK;
 }
 
 const COLUMNS: readonly Column<Row>[] = [

@@ -1,5 +1,5 @@
 import { forecast } from '../../desired/forecast.ts';
-import { FAILED, SAME } from '../../exit-status.ts';
+import { EXIT_ERROR, EXIT_OK } from '../../exit-status.ts';
 import { type App, endpointKey, type Task } from '../../model.ts';
 import { checkDefinition } from '../../source/document/definition.ts';
 import { absoluteId } from '../../source/document/documents.ts';
@@ -16,11 +16,11 @@ export async function show(given: string, { config, parts, ports, signal }: Sess
   const json = await parts.writer.show(ref, signal);
   if (json === null) {
     ports.complain(`there is no app ${ref.id}; app list shows those that there are`);
-    return FAILED;
+    return EXIT_ERROR;
   }
   if (config.output === 'json' || config.output === 'yaml') {
     say(ports, config.output, json, () => '');
-    return SAME;
+    return EXIT_OK;
   }
   const cluster = await parts.read(signal);
   const app = cluster.apps.find(({ id, kind }) => id === ref.id && kind === 'app');
@@ -35,7 +35,7 @@ export async function show(given: string, { config, parts, ports, signal }: Sess
     ...tasksOf(app, config.output === 'wide', ports.columns(), ports.colour),
   ];
   ports.print(`${lines.join('\n').trimEnd()}\n`);
-  return SAME;
+  return EXIT_OK;
 }
 
 /** A table of its tasks. */

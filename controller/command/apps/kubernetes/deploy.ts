@@ -1,6 +1,6 @@
 import type { ForecastVip } from '../../../desired/forecast.ts';
 import { ControllerError } from '../../../errors.ts';
-import { DIFFERENT, FAILED, SAME } from '../../../exit-status.ts';
+import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../../exit-status.ts';
 import { ApiFailure } from '../../../kubernetes/api-failure.ts';
 import { objectName } from '../../../kubernetes/object-name.ts';
 import type { App } from '../../../model.ts';
@@ -42,10 +42,10 @@ export async function add(kind: App['kind'], file: string | null, session: Clust
   if (there !== undefined) {
     const by = there.relay === null ? '' : `, written by the relay "${there.relay}"`;
     ports.complain(`add ${app.id}: ${shownObject(there)} is this app${by}; app update changes it`);
-    return FAILED;
+    return EXIT_ERROR;
   }
   const vips = announced(app, proposal.prefix, cluster, session);
-  if (vips === null) return FAILED;
+  if (vips === null) return EXIT_ERROR;
   const name = proposal.name ?? objectName(app);
   const undertaking = { what: 'add', id: app.id, kind, vips } as const;
   return await attempt(undertaking, () => writer.create(proposal, name, namespace), session);
@@ -62,10 +62,10 @@ export async function update(
   const change = await changeGiven(changes, session);
   const cluster = await lookAround(session);
   const before = onlyOne('update', id, cluster, session);
-  if (before === null) return FAILED;
+  if (before === null) return EXIT_ERROR;
   if (before.relay !== null && !config.force) {
     ports.complain(relayLine(`update ${id}`, before, 'change it'));
-    return FAILED;
+    return EXIT_ERROR;
   }
   const proposal = 'mistakes' in change ? change : changed(before, change.value, session);
   const read =
@@ -74,10 +74,10 @@ export async function update(
   if ('mistakes' in read) return refuse(read, session);
   if (read.app.id !== id) {
     ports.complain(`update ${id}: the definition has the id ${read.app.id}, and an id cannot be changed`);
-    return FAILED;
+    return EXIT_ERROR;
   }
   const vips = announced(read.app, proposal.prefix, cluster, session);
-  if (vips === null) return FAILED;
+  if (vips === null) return EXIT_ERROR;
   const undertaking = { what: 'update', id, kind: before.kind, vips } as const;
   const write = () =>
     before.relay === null
@@ -91,10 +91,10 @@ export async function remove(given: string, session: ClusterSession): Promise<nu
   const { config, ports, writer } = session;
   const id = absoluteId(given, '/');
   const object = onlyOne('remove', id, await lookAround(session), session);
-  if (object === null) return FAILED;
+  if (object === null) return EXIT_ERROR;
   if (object.relay !== null && !config.force) {
     ports.complain(relayLine(`remove ${id}`, object, 'remove it'));
-    return FAILED;
+    return EXIT_ERROR;
   }
   const undertaking = { what: 'remove', id, kind: object.kind, vips: [] } as const;
   const write = async () => {
@@ -106,7 +106,7 @@ export async function remove(given: string, session: ClusterSession): Promise<nu
 
 function refuse({ mistakes }: Mistakes, { ports }: ClusterSession): number {
   announceMistakes(mistakes, TO, ports);
-  return FAILED;
+  return EXIT_ERROR;
 }
 
 /** `prefix`: in front of the paths of what is wrong with labels. */
@@ -159,25 +159,25 @@ async function attempt(
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
     for (const line of failureLines(`${what} ${id}`, error)) ports.complain(line);
-    return FAILED;
+    return EXIT_ERROR;
   }
   if (!config.wait) {
     tell(undertaking, object, null, session);
-    return SAME;
+    return EXIT_OK;
   }
   try {
     const outcome =
       what === 'remove' ? await followRemoval(object, session) : await followObject(object, vips, session);
     tell(undertaking, object, outcome, session);
-    return outcome.done ? SAME : DIFFERENT;
+    return outcome.done ? EXIT_OK : EXIT_DIFFERENT;
   } catch (error) {
     const written = `${shownObject(object)} is ${what === 'remove' ? 'removed' : 'written'}`;
     if (signal.aborted) {
       ports.complain(`not followed any more; ${written}, and the controllers go on`);
-      return DIFFERENT;
+      return EXIT_DIFFERENT;
     }
     if (!(error instanceof ControllerError)) throw error;
     ports.complain(`${written}; how far it is, is not known: ${error.message}`);
-    return FAILED;
+    return EXIT_ERROR;
   }
 }

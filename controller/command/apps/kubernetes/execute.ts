@@ -1,5 +1,5 @@
 import { createTranslator } from '../../../desired/translate.ts';
-import { FAILED } from '../../../exit-status.ts';
+import { EXIT_ERROR } from '../../../exit-status.ts';
 import { ApiFailure } from '../../../kubernetes/api-failure.ts';
 import { openKubernetes } from '../../../source/kubernetes/source.ts';
 import { poolsOf } from '../../../wire-options.ts';
@@ -31,6 +31,6 @@ export async function executeInCluster(
     if (!(error instanceof ApiFailure)) throw error;
     for (const line of failureLines([command, ...operands.slice(0, 1)].join(' '), error))
       ports.complain(line);
-    return FAILED;
+    return EXIT_ERROR;
   }
 }

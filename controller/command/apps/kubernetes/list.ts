@@ -1,5 +1,5 @@
 import { cleanName } from '../../../desired/names.ts';
-import { SAME } from '../../../exit-status.ts';
+import { EXIT_OK } from '../../../exit-status.ts';
 import type { MarathonAppStatus } from '../../../kubernetes/marathon-app.ts';
 import { objectKey } from '../../../kubernetes/resources.ts';
 import type { Declared } from '../../../model.ts';
@@ -35,7 +35,7 @@ export async function list(session: ClusterSession): Promise<number> {
     const layout = { width: ports.columns(), paint: painter(ports.colour) };
     return `${table(rows.toSorted(byId), columns, layout).join('\n')}\n`;
   });
-  return SAME;
+  return EXIT_OK;
 }
 
 function isOf({ app, framework }: Declared, object: KnownObject): boolean {

@@ -1,6 +1,6 @@
 import { forecast } from '../../../desired/forecast.ts';
 import type { Translate } from '../../../desired/translate.ts';
-import { FAILED, SAME } from '../../../exit-status.ts';
+import { EXIT_ERROR, EXIT_OK } from '../../../exit-status.ts';
 import type { Snapshot } from '../../../model.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
 import { visible } from '../../../visible.ts';
@@ -21,12 +21,12 @@ export async function show(given: string, session: ClusterSession): Promise<numb
   const [first, ...others] = objects;
   if (first === undefined) {
     ports.complain(`there is no app ${id}; app list shows those that there are`);
-    return FAILED;
+    return EXIT_ERROR;
   }
   const document = others.length === 0 ? documentOf(first) : objects.map(documentOf);
   const text = () => objects.map((object) => textOf(object, cluster, session)).join('\n');
   say(ports, config.output, document, text);
-  return SAME;
+  return EXIT_OK;
 }
 
 function textOf(
