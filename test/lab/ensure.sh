@@ -132,22 +132,15 @@ check() {
   echo "{\"numPassedTests\":$passed,\"numFailedTests\":$((1 - passed))}" >"$results/$1.json"
 }
 
-# What runs beside the tests in the first lab.
+# What runs beside the rest: each lab has one processor to itself.
 run_beside() {
   results=$1
   shift
   export IPVS_KERNEL_TESTS=yes-change-my-tables
   echo '== datapath, in the lab with nftables'
   LAB=$second_lab project datapath "test/lab/run.sh -m 2048M -t $HANG_SECONDS --" "$@"
-  echo '== serving (DNS, page, documentation), in a lab of its own'
+  echo '== serving (DNS, page, documentation), in the lab'
   project serving "test/lab/run.sh -m 2048M -t $HANG_SECONDS --" "$@"
-  echo '== lab'
-  project lab '' "$@"
-  echo '== image'
-  project image '' "$@"
-  unset IPVS_KERNEL_TESTS
-  echo '== page, in a browser'
-  project page '' "$@"
 }
 
 run_tests() {
@@ -168,13 +161,20 @@ run_tests() {
   fi
   echo '== unit'
   project unit '' "$@"
-  # Each lab has one processor to itself, so the two run side by side; in a group of its own, to be ended as a whole.
+  # In a group of its own, to be ended as a whole.
   setsid sh test/lab/ensure.sh beside "$results" "$@" >"$results/beside.log" 2>&1 </dev/null &
   beside=$!
   trap 'kill -- -$beside 2>/dev/null || true; rm -rf "$results"' EXIT
   echo '== kernel, in the lab'
   export IPVS_KERNEL_TESTS=yes-change-my-tables
   project kernel "test/lab/run.sh -m 2048M -t $HANG_SECONDS --" "$@"
+  echo '== lab'
+  project lab '' "$@"
+  echo '== image'
+  project image '' "$@"
+  unset IPVS_KERNEL_TESTS
+  echo '== page, in a browser'
+  project page '' "$@"
   wait $beside || true
   cat "$results/beside.log"
   # shellcheck disable=SC2086 # a list
