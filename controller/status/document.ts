@@ -128,6 +128,26 @@ const held = z.object({
   services: z.array(z.string()).describe('Ids of the VIPs that lose something.'),
 });
 
+const largeRemoval = z.object({
+  at: instant.describe('When.'),
+  reason: z.string().describe('How much went, of how much, and why it was not held.'),
+  because: z
+    .array(
+      z.object({
+        rule: z
+          .enum(['named', 'ended', 'confirmed', 'few', 'brake off'])
+          .describe(
+            'named: a source said so of the task or app. ended: a list says that the task ends. confirmed: it was held, and the sources, read again, said the same. few: without what was named, too few to be held. brake off: --allow-mass-removal.',
+          ),
+        source: z.string().nullable().describe('The source that named them; null where none did.'),
+        at: instant.describe('When the last of them was told of.'),
+        backends: count.describe('How many went for this reason.'),
+      }),
+    )
+    .describe('The most frequent first.'),
+  services: z.array(z.string()).describe('Ids of the VIPs that lost something.'),
+});
+
 const kernel = z.object({
   readAt: instant
     .nullable()
@@ -194,6 +214,11 @@ export const statusDocument = z.object({
   sources: z.array(source).describe('One for each --source, in the order given.'),
   vips: z.array(vip).describe('By name, then id.'),
   held: held.nullable().describe('Removals that the mass-removal brake holds back; null: nothing is held.'),
+  largeRemovals: z
+    .array(largeRemoval)
+    .describe(
+      'Removals of the last hour so large that one may ask why they were not held; at most ten, the newest first.',
+    ),
   conflicts: z
     .array(
       z.object({

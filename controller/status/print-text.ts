@@ -1,6 +1,6 @@
 import { endpointKey } from '../model.ts';
 import { visibleDocument } from '../visible.ts';
-import { attention } from './attention.ts';
+import { attention, notHeld } from './attention.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
 import { inRotation } from './present.ts';
 import { type Colour, type Column, type Layout, table } from './table.ts';
@@ -23,9 +23,14 @@ export function wideText(status: StatusDocument, layout: Layout): string {
 }
 
 /** Only these VIPs, with every backend. */
-export function vipsText({ vips, at }: StatusDocument, layout: Layout): string {
-  return visibleDocument(vips)
-    .map((vip) => block(vip, at, layout).join('\n'))
+export function vipsText(status: StatusDocument, layout: Layout): string {
+  const { vips, at, largeRemovals } = visibleDocument(status);
+  const removalsOf = ({ id }: VipDocument) =>
+    largeRemovals
+      .filter(({ services }) => services.includes(id))
+      .map((removal) => `  ${notHeld(removal, at)}`);
+  return vips
+    .map((vip) => [...block(vip, at, layout), ...removalsOf(vip)].join('\n'))
     .join('\n\n')
     .concat('\n');
 }
