@@ -74,6 +74,21 @@ const backend = z.object({
     })
     .nullable()
     .describe('How it leaves; null while it does not.'),
+  decision: z
+    .object({
+      rule: z
+        .enum(['mass removal', 'draining', 'last in rotation', 'postponed'])
+        .describe(
+          'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed.',
+        ),
+      since: instant.describe("Since when; at most since the controller's start."),
+      endsWhen: z.string().describe('What ends it, in words.'),
+      endsAt: instant
+        .nullable()
+        .describe('When it ends at the latest, or is looked at again; null where no time is set.'),
+    })
+    .nullable()
+    .describe('Why it is not, or not yet, as the sources say; null where it is.'),
 });
 
 const state = z.enum([

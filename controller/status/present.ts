@@ -4,7 +4,7 @@ import type { PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import { letGoText } from '../plan/let-go.ts';
 import { someLines, someRejections } from './at-most.ts';
-import type { BackendRecord } from './backend-records.ts';
+import type { BackendRecord, DatedDecision } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
 import type { PastRemoval } from './large-removals.ts';
@@ -109,7 +109,7 @@ function toVip(
 }
 
 function toBackend(
-  { drainsUntil, since, ...rest }: BackendRecord,
+  { drainsUntil, since, decision, ...rest }: BackendRecord,
   counted: Pick<ObservedBackend, 'activeConnections' | 'inactiveConnections'> | undefined,
   traffic: BackendDocument['traffic'],
   times: Times,
@@ -121,9 +121,17 @@ function toBackend(
     since: times.instant(since),
     activeConnections,
     inactiveConnections,
+    decision: decision === null ? null : toDecision(decision, times),
     drain: drainsUntil === null ? null : toDrain(drainsUntil, connections, times),
     traffic,
   };
+}
+
+function toDecision(
+  { rule, since, endsWhen, endsAt }: DatedDecision,
+  { instant }: Times,
+): BackendDocument['decision'] {
+  return { rule, since: instant(since), endsWhen, endsAt: endsAt === null ? null : instant(endsAt) };
 }
 
 function toDrain(until: number, connections: number, { now, instant }: Times): BackendDocument['drain'] {

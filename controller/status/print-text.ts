@@ -96,7 +96,23 @@ function block(vip: VipDocument, at: string, layout: Layout): string[] {
     `${called}${addressOf(vip)}  ${paint(COLOURS[state], state)} for ${ago(since, at)}${why}`,
     `  ${facts.filter((fact) => fact !== null && fact !== '').join('; ')}`,
     ...(backends.length === 0 ? [] : table(backends, backendColumns(at), { ...layout, indent: '  ' })),
+    ...decisionsOf(vip, at),
   ];
+}
+
+/** What decided that backends are not as the sources say, since when, and what ends it; of a drain the table says so. */
+function decisionsOf({ backends }: VipDocument, at: string): string[] {
+  const places = new Map<string, string[]>();
+  for (const { decision, ...backend } of backends) {
+    if (decision === null || decision.rule === 'draining') continue;
+    const { rule, since, endsWhen, endsAt } = decision;
+    const left = endsAt === null ? '' : `, in ${ago(at, endsAt)}`;
+    const text = `${rule} for ${ago(since, at)}, until ${endsWhen}${left}`;
+    places.set(text, [...(places.get(text) ?? []), endpointKey(backend)]);
+  }
+  return [...places].map(
+    ([text, { 0: first, length }]) => `  ${length === 1 ? first : plural(length, 'backend')}: ${text}`,
+  );
 }
 
 function backendColumns(at: string): readonly Column<BackendDocument>[] {
