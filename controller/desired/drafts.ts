@@ -234,11 +234,13 @@ function whyNone(tasks: readonly Task[]): string {
     count('unreachable'),
   ];
   const parts = [
-    ...(running > 0 ? [`${running} running without an address for it`] : []),
-    ...(starting > 0 ? [`${starting} starting`] : []),
-    ...(unreachable > 0 ? [`${unreachable} unreachable`] : []),
+    ...(running > 0 ? [`${running} ${running === 1 ? 'runs' : 'run'} without an address for this VIP`] : []),
+    ...(starting > 0 ? [`${starting} ${starting === 1 ? 'starts' : 'start'}`] : []),
+    ...(unreachable > 0 ? [`${unreachable} ${unreachable === 1 ? 'is' : 'are'} unreachable`] : []),
   ];
-  return parts.length === 0 ? 'no task runs' : `of its tasks ${parts.join(', ')}`;
+  return parts.length === 0
+    ? 'no task runs'
+    : `of ${tasks.length === 1 ? '1 task' : `${tasks.length} tasks`}, ${parts.join(', ')}`;
 }
 
 /** The kernel has one scheduler and one persistence for a VIP: the app's first port decides. */

@@ -14,7 +14,7 @@ export interface Owners {
 }
 
 /**
- * Judges IP VIPs: the address of an agent or a container that a source tells of, one that a name holds, and what
+ * Judges IP VIPs: the address of an agent or a container that a source tells of, one that is reserved for a name, and what
  * `realAddresses` knows of are refused, since a local route for such an address would cut every host off from its owner.
  * It knows what it answered, so that who asked can be told when the answer is another one.
  */

@@ -1,6 +1,7 @@
 import { FALLBACK_SCHEDULER } from '../desired/port-options.ts';
 import { type Desired, endpointKey, type ServiceKey, type Step, serviceKey } from '../model.ts';
 import type { Pace } from '../pace.ts';
+import type { Decision } from '../plan/decision.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import { type LastRules, withoutLastInRotation } from '../plan/last-in-rotation.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -44,7 +45,7 @@ export interface ApplyRequest extends Pick<LastRules, 'named' | 'lives'> {
  * Makes the steps of a plan, in the order of rule 7: what is new is made, then reachable, then has a name; what goes has
  * lost its name and is unreachable before; nothing goes before what is new is there.
  *
- * A step that fails is tried again after a delay that grows. It holds back what cannot be done without it, and nothing
+ * A step that fails is tried again after a delay that grows. What cannot be done without it waits too, and nothing
  * else: the backends of a service that could not be made, and the last backend in rotation where a new one could not be added.
  */
 export class Applier {
@@ -134,6 +135,9 @@ export class Applier {
     const kept = due.filter((step) => !removing.has(step));
     outcome.untried = [...untriedServices, ...untriedBackends, ...postponed, ...kept];
     this.#settle([...services, ...backends, ...shrinking], plan, outcome.failures, now);
+    outcome.decisions.addSteps(kept, () => LAST_IN_ROTATION);
+    const waiting = [...untriedBackends, ...postponed, ...failedOf(outcome)];
+    outcome.decisions.addSteps(waiting, (step) => this.#postponed(step));
     await view.accept(made(shrinking, outcome), failedOf(outcome));
     outcome.made = [...changed, ...made(backends, outcome), ...made(shrinking, outcome)];
   }
@@ -150,8 +154,16 @@ export class Applier {
     return short;
   }
 
+  #postponed(step: Step): Decision {
+    const own = this.#backoff.dueOf(backoffKey(step));
+    const endsAt = own ?? this.#backoff.dueOf(serviceKey(step.service));
+    const what =
+      own === null ? 'its service, which could not be made, is in the kernel' : 'its write succeeds';
+    return { rule: 'postponed', endsWhen: `${what}; it is tried again`, endsAt };
+  }
+
   #isDue(step: Step, now: number): boolean {
-    return this.#backoff.isEmpty || !this.#backoff.holds(backoffKey(step), now);
+    return this.#backoff.isEmpty || !this.#backoff.postpones(backoffKey(step), now);
   }
 
   async #write(steps: readonly Step[], pace: Pace): Promise<readonly StepFailure[]> {
@@ -220,6 +232,12 @@ export class Applier {
     this.#backoff.prune((key) => wanted.has(key));
   }
 }
+
+const LAST_IN_ROTATION: Decision = {
+  rule: 'last in rotation',
+  endsWhen: 'a backend that replaces it is in rotation',
+  endsAt: null,
+};
 
 /** Those for which `isChosen` is true, and the others. */
 function split(

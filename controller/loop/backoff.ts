@@ -9,7 +9,7 @@ export function delayAfter(failures: number, { firstMs, limitMs }: BackoffOption
 }
 
 /**
- * Holds back items that failed, each by itself, so that one that cannot succeed does not cost a write in every pass.
+ * Postpones items that failed, each by itself, so that one that cannot succeed does not cost a write in every pass.
  * `random` gives numbers in [0, 1): hosts that fail together must not try again together.
  */
 export class Backoff<Key> {
@@ -37,8 +37,13 @@ export class Backoff<Key> {
   }
 
   /** Whether this item is to be left alone for now. */
-  holds(key: Key, now: number): boolean {
+  postpones(key: Key, now: number): boolean {
     return (this.#items.get(key)?.due ?? 0) > now;
+  }
+
+  /** When this item may be tried again; null when it did not fail. */
+  dueOf(key: Key): number | null {
+    return this.#items.get(key)?.due ?? null;
   }
 
   /** When the next of them may be tried; null when none waits. */

@@ -1,6 +1,7 @@
 import type { BackendKey, ServiceKey } from '../model.ts';
 import type { HeldRemoval } from '../pass-status.ts';
 import { type BrakeContext, holdMassRemoval } from '../plan/brake.ts';
+import type { DecisionTable } from '../plan/decision.ts';
 import { type LargeRemoval, type Leave, largeRemoval, type NamedEnd } from '../plan/let-go.ts';
 import { type Losses, leaving } from '../plan/losses.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -75,6 +76,20 @@ export class Brake {
     if (result.held === null) return { plan: result.plan, held: null };
     const first = Math.min(...since.values());
     return { plan: result.plan, held: { ...result.held, since: first, until: first + holdMs } };
+  }
+
+  /** Why each backend that is held stays, as of the last plan. */
+  decide(decisions: DecisionTable): void {
+    const first = Math.min(...this.#since.values());
+    const endsAt = first + (this.#rules?.holdMs ?? 0);
+    for (const [service, { backends }] of this.#held)
+      for (const endpoint of backends.keys())
+        decisions.add(service, endpoint, {
+          rule: 'mass removal',
+          since: this.#since.get(endpoint) ?? first,
+          endsWhen: 'a source names it, or the sources, read again, say the same',
+          endsAt,
+        });
   }
 
   /** The backends that have been held for long enough to ask the sources once more. */

@@ -1,4 +1,5 @@
 import type { Step } from '../model.ts';
+import { DecisionTable } from '../plan/decision.ts';
 import type { ReachabilityReport, StepFailure } from '../ports.ts';
 
 /** What applying has brought so far; kept outside so that an error half-way loses none of it. */
@@ -7,6 +8,8 @@ export interface Outcome {
   made: readonly Step[];
   /** Steps of the plan that were not tried: they failed before, or could not be made without another one. */
   untried: readonly Step[];
+  /** Why they were not, and why those that failed are not made at once. */
+  readonly decisions: DecisionTable;
   reached: ReachabilityReport;
   /** What keeps names from being asked for. */
   unanswered: readonly string[];
@@ -15,7 +18,14 @@ export interface Outcome {
 export const NOT_LOOKED_AT: ReachabilityReport = { changed: [], problems: [], advice: [] };
 
 export function nothingYet(): Outcome {
-  return { failures: [], made: [], untried: [], reached: NOT_LOOKED_AT, unanswered: [] };
+  return {
+    failures: [],
+    made: [],
+    untried: [],
+    decisions: new DecisionTable(),
+    reached: NOT_LOOKED_AT,
+    unanswered: [],
+  };
 }
 
 /** Those of these steps that did not fail. */

@@ -193,7 +193,7 @@ export class Pass {
   #status(error: string | null): PassStatus {
     const { desired, view, book, shortfalls, clock, dryRun } = this.#parts;
     const { made, untried, reached, unanswered } = this.#outcome;
-    const { plan, drains, held, letGo } = this.#result;
+    const { plan, drains, held, letGo, decisions } = this.#result;
     return {
       startedAt: this.#startedAt,
       finishedAt: clock.monotonic(),
@@ -205,6 +205,7 @@ export class Pass {
       owned: book.owned,
       drains,
       held,
+      decisions: [decisions, this.#outcome.decisions.all],
       letGo: dryRun ? null : letGo,
       shortfall: shortfalls.all,
       ...this.#failures(),
@@ -242,6 +243,7 @@ const NOTHING_PLANNED: PlanResult = {
   drains: new Map(),
   held: null,
   letGo: null,
+  decisions: new Map(),
   rereadFirst: [],
 };
 

@@ -4,6 +4,7 @@ import type { Occupants } from '../inventory/task-index.ts';
 import type { BackendKey, Desired, ServiceAddress, ServiceKey, Table } from '../model.ts';
 import { inSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
+import { type Decisions, DecisionTable } from '../plan/decision.ts';
 import { Diff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
 import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
@@ -47,6 +48,8 @@ export interface PlanResult {
   readonly held: HeldRemoval | null;
   /** A large removal that is not held, with why; null: none. */
   readonly letGo: LargeRemoval | null;
+  /** Why backends stay, or go later. */
+  readonly decisions: Decisions;
   /** Of these services it must be known how they are now; this plan was made on what was known. */
   readonly rereadFirst: readonly ServiceAddress[];
 }
@@ -95,13 +98,21 @@ export class Planner {
     // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
     if (!complete) {
       const plan = withWithdrawn(onlyWhatIsMissing(drained.plan), withdrawn);
-      return { plan, held: null, letGo: null, drains, rereadFirst };
+      return { plan, held: null, letGo: null, drains, decisions: decisionsOf(drains), rereadFirst };
     }
     const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
-    return { plan: withWithdrawn(plan, withdrawn), held, letGo, drains: remaining, rereadFirst };
+    const decisions = decisionsOf(remaining, held === null ? undefined : this.#brake);
+    return {
+      plan: withWithdrawn(plan, withdrawn),
+      held,
+      letGo,
+      drains: remaining,
+      decisions,
+      rereadFirst,
+    };
   }
 
   /** On the word of our own disk alone, only what this program depends on is a reason to take a VIP away. */
@@ -161,6 +172,15 @@ export class Planner {
     const blind = plan.services.filter(({ op, address }) => op === 'add' && !mayAdopt(address));
     return [...blind, ...takenFromTheLiving(plan, { observed, occupants })];
   }
+}
+
+function decisionsOf(drains: Drains, brake?: Brake): Decisions {
+  const decisions = new DecisionTable();
+  brake?.decide(decisions);
+  for (const [service, deadlines] of drains)
+    for (const [endpoint, endsAt] of deadlines)
+      decisions.add(service, endpoint, { rule: 'draining', endsWhen: 'its connections have ended', endsAt });
+  return decisions.all;
 }
 
 /** What is held in rotation does not drain: its time would run out before it is let go. */

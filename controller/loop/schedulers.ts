@@ -20,7 +20,7 @@ export class Schedulers {
 
   /** Those that the kernel lacked when it was last asked, without those that are to be tried again now. */
   lacking(now: number): ReadonlySet<string> {
-    return new Set([...this.#lacking].filter((scheduler) => this.#backoff.holds(scheduler, now)));
+    return new Set([...this.#lacking].filter((scheduler) => this.#backoff.postpones(scheduler, now)));
   }
 
   /** Whether a service with this scheduler has been made. */
@@ -45,7 +45,7 @@ export class Schedulers {
   /** To be called after a pass: one that was due and that no service asked for is forgotten. */
   settle(now: number): void {
     for (const scheduler of this.#lacking) {
-      if (this.#backoff.holds(scheduler, now)) continue;
+      if (this.#backoff.postpones(scheduler, now)) continue;
       this.#lacking.delete(scheduler);
       this.#backoff.succeeded(scheduler);
     }

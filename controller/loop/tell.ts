@@ -1,4 +1,4 @@
-import type { PassStatus } from '../pass-status.ts';
+import type { HeldRemoval, PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import { letGoText } from '../plan/let-go.ts';
 import type { Log } from '../ports.ts';
@@ -6,17 +6,19 @@ import type { Log } from '../ports.ts';
 /** Makes the function that tells the log of each pass: what it did, what failed, and what is wrong with the host. */
 export function createTeller(log: Log): (pass: PassStatus) => void {
   let advised = '';
-  let holding = false;
+  let before: PassStatus['held'] = null;
   let letGo = '';
 
-  const tellOnce = ({ advice, held }: PassStatus): void => {
+  const tellOnce = (pass: PassStatus): void => {
+    const { advice, held } = pass;
     // A host that may not be changed stays as it is: once is enough.
     if (advice.join() !== advised)
       for (const line of advice) log.warn('this host should be set up otherwise', { advice: line });
     advised = advice.join();
-    if (held !== null && !holding) log.warn('mass removal held', { why: heldText(held) });
-    if (held === null && holding) log.warn('mass removal no longer held');
-    holding = held !== null;
+    if (held !== null && before === null) log.warn('mass removal held', { why: heldText(held) });
+    if (held === null && before !== null)
+      log.warn('mass removal no longer held', { why: endText(before, pass) });
+    before = held;
   };
 
   // A removal that fails is planned again: once is enough.
@@ -48,4 +50,16 @@ export function createTeller(log: Log): (pass: PassStatus) => void {
     if (steps + repaired.length + problems.length > 0) log.info('pass', fields);
     else log.debug('pass', fields);
   };
+}
+
+/** What became of what was held: how much of it serves again, and why the rest left. */
+function endText({ services, endpoints }: HeldRemoval, { observed, letGo }: PassStatus): string {
+  let serving = 0;
+  for (const service of services)
+    for (const [endpoint, { weight }] of observed.get(service)?.backends ?? [])
+      if (endpoints.has(endpoint) && weight > 0) serving += 1;
+  const stay = `${serving} of its backends are in rotation, as the sources say again`;
+  const left = letGo == null ? 'the others left, named by a source or too few to be held' : letGoText(letGo);
+  if (serving === endpoints.size) return 'the sources say again that all of it serves';
+  return serving === 0 ? left : `${stay}; ${left}`;
 }

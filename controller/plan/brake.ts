@@ -157,7 +157,7 @@ function kept(service: PlannedService, { backends: lost }: Loss, observed: Table
   const changed = service.changes.length > 0 || backends.some(({ op }) => op !== 'keep');
   const unsaid = [...lost.values()].every((why) => why === 'missing');
   const why = unsaid ? 'no source mentions it any more' : service.reason;
-  const reason = service.reason === null ? null : `held: ${why}`;
+  const reason = service.reason === null ? null : why;
   return { ...service, op: changed ? 'change' : 'keep', held: true, reason, backends };
 }
 

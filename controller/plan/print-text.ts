@@ -81,7 +81,7 @@ function block(service: PlannedService, paint: Paint): string[] {
   const persistence = persistenceSeconds > 0 ? `, persistent ${persistenceSeconds} s` : '';
   const notes = [`${scheduler}${persistence}`, ...apps, ...service.changes.map(formatChange)];
   if (service.adopted) notes.push('adopted: the kernel had it already');
-  if (reason !== null) notes.push(reason);
+  if (reason !== null) notes.push(service.held ? `held: ${reason}` : reason);
 
   const rows = service.backends.map(row);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map(({ cells }) => cells[column]?.length ?? 0)));

@@ -199,7 +199,7 @@ interface Kinds {
 /**
  * Brings what is published to what these apps are. New objects come before old ones go, and of an app that goes the
  * MarathonApp goes before its EndpointSlices, so that no reader sees it without backends. One that the server refuses
- * does not hold back the others, and what it would replace stays. Resolves with the number of writes that failed.
+ * does not stop the others, and what it would replace stays. Resolves with the number of writes that failed.
  */
 async function publish(
   apps: readonly App[],

@@ -32,7 +32,7 @@ export function removals(kind: PublishedKind, names: readonly string[], signal: 
 }
 
 /**
- * Makes the writes, several at once. One that the server refuses does not hold back the others. Resolves with the names of
+ * Makes the writes, several at once. One that the server refuses does not stop the others. Resolves with the names of
  * those that failed, each with why.
  */
 export async function makeAll(

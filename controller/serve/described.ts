@@ -239,9 +239,18 @@ export const historyDocument = z.object({
         at: instant.describe('When a pass found it so.'),
         vip: z.string().describe('Id of the VIP, as in the status.'),
         kind: z
-          .enum(['appeared', 'gone', 'state', 'settings', 'backend added', 'backend removed', 'backend'])
+          .enum([
+            'appeared',
+            'gone',
+            'state',
+            'settings',
+            'backend added',
+            'backend removed',
+            'backend',
+            'not held',
+          ])
           .describe(
-            'What changed; settings: scheduler, persistence or apps. backend: weight, reason or task of one.',
+            'What changed; settings: scheduler, persistence or apps. backend: weight, reason or task of one. not held: it lost backends to a large removal, and why that was not held.',
           ),
         backend: z
           .string()

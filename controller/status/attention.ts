@@ -1,7 +1,7 @@
 import { quoted } from '../visible.ts';
 import type { StatusDocument } from './document.ts';
 import type { Colour, Layout } from './table.ts';
-import { duration, plural } from './words.ts';
+import { ago, duration, plural } from './words.ts';
 
 /** Of each kind so many are shown: a mistake in a template may reject hundreds of labels. */
 const SHOWN = 20;
@@ -23,6 +23,7 @@ export function attention(document: StatusDocument, { paint }: Pick<Layout, 'pai
     ['33', document.sources.flatMap(unread)],
     ['33', host.advice],
     ['33', warnings],
+    ['33', document.largeRemovals.map((removal) => notHeld(removal, document.at))],
   ];
   const lines = kinds.flatMap(([colour, texts]) => {
     const more =
@@ -36,6 +37,11 @@ function held({ held: brake, at }: StatusDocument): string[] {
   if (brake === null) return [];
   const left = Math.max(0, (Date.parse(brake.until) - Date.parse(at)) / 1_000);
   return [`held for ${duration(left)} more: ${plural(brake.services.length, 'VIP')}: ${brake.reason}`];
+}
+
+/** A large removal that was let go: when, how much of how much, and why. */
+export function notHeld({ at, reason }: StatusDocument['largeRemovals'][number], now: string): string {
+  return `not held, ${ago(at, now)} ago: ${reason}`;
 }
 
 function rejection({ app, at, value, reason }: StatusDocument['rejected'][number]): string {

@@ -1,4 +1,5 @@
 import type { Backend, BackendKey, Endpoint, ObservedBackend, ObservedService, Service } from '../model.ts';
+import type { Decision } from '../plan/decision.ts';
 import { same } from '../same.ts';
 
 /** A backend as the last pass left it, and since when its weight and reason have been so; milliseconds of the monotonic clock. */
@@ -16,7 +17,11 @@ export interface BackendRecord {
   /** When it goes at the latest; null unless it drains. */
   readonly drainsUntil: number | null;
   readonly inKernel: boolean;
+  /** Why it is not as the sources say, since when, and what ends that; null where it is. */
+  readonly decision: DatedDecision | null;
 }
+
+export type DatedDecision = Decision & { readonly since: number };
 
 /** What is known of a service's backends besides what is wanted. */
 export interface BackendsFound {
@@ -26,6 +31,8 @@ export interface BackendsFound {
   readonly drains: ReadonlyMap<BackendKey, number> | undefined;
   /** Why those are held that would leave (rule 4). */
   readonly held: ReadonlyMap<BackendKey, string> | undefined;
+  /** Why some are not as the sources say. */
+  readonly decided: (backend: BackendKey) => Decision | undefined;
 }
 
 export type BackendRecords = ReadonlyMap<BackendKey, BackendRecord>;
@@ -48,7 +55,8 @@ export function recordBackends(
     same &&= had.get(key) === record;
   };
   for (const [key, backend] of service?.backends ?? []) {
-    put(key, wantedBackend(backend, have?.backends.get(key), held?.get(key), had.get(key), now));
+    const decision = dated(found.decided(key), had.get(key), now);
+    put(key, wantedBackend(backend, have?.backends.get(key), held?.get(key), decision, had.get(key), now));
   }
   for (const [key, observed] of have?.backends ?? []) {
     if (!backends.has(key)) put(key, leavingBackend(key, observed, found, had.get(key), now));
@@ -60,6 +68,7 @@ function wantedBackend(
   want: Backend,
   observed: ObservedBackend | undefined,
   held: string | undefined,
+  decision: DatedDecision | null,
   had: BackendRecord | undefined,
   now: number,
 ): BackendRecord {
@@ -74,11 +83,24 @@ function wantedBackend(
     had.inKernel === inKernel &&
     had.task === task &&
     had.app === app &&
+    had.decision === decision &&
     had.drainsUntil === null
   ) {
     return had;
   }
-  return { address, port, hostPort, weight, forward, app, task, reason, since, drainsUntil: null, inKernel };
+  const what = { address, port, hostPort, weight, forward, app, task, reason, since };
+  return { ...what, drainsUntil: null, inKernel, decision };
+}
+
+function dated(
+  decision: Decision | undefined,
+  had: BackendRecord | undefined,
+  now: number,
+): DatedDecision | null {
+  if (decision === undefined) return null;
+  const before = had?.decision?.rule === decision.rule ? had.decision.since : now;
+  const record = { ...decision, since: decision.since ?? before };
+  return had?.decision != null && same(had.decision, record) ? had.decision : record;
 }
 
 const DRAINING = 'draining: no longer a backend of this VIP';
@@ -88,7 +110,7 @@ const LEAVING = 'no longer a backend of this VIP';
 function leavingBackend(
   key: BackendKey,
   { address, port, weight, forward }: ObservedBackend,
-  { drains, held }: BackendsFound,
+  { drains, held, decided }: BackendsFound,
   had: BackendRecord | undefined,
   now: number,
 ): BackendRecord {
@@ -109,6 +131,7 @@ function leavingBackend(
     since,
     drainsUntil,
     inKernel: true,
+    decision: dated(decided(key), had, now),
   };
   return had !== undefined && same(had, record) ? had : record;
 }

@@ -4,6 +4,7 @@ import { withoutPause } from '../pause.ts';
 import type { Clock, Observer } from '../ports.ts';
 import { createEpochOffset } from '../time.ts';
 import type { History } from './history.ts';
+import { LargeRemovals } from './large-removals.ts';
 import type { SourceStatus, Status } from './status.ts';
 import { type RecordsBefore, VipRecorder } from './vip-records.ts';
 
@@ -13,7 +14,7 @@ export interface StatusBoardOptions {
   readonly dryRun: boolean;
   readonly clock: Pick<Clock, 'epoch' | 'monotonic'>;
   /** Is told of what each pass changed. */
-  readonly history?: Pick<History, 'passed'>;
+  readonly history?: Pick<History, 'passed' | 'notHeld'>;
 }
 
 /** Hears what the loop does and tells what is known at this moment. */
@@ -31,6 +32,7 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
   let lastPass: PassStatus | null = null;
   let convergedAt: number | null = null;
   const recorder = new VipRecorder();
+  const largeRemovals = new LargeRemovals();
   let prepared: { readonly pass: PassStatus; readonly before: RecordsBefore } | null = null;
 
   const update = (name: string, change: (before: SourceStatus) => Partial<SourceStatus>) => {
@@ -70,6 +72,8 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
       const before = prepared?.pass === pass ? prepared.before : recorder.start(pass)(withoutPause);
       prepared = null;
       if (pass.error === null && before !== null) history?.passed(before, recorder.records, pass.finishedAt);
+      const removal = largeRemovals.passed(pass);
+      if (removal !== null) history?.notHeld(removal);
       if (isAsDesired(pass)) convergedAt = pass.finishedAt;
     },
     repaired() {
@@ -83,6 +87,7 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
       sources: [...bySource.values()],
       lastPass,
       vips: recorder.records,
+      largeRemovals: largeRemovals.recent(clock.monotonic()),
       convergedAt,
     }),
   };

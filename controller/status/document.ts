@@ -74,6 +74,21 @@ const backend = z.object({
     })
     .nullable()
     .describe('How it leaves; null while it does not.'),
+  decision: z
+    .object({
+      rule: z
+        .enum(['mass removal', 'draining', 'last in rotation', 'postponed'])
+        .describe(
+          'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed.',
+        ),
+      since: instant.describe("Since when; at most since the controller's start."),
+      endsWhen: z.string().describe('What ends it, in words.'),
+      endsAt: instant
+        .nullable()
+        .describe('When it ends at the latest, or is looked at again; null where no time is set.'),
+    })
+    .nullable()
+    .describe('Why it is not, or not yet, as the sources say; null where it is.'),
 });
 
 const state = z.enum([
@@ -126,6 +141,26 @@ const held = z.object({
   since: instant.describe('Since when.'),
   until: instant.describe('When they are made if the source still says the same.'),
   services: z.array(z.string()).describe('Ids of the VIPs that lose something.'),
+});
+
+const largeRemoval = z.object({
+  at: instant.describe('When.'),
+  reason: z.string().describe('How much went, of how much, and why it was not held.'),
+  because: z
+    .array(
+      z.object({
+        rule: z
+          .enum(['named', 'ended', 'confirmed', 'few', 'brake off'])
+          .describe(
+            'named: a source said so of the task or app. ended: a list says that the task ends. confirmed: it was held, and the sources, read again, said the same. few: without what was named, too few to be held. brake off: --allow-mass-removal.',
+          ),
+        source: z.string().nullable().describe('The source that named them; null where none did.'),
+        at: instant.describe('When the last of them was told of.'),
+        backends: count.describe('How many went for this reason.'),
+      }),
+    )
+    .describe('The most frequent first.'),
+  services: z.array(z.string()).describe('Ids of the VIPs that lost something.'),
 });
 
 const kernel = z.object({
@@ -194,6 +229,11 @@ export const statusDocument = z.object({
   sources: z.array(source).describe('One for each --source, in the order given.'),
   vips: z.array(vip).describe('By name, then id.'),
   held: held.nullable().describe('Removals that the mass-removal brake holds back; null: nothing is held.'),
+  largeRemovals: z
+    .array(largeRemoval)
+    .describe(
+      'Removals of the last hour so large that one may ask why they were not held; at most ten, the newest first.',
+    ),
   conflicts: z
     .array(
       z.object({

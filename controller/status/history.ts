@@ -1,7 +1,9 @@
 /** What happened to each VIP since the controller's start, as far back as there is room for. */
 
 import type { BackendKey } from '../model.ts';
+import { letGoText } from '../plan/let-go.ts';
 import type { BackendRecord } from './backend-records.ts';
+import type { PastRemoval } from './large-removals.ts';
 import type { RecordsBefore, VipRecord, VipRecords } from './vip-records.ts';
 import { plural } from './words.ts';
 
@@ -10,7 +12,15 @@ export interface Change {
   readonly at: number;
   /** Id of the VIP. */
   readonly vip: string;
-  readonly kind: 'appeared' | 'gone' | 'state' | 'settings' | 'backend added' | 'backend removed' | 'backend';
+  readonly kind:
+    | 'appeared'
+    | 'gone'
+    | 'state'
+    | 'settings'
+    | 'backend added'
+    | 'backend removed'
+    | 'backend'
+    | 'not held';
   /** The backend that it happened to; null where it concerns the VIP as a whole. */
   readonly backend: BackendKey | null;
   /** In words: `weight 1 -> 0: TASK_KILLING`. */
@@ -25,6 +35,8 @@ export interface ToldChange extends Omit<Change, 'at'> {
 export interface History {
   /** Learns what a pass changed: records as they were `before`, of all that are now. */
   passed(before: RecordsBefore, now: VipRecords, at: number): void;
+  /** Learns of a large removal why it was not held. */
+  notHeld(removal: PastRemoval): void;
   /** Changes of one VIP, the newest first; also of one that is gone. */
   ofVip(id: string): readonly Change[];
   /** Changes of all, the newest first, `most` of them. */
@@ -68,6 +80,11 @@ export function createHistory({ perVip, vips }: HistoryLimits = LIMITS): History
         const changes = record === undefined ? gone(id, had, at) : changesOf(had, record, at);
         if (changes.length > 0) add(id, changes);
       }
+    },
+    notHeld(removal) {
+      const text = letGoText(removal);
+      for (const id of removal.services)
+        add(id, [{ at: removal.at, vip: id, kind: 'not held', backend: null, text }]);
     },
     ofVip: (id) => byVip.get(id) ?? [],
     latest(most) {

@@ -2,10 +2,12 @@ import type { KernelReading, ServiceCounters } from '../counters.ts';
 import type { ObservedBackend, ObservedService } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
+import { letGoText } from '../plan/let-go.ts';
 import { someLines, someRejections } from './at-most.ts';
-import type { BackendRecord } from './backend-records.ts';
+import type { BackendRecord, DatedDecision } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
+import type { PastRemoval } from './large-removals.ts';
 import type { SourceStatus, Status } from './status.ts';
 import type { VipRecord } from './vip-records.ts';
 
@@ -58,6 +60,7 @@ export function presentStatus({
     sources: status.sources.map((source) => toSource(source, times)),
     vips,
     held: toHeld(lastPass?.held ?? null, times),
+    largeRemovals: status.largeRemovals.map((removal) => toLargeRemoval(removal, times)),
     conflicts: (lastPass?.plan.conflicts ?? []).map(({ key, apps, reason }) => ({
       id: key,
       apps: [...apps],
@@ -106,7 +109,7 @@ function toVip(
 }
 
 function toBackend(
-  { drainsUntil, since, ...rest }: BackendRecord,
+  { drainsUntil, since, decision, ...rest }: BackendRecord,
   counted: Pick<ObservedBackend, 'activeConnections' | 'inactiveConnections'> | undefined,
   traffic: BackendDocument['traffic'],
   times: Times,
@@ -118,9 +121,17 @@ function toBackend(
     since: times.instant(since),
     activeConnections,
     inactiveConnections,
+    decision: decision === null ? null : toDecision(decision, times),
     drain: drainsUntil === null ? null : toDrain(drainsUntil, connections, times),
     traffic,
   };
+}
+
+function toDecision(
+  { rule, since, endsWhen, endsAt }: DatedDecision,
+  { instant }: Times,
+): BackendDocument['decision'] {
+  return { rule, since: instant(since), endsWhen, endsAt: endsAt === null ? null : instant(endsAt) };
 }
 
 function toDrain(until: number, connections: number, { now, instant }: Times): BackendDocument['drain'] {
@@ -139,6 +150,15 @@ function toHeld(held: PassStatus['held'], { instant }: Times): StatusDocument['h
     since: instant(since),
     until: instant(until),
     services: [...services].sort(),
+  };
+}
+
+function toLargeRemoval(removal: PastRemoval, { instant }: Times): StatusDocument['largeRemovals'][number] {
+  return {
+    at: instant(removal.at),
+    reason: letGoText(removal),
+    because: removal.because.map((leave) => ({ ...leave, at: instant(leave.at) })),
+    services: [...removal.services].sort(),
   };
 }
 

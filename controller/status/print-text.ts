@@ -1,6 +1,6 @@
 import { endpointKey } from '../model.ts';
 import { visibleDocument } from '../visible.ts';
-import { attention } from './attention.ts';
+import { attention, notHeld } from './attention.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
 import { inRotation } from './present.ts';
 import { type Colour, type Column, type Layout, table } from './table.ts';
@@ -23,9 +23,14 @@ export function wideText(status: StatusDocument, layout: Layout): string {
 }
 
 /** Only these VIPs, with every backend. */
-export function vipsText({ vips, at }: StatusDocument, layout: Layout): string {
-  return visibleDocument(vips)
-    .map((vip) => block(vip, at, layout).join('\n'))
+export function vipsText(status: StatusDocument, layout: Layout): string {
+  const { vips, at, largeRemovals } = visibleDocument(status);
+  const removalsOf = ({ id }: VipDocument) =>
+    largeRemovals
+      .filter(({ services }) => services.includes(id))
+      .map((removal) => `  ${notHeld(removal, at)}`);
+  return vips
+    .map((vip) => [...block(vip, at, layout), ...removalsOf(vip)].join('\n'))
     .join('\n\n')
     .concat('\n');
 }
@@ -91,7 +96,23 @@ function block(vip: VipDocument, at: string, layout: Layout): string[] {
     `${called}${addressOf(vip)}  ${paint(COLOURS[state], state)} for ${ago(since, at)}${why}`,
     `  ${facts.filter((fact) => fact !== null && fact !== '').join('; ')}`,
     ...(backends.length === 0 ? [] : table(backends, backendColumns(at), { ...layout, indent: '  ' })),
+    ...decisionsOf(vip, at),
   ];
+}
+
+/** What decided that backends are not as the sources say, since when, and what ends it; of a drain the table says so. */
+function decisionsOf({ backends }: VipDocument, at: string): string[] {
+  const places = new Map<string, string[]>();
+  for (const { decision, ...backend } of backends) {
+    if (decision === null || decision.rule === 'draining') continue;
+    const { rule, since, endsWhen, endsAt } = decision;
+    const left = endsAt === null ? '' : `, in ${ago(at, endsAt)}`;
+    const text = `${rule} for ${ago(since, at)}, until ${endsWhen}${left}`;
+    places.set(text, [...(places.get(text) ?? []), endpointKey(backend)]);
+  }
+  return [...places].map(
+    ([text, { 0: first, length }]) => `  ${length === 1 ? first : plural(length, 'backend')}: ${text}`,
+  );
 }
 
 function backendColumns(at: string): readonly Column<BackendDocument>[] {

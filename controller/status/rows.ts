@@ -30,7 +30,10 @@ export interface VipRow
 }
 
 /** What may be long and seldom changes. */
-export type Findings = Pick<StatusDocument, 'conflicts' | 'rejected' | 'warnings' | 'failures'>;
+export type Findings = Pick<
+  StatusDocument,
+  'conflicts' | 'rejected' | 'warnings' | 'failures' | 'largeRemovals'
+>;
 /** What is small and changes with every second. */
 export type Overview = Omit<StatusDocument, 'vips' | keyof Findings>;
 
@@ -51,8 +54,12 @@ export interface ChangedRows {
 }
 
 export function rowsOf(document: StatusDocument): AllRows {
-  const { vips, conflicts, rejected, warnings, failures, ...overview } = document;
-  return { overview, findings: { conflicts, rejected, warnings, failures }, vips: vips.map(toRow) };
+  const { vips, conflicts, rejected, warnings, failures, largeRemovals, ...overview } = document;
+  return {
+    overview,
+    findings: { conflicts, rejected, warnings, failures, largeRemovals },
+    vips: vips.map(toRow),
+  };
 }
 
 function toRow({ backends, traffic, persistenceSeconds: _, ...vip }: VipDocument): VipRow {

@@ -1,6 +1,7 @@
 /** What is known of the controller's work at one moment: all that health, metrics and the HTTP API tell. */
 
 import type { PassStatus } from '../pass-status.ts';
+import type { PastRemoval } from './large-removals.ts';
 import type { VipRecords } from './vip-records.ts';
 
 /** Times are milliseconds of the monotonic clock. */
@@ -17,6 +18,8 @@ export interface Status {
   readonly lastPass: PassStatus | null;
   /** Every VIP as passes left it, by its id. */
   readonly vips: VipRecords;
+  /** Large removals of the last hour that were not held, the newest first. */
+  readonly largeRemovals: readonly PastRemoval[];
   /** When a pass last ended with the kernel as desired; null if never. */
   readonly convergedAt: number | null;
 }

@@ -77,7 +77,9 @@ export class VipRecorder {
     const { desired, observed, drains, finishedAt } = pass;
     const had = this.#records.get(key);
     const service = desired.services.get(key);
-    const found = { have: observed.get(key), drains: drains.get(key), held: held.get(key) };
+    const decided = (backend: BackendKey) =>
+      pass.decisions?.map((each) => each.get(key)?.get(backend)).find((decision) => decision !== undefined);
+    const found = { have: observed.get(key), drains: drains.get(key), held: held.get(key), decided };
     this.#leaving.delete(key);
     if (service !== undefined) {
       const known = states(key);

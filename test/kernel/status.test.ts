@@ -166,6 +166,39 @@ inLab('status and doctor on a real kernel', () => {
     expect(drain?.secondsLeft).toBeLessThanOrEqual(300);
   });
 
+  test('status tells why a backend is held, what ends that, and afterwards why it was let go', async () => {
+    await start('--mass-removal-hold-seconds', '60');
+    const two = [1, 2].map((i) => ({
+      id: `/w${i}`,
+      portDefinitions: [{ protocol: 'tcp', port: 5555, labels: { VIP_0: `/w${i}:80` } }],
+      tasks: [{ id: `w${i}.1`, host: '10.9.0.1', ports: [31_000], state: 'TASK_RUNNING' }],
+    }));
+    const write = async (apps: readonly object[]) => {
+      await writeFile(host.path('apps.new'), JSON.stringify({ apps }));
+      await shell(`mv ${host.path('apps.new')} ${host.path('apps.json')}`);
+    };
+    await write(two);
+    await eventually(async () =>
+      (await statusOf('w2')).summary.backendsInRotation === 2 ? true : undefined,
+    );
+    await write([]);
+    const [held] = await eventually(async () => {
+      const { vips } = await statusOf('w1');
+      return vips[0]?.state === 'held' ? vips : undefined;
+    });
+    expect(held?.backends[0]?.decision).toMatchObject({ rule: 'mass removal' });
+    const text = await host.marathonIpvs('status', 'w1');
+    expect(text.stdout).toMatch(/held for \d+s: no source mentions it any more\n/);
+    expect(text.stdout).toMatch(
+      /10\.9\.0\.1:31000: mass removal for \d+s, until a source names it, .*, in \d+s\n/,
+    );
+    const gone = await eventually(async () => {
+      const document = await statusOf();
+      return document.largeRemovals.length > 0 ? document : undefined;
+    }, 'the sources, read again, have confirmed it');
+    expect(gone.largeRemovals[0]?.because).toMatchObject([{ rule: 'confirmed', source: null, backends: 2 }]);
+  });
+
   test('--watch ends cleanly on Ctrl-C; without a controller there is one line and status 2', async () => {
     const controller = await start();
     const watching = spawn(LAUNCHER, ['status', '--watch'], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -17,9 +17,9 @@ test.each([
 test('one item that fails does not hold back another', () => {
   const backoff = new Backoff<string>(options, () => 0);
   backoff.failed('a', 1_000);
-  expect(backoff.holds('a', 1_099)).toBe(true);
-  expect(backoff.holds('a', 1_100)).toBe(false);
-  expect(backoff.holds('b', 1_000)).toBe(false);
+  expect(backoff.postpones('a', 1_099)).toBe(true);
+  expect(backoff.postpones('a', 1_100)).toBe(false);
+  expect(backoff.postpones('b', 1_000)).toBe(false);
   expect(backoff.nextDue()).toBe(1_100);
 });
 

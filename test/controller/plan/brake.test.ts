@@ -168,7 +168,7 @@ describe('what is held', () => {
     expect(plan.services.find(({ name }) => name === 'vip-1')).toMatchObject({
       op: 'keep',
       held: true,
-      reason: 'held: no source mentions it any more',
+      reason: 'no source mentions it any more',
       backends: [{ op: 'keep', weight: 1, reason: 'held: its task is missing from what the source tells' }],
     });
     expect(plan.summary).toEqual({ add: 1, change: 0, remove: 0, keep: 3 });

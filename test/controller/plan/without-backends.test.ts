@@ -57,9 +57,9 @@ describe('why there is none', () => {
     task(id, [taskPort(declared, ...endpoints)], { state });
   test.each<[string, readonly Task[]]>([
     ['no task runs', [at('a', 'gone', '10.0.0.1:1')]],
-    ['of its tasks 2 starting', [at('a', 'staging'), at('b', 'staging')]],
-    ['of its tasks 1 starting, 1 unreachable', [at('a', 'staging'), at('b', 'unreachable', '10.0.0.1:1')]],
-    ['of its tasks 1 running without an address for it', [at('a', 'running')]],
+    ['of 2 tasks, 2 start', [at('a', 'staging'), at('b', 'staging')]],
+    ['of 2 tasks, 1 starts, 1 is unreachable', [at('a', 'staging'), at('b', 'unreachable', '10.0.0.1:1')]],
+    ['of 1 task, 1 runs without an address for this VIP', [at('a', 'running')]],
   ])('is told: %s', (reason, tasks) => {
     const [one] = translate(app('/web', { ports: [declared], tasks })).declared;
     expect(one).toMatchObject({ backends: 0, withoutBackends: reason });

@@ -111,6 +111,22 @@ describe('the status as text', () => {
 });
 
 describe('the VIPs with their backends', () => {
+  test('say of which large removal they were part, and why it was not held', () => {
+    const removal: StatusDocument['largeRemovals'][number] = {
+      at: '1970-01-01T00:12:40.000Z',
+      reason: '20 of 20 VIPs and 40 of 40 backends left the rotation: 40 named by marathon',
+      because: [],
+      services: ['tcp/11.0.0.1:80'],
+    };
+    const line = `not held, 5m ago: ${removal.reason}\n`;
+    const document = { ...both, largeRemovals: [removal] };
+    expect(vipsText(document, plain).match(/not held/g)).toHaveLength(1);
+    expect(vipsText({ ...document, vips: both.vips.slice(1) }, plain)).toMatch(
+      new RegExp(`^  ${line}$`, 'm'),
+    );
+    expect(statusText(document, plain)).toContain(`! ${line}`);
+  });
+
   test('have weight, connections, rates, since when, the task and why', () => {
     expect(vipsText({ ...both, vips: both.vips.slice(1) }, plain)).toBe(
       [

@@ -172,7 +172,7 @@ describe('the state of a VIP', () => {
       share: 0.5,
     };
     const held = recordsAfter({ ...gone, plan: holdMassRemoval(gone.plan, brake).plan });
-    expect(held.get(WEB_ID)).toMatchObject({ state: 'held', reason: 'held: no source mentions it any more' });
+    expect(held.get(WEB_ID)).toMatchObject({ state: 'held', reason: 'no source mentions it any more' });
     expect(held.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
       weight: 1,
       drainsUntil: null,

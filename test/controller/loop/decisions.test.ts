@@ -1,0 +1,94 @@
+/** Why a backend is not, or not yet, as the sources say: the rule, since when, and what ends it. */
+
+import { expect, test } from '@jest/globals';
+import { createTeller } from '../../../controller/loop/tell.ts';
+import type { PassStatus } from '../../../controller/pass-status.ts';
+import { withoutPause } from '../../../controller/pause.ts';
+import type { Decision } from '../../../controller/plan/decision.ts';
+import { VipRecorder } from '../../../controller/status/vip-records.ts';
+import { snapshot, web } from '../../support/builders.ts';
+import { World } from '../../support/world.ts';
+
+const LABELS = { VIP_0: '1.2.3.4:80' };
+const KEY = 'tcp/1.2.3.4:80';
+const OLD = '10.0.0.1:31000';
+const NEW = '10.0.0.2:31000';
+
+function decisionOf({ decisions = [] }: PassStatus, backend: string, key = KEY): Decision | undefined {
+  return decisions.map((each) => each.get(key)?.get(backend)).find((decision) => decision !== undefined);
+}
+
+test('the brake: since it holds, until the sources are read again', async () => {
+  const world = new World();
+  const controller = world.start();
+  const two = ['1.2.3.4:80', '1.2.3.5:80'].map((vip, i) =>
+    web(`/${i}`, { VIP_0: vip }, `10.0.0.${i + 1}:31000`),
+  );
+  await controller.resync(snapshot(...two));
+  const first = await controller.resync(snapshot());
+  const mass = {
+    rule: 'mass removal',
+    since: first.startedAt,
+    endsAt: first.startedAt + 60_000,
+    endsWhen: 'a source names it, or the sources, read again, say the same',
+  };
+  expect(decisionOf(first, OLD)).toEqual(mass);
+  world.now += 20_000;
+  expect(decisionOf(await controller.resync(snapshot()), OLD)).toEqual(mass);
+  expect(decisionOf(await controller.resync(snapshot(...two)), OLD)).toBeUndefined();
+});
+
+test('what a write waits for, and the last backend in rotation where its replacement cannot be added', async () => {
+  const world = new World();
+  const controller = world.start();
+  const recorder = new VipRecorder();
+  const decided = (pass: PassStatus, backend: string) => {
+    recorder.start(pass)(withoutPause);
+    return recorder.records.get(KEY)?.backends.get(backend)?.decision ?? null;
+  };
+  decided(await controller.resync(snapshot(web('/web', LABELS, OLD))), OLD);
+  world.refuse = ({ op }) => (op === 'add-backend' ? 'ENOMEM' : null);
+  const refused = await controller.change(snapshot(web('/web', LABELS, NEW)));
+  expect(decided(refused, OLD)).toEqual({
+    rule: 'last in rotation',
+    since: refused.finishedAt,
+    endsWhen: 'a backend that replaces it is in rotation',
+    endsAt: null,
+  });
+  const postponed = decided(refused, NEW);
+  expect(postponed).toMatchObject({ rule: 'postponed', endsWhen: 'its write succeeds; it is tried again' });
+  expect(postponed?.endsAt).toBeGreaterThan(refused.startedAt);
+
+  world.now += 10;
+  const later = await controller.change(snapshot(web('/web', LABELS, NEW)));
+  expect(decided(later, OLD)).toMatchObject({ rule: 'last in rotation', since: refused.finishedAt });
+  expect(decided(later, NEW)).toEqual(postponed);
+
+  world.refuse = () => null;
+  world.now += 60_000;
+  expect(decided(await controller.change(snapshot(web('/web', LABELS, NEW))), NEW)).toBeNull();
+  expect(world.backends(KEY)).toEqual([`${NEW} w1`]);
+});
+
+test('the log says once that a mass removal is held, and once why it is no more', async () => {
+  const world = new World();
+  const controller = world.start();
+  const tell = createTeller(world.log);
+  const two = ['1.2.3.4:80', '1.2.3.5:80'].map((vip, i) =>
+    web(`/${i}`, { VIP_0: vip }, `10.0.0.${i + 1}:31000`),
+  );
+  const held = () =>
+    world.logged
+      .filter(({ message }) => message.includes(' held'))
+      .map(({ message, fields }) => `${message}: ${(fields as { why: string }).why}`);
+  for (const apps of [two, [], [], two]) tell(await controller.resync(snapshot(...apps)));
+  expect(held()).toEqual([
+    expect.stringMatching(/^mass removal held: 2 of 2 VIPs/),
+    'mass removal no longer held: the sources say again that all of it serves',
+  ]);
+  tell(await controller.resync(snapshot()));
+  tell(await controller.change(snapshot(), OLD, NEW));
+  expect(held()).toContain(
+    'mass removal no longer held: 2 of 2 VIPs and 2 of 2 backends left the rotation: 2 named by one',
+  );
+});
