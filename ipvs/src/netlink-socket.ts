@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
+import { viewOf } from './codec.ts';
 import { IpvsError } from './errors.ts';
-import { createMemory, RESERVED } from './memory.ts';
 import { eachMessage, errnoOf, extendedAck, firstSeqOf, type Message } from './message.ts';
 import type { Link, LinkEvents, Transport } from './transport.ts';
 import { NLM_F, NLMSG } from './uapi.ts';
@@ -93,8 +93,8 @@ export class NetlinkSocket {
   #running: Running | undefined;
   #seq = 0;
   #timer: NodeJS.Timeout | undefined;
-  readonly #received = createMemory(RECEIVE_BYTES);
-  readonly #into = this.#received.bytes.subarray(RESERVED);
+  readonly #into = new Uint8Array(RECEIVE_BYTES);
+  readonly #received = viewOf(this.#into);
   #closed = false;
   #pumping = false;
   #immediate = false;
@@ -203,7 +203,7 @@ export class NetlinkSocket {
       }
       if (!this.#answers(running, length)) continue;
       if (length === RECEIVE_BYTES) throw cutOff();
-      eachMessage(this.#received, RESERVED, RESERVED + length, this.#accept);
+      eachMessage(this.#received, length, this.#accept);
     }
     return true;
   }
@@ -223,7 +223,7 @@ export class NetlinkSocket {
       this.#into.set(bytes.subarray(0, RECEIVE_BYTES));
       if (!this.#answers(running, bytes.length)) return;
       if (truncated || bytes.length >= RECEIVE_BYTES) throw cutOff();
-      eachMessage(this.#received, RESERVED, RESERVED + bytes.length, this.#accept);
+      eachMessage(this.#received, bytes.length, this.#accept);
     } catch (cause) {
       this.#fail(cause);
     }
@@ -238,7 +238,7 @@ export class NetlinkSocket {
 
   /** Whether the datagram that was just received is the kernel's answer to something that the running job asked. */
   #answers({ firstSeq, outgoing }: Running, length: number): boolean {
-    const seq = firstSeqOf(this.#received, RESERVED, RESERVED + length);
+    const seq = firstSeqOf(this.#received, length);
     return seq !== undefined && outgoing !== undefined && seq >= firstSeq && seq <= outgoing.last;
   }
 
