@@ -1,5 +1,7 @@
 import { isIPv6 } from 'node:net';
+import { viewOf } from './codec.ts';
 import { IpvsError } from './errors.ts';
+import { HOST_IS_LE } from './scalars.ts';
 import type { AddressFamily } from './types.ts';
 import { AF_INET, AF_INET6 } from './uapi.ts';
 
@@ -101,29 +103,39 @@ function groups(side: string): number[] {
 
 /** The text of an address. Throws `malformed-reply` when the bytes are too few. */
 export function formatAddress(bytes: Uint8Array, family: AddressFamily): string {
-  return formatAddressAt(bytes, 0, bytes.length, family);
+  return formatAddressAt(viewOf(bytes), 0, bytes.length, family);
 }
 
-// Putting an address together from these makes half as many strings on the way.
-const octets = Array.from({ length: 256 }, (_, octet) => String(octet));
-const dottedOctets = octets.map((octet) => `${octet}.`);
-
 /** The text of the address between two places. Throws `malformed-reply` when the bytes are too few. */
-export function formatAddressAt(bytes: Uint8Array, from: number, to: number, family: AddressFamily): string {
+export function formatAddressAt(view: DataView, from: number, to: number, family: AddressFamily): string {
   if (to - from < (family === 'ipv4' ? 4 : ADDRESS_SIZE)) {
     throw new IpvsError('malformed-reply', `${family} address in ${to - from} bytes`);
   }
-  if (family === 'ipv6') return formatIpv6(bytes.subarray(from, to));
-  const dotted = (at: number): string => dottedOctets[bytes[at] as number] as string;
-  return dotted(from) + dotted(from + 1) + dotted(from + 2) + (octets[bytes[from + 3] as number] as string);
+  if (family === 'ipv6') return formatIpv6(view, from);
+  // Backends are many and hosts are few, so an address was most often written before; one text for all of them also
+  // takes less memory.
+  const number = view.getUint32(from);
+  const place = (number ^ (number >>> 12)) & (REMEMBERED - 1);
+  const known = texts[place];
+  if (known !== undefined && numbers[place] === number) return known;
+  const dotted = (shift: number): string => dottedOctets[(number >>> shift) & 0xff] as string;
+  const text = dotted(24) + dotted(16) + dotted(8) + String(number & 0xff);
+  numbers[place] = number;
+  texts[place] = text;
+  return text;
 }
 
+// Putting an address together from these makes half as many strings on the way.
+const dottedOctets = Array.from({ length: 256 }, (_, octet) => `${octet}.`);
+
+/** IPv4 addresses whose text is remembered, each in the one place that it can have. A power of two. */
+const REMEMBERED = 4_096;
+const numbers = new Uint32Array(REMEMBERED);
+const texts = new Array<string | undefined>(REMEMBERED).fill(undefined);
+
 /** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups as `::`. */
-function formatIpv6(bytes: Uint8Array): string {
-  const all = Array.from(
-    { length: 8 },
-    (_, index) => ((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0),
-  );
+function formatIpv6(view: DataView, from: number): string {
+  const all = Array.from({ length: 8 }, (_, index) => view.getUint16(from + 2 * index));
   let [start, length] = [0, 0];
   for (let from = 0; from < 8; from++) {
     let to = from;
@@ -134,7 +146,7 @@ function formatIpv6(bytes: Uint8Array): string {
   if (length < 2) return hex(all);
   // As inet_ntop has it, and so ipvsadm: a mapped IPv4 address keeps its dots.
   if (start === 0 && length === 5 && all[5] === 0xffff) {
-    return `::ffff:${bytes[12]}.${bytes[13]}.${bytes[14]}.${bytes[15]}`;
+    return `::ffff:${formatAddressAt(view, from + 12, from + ADDRESS_SIZE, 'ipv4')}`;
   }
   return `${hex(all.slice(0, start))}::${hex(all.slice(start + length))}`;
 }
@@ -155,9 +167,7 @@ export function netmaskBytes(prefixLength: number, family: AddressFamily): Uint8
 }
 
 /** The reverse of {@link netmaskBytes}. A mask with holes, which only other programs write, counts its leading ones. */
-export function prefixLengthOf(bytes: Uint8Array, family: AddressFamily): number {
-  if (bytes.length < 4) throw new IpvsError('malformed-reply', `netmask in ${bytes.length} bytes`);
-  const copy = bytes.slice(0, 4);
-  if (family === 'ipv6') return new Uint32Array(copy.buffer)[0] ?? 0;
-  return Math.clz32(~new DataView(copy.buffer).getUint32(0));
+export function prefixLengthOf(view: DataView, from: number, to: number, family: AddressFamily): number {
+  if (to - from < 4) throw new IpvsError('malformed-reply', `netmask in ${to - from} bytes`);
+  return family === 'ipv6' ? view.getUint32(from, HOST_IS_LE) : Math.clz32(~view.getUint32(from));
 }

@@ -1,7 +1,8 @@
 import type { Encoder } from './encoder.ts';
 import { IpvsError, isIpvsError } from './errors.ts';
 import { changeError, describe } from './explain.ts';
-import type { Job, NetlinkSocket, Outgoing } from './netlink-socket.ts';
+import type { Job, Outgoing } from './job.ts';
+import type { NetlinkSocket } from './netlink-socket.ts';
 import type { Change } from './types.ts';
 
 /** A change of a batch that was not made, or of which that is not known. */

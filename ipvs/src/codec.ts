@@ -1,7 +1,6 @@
 import { align4 } from './align.ts';
 import { IpvsError } from './errors.ts';
-import type { Memory } from './memory.ts';
-import { type Codec, HOST_IS_LE, raw } from './scalars.ts';
+import { type Codec, HOST_IS_LE, type IntegerCodec, type Layout, raw, readInteger } from './scalars.ts';
 
 /** One row of an attribute table: the number in the kernel's header, and how its value is laid out. */
 export interface Row {
@@ -14,17 +13,22 @@ export interface Row {
 /** Rows by the name that the attribute has in this program. Written in the order of the rows. */
 export type Rows = Readonly<Record<string, Row>>;
 
+type ValueOf<C> = C extends Codec<infer T> ? T : never;
+
 /** The values that a table reads and writes; each may be absent. */
-export type Attrs<R extends Rows> = {
-  readonly [K in keyof R]?: R[K]['codec'] extends Codec<infer T> ? T | undefined : never;
+export type Attrs<R extends Rows> = { readonly [K in keyof R]?: ValueOf<R[K]['codec']> | undefined };
+
+/** The same by the number of the attribute: integers, and the place of all that makes an object when it is read. */
+export type Values<R extends Rows> = {
+  readonly [K in keyof R as R[K]['type']]: number | undefined;
 };
 
 /** A set of netlink attributes: one table, used both ways. */
 export interface AttrTable<R extends Rows> {
   readonly name: string;
   readonly rows: R;
-  /** The number of each attribute, for what {@link AttrTable.locate} returns. */
-  readonly types: { readonly [K in keyof R]: number };
+  /** The number of each attribute. */
+  readonly types: { readonly [K in keyof R]: R[K]['type'] };
   /** The attributes present in `attrs`, in the order of the rows. Throws `invalid` naming the attribute. */
   write(attrs: Attrs<R>): Uint8Array;
   /** Reads attributes; unknown ones are skipped, of two the last counts. Throws `malformed-reply`, nothing else. */
@@ -32,10 +36,10 @@ export interface AttrTable<R extends Rows> {
   /** The same, from a part of a larger message. */
   readView(view: DataView, from: number, to: number): Attrs<R>;
   /**
-   * Where the value of each attribute begins in `memory`, by number; 0 for one that is absent, where zeros are. For replies that come by
-   * the thousand: makes no objects, and what it returns is only good until its next call. Throws `malformed-reply`.
+   * Reads attributes without making objects, for replies that come by the thousand. What it returns is only good until
+   * its next call; {@link readValue} reads what it gives the place of. Throws `malformed-reply`.
    */
-  locate(memory: Memory, from: number, to: number): Int32Array;
+  values(view: DataView, from: number, to: number): Values<R>;
 }
 
 /** `struct nlattr`: length and type, two bytes each. */
@@ -47,70 +51,91 @@ const NLA_F_NESTED = 0x8000;
 
 /** Makes an attribute table. `name` appears in messages about malformed replies. */
 export function attrTable<const R extends Rows>(name: string, rows: R): AttrTable<R> {
-  const byType = compile(rows);
-  const places = new Int32Array(byType.length);
-  const least = byType.map((entry) => entry?.codec.least ?? 0);
+  const named = Object.entries(rows);
+  const size = 1 + Math.max(...named.map(([, { type }]) => type));
+  // By number; what has none is as an attribute of which nothing is known.
+  const layouts = new Array<Layout | undefined>(size).fill(undefined);
+  const least = new Array<number>(size).fill(ATTR_HEADER);
+  for (const [, { type, codec }] of named) {
+    layouts[type] = (codec as Partial<IntegerCodec>).layout;
+    least[type] = ATTR_HEADER + codec.least;
+  }
+  const values = new Array<number | undefined>(size).fill(undefined);
 
-  function checkLength(at: number, length: number, entry: Compiled | undefined, room: number): void {
-    if (length < ATTR_HEADER || length > room) {
-      throw new IpvsError('malformed-reply', `${name}: attribute at byte ${at} has length ${length}`);
+  function scan(view: DataView, from: number, to: number): readonly (number | undefined)[] {
+    for (let type = 0; type < size; type++) values[type] = undefined;
+    for (let at = from; at + ATTR_HEADER <= to; ) {
+      const length = view.getUint16(at, HOST_IS_LE);
+      const type = view.getUint16(at + 2, HOST_IS_LE) & TYPE_MASK;
+      const isKnown = type < size;
+      if (length < (isKnown ? (least[type] as number) : ATTR_HEADER) || length > to - at)
+        throw malformed(name, named, type, length, to - at, at - from);
+      if (isKnown) values[type] = valueAt(view, at + ATTR_HEADER, layouts[type]);
+      at += (length + 3) & ~3;
     }
-    if (entry && length - ATTR_HEADER < entry.codec.least) {
-      const { least, name: wanted } = entry.codec;
-      const got = `${wanted} needs ${least} bytes, got ${length - ATTR_HEADER}`;
-      throw new IpvsError('malformed-reply', `${name}.${entry.name}: ${got}`);
-    }
+    return values;
   }
 
   function readView(view: DataView, from: number, to: number): Attrs<R> {
-    const out: Record<string, unknown> = {};
-    for (let at = from; at + ATTR_HEADER <= to; ) {
-      const length = view.getUint16(at, HOST_IS_LE);
-      const entry = byType[view.getUint16(at + 2, HOST_IS_LE) & TYPE_MASK];
-      checkLength(at - from, length, entry, to - at);
-      if (entry !== undefined)
-        out[entry.name] = entry.codec.read(view, at + ATTR_HEADER, length - ATTR_HEADER);
-      at += align4(length);
+    // A copy: a nest may be read by this very table.
+    const found = scan(view, from, to).slice();
+    const attrs: Record<string, unknown> = {};
+    for (const [key, row] of named) {
+      const value = readValue(row, view, found);
+      if (value !== undefined) attrs[key] = value;
     }
-    return out as Attrs<R>;
-  }
-
-  function locate({ halves }: Memory, from: number, to: number): Int32Array {
-    places.fill(0);
-    for (let at = from; at + ATTR_HEADER <= to; ) {
-      const length = halves[at >> 1] as number;
-      const type = (halves[(at >> 1) + 1] as number) & TYPE_MASK;
-      const needed = type < least.length ? ATTR_HEADER + (least[type] as number) : ATTR_HEADER;
-      if (length < needed || length > to - at) checkLength(at - from, length, byType[type], to - at);
-      if (type < least.length) places[type] = at + ATTR_HEADER;
-      at += (length + 3) & ~3;
-    }
-    return places;
+    return attrs as Attrs<R>;
   }
 
   return {
     name,
     rows,
-    types: Object.fromEntries(
-      Object.entries(rows).map(([key, { type }]) => [key, type]),
-    ) as AttrTable<R>['types'],
+    types: Object.fromEntries(named.map(([key, { type }]) => [key, type])) as AttrTable<R>['types'],
+    values: (view, from, to) => scan(view, from, to) as unknown as Values<R>,
     readView,
-    locate,
     read: (bytes) => readView(viewOf(bytes), 0, bytes.length),
     write: (attrs) => writeRows(name, rows, attrs as Record<string, unknown>),
   };
 }
 
-interface Compiled {
-  readonly name: string;
-  readonly codec: Row['codec'];
+function valueAt(view: DataView, at: number, layout: Layout | undefined): number {
+  return layout === undefined ? at : readInteger(view, at, layout);
 }
 
-/** Rows by number. `Array.from` fills the holes, which would make the array slow and its type a lie. */
-function compile(rows: Rows): readonly (Compiled | undefined)[] {
-  const byType: (Compiled | undefined)[] = [];
-  for (const [name, row] of Object.entries(rows)) byType[row.type] = { name, codec: row.codec };
-  return Array.from(byType, (entry) => entry);
+/** One of the attributes of which a table found the `values`; undefined where it is absent. */
+export function readValue<T>(
+  { type, codec }: { readonly type: number; readonly codec: Codec<T> },
+  view: DataView,
+  values: Readonly<Record<number, number | undefined>>,
+): T | undefined {
+  const value = values[type];
+  if (value === undefined || isInteger(codec)) return value as T | undefined;
+  return codec.read(view, value, attributeEnd(view, value) - value);
+}
+
+function isInteger(codec: Codec<unknown>): boolean {
+  return (codec as Partial<IntegerCodec>).layout !== undefined;
+}
+
+/** The end of the attribute whose value begins at `at`, a place that a table gave. */
+export function attributeEnd(view: DataView, at: number): number {
+  return at - ATTR_HEADER + view.getUint16(at - ATTR_HEADER, HOST_IS_LE);
+}
+
+function malformed(
+  table: string,
+  rows: readonly (readonly [string, Row])[],
+  type: number,
+  length: number,
+  room: number,
+  at: number,
+): IpvsError {
+  const [key, row] = rows.find(([, row]) => row.type === type) ?? [];
+  if (length < ATTR_HEADER || length > room || !row)
+    return new IpvsError('malformed-reply', `${table}: attribute at byte ${at} has length ${length}`);
+  const { name, least } = row.codec;
+  const got = `${name} needs ${least} bytes, got ${length - ATTR_HEADER}`;
+  return new IpvsError('malformed-reply', `${table}.${key}: ${got}`);
 }
 
 function writeRows(name: string, rows: Rows, attrs: Record<string, unknown>): Uint8Array {

@@ -11,8 +11,8 @@ import { IP_VS_STATE } from './uapi.ts';
 const roleWords = byNumber(IP_VS_STATE);
 
 /** The reply to GET_INFO. Throws `malformed-reply`. */
-export function readInfo({ memory, from, to }: Reply): Info {
-  const { version, connectionTableSize } = infoAttrs.readView(memory.view, from + GENL_HEADER, to);
+export function readInfo({ view, from, to }: Reply): Info {
+  const { version, connectionTableSize } = infoAttrs.readView(view, from + GENL_HEADER, to);
   if (version === undefined || connectionTableSize === undefined) {
     throw new IpvsError('malformed-reply', 'info without version or size');
   }
@@ -38,8 +38,8 @@ export function toTimeoutAttrs({ tcpSeconds, tcpFinSeconds, udpSeconds }: Partia
 }
 
 /** The reply to GET_CONFIG. Throws `malformed-reply`. */
-export function readTimeouts({ memory, from, to }: Reply): Timeouts {
-  const attrs = commandAttrs.readView(memory.view, from + GENL_HEADER, to);
+export function readTimeouts({ view, from, to }: Reply): Timeouts {
+  const attrs = commandAttrs.readView(view, from + GENL_HEADER, to);
   const { timeoutTcp, timeoutTcpFin, timeoutUdp } = attrs;
   // A kernel built without TCP or UDP balancing leaves its attributes out.
   return { tcpSeconds: timeoutTcp ?? 0, tcpFinSeconds: timeoutTcpFin ?? 0, udpSeconds: timeoutUdp ?? 0 };
@@ -70,8 +70,8 @@ function toGroupAttrs(group: string): DaemonAttrs {
 }
 
 /** The daemon in a reply. Throws `malformed-reply`. */
-export function readDaemon({ memory, from, to }: Reply): SyncDaemon {
-  const attrs = commandAttrs.readView(memory.view, from + GENL_HEADER, to).daemon;
+export function readDaemon({ view, from, to }: Reply): SyncDaemon {
+  const attrs = commandAttrs.readView(view, from + GENL_HEADER, to).daemon;
   if (attrs?.state === undefined) throw new IpvsError('malformed-reply', 'reply without sync daemon');
   const { maxLength, port, ttl } = attrs;
   const group = groupOf(attrs);

@@ -1,4 +1,5 @@
 import { familyOf, writeAddress } from './address.ts';
+import { viewOf } from './codec.ts';
 import {
   checkPort,
   checkWeight,
@@ -11,7 +12,6 @@ import {
 } from './convert.ts';
 import { IpvsError } from './errors.ts';
 import { GENL_HEADER } from './genl.ts';
-import { createMemory } from './memory.ts';
 import { MESSAGE_HEADER, writeHeader } from './message.ts';
 import { HOST_IS_LE } from './scalars.ts';
 import { commandAttrs } from './tables.ts';
@@ -48,7 +48,8 @@ const commands: Readonly<Record<Change['op'], number>> = {
 /** Writes IPVS messages one after the other into one buffer, which is used again for the next send. */
 export class Encoder {
   readonly #family: number;
-  readonly #memory = createMemory(SEND_BYTES);
+  readonly #bytes = new Uint8Array(SEND_BYTES);
+  readonly #view = viewOf(this.#bytes);
   #at = 0;
   #last = 0;
   readonly #serviceTemplates = new Map<string, ServiceTemplate>();
@@ -62,11 +63,10 @@ export class Encoder {
 
   /** What was written since the last `take`, with an acknowledgement asked of its last message. */
   take(): Uint8Array {
-    const { bytes, halves } = this.#memory;
-    const flags = halves[(this.#last + 6) >> 1] as number;
+    const flags = this.#view.getUint16(this.#last + 6, HOST_IS_LE);
     // A dump is closed by its DONE instead.
-    if ((flags & NLM_F.DUMP) === 0) halves[(this.#last + 6) >> 1] = flags | NLM_F.ACK;
-    const taken = bytes.subarray(0, this.#at);
+    if ((flags & NLM_F.DUMP) === 0) this.#view.setUint16(this.#last + 6, flags | NLM_F.ACK, HOST_IS_LE);
+    const taken = this.#bytes.subarray(0, this.#at);
     this.#at = 0;
     // Whoever holds these may change them before the next send.
     this.#service = undefined;
@@ -97,11 +97,8 @@ export class Encoder {
   }
 
   #finish(start: number, command: number, flags: number, seq: number): void {
-    const { bytes, view } = this.#memory;
-    writeHeader(view, start, this.#at - start, this.#family, flags, seq);
-    view.setUint32(start + MESSAGE_HEADER, 0);
-    bytes[start + MESSAGE_HEADER] = command;
-    bytes[start + MESSAGE_HEADER + 1] = GENL.IPVS_VERSION;
+    writeHeader(this.#view, start, this.#at - start, this.#family, flags, seq);
+    this.#view.setUint32(start + MESSAGE_HEADER, (command << 24) | (GENL.IPVS_VERSION << 16));
     this.#last = start;
   }
 
@@ -133,14 +130,13 @@ export class Encoder {
 
   #put(bytes: Uint8Array): number {
     const at = this.#at;
-    this.#memory.bytes.set(bytes, at);
+    this.#bytes.set(bytes, at);
     this.#at = at + bytes.length;
     return at;
   }
 
   /** The nest that names a service. */
   #putId(id: ServiceId): void {
-    const { bytes, view } = this.#memory;
     const at = this.#at;
     if ('fwmark' in id) {
       this.#put(commandAttrs.write({ service: toServiceIdAttrs(id) }));
@@ -148,17 +144,14 @@ export class Encoder {
       const family = familyOf(id.address);
       const { bytes: template, at: place } = idTemplates[family];
       this.#put(template);
-      view.setUint16(at + place.protocol, numberOf('protocol', IPPROTO, id.protocol), HOST_IS_LE);
-      writeAddress(id.address, family, bytes, at + place.address);
+      this.#view.setUint16(at + place.protocol, numberOf('protocol', IPPROTO, id.protocol), HOST_IS_LE);
+      writeAddress(id.address, family, this.#bytes, at + place.address);
       this.#putPort(at + place.port, id.port);
     }
   }
 
   #putPort(at: number, port: number): void {
-    const { bytes } = this.#memory;
-    checkPort(port);
-    bytes[at] = port >> 8;
-    bytes[at + 1] = port;
+    this.#view.setUint16(at, checkPort(port));
   }
 
   #putService(service: VirtualService): void {
@@ -168,7 +161,7 @@ export class Encoder {
     }
     const { bytes, at: place } = this.#templateOf(service);
     const at = this.#put(bytes);
-    writeAddress(service.address, familyOf(service.address), this.#memory.bytes, at + place.address);
+    writeAddress(service.address, familyOf(service.address), this.#bytes, at + place.address);
     this.#putPort(at + place.port, service.port);
   }
 
@@ -196,11 +189,10 @@ export class Encoder {
     const family = familyOf(address);
     const { bytes: template, at: place } = destinationTemplates[family];
     const at = this.#put(template);
-    const { bytes, words } = this.#memory;
-    writeAddress(address, family, bytes, at + place.address);
+    writeAddress(address, family, this.#bytes, at + place.address);
     this.#putPort(at + place.port, port);
-    words[(at + place.forwardingMethod) >> 2] = forwardingNumber(forwardingMethod);
-    words[(at + place.weight) >> 2] = checkWeight(weight);
+    this.#view.setUint32(at + place.forwardingMethod, forwardingNumber(forwardingMethod), HOST_IS_LE);
+    this.#view.setUint32(at + place.weight, checkWeight(weight), HOST_IS_LE);
   }
 }
 

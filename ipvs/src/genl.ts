@@ -27,8 +27,8 @@ export async function findIpvsFamily(socket: NetlinkSocket): Promise<number> {
     GENL.CTRL_VERSION,
     familyAttrs.write({ name: 'IPVS' }),
   );
-  const { replies, errno, words } = await ask(socket, GENL.ID_CTRL, 0, payload, ({ memory, from, to }) =>
-    familyAttrs.readView(memory.view, from + GENL_HEADER, to),
+  const { replies, errno, words } = await ask(socket, GENL.ID_CTRL, 0, payload, ({ view, from, to }) =>
+    familyAttrs.readView(view, from + GENL_HEADER, to),
   );
   if (errno !== 0)
     throw errno === ERRNO.ENOENT ? noIpvs(errno) : kernelError('find the IPVS netlink family', errno, words);

@@ -1,32 +1,10 @@
 import { randomInt } from 'node:crypto';
+import { viewOf } from './codec.ts';
 import { IpvsError } from './errors.ts';
-import { createMemory, RESERVED } from './memory.ts';
+import type { Job, Outgoing } from './job.ts';
 import { eachMessage, errnoOf, extendedAck, firstSeqOf, type Message } from './message.ts';
 import type { Link, LinkEvents, Transport } from './transport.ts';
 import { NLM_F, NLMSG } from './uapi.ts';
-
-/** Messages that are sent together and answered before anything else is sent. */
-export interface Outgoing {
-  readonly bytes: Uint8Array;
-  /** Sequence numbers of the first and last message; the last asks for an acknowledgement or a dump. */
-  readonly first: number;
-  readonly last: number;
-}
-
-/** Something to ask of the kernel in one or more sends, in order. */
-export interface Job {
-  /**
-   * The next messages, numbered from `seq` and at most `window` of them, or undefined when all has been asked.
-   * The bytes may be reused for the following call.
-   */
-  next(seq: number, window: number): Outgoing | undefined;
-  /** A reply that carries data. */
-  data(message: Message): void;
-  /** Message `seq` failed. What else was sent goes on. */
-  failed(seq: number, errno: number, words: string | undefined): void;
-  /** The dump just received was disturbed: forget its data, and ask again at the next `next`. */
-  restart(): void;
-}
 
 export interface NetlinkSocketOptions {
   /**
@@ -93,8 +71,8 @@ export class NetlinkSocket {
   #running: Running | undefined;
   #seq = 0;
   #timer: NodeJS.Timeout | undefined;
-  readonly #received = createMemory(RECEIVE_BYTES);
-  readonly #into = this.#received.bytes.subarray(RESERVED);
+  readonly #into = new Uint8Array(RECEIVE_BYTES);
+  readonly #received = viewOf(this.#into);
   #closed = false;
   #pumping = false;
   #immediate = false;
@@ -203,7 +181,7 @@ export class NetlinkSocket {
       }
       if (!this.#answers(running, length)) continue;
       if (length === RECEIVE_BYTES) throw cutOff();
-      eachMessage(this.#received, RESERVED, RESERVED + length, this.#accept);
+      eachMessage(this.#received, length, this.#accept);
     }
     return true;
   }
@@ -223,7 +201,7 @@ export class NetlinkSocket {
       this.#into.set(bytes.subarray(0, RECEIVE_BYTES));
       if (!this.#answers(running, bytes.length)) return;
       if (truncated || bytes.length >= RECEIVE_BYTES) throw cutOff();
-      eachMessage(this.#received, RESERVED, RESERVED + bytes.length, this.#accept);
+      eachMessage(this.#received, bytes.length, this.#accept);
     } catch (cause) {
       this.#fail(cause);
     }
@@ -238,7 +216,7 @@ export class NetlinkSocket {
 
   /** Whether the datagram that was just received is the kernel's answer to something that the running job asked. */
   #answers({ firstSeq, outgoing }: Running, length: number): boolean {
-    const seq = firstSeqOf(this.#received, RESERVED, RESERVED + length);
+    const seq = firstSeqOf(this.#received, length);
     return seq !== undefined && outgoing !== undefined && seq >= firstSeq && seq <= outgoing.last;
   }
 

@@ -1,6 +1,7 @@
 import { codeOfErrno, errnoName, IpvsError } from './errors.ts';
+import type { Job, Outgoing } from './job.ts';
 import { type Message, message } from './message.ts';
-import type { Job, NetlinkSocket, Outgoing } from './netlink-socket.ts';
+import type { NetlinkSocket } from './netlink-socket.ts';
 import { NLM_F } from './uapi.ts';
 
 /** How the kernel answered a request: its replies, and the error if there was one. */

@@ -1,8 +1,9 @@
 import type { Encoder } from './encoder.ts';
 import { inContext, requestError } from './explain.ts';
 import { serviceFamily, serviceKey } from './id.ts';
+import type { Job, Outgoing } from './job.ts';
 import type { Message } from './message.ts';
-import type { Job, NetlinkSocket, Outgoing } from './netlink-socket.ts';
+import type { NetlinkSocket } from './netlink-socket.ts';
 import { readDestination } from './replies.ts';
 import type { ObservedDestination, ObservedService, TableEntry } from './types.ts';
 

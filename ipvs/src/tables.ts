@@ -1,9 +1,8 @@
 import { type Attrs, attrTable, nested } from './codec.ts';
 import { be16, be32, type Codec, cstring, maskedFlags, raw, u8, u16, u32, u64 } from './scalars.ts';
 
-/** A rate that newer kernels send in 64 bits; far below 2^53, so a number. */
+/** A rate in the form that newer kernels send in 64 bits; far below 2^53, so a number. */
 const rate64: Codec<number> = {
-  ...u32,
   name: 'rate',
   least: 8,
   size: () => 8,
@@ -17,7 +16,7 @@ const counter32: Codec<bigint> = {
   least: 4,
   size: () => 4,
   write: (view, at, value) => u32.write(view, at, Number(value)),
-  read: (view, at, length) => BigInt(u32.read(view, at, length)),
+  read: (view, at) => BigInt(u32.read(view, at, 4)),
 };
 
 /** IPVS_STATS_ATTR_* in IPVS_*_ATTR_STATS64, since Linux 4.1. <linux/ip_vs.h> */

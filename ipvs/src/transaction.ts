@@ -1,7 +1,8 @@
 import { align4 } from './align.ts';
 import type { IpvsError } from './errors.ts';
+import type { Job, Outgoing } from './job.ts';
 import { MESSAGE_HEADER, writeHeader } from './message.ts';
-import type { Job, NetlinkSocket, Outgoing } from './netlink-socket.ts';
+import type { NetlinkSocket } from './netlink-socket.ts';
 import { kernelError } from './request.ts';
 import { NLM_F } from './uapi.ts';
 

@@ -1,9 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { formatAddress, netmaskBytes, parseAddress, prefixLengthOf } from '../../ipvs/src/address.ts';
+import { viewOf } from '../../ipvs/src/codec.ts';
 import { fromHex, hex } from '../support/hex.ts';
 
 describe('an address', () => {
+  test('has its own text, however many were written before it', () => {
+    const addresses = Array.from(
+      { length: 20_000 },
+      (_, index) => `10.${index >> 12}.${(index >> 4) & 255}.${index & 15}`,
+    );
+    for (const again of [addresses, addresses.toReversed()])
+      expect(again.map((text) => formatAddress(parseAddress(text), 'ipv4'))).toEqual(again);
+  });
+
   test.each([
     ['10.96.4.7', '0a600407 00000000 00000000 00000000'],
     ['0.0.0.0', '00000000 00000000 00000000 00000000'],
@@ -76,9 +86,9 @@ describe('a netmask', () => {
   });
 
   test('is read back as the prefix that it was written from', () => {
-    for (let length = 1; length <= 32; length++) {
-      expect(prefixLengthOf(netmaskBytes(length, 'ipv4'), 'ipv4')).toBe(length);
-    }
-    expect(prefixLengthOf(netmaskBytes(128, 'ipv6'), 'ipv6')).toBe(128);
+    const readBack = (length: number, family: 'ipv4' | 'ipv6') =>
+      prefixLengthOf(viewOf(netmaskBytes(length, family)), 0, 4, family);
+    for (let length = 1; length <= 32; length++) expect(readBack(length, 'ipv4')).toBe(length);
+    expect(readBack(128, 'ipv6')).toBe(128);
   });
 });

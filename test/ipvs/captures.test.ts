@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Change } from 'ipvs-netlink-ts';
+import { viewOf } from '../../ipvs/src/codec.ts';
 import { Encoder } from '../../ipvs/src/encoder.ts';
-import { memoryWith } from '../../ipvs/src/memory.ts';
 import { readDestination, readService } from '../../ipvs/src/replies.ts';
 import { fromHex, hex } from '../support/hex.ts';
 
@@ -184,8 +184,11 @@ describe('a change is the bytes that ipvsadm sends for it', () => {
 });
 
 describe('what the kernel sent to ipvsadm is read as ipvsadm printed it', () => {
-  const replies = captured('list', '<').map((line) => memoryWith(fromHex(line)));
-  const command = (index: number): number => replies[index]?.memory.bytes[replies[index]?.from ?? 0] ?? 0;
+  const replies = captured('list', '<').map((line) => {
+    const bytes = fromHex(line);
+    return { view: viewOf(bytes), from: 0, to: bytes.length };
+  });
+  const command = (index: number): number => replies[index]?.view.getUint8(0) ?? 0;
   const pick = (number: number) => replies.filter((_, index) => command(index) === number);
 
   test('services, each with family, flags, persistence and engine', () => {

@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { attrTable, nested } from '../../ipvs/src/codec.ts';
+import { attrTable, nested, readValue, viewOf } from '../../ipvs/src/codec.ts';
 import { isIpvsError } from '../../ipvs/src/errors.ts';
-import { memoryWith } from '../../ipvs/src/memory.ts';
 import { be16, cstring, flag, maskedFlags, raw, u8, u16, u32, u64 } from '../../ipvs/src/scalars.ts';
 import { commandAttrs, daemonAttrs, destinationAttrs, serviceAttrs } from '../../ipvs/src/tables.ts';
 import { fromHex, hex } from '../support/hex.ts';
@@ -84,19 +83,32 @@ describe('reading', () => {
     ['a value too short', '06000400 01000000', 'sample.weight: u32 needs 4 bytes, got 2'],
   ])('%s is a malformed reply', (_, text, message) => {
     const read = () => sample.read(fromHex(text));
-    const { memory, from, to } = memoryWith(fromHex(text));
+    const bytes = fromHex(text);
     expect(read).toThrow(expect.objectContaining({ code: 'malformed-reply', message }));
-    expect(() => sample.locate(memory, from, to)).toThrow(
+    expect(() => sample.values(viewOf(bytes), 0, bytes.length)).toThrow(
       expect.objectContaining({ code: 'malformed-reply', message }),
     );
   });
 
-  test('locating gives 0 for what is absent, and zeros are there', () => {
-    const { memory, from, to } = memoryWith(sample.write({ weight: 7 }));
-    const at = sample.locate(memory, from, to);
-    expect(memory.words[(at[sample.types.weight] ?? 0) >> 2]).toBe(7);
-    expect(at[sample.types.counter]).toBe(0);
-    expect(memory.words[0]).toBe(0);
+  test('values are integers as they are, and the place of anything else', () => {
+    const bytes = sample.write({ weight: 7, counter: 9n });
+    const values = sample.values(viewOf(bytes), 0, bytes.length);
+    expect(values[sample.types.weight]).toBe(7);
+    expect(values[sample.types.counter]).toBe(12);
+    expect(readValue(sample.rows.counter, viewOf(bytes), values)).toBe(9n);
+    expect(values[sample.types.port]).toBeUndefined();
+  });
+
+  test('a codec that is made of another reads in its own way', () => {
+    const doubled = attrTable('doubled', { twice: { type: 1, codec: { ...u32, read: () => 14 } } });
+    expect(doubled.read(doubled.write({ twice: 7 }))).toEqual({ twice: 14 });
+  });
+
+  test('values of one message are not those of the next', () => {
+    const [first, second] = [sample.write({ weight: 7, port: 80 }), sample.write({ port: 81 })];
+    sample.values(viewOf(first), 0, first.length);
+    const values = sample.values(viewOf(second), 0, second.length);
+    expect([values[sample.types.weight], values[sample.types.port]]).toEqual([undefined, 81]);
   });
 });
 
@@ -144,13 +156,10 @@ describe('properties', () => {
     const tables = [sample, commandAttrs, serviceAttrs, destinationAttrs, daemonAttrs];
     fc.assert(
       fc.property(fc.constantFrom(...tables), fc.uint8Array({ maxLength: 200 }), (table, bytes) => {
-        const { memory, from, to } = memoryWith(bytes);
-        for (const read of [() => table.read(bytes), () => table.locate(memory, from, to)]) {
-          try {
-            read();
-          } catch (error) {
-            expect(isIpvsError(error, 'malformed-reply')).toBe(true);
-          }
+        try {
+          table.read(bytes);
+        } catch (error) {
+          expect(isIpvsError(error, 'malformed-reply')).toBe(true);
         }
       }),
       { numRuns: 2_000 },

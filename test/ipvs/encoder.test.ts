@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Change, Destination, ServiceId, VirtualService } from 'ipvs-netlink-ts';
+import { viewOf } from '../../ipvs/src/codec.ts';
 import {
   toDestinationAttrs,
   toDestinationIdAttrs,
@@ -8,7 +9,6 @@ import {
   toServiceIdAttrs,
 } from '../../ipvs/src/convert.ts';
 import { Encoder } from '../../ipvs/src/encoder.ts';
-import { memoryWith } from '../../ipvs/src/memory.ts';
 import { eachMessage } from '../../ipvs/src/message.ts';
 import { type CommandAttrs, commandAttrs } from '../../ipvs/src/tables.ts';
 import { hex } from '../support/hex.ts';
@@ -17,10 +17,9 @@ const FAMILY = 28;
 
 /** The attributes of each message that an encoder wrote, without netlink and generic netlink headers. */
 function attributes(sent: Uint8Array): string[] {
-  const { memory, from, to } = memoryWith(sent);
   const found: string[] = [];
-  eachMessage(memory, from, to, (message) => {
-    found.push(hex(memory.bytes.subarray(message.from + 4, message.to)));
+  eachMessage(viewOf(sent), sent.length, (message) => {
+    found.push(hex(sent.subarray(message.from + 4, message.to)));
   });
   return found;
 }
@@ -160,8 +159,8 @@ describe('messages written in a run', () => {
     const encoder = new Encoder(FAMILY);
     const flags: number[] = [];
     for (const seq of [1, 2, 3]) encoder.change({ op: 'zero' }, seq);
-    const { memory, from, to } = memoryWith(encoder.take());
-    eachMessage(memory, from, to, (message) => {
+    const sent = encoder.take();
+    eachMessage(viewOf(sent), sent.length, (message) => {
       flags.push(message.flags);
     });
     expect(flags).toEqual([1, 1, 5]);

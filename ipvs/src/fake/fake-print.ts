@@ -1,7 +1,7 @@
+import { viewOf } from '../codec.ts';
 import { genlPayload } from '../genl.ts';
 import { destinationKey, serviceFamily } from '../id.ts';
-import { type Extent, memoryWith } from '../memory.ts';
-import { readDestination, readService } from '../replies.ts';
+import { type Reply, readDestination, readService } from '../replies.ts';
 import { type CommandAttrs, commandAttrs } from '../tables.ts';
 import type {
   ObservedDestination,
@@ -41,8 +41,9 @@ export function printTable(table: FakeTable): string {
   return out;
 }
 
-function replyOf(attrs: CommandAttrs): Extent {
-  return memoryWith(genlPayload(0, 1, commandAttrs.write(attrs)));
+function replyOf(attrs: CommandAttrs): Reply {
+  const bytes = genlPayload(0, 1, commandAttrs.write(attrs));
+  return { view: viewOf(bytes), from: 0, to: bytes.length };
 }
 
 function idOptions(id: ServiceId): string {

@@ -2,7 +2,6 @@ import { align4 } from '../align.ts';
 import { type Attrs, attrTable, nested, viewOf } from '../codec.ts';
 import { isIpvsError } from '../errors.ts';
 import { GENL_HEADER, genlPayload } from '../genl.ts';
-import { memoryWith } from '../memory.ts';
 import { eachMessage, MESSAGE_HEADER, type Message, message } from '../message.ts';
 import { HOST_IS_LE } from '../scalars.ts';
 import {
@@ -41,15 +40,13 @@ const commandNames = new Map(Object.entries(IPVS_CMD).map(([name, number]) => [n
 /** Carries out every message of a send and gives the datagrams that answer them. */
 export function answerAll(bytes: Uint8Array, context: FakeContext): Uint8Array[] {
   const datagrams: Uint8Array[] = [];
-  const { memory, from, to } = memoryWith(bytes);
-  eachMessage(memory, from, to, (request) => {
-    datagrams.push(...answer(request, context));
+  eachMessage(viewOf(bytes), bytes.length, (request) => {
+    datagrams.push(...answer(bytes.slice(request.from - MESSAGE_HEADER, request.to), request, context));
   });
   return datagrams;
 }
 
-function answer(request: Message, context: FakeContext): Uint8Array[] {
-  const bytes = request.memory.bytes.slice(request.from - MESSAGE_HEADER, request.to);
+function answer(bytes: Uint8Array, request: Message, context: FakeContext): Uint8Array[] {
   const number = bytes[MESSAGE_HEADER] ?? 0;
   const command = request.type === GENL.ID_CTRL ? 'GETFAMILY' : (commandNames.get(number) ?? String(number));
   const dump = (request.flags & NLM_F.DUMP) === NLM_F.DUMP;
@@ -80,7 +77,7 @@ function carryOut(
   }
   if (request.type !== IPVS_FAMILY || !context.hasIpvs) return ENOENT;
   try {
-    const attrs = commandAttrs.readView(request.memory.view, request.from + GENL_HEADER, request.to);
+    const attrs = commandAttrs.readView(request.view, request.from + GENL_HEADER, request.to);
     return dump ? dumped(command, attrs, context) : done(command, attrs, context);
   } catch (cause) {
     if (isIpvsError(cause)) return EINVAL;
