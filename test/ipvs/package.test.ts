@@ -49,9 +49,17 @@ describe('the package, packed and installed in an empty project', () => {
 
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-  test('carries its declarations, sources, licence and history, and nothing of the repository', () => {
+  test('carries its declarations, sources, specification, licence and history, and nothing of the repository', () => {
     const files = readdirSync(join(project, 'node_modules/ipvs-netlink-ts'));
-    expect(files.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'src']);
+    expect(files.sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'dist',
+      'package.json',
+      'spec',
+      'src',
+    ]);
   });
 
   test('type-checks the examples of its README, with strict settings', () => {
