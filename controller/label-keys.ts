@@ -3,13 +3,10 @@
  * sources, which know where a label stands, and by the stage that reads the labels of ports.
  */
 
+import { OPTIONS } from './settings.ts';
+
 /** The labels beside a VIP label that say how it is balanced. */
-export const OPTION_KEYS = [
-  'IPVS_SCHEDULER',
-  'IPVS_PERSISTENCE_SECONDS',
-  'IPVS_WEIGHT',
-  'IPVS_DRAIN_SECONDS',
-] as const;
+export const OPTION_KEYS: readonly string[] = Object.values(OPTIONS).map(({ label }) => label);
 
 /** Whether a port's label declares a VIP: dcos-net looks at the first three characters only, `VIP` or `vip`. */
 export function isVipLabel(key: string): boolean {
@@ -22,7 +19,11 @@ export type Meaning = 'vip' | 'ipvs';
 /** `VIP_0`, `Vip-0`, `vip0`, `vip_PORT0`, `VIP`, whatever stands between the parts. */
 const VIP_KEY = /^[^a-z0-9]*vip[^a-z0-9]*(port[^a-z0-9]*)?\d{0,5}[^a-z0-9]*$/i;
 const VIP_START = /^[^a-z0-9]*vip/i;
-const OPTION_START = /^[^a-z0-9]*ipvs([^a-z0-9]|scheduler|persistence|weight|drain)/i;
+/** `ipvs_`, or one of our words right behind it. */
+const OPTION_START = new RegExp(
+  `^[^a-z0-9]*ipvs([^a-z0-9]|${OPTION_KEYS.map((key) => key.split('_')[1]).join('|')})`,
+  'i',
+);
 /** `/web:80`, `10.1.2.3:80`, `web:80/tcp`. */
 const VIP_VALUE = /:\s*\+?\d{1,5}(\/\w+)?\s*$/;
 

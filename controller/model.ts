@@ -4,6 +4,8 @@
  * besides the keys.
  */
 
+import type { BackendSettings, ServiceSettings } from './settings.ts';
+
 /** The protocols that a VIP can have. DC/OS knew these two; other ones in a definition give no VIP. */
 export type Protocol = 'tcp' | 'udp';
 export type Family = 'ipv4' | 'ipv6';
@@ -145,7 +147,7 @@ export type ServiceKey = string;
 export type BackendKey = string;
 
 /** A VIP of one address family that has at least one backend: what the kernel should balance. */
-export interface Service {
+export interface Service extends ServiceSettings {
   readonly protocol: Protocol;
   readonly family: Family;
   readonly address: string;
@@ -155,10 +157,6 @@ export interface Service {
   readonly framework: string | null;
   /** `my-service.marathon.l4lb.thisdcos.directory`; null for an IP VIP. */
   readonly fqdn: string | null;
-  /** The kernel's short name: `wlc`, `rr`, `mh`, … */
-  readonly scheduler: string;
-  /** 0: not persistent. */
-  readonly persistenceSeconds: number;
   /** Ids of the apps that declare it, sorted. */
   readonly apps: readonly string[];
   readonly backends: ReadonlyMap<BackendKey, Backend>;
@@ -167,7 +165,7 @@ export interface Service {
 /** What a name leads to. */
 export type NamedService = Pick<Service, 'fqdn' | 'protocol' | 'address' | 'port'>;
 
-export interface Backend extends Endpoint {
+export interface Backend extends Endpoint, BackendSettings {
   /**
    * How other hosts reach it, where that is another address and port: this host runs its container and reaches it
    * directly.
@@ -175,9 +173,6 @@ export interface Backend extends Endpoint {
   readonly hostPort?: Endpoint;
   readonly app: string;
   readonly task: string;
-  /** 0: keeps its connections and gets no new ones. */
-  readonly weight: number;
-  readonly forward: 'masquerade';
   /** Why it has this weight, for a person: `running, no health check`. */
   readonly reason: string;
   /** How long its connections may live on once it leaves. */
@@ -238,26 +233,15 @@ export interface Desired {
 
 // ---- what the kernel has ---------------------------------------------------------------------------
 
-export interface ObservedService {
+export interface ObservedService extends ServiceSettings {
   /** Also protocols that a VIP of ours cannot have (`sctp`): other programs' services are seen too. */
   readonly protocol: string;
   readonly address: string;
   readonly port: number;
-  readonly scheduler: string;
-  /** Flags that can be written, as the kernel's bits, without PERSISTENT and HASHED. 0 for every service of ours. */
-  readonly flags: number;
-  readonly persistenceSeconds: number;
-  /** Prefix length by which persistence groups clients; 32 or 128 unless someone changed it. */
-  readonly persistencePrefix: number;
   readonly backends: ReadonlyMap<BackendKey, ObservedBackend>;
 }
 
-export interface ObservedBackend extends Endpoint {
-  readonly weight: number;
-  /** `masquerade` for every backend of ours. */
-  readonly forward: string;
-  readonly upperThreshold: number;
-  readonly lowerThreshold: number;
+export interface ObservedBackend extends Endpoint, BackendSettings {
   readonly activeConnections: number;
   readonly inactiveConnections: number;
 }
@@ -281,14 +265,9 @@ export type Step =
   | {
       readonly op: 'add-backend' | 'update-backend';
       readonly service: ServiceAddress;
-      readonly backend: Endpoint & { readonly weight: number };
+      readonly backend: Endpoint & BackendSettings;
     }
   | { readonly op: 'remove-backend'; readonly service: ServiceAddress; readonly backend: Endpoint };
-
-export interface ServiceSettings {
-  readonly scheduler: string;
-  readonly persistenceSeconds: number;
-}
 
 // ---- keys ------------------------------------------------------------------------------------------
 

@@ -19,7 +19,6 @@ import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
 import { givenAs } from './config/given.ts';
 import { inPool } from './desired/pool.ts';
-import { DEFAULT_PORT_OPTIONS } from './desired/port-options.ts';
 import { createTranslator } from './desired/translate.ts';
 import type { TranslationRules } from './desired/translation-rules.ts';
 import type { NameServer } from './dns/name-server.ts';
@@ -43,6 +42,7 @@ import type {
 } from './ports.ts';
 import type { Writing } from './serve/apps.ts';
 import type { DnsMetrics } from './serve/metrics-dns.ts';
+import { DEFAULT_PORT_OPTIONS } from './setting-fields.ts';
 import { createLedger } from './state/ledger.ts';
 import { namedLedger } from './state/named-ledger.ts';
 import { createStateStore } from './state/store.ts';

@@ -11,21 +11,25 @@ import {
   type TableEntry,
   type VirtualService,
 } from 'ipvs-netlink-ts';
+import { familyOf } from '../address.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import {
   type BackendKey,
   type Endpoint,
   endpointKey,
+  type Family,
   type ObservedBackend,
   type ObservedService,
   type ServiceAddress,
   type ServiceKey,
-  type ServiceSettings,
   type Step,
   serviceKey,
   type Table,
 } from '../model.ts';
 import type { IpvsTable, StepFailure } from '../ports.ts';
+import { backendFields, compact, serviceFields } from '../setting-fields.ts';
+import type { Writable } from '../setting-rows.ts';
+import type { BackendSettings, ServiceSettings } from '../settings.ts';
 
 /**
  * Opens the kernel's IPVS table over netlink. Rejects with a `ControllerError` 'kernel' that says what this host
@@ -198,52 +202,43 @@ function toId({ protocol, address, port }: ServiceAddress): AddressServiceId {
 }
 
 function toVirtualService(service: ServiceAddress & ServiceSettings): VirtualService {
-  const { scheduler, persistenceSeconds } = service;
-  const persistence = persistenceSeconds > 0 ? { timeoutSeconds: persistenceSeconds } : undefined;
-  return { ...toId(service), scheduler, persistence };
+  const written: Writable<VirtualService> = { ...toId(service), scheduler: service.scheduler };
+  serviceFields.write(service, written);
+  return written;
 }
 
-function toDestination({ address, port, weight }: Endpoint & { readonly weight: number }): Destination {
-  return { address, port, weight, forwardingMethod: 'masquerade' };
+function toDestination(backend: Endpoint & BackendSettings): Destination {
+  const { address, port, weight } = backend;
+  const written: Writable<Destination> = { address, port, weight, forwardingMethod: 'masquerade' };
+  backendFields.write(backend, written);
+  return written;
 }
-
-/** Bits of <linux/ip_vs.h>: IP_VS_SVC_F_ONEPACKET, and the three that a scheduler has to itself. */
-const ONE_PACKET = 0x4;
-const SCHEDULER_FLAGS = { 'flag-1': 0x8, 'flag-2': 0x10, 'flag-3': 0x20 } as const;
 
 /** null for a service by firewall mark: it has no address that a VIP could have. */
 function toObserved({ service, destinations }: TableEntry): ObservedService | null {
   if ('fwmark' in service) return null;
-  let flags = service.onePacket === true ? ONE_PACKET : 0;
-  for (const flag of service.schedulerFlags ?? []) flags |= SCHEDULER_FLAGS[flag];
-
+  const { protocol, address, port } = service;
+  const family = familyOf(address);
   const backends = new Map<BackendKey, ObservedBackend>();
   for (const destination of destinations)
-    backends.set(endpointKey(destination), toObservedBackend(destination));
-
-  const { protocol, address, port, scheduler, persistence } = service;
-  return {
-    protocol,
-    address,
-    port,
-    scheduler,
-    flags,
-    persistenceSeconds: persistence?.timeoutSeconds ?? 0,
-    persistencePrefix: persistence?.prefixLength ?? (address.includes(':') ? 128 : 32),
-    backends,
-  };
+    backends.set(endpointKey(destination), toObservedBackend(destination, family));
+  const settings = serviceFields.tell(service, family, { ...serviceFields.unset });
+  return { protocol, address, port, ...settings, backends };
 }
 
-function toObservedBackend(destination: ObservedDestination): ObservedBackend {
-  const { address, port, weight, activeConnections, inactiveConnections } = destination;
-  return {
-    address,
-    port,
-    weight,
-    forward: destination.forwardingMethod,
-    upperThreshold: destination.upperThreshold ?? 0,
-    lowerThreshold: destination.lowerThreshold ?? 0,
-    activeConnections,
-    inactiveConnections,
-  };
+const NO_BACKEND: ObservedBackend = compact({
+  address: '',
+  port: 0,
+  ...backendFields.unset,
+  activeConnections: 0,
+  inactiveConnections: 0,
+});
+
+function toObservedBackend(destination: ObservedDestination, family: Family): ObservedBackend {
+  const backend: Writable<ObservedBackend> = { ...NO_BACKEND };
+  backend.address = destination.address;
+  backend.port = destination.port;
+  backend.activeConnections = destination.activeConnections;
+  backend.inactiveConnections = destination.inactiveConnections;
+  return backendFields.tell(destination, family, backend);
 }

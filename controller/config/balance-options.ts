@@ -1,6 +1,6 @@
 /** How connections are spread over the backends of a VIP. */
 
-import { SCHEDULERS } from '../desired/port-options.ts';
+import { SCHEDULERS } from '../settings.ts';
 import { choice, option, withDefault } from './option.ts';
 import { parseHostId } from './values.ts';
 

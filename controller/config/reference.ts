@@ -5,6 +5,7 @@
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { OPTIONS } from '../settings.ts';
 import { fileName, flagName, variableName } from './given.ts';
 import { commandDescriptions, shownCommands } from './option.ts';
 import { describeOption, type OptionName, optionNames } from './options.ts';
@@ -88,15 +89,31 @@ A value that is not accepted, an option that does not exist (in the file and in 
 one was probably meant) and a path that leads to something else than the option wants (a directory for a token) end the
 program with exit status 2 and one line that says where, what, and what is accepted.`;
 
-/** The README with the table between its markers, `<!-- options -->` and `<!-- /options -->`; as it is without them. */
-export function withOptionsTable(readme: string): string {
-  // A function, since `$` means something in a replacement text.
-  return readme.replace(/(?<=<!-- options -->\n).*?(?=<!-- \/options -->)/s, () => `\n${optionsTable()}\n\n`);
+/** The labels of ports, and what each means. */
+function labelsTable(): string {
+  const rows = Object.values(OPTIONS).map(({ label, meaning }) => `| \`${label}\` | ${meaning} |`);
+  return [
+    '| where | label | meaning |',
+    '|---|---|---|',
+    '| a port (portDefinition, portMapping, pod endpoint) | `VIP_0`, `VIP_1`, … | `/name:port` (named VIP) or `1.2.3.4:port`, `fd01:c::7:port` (IP VIP) |',
+    ...rows.map((row, i) => `| ${i === 0 ? 'beside it ' : ''}${row}`),
+  ].join('\n');
+}
+
+/**
+ * The README with the tables between their markers, `<!-- options -->` and `<!-- /options -->`, and `labels` alike; as it is
+ * without them.
+ */
+export function withTables(readme: string): string {
+  // Functions, since `$` means something in a replacement text.
+  return readme
+    .replace(/(?<=<!-- options -->\n).*?(?=<!-- \/options -->)/s, () => `\n${optionsTable()}\n\n`)
+    .replace(/(?<=<!-- labels -->\n).*?(?=<!-- \/labels -->)/s, () => `\n${labelsTable()}\n\n`);
 }
 
 if (import.meta.main) {
   const root = new URL('../../', import.meta.url);
   const readme = new URL('README.md', root);
   writeFileSync(new URL('docs/options.md', root), optionsPage());
-  writeFileSync(readme, withOptionsTable(readFileSync(readme, 'utf8')));
+  writeFileSync(readme, withTables(readFileSync(readme, 'utf8')));
 }

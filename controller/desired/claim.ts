@@ -1,4 +1,5 @@
 import type { Backend, BackendKey, Declared, Family, Protocol } from '../model.ts';
+import type { PortOptions } from '../settings.ts';
 import type { Target } from './target.ts';
 
 /** That one app asks for one VIP over one protocol, and what it puts behind it. */
@@ -9,8 +10,7 @@ export interface Claim {
   readonly place: string;
   readonly target: Target;
   readonly protocol: Protocol;
-  readonly scheduler: string;
-  readonly persistenceSeconds: number;
+  readonly options: PortOptions;
   readonly declared: Declared;
   readonly backends: Readonly<Record<Family, ReadonlyMap<BackendKey, Backend>>>;
 }

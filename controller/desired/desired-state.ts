@@ -12,13 +12,15 @@ import type {
 } from '../model.ts';
 import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
+import { DEFAULT_PORT_OPTIONS } from '../setting-fields.ts';
+import { FALLBACK_SCHEDULER } from '../settings.ts';
 import { ClaimTable } from './claim-table.ts';
 import type { ClaimRules } from './claims.ts';
 import { LabelTexts } from './label-texts.ts';
 import { NameAddresses } from './name-addresses.ts';
 import { cleanName } from './names.ts';
 import { createPoolOf } from './pool.ts';
-import { DEFAULT_PORT_OPTIONS, FALLBACK_SCHEDULER, lackingReason } from './port-options.ts';
+import { lackingReason } from './port-options.ts';
 import type { HostContext } from './port-reading.ts';
 import { Refusals } from './refusals.ts';
 import { distinctRejections } from './rejections.ts';

@@ -12,10 +12,11 @@ import {
   type Task,
   type TaskPort,
 } from '../model.ts';
+import { backendFields, optionsText, sharedOptionsThatDiffer } from '../setting-fields.ts';
+import type { PortOptions } from '../settings.ts';
 import { standingOf } from './backends.ts';
 import type { Claim } from './claim.ts';
 import type { ClaimRules } from './claims.ts';
-import type { PortOptions } from './port-options.ts';
 import type { HostContext, PortReading } from './port-reading.ts';
 import { familiesOf, type Target } from './target.ts';
 
@@ -102,15 +103,16 @@ export function createDrafts(
         differentSettings(app, draft, port, reading.options.options),
       ),
     offer(task, port, reading) {
-      const { weight, drainSeconds } = reading.options.options;
-      const standing = reading.vips.length === 0 ? null : standingOf(task, weight);
+      const { options } = reading.options;
+      const standing = reading.vips.length === 0 ? null : standingOf(task, options.weight);
       if (standing === null) return null;
 
       const wanting = draftsOf(port, reading);
-      const common = { app: app.id, task: task.id, ...standing, drainSeconds };
+      const common = { app: app.id, task: task.id, drainSeconds: options.drainSeconds };
       const { places, faults } = placesOn(here, port, faultOf);
       for (const place of places) {
-        const backend: Backend = { ...place, ...common, forward: 'masquerade' };
+        const settings = backendFields.of(options, familyOf(place.address));
+        const backend: Backend = { ...place, ...common, ...settings, ...standing };
         const key = endpointKey(backend);
         for (const draft of wanting) add(draft, key, backend);
       }
@@ -220,8 +222,7 @@ function toClaim(app: App, { key, target, protocol, port, at, options, backends 
     ...(port.container !== undefined && { container: port.container }),
   };
   const place = `${app.id} ${app.framework} ${at}`;
-  const { scheduler, persistenceSeconds } = options;
-  return { key, place, target, protocol, scheduler, persistenceSeconds, declared, backends: { ipv4, ipv6 } };
+  return { key, place, target, protocol, options, declared, backends: { ipv4, ipv6 } };
 }
 
 /** Why these tasks put nothing behind a VIP, as far as their states tell. */
@@ -243,18 +244,17 @@ function whyNone(tasks: readonly Task[]): string {
     : `of ${tasks.length === 1 ? '1 task' : `${tasks.length} tasks`}, ${parts.join(', ')}`;
 }
 
-/** The kernel has one scheduler and one persistence for a VIP: the app's first port decides. */
+/** The kernel has one of each of these settings for a VIP: the app's first port decides. */
 function differentSettings(
   app: App,
-  draft: Draft,
+  { options, at, target }: Draft,
   port: Port,
-  { scheduler, persistenceSeconds }: PortOptions,
-) {
-  const { options, at, target } = draft;
-  if (options.scheduler === scheduler && options.persistenceSeconds === persistenceSeconds) return NONE;
-  return [
-    `${app.id} ${port.at}: scheduler and persistence of ${target.key} are those at ${at}, which differ`,
-  ];
+  others: PortOptions,
+): readonly string[] {
+  const differ = sharedOptionsThatDiffer(options, others);
+  if (differ.length === 0) return NONE;
+  const [decides, asked] = [optionsText(differ, options), optionsText(differ, others)];
+  return [`${app.id} ${port.at}: ${target.key} has ${asked} here, but ${at} decides: ${decides}`];
 }
 
 /** A VIP that nothing can be behind would otherwise be missing without a word. */

@@ -1,5 +1,5 @@
+import type { PortOptions } from '../settings.ts';
 import type { Pools } from './pool.ts';
-import type { PortOptions } from './port-options.ts';
 import type { RealAddresses } from './refusals.ts';
 
 /** What the operator decides, and what the host is like. */

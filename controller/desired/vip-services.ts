@@ -7,13 +7,14 @@ import {
   type ServiceKey,
   serviceKey,
 } from '../model.ts';
+import { optionsText, serviceFields, sharedOptionsThatDiffer } from '../setting-fields.ts';
 import type { Claim } from './claim.ts';
 import { preferred } from './drafts.ts';
 
 /**
  * The services of one VIP: one for each family in which it has backends and an address. `claims` are those of all apps
- * that ask for it, in the order of their places; the first one decides on scheduler and persistence. `ofName` are the
- * addresses of its name; an IP VIP has its own.
+ * that ask for it, in the order of their places; the first one decides on what all share (scheduler, persistence).
+ * `ofName` are the addresses of its name; an IP VIP has its own.
  */
 export function servicesOf(
   claims: readonly Claim[],
@@ -35,16 +36,18 @@ export function servicesOf(
 
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 
-/** The kernel has one scheduler and one persistence for a service, so apps that share it should agree. */
+/** The kernel has one of each of these settings for a service, so apps that share it should agree. */
 export function differences(claims: readonly Claim[]): readonly string[] {
   const [first, ...others] = claims;
   if (first === undefined) return [];
-  return others
-    .filter((claim) => settings(claim) !== settings(first))
-    .map(({ declared, ...claim }) => {
-      const decides = `${first.declared.app} decides: ${settings(first)}`;
-      return `${declared.app} ${declared.at}: ${claim.key} has ${settings(claim)} here, but ${decides}`;
-    });
+  return others.flatMap(({ declared, key, options }) => {
+    const differ = sharedOptionsThatDiffer(options, first.options);
+    if (differ.length === 0) return [];
+    const decides = `${first.declared.app} decides: ${optionsText(differ, first.options)}`;
+    return [
+      `${declared.app} ${declared.at}: ${key} has ${optionsText(differ, options)} here, but ${decides}`,
+    ];
+  });
 }
 
 function backendsOf(
@@ -64,7 +67,7 @@ function backendsOf(
 }
 
 function toService(
-  { protocol, target, scheduler, persistenceSeconds }: Claim,
+  { protocol, target, options }: Claim,
   claims: readonly Claim[],
   family: Family,
   address: string,
@@ -78,16 +81,8 @@ function toService(
     name: target.named?.name ?? null,
     framework: target.named?.framework ?? null,
     fqdn: target.named?.fqdn ?? null,
-    scheduler,
-    persistenceSeconds,
+    ...serviceFields.of(options, family),
     apps: [...new Set(claims.map(({ declared }) => declared.app))],
     backends,
   };
-}
-
-function settings({
-  scheduler,
-  persistenceSeconds,
-}: Pick<Claim, 'scheduler' | 'persistenceSeconds'>): string {
-  return `scheduler ${scheduler} and ${persistenceSeconds} s persistence`;
 }

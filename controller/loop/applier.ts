@@ -1,4 +1,3 @@
-import { FALLBACK_SCHEDULER } from '../desired/port-options.ts';
 import { type Desired, endpointKey, type ServiceKey, type Step, serviceKey } from '../model.ts';
 import type { Pace } from '../pace.ts';
 import type { Decision } from '../plan/decision.ts';
@@ -6,6 +5,7 @@ import { formatStep } from '../plan/ipvsadm.ts';
 import { type LastRules, withoutLastInRotation } from '../plan/last-in-rotation.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { IpvsTable, Names, StepFailure } from '../ports.ts';
+import { FALLBACK_SCHEDULER } from '../settings.ts';
 import { Backoff } from './backoff.ts';
 import { Forwarding } from './forwarding.ts';
 import type { KernelView } from './kernel-view.ts';

@@ -7,6 +7,7 @@ import {
   type Step,
   serviceKey,
 } from '../model.ts';
+import { serviceFields } from '../setting-fields.ts';
 
 /**
  * Makes these steps in a table: what a pass knows of the kernel until it is read again. A service that a step touches
@@ -22,7 +23,7 @@ export function applySteps(table: Map<ServiceKey, ObservedService>, steps: reado
       return { service: known, backends: known.backends as Map<BackendKey, ObservedBackend> };
     const backends = new Map(known?.backends);
     const service: ObservedService =
-      known === undefined ? { ...EMPTY, ...step.service, backends } : { ...known, backends };
+      known === undefined ? { ...serviceFields.unset, ...step.service, backends } : { ...known, backends };
     fresh.add(service);
     table.set(key, service);
     return { service, backends };
@@ -34,14 +35,7 @@ export function applySteps(table: Map<ServiceKey, ObservedService>, steps: reado
       case 'update-service': {
         const { service, backends } = open(step);
         fresh.delete(service);
-        const prefix = step.service.address.includes(':') ? 128 : 32;
-        const written: ObservedService = {
-          ...service,
-          ...step.service,
-          flags: 0,
-          persistencePrefix: prefix,
-          backends,
-        };
+        const written: ObservedService = { ...service, ...step.service, backends };
         fresh.add(written);
         table.set(serviceKey(step.service), written);
         break;
@@ -53,7 +47,7 @@ export function applySteps(table: Map<ServiceKey, ObservedService>, steps: reado
       case 'update-backend': {
         const { backends } = open(step);
         const key = endpointKey(step.backend);
-        backends.set(key, { ...UNUSED, ...backends.get(key), ...step.backend, ...WRITTEN });
+        backends.set(key, { ...UNUSED, ...backends.get(key), ...step.backend });
         break;
       }
       case 'remove-backend':
@@ -63,6 +57,4 @@ export function applySteps(table: Map<ServiceKey, ObservedService>, steps: reado
   }
 }
 
-const EMPTY = { scheduler: '', flags: 0, persistenceSeconds: 0, persistencePrefix: 32 };
 const UNUSED = { activeConnections: 0, inactiveConnections: 0 };
-const WRITTEN = { forward: 'masquerade', upperThreshold: 0, lowerThreshold: 0 };

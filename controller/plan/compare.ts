@@ -9,8 +9,9 @@ import type {
   ServiceKey,
   Step,
 } from '../model.ts';
+import { backendFields, serviceFields } from '../setting-fields.ts';
 import type { HostOrder } from './host-order.ts';
-import type { FieldChange, Op, PlannedBackend, PlannedService } from './plan.ts';
+import type { Op, PlannedBackend, PlannedService } from './plan.ts';
 
 /** One desired service beside what the kernel has of it. */
 export interface Comparison {
@@ -27,8 +28,8 @@ export function compare(
   order: HostOrder,
 ): Comparison {
   const service = addressOf(want);
-  const changes = have === undefined ? [] : settingsThatDiffer(want, have);
-  const settings = { ...service, scheduler: want.scheduler, persistenceSeconds: want.persistenceSeconds };
+  const changes = have === undefined ? [] : serviceFields.differences(have, want);
+  const settings = { ...service, ...serviceFields.pick(want) };
   const growing: Step[] = [];
   if (have === undefined) growing.push({ op: 'add-service', service: settings });
   else if (changes.length > 0) growing.push({ op: 'update-service', service: settings });
@@ -72,16 +73,16 @@ function compareBackends(
   const result: ComparedBackends = { planned: [], added: [], updated: [], emptied: [], removed: [] };
   for (const [key, backend] of want.backends) {
     const { address, port, weight } = backend;
+    const written = () => ({ address, port, ...backendFields.pick(backend) });
     const there = have.get(key);
     const planned = outsideTheKernel(want, backend)
       ? ({ ...compareBackend(backend, undefined), op: there === undefined ? 'keep' : 'remove' } as const)
       : compareBackend(backend, there);
     result.planned.push(planned);
-    if (planned.op === 'add')
-      result.added.push({ op: 'add-backend', service, backend: { address, port, weight } });
+    if (planned.op === 'add') result.added.push({ op: 'add-backend', service, backend: written() });
     if (planned.op === 'change') {
       const steps = weight === 0 ? result.emptied : result.updated;
-      steps.push({ op: 'update-backend', service, backend: { address, port, weight } });
+      steps.push({ op: 'update-backend', service, backend: written() });
     }
     if (planned.op === 'remove')
       result.removed.push({ op: 'remove-backend', service, backend: { address, port } });
@@ -110,44 +111,18 @@ export function outsideTheKernel(
 const NO_BACKENDS: ReadonlyMap<BackendKey, ObservedBackend> = new Map();
 
 function compareBackend(want: Backend, have: ObservedBackend | undefined): PlannedBackend {
-  const changes = have === undefined ? [] : backendFieldsThatDiffer(want, have);
+  const changes = have === undefined ? [] : backendFields.differences(have, want);
   const op: Op = have === undefined ? 'add' : changes.length > 0 ? 'change' : 'keep';
-  const { address, port, hostPort, weight, forward, app, task, reason } = want;
-  const planned = { op, address, port, weight, forward, app, task, reason, changes };
+  const { address, port, hostPort, app, task, reason } = want;
+  const planned = { op, address, port, ...backendFields.pick(want), app, task, reason, changes };
   return hostPort === undefined ? planned : { ...planned, hostPort };
 }
 
-/** Only what we can write counts: the kernel adds flags and counters of its own (kubernetes #53801). */
-function settingsThatDiffer(want: Service, have: ObservedService): FieldChange[] {
-  return differences([
-    ['scheduler', have.scheduler, want.scheduler],
-    ['persistenceSeconds', have.persistenceSeconds, want.persistenceSeconds],
-    ['flags', have.flags, 0],
-    ['persistencePrefix', have.persistencePrefix, want.family === 'ipv4' ? 32 : 128],
-  ]);
-}
-
-function backendFieldsThatDiffer(want: Backend, have: ObservedBackend): FieldChange[] {
-  return differences([
-    ['weight', have.weight, want.weight],
-    ['forward', have.forward, want.forward],
-    ['upperThreshold', have.upperThreshold, 0],
-    ['lowerThreshold', have.lowerThreshold, 0],
-  ]);
-}
-
-function differences(
-  fields: readonly (readonly [string, string | number, string | number])[],
-): FieldChange[] {
-  const found: FieldChange[] = [];
-  for (const [field, was, becomes] of fields) if (was !== becomes) found.push({ field, was, becomes });
-  return found;
-}
-
 /** A backend that nobody wants any more. */
-export function leavingBackend({ address, port, weight, forward }: ObservedBackend): PlannedBackend {
-  const reason = 'no longer a backend of this VIP';
-  return { op: 'remove', address, port, weight, forward, app: null, task: null, reason, changes: [] };
+export function leavingBackend(backend: ObservedBackend): PlannedBackend {
+  const { address, port } = backend;
+  const nobody = { app: null, task: null, reason: 'no longer a backend of this VIP', changes: [] };
+  return { op: 'remove', address, port, ...backendFields.pick(backend), ...nobody };
 }
 
 export function addressOf<Protocol extends string>({

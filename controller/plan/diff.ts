@@ -1,4 +1,5 @@
 import type { Desired, ObservedService, Service, ServiceKey, Step, Table } from '../model.ts';
+import { serviceFields } from '../setting-fields.ts';
 import { addressOf, byEndpoint, compare, compareText, leavingBackend } from './compare.ts';
 import type { HostOrder } from './host-order.ts';
 import { type Conflict, type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';
@@ -120,8 +121,7 @@ function leaving(
     framework,
     fqdn,
     ...addressOf(have),
-    scheduler: have.scheduler,
-    persistenceSeconds: have.persistenceSeconds,
+    ...serviceFields.pick(have),
     apps: [],
     adopted: false,
     held: false,

@@ -10,6 +10,7 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
+import { backendFields } from '../setting-fields.ts';
 import { type Plan, type PlannedBackend, type PlannedService, summaryOf } from './plan.ts';
 
 /** Deadlines of the backends that drain, in milliseconds of the monotonic clock. */
@@ -66,10 +67,10 @@ export function keepDraining(
     drains.set(key, new Map([...(drains.get(key) ?? []), ...staying]));
     for (const [endpoint, backend] of leaving(step, context.observed)) {
       const { address, port, weight } = backend;
+      const empty = { address, port, ...backendFields.pick(backend), weight: 0 };
       if (!staying.has(endpoint))
         shrinking.push({ op: 'remove-backend', service: step.service, backend: { address, port } });
-      else if (weight !== 0)
-        weighing.push({ op: 'update-backend', service: step.service, backend: { address, port, weight: 0 } });
+      else if (weight !== 0) weighing.push({ op: 'update-backend', service: step.service, backend: empty });
     }
   }
   if (drains.size === 0) return { plan, drains };

@@ -1,4 +1,5 @@
-import type { BackendKey, ObservedBackend, ObservedService, ServiceKey, Table } from '../model.ts';
+import type { BackendKey, ObservedService, ServiceKey, Table } from '../model.ts';
+import { backendFields, type FieldChange, serviceFields } from '../setting-fields.ts';
 
 /** One thing that someone else changed in a service of ours since we last knew it. */
 export interface Drift {
@@ -32,11 +33,11 @@ export function drift(
 }
 
 function serviceDrift(service: ServiceKey, was: ObservedService, is: ObservedService): Drift[] {
-  const found = fields(service, null, was, is, SERVICE_FIELDS);
+  const found = changed(service, null, serviceFields.differences(was, is));
   for (const [backend, before] of was.backends) {
     const now = is.backends.get(backend);
     if (now === undefined) found.push({ service, backend, field: 'removed', was: backend, is: null });
-    else found.push(...fields(service, backend, before, now, BACKEND_FIELDS));
+    else found.push(...changed(service, backend, backendFields.differences(before, now)));
   }
   for (const backend of is.backends.keys()) {
     if (!was.backends.has(backend)) found.push({ service, backend, field: 'added', was: null, is: backend });
@@ -44,29 +45,6 @@ function serviceDrift(service: ServiceKey, was: ObservedService, is: ObservedSer
   return found;
 }
 
-const SERVICE_FIELDS = [
-  'scheduler',
-  'flags',
-  'persistenceSeconds',
-  'persistencePrefix',
-] as const satisfies (keyof ObservedService)[];
-const BACKEND_FIELDS = [
-  'weight',
-  'forward',
-  'upperThreshold',
-  'lowerThreshold',
-] as const satisfies (keyof ObservedBackend)[];
-
-function fields<Field extends string>(
-  service: ServiceKey,
-  backend: BackendKey | null,
-  was: Readonly<Record<Field, string | number>>,
-  is: Readonly<Record<Field, string | number>>,
-  names: readonly Field[],
-): Drift[] {
-  const found: Drift[] = [];
-  for (const field of names) {
-    if (was[field] !== is[field]) found.push({ service, backend, field, was: was[field], is: is[field] });
-  }
-  return found;
+function changed(service: ServiceKey, backend: BackendKey | null, changes: readonly FieldChange[]): Drift[] {
+  return changes.map(({ field, was, becomes }) => ({ service, backend, field, was, is: becomes }));
 }

@@ -1,5 +1,6 @@
 /** The notation of `ipvsadm`: steps are printed in it, and a table saved with `ipvsadm -Sn` is read from it. */
 
+import { familyOf } from '../address.ts';
 import {
   endpointKey,
   type ObservedBackend,
@@ -9,6 +10,8 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
+import { backendFields, serviceFields } from '../setting-fields.ts';
+import { type IpvsadmOptions, Refused } from '../setting-values.ts';
 
 /** One line that `ipvsadm -R` accepts: `-a -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 1`. */
 export function formatStep(step: Step): string {
@@ -16,16 +19,15 @@ export function formatStep(step: Step): string {
   switch (step.op) {
     case 'add-service':
     case 'update-service': {
-      const { scheduler, persistenceSeconds } = step.service;
-      const persistence = persistenceSeconds > 0 ? ` -p ${persistenceSeconds}` : '';
-      return `${step.op === 'add-service' ? '-A' : '-E'} ${service} -s ${scheduler}${persistence}`;
+      const settings = serviceFields.print(step.service, familyOf(step.service.address));
+      return `${step.op === 'add-service' ? '-A' : '-E'} ${service} ${settings}`;
     }
     case 'remove-service':
       return `-D ${service}`;
     case 'add-backend':
     case 'update-backend': {
-      const { weight } = step.backend;
-      return `${step.op === 'add-backend' ? '-a' : '-e'} ${service} -r ${endpointKey(step.backend)} -m -w ${weight}`;
+      const settings = backendFields.print(step.backend, familyOf(step.backend.address));
+      return `${step.op === 'add-backend' ? '-a' : '-e'} ${service} -r ${endpointKey(step.backend)} ${settings}`;
     }
     case 'remove-backend':
       return `-d ${service} -r ${endpointKey(step.backend)}`;
@@ -69,30 +71,24 @@ const NOT_A_TABLE = 'expected a line of `ipvsadm -Sn`, starting with -A or -a';
 
 type Fail = (why: string) => TableSyntaxError;
 
+const OURS = [...serviceFields.ipvsadm, ...backendFields.ipvsadm];
 /** Options of ipvsadm 1.31 that stand without a value, and those that have one. */
-const FLAGS = new Set(['-m', '-g', '-i', '-o', '-6', '--tun-nocsum', '--tun-csum', '--tun-remcsum']);
+const FLAGS = new Set([
+  ...['-6', '--tun-nocsum', '--tun-csum', '--tun-remcsum'],
+  ...OURS.filter(({ hasValue }) => !hasValue).map(({ short }) => short),
+]);
 const VALUES = new Set([
-  ...['-t', '-u', '--sctp-service', '-f', '-s', '-p', '-M', '-b', '--pe', '-r', '-w', '-x', '-y'],
-  ...['--tun-type', '--tun-port'],
+  ...['-t', '-u', '--sctp-service', '-f', '-r', '--tun-type', '--tun-port'],
+  ...OURS.filter(({ hasValue }) => hasValue).map(({ short }) => short),
 ]);
 /** Long forms that some versions print, and the letter each stands for. */
 const LONG = new Map([
   ['--tcp-service', '-t'],
   ['--udp-service', '-u'],
   ['--fwmark-service', '-f'],
-  ['--scheduler', '-s'],
-  ['--persistent', '-p'],
-  ['--netmask', '-M'],
-  ['--sched-flags', '-b'],
   ['--real-server', '-r'],
-  ['--weight', '-w'],
-  ['--u-threshold', '-x'],
-  ['--l-threshold', '-y'],
-  ['--masquerading', '-m'],
-  ['--gatewaying', '-g'],
-  ['--ipip', '-i'],
-  ['--ops', '-o'],
   ['--ipv6', '-6'],
+  ...OURS.map(({ short, long }) => [long, short] as const),
 ]);
 
 function parseOptions(words: readonly string[], fail: Fail): Map<string, string> {
@@ -115,59 +111,23 @@ const PROTOCOLS = [
   ['--sctp-service', 'sctp'],
 ] as const;
 
-/** Bits of <linux/ip_vs.h> that can be written: IP_VS_SVC_F_ONEPACKET and the scheduler's own three. */
-const FLAG_BITS = new Map([
-  ['flag-1', 0x8],
-  ['flag-2', 0x10],
-  ['flag-3', 0x20],
-  ['sh-fallback', 0x8],
-  ['sh-port', 0x10],
-  ['mh-fallback', 0x8],
-  ['mh-port', 0x10],
-]);
-
 function parseService(
-  options: ReadonlyMap<string, string>,
+  options: IpvsadmOptions,
   fail: Fail,
 ): ObservedService & { backends: Map<string, ObservedBackend> } {
   const protocol = PROTOCOLS.find(([option]) => options.has(option));
   if (protocol === undefined) throw fail('no service: expected -t, -u, --sctp-service or -f');
   const { address, port } = parseEndpoint(options.get(protocol[0]) ?? '', fail);
-  let flags = options.has('-o') ? 0x4 : 0;
-  for (const flag of options.get('-b')?.split(',') ?? []) {
-    const bit = FLAG_BITS.get(flag);
-    if (bit === undefined) throw fail(`unknown scheduler flag ${flag}`);
-    flags |= bit;
-  }
-  return {
-    protocol: protocol[1],
-    address,
-    port,
-    scheduler: options.get('-s') ?? 'wlc',
-    flags,
-    persistenceSeconds: number(options, '-p', 0, fail),
-    persistencePrefix: parsePrefix(options.get('-M'), address, fail),
-    backends: new Map(),
-  };
+  const settings = serviceFields.parse(options, familyOf(address));
+  if (settings instanceof Refused) throw fail(settings.reason);
+  return { protocol: protocol[1], address, port, ...settings, backends: new Map() };
 }
 
-function parseBackend(options: ReadonlyMap<string, string>, fail: Fail): ObservedBackend {
-  return {
-    ...parseEndpoint(options.get('-r') ?? '', fail),
-    weight: number(options, '-w', 1, fail),
-    forward: options.has('-m') ? 'masquerade' : options.has('-i') ? 'tunnel' : 'direct-route',
-    upperThreshold: number(options, '-x', 0, fail),
-    lowerThreshold: number(options, '-y', 0, fail),
-    activeConnections: 0,
-    inactiveConnections: 0,
-  };
-}
-
-function number(options: ReadonlyMap<string, string>, option: string, absent: number, fail: Fail): number {
-  const text = options.get(option);
-  if (text === undefined) return absent;
-  if (!/^\d+$/.test(text)) throw fail(`${option} wants a number`);
-  return Number(text);
+function parseBackend(options: IpvsadmOptions, fail: Fail): ObservedBackend {
+  const { address, port } = parseEndpoint(options.get('-r') ?? '', fail);
+  const settings = backendFields.parse(options, familyOf(address));
+  if (settings instanceof Refused) throw fail(settings.reason);
+  return { address, port, ...settings, activeConnections: 0, inactiveConnections: 0 };
 }
 
 function parseEndpoint(text: string, fail: Fail): { address: string; port: number } {
@@ -175,16 +135,4 @@ function parseEndpoint(text: string, fail: Fail): { address: string; port: numbe
   const address = parts?.[1] ?? parts?.[2];
   if (address === undefined) throw fail(`expected ADDRESS:PORT in numbers (ipvsadm -Sn), got "${text}"`);
   return { address: address.toLowerCase(), port: Number(parts?.[3]) };
-}
-
-/** IPv4 persistence masks are printed dotted, IPv6 ones as a prefix length. */
-function parsePrefix(text: string | undefined, address: string, fail: Fail): number {
-  if (text === undefined) return address.includes(':') ? 128 : 32;
-  if (/^\d+$/.test(text)) return Number(text);
-  const bits = text
-    .split('.')
-    .map((part) => Number(part).toString(2).padStart(8, '0'))
-    .join('');
-  if (!/^1*0*$/.test(bits) || bits.length !== 32) throw fail(`-M wants a netmask, got "${text}"`);
-  return bits.lastIndexOf('1') + 1;
 }

@@ -1,6 +1,8 @@
 /** What one pass intends: every service with what happens to it, and the writes in the order in which they are made. */
 
 import type { Declared, Endpoint, Rejection, ServiceKey, Step } from '../model.ts';
+import type { FieldChange } from '../setting-fields.ts';
+import type { BackendSettings, ServiceSettings } from '../settings.ts';
 
 /** `keep`: the kernel has it as desired. */
 export type Op = 'add' | 'change' | 'remove' | 'keep';
@@ -36,7 +38,7 @@ export interface Summary {
   readonly keep: number;
 }
 
-export interface PlannedService {
+export interface PlannedService extends ServiceSettings {
   readonly op: Op;
   readonly key: ServiceKey;
   readonly name: string | null;
@@ -45,8 +47,6 @@ export interface PlannedService {
   readonly protocol: string;
   readonly address: string;
   readonly port: number;
-  readonly scheduler: string;
-  readonly persistenceSeconds: number;
   readonly apps: readonly string[];
   /** The kernel had it, another program's until now; it lies in the pool (or `--adopt` is given), so it becomes ours. */
   readonly adopted: boolean;
@@ -59,24 +59,15 @@ export interface PlannedService {
   readonly backends: readonly PlannedBackend[];
 }
 
-export interface PlannedBackend extends Endpoint {
+export interface PlannedBackend extends Endpoint, BackendSettings {
   readonly op: Op;
   /** How other hosts reach it, where that differs. */
   readonly hostPort?: Endpoint;
-  readonly weight: number;
-  readonly forward: string;
   /** null for one that goes: the source no longer knows it. */
   readonly app: string | null;
   readonly task: string | null;
   readonly reason: string;
   readonly changes: readonly FieldChange[];
-}
-
-/** One field whose value in the kernel is not the desired one. */
-export interface FieldChange {
-  readonly field: string;
-  readonly was: string | number;
-  readonly becomes: string | number;
 }
 
 /** A VIP that cannot be programmed because another program's service has its address and port. */

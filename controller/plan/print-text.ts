@@ -1,6 +1,8 @@
+import { familyOf } from '../address.ts';
 import { type Declared, endpointKey, type Rejection } from '../model.ts';
+import { backendFields, changeText, serviceFields } from '../setting-fields.ts';
 import { quoted, visible, visibleDocument } from '../visible.ts';
-import type { FieldChange, Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
+import type { Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
 
 /**
  * The diff for eyes: a block for every VIP that changes, with why each of its backends has its weight, then what
@@ -73,13 +75,15 @@ function plain(_op: Op, text: string): string {
 }
 
 function block(service: PlannedService, paint: Paint): string[] {
-  const { op, protocol, address, port, fqdn, name, framework, scheduler, persistenceSeconds, apps, reason } =
-    service;
+  const { op, protocol, address, port, fqdn, name, framework, apps, reason } = service;
   const endpoint = endpointKey({ address, port });
   const called = fqdn ?? (name === null ? null : `${name}.${framework}`);
   const title = called === null ? `${endpoint} ${protocol}` : `${called}:${port} ${protocol}  ${endpoint}`;
-  const persistence = persistenceSeconds > 0 ? `, persistent ${persistenceSeconds} s` : '';
-  const notes = [`${scheduler}${persistence}`, ...apps, ...service.changes.map(formatChange)];
+  const notes = [
+    serviceFields.words(service, familyOf(address)),
+    ...apps,
+    ...service.changes.map(changeText),
+  ];
   if (service.adopted) notes.push('adopted: the kernel had it already');
   if (reason !== null) notes.push(service.held ? `held: ${reason}` : reason);
 
@@ -94,21 +98,16 @@ function block(service: PlannedService, paint: Paint): string[] {
   ];
 }
 
-function row({ op, address, port, hostPort, weight, task, reason, changes }: PlannedBackend): {
-  op: Op;
-  cells: string[];
-} {
+function row(backend: PlannedBackend): { op: Op; cells: string[] } {
+  const { op, address, port, hostPort, weight, task, reason, changes } = backend;
   const reweighed = changes.find(({ field }) => field === 'weight');
-  const others = changes.filter(({ field }) => field !== 'weight').map(formatChange);
+  const others = changes.filter(({ field }) => field !== 'weight').map(changeText);
   const weights =
     reweighed === undefined ? `weight ${weight}` : `weight ${reweighed.was} -> ${reweighed.becomes}`;
   const elsewhere = hostPort === undefined ? [] : [`on other hosts ${endpointKey(hostPort)}`];
-  const notes = [reason, ...elsewhere, ...others].join('  ');
+  const settings = backendFields.words(backend, familyOf(address));
+  const notes = [reason, settings, ...elsewhere, ...others].filter((note) => note !== '').join('  ');
   return { op, cells: [endpointKey({ address, port }), weights, task ?? '', notes] };
-}
-
-function formatChange({ field, was, becomes }: FieldChange): string {
-  return `${field} ${was} -> ${becomes}`;
 }
 
 function sumUp({ add, change, remove, keep }: Summary, services: readonly PlannedService[]): string {

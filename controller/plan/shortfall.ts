@@ -1,6 +1,6 @@
 import type { Desired, ObservedService, Service, ServiceKey, Table } from '../model.ts';
 import type { Pause } from '../pause.ts';
-import { backendAgrees, settingsAgree } from './agreement.ts';
+import { backendFields, serviceFields } from '../setting-fields.ts';
 import { outsideTheKernel } from './compare.ts';
 import type { Plan } from './plan.ts';
 
@@ -69,7 +69,7 @@ function kindOf(
 }
 
 function agrees(want: Service, have: ObservedService): boolean {
-  return settingsAgree(want, have) && backendsAgree(want, have);
+  return serviceFields.agree(want, have) && backendsAgree(want, have);
 }
 
 function backendsAgree(want: Service, have: ObservedService): boolean {
@@ -77,7 +77,9 @@ function backendsAgree(want: Service, have: ObservedService): boolean {
   for (const [key, { weight }] of have.backends) if (weight > 0 && !want.backends.has(key)) return false;
   for (const [key, backend] of want.backends) {
     const there = have.backends.get(key);
-    const agrees = outsideTheKernel(want, backend) ? there === undefined : backendAgrees(backend, there);
+    const agrees = outsideTheKernel(want, backend)
+      ? there === undefined
+      : there !== undefined && backendFields.agree(backend, there);
     if (!agrees) return false;
   }
   return true;

@@ -6,14 +6,13 @@
 import { z } from 'zod';
 import {
   apiVersion,
+  backendSettings,
   called,
-  forward,
   instant,
-  persistenceSeconds,
   portNumber,
   protocol,
   rejection,
-  scheduler,
+  serviceSettings,
 } from '../status/shapes.ts';
 
 const op = z
@@ -42,8 +41,8 @@ const plannedBackend = z.object({
     })
     .optional()
     .describe('How other hosts reach it, where that differs.'),
+  ...backendSettings,
   weight: z.int().describe('What is desired; of one that goes, what the kernel has. 0: no new connections.'),
-  forward,
   app: z.string().nullable().describe('Id of its app; null for one that goes.'),
   task: z.string().nullable().describe('Id of its task; null for one that goes.'),
   reason: z.string().describe('Why it has this weight, or goes, in words.'),
@@ -58,8 +57,7 @@ const plannedService = z.object({
   protocol,
   address: z.string().describe('The address that clients use.'),
   port: portNumber.describe('The port that clients use.'),
-  scheduler,
-  persistenceSeconds,
+  ...serviceSettings,
   apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
   adopted: z.boolean().describe("Whether the kernel had it as another program's and it becomes ours."),
   held: z.literal(true).optional().describe('Part of what would be taken from it waits for confirmation.'),
@@ -250,7 +248,7 @@ export const historyDocument = z.object({
             'not held',
           ])
           .describe(
-            'What changed; settings: scheduler, persistence or apps. backend: weight, reason or task of one. not held: it lost backends to a large removal, and why that was not held.',
+            'What changed; settings: scheduler, persistence, its other settings or apps. backend: weight, reason or task of one. not held: it lost backends to a large removal, and why that was not held.',
           ),
         backend: z
           .string()

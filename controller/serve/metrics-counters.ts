@@ -1,6 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Step } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
+import { backendFields, serviceFields } from '../setting-fields.ts';
 
 const KINDS: readonly PassStatus['kind'][] = ['full', 'changes'];
 const RESULTS = ['converged', 'incomplete', 'error'] as const;
@@ -15,18 +16,7 @@ const OPS: Readonly<Record<string, Step['op']>> = {
   '-d': 'remove-backend',
 };
 
-const DRIFT_FIELDS = [
-  'added',
-  'removed',
-  'scheduler',
-  'flags',
-  'persistenceSeconds',
-  'persistencePrefix',
-  'weight',
-  'forward',
-  'upperThreshold',
-  'lowerThreshold',
-] as const;
+const DRIFT_FIELDS = ['added', 'removed', ...serviceFields.names, ...backendFields.names];
 
 const PASS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const LATENCY_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];

@@ -1,15 +1,15 @@
 import type { Backend, BackendKey, Endpoint, ObservedBackend, ObservedService, Service } from '../model.ts';
 import type { Decision } from '../plan/decision.ts';
 import { same } from '../same.ts';
+import { backendFields } from '../setting-fields.ts';
+import type { BackendSettings } from '../settings.ts';
 
 /** A backend as the last pass left it, and since when its weight and reason have been so; milliseconds of the monotonic clock. */
-export interface BackendRecord {
+export interface BackendRecord extends BackendSettings {
   readonly address: string;
   readonly port: number;
   /** How other hosts reach it; null where it is the same. */
   readonly hostPort: Endpoint | null;
-  readonly weight: number;
-  readonly forward: string;
   readonly app: string | null;
   readonly task: string | null;
   readonly reason: string;
@@ -72,14 +72,15 @@ function wantedBackend(
   had: BackendRecord | undefined,
   now: number,
 ): BackendRecord {
-  const weight = observed?.weight ?? want.weight;
+  const settings = observed ?? want;
   const inKernel = observed !== undefined;
-  const { address, port, hostPort = null, forward, app, task } = want;
+  const { address, port, hostPort = null, app, task } = want;
   const reason = held ?? want.reason;
-  const unchanged = had?.weight === weight && had.reason === reason;
+  const unchanged = had?.weight === settings.weight && had.reason === reason;
   const since = unchanged ? had.since : now;
   if (
     unchanged &&
+    backendFields.agree(had, settings) &&
     had.inKernel === inKernel &&
     had.task === task &&
     had.app === app &&
@@ -88,7 +89,7 @@ function wantedBackend(
   ) {
     return had;
   }
-  const what = { address, port, hostPort, weight, forward, app, task, reason, since };
+  const what = { address, port, hostPort, ...backendFields.pick(settings), app, task, reason, since };
   return { ...what, drainsUntil: null, inKernel, decision };
 }
 
@@ -109,7 +110,7 @@ const LEAVING = 'no longer a backend of this VIP';
 /** One that the kernel has and nobody wants: it drains until its deadline, is held, or is about to go. */
 function leavingBackend(
   key: BackendKey,
-  { address, port, weight, forward }: ObservedBackend,
+  observed: ObservedBackend,
   { drains, held, decided }: BackendsFound,
   had: BackendRecord | undefined,
   now: number,
@@ -117,20 +118,14 @@ function leavingBackend(
   const drainsUntil = drains?.get(key) ?? null;
   const reason = held?.get(key) ?? (drainsUntil === null ? LEAVING : DRAINING);
   // Who it belonged to is worth knowing as long as it is there.
+  const { address, port } = observed;
+  const settings = backendFields.pick(observed);
   const { app, task, hostPort } = had ?? { app: null, task: null, hostPort: null };
-  const since = had?.weight === weight && had.reason === reason ? had.since : now;
+  const since = had?.weight === settings.weight && had.reason === reason ? had.since : now;
   const record = {
-    address,
-    port,
-    hostPort,
-    weight,
-    forward,
-    app,
-    task,
-    reason,
-    since,
-    drainsUntil,
-    inKernel: true,
+    ...{ address, port, hostPort },
+    ...settings,
+    ...{ app, task, reason, since, drainsUntil, inKernel: true },
     decision: dated(decided(key), had, now),
   };
   return had !== undefined && same(had, record) ? had : record;

@@ -6,15 +6,14 @@
 import { z } from 'zod';
 import {
   apiVersion,
+  backendSettings,
   called,
   count,
-  forward,
   instant,
-  persistenceSeconds,
   portNumber,
   protocol,
   rejection,
-  scheduler,
+  serviceSettings,
 } from './shapes.ts';
 
 const traffic = z.object({
@@ -48,10 +47,10 @@ const backend = z.object({
     .describe(
       'How other hosts reach it, where packets of this host go to the address and port of its container; else null.',
     ),
+  ...backendSettings,
   weight: z
     .int()
     .describe('What the kernel has where it has it, else what it should have. 0: no new connections.'),
-  forward,
   app: z
     .string()
     .nullable()
@@ -107,8 +106,11 @@ const vip = z.object({
   protocol,
   address: z.string().nullable().describe('Its address; null for a name that has none yet.'),
   port: portNumber.describe('The port that clients use.'),
-  scheduler: scheduler.nullable().describe("The kernel's short name: wlc; null for one that has no backend."),
-  persistenceSeconds,
+  ...serviceSettings,
+  scheduler: z
+    .string()
+    .nullable()
+    .describe("The kernel's short name: wlc; null for one that has no backend."),
   apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
   state: state.describe(
     'forwarding: as desired, with a backend in rotation. out of rotation: as desired, all weights are 0. draining: it leaves, connections go on. held: something of it would be removed, and waits for confirmation. pending: not yet as desired. conflict: another program has its address and port. no backend: declared, and not in the kernel.',

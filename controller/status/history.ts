@@ -2,6 +2,8 @@
 
 import type { BackendKey } from '../model.ts';
 import { letGoText } from '../plan/let-go.ts';
+import { changeText, serviceFields } from '../setting-fields.ts';
+import type { ServiceSettings } from '../settings.ts';
 import type { BackendRecord } from './backend-records.ts';
 import type { PastRemoval } from './large-removals.ts';
 import type { RecordsBefore, VipRecord, VipRecords } from './vip-records.ts';
@@ -129,12 +131,14 @@ function stateText({ state, reason }: VipRecord): string {
 
 function settingsText(had: VipRecord, now: VipRecord): string {
   const texts = [
-    had.scheduler !== now.scheduler && `scheduler ${had.scheduler ?? 'none'} -> ${now.scheduler ?? 'none'}`,
-    had.persistenceSeconds !== now.persistenceSeconds &&
-      `persistence ${had.persistenceSeconds} s -> ${now.persistenceSeconds} s`,
+    ...serviceFields.differences(settingsOf(had), settingsOf(now)).map(changeText),
     had.apps.join() !== now.apps.join() && `apps ${had.apps.join(', ')} -> ${now.apps.join(', ')}`,
   ];
   return texts.filter((text) => text !== false).join('; ');
+}
+
+function settingsOf(record: VipRecord): ServiceSettings {
+  return { ...record, scheduler: record.scheduler ?? '' };
 }
 
 function backendChange(

@@ -1,4 +1,6 @@
+import { familyOf } from '../address.ts';
 import { endpointKey } from '../model.ts';
+import { serviceFields } from '../setting-fields.ts';
 import { visibleDocument } from '../visible.ts';
 import { attention, notHeld } from './attention.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
@@ -80,13 +82,14 @@ function rate(value: number | undefined): string {
 }
 
 function block(vip: VipDocument, at: string, layout: Layout): string[] {
-  const { fqdn, state, reason, since, scheduler, persistenceSeconds, apps, traffic, backends } = vip;
+  const { fqdn, state, reason, since, scheduler, apps, traffic, backends } = vip;
   const { paint } = layout;
   const called = fqdn === null ? '' : `${fqdn}  `;
   const why = reason === null ? '' : `: ${reason}`;
-  const persistence = persistenceSeconds > 0 ? `, persistent ${persistenceSeconds} s` : '';
   const facts = [
-    scheduler === null ? null : `scheduler ${scheduler}${persistence}`,
+    scheduler === null
+      ? null
+      : `scheduler ${serviceFields.words({ ...vip, scheduler }, familyOf(vip.address ?? ''))}`,
     `${rotation(vip)} in rotation`,
     `${short(connections(vip))} connections, ${rate(traffic?.connectionRate)}/s`,
     traffic === null ? null : `in ${short(traffic.inByteRate)}B/s, out ${short(traffic.outByteRate)}B/s`,

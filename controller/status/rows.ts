@@ -1,5 +1,6 @@
 /** What the page's list needs of the status, small enough to be sent every two seconds; and what of it has changed. */
 
+import { serviceFields } from '../setting-fields.ts';
 import type { StatusDocument, VipDocument } from './document.ts';
 import { inRotation } from './present.ts';
 
@@ -62,9 +63,16 @@ export function rowsOf(document: StatusDocument): AllRows {
   };
 }
 
-function toRow({ backends, traffic, persistenceSeconds: _, ...vip }: VipDocument): VipRow {
+/** The list has no room for them; JSON leaves out what is undefined. */
+const NO_SETTINGS: Readonly<Record<string, undefined>> = Object.fromEntries(
+  serviceFields.names.map((name) => [name, undefined]),
+);
+
+function toRow({ backends, traffic, ...vip }: VipDocument): VipRow {
   return {
     ...vip,
+    ...NO_SETTINGS,
+    scheduler: vip.scheduler,
     backends: backends.length,
     inRotation: backends.filter(inRotation).length,
     connectionRate: traffic?.connectionRate ?? null,

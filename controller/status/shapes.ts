@@ -1,6 +1,8 @@
 /** Parts that several documents of `/v1` have. */
 
 import { z } from 'zod';
+import { backendFields, serviceFields } from '../setting-fields.ts';
+import { BACKEND, type BackendSettings, SERVICE, type ServiceSettings } from '../settings.ts';
 
 export const apiVersion = z.literal('marathon-ipvs/v1').describe('Keys may be added to it, never renamed.');
 export const instant = z.iso.datetime();
@@ -25,10 +27,23 @@ export const called = {
 };
 
 export const protocol = z.string().describe('tcp or udp.');
-export const scheduler = z.string().describe("The kernel's short name: wlc.");
-export const persistenceSeconds = count.describe(
-  'For how long a client stays with its backend; 0: it does not.',
-);
-export const forward = z
-  .string()
-  .describe('How packets get to it: masquerade, and for what others made, as the kernel has it.');
+
+/** What of a service, and of a backend, can be written. */
+export const serviceSettings = shapeOf<ServiceSettings>(SERVICE, serviceFields.unset);
+export const backendSettings = shapeOf<BackendSettings>(BACKEND, backendFields.unset);
+
+type Shape<Settings> = {
+  readonly [Name in keyof Settings]: Settings[Name] extends number ? z.ZodInt : z.ZodString;
+};
+
+function shapeOf<Settings extends object>(
+  rows: { readonly [Name in keyof Settings]: { readonly about: string } },
+  example: Settings,
+): Shape<Settings> {
+  const names = Object.keys(rows) as (keyof Settings)[];
+  const shapes = names.map((name) => {
+    const shape = typeof example[name] === 'number' ? z.int() : z.string();
+    return [name, shape.describe(rows[name].about)];
+  });
+  return Object.fromEntries(shapes) as Shape<Settings>;
+}

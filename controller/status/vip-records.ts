@@ -3,6 +3,8 @@ import type { PassStatus } from '../pass-status.ts';
 import type { Pause } from '../pause.ts';
 import type { PlannedService } from '../plan/plan.ts';
 import { same } from '../same.ts';
+import { serviceFields } from '../setting-fields.ts';
+import type { ServiceSettings } from '../settings.ts';
 import {
   type BackendRecords,
   type BackendsFound,
@@ -12,7 +14,7 @@ import {
 import type { VipState } from './document.ts';
 
 /** A VIP as the last pass left it, and since when it has been so. Times are milliseconds of the monotonic clock. */
-export interface VipRecord {
+export interface VipRecord extends Omit<ServiceSettings, 'scheduler'> {
   readonly id: string;
   readonly name: string | null;
   readonly framework: string | null;
@@ -20,8 +22,8 @@ export interface VipRecord {
   readonly protocol: string;
   readonly address: string | null;
   readonly port: number;
+  /** null: it has no backend, so it is not in the kernel. */
   readonly scheduler: string | null;
-  readonly persistenceSeconds: number;
   readonly apps: readonly string[];
   readonly state: VipState;
   readonly reason: string | null;
@@ -188,8 +190,9 @@ function desiredRecord(
   const backends = recordBackends(service, found, had?.backends ?? NO_BACKENDS, now);
   const idle = known.state === 'forwarding' && !someInRotation(backends);
   const { state, reason } = idle ? IDLE : known;
-  const { name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps } = service;
-  const what = { id, name, framework, fqdn, protocol, address, port, scheduler, persistenceSeconds, apps };
+  const { name, framework, fqdn, protocol, address, port, apps } = service;
+  const called = { id, name, framework, fqdn, protocol, address, port };
+  const what = { ...called, ...serviceFields.pick(service), apps };
   return dated({ ...what, state, reason, backends }, had, now);
 }
 
@@ -202,10 +205,10 @@ function leavingRecord(
   pass: PassStatus,
   had: VipRecord | undefined,
 ): VipRecord {
-  const { key: id, protocol, address, port, scheduler, persistenceSeconds } = planned;
+  const { key: id, protocol, address, port } = planned;
   const { name, framework, fqdn } = planned.name === null && had !== undefined ? had : planned;
   const now = {
-    ...{ id, name, framework, protocol, address, port, scheduler, persistenceSeconds },
+    ...{ id, name, framework, protocol, address, port, ...serviceFields.pick(planned) },
     fqdn: fqdn ?? had?.fqdn ?? null,
     apps: planned.apps.length > 0 ? planned.apps : (had?.apps ?? []),
     ...leavingState(planned, found, pass),
@@ -249,8 +252,8 @@ function emptyRecord(
   const now = {
     ...{ id, name, framework, fqdn, protocol, port },
     address: first.address ?? known?.ipv4 ?? known?.ipv6 ?? null,
+    ...serviceFields.unset,
     scheduler: null,
-    persistenceSeconds: 0,
     apps: [...new Set(all.map(({ app }) => app))].sort(),
     state: 'no backend' as const,
     reason: 'no task of it can be reached',

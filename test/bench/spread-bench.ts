@@ -10,6 +10,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHostOrder, type HostOrder } from '../../controller/plan/host-order.ts';
 import { formatStep } from '../../controller/plan/ipvsadm.ts';
+import { WEIGHT_1, WLC } from '../support/builders.ts';
 import { firstOfHost, maxOverMean } from '../support/spread.ts';
 import { median, Report } from './report.ts';
 
@@ -82,9 +83,9 @@ function tableOf(order: HostOrder): string {
     const additions = Array.from({ length: BACKENDS }, (_, i) => ({
       op: 'add-backend' as const,
       service,
-      backend: { address: `10.1.0.${i + 1}`, port: 31_000 + vip, weight: 1 },
+      backend: { address: `10.1.0.${i + 1}`, port: 31_000 + vip, ...WEIGHT_1 },
     }));
-    const made = { ...service, scheduler: 'wlc', persistenceSeconds: 0 };
+    const made = { ...service, ...WLC };
     lines.push(formatStep({ op: 'add-service', service: made }));
     lines.push(...order(`udp/${service.address}:80`, additions).map(formatStep));
   }

@@ -165,6 +165,12 @@ async function connect(host: Host, pick: number, connections: number): Promise<v
     host.kernel.connect(found.service.protocol, found.service, found.backend, connections);
 }
 
+const OTHERWISE = {
+  scheduler: 'lc',
+  persistence: { timeoutSeconds: 9, prefixLength: 8 },
+  persistenceEngine: 'sip',
+} as const;
+
 async function editOf(
   host: Host,
   { edit, pick, weight }: Extract<StoryStep, { what: 'edit' }>,
@@ -180,7 +186,7 @@ async function editOf(
       return [{ op: 'update-destination', service, destination }];
     }
     case 'scheduler':
-      return [{ op: 'update-service', service: { ...service, scheduler: 'lc' } }];
+      return [{ op: 'update-service', service: { ...service, ...OTHERWISE } }];
     case 'remove backend':
       return [{ op: 'remove-destination', service, destination: { address, port } }];
     case 'remove service':

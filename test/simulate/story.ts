@@ -113,6 +113,10 @@ function appOf(random: Random): AppSpec {
   });
   const options: Record<string, string> = {};
   if (random.chance(0.3)) options['IPVS_SCHEDULER'] = random.pick(['rr', 'sh', 'mh', 'nonsense']);
+  if (random.chance(0.2)) options['IPVS_SCHEDULER_FLAGS'] = random.pick(['sh-port', 'sh-fallback']);
+  if (random.chance(0.2)) options['IPVS_PERSISTENCE_SECONDS'] = random.pick(['60', '0']);
+  if (random.chance(0.2)) options['IPVS_PERSISTENCE_PREFIX'] = random.pick(['24', '16/64']);
+  if (random.chance(0.2)) options['IPVS_MAX_CONNECTIONS'] = random.pick(['1', '100']);
   if (random.chance(0.2)) options['IPVS_WEIGHT'] = random.pick(['5', '0']);
   if (random.chance(0.2)) options['IPVS_DRAIN_SECONDS'] = random.pick(['0', '30']);
   return {

@@ -1,17 +1,20 @@
 /** What the kernel is to have, computed from nothing: sources' last words, the memory of names, what the host is like. */
 
+import { familyOf } from '../../controller/address.ts';
 import { DesiredState } from '../../controller/desired/desired-state.ts';
 import type { TranslationRules } from '../../controller/desired/translation-rules.ts';
 import { Inventory } from '../../controller/inventory/inventory.ts';
-import type { Memory, ServiceKey, Snapshot, Table } from '../../controller/model.ts';
+import type { BackendKey, Memory, ServiceKey, Snapshot, Table } from '../../controller/model.ts';
+import { backendFields, serviceFields } from '../../controller/setting-fields.ts';
+import type { BackendSettings, ServiceSettings } from '../../controller/settings.ts';
 import { REFUSED_ADDRESS } from './cluster.ts';
 import { LACKS_SCHEDULERS } from './kernel.ts';
 
+/** Settings as `ipvsadm` has them. */
 export interface WantedService {
-  readonly scheduler: string;
-  readonly persistenceSeconds: number;
-  /** `10.0.0.1:31001` -> weight. */
-  readonly backends: Readonly<Record<string, number>>;
+  readonly settings: string;
+  /** `10.0.0.1:31001` -> its settings. */
+  readonly backends: Readonly<Record<string, string>>;
 }
 
 export type Wanted = ReadonlyMap<ServiceKey, WantedService>;
@@ -24,15 +27,24 @@ export function rebuild(
   const state = new DesiredState(rules, Inventory.of(snapshots), memory);
   state.update({ complete: true, lacking: LACKS_SCHEDULERS });
   const wanted = new Map<ServiceKey, WantedService>();
-  for (const [key, { protocol, scheduler, persistenceSeconds, backends }] of state.services) {
-    const all = [...backends.values()].filter(
+  for (const [key, service] of state.services) {
+    const all = [...service.backends].filter(
       // A UDP client that goes on sending would keep a backend of weight 0 busy for ever.
-      ({ address, weight }) => address !== REFUSED_ADDRESS && !(protocol === 'udp' && weight === 0),
+      ([, { address, weight }]) =>
+        address !== REFUSED_ADDRESS && !(service.protocol === 'udp' && weight === 0),
     );
-    const weights = all.map(({ address, port, weight }) => [`${address}:${port}`, weight] as const);
-    wanted.set(key, { scheduler, persistenceSeconds, backends: Object.fromEntries(weights.sort()) });
+    wanted.set(key, settingsOf(service, all));
   }
   return { wanted, names: [...state.memory.addresses.keys()].sort() };
+}
+
+function settingsOf(
+  service: ServiceSettings & { readonly address: string },
+  backends: readonly (readonly [BackendKey, BackendSettings])[],
+): WantedService {
+  const family = familyOf(service.address);
+  const printed = backends.map(([at, backend]) => [at, backendFields.print(backend, family)] as const);
+  return { settings: serviceFields.print(service, family), backends: Object.fromEntries(printed.sort()) };
 }
 
 /** One line for each service that is not as it is wanted; services of others are left out. */
@@ -43,12 +55,7 @@ export function differences(wanted: Wanted, table: Table, foreign: ReadonlySet<S
     const [want, have] = [wanted.get(key), table.get(key)];
     // Where the kernel takes none of its backends it may be there or not.
     if (want !== undefined && have === undefined && Object.keys(want.backends).length === 0) continue;
-    const weights = [...(have?.backends ?? [])].map(([at, { weight }]) => [at, weight] as const);
-    const is = have && {
-      scheduler: have.scheduler,
-      persistenceSeconds: have.persistenceSeconds,
-      backends: Object.fromEntries(weights.sort()),
-    };
+    const is = have && settingsOf(have, [...have.backends]);
     if (JSON.stringify(is) !== JSON.stringify(want))
       found.push(`${key} is ${JSON.stringify(is) ?? 'absent'}, wanted ${JSON.stringify(want) ?? 'absent'}`);
   }

@@ -13,6 +13,7 @@ import {
   type Task,
   type TaskPort,
 } from '../../controller/model.ts';
+import { backendFields, DEFAULT_PORT_OPTIONS, serviceFields } from '../../controller/setting-fields.ts';
 
 /** A Marathon app with `ports` and `tasks`; framework `marathon`. */
 export function app(id: string, what: Partial<Omit<App, 'id'>> = {}): App {
@@ -67,6 +68,11 @@ export function snapshot(...apps: readonly App[]): Snapshot {
 
 export const nothingRemembered: Memory = { addresses: new Map(), labels: new Map() };
 
+/** What a service over IPv4 has without labels: scheduler wlc, no persistence. */
+export const WLC = serviceFields.of(DEFAULT_PORT_OPTIONS, 'ipv4');
+/** What a backend has without labels: weight 1. */
+export const WEIGHT_1 = backendFields.of(DEFAULT_PORT_OPTIONS, 'ipv4');
+
 /** `10.0.0.1:31000`, `[fd01:b::2]:80`. */
 function endpoint(text: string): Endpoint {
   const colon = text.lastIndexOf(':');
@@ -84,8 +90,7 @@ export function backend(
     port,
     app: '/app',
     task: `task-${address}:${port}`,
-    weight: 1,
-    forward: 'masquerade',
+    ...WEIGHT_1,
     reason: 'running, no health check',
     drainSeconds: 300,
     ...what,
@@ -109,8 +114,7 @@ export function service(
     name,
     framework,
     fqdn: name === null ? null : `${name}.${framework}.l4lb.thisdcos.directory`,
-    scheduler: 'wlc',
-    persistenceSeconds: 0,
+    ...serviceFields.of(DEFAULT_PORT_OPTIONS, address.includes(':') ? 'ipv6' : 'ipv4'),
     apps: ['/app'],
     backends: new Map<BackendKey, Backend>(backends.map((each) => [endpointKey(each), each])),
     ...what,

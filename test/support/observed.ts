@@ -1,7 +1,7 @@
 import {
-  type Backend,
   type BackendKey,
   type Desired,
+  type Endpoint,
   endpointKey,
   type ObservedBackend,
   type ObservedService,
@@ -10,32 +10,31 @@ import {
   serviceKey,
   type Table,
 } from '../../controller/model.ts';
+import { backendFields, serviceFields } from '../../controller/setting-fields.ts';
+import type { BackendSettings } from '../../controller/settings.ts';
 import { nothingRemembered } from './builders.ts';
 
 /** A backend as the kernel has it once it is as desired, without connections. */
 export function observedBackend(
-  { address, port, weight, forward }: Pick<Backend, 'address' | 'port' | 'weight' | 'forward'>,
+  backend: Endpoint & BackendSettings,
   what: Partial<ObservedBackend> = {},
 ): ObservedBackend {
-  const unused = { upperThreshold: 0, lowerThreshold: 0, activeConnections: 0, inactiveConnections: 0 };
-  return { address, port, weight, forward, ...unused, ...what };
+  const { address, port } = backend;
+  const unused = { activeConnections: 0, inactiveConnections: 0 };
+  return { address, port, ...backendFields.pick(backend), ...unused, ...what };
 }
 
 /** A service as the kernel has it once it is as desired. */
 export function observedService(service: Service, what: Partial<ObservedService> = {}): ObservedService {
-  const { protocol, address, port, scheduler, persistenceSeconds, family } = service;
+  const { protocol, address, port } = service;
   const backends = new Map<BackendKey, ObservedBackend>();
   for (const backend of service.backends.values())
     backends.set(endpointKey(backend), observedBackend(backend));
-  const persistencePrefix = family === 'ipv4' ? 32 : 128;
   return {
     protocol,
     address,
     port,
-    scheduler,
-    flags: 0,
-    persistenceSeconds,
-    persistencePrefix,
+    ...serviceFields.pick(service),
     backends,
     ...what,
   };

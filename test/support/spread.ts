@@ -1,6 +1,7 @@
 /** How evenly hosts that know nothing of each other spread their connections over the backends of a VIP. */
 
 import { createHostOrder } from '../../controller/plan/host-order.ts';
+import { WEIGHT_1 } from './builders.ts';
 
 /**
  * The backend, 0 to `backends` - 1, that the first connection of a host goes to. The kernel puts each new destination at
@@ -11,7 +12,7 @@ export function firstOfHost(hostId: string, vip: number, backends: number): numb
   const steps = Array.from({ length: backends }, (_, i) => ({
     op: 'add-backend' as const,
     service,
-    backend: { address: `10.1.0.${i + 1}`, port: 31_000 + vip, weight: 1 },
+    backend: { address: `10.1.0.${i + 1}`, port: 31_000 + vip, ...WEIGHT_1 },
   }));
   const last = createHostOrder(hostId)(`tcp/${service.address}:80`, steps).at(-1);
   return Number(last?.backend.address.split('.')[3]) - 1;

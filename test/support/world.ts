@@ -1,7 +1,6 @@
 /** Everything around the loop, in memory, with a journal of what was done to it and in which order. */
 
 import { parsePool } from '../../controller/desired/pool.ts';
-import { DEFAULT_PORT_OPTIONS } from '../../controller/desired/port-options.ts';
 import type { PassRequest } from '../../controller/loop/pass.ts';
 import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconciler.ts';
 import { RefusedBackends } from '../../controller/loop/refused-backends.ts';
@@ -21,6 +20,7 @@ import type {
   StepFailure,
   StoredSnapshot,
 } from '../../controller/ports.ts';
+import { DEFAULT_PORT_OPTIONS } from '../../controller/setting-fields.ts';
 import { nothingRemembered } from './builders.ts';
 import { afterSave } from './ledger-changes.ts';
 

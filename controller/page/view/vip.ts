@@ -1,5 +1,7 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { familyOf } from '../../address.ts';
+import { serviceFields } from '../../setting-fields.ts';
 import type { StatusDocument, VipDocument } from '../../status/document.ts';
 import type { ToldChange } from '../../status/history.ts';
 import { visibleJson } from '../../visible.ts';
@@ -59,7 +61,7 @@ interface FactsProps {
 }
 
 function Facts({ vip, samples, at }: FactsProps): VNode {
-  const { fqdn, address, port, protocol, scheduler, persistenceSeconds, traffic } = vip;
+  const { fqdn, address, port, protocol, scheduler, traffic } = vip;
   const place = address === null ? null : endpoint({ address, port });
   return html`
     <dl class="facts">
@@ -67,7 +69,7 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
       ${fqdn !== null && html`<div><dt>Name</dt><dd><code><${Name} fqdn=${fqdn} port=${port} /></code> <${Copy} text=${`${fqdn}:${port}`} what="name" /></dd></div>`}
       <div><dt>Address</dt><dd>${place === null ? 'none yet' : html`<code>${place}</code> <${Copy} text=${place} what="address" />`}</dd></div>
       <div><dt>Protocol</dt><dd>${protocol}</dd></div>
-      <div><dt>Scheduler</dt><dd>${scheduler ?? '-'}${persistenceSeconds > 0 && `, clients stay for ${persistenceSeconds} s`}</dd></div>
+      <div><dt>Scheduler</dt><dd>${scheduler === null ? '-' : serviceFields.words({ ...vip, scheduler }, familyOf(address ?? ''))}</dd></div>
       <div><dt>Connections</dt><dd>${`${vip.activeConnections} active, ${vip.inactiveConnections} ending`}${traffic !== null && `, ${traffic.connections} in all`}</dd></div>
       <div><dt>New connections</dt><dd><${Sparkline} samples=${samples} /> ${rate(traffic?.connectionRate ?? null)}</dd></div>
       <div><dt>Packets</dt><dd>${traffic === null ? '-' : `${short(traffic.inPackets)} in, ${short(traffic.outPackets)} out; ${rate(traffic.inPacketRate)} in, ${rate(traffic.outPacketRate)} out`}</dd></div>

@@ -34,6 +34,10 @@ const SHARED = [
   'label-keys.ts',
   'status/progress.ts',
   'status/words.ts',
+  'setting-fields.ts',
+  'setting-rows.ts',
+  'setting-values.ts',
+  'settings.ts',
   'visible.ts',
 ] as const;
 

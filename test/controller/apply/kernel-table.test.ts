@@ -4,10 +4,11 @@ import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { createKernelTable } from '../../../controller/apply/kernel-table.ts';
 import type { Step } from '../../../controller/model.ts';
 import type { IpvsTable } from '../../../controller/ports.ts';
+import { WEIGHT_1, WLC } from '../../support/builders.ts';
 
 const service = { protocol: 'tcp', address: '11.0.0.1', port: 80 };
-const backend = { address: '10.0.0.1', port: 31000, weight: 1 };
-const settings = { ...service, scheduler: 'wlc', persistenceSeconds: 0 };
+const backend = { address: '10.0.0.1', port: 31000, ...WEIGHT_1 };
+const settings = { ...service, ...WLC };
 const make: readonly Step[] = [
   { op: 'add-service', service: settings },
   { op: 'add-backend', service, backend },

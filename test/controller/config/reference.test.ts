@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { optionsPage, withOptionsTable } from '../../../controller/config/reference.ts';
+import { optionsPage, withTables } from '../../../controller/config/reference.ts';
 
 function textOf(path: string): string {
   const file = new URL(`../../../${path}`, import.meta.url);
@@ -18,14 +18,14 @@ const readme = textOf('README.md');
 (readme.includes('<!-- options -->') ? test : test.skip)(
   "the README's table is what the list of options makes",
   () => {
-    expect(readme).toBe(withOptionsTable(readme));
+    expect(readme).toBe(withTables(readme));
   },
 );
 
 test('the table replaces what was between the markers, and nothing else', () => {
-  const made = withOptionsTable('before\n<!-- options -->\nold $& table\n<!-- /options -->\nafter\n');
+  const made = withTables('before\n<!-- options -->\nold $& table\n<!-- /options -->\nafter\n');
   expect(made).toMatch(/^before\n<!-- options -->\n\n\| Option \| Default \| \|\n/);
   expect(made).toMatch(/ \|\n\n<!-- \/options -->\nafter\n$/);
-  expect(withOptionsTable(made)).toBe(made);
-  expect(withOptionsTable('no markers')).toBe('no markers');
+  expect(withTables(made)).toBe(made);
+  expect(withTables('no markers')).toBe('no markers');
 });

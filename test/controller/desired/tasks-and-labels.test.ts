@@ -73,7 +73,7 @@ describe('tasks and ports', () => {
     const desired = translate(app('/web', { ports: [first, second], tasks }));
     expect(lines(desired)).toEqual([`tcp/${WEB}:80 rr -> 10.0.0.1:1 w1 10.0.0.1:2 w1`]);
     expect(desired.warnings).toEqual([
-      expect.stringMatching(/^\/web portDefinitions\[1\]: scheduler and persistence of /),
+      `/web portDefinitions[1]: web.marathon.l4lb.thisdcos.directory:80 has IPVS_SCHEDULER wlc here, but portDefinitions[0].labels.VIP_0 decides: IPVS_SCHEDULER rr`,
     ]);
   });
 

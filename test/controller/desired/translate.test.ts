@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Declared } from '../../../controller/model.ts';
-import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
+import { app, port, snapshot, task, taskPort, WLC, web } from '../../support/builders.ts';
 import { lines, passes, translate, translator } from './support.ts';
 
 const WEB = '11.225.37.143';
@@ -22,8 +22,7 @@ describe('a named VIP', () => {
       name: 'my-service',
       framework: 'marathon',
       fqdn: 'my-service.marathon.l4lb.thisdcos.directory',
-      scheduler: 'wlc',
-      persistenceSeconds: 0,
+      ...WLC,
       apps: ['/my-service'],
       backends: new Map([
         [
@@ -188,8 +187,32 @@ describe('a VIP that two apps declare', () => {
     );
     expect(lines(desired)).toEqual([`tcp/${WEB}:80 rr -> 10.0.0.1:1 w1 10.0.0.2:1 w1`]);
     expect(desired.warnings).toEqual([
-      '/green portDefinitions[0].labels.VIP_0: tcp/web.marathon.l4lb.thisdcos.directory:80 has scheduler mh and 60 s ' +
-        'persistence here, but /blue decides: scheduler rr and 0 s persistence',
+      '/green portDefinitions[0].labels.VIP_0: tcp/web.marathon.l4lb.thisdcos.directory:80 has IPVS_SCHEDULER mh, ' +
+        'IPVS_PERSISTENCE_SECONDS 60 here, but /blue decides: IPVS_SCHEDULER rr, IPVS_PERSISTENCE_SECONDS 0',
+    ]);
+  });
+
+  test('gives each backend the most connections that its own app allows', () => {
+    const desired = translate(
+      web('/a', { VIP_0: 'web:80', IPVS_MAX_CONNECTIONS: '10' }, '10.0.0.1:1'),
+      web('/b', { VIP_0: 'web:80' }, '10.0.0.2:1'),
+    );
+    const [service] = desired.services.values();
+    expect(service?.backends.get('10.0.0.1:1')).toMatchObject({ upperThreshold: 10, lowerThreshold: 8 });
+    expect(service?.backends.get('10.0.0.2:1')).toMatchObject({ upperThreshold: 0, lowerThreshold: 0 });
+    expect(desired.warnings).toEqual([]);
+  });
+
+  test('knows clients by one prefix in IPv4 and by another in IPv6', () => {
+    const labels = { VIP_0: 'web:80', IPVS_PERSISTENCE_SECONDS: '60', IPVS_PERSISTENCE_PREFIX: '24/64' };
+    const desired = translate(web('/a', labels, '10.0.0.1:1', '[fd01:b::1]:1'));
+    const prefixes = [...desired.services.values()].map(({ family, persistencePrefix }) => [
+      family,
+      persistencePrefix,
+    ]);
+    expect(prefixes).toEqual([
+      ['ipv4', 24],
+      ['ipv6', 64],
     ]);
   });
 

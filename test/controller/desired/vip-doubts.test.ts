@@ -118,7 +118,7 @@ test.each<[Record<string, string>, string]>([
   [{ VIP_0: '/w:80', IPSV_WEIGHT: '3' }, 'IPSV_WEIGHT is not used: did you mean IPVS_WEIGHT?'],
   [
     { VIP_0: '/w:80', ipvs_mode: 'x' },
-    'ipvs_mode is not used: known are IPVS_SCHEDULER, IPVS_PERSISTENCE_SECONDS, IPVS_WEIGHT, IPVS_DRAIN_SECONDS',
+    'ipvs_mode is not used: known are IPVS_SCHEDULER, IPVS_SCHEDULER_FLAGS, IPVS_PERSISTENCE_SECONDS, IPVS_PERSISTENCE_PREFIX, IPVS_WEIGHT, IPVS_MAX_CONNECTIONS, IPVS_DRAIN_SECONDS',
   ],
   [{ IPVS_SCHEDULER: 'rr' }, 'IPVS_SCHEDULER is not used: there is no VIP label beside it'],
 ])('a label of a port that nobody reads is told: %j', (labels, warning) => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { snapshot, web } from '../../support/builders.ts';
+import { snapshot, WLC, web } from '../../support/builders.ts';
 import { type Controller, World } from '../../support/world.ts';
 
 const FULL = 'no space is left on the file system';
@@ -131,7 +131,7 @@ describe('a ledger that cannot be written', () => {
   test('lets no service of another program be changed that was to become ours', async () => {
     world.meddle({
       op: 'add-service',
-      service: { protocol: 'tcp', address: '11.8.8.8', port: 80, scheduler: 'rr', persistenceSeconds: 0 },
+      service: { protocol: 'tcp', address: '11.8.8.8', port: 80, ...WLC, scheduler: 'rr' },
     });
     const before = world.kernel.get('tcp/11.8.8.8:80');
     const theirs = web('/theirs', { VIP_0: '11.8.8.8:80' }, '10.0.4.1:80');

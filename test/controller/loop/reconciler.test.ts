@@ -1,6 +1,17 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Step, Task } from '../../../controller/model.ts';
-import { app, backend, port, service, snapshot, task, taskPort, web } from '../../support/builders.ts';
+import {
+  app,
+  backend,
+  port,
+  service,
+  snapshot,
+  task,
+  taskPort,
+  WEIGHT_1,
+  WLC,
+  web,
+} from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { observedService, tableOf } from '../../support/observed.ts';
 import { World } from '../../support/world.ts';
@@ -112,7 +123,7 @@ describe('only what is ours (rule 1)', () => {
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
     world.meddle({
       op: 'add-service',
-      service: { protocol: 'tcp', address: '11.9.9.9', port: 80, scheduler: 'rr', persistenceSeconds: 0 },
+      service: { protocol: 'tcp', address: '11.9.9.9', port: 80, ...WLC, scheduler: 'rr' },
     });
     await controller.resync(snapshot(mine('10.0.0.1:31000')));
     expect(world.kernel.has('tcp/11.9.9.9:80')).toBe(true);
@@ -217,7 +228,7 @@ describe('stop, restart and drift (rule 5)', () => {
       {
         op: 'update-backend',
         service: { protocol: 'tcp', address: '11.134.217.55', port: 5555 },
-        backend: { address: '10.0.0.1', port: 31000, weight: 9 },
+        backend: { address: '10.0.0.1', port: 31000, ...WEIGHT_1, weight: 9 },
       },
       'weight',
     ],
@@ -234,8 +245,8 @@ describe('stop, restart and drift (rule 5)', () => {
           protocol: 'tcp',
           address: '11.134.217.55',
           port: 5555,
+          ...WLC,
           scheduler: 'rr',
-          persistenceSeconds: 0,
         },
       },
       'scheduler',
@@ -327,7 +338,7 @@ describe('what fails', () => {
     world.refuse = () => null;
     const reads = world.reads;
     // It was made all the same: only the answer was lost.
-    const made = { address: '10.0.0.2', port: 31000, weight: 1 };
+    const made = { address: '10.0.0.2', port: 31000, ...WEIGHT_1 };
     const step = (op: 'add-backend' | 'remove-backend', host: string) =>
       ({
         op,

@@ -10,6 +10,7 @@ import {
 import type { Ownership } from '../../../controller/plan/diff.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';
 import type { Plan } from '../../../controller/plan/plan.ts';
+import { backendFields, serviceFields } from '../../../controller/setting-fields.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
 import { afterSteps, createDiff } from '../../support/planning.ts';
@@ -106,23 +107,18 @@ describe('a service that the kernel has', () => {
     });
   });
 
-  test.each([
-    ['scheduler', { scheduler: 'rr' }],
-    ['persistenceSeconds', { persistenceSeconds: 360 }],
-    ['flags', { flags: 0x4 }],
-    ['persistencePrefix', { persistencePrefix: 24 }],
-  ])('a %s that someone changed is put back', (field, changed) => {
+  const otherThan = (value: string | number) => (typeof value === 'number' ? value + 1 : `${value}x`);
+
+  test.each(serviceFields.names)('a %s that someone changed is put back', (field) => {
+    const changed = { [field]: otherThan(web[field]) };
     const plan = createDiff()(desiredOf(web), tableOf(observedService(web, changed)), owning(web));
     expect(lines(plan)).toEqual(['-E -t 11.0.0.1:80 -s wlc']);
     expect(plan.services[0]?.changes.map((change) => change.field)).toEqual([field]);
   });
 
-  test.each([
-    ['forward', { forward: 'direct-route' }],
-    ['upperThreshold', { upperThreshold: 5 }],
-    ['lowerThreshold', { lowerThreshold: 1 }],
-  ])('a backend whose %s someone changed is put right', (field, changed) => {
-    const other = observedBackend(backend('10.0.0.1', 31000), changed);
+  test.each(backendFields.names)('a backend whose %s someone changed is put right', (field) => {
+    const desired = backend('10.0.0.1', 31000);
+    const other = observedBackend(desired, { [field]: otherThan(desired[field]) });
     const table = tableOf(observedService(web, { backends: new Map([['10.0.0.1:31000', other]]) }));
     const plan = createDiff()(desiredOf(web), table, owning(web));
     expect(lines(plan)).toEqual(['-e -t 11.0.0.1:80 -r 10.0.0.1:31000 -m -w 1']);

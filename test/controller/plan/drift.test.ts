@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { drift } from '../../../controller/plan/drift.ts';
-import { backend, service } from '../../support/builders.ts';
+import { backend, service, WEIGHT_1, WLC } from '../../support/builders.ts';
 import { observedBackend, observedService, tableOf } from '../../support/observed.ts';
 import { afterSteps } from '../../support/planning.ts';
 
@@ -21,8 +21,8 @@ test('every field that someone changed is named with what it was and is', () => 
   const now = tableOf(observedService(web, { scheduler: 'rr', backends }));
   expect(drift(before, now, owned)).toEqual([
     { service: key, backend: null, field: 'scheduler', was: 'wlc', is: 'rr' },
-    { service: key, backend: '10.0.0.1:1', field: 'weight', was: 1, is: 100 },
     { service: key, backend: '10.0.0.1:1', field: 'forward', was: 'masquerade', is: 'tunnel' },
+    { service: key, backend: '10.0.0.1:1', field: 'weight', was: 1, is: 100 },
     { service: key, backend: '10.0.0.2:2', field: 'removed', was: '10.0.0.2:2', is: null },
   ]);
 });
@@ -41,12 +41,13 @@ test('what other programs do to their own services is no drift', () => {
 
 test('what we wrote ourselves is no drift', () => {
   const written = afterSteps(before, [
-    { op: 'add-backend', service: web, backend: { address: '10.0.0.3', port: 3, weight: 1 } },
-    { op: 'update-backend', service: web, backend: { address: '10.0.0.1', port: 1, weight: 0 } },
+    { op: 'add-backend', service: web, backend: { address: '10.0.0.3', port: 3, ...WEIGHT_1 } },
+    { op: 'update-backend', service: web, backend: { address: '10.0.0.1', port: 1, ...WEIGHT_1, weight: 0 } },
     { op: 'remove-backend', service: web, backend: { address: '10.0.0.2', port: 2 } },
-    { op: 'update-service', service: { ...web, scheduler: 'rr', persistenceSeconds: 9 } },
+    { op: 'update-service', service: { ...web, ...WLC, scheduler: 'rr', persistenceSeconds: 9 } },
   ]);
   const now = service('11.0.0.1', 80, [backend('10.0.0.1', 1, { weight: 0 }), backend('10.0.0.3', 3)], {
+    ...WLC,
     scheduler: 'rr',
     persistenceSeconds: 9,
   });

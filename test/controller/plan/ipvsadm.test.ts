@@ -1,28 +1,59 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Step } from '../../../controller/model.ts';
 import { formatStep, parseTable } from '../../../controller/plan/ipvsadm.ts';
+import { WEIGHT_1, WLC } from '../../support/builders.ts';
 
 const tcp = { protocol: 'tcp', address: '11.134.217.55', port: 5555 } as const;
 const udp6 = { protocol: 'udp', address: 'fd01:c::7', port: 53 } as const;
 
 describe('a step is printed as the line that ipvsadm -R takes', () => {
   test.each<[string, Step]>([
-    [
-      '-A -t 11.134.217.55:5555 -s wlc',
-      { op: 'add-service', service: { ...tcp, scheduler: 'wlc', persistenceSeconds: 0 } },
-    ],
+    ['-A -t 11.134.217.55:5555 -s wlc', { op: 'add-service', service: { ...tcp, ...WLC } }],
     [
       '-E -t 11.134.217.55:5555 -s sh -p 300',
-      { op: 'update-service', service: { ...tcp, scheduler: 'sh', persistenceSeconds: 300 } },
+      { op: 'update-service', service: { ...tcp, ...WLC, scheduler: 'sh', persistenceSeconds: 300 } },
+    ],
+    [
+      '-A -t 11.134.217.55:5555 -s mh -p 60 -M 255.255.255.0 -b mh-fallback,mh-port',
+      {
+        op: 'add-service',
+        service: {
+          ...tcp,
+          ...WLC,
+          scheduler: 'mh',
+          flags: 'mh-fallback,mh-port',
+          persistenceSeconds: 60,
+          persistencePrefix: 24,
+        },
+      },
+    ],
+    [
+      '-A -u [fd01:c::7]:53 -s rr -p 60 -M 64',
+      {
+        op: 'add-service',
+        service: { ...udp6, ...WLC, scheduler: 'rr', persistenceSeconds: 60, persistencePrefix: 64 },
+      },
+    ],
+    [
+      '-a -t 11.134.217.55:5555 -r 10.0.0.1:31000 -m -w 1 -x 100 -y 75',
+      {
+        op: 'add-backend',
+        service: tcp,
+        backend: { address: '10.0.0.1', port: 31000, ...WEIGHT_1, upperThreshold: 100, lowerThreshold: 75 },
+      },
     ],
     ['-D -u [fd01:c::7]:53', { op: 'remove-service', service: udp6 }],
     [
       '-a -t 11.134.217.55:5555 -r 10.0.0.1:31000 -m -w 1',
-      { op: 'add-backend', service: tcp, backend: { address: '10.0.0.1', port: 31000, weight: 1 } },
+      { op: 'add-backend', service: tcp, backend: { address: '10.0.0.1', port: 31000, ...WEIGHT_1 } },
     ],
     [
       '-e -u [fd01:c::7]:53 -r [fd01:b::2]:5353 -m -w 0',
-      { op: 'update-backend', service: udp6, backend: { address: 'fd01:b::2', port: 5353, weight: 0 } },
+      {
+        op: 'update-backend',
+        service: udp6,
+        backend: { address: 'fd01:b::2', port: 5353, ...WEIGHT_1, weight: 0 },
+      },
     ],
     [
       '-d -t 11.134.217.55:5555 -r 10.0.0.1:31000',
@@ -61,12 +92,16 @@ describe('a table saved with ipvsadm -Sn is read', () => {
     });
   });
 
-  test('scheduler flags, one-packet scheduling and a persistence netmask', () => {
+  test('scheduler flags, one-packet scheduling, a persistence netmask and an engine', () => {
     const table = parseTable(
-      '-A -t 1.2.3.4:80 -s sh -b sh-fallback,sh-port\n-A -u 1.2.3.4:80 -s rr -o -p 10 -M 255.255.255.0\n',
+      '-A -t 1.2.3.4:80 -s sh -b sh-fallback,sh-port\n-A -u 1.2.3.4:80 -s rr -o -p 10 -M 255.255.255.0 --pe sip\n',
     );
-    expect(table.get('tcp/1.2.3.4:80')?.flags).toBe(0x18);
-    expect(table.get('udp/1.2.3.4:80')).toMatchObject({ flags: 0x4, persistencePrefix: 24 });
+    expect(table.get('tcp/1.2.3.4:80')?.flags).toBe('sh-fallback,sh-port');
+    expect(table.get('udp/1.2.3.4:80')).toMatchObject({
+      flags: 'one-packet',
+      persistencePrefix: 24,
+      persistenceEngine: 'sip',
+    });
   });
 
   test('services by firewall mark are passed over: they have no address that a VIP could have', () => {

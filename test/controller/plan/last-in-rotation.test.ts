@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { Step } from '../../../controller/model.ts';
 import { type LastRules, withoutLastInRotation } from '../../../controller/plan/last-in-rotation.ts';
-import { backend, service } from '../../support/builders.ts';
+import { backend, service, WEIGHT_1 } from '../../support/builders.ts';
 import { observedService, tableOf } from '../../support/observed.ts';
 
 const KEY = 'tcp/11.0.0.1:80';
@@ -19,7 +19,7 @@ const remove = (host: number): Step => ({
 const empty = (host: number): Step => ({
   op: 'update-backend',
   service: { protocol: 'tcp', address: '11.0.0.1', port: 80 },
-  backend: { address: `10.0.0.${host}`, port: 80, weight: 0 },
+  backend: { address: `10.0.0.${host}`, port: 80, ...WEIGHT_1, weight: 0 },
 });
 const rules = (hosts: readonly number[], what: Partial<LastRules> = {}): LastRules => ({
   table: tableOf(observedService(at(...hosts))),

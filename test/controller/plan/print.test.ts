@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Report } from '../../../controller/plan/plan.ts';
 import { toJson } from '../../../controller/plan/print-json.ts';
 import { toText } from '../../../controller/plan/print-text.ts';
-import { backend, service } from '../../support/builders.ts';
+import { backend, service, WEIGHT_1, WLC } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { createDiff } from '../../support/planning.ts';
 
@@ -123,8 +123,7 @@ test('the JSON has the documented keys, and the steps in the order in which they
     protocol: 'tcp',
     address: '11.134.217.55',
     port: 5555,
-    scheduler: 'wlc',
-    persistenceSeconds: 0,
+    ...WLC,
     apps: ['/my-service'],
     adopted: false,
     reason: null,
@@ -133,8 +132,7 @@ test('the JSON has the documented keys, and the steps in the order in which they
         op: 'add',
         address: '10.0.0.1',
         port: 31000,
-        weight: 1,
-        forward: 'masquerade',
+        ...WEIGHT_1,
         app: '/app',
         task: 'my-service.c9e1',
         reason: 'running, no health check',
@@ -143,8 +141,8 @@ test('the JSON has the documented keys, and the steps in the order in which they
         op: 'add',
         address: '10.0.0.2',
         port: 31871,
+        ...WEIGHT_1,
         weight: 0,
-        forward: 'masquerade',
         app: '/app',
         task: 'my-service.d07a',
         reason: 'running, health check failing',

@@ -123,7 +123,7 @@ describe('ready', () => {
   test.each([
     ['its scheduler', { scheduler: 'rr' }],
     ['its persistence', { persistenceSeconds: 60 }],
-    ['a flag that we never set', { flags: 4 }],
+    ['a flag that we never set', { flags: 'one-packet' }],
     ['the prefix of its persistence', { persistencePrefix: 24 }],
   ])('not when a VIP differs in %s', (_what, over) => {
     board.sourceRead(SOURCE, whole);

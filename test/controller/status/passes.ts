@@ -1,9 +1,9 @@
 import { type Desired, endpointKey, type Step, serviceKey, type Table } from '../../../controller/model.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { withoutPause } from '../../../controller/pause.ts';
-import { backendAgrees, settingsAgree } from '../../../controller/plan/agreement.ts';
 import type { Owned } from '../../../controller/plan/plan.ts';
 import { type Shortfall, type ShortfallInput, Shortfalls } from '../../../controller/plan/shortfall.ts';
+import { backendFields, serviceFields } from '../../../controller/setting-fields.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { createDiff } from '../../support/planning.ts';
@@ -77,12 +77,14 @@ function isMade(step: Step, table: Table): boolean {
   switch (step.op) {
     case 'add-service':
     case 'update-service':
-      return service !== undefined && settingsAgree(step.service, service);
+      return service !== undefined && serviceFields.agree(step.service, service);
     case 'remove-service':
       return service === undefined;
     case 'add-backend':
-    case 'update-backend':
-      return backendAgrees(step.backend, service?.backends.get(endpointKey(step.backend)));
+    case 'update-backend': {
+      const backend = service?.backends.get(endpointKey(step.backend));
+      return backend !== undefined && backendFields.agree(step.backend, backend);
+    }
     case 'remove-backend':
       return service?.backends.has(endpointKey(step.backend)) !== true;
   }

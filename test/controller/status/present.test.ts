@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';
 import { statusDocument } from '../../../controller/status/document.ts';
 import { presentStatus } from '../../../controller/status/present.ts';
 import { selectVips } from '../../../controller/status/selection.ts';
-import { backend, service } from '../../support/builders.ts';
+import { backend, service, WEIGHT_1 } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
 import { DB, passOf, settled, WEB } from './passes.ts';
@@ -54,7 +54,7 @@ describe('the status document', () => {
 
   test('falls back to what the last pass saw where the counters cannot be read, and says so', () => {
     const busy = observedBackend(
-      { address: '10.0.0.1', port: 31_000, weight: 1, forward: 'masquerade' },
+      { address: '10.0.0.1', port: 31_000, ...WEIGHT_1 },
       { activeConnections: 2 },
     );
     const observed = tableOf(observedService(WEB, { backends: new Map([['10.0.0.1:31000', busy]]) }));

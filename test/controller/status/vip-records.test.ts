@@ -5,7 +5,7 @@ import type { PassStatus } from '../../../controller/pass-status.ts';
 import { withoutPause } from '../../../controller/pause.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
 import { VipRecorder, type VipRecords } from '../../../controller/status/vip-records.ts';
-import { backend, service } from '../../support/builders.ts';
+import { backend, service, WEIGHT_1 } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
 import { DB, passOf, settled, WEB } from './passes.ts';
 
@@ -116,9 +116,7 @@ describe('the state of a VIP', () => {
   test("conflict: another program's service has its place, and nothing of that is shown as ours", () => {
     const foreign = tableOf(
       observedService(WEB, {
-        backends: new Map([
-          ['9.9.9.9:9', observedBackend({ address: '9.9.9.9', port: 9, weight: 1, forward: 'masquerade' })],
-        ]),
+        backends: new Map([['9.9.9.9:9', observedBackend({ address: '9.9.9.9', port: 9, ...WEIGHT_1 })]]),
       }),
     );
     const record = stateOf(passOf({ before: foreign, observed: foreign, foreign: true }));

@@ -43,7 +43,9 @@ const taskSpec: fc.Arbitrary<TaskSpec> = fc.record({
 const options: fc.Arbitrary<Readonly<Record<string, string>>> = fc.record(
   {
     IPVS_SCHEDULER: fc.constantFrom('rr', 'sh', 'wlc', 'nonsense'),
+    IPVS_SCHEDULER_FLAGS: fc.constantFrom('sh-port', 'sh-port,sh-fallback', 'x'),
     IPVS_PERSISTENCE_SECONDS: fc.constantFrom('60', '0', 'x'),
+    IPVS_PERSISTENCE_PREFIX: fc.constantFrom('24', '24/64', 'x'),
     IPVS_WEIGHT: fc.constantFrom('5', '0', '1'),
     IPVS_DRAIN_SECONDS: fc.constantFrom('30', '0'),
   },

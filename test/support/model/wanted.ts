@@ -35,6 +35,15 @@ export interface Recalled {
 const NO_WEIGHT: readonly string[] = ['unhealthy', 'unknown'];
 const DEFAULTS = { IPVS_SCHEDULER: 'wlc', IPVS_PERSISTENCE_SECONDS: '0', IPVS_WEIGHT: '1' };
 const SCHEDULERS = ['wlc', 'rr', 'sh'];
+const FLAGS: Readonly<Record<string, string>> = {
+  'sh-port': 'sh-port',
+  'sh-port,sh-fallback': 'sh-fallback,sh-port',
+};
+/** Of IPv4 and of IPv6. */
+const NETMASKS: Readonly<Record<string, readonly [string, string]>> = {
+  '24': [' -M 255.255.255.0', ''],
+  '24/64': [' -M 255.255.255.0', ' -M 64'],
+};
 
 export function wantedOf(apps: readonly AppSpec[], { addresses, labels: last }: Recalled): Wanted {
   const taken = takenAddresses(apps, addresses);
@@ -77,7 +86,7 @@ function claim(
 ): void {
   const six = address.includes(':');
   const key = `${protocol}/${six ? `[${address}]` : address}:${port}`;
-  const draft = services.get(key) ?? { address, settings: settingsOf(spec), backends: new Map() };
+  const draft = services.get(key) ?? { address, settings: settingsOf(spec, six), backends: new Map() };
   services.set(key, draft);
   addBackends(draft.backends, spec, six);
 }
@@ -109,10 +118,13 @@ function addressesOf(vip: Meaning, framework: string, addresses: Memory['address
   return [ipv4, ipv6].filter((address) => address !== undefined);
 }
 
-function settingsOf({ options }: AppSpec): string {
+function settingsOf({ options }: AppSpec, six: boolean): string {
   const { IPVS_SCHEDULER: asked, IPVS_PERSISTENCE_SECONDS: seconds } = { ...DEFAULTS, ...options };
   const scheduler = SCHEDULERS.includes(asked) ? asked : 'wlc';
-  return Number(seconds) > 0 ? `-s ${scheduler} -p ${seconds}` : `-s ${scheduler}`;
+  const flags = scheduler === 'sh' ? FLAGS[options['IPVS_SCHEDULER_FLAGS'] ?? ''] : undefined;
+  const [four = '', other = ''] = NETMASKS[options['IPVS_PERSISTENCE_PREFIX'] ?? ''] ?? [];
+  const persistence = Number(seconds) > 0 ? ` -p ${seconds}${six ? other : four}` : '';
+  return `-s ${scheduler}${persistence}${flags === undefined ? '' : ` -b ${flags}`}`;
 }
 
 function addBackends(backends: Map<string, number>, spec: AppSpec, six: boolean): void {

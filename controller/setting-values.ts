@@ -1,0 +1,134 @@
+/** How values of settings are read from labels and from `ipvsadm` lines, and written. */
+
+import type { SchedulerFlag } from 'ipvs-netlink-ts';
+import type { Family } from './model.ts';
+
+/** A value that cannot be used. */
+export class Refused {
+  /** What was expected: `expected a whole number from 0 to 65535`. */
+  readonly reason: string;
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+export type Parsed<Value> = Value | Refused;
+
+/** Options of one line, by their short names; those without a value have an empty one. */
+export type IpvsadmOptions = ReadonlyMap<string, string>;
+
+/** Reads whole numbers from 0 to `most`. */
+export function readNumber(most: number): (text: string) => Parsed<number> {
+  return (text) => {
+    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    return number <= most ? number : new Refused(`expected a whole number from 0 to ${most}`);
+  };
+}
+
+/** `24`: of IPv4, IPv6 stays by whole addresses; `24/64`: of IPv4 and IPv6. */
+export function readPrefixes(text: string): Parsed<Readonly<Record<Family, number>>> {
+  const [ipv4 = 0, ipv6 = 0] = (/^(\d{1,3})(?:\/(\d{1,3}))?$/.exec(text) ?? [])
+    .slice(1)
+    .map((part) => Number(part ?? 128));
+  return ipv4 >= 1 && ipv4 <= 32 && ipv6 >= 1 && ipv6 <= 128
+    ? { ipv4, ipv6 }
+    : new Refused('expected a prefix length for IPv4, 1 to 32, or one for IPv4 and one for IPv6, as 24/64');
+}
+
+/** The prefix length that takes each address by itself. */
+export function bitsOf(family: Family): number {
+  return family === 'ipv4' ? 32 : 128;
+}
+
+/** `24`: 255.255.255.0 for IPv4, which is how `ipvsadm -M` wants it, and 24 for IPv6. */
+export function toNetmask(prefix: number, family: Family): string {
+  if (family === 'ipv6') return String(prefix);
+  const mask = (0xffff_ffff << (32 - prefix)) >>> 0;
+  return [24, 16, 8, 0].map((shift) => (mask >>> shift) & 0xff).join('.');
+}
+
+/** The reverse of `toNetmask`; a length is taken for IPv4, too. */
+export function parseNetmask(text: string | undefined, family: Family): Parsed<number> {
+  if (text === undefined) return bitsOf(family);
+  if (/^\d+$/.test(text)) return Number(text);
+  const bits = text
+    .split('.')
+    .map((part) => Number(part).toString(2).padStart(8, '0'))
+    .join('');
+  if (!/^1*0*$/.test(bits) || bits.length !== 32) return new Refused(`-M wants a netmask, got "${text}"`);
+  return bits.lastIndexOf('1') + 1;
+}
+
+/** The value of an option as a number; `absent` where the line lacks it. */
+export function numberOf(options: IpvsadmOptions, option: string, absent: number): Parsed<number> {
+  const text = options.get(option);
+  if (text === undefined) return absent;
+  return /^\d+$/.test(text) ? Number(text) : new Refused(`${option} wants a number`);
+}
+
+/** An option of ipvsadm for a number that is 0 where the line lacks it. */
+export function countOption(short: string, long: string) {
+  return {
+    ipvsadm: { [short]: { long } },
+    print: (count: number) => (count > 0 ? `${short} ${count}` : ''),
+    parse: (options: IpvsadmOptions) => numberOf(options, short, 0),
+  };
+}
+
+// ---- flags of schedulers ------------------------------------------------------------------------------
+
+const KERNEL_FLAGS: readonly SchedulerFlag[] = ['flag-1', 'flag-2', 'flag-3'];
+/** `ip_vs_sh.c` and `ip_vs_mh.c`: IP_VS_SVC_F_SCHED1 and IP_VS_SVC_F_SCHED2. */
+const NAMED: Readonly<Record<string, Partial<Record<SchedulerFlag, string>>>> = {
+  sh: { 'flag-1': 'sh-fallback', 'flag-2': 'sh-port' },
+  mh: { 'flag-1': 'mh-fallback', 'flag-2': 'mh-port' },
+};
+
+/** What a label may ask for. */
+export const FLAGS: readonly string[] = ['mh-port', 'mh-fallback', 'sh-port', 'sh-fallback'];
+
+/** The flags that a scheduler has. */
+export function flagsOf(scheduler: string): readonly string[] {
+  return Object.values(NAMED[scheduler] ?? {});
+}
+
+const BY_NAME = new Map<string, SchedulerFlag>([
+  ...KERNEL_FLAGS.map((flag) => [flag, flag] as const),
+  ...Object.values(NAMED).flatMap((names) =>
+    KERNEL_FLAGS.map((flag) => [names[flag] ?? flag, flag] as const),
+  ),
+]);
+
+/** In the kernel's order, each once: `mh-fallback,mh-port`. */
+export function readFlags(text: string): Parsed<string> {
+  const asked = text.split(',').map((flag) => flag.trim());
+  if (!asked.every((flag) => FLAGS.includes(flag)))
+    return new Refused(`expected some of ${FLAGS.join(', ')}, separated by commas`);
+  return [...new Set(asked)].sort().join();
+}
+
+/** As text, in the words of its scheduler. */
+export function toFlags(scheduler: string, flags: readonly SchedulerFlag[], onePacket: boolean): string {
+  const named = KERNEL_FLAGS.filter((flag) => flags.includes(flag)).map(
+    (flag) => NAMED[scheduler]?.[flag] ?? flag,
+  );
+  return [...(onePacket ? [ONE_PACKET] : []), ...named].join();
+}
+
+const ONE_PACKET = 'one-packet';
+
+/** The kernel's, of a text; one-packet scheduling is not written. */
+export function toSchedulerFlags(text: string): readonly SchedulerFlag[] {
+  return text.split(',').flatMap((flag) => BY_NAME.get(flag) ?? []);
+}
+
+/** Of `-b` and `-o` of a line. */
+export function parseFlags(options: IpvsadmOptions, scheduler: string): Parsed<string> {
+  const flags: SchedulerFlag[] = [];
+  for (const name of options.get('-b')?.split(',') ?? []) {
+    const flag = BY_NAME.get(name);
+    if (flag === undefined) return new Refused(`unknown scheduler flag ${name}`);
+    flags.push(flag);
+  }
+  return toFlags(scheduler, flags, options.has('-o'));
+}

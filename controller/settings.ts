@@ -1,0 +1,271 @@
+/**
+ * Every setting of a service and of a backend that we write, once: the labels by which apps choose it, and the fields in
+ * which the kernel has it. Reading labels, comparing, writing, `ipvsadm` lines, documents and docs follow from these rows.
+ */
+
+import type { Destination, VirtualService } from 'ipvs-netlink-ts';
+import type { Family } from './model.ts';
+import type { FieldRows, OptionRow } from './setting-rows.ts';
+import {
+  bitsOf,
+  countOption,
+  FLAGS,
+  flagsOf,
+  numberOf,
+  parseFlags,
+  parseNetmask,
+  Refused,
+  readFlags,
+  readNumber,
+  readPrefixes,
+  toFlags,
+  toNetmask,
+  toSchedulerFlags,
+} from './setting-values.ts';
+
+// ---- what apps choose --------------------------------------------------------------------------------
+
+/** What the labels beside a VIP label say about how it is balanced. */
+export interface PortOptions {
+  /** The kernel's short name. */
+  readonly scheduler: string;
+  /** As `ipvsadm -b` takes them, `mh-fallback,mh-port`; empty: none. */
+  readonly flags: string;
+  /** 0: not persistent. */
+  readonly persistenceSeconds: number;
+  /** By how many leading bits of its address persistence knows a client. */
+  readonly persistencePrefix: Readonly<Record<Family, number>>;
+  /** Of a healthy backend. */
+  readonly weight: number;
+  /** Of one backend; 0: no limit. */
+  readonly maxConnections: number;
+  readonly drainSeconds: number;
+}
+
+/** What dcos-net programs; part of each kernel that has IPVS for VIPs, and taken where a kernel lacks another one. */
+export const FALLBACK_SCHEDULER = 'wlc';
+
+/** Every scheduler that Linux 6 ships: `net/netfilter/ipvs/ip_vs_*.c`. */
+// biome-ignore format: a list
+export const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'dh', 'sh', 'sed', 'nq', 'fo', 'ovf', 'mh', 'twos'] as const;
+
+/** 31 days, the bound of `ipvsadm -p`: the kernel counts in jiffies, of which 32 bits hold 49 days. */
+const MOST_PERSISTENCE_SECONDS = 31 * 86_400;
+/** The kernel counts connections in an int, and `ipvsadm -x` takes no more. */
+const MOST_CONNECTIONS = 2_147_483_647;
+
+/** What is not set is as dcos-net programs it, with five minutes for connections to end. */
+export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOptions[Name]> } = {
+  scheduler: {
+    label: 'IPVS_SCHEDULER',
+    of: 'vip',
+    unset: FALLBACK_SCHEDULER,
+    read: (text) =>
+      SCHEDULERS.find((known) => known === text) ?? new Refused(`expected one of ${SCHEDULERS.join(', ')}`),
+    meaning:
+      "the kernel's short name, default `wlc` or `--default-scheduler`; [how they spread connections](docs/balancing.md)",
+  },
+  flags: {
+    label: 'IPVS_SCHEDULER_FLAGS',
+    of: 'vip',
+    unset: '',
+    read: readFlags,
+    beside: {
+      option: 'scheduler',
+      fault: (flags, { scheduler }) => {
+        const other = flags.split(',').find((flag) => flag !== '' && !flagsOf(scheduler).includes(flag));
+        return other === undefined ? null : `${other} is no flag of the scheduler ${scheduler}`;
+      },
+    },
+    meaning: `comma-separated: ${FLAGS.map((flag) => `\`${flag}\``).join(', ')} ([what they do](docs/balancing.md)); default none`,
+  },
+  persistenceSeconds: {
+    label: 'IPVS_PERSISTENCE_SECONDS',
+    of: 'vip',
+    unset: 0,
+    read: readNumber(MOST_PERSISTENCE_SECONDS),
+    meaning: 'clients stay with their backend for so long, default 0: they do not',
+  },
+  persistencePrefix: {
+    label: 'IPVS_PERSISTENCE_PREFIX',
+    of: 'vip',
+    unset: { ipv4: 32, ipv6: 128 },
+    read: readPrefixes,
+    text: ({ ipv4, ipv6 }) => `${ipv4}/${ipv6}`,
+    beside: {
+      option: 'persistenceSeconds',
+      fault: ({ ipv4, ipv6 }, { persistenceSeconds }) =>
+        persistenceSeconds > 0 || (ipv4 === 32 && ipv6 === 128)
+          ? null
+          : 'has no effect without IPVS_PERSISTENCE_SECONDS',
+    },
+    meaning:
+      'clients whose addresses agree in so many leading bits stay together: `24` for IPv4, `24/64` for IPv4 and IPv6; default `32/128`, each address by itself',
+  },
+  weight: {
+    label: 'IPVS_WEIGHT',
+    of: 'backends',
+    unset: 1,
+    // The bound of `ipvsadm -w`.
+    read: readNumber(65_535),
+    meaning: "of this app's backends, default 1",
+  },
+  maxConnections: {
+    label: 'IPVS_MAX_CONNECTIONS',
+    of: 'backends',
+    unset: 0,
+    read: readNumber(MOST_CONNECTIONS),
+    meaning:
+      "of each of this app's backends, on each host: one with so many gets no new ones until it has less than three quarters of them; default 0: no limit",
+  },
+  drainSeconds: {
+    label: 'IPVS_DRAIN_SECONDS',
+    of: 'backends',
+    unset: 300,
+    read: readNumber(86_400),
+    meaning: 'how long connections of a leaving backend may live on, default 300',
+  },
+};
+
+// ---- what the kernel has -----------------------------------------------------------------------------
+
+/** What of a service can be written, besides its address and port. */
+export interface ServiceSettings {
+  /** The kernel's short name: `wlc`, `rr`, `mh`, … */
+  readonly scheduler: string;
+  /** As `ipvsadm -b` has them: `mh-fallback,mh-port`; empty: none. `one-packet` (`ipvsadm -o`) is never ours. */
+  readonly flags: string;
+  /** 0: not persistent. */
+  readonly persistenceSeconds: number;
+  /** Prefix length by which persistence groups clients; 32 or 128: each address by itself, and where there is no persistence. */
+  readonly persistencePrefix: number;
+  /** Persistence engine: `sip`; empty: none, as for every service of ours. */
+  readonly persistenceEngine: string;
+}
+
+/** What of a backend can be written, besides its address and port. */
+export interface BackendSettings {
+  /** `masquerade` for every backend of ours. */
+  readonly forward: string;
+  /** 0: keeps its connections and gets no new ones. */
+  readonly weight: number;
+  /** With so many connections it gets no new ones; 0: no limit. */
+  readonly upperThreshold: number;
+  /** With fewer than these it gets new ones again; 0: three quarters of the upper one. */
+  readonly lowerThreshold: number;
+}
+
+export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
+  scheduler: {
+    about: "The kernel's short name: wlc.",
+    of: ({ scheduler }) => scheduler,
+    tell: ({ scheduler }) => scheduler,
+    write: (scheduler, written) => {
+      written.scheduler = scheduler;
+    },
+    ipvsadm: { '-s': { long: '--scheduler' } },
+    print: (scheduler) => `-s ${scheduler}`,
+    parse: (options) => options.get('-s') ?? FALLBACK_SCHEDULER,
+    words: (scheduler) => scheduler,
+  },
+  persistenceSeconds: {
+    about: 'For how long a client stays with its backend; 0: it does not.',
+    of: ({ persistenceSeconds }) => persistenceSeconds,
+    tell: ({ persistence }) => persistence?.timeoutSeconds ?? 0,
+    write: (timeoutSeconds, written) => {
+      if (timeoutSeconds > 0) written.persistence = { timeoutSeconds };
+    },
+    ...countOption('-p', '--persistent'),
+    words: (seconds) => (seconds > 0 ? `persistent ${seconds} s` : ''),
+  },
+  persistencePrefix: {
+    about: 'By how many leading bits of its address a client is known to stay; 32 or 128: by all.',
+    of: ({ persistencePrefix }, family) => persistencePrefix[family],
+    tell: ({ persistence }, family) => persistence?.prefixLength ?? bitsOf(family),
+    write: (prefixLength, written) => {
+      if (written.persistence !== undefined) written.persistence = { ...written.persistence, prefixLength };
+    },
+    ipvsadm: { '-M': { long: '--netmask' } },
+    print: (prefix, family) => (prefix === bitsOf(family) ? '' : `-M ${toNetmask(prefix, family)}`),
+    parse: (options, family) => parseNetmask(options.get('-M'), family),
+    words: (prefix, family) => (prefix === bitsOf(family) ? '' : `clients by /${prefix}`),
+  },
+  flags: {
+    about: 'Switches of its scheduler, as ipvsadm -b has them: mh-fallback,mh-port; empty: none.',
+    of: ({ flags }) => flags,
+    tell: ({ scheduler, schedulerFlags, onePacket }) =>
+      schedulerFlags === undefined && onePacket !== true
+        ? ''
+        : toFlags(scheduler, schedulerFlags ?? [], onePacket === true),
+    write: (flags, written) => {
+      if (flags !== '') written.schedulerFlags = toSchedulerFlags(flags);
+    },
+    ipvsadm: { '-b': { long: '--sched-flags' }, '-o': { long: '--ops', bare: true } },
+    print: (flags) => (flags === '' ? '' : `-b ${flags}`),
+    parse: (options) => parseFlags(options, options.get('-s') ?? FALLBACK_SCHEDULER),
+    words: (flags) => flags,
+  },
+  persistenceEngine: {
+    about: 'What else than its address a client is known by, as ipvsadm --pe has it: sip; empty: nothing.',
+    of: () => '',
+    tell: ({ persistenceEngine }) => persistenceEngine ?? '',
+    // An update without an engine takes it away (`ip_vs_edit_service`).
+    write: (engine, written) => {
+      if (engine !== '') written.persistenceEngine = engine;
+    },
+    ipvsadm: { '--pe': {} },
+    print: (engine) => (engine === '' ? '' : `--pe ${engine}`),
+    parse: (options) => options.get('--pe') ?? '',
+    words: (engine) => engine,
+  },
+};
+
+export const BACKEND: FieldRows<BackendSettings, Destination> = {
+  forward: {
+    about: 'How packets get to it: masquerade, and for what others made, as the kernel has it.',
+    of: () => 'masquerade',
+    tell: ({ forwardingMethod }) => forwardingMethod,
+    write: (forward, written) => {
+      // Either ours or as the library itself told it.
+      written.forwardingMethod = forward as Destination['forwardingMethod'];
+    },
+    ipvsadm: {
+      '-m': { long: '--masquerading', bare: true },
+      '-g': { long: '--gatewaying', bare: true },
+      '-i': { long: '--ipip', bare: true },
+    },
+    print: (forward) => (forward === 'masquerade' ? '-m' : forward === 'tunnel' ? '-i' : '-g'),
+    parse: (options) => (options.has('-m') ? 'masquerade' : options.has('-i') ? 'tunnel' : 'direct-route'),
+  },
+  weight: {
+    about: '0: it keeps its connections and gets no new ones.',
+    of: ({ weight }) => weight,
+    tell: ({ weight }) => weight,
+    write: (weight, written) => {
+      written.weight = weight;
+    },
+    ipvsadm: { '-w': { long: '--weight' } },
+    print: (weight) => `-w ${weight}`,
+    parse: (options) => numberOf(options, '-w', 1),
+  },
+  upperThreshold: {
+    about: 'With so many connections it gets no new ones; 0: no limit.',
+    of: ({ maxConnections }) => maxConnections,
+    tell: ({ upperThreshold }) => upperThreshold ?? 0,
+    write: (connections, written) => {
+      if (connections > 0) written.upperThreshold = connections;
+    },
+    ...countOption('-x', '--u-threshold'),
+    words: (connections) => (connections > 0 ? `at most ${connections} connections` : ''),
+  },
+  lowerThreshold: {
+    about: 'With fewer connections than these it gets new ones again.',
+    // Rounded up it is exactly the kernel's own rule for a lower threshold of 0 (`ip_vs_unbind_dest`: 4 * connections < 3 * upper).
+    of: ({ maxConnections }) => Math.ceil(maxConnections * 0.75),
+    tell: ({ lowerThreshold }) => lowerThreshold ?? 0,
+    write: (connections, written) => {
+      if (connections > 0) written.lowerThreshold = connections;
+    },
+    ...countOption('-y', '--l-threshold'),
+  },
+};
