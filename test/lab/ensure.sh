@@ -141,6 +141,11 @@ run_beside() {
   LAB=$second_lab project datapath "test/lab/run.sh -m 2048M -t $HANG_SECONDS --" "$@"
   echo '== serving (DNS, page, documentation), in the lab'
   project serving "test/lab/run.sh -m 2048M -t $HANG_SECONDS --" "$@"
+  echo '== image'
+  project image '' "$@"
+  unset IPVS_KERNEL_TESTS
+  echo '== page, in a browser'
+  project page '' "$@"
 }
 
 run_tests() {
@@ -170,11 +175,7 @@ run_tests() {
   project kernel "test/lab/run.sh -m 2048M -t $HANG_SECONDS --" "$@"
   echo '== lab'
   project lab '' "$@"
-  echo '== image'
-  project image '' "$@"
   unset IPVS_KERNEL_TESTS
-  echo '== page, in a browser'
-  project page '' "$@"
   wait $beside || true
   cat "$results/beside.log"
   # shellcheck disable=SC2086 # a list
