@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OPTION_KEYS } from '../label-keys.ts';
 import { appSchema, podSchema } from '../source/document/schema.ts';
 
 /**
@@ -109,6 +110,8 @@ export const marathonAppSchema = z.object({
   status: z.unknown().optional(),
 });
 
+const LABELS = `Labels of its ports declare VIPs (VIP_0: /my-service:5555) and say how they are balanced: ${OPTION_KEYS.join(', ')}.`;
+
 /** The same for the API server, which tells an author at once that a field is of a wrong type. */
 export const specSchema = z.object({
   ...specFields,
@@ -116,11 +119,13 @@ export const specSchema = z.object({
     .omit({ tasks: true })
     .extend({ id: idSchema })
     .optional()
-    .meta(words('The definition of a Marathon app, as it is. Its fields that are not listed are kept.')),
+    .meta(
+      words(`The definition of a Marathon app, as it is. Its fields that are not listed are kept. ${LABELS}`),
+    ),
   pod: podSchema
     .extend({ id: idSchema })
     .optional()
-    .meta(words('The definition of a Marathon pod, as it is.')),
+    .meta(words(`The definition of a Marathon pod, as it is. ${LABELS}`)),
 });
 
 const conditionSchema = z.object({

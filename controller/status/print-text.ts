@@ -1,6 +1,6 @@
 import { familyOf } from '../address.ts';
 import { endpointKey } from '../model.ts';
-import { serviceFields } from '../setting-fields.ts';
+import { backendFields, serviceFields } from '../setting-fields.ts';
 import { visibleDocument } from '../visible.ts';
 import { attention, notHeld } from './attention.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
@@ -141,11 +141,14 @@ function placeOf({ hostPort, ...backend }: BackendDocument): string {
   return hostPort === null ? endpointKey(backend) : `${endpointKey(backend)} (${endpointKey(hostPort)})`;
 }
 
-function whyOf({ drain, reason, inKernel, weight }: BackendDocument): string {
+function whyOf(backend: BackendDocument): string {
+  const { address, drain, reason, inKernel, weight } = backend;
   if (drain !== null) {
     return `draining: ${plural(drain.connections, 'connection')} left, at most ${duration(drain.secondsLeft)}`;
   }
-  return inKernel || weight === 0 ? reason : `${reason} (not in the kernel)`;
+  const settings = backendFields.words(backend, familyOf(address));
+  const why = settings === '' ? reason : `${reason}, ${settings}`;
+  return inKernel || weight === 0 ? why : `${why} (not in the kernel)`;
 }
 
 function sumUp({ summary, ready, checks, dryRun, kernel }: StatusDocument, { paint }: Layout): string {

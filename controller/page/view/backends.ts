@@ -1,4 +1,6 @@
 import type { VNode } from 'preact';
+import { familyOf } from '../../address.ts';
+import { backendFields } from '../../setting-fields.ts';
 import type { BackendDocument } from '../../status/document.ts';
 import { ago, duration, endpoint, rate, short } from '../format.ts';
 import { html } from '../html.ts';
@@ -31,7 +33,7 @@ function Row({ backend, at }: { readonly backend: BackendDocument; readonly at: 
         ${hostPort !== null && html`<span class="quiet">${`published at ${endpoint(hostPort)}`}</span>`}
         <span class="quiet">${task ?? 'of no task that a source knows'}</span>
       </th>
-      <td data-label="Weight"><span class=${`badge ${weight > 0 && inKernel ? 'good' : 'attention'}`}>${weight}</span> <span class="quiet">${forward}${!inKernel && ', not in the kernel'}</span></td>
+      <td data-label="Weight"><span class=${`badge ${weight > 0 && inKernel ? 'good' : 'attention'}`}>${weight}</span> <span class="quiet">${[forward, backendFields.words(backend, familyOf(backend.address))].filter((text) => text !== '').join(', ')}${!inKernel && ', not in the kernel'}</span></td>
       <td data-label="Why">${reason}${drain !== null && html`<span class="drain">${drainText(drain)}</span>`}</td>
       <td data-label="Connections">${short(backend.activeConnections)}<span class="quiet"> active, ${short(backend.inactiveConnections)} ending</span></td>
       <td data-label="Packets">${traffic === null ? '-' : html`${short(traffic.inPackets)}<span class="quiet"> in, </span>${short(traffic.outPackets)}<span class="quiet"> out</span>`}</td>

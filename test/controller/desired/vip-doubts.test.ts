@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { OPTION_KEYS } from '../../../controller/label-keys.ts';
 import { web } from '../../support/builders.ts';
 import { lines, translate } from './support.ts';
 
@@ -116,10 +117,7 @@ test.each<[Record<string, string>, string]>([
   [{ VIP_0: '/w:80', ipvs_weight: '3' }, 'ipvs_weight is not used: did you mean IPVS_WEIGHT?'],
   [{ VIP_0: '/w:80', 'IPVS-SCHEDULER': 'rr' }, 'IPVS-SCHEDULER is not used: did you mean IPVS_SCHEDULER?'],
   [{ VIP_0: '/w:80', IPSV_WEIGHT: '3' }, 'IPSV_WEIGHT is not used: did you mean IPVS_WEIGHT?'],
-  [
-    { VIP_0: '/w:80', ipvs_mode: 'x' },
-    'ipvs_mode is not used: known are IPVS_SCHEDULER, IPVS_SCHEDULER_FLAGS, IPVS_PERSISTENCE_SECONDS, IPVS_PERSISTENCE_PREFIX, IPVS_WEIGHT, IPVS_MAX_CONNECTIONS, IPVS_DRAIN_SECONDS',
-  ],
+  [{ VIP_0: '/w:80', ipvs_mode: 'x' }, `ipvs_mode is not used: known are ${OPTION_KEYS.join(', ')}`],
   [{ IPVS_SCHEDULER: 'rr' }, 'IPVS_SCHEDULER is not used: there is no VIP label beside it'],
 ])('a label of a port that nobody reads is told: %j', (labels, warning) => {
   expect(translate(web('/web', labels, '10.0.0.1:1')).warnings).toEqual([`/web ${AT}.${warning}`]);

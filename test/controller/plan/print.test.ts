@@ -99,6 +99,17 @@ test('colours are only there when asked for', () => {
   expect(toText(reportOf(), true)).toContain('\u001b[32m+ my-service');
 });
 
+test('how many connections a backend may have stands beside why it has its weight', () => {
+  const limited = backend('10.0.0.1', 31000, { upperThreshold: 100, lowerThreshold: 75 });
+  const plan = createDiff()(desiredOf(service('11.0.0.1', 80, [limited])), tableOf(), {
+    owned: new Map(),
+    inPool: () => true,
+    adopt: false,
+  });
+  const report = { plan, declared: [], rejected: [], warnings: [], held: null, leftAlone: 0 };
+  expect(toText(report, false)).toContain('running, no health check  at most 100 connections\n');
+});
+
 test('the JSON has the documented keys, and the steps in the order in which they are made', () => {
   const document = JSON.parse(JSON.stringify(toJson(reportOf())));
   expect(document).toMatchObject({

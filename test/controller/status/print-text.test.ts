@@ -3,6 +3,7 @@ import type { StatusDocument } from '../../../controller/status/document.ts';
 import { statusText, vipsText, wideText } from '../../../controller/status/print-text.ts';
 import { painter } from '../../../controller/status/table.ts';
 import { ago, duration, short } from '../../../controller/status/words.ts';
+import { backend, service } from '../../support/builders.ts';
 import { desiredOf, tableOf } from '../../support/observed.ts';
 import { DB, passOf, settled, WEB } from './passes.ts';
 import { documentOf, readingOf, traffic } from './status-world.ts';
@@ -146,6 +147,15 @@ describe('the VIPs with their backends', () => {
       vip?.backends.map((one) => ({ ...one, hostPort: { address: '10.9.9.9', port: 31_500 } })) ?? [];
     const text = vipsText({ ...both, vips: vip === undefined ? [] : [{ ...vip, backends }] }, plain);
     expect(text).toContain('10.0.0.1:31000 (10.9.9.9:31500)');
+  });
+
+  test('show how many connections a backend may have, and what else labels ask for', () => {
+    const asked = { scheduler: 'mh', flags: 'mh-port', persistenceSeconds: 60, persistencePrefix: 24 };
+    const limited = backend('10.0.0.1', 31_000, { upperThreshold: 100, lowerThreshold: 75 });
+    const web = service('11.0.0.1', 80, [limited], { name: 'web', ...asked });
+    const text = vipsText(documentOf(passOf({ desired: desiredOf(web) })), plain);
+    expect(text).toContain('scheduler mh, persistent 60 s, clients by /24, mh-port;');
+    expect(text).toContain('running, no health check, at most 100 connections\n');
   });
 
   test('show a drain with what is left and the longest that it takes', () => {
