@@ -54,7 +54,7 @@ export class Feed {
 
   /** All that was told, as one delta after the other makes it. */
   get snapshot(): Snapshot {
-    return { rejected: [], warnings: [], ...this.#about, apps: [...this.#rows.values()] };
+    return { ...(this.#about ?? NOTHING), apps: [...this.#rows.values()] };
   }
 
   /** The definition of an app as it was told last. */
@@ -105,23 +105,28 @@ export class Feed {
 
   /**
    * Takes changes in the order in which the source tells of them; an app replaces all rows of its key. Where `complete`, an
-   * app that is gone is missing, else the source said so by name. null where there was no list.
+   * app that is gone is missing, else the source said so by name. The first complete ones count as a list; null before that.
    */
   update(changes: Changes, { about, ...telling }: Telling): Delta | null {
+    const how = telling.complete ? 'missing' : 'named';
     const upserts: App[] = [];
-    const removed: Delta['removed'][number][] = [];
+    const removed: Removed[] = [];
     for (const [key, app] of changes) {
       if (app !== null && !same(this.#rows.get(rowOf(app)), app)) upserts.push(app);
-      for (const row of KINDS.map((fromTasks) => rowKey(key, fromTasks))) {
-        const before = this.#rows.get(row);
-        if (before === undefined || (app !== null && rowOf(app) === row)) continue;
-        this.#rows.delete(row);
-        removed.push(removal(before, telling.complete ? 'missing' : 'named'));
+      for (const row of this.#rowsOf(key)) {
+        if (app !== null && rowOf(row) === rowOf(app)) continue;
+        this.#rows.delete(rowOf(row));
+        removed.push(removal(row, how));
       }
     }
     for (const app of upserts) this.#rows.set(rowOf(app), app);
-    if (!this.isListed) return null;
-    return { upserts, removed, ...telling, ...(about !== undefined && this.#news(about)) };
+    if (this.isListed) return { upserts, removed, ...telling, ...(about !== undefined && this.#news(about)) };
+    if (!telling.complete) return null;
+    return { upserts: [...this.#rows.values()], removed: [], ...telling, ...this.#news(about ?? NOTHING) };
+  }
+
+  #rowsOf(key: AppKey): readonly App[] {
+    return [false, true].flatMap((fromTasks) => this.#rows.get(rowKey(key, fromTasks)) ?? []);
   }
 
   #news(about: About): { readonly about?: About } {
@@ -137,8 +142,10 @@ export function isEmpty({ upserts, removed, about }: Delta): boolean {
 }
 
 const NONE: ReadonlyMap<RowKey, App> = new Map();
-const KINDS = [false, true];
+const NOTHING: About = { rejected: [], warnings: [] };
 
-function removal(app: App, how: 'named' | 'missing'): Delta['removed'][number] {
+type Removed = Delta['removed'][number];
+
+function removal(app: App, how: Removed['how']): Removed {
   return { key: appKey(app), fromTasks: app.fromTasks === true, how };
 }
