@@ -18,11 +18,14 @@ export interface Endpoint {
 
 /** `marathon /group/web`: what tells an app from all others. */
 export type AppKey = string;
+/** What tells the two rows from each other that a source can have of an app: its definition, and what its tasks carry. */
+export type RowKey = string;
 
 // ---- what a source says ----------------------------------------------------------------------------
 
 /**
- * One Marathon app or pod, in one shape whatever API it came from.
+ * One Marathon app or pod as one source tells of it, in one shape whatever API it came from: its definition with the tasks
+ * that the source lists, or what tasks carry (`fromTasks`). It never changes: an app that changed is another object.
  */
 export interface App {
   /** Absolute id, `/group/web`. A pod has its pod id. */
@@ -99,8 +102,9 @@ export interface TaskPort extends Port {
   readonly unresolved?: string;
 }
 
-/** Everything that all sources say, complete: an app that is not in it does not exist. */
+/** Everything that a source says, or all of them: an app that is not in it does not exist. */
 export interface Snapshot {
+  /** Of one source: one for each row. */
   readonly apps: readonly App[];
   /** Documents that gave no app at all (unparsable file, app without an id). */
   readonly rejected: readonly Rejection[];
@@ -109,19 +113,22 @@ export interface Snapshot {
   readonly agents?: readonly string[];
 }
 
-/** What one read of a source changed. */
+/** What is not about an app. */
+export type About = Omit<Snapshot, 'apps'>;
+
+/** What one read of a source changed. Made by a source's feed; the first one that a source tells holds everything. */
 export interface Delta {
-  /** Apps that are new or differ, each whole. One key may have two: a definition, and one made of what tasks say (`fromTasks`). */
+  /** Rows that are new or differ, each whole. */
   readonly upserts: readonly App[];
-  /** `named`: the source said of this very app that it is gone. `missing`: it is in a list no more. `fromTasks` tells which of the two rows of the key. */
+  /** `named`: the source said of this very app that it is gone. `missing`: it is in a list no more. `fromTasks` tells which of the app's rows. */
   readonly removed: readonly {
     readonly key: AppKey;
     readonly fromTasks: boolean;
     readonly how: 'named' | 'missing';
   }[];
-  /** What is not about an app: replaces what was told before; absent where it is as it was. */
-  readonly about?: Omit<Snapshot, 'apps'>;
-  /** Whether the whole source was read, so that with this delta everything is known of it. Otherwise what it upserts was said of these apps by name. */
+  /** Replaces what was told before; absent where that is as it was. */
+  readonly about?: About;
+  /** Whether the whole source was read. Otherwise what it upserts was said of these apps by name. */
   readonly complete: boolean;
   /** When the change was learnt of, on the monotonic clock. */
   readonly learnedAt: number;
@@ -274,6 +281,16 @@ export type Step =
 /** The key of an app. */
 export function appKey({ framework, id }: Pick<App, 'framework' | 'id'>): AppKey {
   return `${framework} ${id}`;
+}
+
+/** The key of a source's row of an app. */
+export function rowKey(key: AppKey, fromTasks: boolean): RowKey {
+  return `${fromTasks ? 'tasks' : 'app'} ${key}`;
+}
+
+/** The key of the row that this is. */
+export function rowOf(app: App): RowKey {
+  return rowKey(appKey(app), app.fromTasks === true);
 }
 
 /** `10.0.0.1:80`, `[fd00::1]:80`. */

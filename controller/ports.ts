@@ -27,7 +27,7 @@ export interface AppSource {
    * because of what the source does.
    *
    * `listener.changed` is called after every good read, `listener.failed` after every failed one. What was read
-   * last stays what it was when a read fails.
+   * last stays what it was when a read fails. The first delta is complete and holds everything.
    */
   follow(listener: SourceListener, signal: AbortSignal): Promise<void>;
   /** Reads everything once; rejects with a `ControllerError` when that is not possible (nothing is partial). */
@@ -35,11 +35,8 @@ export interface AppSource {
 }
 
 export interface SourceListener {
-  /**
-   * `complete`: the whole source was read, so what is missing from it is gone. `since`: when the change was learnt of, on
-   * the monotonic clock, for latency.
-   */
-  changed(snapshot: Snapshot, read: { readonly complete: boolean; readonly since: number }): void;
+  /** What changed since this was last called; nothing did where a read found the source as it was. */
+  changed(delta: Delta): void;
   failed(error: Error): void;
 }
 

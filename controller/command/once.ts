@@ -1,5 +1,6 @@
 import { ControllerError } from '../errors.ts';
 import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../exit-status.ts';
+import { firstDelta } from '../inventory/inventory.ts';
 import type { Reconciler } from '../loop/reconciler.ts';
 import type { SavePorts } from '../loop/save.ts';
 import { saveChanged } from '../loop/save.ts';
@@ -36,7 +37,7 @@ export async function diff(ports: OncePorts, options: PrintOptions, signal: Abor
  */
 export async function once(ports: OncePorts, options: PrintOptions, signal: AbortSignal): Promise<number> {
   const { pass, sources } = await readAndPass(ports, signal);
-  await saveChanged(ports, sources, new Map());
+  await saveChanged(ports, sources);
   if (pass.error === null) ports.print(formatReport(pass, options));
   const complaints = whatIsWrong(pass);
   if (complaints.length === 0 && pass.plan.growing.length + pass.plan.shrinking.length > 0) {
@@ -54,7 +55,7 @@ async function readAndPass(
   const snapshots = await Promise.all(all.map((source) => source.read(signal)));
   for (const [index, source] of all.entries()) {
     const snapshot = snapshots[index];
-    if (snapshot !== undefined) sources.read(source.name, snapshot, true);
+    if (snapshot !== undefined) sources.read(source.name, firstDelta(snapshot));
   }
   return { pass: await reconciler.pass(EVERYTHING), sources };
 }

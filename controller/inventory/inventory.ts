@@ -1,5 +1,6 @@
 import { canonicalAddress } from '../address.ts';
 import {
+  type About,
   type App,
   type AppKey,
   appKey,
@@ -13,7 +14,7 @@ import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
 import { AddressIndex } from './address-index.ts';
 import { endedByName } from './ended.ts';
-import { foldRow, mergeRows } from './merge.ts';
+import { mergeRows } from './merge.ts';
 import { TaskIndex } from './task-index.ts';
 
 /** What a source said by name. */
@@ -28,7 +29,7 @@ export interface Ended {
  * What all sources say, as rows: one for each source, app and kind (a definition, or what tasks carry). The rows of an
  * app make one app, whichever sources they are from.
  *
- * `apply` and `list` take what a source says; `settle` brings apps and indexes up to date with it, which costs what
+ * `apply` takes what a source says; `settle` brings apps and indexes up to date with it, which costs what
  * changed; `takeChanged` then tells which apps are others than before.
  */
 export class Inventory {
@@ -44,7 +45,7 @@ export class Inventory {
   /** What these sources say, each completely. */
   static of(snapshots: readonly Snapshot[]): Inventory {
     const inventory = new Inventory();
-    for (const [index, snapshot] of snapshots.entries()) inventory.list(String(index), snapshot);
+    for (const [index, snapshot] of snapshots.entries()) inventory.apply(String(index), firstDelta(snapshot));
     inventory.settle(withoutPause);
     return inventory;
   }
@@ -52,7 +53,7 @@ export class Inventory {
   /** The same, with rests in which others have their turn. */
   static async inSlices(snapshots: readonly Snapshot[]): Promise<Inventory> {
     const inventory = new Inventory();
-    for (const [index, snapshot] of snapshots.entries()) inventory.list(String(index), snapshot);
+    for (const [index, snapshot] of snapshots.entries()) inventory.apply(String(index), firstDelta(snapshot));
     await inSlices((pause) => inventory.settle(pause));
     return inventory;
   }
@@ -96,6 +97,12 @@ export class Inventory {
     return this.#rowsOf(source).size;
   }
 
+  /** What one source says. */
+  saidBy(source: string): Snapshot {
+    const rows = this.#rowsOf(source);
+    return { ...rows.about, apps: [...rows.all()] };
+  }
+
   /**
    * Takes what one read changed. Returns what of it the source said by name.
    */
@@ -124,22 +131,6 @@ export class Inventory {
     }
     if (about !== undefined) this.#setAbout(rows, about);
     return { endpoints, apps };
-  }
-
-  /** Takes a whole source: what is not in the snapshot is gone from it. Returns what `apply` does. */
-  list(source: string, { apps, ...about }: Snapshot, complete = true): Ended {
-    const rows = this.#rowsOf(source);
-    const listed = new Map<string, App>();
-    for (const app of apps) {
-      const key = rowKey(app);
-      const other = listed.get(key);
-      listed.set(key, other === undefined ? app : foldRow([other, app]));
-    }
-    const upserts = [...listed.values()].filter((app) => rows.get(app) !== app);
-    const removed = [...rows.all()]
-      .filter((app) => !listed.has(rowKey(app)))
-      .map((app) => ({ key: appKey(app), fromTasks: app.fromTasks === true, how: 'missing' as const }));
-    return this.apply(source, { upserts, removed, about, complete, learnedAt: 0 });
   }
 
   /** Brings apps and indexes up to date; true once they are, false where `pause` said so before. */
@@ -184,12 +175,17 @@ export class Inventory {
     return rows;
   }
 
-  #setAbout(rows: SourceRows, about: Omit<Snapshot, 'apps'>): void {
+  #setAbout(rows: SourceRows, about: About): void {
     const { agents } = rows.about;
     rows.about = about;
     if (agents !== about.agents)
       this.addresses.list([...this.#sources.values()].flatMap((each) => each.about.agents ?? []));
   }
+}
+
+/** What a source says of which nothing is known yet. */
+export function firstDelta({ apps, ...about }: Snapshot): Delta {
+  return { upserts: apps, removed: [], about, complete: true, learnedAt: 0 };
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -206,14 +202,10 @@ function isAtOneOf(tasks: App['tasks'], addresses: ReadonlySet<string>): boolean
 class SourceRows {
   readonly defined = new Map<AppKey, App>();
   readonly fromTasks = new Map<AppKey, App>();
-  about: Omit<Snapshot, 'apps'> = { rejected: [], warnings: [] };
+  about: About = { rejected: [], warnings: [] };
 
   get size(): number {
     return this.defined.size + this.fromTasks.size;
-  }
-
-  get(app: App): App | undefined {
-    return this.#kind(app.fromTasks === true).get(appKey(app));
   }
 
   of(key: AppKey): readonly App[] {
@@ -237,8 +229,4 @@ class SourceRows {
   #kind(fromTasks: boolean): Map<AppKey, App> {
     return fromTasks ? this.fromTasks : this.defined;
   }
-}
-
-function rowKey(app: App): string {
-  return `${app.fromTasks === true ? 'tasks' : 'app'} ${appKey(app)}`;
 }

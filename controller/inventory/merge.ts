@@ -34,12 +34,6 @@ export function mergeRows({ defined, fromTasks }: AppRows, listed: ReadonlySet<s
   return { app: first === undefined ? undefined : others.reduce(together, first), listed: inBoth };
 }
 
-/** Makes one row of several documents of one source and one kind. */
-export function foldRow(apps: readonly [App, ...App[]]): App {
-  const [first, ...others] = apps;
-  return first.fromTasks ? others.reduce(together, first) : foldDefinitions(apps);
-}
-
 const NONE: ReadonlySet<string> = new Set();
 
 function folded([first, ...others]: readonly App[]): App | undefined {

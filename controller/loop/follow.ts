@@ -28,13 +28,12 @@ export function follow(
 
   return source.follow(
     {
-      changed(snapshot, { complete, since }) {
-        if (complaint !== null || !known)
-          log.info('source read', { source: name, apps: snapshot.apps.length });
+      changed(delta) {
+        const apps = sources.read(name, delta);
+        if (complaint !== null || !known) log.info('source read', { source: name, apps });
         complaint = null;
         known = true;
-        sources.read(name, snapshot, complete);
-        read(since);
+        read(delta.learnedAt);
       },
       failed(error) {
         const message = messageOf(error);

@@ -1,7 +1,16 @@
-import type { Inventory } from '../inventory/inventory.ts';
-import type { App, Snapshot } from '../model.ts';
+import { firstDelta, type Inventory } from '../inventory/inventory.ts';
+import {
+  type About,
+  type App,
+  appKey,
+  type Delta,
+  type RowKey,
+  rowKey,
+  rowOf,
+  type Snapshot,
+} from '../model.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
-import type { AppSource, Observer, StateStore } from '../ports.ts';
+import type { AppSource, Observer, StateStore, StoredChange } from '../ports.ts';
 
 /** What sources said by name: where tasks ended or serve a VIP no more, and which apps are gone. */
 export interface NamedEnds {
@@ -9,14 +18,20 @@ export interface NamedEnds {
   readonly apps: readonly App[];
 }
 
-interface LastRead {
-  readonly snapshot: Snapshot;
-  readonly from: 'source' | 'disk';
+/** What a source said by itself that is not on disk. */
+export interface Unsaved {
+  readonly source: string;
+  /** null: nothing of it is known to be there. */
+  readonly change: StoredChange | null;
+  /** Everything that it says now. */
+  readonly all: () => Snapshot;
 }
 
 /** Brings what sources say into the inventory, and knows how much of it was read since the start. */
 export class Sources {
-  readonly #reads = new Map<string, LastRead>();
+  /** Where what each source said last is from. */
+  readonly #from = new Map<string, 'source' | 'disk'>();
+  readonly #unsaved = new Map<string, Changed>();
   #endpoints: NamedEnd[] = [];
   #apps: App[] = [];
   readonly #sources: readonly AppSource[];
@@ -34,23 +49,27 @@ export class Sources {
   async restore(store: StateStore): Promise<void> {
     for (const { name } of this.#sources) {
       const stored = await store.loadSource(name);
-      if (stored === null || this.#reads.has(name)) continue;
-      this.#reads.set(name, { snapshot: stored.snapshot, from: 'disk' });
-      this.#inventory.list(name, stored.snapshot);
-      const apps = stored.snapshot.apps.length;
+      if (stored === null || this.#from.has(name)) continue;
+      this.#from.set(name, 'disk');
+      this.#inventory.apply(name, firstDelta(stored.snapshot));
+      const apps = this.#inventory.sizeOf(name);
       this.#observer.sourceRead(name, { apps, complete: true, fromDiskOf: stored.savedAt });
     }
   }
 
-  /** A source was read well. Before its first complete read a partial one says too little to be used. */
-  read(name: string, snapshot: Snapshot, complete: boolean): void {
-    const before = this.#reads.get(name);
-    if (!complete && before?.from !== 'source') return;
-    const { endpoints, apps } = this.#inventory.list(name, snapshot, complete);
+  /** A source was read well. Returns how many apps it tells of now. */
+  read(name: string, delta: Delta): number {
+    const told = this.#from.get(name) === 'disk' ? this.#replacingDisk(name, delta) : delta;
+    const { endpoints, apps } = this.#inventory.apply(name, told);
     this.#endpoints.push(...endpoints.map((endpoint) => ({ endpoint, source: name })));
     this.#apps.push(...apps);
-    this.#reads.set(name, { snapshot, from: 'source' });
-    this.#observer.sourceRead(name, { apps: snapshot.apps.length, complete, fromDiskOf: null });
+    this.#from.set(name, 'source');
+    const unsaved = this.#unsaved.get(name) ?? new Changed();
+    unsaved.add(told);
+    this.#unsaved.set(name, unsaved);
+    const size = this.#inventory.sizeOf(name);
+    this.#observer.sourceRead(name, { apps: size, complete: delta.complete, fromDiskOf: null });
+    return size;
   }
 
   /** What sources said by name since this was last asked. */
@@ -63,7 +82,7 @@ export class Sources {
 
   /** Whether every source has said something, now or before the restart: no pass may run on less. */
   get known(): boolean {
-    return this.#sources.every(({ name }) => this.#reads.has(name));
+    return this.#sources.every(({ name }) => this.#from.has(name));
   }
 
   /**
@@ -71,11 +90,75 @@ export class Sources {
    * disk) nothing may be taken away.
    */
   get complete(): boolean {
-    return this.#sources.every(({ name }) => this.#reads.get(name)?.from === 'source');
+    return this.#sources.every(({ name }) => this.#from.get(name) === 'source');
   }
 
-  /** What each source said by itself, for the disk; what came from there is left out. */
-  *fresh(): Generator<readonly [source: string, snapshot: Snapshot]> {
-    for (const [name, { snapshot, from }] of this.#reads) if (from === 'source') yield [name, snapshot];
+  /** What each source said since this was last asked. What cannot be saved is to be given back to `notSaved`. */
+  *takeUnsaved(): Generator<Unsaved> {
+    for (const [source, changed] of this.#unsaved) {
+      const change = changed.take();
+      if (change !== 'none') yield { source, change, all: () => this.#inventory.saidBy(source) };
+    }
   }
+
+  notSaved({ source, change }: Unsaved): void {
+    this.#unsaved.get(source)?.giveBack(change);
+  }
+
+  /** What the disk had and the source's first delta, which holds everything, has not is missing. */
+  #replacingDisk(name: string, delta: Delta): Delta {
+    const there = new Set(delta.upserts.map(rowOf));
+    const removed = this.#inventory
+      .saidBy(name)
+      .apps.filter((app) => !there.has(rowOf(app)))
+      .map((app) => ({ key: appKey(app), fromTasks: app.fromTasks === true, how: 'missing' as const }));
+    return { ...delta, removed };
+  }
+}
+
+/** The rows of one source that changed since they were saved. */
+class Changed {
+  /** Nothing was saved before. */
+  #isAll = true;
+  #about: About | undefined;
+  readonly #rows = new Map<RowKey, App | Removed>();
+
+  add({ upserts, removed, about }: Delta): void {
+    if (this.#isAll) return;
+    if (about !== undefined) this.#about = about;
+    for (const [key, row] of removed.map(keyed)) this.#rows.set(key, row);
+    for (const app of upserts) this.#rows.set(rowOf(app), app);
+  }
+
+  giveBack(change: StoredChange | null): void {
+    if (change === null) {
+      this.#isAll = true;
+      return;
+    }
+    this.#about ??= change.about;
+    const rows = [...change.upserts.map((app) => [rowOf(app), app] as const), ...change.removed.map(keyed)];
+    for (const [key, row] of rows) if (!this.#rows.has(key)) this.#rows.set(key, row);
+  }
+
+  take(): StoredChange | null | 'none' {
+    const rows = [...this.#rows.values()];
+    const about = this.#about;
+    const isAll = this.#isAll;
+    this.#isAll = false;
+    this.#about = undefined;
+    this.#rows.clear();
+    if (isAll) return null;
+    if (rows.length === 0 && about === undefined) return 'none';
+    return {
+      upserts: rows.filter((row) => 'id' in row),
+      removed: rows.filter((row) => 'key' in row),
+      ...(about !== undefined && { about }),
+    };
+  }
+}
+
+type Removed = StoredChange['removed'][number];
+
+function keyed({ key, fromTasks }: Removed): readonly [RowKey, Removed] {
+  return [rowKey(key, fromTasks), { key, fromTasks }];
 }

@@ -31,6 +31,8 @@ export const BOUNDS = {
   rejections: 100,
   /** Apps that events told of and that wait to be read; more become one read of everything. */
   waitingApps: 10_000,
+  /** Host names of agents that are remembered with their addresses, and that are looked up at once. */
+  hostNames: 20_000,
 } as const;
 
 /** A list or an answer that is over its bound. The message says which, and how much is accepted. */

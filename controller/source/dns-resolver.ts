@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { messageOf } from '../errors.ts';
 import type { Clock, Log, Resolver } from '../ports.ts';
+import { BOUNDS } from './bounds.ts';
 
 export interface DnsResolverOptions {
   readonly clock: Clock;
@@ -26,7 +27,8 @@ interface Entry {
  *
  * A failure or a slow name server gives the last address found, or null; never a rejection. A name that is
  * asked for while its answer is on the way is not asked for twice, however long that takes: a look-up of the system
- * cannot be given up.
+ * cannot be given up. Of more than `BOUNDS.hostNames` names those are forgotten whose answers are oldest, and no more than
+ * that are looked up at once: a further one is not resolved for now.
  */
 export function createDnsResolver(options: DnsResolverOptions): Resolver {
   const {
@@ -45,9 +47,21 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
   const lookUp = (hostName: string): Promise<string> => {
     const before = lookups.get(hostName);
     if (before !== undefined) return before;
+    if (lookups.size >= BOUNDS.hostNames)
+      return Promise.reject(new Error(`${lookups.size} names are being looked up already`));
     const started = lookupIpv4(hostName).finally(() => lookups.delete(hostName));
     lookups.set(hostName, started);
     return started;
+  };
+
+  const remember = (hostName: string, entry: Entry): void => {
+    // The oldest answer comes first.
+    entries.delete(hostName);
+    entries.set(hostName, entry);
+    for (const oldest of entries.keys()) {
+      if (entries.size <= BOUNDS.hostNames) break;
+      entries.delete(oldest);
+    }
   };
 
   const ask = async (hostName: string): Promise<string | null> => {
@@ -58,11 +72,11 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
         .sleep(timeoutMs, enough.signal)
         .then(() => Promise.reject(new Error(`no answer in ${timeoutMs} ms`)));
       const address = await Promise.race([lookUp(hostName), late]);
-      entries.set(hostName, { address, until: clock.monotonic() + ttlMs });
+      remember(hostName, { address, until: clock.monotonic() + ttlMs });
       return address;
     } catch (error) {
       log.debug('host name not resolved', { hostName, kept: last, reason: messageOf(error) });
-      entries.set(hostName, { address: last, until: clock.monotonic() + retryMs });
+      remember(hostName, { address: last, until: clock.monotonic() + retryMs });
       return last;
     } finally {
       enough.abort();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { ControllerError, messageOf } from '../errors.ts';
-import { type App, appKey, type Memory, type NamedAddresses, type Snapshot } from '../model.ts';
+import { type App, type Memory, type NamedAddresses, rowKey, rowOf, type Snapshot } from '../model.ts';
 import type { Clock, Log, StateStore, StoredChange } from '../ports.ts';
 import { same } from '../same.ts';
 import { Journal, type JournalRow, type JournalState } from './journal.ts';
@@ -114,27 +114,19 @@ const ABOUT = 'about';
 const NAME = 'name ';
 const LABEL = 'label ';
 
-function rowKey(key: string, fromTasks: boolean): string {
-  return `${fromTasks ? 'tasks' : 'app'} ${key}`;
-}
-
-function rowOf(app: App): JournalRow {
-  return [rowKey(appKey(app), app.fromTasks === true), app];
-}
-
 function isSourceRow(key: string, value: unknown): boolean {
-  return key === ABOUT ? isStoredAbout(value) : isStoredApp(value) && rowOf(value)[0] === key;
+  return key === ABOUT ? isStoredAbout(value) : isStoredApp(value) && rowOf(value) === key;
 }
 
 function* sourceRows({ apps, ...about }: Snapshot): Generator<JournalRow> {
   yield [ABOUT, about];
-  for (const app of apps) yield rowOf(app);
+  for (const app of apps) yield [rowOf(app), app];
 }
 
 function* changedRows({ upserts, removed, about }: StoredChange): Generator<JournalRow> {
   if (about !== undefined) yield [ABOUT, about];
   for (const { key, fromTasks } of removed) yield [rowKey(key, fromTasks)];
-  for (const app of upserts) yield rowOf(app);
+  for (const app of upserts) yield [rowOf(app), app];
 }
 
 function isMemoryRow(key: string, value: unknown): boolean {

@@ -19,6 +19,7 @@ import type { Snapshot } from '../../controller/model.ts';
 import type { IpvsTable } from '../../controller/ports.ts';
 import { createFileSource } from '../../controller/source/file/source.ts';
 import { systemClock } from '../../controller/time.ts';
+import { list } from '../support/telling.ts';
 import { marathonApp, marathonApps } from './apps.ts';
 import { median, Report } from './report.ts';
 import { LAUNCHER, RunningController } from './running-controller.ts';
@@ -136,7 +137,7 @@ async function changes(): Promise<void> {
   const pass = async (full: boolean) =>
     await reconciler.pass({ full, complete: true, changesSince: [], gone: [] });
   const full = async (snapshot: Snapshot) => {
-    reconciler.inventory.list('file', snapshot);
+    list(reconciler.inventory, 'file', snapshot);
     return await pass(true);
   };
 

@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { openAccess } from '../../controller/kubernetes/access.ts';
 import { createKubernetesClient, type KubernetesClient } from '../../controller/kubernetes/client.ts';
+import type { Delta } from '../../controller/model.ts';
 import type { AppSource, Log, Resolver, SourceListener } from '../../controller/ports.ts';
 import { createRelayHealth } from '../../controller/relay/health.ts';
 import { runRelay } from '../../controller/relay/relay.ts';
@@ -60,9 +61,9 @@ class Host implements SourceListener {
   told = 0;
   readonly #marks = new Map<string, number>();
 
-  changed(snapshot: Parameters<SourceListener['changed']>[0]): void {
+  changed({ upserts }: Delta): void {
     this.told += 1;
-    for (const app of snapshot.apps) {
+    for (const app of upserts) {
       const mark = app.ports[0]?.labels['MARK'];
       if (mark !== undefined && app.tasks.length > 0 && !this.#marks.has(mark))
         this.#marks.set(mark, performance.now());

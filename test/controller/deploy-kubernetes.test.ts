@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
 import { parseCommandLine } from '../../controller/cli.ts';
 import { parseSource } from '../../controller/config/values.ts';
+import { firstDelta } from '../../controller/inventory/inventory.ts';
 import { createRelayHealth } from '../../controller/relay/health.ts';
 import { runRelay } from '../../controller/relay/relay.ts';
 import { ReferenceBook } from '../../controller/source/kubernetes/references.ts';
@@ -245,7 +246,7 @@ describe('RBAC', () => {
         listener: Parameters<ReturnType<typeof kubernetesSource>['follow']>[0],
         signal: AbortSignal,
       ) => {
-        listener.changed(web1, { complete: true, since: 0 });
+        listener.changed(firstDelta(web1));
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
       },
     };

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
+import { firstDelta } from '../../controller/inventory/inventory.ts';
 import { objectName } from '../../controller/kubernetes/object-name.ts';
 import { RELAY_LABEL } from '../../controller/kubernetes/relayed.ts';
 import { MARATHON_APPS } from '../../controller/kubernetes/resources.ts';
@@ -299,7 +300,7 @@ test('what a relay wrote is left alone; what --force does to it the relay takes 
     name: 'file=test',
     read: async () => apps,
     follow: async (listener: { changed(...args: unknown[]): void }, signal: AbortSignal) => {
-      listener.changed(apps, { complete: true, since: clock.monotonic() });
+      listener.changed(firstDelta(apps));
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     },
   };

@@ -14,6 +14,7 @@ import { translator } from '../controller/desired/support.ts';
 import { fastClock, namesOf, silent } from '../controller/source/support.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../support/builders.ts';
 import { startMarathon } from '../support/marathon/start-marathon.ts';
+import { Telling } from '../support/telling.ts';
 import { apply, client, inBackground, list, namespace, never, remove, until, useCluster } from './cluster.ts';
 
 useCluster();
@@ -24,6 +25,7 @@ const clock = fastClock(10);
 class Saying implements AppSource {
   readonly name = 'file=test';
   #listener: SourceListener | null = null;
+  #telling = new Telling();
   #last: Snapshot | null;
 
   constructor(first: Snapshot | null) {
@@ -32,13 +34,15 @@ class Saying implements AppSource {
 
   async follow(listener: SourceListener, signal: AbortSignal): Promise<void> {
     this.#listener = listener;
+    this.#telling = new Telling();
     if (this.#last !== null) this.say(this.#last);
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
   }
 
   say(now: Snapshot, complete = true): void {
     this.#last = now;
-    this.#listener?.changed(now, { complete, since: clock.monotonic() });
+    const delta = this.#telling.delta(now, complete, clock.monotonic());
+    if (delta !== null) this.#listener?.changed(delta);
   }
 
   /** Whether a relay that leads has begun to follow it. */

@@ -1,17 +1,15 @@
 /** A source that says what the story says; what touches the contract of `AppSource` is here alone. */
 
-import type { Snapshot } from '../../controller/model.ts';
+import { type App, type AppKey, appKey, type Snapshot } from '../../controller/model.ts';
 import type { AppSource, Clock, SourceListener } from '../../controller/ports.ts';
+import { type Changes, Feed } from '../../controller/source/feed.ts';
 
 export class ScriptedSource implements AppSource {
   readonly name: string;
   readonly #clock: Clock;
   readonly #now: () => Snapshot;
   #listener: SourceListener | null = null;
-  /** Reads that were begun, and that of which was told last: a later read wins. */
-  #begun = 0;
-  #told = 0;
-  /** Reads of single apps count only after the whole was read. */
+  #feed = new Feed();
   down = false;
 
   constructor(name: string, clock: Clock, now: () => Snapshot) {
@@ -22,6 +20,7 @@ export class ScriptedSource implements AppSource {
 
   async follow(listener: SourceListener, signal: AbortSignal): Promise<void> {
     this.#listener = listener;
+    this.#feed = new Feed();
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     if (this.#listener === listener) this.#listener = null;
   }
@@ -31,17 +30,30 @@ export class ScriptedSource implements AppSource {
     return this.#now();
   }
 
-  /** Reads now, and tells of it, so many times, once `delayMs` have passed; a read that has been overtaken is not told. */
+  /**
+   * Reads now, the whole or each app by itself, and tells of it, so many times, once `delayMs` have passed: the feed knows
+   * which reads have been overtaken.
+   */
   async tell(complete: boolean, delayMs: number, times: number): Promise<void> {
     this.down = false;
-    this.#begun += 1;
-    const read = this.#begun;
+    const [feed, listener] = [this.#feed, this.#listener];
+    const read = feed.begin();
     const snapshot = this.#now();
     const since = this.#clock.monotonic();
     if (delayMs > 0) await this.#clock.sleep(delayMs);
-    if (read < this.#told) return;
-    this.#told = read;
-    for (let i = 0; i < times; i += 1) this.#listener?.changed(snapshot, { complete, since });
+    // The process that asked has ended.
+    if (listener !== this.#listener) return;
+    for (let i = 0; i < times; i += 1) {
+      const deltas = complete
+        ? [feed.list(snapshot, since, read)]
+        : [...this.#changes(snapshot)].map(([key, app]) => feed.read(read, key, app, since));
+      for (const delta of deltas) if (delta !== null) listener?.changed(delta);
+    }
+  }
+
+  #changes({ apps }: Snapshot): Changes {
+    const gone = this.#feed.snapshot.apps.map((app) => [appKey(app), null] as const);
+    return new Map<AppKey, App | null>([...gone, ...apps.map((app) => [appKey(app), app] as const)]);
   }
 
   fail(): void {

@@ -23,6 +23,7 @@ import type {
 import { DEFAULT_PORT_OPTIONS } from '../../controller/setting-fields.ts';
 import { nothingRemembered } from './builders.ts';
 import { afterSave } from './ledger-changes.ts';
+import { list } from './telling.ts';
 
 export class World {
   /** What the kernel has. */
@@ -246,7 +247,7 @@ export class Controller {
   }
 
   async #pass(snapshot: Snapshot, request: PassRequest): Promise<PassStatus> {
-    this.reconciler.inventory.list('one', snapshot);
+    list(this.reconciler.inventory, 'one', snapshot);
     return await this.reconciler.pass(request);
   }
 

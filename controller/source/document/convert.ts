@@ -1,8 +1,6 @@
-import type { App, Rejection, Snapshot } from '../../model.ts';
+import type { App, Rejection } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
-import { same } from '../../same.ts';
-import { reuse } from '../reuse.ts';
 import { type AgentAddresses, addressIn, agentsIn, resolveAgents } from './agents.ts';
 import { convertApp } from './apps.ts';
 import type { Conversion } from './conversion.ts';
@@ -22,12 +20,12 @@ export interface OlderVersions {
 export interface ConvertOptions {
   readonly framework: string;
   readonly resolver: Resolver;
-  /** What these documents gave last time. */
-  readonly previous: ReadonlyMap<string, App>;
+  /** What an app or pod gave last time. */
+  readonly previous: (id: string) => App | undefined;
   /** Absent: all tasks run the newest definitions (a file knows no others). */
   readonly versions?: OlderVersions;
-  /** A last word on each app, before it is compared with what it was. */
-  readonly adjust?: (previous: App | undefined, next: App) => App;
+  /** A last word on each app. */
+  readonly adjust?: (app: App) => App;
 }
 
 export interface Converted {
@@ -38,7 +36,7 @@ export interface Converted {
 }
 
 /**
- * Converts documents to apps. An app in which nothing changed is the same object as in `previous`, and so are tasks.
+ * Converts documents to apps.
  *
  * A malformed one keeps what it last gave, with its rejection; without that it is an app without ports and
  * tasks. An id that comes twice counts once, the first time, and the others are in `rejected`.
@@ -52,17 +50,15 @@ export async function convertDocuments(
   const apps = new Map<string, App>();
   const rejected = [...documents.rejected];
   const add = (app: App) => {
-    const before = previous.get(app.id);
-    const next = adjust?.(before, app) ?? app;
     if (apps.has(app.id)) rejected.push(givenTwice(app.id));
-    else apps.set(app.id, reuse(before, next));
+    else apps.set(app.id, adjust?.(app) ?? app);
   };
   const conversion = <D>(
     id: string,
     older: ReadonlyMap<string, Conversion<D>['versions']> | undefined,
   ): Conversion<D> => {
     const own = older?.get(id);
-    return { framework, agentAddress, previous: previous.get(id), ...(own && { versions: own }) };
+    return { framework, agentAddress, previous: previous(id), ...(own && { versions: own }) };
   };
 
   const pace = new Pace();
@@ -85,21 +81,9 @@ export async function convertDocuments(
       rejected: [],
       warnings: [],
     };
-    add({ ...(previous.get(rejection.app) ?? nothing), rejected: [rejection] });
+    add({ ...(previous(rejection.app) ?? nothing), rejected: [rejection] });
   }
   return { apps, rejected, agents };
-}
-
-/** The snapshot of these apps; the previous one itself where it says the same of the same app objects. */
-export function toSnapshot(previous: Snapshot | undefined, next: Snapshot): Snapshot {
-  if (previous === undefined || previous.apps.length !== next.apps.length) return next;
-  const unchanged = next.apps.every((app, index) => app === previous.apps[index]);
-  return unchanged &&
-    same(previous.rejected, next.rejected) &&
-    same(previous.warnings, next.warnings) &&
-    same(previous.agents, next.agents)
-    ? previous
-    : next;
 }
 
 /** An id that comes more than once; `where`: in which file. */

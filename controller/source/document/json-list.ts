@@ -1,6 +1,6 @@
 import type { Pace } from '../../pace.ts';
 import { BOUNDS, OverBound, tooManyValues } from '../bounds.ts';
-import { walkJson } from '../mesos/json-walk.ts';
+import { walkJson } from '../json.ts';
 import {
   afterBlanks,
   afterString,

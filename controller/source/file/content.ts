@@ -4,6 +4,7 @@ import { ControllerError, messageOf, systemReason } from '../../errors.ts';
 import { type App, appKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
+import { same } from '../../same.ts';
 import { OverBound } from '../bounds.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 import { type Converted, convertDocuments } from '../document/convert.ts';
@@ -11,7 +12,6 @@ import { type Documents, KNOWN_SHAPES, readDocumentBytes } from '../document/doc
 import { shown } from '../document/rejection.ts';
 import type { Cluster } from '../mesos/cluster.ts';
 import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
-import { reuse } from '../reuse.ts';
 
 /** One file as it was read last. */
 export interface FileContent extends Converted {
@@ -91,29 +91,27 @@ async function convert(
   options: FileContentOptions,
 ): Promise<Omit<FileContent, 'stamp'>> {
   const { framework, resolver } = options;
-  const previous = before?.apps ?? new Map<string, App>();
   const recording = await recordingIn(path, bytes);
-  if (recording !== null) return convertRecording(recording, previous, resolver);
+  if (recording !== null) return convertRecording(recording, resolver);
 
+  const previous = (id: string) => before?.apps.get(id);
+  // What is equal is kept once: the feed has it.
+  const adjust = (app: App) => {
+    const known = previous(app.id);
+    return known !== undefined && same(known, app) ? known : app;
+  };
   const documents = await documentsIn(path, bytes);
   if (documents === null) {
     const beginning = bytes.toString('utf8', 0, 1_000).replace(/\s+/g, ' ').trim();
     throw unusable(path, `expected ${KNOWN_SHAPES}, or ${RECORDED_SHAPES}; it begins ${shown(beginning)}`);
   }
-  return convertDocuments(documents, { framework, resolver, previous });
+  return convertDocuments(documents, { framework, resolver, previous, adjust });
 }
 
-async function convertRecording(
-  cluster: Cluster,
-  previous: ReadonlyMap<string, App>,
-  resolver: Resolver,
-): Promise<Omit<FileContent, 'stamp'>> {
+async function convertRecording(cluster: Cluster, resolver: Resolver): Promise<Omit<FileContent, 'stamp'>> {
   const agents = await resolveAgents(cluster.hosts, resolver);
   const { apps, rejected, warnings, agents: listed } = await cluster.snapshot(agents, new Pace());
-  const byKey = apps.map((app): [string, App] => {
-    const key = appKey(app);
-    return [key, reuse(previous.get(key), app)];
-  });
+  const byKey = apps.map((app): [string, App] => [appKey(app), app]);
   return { apps: new Map(byKey), rejected, warnings, agents, ...(listed !== undefined && { listed }) };
 }
 

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { systemReason } from '../../errors.ts';
 import { Inventory } from '../../inventory/inventory.ts';
 import type { Rejection, Snapshot } from '../../model.ts';
-import { inSlices } from '../../pace.ts';
 import type { AppSource, Clock, Log, Resolver, SourceListener } from '../../ports.ts';
 import { Latch, systemClock } from '../../time.ts';
-import { givenTwice, toSnapshot } from '../document/convert.ts';
+import { givenTwice } from '../document/convert.ts';
+import { Feed, isEmpty } from '../feed.ts';
 import { type FileContent, type FileContentOptions, readContent, unusable } from './content.ts';
 import { DirectoryWatch } from './watch.ts';
 
@@ -45,8 +45,6 @@ class FileSource implements AppSource {
   readonly #options: FileSourceOptions;
   readonly #content: FileContentOptions;
   #files: ReadonlyMap<string, FileContent> = new Map();
-  #inventory = new Inventory();
-  #snapshot: Snapshot | undefined;
   /** Reads never overlap: each builds on what the one before it kept. */
   #lastRead: Promise<unknown> = Promise.resolve();
 
@@ -66,6 +64,7 @@ class FileSource implements AppSource {
 
   async follow(listener: SourceListener, signal: AbortSignal): Promise<void> {
     const { clock = systemClock, settleMs = 50, pollMs = 30_000, log } = this.#options;
+    const feed = new Feed();
     const told = new Latch<'changed'>();
     let since: number | undefined;
     const onChange = () => {
@@ -80,7 +79,7 @@ class FileSource implements AppSource {
         told.take();
         const learnt = since ?? clock.monotonic();
         since = undefined;
-        await this.#tell(listener, learnt, polled, signal);
+        await this.#tell(listener, feed, learnt, polled, signal);
 
         await told.wait(pollMs, clock, signal);
         polled = since === undefined;
@@ -92,11 +91,16 @@ class FileSource implements AppSource {
   }
 
   /** A change elsewhere in the watched directory is no news; a poll that finds all as it was is a good read. */
-  async #tell(listener: SourceListener, since: number, polled: boolean, signal: AbortSignal): Promise<void> {
-    const before = this.#snapshot;
+  async #tell(
+    listener: SourceListener,
+    feed: Feed,
+    since: number,
+    polled: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
     try {
-      const snapshot = await this.read(signal);
-      if (polled || snapshot !== before) listener.changed(snapshot, { complete: true, since });
+      const delta = feed.list(await this.read(signal), since);
+      if (polled || !isEmpty(delta)) listener.changed(delta);
     } catch (error) {
       if (!signal.aborted) listener.failed(error instanceof Error ? error : new Error(String(error)));
     }
@@ -108,15 +112,11 @@ class FileSource implements AppSource {
     for (const path of paths) {
       files.set(path, await readContent(path, this.#files.get(path), this.#content, signal));
     }
-    // Of files that disagree the first by name decides.
-    if ([...this.#files.keys()].join('\n') !== paths.join('\n')) this.#inventory = new Inventory();
     this.#files = files;
     const failure = single ? files.get(this.#path)?.failure : undefined;
     if (failure !== undefined) throw failure;
-    for (const [path, snapshot] of snapshotsOf(files)) this.#inventory.list(path, snapshot);
-    await inSlices((pause) => this.#inventory.settle(pause));
-    this.#snapshot = toSnapshot(this.#snapshot, this.#inventory.toSnapshot());
-    return this.#snapshot;
+    // Of files that disagree the first by name decides.
+    return (await Inventory.inSlices(snapshotsOf(files))).toSnapshot();
   }
 
   async #list(): Promise<{ paths: readonly string[]; single: boolean }> {
@@ -146,9 +146,7 @@ class FileSource implements AppSource {
 }
 
 /** What each file gives; of apps that are defined twice the first one counts. */
-function snapshotsOf(
-  files: ReadonlyMap<string, FileContent>,
-): readonly (readonly [path: string, snapshot: Snapshot])[] {
+function snapshotsOf(files: ReadonlyMap<string, FileContent>): readonly Snapshot[] {
   const defined = new Set<string>();
   return [...files].map(([path, content]) => {
     const rejected: Rejection[] = [];
@@ -164,6 +162,6 @@ function snapshotsOf(
     }
     const agents = content.listed;
     const about = { rejected, warnings: content.warnings ?? [], ...(agents !== undefined && { agents }) };
-    return [path, { apps, ...about }];
+    return { apps, ...about };
   });
 }

@@ -3,8 +3,7 @@ import { fits } from '../../kubernetes/label-selector.ts';
 import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
 import type { App, Rejection, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
-import { givenTwice, toSnapshot } from '../document/convert.ts';
-import { reuse } from '../reuse.ts';
+import { givenTwice } from '../document/convert.ts';
 import type { Declaration } from './declaration.ts';
 import { anchorOf, anchorsOf, LabelIndex } from './label-index.ts';
 import { type ReferenceBook, referencesOf } from './references.ts';
@@ -39,7 +38,6 @@ export class Catalogue {
   /** Those of which the app is to be made anew. */
   readonly #dirty = new Set<Entry>();
   #inOrder: readonly Entry[] | null = null;
-  #snapshot: Snapshot | undefined;
   readonly #references: ReferenceBook | undefined;
 
   /** `references`: where it is noted what was found of each object. */
@@ -93,8 +91,8 @@ export class Catalogue {
   }
 
   /**
-   * What all of it says, in turns of a few milliseconds, with the changes that come meanwhile. The same object again
-   * while nothing has changed, also each `App` in it.
+   * What all of it says, in turns of a few milliseconds, with the changes that come meanwhile. An app that nothing
+   * concerned is the same object again.
    */
   async snapshot(pace: Pace): Promise<Snapshot> {
     while (this.#dirty.size > 0) {
@@ -117,8 +115,7 @@ export class Catalogue {
       if (apps.has(key)) rejected.push(givenTwice(app.id, `MarathonApp ${objectKey(entry.object)}`));
       else apps.set(key, app);
     }
-    this.#snapshot = toSnapshot(this.#snapshot, { apps: [...apps.values()], rejected, warnings: [] });
-    return this.#snapshot;
+    return { apps: [...apps.values()], rejected, warnings: [] };
   }
 
   #make(entry: Entry): void {
@@ -126,7 +123,7 @@ export class Catalogue {
     if (declaration === null) return;
     const { id, kind, framework, ports, labelsPerTask, warnings } = declaration;
     const slices = this.#slicesOf(entry, declaration);
-    const app: App = {
+    entry.app = {
       id,
       kind,
       ...(labelsPerTask && { labelsPerTask }),
@@ -137,7 +134,6 @@ export class Catalogue {
       rejected: 'selector' in entry.object.declaration ? declaration.rejected : [entry.object.declaration],
       warnings,
     };
-    entry.app = reuse(before, app);
     const { object } = entry;
     if (this.#entries.get(objectKey(object)) === entry)
       this.#references?.note(objectKey(object), referencesOf(declaration, object.namespace, slices));

@@ -5,6 +5,7 @@ import { Reflector, type ReflectorListener } from '../../kubernetes/reflector.ts
 import { Pace } from '../../pace.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';
+import { Feed } from '../feed.ts';
 import { Catalogue, type DeclaredObject } from './catalogue.ts';
 import { readDeclaredObject } from './object.ts';
 import type { ReferenceBook } from './references.ts';
@@ -77,6 +78,7 @@ export class KubernetesFollower {
 
   async #tell(signal: AbortSignal): Promise<void> {
     const { clock, listener, gatherMs, tellMs, random } = this.#options;
+    const feed = new Feed();
     while (!signal.aborted) {
       await this.#news.wait(tellMs * (0.9 + 0.2 * random()), clock, signal);
       await clock.sleep(gatherMs, signal);
@@ -87,7 +89,7 @@ export class KubernetesFollower {
       const snapshot = await this.#catalogue.snapshot(new Pace());
       // A break meanwhile: what came before it is told with what comes after.
       if (!this.#isWhole()) this.#since = since;
-      else if (!signal.aborted) listener.changed(snapshot, { complete: true, since });
+      else if (!signal.aborted) listener.changed(feed.list(snapshot, since));
     }
   }
 

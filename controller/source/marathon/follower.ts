@@ -104,7 +104,7 @@ export class MarathonFollower {
     for (;;) {
       await this.#agenda.wait(clock, signal);
       if (signal.aborted) break;
-      const limit = Math.max(maxDirty, this.#reader.size * LIST_SHARE);
+      const limit = Math.max(maxDirty, this.#reader.feed.size * LIST_SHARE);
       const now = clock.monotonic();
       const { everything, items, tooMany } = this.#agenda.take(now, Math.max(0, limit - this.#pool.waiting));
       if (!tooMany) this.#readItems(items, now);
@@ -125,7 +125,7 @@ export class MarathonFollower {
   #startList(since: number | null, instead: Due['items'], signal: AbortSignal): void {
     const { inFlight } = this.#options;
     const waiting = instead.size === 0 ? new Map<string, number>() : this.#pool.takeWaiting();
-    this.#agenda.allow({ list: false, items: this.#reader.complete });
+    this.#agenda.allow({ list: false, items: this.#reader.feed.isListed });
     // A list is one of the requests that Marathon is asked at once.
     this.#pool.limitTo(Math.max(1, inFlight - 1));
     this.#listing = this.#readEverything(since, signal).then((again) => {
@@ -136,7 +136,7 @@ export class MarathonFollower {
         for (const [id, learnt] of waiting) this.#agenda.add(id, learnt, again);
       }
       // Until everything was read once, one app alone would look like the only one that there is.
-      this.#agenda.allow({ list: true, items: this.#reader.complete });
+      this.#agenda.allow({ list: true, items: this.#reader.feed.isListed });
     });
   }
 
@@ -145,7 +145,7 @@ export class MarathonFollower {
     const { clock, spreadMs, random } = this.#options;
     const now = clock.monotonic();
     // Every host lost its stream at the same moment.
-    this.#agenda.addEverything(now, now + (this.#reader.complete ? random() * spreadMs : 0));
+    this.#agenda.addEverything(now, now + (this.#reader.feed.isListed ? random() * spreadMs : 0));
   }
 
   #changed(dirt: Dirt): void {
@@ -172,13 +172,13 @@ export class MarathonFollower {
     const begun = clock.monotonic();
     this.#lastFullRead = begun;
     try {
-      const snapshot = await this.#reader.readAll(signal);
+      const delta = await this.#reader.readAll(since ?? begun, signal);
       this.#failures = 0;
       this.#itemFailures.clear();
       this.#streamSooner();
       this.#readAt.clear();
       this.#agenda.addEverything(null, clock.monotonic() + relistMs * (0.9 + 0.2 * random()));
-      listener.changed(snapshot, { complete: true, since: since ?? begun });
+      listener.changed(delta);
       return null;
     } catch (error) {
       const again = clock.monotonic() + retryDelay(this.#failures + 1, random);
@@ -196,9 +196,9 @@ export class MarathonFollower {
     if (this.#readAt.size >= BOUNDS.waitingApps) this.#readAt.clear();
     this.#readAt.set(id, clock.monotonic());
     try {
-      const snapshot = await this.#reader.readOne(id, signal);
+      const delta = await this.#reader.readOne(id, since, signal);
       this.#itemFailures.delete(id);
-      listener.changed(snapshot, { complete: false, since });
+      if (delta !== null) listener.changed(delta);
     } catch (error) {
       if (signal.aborted) return;
       const failures = (this.#itemFailures.get(id) ?? 0) + 1;

@@ -55,12 +55,12 @@ export class OlderVersionsReader {
   }
 
   /**
-   * Finds every older version that a task in these documents runs. `previous`: what each id gave last time. A
+   * Finds every older version that a task in these documents runs. `previous`: what an id gave last time. A
    * version that cannot be read is `unreadable` for this time; it rejects only when `signal` aborts.
    */
   async find(
     { apps, pods }: Pick<Documents, 'apps' | 'pods'>,
-    previous: ReadonlyMap<string, App>,
+    previous: (id: string) => App | undefined,
     signal: AbortSignal,
   ): Promise<OlderVersions> {
     const wanted: Wanted[] = [];
@@ -73,13 +73,13 @@ export class OlderVersionsReader {
       return definition;
     };
     for (const app of apps) {
-      const versions = lookUp(appSubject(app, this.#apps, define), previous.get(app.id), wanted);
+      const versions = lookUp(appSubject(app, this.#apps, define), previous(app.id), wanted);
       if (versions.size > 0) ofApps.set(app.id, versions);
       await pace.restIfDue();
     }
     const ofPods = new Map<string, Conversion<PodDefinition>['versions']>();
     for (const pod of pods) {
-      const versions = lookUp(podSubject(pod, this.#pods), previous.get(pod.id), wanted);
+      const versions = lookUp(podSubject(pod, this.#pods), previous(pod.id), wanted);
       if (versions.size > 0) ofPods.set(pod.id, versions);
     }
     await concurrently(wanted, this.#options.inFlight, (one) => this.#ask(one, signal));

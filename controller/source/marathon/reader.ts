@@ -1,9 +1,10 @@
 import { ControllerError } from '../../errors.ts';
-import type { App, Rejection, Snapshot } from '../../model.ts';
+import { type App, appKey, type Delta } from '../../model.ts';
 import type { Clock, Resolver } from '../../ports.ts';
-import { convertDocuments, toSnapshot } from '../document/convert.ts';
+import { convertDocuments } from '../document/convert.ts';
 import { type Documents, readAnswer, readDocuments } from '../document/documents.ts';
 import { infoSchema } from '../document/schema.ts';
+import { Feed } from '../feed.ts';
 import type { MarathonClient } from './client.ts';
 import { HealthHold } from './health-hold.ts';
 import { OlderVersionsReader } from './older-versions.ts';
@@ -34,22 +35,14 @@ export interface ReaderCallbacks {
 /** After how long a version or a host name that could not be found out is tried again. */
 const RETRY_MS = 30_000;
 
-/** The last good word of one Marathon, and how to renew it: as a whole, or one app. */
+/** Reads one Marathon, as a whole or one app, and tells what changed. */
 export class MarathonReader {
   readonly #options: MarathonReaderOptions;
   readonly #older: OlderVersionsReader;
   readonly #hold: HealthHold;
-  #apps = new Map<string, App>();
-  #rejected: readonly Rejection[] = [];
-  #snapshot: Snapshot | undefined;
+  readonly feed = new Feed();
   #framework: string | undefined;
   #hasPods = false;
-  /** Counts reads in the order in which they begin. */
-  #begun = 0;
-  /** The last list that was taken over. */
-  #listed = 0;
-  /** Which read decided on an app since that list. */
-  readonly #decided = new Map<string, number>();
 
   constructor(options: MarathonReaderOptions) {
     this.#options = options;
@@ -63,16 +56,6 @@ export class MarathonReader {
     this.#older = new OlderVersionsReader({ client, inFlight, unreadable });
   }
 
-  /** Whether everything was read at least once. */
-  get complete(): boolean {
-    return this.#snapshot !== undefined;
-  }
-
-  /** How many apps and pods are known. */
-  get size(): number {
-    return this.#apps.size;
-  }
-
   /**
    * Asks what framework this Marathon is. The answer also names the leader, to which an event stream is
    * redirected: whoever connects to the stream calls this first.
@@ -84,12 +67,9 @@ export class MarathonReader {
     this.#framework = this.#options.framework || info.data.marathon_config?.framework_name || 'marathon';
   }
 
-  /**
-   * Reads everything; nothing is taken over when a part of it fails. Of an app that was read by itself since this began, that
-   * read counts: of two reads the one that began later knows more, whichever is answered first.
-   */
-  async readAll(signal: AbortSignal): Promise<Snapshot> {
-    const revision = ++this.#begun;
+  /** Reads everything; nothing is taken over when a part of it fails. `learnedAt` as in `Delta`. */
+  async readAll(learnedAt: number, signal: AbortSignal): Promise<Delta> {
+    const read = this.feed.begin();
     if (this.#framework === undefined) await this.readInfo(signal);
     const list = await this.#readApps(signal);
     const pods = await this.#readPods(signal);
@@ -99,47 +79,33 @@ export class MarathonReader {
       malformed: [...list.malformed, ...pods.malformed],
       rejected: [...list.rejected, ...pods.rejected],
     };
-    const converted = await this.#convert(documents, signal);
-    if (revision < this.#listed) return this.#publish();
+    const { apps, rejected } = await this.#convert(documents, signal);
     this.#hold.prune();
-    const apps = new Map(converted.apps);
-    for (const [id, decided] of this.#decided) {
-      if (decided < revision) this.#decided.delete(id);
-      else this.#set(apps, id, this.#apps.get(id));
-    }
-    this.#listed = revision;
-    this.#older.prune((id) => apps.has(id));
-    this.#apps = apps;
-    this.#rejected = converted.rejected;
-    return this.#publish();
+    const delta = this.feed.list({ apps: [...apps.values()], rejected, warnings: [] }, learnedAt, read);
+    this.#older.prune((id) => this.#known(id) !== undefined);
+    return delta;
   }
 
-  /**
-   * Reads one app or pod, whichever has this id; one that Marathon does not know is gone. What a list says counts where that
-   * began later and is here already.
-   */
-  async readOne(id: string, signal: AbortSignal): Promise<Snapshot> {
-    const revision = ++this.#begun;
+  /** Reads one app or pod, whichever has this id; one that Marathon does not know is gone. null before all was read once. */
+  async readOne(id: string, learnedAt: number, signal: AbortSignal): Promise<Delta | null> {
+    const read = this.feed.begin();
     const documents = await this.#find(id, signal);
-    const known = documents && (await this.#convert(documents, signal)).apps.get(id);
-    if (documents !== null && known === undefined) {
-      throw this.#unexpected(appPath(id), documents, `the app or pod ${id}`);
-    }
-    if (revision > (this.#decided.get(id) ?? this.#listed)) {
-      this.#set(this.#apps, id, known ?? undefined);
-      this.#decided.set(id, revision);
-    }
-    return this.#publish();
+    const app = documents && (await this.#convert(documents, signal)).apps.get(id);
+    if (app === undefined) throw this.#unexpected(appPath(id), documents, `the app or pod ${id}`);
+    return this.feed.read(read, app === null ? this.#keyOf(id) : appKey(app), app, learnedAt);
   }
 
-  #set(apps: Map<string, App>, id: string, app: App | undefined): void {
-    if (app === undefined) apps.delete(id);
-    else apps.set(id, app);
+  #keyOf(id: string): string {
+    return appKey({ framework: this.#framework ?? 'marathon', id });
+  }
+
+  #known(id: string): App | undefined {
+    return this.feed.find(this.#keyOf(id));
   }
 
   async #find(id: string, signal: AbortSignal): Promise<Documents | null> {
     const paths = [appPath(id), podPath(id)];
-    if (this.#apps.get(id)?.kind === 'pod') paths.reverse();
+    if (this.#known(id)?.kind === 'pod') paths.reverse();
     for (const path of paths) {
       const json = await this.#options.client.get(path, signal);
       if (json !== null) return this.#documents(path, json, `the app or pod ${id}`);
@@ -178,17 +144,17 @@ export class MarathonReader {
 
   async #convert(documents: Documents, signal: AbortSignal) {
     const { clock, resolver, revisit } = this.#options;
-    const previous: ReadonlyMap<string, App> = this.#apps;
+    const previous = (id: string) => this.#known(id);
     const versions = await this.#older.find(documents, previous, signal);
     const converted = await convertDocuments(documents, {
       framework: this.#framework ?? 'marathon',
       resolver,
       previous,
       versions,
-      adjust: (before, next) => {
-        const { app, until } = this.#hold.apply(before, next);
+      adjust: (next) => {
+        const { app, until } = this.#hold.apply(previous(next.id), next);
         if (until !== null) revisit(app.id, until);
-        return app;
+        return this.feed.known(app);
       },
     });
     signal.throwIfAborted();
@@ -199,12 +165,6 @@ export class MarathonReader {
       for (const id of idsOn(unresolved, documents)) revisit(id, clock.monotonic() + RETRY_MS);
     }
     return converted;
-  }
-
-  #publish(): Snapshot {
-    const next = { apps: [...this.#apps.values()], rejected: this.#rejected, warnings: [] };
-    this.#snapshot = toSnapshot(this.#snapshot, next);
-    return this.#snapshot;
   }
 
   #unexpected(path: string, json: unknown, expected: string): ControllerError {

@@ -57,10 +57,12 @@ export function createMarathonSource(options: MarathonSourceOptions): AppSource 
     get servers() {
       return client.servers;
     },
-    read(signal) {
+    async read(signal) {
       const partFailed = (error: Error) =>
         log.warn('a part of Marathon could not be read', { source: name, err: error });
-      return createReader({ revisit: () => undefined, partFailed }).readAll(signal);
+      const reader = createReader({ revisit: () => undefined, partFailed });
+      await reader.readAll(clock.monotonic(), signal);
+      return reader.feed.snapshot;
     },
     follow(listener, signal) {
       return new MarathonFollower({

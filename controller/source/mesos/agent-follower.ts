@@ -1,7 +1,8 @@
-import type { Snapshot } from '../../model.ts';
+import type { About, App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { resolveAgents } from '../document/agents.ts';
+import { Feed, isEmpty } from '../feed.ts';
 import { asError, retryDelay } from '../http/retry.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
@@ -37,8 +38,8 @@ export class AgentReader {
     this.#cluster = new Cluster(`mesos-agent=${client.name}`);
   }
 
-  /** Reads everything; nothing is taken over when a part of it fails. */
-  async read(signal: AbortSignal): Promise<Snapshot> {
+  /** Reads everything, and puts into `changed` the apps that changed; nothing is taken over when a part of it fails. */
+  async read(changed: Map<AppKey, App | null>, signal: AbortSignal): Promise<About> {
     const bytes = await this.#client.getState(signal);
     if (this.#bytes === undefined || !bytes.equals(this.#bytes)) {
       const state = await this.#client.parseState(bytes);
@@ -54,7 +55,7 @@ export class AgentReader {
     const addresses = await resolveAgents(hosts, this.#resolver);
     // One agent's names are few: that their addresses may have changed is not worth remembering.
     this.#cluster.moved(hosts);
-    return await this.#cluster.snapshot(addresses, new Pace());
+    return await this.#cluster.take(changed, addresses, new Pace());
   }
 }
 
@@ -62,17 +63,19 @@ export class AgentReader {
 export async function followAgent(options: AgentFollowerOptions, signal: AbortSignal): Promise<void> {
   const { clock, listener, pollMs, random } = options;
   const reader = new AgentReader(options);
-  let last: Snapshot | undefined;
+  const feed = new Feed();
+  const changed = new Map<AppKey, App | null>();
   let told = Number.NEGATIVE_INFINITY;
   for (let failures = 0; !signal.aborted; ) {
     const since = clock.monotonic();
     try {
-      const snapshot = await reader.read(signal);
+      const about = await reader.read(changed, signal);
+      const delta = feed.update(changed, { complete: true, learnedAt: since, about });
+      changed.clear();
       failures = 0;
-      if (snapshot !== last || since - told >= QUIET_MS) {
-        last = snapshot;
+      if (delta !== null && (!isEmpty(delta) || since - told >= QUIET_MS)) {
         told = since;
-        listener.changed(snapshot, { complete: true, since });
+        listener.changed(delta);
       }
     } catch (error) {
       if (signal.aborted) return;

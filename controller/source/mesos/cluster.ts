@@ -1,7 +1,6 @@
-import type { Rejection, Snapshot } from '../../model.ts';
+import type { About, App, AppKey, Rejection, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
-import { toSnapshot } from '../document/convert.ts';
 import { taskLabelVips } from '../document/task-labels.ts';
 import type { JoinedTask } from './apps.ts';
 import type { MesosEvent } from './events.ts';
@@ -41,7 +40,6 @@ export class Cluster {
   /** Keys of tasks that have ended, the longest ago first. */
   readonly #ended = new Set<string>();
   readonly #groups: Groups;
-  #snapshot: Snapshot | undefined;
 
   /** `source`: name of the source, for messages about its tasks. */
   constructor(source = 'mesos') {
@@ -169,15 +167,23 @@ export class Cluster {
     for (const [key, { host }] of this.#tasks) if (host !== null && hosts.has(host)) this.#groups.touch(key);
   }
 
-  /** What is known now, in turns of a few milliseconds; apps that did not change are the same objects. */
-  async snapshot(addresses: AgentAddresses, pace: Pace): Promise<Snapshot> {
-    const apps = await this.#groups.apps(addresses, pace);
+  /**
+   * Puts into `changed` what became of the apps that changed since this was last called, in turns of a few milliseconds.
+   * Resolves with what is not about an app.
+   */
+  async take(changed: Map<AppKey, App | null>, addresses: AgentAddresses, pace: Pace): Promise<About> {
+    await this.#groups.take(changed, addresses, pace);
     // Those of tasks are told with the tasks.
     const agents = [...this.#agents.values()].flatMap((host) => addresses.get(host) ?? []).sort();
     const rejected = [...this.#refused.values()].map(({ rejection }) => rejection);
-    const next = { apps, rejected, warnings: this.#waiting(), agents };
-    this.#snapshot = toSnapshot(this.#snapshot, next);
-    return this.#snapshot;
+    return { rejected, warnings: this.#waiting(), agents };
+  }
+
+  /** Everything, where `take` was not called before. */
+  async snapshot(addresses: AgentAddresses, pace: Pace): Promise<Snapshot> {
+    const apps = new Map<AppKey, App | null>();
+    const about = await this.take(apps, addresses, pace);
+    return { ...about, apps: [...apps.keys()].sort().flatMap((key) => apps.get(key) ?? []) };
   }
 
   #waiting(): readonly string[] {

@@ -1,8 +1,9 @@
 import { ControllerError } from '../../errors.ts';
-import type { Snapshot } from '../../model.ts';
+import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';
+import { Feed, isEmpty } from '../feed.ts';
 import { asError, retryDelay } from '../http/retry.ts';
 import { AddressBook } from './addresses.ts';
 import type { MesosClient } from './client.ts';
@@ -44,8 +45,9 @@ export class MesosFollower {
   #told = Number.NEGATIVE_INFINITY;
   #heard = Number.NEGATIVE_INFINITY;
   #refreshed = Number.NEGATIVE_INFINITY;
-  /** What has been told last. */
-  #last: Snapshot | undefined;
+  readonly #feed = new Feed();
+  /** What became of the apps that changed since the feed was told. */
+  readonly #changes = new Map<AppKey, App | null>();
   #blind = '';
 
   constructor(options: FollowerOptions) {
@@ -120,14 +122,14 @@ export class MesosFollower {
       }
       await this.#resolve(now, signal);
       const quiet = this.#heard > this.#told && now - this.#told >= REFRESH_MS;
-      if ((changed || this.#since !== null || (quiet && this.#last)) && !this.#isBlind(now))
+      if ((changed || this.#since !== null || (quiet && this.#feed.isListed)) && !this.#isBlind(now))
         await this.#tellAll(signal);
     }
   }
 
   #nextLook(): number {
     const expiry = this.#cluster.nextExpiry() ?? Number.POSITIVE_INFINITY;
-    const blind = (this.#last ? null : this.#cluster.blindUntil()) ?? Number.POSITIVE_INFINITY;
+    const blind = (this.#feed.isListed ? null : this.#cluster.blindUntil()) ?? Number.POSITIVE_INFINITY;
     const regular = this.#options.clock.monotonic() + REFRESH_MS;
     return Math.min(expiry, blind, regular);
   }
@@ -162,7 +164,7 @@ export class MesosFollower {
 
   /** Without a word of before, a state that lacks agents would be a part of the truth. */
   #isBlind(now: number): boolean {
-    if (this.#last) return false;
+    if (this.#feed.isListed) return false;
     const until = this.#cluster.blindUntil();
     if (until === null || until <= now) return false;
     const missing = this.#cluster.missing.join(', ');
@@ -178,20 +180,21 @@ export class MesosFollower {
     const { clock, listener } = this.#options;
     const since = this.#since ?? clock.monotonic();
     this.#since = null;
-    const snapshot = await this.#cluster.snapshot(this.#book.addresses, new Pace());
+    const about = await this.#cluster.take(this.#changes, this.#book.addresses, new Pace());
     if (signal.aborted) return;
     if (this.#replacing !== null) {
       // Its end wakes us.
       this.#since = since;
       return;
     }
-    const isNews = this.#whole || snapshot !== this.#last || clock.monotonic() - this.#told >= REFRESH_MS;
-    if (!isNews) return;
-    // Only now: a state that came meanwhile is in the snapshot too.
+    // Only now: a state that came meanwhile is in the changes too.
     const complete = this.#whole;
+    const delta = this.#feed.update(this.#changes, { complete, learnedAt: since, about });
+    this.#changes.clear();
+    if (delta === null) return;
+    if (!complete && isEmpty(delta) && clock.monotonic() - this.#told < REFRESH_MS) return;
     this.#whole = false;
-    this.#last = snapshot;
     this.#told = clock.monotonic();
-    listener.changed(snapshot, { complete, since });
+    listener.changed(delta);
   }
 }

@@ -1,6 +1,5 @@
-import type { App, Task } from '../../model.ts';
+import { type App, type AppKey, appKey, type Task } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
-import { same } from '../../same.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { type AppIdentity, appOfTask } from './app-id.ts';
 import { appFrom, type JoinedTask, taskFrom } from './apps.ts';
@@ -14,16 +13,14 @@ interface Group {
   readonly identity: AppIdentity;
   readonly framework: string;
   readonly members: Map<string, Member>;
-  app: App | null;
 }
 
 /** Puts joined tasks together to apps, and makes anew only those apps in which something changed. */
 export class Groups {
-  readonly #groups = new Map<string, Group>();
+  readonly #groups = new Map<AppKey, Group>();
   /** The app that each task counts to. */
-  readonly #appOf = new Map<string, string>();
-  readonly #dirty = new Set<string>();
-  #order: readonly string[] | null = null;
+  readonly #appOf = new Map<string, AppKey>();
+  readonly #dirty = new Set<AppKey>();
   readonly #source: string;
 
   /** `source`: name of the source that the tasks are from. */
@@ -34,13 +31,12 @@ export class Groups {
   /** Adds a task, or takes what is known of it now; it may have become another framework's by name. */
   put(key: string, task: JoinedTask, framework: string): void {
     const identity = appOfTask(task.facts);
-    const app = `${framework} ${identity.id}`;
+    const app = appKey({ framework, id: identity.id });
     if (this.#appOf.get(key) !== app) this.remove(key);
     let group = this.#groups.get(app);
     if (group === undefined) {
-      group = { identity, framework, members: new Map(), app: null };
+      group = { identity, framework, members: new Map() };
       this.#groups.set(app, group);
-      this.#order = null;
     }
     group.members.set(key, { ...task, made: group.members.get(key)?.made ?? null });
     this.#appOf.set(key, app);
@@ -66,8 +62,8 @@ export class Groups {
     if (app !== undefined) this.#dirty.add(app);
   }
 
-  /** All apps, by framework and id, in turns of a few milliseconds; those that did not change are the same objects. */
-  async apps(addresses: AgentAddresses, pace: Pace): Promise<readonly App[]> {
+  /** Puts into `changed` what became of the apps that changed, in turns of a few milliseconds; null: it has no task more. */
+  async take(changed: Map<AppKey, App | null>, addresses: AgentAddresses, pace: Pace): Promise<void> {
     while (this.#dirty.size > 0) {
       for (const key of [...this.#dirty]) {
         this.#dirty.delete(key);
@@ -77,24 +73,20 @@ export class Groups {
           make(member, addresses);
           await pace.restIfDue();
         }
-        this.#make(key, group, addresses);
+        changed.set(key, this.#make(key, group, addresses));
       }
     }
-    this.#order ??= [...this.#groups.keys()].sort();
-    return this.#order.flatMap((key) => this.#groups.get(key)?.app ?? []);
   }
 
-  #make(key: string, group: Group, addresses: AgentAddresses): void {
+  #make(key: AppKey, group: Group, addresses: AgentAddresses): App | null {
     if (group.members.size === 0) {
       this.#groups.delete(key);
-      this.#order = null;
-      return;
+      return null;
     }
     // By id, so that all hosts have them in one order.
     const members = [...group.members].sort(([a], [b]) => (a < b ? -1 : 1));
     const made = members.map(([, member]) => ({ task: make(member, addresses), facts: member.facts }));
-    const app = appFrom(group.identity, group.framework, this.#source, made);
-    if (group.app === null || !same(group.app, app)) group.app = app;
+    return appFrom(group.identity, group.framework, this.#source, made);
   }
 }
 
@@ -102,9 +94,7 @@ function make(member: Member, addresses: AgentAddresses): Task {
   const { facts, host, made } = member;
   const address = host === null ? null : (addresses.get(host) ?? null);
   if (made?.facts === facts && made.host === host && made.address === address) return made.task;
-  const now = taskFrom(facts, { host, address });
-  // A status that says nothing new leaves the task what it was.
-  const task = made !== null && same(made.task, now) ? made.task : now;
+  const task = taskFrom(facts, { host, address });
   member.made = { facts, host, address, task };
   return task;
 }

@@ -1,8 +1,8 @@
 import { Pace } from '../../pace.ts';
 import { isRecord } from '../document/rejection.ts';
+import { walkJson } from '../json.ts';
 import { Cluster } from './cluster.ts';
 import { readEvent } from './events.ts';
-import { walkJson } from './json-walk.ts';
 import { agentInfoSchema } from './schema.ts';
 import { readState } from './state.ts';
 import { readV0State } from './v0.ts';

@@ -1,4 +1,5 @@
 import { ControllerError } from '../../errors.ts';
+import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { AppSource, Clock, Resolver } from '../../ports.ts';
 import { systemClock } from '../../time.ts';
@@ -77,7 +78,11 @@ export function createMesosAgentSource(options: MesosAgentSourceOptions): AppSou
     get servers() {
       return client.servers;
     },
-    read: (signal) => new AgentReader({ client, resolver, clock }).read(signal),
+    async read(signal) {
+      const apps = new Map<AppKey, App | null>();
+      const about = await new AgentReader({ client, resolver, clock }).read(apps, signal);
+      return { ...about, apps: [...apps.values()].filter((app) => app !== null) };
+    },
     follow: (listener, signal) => followAgent({ client, clock, resolver, listener, pollMs, random }, signal),
   };
 }

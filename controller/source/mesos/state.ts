@@ -3,8 +3,8 @@ import type { Pace } from '../../pace.ts';
 import { checked } from '../../schema-messages.ts';
 import { BOUNDS, OverBound, overBound } from '../bounds.ts';
 import { isRecord, rejectionOf, shown } from '../document/rejection.ts';
+import { type Found, type Wanted, walkJson } from '../json.ts';
 import { factsOf, type TaskFacts } from './facts.ts';
-import { type Found, type Wanted, walkJson } from './json-walk.ts';
 import { agentInfoSchema, agentSchema, frameworkSchema, taskSchema } from './schema.ts';
 
 /** All that a master, or an agent, says of its cluster at one moment. */

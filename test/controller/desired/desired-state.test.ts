@@ -4,6 +4,7 @@ import { DesiredState } from '../../../controller/desired/desired-state.ts';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { type App, appKey } from '../../../controller/model.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
+import { list } from '../../support/telling.ts';
 import { lines, RULES, translator } from './support.ts';
 
 /** A state that follows what one source says. */
@@ -12,7 +13,7 @@ class Following {
   readonly state = new DesiredState(RULES, this.inventory, nothingRemembered);
 
   tell(...apps: readonly App[]): ReadonlySet<string> {
-    this.inventory.list('one', snapshot(...apps));
+    list(this.inventory, 'one', snapshot(...apps));
     this.inventory.settle(() => false);
     this.state.update({ complete: true });
     return this.state.takeTouched();
@@ -121,7 +122,7 @@ test('an update that rests after each piece of work comes to what one comes to t
       const [resting, whole] = [new Following(), new Following()];
       for (const now of steps) {
         whole.tell(...now);
-        resting.inventory.list('one', snapshot(...now));
+        list(resting.inventory, 'one', snapshot(...now));
         while (!resting.inventory.settle(() => true));
         resting.state.begin({ complete: true });
         while (!resting.state.work(() => true));
@@ -173,7 +174,8 @@ test('the first update costs in proportion to its apps, however often it rests',
   const lookUps = (count: number): number => {
     const inventory = new Inventory();
     const state = new DesiredState(RULES, inventory, nothingRemembered);
-    inventory.list(
+    list(
+      inventory,
       'one',
       snapshot(
         ...Array.from({ length: count }, (_, i) => web(`/a${i}`, { VIP_0: `a${i}:80` }, `10.0.0.1:${i + 1}`)),

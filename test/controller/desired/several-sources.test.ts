@@ -4,6 +4,7 @@ import { DesiredState } from '../../../controller/desired/desired-state.ts';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import type { App, Desired, Task } from '../../../controller/model.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort } from '../../support/builders.ts';
+import { list } from '../../support/telling.ts';
 import { lines, RULES, translator } from './support.ts';
 
 /** Few of each, so that sources agree, half agree and disagree, and most comes back as it was. */
@@ -99,7 +100,7 @@ const history = fc.array(
 const NOTHING = { services: new Map(), unserved: new Map(), declared: [], rejected: [], warnings: [] };
 
 function tell(inventory: Inventory, lists: readonly (readonly App[])[]): void {
-  for (const [source, apps] of lists.entries()) inventory.list(String(source), snapshot(...apps));
+  for (const [source, apps] of lists.entries()) list(inventory, String(source), snapshot(...apps));
   inventory.settle(() => false);
 }
 

@@ -5,11 +5,13 @@ import {
   type App,
   appKey,
   type Health,
+  rowOf,
   type Snapshot,
   type Task,
   type TaskState,
 } from '../../../controller/model.ts';
 import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
+import { list } from '../../support/telling.ts';
 
 const STATES: readonly TaskState[] = ['running', 'killing', 'staging', 'unreachable', 'gone'];
 const HEALTHS: readonly Health[] = ['unchecked', 'healthy', 'unknown', 'unhealthy'];
@@ -31,7 +33,7 @@ const someTask: fc.Arbitrary<Task> = fc
     }),
   );
 
-/** Few ids, so that most apps are told of twice, and a few come twice in one list. */
+/** Few ids, so that most apps are told of twice. */
 const someApp: fc.Arbitrary<App> = fc
   .record({
     id: fc.constantFrom('/a', '/b', '/c'),
@@ -83,7 +85,7 @@ const story = fc.array(step, { maxLength: 12 });
 function* told(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[]) {
   const lists: (readonly App[])[] = [[], [], []];
   for (const { edits, sources } of steps) {
-    for (const [source, change] of edits) lists[source] = change(lists[source] ?? []);
+    for (const [source, change] of edits) lists[source] = oneOfEach(change(lists[source] ?? []));
     yield lists.slice(0, sources).map((apps) => snapshot(...apps));
   }
 }
@@ -128,9 +130,14 @@ test('an app about which no source says anything new is the same object, and is 
   );
 });
 
+/** A source has one row of an app at most, of each kind. */
+function oneOfEach(apps: readonly App[]): readonly App[] {
+  return [...new Map(apps.map((each) => [rowOf(each), each])).values()];
+}
+
 function tell(inventory: Inventory, snapshots: readonly Snapshot[]): void {
   for (let source = 0; source < 3; source += 1)
-    inventory.list(String(source), snapshots[source] ?? snapshot());
+    list(inventory, String(source), snapshots[source] ?? snapshot());
   inventory.settle(() => false);
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import type { App, Health, Snapshot, Task, TaskState } from '../../../controller/model.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort } from '../../support/builders.ts';
+import { list } from '../../support/telling.ts';
 import { lines, translate, translator } from '../desired/support.ts';
 
 const declared = port({ VIP_0: '/web:80' });
@@ -31,7 +32,7 @@ function fromTasks(state: TaskState = 'running', health: Health = 'unchecked', w
 function merging(): (snapshots: readonly Snapshot[]) => Snapshot {
   const inventory = new Inventory();
   return (snapshots) => {
-    for (const [index, each] of snapshots.entries()) inventory.list(String(index), each);
+    for (const [index, each] of snapshots.entries()) list(inventory, String(index), each);
     inventory.settle(() => false);
     return inventory.toSnapshot();
   };
@@ -260,12 +261,6 @@ describe('an app that two sources define', () => {
     expect(lines(translate(...apps))).toEqual([
       'tcp/11.225.37.143:80 wlc -> 10.0.0.1:31001 w1 10.0.0.2:31002 w0',
     ]);
-  });
-
-  test('is one app as well where one source tells of it twice', () => {
-    const second = one({ tasks: [task('web.2', [taskPort(declared, '10.0.0.2:31002')])] });
-    const { apps } = merge(snapshot(one(), second));
-    expect(apps.map(({ tasks }) => tasks.map(({ id }) => id))).toEqual([['web.1', 'web.2']]);
   });
 });
 

@@ -3,6 +3,7 @@ import { Inventory } from '../../../controller/inventory/inventory.ts';
 import type { OccupantStanding, Occupants } from '../../../controller/inventory/task-index.ts';
 import type { Snapshot, Task } from '../../../controller/model.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
+import { list } from '../../support/telling.ts';
 
 const declared = port({ VIP_0: '/a:80', IPVS_DRAIN_SECONDS: '20' });
 const occupants = (now: Snapshot): Occupants => {
@@ -53,7 +54,7 @@ test('the answer follows the apps: one that went is at its endpoints no more, on
   const inventory = new Inventory();
   const at = (endpoint: string) => inventory.tasks.occupant(endpoint)?.standing ?? null;
   const tell = (now: Snapshot) => {
-    inventory.list('one', now);
+    list(inventory, 'one', now);
     inventory.settle(() => false);
   };
   tell(snapshot(one('/a', '10.0.0.1:1', {}), one('/b', '10.0.0.1:1', { state: 'killing' })));

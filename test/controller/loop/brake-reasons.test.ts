@@ -3,10 +3,11 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
-import type { App, Health, Snapshot, TaskState } from '../../../controller/model.ts';
+import { type App, appKey, type Health, type Snapshot, type TaskState } from '../../../controller/model.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { heldText } from '../../../controller/plan/held-text.ts';
 import { letGoText } from '../../../controller/plan/let-go.ts';
+import { Feed } from '../../../controller/source/feed.ts';
 import { app, port, snapshot, task, taskPort } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { type Controller, World } from '../../support/world.ts';
@@ -53,12 +54,14 @@ const all = (shape: (i: number) => Shape | null = () => ({})): Snapshot => {
 let world: World;
 let clock: FakeClock;
 let sources: Sources;
+let feed: Feed;
 let controller: Controller;
 
 beforeEach(async () => {
   clock = new FakeClock();
   world = new World(clock);
   controller = world.start();
+  feed = new Feed();
   sources = new Sources(
     [{ name: 'marathon', follow: async () => undefined, read: async () => snapshot() }],
     NOBODY,
@@ -70,18 +73,16 @@ beforeEach(async () => {
 
 /** The source was read as a whole, and a pass made of it. */
 async function list(now: Snapshot): Promise<PassStatus> {
-  sources.read('marathon', now, true);
+  sources.read('marathon', feed.list(now, 0));
   return await pass();
 }
 
 /** The app of each event was read by itself, one after the other, and a pass made of all. */
 async function events(now: Snapshot): Promise<PassStatus> {
   const keys = new Map(now.apps.map((each) => [each.id, each]));
-  let told = [...controller.reconciler.inventory.apps.values()];
-  for (const { id } of told) {
-    const current = keys.get(id);
-    told = told.flatMap((each) => (each.id !== id ? [each] : current === undefined ? [] : [current]));
-    sources.read('marathon', snapshot(...told), false);
+  for (const app of controller.reconciler.inventory.apps.values()) {
+    const delta = feed.read(feed.begin(), appKey(app), keys.get(app.id) ?? null, 0);
+    if (delta !== null) sources.read('marathon', delta);
   }
   return await pass();
 }

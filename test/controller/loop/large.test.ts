@@ -11,6 +11,7 @@ import { createStatusBoard } from '../../../controller/status/board.ts';
 import { portsOf, rulesOf } from '../../bench/parts.ts';
 import { StallWatch } from '../../bench/stalls.ts';
 import { snapshot, web } from '../../support/builders.ts';
+import { list } from '../../support/telling.ts';
 
 // How long the parts are is for the benchmark (100 ms at most): here it would depend on what else the machine does.
 test('the first pass over 1,000 VIPs with 10 backends each comes in parts, of which none is more than a third of the whole', async () => {
@@ -33,7 +34,7 @@ test('the first pass over 1,000 VIPs with 10 backends each comes in parts, of wh
 
     const watch = new StallWatch();
     const before = process.threadCpuUsage();
-    reconciler.inventory.list('file=.', snapshot(...apps));
+    list(reconciler.inventory, 'file=.', snapshot(...apps));
     const pass = await reconciler.pass({ full: true, complete: true, changesSince: [], gone: [] });
     await board.prepare(pass);
     for (const observer of [board, metrics]) observer.passed(pass);

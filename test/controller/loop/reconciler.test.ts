@@ -14,6 +14,7 @@ import {
 } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { observedService, tableOf } from '../../support/observed.ts';
+import { list } from '../../support/telling.ts';
 import { World } from '../../support/world.ts';
 
 const HOUR = 3_600_000;
@@ -187,7 +188,7 @@ describe('never on part of the truth (rules 2 and 3)', () => {
     await controller.resync(snapshot(), false);
     const foreign = observedService(service('11.134.217.55', 5555, [backend('172.16.0.2', 443)]));
     world.kernel = tableOf(foreign);
-    controller.reconciler.inventory.list('one', snapshot(mine('10.0.0.1:31000')));
+    list(controller.reconciler.inventory, 'one', snapshot(mine('10.0.0.1:31000')));
     await controller.reconciler.pass({ full: false, complete: false, changesSince: [], gone: [] });
     expect(world.kernel.get(VIP)).toBe(foreign);
     expect(world.ledgerEntries.size).toBe(0);

@@ -6,6 +6,7 @@ import type { AppSource, Observer, SourceListener } from '../../../controller/po
 import { Latch } from '../../../controller/time.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { Telling } from '../../support/telling.ts';
 import { World } from '../../support/world.ts';
 
 const VIP = 'tcp/11.134.217.55:5555';
@@ -17,6 +18,7 @@ const OPTIONS: RunOptions = { resyncMs: 30_000, settleMs: 50, restoreAfterMs: 5_
 class TestSource implements AppSource {
   readonly name: string;
   #listener: SourceListener | undefined;
+  readonly #telling = new Telling();
   #clock: FakeClock;
 
   constructor(name: string, clock: FakeClock) {
@@ -40,7 +42,8 @@ class TestSource implements AppSource {
   }
 
   says(what: Snapshot, complete = true): void {
-    this.#listener?.changed(what, { complete, since: this.#clock.monotonic() });
+    const delta = this.#telling.delta(what, complete, this.#clock.monotonic());
+    if (delta !== null) this.#listener?.changed(delta);
   }
 
   fails(): void {

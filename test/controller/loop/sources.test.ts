@@ -1,8 +1,10 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
+import type { Snapshot } from '../../../controller/model.ts';
 import type { AppSource, Observer } from '../../../controller/ports.ts';
 import { snapshot, web } from '../../support/builders.ts';
+import { Telling } from '../../support/telling.ts';
 
 const nothing = () => undefined;
 const NOBODY: Observer = {
@@ -24,6 +26,13 @@ const other = web('/other', { VIP_0: '/other:80' }, '10.0.0.3:31000');
 
 let inventory: Inventory;
 const sourcesOf = (...names: readonly string[]) => new Sources(names.map(source), NOBODY, inventory);
+const sayingTo = (sources: Sources) => {
+  const tellings = new Map(['a', 'b'].map((name) => [name, new Telling()]));
+  return (name: string, all: Snapshot, complete: boolean) => {
+    const delta = tellings.get(name)?.delta(all, complete, 0);
+    if (delta) sources.read(name, delta);
+  };
+};
 const apps = () => {
   inventory.settle(() => false);
   return [...inventory.apps.values()];
@@ -34,22 +43,24 @@ beforeEach(() => {
 
 test('what sources say is known once every one has said something', () => {
   const sources = sourcesOf('a', 'b');
-  sources.read('a', snapshot(first), true);
+  const says = sayingTo(sources);
+  says('a', snapshot(first), true);
   expect([sources.known, sources.complete]).toEqual([false, false]);
-  sources.read('b', snapshot(other), true);
+  says('b', snapshot(other), true);
   expect([sources.known, sources.complete]).toEqual([true, true]);
   expect(apps()).toEqual([first, other]);
 });
 
 test('what a source says by name has ended is told once', () => {
   const sources = sourcesOf('a', 'b');
-  sources.read('a', snapshot(first), true);
-  sources.read('b', snapshot(other), true);
+  const says = sayingTo(sources);
+  says('a', snapshot(first), true);
+  says('b', snapshot(other), true);
   expect(sources.takeEnded()).toEqual({ endpoints: [], apps: [] });
-  sources.read('a', snapshot(fewer), false);
+  says('a', snapshot(fewer), false);
   expect(apps()).toEqual([fewer, other]);
   expect(sources.takeEnded()).toEqual({ endpoints: [{ endpoint: '10.0.0.2:31000', source: 'a' }], apps: [] });
-  sources.read('a', snapshot(), false);
+  says('a', snapshot(), false);
   expect(sources.takeEnded()).toEqual({
     endpoints: [{ endpoint: '10.0.0.1:31000', source: 'a' }],
     apps: [fewer],

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { firstDelta } from '../../../controller/inventory/inventory.ts';
 import type { SourceListener } from '../../../controller/ports.ts';
 import { createRelayHealth, type RelayHealth, serveRelayHealth } from '../../../controller/relay/health.ts';
 import { runRelay } from '../../../controller/relay/relay.ts';
@@ -57,7 +58,7 @@ test('what an elected relay writes, and what it fails to, is counted', async () 
     read: async () => snapshot(),
     follow: async (listener: SourceListener, signal: AbortSignal) => {
       const apps = snapshot(web('/a', { VIP_0: 'a:80' }, '10.0.0.1:1'));
-      listener.changed(apps, { complete: true, since: clock.monotonic() });
+      listener.changed(firstDelta(apps));
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     },
   };

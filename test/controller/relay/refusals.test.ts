@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Snapshot } from '../../../controller/model.ts';
+import type { Delta, Snapshot } from '../../../controller/model.ts';
 import type { SourceListener } from '../../../controller/ports.ts';
 import { createRelayHealth } from '../../../controller/relay/health.ts';
 import { runRelay } from '../../../controller/relay/relay.ts';
@@ -7,6 +7,7 @@ import { app, port, snapshot, task, web } from '../../support/builders.ts';
 import type { PolicyRule } from '../../support/kubernetes/access.ts';
 import type { RequestInfo } from '../../support/kubernetes/faults.ts';
 import type { TestKubernetes } from '../../support/kubernetes/start-kubernetes.ts';
+import { Telling } from '../../support/telling.ts';
 import { clientOf, clock, inBackground, removeApp, startServer } from '../source/kubernetes/setup.ts';
 import { silent, until } from '../source/support.ts';
 
@@ -14,15 +15,17 @@ async function relaying(server: TestKubernetes, first: Snapshot, token?: string)
   const health = createRelayHealth(['file=test'], clock, 60_000);
   let listener: SourceListener | null = null;
   let last = first;
+  let telling = new Telling();
   const say = (now: Snapshot) => {
     last = now;
-    listener?.changed(now, { complete: true, since: clock.monotonic() });
+    listener?.changed(telling.delta(now, true, clock.monotonic()) as Delta);
   };
   const source = {
     name: 'file=test',
     read: async () => last,
     follow: async (to: SourceListener, signal: AbortSignal) => {
       listener = to;
+      telling = new Telling();
       say(last);
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     },

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { firstDelta } from '../../../controller/inventory/inventory.ts';
 import { run, type WakeReason } from '../../../controller/loop/run.ts';
 import type { AppSource, SourceListener } from '../../../controller/ports.ts';
 import { createServiceManager, type ServiceManager } from '../../../controller/serve/service-manager.ts';
@@ -110,11 +111,8 @@ describe('signs of life come from the loop itself', () => {
     await clock.advance(100);
   }
 
-  const says = () =>
-    listener?.changed(snapshot(web('/a', { VIP_0: '/a:80' }, '10.0.0.1:80')), {
-      complete: true,
-      since: clock.monotonic(),
-    });
+  const says = (address = '10.0.0.1') =>
+    listener?.changed(firstDelta(snapshot(web('/a', { VIP_0: '/a:80' }, `${address}:80`))));
 
   afterEach(async () => {
     stop.abort();
@@ -143,10 +141,7 @@ describe('signs of life come from the loop itself', () => {
     world.table.observe = () => new Promise((_, reject) => (go = () => reject(new Error('given up'))));
     world.table.observeInBackground = () => Promise.reject(new Error('not to be read'));
     world.table.apply = () => new Promise((_, reject) => (go = () => reject(new Error('given up'))));
-    listener?.changed(snapshot(web('/a', { VIP_0: '/a:80' }, '10.0.0.2:80')), {
-      complete: true,
-      since: clock.monotonic(),
-    });
+    says('10.0.0.2');
     await clock.advance(1_000);
     told();
     await clock.advance(600_000);

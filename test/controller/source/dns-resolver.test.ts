@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Clock } from '../../../controller/ports.ts';
+import { BOUNDS } from '../../../controller/source/bounds.ts';
 import { createDnsResolver } from '../../../controller/source/dns-resolver.ts';
 import { silent } from './support.ts';
 
@@ -70,4 +71,26 @@ test('a name server that does not answer counts as a failure', async () => {
   const answer = resolver.resolve('a');
   late[0]?.();
   expect(await answer).toBeNull();
+});
+
+test('of too many names those are forgotten whose answers are oldest', async () => {
+  const { state, resolver } = setUp(async () => '10.0.0.1');
+  for (let i = 0; i <= BOUNDS.hostNames; i += 1) await resolver.resolve(`agent-${i}`);
+  state.asked.length = 0;
+  await resolver.resolve('agent-1');
+  expect(state.asked).toEqual([]);
+  await resolver.resolve('agent-0');
+  expect(state.asked).toEqual(['agent-0']);
+});
+
+test('no more than so many names are looked up at once, and a further one is asked for again later', async () => {
+  const pending = Promise.withResolvers<string>();
+  const { state, resolver } = setUp(() => pending.promise);
+  const answers = Array.from({ length: BOUNDS.hostNames }, (_, i) => resolver.resolve(`agent-${i}`));
+  expect(await resolver.resolve('one-more')).toBeNull();
+  expect(state.asked).not.toContain('one-more');
+  pending.resolve('10.0.0.1');
+  await Promise.all(answers);
+  state.now += 5_000;
+  expect(await resolver.resolve('one-more')).toBe('10.0.0.1');
 });

@@ -1,6 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { App, Snapshot, Task } from '../../../controller/model.ts';
+import {
+  type App,
+  type Delta,
+  type RowKey,
+  rowKey,
+  rowOf,
+  type Snapshot,
+  type Task,
+} from '../../../controller/model.ts';
 import type { Log, Resolver, SourceListener } from '../../../controller/ports.ts';
 import { convertApp } from '../../../controller/source/document/apps.ts';
 import { readDocuments } from '../../../controller/source/document/documents.ts';
@@ -91,13 +99,21 @@ export function sendJson(response: ServerResponse, body: unknown, status = 200):
 
 /** What a source told, and waiting for it to tell something. */
 export class Told implements SourceListener {
+  readonly #rows = new Map<RowKey, App>();
+  #about: Omit<Snapshot, 'apps'> = { rejected: [], warnings: [] };
+  readonly deltas: Delta[] = [];
+  /** What one has who applied each delta. */
   readonly snapshots: Snapshot[] = [];
   readonly reads: { readonly complete: boolean; readonly since: number }[] = [];
   readonly errors: Error[] = [];
 
-  changed(snapshot: Snapshot, read: { readonly complete: boolean; readonly since: number }): void {
-    this.snapshots.push(snapshot);
-    this.reads.push(read);
+  changed(delta: Delta): void {
+    for (const { key, fromTasks } of delta.removed) this.#rows.delete(rowKey(key, fromTasks));
+    for (const app of delta.upserts) this.#rows.set(rowOf(app), app);
+    this.#about = delta.about ?? this.#about;
+    this.deltas.push(delta);
+    this.snapshots.push({ ...this.#about, apps: [...this.#rows.values()] });
+    this.reads.push({ complete: delta.complete, since: delta.learnedAt });
   }
 
   failed(error: Error): void {

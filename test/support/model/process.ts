@@ -3,10 +3,11 @@
 import { parsePool } from '../../../controller/desired/pool.ts';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { Reconciler } from '../../../controller/loop/reconciler.ts';
-import { type SavedSource, saveChanged } from '../../../controller/loop/save.ts';
+import { saveChanged } from '../../../controller/loop/save.ts';
 import { Sources } from '../../../controller/loop/sources.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import type { AppSource, Clock, IpvsTable, Log, Observer, StateStore } from '../../../controller/ports.ts';
+import { Telling } from '../telling.ts';
 import {
   type AppSpec,
   inPools,
@@ -49,7 +50,7 @@ export class Process {
   readonly #sources: Sources;
   /** What the sources said, in the words of the story. */
   readonly #heard = new Map<SourceName, { readonly apps: readonly AppSpec[]; readonly fromDisk: boolean }>();
-  readonly #saved = new Map<string, SavedSource>();
+  readonly #tellings = new Map<SourceName, Telling>();
   readonly #clock: Clock;
   readonly #store: StateStore;
   readonly #reconciler: Reconciler;
@@ -118,7 +119,10 @@ export class Process {
   /** A source was read: as a whole, or as far as one event told. */
   hear(source: SourceName, apps: readonly AppSpec[], complete: boolean): void {
     this.saidByName ||= !complete || apps.some(({ tasks }) => tasks.some(saysByName));
-    this.#sources.read(source, toSnapshot(apps), complete);
+    const telling = this.#tellings.get(source) ?? new Telling();
+    this.#tellings.set(source, telling);
+    const delta = telling.delta(toSnapshot(apps), complete, this.#machine.now);
+    if (delta !== null) this.#sources.read(source, delta);
     // A part says too little before the whole has been heard once.
     if (complete || this.#heard.get(source)?.fromDisk === false)
       this.#heard.set(source, { apps, fromDisk: false });
@@ -154,7 +158,7 @@ export class Process {
 
   /** As every few seconds, and at the end. */
   async saveSnapshots(): Promise<void> {
-    await saveChanged({ store: this.#store, clock: this.#clock, log: SILENT }, this.#sources, this.#saved);
+    await saveChanged({ store: this.#store, log: SILENT }, this.#sources);
   }
 
   /** null when there is nothing to work on yet. The process may be dead afterwards. */

@@ -119,7 +119,7 @@ describe('a file with Mesos data', () => {
     const files = source(path);
     const first = await files.read(never);
     await writeFile(path, lines(subscribed, { type: 'HEARTBEAT' }));
-    expect(await files.read(never)).toBe(first);
+    expect(await files.read(never)).toEqual(first);
   });
 
   test('beside others in a directory adds to the apps that they tell of', async () => {

@@ -5,6 +5,7 @@ import { readEvent } from '../../../../controller/source/mesos/events.ts';
 import { readState } from '../../../../controller/source/mesos/state.ts';
 import { type TestTask, taskJson } from '../../../support/mesos/task-json.ts';
 import { reached } from '../support.ts';
+import { everythingOf } from './everything.ts';
 import { MARATHON, webTask } from './setup.ts';
 
 const ADDRESSES = new Map([['10.0.0.1', '10.0.0.1']]);
@@ -54,7 +55,7 @@ class Told {
   }
 
   async all() {
-    const { apps, rejected } = await this.cluster.snapshot(ADDRESSES, new Pace());
+    const { apps, rejected } = await everythingOf(this.cluster, ADDRESSES);
     const tasks = apps.flatMap((app) => app.tasks);
     return {
       tasks: tasks.map((task) => `${task.state} ${task.health} ${reached(task)}`.trim()),

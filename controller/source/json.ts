@@ -1,4 +1,4 @@
-import { BOUNDS, tooManyValues } from '../bounds.ts';
+import { BOUNDS, tooManyValues } from './bounds.ts';
 import {
   afterBlanks,
   afterString,
@@ -10,7 +10,7 @@ import {
   OPEN_LIST,
   OPEN_OBJECT,
   QUOTE,
-} from '../document/json-bytes.ts';
+} from './document/json-bytes.ts';
 
 /**
  * What of a JSON document is wanted: `'value'`, the value of this key; `'each'`, every element of its list; or what is
