@@ -5,17 +5,25 @@
 
 import { visibleInJson } from '../visible.ts';
 
-/** Children of an element: texts, also in lists. */
-export function shown(value: unknown): unknown {
-  if (typeof value === 'string') return visibleInJson(value);
-  return Array.isArray(value) ? value.map(shown) : value;
+/** An element as Preact makes it, or a text: then its type is null and its props are the text. */
+interface Made {
+  readonly type: unknown;
+  props: unknown;
 }
 
 /** Attributes that a browser shows, or a screen reader reads. */
-const READ: ReadonlySet<string> = new Set(['title', 'aria-label']);
+const READ = ['title', 'aria-label'] as const;
 
-export function shownProps(props: object | null): object | null {
-  const entries = Object.entries(props ?? {});
-  if (!entries.some(([name]) => READ.has(name))) return props;
-  return Object.fromEntries(entries.map(([name, value]) => [name, READ.has(name) ? shown(value) : value]));
+/** Makes what is read of an element, or of a text, visible. Preact calls it for each of them, as its `options.vnode`. */
+export function showVisibly(made: Made): void {
+  if (made.type === null) made.props = visibleText(made.props);
+  else if (typeof made.type === 'string') showAttributes(made.props as Record<string, unknown>);
+}
+
+function showAttributes(props: Record<string, unknown>): void {
+  for (const name of READ) if (name in props) props[name] = visibleText(props[name]);
+}
+
+function visibleText(text: unknown): unknown {
+  return typeof text === 'string' ? visibleInJson(text) : text;
 }

@@ -143,6 +143,34 @@ outside('every page', () => {
     tab.complaints.splice(0);
   });
 
+  test('foreign text cannot hide or turn round what stands on the page, in an attribute neither', async () => {
+    tab = await Tab.open(browser, host.url);
+    const { page } = tab;
+    const found = {
+      state: 'warning',
+      check: 'x',
+      found: 'a\u202eb',
+      wanted: null,
+      why: null,
+      command: 'c\u200bd',
+    };
+    const json = { kernel: '6\u2066.1', summary: { ok: 0, warning: 1, problem: 0 }, findings: [found] };
+    await page.route('**/v1/doctor', async (route) => await route.fulfill({ json }));
+    await tab.go('#/host');
+    await page.getByText('a\\u202eb').waitFor();
+    await page.getByText('kernel 6\\u2066.1').waitFor();
+    await page.getByText('c\\u200bd').waitFor();
+    await tab.go('#/vip/x%E2%80%AEy');
+    await page.getByRole('heading', { name: 'x\\u202ey' }).waitFor();
+    await tab.go('#/new');
+    await page.getByLabel('Service ID').fill('/web\u202e');
+    await page.getByRole('button', { name: '+ Add an endpoint' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('p\u200bq');
+    await page.getByText('Endpoint 1: p\\u200bq').waitFor();
+    // What is typed stays as it was typed.
+    expect(await page.getByLabel('Service ID').inputValue()).toBe('/web\u202e');
+  });
+
   test('in dry-run mode the diff is the front page, in the notation of the command line', async () => {
     const dry = await openHost(marathon.url, { dryRun: true });
     tab = await Tab.open(browser, dry.url);

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Answer, Area, Asked } from '../answer.ts';
-import { type Assets, importsOf, loadAssets } from './assets.ts';
+import { type Assets, loadAssets } from './assets.ts';
 import type { PageFacts, ShownFacts } from './facts.ts';
 
-/** The page: its frame at `/`, and its files, which are prepared when the first one asks. */
+/** The page: its frame at `/`, and its files, which are read when the first one asks. */
 export function createPage(facts: PageFacts): {
   readonly shell: (asked: Pick<Asked, 'right'>) => Promise<Answer>;
   readonly assets: Area;
@@ -47,10 +46,7 @@ function fileOf({ files, base }: Assets, { path, headers }: Asked): Answer {
     : { status: 200, headers: common, body: file.plain };
 }
 
-function shellOf(facts: ShownFacts, { files, base }: Assets): Answer {
-  const imports = JSON.stringify({ imports: importsOf(base) });
-  const scripts = [...files.keys()].filter((path) => /\.[jt]s$/.test(path));
-  const preloads = scripts.map((path) => `<link rel="modulepreload" href="${base}${path}">`);
+function shellOf(facts: ShownFacts, { base }: Assets): Answer {
   const body = `<!doctype html>
 <html lang="en">
 <head>
@@ -59,11 +55,9 @@ function shellOf(facts: ShownFacts, { files, base }: Assets): Answer {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="facts" content="${escaped(JSON.stringify(facts))}">
-<link rel="icon" href="${base}page/icon.svg">
-<link rel="stylesheet" href="${base}page/style.css">
-<script type="importmap">${imports}</script>
-${preloads.join('\n')}
-<script type="module" src="${base}page/main.ts"></script>
+<link rel="icon" href="${base}icon.svg">
+<link rel="stylesheet" href="${base}page.css">
+<script type="module" src="${base}page.js"></script>
 </head>
 <body>
 <div id="app"><noscript>This page needs JavaScript; <code>marathon-ipvs status</code> tells the same.</noscript></div>
@@ -72,26 +66,23 @@ ${preloads.join('\n')}
 `;
   return {
     status: 200,
-    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policyOf(imports) },
+    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY },
     body,
   };
 }
 
-/** Nothing but our own files and our own API; of inline scripts this import map only. */
-function policyOf(imports: string): string {
-  const hash = createHash('sha256').update(imports).digest('base64');
-  return [
-    "default-src 'none'",
-    `script-src 'self' 'sha256-${hash}'`,
-    "style-src 'self'",
-    "img-src 'self'",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-  ].join('; ');
-}
+/** Nothing but our own files and our own API, and nothing inline. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ');
 
 function escaped(text: string): string {
   const entities: Readonly<Record<string, string>> = {

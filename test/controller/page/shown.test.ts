@@ -1,20 +1,32 @@
 import { expect, test } from '@jest/globals';
-import { shown, shownProps } from '../../../controller/page/shown.ts';
+import { type Attributes, h } from 'preact';
+import { showVisibly } from '../../../controller/page/shown.ts';
 import { ALL_HOSTILE, expectHarmless } from '../../support/hostile-text.ts';
 
+/** What becomes of an element or a text that Preact makes. */
+function shown<T extends { readonly type: unknown; props: unknown }>(made: T): T['props'] {
+  showVisibly(made);
+  return made.props;
+}
+
 test('text that a reader would not see, or in another order, is shown by its code', () => {
-  const [text, list] = shown([ALL_HOSTILE, ['one', ALL_HOSTILE]]) as [string, string[]];
+  const text = String(shown({ type: null, props: ALL_HOSTILE }));
   expect(text).toContain('\\u202eevil');
-  for (const each of [text, ...list]) expectHarmless(each.replaceAll(/[\n\t]/g, ''));
+  expectHarmless(text.replaceAll(/[\n\t]/g, ''));
 });
 
 test('so are titles and what a screen reader reads, while a field to type in keeps what it has', () => {
   const props = { title: '\u202ex', 'aria-label': '\u200by', value: ALL_HOSTILE };
-  expect(shownProps(props)).toEqual({ title: '\\u202ex', 'aria-label': '\\u200by', value: ALL_HOSTILE });
-  expect(shownProps(null)).toBeNull();
+  expect(shown(h('input', props))).toEqual({
+    title: '\\u202ex',
+    'aria-label': '\\u200by',
+    value: ALL_HOSTILE,
+  });
 });
 
-test('elements and numbers stay what they are', () => {
-  const element = { props: { children: 'x' } };
-  expect(shown([element, 1, null])).toEqual([element, 1, null]);
+test('numbers, elements without any of these, and what components are given stay what they are', () => {
+  expect(shown({ type: null, props: 1 })).toBe(1);
+  expect(shown(h('p', null))).toEqual({});
+  const given = { title: '\u202ex' } as Attributes;
+  expect(shown(h(() => null, given))).toEqual(given);
 });

@@ -1,15 +1,16 @@
 /** Where the browser begins. */
 
-import { render } from 'preact';
-import { html } from './html.ts';
+import { options, render } from 'preact';
+import { showVisibly } from './shown.ts';
 import { listen } from './stream.ts';
 import { applyTheme } from './theme.ts';
-import { App } from './view/app.ts';
+import { App } from './view/app.tsx';
 
+options.vnode = showVisibly;
 applyTheme();
 void listen();
 const root = document.getElementById('app');
 if (root !== null) {
   root.replaceChildren();
-  render(html`<${App} />`, root);
+  render(<App />, root);
 }

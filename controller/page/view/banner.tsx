@@ -2,7 +2,6 @@ import type { VNode } from 'preact';
 import { type Feed, freshnessOf } from '../feed.ts';
 import { duration, plural } from '../format.ts';
 import { useNow } from '../hooks.ts';
-import { html } from '../html.ts';
 
 /** What someone must know before they believe the rest of the page. */
 export function Banner({ feed }: { readonly feed: Feed }): VNode | null {
@@ -15,7 +14,13 @@ export function Banner({ feed }: { readonly feed: Feed }): VNode | null {
     ...warningsOf(feed, now),
   ];
   if (lines.length === 0) return null;
-  return html`<div class="banner" role="alert">${lines.map((line) => html`<p>${line}</p>`)}</div>`;
+  return (
+    <div class="banner" role="alert">
+      {lines.map((line) => (
+        <p>{line}</p>
+      ))}
+    </div>
+  );
 }
 
 function warningsOf({ known }: Feed, now: number): string[] {

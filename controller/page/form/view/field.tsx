@@ -1,5 +1,4 @@
-import type { VNode } from 'preact';
-import { type Children, html } from '../../html.ts';
+import type { ComponentChildren, VNode } from 'preact';
 
 /** Makes ids of the elements that belong to a field. */
 export function fieldId(field: string): string {
@@ -13,7 +12,7 @@ interface TextFieldProps {
   readonly value: string;
   readonly change: (value: string) => void;
   readonly errors?: readonly string[] | undefined;
-  readonly help?: Children;
+  readonly help?: ComponentChildren;
   /** Digits only. */
   readonly number?: boolean;
   readonly placeholder?: string;
@@ -26,16 +25,30 @@ export function TextField(props: TextFieldProps): VNode {
   const { field, label, value, change, errors = [], help, placeholder, disabled = false } = props;
   const id = fieldId(field);
   const described = [errors.length > 0 && `${id}-error`, help != null && `${id}-help`].filter(Boolean);
-  return html`
-    <div class=${`field${props.wide === true ? ' wide' : ''}`}>
-      <label for=${id}>${label}</label>
-      <input id=${id} type="text" inputmode=${props.number === true ? 'numeric' : undefined} autocomplete="off" spellcheck="false"
-        value=${value} placeholder=${placeholder} disabled=${disabled}
-        aria-invalid=${errors.length > 0 ? 'true' : undefined} aria-describedby=${described.length > 0 ? described.join(' ') : undefined}
-        onInput=${({ currentTarget }: { currentTarget: HTMLInputElement }) => change(currentTarget.value)} />
-      ${help != null && html`<span class="quiet" id=${`${id}-help`}>${help}</span>`}
-      <${Errors} id=${`${id}-error`} errors=${errors} />
-    </div>`;
+  return (
+    <div class={`field${props.wide === true ? ' wide' : ''}`}>
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="text"
+        inputmode={props.number === true ? 'numeric' : undefined}
+        autocomplete="off"
+        spellcheck={false}
+        value={value}
+        placeholder={placeholder}
+        disabled={disabled}
+        aria-invalid={errors.length > 0 ? 'true' : undefined}
+        aria-describedby={described.length > 0 ? described.join(' ') : undefined}
+        onInput={({ currentTarget }) => change(currentTarget.value)}
+      />
+      {help != null && (
+        <span class="quiet" id={`${id}-help`}>
+          {help}
+        </span>
+      )}
+      <Errors id={`${id}-error`} errors={errors} />
+    </div>
+  );
 }
 
 export function Errors({
@@ -46,7 +59,11 @@ export function Errors({
   readonly errors: readonly string[];
 }): VNode | null {
   if (errors.length === 0) return null;
-  return html`<span class="error" id=${id}>${errors.join(' ')}</span>`;
+  return (
+    <span class="error" id={id}>
+      {errors.join(' ')}
+    </span>
+  );
 }
 
 interface CheckProps {
@@ -57,10 +74,15 @@ interface CheckProps {
 }
 
 export function Check({ label, checked, change, field }: CheckProps): VNode {
-  return html`
+  return (
     <label class="check">
-      <input id=${field === undefined ? undefined : fieldId(field)} type="checkbox" checked=${checked}
-        onChange=${({ currentTarget }: { currentTarget: HTMLInputElement }) => change(currentTarget.checked)} />
-      ${label}
-    </label>`;
+      <input
+        id={field === undefined ? undefined : fieldId(field)}
+        type="checkbox"
+        checked={checked}
+        onChange={({ currentTarget }) => change(currentTarget.checked)}
+      />
+      {label}
+    </label>
+  );
 }

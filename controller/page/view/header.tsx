@@ -3,7 +3,6 @@ import { useState } from 'preact/hooks';
 import { type Feed, freshnessOf } from '../feed.ts';
 import { duration } from '../format.ts';
 import { useNow } from '../hooks.ts';
-import { html } from '../html.ts';
 import type { Route } from '../route.ts';
 import { chooseTheme, chosenTheme, THEMES, type Theme } from '../theme.ts';
 
@@ -22,18 +21,25 @@ interface HeaderProps {
 
 export function Header({ feed, page, front }: HeaderProps): VNode {
   const entries = front === 'diff' ? [DIFF, SERVICES, ...REST] : [SERVICES, DIFF, ...REST];
-  return html`
+  return (
     <header class="top">
-      <a class="brand" href="#/">marathon-ipvs</a>
+      <a class="brand" href="#/">
+        marathon-ipvs
+      </a>
       <nav aria-label="Pages">
-        ${entries.map(({ page: to, text, also }) => {
+        {entries.map(({ page: to, text, also }) => {
           const here = to === page || also.some((one) => one === page);
-          return html`<a href=${`#/${to}`} aria-current=${here ? 'page' : undefined}>${text}</a>`;
+          return (
+            <a href={`#/${to}`} aria-current={here ? 'page' : undefined}>
+              {text}
+            </a>
+          );
         })}
       </nav>
-      <${Live} feed=${feed} />
-      <${ThemeSwitch} />
-    </header>`;
+      <Live feed={feed} />
+      <ThemeSwitch />
+    </header>
+  );
 }
 
 /** Whether what is shown is what is; only a change of that is read out. */
@@ -51,11 +57,14 @@ function Live({ feed }: { readonly feed: Feed }): VNode {
           : failing > 0
             ? ['attention', 'Live, source stale']
             : ['good', 'Live'];
-  return html`
+  return (
     <span class="live">
-      <span class=${`badge ${tone}`} role="status">${text}</span>
-      ${fresh.kind === 'stale' && html`<span class="quiet">${`for ${duration(fresh.seconds)}`}</span>`}
-    </span>`;
+      <span class={`badge ${tone}`} role="status">
+        {text}
+      </span>
+      {fresh.kind === 'stale' && <span class="quiet">{`for ${duration(fresh.seconds)}`}</span>}
+    </span>
+  );
 }
 
 const THEME_TEXTS: Readonly<Record<Theme, string>> = { auto: 'As the system', light: 'Light', dark: 'Dark' };
@@ -67,11 +76,14 @@ function ThemeSwitch(): VNode {
     chooseTheme(next);
     setTheme(next);
   };
-  return html`
+  return (
     <label class="theme">
       <span class="hidden">Colours</span>
-      <select value=${theme} onChange=${choose}>
-        ${THEMES.map((one) => html`<option value=${one}>${THEME_TEXTS[one]}</option>`)}
+      <select value={theme} onChange={choose}>
+        {THEMES.map((one) => (
+          <option value={one}>{THEME_TEXTS[one]}</option>
+        ))}
       </select>
-    </label>`;
+    </label>
+  );
 }

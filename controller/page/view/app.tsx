@@ -1,18 +1,17 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { facts } from '../facts.ts';
-import { Editor } from '../form/view/editor.ts';
+import { Editor } from '../form/view/editor.tsx';
 import { useFeed } from '../hooks.ts';
-import { html } from '../html.ts';
 import { parseRoute, type Route } from '../route.ts';
-import { AppList } from './app-list.ts';
-import { Banner } from './banner.ts';
-import { Diff } from './diff.ts';
-import { Entrance } from './entrance.ts';
-import { Header } from './header.ts';
-import { Host } from './host.ts';
-import { Services } from './services.ts';
-import { Vip } from './vip.ts';
+import { AppList } from './app-list.tsx';
+import { Banner } from './banner.tsx';
+import { Diff } from './diff.tsx';
+import { Entrance } from './entrance.tsx';
+import { Header } from './header.tsx';
+import { Host } from './host.tsx';
+import { Services } from './services.tsx';
+import { Vip } from './vip.tsx';
 
 const FRONT = facts.dryRun ? 'diff' : 'services';
 
@@ -29,19 +28,32 @@ export function App(): VNode {
     if (before.current !== place) main.current?.focus();
     before.current = place;
   }, [place]);
-  return html`
-    <a class="skip" href="#main" onClick=${(event: Event) => {
-      event.preventDefault();
-      main.current?.focus();
-    }}>Skip to content</a>
-    <${Header} feed=${feed} page=${route.page} front=${FRONT} />
-    <main id="main" tabindex="-1" ref=${main}>
-      ${
-        feed.refused === null
-          ? html`<${Banner} feed=${feed} />${pageOf(route, feed)}`
-          : html`<${Entrance} refused=${feed.refused} />`
-      }
-    </main>`;
+  return (
+    <>
+      {/* biome-ignore lint/a11y/useValidAnchor: a link, as screen readers list it; the address holds the page, so it cannot change it */}
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
+        Skip to content
+      </a>
+      <Header feed={feed} page={route.page} front={FRONT} />
+      <main id="main" tabindex={-1} ref={main}>
+        {feed.refused === null ? (
+          <>
+            <Banner feed={feed} />
+            {pageOf(route, feed)}
+          </>
+        ) : (
+          <Entrance refused={feed.refused} />
+        )}
+      </main>
+    </>
+  );
 }
 
 const TITLES: Readonly<Record<Route['page'], string>> = {
@@ -57,19 +69,19 @@ const TITLES: Readonly<Record<Route['page'], string>> = {
 function pageOf(route: Route, feed: ReturnType<typeof useFeed>): VNode {
   switch (route.page) {
     case 'services':
-      return html`<${Services} feed=${feed} query=${route.query} />`;
+      return <Services feed={feed} query={route.query} />;
     case 'vip':
-      return html`<${Vip} key=${route.id} feed=${feed} id=${route.id} />`;
+      return <Vip key={route.id} feed={feed} id={route.id} />;
     case 'diff':
-      return html`<${Diff} feed=${feed} />`;
+      return <Diff feed={feed} />;
     case 'host':
-      return html`<${Host} feed=${feed} />`;
+      return <Host feed={feed} />;
     case 'apps':
-      return html`<${AppList} />`;
+      return <AppList />;
     case 'new':
-      return html`<${Editor} key="new" feed=${feed} id=${null} />`;
+      return <Editor key="new" feed={feed} id={null} />;
     case 'edit':
-      return html`<${Editor} key=${route.id} feed=${feed} id=${route.id} />`;
+      return <Editor key={route.id} feed={feed} id={route.id} />;
   }
 }
 

@@ -3,17 +3,16 @@ import { useEffect, useState } from 'preact/hooks';
 import { askApps, errorOf } from '../../api.ts';
 import { facts } from '../../facts.ts';
 import type { Feed } from '../../feed.ts';
-import { html } from '../../html.ts';
 import { useWriteToken } from '../../token.ts';
-import { Copy } from '../../view/copy.ts';
-import { TokenField } from '../../view/token-field.ts';
+import { Copy } from '../../view/copy.tsx';
+import { TokenField } from '../../view/token-field.tsx';
 import { type Editing, editForm, editText, startEditing } from '../editing.ts';
 import type { JsonObject } from '../json.ts';
 import { NEW_APP, type ServiceForm } from '../model.ts';
 import { type FieldErrors, NO_ERRORS, validate } from '../validate.ts';
-import { Basics } from './basics.ts';
-import { Networking } from './networking.ts';
-import { Outcome, useSubmit } from './submit.ts';
+import { Basics } from './basics.tsx';
+import { Networking } from './networking.tsx';
+import { Outcome, useSubmit } from './submit.tsx';
 
 interface EditorProps {
   readonly feed: Feed;
@@ -25,20 +24,34 @@ interface EditorProps {
 export function Editor({ feed, id }: EditorProps): VNode {
   const [editing, setEditing] = useState<Editing | null>(id === null ? startEditing(NEW_APP) : null);
   const problem = useApp(id, editing, (app) => setEditing(startEditing(app)));
-  return html`
-    <p class="path"><a href="#/apps">Apps</a></p>
-    <h1>${id === null ? 'New service' : `Edit ${id}`}</h1>
-    ${facts.writes ? html`<${TokenField} />` : html`<${Off} id=${id} />`}
-    ${problem !== null && html`<p role="alert">${problem}</p>`}
-    ${editing !== null && html`<${Sheet} feed=${feed} id=${id} editing=${editing} setEditing=${setEditing} />`}`;
+  return (
+    <>
+      <p class="path">
+        <a href="#/apps">Apps</a>
+      </p>
+      <h1>{id === null ? 'New service' : `Edit ${id}`}</h1>
+      {facts.writes ? <TokenField /> : <Off id={id} />}
+      {problem !== null && <p role="alert">{problem}</p>}
+      {editing !== null && <Sheet feed={feed} id={id} editing={editing} setEditing={setEditing} />}
+    </>
+  );
 }
 
 function Off({ id }: { readonly id: string | null }): VNode {
   const what =
-    id === null
-      ? html`Copy the JSON and give it to Marathon, for example with <code>dcos marathon app add</code>.`
-      : 'So it cannot be read either.';
-  return html`<p class="note">Writing is off at this controller (<code>--allow-writes</code> with <code>--write-token-file</code>). ${what}</p>`;
+    id === null ? (
+      <>
+        Copy the JSON and give it to Marathon, for example with <code>dcos marathon app add</code>.
+      </>
+    ) : (
+      'So it cannot be read either.'
+    );
+  return (
+    <p class="note">
+      Writing is off at this controller (<code>--allow-writes</code> with <code>--write-token-file</code>).{' '}
+      {what}
+    </p>
+  );
 }
 
 /** Reads the app once there is a token; gives what went wrong. */
@@ -85,29 +98,52 @@ function Sheet({ feed, id, editing, setEditing }: SheetProps): VNode {
     else requestAnimationFrame(() => document.querySelector<HTMLElement>('[aria-invalid=true]')?.focus());
   };
   const name = id === null ? 'Run service' : 'Save and deploy';
-  return html`
-    <div class=${`sheet${jsonShown ? ' both' : ''}`}>
-      <form class="editor" onSubmit=${send} noValidate>
-        <${Basics} form=${form} change=${change} errors=${errors} isNew=${id === null} />
-        <${Networking} form=${form} change=${change} errors=${errors} />
-        ${(errors.get('') ?? []).map((text) => html`<p class="error" role="alert">${text}</p>`)}
-        ${tried && found.size > 0 && html`<p class="error" role="alert">Some fields need another value before this can be sent.</p>`}
+  return (
+    <div class={`sheet${jsonShown ? ' both' : ''}`}>
+      <form class="editor" onSubmit={send} noValidate>
+        <Basics form={form} change={change} errors={errors} isNew={id === null} />
+        <Networking form={form} change={change} errors={errors} />
+        {(errors.get('') ?? []).map((text) => (
+          <p class="error" role="alert">
+            {text}
+          </p>
+        ))}
+        {tried && found.size > 0 && (
+          <p class="error" role="alert">
+            Some fields need another value before this can be sent.
+          </p>
+        )}
         <div class="actions">
-          ${facts.writes && html`<button type="submit" class="main" disabled=${busy || textError !== null}>${busy ? 'Sending' : name}</button>`}
-          ${facts.writes && id !== null && html`<${Remove} id=${id} remove=${() => void submit('DELETE', editing)} busy=${busy} />`}
-          <button type="button" aria-pressed=${jsonShown ? 'true' : 'false'} onClick=${() => showJson(!jsonShown)}>JSON mode</button>
-          <${Copy} text=${editing.text} what="JSON" />
+          {facts.writes && (
+            <button type="submit" class="main" disabled={busy || textError !== null}>
+              {busy ? 'Sending' : name}
+            </button>
+          )}
+          {facts.writes && id !== null && (
+            <Remove id={id} remove={() => void submit('DELETE', editing)} busy={busy} />
+          )}
+          <button
+            type="button"
+            aria-pressed={jsonShown ? 'true' : 'false'}
+            onClick={() => showJson(!jsonShown)}
+          >
+            JSON mode
+          </button>
+          <Copy text={editing.text} what="JSON" />
         </div>
-        <${Outcome} feed=${feed} result=${result} force=${(method: 'POST' | 'PUT' | 'DELETE') => void submit(method, editing, true)} />
+        <Outcome feed={feed} result={result} force={(method) => void submit(method, editing, true)} />
       </form>
-      ${
-        jsonShown &&
-        html`<${JsonMode} editing=${editing} setEditing=${(next: Editing) => {
-          clear();
-          setEditing(next);
-        }} />`
-      }
-    </div>`;
+      {jsonShown && (
+        <JsonMode
+          editing={editing}
+          setEditing={(next) => {
+            clear();
+            setEditing(next);
+          }}
+        />
+      )}
+    </div>
+  );
 }
 
 function together(first: FieldErrors, second: FieldErrors): FieldErrors {
@@ -122,14 +158,24 @@ interface JsonModeProps {
 }
 
 function JsonMode({ editing, setEditing }: JsonModeProps): VNode {
-  return html`
+  return (
     <section class="json" aria-label="JSON mode">
       <label for="json">App as JSON</label>
-      <textarea id="json" spellcheck="false" autocomplete="off" value=${editing.text} rows="24"
-        aria-invalid=${editing.textError === null ? undefined : 'true'} aria-describedby="json-error"
-        onInput=${({ currentTarget }: { currentTarget: HTMLTextAreaElement }) => setEditing(editText(editing, currentTarget.value))}></textarea>
-      <p id="json-error" class="error" role="status">${editing.textError === null ? '' : `Not taken over: ${editing.textError}`}</p>
-    </section>`;
+      <textarea
+        id="json"
+        spellcheck={false}
+        autocomplete="off"
+        value={editing.text}
+        rows={24}
+        aria-invalid={editing.textError === null ? undefined : 'true'}
+        aria-describedby="json-error"
+        onInput={({ currentTarget }) => setEditing(editText(editing, currentTarget.value))}
+      ></textarea>
+      <p id="json-error" class="error" role="status">
+        {editing.textError === null ? '' : `Not taken over: ${editing.textError}`}
+      </p>
+    </section>
+  );
 }
 
 interface RemoveProps {
@@ -142,13 +188,25 @@ interface RemoveProps {
 function Remove({ id, remove, busy }: RemoveProps): VNode {
   const [sure, setSure] = useState(false);
   if (!sure)
-    return html`<button type="button" class="danger" disabled=${busy} onClick=${() => setSure(true)}>Remove service</button>`;
-  return html`
-    <span class="sure" role="group" aria-label=${`Remove ${id}`}>
-      <button type="button" class="danger" disabled=${busy} onClick=${() => {
-        setSure(false);
-        remove();
-      }}>${`Remove ${id} and stop its tasks`}</button>
-      <button type="button" onClick=${() => setSure(false)}>Keep</button>
-    </span>`;
+    return (
+      <button type="button" class="danger" disabled={busy} onClick={() => setSure(true)}>
+        Remove service
+      </button>
+    );
+  return (
+    <span class="sure" role="group" aria-label={`Remove ${id}`}>
+      <button
+        type="button"
+        class="danger"
+        disabled={busy}
+        onClick={() => {
+          setSure(false);
+          remove();
+        }}
+      >{`Remove ${id} and stop its tasks`}</button>
+      <button type="button" onClick={() => setSure(false)}>
+        Keep
+      </button>
+    </span>
+  );
 }

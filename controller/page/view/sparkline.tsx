@@ -2,16 +2,23 @@ import type { VNode } from 'preact';
 import { MOST_SAMPLES } from '../feed.ts';
 import { rate } from '../format.ts';
 import { graphOf, HEIGHT, WIDTH } from '../graph.ts';
-import { html } from '../html.ts';
 
 /** Connections per second over the last two minutes. */
 export function Sparkline({ samples }: { readonly samples: readonly number[] }): VNode {
   const { line, latest, most } = graphOf(samples, MOST_SAMPLES);
   const words = `Connections: ${rate(latest)} now, ${rate(most)} at most within two minutes`;
-  return html`
-    <svg class="spark" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} width=${WIDTH} height=${HEIGHT} role="img" aria-label=${words}>
-      <title>${words}</title>
-      <path class="base" d=${`M0 ${HEIGHT - 1}H${WIDTH}`} />
-      ${line !== '' && html`<path class="line" d=${line} />`}
-    </svg>`;
+  return (
+    <svg
+      class="spark"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      width={WIDTH}
+      height={HEIGHT}
+      role="img"
+      aria-label={words}
+    >
+      <title>{words}</title>
+      <path class="base" d={`M0 ${HEIGHT - 1}H${WIDTH}`} />
+      {line !== '' && <path class="line" d={line} />}
+    </svg>
+  );
 }

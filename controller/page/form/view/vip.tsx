@@ -1,12 +1,11 @@
 import type { VNode } from 'preact';
 import { facts } from '../../facts.ts';
-import { html } from '../../html.ts';
-import { Copy } from '../../view/copy.ts';
+import { Copy } from '../../view/copy.tsx';
 import { shownAddress } from '../address.ts';
 import { absoluteId, type EndpointForm, type ServiceForm, type VipForm } from '../model.ts';
 import type { FieldErrors } from '../validate.ts';
 import { defaultPort, vipValue } from '../write.ts';
-import { TextField } from './field.ts';
+import { TextField } from './field.tsx';
 
 interface VipProps {
   readonly vip: VipForm;
@@ -27,20 +26,41 @@ export function Vip({ vip, at, endpoint, form, errors, only, change, remove }: V
   const fallback = defaultPort(endpoint, form.mode, form.automatic);
   const shown = shownAddress(vipValue(vip, id, fallback), facts);
   const put = (part: Partial<VipForm>) => change({ ...vip, ...part, given: null });
-  return html`
+  return (
     <div class="vip">
       <div class="fields">
-        <${TextField} field=${`${at}.name`} label="Address name" value=${vip.name ?? ''} placeholder=${id} wide
-          change=${(name: string) => put({ name: name === '' ? null : name })} errors=${errors.get(`${at}.name`)}
-          help="A name or an IP address; the id of the service where it is empty." />
-        <${TextField} field=${`${at}.port`} label="LB port" number value=${vip.port} placeholder=${fallback === '0' ? '' : fallback}
-          change=${(port: string) => put({ port })} errors=${errors.get(`${at}.port`)} />
+        <TextField
+          field={`${at}.name`}
+          label="Address name"
+          value={vip.name ?? ''}
+          placeholder={id}
+          wide
+          change={(name) => put({ name: name === '' ? null : name })}
+          errors={errors.get(`${at}.name`)}
+          help="A name or an IP address; the id of the service where it is empty."
+        />
+        <TextField
+          field={`${at}.port`}
+          label="LB port"
+          number
+          value={vip.port}
+          placeholder={fallback === '0' ? '' : fallback}
+          change={(port) => put({ port })}
+          errors={errors.get(`${at}.port`)}
+        />
       </div>
       <p class="service-address">
-        Service address:${' '}
-        <output>${shown === null ? 'none: the name has no letter or digit, or is too long' : html`<code>${shown}</code>`}</output>
-        ${shown !== null && !shown.endsWith('>') && html`<${Copy} text=${shown} what="service address" />`}
-        ${!only && html`<button type="button" class="plain" onClick=${remove}>Remove this address</button>`}
+        Service address:{' '}
+        <output>
+          {shown === null ? 'none: the name has no letter or digit, or is too long' : <code>{shown}</code>}
+        </output>
+        {shown !== null && !shown.endsWith('>') && <Copy text={shown} what="service address" />}
+        {!only && (
+          <button type="button" class="plain" onClick={remove}>
+            Remove this address
+          </button>
+        )}
       </p>
-    </div>`;
+    </div>
+  );
 }

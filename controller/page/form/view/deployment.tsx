@@ -2,7 +2,6 @@ import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { DeploymentDocument } from '../../../serve/described.ts';
 import { askDeployment, errorOf } from '../../api.ts';
-import { html } from '../../html.ts';
 import { writeToken } from '../../token.ts';
 import { begun, type Goal, pauseAfter, type Standing, standingOf } from '../following.ts';
 
@@ -22,7 +21,11 @@ export function Deployment({ goal }: { readonly goal: Goal }): VNode {
   const { state, text } = useStanding(goal);
   const { word, tone } = WORDS[state];
   const said = state === 'done' && goal.vips === 'gone' ? 'removed' : word;
-  return html`<p class="progress" role="status" aria-live="polite"><span class=${`badge ${tone}`}>${said}</span> ${text}</p>`;
+  return (
+    <p class="progress" role="status" aria-live="polite">
+      <span class={`badge ${tone}`}>{said}</span> {text}
+    </p>
+  );
 }
 
 function useStanding(goal: Goal): Standing {

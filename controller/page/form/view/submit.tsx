@@ -2,17 +2,16 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { askApps, errorOf, type Reply } from '../../api.ts';
 import type { Feed } from '../../feed.ts';
-import { html } from '../../html.ts';
 import { vipLink } from '../../route.ts';
 import { useWriteToken } from '../../token.ts';
-import { StateBadge } from '../../view/badge.ts';
+import { StateBadge } from '../../view/badge.tsx';
 import { marathonErrors } from '../complaints.ts';
 import type { Editing } from '../editing.ts';
 import { type Goal, vipsIn } from '../following.ts';
 import { isObject, textAt } from '../json.ts';
 import { absoluteId, type ServiceForm } from '../model.ts';
 import { type FieldErrors, NO_ERRORS } from '../validate.ts';
-import { Deployment } from './deployment.ts';
+import { Deployment } from './deployment.tsx';
 
 type Method = 'POST' | 'PUT' | 'DELETE';
 
@@ -88,23 +87,43 @@ export function Outcome({ feed, result, force }: OutcomeProps): VNode | null {
   if (result === null) return null;
   const { method, app, done, lockedBy, goal } = result;
   if (!done) {
-    return lockedBy !== null
-      ? html`${lockedBy.length > 0 && html`<p>Locked by deployment ${lockedBy.join(', ')}.</p>`}<p><button type="button" onClick=${() => force(method)}>Send with force: end that deployment</button></p>`
-      : null;
+    return lockedBy !== null ? (
+      <>
+        {lockedBy.length > 0 && <p>Locked by deployment {lockedBy.join(', ')}.</p>}
+        <p>
+          <button type="button" onClick={() => force(method)}>
+            Send with force: end that deployment
+          </button>
+        </p>
+      </>
+    ) : null;
   }
   const rows = [...(feed.known?.rows.values() ?? [])].filter((row) => row.apps.includes(app));
-  return html`
+  return (
     <div class="outcome">
-    <section role="status">
-      <p><span class="badge good">sent</span> <code>${app}</code> ${DONE[method]}${goal === null && '; Marathon has nothing to do for it'}.</p>
-      ${rows.length === 0 && html`<p>${method === 'DELETE' ? 'No VIP of it is left on this host.' : 'This host has no VIP of it yet.'}</p>`}
-      <ul>
-        ${rows.map(
-          (row) =>
-            html`<li><a href=${vipLink(row.id)}>${row.fqdn ?? row.address}:${row.port}</a> ${row.protocol} <${StateBadge} state=${row.state} /> ${`${row.inRotation} of ${row.backends} backends in rotation`}</li>`,
+      <section role="status">
+        <p>
+          <span class="badge good">sent</span> <code>{app}</code> {DONE[method]}
+          {goal === null && '; Marathon has nothing to do for it'}.
+        </p>
+        {rows.length === 0 && (
+          <p>
+            {method === 'DELETE' ? 'No VIP of it is left on this host.' : 'This host has no VIP of it yet.'}
+          </p>
         )}
-      </ul>
-    </section>
-    ${goal !== null && html`<${Deployment} goal=${goal} />`}
-    </div>`;
+        <ul>
+          {rows.map((row) => (
+            <li>
+              <a href={vipLink(row.id)}>
+                {row.fqdn ?? row.address}:{row.port}
+              </a>{' '}
+              {row.protocol} <StateBadge state={row.state} />{' '}
+              {`${row.inRotation} of ${row.backends} backends in rotation`}
+            </li>
+          ))}
+        </ul>
+      </section>
+      {goal !== null && <Deployment goal={goal} />}
+    </div>
+  );
 }

@@ -1,6 +1,5 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { html } from '../html.ts';
 
 /** A button that puts `text` on the clipboard; `what` says what that is: `name web.marathon…`. */
 export function Copy({ text, what }: { readonly text: string; readonly what: string }): VNode {
@@ -15,8 +14,15 @@ export function Copy({ text, what }: { readonly text: string; readonly what: str
       () => setDone(true),
       () => undefined,
     );
-  return html`
-    <button type="button" class="copy" onClick=${copy} aria-label=${done ? `Copied ${what}` : `Copy ${what}`} title=${`Copy ${what}`}>
-      ${done ? 'Copied' : 'Copy'}
-    </button>`;
+  return (
+    <button
+      type="button"
+      class="copy"
+      onClick={copy}
+      aria-label={done ? `Copied ${what}` : `Copy ${what}`}
+      title={`Copy ${what}`}
+    >
+      {done ? 'Copied' : 'Copy'}
+    </button>
+  );
 }

@@ -1,0 +1,53 @@
+import type { VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { askApps, errorOf, type Reply } from '../api.ts';
+import { facts } from '../facts.ts';
+import { editLink } from '../route.ts';
+import { useWriteToken } from '../token.ts';
+import { TokenField } from './token-field.tsx';
+
+/** The apps that can be edited. */
+export function AppList(): VNode {
+  const [token] = useWriteToken();
+  const [reply, setReply] = useState<Reply | null>(null);
+  useEffect(() => {
+    if (token !== '' || facts.certified) void askApps(token, { method: 'GET' }).then(setReply);
+  }, [token]);
+  return (
+    <>
+      <h1>Apps</h1>
+      <p>
+        <a class="button" href="#/new">
+          New service
+        </a>
+      </p>
+      {facts.writes ? (
+        <TokenField />
+      ) : (
+        <p>
+          Reading and writing apps is off at this controller: <code>--allow-writes</code> with{' '}
+          <code>--write-token-file</code> switches it on. The form of a new service still makes its JSON.
+        </p>
+      )}
+      {reply !== null &&
+        (reply.status === 200 ? (
+          <Ids apps={(reply.body as { apps: readonly string[] }).apps} />
+        ) : (
+          <p role="alert">{errorOf(reply)}</p>
+        ))}
+    </>
+  );
+}
+
+function Ids({ apps }: { readonly apps: readonly string[] }): VNode {
+  if (apps.length === 0) return <p>There is no app.</p>;
+  return (
+    <ul class="ids">
+      {apps.map((id) => (
+        <li>
+          <a href={editLink(id)}>{id}</a>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,100 @@
+import type { VNode } from 'preact';
+import { familyOf } from '../../address.ts';
+import { backendFields } from '../../setting-fields.ts';
+import type { BackendDocument } from '../../status/document.ts';
+import { ago, duration, endpoint, rate, short } from '../format.ts';
+
+interface BackendsProps {
+  readonly backends: readonly BackendDocument[];
+  readonly at: string;
+}
+
+/** The backends of one VIP, those that drain among them. */
+export function Backends({ backends, at }: BackendsProps): VNode {
+  if (backends.length === 0) return <p>None: no task of it can be reached.</p>;
+  return (
+    <table class="rows backends">
+      <caption class="hidden">Backends</caption>
+      <thead>
+        <tr>
+          <th scope="col">Backend</th>
+          <th scope="col">Weight</th>
+          <th scope="col">Why</th>
+          <th scope="col">Connections</th>
+          <th scope="col">Packets</th>
+          <th scope="col">Bytes</th>
+          <th scope="col">Since</th>
+        </tr>
+      </thead>
+      <tbody>
+        {backends.map((backend) => (
+          <Row key={endpoint(backend)} backend={backend} at={at} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row({ backend, at }: { readonly backend: BackendDocument; readonly at: string }): VNode {
+  const { hostPort, weight, inKernel, reason, drain, traffic, task } = backend;
+  return (
+    <tr>
+      <th scope="row" class="name">
+        <code>{endpoint(backend)}</code>
+        {hostPort !== null && <span class="quiet">{`published at ${endpoint(hostPort)}`}</span>}
+        <span class="quiet">{task ?? 'of no task that a source knows'}</span>
+      </th>
+      <td data-label="Weight">
+        <span class={`badge ${weight > 0 && inKernel ? 'good' : 'attention'}`}>{weight}</span>{' '}
+        <span class="quiet">
+          {settingsText(backend)}
+          {!inKernel && ', not in the kernel'}
+        </span>
+      </td>
+      <td data-label="Why">
+        {reason}
+        {drain !== null && <span class="drain">{drainText(drain)}</span>}
+      </td>
+      <td data-label="Connections">
+        {short(backend.activeConnections)}
+        <span class="quiet"> active, {short(backend.inactiveConnections)} ending</span>
+      </td>
+      <td data-label="Packets">
+        {traffic === null ? (
+          '-'
+        ) : (
+          <>
+            {short(traffic.inPackets)}
+            <span class="quiet"> in, </span>
+            {short(traffic.outPackets)}
+            <span class="quiet"> out</span>
+          </>
+        )}
+      </td>
+      <td data-label="Bytes">
+        {traffic === null ? (
+          '-'
+        ) : (
+          <>
+            {short(traffic.inBytes)}B<span class="quiet"> in ({rate(traffic.inByteRate, 'B')}), </span>
+            {short(traffic.outBytes)}B<span class="quiet"> out ({rate(traffic.outByteRate, 'B')})</span>
+          </>
+        )}
+      </td>
+      <td data-label="Since">
+        <time datetime={backend.since} title={backend.since}>
+          {ago(backend.since, at)}
+        </time>
+      </td>
+    </tr>
+  );
+}
+
+function settingsText(backend: BackendDocument): string {
+  const more = backendFields.words(backend, familyOf(backend.address));
+  return more === '' ? backend.forward : `${backend.forward}, ${more}`;
+}
+
+function drainText({ connections, secondsLeft, deadline }: NonNullable<BackendDocument['drain']>): string {
+  return `${connections} connections left; removed in ${duration(secondsLeft)} at the latest (${deadline})`;
+}

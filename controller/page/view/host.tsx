@@ -1,0 +1,235 @@
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import type { DoctorDocument, Finding } from '../../doctor/document.ts';
+
+import { quoted } from '../../visible.ts';
+import { errorOf } from '../api.ts';
+import type { Feed, Known } from '../feed.ts';
+import { ago, duration } from '../format.ts';
+import { useReply } from '../hooks.ts';
+import { Copy } from './copy.tsx';
+
+/** What is known of this host and of the controller on it. */
+export function Host({ feed }: { readonly feed: Feed }): VNode {
+  if (feed.known === null)
+    return (
+      <>
+        <h1>Host</h1>
+        <p>Waiting for the controller.</p>
+      </>
+    );
+  return (
+    <>
+      <h1>Host</h1>
+      <Sources known={feed.known} />
+      <Attention known={feed.known} />
+      <Doctor />
+      <Kernel known={feed.known} />
+      <Controller known={feed.known} />
+    </>
+  );
+}
+
+function Sources({ known }: { readonly known: Known }): VNode {
+  const { sources } = known.overview;
+  return (
+    <>
+      <h2>Sources</h2>
+      <table class="rows">
+        <caption class="hidden">Sources</caption>
+        <thead>
+          <tr>
+            <th scope="col">Source</th>
+            <th scope="col">Apps</th>
+            <th scope="col">Age of its data</th>
+            <th scope="col">Last error</th>
+          </tr>
+        </thead>
+        <tbody>
+          {sources.map(({ name, apps, ageSeconds, fromDiskOf, failure }) => (
+            <tr>
+              <th scope="row" class="name">
+                <code>{name}</code>
+              </th>
+              <td data-label="Apps">{apps}</td>
+              <td data-label="Age of its data">
+                {ageSeconds === null ? 'never read' : duration(ageSeconds)}
+                {fromDiskOf !== null && ', from our own disk'}
+              </td>
+              <td data-label="Last error">
+                {failure === null ? (
+                  'none'
+                ) : (
+                  <>
+                    <span class="badge bad">stale</span> {failure.message}
+                  </>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+function Attention({ known }: { readonly known: Known }): VNode {
+  const { conflicts, rejected, failures, warnings } = known.findings;
+  const { checks, host, waiting } = known.overview;
+  const lists: readonly (readonly [string, readonly string[]])[] = [
+    [
+      'Checks that fail',
+      checks.filter(({ ok }) => !ok).map(({ name, message }) => `${name}: ${message ?? ''}`),
+    ],
+    ['Writes that failed', failures.map(({ step, message }) => `${step}: ${message}`)],
+    ['Conflicts', conflicts.map(({ id, apps, reason }) => `${id} of ${apps.join(', ')}: ${reason}`)],
+    [
+      'Rejected',
+      rejected.map(
+        ({ app, at, value, reason }) => `${app} ${at}${value === '' ? '' : ` = ${quoted(value)}`}: ${reason}`,
+      ),
+    ],
+    ['Advice', host.advice],
+    ['Warnings', warnings],
+  ];
+  const filled = lists.filter(([, lines]) => lines.length > 0);
+  return (
+    <>
+      <h2>What needs attention</h2>
+      {filled.length === 0 && waiting === 0 && <p>Nothing.</p>}
+      {waiting > 0 && <p>{waiting} writes failed before and wait for their next try.</p>}
+      {filled.map(([title, lines]) => (
+        <>
+          <h3>{title}</h3>
+          <ul>
+            {lines.map((line) => (
+              <li>{line}</li>
+            ))}
+          </ul>
+        </>
+      ))}
+    </>
+  );
+}
+
+function Doctor(): VNode {
+  const [version, setVersion] = useState(0);
+  const reply = useReply('/v1/doctor', version);
+  const found = reply?.status === 200 ? (reply.body as DoctorDocument) : null;
+  const grave = found?.findings.filter(({ state }) => state !== 'ok') ?? [];
+  const fine = found?.findings.filter(({ state }) => state === 'ok') ?? [];
+  return (
+    <>
+      <h2>
+        Doctor{' '}
+        <button type="button" onClick={() => setVersion(version + 1)}>
+          Examine again
+        </button>
+      </h2>
+      {reply === null && <p>Examining.</p>}
+      {reply !== null && found === null && <p role="alert">{errorOf(reply)}</p>}
+      {found !== null && (
+        <>
+          <p role="status">{`${found.summary.problem} problems, ${found.summary.warning} warnings, ${found.summary.ok} as wanted; kernel ${found.kernel}`}</p>
+          {grave.map((finding) => (
+            <Wrong key={finding.check} finding={finding} />
+          ))}
+          <details>
+            <summary>{`${fine.length} as wanted`}</summary>
+            <ul>
+              {fine.map(({ check, found: value }) => (
+                <li>
+                  <code>{check}</code> {value}
+                </li>
+              ))}
+            </ul>
+          </details>
+        </>
+      )}
+    </>
+  );
+}
+
+function Wrong({ finding }: { readonly finding: Finding }): VNode {
+  const { state, check, found, wanted, why, command } = finding;
+  return (
+    <section class={`finding ${state}`}>
+      <h3>
+        <span class={`badge ${state === 'problem' ? 'bad' : 'attention'}`}>{state}</span> <code>{check}</code>
+      </h3>
+      <p>
+        {found}
+        {wanted !== null && `; wanted: ${wanted}`}
+        {why !== null && (
+          <>
+            <br />
+            {why}
+          </>
+        )}
+      </p>
+      {command !== null && (
+        <p>
+          <code class="command">{command}</code> <Copy text={command} what="command" />
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Kernel({ known }: { readonly known: Known }): VNode {
+  const { kernel } = known.overview;
+  const { timeouts, conntrack } = kernel;
+  const facts: readonly (readonly [string, string])[] = [
+    ['IPVS', kernel.ipvsVersion ?? `not known${kernel.error === null ? '' : `: ${kernel.error}`}`],
+    ['Services', `${kernel.services}, ${kernel.foreignServices} of them of other programs`],
+    ['Backends', String(kernel.backends)],
+    ['Connection table', kernel.connectionTableSize === null ? '-' : `${kernel.connectionTableSize} buckets`],
+    ['Connection tracking', conntrack === null ? '-' : `${conntrack.count} of ${conntrack.max}`],
+    [
+      'Idle connections end after',
+      timeouts === null
+        ? '-'
+        : `TCP ${timeouts.tcp} s, after FIN ${timeouts.tcpFin} s, UDP ${timeouts.udp} s`,
+    ],
+  ];
+  return (
+    <>
+      <h2>Kernel</h2>
+      <Pairs pairs={facts} />
+    </>
+  );
+}
+
+function Controller({ known }: { readonly known: Known }): VNode {
+  const { version, startedAt, at, lastPass, convergedAt, ready, dryRun } = known.overview;
+  const pass =
+    lastPass === null
+      ? 'none yet'
+      : `${lastPass.kind}, ${ago(lastPass.finishedAt, at)} ago, in ${lastPass.durationMs} ms`;
+  const facts: readonly (readonly [string, string])[] = [
+    ['Version', version + (dryRun ? ', dry run' : '')],
+    ['Started', `${ago(startedAt, at)} ago`],
+    ['Ready', ready ? 'yes' : 'no'],
+    ['Last pass', pass],
+    ['Kernel as desired', convergedAt === null ? 'never yet' : `${ago(convergedAt, at)} ago`],
+  ];
+  return (
+    <>
+      <h2>Controller</h2>
+      <Pairs pairs={facts} />
+    </>
+  );
+}
+
+function Pairs({ pairs }: { readonly pairs: readonly (readonly [string, string])[] }): VNode {
+  return (
+    <dl class="facts">
+      {pairs.map(([name, text]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{text}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

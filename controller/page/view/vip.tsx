@@ -1,0 +1,216 @@
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import { familyOf } from '../../address.ts';
+import { serviceFields } from '../../setting-fields.ts';
+import type { StatusDocument, VipDocument } from '../../status/document.ts';
+import type { ToldChange } from '../../status/history.ts';
+import { visibleJson } from '../../visible.ts';
+import { errorOf } from '../api.ts';
+import type { Feed } from '../feed.ts';
+import { ago, endpoint, moment, rate, short, title } from '../format.ts';
+import { useReply } from '../hooks.ts';
+import { editLink } from '../route.ts';
+import { Backends } from './backends.tsx';
+import { StateBadge } from './badge.tsx';
+import { Copy } from './copy.tsx';
+import { Name } from './name.tsx';
+import { Sparkline } from './sparkline.tsx';
+
+/** All that is known of one VIP. */
+export function Vip({ feed, id }: { readonly feed: Feed; readonly id: string }): VNode {
+  const vip = useVip(id, feed.heardAt);
+  // What happened is asked for when something did, not with every event.
+  const row = feed.known?.rows.get(id);
+  const story = useReply(
+    `/v1/history?vip=${encodeURIComponent(id)}`,
+    `${row?.state} ${row?.reason} ${row?.inRotation} ${row?.backends}`,
+  );
+  const changes = (story?.body as { readonly changes?: readonly ToldChange[] } | null)?.changes ?? [];
+  const at = feed.known?.overview.at ?? '';
+  if (typeof vip === 'string') {
+    return (
+      <>
+        <h1>{id}</h1>
+        <p>{vip}</p>
+        <p>
+          <a href="#/services">All services</a>
+        </p>
+        <Story changes={changes} at={at} />
+      </>
+    );
+  }
+  return (
+    <>
+      <p class="path">
+        <a href="#/services">Services</a>
+      </p>
+      <h1>
+        <Name fqdn={title(vip)} port={vip.port} />
+      </h1>
+      <Facts vip={vip} samples={feed.known?.samples.get(id) ?? []} at={at} />
+      <h2>Backends</h2>
+      <Backends backends={vip.backends} at={at} />
+      <Apps vip={vip} />
+      <Story changes={changes} at={at} />
+      <Source vip={vip} />
+    </>
+  );
+}
+
+/** The VIP, or why there is none to show. */
+function useVip(id: string, version: unknown): VipDocument | string {
+  const path = `/v1/status?vip=${encodeURIComponent(id)}`;
+  const [last, setLast] = useState<VipDocument | null>(null);
+  const reply = useReply(path, version);
+  if (reply === null) return last ?? 'Waiting for the controller.';
+  if (reply.status !== 200) return last ?? errorOf(reply);
+  const found = (reply.body as StatusDocument).vips.find((vip) => vip.id === id);
+  if (found !== undefined && found !== last) setLast(found);
+  return found ?? 'There is no such VIP on this host, or not any more.';
+}
+
+interface FactsProps {
+  readonly vip: VipDocument;
+  readonly samples: readonly number[];
+  readonly at: string;
+}
+
+function Facts({ vip, samples, at }: FactsProps): VNode {
+  const { fqdn, address, port, protocol, scheduler, traffic } = vip;
+  const place = address === null ? null : endpoint({ address, port });
+  return (
+    <dl class="facts">
+      <div>
+        <dt>State</dt>
+        <dd>
+          <StateBadge state={vip.state} /> {vip.reason ?? ''}{' '}
+          <span class="quiet">{`for ${ago(vip.since, at)}`}</span>
+        </dd>
+      </div>
+      {fqdn !== null && (
+        <div>
+          <dt>Name</dt>
+          <dd>
+            <code>
+              <Name fqdn={fqdn} port={port} />
+            </code>{' '}
+            <Copy text={`${fqdn}:${port}`} what="name" />
+          </dd>
+        </div>
+      )}
+      <div>
+        <dt>Address</dt>
+        <dd>
+          {place === null ? (
+            'none yet'
+          ) : (
+            <>
+              <code>{place}</code> <Copy text={place} what="address" />
+            </>
+          )}
+        </dd>
+      </div>
+      <div>
+        <dt>Protocol</dt>
+        <dd>{protocol}</dd>
+      </div>
+      <div>
+        <dt>Scheduler</dt>
+        <dd>{scheduler === null ? '-' : serviceFields.words({ ...vip, scheduler }, familyOf(address ?? ''))}</dd>
+      </div>
+      <div>
+        <dt>Connections</dt>
+        <dd>
+          {`${vip.activeConnections} active, ${vip.inactiveConnections} ending`}
+          {traffic !== null && `, ${traffic.connections} in all`}
+        </dd>
+      </div>
+      <div>
+        <dt>New connections</dt>
+        <dd>
+          <Sparkline samples={samples} /> {rate(traffic?.connectionRate ?? null)}
+        </dd>
+      </div>
+      <div>
+        <dt>Packets</dt>
+        <dd>
+          {traffic === null
+            ? '-'
+            : `${short(traffic.inPackets)} in, ${short(traffic.outPackets)} out; ${rate(traffic.inPacketRate)} in, ${rate(traffic.outPacketRate)} out`}
+        </dd>
+      </div>
+      <div>
+        <dt>Bytes</dt>
+        <dd>
+          {traffic === null
+            ? '-'
+            : `${short(traffic.inBytes)}B in, ${short(traffic.outBytes)}B out; ${rate(traffic.inByteRate, 'B')} in, ${rate(traffic.outByteRate, 'B')} out`}
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function Apps({ vip }: { readonly vip: VipDocument }): VNode {
+  return (
+    <>
+      <h2>Apps</h2>
+      {vip.apps.length === 0 && <p>No app declares it any more.</p>}
+      <ul class="apps">
+        {vip.apps.map((app) => {
+          const tasks = vip.backends.filter((backend) => backend.app === app && backend.task !== null);
+          return (
+            <li>
+              <code>{app}</code>{' '}
+              <a href={editLink(app)} aria-label={`Edit ${app}`}>
+                Edit
+              </a>
+              <ul>
+                {tasks.map(({ task, reason }) => (
+                  <li>
+                    <code>{task}</code> <span class="quiet">{reason}</span>
+                  </li>
+                ))}
+              </ul>
+            </li>
+          );
+        })}
+      </ul>
+    </>
+  );
+}
+
+function Story({ changes, at }: { readonly changes: readonly ToldChange[]; readonly at: string }): VNode {
+  return (
+    <>
+      <h2>What changed</h2>
+      {changes.length === 0 && <p>Nothing since the controller has started.</p>}
+      <ol class="story">
+        {changes.map(({ at: then, kind, backend, text }) => (
+          <li>
+            <time datetime={then}>{moment(then, at)}</time>
+            <span>
+              <b>{kind}</b> {backend !== null && <code>{backend}</code>} {text}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+function Source({ vip }: { readonly vip: VipDocument }): VNode {
+  const text = visibleJson(vip, 2);
+  return (
+    <>
+      <h2>JSON</h2>
+      <details>
+        <summary>
+          As <code>marathon-ipvs status -o json</code> has it
+        </summary>
+        <Copy text={text} what="JSON" />
+        <pre tabindex={0}>{text}</pre>
+      </details>
+    </>
+  );
+}
