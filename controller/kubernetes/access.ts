@@ -34,7 +34,7 @@ const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
  */
 export async function openAccess(context: string | null): Promise<Access> {
   // Half a second and 60 MB: only for those who talk to Kubernetes.
-  const { HttpMethod, KubeConfig, RequestContext } = await import('@kubernetes/client-node');
+  const { HttpMethod, KubeConfig, RequestContext } = await import('./client-node.ts');
   const config = new KubeConfig();
   load(config, context);
   const server = config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? '';

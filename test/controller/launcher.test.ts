@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -79,6 +80,25 @@ test.each(['v20.20.2', 'v24.8.9', 'nonsense', ''])('Node %j is too old: one line
 test.each(['v24.9.0', 'v24.21.0', 'v25.0.1', 'v100.0.0'])('Node %j will do', (version) => {
   pretend('app/node_modules/.bin/node', version);
   expect(launch('app/controller/marathon-ipvs').status).toBe(0);
+});
+
+test('what was built is run as it is: by the node of the machine, without a cache', () => {
+  symlinkSync(process.execPath, join(directory, 'bin/node'));
+  pretend('app/node_modules/.bin/node', 'v20.0.0');
+  writeFileSync(
+    join(directory, 'app/controller/marathon-ipvs.mjs'),
+    'console.log(JSON.stringify([process.argv.slice(2), process.env["NODE_COMPILE_CACHE"] ?? null]));',
+  );
+  const environment = { PATH: `${join(directory, 'bin')}:/usr/bin:/bin` };
+  expect(launch('app/controller/marathon-ipvs', ['a b'], environment).stdout).toBe('[["a b"],null]\n');
+});
+
+test('the Node of package-lock.json knows each of the words for V8', () => {
+  const launcher = readFileSync(new URL('../../controller/marathon-ipvs', import.meta.url), 'utf8');
+  const words = /^memory='(.*)'$/m.exec(launcher)?.[1]?.match(/--[\w-]+/g) ?? [];
+  expect(words).toHaveLength(3);
+  const known = spawnSync(process.execPath, ['--v8-options'], { encoding: 'utf8' }).stdout;
+  for (const word of words) expect(known).toContain(`${word} (`);
 });
 
 test('compiled code is kept in the cache of whoever starts it, or where the environment says', () => {

@@ -1,0 +1,78 @@
+/**
+ * Makes what is shipped: the program as one file for Node.js, with all that it needs beside it, and no node_modules.
+ *
+ *     npm run build              # into dist/
+ *
+ * The same source gives the same bytes.
+ */
+
+import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, stop } from 'esbuild';
+import { makePage } from '../../controller/serve/page/made-files.ts';
+import { licencesOf } from './licences.ts';
+import { configurationOnly, englishOnly, versionOnly } from './smaller.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Processors that netlink brings its compiled part for, and that Node.js 24 runs on. */
+const PROCESSORS = ['x64', 'arm64'] as const;
+
+const OPTIONS = {
+  absWorkingDir: ROOT,
+  entryPoints: ['controller/main.ts'],
+  bundle: true,
+  platform: 'node',
+  target: 'node24.9',
+  format: 'esm',
+  conditions: ['ipvs-source', 'built'],
+  alias: { 'node-gyp-build': './deploy/build/netlink-addon.cjs' },
+  define: {
+    // Modules that also write a file of this repository where they are run themselves: here they never are.
+    'import.meta.main': 'false',
+    __dirname: 'import.meta.dirname',
+  },
+  // Packages in CommonJS ask for Node's modules this way.
+  banner: {
+    js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
+  },
+  // Names stay: a stack trace can be read without the map.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  metafile: true,
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+/** Makes all of it anew in a folder, whose parent must be there. Rejects where the source has an error. */
+export async function buildInto(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  const page = await makePage();
+  const inputs = new Set(page.inputs);
+  const plugins = [versionOnly, englishOnly, configurationOnly(inputs)];
+  const { metafile } = await build({ ...OPTIONS, plugins, outfile: join(folder, 'marathon-ipvs.mjs') });
+  await stop();
+  for (const input of Object.keys(metafile.inputs)) inputs.add(input);
+  const from = (path: string) => join(ROOT, path);
+  const to = (name: string) => join(folder, name);
+  await mkdir(to('page'));
+  await Promise.all([
+    ...Object.entries(page.files).map(async ([name, text]) => await writeFile(to(`page/${name}`), text)),
+    ...PROCESSORS.map(
+      async (processor) =>
+        await copyFile(
+          from(`node_modules/netlink/prebuilds/linux-${processor}/node.napi.node`),
+          to(`netlink-${processor}.node`),
+        ),
+    ),
+    copyFile(from('LICENSE'), to('LICENSE')),
+    writeFile(to('licences.txt'), await licencesOf(ROOT, [...inputs])),
+    copyFile(from('controller/marathon-ipvs'), to('marathon-ipvs')),
+  ]);
+  await chmod(to('marathon-ipvs'), 0o755);
+}
+
+if (import.meta.main) await buildInto(join(ROOT, 'dist'));

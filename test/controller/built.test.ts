@@ -1,0 +1,191 @@
+/** What `npm run build` makes, where there is nothing else: a folder without node_modules, and a `node`. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { buildInto } from '../../deploy/build/build.ts';
+import { command, type Outcome } from '../support/shell.ts';
+import { eventually } from '../support/waiting.ts';
+
+const APPS = {
+  apps: [
+    {
+      id: '/my-service',
+      portDefinitions: [{ protocol: 'tcp', port: 5555, labels: { VIP_0: '/my-service:5555' } }],
+      tasks: [
+        {
+          id: 'my-service.1',
+          host: '10.0.0.1',
+          ports: [31000],
+          state: 'TASK_RUNNING',
+          startedAt: '2026-01-01T00:00:00.000Z',
+        },
+      ],
+    },
+  ],
+};
+
+let folder: string;
+let program: string;
+let apps: string;
+let environment: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'marathon-ipvs-built-'));
+  program = join(folder, 'marathon-ipvs');
+  apps = join(folder, 'apps.json');
+  await buildInto(program);
+  await writeFile(apps, JSON.stringify(APPS));
+  await symlink(process.execPath, join(folder, 'node'));
+  environment = { PATH: `${folder}:/usr/bin:/bin`, HOME: folder };
+});
+afterAll(async () => await rm(folder, { recursive: true }));
+
+async function marathonIpvs(...args: readonly string[]): Promise<Outcome> {
+  const { PATH = '' } = environment;
+  return await command(['env', '-i', '-C', folder, `PATH=${PATH}`, join(program, 'marathon-ipvs'), ...args]);
+}
+
+/** Runs it while `work` looks at its log, or at what that says that it serves; gives its log. */
+async function whileRunning(
+  args: readonly string[],
+  work: (logged: () => string) => Promise<void>,
+): Promise<string> {
+  const child = spawn(join(program, 'marathon-ipvs'), args, {
+    cwd: folder,
+    env: environment,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(child, 'exit');
+  let log = '';
+  child.stderr.on('data', (text) => {
+    log += text;
+  });
+  try {
+    await work(() => log);
+  } finally {
+    child.kill('SIGTERM');
+    await ended;
+  }
+  return log;
+}
+
+test('it is a dozen files: the program, its page, its compiled parts and the licences of what is in it', async () => {
+  expect((await readdir(program, { recursive: true })).sort()).toEqual([
+    'LICENSE',
+    'licences.txt',
+    'marathon-ipvs',
+    'marathon-ipvs.mjs',
+    'marathon-ipvs.mjs.map',
+    'netlink-arm64.node',
+    'netlink-x64.node',
+    'page',
+    'page/icon.svg',
+    'page/page.css',
+    'page/page.js',
+  ]);
+  const licences = await readFile(join(program, 'licences.txt'), 'utf8');
+  for (const name of ['preact', 'netlink', 'zod', 'undici', '@kubernetes/client-node', 'node-addon-api'])
+    expect(licences).toMatch(new RegExp(`^-{72}\n${name} [\\d.]+: (?:MIT|Apache-2.0)\n\n\\S`, 'm'));
+});
+
+test('the same source gives the same bytes, and none that names where it was built', async () => {
+  const again = join(folder, 'again');
+  await buildInto(again);
+  for (const name of await readdir(program, { recursive: true })) {
+    if (name === 'page') continue;
+    const [one, other] = await Promise.all([program, again].map((at) => readFile(join(at, name))));
+    expect([name, one?.equals(other ?? Buffer.of())]).toEqual([name, true]);
+    expect([name, one?.includes(import.meta.dirname)]).toEqual([name, false]);
+  }
+  await rm(again, { recursive: true });
+});
+
+describe('in an empty folder with a node alone', () => {
+  test('it says its version and its help', async () => {
+    const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(await marathonIpvs('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+    for (const help of [['--help'], ['run', '--help'], ['relay', '--help'], ['app', '--help']]) {
+      const { status, stdout, stderr } = await marathonIpvs(...help);
+      expect([help, status, stderr]).toEqual([help, 0, '']);
+      expect(stdout).toContain('Usage: marathon-ipvs');
+    }
+  });
+
+  test('it makes the diff of a recorded answer, as text and as JSON', async () => {
+    const words = ['diff', '--source', `file=${apps}`, '--against', 'none'];
+    const { status, stdout, stderr } = await marathonIpvs(...words);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: '' });
+    expect(stdout).toContain('+ my-service.marathon.l4lb.thisdcos.directory:5555 tcp  11.134.217.55:5555');
+    expect(JSON.parse((await marathonIpvs(...words, '-o', 'json')).stdout).summary).toMatchObject({ add: 1 });
+  });
+
+  test.each(['bash', 'zsh', 'fish'])('it prints the completion of %s', async (shell) => {
+    const { status, stdout } = await marathonIpvs('completion', shell);
+    expect(status).toBe(0);
+    expect(stdout).toContain('marathon-ipvs');
+  });
+
+  test('its compiled part talks to the kernel: the doctor says what that has', async () => {
+    const { stdout } = await marathonIpvs('doctor', '-o', 'json');
+    expect(JSON.parse(stdout).findings.length).toBeGreaterThan(10);
+    expect(stdout).not.toContain('netlink-x64.node');
+  });
+
+  test('it runs: it makes a pass, answers status and metrics, and serves its page', async () => {
+    const words = [
+      'run',
+      '--dry-run',
+      '--against',
+      'none',
+      '--source',
+      `file=${apps}`,
+      '--listen',
+      '127.0.0.1:0',
+    ];
+    const log = await whileRunning([...words, '--state-dir', join(folder, 'state')], async (logged) => {
+      const url = await eventually(() => /"url":"(http:[^"]+)"/.exec(logged())?.[1]);
+      await eventually(() => logged().includes('"msg":"pass"'));
+      const [row] = JSON.parse(await textAt(`${url}/v1/status`)).vips;
+      expect(row).toMatchObject({ fqdn: 'my-service.marathon.l4lb.thisdcos.directory', port: 5555 });
+      expect(await textAt(`${url}/metrics`)).toContain('marathon_ipvs_last_pass_timestamp_seconds');
+      const paths = [...(await textAt(`${url}/`)).matchAll(/(?:href|src)="([^"]+)"/g)].map(
+        ([, at]) => at ?? '',
+      );
+      expect(paths).toHaveLength(3);
+      for (const path of paths) {
+        const built = await readFile(join(program, 'page', path.split('/').at(-1) ?? ''), 'utf8');
+        expect(await textAt(url + path)).toBe(built);
+      }
+    });
+    expect(log).toMatch(/"add":1,.*"msg":"pass"/);
+  });
+
+  test('its relay starts, and reads the kubeconfig that it is given', async () => {
+    const cluster = { server: 'http://127.0.0.1:9', 'insecure-skip-tls-verify': true };
+    const kubeconfig = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster }],
+      users: [{ name: 'u', user: { token: 't' } }],
+      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'default' } }],
+      'current-context': 'c',
+    };
+    environment['KUBECONFIG'] = join(folder, 'kubeconfig');
+    await writeFile(environment['KUBECONFIG'], JSON.stringify(kubeconfig));
+    const words = ['relay', '--source', `file=${apps}`, '--listen', '127.0.0.1:0'];
+    await whileRunning(words, async (logged) => {
+      await eventually(() => /127\.0\.0\.1:9.*ECONNREFUSED/.test(logged()));
+    });
+  });
+});
+
+async function textAt(url: string): Promise<string> {
+  return await eventually(async () => {
+    const response = await fetch(url);
+    return response.status === 200 && (await response.text());
+  });
+}
