@@ -116,7 +116,9 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
       </div>
       <div>
         <dt>Scheduler</dt>
-        <dd>{scheduler === null ? '-' : serviceFields.words({ ...vip, scheduler }, familyOf(address ?? ''))}</dd>
+        <dd>
+          {scheduler === null ? '-' : serviceFields.words({ ...vip, scheduler }, familyOf(address ?? ''))}
+        </dd>
       </div>
       <div>
         <dt>Connections</dt>
