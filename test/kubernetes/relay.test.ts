@@ -185,8 +185,7 @@ describe('an agent makes of the published objects what it would make of the sour
     // No EndpointSlice takes loopback addresses, which its agents have by default.
     const agents = [{ hostname: '10.9.0.1' }, { hostname: '10.9.0.2' }];
     const marathon = await startMarathon({ processes: false, agents });
-    const follow = () =>
-      createMarathonSource({ where: marathon.url, resolver: namesOf(), log: silent, gatherMs: 5 });
+    const follow = () => createMarathonSource({ where: marathon.url, resolver: namesOf(), log: silent });
     try {
       const container = { type: 'DOCKER', docker: { image: 'x' } };
       const definition = {

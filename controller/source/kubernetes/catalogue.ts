@@ -1,8 +1,9 @@
 import type { Slice } from '../../kubernetes/endpoint-slice.ts';
 import { fits } from '../../kubernetes/label-selector.ts';
 import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
-import type { App, Rejection, Snapshot } from '../../model.ts';
+import { type About, type App, type AppKey, appKey, type Rejection, type Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
+import { same } from '../../same.ts';
 import { givenTwice } from '../document/convert.ts';
 import type { Declaration } from './declaration.ts';
 import { anchorOf, anchorsOf, LabelIndex } from './label-index.ts';
@@ -24,20 +25,27 @@ interface Entry {
   object: DeclaredObject;
   /** The last declaration that could be used. */
   declaration: Declaration | null;
+  /** As it was made last; null where it was not yet. */
   app: App | null;
+  /** Something that the app is made of changed. */
+  isStale: boolean;
 }
 
 /**
- * Brings MarathonApps and EndpointSlices together, and keeps what came of each: a change costs as much as the apps
- * that it concerns.
+ * Brings MarathonApps and EndpointSlices together, by app: a change costs as much as the apps that it concerns, however
+ * many there are.
  */
 export class Catalogue {
   readonly #entries = new Map<string, Entry>();
+  /** Those that declare an app; of several the oldest counts. */
+  readonly #declaring = new Map<AppKey, Set<Entry>>();
   readonly #bySelector = new LabelIndex<Entry>();
   readonly #slices = new LabelIndex<Slice>();
-  /** Those of which the app is to be made anew. */
-  readonly #dirty = new Set<Entry>();
-  #inOrder: readonly Entry[] | null = null;
+  readonly #changed = new Set<AppKey>();
+  /** Why objects give no app, by object. */
+  readonly #rejected = new Map<string, Aged & { readonly why: Rejection }>();
+  /** null: what is rejected changed. */
+  #about: About | null = null;
   readonly #references: ReferenceBook | undefined;
 
   /** `references`: where it is noted what was found of each object. */
@@ -50,25 +58,24 @@ export class Catalogue {
     const key = objectKey((now ?? before) as ObjectName);
     const entry = this.#entries.get(key) ?? null;
     if (entry !== null && now !== null && isSameSpec(entry.object, now)) return false;
-    if (entry?.declaration) {
-      this.#bySelector.remove(entry.object.namespace, [anchorOf(entry.declaration.selector)], entry);
-    }
-    this.#inOrder = null;
+    const known = entry?.declaration ?? null;
+    if (entry !== null && known !== null) this.#unlink(entry, known);
     if (now === null) {
       this.#entries.delete(key);
+      if (entry !== null) this.#reject(entry.object, null);
       this.#references?.note(key, null);
       return true;
     }
-    const usable = 'selector' in now.declaration ? now.declaration : (entry?.declaration ?? null);
-    const next = entry ?? { object: now, declaration: usable, app: null };
+    const usable = 'selector' in now.declaration ? now.declaration : known;
+    const next = entry ?? { object: now, declaration: usable, app: null, isStale: true };
     // Another app of the same object name has nothing in common with the one before.
-    if (next.declaration?.id !== usable?.id || next.declaration?.framework !== usable?.framework)
-      next.app = null;
+    if (known === null || usable === null || keyOf(known) !== keyOf(usable)) next.app = null;
     next.object = now;
     next.declaration = usable;
-    this.#dirty.add(next);
+    next.isStale = true;
     this.#entries.set(key, next);
-    if (usable !== null) this.#bySelector.add(now.namespace, [anchorOf(usable.selector)], next);
+    if (usable !== null) this.#link(next, usable);
+    else if (!('selector' in now.declaration)) this.#reject(now, now.declaration);
     return true;
   }
 
@@ -83,7 +90,8 @@ export class Catalogue {
       for (const anchor of anchors) {
         for (const entry of this.#bySelector.find(slice.namespace, anchor)) {
           concerns = true;
-          this.#dirty.add(entry);
+          entry.isStale = true;
+          if (entry.declaration !== null) this.#changed.add(keyOf(entry.declaration));
         }
       }
     }
@@ -91,38 +99,64 @@ export class Catalogue {
   }
 
   /**
-   * What all of it says, in turns of a few milliseconds, with the changes that come meanwhile. An app that nothing
-   * concerned is the same object again.
+   * Puts into `changed` what became of the apps that something concerned since this was last called, in turns of a few
+   * milliseconds, with the changes that come meanwhile; null: nothing declares it any more. Resolves with what is not about an
+   * app, the same object as long as that is as it was.
    */
-  async snapshot(pace: Pace): Promise<Snapshot> {
-    while (this.#dirty.size > 0) {
-      for (const entry of this.#dirty) {
-        this.#dirty.delete(entry);
-        this.#make(entry);
-        await pace.restIfDue();
-      }
+  async take(changed: Map<AppKey, App | null>, pace: Pace): Promise<About> {
+    // Those that are added meanwhile come too.
+    for (const key of this.#changed) {
+      this.#changed.delete(key);
+      changed.set(key, this.#appOf(key));
+      await pace.restIfDue();
     }
-    this.#inOrder ??= [...this.#entries.values()].sort(byAge);
-    const apps = new Map<string, App>();
-    const rejected: Rejection[] = [];
-    for (const entry of this.#inOrder) {
-      const { app } = entry;
-      if (app === null) {
-        if (!('selector' in entry.object.declaration)) rejected.push(entry.object.declaration);
-        continue;
-      }
-      const key = `${app.framework} ${app.id}`;
-      if (apps.has(key)) rejected.push(givenTwice(app.id, `MarathonApp ${objectKey(entry.object)}`));
-      else apps.set(key, app);
-    }
-    return { apps: [...apps.values()], rejected, warnings: [] };
+    this.#about ??= {
+      rejected: [...this.#rejected.values()].sort(byAge).map(({ why }) => why),
+      warnings: [],
+    };
+    return this.#about;
   }
 
-  #make(entry: Entry): void {
-    const { declaration, app: before } = entry;
-    if (declaration === null) return;
+  /** Everything, where `take` was not called before. */
+  async snapshot(pace: Pace): Promise<Snapshot> {
+    const apps = new Map<AppKey, App | null>();
+    const about = await this.take(apps, pace);
+    return { ...about, apps: [...apps.keys()].sort().flatMap((key) => apps.get(key) ?? []) };
+  }
+
+  #link(entry: Entry, declaration: Declaration): void {
+    const key = keyOf(declaration);
+    this.#bySelector.add(entry.object.namespace, [anchorOf(declaration.selector)], entry);
+    this.#declaring.set(key, (this.#declaring.get(key) ?? new Set()).add(entry));
+    this.#changed.add(key);
+  }
+
+  #unlink(entry: Entry, declaration: Declaration): void {
+    const key = keyOf(declaration);
+    this.#bySelector.remove(entry.object.namespace, [anchorOf(declaration.selector)], entry);
+    const declaring = this.#declaring.get(key);
+    declaring?.delete(entry);
+    if (declaring?.size === 0) this.#declaring.delete(key);
+    this.#changed.add(key);
+  }
+
+  #appOf(key: AppKey): App | null {
+    const [first, ...others] = [...(this.#declaring.get(key) ?? [])].sort(byAge);
+    for (const entry of others) {
+      const app = this.#make(entry);
+      const name = objectKey(entry.object);
+      if (app !== null) this.#reject(entry.object, givenTwice(app.id, `MarathonApp ${name}`));
+    }
+    if (first === undefined) return null;
+    this.#reject(first.object, null);
+    return this.#make(first);
+  }
+
+  #make(entry: Entry): App | null {
+    const { declaration, app: before, object } = entry;
+    if (declaration === null || !entry.isStale) return before;
     const { id, kind, framework, ports, labelsPerTask, warnings } = declaration;
-    const slices = this.#slicesOf(entry, declaration);
+    const slices = this.#slicesOf(object, declaration);
     entry.app = {
       id,
       kind,
@@ -131,19 +165,32 @@ export class Catalogue {
       ports: ports.map(({ port }) => port),
       tasks: tasksOf(declaration, slices, before ?? undefined),
       // What the object says now cannot be used: what it last said stays.
-      rejected: 'selector' in entry.object.declaration ? declaration.rejected : [entry.object.declaration],
+      rejected: 'selector' in object.declaration ? declaration.rejected : [object.declaration],
       warnings,
     };
-    const { object } = entry;
-    if (this.#entries.get(objectKey(object)) === entry)
-      this.#references?.note(objectKey(object), referencesOf(declaration, object.namespace, slices));
+    entry.isStale = false;
+    this.#references?.note(objectKey(object), referencesOf(declaration, object.namespace, slices));
+    return entry.app;
   }
 
-  #slicesOf({ object: { namespace } }: Entry, { selector }: Declaration): readonly Slice[] {
+  /** null: it gives an app, or is gone. */
+  #reject(object: DeclaredObject, why: Rejection | null): void {
+    const key = objectKey(object);
+    if (same(this.#rejected.get(key)?.why, why ?? undefined)) return;
+    if (why === null) this.#rejected.delete(key);
+    else this.#rejected.set(key, { object, why });
+    this.#about = null;
+  }
+
+  #slicesOf({ namespace }: ObjectName, { selector }: Declaration): readonly Slice[] {
     return [...this.#slices.find(namespace, anchorOf(selector))].filter(({ labels }) =>
       fits(selector, labels),
     );
   }
+}
+
+function keyOf({ framework, id }: Declaration): AppKey {
+  return appKey({ framework, id });
 }
 
 /** The server counts each change of a spec, and writes of a status, which come often, are none. */
@@ -151,7 +198,11 @@ function isSameSpec(before: DeclaredObject, { uid, generation }: DeclaredObject)
   return generation !== undefined && before.generation === generation && before.uid === uid;
 }
 
-function byAge({ object: a }: Entry, { object: b }: Entry): number {
+interface Aged {
+  readonly object: DeclaredObject;
+}
+
+function byAge({ object: a }: Aged, { object: b }: Aged): number {
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
   return objectKey(a) < objectKey(b) ? -1 : 1;
 }

@@ -2,6 +2,7 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { readSlice, type Slice } from '../../kubernetes/endpoint-slice.ts';
 import type { Versioned } from '../../kubernetes/listing.ts';
 import { Reflector, type ReflectorListener } from '../../kubernetes/reflector.ts';
+import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';
@@ -79,17 +80,30 @@ export class KubernetesFollower {
   async #tell(signal: AbortSignal): Promise<void> {
     const { clock, listener, gatherMs, tellMs, random } = this.#options;
     const feed = new Feed();
+    const pace = new Pace();
+    /** What became of apps since the feed was told. */
+    const changes = new Map<AppKey, App | null>();
+    let rested = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       await this.#news.wait(tellMs * (0.9 + 0.2 * random()), clock, signal);
-      await clock.sleep(gatherMs, signal);
+      // What comes in one packet is told together, and a change after quiet waits for no more.
+      await pace.rest();
+      if (clock.monotonic() < rested) await clock.sleep(rested - clock.monotonic(), signal);
       this.#news.take();
       if (signal.aborted || !this.#isWhole()) continue;
       const since = this.#since ?? clock.monotonic();
       this.#since = null;
-      const snapshot = await this.#catalogue.snapshot(new Pace());
+      const about = await this.#catalogue.take(changes, pace);
+      if (signal.aborted) continue;
       // A break meanwhile: what came before it is told with what comes after.
-      if (!this.#isWhole()) this.#since = since;
-      else if (!signal.aborted) listener.changed(feed.list(snapshot, since));
+      if (!this.#isWhole()) {
+        this.#since = since;
+        continue;
+      }
+      const delta = feed.update(changes, { complete: true, learnedAt: since, about });
+      changes.clear();
+      rested = clock.monotonic() + gatherMs;
+      if (delta !== null) listener.changed(delta);
     }
   }
 

@@ -21,7 +21,7 @@ export interface KubernetesSourceOptions {
   readonly clock?: Clock | undefined;
   /** How often the listener is told that all is as it was, give or take a tenth. Defaults to 300 s. */
   readonly relistSeconds?: number | undefined;
-  /** How long changes are gathered before they are told. Defaults to 20 ms. */
+  /** How long changes are gathered after one was told; one that comes later is told at once. Defaults to 20 ms. */
   readonly gatherMs?: number | undefined;
   /** Until an answer begins, and without a byte of it. Defaults to 30 s. */
   readonly silenceMs?: number | undefined;

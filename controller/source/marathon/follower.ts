@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { BOUNDS } from '../bounds.ts';
 import { asError, retryDelay } from '../http/retry.ts';
@@ -14,7 +15,6 @@ export interface FollowerOptions {
   readonly createReader: (callbacks: ReaderCallbacks) => MarathonReader;
   readonly inFlight: number;
   readonly relistMs: number;
-  readonly gatherMs: number;
   readonly restMs: number;
   readonly maxDirty: number;
   readonly spreadMs: number;
@@ -103,6 +103,8 @@ export class MarathonFollower {
     const { clock, maxDirty } = this.#options;
     for (;;) {
       await this.#agenda.wait(clock, signal);
+      // What tells of one change, or of many apps at once, comes in one turn: it is read together, and waits for no more.
+      await setImmediate();
       if (signal.aborted) break;
       const limit = Math.max(maxDirty, this.#reader.feed.size * LIST_SHARE);
       const now = clock.monotonic();
@@ -149,15 +151,15 @@ export class MarathonFollower {
   }
 
   #changed(dirt: Dirt): void {
-    const { clock, gatherMs, restMs, spreadMs, random } = this.#options;
+    const { clock, restMs, spreadMs, random } = this.#options;
     const now = clock.monotonic();
     if (dirt === 'everything') {
-      this.#agenda.addEverything(now, now + gatherMs + random() * spreadMs);
+      this.#agenda.addEverything(now, now + random() * spreadMs);
       return;
     }
     for (const id of dirt) {
       const rested = (this.#readAt.get(id) ?? Number.NEGATIVE_INFINITY) + restMs;
-      this.#agenda.add(id, now, Math.max(now + gatherMs, rested));
+      this.#agenda.add(id, now, Math.max(now, rested));
     }
   }
 

@@ -12,9 +12,7 @@ export interface MarathonSourceOptions extends Omit<MarathonClientOptions, 'cloc
   readonly framework?: string | undefined;
   /** How long after the last full read the next one is due, give or take a tenth. Defaults to 300 s. */
   readonly relistSeconds?: number | undefined;
-  /** How long events for one app are gathered before it is read: what tells of one change comes together. Defaults to 10 ms. */
-  readonly gatherMs?: number | undefined;
-  /** An app is not read again before this long after its last read began. Defaults to 50 ms. */
+  /** An app is not read again before this long after its last read began: events that come meanwhile are gathered. Defaults to 50 ms. */
   readonly restMs?: number | undefined;
   /** How many apps are read at once. Defaults to 4. */
   readonly inFlight?: number | undefined;
@@ -72,7 +70,6 @@ export function createMarathonSource(options: MarathonSourceOptions): AppSource 
         createReader,
         inFlight,
         relistMs: (options.relistSeconds ?? 300) * 1000,
-        gatherMs: options.gatherMs ?? 10,
         restMs: options.restMs ?? 50,
         maxDirty: options.maxDirty ?? 50,
         spreadMs: options.spreadMs ?? 1_000,

@@ -2,11 +2,11 @@ import type { About, App, AppKey, Rejection, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { taskLabelVips } from '../document/task-labels.ts';
-import type { JoinedTask } from './apps.ts';
 import type { MesosEvent } from './events.ts';
 import { mesosState, type TaskFacts, toldAgain, updated } from './facts.ts';
 import { Groups } from './groups.ts';
 import { type MesosState, taskKey } from './state.ts';
+import { type TaskEntry, TaskTable } from './task-table.ts';
 
 /** After an agent has come back: how long its tasks may take to be told of (dcos-net's `mesos_tasks_readiness_timeout`). */
 const LATE_TASKS_MS = 10_000;
@@ -14,14 +14,6 @@ const LATE_TASKS_MS = 10_000;
 const RECOVERY_MS = 600_000;
 /** Ended tasks that are remembered: another source may still say that they run. */
 const ENDED_KEPT = 2_000;
-
-interface Entry extends JoinedTask {
-  /**
-   * Set while nobody says whether it still is there, since its agent has not come back to a new master: when it is
-   * forgotten, in milliseconds of the monotonic clock.
-   */
-  readonly keptUntil: number | null;
-}
 
 /**
  * What a Mesos master or agent tells, joined: tasks with their agents and frameworks, in whatever order these come. A
@@ -32,7 +24,11 @@ export class Cluster {
   #frameworks = new Map<string, string>();
   /** Host names by id. */
   #agents = new Map<string, string>();
-  readonly #tasks = new Map<string, Entry>();
+  readonly #tasks = new TaskTable();
+  /** Keys of tasks whose framework is not known yet. */
+  readonly #unnamed = new Set<string>();
+  /** Hosts that were named since `takeNewHosts`. */
+  #newHosts = new Set<string>();
   /** Tasks of which something could not be read: all of it, or the last update. */
   #refused = new Map<string, { readonly part: 'task' | 'update'; readonly rejection: Rejection }>();
   /** Agents that have not come back to a new master, with the time until which they, or their tasks, may. */
@@ -40,6 +36,8 @@ export class Cluster {
   /** Keys of tasks that have ended, the longest ago first. */
   readonly #ended = new Set<string>();
   readonly #groups: Groups;
+  /** What is not about an app; null: it changed. */
+  #about: About | null = null;
 
   /** `source`: name of the source, for messages about its tasks. */
   constructor(source = 'mesos') {
@@ -49,7 +47,14 @@ export class Cluster {
   /** Host names of all agents that matter. */
   get hosts(): ReadonlySet<string> {
     const hosts = new Set(this.#agents.values());
-    for (const { host } of this.#tasks.values()) if (host !== null) hosts.add(host);
+    for (const { host } of this.#tasks.all().values()) if (host !== null) hosts.add(host);
+    return hosts;
+  }
+
+  /** Host names that agents were told of by since this was last called, known before or not. */
+  takeNewHosts(): ReadonlySet<string> {
+    const hosts = this.#newHosts;
+    this.#newHosts = new Set();
     return hosts;
   }
 
@@ -71,10 +76,12 @@ export class Cluster {
    * It takes turns of a few milliseconds, and until it resolves what is known is of both states.
    */
   async replace(state: MesosState, now: number, pace: Pace): Promise<void> {
-    const before = new Map(this.#tasks);
+    const before = new Map(this.#tasks.all());
     const lost = this.#agents;
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
     this.#agents = new Map([...lost, ...state.recovered, ...state.agents]);
+    for (const host of this.#agents.values()) this.#newHosts.add(host);
+    this.#about = null;
     this.#refused = new Map(
       [...state.rejected].map(([key, rejection]) => [key, { part: 'task', rejection }]),
     );
@@ -105,14 +112,14 @@ export class Cluster {
   apply(event: MesosEvent, now: number): void {
     switch (event.type) {
       case 'task-added':
-        this.#refused.delete(keyOf(event.task));
+        this.#accept(keyOf(event.task));
         this.#put(this.#toldAgain(event.task));
         return;
       case 'task-updated': {
         const facts = this.#tasks.get(event.key)?.facts;
         const ends = mesosState(event.state) === 'gone';
         // A task that could not be read is as unknown after an update, which does not tell what it is.
-        if (ends || this.#refused.get(event.key)?.part === 'update') this.#refused.delete(event.key);
+        if (ends || this.#refused.get(event.key)?.part === 'update') this.#accept(event.key);
         // What has ended comes back by TASK_ADDED alone: an update after the end is a late one.
         if (facts !== undefined && facts.state !== 'gone')
           this.#put(updated(facts, event.state, event.status));
@@ -122,23 +129,26 @@ export class Cluster {
         const { key, part, rejection } = event;
         if (part === 'update' && this.#refused.get(key)?.part === 'task') return;
         this.#refused.set(key, { part, rejection });
+        this.#about = null;
         return;
       }
       case 'framework-known':
-        this.#frameworks.set(event.id, event.name);
-        this.#rejoin(({ facts }) => facts.frameworkId === event.id);
+        this.#frameworkKnown(event.id, event.name);
         return;
       case 'framework-removed':
         // Its tasks end by updates of their own, and until then they have its name.
         return;
       case 'agent-added':
         this.#agents.set(event.id, event.host);
+        this.#newHosts.add(event.host);
+        this.#about = null;
         this.#cameBack(event.id, now);
         for (const { facts } of this.#keptOn(event.id)) this.#put(facts, now + LATE_TASKS_MS);
-        this.#rejoin(({ facts }) => facts.agentId === event.id);
+        this.#rejoin(this.#tasks.onAgent(event.id));
         return;
       case 'agent-removed':
         this.#agents.delete(event.id);
+        this.#about = null;
         this.#cameBack(event.id, now);
         // The master gave it up: what runs there, if it still does, may end its connections.
         for (const { facts } of this.#keptOn(event.id))
@@ -146,9 +156,18 @@ export class Cluster {
     }
   }
 
+  /** Its tasks wait for its name; only where it gets another one, all are asked whose they are. */
+  #frameworkKnown(id: string, name: string): void {
+    const before = this.#frameworks.get(id);
+    this.#frameworks.set(id, name);
+    if (before === name) return;
+    const keys = before === undefined ? this.#unnamed : this.#tasks.all().keys();
+    this.#rejoin([...keys].filter((key) => this.#tasks.get(key)?.facts.frameworkId === id));
+  }
+
   /** Forgets tasks that have been kept for long enough; says whether there were any. */
   expire(now: number): boolean {
-    const due = [...this.#tasks.values()].filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now);
+    const due = this.#tasks.kept().filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now);
     for (const { facts } of due) this.#end(facts);
     for (const [id, { until }] of this.#recovering) if (until <= now) this.#recovering.delete(id);
     return due.length > 0;
@@ -157,26 +176,31 @@ export class Cluster {
   /** When the next kept task is to be forgotten; null when there is none. */
   nextExpiry(): number | null {
     let next: number | null = null;
-    for (const { keptUntil } of this.#tasks.values())
+    for (const { keptUntil } of this.#tasks.kept())
       if (keptUntil !== null && (next === null || keptUntil < next)) next = keptUntil;
     return next;
   }
 
   /** The addresses of these hosts are others than they were. */
   moved(hosts: ReadonlySet<string>): void {
-    for (const [key, { host }] of this.#tasks) if (host !== null && hosts.has(host)) this.#groups.touch(key);
+    if (hosts.size === 0) return;
+    this.#about = null;
+    for (const [key, { host }] of this.#tasks.all())
+      if (host !== null && hosts.has(host)) this.#groups.touch(key);
   }
 
   /**
    * Puts into `changed` what became of the apps that changed since this was last called, in turns of a few milliseconds.
-   * Resolves with what is not about an app.
+   * Resolves with what is not about an app, the same object as long as that is as it was.
    */
   async take(changed: Map<AppKey, App | null>, addresses: AgentAddresses, pace: Pace): Promise<About> {
     await this.#groups.take(changed, addresses, pace);
+    if (this.#about !== null) return this.#about;
     // Those of tasks are told with the tasks.
     const agents = [...this.#agents.values()].flatMap((host) => addresses.get(host) ?? []).sort();
     const rejected = [...this.#refused.values()].map(({ rejection }) => rejection);
-    return { rejected, warnings: this.#waiting(), agents };
+    this.#about = { rejected, warnings: this.#waiting(), agents };
+    return this.#about;
   }
 
   /** Everything, where `take` was not called before. */
@@ -188,8 +212,10 @@ export class Cluster {
 
   #waiting(): readonly string[] {
     const waiting: string[] = [];
-    for (const [key, { facts }] of this.#tasks)
-      if (facts.state === 'running' && !this.#groups.has(key)) waiting.push(facts.id);
+    for (const key of this.#unnamed) {
+      const facts = this.#tasks.get(key)?.facts;
+      if (facts?.state === 'running') waiting.push(facts.id);
+    }
     if (waiting.length === 0) return [];
     const some = waiting.slice(0, 5);
     const more = waiting.length > some.length ? ` and ${waiting.length - some.length} more` : '';
@@ -213,6 +239,22 @@ export class Cluster {
     this.#ended.delete(key);
     const framework = this.#frameworks.get(facts.frameworkId);
     if (framework !== undefined) this.#groups.put(key, entry, framework);
+    // What was in an app once stays there.
+    if (this.#groups.has(key)) this.#named(key);
+    else {
+      this.#unnamed.add(key);
+      this.#about = null;
+    }
+  }
+
+  /** It waits for no framework any more. */
+  #named(key: string): void {
+    if (this.#unnamed.delete(key)) this.#about = null;
+  }
+
+  /** Nothing of it is unreadable any more. */
+  #accept(key: string): void {
+    if (this.#refused.delete(key)) this.#about = null;
   }
 
   /** One that was never heard of needs no grave: after a failover agents tell of those too. */
@@ -221,9 +263,10 @@ export class Cluster {
     const framework = this.#frameworks.get(facts.frameworkId);
     const known = this.#tasks.get(key);
     if (known !== undefined && framework !== undefined && mayServe(facts)) {
-      const entry: Entry = { ...known, facts: { ...facts, state: 'gone' }, keptUntil: null };
+      const entry: TaskEntry = { ...known, facts: { ...facts, state: 'gone' }, keptUntil: null };
       this.#tasks.set(key, entry);
       this.#groups.put(key, entry, framework);
+      this.#named(key);
       this.#ended.add(key);
     } else this.#forget(key);
     for (const oldest of this.#ended) {
@@ -234,6 +277,7 @@ export class Cluster {
 
   #forget(key: string): void {
     this.#tasks.delete(key);
+    this.#named(key);
     this.#ended.delete(key);
     this.#groups.remove(key);
   }
@@ -245,21 +289,21 @@ export class Cluster {
       this.#recovering.set(agentId, { ...agent, until: Math.min(agent.until, now + LATE_TASKS_MS) });
   }
 
-  #keptOn(agentId: string): readonly Entry[] {
-    return [...this.#tasks.values()].filter(
-      ({ facts, keptUntil }) => keptUntil !== null && facts.agentId === agentId,
-    );
+  #keptOn(agentId: string): readonly TaskEntry[] {
+    return this.#tasks.kept().filter(({ facts }) => facts.agentId === agentId);
   }
 
-  #rejoin(concerned: (entry: Entry) => boolean): void {
-    for (const entry of [...this.#tasks.values()])
-      if (concerned(entry)) this.#put(entry.facts, entry.keptUntil);
+  #rejoin(keys: Iterable<string>): void {
+    for (const key of [...keys]) {
+      const entry = this.#tasks.get(key);
+      if (entry !== undefined) this.#put(entry.facts, entry.keptUntil);
+    }
   }
 
   /** Agents and frameworks that are gone are of use only to tasks that were left. */
   #forgetRows({ frameworks, agents, recovered }: MesosState): void {
     const needed = new Set<string>();
-    for (const { facts } of this.#tasks.values()) needed.add(facts.frameworkId).add(facts.agentId);
+    for (const { facts } of this.#tasks.all().values()) needed.add(facts.frameworkId).add(facts.agentId);
     for (const id of this.#frameworks.keys())
       if (!frameworks.has(id) && !needed.has(id)) this.#frameworks.delete(id);
     for (const id of this.#agents.keys())

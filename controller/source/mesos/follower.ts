@@ -139,13 +139,13 @@ export class MesosFollower {
    * addresses would look like backends that ended.
    */
   async #resolve(now: number, signal: AbortSignal): Promise<void> {
-    const hosts = this.#cluster.hosts;
+    const named = this.#cluster.takeNewHosts();
     const due = now - this.#refreshed >= REFRESH_MS;
-    const wanted = due ? hosts : this.#book.unknown(hosts);
+    const wanted = due ? this.#cluster.hosts : this.#book.unknown(named);
     if (wanted.size === 0) return;
     if (due) {
       this.#refreshed = now;
-      this.#book.prune(hosts);
+      this.#book.prune(wanted);
     }
     const resolving = this.#book.refresh(wanted).then((moved) => {
       this.#cluster.moved(moved);
@@ -159,7 +159,7 @@ export class MesosFollower {
     }
     await resolving;
     // Another state may have come meanwhile.
-    if (this.#book.unknown(this.#cluster.hosts).size > 0) await this.#resolve(now, signal);
+    await this.#resolve(now, signal);
   }
 
   /** Without a word of before, a state that lacks agents would be a part of the truth. */

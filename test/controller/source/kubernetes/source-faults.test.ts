@@ -224,3 +224,30 @@ test('one kind that cannot be watched holds back the other: a part of the truth 
   const failed = server.requests.filter(({ status }) => status === 500);
   expect(failed).toHaveLength(4);
 });
+
+test('a change after quiet is told at once, and what follows it is gathered', async () => {
+  const server = await startServer();
+  const sleeps: number[] = [];
+  const gatherMs = 3_000;
+  const recording = {
+    ...clock,
+    sleep: (ms: number, signal?: AbortSignal) => {
+      if (ms <= gatherMs) sleeps.push(ms);
+      return clock.sleep(ms, signal);
+    },
+  };
+  const told = startFollowing(await clientOf(server), { clock: recording, gatherMs });
+  await until('the first read', () => told.snapshots.length > 0);
+  await clock.sleep(2 * gatherMs);
+  sleeps.splice(0);
+  writeApp(server, 'a');
+  await until('the first is told', () => told.app('/a') !== undefined);
+  expect(sleeps).toEqual([]);
+
+  const before = told.snapshots.length;
+  writeApp(server, 'b');
+  await until('the second waits', () => sleeps.length > 0);
+  writeApp(server, 'c');
+  await until('both are told', () => told.app('/b') !== undefined && told.app('/c') !== undefined);
+  expect(told.snapshots).toHaveLength(before + 1);
+});

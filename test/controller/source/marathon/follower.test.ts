@@ -9,7 +9,6 @@ import { namesOf, Told } from '../support.ts';
 import { app } from './source-setup.ts';
 
 const APPS = 1_000;
-const GATHER_MS = 10;
 const REST_MS = 50;
 
 let clock: FakeClock;
@@ -23,6 +22,8 @@ let answerMs: number;
 /** How long a list takes, where that is longer; and whether it then fails. */
 let listMs: number;
 let listsFail: boolean;
+/** What app 7 asks for. An answer tells of the moment at which it was asked for. */
+let vipOf7: string;
 
 beforeEach(async () => {
   clock = new FakeClock();
@@ -32,7 +33,8 @@ beforeEach(async () => {
   answerMs = 0;
   listMs = 0;
   listsFail = false;
-  const listed = (index: number) => ({ id: `/${index}`, ...app(`web${index}:80`) });
+  vipOf7 = 'web7:80';
+  const listed = (index: number) => ({ id: `/${index}`, ...app(index === 7 ? vipOf7 : `web${index}:80`) });
   const answers: Readonly<Record<string, unknown>> = {
     info: { version: '1.11.24' },
     apps: { apps: Array.from({ length: APPS }, (_, index) => listed(index)) },
@@ -42,9 +44,9 @@ beforeEach(async () => {
     asked.push(path);
     const [, kind = '', id] = /^\/v2\/(\w+)\/?(\d*)/.exec(path) ?? [];
     const isList = path.startsWith('/v2/apps?');
+    const answer = kind === 'apps' && id ? { app: listed(Number(id)) } : answers[kind];
     if (kind !== 'info') await clock.sleep(isList ? Math.max(answerMs, listMs) : answerMs);
     if (isList && listsFail) throw new Error('answered 503');
-    const answer = kind === 'apps' && id ? { app: listed(Number(id)) } : answers[kind];
     return parse === undefined ? answer : parse(Buffer.from(JSON.stringify(answer)));
   };
   const bytes = new ReadableStream<Uint8Array>({
@@ -62,7 +64,6 @@ beforeEach(async () => {
     createReader: (callbacks) => new MarathonReader({ ...options, ...callbacks }),
     inFlight: 4,
     relistMs: 300_000,
-    gatherMs: GATHER_MS,
     restMs: REST_MS,
     maxDirty: 50,
     spreadMs: 0,
@@ -86,17 +87,37 @@ const changed = (index: number) =>
 const singles = () => asked.filter((path) => /^\/v2\/apps\/\d/.test(path));
 const lists = () => asked.filter((path) => path.startsWith('/v2/apps?'));
 
-test('an app is read a moment after its first event, together with what comes in that moment', async () => {
+test('an app is read at the first event, and again for all that follow within its rest', async () => {
   changed(7);
-  await clock.advance(GATHER_MS - 2);
   changed(7);
-  await clock.advance(1);
-  expect(asked).toEqual([]);
-  await clock.advance(1);
+  await clock.advance(0);
   expect(singles()).toHaveLength(1);
+  for (let ms = 1; ms < REST_MS; ms += 1) {
+    await clock.advance(1);
+    changed(7);
+  }
+  expect(singles()).toHaveLength(1);
+  await clock.advance(1);
+  expect(singles()).toHaveLength(2);
   await clock.advance(1_000);
-  expect(singles()).toHaveLength(1);
+  expect(singles()).toHaveLength(2);
 });
+
+test.each([0, 1, REST_MS - 1, REST_MS, REST_MS + 1, 99, 100, 101, 149])(
+  'an app that changes %i ms after a read of 100 ms began ends as Marathon has it',
+  async (ms) => {
+    answerMs = 100;
+    changed(7);
+    await clock.advance(0);
+    expect(singles()).toHaveLength(1);
+    await clock.advance(ms);
+    vipOf7 = 'other:80';
+    changed(7);
+    await clock.advance(1_000);
+    expect(singles()).toHaveLength(2);
+    expect(told.app('/7')?.ports[0]?.labels).toEqual({ VIP_0: 'other:80' });
+  },
+);
 
 test('an app about which more and more is told is read again only after a rest', async () => {
   for (let ms = 0; ms < 500; ms += 1) {
@@ -118,7 +139,7 @@ test('a thousand events for as many apps at once are one list', async () => {
 test('the steady changes of a large cluster do not turn into lists while a list takes seconds', async () => {
   answerMs = 3_000;
   tell('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
-  await clock.advance(GATHER_MS);
+  await clock.advance(0);
   for (let index = 0; index < 100; index += 1) {
     changed(index);
     await clock.advance(50);
@@ -135,7 +156,7 @@ test('a list that takes long holds up no app: one that changes meanwhile is read
   await clock.advance(2_000);
   expect(lists()).toHaveLength(1);
   changed(7);
-  await clock.advance(GATHER_MS);
+  await clock.advance(0);
   expect(singles()).toHaveLength(1);
   await clock.advance(30_000);
   expect(lists()).toHaveLength(1);

@@ -51,7 +51,6 @@ export function source(options: Partial<MarathonSourceOptions> = {}) {
     resolver: namesOf(),
     log: silent,
     spreadMs: 0,
-    gatherMs: 5,
     restMs: 5,
   };
   return createMarathonSource({ ...defaults, ...options });

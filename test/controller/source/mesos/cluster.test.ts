@@ -5,6 +5,7 @@ import { Cluster } from '../../../../controller/source/mesos/cluster.ts';
 import { type MesosEvent, readEvent } from '../../../../controller/source/mesos/events.ts';
 import { readState } from '../../../../controller/source/mesos/state.ts';
 import { TestCluster } from '../../../support/mesos/test-cluster.ts';
+import { type Reads, watched } from '../watched.ts';
 import { everythingOf } from './everything.ts';
 import { KAFKA, MARATHON, UUID, webTask } from './setup.ts';
 
@@ -146,3 +147,67 @@ test('of a service with thousands of restarts the oldest ended tasks are forgott
   expect(apps[0]?.tasks).toHaveLength(2_000);
   expect(apps[0]?.tasks[0]?.id).toBe(webTask(10_500).id);
 });
+
+test('what is not about an app is the same object as long as it is as it was', async () => {
+  const cluster = new Cluster();
+  for (const event of beginnings()) cluster.apply(event, 0);
+  const about = () => cluster.take(new Map(), ADDRESSES, new Pace());
+  const before = await about();
+  expect(before.agents).toEqual(['10.0.0.1', '10.0.0.2']);
+  cluster.apply(
+    {
+      type: 'task-updated',
+      key: `${MARATHON} ${webTask(31001).id}`,
+      state: 'TASK_KILLING',
+      status: undefined,
+    },
+    0,
+  );
+  expect(await about()).toBe(before);
+  cluster.apply({ type: 'agent-removed', id: 'S1' }, 0);
+  expect((await about()).agents).toEqual(['10.0.0.1']);
+});
+
+test('an event looks at as much with a thousand tasks as with ten', async () => {
+  const ofTen = await readsOfEvents(10);
+  expect(ofTen).toBeGreaterThan(0);
+  expect(await readsOfEvents(1_000)).toBe(ofTen);
+});
+
+/** How often anything of any task is read for a few events, one app and one agent for each ten tasks. */
+async function readsOfEvents(tasks: number): Promise<number> {
+  const cluster = new Cluster();
+  const reads: Reads = { count: 0 };
+  const told = (json: object) => {
+    const event = readEvent(json);
+    if (event !== null)
+      cluster.apply('task' in event ? { ...event, task: watched(event.task, reads) } : event, 0);
+  };
+  const model = new TestCluster(told);
+  model.addFramework(MARATHON, 'marathon');
+  for (let i = 0; i < tasks / 10; i += 1) model.addAgent(`S${i}`, '10.0.0.1');
+  const added = (i: number) =>
+    webTask(31_000 + i, {
+      agent: `S${Math.floor(i / 10)}`,
+      id: `web-${Math.floor(i / 10)}.${UUID.slice(0, -4)}${1000 + i}`,
+    });
+  for (let i = 0; i < tasks; i += 1) model.addTask(added(i));
+  await cluster.take(new Map(), ADDRESSES, new Pace());
+  cluster.takeNewHosts();
+  reads.count = 0;
+
+  model.addAgent('another', '10.0.0.2');
+  expect([...cluster.takeNewHosts()]).toEqual(['10.0.0.2']);
+  model.addFramework(MARATHON, 'marathon');
+  model.addTask(webTask(40_000, { agent: 'S0', id: `new.${UUID}` }));
+  cluster.apply(
+    { type: 'task-updated', key: `${MARATHON} ${added(0).id}`, state: 'TASK_KILLING', status: undefined },
+    0,
+  );
+  cluster.expire(0);
+  cluster.nextExpiry();
+  const changed = new Map();
+  await cluster.take(changed, ADDRESSES, new Pace());
+  expect(changed.size).toBe(2);
+  return reads.count;
+}

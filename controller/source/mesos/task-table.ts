@@ -1,0 +1,59 @@
+import type { JoinedTask } from './apps.ts';
+
+/** A task as it is known, and joined. */
+export interface TaskEntry extends JoinedTask {
+  /**
+   * Set while nobody says whether it still is there, since its agent has not come back to a new master: when it is
+   * forgotten, in milliseconds of the monotonic clock.
+   */
+  readonly keptUntil: number | null;
+}
+
+/** Tasks by key, found by their agents too: an event costs what it concerns, however many tasks there are. */
+export class TaskTable {
+  readonly #entries = new Map<string, TaskEntry>();
+  readonly #byAgent = new Map<string, Set<string>>();
+  readonly #kept = new Set<string>();
+
+  get(key: string): TaskEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** All of them: for what concerns each. */
+  all(): ReadonlyMap<string, TaskEntry> {
+    return this.#entries;
+  }
+
+  /** Those of which nobody says whether they still are there. */
+  kept(): readonly TaskEntry[] {
+    return [...this.#kept].flatMap((key) => this.#entries.get(key) ?? []);
+  }
+
+  onAgent(agentId: string): ReadonlySet<string> {
+    return this.#byAgent.get(agentId) ?? NONE;
+  }
+
+  set(key: string, entry: TaskEntry): void {
+    const { agentId } = entry.facts;
+    if (this.#entries.get(key)?.facts.agentId !== agentId) {
+      this.delete(key);
+      this.#byAgent.set(agentId, (this.#byAgent.get(agentId) ?? new Set()).add(key));
+    }
+    this.#entries.set(key, entry);
+    if (entry.keptUntil === null) this.#kept.delete(key);
+    else this.#kept.add(key);
+  }
+
+  /** One that is not there is no error. */
+  delete(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    const keys = this.#byAgent.get(entry.facts.agentId);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#byAgent.delete(entry.facts.agentId);
+    this.#entries.delete(key);
+    this.#kept.delete(key);
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();

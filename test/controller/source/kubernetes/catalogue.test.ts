@@ -1,0 +1,164 @@
+import { describe, expect, test } from '@jest/globals';
+import { readSlice, type Slice } from '../../../../controller/kubernetes/endpoint-slice.ts';
+import type { App } from '../../../../controller/model.ts';
+import { Pace } from '../../../../controller/pace.ts';
+import { Catalogue, type DeclaredObject } from '../../../../controller/source/kubernetes/catalogue.ts';
+import { readDeclaredObject } from '../../../../controller/source/kubernetes/object.ts';
+import { type Reads, watched } from '../watched.ts';
+
+interface Given {
+  readonly id?: string;
+  readonly age?: number;
+  readonly generation?: number;
+  readonly service?: string;
+}
+
+function object(
+  name: string,
+  { id = `/${name}`, age = 0, generation = 1, service = name }: Given = {},
+): DeclaredObject {
+  const portMappings = [{ containerPort: 8080, labels: { VIP_0: `/${name}:80` } }];
+  return readDeclaredObject({
+    metadata: {
+      name,
+      namespace: 'shop',
+      uid: name,
+      generation,
+      resourceVersion: String(generation),
+      creationTimestamp: new Date(Date.UTC(2026, 0, 1) - age * 1_000).toISOString(),
+    },
+    spec: {
+      endpoints: { service },
+      app: { id, networks: [{ mode: 'container' }], container: { portMappings } },
+    },
+  });
+}
+
+function slice(service: string, ...addresses: readonly string[]): Slice {
+  const labels = { 'kubernetes.io/service-name': service };
+  return readSlice({
+    metadata: { name: `${service}-1`, namespace: 'shop', resourceVersion: addresses.join(), labels },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 8080 }],
+    endpoints: addresses.map((address) => ({ addresses: [address] })),
+  });
+}
+
+/** `/a 10.0.0.1` for each app that changed; `/a gone`. */
+async function taken(catalogue: Catalogue): Promise<readonly string[]> {
+  const changed = new Map<string, App | null>();
+  await catalogue.take(changed, new Pace());
+  return [...changed].map(([key, app]) => `${key.split(' ').at(-1)} ${app === null ? 'gone' : reached(app)}`);
+}
+
+function reached({ tasks }: App): string {
+  return tasks
+    .flatMap(({ ports }) => ports.flatMap(({ endpoints }) => endpoints.map(({ address }) => address)))
+    .join();
+}
+
+async function rejected(catalogue: Catalogue): Promise<readonly string[]> {
+  const { rejected } = await catalogue.take(new Map(), new Pace());
+  return rejected.map(({ app, reason }) => `${app}: ${reason}`);
+}
+
+test('a change is told of the apps that it concerns, and of no other one', async () => {
+  const catalogue = new Catalogue();
+  for (const name of ['a', 'b']) catalogue.objectChanged(null, object(name));
+  const one = slice('a', '10.0.0.1');
+  catalogue.sliceChanged(null, one);
+  expect(await taken(catalogue)).toEqual(['/a 10.0.0.1', '/b ']);
+  expect(await taken(catalogue)).toEqual([]);
+
+  catalogue.sliceChanged(one, slice('a', '10.0.0.1', '10.0.0.2'));
+  expect(await taken(catalogue)).toEqual(['/a 10.0.0.1,10.0.0.2']);
+  expect(catalogue.sliceChanged(null, slice('other', '10.0.0.9'))).toBe(false);
+  catalogue.objectChanged(object('b'), null);
+  expect(await taken(catalogue)).toEqual(['/b gone']);
+});
+
+describe('of objects that declare one app', () => {
+  test('the oldest counts, and the next one does when that is gone', async () => {
+    const catalogue = new Catalogue();
+    const [young, old] = [object('young', { id: '/web', age: 1 }), object('old', { id: '/web', age: 2 })];
+    catalogue.sliceChanged(null, slice('young', '10.0.0.1'));
+    catalogue.sliceChanged(null, slice('old', '10.0.0.2'));
+    catalogue.objectChanged(null, young);
+    expect(await taken(catalogue)).toEqual(['/web 10.0.0.1']);
+    catalogue.objectChanged(null, old);
+    expect(await taken(catalogue)).toEqual(['/web 10.0.0.2']);
+    expect(await rejected(catalogue)).toEqual([
+      '/web: this id in MarathonApp shop/young was given before; the first one counts',
+    ]);
+    catalogue.objectChanged(old, null);
+    expect(await taken(catalogue)).toEqual(['/web 10.0.0.1']);
+    expect(await rejected(catalogue)).toEqual([]);
+  });
+
+  test('one that declares another app now leaves the first to the other', async () => {
+    const catalogue = new Catalogue();
+    const before = object('old', { id: '/web', age: 2 });
+    catalogue.sliceChanged(null, slice('old', '10.0.0.2'));
+    catalogue.objectChanged(null, before);
+    catalogue.objectChanged(null, object('young', { id: '/web', age: 1, service: 'old' }));
+    expect(await taken(catalogue)).toEqual(['/web 10.0.0.2']);
+    catalogue.objectChanged(before, object('old', { id: '/new', age: 2, generation: 2 }));
+    expect((await taken(catalogue)).toSorted()).toEqual(['/new 10.0.0.2', '/web 10.0.0.2']);
+    expect(await rejected(catalogue)).toEqual([]);
+  });
+});
+
+test('what cannot be used is told until it can be, and what it last gave stays', async () => {
+  const catalogue = new Catalogue();
+  const broken = { ...object('a', { generation: 2 }), declaration: refusal('/a', 'broken') };
+  catalogue.objectChanged(null, object('a'));
+  catalogue.sliceChanged(null, slice('a', '10.0.0.1'));
+  catalogue.objectChanged(null, broken);
+  catalogue.objectChanged(null, { ...object('b'), declaration: refusal('/b', 'never good') });
+  expect(await taken(catalogue)).toEqual(['/a 10.0.0.1']);
+  expect(await rejected(catalogue)).toEqual(['/b: never good']);
+  catalogue.objectChanged(null, object('b', { generation: 2 }));
+  expect(await taken(catalogue)).toEqual(['/b ']);
+  expect(await rejected(catalogue)).toEqual([]);
+});
+
+test('what is not about an app is the same object as long as it is as it was', async () => {
+  const catalogue = new Catalogue();
+  catalogue.objectChanged(null, { ...object('b'), declaration: refusal('/b', 'never good') });
+  const before = await catalogue.take(new Map(), new Pace());
+  catalogue.objectChanged(null, object('a'));
+  expect(await catalogue.take(new Map(), new Pace())).toBe(before);
+});
+
+test('an event looks at as much with a thousand apps as with ten', async () => {
+  const ofTen = await readsOfOneEvent(10);
+  expect(ofTen).toBeGreaterThan(0);
+  expect(await readsOfOneEvent(1_000)).toBe(ofTen);
+});
+
+/** How often anything of any object is read for one slice and one object that change, and one that goes. */
+async function readsOfOneEvent(apps: number): Promise<number> {
+  const catalogue = new Catalogue();
+  const reads: Reads = { count: 0 };
+  const slices: Slice[] = [];
+  const objects: DeclaredObject[] = [];
+  for (let i = 0; i < apps; i += 1) {
+    objects.push(watched(object(`app-${i}`), reads));
+    slices.push(watched(slice(`app-${i}`, '10.0.0.1'), reads));
+    catalogue.objectChanged(null, objects.at(-1) ?? null);
+    catalogue.sliceChanged(null, slices.at(-1) ?? null);
+  }
+  await catalogue.take(new Map(), new Pace());
+  reads.count = 0;
+  const [first = null, second = null] = slices;
+  catalogue.sliceChanged(first, slice('app-0', '10.0.0.2'));
+  catalogue.objectChanged(objects[1] ?? null, watched(object('app-1', { generation: 2 }), reads));
+  catalogue.objectChanged(objects[2] ?? null, null);
+  catalogue.sliceChanged(second, null);
+  expect(await taken(catalogue)).toHaveLength(3);
+  return reads.count;
+}
+
+function refusal(app: string, reason: string) {
+  return { app, at: '', value: '', reason };
+}
