@@ -29,8 +29,8 @@ export interface PassStatus {
   readonly made: readonly Step[];
   /** Steps that failed, in ipvsadm's notation, and why; they are tried again. */
   readonly failures: readonly { readonly step: string; readonly message: string }[];
-  /** Addresses of backends that the kernel refuses as a destination, so that they are left out; absent: none. */
-  readonly refused?: readonly string[];
+  /** Addresses of backends that the kernel takes for no destination: no failures, and no shortfall. Absent: none. */
+  readonly refused?: readonly RefusedBackend[];
   /** How many steps were not tried because they failed before and their time has not come; the kernel is not as desired. */
   readonly waiting: number;
   /** What would be taken away but is held, since too much would go at once without being named; null: nothing. */
@@ -51,6 +51,15 @@ export interface PassStatus {
   readonly changesSince: readonly number[];
   /** The error that ended the pass early (the kernel could not be read, the ledger not written); null if none. */
   readonly error: string | null;
+}
+
+/** Backends at an address that the kernel refuses. Times are milliseconds of the monotonic clock. */
+export interface RefusedBackend {
+  readonly address: string;
+  readonly since: number;
+  /** When it is tried again. */
+  readonly endsAt: number;
+  readonly reason: string;
 }
 
 /** A mass removal that is held. Times are milliseconds of the monotonic clock. */

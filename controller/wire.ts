@@ -14,7 +14,7 @@ import { RouteNetlink } from './apply/rtnetlink.ts';
 import { createServerAddresses, type ServerAddresses } from './apply/server-addresses.ts';
 import { Sysctls } from './apply/sysctls.ts';
 import { withTimeouts } from './apply/timeouts.ts';
-import { createUnfitAddresses, united } from './apply/unfit-addresses.ts';
+import { createUnfitAddresses } from './apply/unfit-addresses.ts';
 import type { ConnectionPorts } from './command/connection.ts';
 import type { Config } from './config/config.ts';
 import { givenAs } from './config/given.ts';
@@ -24,7 +24,6 @@ import type { TranslationRules } from './desired/translation-rules.ts';
 import type { NameServer } from './dns/name-server.ts';
 import { ControllerError, systemReason } from './errors.ts';
 import { Reconciler } from './loop/reconciler.ts';
-import { RefusedBackends } from './loop/refused-backends.ts';
 import { isLoopback } from './loopback.ts';
 import type { ServiceKey } from './model.ts';
 import { parseTable } from './plan/ipvsadm.ts';
@@ -103,7 +102,6 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       { interfaceName: config.interface, servers: serversOf(config) },
       systemClock.monotonic,
     );
-    const refusedBackends = new RefusedBackends(systemClock.monotonic);
     const hostAddresses = createHostAddresses(config.interface, systemClock.monotonic);
     const translation: TranslationRules = {
       zone: config.zone,
@@ -111,7 +109,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       defaults: { ...DEFAULT_PORT_OPTIONS, scheduler: config.defaultScheduler },
       ...(config.against.kind === 'kernel' && {
         realAddresses: real.refusal,
-        unfitAddresses: united(unfit, () => refusedBackends.current()),
+        unfitAddresses: unfit,
         ...(config.localBackends === 'container' && { hostAddresses }),
       }),
     };
@@ -119,7 +117,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       translation,
       inPool: inPools,
       adopt: config.adopt,
-      ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready, refusedBackends }),
+      ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready }),
       hostId: config.hostId ?? readHostIdentity(),
       brake: brakeOf(config),
       dryRun: config.dryRun,

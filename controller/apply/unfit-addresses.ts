@@ -60,21 +60,6 @@ export function createUnfitAddresses(
   };
 }
 
-/** Makes the function that gives what both give; the same object as long as both give the same. */
-export function united(
-  one: () => ReadonlyMap<string, string>,
-  other: () => ReadonlyMap<string, string>,
-): () => ReadonlyMap<string, string> {
-  let parts: readonly ReadonlyMap<string, string>[] = [];
-  let all: ReadonlyMap<string, string> = new Map();
-  return () => {
-    const now = [one(), other()];
-    if (now.some((part, index) => part !== parts[index])) all = new Map(now.flatMap((part) => [...part]));
-    parts = now;
-    return all;
-  };
-}
-
 /** null for IPv6, and for a network of one or two addresses, which has none. */
 function broadcastOf(cidr: string): string | null {
   const [text = '', bits] = cidr.split('/');

@@ -1,16 +1,18 @@
 import { type Desired, endpointKey, type ServiceKey, type Step, serviceKey } from '../model.ts';
 import type { Pace } from '../pace.ts';
+import type { RefusedBackend } from '../pass-status.ts';
 import type { Decision } from '../plan/decision.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import { type LastRules, withoutLastInRotation } from '../plan/last-in-rotation.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { IpvsTable, Names, StepFailure } from '../ports.ts';
 import { FALLBACK_SCHEDULER } from '../settings.ts';
-import { Backoff } from './backoff.ts';
+import { Backoff, earliest } from './backoff.ts';
 import { Forwarding } from './forwarding.ts';
 import type { KernelView } from './kernel-view.ts';
 import { made, type Outcome } from './outcome.ts';
 import type { ReachabilityView } from './reachability-view.ts';
+import { RefusedBackends } from './refused-backends.ts';
 import { Routes } from './routes.ts';
 import { Schedulers } from './schedulers.ts';
 
@@ -52,6 +54,7 @@ export class Applier {
   readonly #ports: ApplierPorts;
   readonly #backoff: Backoff<string>;
   readonly #schedulers: Schedulers;
+  readonly #refused: RefusedBackends;
   readonly #forwarding = new Forwarding();
   readonly #routes = new Routes();
   /** Steps of this pass that make or change a service, by their text, since a plan may be made anew; whether each was made. */
@@ -61,12 +64,12 @@ export class Applier {
     this.#ports = ports;
     this.#backoff = new Backoff(RETRY, ports.random);
     this.#schedulers = new Schedulers(ports.random);
+    this.#refused = new RefusedBackends(ports.random);
   }
 
   /** When something that failed is to be tried again; null when nothing is. */
   nextDue(): number | null {
-    const [step, scheduler] = [this.#backoff.nextDue(), this.#schedulers.nextDue()];
-    return step === null || scheduler === null ? (step ?? scheduler) : Math.min(step, scheduler);
+    return earliest(this.#backoff.nextDue(), this.#schedulers.nextDue(), this.#refused.nextDue());
   }
 
   /** To be called when a pass begins. */
@@ -101,6 +104,11 @@ export class Applier {
     return false;
   }
 
+  /** Addresses of backends that the kernel takes for no destination. */
+  get refused(): readonly RefusedBackend[] {
+    return this.#refused.all;
+  }
+
   /** Makes the rest of the plan; the view of the kernel is then as it was left, as far as known. */
   async apply(request: ApplyRequest, outcome: Outcome): Promise<void> {
     const { desired, plan, full, now, pace } = request;
@@ -111,15 +119,19 @@ export class Applier {
     );
     const missing = this.#missing(plan);
     await pace.restIfDue();
-    const [backends, untriedBackends] = split(
+    const [backends, others] = split(
       plan.growing.filter((step) => !isServiceStep(step)),
       (step) => (missing.size === 0 || !missing.has(serviceKey(step.service))) && this.#isDue(step, now),
     );
     await pace.restIfDue();
-    outcome.failures.push(...(await this.#write(backends, pace)));
+    const failures = await this.#write(backends, pace);
     const changed = services.filter((step) => this.#tried.get(formatStep(step)));
-    await view.accept([...changed, ...made(backends, outcome)], failedOf(outcome));
-    const short = this.#shortOfBackends([...untriedBackends, ...failedOf(outcome)]);
+    const added = made(backends, failures);
+    await view.accept([...changed, ...added], failures.map(stepOf));
+    outcome.failures.push(...this.#refused.learn(backends, failures, view.table, now));
+    outcome.refused = [...others, ...failures.map(stepOf)].filter((step) => this.#refused.has(step));
+    const untriedBackends = others.filter((step) => !this.#refused.has(step));
+    const short = this.#shortOfBackends([...untriedBackends, ...outcome.failures.map(stepOf)]);
 
     const routed = this.#routes.update(plan, view.table, { short, inPool: this.#ports.inPool });
     outcome.reached = await reachability.ensure(routed, full);
@@ -129,17 +141,19 @@ export class Applier {
     const changes = this.#forwarding.update(desired, plan, { table: view.table, shrinking });
     outcome.unanswered = names?.publish(changes) ?? [];
     await pace.restIfDue();
-    outcome.failures.push(...(await this.#write(shrinking, pace)));
+    const notTaken = await this.#write(shrinking, pace);
+    const taken = made(shrinking, notTaken);
+    await view.accept(taken, notTaken.map(stepOf));
+    outcome.failures.push(...notTaken);
 
     const removing = new Set(shrinking);
     const kept = due.filter((step) => !removing.has(step));
     outcome.untried = [...untriedServices, ...untriedBackends, ...postponed, ...kept];
+    outcome.made = [...changed, ...added, ...taken];
     this.#settle([...services, ...backends, ...shrinking], plan, outcome.failures, now);
     outcome.decisions.addSteps(kept, () => LAST_IN_ROTATION);
-    const waiting = [...untriedBackends, ...postponed, ...failedOf(outcome)];
-    outcome.decisions.addSteps(waiting, (step) => this.#postponed(step));
-    await view.accept(made(shrinking, outcome), failedOf(outcome));
-    outcome.made = [...changed, ...made(backends, outcome), ...made(shrinking, outcome)];
+    const waiting = [...outcome.refused, ...untriedBackends, ...postponed, ...outcome.failures.map(stepOf)];
+    outcome.decisions.addSteps(waiting, (step) => this.#refused.decisionOf(step) ?? this.#postponed(step));
   }
 
   /** Services with a backend that should have come into rotation and is not there, since these steps were not made. */
@@ -155,14 +169,20 @@ export class Applier {
   }
 
   #postponed(step: Step): Decision {
-    const own = this.#backoff.dueOf(backoffKey(step));
-    const endsAt = own ?? this.#backoff.dueOf(serviceKey(step.service));
+    const own = this.#backoff.all.get(backoffKey(step));
+    const { since, due = null } = own ?? this.#backoff.all.get(serviceKey(step.service)) ?? {};
     const what =
-      own === null ? 'its service, which could not be made, is in the kernel' : 'its write succeeds';
-    return { rule: 'postponed', endsWhen: `${what}; it is tried again`, endsAt };
+      own === undefined ? 'its service, which could not be made, is in the kernel' : 'its write succeeds';
+    return {
+      rule: 'postponed',
+      ...(since !== undefined && { since }),
+      endsWhen: `${what}; it is tried again`,
+      endsAt: due,
+    };
   }
 
   #isDue(step: Step, now: number): boolean {
+    if (this.#refused.postpones(step, now)) return false;
     return this.#backoff.isEmpty || !this.#backoff.postpones(backoffKey(step), now);
   }
 
@@ -222,6 +242,7 @@ export class Applier {
 
   #settle(tried: readonly Step[], plan: Plan, failures: readonly StepFailure[], now: number): void {
     this.#schedulers.settle(now);
+    this.#refused.prune(plan.growing);
     if (failures.length === 0 && this.#backoff.isEmpty) return;
     const failed = new Set(failures.map(({ step }) => backoffKey(step)));
     for (const key of new Set(tried.map(backoffKey))) {
@@ -249,8 +270,8 @@ function split(
   return [chosen, others];
 }
 
-function failedOf({ failures }: Outcome): readonly Step[] {
-  return failures.map(({ step }) => step);
+function stepOf({ step }: StepFailure): Step {
+  return step;
 }
 
 function isServiceStep({ op }: Step): boolean {

@@ -8,12 +8,19 @@ export function delayAfter(failures: number, { firstMs, limitMs }: BackoffOption
   return failures === 0 ? 0 : Math.min(limitMs, firstMs * 2 ** Math.min(failures - 1, 30));
 }
 
+/** An item that failed: so many times in a row, since when, and when it may be tried again. */
+export interface Postponed {
+  readonly failures: number;
+  readonly since: number;
+  readonly due: number;
+}
+
 /**
  * Postpones items that failed, each by itself, so that one that cannot succeed does not cost a write in every pass.
  * `random` gives numbers in [0, 1): hosts that fail together must not try again together.
  */
 export class Backoff<Key> {
-  readonly #items = new Map<Key, { failures: number; due: number }>();
+  readonly #items = new Map<Key, Postponed>();
   readonly #options: BackoffOptions;
   readonly #random: () => number;
 
@@ -23,9 +30,11 @@ export class Backoff<Key> {
   }
 
   failed(key: Key, now: number): void {
-    const failures = (this.#items.get(key)?.failures ?? 0) + 1;
+    const before = this.#items.get(key);
+    const failures = (before?.failures ?? 0) + 1;
     const jitter = 1 + 0.2 * this.#random();
-    this.#items.set(key, { failures, due: now + delayAfter(failures, this.#options) * jitter });
+    const due = now + delayAfter(failures, this.#options) * jitter;
+    this.#items.set(key, { failures, since: before?.since ?? now, due });
   }
 
   succeeded(key: Key): void {
@@ -41,15 +50,15 @@ export class Backoff<Key> {
     return (this.#items.get(key)?.due ?? 0) > now;
   }
 
-  /** When this item may be tried again; null when it did not fail. */
-  dueOf(key: Key): number | null {
-    return this.#items.get(key)?.due ?? null;
+  /** All that failed and did not succeed since. */
+  get all(): ReadonlyMap<Key, Postponed> {
+    return this.#items;
   }
 
   /** When the next of them may be tried; null when none waits. */
   nextDue(): number | null {
     let next: number | null = null;
-    for (const { due } of this.#items.values()) if (next === null || due < next) next = due;
+    for (const { due } of this.#items.values()) next = earliest(next, due);
     return next;
   }
 
@@ -57,4 +66,11 @@ export class Backoff<Key> {
   prune(keep: (key: Key) => boolean): void {
     for (const key of this.#items.keys()) if (!keep(key)) this.#items.delete(key);
   }
+}
+
+/** The earliest of these times; null where there is none. */
+export function earliest(...times: readonly (number | null)[]): number | null {
+  let first: number | null = null;
+  for (const time of times) if (time !== null && (first === null || time < first)) first = time;
+  return first;
 }

@@ -40,8 +40,8 @@ export class CarryOver {
   }
 
   /** The pass is over: what it left otherwise than desired is due in the next one. */
-  settle({ plan, drains }: PlanResult, { failures, untried }: Outcome, isDryRun: boolean): void {
-    const steps = isDryRun ? [...plan.growing, ...plan.shrinking] : untried;
+  settle({ plan, drains }: PlanResult, { failures, refused, untried }: Outcome, isDryRun: boolean): void {
+    const steps = isDryRun ? [...plan.growing, ...plan.shrinking] : [...refused, ...untried];
     const due = new Set(
       [...steps, ...failures.map(({ step }) => step)].map(({ service }) => serviceKey(service)),
     );

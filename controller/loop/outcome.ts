@@ -6,6 +6,8 @@ import type { ReachabilityReport, StepFailure } from '../ports.ts';
 export interface Outcome {
   readonly failures: StepFailure[];
   made: readonly Step[];
+  /** Steps of the plan that add backends at addresses that the kernel takes for no destination. */
+  refused: readonly Step[];
   /** Steps of the plan that were not tried: they failed before, or could not be made without another one. */
   untried: readonly Step[];
   /** Why they were not, and why those that failed are not made at once. */
@@ -21,6 +23,7 @@ export function nothingYet(): Outcome {
   return {
     failures: [],
     made: [],
+    refused: [],
     untried: [],
     decisions: new DecisionTable(),
     reached: NOT_LOOKED_AT,
@@ -29,7 +32,7 @@ export function nothingYet(): Outcome {
 }
 
 /** Those of these steps that did not fail. */
-export function made(steps: readonly Step[], { failures }: Outcome): readonly Step[] {
+export function made(steps: readonly Step[], failures: readonly StepFailure[]): readonly Step[] {
   if (failures.length === 0) return steps;
   const failed = new Set(failures.map(({ step }) => step));
   return steps.filter((step) => !failed.has(step));

@@ -17,7 +17,6 @@ import type { LedgerBook } from './ledger-book.ts';
 import type { NameStore } from './name-store.ts';
 import { nothingYet, type Outcome } from './outcome.ts';
 import type { Planner, PlanResult } from './planner.ts';
-import type { RefusedBackends } from './refused-backends.ts';
 
 export interface PassRequest {
   /** Read the kernel's whole table first, rather than trust what is known of it. */
@@ -45,7 +44,6 @@ export interface PassParts {
   readonly nameStore: NameStore;
   readonly shortfalls: Shortfalls;
   readonly carryOver: CarryOver;
-  readonly refusedBackends: RefusedBackends | undefined;
   readonly clock: Clock;
   readonly dryRun: boolean;
 }
@@ -170,9 +168,10 @@ export class Pass {
   }
 
   async #settle(): Promise<void> {
-    const { desired, view, shortfalls, carryOver, dryRun } = this.#parts;
+    const { desired, view, applier, shortfalls, carryOver, dryRun } = this.#parts;
     view.markStale(this.#outcome.failures.map(({ step }) => step.service));
-    const left = { desired, plan: this.#result.plan, observed: view.table };
+    const refused = new Set(applier.refused.map(({ address }) => address));
+    const left = { desired, plan: this.#result.plan, observed: view.table, refused };
     await inSlices(shortfalls.start(left), this.#pace);
     carryOver.settle(this.#result, this.#outcome, dryRun);
   }
@@ -191,8 +190,8 @@ export class Pass {
   }
 
   #status(error: string | null): PassStatus {
-    const { desired, view, book, shortfalls, clock, dryRun } = this.#parts;
-    const { made, untried, reached, unanswered } = this.#outcome;
+    const { desired, view, book, applier, shortfalls, clock, dryRun } = this.#parts;
+    const { failures, made, untried, reached, unanswered } = this.#outcome;
     const { plan, drains, held, letGo, decisions } = this.#result;
     return {
       startedAt: this.#startedAt,
@@ -208,7 +207,8 @@ export class Pass {
       decisions: [decisions, this.#outcome.decisions.all],
       letGo: dryRun ? null : letGo,
       shortfall: shortfalls.all,
-      ...this.#failures(),
+      failures: failures.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),
+      refused: applier.refused,
       made,
       waiting: untried.length,
       drift: this.#drift,
@@ -216,16 +216,6 @@ export class Pass {
       problems: reached.problems,
       advice: [...reached.advice, ...unanswered, ...book.advice],
       error,
-    };
-  }
-
-  #failures(): Pick<PassStatus, 'failures' | 'refused'> {
-    const { refusedBackends, view } = this.#parts;
-    const { failures } = this.#outcome;
-    const failed = refusedBackends?.learn(failures, view.table) ?? failures;
-    return {
-      failures: failed.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),
-      refused: refusedBackends?.addresses ?? [],
     };
   }
 }

@@ -7,6 +7,7 @@ import type { Owned } from '../plan/plan.ts';
 import { Shortfalls } from '../plan/shortfall.ts';
 import type { Clock, IpvsTable, Ledger, Log, Names, Reachability, StateStore } from '../ports.ts';
 import { Applier } from './applier.ts';
+import { earliest } from './backoff.ts';
 import { CarryOver } from './carry-over.ts';
 import { KernelView } from './kernel-view.ts';
 import { LedgerBook } from './ledger-book.ts';
@@ -14,7 +15,6 @@ import { NameStore } from './name-store.ts';
 import { Pass, type PassParts, type PassRequest } from './pass.ts';
 import { Planner, type PlanRules } from './planner.ts';
 import { ReachabilityView } from './reachability-view.ts';
-import type { RefusedBackends } from './refused-backends.ts';
 import { takenVips, withdrawTaken } from './withdraw.ts';
 
 export interface ReconcilePorts {
@@ -33,8 +33,6 @@ export interface ReconcileRules extends PlanRules {
   readonly translation: TranslationRules;
   /** Resolves once it is known, as far as it can be, which addresses are `taken`; at once from then on. Never rejects. */
   readonly ready?: () => Promise<void>;
-  /** Where what the kernel refuses as a backend is remembered; the translation asks it. Absent: every refusal is a failure. */
-  readonly refusedBackends?: RefusedBackends;
   readonly dryRun: boolean;
 }
 
@@ -113,9 +111,7 @@ export class Reconciler {
 
   /** When a pass is worth making though nothing changed: a failed step is due, or a drain may have ended. */
   nextLook(): number | null {
-    const failed = this.#applier.nextDue();
-    const refused = this.#rules.refusedBackends?.nextLook() ?? null;
-    return earliest(failed, this.#carryOver.nextDrainLook, refused);
+    return earliest(this.#applier.nextDue(), this.#carryOver.nextDrainLook);
   }
 
   async pass(request: PassRequest): Promise<PassStatus> {
@@ -134,7 +130,6 @@ export class Reconciler {
       nameStore: this.#nameStore,
       shortfalls: this.#shortfalls,
       carryOver: this.#carryOver,
-      refusedBackends: this.#rules.refusedBackends,
       dryRun: this.#rules.dryRun,
       clock,
     };
@@ -154,9 +149,4 @@ export class Reconciler {
     if (unread === null) this.#desired = desired;
     return { desired, unread };
   }
-}
-
-function earliest(...times: readonly (number | null)[]): number | null {
-  const known = times.filter((time) => time !== null);
-  return known.length === 0 ? null : Math.min(...known);
 }

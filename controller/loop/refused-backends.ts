@@ -1,76 +1,96 @@
 import { familyOf } from '../address.ts';
-import type { Table } from '../model.ts';
+import type { Step, Table } from '../model.ts';
+import type { RefusedBackend } from '../pass-status.ts';
+import type { Decision } from '../plan/decision.ts';
 import type { StepFailure } from '../ports.ts';
-import { delayAfter } from './backoff.ts';
+import { Backoff } from './backoff.ts';
 
 const RETRY = { firstMs: 60_000, limitMs: 3_600_000 };
-const WHY = "an address that this host's kernel takes for no destination (EINVAL)";
+const REASON = "this host's kernel takes the address for no destination (EINVAL)";
 
 /**
  * Addresses of backends that this host's kernel refuses as a destination. That is a fault of what one app says, not of
- * writing: they are left out, told, and tried again after a minute, two, and so on up to an hour.
+ * writing: a service has its other backends, or none, and each address is tried again after a minute, two, and so on up
+ * to an hour.
  *
  * Only where the kernel has another backend of the family: if it refuses all of them, the fault is not one app's.
  */
 export class RefusedBackends {
-  readonly #now: () => number;
-  readonly #known = new Map<string, { failures: number; until: number }>();
-  #current: ReadonlyMap<string, string> = new Map();
-  #learnt = false;
+  readonly #backoff: Backoff<string>;
 
-  /** `now` in milliseconds. */
-  constructor(now: () => number) {
-    this.#now = now;
+  /** `random` gives numbers in [0, 1). */
+  constructor(random: () => number) {
+    this.#backoff = new Backoff(RETRY, random);
   }
 
-  /** Those that are left out now, with why; the same object while they are the same. */
-  current(): ReadonlyMap<string, string> {
-    this.#learnt = false;
-    const now = this.#now();
-    const out: [string, string][] = [];
-    for (const [address, { until }] of this.#known) {
-      if (until > now) out.push([address, WHY]);
-      else if (now - until > RETRY.limitMs) this.#known.delete(address);
-    }
-    const same = out.length === this.#current.size && out.every(([address]) => this.#current.has(address));
-    if (!same) this.#current = new Map(out);
-    return this.#current;
+  /** All of them now. */
+  get all(): readonly RefusedBackend[] {
+    return [...this.#backoff.all].map(([address, { since, due }]) => {
+      return { address, since, endsAt: due, reason: REASON };
+    });
   }
 
-  /** What `current` gave last. */
-  get addresses(): readonly string[] {
-    return [...this.#current.keys()];
+  /** Whether this step adds a backend that was refused, tried in this pass or to be tried later. */
+  has(step: Step): boolean {
+    return step.op === 'add-backend' && this.#backoff.all.has(step.backend.address);
   }
 
-  /** Takes what a pass met, with the table that it left; returns the failures that are failures. */
-  learn(failures: readonly StepFailure[], table: Table): readonly StepFailure[] {
-    const addresses = new Set<string>();
-    const left = failures.filter((failure) => {
-      if (!isRefused(failure) || !hasOther(failure, table)) return true;
-      if (failure.step.op === 'add-backend') addresses.add(failure.step.backend.address);
+  /** Whether this step is to be left alone for now. */
+  postpones(step: Step, now: number): boolean {
+    return step.op === 'add-backend' && this.#backoff.postpones(step.backend.address, now);
+  }
+
+  /** When the next of them is to be tried again; null where there is none. */
+  nextDue(): number | null {
+    return this.#backoff.nextDue();
+  }
+
+  /**
+   * Takes how `tried` steps went, given the table that they left. Returns those of the failures that are failures of
+   * writing.
+   */
+  learn(
+    tried: readonly Step[],
+    failures: readonly StepFailure[],
+    table: Table,
+    now: number,
+  ): readonly StepFailure[] {
+    const refused = new Set<string>();
+    const others = failures.filter((failure) => {
+      const { step, why } = failure;
+      if (step.op !== 'add-backend' || why !== 'refused-backend' || !hasOther(step, table)) return true;
+      refused.add(step.backend.address);
       return false;
     });
-    for (const address of addresses) {
-      const count = (this.#known.get(address)?.failures ?? 0) + 1;
-      this.#known.set(address, { failures: count, until: this.#now() + delayAfter(count, RETRY) });
-      this.#learnt = true;
-    }
-    return left;
+    for (const step of tried)
+      if (step.op === 'add-backend' && !refused.has(step.backend.address))
+        this.#backoff.succeeded(step.backend.address);
+    for (const address of refused) this.#backoff.failed(address, now);
+    return others;
   }
 
-  /** When a pass is worth making: at once after one that learnt something; null when there is nothing to try again. */
-  nextLook(): number | null {
-    if (this.#learnt) return this.#now();
-    const untils = [...this.#current.keys()].flatMap((address) => this.#known.get(address)?.until ?? []);
-    return untils.length === 0 ? null : Math.min(...untils);
+  /** Forgets those that none of these steps adds any more. */
+  prune(planned: readonly Step[]): void {
+    if (this.#backoff.isEmpty) return;
+    const wanted = new Set(planned.flatMap((step) => ('backend' in step ? step.backend.address : [])));
+    this.#backoff.prune((address) => wanted.has(address));
+  }
+
+  /** Why a backend is not in the kernel; null where its address was not refused. */
+  decisionOf(step: Step): Decision | null {
+    const postponed = step.op === 'add-backend' ? this.#backoff.all.get(step.backend.address) : undefined;
+    if (postponed === undefined) return null;
+    const { since, due } = postponed;
+    return {
+      rule: 'refused',
+      since,
+      endsWhen: 'the kernel takes its address; it is tried again',
+      endsAt: due,
+    };
   }
 }
 
-function isRefused({ step, why }: StepFailure): boolean {
-  return step.op === 'add-backend' && why === 'refused-backend';
-}
-
-function hasOther({ step: { service } }: StepFailure, table: Table): boolean {
+function hasOther({ service }: Step, table: Table): boolean {
   const family = familyOf(service.address);
   for (const { address, backends } of table.values())
     if (familyOf(address) === family && backends.size > 0) return true;

@@ -16,13 +16,16 @@ export interface ShortfallInput {
   readonly plan: Plan;
   /** The table that the plan left. */
   readonly observed: Table;
+  /** Addresses that the kernel takes for no destination. */
+  readonly refused: ReadonlySet<string>;
 }
 
 /**
  * What is not as desired, found by comparing the two tables themselves: a step that waits for its next try is no failure
  * of the last pass, and nothing is written in a dry run, yet in both the kernel is not as desired.
  *
- * Services of other programs that are in the way (conflicts) are not counted, nor those of which something is held.
+ * Services of other programs that are in the way (conflicts) are not counted, nor those of which something is held, nor
+ * backends that the kernel refuses: one app's data makes no host unready.
  */
 export class Shortfalls {
   readonly #kinds = new Map<ServiceKey, Shortfall['kind']>();
@@ -36,7 +39,7 @@ export class Shortfalls {
    * Looks at the services of a plan; of the others nothing has changed. To be called until it returns true: `pause` may
    * have said before that it should rest.
    */
-  start({ desired, plan, observed }: ShortfallInput): (pause: Pause) => boolean {
+  start({ desired, plan, observed, refused }: ShortfallInput): (pause: Pause) => boolean {
     const excepted = new Set(plan.conflicts.map(({ key }) => key));
     const leaving = new Set<ServiceKey>();
     for (const { key, op, held } of plan.services) {
@@ -48,7 +51,7 @@ export class Shortfalls {
       for (let next = left.next(); !next.done; next = left.next()) {
         const key = next.value;
         const want = desired.services.get(key);
-        const kind = excepted.has(key) ? null : kindOf(want, observed.get(key), leaving.has(key));
+        const kind = excepted.has(key) ? null : kindOf(want, observed.get(key), leaving.has(key), refused);
         if (kind === null) this.#kinds.delete(key);
         else this.#kinds.set(key, kind);
         if (pause(1 + (want?.backends.size ?? 0))) return false;
@@ -62,24 +65,26 @@ function kindOf(
   want: Service | undefined,
   have: ObservedService | undefined,
   leaves: boolean,
+  refused: ReadonlySet<string>,
 ): Shortfall['kind'] | null {
   if (want === undefined) return leaves && have !== undefined ? 'left' : null;
   if (have === undefined) return 'missing';
-  return agrees(want, have) ? null : 'differs';
+  return agrees(want, have, refused) ? null : 'differs';
 }
 
-function agrees(want: Service, have: ObservedService): boolean {
-  return serviceFields.agree(want, have) && backendsAgree(want, have);
+function agrees(want: Service, have: ObservedService, refused: ReadonlySet<string>): boolean {
+  return serviceFields.agree(want, have) && backendsAgree(want, have, refused);
 }
 
-function backendsAgree(want: Service, have: ObservedService): boolean {
+function backendsAgree(want: Service, have: ObservedService, refused: ReadonlySet<string>): boolean {
   // A backend too many gets connections while it has a weight; without one it drains.
   for (const [key, { weight }] of have.backends) if (weight > 0 && !want.backends.has(key)) return false;
   for (const [key, backend] of want.backends) {
     const there = have.backends.get(key);
-    const agrees = outsideTheKernel(want, backend)
-      ? there === undefined
-      : there !== undefined && backendFields.agree(backend, there);
+    const agrees =
+      there === undefined
+        ? outsideTheKernel(want, backend) || refused.has(backend.address)
+        : !outsideTheKernel(want, backend) && backendFields.agree(backend, there);
     if (!agrees) return false;
   }
   return true;

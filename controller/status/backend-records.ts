@@ -133,6 +133,6 @@ function leavingBackend(
 
 /** Whether one of them gets new connections. */
 export function someInRotation(backends: BackendRecords): boolean {
-  for (const { weight } of backends.values()) if (weight > 0) return true;
+  for (const { weight, inKernel } of backends.values()) if (inKernel && weight > 0) return true;
   return false;
 }

@@ -90,7 +90,8 @@ function kernelCheck(status: Status, now: number, limits: HealthLimits): Check {
 function refusedBackends({ refused = [] }: PassStatus): readonly string[] {
   if (refused.length === 0) return [];
   const what = `${refused.length} backend address${refused.length === 1 ? '' : 'es'}`;
-  return [`${what} left out, since the kernel takes none as a destination: ${some(refused)}`];
+  const addresses = refused.map(({ address }) => address);
+  return [`${what} left out, since the kernel takes none as a destination: ${some(addresses)}`];
 }
 
 /** On the word of our own disk only what is missing is made (rule 2): the rest is left until the source was read. */

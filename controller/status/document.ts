@@ -76,9 +76,9 @@ const backend = z.object({
   decision: z
     .object({
       rule: z
-        .enum(['mass removal', 'draining', 'last in rotation', 'postponed'])
+        .enum(['mass removal', 'draining', 'last in rotation', 'postponed', 'refused'])
         .describe(
-          'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed.',
+          'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel takes its address for no destination.',
         ),
       since: instant.describe("Since when; at most since the controller's start."),
       endsWhen: z.string().describe('What ends it, in words.'),

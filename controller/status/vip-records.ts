@@ -189,14 +189,20 @@ function desiredRecord(
 ): VipRecord {
   const backends = recordBackends(service, found, had?.backends ?? NO_BACKENDS, now);
   const idle = known.state === 'forwarding' && !someInRotation(backends);
-  const { state, reason } = idle ? IDLE : known;
+  const { state, reason } = idle ? idleState(backends) : known;
   const { name, framework, fqdn, protocol, address, port, apps } = service;
   const called = { id, name, framework, fqdn, protocol, address, port };
   const what = { ...called, ...serviceFields.pick(service), apps };
   return dated({ ...what, state, reason, backends }, had, now);
 }
 
-const IDLE: StateAndReason = { state: 'out of rotation', reason: 'every backend has weight 0' };
+function idleState(backends: BackendRecords): StateAndReason {
+  const isRefused = [...backends.values()].some(({ decision }) => decision?.rule === 'refused');
+  const reason = isRefused
+    ? 'every backend is refused by the kernel or has weight 0'
+    : 'every backend has weight 0';
+  return { state: 'out of rotation', reason };
+}
 const NO_BACKENDS: VipRecord['backends'] = new Map();
 
 function leavingRecord(

@@ -4,13 +4,12 @@ import type { Change } from 'ipvs-netlink-ts';
 import { parsePool } from '../../controller/desired/pool.ts';
 import type { TranslationRules } from '../../controller/desired/translation-rules.ts';
 import { Reconciler } from '../../controller/loop/reconciler.ts';
-import { RefusedBackends } from '../../controller/loop/refused-backends.ts';
 import { run, type WakeReason } from '../../controller/loop/run.ts';
 import type { ServiceKey, Step, Table } from '../../controller/model.ts';
 import type { Log, Observer, Reachability } from '../../controller/ports.ts';
 import { Latch } from '../../controller/time.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
-import { type AppSpec, REFUSED_PLACE, SOURCES, type SourceName, snapshotOf } from './cluster.ts';
+import { type AppSpec, SOURCES, type SourceName, snapshotOf } from './cluster.ts';
 import { Disk } from './disk.ts';
 import type { HostKernel } from './kernel.ts';
 import { type Crash, Life, WriteCounter } from './life.ts';
@@ -72,11 +71,6 @@ export class Host {
     } satisfies TranslationRules;
   }
 
-  /** Whether an app has a task at the address that the kernel takes for no destination. */
-  get hasRefusedBackend(): boolean {
-    return [...this.apps.values()].some(({ tasks }) => tasks.some(({ place }) => place === REFUSED_PLACE));
-  }
-
   get alive(): boolean {
     return this.#life?.dead === false;
   }
@@ -94,14 +88,12 @@ export class Host {
       clock,
       log: SILENT,
     };
-    const refusedBackends = new RefusedBackends(() => clock.monotonic());
     const rules = {
-      translation: { ...this.#rules, unfitAddresses: () => refusedBackends.current() },
+      translation: this.#rules,
       inPool: (address: string) => address.startsWith('11.'),
       adopt: false,
       brake: BRAKE,
       taken: this.#rules.realAddresses,
-      refusedBackends,
       dryRun: false,
     };
     const reconciler = new Reconciler(ports, rules, () => this.#random.next());

@@ -53,8 +53,6 @@ export function differences(wanted: Wanted, table: Table, foreign: ReadonlySet<S
   for (const key of new Set([...wanted.keys(), ...table.keys()])) {
     if (foreign.has(key)) continue;
     const [want, have] = [wanted.get(key), table.get(key)];
-    // Where the kernel takes none of its backends it may be there or not.
-    if (want !== undefined && have === undefined && Object.keys(want.backends).length === 0) continue;
     const is = have && settingsOf(have, [...have.backends]);
     if (JSON.stringify(is) !== JSON.stringify(want))
       found.push(`${key} is ${JSON.stringify(is) ?? 'absent'}, wanted ${JSON.stringify(want) ?? 'absent'}`);

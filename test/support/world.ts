@@ -3,7 +3,6 @@
 import { parsePool } from '../../controller/desired/pool.ts';
 import type { PassRequest } from '../../controller/loop/pass.ts';
 import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconciler.ts';
-import { RefusedBackends } from '../../controller/loop/refused-backends.ts';
 import { type Memory, type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
 import type { PassStatus } from '../../controller/pass-status.ts';
 import { applySteps } from '../../controller/plan/after-steps.ts';
@@ -205,12 +204,10 @@ export class Controller {
       ...rules
     }: StartRules,
   ) {
-    const refusedBackends = new RefusedBackends(() => world.clock.monotonic());
     const translation = {
       zone: 'l4lb.thisdcos.directory',
       pools: { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') },
       realAddresses: (address: string) => world.taken(address),
-      unfitAddresses: () => refusedBackends.current(),
       defaults: { ...DEFAULT_PORT_OPTIONS, scheduler: defaultScheduler },
     };
     const taken = (address: string) => world.taken(address);
@@ -221,7 +218,6 @@ export class Controller {
         translation,
         inPool,
         taken,
-        refusedBackends,
         adopt,
         brake,
         dryRun,

@@ -50,6 +50,7 @@ export function passOf(what: {
       desired,
       plan: what.over?.plan ?? plan,
       observed: what.over?.observed ?? observed,
+      refused: new Set(),
     }),
     drains: new Map(),
     made: [...plan.growing, ...plan.shrinking].filter((step) => isMade(step, observed)),
