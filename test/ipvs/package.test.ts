@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -49,12 +49,13 @@ describe('the package, packed and installed in an empty project', () => {
 
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-  test('carries its declarations, sources, specification, licence and history, and nothing of the repository', () => {
+  test('carries its command, declarations, sources, specification, licence and history, and nothing of the repository', () => {
     const files = readdirSync(join(project, 'node_modules/ipvs-netlink-ts'));
     expect(files.sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'bin',
       'dist',
       'package.json',
       'spec',
@@ -68,13 +69,40 @@ describe('the package, packed and installed in an empty project', () => {
     writeFileSync(
       join(project, 'more.ts'),
       `import { FakeKernel } from 'ipvs-netlink-ts/testing';
+       import { decode, formatDecoded } from 'ipvs-netlink-ts/decode';
        import { attrTable, openNetlink, u32 } from 'ipvs-netlink-ts/netlink';
        export const table = attrTable('link', { mtu: { type: 4, codec: u32 } });
        export const mtu: number | undefined = table.read(new Uint8Array()).mtu;
        export const replies: Promise<Uint8Array[]> = openNetlink(0).request(18, 0x300, new Uint8Array(16));
-       export const text: string = new FakeKernel().print();`,
+       export const text: string = new FakeKernel().print() + formatDecoded(decode(new Uint8Array()));`,
     );
     run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--project', project]);
+  });
+
+  test('decodes from its command line, as text and as JSON, from standard input and from a file', () => {
+    const input = join(root, 'test/ipvs/captures/strace.txt');
+    const npx = (line: string) => run('sh', ['-c', `npx --no-install ipvs-netlink-ts ${line}`]);
+    expect(npx(`decode < ${input}`)).toContain('\n      sched-name: sh\n');
+    expect(JSON.parse(npx(`decode -o json ${input}`))).toMatchObject({
+      messages: expect.any(Array),
+      notes: [],
+    });
+  });
+
+  test.each([
+    ['decode --family x', 2, /^ipvs-netlink-ts: --family "x": expected a number from 17 to 65535\n$/],
+    ['decode -o yaml', 2, /^ipvs-netlink-ts: --output "yaml": expected text or json\n$/],
+    ['decode --nothing', 2, /^ipvs-netlink-ts: Unknown option '--nothing'/],
+    ['decode /nonexistent', 2, /^ipvs-netlink-ts: ENOENT: .*nonexistent/],
+    ['encode', 2, /^ipvs-netlink-ts: "encode": expected decode \[FILE\]; --help shows more\n$/],
+    ['decode /dev/null', 1, /^ipvs-netlink-ts: no netlink message found; --help says what is read\n$/],
+    ['decode --help', 0, /^$/],
+  ])('%s exits with %i and says why', (line, status, stderr) => {
+    const result = spawnSync('node_modules/.bin/ipvs-netlink-ts', line.split(' '), {
+      cwd: project,
+      encoding: 'utf8',
+    });
+    expect([result.status, result.stderr]).toEqual([status, expect.stringMatching(stderr)]);
   });
 
   test('runs from its JavaScript: the first example of the README, on a kernel in memory', () => {

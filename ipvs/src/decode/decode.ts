@@ -1,0 +1,295 @@
+/**
+ * Netlink messages of other programs in words: what `ipvs-netlink-ts decode` shows.
+ *
+ * @packageDocumentation
+ */
+
+import { ATTR_HEADER, viewOf } from '../codec.ts';
+import { errnoName } from '../errors.ts';
+import { GENL_HEADER } from '../genl.ts';
+import { MESSAGE_HEADER } from '../message.ts';
+import { HOST_IS_LE } from '../scalars.ts';
+import { familyAttrs } from '../tables.ts';
+import { GENL, IPVS_CMD, NETLINK, NLM_F, NLMSG } from '../uapi.ts';
+import { type DecodedAttribute, decodeAttributes, inSet, type Lookup, toHex } from './attributes.ts';
+import { controllerSet, extendedAckSet, ipvsSets } from './fields.ts';
+import { flagNames, inSpec } from './formats.ts';
+import type { Direction, Found } from './found.ts';
+import { findMessages } from './input.ts';
+
+export { formatDecoded } from './print.ts';
+export type { DecodedAttribute, Direction };
+
+/** A netlink message in words. */
+export interface DecodedMessage {
+  /** Line of the text, or number of the packet, from 1. */
+  readonly line: number;
+  /** System call that it was found in. */
+  readonly call?: string;
+  readonly direction?: Direction;
+  /** Length in its header. */
+  readonly length: number;
+  /** Number of its type; 0 where strace writes only the name of the family. */
+  readonly type: number;
+  /** `IPVS`, `nlctrl` or another generic netlink family; absent where it is not known, and for netlink's own messages. */
+  readonly family?: string;
+  /** Name of the command in the kernel's specification, or `error`, `done`, `noop`, `overrun`. */
+  readonly command?: string;
+  readonly flags: string;
+  readonly sequence: number;
+  /** Netlink's port of the process: most often its process id. */
+  readonly port: number;
+  /** Of an error or of the end of a dump: 0, or the kernel's error number, positive. */
+  readonly errno?: number;
+  readonly error?: string;
+  /** The request that an error is about, as far as it is repeated. */
+  readonly request?: DecodedMessage;
+  readonly attributes?: readonly DecodedAttribute[];
+  /** The bytes after the header, where they are not understood. */
+  readonly hex?: string;
+  readonly notes: readonly string[];
+}
+
+export interface Decoded {
+  readonly messages: readonly DecodedMessage[];
+  /** What there is to say about the input: what is no message, and what was left out. */
+  readonly notes: readonly string[];
+}
+
+export interface DecodeOptions {
+  /**
+   * Number that the IPVS family has in this kernel.
+   * @defaultValue what the input tells (the reply to CTRL_CMD_GETFAMILY, or strace), else a guess by the attributes
+   */
+  readonly family?: number | undefined;
+}
+
+/**
+ * Decodes the messages in strace's output, in a hex dump or in a capture of an nlmon device.
+ *
+ * Never throws because of the input: what is not understood is shown as bytes with a note. At most 64 MiB are read, and 8 MiB of messages kept.
+ */
+export function decode(input: Uint8Array, options: DecodeOptions = {}): Decoded {
+  const { messages, notes } = findMessages(input);
+  const families = familiesIn(messages);
+  if (options.family !== undefined) families.set(options.family, IPVS);
+  return { messages: messages.map((message) => decodeMessage(message, families)), notes };
+}
+
+const IPVS = 'IPVS';
+const CONTROLLER = 'nlctrl';
+
+/** The families that the replies of generic netlink's controller tell of. */
+function familiesIn(messages: readonly Found[]): Map<number, string> {
+  const families = new Map<number, string>([[GENL.ID_CTRL, CONTROLLER]]);
+  for (const { bytes, protocol = NETLINK.GENERIC } of messages) {
+    const view = viewOf(bytes);
+    const from = MESSAGE_HEADER + GENL_HEADER;
+    if (protocol !== NETLINK.GENERIC || bytes.length < from) continue;
+    if (view.getUint16(4, HOST_IS_LE) !== GENL.ID_CTRL || bytes[MESSAGE_HEADER] !== CTRL_CMD.NEWFAMILY)
+      continue;
+    const attributes = decodeAttributes(inSet(controllerSet), view, from, bytes.length);
+    const valueAt = (type: number) => attributes.find((attribute) => attribute.type === type)?.value;
+    const id = valueAt(familyAttrs.types.id);
+    const name = valueAt(familyAttrs.types.name);
+    if (typeof id === 'number' && typeof name === 'string') families.set(id, name);
+  }
+  return families;
+}
+
+/** CTRL_CMD_*. <linux/genetlink.h> */
+const CTRL_CMD = {
+  NEWFAMILY: 1,
+  DELFAMILY: 2,
+  GETFAMILY: 3,
+  NEWOPS: 4,
+  DELOPS: 5,
+  GETOPS: 6,
+  NEWMCAST_GRP: 7,
+  DELMCAST_GRP: 8,
+  GETMCAST_GRP: 9,
+  GETPOLICY: 10,
+} as const;
+
+function decodeMessage(found: Found, families: ReadonlyMap<number, string>): DecodedMessage {
+  const { bytes, length, line, call } = found;
+  const view = viewOf(bytes);
+  // strace writes the name of a family in place of its number.
+  const named = [...families].find(([, name]) => name === found.family)?.[0];
+  const type = named ?? view.getUint16(4, HOST_IS_LE);
+  const bits = view.getUint16(6, HOST_IS_LE);
+  const direction = found.direction ?? ((bits & NLM_F.REQUEST) !== 0 ? 'to-kernel' : undefined);
+  const family = found.family ?? families.get(type);
+  const isOwn = type < NLMSG.MIN_TYPE && found.family === undefined;
+  return {
+    line,
+    ...(call !== undefined && { call }),
+    ...(direction && { direction }),
+    length,
+    type,
+    flags: flagNames(isOwn ? RESULT_FLAGS : REQUEST_FLAGS, bits),
+    sequence: view.getUint32(8, HOST_IS_LE),
+    port: view.getUint32(12, HOST_IS_LE),
+    ...(isOwn ? decodeOwn(type, found, view, families) : decodeGeneric(family, found, view)),
+  };
+}
+
+const COMMON_FLAGS = {
+  REQUEST: NLM_F.REQUEST,
+  MULTI: NLM_F.MULTI,
+  ACK: NLM_F.ACK,
+  ECHO: 0x8,
+  DUMP_INTR: NLM_F.DUMP_INTR,
+  DUMP_FILTERED: 0x20,
+};
+/** Generic netlink knows no other meaning of the bits from 0x100 on than that of a dump. */
+const REQUEST_FLAGS = { ...COMMON_FLAGS, DUMP: NLM_F.DUMP };
+const RESULT_FLAGS = { ...COMMON_FLAGS, CAPPED: NLM_F.CAPPED, ACK_TLVS: NLM_F.ACK_TLVS };
+
+type Content = Pick<
+  DecodedMessage,
+  'family' | 'command' | 'errno' | 'error' | 'request' | 'attributes' | 'hex' | 'notes'
+>;
+
+const ownNames: Readonly<Record<number, string>> = {
+  [NLMSG.NOOP]: 'noop',
+  [NLMSG.ERROR]: 'error',
+  [NLMSG.DONE]: 'done',
+  [NLMSG.OVERRUN]: 'overrun',
+};
+
+/** A message that is the same in every netlink protocol. */
+function decodeOwn(
+  type: number,
+  found: Found,
+  view: DataView,
+  families: ReadonlyMap<number, string>,
+): Content {
+  const { notes } = found;
+  const command = ownNames[type];
+  const size = view.byteLength;
+  if (command === undefined)
+    return { hex: toHex(view, MESSAGE_HEADER, size), notes: [...notes, 'unknown type'] };
+  if ((type !== NLMSG.ERROR && type !== NLMSG.DONE) || size < MESSAGE_HEADER + ERRNO_SIZE)
+    return { command, notes };
+
+  const errno = Math.abs(view.getInt32(MESSAGE_HEADER, HOST_IS_LE));
+  const error = errno === 0 ? {} : { error: errnoName(errno) };
+  const flags = view.getUint16(6, HOST_IS_LE);
+  const at = MESSAGE_HEADER + ERRNO_SIZE;
+  const content = { command, errno, ...error };
+  if (type === NLMSG.DONE) return { ...content, ...extendedAck(view, flags, at), notes };
+  if (size < at + MESSAGE_HEADER) return { ...content, notes };
+
+  const claimed = view.getUint32(at, HOST_IS_LE);
+  // An acknowledgement, and an error on a socket with NETLINK_CAP_ACK, repeats the header alone.
+  const capped = errno === 0 || (flags & NLM_F.CAPPED) !== 0 || claimed < MESSAGE_HEADER;
+  const end = capped ? at + MESSAGE_HEADER : Math.min(at + claimed, size);
+  const request = decodeRequest(found, at, end, claimed, families);
+  return { ...content, request, ...extendedAck(view, flags, (end + 3) & ~3), notes };
+}
+
+const ERRNO_SIZE = 4;
+
+function decodeRequest(
+  { line, protocol, bytes, requestFamily }: Found,
+  from: number,
+  to: number,
+  length: number,
+  families: ReadonlyMap<number, string>,
+): DecodedMessage {
+  const part = bytes.subarray(from, to);
+  const family = requestFamily === undefined ? {} : { family: requestFamily };
+  const repeated = {
+    line,
+    bytes: part,
+    length,
+    ...family,
+    ...(protocol !== undefined && { protocol }),
+    notes: [],
+  };
+  // An error cannot be the request of another: the header alone, or bytes could nest without end.
+  const isOwn = viewOf(part).getUint16(4, HOST_IS_LE) < NLMSG.MIN_TYPE && requestFamily === undefined;
+  return decodeMessage(isOwn ? { ...repeated, bytes: part.subarray(0, MESSAGE_HEADER) } : repeated, families);
+}
+
+function extendedAck(view: DataView, flags: number, at: number): Pick<Content, 'attributes'> {
+  if ((flags & NLM_F.ACK_TLVS) === 0 || at >= view.byteLength) return {};
+  return { attributes: decodeAttributes(inSet(extendedAckSet), view, at, view.byteLength) };
+}
+
+/** A message of generic netlink: a command and its attributes. */
+function decodeGeneric(family: string | undefined, found: Found, view: DataView): Content {
+  const { protocol = NETLINK.GENERIC, notes } = found;
+  const size = view.byteLength;
+  const bytesAndNote = (note: string): Content => ({
+    ...(family !== undefined && protocol === NETLINK.GENERIC && { family }),
+    ...(size > MESSAGE_HEADER && { hex: toHex(view, MESSAGE_HEADER, size) }),
+    notes: [...notes, note],
+  });
+  if (protocol !== NETLINK.GENERIC) return bytesAndNote(`netlink protocol ${protocol}, not generic netlink`);
+  if (size < MESSAGE_HEADER + GENL_HEADER) {
+    // The request that an acknowledgement repeats is a header alone.
+    return size === MESSAGE_HEADER
+      ? { ...(family !== undefined && { family }), notes }
+      : bytesAndNote('no command');
+  }
+  const number = view.getUint8(MESSAGE_HEADER);
+  const from = MESSAGE_HEADER + GENL_HEADER;
+  if (family === CONTROLLER)
+    return decodeCommand(CONTROLLER, CTRL_CMD, number, inSet(controllerSet), view, from, notes);
+  const lookup = ipvsLookup(number);
+  if (family === IPVS) return decodeCommand(IPVS, IPVS_CMD, number, lookup, view, from, notes);
+  if (family !== undefined) return bytesAndNote(`family ${family} is not decoded`);
+  const isCut = found.length > found.bytes.length;
+  if (!looksLikeIpvs(number, lookup, view, from, isCut))
+    return bytesAndNote('no family that is known; --family says which is IPVS');
+  const guess = `type ${view.getUint16(4, HOST_IS_LE)} is taken for IPVS: the input does not tell`;
+  return decodeCommand(IPVS, IPVS_CMD, number, lookup, view, from, [...notes, guess]);
+}
+
+function ipvsLookup(command: number): Lookup {
+  const isInfo = command === IPVS_CMD.SET_INFO || command === IPVS_CMD.GET_INFO;
+  return inSet((isInfo ? ipvsSets['info'] : ipvsSets['cmd']) as NonNullable<(typeof ipvsSets)[string]>);
+}
+
+function decodeCommand(
+  family: string,
+  commands: Readonly<Record<string, number>>,
+  number: number,
+  lookup: Lookup,
+  view: DataView,
+  from: number,
+  notes: readonly string[],
+): Content {
+  const name = Object.keys(commands).find((each) => commands[each] === number);
+  const attributes = decodeAttributes(lookup, view, from, view.byteLength);
+  return {
+    family,
+    ...(name !== undefined && { command: inSpec(name) }),
+    ...(attributes.length > 0 && { attributes }),
+    notes: name === undefined ? [...notes, `unknown command ${number}`] : notes,
+  };
+}
+
+/** Whether command and attributes are such as IPVS has, without a doubtful one; the last may be cut off. */
+function looksLikeIpvs(
+  number: number,
+  lookup: Lookup,
+  view: DataView,
+  from: number,
+  isCut: boolean,
+): boolean {
+  const version = view.getUint8(MESSAGE_HEADER + 1);
+  if (version !== GENL.IPVS_VERSION || !Object.values<number>(IPVS_CMD).includes(number)) return false;
+  if (view.byteLength - from < ATTR_HEADER) return view.byteLength === from;
+  const attributes = decodeAttributes(lookup, view, from, view.byteLength);
+  return attributes.every(
+    (attribute, index) => (isCut && index === attributes.length - 1) || isUnderstood(attribute),
+  );
+}
+
+function isUnderstood({ name, hex, value }: DecodedAttribute): boolean {
+  if (name === undefined || hex !== undefined) return false;
+  return typeof value !== 'object' || value.every(isUnderstood);
+}

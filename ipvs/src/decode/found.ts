@@ -1,0 +1,85 @@
+import { viewOf } from '../codec.ts';
+import { MESSAGE_HEADER } from '../message.ts';
+import { HOST_IS_LE } from '../scalars.ts';
+
+/** A system call, or whatever else a message was found in. */
+export interface Origin {
+  /** Line of the text, or number of the packet, from 1. */
+  readonly line: number;
+  /** Name of the system call. */
+  readonly call?: string;
+  readonly direction?: Direction;
+  /** Netlink protocol, where the input tells it. */
+  readonly protocol?: number;
+}
+
+export type Direction = 'to-kernel' | 'from-kernel';
+
+/** A netlink message as it stands in the input, header included. */
+export interface Found extends Origin {
+  readonly bytes: Uint8Array;
+  /** Length that the message says it has; more than `bytes` where the input was cut off. */
+  readonly length: number;
+  /** Generic netlink family, where strace writes its name in place of the number. */
+  readonly family?: string;
+  /** The same of the request that an error repeats. */
+  readonly requestFamily?: string;
+  readonly notes: readonly string[];
+}
+
+/** More than this is not kept: a table of 11,000 entries comes to half of it. */
+const MAX_BYTES = 8 * 1024 * 1024;
+const MAX_MESSAGES = 100_000;
+const MAX_NOTES = 100;
+
+/** A length above this is none: what the kernel sends or takes at once is shorter. */
+const MAX_LENGTH = 1 << 20;
+
+/** Collects messages and what there is to say about the input, both of them limited. */
+export class Finds {
+  readonly messages: Found[] = [];
+  readonly notes: string[] = [];
+  #bytes = 0;
+
+  add(message: Found): void {
+    this.#bytes += message.bytes.length;
+    if (this.#bytes <= MAX_BYTES && this.messages.length < MAX_MESSAGES) this.messages.push(message);
+    else this.note(`only the first ${this.messages.length} messages are decoded`);
+  }
+
+  note(text: string): void {
+    if (this.notes.length < MAX_NOTES && !this.notes.includes(text)) this.notes.push(text);
+  }
+
+  /**
+   * Adds the messages of a datagram, one after the other as netlink packs them.
+   *
+   * `cut` says that bytes are known to be missing at the end.
+   */
+  addDatagram(bytes: Uint8Array, origin: Origin, cut: boolean): void {
+    const view = viewOf(bytes);
+    let at = 0;
+    while (at + MESSAGE_HEADER <= bytes.length) {
+      const length = view.getUint32(at, HOST_IS_LE);
+      const rest = bytes.length - at;
+      if (length < MESSAGE_HEADER || length > MAX_LENGTH) break;
+      const notes = length > rest ? [missing(length - rest, length)] : [];
+      this.add({ ...origin, bytes: bytes.subarray(at, at + length), length, notes });
+      at += (length + 3) & ~3;
+    }
+    if (at < bytes.length) {
+      const why = cut ? ', the rest was cut off' : '';
+      this.note(`${placeOf(origin)}: ${bytes.length - at} bytes are no netlink message${why}`);
+    }
+  }
+}
+
+/** Where something was found: `line 3, sendmsg`. */
+export function placeOf({ line, call }: Origin): string {
+  return call === undefined ? `line ${line}` : `line ${line}, ${call}`;
+}
+
+/** The note for a message that was cut off. */
+export function missing(bytes: number, of: number): string {
+  return `${bytes} of ${of} bytes are missing (strace shows all with -s 65535)`;
+}

@@ -1,0 +1,82 @@
+/** The command line of the library: `ipvs-netlink-ts decode`. */
+
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { decode, formatDecoded } from './decode.ts';
+import { MAX_INPUT } from './input.ts';
+
+const USAGE = `Usage: ipvs-netlink-ts decode [options] [FILE]
+
+Shows the netlink messages of IPVS in FILE, or in standard input, in words: command, flags, sequence number and
+attributes, with the names of the kernel's netlink specification.
+
+FILE is one of
+  the output of strace, for example of: strace -xx -s 65535 -e trace=network -o FILE ipvsadm -Ln
+  a hex dump, plain or of xxd, hexdump -C or tcpdump -xx
+  a capture (pcap) of an nlmon device
+
+Options:
+  -o, --output FORMAT  text (default) or json
+  --family NUMBER      number of the IPVS family in that kernel; needed only where the input does not tell it
+  -h, --help           show this help
+
+Exit status: 0 when a message was found, 1 when none was, 2 when the arguments or FILE cannot be used.
+`;
+
+/** Runs the command; returns its exit status. */
+export function main(args: readonly string[]): number {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+    if (parsed.values.help) return print(USAGE, 0);
+    return run(parsed);
+  } catch (error) {
+    process.stderr.write(`ipvs-netlink-ts: ${(error as Error).message}\n`);
+    return 2;
+  }
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      output: { type: 'string', short: 'o', default: 'text' },
+      family: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+}
+
+function run({ values, positionals }: ReturnType<typeof parse>): number {
+  const [command, file, ...more] = positionals;
+  if (command !== 'decode' || more.length > 0) {
+    const what = command === undefined ? 'no command' : JSON.stringify(positionals.join(' '));
+    throw new Error(`${what}: expected decode [FILE]; --help shows more`);
+  }
+  const { output, family } = values;
+  if (output !== 'text' && output !== 'json')
+    throw new Error(`--output ${JSON.stringify(output)}: expected text or json`);
+  if (family !== undefined && !(/^\d{2,5}$/.test(family) && Number(family) > 16 && Number(family) < 65536))
+    throw new Error(`--family ${JSON.stringify(family)}: expected a number from 17 to 65535`);
+
+  const decoded = decode(read(file), { family: family === undefined ? undefined : Number(family) });
+  const text = output === 'json' ? `${JSON.stringify(decoded, null, 2)}\n` : formatDecoded(decoded);
+  if (decoded.messages.length > 0) return print(text, 0);
+  process.stderr.write('ipvs-netlink-ts: no netlink message found; --help says what is read\n');
+  return print(text, 1);
+}
+
+/** The file, or standard input, as far as it is decoded. */
+function read(file: string | undefined): Uint8Array {
+  if (file === undefined && process.stdin.isTTY)
+    throw new Error('nothing to decode: give a FILE, or the input by a pipe; --help shows more');
+  return readFileSync(file ?? 0).subarray(0, MAX_INPUT + 1);
+}
+
+function print(text: string, status: number): number {
+  // Whoever reads this may have seen enough, as head has.
+  process.stdout.on('error', () => {});
+  process.stdout.write(text);
+  return status;
+}

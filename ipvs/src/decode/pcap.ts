@@ -1,0 +1,44 @@
+import { viewOf } from '../codec.ts';
+import type { Finds } from './found.ts';
+
+/** The first word of a capture, with times in microseconds or nanoseconds. <https://www.tcpdump.org/manpages/pcap-savefile.5.txt> */
+const MAGICS: readonly number[] = [0xa1b2c3d4, 0xa1b23c4d];
+const FILE_HEADER = 24;
+const PACKET_HEADER = 16;
+
+/** LINKTYPE_NETLINK: packets of an nlmon device. */
+const LINKTYPE_NETLINK = 253;
+/** Before each: type of the packet, ARPHRD_NETLINK, ten bytes that mean nothing, netlink protocol; all big-endian. */
+const COOKED_HEADER = 16;
+
+/** Whether the input is a packet capture as `tcpdump -w` writes it. */
+export function isPcap(bytes: Uint8Array): boolean {
+  if (bytes.length < FILE_HEADER) return false;
+  const view = viewOf(bytes);
+  return MAGICS.includes(view.getUint32(0, true)) || MAGICS.includes(view.getUint32(0));
+}
+
+/** Adds the messages of a capture of an nlmon device. */
+export function readPcap(bytes: Uint8Array, finds: Finds): void {
+  const view = viewOf(bytes);
+  const isLittle = MAGICS.includes(view.getUint32(0, true));
+  const linkType = view.getUint32(20, isLittle) & 0xffff;
+  if (linkType !== LINKTYPE_NETLINK) {
+    finds.note(`the capture has link type ${linkType}: expected ${LINKTYPE_NETLINK}, of an nlmon device`);
+    return;
+  }
+  let packet = 0;
+  for (let at = FILE_HEADER; at + PACKET_HEADER <= bytes.length; ) {
+    const size = view.getUint32(at + 8, isLittle);
+    const from = at + PACKET_HEADER;
+    packet++;
+    if (size < COOKED_HEADER || size > bytes.length - from) {
+      finds.note(`packet ${packet} has ${size} bytes: the rest of the capture is left out`);
+      return;
+    }
+    const protocol = view.getUint16(from + 14);
+    const isCut = size < view.getUint32(at + 12, isLittle);
+    finds.addDatagram(bytes.subarray(from + COOKED_HEADER, from + size), { line: packet, protocol }, isCut);
+    at = from + size;
+  }
+}

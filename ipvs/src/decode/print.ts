@@ -1,0 +1,51 @@
+import type { DecodedAttribute } from './attributes.ts';
+import type { Decoded, DecodedMessage } from './decode.ts';
+import { placeOf } from './found.ts';
+
+/** What was decoded as text: a line for each message, its attributes below it, indented as they are nested. */
+export function formatDecoded({ messages, notes }: Decoded): string {
+  const parts = messages.map((message) => `${placeOf(message)}\n${formatMessage(message, '  ')}`);
+  return [...parts, ...notes.map((note) => `note: ${safe(note)}\n`)].join('\n');
+}
+
+function formatMessage(message: DecodedMessage, indent: string): string {
+  const { length, flags, sequence, port, request, attributes = [], hex, notes } = message;
+  const lines = [
+    `${indent}${nameOf(message)}  ${length} bytes, flags ${flags}, seq ${sequence}, pid ${port}\n`,
+    ...notes.map((note) => `${indent}  note: ${safe(note)}\n`),
+    ...(hex === undefined ? [] : [`${indent}  ${hex}\n`]),
+    ...attributes.map((attribute) => formatAttribute(attribute, `${indent}  `)),
+  ];
+  if (request) lines.push(`${indent}  of the request\n`, formatMessage(request, `${indent}    `));
+  return lines.join('');
+}
+
+function nameOf({ family, command, type, errno, error, direction }: DecodedMessage): string {
+  const arrow = direction === undefined ? '' : direction === 'to-kernel' ? '> ' : '< ';
+  const words = [family ?? (command === undefined ? `type ${type}` : undefined), command]
+    .filter(Boolean)
+    .join(' ');
+  const result = errno === undefined ? '' : errno === 0 ? ' 0 (success)' : ` ${errno} ${error}`;
+  return `${arrow}${safe(words)}${result}`;
+}
+
+function formatAttribute(
+  { name, type, value, unit = '', hex, note }: DecodedAttribute,
+  indent: string,
+): string {
+  const title = `${indent}${name ?? `attribute ${type}`}`;
+  const remark = note === undefined ? '' : `  (${note})`;
+  if (typeof value === 'object') {
+    return `${title}${remark}\n${value.map((each) => formatAttribute(each, `${indent}  `)).join('')}`;
+  }
+  const shown = value === undefined ? (hex ?? '') : typeof value === 'number' ? String(value) : safe(value);
+  return `${title}: ${shown}${unit}${remark}\n`;
+}
+
+/** Text of other programs may have what a terminal obeys; none at all would not be seen. */
+function safe(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  return /^$|[\u0000-\u001f\u007f-\u009f]/.test(text)
+    ? JSON.stringify(text).replaceAll(/[\u007f-\u009f]/g, '?')
+    : text;
+}

@@ -1,0 +1,198 @@
+import { constants } from 'node:os';
+import { viewOf } from '../codec.ts';
+import { MESSAGE_HEADER, writeHeader } from '../message.ts';
+import { HOST_IS_LE } from '../scalars.ts';
+import { GENL, NLM_F, NLMSG } from '../uapi.ts';
+import { type Finds, missing, type Origin } from './found.ts';
+
+/** What strace writes for a header that it takes apart; before version 5.15 without the prefix `nlmsg_`. */
+const HEADER =
+  /\{(?:nlmsg_)?len=(\d+), (?:nlmsg_)?type=([^,{}]+), (?:nlmsg_)?flags=([^,{}]+), (?:nlmsg_)?seq=(\d+), (?:nlmsg_)?pid=(-?\d+)\}/y;
+const HEADER_START = /\{(?:nlmsg_)?len=/g;
+
+/** A buffer of a call that strace did not take apart. */
+const BUFFER = /(?:\(\d+(?:<[^>]{0,256}>)?, |iov_base=)(?=")/g;
+
+const types: Readonly<Record<string, number>> = {
+  NLMSG_NOOP: NLMSG.NOOP,
+  NLMSG_ERROR: NLMSG.ERROR,
+  NLMSG_DONE: NLMSG.DONE,
+  NLMSG_OVERRUN: NLMSG.OVERRUN,
+  nlctrl: GENL.ID_CTRL,
+};
+
+const flagBits: Readonly<Record<string, number>> = {
+  NLM_F_REQUEST: NLM_F.REQUEST,
+  NLM_F_MULTI: NLM_F.MULTI,
+  NLM_F_ACK: NLM_F.ACK,
+  NLM_F_ECHO: 0x8,
+  NLM_F_DUMP_INTR: NLM_F.DUMP_INTR,
+  NLM_F_DUMP_FILTERED: 0x20,
+  NLM_F_ROOT: 0x100,
+  NLM_F_MATCH: 0x200,
+  NLM_F_ATOMIC: 0x400,
+  NLM_F_DUMP: NLM_F.DUMP,
+  NLM_F_REPLACE: NLM_F.REPLACE,
+  NLM_F_EXCL: NLM_F.EXCL,
+  NLM_F_CREATE: NLM_F.CREATE,
+  NLM_F_APPEND: NLM_F.APPEND,
+  NLM_F_NONREC: 0x100,
+  NLM_F_BULK: 0x200,
+  NLM_F_CAPPED: NLM_F.CAPPED,
+  NLM_F_ACK_TLVS: NLM_F.ACK_TLVS,
+};
+
+/** Adds the messages of a line with a system call, as strace writes it. */
+export function addCall(text: string, origin: Origin, finds: Finds): void {
+  let at = 0;
+  let found = false;
+  for (;;) {
+    HEADER_START.lastIndex = at;
+    const start = HEADER_START.exec(text)?.index;
+    const header = start === undefined ? undefined : readHeader(text, start);
+    if (start === undefined) break;
+    at = header === undefined ? start + 1 : addDissected(text, header, origin, finds);
+    found ||= header !== undefined;
+  }
+  if (!found) addBuffers(text, origin, finds);
+}
+
+/** Bytes of a call whose data strace shows as strings; several pieces are parts of one datagram. */
+function addBuffers(text: string, origin: Origin, finds: Finds): void {
+  const parts: Uint8Array[] = [];
+  let cut = false;
+  for (const { index, 0: before } of text.matchAll(BUFFER)) {
+    const part = readString(text, index + before.length);
+    parts.push(part.bytes);
+    cut ||= part.cut;
+  }
+  if (parts.length > 0) finds.addDatagram(Buffer.concat(parts), origin, cut);
+}
+
+interface Header {
+  readonly length: number;
+  readonly type: number;
+  readonly family?: string;
+  readonly bytes: Uint8Array;
+  /** Where the text goes on. */
+  readonly end: number;
+}
+
+function readHeader(text: string, at: number): Header | undefined {
+  HEADER.lastIndex = at;
+  const match = HEADER.exec(text);
+  if (!match) return undefined;
+  const [all, length, type = '', flags = '', seq, pid] = match;
+  const name = type.trim();
+  const number = types[name] ?? integer(name);
+  const bytes = new Uint8Array(MESSAGE_HEADER);
+  const view = viewOf(bytes);
+  writeHeader(view, 0, Number(length), number || 0, flagsOf(flags), Number(seq));
+  view.setUint32(12, Number(pid), HOST_IS_LE);
+  const end = at + all.length;
+  const header = { length: Number(length), type: number || 0, bytes, end };
+  return Number.isNaN(number) ? { ...header, family: name } : header;
+}
+
+function flagsOf(text: string): number {
+  return text.split('|').reduce((all, flag) => all | (flagBits[flag] ?? (integer(flag) || 0)), 0);
+}
+
+/** Adds a message whose header strace took apart, with what follows it; returns where the text goes on. */
+function addDissected(text: string, header: Header, origin: Origin, finds: Finds): number {
+  const parts = [header.bytes];
+  const notes: string[] = [];
+  let { end } = header;
+  let requestFamily: string | undefined;
+
+  const number = NUMBER_AFTER.exec(text.slice(end, end + 64));
+  if (number) {
+    // The number of an error or of the end of a dump.
+    parts.push(int32(numberOf(number[1] ?? '')));
+    end += number[0].length;
+    const request = REQUEST_AFTER.exec(text.slice(end, end + 64));
+    const echoed = request ? readHeader(text, end + request[0].length - 1) : undefined;
+    if (echoed) {
+      parts.push(echoed.bytes);
+      requestFamily = echoed.family;
+      end = echoed.end;
+    }
+  }
+  if (text.startsWith(', "', end)) {
+    const payload = readString(text, end + 2);
+    parts.push(payload.bytes);
+    end = payload.end;
+  } else if (text.startsWith(', {', end) || text.startsWith(', [{nla', end)) {
+    notes.push('strace shows the rest in words of its own, not in bytes');
+  }
+  const bytes = Buffer.concat(parts).subarray(0, Math.max(header.length, MESSAGE_HEADER));
+  if (bytes.length < header.length) notes.push(missing(header.length - bytes.length, header.length));
+  finds.add({
+    ...origin,
+    bytes: new Uint8Array(bytes),
+    length: header.length,
+    ...(header.family !== undefined && { family: header.family }),
+    ...(requestFamily !== undefined && { requestFamily }),
+    notes,
+  });
+  return end;
+}
+
+const NUMBER_AFTER = /^, (?:\{error=)?(-?\w+)(?=[\]},])/;
+const REQUEST_AFTER = /^, msg=\[?\{/;
+
+/** `-17` or `-EEXIST`. */
+function numberOf(text: string): number {
+  const errno = constants.errno[text.slice(1) as keyof typeof constants.errno];
+  return errno === undefined ? integer(text) || 0 : -errno;
+}
+
+function int32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  viewOf(bytes).setInt32(0, value, HOST_IS_LE);
+  return bytes;
+}
+
+const escapes: Readonly<Record<string, number>> = { n: 10, t: 9, v: 11, f: 12, r: 13 };
+
+interface Literal {
+  readonly bytes: Uint8Array;
+  readonly end: number;
+  /** Whether strace left out the rest of it. */
+  readonly cut: boolean;
+}
+
+/** Reads the C string at `at`, where there is a quote. One that is not closed ends with the text. */
+function readString(text: string, at: number): Literal {
+  let end = at + 1;
+  while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+  const bytes = new Uint8Array(end - at);
+  let size = 0;
+  for (let index = at + 1; index < end; ) {
+    const escaped = text[index] === '\\' ? readEscape(text, index + 1) : undefined;
+    bytes[size++] = escaped?.byte ?? text.charCodeAt(index);
+    index = escaped?.end ?? index + 1;
+  }
+  const cut = end >= text.length || text.startsWith('...', end + 1);
+  return { bytes: bytes.subarray(0, size), end: end + (cut ? 4 : 1), cut };
+}
+
+const DIGITS = /x([0-9a-f]{2})|([0-7]{1,3})/iy;
+
+/** What stands behind a backslash at `at`. */
+function readEscape(text: string, at: number): { readonly byte: number; readonly end: number } {
+  DIGITS.lastIndex = at;
+  const [all, hex, octal] = DIGITS.exec(text) ?? [];
+  if (all !== undefined)
+    return {
+      byte: hex === undefined ? Number.parseInt(octal ?? '', 8) : Number.parseInt(hex, 16),
+      end: at + all.length,
+    };
+  const letter = text[at] ?? '';
+  return { byte: escapes[letter] ?? letter.charCodeAt(0), end: at + 1 };
+}
+
+/** The number that a text begins with; NaN where it does not. */
+function integer(text: string): number {
+  return Number(/^(?:0x[\da-f]+|-?\d+)/i.exec(text)?.[0] ?? Number.NaN);
+}
