@@ -49,7 +49,7 @@ missing_packages() {
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
     test | ci)
-      programs="$programs dig:bind9-dnsutils dnsmasq:dnsmasq-base nft:nftables conntrack buildah debootstrap setcap:libcap2-bin kubectl:kubernetes-client chromium fish zsh jq systemd-notify:systemd"
+      programs="$programs dig:bind9-dnsutils dnsmasq:dnsmasq-base nft:nftables conntrack buildah debootstrap setcap:libcap2-bin kubectl:kubernetes-client chromium fish zsh jq strace systemd-notify:systemd"
       # Without a font a browser shows no letters.
       [ -d /usr/share/fonts/truetype/dejavu ] || echo fonts-dejavu-core
       [ "$second_lab" = host ] || programs="$programs qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio"
