@@ -15,7 +15,7 @@ function decodeText(text: string, family?: number): Decoded {
   return decode(Buffer.from(text, 'latin1'), { family });
 }
 
-/** What is said of the messages with this command, as it is printed. */
+/** The messages with this command, as they are printed. */
 function shown(decoded: Decoded, command: string): string[] {
   const messages = decoded.messages.filter((each) => each.command === command);
   return messages.map((each) => formatDecoded({ messages: [each], notes: [] }));
@@ -388,7 +388,10 @@ describe('any input', () => {
     ],
     ['strings that are not closed', `sendto(3, ${'(3, "'.repeat(100_000)}`],
     ['hex without an end', `${'00'.repeat(500_000)}Z`],
+    ['hex of a line that is longer than any message', '00 '.repeat(8_000_000)],
     ['an offset before blanks', `00000000: ${' 00'.repeat(300_000)}Z`],
+    ['an offset before a line that is longer than any message', `00000000: ${' 00'.repeat(8_000_000)}Z`],
+    ["a line of strace's dump that does not end", `sendto(3, "")\n | 00000  ${'00 '.repeat(8_000_000)}`],
     ['attributes of no bytes', hex(message(28, 0, 1, fromHex(`01010000${'04006300'.repeat(20_000)}`)))],
     ['lines', '\n'.repeat(1_000_000)],
   ])('of many %s takes time in proportion', (_, text) => {

@@ -89,6 +89,17 @@ describe('the package, packed and installed in an empty project', () => {
     });
   });
 
+  test('reads no more of an input without end than it decodes', () => {
+    const result = spawnSync('node_modules/.bin/ipvs-netlink-ts', ['decode', '/dev/zero'], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+    expect([result.status, result.stdout]).toEqual([
+      1,
+      expect.stringContaining('only the first 64 MiB of the input are read'),
+    ]);
+  });
+
   test.each([
     ['decode --family x', 2, /^ipvs-netlink-ts: --family "x": expected a number from 17 to 65535\n$/],
     ['decode -o yaml', 2, /^ipvs-netlink-ts: --output "yaml": expected text or json\n$/],

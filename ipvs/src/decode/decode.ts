@@ -272,7 +272,7 @@ function decodeCommand(
   };
 }
 
-/** Whether command and attributes are such as IPVS has, without a doubtful one; the last may be cut off. */
+/** Whether IPVS has this command and each of these attributes; the last attribute may be cut off. */
 function looksLikeIpvs(
   number: number,
   lookup: Lookup,

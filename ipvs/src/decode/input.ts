@@ -8,12 +8,11 @@ export const MAX_INPUT = 64 * 1024 * 1024;
 const CALL =
   /(?:^|[\s\]]|<\.\.\. )(sendto|sendmsg|sendmmsg|writev?|recvfrom|recvmsg|recvmmsg|readv?)(?:\(| resumed>)/;
 /** A line of `strace -e write=all -e read=all`. */
-const STRACE_DUMP = /^ \| [0-9a-f]{5,} {2}((?:[0-9a-f]{2}(?: {1,2}|$))+)/i;
+const STRACE_DUMP = /^ \| [0-9a-f]{5,} {2}((?:[0-9a-f]{2}(?: {1,2}|$)){1,16})/i;
 /** A line of xxd, tcpdump -x (both with a colon) or hexdump -C (with two blanks): the offset, and the rest. */
 const OFFSET_DUMP = /^\s*(?:0x)?([0-9a-f]{4,8})(?:: | {2})\s*(.*)$/i;
-const PAIRS = /^(?:[0-9a-f]{2}\s*)+$/i;
-/** Hex digits in any groups. */
-const PLAIN_HEX = /^\s*(?:[<>] )?((?:(?:0x)?[0-9a-f]{2}[\s:,]*)+)$/i;
+/** What may stand before hex digits, as an arrow for the direction. */
+const ARROW = /^\s*[<>] /;
 
 /** Finds the netlink messages of strace's output, of a hex dump, or of a packet capture of an nlmon device. */
 export function findMessages(input: Uint8Array): Finds {
@@ -79,10 +78,30 @@ function hexOf(row: string): { readonly hex?: string; readonly begins?: boolean 
   if (offset !== undefined && rest !== undefined) {
     // What the bytes are as text comes after a bar, or after two blanks.
     const [bytes = ''] = rest.includes('|') ? rest.split('|', 1) : rest.split('  ', 1);
-    return PAIRS.test(bytes) ? { hex: bytes, begins: Number.parseInt(offset, 16) === 0 } : {};
+    return isHex(bytes, BLANKS) ? { hex: bytes, begins: Number.parseInt(offset, 16) === 0 } : {};
   }
-  const plain = PLAIN_HEX.exec(row)?.[1];
-  return plain === undefined ? {} : { hex: plain.replaceAll(/0x/gi, '') };
+  const plain = row.replace(ARROW, '').replaceAll(/0x/gi, ' ');
+  return isHex(plain, `${BLANKS}:,`) ? { hex: plain } : {};
+}
+
+const BLANKS = ' \t\r';
+const HEX_DIGITS = '0123456789abcdefABCDEF';
+
+/**
+ * Whether a text is whole bytes in hex, in any groups. Not a regular expression: one that repeats a group runs out of stack
+ * on a line of some megabytes.
+ */
+function isHex(text: string, separators: string): boolean {
+  let bytes = 0;
+  for (let at = 0; at < text.length; ) {
+    if (separators.includes(text.charAt(at))) at++;
+    else if (!HEX_DIGITS.includes(text[at] ?? ' ') || !HEX_DIGITS.includes(text[at + 1] ?? ' ')) return false;
+    else {
+      bytes++;
+      at += 2;
+    }
+  }
+  return bytes > 0;
 }
 
 function addBlock({ origin, text, hex }: Block, finds: Finds): void {

@@ -1,6 +1,6 @@
 /** The command line of the library: `ipvs-netlink-ts decode`. */
 
-import { readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { decode, formatDecoded } from './decode.ts';
 import { MAX_INPUT } from './input.ts';
@@ -23,13 +23,13 @@ Options:
 Exit status: 0 when a message was found, 1 when none was, 2 when the arguments or FILE cannot be used.
 `;
 
-/** Runs the command; returns its exit status. */
-export function main(args: readonly string[]): number {
+/** Runs the command; resolves with its exit status. */
+export async function main(args: readonly string[]): Promise<number> {
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(args);
     if (parsed.values.help) return print(USAGE, 0);
-    return run(parsed);
+    return await run(parsed);
   } catch (error) {
     process.stderr.write(`ipvs-netlink-ts: ${(error as Error).message}\n`);
     return 2;
@@ -48,7 +48,7 @@ function parse(args: readonly string[]) {
   });
 }
 
-function run({ values, positionals }: ReturnType<typeof parse>): number {
+async function run({ values, positionals }: ReturnType<typeof parse>): Promise<number> {
   const [command, file, ...more] = positionals;
   if (command !== 'decode' || more.length > 0) {
     const what = command === undefined ? 'no command' : JSON.stringify(positionals.join(' '));
@@ -60,18 +60,26 @@ function run({ values, positionals }: ReturnType<typeof parse>): number {
   if (family !== undefined && !(/^\d{2,5}$/.test(family) && Number(family) > 16 && Number(family) < 65536))
     throw new Error(`--family ${JSON.stringify(family)}: expected a number from 17 to 65535`);
 
-  const decoded = decode(read(file), { family: family === undefined ? undefined : Number(family) });
+  const decoded = decode(await read(file), { family: family === undefined ? undefined : Number(family) });
   const text = output === 'json' ? `${JSON.stringify(decoded, null, 2)}\n` : formatDecoded(decoded);
   if (decoded.messages.length > 0) return print(text, 0);
   process.stderr.write('ipvs-netlink-ts: no netlink message found; --help says what is read\n');
   return print(text, 1);
 }
 
-/** The file, or standard input, as far as it is decoded. */
-function read(file: string | undefined): Uint8Array {
+/** The file, or standard input, as far as it is decoded: either may be without end. */
+async function read(file: string | undefined): Promise<Uint8Array> {
   if (file === undefined && process.stdin.isTTY)
     throw new Error('nothing to decode: give a FILE, or the input by a pipe; --help shows more');
-  return readFileSync(file ?? 0).subarray(0, MAX_INPUT + 1);
+  const parts: Buffer[] = [];
+  let size = 0;
+  // Past the limit by one byte, which tells that there is more.
+  for await (const part of file === undefined ? process.stdin : createReadStream(file)) {
+    parts.push(part);
+    size += part.length;
+    if (size > MAX_INPUT) break;
+  }
+  return Buffer.concat(parts).subarray(0, MAX_INPUT + 1);
 }
 
 function print(text: string, status: number): number {
