@@ -22,7 +22,7 @@ let answerMs: number;
 /** How long a list takes, where that is longer; and whether it then fails. */
 let listMs: number;
 let listsFail: boolean;
-/** What app 7 asks for. An answer tells of the moment at which it was asked for. */
+/** The VIP that app /7 declares. A read returns the app as it was when the read began. */
 let vipOf7: string;
 
 beforeEach(async () => {
