@@ -5,13 +5,10 @@ import { taskLabelVips } from '../document/task-labels.ts';
 import type { MesosEvent } from './events.ts';
 import { mesosState, type TaskFacts, toldAgain, updated } from './facts.ts';
 import { Groups } from './groups.ts';
+import { LATE_TASKS_MS, RECOVERY_MS, RecoveringAgents } from './recovering-agents.ts';
 import { type MesosState, taskKey } from './state.ts';
 import { type TaskEntry, TaskTable } from './task-table.ts';
 
-/** After an agent has come back: how long its tasks may take to be told of (dcos-net's `mesos_tasks_readiness_timeout`). */
-const LATE_TASKS_MS = 10_000;
-/** How long a new master waits for its agents (Mesos's `agent_reregister_timeout`), and dcos-net for them. */
-const RECOVERY_MS = 600_000;
 /** Ended tasks that are remembered: another source may still say that they run. */
 const ENDED_KEPT = 2_000;
 
@@ -31,8 +28,7 @@ export class Cluster {
   #newHosts = new Set<string>();
   /** Tasks of which something could not be read: all of it, or the last update. */
   #refused = new Map<string, { readonly part: 'task' | 'update'; readonly rejection: Rejection }>();
-  /** Agents that have not come back to a new master, with the time until which they, or their tasks, may. */
-  #recovering = new Map<string, { readonly host: string; readonly until: number }>();
+  readonly #recovering = new RecoveringAgents();
   /** Keys of tasks that have ended, the longest ago first. */
   readonly #ended = new Set<string>();
   readonly #groups: Groups;
@@ -60,13 +56,12 @@ export class Cluster {
 
   /** Host names of the agents that have not come back to a new master. */
   get missing(): readonly string[] {
-    return [...this.#recovering.values()].map(({ host }) => host).sort();
+    return this.#recovering.hosts;
   }
 
   /** Until when tasks may be missing because a master has failed over; null when none are. */
   blindUntil(): number | null {
-    if (this.#recovering.size === 0) return null;
-    return Math.max(...[...this.#recovering.values()].map(({ until }) => until));
+    return this.#recovering.until;
   }
 
   /**
@@ -86,9 +81,7 @@ export class Cluster {
       [...state.rejected].map(([key, rejection]) => [key, { part: 'task', rejection }]),
     );
     const present = new Set(state.rejected.keys());
-    this.#recovering = new Map(
-      [...state.recovered].map(([id, host]) => [id, { host, until: now + RECOVERY_MS + LATE_TASKS_MS }]),
-    );
+    this.#recovering.replace(state.recovered, now);
     const put = (facts: TaskFacts) => {
       this.#put(this.#toldAgain(facts));
       present.add(keyOf(facts));
@@ -142,16 +135,16 @@ export class Cluster {
         this.#agents.set(event.id, event.host);
         this.#newHosts.add(event.host);
         this.#about = null;
-        this.#cameBack(event.id, now);
-        for (const { facts } of this.#keptOn(event.id)) this.#put(facts, now + LATE_TASKS_MS);
+        this.#recovering.cameBack(event.id, now);
+        for (const { facts } of this.#tasks.kept(event.id)) this.#put(facts, now + LATE_TASKS_MS);
         this.#rejoin(this.#tasks.onAgent(event.id));
         return;
       case 'agent-removed':
         this.#agents.delete(event.id);
         this.#about = null;
-        this.#cameBack(event.id, now);
+        this.#recovering.cameBack(event.id, now);
         // The master gave it up: what runs there, if it still does, may end its connections.
-        for (const { facts } of this.#keptOn(event.id))
+        for (const { facts } of this.#tasks.kept(event.id))
           this.#put({ ...facts, state: 'unreachable' }, now + RECOVERY_MS);
     }
   }
@@ -167,18 +160,15 @@ export class Cluster {
 
   /** Forgets tasks that have been kept for long enough; says whether there were any. */
   expire(now: number): boolean {
-    const due = this.#tasks.kept().filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now);
+    const due = this.#tasks.kept().filter(({ keptUntil }) => (keptUntil ?? now) <= now);
     for (const { facts } of due) this.#end(facts);
-    for (const [id, { until }] of this.#recovering) if (until <= now) this.#recovering.delete(id);
+    this.#recovering.expire(now);
     return due.length > 0;
   }
 
   /** When the next kept task is to be forgotten; null when there is none. */
   nextExpiry(): number | null {
-    let next: number | null = null;
-    for (const { keptUntil } of this.#tasks.kept())
-      if (keptUntil !== null && (next === null || keptUntil < next)) next = keptUntil;
-    return next;
+    return this.#tasks.nextExpiry();
   }
 
   /** The addresses of these hosts are others than they were. */
@@ -280,17 +270,6 @@ export class Cluster {
     this.#named(key);
     this.#ended.delete(key);
     this.#groups.remove(key);
-  }
-
-  /** Its tasks are told of one by one, which takes a moment. */
-  #cameBack(agentId: string, now: number): void {
-    const agent = this.#recovering.get(agentId);
-    if (agent !== undefined)
-      this.#recovering.set(agentId, { ...agent, until: Math.min(agent.until, now + LATE_TASKS_MS) });
-  }
-
-  #keptOn(agentId: string): readonly TaskEntry[] {
-    return this.#tasks.kept().filter(({ facts }) => facts.agentId === agentId);
   }
 
   #rejoin(keys: Iterable<string>): void {

@@ -24,9 +24,18 @@ export class TaskTable {
     return this.#entries;
   }
 
-  /** Those of which nobody says whether they still are there. */
-  kept(): readonly TaskEntry[] {
-    return [...this.#kept].flatMap((key) => this.#entries.get(key) ?? []);
+  /** Those of which nobody says whether they still are there; of this agent, if one is given. */
+  kept(agentId?: string): readonly TaskEntry[] {
+    const entries = [...this.#kept].flatMap((key) => this.#entries.get(key) ?? []);
+    return agentId === undefined ? entries : entries.filter(({ facts }) => facts.agentId === agentId);
+  }
+
+  /** When the next of those is to be forgotten; null when there is none. */
+  nextExpiry(): number | null {
+    let next: number | null = null;
+    for (const { keptUntil } of this.kept())
+      if (keptUntil !== null && (next === null || keptUntil < next)) next = keptUntil;
+    return next;
   }
 
   onAgent(agentId: string): ReadonlySet<string> {
