@@ -69,7 +69,7 @@ function joined(block: string): string[] {
   return block.replaceAll('\\\n', ' ').split('\n');
 }
 
-/** `A=1 npx one 'a b' > file | two # note` is `one 'a b'` and `two`. */
+/** `A=1 one 'a b' > file | two # note` is `one 'a b'` and `two`. */
 function simpleCommands(line: string): string[][] {
   const words = line.match(/(?:'[^']*'|"[^"]*"|<\(|[|&;)]+|[^\s'"|&;)])+|[|&;]+/g) ?? [];
   const commands: string[][] = [[]];
@@ -83,7 +83,7 @@ function simpleCommands(line: string): string[][] {
 
 /** Without what stands before the program, and without where its output goes. */
 function bare(words: readonly string[]): string[] {
-  const from = words.findIndex((word) => !/^[A-Z_]+=|^\$$|^npx$|^source$/.test(word));
+  const from = words.findIndex((word) => !/^[A-Z_]+=|^\$$|^source$/.test(word));
   const to = words.findIndex((word) => /^\d?>/.test(word));
   return from === -1 ? [] : words.slice(from, to === -1 ? undefined : to);
 }
