@@ -2,9 +2,9 @@
 
 import type { AppRef, DeploymentProgress, WriteOptions, WriteResult } from './app-writes.ts';
 import type { KernelReading } from './counters.ts';
+import type { Delta } from './delta.ts';
 import type {
   BackendKey,
-  Delta,
   Memory,
   NamedService,
   ObservedService,

@@ -1,14 +1,6 @@
 import { canonicalAddress } from '../address.ts';
-import {
-  type About,
-  type App,
-  type AppKey,
-  appKey,
-  type BackendKey,
-  type Delta,
-  type Rejection,
-  type Snapshot,
-} from '../model.ts';
+import type { About, Delta } from '../delta.ts';
+import { type App, type AppKey, appKey, type BackendKey, type Rejection, type Snapshot } from '../model.ts';
 import { inSlices } from '../pace.ts';
 import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';

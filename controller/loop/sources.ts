@@ -1,14 +1,6 @@
+import type { About, Delta } from '../delta.ts';
 import { firstDelta, type Inventory } from '../inventory/inventory.ts';
-import {
-  type About,
-  type App,
-  appKey,
-  type Delta,
-  type RowKey,
-  rowKey,
-  rowOf,
-  type Snapshot,
-} from '../model.ts';
+import { type App, appKey, type RowKey, rowKey, rowOf, type Snapshot } from '../model.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { AppSource, Observer, StateStore, StoredChange } from '../ports.ts';
 

@@ -1,14 +1,5 @@
-import {
-  type About,
-  type App,
-  type AppKey,
-  appKey,
-  type Delta,
-  type RowKey,
-  rowKey,
-  rowOf,
-  type Snapshot,
-} from '../model.ts';
+import type { About, Delta } from '../delta.ts';
+import { type App, type AppKey, appKey, type RowKey, rowKey, rowOf, type Snapshot } from '../model.ts';
 import { same } from '../same.ts';
 
 /** How apps changed that a source told of one by one; null: the source has the app no more. */

@@ -1,7 +1,8 @@
+import type { About } from '../../delta.ts';
 import type { Slice } from '../../kubernetes/endpoint-slice.ts';
 import { fits } from '../../kubernetes/label-selector.ts';
 import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
-import { type About, type App, type AppKey, appKey, type Rejection, type Snapshot } from '../../model.ts';
+import { type App, type AppKey, appKey, type Rejection, type Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import { same } from '../../same.ts';
 import { givenTwice } from '../document/convert.ts';

@@ -1,5 +1,6 @@
+import type { Delta } from '../../delta.ts';
 import { ControllerError } from '../../errors.ts';
-import { type App, appKey, type Delta } from '../../model.ts';
+import { type App, appKey } from '../../model.ts';
 import type { Clock, Resolver } from '../../ports.ts';
 import { convertDocuments } from '../document/convert.ts';
 import { type Documents, readAnswer, readDocuments } from '../document/documents.ts';

@@ -1,4 +1,5 @@
-import type { About, App, AppKey } from '../../model.ts';
+import type { About } from '../../delta.ts';
+import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { resolveAgents } from '../document/agents.ts';

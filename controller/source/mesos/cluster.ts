@@ -1,4 +1,5 @@
-import type { About, App, AppKey, Rejection, Snapshot } from '../../model.ts';
+import type { About } from '../../delta.ts';
+import type { App, AppKey, Rejection, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { taskLabelVips } from '../document/task-labels.ts';

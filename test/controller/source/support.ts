@@ -1,14 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  type App,
-  type Delta,
-  type RowKey,
-  rowKey,
-  rowOf,
-  type Snapshot,
-  type Task,
-} from '../../../controller/model.ts';
+import type { Delta } from '../../../controller/delta.ts';
+import { type App, type RowKey, rowKey, rowOf, type Snapshot, type Task } from '../../../controller/model.ts';
 import type { Log, Resolver, SourceListener } from '../../../controller/ports.ts';
 import { convertApp } from '../../../controller/source/document/apps.ts';
 import { readDocuments } from '../../../controller/source/document/documents.ts';

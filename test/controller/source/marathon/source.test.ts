@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Delta } from '../../../../controller/model.ts';
+import type { Delta } from '../../../../controller/delta.ts';
 import { isEmpty } from '../../../../controller/source/feed.ts';
 import { systemClock } from '../../../../controller/time.ts';
 import { reached, sendJson, until } from '../support.ts';
