@@ -161,7 +161,7 @@ export class Cluster {
 
   /** Forgets tasks that have been kept for long enough; says whether there were any. */
   expire(now: number): boolean {
-    const due = this.#tasks.kept().filter(({ keptUntil }) => (keptUntil ?? now) <= now);
+    const due = this.#tasks.due(now);
     for (const { facts } of due) this.#end(facts);
     this.#recovering.expire(now);
     return due.length > 0;
@@ -274,10 +274,8 @@ export class Cluster {
   }
 
   #rejoin(keys: Iterable<string>): void {
-    for (const key of [...keys]) {
-      const entry = this.#tasks.get(key);
+    for (const entry of [...keys].map((key) => this.#tasks.get(key)))
       if (entry !== undefined) this.#put(entry.facts, entry.keptUntil);
-    }
   }
 
   /** Agents and frameworks that are gone are of use only to tasks that were left. */

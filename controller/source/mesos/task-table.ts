@@ -30,6 +30,11 @@ export class TaskTable {
     return agentId === undefined ? entries : entries.filter(({ facts }) => facts.agentId === agentId);
   }
 
+  /** Those of them whose time is over. */
+  due(now: number): readonly TaskEntry[] {
+    return this.kept().filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now);
+  }
+
   /** When the next of those is to be forgotten; null when there is none. */
   nextExpiry(): number | null {
     let next: number | null = null;
