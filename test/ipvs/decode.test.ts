@@ -99,6 +99,35 @@ describe('what strace recorded of ipvsadm', () => {
     });
   });
 
+  test.each([
+    ['-ENOENT', 'error 2 ENOENT'],
+    ['-ESHUTDOWN', 'error 108 ESHUTDOWN'],
+    ['-524', 'error 524 errno 524'],
+  ])('an error that strace calls %s is never a success', (name, expected) => {
+    const about = 'msg={nlmsg_len=20, nlmsg_type=IPVS, nlmsg_flags=NLM_F_REQUEST, nlmsg_seq=1, nlmsg_pid=0}';
+    const header = 'nlmsg_len=36, nlmsg_type=NLMSG_ERROR, nlmsg_flags=NLM_F_CAPPED, nlmsg_seq=1, nlmsg_pid=1';
+    const [text] = shown(
+      decodeText(`recvfrom(3, [{${header}}, {error=${name}, ${about}}], 100) = 36`),
+      'error',
+    );
+    expect(text).toContain(expected);
+  });
+
+  test.each([
+    [
+      'error',
+      '{nlmsg_len=36, nlmsg_type=NLMSG_ERROR,',
+      '{error=-EUSERS, msg={nlmsg_len=20, nlmsg_type=IPVS, nlmsg_flags=0, nlmsg_seq=5, nlmsg_pid=0}}',
+    ],
+    ['done', '{nlmsg_len=20, nlmsg_type=NLMSG_DONE,', '-EUSERS'],
+  ])('of an %s that Node has no number for the name is told', (command, header, rest) => {
+    const rows = `recvfrom(3, [${header} nlmsg_flags=0, nlmsg_seq=5, nlmsg_pid=1}, ${rest}], 100) = 36`;
+    const { messages } = decodeText(rows);
+    const notes = expect.arrayContaining(['-EUSERS: the number of this error is not known here']);
+    expect(messages).toMatchObject([{ command, notes }]);
+    expect(messages[0]).not.toHaveProperty('errno');
+  });
+
   test('a dump is shown with its parts and its end', () => {
     const [service] = shown(decoded, 'new-service').filter((text) => text.includes('multi'));
     expect(service).toContain('\n      flags: persistent|hashed|sched1|sched2 (mask 0xffffffff)\n');

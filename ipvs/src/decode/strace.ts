@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { getSystemErrorMap } from 'node:util';
 import { viewOf } from '../codec.ts';
 import { MESSAGE_HEADER, writeHeader } from '../message.ts';
 import { HOST_IS_LE } from '../scalars.ts';
@@ -108,12 +109,16 @@ function addDissected(text: string, header: Header, origin: Origin, finds: Finds
   const number = NUMBER_AFTER.exec(text.slice(end, end + 64));
   if (number) {
     // The number of an error or of the end of a dump.
-    parts.push(int32(numberOf(number[1] ?? '')));
-    end += number[0].length;
+    const [all, word = ''] = number;
+    const value = numberOf(word);
+    end += all.length;
+    if (value !== undefined) parts.push(int32(value));
+    else notes.push(`${word}: the number of this error is not known here`);
     const request = REQUEST_AFTER.exec(text.slice(end, end + 64));
     const echoed = request ? readHeader(text, end + request[0].length - 1) : undefined;
     if (echoed) {
-      parts.push(echoed.bytes);
+      // Its place is behind the number.
+      if (value !== undefined) parts.push(echoed.bytes);
       requestFamily = echoed.family;
       end = echoed.end;
     }
@@ -141,11 +146,17 @@ function addDissected(text: string, header: Header, origin: Origin, finds: Finds
 const NUMBER_AFTER = /^, (?:\{error=)?(-?\w+)(?=[\]},])/;
 const REQUEST_AFTER = /^, msg=\[?\{/;
 
-/** `-17` or `-EEXIST`. */
-function numberOf(text: string): number {
-  const errno = constants.errno[text.slice(1) as keyof typeof constants.errno];
-  return errno === undefined ? integer(text) || 0 : -errno;
+/** Of `-17` or `-EEXIST`; undefined for a name that Node does not know. */
+function numberOf(text: string): number | undefined {
+  const number = errors.get(text.slice(1)) ?? integer(text);
+  return Number.isNaN(number) ? undefined : number;
 }
+
+/** By name. Each of Node's two lists has some that the other lacks. */
+const errors: ReadonlyMap<string, number> = new Map([
+  ...[...getSystemErrorMap()].map(([number, [name]]) => [name, number] as const),
+  ...Object.entries(constants.errno).map(([name, number]) => [name, -number] as const),
+]);
 
 function int32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
