@@ -48,6 +48,8 @@ async function execute(invocation: Invocation): Promise<number> {
       return await askHealth(invocation.config);
     case 'doctor':
       return await examineHost(invocation.config);
+    case 'why':
+      return await explainVip(invocation.config, invocation.operands[0] ?? '');
     case 'relay':
       return await publish(invocation.config);
     case 'run':
@@ -118,6 +120,18 @@ async function examineHost(config: Config): Promise<number> {
   ]);
   const { stop } = processSignals();
   return await doctor(config, { print, colour: output.colour(config.color), clock: systemClock }, stop);
+}
+
+async function explainVip(config: Config, vip: string): Promise<number> {
+  const [{ why }, { knownHere, whyPorts }, { createLog }, { systemClock }] = await Promise.all([
+    import('./command/why.ts'),
+    import('./wire-why.ts'),
+    import('./log.ts'),
+    import('./time.ts'),
+  ]);
+  const facts = whyPorts(knownHere(config, createLog('error')));
+  const ports = { facts, print, colour: output.colour(config.color), clock: systemClock };
+  return await why(config, vip, ports, processSignals().stop);
 }
 
 async function askMarathon(command: AppCommand): Promise<number> {

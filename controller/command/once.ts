@@ -47,8 +47,9 @@ export async function once(ports: OncePorts, options: PrintOptions, signal: Abor
   return complaints.length === 0 ? EXIT_OK : EXIT_ERROR;
 }
 
-async function readAndPass(
-  { sources: all, reconciler }: OncePorts,
+/** Reads every source and makes one pass over what they say. Rejects where one cannot be read. */
+export async function readAndPass(
+  { sources: all, reconciler }: Pick<OncePorts, 'sources' | 'reconciler'>,
   signal: AbortSignal,
 ): Promise<{ pass: PassStatus; sources: Sources }> {
   const sources = new Sources(all, NOBODY, reconciler.inventory);

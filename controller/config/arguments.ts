@@ -33,6 +33,17 @@ export const commandArguments: ReadonlyMap<CommandName, readonly ArgumentInfo[]>
     ],
   ],
   [
+    'why',
+    [
+      {
+        shown: '<vip>',
+        description:
+          'NAME[:PORT][/udp]: its name, DNS name or address, or an app; without PORT every port of it',
+        kind: 'text',
+      },
+    ],
+  ],
+  [
     'connection',
     [
       { shown: '[service]', description: 'name of a framework: kafka', kind: 'text' },

@@ -47,7 +47,8 @@ export function resolveConfig(
   const texts = Object.fromEntries([...deciding].map(([name, { text }]) => [name, text]));
   const config = { ...options.parse(texts), origins: originsOf(deciding) };
   const speaks = APP_COMMANDS.some((name) => name === command);
-  if (READERS.has(command)) checkSources(command, config);
+  // `why` reads them only where no controller runs.
+  if (READERS.has(command) || (command === 'why' && config.source.length > 0)) checkSources(command, config);
   if (READERS.has(command) || speaks) checkCredentials(config);
   if (command === 'run') checkServing(config);
   checkFiles(command, config, deciding);
@@ -79,6 +80,7 @@ export const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['outp
   status: ['text', 'wide', 'json', 'yaml'],
   connection: ['json', 'text'],
   doctor: ['text', 'json', 'yaml'],
+  why: ['text', 'json', 'yaml'],
   'app list': ['text', 'wide', 'json', 'yaml'],
   'app show': ['text', 'wide', 'json', 'yaml'],
   'app add': ['text', 'json', 'yaml'],
@@ -169,7 +171,7 @@ const SHOWN = ['serverTokenFile', 'serverCaFile', 'serverCertFile', 'serverKeyFi
 function neededFiles(command: CommandName): readonly OptionName[] {
   if (APP_COMMANDS.some((name) => name === command)) return [...CREDENTIALS, ...SHOWN];
   if (command === 'run') return [...CREDENTIALS, ...SERVED];
-  if (command === 'status' || command === 'doctor') return SHOWN;
+  if (command === 'status' || command === 'doctor' || command === 'why') return SHOWN;
   return READERS.has(command) ? CREDENTIALS : [];
 }
 

@@ -67,12 +67,12 @@ const OPTIONS_BEFORE = [
 ] as const;
 
 const EXIT: readonly (readonly [number, string])[] = [
-  [0, 'Done; no difference (diff); no problem (doctor).'],
+  [0, 'Done; no difference (diff); no problem (doctor); the VIP works (why).'],
   [
     1,
-    'There are differences (diff), no such VIP (status), a problem (doctor), or a deployment ended otherwise.',
+    'There are differences (diff), no such VIP (status), a problem (doctor), something broken on the way to a VIP (why), or a deployment ended otherwise.',
   ],
-  [2, 'It could not be done: one line on standard error says why.'],
+  [2, 'It could not be done: one line on standard error says why; or it could not be found out (why).'],
 ];
 
 const ENVIRONMENT = [

@@ -10,6 +10,7 @@ export type CommandName =
   | 'connection'
   | 'health'
   | 'doctor'
+  | 'why'
   | 'cleanup'
   | 'relay'
   | AppCommandName
@@ -29,6 +30,7 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['connection', 'print how to connect to a service, as `dcos kafka connection` did, or list the services'],
   ['health', 'whether the controller here is alive or ready, as an exit status for probes'],
   ['doctor', 'what this host lacks, each with the command that fixes it'],
+  ['why', 'why connections to a VIP fail: the first thing on their way that is broken, and its fix'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
   ['relay', 'publish what the sources say as MarathonApps in a Kubernetes cluster'],
   ['app add', 'deploy an app at Marathon or in Kubernetes, and tell the VIPs that it gets'],

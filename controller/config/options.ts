@@ -37,9 +37,11 @@ import {
   parseZone,
 } from './values.ts';
 
-const DECIDES: readonly CommandName[] = ['run', 'diff'];
+const COMPARES: readonly CommandName[] = ['run', 'diff'];
+/** Those that make the desired state from the sources. */
+const DECIDES: readonly CommandName[] = [...COMPARES, 'why'];
 const EVERY: readonly CommandName[] = [
-  ...(['run', 'diff', 'status', 'connection', 'health', 'doctor', 'cleanup', 'relay'] as const),
+  ...(['run', 'diff', 'status', 'connection', 'health', 'doctor', 'why', 'cleanup', 'relay'] as const),
   ...APP_COMMANDS,
 ];
 const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
@@ -57,7 +59,7 @@ export const options = z.object({
       accepted: 'kernel, none or the path of a file',
       description:
         "What the diff is made against: the live kernel, an empty table, or a file with the output of `ipvsadm -Sn` (the last two need no privilege). Of a file what lies in the pools counts as ours and the rest as another program's, unless `--ledger` says what is ours. Only with `diff` or `--dry-run`.",
-      commands: DECIDES,
+      commands: COMPARES,
     }),
     'kernel',
   ),
@@ -84,7 +86,7 @@ export const options = z.object({
       accepted:
         'a DNS zone of at most 125 characters: labels of letters, digits and inner hyphens, joined by dots',
       description: 'DNS zone of named VIPs.',
-      commands: ['run', 'diff', 'connection', 'doctor', ...APP_COMMANDS],
+      commands: ['run', 'diff', 'connection', 'doctor', 'why', ...APP_COMMANDS],
     }),
     'l4lb.thisdcos.directory',
   ),
@@ -95,7 +97,7 @@ export const options = z.object({
       accepted:
         'an IPv4 network with a prefix from /8 to /28 and no host bits, for example 11.0.0.0/8, not loopback, link-local or multicast',
       description: 'Network from which named VIPs get their IPv4 addresses.',
-      commands: ['run', 'diff', 'doctor', ...APP_COMMANDS],
+      commands: ['run', 'diff', 'doctor', 'why', ...APP_COMMANDS],
     }),
     '11.0.0.0/8',
   ),
@@ -108,7 +110,7 @@ export const options = z.object({
         accepted:
           'none, or an IPv6 network with a prefix from /32 to /120 and no host bits, for example fd01:c::/64, not loopback, link-local or multicast',
         description: 'Network from which named VIPs get their IPv6 addresses; `none`: they get none.',
-        commands: ['run', 'diff', 'doctor', ...APP_COMMANDS],
+        commands: ['run', 'diff', 'doctor', 'why', ...APP_COMMANDS],
       },
     ),
     'fd01:c::/64',
@@ -143,7 +145,7 @@ export const options = z.object({
       accepted:
         'the name of an interface of our own: 1 to 15 letters, digits, dots, hyphens and underscores, not lo, all or default',
       description: 'Dummy interface that holds VIP addresses; made when missing.',
-      commands: ['run', 'diff', 'doctor', 'cleanup'],
+      commands: ['run', 'diff', 'doctor', 'why', 'cleanup'],
     }),
     'vip0',
   ),
@@ -192,7 +194,7 @@ export const options = z.object({
       {
         group: 'This host',
         description: 'File that says which kernel services are ours. Must not outlive a reboot.',
-        commands: TOUCHES,
+        commands: [...TOUCHES, 'why'],
       },
       'written',
     ),
@@ -219,7 +221,7 @@ export const options = z.object({
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
       description:
         'Where health, metrics and the HTTP API are served; `status`, `doctor` and what follows a deployment ask the controller there. Beyond loopback `run` needs --tls-cert-file, and --read-token-file or --tls-client-ca-file.',
-      commands: ['run', 'relay', 'status', 'health', 'doctor', ...WRITES_APPS],
+      commands: ['run', 'relay', 'status', 'health', 'doctor', 'why', ...WRITES_APPS],
     }),
     '127.0.0.1:61421',
   ),

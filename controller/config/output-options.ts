@@ -8,8 +8,8 @@ export const outputOptions = {
       group: 'Diff',
       short: 'o',
       description:
-        'Form of what is printed. `text` and `json`: every command; `ipvsadm`: lines of the diff that `ipvsadm -R` accepts; `wide` (each backend, or more columns): `status`, `app list` and `app show`; `yaml`: those, `doctor` and whatever writes apps. `connection` prints `json` unless told otherwise.',
-      commands: ['run', 'diff', 'status', 'connection', 'doctor', ...APP_COMMANDS],
+        'Form of what is printed. `text` and `json`: every command; `ipvsadm`: lines of the diff that `ipvsadm -R` accepts; `wide` (each backend, or more columns): `status`, `app list` and `app show`; `yaml`: those, `doctor`, `why` and whatever writes apps. `connection` prints `json` unless told otherwise.',
+      commands: ['run', 'diff', 'status', 'connection', 'doctor', 'why', ...APP_COMMANDS],
     }),
     'text',
   ),
@@ -17,7 +17,7 @@ export const outputOptions = {
     choice(['auto', 'always', 'never'], {
       group: 'Diff',
       description: 'Colours in text; `auto`: on a terminal, unless NO_COLOR is set.',
-      commands: ['run', 'diff', 'status', 'doctor'],
+      commands: ['run', 'diff', 'status', 'doctor', 'why'],
     }),
     'auto',
   ),

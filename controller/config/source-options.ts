@@ -13,7 +13,7 @@ import {
 import { hasCredentials, parseFramework, parseSource } from './values.ts';
 
 /** The commands that read sources. */
-const READS: readonly CommandName[] = ['run', 'diff', 'connection', 'relay', ...APP_COMMANDS];
+const READS: readonly CommandName[] = ['run', 'diff', 'connection', 'relay', 'why', ...APP_COMMANDS];
 
 const SOURCE: OptionInfo = {
   group: 'Sources',

@@ -1,0 +1,61 @@
+import { endpointKey } from '../model.ts';
+import type { Colour, Layout } from '../status/table.ts';
+import { visibleDocument } from '../visible.ts';
+import { CAUSES, STAGES } from './causes.ts';
+import type { StepDocument, WayDocument, WhyDocument } from './document.ts';
+
+const SIGNS: Record<StepDocument['state'], string> = {
+  ok: '+',
+  note: '·',
+  suspect: '!',
+  broken: '-',
+  unknown: '?',
+};
+const COLOURS: Record<StepDocument['state'], Colour> = {
+  ok: '32',
+  note: '2',
+  suspect: '33',
+  broken: '31',
+  unknown: '33',
+};
+const WIDTH = Math.max(...STAGES.map((name) => name.length));
+
+/** Each way for eyes, a line for each check, and the verdict below it. */
+export function whyText(document: WhyDocument, { paint }: Pick<Layout, 'paint'>): string {
+  const { ways, asked } = visibleDocument(document);
+  return ways.map((way) => `${wayLines(way, asked, paint).join('\n')}\n`).join('\n');
+}
+
+function wayLines(
+  { vip, steps, verdict, cause }: WayDocument,
+  asked: string,
+  paint: Layout['paint'],
+): string[] {
+  const lines = steps.flatMap((step) => stepLines(step, paint));
+  const title = vip === null ? asked : titleOf(vip);
+  return [paint('1', title), ...lines, verdictLine(verdict, cause, paint)];
+}
+
+function titleOf({ id, fqdn, address, port }: NonNullable<WayDocument['vip']>): string {
+  const name = fqdn === null ? '' : `  ${fqdn}:${port}`;
+  return `${id}${name}${address === null || id.includes(endpointKey({ address, port })) ? '' : `  ${address}`}`;
+}
+
+function stepLines({ stage, state, found, fix }: StepDocument, paint: Layout['paint']): string[] {
+  const margin = ' '.repeat(WIDTH + 6);
+  return [
+    `${paint(COLOURS[state], `[${SIGNS[state]}] ${stage.padEnd(WIDTH)}`)}  ${found}`,
+    ...(fix === null ? [] : [`${margin}fix: ${fix}`]),
+  ];
+}
+
+function verdictLine(
+  verdict: WayDocument['verdict'],
+  cause: WayDocument['cause'],
+  paint: Layout['paint'],
+): string {
+  if (cause !== null) return `${paint('31', 'Broken')}: ${CAUSES[cause].title} (${cause})`;
+  return verdict === 'works'
+    ? paint('32', 'Works')
+    : paint('33', 'Could not find out: see the lines with [?]');
+}

@@ -1,0 +1,99 @@
+import { loadModule } from '../../fixes.ts';
+import { endpointKey, type ObservedService } from '../../model.ts';
+import type { BackendFact, KernelFact, Known, Reachable } from '../facts.ts';
+import { broken, ok, unknown, type Verdict } from '../verdict.ts';
+
+/** Whether the kernel has the service and its backends as they should be. */
+export function checkKernel({
+  vip,
+  known,
+  kernel,
+}: {
+  readonly vip: Reachable;
+  readonly known: Known;
+  readonly kernel: KernelFact;
+}): Verdict[] {
+  if ('error' in kernel) {
+    if (kernel.missing) return [broken('ipvs-missing', kernel.error, loadModule('ip_vs'))];
+    return [unknown(`the kernel's table cannot be read: ${kernel.error}; ask as root`)];
+  }
+  const { service } = kernel;
+  if (service === null) return [missing(vip, known)];
+  return [differing(vip.backends, service, repairOf(known)) ?? ok(inWords(service))];
+}
+
+function missing({ id, state, reason }: Reachable, known: Known): Verdict {
+  const found = `the kernel has no service ${id}`;
+  if (known.from.kind === 'controller' && known.from.dryRun) {
+    return broken(
+      'dry-run',
+      `${found}: the controller runs with --dry-run`,
+      'start the controller without --dry-run',
+    );
+  }
+  if (state === 'pending' && reason !== null && known.from.kind === 'controller') {
+    return broken(
+      'write-failed',
+      `${found}: ${reason}`,
+      'it is tried again; fix what the kernel says, marathon-ipvs doctor has the commands',
+    );
+  }
+  return broken('service-missing', found, repairOf(known));
+}
+
+/** What puts the table right. */
+function repairOf({ from }: Known): string {
+  return from.kind === 'controller'
+    ? 'systemctl reload marathon-ipvs puts it right at once (its next full pass does too), and its log tells what was changed; then find the program that changes it'
+    : 'start the controller: systemctl start marathon-ipvs';
+}
+
+function differing(
+  wanted: readonly BackendFact[],
+  { backends }: ObservedService,
+  fix: string,
+): Verdict | null {
+  const inRotation = wanted.filter(({ weight }) => weight > 0);
+  const lacking = inRotation.filter((each) => !backends.has(endpointKey(each)));
+  if (lacking.length > 0) {
+    return broken(
+      'destination-missing',
+      `the kernel lacks ${keysOf(lacking)} of ${inRotation.length} backends`,
+      fix,
+    );
+  }
+  const idle = inRotation.filter((each) => backends.get(endpointKey(each))?.weight === 0);
+  if (idle.length > 0) {
+    return broken('destination-weight', `weight 0 in the kernel, not as desired: ${keysOf(idle)}`, fix);
+  }
+  const otherwise = inRotation.filter((each) => backends.get(endpointKey(each))?.forward !== each.forward);
+  if (otherwise.length > 0) {
+    const forward = backends.get(endpointKey(otherwise[0] ?? { address: '', port: 0 }))?.forward;
+    return broken(
+      'destination-forwarding',
+      `${keysOf(otherwise)}: ${forward} in the kernel, desired ${otherwise[0]?.forward}`,
+      fix,
+    );
+  }
+  const known = new Set(wanted.map(endpointKey));
+  const unwanted = [...backends.values()].filter((each) => each.weight > 0 && !known.has(endpointKey(each)));
+  if (unwanted.length === 0) return null;
+  return broken(
+    'destination-unwanted',
+    `connections also go to ${keysOf(unwanted)}, which no app declares`,
+    fix,
+  );
+}
+
+/** An answer is read by people. */
+const SHOWN = 4;
+
+function keysOf(backends: readonly { readonly address: string; readonly port: number }[]): string {
+  const more = backends.length > SHOWN ? ` and ${backends.length - SHOWN} more` : '';
+  return `${backends.slice(0, SHOWN).map(endpointKey).join(', ')}${more}`;
+}
+
+function inWords({ backends, scheduler }: ObservedService): string {
+  const weights = [...backends.values()].filter(({ weight }) => weight > 0).length;
+  return `service with scheduler ${scheduler}, ${weights} of ${backends.size} backends with a weight above 0, as desired`;
+}

@@ -1,0 +1,117 @@
+import { describe, expect, test } from '@jest/globals';
+import { checkBackends } from '../../../controller/why/stages/backends.ts';
+import { checkName, findVips } from '../../../controller/why/stages/name.ts';
+import { asked, backend, known, vip } from './facts.ts';
+
+const meant = (text: string, what = known()) => {
+  const found = findVips(what, asked(text));
+  return 'vips' in found ? found.vips.map(({ id }) => id) : found.verdict;
+};
+
+describe('which VIP is meant', () => {
+  const both = known({
+    vips: [vip(), vip({ port: 443 }), vip({ protocol: 'udp', port: 53 }), vip({ address: 'fd00::1' })],
+  });
+
+  test.each([
+    ['web', ['tcp/11.0.0.1:80', 'tcp/11.0.0.1:443', 'tcp/fd00::1:80']],
+    ['WEB:443', ['tcp/11.0.0.1:443']],
+    ['web.marathon:80', ['tcp/11.0.0.1:80', 'tcp/fd00::1:80']],
+    ['web.marathon.l4lb.thisdcos.directory.:443', ['tcp/11.0.0.1:443']],
+    ['/group/web:443', ['tcp/11.0.0.1:443']],
+    ['web:53', ['udp/11.0.0.1:53']],
+    ['web:53/udp', ['udp/11.0.0.1:53']],
+    ['udp/11.0.0.1:53', ['udp/11.0.0.1:53']],
+    ['[fd00::1]:80', ['tcp/fd00::1:80']],
+    ['fd00::1', ['tcp/fd00::1:80']],
+  ])('%s', (text, ids) => {
+    expect(meant(text, both)).toEqual(ids);
+  });
+
+  test.each(['', 'web:', 'web:x', 'web:70000', '*', ' '])('"%s" is refused with what is expected', (text) => {
+    expect(() => asked(text)).toThrow('expected NAME[:PORT][/udp] of one VIP');
+  });
+
+  test.each([
+    ['wbe', { cause: 'unknown-name', fix: expect.stringContaining('did you mean "web"?') }],
+    ['nothing-like-it', { cause: 'unknown-name', fix: expect.stringContaining('VIP_0') }],
+    ['web:81', { cause: 'wrong-port', found: expect.stringContaining('80/tcp') }],
+    ['web:80/udp', { cause: 'wrong-protocol' }],
+  ])('%s: it names what is wrong', (text, expected) => {
+    expect(meant(text)).toMatchObject({ state: 'broken', ...expected });
+  });
+
+  test('a label that was rejected is shown with what was expected, by its app and by its name', () => {
+    const rejection = {
+      app: '/bad',
+      at: 'portDefinitions[0].labels.VIP_0',
+      value: '/My_Bad',
+      reason: 'expected NAME:PORT',
+    };
+    const what = known({ rejected: [rejection] });
+    for (const text of ['/bad', 'my-bad:80']) {
+      expect(meant(text, what)).toMatchObject({
+        cause: 'label-rejected',
+        found: expect.stringContaining('expected NAME:PORT'),
+      });
+    }
+  });
+
+  test('that a source cannot be read is told beside a name that nobody declares', () => {
+    const what = known({ sources: [{ name: 'marathon=http://10.0.0.9:8080', failure: 'ECONNREFUSED' }] });
+    expect(meant('other', what)).toMatchObject({
+      found: expect.stringContaining('cannot be read now: ECONNREFUSED'),
+    });
+  });
+
+  test('before the first pass nothing is said of a name', () => {
+    expect(meant('web', known({ incomplete: 'not read yet' }))).toEqual({
+      state: 'unknown',
+      found: 'not read yet',
+    });
+  });
+});
+
+describe('whether the VIP is ours', () => {
+  test.each([
+    ['conflict', 'conflict'],
+    ['draining', 'leaving'],
+  ])('%s', (state, cause) => {
+    expect(checkName({ vip: vip({ state, reason: 'because' }) })).toMatchObject([{ state: 'broken', cause }]);
+  });
+
+  test('a removal that is held keeps nothing from working', () => {
+    expect(checkName({ vip: vip({ state: 'held' }) }).map(({ state }) => state)).toEqual(['ok', 'note']);
+  });
+});
+
+describe('whether a backend gets connections', () => {
+  test('one is enough; the reasons of the others are told', () => {
+    const backends = [backend('10.0.0.1'), backend('10.0.0.2', { weight: 0 })];
+    expect(checkBackends({ vip: vip({ backends }) })).toEqual([
+      {
+        state: 'ok',
+        found: '1 of 2 get new connections; 10.0.0.2:31000: running, health check failing: weight 0',
+      },
+    ]);
+  });
+
+  test.each([
+    ['running, health check failing: weight 0', 'unhealthy'],
+    ['running, health check has given no result yet: weight 0', 'no-health-result'],
+    ['running, no health check: weight 0 by IPVS_WEIGHT', 'weight-zero'],
+    ['being killed: weight 0', 'ending'],
+    ['for another reason', 'out-of-rotation'],
+  ])('none, for the reason "%s"', (reason, cause) => {
+    const backends = [backend('10.0.0.1', { weight: 0, reason })];
+    expect(checkBackends({ vip: vip({ backends }) })).toMatchObject([
+      { state: 'broken', cause, found: expect.stringContaining(reason) },
+    ]);
+  });
+
+  test('there is none', () => {
+    expect(checkBackends({ vip: vip({ backends: [], reason: 'no task runs' }) })).toMatchObject([
+      { cause: 'no-backend', found: 'no task runs', fix: expect.stringContaining('app show /group/web') },
+    ]);
+  });
+});

@@ -1,0 +1,33 @@
+/** Facts of a VIP that works, for tests that change one of them. */
+
+import { parseAsked } from '../../../controller/why/asked.ts';
+import type { Asked, BackendFact, Known, Reachable } from '../../../controller/why/facts.ts';
+
+export function backend(address: string, what: Partial<BackendFact> = {}): BackendFact {
+  const reason = what.weight === 0 ? 'running, health check failing: weight 0' : 'running, healthy';
+  return { address, port: 31_000, weight: 1, forward: 'masquerade', reason, ...what };
+}
+
+export function vip(what: Partial<Reachable> = {}): Reachable {
+  const { protocol = 'tcp', address = '11.0.0.1', port = 80 } = what;
+  return {
+    ...{ id: `${protocol}/${address}:${port}`, name: 'web', framework: 'marathon' },
+    fqdn: 'web.marathon.l4lb.thisdcos.directory',
+    ...{ protocol, address, port, apps: ['/group/web'], state: 'forwarding', reason: null },
+    backends: [backend('10.0.0.1'), backend('10.0.0.2')],
+    ...what,
+  };
+}
+
+export function known(what: Partial<Known> = {}): Known {
+  return {
+    from: { kind: 'controller', url: 'http://127.0.0.1:61421', dryRun: false },
+    vips: [vip()],
+    rejected: [],
+    sources: [{ name: 'marathon=http://10.0.0.9:8080', failure: null }],
+    incomplete: null,
+    ...what,
+  };
+}
+
+export const asked = (text: string): Asked => parseAsked(text);

@@ -1,0 +1,85 @@
+import { describe, expect, test } from '@jest/globals';
+import { endpointKey, type ObservedService } from '../../../controller/model.ts';
+import type { BackendFact, Known } from '../../../controller/why/facts.ts';
+import { checkKernel } from '../../../controller/why/stages/kernel.ts';
+import { WEIGHT_1, WLC } from '../../support/builders.ts';
+import { observedBackend } from '../../support/observed.ts';
+import { backend, known, vip } from './facts.ts';
+
+/** What the kernel has at the VIP: these backends. */
+function inKernel(...backends: readonly BackendFact[]): ObservedService {
+  const observed = backends.map((each) => {
+    const { address, port, weight, forward } = each;
+    return [
+      endpointKey(each),
+      { ...observedBackend({ address, port, ...WEIGHT_1 }), weight, forward },
+    ] as const;
+  });
+  return { ...WLC, protocol: 'tcp', address: '11.0.0.1', port: 80, backends: new Map(observed) };
+}
+
+const [FIRST, SECOND] = [backend('10.0.0.1'), backend('10.0.0.2')];
+const verdict = (
+  service: ObservedService | null,
+  what: Known = known(),
+  state = 'forwarding',
+  reason: string | null = null,
+) => checkKernel({ vip: vip({ state, reason }), known: what, kernel: { service } });
+
+describe('the kernel beside what should be', () => {
+  test('it has all of it', () => {
+    expect(verdict(inKernel(FIRST, SECOND))).toMatchObject([{ state: 'ok' }]);
+  });
+
+  test.each([
+    ['a backend is missing', inKernel(FIRST), 'destination-missing', '10.0.0.2:31000'],
+    ['a weight is 0', inKernel(FIRST, { ...SECOND, weight: 0 }), 'destination-weight', '10.0.0.2:31000'],
+    [
+      'another way to forward',
+      inKernel(FIRST, { ...SECOND, forward: 'direct-route' }),
+      'destination-forwarding',
+      'direct-route',
+    ],
+    [
+      'one that nobody declares',
+      inKernel(FIRST, SECOND, backend('10.0.0.3')),
+      'destination-unwanted',
+      '10.0.0.3:31000',
+    ],
+  ])('%s', (_what, service, cause, proof) => {
+    expect(verdict(service)).toMatchObject([
+      { state: 'broken', cause, found: expect.stringContaining(proof) },
+    ]);
+  });
+
+  test('a backend that leaves, with weight 0, is as it should be', () => {
+    expect(verdict(inKernel(FIRST, SECOND, backend('10.0.0.3', { weight: 0 })))).toMatchObject([
+      { state: 'ok' },
+    ]);
+  });
+
+  test('it lacks the service: removed, refused, or never to be written', () => {
+    const dry = known({ from: { kind: 'controller', url: '', dryRun: true } });
+    expect(verdict(null)).toMatchObject([
+      { cause: 'service-missing', fix: expect.stringContaining('reload') },
+    ]);
+    expect(verdict(null, known({ from: { kind: 'sources' } }))).toMatchObject([
+      { cause: 'service-missing', fix: expect.stringContaining('systemctl start') },
+    ]);
+    expect(verdict(null, dry)).toMatchObject([{ cause: 'dry-run' }]);
+    expect(verdict(null, known(), 'pending', '-A …: no such scheduler')).toMatchObject([
+      { cause: 'write-failed', found: expect.stringContaining('no such scheduler') },
+    ]);
+  });
+
+  test('it has no IPVS, or may not be asked', () => {
+    const kernel = (missing: boolean) =>
+      checkKernel({ vip: vip(), known: known(), kernel: { error: 'no', missing } });
+    expect(kernel(true)).toMatchObject([
+      { cause: 'ipvs-missing', fix: expect.stringContaining('modprobe ip_vs') },
+    ]);
+    expect(kernel(false)).toMatchObject([
+      { state: 'unknown', found: expect.stringContaining('ask as root') },
+    ]);
+  });
+});
