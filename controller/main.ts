@@ -8,6 +8,7 @@ import type { Signals } from './command/run.ts';
 import type { Config } from './config/config.ts';
 import { messageOf } from './errors.ts';
 import { EXIT_ERROR, EXIT_OK } from './exit-status.ts';
+import type { Asked } from './why/facts.ts';
 
 const output = createOutput(process.stdout, process.stderr, process.env);
 const { print, printError: complain, columns } = output;
@@ -123,15 +124,18 @@ async function examineHost(config: Config): Promise<number> {
 }
 
 async function explainVip(config: Config, vip: string): Promise<number> {
-  const [{ why }, { knownHere, whyPorts }, { createLog }, { systemClock }] = await Promise.all([
+  const [{ why }, { askElsewhere, knownHere, whyPorts }, { explain }, { createLog }] = await Promise.all([
     import('./command/why.ts'),
     import('./wire-why.ts'),
+    import('./why/walk.ts'),
     import('./log.ts'),
-    import('./time.ts'),
   ]);
-  const facts = whyPorts(knownHere(config, createLog('error')));
-  const ports = { facts, print, colour: output.colour(config.color), clock: systemClock };
-  return await why(config, vip, ports, processSignals().stop);
+  const { stop } = processSignals();
+  const facts = whyPorts(config, knownHere(config, createLog('error')));
+  const here = config.server === undefined;
+  const walk = async (asked: Asked) =>
+    here ? await explain(asked, facts, Date.now(), stop) : await askElsewhere(config, asked.text, stop);
+  return await why(config, vip, { explain: walk, print, colour: output.colour(config.color) });
 }
 
 async function askMarathon(command: AppCommand): Promise<number> {

@@ -1,30 +1,51 @@
 /** Builds what `why` reads its facts with. */
 
+import { readConntrack } from './apply/kernel-counters.ts';
 import { ask } from './command/ask.ts';
 import { openController } from './command/controller.ts';
 import { readAndPass } from './command/once.ts';
 import type { Config } from './config/config.ts';
+import { readPortRange } from './doctor/read/kernel.ts';
 import { ControllerError, messageOf } from './errors.ts';
 import type { Log } from './ports.ts';
 import { statusDocument } from './status/document.ts';
+import { systemClock } from './time.ts';
+import { type WhyDocument, whyDocument } from './why/document.ts';
 import type { Known, WhyPorts } from './why/facts.ts';
 import { knownFromPass, knownFromStatus } from './why/known.ts';
+import { readConnections } from './why/read/connections.ts';
+import { readFilters } from './why/read/filters.ts';
 import { readKernel } from './why/read/kernel.ts';
+import { readNames } from './why/read/names.ts';
+import { readRoute } from './why/read/route.ts';
 import { wire } from './wire.ts';
 
 /** Reads this host and network namespace; `known` tells what should be there. */
-export function whyPorts(known: WhyPorts['known']): WhyPorts {
-  return { known, kernel: readKernel };
+export function whyPorts(
+  { interface: interfaceName, dnsListen, fromNetns }: Pick<Config, 'interface' | 'dnsListen' | 'fromNetns'>,
+  known: WhyPorts['known'],
+): WhyPorts {
+  const client = fromNetns ?? null;
+  return {
+    client,
+    sleep: systemClock.sleep,
+    known,
+    names: (vip) => readNames(vip, client, dnsListen),
+    kernel: readKernel,
+    route: (vip) => readRoute(vip, interfaceName),
+    filters: readFilters,
+    limits: async () => ({ conntrack: await readConntrack('/proc/sys'), portRange: await readPortRange() }),
+    connections: (vip, count) => readConnections(vip, client, count),
+  };
 }
 
 /** What should be, from the running controller; where none answers, from the sources, as `diff` reads them. */
 export function knownHere(config: Config, log: Log): WhyPorts['known'] {
   return async (signal) => {
-    const mayRun = config.server !== undefined || (config.listen !== null && config.listen.port !== 0);
     try {
-      if (mayRun) return await askStatus(config, signal);
+      if (config.listen !== null && config.listen.port !== 0) return await askStatus(config, signal);
     } catch (error) {
-      if (config.server !== undefined || signal.aborted || config.source.length === 0) throw error;
+      if (signal.aborted || config.source.length === 0) throw error;
       log.debug('no controller answers, the sources are read', { error: messageOf(error) });
     }
     if (config.source.length > 0) return await readSources(config, log, signal);
@@ -35,6 +56,21 @@ export function knownHere(config: Config, log: Log): WhyPorts['known'] {
     );
   };
 }
+
+/** What the controller at `--server` finds on its own host. Rejects with a `ControllerError` as `ask` does. */
+export async function askElsewhere(config: Config, asked: string, signal: AbortSignal): Promise<WhyDocument> {
+  if (config.fromNetns !== undefined) {
+    throw new ControllerError('usage', '--from-netns and --server are both given, expected one of them', {
+      retry: 'never',
+    });
+  }
+  const controller = await openController(config);
+  const path = `/v1/why?vip=${encodeURIComponent(asked)}`;
+  return (await ask(controller, path, whyDocument, signal, ELSEWHERE_MS)).document;
+}
+
+/** It ends by itself before. */
+const ELSEWHERE_MS = 40_000;
 
 async function askStatus(config: Config, signal: AbortSignal): Promise<Known> {
   const controller = await openController(config);

@@ -2,6 +2,7 @@
 
 import { isIpvsError } from 'ipvs-netlink-ts';
 import { HOST_IS_LE, type Netlink, openNetlink } from 'ipvs-netlink-ts/netlink';
+import { messageOf } from '../errors.ts';
 import type { Family } from '../model.ts';
 import {
   ADDRESS_HEADER,
@@ -206,6 +207,27 @@ export class RouteNetlink {
     } catch (error) {
       if (isIpvsError(error, 'not-permitted') || isIpvsError(error, 'timeout')) throw error;
       return null; // ENETUNREACH and its kin: no route is an answer.
+    }
+  }
+
+  /**
+   * Where a packet of this host to that address goes: delivered here (`interfaceIndex` null), out by an interface, or refused
+   * with the system's reason.
+   */
+  async wayTo(
+    address: string,
+  ): Promise<{ readonly interfaceIndex: number | null } | { readonly refused: string }> {
+    const destination = bytesOf(address);
+    const family: Family = address.includes(':') ? 'ipv6' : 'ipv4';
+    try {
+      const request = concat(routeHeader(family, destination.length * 8), routeAttrs.write({ destination }));
+      const [reply] = await this.#socket.request(RTM.getRoute, 0, request, `look up the route to ${address}`);
+      if (reply === undefined) return { refused: 'the kernel told no route' };
+      if (reply[7] === RTN_LOCAL) return { interfaceIndex: null };
+      return { interfaceIndex: routeAttrs.read(reply.subarray(ROUTE_HEADER)).outInterface ?? 0 };
+    } catch (error) {
+      if (isIpvsError(error, 'timeout')) throw error;
+      return { refused: messageOf(error) };
     }
   }
 

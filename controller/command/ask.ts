@@ -15,8 +15,9 @@ export async function ask<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
   signal: AbortSignal,
+  answerMs = ANSWER_MS,
 ): Promise<{ readonly document: z.output<Schema>; readonly raw: unknown }> {
-  const { status, text } = await get(controller, path, ANSWER_MS, signal);
+  const { status, text } = await get(controller, path, answerMs, signal);
   const raw = parse(text);
   const { data, error } = checked(schema, raw);
   if (status === 200 && error === undefined) return { document: data, raw };

@@ -1,21 +1,19 @@
 import { yamlText } from '../cli/yaml.ts';
 import type { Config } from '../config/config.ts';
 import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../exit-status.ts';
-import type { Clock } from '../ports.ts';
 import { painter } from '../status/table.ts';
 import { visibleJson } from '../visible.ts';
 import { parseAsked } from '../why/asked.ts';
 import type { WhyDocument } from '../why/document.ts';
-import type { WhyPorts } from '../why/facts.ts';
+import type { Asked } from '../why/facts.ts';
 import { whyText } from '../why/print-text.ts';
-import { explain } from '../why/walk.ts';
 
 export interface WhyCommandPorts {
-  readonly facts: WhyPorts;
+  /** Walks the way, here or where another controller runs. */
+  readonly explain: (asked: Asked) => Promise<WhyDocument>;
   /** Standard output. */
   readonly print: (text: string) => void;
   readonly colour: boolean;
-  readonly clock: Pick<Clock, 'epoch'>;
 }
 
 /**
@@ -25,10 +23,9 @@ export interface WhyCommandPorts {
 export async function why(
   config: Pick<Config, 'output'>,
   text: string,
-  { facts, print, colour, clock }: WhyCommandPorts,
-  signal: AbortSignal,
+  { explain, print, colour }: WhyCommandPorts,
 ): Promise<number> {
-  const document = await explain(parseAsked(text), facts, clock.epoch(), signal);
+  const document = await explain(parseAsked(text));
   print(formatWhy(document, config.output, colour));
   return STATUS[document.verdict];
 }

@@ -1,7 +1,7 @@
 /** The options of `status` and `health`, and of `doctor` where it asks the running controller. */
 
 import { type CommandName, option, path, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
-import { parseServer } from './values.ts';
+import { parseNetworkNamespace, parseServer } from './values.ts';
 
 const ASKS: readonly CommandName[] = ['status', 'health', 'doctor', 'why', ...WRITES_APPS];
 
@@ -41,6 +41,16 @@ export const statusOptions = {
   ),
   serverKeyFile: withoutDefault(
     path({ group: 'Status', description: 'PEM file with the key of --server-cert-file.', commands: ASKS }),
+  ),
+  fromNetns: withoutDefault(
+    option(parseNetworkNamespace, {
+      group: 'Status',
+      value: 'NAME|PATH',
+      accepted: 'the name of a network namespace (ip netns) or its path, for example /proc/4242/ns/net',
+      description:
+        'Network namespace of the client whose way is walked, a container: its name servers are asked and its connections tried. Without it: those of this host.',
+      commands: ['why'],
+    }),
   ),
   watch: withDefault(
     truth({

@@ -32,6 +32,11 @@ export function sourceName({ kind, where }: SourceOption): string {
   return where === '' ? kind : `${kind}=${where}`;
 }
 
+/** `web` as `ip netns` names it, or the path of a network namespace. */
+export function parseNetworkNamespace(text: string): string | undefined {
+  return /^[\w.@-]{1,255}$/.test(text) || /^\/[^\0\n]{1,4000}$/.test(text) ? text : undefined;
+}
+
 export function parseSource(text: string): SourceOption | undefined {
   if (text === 'kubernetes') return { kind: text, where: '' };
   const [, kind, where] = /^([a-z-]+)=(.+)$/s.exec(text) ?? [];

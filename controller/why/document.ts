@@ -32,7 +32,7 @@ const way = z.object({
     })
     .nullable()
     .describe('The VIP; null where the name means none.'),
-  verdict,
+  verdict: verdict.describe('Of this way.'),
   cause: z
     .enum(causes as [Cause, ...Cause[]])
     .nullable()

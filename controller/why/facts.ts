@@ -1,6 +1,8 @@
 /** What the checks are made on, each part read by one port when its turn comes. Reading changes nothing. */
 
+import type { PortRangeFact } from '../doctor/facts.ts';
 import type { ObservedService, Rejection } from '../model.ts';
+import type { Clock } from '../ports.ts';
 
 /** What is asked about: `my-service:5555/udp`. */
 export interface Asked {
@@ -60,12 +62,102 @@ export type KernelFact =
   | { readonly service: ObservedService | null }
   | { readonly error: string; readonly missing: boolean };
 
+/** What the client is told of a name. */
+export type NamesFact =
+  | {
+      /** Addresses that its hosts file gives the name. */
+      readonly hosts: readonly string[];
+      /** Of its resolv.conf, which is at `path`; null: it cannot be read. */
+      readonly servers: readonly string[] | null;
+      readonly path: string;
+      /** What each of them says, in order; then our own, where it is none of them. */
+      readonly answers: readonly NameAnswer[];
+      /** Where our own name server answers; empty: nowhere. */
+      readonly ours: readonly string[];
+    }
+  | { readonly error: string };
+
+export interface NameAnswer {
+  readonly server: string;
+  readonly addresses: readonly string[];
+  /** The code of the failure: ENOTFOUND, ETIMEOUT; null: none. */
+  readonly error: string | null;
+}
+
+/** Where packets to the VIP go from here, and the settings on their way. */
+export interface RouteFact {
+  /** Of our interface. */
+  readonly interfaceName: string;
+  readonly link: 'up' | 'down' | 'missing';
+  readonly way:
+    | { readonly kind: 'local' }
+    | { readonly kind: 'leaves'; readonly interfaceName: string }
+    | { readonly kind: 'refused'; readonly why: string }
+    | { readonly unread: string };
+  /** `net.ipv4.ip_forward` and `net.ipv4.vs.conntrack`; null where they cannot be read, or are of the other family. */
+  readonly ipForward: string | null;
+  readonly conntrack: string | null;
+}
+
+/** Packet filters as their own programs print them; null where one is not here or has no rules. */
+export interface FiltersFact {
+  /** `nft -j list ruleset`. */
+  readonly nftables: string | null;
+  /** `iptables-save`. */
+  readonly iptables: string | null;
+  readonly ip6tables: string | null;
+}
+
+export interface LimitsFact {
+  readonly conntrack: { readonly count: number; readonly max: number } | null;
+  readonly portRange: PortRangeFact | null;
+}
+
+/** What became of a connection. */
+export interface Tried {
+  readonly address: string;
+  readonly port: number;
+  /** `connected`, `timeout`, or the system's code: ECONNREFUSED. */
+  readonly outcome: string;
+  /** The client's own port; null where it got none. */
+  readonly localPort: number | null;
+}
+
+/** IPVS's entry of a connection. */
+export interface Entry {
+  /** `ESTABLISHED`, `SYN_RECV`. */
+  readonly state: string;
+  readonly backend: { readonly address: string; readonly port: number };
+}
+
+/** Connections that were tried, to each backend and through the VIP, or why none could be. */
+export type ConnectionsFact =
+  | {
+      readonly backends: readonly Tried[];
+      readonly vip: readonly Tried[];
+      /** By the client's port; null where the kernel's table cannot be read. */
+      readonly entries: ReadonlyMap<number, Entry> | null;
+    }
+  | { readonly error: string };
+
 /** A VIP that has an address, and so a way to it. */
 export type Reachable = VipFact & { readonly address: string };
 
+/** The network namespace of the client that names and connections are tried from; null: this host's. */
+export type Client = string | null;
+
 /** Reads the facts. Nothing rejects besides `known`; what cannot be read is a fact too. */
 export interface WhyPorts {
+  readonly client: Client;
+  readonly sleep: Clock['sleep'];
   /** Rejects where neither a controller nor a source can be asked. */
   known(signal: AbortSignal): Promise<Known>;
+  /** Asks for the addresses of the VIP's family. */
+  names(vip: Reachable & { readonly fqdn: string }): Promise<NamesFact>;
   kernel(vip: Reachable): Promise<KernelFact>;
+  route(vip: Reachable): Promise<RouteFact>;
+  filters(): Promise<FiltersFact>;
+  limits(): Promise<LimitsFact>;
+  /** Opens a connection to each backend, and so many through the VIP, and closes them. */
+  connections(vip: Reachable, count: number): Promise<ConnectionsFact>;
 }

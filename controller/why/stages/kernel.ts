@@ -2,6 +2,7 @@ import { loadModule } from '../../fixes.ts';
 import { endpointKey, type ObservedService } from '../../model.ts';
 import type { BackendFact, KernelFact, Known, Reachable } from '../facts.ts';
 import { broken, ok, unknown, type Verdict } from '../verdict.ts';
+import { repairOf } from './repair.ts';
 
 /** Whether the kernel has the service and its backends as they should be. */
 export function checkKernel({
@@ -39,13 +40,6 @@ function missing({ id, state, reason }: Reachable, known: Known): Verdict {
     );
   }
   return broken('service-missing', found, repairOf(known));
-}
-
-/** What puts the table right. */
-function repairOf({ from }: Known): string {
-  return from.kind === 'controller'
-    ? 'systemctl reload marathon-ipvs puts it right at once (its next full pass does too), and its log tells what was changed; then find the program that changes it'
-    : 'start the controller: systemctl start marathon-ipvs';
 }
 
 function differing(

@@ -1,7 +1,10 @@
 /** Facts of a VIP that works, for tests that change one of them. */
 
+import { endpointKey, type ObservedService } from '../../../controller/model.ts';
 import { parseAsked } from '../../../controller/why/asked.ts';
 import type { Asked, BackendFact, Known, Reachable } from '../../../controller/why/facts.ts';
+import { WEIGHT_1, WLC } from '../../support/builders.ts';
+import { observedBackend } from '../../support/observed.ts';
 
 export function backend(address: string, what: Partial<BackendFact> = {}): BackendFact {
   const reason = what.weight === 0 ? 'running, health check failing: weight 0' : 'running, healthy';
@@ -31,3 +34,15 @@ export function known(what: Partial<Known> = {}): Known {
 }
 
 export const asked = (text: string): Asked => parseAsked(text);
+
+/** What the kernel has at the VIP: these backends. */
+export function inKernel(...backends: readonly BackendFact[]): ObservedService {
+  const observed = backends.map((each) => {
+    const { address, port, weight, forward } = each;
+    return [
+      endpointKey(each),
+      { ...observedBackend({ address, port, ...WEIGHT_1 }), weight, forward },
+    ] as const;
+  });
+  return { ...WLC, protocol: 'tcp', address: '11.0.0.1', port: 80, backends: new Map(observed) };
+}

@@ -1,22 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { endpointKey, type ObservedService } from '../../../controller/model.ts';
-import type { BackendFact, Known } from '../../../controller/why/facts.ts';
+import type { ObservedService } from '../../../controller/model.ts';
+import type { Known } from '../../../controller/why/facts.ts';
 import { checkKernel } from '../../../controller/why/stages/kernel.ts';
-import { WEIGHT_1, WLC } from '../../support/builders.ts';
-import { observedBackend } from '../../support/observed.ts';
-import { backend, known, vip } from './facts.ts';
-
-/** What the kernel has at the VIP: these backends. */
-function inKernel(...backends: readonly BackendFact[]): ObservedService {
-  const observed = backends.map((each) => {
-    const { address, port, weight, forward } = each;
-    return [
-      endpointKey(each),
-      { ...observedBackend({ address, port, ...WEIGHT_1 }), weight, forward },
-    ] as const;
-  });
-  return { ...WLC, protocol: 'tcp', address: '11.0.0.1', port: 80, backends: new Map(observed) };
-}
+import { backend, inKernel, known, vip } from './facts.ts';
 
 const [FIRST, SECOND] = [backend('10.0.0.1'), backend('10.0.0.2')];
 const verdict = (

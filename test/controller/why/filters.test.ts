@@ -1,0 +1,139 @@
+import { describe, expect, test } from '@jest/globals';
+import type { FiltersFact } from '../../../controller/why/facts.ts';
+import { checkFilters } from '../../../controller/why/stages/filters.ts';
+import { vip } from './facts.ts';
+
+const NONE: FiltersFact = { nftables: null, iptables: null, ip6tables: null };
+/** The VIP is 11.0.0.1:80, its backends 10.0.0.1:31000 and 10.0.0.2:31000. */
+const verdicts = (filters: Partial<FiltersFact>) =>
+  checkFilters({ vip: vip(), filters: { ...NONE, ...filters } });
+
+const iptables = (lines: string, table = 'filter', policy = 'ACCEPT') =>
+  verdicts({
+    iptables: `*${table}\n:PREROUTING ACCEPT [0:0]\n:INPUT ${policy} [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:OTHER - [0:0]\n${lines}\nCOMMIT\n`,
+  });
+
+const match = (left: object, right: unknown, op = '==') => ({ match: { op, left, right } });
+const field = (protocol: string, name: string) => ({ payload: { protocol, field: name } });
+function nftables(expr: readonly object[], chain: object = {}, more: readonly object[] = []) {
+  const place = { family: 'inet', table: 'other' };
+  const base = { ...place, name: 'in', hook: 'input', prio: 0, type: 'filter', policy: 'accept', ...chain };
+  return verdicts({
+    nftables: JSON.stringify({
+      nftables: [
+        { metainfo: {} },
+        { table: {} },
+        { chain: base },
+        ...more,
+        { rule: { ...place, chain: 'in', expr } },
+      ],
+    }),
+  });
+}
+
+const OK = [{ state: 'ok' }];
+const suspect = (cause: string, found = /./) => [
+  { state: 'suspect', cause, found: expect.stringMatching(found) },
+];
+
+describe('rules of iptables', () => {
+  test.each([
+    ['for this address and port', '-A INPUT -d 11.0.0.1/32 -p tcp -m tcp --dport 80 -j DROP', 'filter-drops'],
+    [
+      'for the whole pool',
+      '-A INPUT -d 11.0.0.0/8 -j REJECT --reject-with icmp-port-unreachable',
+      'filter-drops',
+    ],
+    [
+      'by another chain',
+      '-A INPUT -p tcp -j OTHER\n-A OTHER -p tcp -m multiport --dports 22,80:90 -j DROP',
+      'filter-drops',
+    ],
+    ['for new connections', '-A INPUT -m conntrack --ctstate NEW -p tcp --dport 80 -j DROP', 'filter-drops'],
+    ['for a backend', '-A OUTPUT -d 10.0.0.2/32 -p tcp -m tcp --dport 31000 -j DROP', 'filter-drops-backend'],
+    ['for answers of a backend', '-A FORWARD -s 10.0.0.2/32 -j DROP', 'filter-drops-backend'],
+    ['that may be meant', '-A INPUT -i eth0 -d 11.0.0.1/32 -j DROP', 'filter-drops'],
+  ])('that drops, %s', (_what, lines, cause) => {
+    expect(iptables(lines)).toMatchObject(suspect(cause));
+  });
+
+  test.each([
+    ['another port', '-A INPUT -d 11.0.0.1/32 -p tcp -m tcp --dport 81 -j DROP'],
+    ['another address', '-A INPUT -d 11.0.0.2/32 -j DROP'],
+    ['all but this network', '-A INPUT ! -d 11.0.0.0/8 -p tcp --dport 80 -j DROP'],
+    ['UDP', '-A INPUT -p udp -j DROP'],
+    ['what was accepted before', '-A INPUT -j ACCEPT\n-A INPUT -p tcp --dport 80 -j DROP'],
+    ['invalid packets', '-A INPUT -m conntrack --ctstate INVALID -j DROP'],
+    ['a chain that nobody calls', '-A OTHER -j DROP'],
+    ['a log line', '-A INPUT -j LOG --log-prefix "DROP "'],
+  ])('for %s lets it pass', (_what, lines) => {
+    expect(iptables(lines)).toMatchObject(OK);
+  });
+
+  test('a policy of drop counts where nothing is accepted', () => {
+    expect(iptables('-A INPUT -p udp -j ACCEPT', 'filter', 'DROP')).toMatchObject(
+      suspect('filter-policy', /INPUT/),
+    );
+    expect(iptables('-A INPUT -j ACCEPT', 'filter', 'DROP')).toMatchObject(OK);
+  });
+
+  test("a container runtime's published port is a translation, of the VIP alone", () => {
+    const docker =
+      '-A PREROUTING -m addrtype --dst-type LOCAL -j OTHER\n-A OTHER ! -i docker0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 172.17.0.2:8080';
+    expect(iptables(docker, 'nat')).toMatchObject(suspect('filter-translates', /may go elsewhere.*DNAT/));
+  });
+});
+
+describe('rules of nftables', () => {
+  test('that drop the port of the VIP, by number, set, range and name of a set', () => {
+    const rights = [80, { set: [22, 80] }, { range: [1, 1024] }, '@closed'];
+    const set = { set: { family: 'inet', table: 'other', name: 'closed', elem: [80] } };
+    for (const right of rights) {
+      expect(nftables([match(field('tcp', 'dport'), right), { drop: null }], {}, [set])).toMatchObject(
+        suspect('filter-drops'),
+      );
+    }
+  });
+
+  test('that concern others', () => {
+    const others = [
+      match(field('tcp', 'dport'), 81),
+      match(field('udp', 'dport'), 80),
+      match(field('ip', 'daddr'), { prefix: { addr: '192.168.0.0', len: 16 } }),
+      match({ ct: { key: 'state' } }, ['invalid'], 'in'),
+      match(field('ip', 'daddr'), { prefix: { addr: '0.0.0.0', len: 0 } }, '!='),
+    ];
+    for (const one of others) expect(nftables([one, { drop: null }])).toMatchObject(OK);
+  });
+
+  test('a policy, a rejection and a translation are told apart', () => {
+    expect(nftables([{ counter: {} }], { policy: 'drop' })).toMatchObject([{ cause: 'filter-policy' }]);
+    expect(nftables([match(field('ip', 'daddr'), '11.0.0.1'), { reject: {} }])).toMatchObject(
+      suspect('filter-drops', /rejected/),
+    );
+    const local = match({ fib: { result: 'type', flags: ['daddr'] } }, 'local');
+    expect(nftables([local, { dnat: {} }], { hook: 'prerouting' })).toMatchObject(
+      suspect('filter-translates'),
+    );
+  });
+
+  test('a limit may be reached, or not', () => {
+    expect(nftables([{ limit: { rate: 5, per: 'second' } }, { drop: null }])).toMatchObject([
+      { cause: 'filter-drops', found: expect.stringContaining('may be dropped') },
+      { cause: 'filter-drops-backend' },
+    ]);
+  });
+
+  test('our own table is no other program', () => {
+    const listing = {
+      nftables: [
+        { chain: { family: 'inet', table: 'marathon_ipvs', name: 'guard', hook: 'input', policy: 'drop' } },
+      ],
+    };
+    expect(verdicts({ nftables: JSON.stringify(listing) })).toMatchObject(OK);
+  });
+
+  test('what cannot be understood is told as such', () => {
+    expect(verdicts({ nftables: '{' })).toMatchObject([{ state: 'unknown' }]);
+  });
+});
