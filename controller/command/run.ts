@@ -9,6 +9,7 @@ import { createMetrics } from '../serve/metrics.ts';
 import type { PageFacts } from '../serve/page/facts.ts';
 import type { Doctor } from '../serve/routes.ts';
 import { createServiceManager } from '../serve/service-manager.ts';
+import type { Explain } from '../serve/why.ts';
 import { createStatusBoard } from '../status/board.ts';
 import { createHistory } from '../status/history.ts';
 import { Latch, systemClock } from '../time.ts';
@@ -98,6 +99,7 @@ async function serve(
         access,
         counters: parts.counters ?? undefined,
         doctor: examiner(config, listen),
+        explain: explainer(config, listen),
         page: pageFacts(config),
         writing: parts.writing ?? undefined,
       });
@@ -130,6 +132,20 @@ function examiner(config: Config, listen: ListenOption): Doctor {
     const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
     const facts = await readFacts(config, { url: `${scheme}://${endpointKey(listen)}`, status });
     return examine(facts, systemClock.epoch());
+  };
+}
+
+/** Loaded when someone asks. */
+function explainer(config: Config, listen: ListenOption): Explain {
+  return async (asked, status, signal) => {
+    const [{ explain }, { knownFromStatus }, { whyPorts }] = await Promise.all([
+      import('../why/walk.ts'),
+      import('../why/known.ts'),
+      import('../wire-why.ts'),
+    ]);
+    const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
+    const known = async () => knownFromStatus(await status(), `${scheme}://${endpointKey(listen)}`);
+    return await explain(asked, whyPorts(config, known), systemClock.epoch(), signal);
   };
 }
 

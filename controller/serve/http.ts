@@ -23,6 +23,7 @@ import type { Metrics } from './metrics.ts';
 import type { PageFacts } from './page/facts.ts';
 import { createRoutes, type Doctor, type Routes } from './routes.ts';
 import { createTlsServer } from './tls-server.ts';
+import type { Explain } from './why.ts';
 
 export interface HttpOptions {
   readonly listen: ListenOption;
@@ -35,6 +36,8 @@ export interface HttpOptions {
   readonly counters?: KernelCounters | undefined;
   /** What `/v1/doctor` examines this host with. */
   readonly doctor?: Doctor | undefined;
+  /** What `/v1/why` walks the way of a connection with. */
+  readonly explain?: Explain | undefined;
   /** What happened to each VIP; defaults to nothing. */
   readonly history?: Pick<History, 'ofVip' | 'latest'> | undefined;
   /** What the page shows in its form; defaults to DC/OS's names, and no writing. */

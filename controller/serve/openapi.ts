@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { version } from '../config/version.ts';
 import { doctorDocument } from '../doctor/document.ts';
 import { statusDocument } from '../status/document.ts';
+import { whyDocument } from '../why/document.ts';
 import {
   appDefinition,
   appDocument,
@@ -55,6 +56,20 @@ export function openapi(): object {
       '/v1/doctor': get('doctor', 'What this host lacks, each with the command that fixes it', {
         ok: 'Doctor',
         notKnown: 'This host is not examined, or that took too long.',
+      }),
+      '/v1/why': get('why', 'Why connections to a VIP fail: the first thing on their way that is broken', {
+        ok: 'Why',
+        parameters: [
+          {
+            name: 'vip',
+            in: 'query',
+            required: true,
+            description:
+              'NAME[:PORT][/udp]: a name, with or without framework or zone, an address, or an app. Opens connections to it, and closes them.',
+            schema: { type: 'string' },
+          },
+        ],
+        notKnown: 'Another way is being walked, or it took too long.',
       }),
       '/v1/diff': get('diff', 'What the last pass intended, as `diff -o json` prints it', {
         ok: 'Diff',
@@ -107,6 +122,7 @@ export function openapi(): object {
       schemas: {
         Status: schemaOf(statusDocument),
         Doctor: schemaOf(doctorDocument),
+        Why: schemaOf(whyDocument),
         Diff: schemaOf(diffDocument),
         Vips: schemaOf(vipsDocument),
         History: schemaOf(historyDocument),

@@ -22,6 +22,7 @@ import { createLiveStatus, type LiveStatusOptions } from './live-status.ts';
 import type { Metrics } from './metrics.ts';
 import type { PageFacts } from './page/facts.ts';
 import { createPage } from './page/page.ts';
+import { createWhy, type Explain } from './why.ts';
 
 /** What is served: paths that are read, and areas. */
 export interface Routes {
@@ -39,6 +40,8 @@ export interface RouteOptions extends LiveStatusOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   /** Examines this host; absent where that is not wanted. */
   readonly doctor?: Doctor | undefined;
+  /** Walks the way of a connection; absent where that is not wanted. */
+  readonly explain?: Explain | undefined;
   readonly history: Pick<History, 'ofVip' | 'latest'>;
   /** What the page is told of this controller. */
   readonly page: PageFacts;
@@ -107,6 +110,12 @@ export function createRoutes(options: RouteOptions): Routes {
         examined === undefined
           ? notKnown('this host is not examined here')
           : { status: 200, headers: JSON_TYPE, body: `${visibleJson(await examined())}\n` },
+    ],
+    [
+      '/v1/why',
+      options.explain === undefined
+        ? () => notKnown('no way is walked here')
+        : createWhy(options.explain, async () => (await live()).document),
     ],
     ['/v1/vips', ({ headers }) => ofLastPass(status(), (pass) => tagged(vips(pass), headers))],
     [
