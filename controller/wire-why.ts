@@ -79,7 +79,12 @@ async function askStatus(config: Config, signal: AbortSignal): Promise<Known> {
 }
 
 async function readSources(config: Config, log: Log, signal: AbortSignal): Promise<Known> {
-  const parts = await wire({ ...config, once: true, dryRun: true, dnsListen: [] }, log);
+  const looking = { ...config, once: true, dryRun: true, dnsListen: [] };
+  const parts = await wire(looking, log).catch((error: unknown) => {
+    if (!(error instanceof ControllerError) || error.code !== 'kernel') throw error;
+    // That the kernel cannot be read is for a stage of its own.
+    return wire({ ...looking, against: { kind: 'none' } }, log);
+  });
   try {
     const { pass } = await readAndPass(parts, signal);
     return knownFromPass(

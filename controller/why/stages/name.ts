@@ -1,4 +1,5 @@
 import { cleanName } from '../../desired/names.ts';
+import { plural } from '../../status/words.ts';
 import { nearest } from '../../suggestion.ts';
 import { quoted } from '../../visible.ts';
 import type { Asked, Known, VipFact } from '../facts.ts';
@@ -88,7 +89,7 @@ function nobodyDeclares(known: Known, { text, name }: Asked): Verdict {
   const meant = nearest(name, names) ?? nearest(short, names);
   return broken(
     'unknown-name',
-    `no app of ${known.sources.length === 1 ? known.sources[0]?.name : `${known.sources.length} sources`} declares ${quoted(text)}; ${known.vips.length} VIPs are known${stale}`,
+    `no app of ${known.sources.length === 1 ? known.sources[0]?.name : `${known.sources.length} sources`} declares ${quoted(text)}; ${plural(known.vips.length, 'VIP')} known${stale}`,
     meant === null
       ? `give a port of the app the label VIP_0 with "/NAME:PORT"; marathon-ipvs status lists the VIPs`
       : `did you mean ${quoted(meant)}? marathon-ipvs why ${meant}`,
