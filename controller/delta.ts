@@ -22,3 +22,8 @@ export interface Delta {
   /** When the change was learnt of, on the monotonic clock. */
   readonly learnedAt: number;
 }
+
+/** Whether a delta tells of no change: the source is as it was. */
+export function isEmpty({ upserts, removed, about }: Delta): boolean {
+  return upserts.length === 0 && removed.length === 0 && about === undefined;
+}

@@ -12,14 +12,14 @@ export interface FollowPorts {
 const REPEAT_MS = 60_000;
 
 /**
- * Follows one source until `signal` aborts, and tells `sources` of each good read, after which it calls `read`
- * with the time at which the change was learnt of. The log tells when the source fails, why, and when it is read again.
+ * Follows one source until `signal` aborts, and tells `sources` of each good read. Calls `changed` with the time
+ * at which a change was learnt of, and not where a read found the source as it was. The log tells when the source fails, why, and when it is read again.
  */
 export function follow(
   source: AppSource,
   sources: Sources,
   { observer, clock, log }: FollowPorts,
-  read: (since: number) => void,
+  changed: (since: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { name } = source;
@@ -29,11 +29,11 @@ export function follow(
   return source.follow(
     {
       changed(delta) {
-        const apps = sources.read(name, delta);
+        const { apps, isChanged } = sources.read(name, delta);
         if (complaint !== null || !known) log.info('source read', { source: name, apps });
         complaint = null;
         known = true;
-        read(delta.learnedAt);
+        if (isChanged) changed(delta.learnedAt);
       },
       failed(error) {
         const message = messageOf(error);

@@ -1,4 +1,4 @@
-import type { About, Delta } from '../delta.ts';
+import { type About, type Delta, isEmpty } from '../delta.ts';
 import { firstDelta, type Inventory } from '../inventory/inventory.ts';
 import { type App, appKey, type RowKey, rowKey, rowOf, type Snapshot } from '../model.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
@@ -49,19 +49,21 @@ export class Sources {
     }
   }
 
-  /** A source was read well. Returns how many apps it tells of now. */
-  read(name: string, delta: Delta): number {
+  /** A source was read well. Returns how many apps it tells of now, and whether it is another than before. */
+  read(name: string, delta: Delta): { readonly apps: number; readonly isChanged: boolean } {
+    const isFirst = this.#from.get(name) !== 'source';
     const told = this.#from.get(name) === 'disk' ? this.#replacingDisk(name, delta) : delta;
-    const { endpoints, apps } = this.#inventory.apply(name, told);
-    this.#endpoints.push(...endpoints.map((endpoint) => ({ endpoint, source: name })));
-    this.#apps.push(...apps);
+    const ended = this.#inventory.apply(name, told);
+    this.#endpoints.push(...ended.endpoints.map((endpoint) => ({ endpoint, source: name })));
+    this.#apps.push(...ended.apps);
     this.#from.set(name, 'source');
     const unsaved = this.#unsaved.get(name) ?? new Changed();
     unsaved.add(told);
     this.#unsaved.set(name, unsaved);
-    const size = this.#inventory.sizeOf(name);
-    this.#observer.sourceRead(name, { apps: size, complete: delta.complete, fromDiskOf: null });
-    return size;
+    const apps = this.#inventory.sizeOf(name);
+    this.#observer.sourceRead(name, { apps, complete: delta.complete, fromDiskOf: null });
+    // Only now may what the source lacks be taken away: also where it says what was on disk, or nothing.
+    return { apps, isChanged: isFirst || !isEmpty(told) };
   }
 
   /** What sources said by name since this was last asked. */

@@ -127,11 +127,6 @@ export class Feed {
   }
 }
 
-/** Whether a delta tells of no change: the source is as it was. */
-export function isEmpty({ upserts, removed, about }: Delta): boolean {
-  return upserts.length === 0 && removed.length === 0 && about === undefined;
-}
-
 const NONE: ReadonlyMap<RowKey, App> = new Map();
 const NOTHING: About = { rejected: [], warnings: [] };
 

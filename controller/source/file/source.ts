@@ -1,12 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isEmpty } from '../../delta.ts';
 import { systemReason } from '../../errors.ts';
 import { Inventory } from '../../inventory/inventory.ts';
 import type { Rejection, Snapshot } from '../../model.ts';
 import type { AppSource, Clock, Log, Resolver, SourceListener } from '../../ports.ts';
 import { Latch, systemClock } from '../../time.ts';
 import { givenTwice } from '../document/convert.ts';
-import { Feed, isEmpty } from '../feed.ts';
+import { Feed } from '../feed.ts';
 import { type FileContent, type FileContentOptions, readContent, unusable } from './content.ts';
 import { DirectoryWatch } from './watch.ts';
 

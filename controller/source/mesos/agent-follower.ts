@@ -1,9 +1,9 @@
-import type { About } from '../../delta.ts';
+import { type About, isEmpty } from '../../delta.ts';
 import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { resolveAgents } from '../document/agents.ts';
-import { Feed, isEmpty } from '../feed.ts';
+import { Feed } from '../feed.ts';
 import { asError, retryDelay } from '../http/retry.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';

@@ -1,9 +1,10 @@
+import { isEmpty } from '../../delta.ts';
 import { ControllerError } from '../../errors.ts';
 import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';
-import { Feed, isEmpty } from '../feed.ts';
+import { Feed } from '../feed.ts';
 import { asError, retryDelay } from '../http/retry.ts';
 import { AddressBook } from './addresses.ts';
 import type { MesosClient } from './client.ts';

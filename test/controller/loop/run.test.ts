@@ -104,6 +104,30 @@ describe('no pass on part of the truth (rule 2)', () => {
   });
 });
 
+describe('a read that finds the source as it was', () => {
+  test('wakes no pass', async () => {
+    start(['one'], { resyncMs: 1_000_000 });
+    source().says(mine('10.0.0.1:31000'));
+    await clock.advance(1_000);
+    const before = passes.length;
+    for (const complete of [true, false]) {
+      source().says(mine('10.0.0.1:31000'), complete);
+      await clock.advance(1_000);
+    }
+    expect(passes).toHaveLength(before);
+    source().says(mine('10.0.0.1:31000', '10.0.0.2:31000'));
+    await clock.advance(100);
+    expect(passes).toHaveLength(before + 1);
+  });
+
+  test('does where it is the first one, though there is nothing to tell', async () => {
+    start();
+    source().says(snapshot());
+    await clock.advance(100);
+    expect(passes).toHaveLength(1);
+  });
+});
+
 describe('fail static (rule 3)', () => {
   test('a source that fails changes nothing: its last good word stays', async () => {
     start();
@@ -172,7 +196,7 @@ describe('when passes are made', () => {
 
   test('a thousand changes within half a second make a dozen passes at most', async () => {
     start();
-    source().says(mine('10.0.0.1:31000'));
+    source().says(mine('10.0.0.1:30999'));
     await clock.advance(100);
     passes.length = 0;
     for (let half = 0; half < 500; half += 1) {

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Delta } from '../../../controller/delta.ts';
+import { type Delta, isEmpty } from '../../../controller/delta.ts';
 import { type App, appKey, rowKey, rowOf, type Snapshot } from '../../../controller/model.ts';
-import { Feed, isEmpty } from '../../../controller/source/feed.ts';
+import { Feed } from '../../../controller/source/feed.ts';
 import { app, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import '../../properties.ts';
 

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Delta } from '../../../../controller/delta.ts';
-import { isEmpty } from '../../../../controller/source/feed.ts';
+import { type Delta, isEmpty } from '../../../../controller/delta.ts';
 import { systemClock } from '../../../../controller/time.ts';
 import { reached, sendJson, until } from '../support.ts';
 import {

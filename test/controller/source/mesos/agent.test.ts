@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { isEmpty } from '../../../../controller/source/feed.ts';
+import { isEmpty } from '../../../../controller/delta.ts';
 import { createMesosAgentSource } from '../../../../controller/source/mesos/source.ts';
 import { startMesosAgent, type TestAgent } from '../../../support/mesos/start-mesos.ts';
 import { fastClock, namesOf, Told, until } from '../support.ts';
