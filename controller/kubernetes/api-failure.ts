@@ -1,5 +1,5 @@
 import { ControllerError, messageOf } from '../errors.ts';
-import { isRecord, shown } from '../source/document/rejection.ts';
+import { isRecord, shown } from '../rejection.ts';
 
 /** An answer of the API server with another status than hoped for. The message is for an operator. */
 export class ApiFailure extends ControllerError {

@@ -1,9 +1,9 @@
 import { type Dispatcher, request } from 'undici';
 import { ControllerError } from '../errors.ts';
+import { within } from '../http/deadline.ts';
+import { decodeBody } from '../http/encoding.ts';
 import { Pace } from '../pace.ts';
 import type { Clock } from '../ports.ts';
-import { within } from '../source/http/deadline.ts';
-import { decodeBody } from '../source/http/encoding.ts';
 import type { Access } from './access.ts';
 import { ApiFailure, transportFailure } from './api-failure.ts';
 import { jsonLines } from './json-lines.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OPTION_KEYS } from '../label-keys.ts';
-import { appSchema, podSchema } from '../source/document/schema.ts';
+import { appSchema, podSchema } from '../marathon-json.ts';
 
 /**
  * The custom resource `MarathonApp`: what its author writes (`spec`), and what the elected controller says of it

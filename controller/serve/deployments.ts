@@ -1,7 +1,7 @@
 import { ControllerError, messageOf } from '../errors.ts';
 import type { AppWriter, Clock } from '../ports.ts';
+import { isRecord } from '../rejection.ts';
 import { instancesOf } from '../source/document/instances.ts';
-import { isRecord } from '../source/document/rejection.ts';
 import { appIdComplaint } from '../source/marathon/app-id.ts';
 import type { StatusDocument } from '../status/document.ts';
 import { inRotation } from '../status/present.ts';

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
+import { BOUNDS } from '../bounds.ts';
 import { messageOf } from '../errors.ts';
 import type { Clock, Log, Resolver } from '../ports.ts';
-import { BOUNDS } from './bounds.ts';
 
 export interface DnsResolverOptions {
   readonly clock: Clock;

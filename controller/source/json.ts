@@ -1,4 +1,4 @@
-import { BOUNDS, tooManyValues } from './bounds.ts';
+import { BOUNDS, tooManyValues } from '../bounds.ts';
 import {
   afterBlanks,
   afterString,

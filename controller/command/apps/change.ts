@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { usage } from '../../config/given.ts';
 import { systemReason } from '../../errors.ts';
+import { isRecord, shown } from '../../rejection.ts';
 import { parseJson } from '../../source/document/json-text.ts';
-import { isRecord, shown } from '../../source/document/rejection.ts';
 import type { AppPorts } from './talk.ts';
 
 /** Fields of an app that are to be replaced, and the JSON text that says so. */

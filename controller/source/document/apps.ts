@@ -1,9 +1,9 @@
+import type { MarathonApp, MarathonTask } from '../../marathon-json.ts';
 import type { App, Task, TaskPort, TaskState } from '../../model.ts';
 import { type Conversion, servedBy } from './conversion.ts';
 import { addressesOn, networksByOrder, onNetworks, type TaskNetworks } from './networks.ts';
 import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
 import { type AppDefinition, defineApp, type PlacedPort } from './ports.ts';
-import type { MarathonApp, MarathonTask } from './schema.ts';
 import { stateOf, taskHealth } from './states.ts';
 import { whereaboutsOf } from './whereabouts.ts';
 

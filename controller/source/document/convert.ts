@@ -1,3 +1,4 @@
+import type { MarathonApp } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
@@ -7,7 +8,6 @@ import type { Conversion } from './conversion.ts';
 import type { Documents } from './documents.ts';
 import { convertPod, type PodDefinition } from './pods.ts';
 import type { AppDefinition } from './ports.ts';
-import type { MarathonApp } from './schema.ts';
 
 /** Older versions that tasks run, by app or pod id. */
 export interface OlderVersions {

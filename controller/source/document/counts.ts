@@ -1,5 +1,5 @@
-import { BOUNDS } from '../bounds.ts';
-import type { MarathonApp, MarathonPodStatus } from './schema.ts';
+import { BOUNDS } from '../../bounds.ts';
+import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
 
 type Counted = Partial<Omit<MarathonApp, 'id'>> &
   Partial<Omit<MarathonPodStatus, 'id'>> &

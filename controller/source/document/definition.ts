@@ -1,11 +1,11 @@
+import { appSchema, podSchema } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
+import { isRecord, rejectionsOf, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { convertApp } from './apps.ts';
 import { absoluteId } from './documents.ts';
 import { parseJson } from './json-text.ts';
 import { convertPod } from './pods.ts';
-import { isRecord, rejectionsOf, shown } from './rejection.ts';
-import { appSchema, podSchema } from './schema.ts';
 import { findLabels } from './stray-labels.ts';
 
 /** A definition that somebody is about to send to Marathon: the app that it would be, without tasks; or what is wrong with it. */

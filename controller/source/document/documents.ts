@@ -1,13 +1,6 @@
 import type { z } from 'zod';
-import type { App, Rejection } from '../../model.ts';
-import { inTurns, Pace } from '../../pace.ts';
-import { atOnce } from '../../parts.ts';
-import { checked } from '../../schema-messages.ts';
-import { BOUNDS, overBound } from '../bounds.ts';
-import { countsOver } from './counts.ts';
-import { checkSize, type JsonList, splitList } from './json-list.ts';
-import { parseJson } from './json-text.ts';
-import { isRecord, rejectionOf, shown } from './rejection.ts';
+import { BOUNDS, overBound } from '../../bounds.ts';
+import type { FoundLabel } from '../../marathon-json.ts';
 import {
   appSchema,
   type MarathonApp,
@@ -15,8 +8,16 @@ import {
   type MarathonPodStatus,
   podSchema,
   podStatusSchema,
-} from './schema.ts';
-import { type FoundLabel, findLabels } from './stray-labels.ts';
+} from '../../marathon-json.ts';
+import type { App, Rejection } from '../../model.ts';
+import { inTurns, Pace } from '../../pace.ts';
+import { atOnce } from '../../parts.ts';
+import { isRecord, rejectionOf, shown } from '../../rejection.ts';
+import { checked } from '../../schema-messages.ts';
+import { countsOver } from './counts.ts';
+import { checkSize, type JsonList, splitList } from './json-list.ts';
+import { parseJson } from './json-text.ts';
+import { findLabels } from './stray-labels.ts';
 
 /** The apps and pods of one JSON document, and what in it could not be used. */
 export interface Documents {

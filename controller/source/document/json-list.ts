@@ -1,5 +1,5 @@
+import { BOUNDS, OverBound, tooManyValues } from '../../bounds.ts';
 import type { Pace } from '../../pace.ts';
-import { BOUNDS, OverBound, tooManyValues } from '../bounds.ts';
 import { walkJson } from '../json.ts';
 import {
   afterBlanks,

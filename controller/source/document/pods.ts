@@ -1,14 +1,14 @@
-import type { App, Port, Task, TaskPort, TaskState } from '../../model.ts';
-import { type Conversion, servedBy } from './conversion.ts';
-import { addressesOn, onNetworks, type TaskNetworks } from './networks.ts';
-import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
-import { protocolList, textLabels } from './ports.ts';
 import type {
   MarathonPod,
   MarathonPodContainerStatus,
   MarathonPodInstance,
   MarathonPodStatus,
-} from './schema.ts';
+} from '../../marathon-json.ts';
+import type { App, Port, Task, TaskPort, TaskState } from '../../model.ts';
+import { type Conversion, servedBy } from './conversion.ts';
+import { addressesOn, onNetworks, type TaskNetworks } from './networks.ts';
+import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
+import { protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
 import { whereaboutsOf } from './whereabouts.ts';

@@ -1,8 +1,8 @@
 import { isVipLabel } from '../../label-keys.ts';
+import type { FoundLabel, MarathonApp, MarathonPortMapping } from '../../marathon-json.ts';
 import type { Port, Rejection } from '../../model.ts';
-import { shown } from './rejection.ts';
-import type { MarathonApp, MarathonPortMapping } from './schema.ts';
-import { didYouMeanPlace, type FoundLabel, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
+import { shown } from '../../rejection.ts';
+import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
 import { taskLabelVips } from './task-labels.ts';
 
 /** A declared port, and which of a task's addresses and ports reach it. */

@@ -1,16 +1,7 @@
-import { type Meaning, mayBeOurs, meaningOf } from '../../label-keys.ts';
+import { mayBeOurs, meaningOf } from '../../label-keys.ts';
+import type { FoundLabel } from '../../marathon-json.ts';
 import { nearest } from '../../suggestion.ts';
 import { isTaskLabel } from './task-labels.ts';
-
-/** A label of ours somewhere in the JSON of an app or pod. */
-export interface FoundLabel {
-  /** What it stands in: `portDefinitions[0].labels`; empty at the top. */
-  readonly parent: string;
-  /** `VIP_0`, cut to a readable length; in a list of Docker's parameters its index. */
-  readonly path: string;
-  readonly key: string;
-  readonly means: Meaning;
-}
 
 /** How many values are looked at: a definition has some dozens, and a task of it a dozen. */
 const MOST_VALUES = 10_000;

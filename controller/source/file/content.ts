@@ -1,15 +1,15 @@
 import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { OverBound } from '../../bounds.ts';
 import { ControllerError, messageOf, systemReason } from '../../errors.ts';
 import { type App, appKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
+import { shown } from '../../rejection.ts';
 import { same } from '../../same.ts';
-import { OverBound } from '../bounds.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 import { type Converted, convertDocuments } from '../document/convert.ts';
 import { type Documents, KNOWN_SHAPES, readDocumentBytes } from '../document/documents.ts';
-import { shown } from '../document/rejection.ts';
 import type { Cluster } from '../mesos/cluster.ts';
 import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
 

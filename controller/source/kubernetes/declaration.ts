@@ -6,13 +6,13 @@ import {
   marathonAppSchema,
   type Relayed,
 } from '../../kubernetes/marathon-app.ts';
+import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
 import type { App, Port, Rejection } from '../../model.ts';
+import { rejectionOf } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { readDocuments } from '../document/documents.ts';
 import { definePod, strayPodLabels } from '../document/pods.ts';
 import { defineApp, type PlacedPort } from '../document/ports.ts';
-import { rejectionOf } from '../document/rejection.ts';
-import type { MarathonApp, MarathonPodStatus } from '../document/schema.ts';
 
 /** A declared port, and by what it is found among the ports of an EndpointSlice. */
 export interface NamedPort {

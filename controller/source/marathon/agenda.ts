@@ -1,6 +1,6 @@
+import { BOUNDS } from '../../bounds.ts';
 import type { Clock } from '../../ports.ts';
 import { Latch } from '../../time.ts';
-import { BOUNDS } from '../bounds.ts';
 
 /** What is to be read now. `since`: when it was learnt of; null for what was merely due. */
 export interface Due {

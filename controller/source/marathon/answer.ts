@@ -1,6 +1,6 @@
-import type { WholeAnswer } from '../http/client.ts';
-import { answerFailure } from '../http/failure.ts';
-import type { Peer } from '../http/peer.ts';
+import type { WholeAnswer } from '../../http/client.ts';
+import { answerFailure } from '../../http/failure.ts';
+import type { Peer } from '../../http/peer.ts';
 
 /** A write. */
 export interface Message {

@@ -1,10 +1,10 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { BOUNDS } from '../../bounds.ts';
 import { ControllerError } from '../../errors.ts';
+import { watchSilence } from '../../http/silence.ts';
+import { deploymentStepSchema, eventSchema } from '../../marathon-json.ts';
 import type { Clock } from '../../ports.ts';
-import { BOUNDS } from '../bounds.ts';
-import { isRecord } from '../document/rejection.ts';
-import { deploymentStepSchema, eventSchema } from '../document/schema.ts';
-import { watchSilence } from '../http/silence.ts';
+import { isRecord } from '../../rejection.ts';
 import type { MarathonClient } from './client.ts';
 
 /** What an event says may have changed: the ids of apps or pods, or all of them. An event says nothing more. */

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import { BOUNDS } from '../../bounds.ts';
+import { asError, retryDelay } from '../../http/retry.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
-import { BOUNDS } from '../bounds.ts';
-import { asError, retryDelay } from '../http/retry.ts';
 import { Agenda, type Due } from './agenda.ts';
 import type { MarathonClient } from './client.ts';
 import { type Dirt, followEvents } from './events.ts';

@@ -1,4 +1,5 @@
 import { ControllerError } from '../../errors.ts';
+import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
 import type { App } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import { isOutdated } from '../document/apps.ts';
@@ -7,7 +8,6 @@ import type { OlderVersions } from '../document/convert.ts';
 import { type Documents, readDocuments } from '../document/documents.ts';
 import { definePod, instanceVersion, type PodDefinition } from '../document/pods.ts';
 import { type AppDefinition, declaresVip, defineApp } from '../document/ports.ts';
-import type { MarathonApp, MarathonPodStatus } from '../document/schema.ts';
 import type { MarathonClient } from './client.ts';
 import { concurrently } from './concurrently.ts';
 import { Definitions } from './definitions.ts';

@@ -1,10 +1,10 @@
 import type { Delta } from '../../delta.ts';
 import { ControllerError } from '../../errors.ts';
+import { infoSchema } from '../../marathon-json.ts';
 import { type App, appKey } from '../../model.ts';
 import type { Clock, Resolver } from '../../ports.ts';
 import { convertDocuments } from '../document/convert.ts';
 import { type Documents, readAnswer, readDocuments } from '../document/documents.ts';
-import { infoSchema } from '../document/schema.ts';
 import { Feed } from '../feed.ts';
 import type { MarathonClient } from './client.ts';
 import { HealthHold } from './health-hold.ts';

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { WriteComplaint, WriteRefused } from '../../app-writes.ts';
-import { isRecord } from '../document/rejection.ts';
+import { isRecord } from '../../rejection.ts';
 
 /**
  * The refusal in an answer of this status (400 to 499), whatever version gave it; null where it is no answer of

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { AppRef, DeploymentProgress, WriteResult } from '../../app-writes.ts';
 import { ControllerError } from '../../errors.ts';
+import { infoSchema } from '../../marathon-json.ts';
 import type { AppWriter } from '../../ports.ts';
+import { isRecord, rejectionOf, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
-import { isRecord, rejectionOf, shown } from '../document/rejection.ts';
-import { infoSchema } from '../document/schema.ts';
 import type { Reply } from './answer.ts';
 import type { MarathonClient } from './client.ts';
 import { appPath, DEPLOYMENTS_PATH, INFO_PATH, LISTED_APPS_PATH, podPath, writePath } from './paths.ts';

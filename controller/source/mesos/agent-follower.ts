@@ -1,10 +1,10 @@
 import { type About, isEmpty } from '../../delta.ts';
+import { asError, retryDelay } from '../../http/retry.ts';
 import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { resolveAgents } from '../document/agents.ts';
 import { Feed } from '../feed.ts';
-import { asError, retryDelay } from '../http/retry.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
 

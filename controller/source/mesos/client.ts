@@ -1,9 +1,9 @@
+import { OverBound } from '../../bounds.ts';
 import { ControllerError } from '../../errors.ts';
+import { HttpClient, type HttpClientOptions } from '../../http/client.ts';
+import type { AnswerHead, Peer } from '../../http/peer.ts';
 import { Pace } from '../../pace.ts';
-import { OverBound } from '../bounds.ts';
-import { isRecord } from '../document/rejection.ts';
-import { HttpClient, type HttpClientOptions } from '../http/client.ts';
-import type { AnswerHead, Peer } from '../http/peer.ts';
+import { isRecord } from '../../rejection.ts';
 import { agentInfoSchema } from './schema.ts';
 import { type MesosState, readState } from './state.ts';
 

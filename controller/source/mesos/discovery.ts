@@ -1,7 +1,7 @@
 import { isVipLabel, meaningOf } from '../../label-keys.ts';
 import type { Rejection } from '../../model.ts';
+import { rejectionOf } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
-import { rejectionOf } from '../document/rejection.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { discoveryPortSchema, type MesosLabels, type MesosTask } from './schema.ts';
 

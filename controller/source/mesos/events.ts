@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Rejection } from '../../model.ts';
+import { isRecord } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
-import { isRecord } from '../document/rejection.ts';
 import type { TaskFacts } from './facts.ts';
 import {
   agentSchema,

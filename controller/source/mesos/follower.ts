@@ -1,11 +1,11 @@
 import { isEmpty } from '../../delta.ts';
 import { ControllerError } from '../../errors.ts';
+import { asError, retryDelay } from '../../http/retry.ts';
 import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';
 import { Feed } from '../feed.ts';
-import { asError, retryDelay } from '../http/retry.ts';
 import { AddressBook } from './addresses.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';

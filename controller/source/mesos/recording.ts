@@ -1,5 +1,5 @@
 import { Pace } from '../../pace.ts';
-import { isRecord } from '../document/rejection.ts';
+import { isRecord } from '../../rejection.ts';
 import { walkJson } from '../json.ts';
 import { Cluster } from './cluster.ts';
 import { readEvent } from './events.ts';

@@ -1,8 +1,8 @@
+import { BOUNDS, OverBound, overBound } from '../../bounds.ts';
 import type { Rejection } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
+import { isRecord, rejectionOf, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
-import { BOUNDS, OverBound, overBound } from '../bounds.ts';
-import { isRecord, rejectionOf, shown } from '../document/rejection.ts';
 import { type Found, type Wanted, walkJson } from '../json.ts';
 import { factsOf, type TaskFacts } from './facts.ts';
 import { agentInfoSchema, agentSchema, frameworkSchema, taskSchema } from './schema.ts';

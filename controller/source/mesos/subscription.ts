@@ -1,10 +1,10 @@
+import { OverBound } from '../../bounds.ts';
 import { ControllerError, messageOf } from '../../errors.ts';
+import { watchSilence } from '../../http/silence.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
-import { OverBound } from '../bounds.ts';
+import { isRecord } from '../../rejection.ts';
 import { checkSize } from '../document/json-list.ts';
-import { isRecord } from '../document/rejection.ts';
-import { watchSilence } from '../http/silence.ts';
 import type { MesosClient } from './client.ts';
 import { type MesosEvent, readEvent } from './events.ts';
 import { FramingError, RecordDecoder } from './record-io.ts';

@@ -1,4 +1,4 @@
-import { isRecord } from '../document/rejection.ts';
+import { isRecord } from '../../rejection.ts';
 import { type MesosState, StateBuilder } from './state.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { BOUNDS } from '../../../controller/bounds.ts';
 import type { Clock } from '../../../controller/ports.ts';
-import { BOUNDS } from '../../../controller/source/bounds.ts';
 import { createDnsResolver } from '../../../controller/source/dns-resolver.ts';
 import { silent } from './support.ts';
 

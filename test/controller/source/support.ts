@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Delta } from '../../../controller/delta.ts';
+import type { MarathonApp, MarathonPodStatus } from '../../../controller/marathon-json.ts';
 import { type App, type RowKey, rowKey, rowOf, type Snapshot, type Task } from '../../../controller/model.ts';
 import type { Log, Resolver, SourceListener } from '../../../controller/ports.ts';
 import { convertApp } from '../../../controller/source/document/apps.ts';
 import { readDocuments } from '../../../controller/source/document/documents.ts';
 import { convertPod } from '../../../controller/source/document/pods.ts';
-import type { MarathonApp, MarathonPodStatus } from '../../../controller/source/document/schema.ts';
 import { fastClock } from '../../support/fast-clock.ts';
 import { eventually } from '../../support/waiting.ts';
 

@@ -1,6 +1,6 @@
 import type { Config } from '../../../config/config.ts';
 import type { App } from '../../../model.ts';
-import { shown } from '../../../source/document/rejection.ts';
+import { shown } from '../../../rejection.ts';
 import { assignmentsOrFile, readText, shownFile } from '../change.ts';
 import type { KnownObject } from './cluster.ts';
 import { isManifest, parseGiven } from './given.ts';

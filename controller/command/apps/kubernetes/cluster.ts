@@ -14,9 +14,9 @@ import {
 import type { App, Snapshot } from '../../../model.ts';
 import { Pace } from '../../../pace.ts';
 import type { Clock } from '../../../ports.ts';
+import { isRecord } from '../../../rejection.ts';
 import { required } from '../../../schema-messages.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
-import { isRecord } from '../../../source/document/rejection.ts';
 import { Catalogue } from '../../../source/kubernetes/catalogue.ts';
 import { readDeclaredObject } from '../../../source/kubernetes/object.ts';
 import { persistently } from '../../../source/kubernetes/persistently.ts';

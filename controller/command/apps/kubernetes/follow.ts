@@ -1,7 +1,7 @@
 import type { ForecastVip } from '../../../desired/forecast.ts';
 import { ControllerError } from '../../../errors.ts';
 import type { MarathonAppStatus } from '../../../kubernetes/marathon-app.ts';
-import { isRecord } from '../../../source/document/rejection.ts';
+import { isRecord } from '../../../rejection.ts';
 import { plural } from '../../../status/words.ts';
 import { type Here, lookHere, untilHere } from '../here.ts';
 import { watchForStall } from '../stall.ts';

@@ -1,6 +1,6 @@
 import { parseAllDocuments } from 'yaml';
+import { isRecord } from '../../../rejection.ts';
 import { parseJson } from '../../../source/document/json-text.ts';
-import { isRecord } from '../../../source/document/rejection.ts';
 
 /** Parses one document of JSON or YAML. Throws a `SyntaxError` that says where the mistake is. */
 export function parseGiven(text: string): unknown {

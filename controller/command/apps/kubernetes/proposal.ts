@@ -3,9 +3,9 @@ import type { Config } from '../../../config/config.ts';
 import { RELAY_LABEL } from '../../../kubernetes/relayed.ts';
 import { apiVersion, MARATHON_APPS } from '../../../kubernetes/resources.ts';
 import type { App, Rejection } from '../../../model.ts';
+import { isRecord, rejectionsOf, shown } from '../../../rejection.ts';
 import { checked } from '../../../schema-messages.ts';
 import { checkDefinition } from '../../../source/document/definition.ts';
-import { isRecord, rejectionsOf, shown } from '../../../source/document/rejection.ts';
 import { readDeclaration } from '../../../source/kubernetes/declaration.ts';
 import { isManifest } from './given.ts';
 

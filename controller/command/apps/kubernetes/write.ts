@@ -3,7 +3,7 @@ import type { KubernetesClient, Method, RequestOptions } from '../../../kubernet
 import { RELAY_LABEL, RELAY_MANAGER } from '../../../kubernetes/relayed.ts';
 import { apiVersion, collectionPath, MARATHON_APPS, objectPath } from '../../../kubernetes/resources.ts';
 import type { Clock } from '../../../ports.ts';
-import { isRecord } from '../../../source/document/rejection.ts';
+import { isRecord } from '../../../rejection.ts';
 import { persistently } from '../../../source/kubernetes/persistently.ts';
 import { type KnownObject, readKnown } from './cluster.ts';
 import type { Proposal } from './proposal.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { BOUNDS, OverBound } from '../../../../controller/bounds.ts';
 import { Pace } from '../../../../controller/pace.ts';
-import { BOUNDS, OverBound } from '../../../../controller/source/bounds.ts';
 import { checkSize, type JsonList, splitList } from '../../../../controller/source/document/json-list.ts';
 
 const listIn = (text: string) => splitList(Buffer.from(text), new Pace());

@@ -1,4 +1,4 @@
-import type { Clock } from '../../ports.ts';
+import type { Clock } from '../ports.ts';
 
 /**
  * Runs `work` and aborts it when it takes longer than `ms`, or when `signal` aborts. `work` must reject with

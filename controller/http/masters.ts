@@ -1,4 +1,4 @@
-import { ControllerError } from '../../errors.ts';
+import { ControllerError } from '../errors.ts';
 
 /**
  * The equal masters of one Marathon or Mesos, and which hosts may see its credentials: the masters themselves, and

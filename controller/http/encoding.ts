@@ -1,4 +1,4 @@
-import { unzip } from '../../unzip.ts';
+import { unzip } from '../unzip.ts';
 import { Failure } from './failure.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ControllerError, systemReason } from '../../errors.ts';
+import { ControllerError, systemReason } from '../errors.ts';
 import type { PeerOptions } from './peer.ts';
 
 /** Where the credentials are: a file, so that they are in no process list and can be renewed while we run. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Rejection } from '../../model.ts';
-import { pathText } from '../../schema-messages.ts';
+import type { Rejection } from './model.ts';
+import { pathText } from './schema-messages.ts';
 
 const READABLE = 100;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { withMessage } from '../../schema-messages.ts';
-import type { FoundLabel } from './stray-labels.ts';
+import type { Meaning } from './label-keys.ts';
+import { withMessage } from './schema-messages.ts';
 
 /**
  * What this program reads of Marathon's JSON, and nothing else: unknown fields are dropped, fields that some
@@ -8,6 +8,16 @@ import type { FoundLabel } from './stray-labels.ts';
  * error. Field lists: Marathon's RAML types app, taskState, podStatus, podInstanceStatus (1.11) and the
  * replies of 0.7 to 1.4.
  */
+
+/** A label of ours somewhere in the JSON of an app or pod. */
+export interface FoundLabel {
+  /** What it stands in: `portDefinitions[0].labels`; empty at the top. */
+  readonly parent: string;
+  /** `VIP_0`, cut to a readable length; in a list of Docker's parameters its index. */
+  readonly path: string;
+  readonly key: string;
+  readonly means: Meaning;
+}
 
 const text = z.string().nullish();
 const portNumber = withMessage('a port number from 0 to 65535', 'number', (message) =>

@@ -1,5 +1,5 @@
-import { messageOf } from '../../errors.ts';
-import { isRecord, shown } from '../document/rejection.ts';
+import { messageOf } from '../errors.ts';
+import { isRecord, shown } from '../rejection.ts';
 import type { Peer } from './peer.ts';
 
 /** Why one master gave no good answer. */

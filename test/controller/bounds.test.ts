@@ -2,20 +2,16 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { Pace } from '../../../controller/pace.ts';
-import { BOUNDS, OverBound, overBound } from '../../../controller/source/bounds.ts';
-import {
-  readAnswer,
-  readDocumentBytes,
-  readDocuments,
-} from '../../../controller/source/document/documents.ts';
-import { readDeclaration } from '../../../controller/source/kubernetes/declaration.ts';
-import { Agenda } from '../../../controller/source/marathon/agenda.ts';
-import { dirtOf } from '../../../controller/source/marathon/events.ts';
-import { readEvent } from '../../../controller/source/mesos/events.ts';
-import { readRecording } from '../../../controller/source/mesos/recording.ts';
-import { readState } from '../../../controller/source/mesos/state.ts';
-import { MOST_TOLD } from '../../../controller/status/at-most.ts';
+import { BOUNDS, OverBound, overBound } from '../../controller/bounds.ts';
+import { Pace } from '../../controller/pace.ts';
+import { readAnswer, readDocumentBytes, readDocuments } from '../../controller/source/document/documents.ts';
+import { readDeclaration } from '../../controller/source/kubernetes/declaration.ts';
+import { Agenda } from '../../controller/source/marathon/agenda.ts';
+import { dirtOf } from '../../controller/source/marathon/events.ts';
+import { readEvent } from '../../controller/source/mesos/events.ts';
+import { readRecording } from '../../controller/source/mesos/recording.ts';
+import { readState } from '../../controller/source/mesos/state.ts';
+import { MOST_TOLD } from '../../controller/status/at-most.ts';
 
 const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 const withLabel = (id: string, label: string) =>
@@ -207,7 +203,7 @@ describe('events', () => {
 });
 
 test('the documentation has the numbers', () => {
-  const text = readFileSync(new URL('../../../docs/scale.md', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../docs/scale.md', import.meta.url), 'utf8');
   const section = text.slice(text.indexOf('## How much a source may say'));
   for (const bound of [...Object.values(BOUNDS), MOST_TOLD])
     expect(section).toContain(bound.toLocaleString('en'));

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Masters, parseMasters } from '../../../../controller/source/http/masters.ts';
+import { Masters, parseMasters } from '../../../controller/http/masters.ts';
 
 const GIVEN = ['http://a.test:8080', 'http://b.test:8080'];
 const masters = () => new Masters(parseMasters(GIVEN.join(','), 'Marathon'));

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, type Dispatcher, request } from 'undici';
-import { ControllerError, systemReason } from '../../errors.ts';
-import type { Clock } from '../../ports.ts';
+import { ControllerError, systemReason } from '../errors.ts';
+import type { Clock } from '../ports.ts';
 import { Answer, discard } from './answer.ts';
 import { basicCredentials, type Credentials, type CredentialsFile, credentialsFrom } from './credentials.ts';
 import { within } from './deadline.ts';

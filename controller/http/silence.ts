@@ -1,4 +1,4 @@
-import type { Clock } from '../../ports.ts';
+import type { Clock } from '../ports.ts';
 
 /** Resolves once nothing has been heard for `limitMs()` since `lastHeard()`, or when `signal` aborts. */
 export async function watchSilence(

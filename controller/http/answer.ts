@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
-import { messageOf } from '../../errors.ts';
-import { Pace } from '../../pace.ts';
 import { OverBound } from '../bounds.ts';
+import { messageOf } from '../errors.ts';
+import { Pace } from '../pace.ts';
 import { decodeBody } from './encoding.ts';
 import { answerFailure, Failure } from './failure.ts';
 import type { Peer } from './peer.ts';

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from '@jest/globals';
-import { within } from '../../../../controller/source/http/deadline.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
+import { within } from '../../../controller/http/deadline.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 /** Ends as its signal says. */
 const untilAborted = (signal: AbortSignal): Promise<never> =>
