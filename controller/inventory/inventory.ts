@@ -6,7 +6,7 @@ import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
 import { AddressIndex } from './address-index.ts';
 import { endedByName } from './ended.ts';
-import { mergeRows } from './merge.ts';
+import { type AppRows, listedTasks, mergeRows } from './merge.ts';
 import { TaskIndex } from './task-index.ts';
 
 /** What a source said by name. */
@@ -27,7 +27,10 @@ export interface Ended {
 export class Inventory {
   readonly #sources = new Map<string, SourceRows>();
   readonly #apps = new Map<AppKey, App>();
-  /** Tasks of an app that both kinds of rows have told of. */
+  /**
+   * Tasks of an app that both kinds of rows have told of. This alone is not in the rows, and a restart forgets it: who makes
+   * everything anew from them must be told it too.
+   */
   readonly #listed = new Map<AppKey, ReadonlySet<string>>();
   #due = new Set<AppKey>();
   #changed = new Set<AppKey>();
@@ -117,6 +120,7 @@ export class Inventory {
     }
     for (const [key, had] of before) {
       const has = rows.of(key);
+      this.#noteListed(key);
       endpoints.push(...endedByName(had, has, !complete));
       // What is missing from a list may just have been left out.
       if (!complete && has.length === 0) apps.push(...had);
@@ -144,12 +148,7 @@ export class Inventory {
 
   #merge(key: AppKey): number {
     const before = this.#apps.get(key);
-    const rows = [...this.#sources.values()];
-    const defined = rows.flatMap((each) => each.defined.get(key) ?? []);
-    const fromTasks = rows.flatMap((each) => each.fromTasks.get(key) ?? []);
-    const { app, listed } = mergeRows({ defined, fromTasks }, this.#listed.get(key) ?? NONE);
-    if (listed.size > 0) this.#listed.set(key, listed);
-    else this.#listed.delete(key);
+    const app = mergeRows(this.#rowsOfApp(key), this.#listed.get(key) ?? NONE);
     if (app === before || (app !== undefined && same(app, before))) return 0;
     if (app === undefined) this.#apps.delete(key);
     else this.#apps.set(key, app);
@@ -157,6 +156,20 @@ export class Inventory {
     this.addresses.replace(key, before, app);
     this.#changed.add(key);
     return (before?.tasks.length ?? 0) + (app?.tasks.length ?? 0);
+  }
+
+  #noteListed(key: AppKey): void {
+    const listed = listedTasks(this.#rowsOfApp(key), this.#listed.get(key) ?? NONE);
+    if (listed.size > 0) this.#listed.set(key, listed);
+    else this.#listed.delete(key);
+  }
+
+  #rowsOfApp(key: AppKey): AppRows {
+    const rows = [...this.#sources.values()];
+    return {
+      defined: rows.flatMap((each) => each.defined.get(key) ?? []),
+      fromTasks: rows.flatMap((each) => each.fromTasks.get(key) ?? []),
+    };
   }
 
   #rowsOf(source: string): SourceRows {

@@ -9,11 +9,17 @@ export interface AppRows {
   readonly fromTasks: readonly App[];
 }
 
-export interface MergedApp {
-  /** undefined: there is no row. */
-  readonly app: App | undefined;
-  /** Tasks that both kinds of rows have, or had, for the next call. */
-  readonly listed: ReadonlySet<string>;
+/**
+ * The tasks of an app that both kinds of rows have, or had before (`listed`), and that somebody still sees. To be asked after
+ * each change of a row: what was listed must not depend on when apps are merged.
+ */
+export function listedTasks(
+  { defined, fromTasks }: AppRows,
+  listed: ReadonlySet<string>,
+): ReadonlySet<string> {
+  if (fromTasks.length === 0) return NONE;
+  const current = idsOf(defined);
+  return new Set([...idsOf(fromTasks)].filter((id) => current.has(id) || listed.has(id)));
 }
 
 /**
@@ -21,17 +27,16 @@ export interface MergedApp {
  * definition's source and another one tell counts once: with the ports and labels of the definition, and with both
  * verdicts on it, the worse of which decides. A task that only Mesos knows (Marathon was not reached since) is added,
  * unless a definition's source has listed it before, which `listed` tells: then it has ended on that source's word,
- * whatever a Mesos that is out of reach said last.
+ * whatever a Mesos that is out of reach said last. undefined: there is no row.
  */
-export function mergeRows({ defined, fromTasks }: AppRows, listed: ReadonlySet<string>): MergedApp {
+export function mergeRows({ defined, fromTasks }: AppRows, listed: ReadonlySet<string>): App | undefined {
   const definition = folded(defined);
-  if (fromTasks.length === 0) return { app: definition, listed: NONE };
+  if (fromTasks.length === 0) return definition;
   const current = idsOf(defined);
-  const inBoth = new Set([...idsOf(fromTasks)].filter((id) => current.has(id) || listed.has(id)));
-  const ended = new Set([...inBoth].filter((id) => !current.has(id)));
+  const ended = new Set([...listed].filter((id) => !current.has(id)));
   const all = [...(definition === undefined ? [] : [definition]), ...fromTasks];
   const [first, ...others] = all.map((app) => without(app, ended));
-  return { app: first === undefined ? undefined : others.reduce(together, first), listed: inBoth };
+  return first === undefined ? undefined : others.reduce(together, first);
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -94,15 +94,51 @@ test('whatever changed since, there are the apps that one finds who knows only w
   fc.assert(
     fc.property(story, (steps) => {
       const inventory = new Inventory();
+      const said = [snapshot(), snapshot(), snapshot()];
       let listed: Listed = new Map();
       for (const snapshots of told(steps)) {
         tell(inventory, snapshots);
-        const anew = mergedAnew(snapshots, listed);
-        listed = anew.listed;
-        expect([...inventory.apps.values()].sort(byKey)).toEqual([...anew.apps].sort(byKey));
+        let apps: readonly App[] = [];
+        for (const source of said.keys()) {
+          said[source] = snapshots[source] ?? snapshot();
+          ({ apps, listed } = mergedAnew(said, listed));
+        }
+        expect([...inventory.apps.values()].sort(byKey)).toEqual([...apps].sort(byKey));
       }
     }),
     { numRuns: 1_000 },
+  );
+});
+
+test('when apps are merged, after each change or after many, makes no difference', () => {
+  fc.assert(
+    fc.property(story, (steps) => {
+      const [often, once] = [new Inventory(), new Inventory()];
+      for (const snapshots of told(steps)) {
+        tell(often, snapshots);
+        say(once, snapshots);
+      }
+      once.settle(() => false);
+      expect([...once.apps.values()].sort(byKey)).toEqual([...often.apps.values()].sort(byKey));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('in whatever order sources are read first, there are the same apps, and as one finds who knows all at once', () => {
+  const lists = fc.array(fc.array(someApp, { maxLength: 4 }).map(oneOfEach), { minLength: 3, maxLength: 3 });
+  const order = fc.shuffledSubarray([0, 1, 2], { minLength: 3 });
+  fc.assert(
+    fc.property(lists, order, (lists, order) => {
+      const inventory = new Inventory();
+      for (const source of [0, 1, 2]) inventory.addSource(String(source));
+      for (const source of order) {
+        list(inventory, String(source), snapshot(...(lists[source] ?? [])));
+        inventory.settle(() => false);
+      }
+      const anew = Inventory.of(lists.map((apps) => snapshot(...apps)));
+      expect([...inventory.apps.values()].sort(byKey)).toEqual([...anew.apps.values()].sort(byKey));
+    }),
   );
 });
 
@@ -136,9 +172,13 @@ function oneOfEach(apps: readonly App[]): readonly App[] {
 }
 
 function tell(inventory: Inventory, snapshots: readonly Snapshot[]): void {
+  say(inventory, snapshots);
+  inventory.settle(() => false);
+}
+
+function say(inventory: Inventory, snapshots: readonly Snapshot[]): void {
   for (let source = 0; source < 3; source += 1)
     list(inventory, String(source), snapshots[source] ?? snapshot());
-  inventory.settle(() => false);
 }
 
 function byKey(a: App, b: App): number {
