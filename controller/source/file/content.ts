@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { OverBound } from '../../bounds.ts';
 import { ControllerError, messageOf, systemReason } from '../../errors.ts';
-import { type App, appKey } from '../../model.ts';
+import { type App, type AppKey, appKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
 import { shown } from '../../rejection.ts';
@@ -14,7 +14,8 @@ import type { Cluster } from '../mesos/cluster.ts';
 import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
 
 /** One file as it was read last. */
-export interface FileContent extends Converted {
+export interface FileContent extends Omit<Converted, 'apps'> {
+  readonly apps: ReadonlyMap<AppKey, App>;
   readonly warnings?: readonly string[];
   /** Addresses of the agents that it lists for themselves, whether or not a task runs there. */
   readonly listed?: readonly string[];
@@ -72,7 +73,7 @@ function stampOf({ mtimeMs, mtimeNs, ctimeNs, size, ino }: BigIntStats): string 
   return [mtimeNs, ctimeNs, size, ino].join(' ');
 }
 
-const NOTHING: Converted = { apps: new Map(), rejected: [], agents: new Map() };
+const NOTHING: Omit<FileContent, 'stamp'> = { apps: new Map(), rejected: [], agents: new Map() };
 
 async function sameAgents(before: AgentAddresses, resolver: Resolver): Promise<boolean> {
   const now = await resolveAgents(before.keys(), resolver);
@@ -94,7 +95,7 @@ async function convert(
   const recording = await recordingIn(path, bytes);
   if (recording !== null) return convertRecording(recording, resolver);
 
-  const previous = (id: string) => before?.apps.get(id);
+  const previous = (id: string) => before?.apps.get(appKey({ framework, id }));
   // What is equal is kept once: the feed has it.
   const adjust = (app: App) => {
     const known = previous(app.id);
@@ -105,14 +106,18 @@ async function convert(
     const beginning = bytes.toString('utf8', 0, 1_000).replace(/\s+/g, ' ').trim();
     throw unusable(path, `expected ${KNOWN_SHAPES}, or ${RECORDED_SHAPES}; it begins ${shown(beginning)}`);
   }
-  return convertDocuments(documents, { framework, resolver, previous, adjust });
+  const converted = await convertDocuments(documents, { framework, resolver, previous, adjust });
+  return { ...converted, apps: byKey(converted.apps.values()) };
 }
 
 async function convertRecording(cluster: Cluster, resolver: Resolver): Promise<Omit<FileContent, 'stamp'>> {
   const agents = await resolveAgents(cluster.hosts, resolver);
   const { apps, rejected, warnings, agents: listed } = await cluster.snapshot(agents, new Pace());
-  const byKey = apps.map((app): [string, App] => [appKey(app), app]);
-  return { apps: new Map(byKey), rejected, warnings, agents, ...(listed !== undefined && { listed }) };
+  return { apps: byKey(apps), rejected, warnings, agents, ...(listed !== undefined && { listed }) };
+}
+
+function byKey(apps: Iterable<App>): ReadonlyMap<AppKey, App> {
+  return new Map([...apps].map((app) => [appKey(app), app]));
 }
 
 async function recordingIn(path: string, bytes: Buffer): Promise<Cluster | null> {

@@ -1,14 +1,13 @@
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isEmpty } from '../../delta.ts';
-import { systemReason } from '../../errors.ts';
-import { Inventory } from '../../inventory/inventory.ts';
-import type { Rejection, Snapshot } from '../../model.ts';
+import { hasCode, systemReason } from '../../errors.ts';
+import type { Snapshot } from '../../model.ts';
 import type { AppSource, Clock, Log, Resolver, SourceListener } from '../../ports.ts';
 import { Latch, systemClock } from '../../time.ts';
-import { givenTwice } from '../document/convert.ts';
 import { Feed } from '../feed.ts';
-import { type FileContent, type FileContentOptions, readContent, unusable } from './content.ts';
+import { type FileContentOptions, readContent, unusable } from './content.ts';
+import { Files } from './files.ts';
 import { DirectoryWatch } from './watch.ts';
 
 export interface FileSourceOptions {
@@ -45,7 +44,10 @@ class FileSource implements AppSource {
   readonly #path: string;
   readonly #options: FileSourceOptions;
   readonly #content: FileContentOptions;
-  #files: ReadonlyMap<string, FileContent> = new Map();
+  readonly #files = new Files();
+  #isSingle = true;
+  /** Whether a file may be another one by another name. */
+  #isLinked = true;
   /** Reads never overlap: each builds on what the one before it kept. */
   #lastRead: Promise<unknown> = Promise.resolve();
 
@@ -58,29 +60,32 @@ class FileSource implements AppSource {
   }
 
   async read(signal: AbortSignal): Promise<Snapshot> {
-    const reading = this.#lastRead.then(() => this.#read(signal));
-    this.#lastRead = reading.catch(() => undefined);
-    return reading;
+    await this.#look(null, signal);
+    return this.#files.snapshot;
   }
 
   async follow(listener: SourceListener, signal: AbortSignal): Promise<void> {
     const { clock = systemClock, settleMs = 50, pollMs = 30_000, log } = this.#options;
     const feed = new Feed();
     const told = new Latch<'changed'>();
+    const named = new Set<string>();
     let since: number | undefined;
-    const onChange = () => {
+    const onChange = (name: string | null) => {
       since ??= clock.monotonic();
+      named.add(name ?? ANY);
       told.set('changed');
     };
     const watch = new DirectoryWatch(await this.#watched(), onChange, log);
     try {
-      for (let polled = true; !signal.aborted; ) {
-        watch.arm();
+      for (let polled = true, failed = false; !signal.aborted; ) {
+        const missed = watch.arm();
         // Before the read: a change that lands during it must cause another.
         told.take();
         const learnt = since ?? clock.monotonic();
         since = undefined;
-        await this.#tell(listener, feed, learnt, polled, signal);
+        const only: readonly string[] | null = polled || failed || missed ? null : this.#namesIn(named);
+        named.clear();
+        failed = !(await this.#tell(listener, feed, learnt, only, polled, signal));
 
         await told.wait(pollMs, clock, signal);
         polled = since === undefined;
@@ -91,42 +96,81 @@ class FileSource implements AppSource {
     }
   }
 
-  /** A change elsewhere in the watched directory is no news; a poll that finds all as it was is a good read. */
+  /** The files among these names; null: to look at all is less, or safer. */
+  #namesIn(named: ReadonlySet<string>): readonly string[] | null {
+    const files = [...named].filter(isFileName);
+    const isUnsure = this.#isSingle || named.has(ANY) || (this.#isLinked && files.length < named.size);
+    return isUnsure || files.length > MOST_NAMES ? null : files;
+  }
+
+  /**
+   * Returns whether it could be read. A change elsewhere in the watched directory is no news; a poll that finds all as it was
+   * is a good read.
+   */
   async #tell(
     listener: SourceListener,
     feed: Feed,
-    since: number,
+    learnedAt: number,
+    only: readonly string[] | null,
     polled: boolean,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     try {
-      const delta = feed.list(await this.read(signal), since);
-      if (polled || !isEmpty(delta)) listener.changed(delta);
+      await this.#look(only, signal);
+      const { about } = this.#files;
+      const delta = feed.update(this.#files.takeChanged(), { complete: true, learnedAt, about });
+      if (delta !== null && (polled || !isEmpty(delta))) listener.changed(delta);
+      return true;
     } catch (error) {
       if (!signal.aborted) listener.failed(error instanceof Error ? error : new Error(String(error)));
+      return false;
     }
   }
 
-  async #read(signal: AbortSignal): Promise<Snapshot> {
-    const { paths, single } = await this.#list();
-    const files = new Map<string, FileContent>();
-    for (const path of paths) {
-      files.set(path, await readContent(path, this.#files.get(path), this.#content, signal));
-    }
-    this.#files = files;
-    const failure = single ? files.get(this.#path)?.failure : undefined;
+  /** Looks at these files of the directory, or at everything. */
+  #look(only: readonly string[] | null, signal: AbortSignal): Promise<void> {
+    const looking = this.#lastRead.then(() =>
+      only === null ? this.#lookAtAll(signal) : this.#lookAt(only, signal),
+    );
+    this.#lastRead = looking.catch(() => undefined);
+    return looking;
+  }
+
+  async #lookAtAll(signal: AbortSignal): Promise<void> {
+    const { paths, isSingle, isLinked } = await this.#list();
+    for (const path of paths) await this.#readFile(path, signal);
+    const there = new Set(paths);
+    for (const path of [...this.#files.paths()]) if (!there.has(path)) this.#files.set(path, null);
+    this.#isSingle = isSingle;
+    this.#isLinked = isLinked;
+    const failure = isSingle ? this.#files.get(this.#path)?.failure : undefined;
     if (failure !== undefined) throw failure;
-    // Of files that disagree the first by name decides.
-    return (await Inventory.inSlices(snapshotsOf(files))).toSnapshot();
   }
 
-  async #list(): Promise<{ paths: readonly string[]; single: boolean }> {
-    try {
-      if (!(await stat(this.#path)).isDirectory()) return { paths: [this.#path], single: true };
-      const names = (await readdir(this.#path)).filter(
-        (name) => /\.jsonl?$/.test(name) && !name.startsWith('.'),
+  async #lookAt(names: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const name of names) {
+      const path = join(this.#path, name);
+      const status = await lstat(path).catch((error: unknown) =>
+        hasCode(error, 'ENOENT') ? null : undefined,
       );
-      return { paths: names.sort().map((name) => join(this.#path, name)), single: false };
+      if (status?.isSymbolicLink()) this.#isLinked = true;
+      if (status === null) this.#files.set(path, null);
+      else await this.#readFile(path, signal);
+    }
+  }
+
+  async #readFile(path: string, signal: AbortSignal): Promise<void> {
+    this.#files.set(path, await readContent(path, this.#files.get(path), this.#content, signal));
+  }
+
+  async #list(): Promise<{ paths: readonly string[]; isSingle: boolean; isLinked: boolean }> {
+    try {
+      if (!(await stat(this.#path)).isDirectory())
+        return { paths: [this.#path], isSingle: true, isLinked: true };
+      const entries = await readdir(this.#path, { withFileTypes: true });
+      const files = entries.filter(({ name }) => isFileName(name));
+      const paths = files.map(({ name }) => join(this.#path, name)).sort();
+      return { paths, isSingle: false, isLinked: files.some((entry) => entry.isSymbolicLink()) };
     } catch (error) {
       const { givenBy = '--source' } = this.#options;
       throw unusable(this.#path, `${systemReason(error)}; check the path (${givenBy})`);
@@ -146,23 +190,11 @@ class FileSource implements AppSource {
   }
 }
 
-/** What each file gives; of apps that are defined twice the first one counts. */
-function snapshotsOf(files: ReadonlyMap<string, FileContent>): readonly Snapshot[] {
-  const defined = new Set<string>();
-  return [...files].map(([path, content]) => {
-    const rejected: Rejection[] = [];
-    const apps = [...content.apps.values()].filter(({ id, fromTasks }) => {
-      // Tasks of one app may be told of by several agents, each in a file of its own.
-      if (fromTasks) return true;
-      if (defined.has(id)) rejected.push(givenTwice(id, path));
-      return !defined.has(id) && defined.add(id);
-    });
-    rejected.push(...content.rejected);
-    if (content.failure !== undefined) {
-      rejected.push({ app: path, at: '', value: '', reason: content.failure.message });
-    }
-    const agents = content.listed;
-    const about = { rejected, warnings: content.warnings ?? [], ...(agents !== undefined && { agents }) };
-    return { apps, ...about };
-  });
+/** Stands for a name that the system did not tell. */
+const ANY = '';
+/** So many names may come of so many events that some were lost. */
+const MOST_NAMES = 256;
+
+function isFileName(name: string): boolean {
+  return /\.jsonl?$/.test(name) && !name.startsWith('.');
 }

@@ -3,36 +3,40 @@ import { messageOf } from '../../errors.ts';
 import type { Log } from '../../ports.ts';
 
 /**
- * Calls `changed` when something in a directory changes, as far as the system tells it. What it misses
+ * Calls `changed` when something in a directory changes, with its name where the system tells that. What it misses
  * (network file systems, no free inotify watches, a directory that was replaced) is for the caller's poll to
  * find.
  */
 export class DirectoryWatch {
   readonly #directory: string;
-  readonly #changed: () => void;
+  readonly #changed: (name: string | null) => void;
   readonly #log: Log;
   #watcher: FSWatcher | undefined;
   #inode: number | undefined;
   #told = false;
 
-  constructor(directory: string, changed: () => void, log: Log) {
+  constructor(directory: string, changed: (name: string | null) => void, log: Log) {
     this.#directory = directory;
     this.#changed = changed;
     this.#log = log;
   }
 
-  /** Watches, or watches again where the directory is another one than before. Cheap when nothing changed. */
-  arm(): void {
+  /**
+   * Watches, or watches again where the directory is another one than before. Returns whether changes until now may have been
+   * missed. Cheap when nothing changed.
+   */
+  arm(): boolean {
     try {
       const { ino } = statSync(this.#directory);
-      if (this.#watcher !== undefined && ino === this.#inode) return;
+      if (this.#watcher !== undefined && ino === this.#inode) return false;
       this.close();
-      this.#watcher = watch(this.#directory, { persistent: false }, this.#changed);
+      this.#watcher = watch(this.#directory, { persistent: false }, (_, name) => this.#changed(name));
       this.#watcher.on('error', (error) => this.#failed(error));
       this.#inode = ino;
     } catch (error) {
       this.#failed(error);
     }
+    return true;
   }
 
   close(): void {

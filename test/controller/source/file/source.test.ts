@@ -245,3 +245,26 @@ test('following ends when it is aborted', async () => {
   await systemClock.sleep(30);
   expect(told.app('/b')).toBeUndefined();
 });
+
+test('a file of a directory that changes is looked at alone', async () => {
+  const asked: string[] = [];
+  const resolve = async (host: string) => {
+    asked.push(host);
+    return '10.0.0.1';
+  };
+  const on = (id: string, fields: object = {}) => ({
+    ...app(id),
+    tasks: [{ id: `t${id.slice(1)}`, host: `host-${id.slice(1)}`, state: 'TASK_RUNNING', ports: [31000] }],
+    ...fields,
+  });
+  for (const id of ['/a', '/b', '/c']) await write(`${id.slice(1)}.json`, [on(id)]);
+  const told = await followed(directory, { resolver: { resolve } });
+  expect(new Set(asked)).toEqual(new Set(['host-a', 'host-b', 'host-c']));
+  asked.length = 0;
+  await write('b.json', [on('/b', { portDefinitions: [{ labels: { VIP_0: 'other:81' } }] })]);
+  await until('it is told', () => told.app('/b')?.ports[0]?.labels['VIP_0'] === 'other:81');
+  expect(new Set(asked)).toEqual(new Set(['host-b']));
+  await unlink(file('a.json'));
+  await until('it is gone', () => told.app('/a') === undefined);
+  expect(told.app('/c')).toBeDefined();
+});

@@ -1,0 +1,144 @@
+import type { About } from '../../delta.ts';
+import { mergeRows } from '../../inventory/merge.ts';
+import type { App, AppKey, Rejection, Snapshot } from '../../model.ts';
+import { givenTwice } from '../document/convert.ts';
+import type { FileContent } from './content.ts';
+
+/**
+ * What files give, by app. Of files that define an app twice the first by name counts; tasks of one app may be told of by
+ * several agents, each in a file of its own. A file that changed costs the apps of which it says something else.
+ */
+export class Files {
+  readonly #contents = new Map<string, FileContent>();
+  /** The files that tell of an app. */
+  readonly #paths = new Map<AppKey, Set<string>>();
+  readonly #apps = new Map<AppKey, App>();
+  readonly #touched = new Set<AppKey>();
+  readonly #changed = new Map<AppKey, App | null>();
+  /** Apps that a file defines and an earlier one does too, by file. */
+  readonly #twice = new Map<string, Map<AppKey, Rejection>>();
+  /** Files that say something besides apps. */
+  readonly #notable = new Set<string>();
+  /** What is not about an app; null: it changed. */
+  #about: About | null = null;
+
+  paths(): Iterable<string> {
+    return this.#contents.keys();
+  }
+
+  get(path: string): FileContent | undefined {
+    return this.#contents.get(path);
+  }
+
+  /** Takes a file as it was read, the same object where it is as it was; null: it is gone. */
+  set(path: string, content: FileContent | null): void {
+    const before = this.#contents.get(path);
+    if (content === (before ?? null)) return;
+    if (content === null) this.#contents.delete(path);
+    else this.#contents.set(path, content);
+    const [had, has] = [rowsOf(before), rowsOf(content)];
+    for (const [key, app] of had) if (has.get(key) !== app) this.#leave(key, path);
+    for (const [key, app] of has) if (had.get(key) !== app) this.#join(key, path);
+    if (isNotable(content)) this.#notable.add(path);
+    else this.#notable.delete(path);
+    this.#about = null;
+  }
+
+  /** What became of the apps that changed since this was last called; null: no file has it any more. */
+  takeChanged(): ReadonlyMap<AppKey, App | null> {
+    this.#merge();
+    const changed = new Map(this.#changed);
+    this.#changed.clear();
+    return changed;
+  }
+
+  /** What is not about an app, the same object as long as no file says anything else. */
+  get about(): About {
+    this.#merge();
+    this.#about ??= this.#makeAbout();
+    return this.#about;
+  }
+
+  /** Everything, in the order of the files. */
+  get snapshot(): Snapshot {
+    const { about } = this;
+    const keys = new Set<AppKey>();
+    for (const path of [...this.#contents.keys()].sort())
+      for (const key of rowsOf(this.#contents.get(path)).keys()) keys.add(key);
+    return { ...about, apps: [...keys].flatMap((key) => this.#apps.get(key) ?? []) };
+  }
+
+  #join(key: AppKey, path: string): void {
+    this.#paths.set(key, (this.#paths.get(key) ?? new Set()).add(path));
+    this.#touched.add(key);
+  }
+
+  #leave(key: AppKey, path: string): void {
+    const paths = this.#paths.get(key);
+    paths?.delete(path);
+    if (paths?.size === 0) this.#paths.delete(key);
+    this.#reject(key, path, null);
+    this.#touched.add(key);
+  }
+
+  #merge(): void {
+    for (const key of this.#touched) {
+      const app = this.#mergeOne(key) ?? null;
+      if (app === null) this.#apps.delete(key);
+      else this.#apps.set(key, app);
+      this.#changed.set(key, app);
+    }
+    this.#touched.clear();
+  }
+
+  #mergeOne(key: AppKey): App | undefined {
+    const defined: App[] = [];
+    const fromTasks: App[] = [];
+    for (const path of [...(this.#paths.get(key) ?? [])].sort()) {
+      const app = rowsOf(this.#contents.get(path)).get(key);
+      if (app?.fromTasks === true) fromTasks.push(app);
+      else if (app !== undefined && defined.push(app) > 1) this.#reject(key, path, givenTwice(app.id, path));
+      else this.#reject(key, path, null);
+    }
+    return mergeRows({ defined: defined.slice(0, 1), fromTasks }, NONE);
+  }
+
+  #reject(key: AppKey, path: string, why: Rejection | null): void {
+    const twice = this.#twice.get(path) ?? new Map<AppKey, Rejection>();
+    if (twice.has(key) === (why !== null)) return;
+    if (why === null) twice.delete(key);
+    else twice.set(key, why);
+    if (twice.size === 0) this.#twice.delete(path);
+    else this.#twice.set(path, twice);
+    this.#about = null;
+  }
+
+  #makeAbout(): About {
+    const rejected: Rejection[] = [];
+    const warnings: string[] = [];
+    const listed: (readonly string[])[] = [];
+    for (const path of [...new Set([...this.#notable, ...this.#twice.keys()])].sort()) {
+      const content = this.#contents.get(path);
+      rejected.push(...(this.#twice.get(path)?.values() ?? []), ...(content?.rejected ?? []));
+      const reason = content?.failure?.message;
+      if (reason !== undefined) rejected.push({ app: path, at: '', value: '', reason });
+      warnings.push(...(content?.warnings ?? []));
+      if (content?.listed !== undefined) listed.push(content.listed);
+    }
+    const agents = [...new Set(listed.flat())].sort();
+    return { rejected, warnings, ...(listed.length > 0 && { agents }) };
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+const NO_ROWS: ReadonlyMap<AppKey, App> = new Map();
+
+function rowsOf(content: FileContent | null | undefined): ReadonlyMap<AppKey, App> {
+  return content?.apps ?? NO_ROWS;
+}
+
+function isNotable(content: FileContent | null): boolean {
+  if (content === null) return false;
+  const { rejected, warnings = [], listed, failure } = content;
+  return rejected.length > 0 || warnings.length > 0 || listed !== undefined || failure !== undefined;
+}
