@@ -1,5 +1,6 @@
 import type { About, Delta } from '../delta.ts';
 import { type App, type AppKey, appKey, type RowKey, rowKey, rowOf, type Snapshot } from '../model.ts';
+import type { Pace } from '../pace.ts';
 import { same } from '../same.ts';
 
 /** How apps changed that a source told of one by one; null: the source has the app no more. */
@@ -60,6 +61,17 @@ export class Feed {
   known(app: App): App {
     const before = this.#rows.get(rowOf(app));
     return before !== undefined && same(before, app) ? before : app;
+  }
+
+  /**
+   * Makes of each app in `changes` what `known` says, in turns of a few milliseconds: `update` compares them in one turn, and ten
+   * thousand apps of ten tasks are more than that.
+   */
+  async compareInTurns(changes: Map<AppKey, App | null>, pace: Pace): Promise<void> {
+    for (const [key, app] of changes) {
+      if (app !== null) changes.set(key, this.known(app));
+      await pace.restIfDue();
+    }
   }
 
   /** A read begins. Returns its number, the higher the later. */

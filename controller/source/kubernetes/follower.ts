@@ -94,6 +94,7 @@ export class KubernetesFollower {
       const since = this.#since ?? clock.monotonic();
       this.#since = null;
       const about = await this.#catalogue.take(changes, pace);
+      await feed.compareInTurns(changes, pace);
       if (signal.aborted) continue;
       // A break meanwhile: what came before it is told with what comes after.
       if (!this.#isWhole()) {

@@ -181,7 +181,9 @@ export class MesosFollower {
     const { clock, listener } = this.#options;
     const since = this.#since ?? clock.monotonic();
     this.#since = null;
-    const about = await this.#cluster.take(this.#changes, this.#book.addresses, new Pace());
+    const pace = new Pace();
+    const about = await this.#cluster.take(this.#changes, this.#book.addresses, pace);
+    await this.#feed.compareInTurns(this.#changes, pace);
     if (signal.aborted) return;
     if (this.#replacing !== null) {
       // Its end wakes us.

@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Delta, isEmpty } from '../../../controller/delta.ts';
 import { type App, appKey, rowKey, rowOf, type Snapshot } from '../../../controller/model.ts';
+import { Pace } from '../../../controller/pace.ts';
 import { Feed } from '../../../controller/source/feed.ts';
-import { app, snapshot, task, taskPort, web } from '../../support/builders.ts';
+import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import '../../properties.ts';
 
 const IDS = ['/a', '/b', '/c'];
@@ -161,4 +162,27 @@ test('what a source says again is no change, and stays the same object', () => {
     learnedAt: 0,
   });
   expect(feed.snapshot.apps[0]).toBe(first);
+});
+
+test('many apps are compared in turns, and those that are equal are the ones that were told', async () => {
+  const feed = new Feed();
+  const apps = Array.from({ length: 50 }, (_, index) =>
+    app(`/${index}`, { ports: [port({ VIP_0: '/x:80' })] }),
+  );
+  feed.list(snapshot(...apps), 0);
+  const other = app('/0', { ports: [port({ VIP_0: '/y:80' })] });
+  const changes = new Map(structuredClone(apps).map((each): [string, App | null] => [appKey(each), each]));
+  changes.set(appKey(other), other);
+  let turns = 0;
+  let isDone = false;
+  const count = () => {
+    turns += 1;
+    if (!isDone) setImmediate(count);
+  };
+  count();
+  await feed.compareInTurns(changes, new Pace(0));
+  isDone = true;
+  expect(turns).toBeGreaterThan(apps.length);
+  expect([...changes.values()].slice(1).every((each, index) => each === apps[index + 1])).toBe(true);
+  expect(feed.update(changes, { complete: true, learnedAt: 0 })?.upserts).toEqual([other]);
 });
