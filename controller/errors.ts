@@ -21,8 +21,8 @@ export class ControllerError extends Error {
   }
 }
 
-/** `usage`: an option or a file that it names; `source`: apps cannot be read; `kernel`: IPVS or routes cannot; `state`: our own files; `controller`: the running one does not answer. */
-export type ControllerErrorCode = 'usage' | 'source' | 'kernel' | 'state' | 'controller';
+/** `usage`: an option or a file that it names; `not-configured`: nobody has said a source yet; `source`: apps cannot be read; `kernel`: IPVS or routes cannot; `state`: our own files; `controller`: the running one does not answer. */
+export type ControllerErrorCode = 'usage' | 'not-configured' | 'source' | 'kernel' | 'state' | 'controller';
 
 /**
  * The message of whatever was thrown, with those of its causes: `connect: ECONNREFUSED`. What the system says of a path is

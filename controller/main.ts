@@ -6,8 +6,8 @@ import type { AppCommand } from './command/apps/verbs.ts';
 import type { PrintOptions } from './command/report.ts';
 import type { Signals } from './command/run.ts';
 import type { Config } from './config/config.ts';
-import { messageOf } from './errors.ts';
-import { EXIT_ERROR, EXIT_OK } from './exit-status.ts';
+import { ControllerError, messageOf } from './errors.ts';
+import { EXIT_ERROR, EXIT_NOT_CONFIGURED, EXIT_OK } from './exit-status.ts';
 import type { Asked } from './why/facts.ts';
 
 const output = createOutput(process.stdout, process.stderr, process.env);
@@ -24,8 +24,13 @@ async function main(argv: readonly string[]): Promise<number> {
     complain(unwritten);
   } catch (error) {
     complain(messageOf(error));
+    if (isNotConfigured(error) && 'NOTIFY_SOCKET' in process.env) return EXIT_NOT_CONFIGURED;
   }
   return EXIT_ERROR;
+}
+
+function isNotConfigured(error: unknown): boolean {
+  return error instanceof ControllerError && error.code === 'not-configured';
 }
 
 async function execute(invocation: Invocation): Promise<number> {
@@ -62,6 +67,10 @@ async function execute(invocation: Invocation): Promise<number> {
 }
 
 async function reconcile(config: Config): Promise<number> {
+  if (config.check) {
+    print('the configuration is accepted\n');
+    return EXIT_OK;
+  }
   const signals = processSignals();
   const [{ createLog }, { wire }] = await Promise.all([import('./log.ts'), import('./wire.ts')]);
   const parts = await wire(config, createLog(config.logLevel));

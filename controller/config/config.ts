@@ -1,3 +1,4 @@
+import { ControllerError } from '../errors.ts';
 import { checkFile, checkSourceFile } from './files.ts';
 import {
   type Environment,
@@ -26,7 +27,7 @@ export interface Config extends OptionValues {
  * checks them. A bad value is refused also where a stronger one hides it: it would surface later. Environment and file
  * may be shared by all commands: what of them means nothing to this one is ignored.
  *
- * Throws a `ControllerError` with code `usage` and one line for the operator.
+ * Throws a `ControllerError` with code `usage`, or `not-configured` where no source is named, and one line for the operator.
  */
 export function resolveConfig(
   command: CommandName,
@@ -126,8 +127,10 @@ function checkSources(command: CommandName, config: Config): void {
   const names = config.source.map(sourceName);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (names.length === 0) {
-    throw usage(
+    throw new ControllerError(
+      'not-configured',
       '--source is missing, expected --source marathon=http://HOST:PORT, mesos=http://HOST:PORT or file=PATH',
+      { retry: 'never' },
     );
   }
   if (twice !== undefined) {

@@ -234,6 +234,15 @@ export const options = z.object({
     }),
     'info',
   ),
+  check: withDefault(
+    truth({
+      group: 'Process',
+      description:
+        'Check the options, the file of `--config` and the files that they name, then end: 0 if all of it is accepted. No source and no kernel is asked.',
+      commands: ['run'],
+    }),
+    'false',
+  ),
   config: withoutDefault(
     path(
       {

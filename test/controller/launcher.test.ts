@@ -145,3 +145,15 @@ test('no Node at all is told in one line', () => {
   expect(status).toBe(2);
   expect(stderr).toMatch(/^marathon-ipvs: 'node' is not there, but .*\n$/);
 });
+
+test('a build that brings its own Node runs on that, whatever is on the PATH', () => {
+  writeFileSync(join(directory, 'app/controller/marathon-ipvs.mjs'), 'console.log("built");');
+  symlinkSync(process.execPath, join(directory, 'app/controller/node'));
+  pretend('bin/node', 'v18.0.0');
+  const path = `${join(directory, 'bin')}:${process.env['PATH']}`;
+  expect(launch('app/controller/marathon-ipvs', [], { PATH: path })).toEqual({
+    status: 0,
+    stdout: 'built\n',
+    stderr: '',
+  });
+});
