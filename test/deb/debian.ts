@@ -44,8 +44,16 @@ export class Debian {
     return await command(['unshare', '--mount', '--net', 'sh', '-c', inside, this.root, line]);
   }
 
-  /** Makes the package of that version, with a program that says so, and gives its name below `/`. */
-  async packageOf(version: string): Promise<string> {
+  /** Writes a file of the Debian. */
+  async write(path: string, text: string): Promise<void> {
+    await writeFile(join(this.root, path), text);
+  }
+
+  /**
+   * Makes the package of that version, with a program that says so and begins with the code `first`, and gives its name below
+   * `/`.
+   */
+  async packageOf(version: string, first = ''): Promise<string> {
     const build = join(this.folder, `build-${version}`);
     await buildInto(build);
     const program = join(build, 'marathon-ipvs.mjs');
@@ -57,7 +65,7 @@ export class Debian {
     );
     if (changed === text && version !== own)
       throw new Error(`${program} does not say its version as expected`);
-    await writeFile(program, changed);
+    await writeFile(program, `${first}\n${changed}`);
     const options = { build, version, processor: 'x64', madeAt: MADE_AT, compression: 'none' } as const;
     const file = await makePackage({ ...options, out: this.folder });
     const name = file.slice(this.folder.length);
