@@ -97,8 +97,11 @@ export function extendedAck({ flags, view, from, to }: Message): string | undefi
   if ((flags & NLM_F.ACK_TLVS) === 0) return undefined;
   let at = from + ERRNO_SIZE + MESSAGE_HEADER;
   if (at > to) return undefined;
-  if ((flags & NLM_F.CAPPED) === 0)
-    at = from + ERRNO_SIZE + align4(view.getUint32(from + ERRNO_SIZE, HOST_IS_LE));
+  if ((flags & NLM_F.CAPPED) === 0) {
+    const request = view.getUint32(from + ERRNO_SIZE, HOST_IS_LE);
+    if (request > to - from) return undefined;
+    at = from + ERRNO_SIZE + align4(request);
+  }
   while (at + 4 <= to) {
     const length = view.getUint16(at, HOST_IS_LE);
     if (length < 4 || at + length > to) return undefined;
