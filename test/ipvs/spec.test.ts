@@ -15,21 +15,25 @@ import {
   IPVS_CMD,
 } from '../../ipvs/src/uapi.ts';
 
-/** The part of the kernel's schema for such files (genetlink-legacy) that this one uses; nothing else may be in it. */
-const entry = z.union([z.string(), z.strictObject({ name: z.string(), doc: z.string().optional() })]);
+/**
+ * The part of the kernel's schema (Documentation/netlink/genetlink-legacy.yaml) that this file uses; nothing else may be
+ * in it. Newer kernels want names, but for that of the family, in lower case.
+ */
+const name = z.string().regex(/^[0-9a-z-]+$/);
+const entry = z.union([name, z.strictObject({ name, doc: z.string().optional() })]);
 const attribute = z.strictObject({
-  name: z.string(),
+  name,
   type: z.enum(['u8', 'u16', 'u32', 'u64', 'string', 'binary', 'nest', 'pad']),
   doc: z.string().optional(),
   'byte-order': z.literal('big-endian').optional(),
-  'nested-attributes': z.string().optional(),
-  enum: z.string().optional(),
+  'nested-attributes': name.optional(),
+  enum: name.optional(),
   'enum-as-flags': z.boolean().optional(),
-  struct: z.string().optional(),
+  struct: name.optional(),
   checks: z.strictObject({ 'max-len': z.int().optional(), 'exact-len': z.int().optional() }).optional(),
   'display-hint': z.enum(['ipv4', 'ipv6', 'hex']).optional(),
 });
-const message = z.strictObject({ value: z.int().optional(), attributes: z.array(z.string()).optional() });
+const message = z.strictObject({ value: z.int().optional(), attributes: z.array(name).optional() });
 const operation = z.strictObject({ request: message.optional(), reply: message.optional() });
 const schema = z.strictObject({
   name: z.literal('IPVS'),
@@ -42,7 +46,7 @@ const schema = z.strictObject({
   version: z.literal(1),
   definitions: z.array(
     z.strictObject({
-      name: z.string(),
+      name,
       type: z.enum(['flags', 'enum', 'struct']),
       doc: z.string(),
       'name-prefix': z.string().optional(),
@@ -50,7 +54,7 @@ const schema = z.strictObject({
       members: z
         .array(
           z.strictObject({
-            name: z.string(),
+            name,
             type: z.literal('u32'),
             enum: z.string().optional(),
             'display-hint': z.literal('hex').optional(),
@@ -61,7 +65,7 @@ const schema = z.strictObject({
   ),
   'attribute-sets': z.array(
     z.strictObject({
-      name: z.string(),
+      name,
       'name-prefix': z.string().optional(),
       doc: z.string().optional(),
       attributes: z.array(attribute),
@@ -72,7 +76,7 @@ const schema = z.strictObject({
     'name-prefix': z.literal('ipvs-cmd-'),
     list: z.array(
       z.strictObject({
-        name: z.string(),
+        name,
         value: z.int(),
         doc: z.string(),
         'attribute-set': z.string(),
@@ -112,6 +116,14 @@ const TABLES: Readonly<Record<string, { readonly rows: Rows }>> = {
   stats64: tables.stats64Attrs,
   info: tables.infoAttrs,
 };
+
+test('the file has the licence, the beginning and the indentation that the kernel wants of specifications', () => {
+  expect(text).toMatch(
+    /^# SPDX-License-Identifier: \(\(GPL-2\.0 WITH Linux-syscall-note\) OR BSD-3-Clause\)\n---\nname: /,
+  );
+  expect(text).not.toMatch(/\t|[ ]$|\n\n\n/m);
+  expect(text.endsWith('\n')).toBe(true);
+});
 
 test('every set of attributes is a table, and every table a set', () => {
   expect([...sets.keys()].sort()).toEqual(Object.keys(TABLES).sort());
