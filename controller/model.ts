@@ -157,6 +157,10 @@ export interface Backend extends Endpoint, BackendSettings {
    * directly.
    */
   readonly hostPort?: Endpoint;
+  /** Address of the host that it runs on, where that is neither its own nor that of `hostPort`; absent too where it is not known. */
+  readonly agent?: string;
+  /** Set where it is never to be taken out of rotation for not answering. */
+  readonly eject?: false;
   readonly app: string;
   readonly task: string;
   /** Why it has this weight, for a person: `running, no health check`. */

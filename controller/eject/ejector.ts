@@ -1,0 +1,311 @@
+import {
+  type Blindness,
+  EJECTION_CAUSES,
+  type Ejection,
+  type EjectionCause,
+  type Ejections,
+  PROBE_RESULTS,
+  type ProbeResult,
+  type Target,
+  type TargetKey,
+} from '../ejection.ts';
+import { Agents, isFailure, type Window } from './agents.ts';
+import { type Sign, signText } from './suspicion.ts';
+import { Backoff, type Probe, REMEMBERED_MS, type VipTarget, type Watched } from './watched.ts';
+
+/** The VIPs' backends in rotation, as of now. */
+export interface Backends {
+  has(one: VipTarget): boolean;
+  /** Those of an agent. */
+  on(agent: string): Iterable<VipTarget>;
+  /** TCP backends of agents other than these, each of another one where there are enough: at most so many. */
+  beside(except: ReadonlySet<string>, most: number): readonly VipTarget[];
+  /** Whether an agent is this host. */
+  isHere(agent: string): boolean;
+}
+
+/** What the counters say of a backend. */
+export interface Signed extends VipTarget {
+  readonly sign: Sign;
+}
+
+/** So many probes are made at once. */
+const MOST_AT_ONCE = 64;
+/** Beside suspects so many others are probed at most. */
+const MOST_WITNESSES = 16;
+/** So many backends are watched more closely; further suspects wait. */
+const MOST_WATCHED = 4_096;
+const SECOND_GOOD_PROBE_MS = 500;
+/** A failure that could not be acted on in this time says little: the network may be another one since. */
+const FRESH_MS = 2_500;
+/** So many backends of an agent that cannot be reached make all its others suspects. */
+const AGENT_FAILS = 2;
+
+/**
+ * Decides which backends do not answer: clients seem to get no reply from one (suspicion), two connections from this host
+ * fail too, and while they were tried this host reached others (conviction). Two good probes bring it back.
+ *
+ * Knows no clock and no I/O: it is told what was counted and probed, and says what is to be probed. Times are milliseconds
+ * of the monotonic clock.
+ */
+export class Ejector {
+  readonly #backends: Backends;
+  readonly #agents = new Agents();
+  readonly #watched = new Map<TargetKey, Watched>();
+  readonly #ejections = new Map<TargetKey, Ejection>();
+  readonly #inFlight = new Set<Probe>();
+  #changed = new Set<TargetKey>();
+  readonly ejected = zeros(EJECTION_CAUSES);
+  readonly probes = zeros(PROBE_RESULTS);
+  returned = 0;
+
+  constructor(backends: Backends) {
+    this.#backends = backends;
+  }
+
+  get ejections(): Ejections {
+    return this.#ejections;
+  }
+
+  get blind(): Blindness | null {
+    return this.#agents.blind;
+  }
+
+  get suspects(): number {
+    return [...this.#watched.values()].filter(({ phase }) => phase === 'suspect').length;
+  }
+
+  /** The backends whose ejection began, ended or is otherwise told of since this was last asked. */
+  takeChanged(): ReadonlySet<TargetKey> {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    return changed;
+  }
+
+  /** When something is to be probed next; infinite: nothing is. */
+  nextDue(): number {
+    if (this.#inFlight.size >= MOST_AT_ONCE) return Number.POSITIVE_INFINITY;
+    let next = Number.POSITIVE_INFINITY;
+    for (const { phase, nextAt } of this.#watched.values())
+      if (isProbed(phase)) next = Math.min(next, nextAt);
+    return next;
+  }
+
+  /** The counters of these backends were read; of the others nobody asked anything. */
+  counted(window: Window, signed: Iterable<Signed>): void {
+    const answering = new Set<string>();
+    for (const { sign, ...one } of signed) {
+      const { agent } = one.target;
+      if (sign.kind === 'replies' && !this.#backends.isHere(agent)) answering.add(agent);
+      if (sign.kind === 'replies') this.#replied(one.target);
+      if ('connections' in sign) this.#suspect(one, signText(sign), window.to);
+    }
+    this.#agents.counted(window, answering);
+    this.#forget(window.to);
+    this.#decide(window.to);
+  }
+
+  /** The probes that are to be made now; `probed` must be told of each. */
+  takeDue(now: number): readonly Probe[] {
+    const room = MOST_AT_ONCE - this.#inFlight.size;
+    const due = [...this.#watched.values()].filter(({ phase, nextAt }) => isProbed(phase) && nextAt <= now);
+    const probes = due.slice(0, Math.max(0, room)).map((watched): Probe => {
+      const { phase, service, target } = watched;
+      watched.nextAt = Number.POSITIVE_INFINITY;
+      const attempts = phase === 'suspect' ? 2 : 1;
+      return { service, target, attempts, isWitness: false, startedAt: now };
+    });
+    const suspects = probes.filter(({ attempts }) => attempts === 2);
+    probes.push(...this.#witnesses(suspects, now));
+    for (const probe of probes) this.#inFlight.add(probe);
+    return probes;
+  }
+
+  /** A probe was made, or could not be: the results of its attempts. */
+  probed(probe: Probe, results: readonly ProbeResult[], now: number): void {
+    this.#inFlight.delete(probe);
+    for (const result of results) this.probes[result] += 1;
+    const { target, startedAt, isWitness } = probe;
+    if (target.protocol === 'tcp' && !this.#backends.isHere(target.agent))
+      this.#agents.probed(target.agent, results, startedAt, now);
+    const watched = this.#watched.get(target.key);
+    if (isWitness) {
+      if (results.every(isFailure)) this.#suspect(probe, 'probed beside another backend, no answer', now);
+    } else if (watched?.phase === 'suspect')
+      this.#suspectProbed(watched, results, { from: startedAt, to: now });
+    else if (watched?.ejection != null) this.#ejectedProbed(watched, watched.ejection, results, now);
+    this.#decide(now);
+  }
+
+  #suspect(one: VipTarget, sign: string, now: number): void {
+    const known = this.#watched.get(one.target.key);
+    const isIdle = known?.phase === 'cleared' || known?.phase === 'returned';
+    if (known !== undefined && (!isIdle || known.nextAt > now)) return;
+    if (known === undefined && this.#watched.size >= MOST_WATCHED) return;
+    this.#watched.set(one.target.key, {
+      service: one.service,
+      target: one.target,
+      phase: 'suspect',
+      sign,
+      backoff: known?.backoff ?? new Backoff(),
+      nextAt: now,
+      failure: null,
+      isUnproven: false,
+      ejection: null,
+    });
+  }
+
+  /** Clients get replies: it is no suspect, whatever a probe says. */
+  #replied({ key }: Target): void {
+    const phase = this.#watched.get(key)?.phase;
+    if (phase === 'suspect' || phase === 'cleared') this.#watched.delete(key);
+  }
+
+  #suspectProbed(watched: Watched, results: readonly ProbeResult[], during: Window): void {
+    const [first] = results;
+    if (first !== undefined && results.every(isFailure)) {
+      watched.failure = { result: results.at(-1) ?? first, during };
+      return;
+    }
+    // What could not be probed is tried again; all else that is no failure shows that it answers.
+    if (!results.includes('unknown')) watched.phase = 'cleared';
+    watched.nextAt = during.to + watched.backoff.next();
+  }
+
+  #ejectedProbed(watched: Watched, ejection: Ejection, results: readonly ProbeResult[], now: number): void {
+    if (results.includes('connected') || results.includes('silent')) {
+      if (watched.phase === 'returning') {
+        this.#return(watched, now);
+        return;
+      }
+      watched.phase = 'returning';
+      watched.nextAt = now + SECOND_GOOD_PROBE_MS;
+    } else {
+      watched.phase = 'ejected';
+      watched.nextAt = now + watched.backoff.next();
+    }
+    this.#tell(watched, { ...ejection, nextProbe: watched.nextAt });
+  }
+
+  #return(watched: Watched, now: number): void {
+    watched.phase = 'returned';
+    watched.ejection = null;
+    watched.nextAt = now;
+    this.#ejections.delete(watched.target.key);
+    this.#changed.add(watched.target.key);
+    this.returned += 1;
+  }
+
+  /** Ejects suspects that failed while others answered. One that failed beside all others is probed again, with others beside it. */
+  #decide(now: number): void {
+    for (const watched of this.#watched.values()) {
+      const { phase, failure } = watched;
+      if (phase !== 'suspect' || failure === null) continue;
+      // How those fare that were probed at the same time says whether this host is at fault.
+      if ([...this.#inFlight].some((probe) => probe.attempts === 2 && probe.startedAt <= failure.during.to)) {
+        if (now - failure.during.to < FRESH_MS) continue;
+      } else if (this.#isProven(watched.target, failure.during, now)) {
+        this.#eject(watched, failure.result, now);
+        continue;
+      }
+      watched.failure = null;
+      watched.nextAt = watched.isUnproven ? now + watched.backoff.next() : now;
+      watched.isUnproven = true;
+    }
+    const isOpen = [...this.#watched.values()].some((one) => one.phase === 'suspect' && one.isUnproven);
+    if (!isOpen) this.#agents.forgetBlindness();
+  }
+
+  #isProven({ agent }: Target, during: Window, now: number): boolean {
+    return this.#backends.isHere(agent) || this.#agents.isProven(agent, during, now);
+  }
+
+  #eject(watched: Watched, result: ProbeResult, now: number): void {
+    const { target, sign } = watched;
+    const cause = result === 'refused' || result === 'unreachable' ? result : 'timed out';
+    watched.phase = 'ejected';
+    watched.failure = null;
+    watched.isUnproven = false;
+    watched.nextAt = now + watched.backoff.next();
+    this.ejected[cause] += 1;
+    const reason = `${sign}; connect ${cause === 'unreachable' ? 'found it unreachable' : cause}`;
+    this.#tell(watched, { target, since: now, cause, reason, nextProbe: watched.nextAt });
+    this.#suspectAgent(target.agent, now);
+  }
+
+  /** Two of its backends cannot be reached: the others are probed at once, and those of UDP, which cannot be asked, follow. */
+  #suspectAgent(agent: string, now: number): void {
+    const failed = [...this.#watched.values()].filter(
+      ({ target, failure, ejection }) =>
+        target.agent === agent && isAgentFailure(failure?.result ?? ejection?.cause),
+    );
+    if (failed.length < AGENT_FAILS) return;
+    const isConvicted = failed.filter(({ ejection }) => ejection !== null).length >= AGENT_FAILS;
+    for (const { service, target } of this.#backends.on(agent)) {
+      if (this.#watched.get(target.key)?.ejection != null) continue;
+      const one = { service, target };
+      if (target.protocol === 'tcp')
+        this.#suspect(one, `other backends of agent ${agent} do not answer`, now);
+      else if (isConvicted) this.#ejectWithAgent(one, now);
+    }
+  }
+
+  #ejectWithAgent(one: VipTarget, now: number): void {
+    const { target } = one;
+    this.#watched.delete(target.key);
+    this.#suspect(one, `agent ${target.agent} does not answer`, now);
+    const watched = this.#watched.get(target.key);
+    if (watched === undefined) return;
+    watched.phase = 'ejected';
+    watched.nextAt = Number.POSITIVE_INFINITY;
+    this.ejected.agent += 1;
+    const reason = `TCP backends of agent ${target.agent} cannot be reached`;
+    this.#tell(watched, { target, since: now, cause: 'agent', reason, nextProbe: null });
+  }
+
+  #tell(watched: Watched, ejection: Ejection): void {
+    watched.ejection = ejection;
+    this.#ejections.set(watched.target.key, ejection);
+    this.#changed.add(watched.target.key);
+  }
+
+  /** Drops what is no backend any more and back-offs that are over; brings back what followed an agent that answers again. */
+  #forget(now: number): void {
+    const failing = new Set<string>();
+    for (const { cause, target } of this.#ejections.values())
+      if (isAgentFailure(cause)) failing.add(target.agent);
+    for (const [key, watched] of this.#watched) {
+      const { phase, nextAt, ejection, target } = watched;
+      if (ejection?.cause === 'agent' && !failing.has(target.agent)) this.#return(watched, now);
+      const isOver = !isProbed(phase) && now > nextAt + REMEMBERED_MS;
+      if (!isOver && this.#backends.has(watched)) continue;
+      this.#watched.delete(key);
+      if (this.#ejections.delete(key)) this.#changed.add(key);
+    }
+  }
+
+  /** Others to be probed beside suspects, where the counters do not show that this host reaches any. */
+  #witnesses(suspects: readonly Probe[], now: number): readonly Probe[] {
+    if (suspects.length === 0) return [];
+    const failing = this.#agents.failing(now, ...suspects.map(({ target }) => target.agent));
+    const areUnproven = suspects.some(({ target }) => this.#watched.get(target.key)?.isUnproven === true);
+    if (!areUnproven && this.#agents.isAnswerSeen(now, failing)) return [];
+    const found = this.#backends.beside(failing, Math.min(failing.size, MOST_WITNESSES));
+    return found
+      .filter(({ target }) => !this.#watched.has(target.key))
+      .map((one) => ({ ...one, attempts: 2, isWitness: true, startedAt: now }));
+  }
+}
+
+function isProbed(phase: Watched['phase']): boolean {
+  return phase === 'suspect' || phase === 'ejected' || phase === 'returning';
+}
+
+/** Whether it may be the agent that cannot be reached, and not only a port of it. */
+function isAgentFailure(result: ProbeResult | EjectionCause | undefined): boolean {
+  return result === 'timed out' || result === 'unreachable';
+}
+
+function zeros<Key extends string>(keys: readonly Key[]): Record<Key, number> {
+  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<Key, number>;
+}

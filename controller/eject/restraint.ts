@@ -1,0 +1,32 @@
+import { type Ejection, type Ejections, targetKey } from '../ejection.ts';
+import type { BackendKey, Service } from '../model.ts';
+
+/**
+ * Which backends of a VIP leave the rotation, of those that do not answer: at most half of those that its sources want in
+ * rotation, and never the last. The one that has failed for longest goes first.
+ */
+export function ejectedOf(
+  { protocol, backends }: Pick<Service, 'protocol' | 'backends'>,
+  ejections: Ejections,
+): ReadonlyMap<BackendKey, Ejection> {
+  let wanted = 0;
+  const failed: [BackendKey, Ejection][] = [];
+  for (const [key, { weight, eject }] of backends) {
+    if (weight === 0) continue;
+    wanted += 1;
+    const ejection = eject === false ? undefined : ejections.get(targetKey(protocol, key));
+    if (ejection !== undefined) failed.push([key, ejection]);
+  }
+  failed.sort(([a, one], [b, other]) => one.since - other.since || (a < b ? -1 : 1));
+  return new Map(failed.slice(0, Math.floor(wanted / 2)));
+}
+
+/**
+ * Whether so many agents answer that those which do not are at fault: where most fail, this host is the sick one. `failing`
+ * and `answering` are agents, this host not among them.
+ */
+export function isHostWell(failing: ReadonlySet<string>, answering: ReadonlySet<string>): boolean {
+  let answers = 0;
+  for (const agent of answering) if (!failing.has(agent)) answers += 1;
+  return answers >= failing.size && answers > 0;
+}

@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  type Answer,
+  EjectWorld,
+  randomOf,
+  type WorldBackend,
+  type WorldVip,
+} from '../../support/eject-world.ts';
+
+function backend(agent: number, answer: (at: number) => Answer = () => 1, replyBytes = 500): WorldBackend {
+  return { agent: `10.0.0.${agent}`, answer, replyBytes };
+}
+
+/** A VIP with a backend on each of the agents 1 to 4, the first of which fails in this way from 5 s on. */
+function failing(how: Answer, rate = 20): WorldVip {
+  return { rate, backends: [backend(1, (at) => (at < 5_000 ? 1 : how)), backend(2), backend(3), backend(4)] };
+}
+
+function world(...vips: readonly WorldVip[]): EjectWorld {
+  return new EjectWorld(vips, randomOf(7));
+}
+
+function ejected({ ejector }: EjectWorld): string[] {
+  return [...ejector.ejections.values()].map(({ target }) => target.agent);
+}
+
+describe('ejection', () => {
+  test.each(['drops', 'refuses'] as const)('a backend that %s leaves the rotation within 2 s', (how) => {
+    const host = world(failing(how));
+    host.run(5_000);
+    expect(ejected(host)).toEqual([]);
+    host.run(2_000);
+    expect(ejected(host)).toEqual(['10.0.0.1']);
+    const { failed } = host;
+    host.run(60_000);
+    expect(host.failed).toBe(failed);
+  });
+
+  test('the reason says what clients met and what the probe met', () => {
+    const host = world(failing('drops'));
+    host.run(8_000);
+    const [ejection] = host.ejector.ejections.values();
+    expect(ejection).toMatchObject({ cause: 'timed out' });
+    expect(ejection?.reason).toMatch(/^\d+ connections?, no reply; connect timed out$/);
+  });
+
+  test('it comes back after two good probes, which are made ever more rarely, and at least every 30 s', () => {
+    const host = world({
+      rate: 20,
+      backends: [backend(1, (at) => (at > 5_000 && at < 300_000 ? 'drops' : 1)), backend(2), backend(3)],
+    });
+    host.run(300_000);
+    expect(host.probed.get('tcp/10.0.0.1:31000')).toBeLessThan(20);
+    expect(ejected(host)).toEqual(['10.0.0.1']);
+    host.run(31_500);
+    expect(ejected(host)).toEqual([]);
+    expect(host.ejector.returned).toBe(1);
+  });
+
+  test('healthy backends are not probed where clients show that they answer', () => {
+    const host = world(failing('drops'));
+    host.run(60_000);
+    expect([...host.probed.keys()]).toEqual(['tcp/10.0.0.1:31000']);
+  });
+
+  test('a backend is ejected in a quiet cluster too, where others are probed beside it', () => {
+    const host = world(failing('drops', 0.5));
+    host.run(120_000);
+    expect(ejected(host)).toEqual(['10.0.0.1']);
+  });
+
+  test('two backends of an agent that cannot be reached make its others suspects, without any connection to them', () => {
+    const idle = { rate: 0, backends: [backend(1), backend(2)] };
+    const host = world(failing('drops'), failing('drops'), idle);
+    host.run(5_000);
+    host.cut.add('10.0.0.1');
+    host.run(5_000);
+    expect([...host.ejector.ejections.keys()]).toContain('tcp/10.0.0.1:31200');
+  });
+
+  test('a host that is cut off ejects nothing, says so, and goes on as before once it is back', () => {
+    const host = world(failing(1), failing(1), { rate: 0, backends: [backend(5), backend(6)] });
+    host.run(5_000);
+    for (const { target } of host.all) host.cut.add(target.agent);
+    host.run(120_000);
+    expect(ejected(host)).toEqual([]);
+    expect(host.ejector.blind).toMatchObject({ answering: 0 });
+    host.cut.clear();
+    host.run(60_000);
+    expect(ejected(host)).toEqual([]);
+    expect(host.ejector.blind).toBeNull();
+    expect(host.ejector.ejected['timed out']).toBe(0);
+  });
+
+  test('a cut of this host ejects nothing, whenever it begins, and however long and often it is', () => {
+    const cuts = fc.array(fc.record({ after: fc.nat(9_000), ms: fc.integer({ min: 1, max: 9_000 }) }), {
+      minLength: 1,
+      maxLength: 5,
+    });
+    const rates = fc.array(fc.constantFrom(0, 0.2, 1, 5, 20, 100), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(cuts, rates, fc.nat(), (made, some, seed) => {
+        const vips = some.map((rate, i) => ({
+          rate,
+          backends: [backend(1 + i), backend(2 + i), backend(3 + i)],
+        }));
+        const host = new EjectWorld(vips, randomOf(seed));
+        for (const { after, ms } of made) {
+          host.run(after);
+          for (const { target } of host.all) host.cut.add(target.agent);
+          host.run(ms);
+          host.cut.clear();
+        }
+        host.run(40_000);
+        const { ejected } = host.ejector;
+        expect(ejected['timed out'] + ejected.refused + ejected.unreachable).toBe(0);
+      }),
+    );
+  });
+
+  test('a day of jitter, pauses, one-way protocols, idle services and clients that reset ejects nothing', () => {
+    const random = randomOf(24);
+    const jittery = () => (random() < 0.02 ? 200 + random() * 900 : 1 + random() * 40);
+    // The kernel goes on accepting while a process collects garbage; a very slow host takes its time for that too.
+    const pausing = (at: number) => (at % 60_000 < 1_500 ? 400 + random() * 300 : 2);
+    const host = new EjectWorld(
+      [
+        { rate: 4, backends: [backend(1, jittery), backend(2, jittery), backend(3)] },
+        { rate: 2, backends: [backend(1, pausing), backend(2, pausing), backend(4, pausing)] },
+        { rate: 1, backends: [backend(2, () => 1, 0), backend(3, () => 1, 0)] },
+        { rate: 0.01, backends: [backend(3), backend(4)] },
+      ],
+      random,
+    );
+    host.run(24 * 3_600_000);
+    expect(host.ejector.ejected).toEqual({ 'timed out': 0, unreachable: 0, refused: 0, agent: 0 });
+    expect(host.failed).toBe(0);
+    expect(host.connections).toBeGreaterThan(500_000);
+  });
+});
