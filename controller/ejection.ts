@@ -36,7 +36,7 @@ export interface Ejection {
 export type Ejections = ReadonlyMap<TargetKey, Ejection>;
 
 /** What watching has found, for status, health and metrics. */
-interface EjectionReport {
+export interface EjectionReport {
   readonly mode: 'on' | 'observe';
   readonly ejections: Ejections;
   /** Backends that are being probed because clients seemed to get no reply. */

@@ -3,6 +3,7 @@
 import type { AppRef, DeploymentProgress, WriteOptions, WriteResult } from './app-writes.ts';
 import type { KernelReading } from './counters.ts';
 import type { Delta } from './delta.ts';
+import type { Ejections, ProbeResult, Target, TargetKey } from './ejection.ts';
 import type {
   BackendKey,
   Memory,
@@ -98,6 +99,51 @@ export interface KernelCounters {
    */
   read(services: Iterable<ServiceKey>): Promise<KernelReading>;
   close(): void;
+}
+
+/** What the kernel counts for the backends of VIPs that clients connect to, read again and again to find those that do not answer. */
+export interface DestinationCounters {
+  /**
+   * Reads the destinations of those of these services that new connections came to of late. Rejects when the kernel cannot
+   * be read; what was read before then counts no more.
+   */
+  read(isWatched: (service: ServiceKey) => boolean): Promise<CountersRead>;
+  close(): void;
+}
+
+export interface CountersRead {
+  readonly services: ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, CountedDestination>>;
+  /** Services with new connections that there was no time for; they come first the next time. */
+  readonly left: number;
+}
+
+/** What a destination had counted at three reads, the last one among them. */
+export interface CountedDestination {
+  readonly readings: readonly [Counted, Counted, Counted];
+  /** Whether the last two are of this read of the counters and the one before it. */
+  readonly isInARow: boolean;
+}
+
+/** Since the kernel made the destination; all of one read. */
+export interface Counted {
+  readonly connections: number;
+  readonly inPackets: number;
+  readonly outPackets: number;
+  readonly inBytes: number;
+  readonly outBytes: number;
+}
+
+/** Connects to a backend as a client would. */
+export interface Prober {
+  /** The result of each attempt, made one shortly after the other. Never rejects. */
+  probe(target: Target, attempts: number): Promise<readonly ProbeResult[]>;
+}
+
+/** Which backends do not answer this host, for passes. */
+export interface EjectionFacts {
+  readonly ejections: Ejections;
+  /** The backends of which that is otherwise than when this was last asked. */
+  takeChanged(): ReadonlySet<TargetKey>;
 }
 
 /** What makes VIP addresses reachable on this host: kernel settings, packet filter, interface and routes. */

@@ -27,6 +27,8 @@ export interface Backends {
 /** What the counters say of a backend. */
 export interface Signed extends VipTarget {
   readonly sign: Sign;
+  /** Replies of it were counted within the time that was read, so that its agent answered then. */
+  readonly hasAnswered: boolean;
 }
 
 /** So many probes are made at once. */
@@ -82,6 +84,11 @@ export class Ejector {
     return changed;
   }
 
+  /** Whether `takeChanged` has something to tell. */
+  get hasChanged(): boolean {
+    return this.#changed.size > 0;
+  }
+
   /** When something is to be probed next; infinite: nothing is. */
   nextDue(): number {
     if (this.#inFlight.size >= MOST_AT_ONCE) return Number.POSITIVE_INFINITY;
@@ -94,9 +101,9 @@ export class Ejector {
   /** The counters of these backends were read; of the others nobody asked anything. */
   counted(window: Window, signed: Iterable<Signed>): void {
     const answering = new Set<string>();
-    for (const { sign, ...one } of signed) {
+    for (const { sign, hasAnswered, ...one } of signed) {
       const { agent } = one.target;
-      if (sign.kind === 'replies' && !this.#backends.isHere(agent)) answering.add(agent);
+      if (hasAnswered && !this.#backends.isHere(agent)) answering.add(agent);
       if (sign.kind === 'replies') this.#replied(one.target);
       if ('connections' in sign) this.#suspect(one, signText(sign), window.to);
     }

@@ -1,13 +1,5 @@
 import type { Family, Protocol } from '../model.ts';
-
-/** What the kernel has counted for a destination since it was made; all of one read. */
-export interface Counted {
-  readonly connections: number;
-  readonly inPackets: number;
-  readonly outPackets: number;
-  readonly inBytes: number;
-  readonly outBytes: number;
-}
+import type { Counted } from '../ports.ts';
 
 /** What clients got: `replies`, `nothing`, or only `errors`; `quiet`: nobody asked. */
 export type Sign =

@@ -1,9 +1,10 @@
 /** A host with clients, agents and backends of which the kernel counts what an ejector is told: in simulated time. */
 
 import { type Backends, Ejector, type Signed } from '../../controller/eject/ejector.ts';
-import { type Counted, signOf } from '../../controller/eject/suspicion.ts';
+import { signOf } from '../../controller/eject/suspicion.ts';
 import type { Probe, VipTarget } from '../../controller/eject/watched.ts';
 import { type ProbeResult, type Target, targetKey } from '../../controller/ejection.ts';
+import type { Counted } from '../../controller/ports.ts';
 
 export const READ_MS = 250;
 const ATTEMPT_MS = 200;
@@ -130,7 +131,8 @@ export class EjectWorld implements Backends {
       live.readings = [before ?? last, after ?? last, last];
       if (before === undefined || after === undefined || before === last) continue;
       const sign = signOf({ protocol: 'tcp', family: 'ipv4' }, [before, after, last]);
-      if (sign !== null && sign.kind !== 'quiet') yield { service, target, sign };
+      const hasAnswered = sign?.kind === 'replies' && last.outPackets > after.outPackets;
+      if (sign !== null && sign.kind !== 'quiet') yield { service, target, sign, hasAnswered };
     }
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Counted, signOf } from '../../../controller/eject/suspicion.ts';
+import { signOf } from '../../../controller/eject/suspicion.ts';
+import type { Counted } from '../../../controller/ports.ts';
 
 const TCP = { protocol: 'tcp', family: 'ipv4' } as const;
 const UDP = { protocol: 'udp', family: 'ipv4' } as const;

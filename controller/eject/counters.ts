@@ -1,0 +1,130 @@
+import { setImmediate } from 'node:timers/promises';
+import { type AddressServiceId, type IpvsClient, isIpvsError, type Stats } from 'ipvs-netlink-ts';
+import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../model.ts';
+import type { Counted, CountedDestination, CountersRead, DestinationCounters } from '../ports.ts';
+
+/** So long after its last new connection a service's destinations are read: replies to it come in that time. */
+const READS_AFTER = 3;
+/** So many services' destinations are read at once at most; a host where more have new connections reads the rest next time. */
+const MOST_SERVICES = 500;
+/** So many at a stretch: a pass, a query for a name or a probe may come in between. */
+const STRETCH = 16;
+
+type Client = Pick<IpvsClient, 'listServices' | 'listDestinations' | 'close'>;
+
+interface Known {
+  /** Of all its destinations. */
+  connections: bigint;
+  /** The number of the read up to which its destinations are read. */
+  readTo: number;
+  lastRead: number;
+  destinations: ReadonlyMap<BackendKey, CountedDestination>;
+}
+
+/**
+ * The counters behind a client of their own. One dump of the services tells which of them got new connections; only those
+ * destinations are read. What a service counts is not cleared by anybody's reading it, and does not depend on the kernel's
+ * estimator.
+ */
+export function createDestinationCounters(client: Client): DestinationCounters {
+  const reader = new Reader(client);
+  return {
+    async read(isWatched) {
+      try {
+        return await reader.read(isWatched);
+      } catch (error) {
+        reader.forget();
+        throw error;
+      }
+    },
+    close: () => client.close(),
+  };
+}
+
+class Reader {
+  readonly #client: Client;
+  #known = new Map<ServiceKey, Known>();
+  #waiting: ReadonlySet<ServiceKey> = new Set();
+  #reads = 0;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  forget(): void {
+    this.#known.clear();
+  }
+
+  async read(isWatched: (service: ServiceKey) => boolean): Promise<CountersRead> {
+    this.#reads += 1;
+    const due = await this.#due(isWatched);
+    const services = new Map<ServiceKey, ReadonlyMap<BackendKey, CountedDestination>>();
+    const now = due.slice(0, MOST_SERVICES);
+    for (const [i, { key, service, known }] of now.entries()) {
+      const found = await destinationsOf(this.#client, service, known, this.#reads);
+      if (found !== null) services.set(key, found);
+      if (i % STRETCH === STRETCH - 1) await setImmediate();
+    }
+    const left = due.slice(MOST_SERVICES);
+    this.#waiting = new Set(left.map(({ key }) => key));
+    return { services, left: left.length };
+  }
+
+  /** Services whose destinations are to be read: those that had to wait first. */
+  async #due(isWatched: (service: ServiceKey) => boolean): Promise<readonly Due[]> {
+    const before = this.#known;
+    this.#known = new Map();
+    const [first, then]: [Due[], Due[]] = [[], []];
+    for (const service of await this.#client.listServices()) {
+      if ('fwmark' in service || !isWatched(serviceKey(service))) continue;
+      const key = serviceKey(service);
+      const { connections } = service.stats;
+      const known = before.get(key) ?? { connections, readTo: this.#reads, lastRead: 0, destinations: NONE };
+      if (known.connections !== connections) known.readTo = this.#reads + READS_AFTER;
+      known.connections = connections;
+      this.#known.set(key, known);
+      if (this.#waiting.has(key)) first.push({ key, service, known });
+      else if (known.readTo >= this.#reads) then.push({ key, service, known });
+    }
+    return [...first, ...then];
+  }
+}
+
+interface Due {
+  readonly key: ServiceKey;
+  readonly service: AddressServiceId;
+  readonly known: Known;
+}
+
+const NONE: ReadonlyMap<BackendKey, CountedDestination> = new Map();
+
+/** null when the service has gone since it was listed. */
+async function destinationsOf(client: Client, service: AddressServiceId, one: Known, read: number) {
+  try {
+    const found = new Map<BackendKey, CountedDestination>();
+    const isInARow = one.lastRead === read - 1;
+    for (const destination of await client.listDestinations(service)) {
+      const key = endpointKey(destination);
+      const last = toCounted(destination.stats);
+      const [, before, after] = one.destinations.get(key)?.readings ?? [last, last, last];
+      found.set(key, { readings: [before, after, last], isInARow });
+    }
+    one.destinations = found;
+    one.lastRead = read;
+    return found;
+  } catch (error) {
+    if (isIpvsError(error, 'not-found')) return null;
+    throw error;
+  }
+}
+
+/** Numbers rather than the kernel's 64 bits: exact up to 9 PB. */
+function toCounted({ connections, inPackets, outPackets, inBytes, outBytes }: Stats): Counted {
+  return {
+    connections: Number(connections),
+    inPackets: Number(inPackets),
+    outPackets: Number(outPackets),
+    inBytes: Number(inBytes),
+    outBytes: Number(outBytes),
+  };
+}

@@ -1,0 +1,70 @@
+import { createSocket } from 'node:dgram';
+import { connect } from 'node:net';
+import { familyOf } from '../address.ts';
+import type { ProbeResult, Target } from '../ejection.ts';
+import type { Clock, Prober } from '../ports.ts';
+
+export interface ProberTimes {
+  /** How long an answer is waited for. */
+  readonly timeoutMs: number;
+  /** How long after an attempt the next one begins. */
+  readonly apartMs: number;
+}
+
+const TIMES: ProberTimes = { timeoutMs: 1_000, apartMs: 200 };
+
+/**
+ * Connects to backends from this host, with the source address that its own clients have. A TCP connection is closed as
+ * soon as it stands. A UDP backend is sent an empty datagram: only an ICMP error that comes back says anything.
+ */
+export function createProber(clock: Pick<Clock, 'sleep'>, times: ProberTimes = TIMES): Prober {
+  const attempt = ({ protocol, address, port }: Target) =>
+    protocol === 'tcp' ? tryTcp(address, port, times) : tryUdp(address, port, times);
+  return {
+    probe: (target, attempts) =>
+      Promise.all(
+        Array.from({ length: attempts }, async (_, i) => {
+          if (i > 0) await clock.sleep(i * times.apartMs);
+          return await attempt(target);
+        }),
+      ),
+  };
+}
+
+function tryTcp(host: string, port: number, { timeoutMs }: ProberTimes): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (result: ProbeResult) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(result);
+    };
+    const timer = setTimeout(() => end('timed out'), timeoutMs);
+    socket.once('connect', () => end('connected'));
+    // Stays: one that comes after the end must not end the process.
+    socket.on('error', (error) => end(resultOf(error)));
+  });
+}
+
+function tryUdp(address: string, port: number, { timeoutMs }: ProberTimes): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    const socket = createSocket(familyOf(address) === 'ipv6' ? 'udp6' : 'udp4');
+    let isOpen = true;
+    const end = (result: ProbeResult) => {
+      clearTimeout(timer);
+      if (isOpen) socket.close();
+      isOpen = false;
+      resolve(result);
+    };
+    const timer = setTimeout(() => end('silent'), timeoutMs);
+    socket.on('error', (error) => end(resultOf(error)));
+    socket.once('message', () => end('connected'));
+    socket.connect(port, address, () => socket.send(Buffer.alloc(0)));
+  });
+}
+
+function resultOf({ code }: NodeJS.ErrnoException): ProbeResult {
+  if (code === 'ECONNREFUSED') return 'refused';
+  if (code === 'ETIMEDOUT') return 'timed out';
+  return code === 'EHOSTUNREACH' || code === 'ENETUNREACH' ? 'unreachable' : 'unknown';
+}

@@ -1,0 +1,75 @@
+import { targetKey, targetOf } from '../ejection.ts';
+import { type BackendKey, endpointKey, type Service, type ServiceKey } from '../model.ts';
+import type { Backends } from './ejector.ts';
+import type { VipTarget } from './watched.ts';
+
+/** So many VIPs are looked through for backends to be probed beside a suspect: on a large host the first ones do. */
+const LOOKED_THROUGH = 1_000;
+
+/** The backends of the VIPs that are desired, as an ejector asks for them. */
+export class VipBackends implements Backends {
+  readonly #services: () => ReadonlyMap<ServiceKey, Service>;
+  readonly #hostAddresses: () => ReadonlySet<string>;
+
+  constructor(services: () => ReadonlyMap<ServiceKey, Service>, hostAddresses: () => ReadonlySet<string>) {
+    this.#services = services;
+    this.#hostAddresses = hostAddresses;
+  }
+
+  /** One alone is never ejected, so it need not be watched. */
+  isWatched(key: ServiceKey): boolean {
+    const service = this.#services().get(key);
+    return service !== undefined && service.backends.size > 1;
+  }
+
+  /** A backend that is in rotation by the word of its sources and may be ejected; null: there is none there. */
+  find(key: ServiceKey, backend: BackendKey): VipTarget | null {
+    const service = this.#services().get(key);
+    const found = service?.backends.get(backend);
+    if (service === undefined || found === undefined || found.weight === 0 || found.eject === false)
+      return null;
+    return { service: key, target: targetOf(service.protocol, found) };
+  }
+
+  has({ service: key, target }: VipTarget): boolean {
+    const service = this.#services().get(key);
+    const backend = service?.backends.get(endpointKey(target));
+    return backend !== undefined && backend.task === target.task && backend.eject !== false;
+  }
+
+  *on(agent: string): Generator<VipTarget> {
+    const seen = new Set<string>();
+    for (const [key, { protocol, backends }] of this.#services()) {
+      for (const [endpoint, backend] of backends) {
+        const one =
+          backend.address === agent || backend.hostPort?.address === agent || backend.agent === agent;
+        if (!one || backend.weight === 0 || backend.eject === false) continue;
+        const target = targetOf(protocol, backend);
+        if (target.agent !== agent || seen.has(targetKey(protocol, endpoint))) continue;
+        seen.add(target.key);
+        yield { service: key, target };
+      }
+    }
+  }
+
+  beside(except: ReadonlySet<string>, most: number): readonly VipTarget[] {
+    const found = new Map<string, VipTarget>();
+    let looked = 0;
+    for (const [key, { protocol, backends }] of this.#services()) {
+      if (found.size >= most || looked >= LOOKED_THROUGH) break;
+      looked += 1;
+      if (protocol !== 'tcp') continue;
+      for (const backend of backends.values()) {
+        if (backend.weight === 0 || backend.eject === false) continue;
+        const target = targetOf(protocol, backend);
+        if (found.size < most && !except.has(target.agent) && !this.isHere(target.agent))
+          found.set(target.agent, { service: key, target });
+      }
+    }
+    return [...found.values()];
+  }
+
+  isHere(agent: string): boolean {
+    return this.#hostAddresses().has(agent);
+  }
+}

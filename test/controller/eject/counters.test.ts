@@ -1,0 +1,68 @@
+import { expect, test } from '@jest/globals';
+import type {
+  AddressServiceId,
+  IpvsClient,
+  ObservedDestination,
+  ObservedService,
+  Stats,
+} from 'ipvs-netlink-ts';
+import { createDestinationCounters } from '../../../controller/eject/counters.ts';
+
+const ZERO: Stats = {
+  ...{ connections: 0n, inPackets: 0n, outPackets: 0n, inBytes: 0n, outBytes: 0n },
+  ...{ connectionRate: 0, inPacketRate: 0, outPacketRate: 0, inByteRate: 0, outByteRate: 0 },
+};
+
+/** A kernel with services of one destination each, of which a test sets how many connections they have had. */
+function kernelWith(services: number) {
+  const connections = new Map<string, bigint>();
+  const asked: string[] = [];
+  const statsOf = (address: string) => ({ ...ZERO, connections: connections.get(address) ?? 0n });
+  const client: Pick<IpvsClient, 'listServices' | 'listDestinations' | 'close'> = {
+    listServices: async () =>
+      Array.from({ length: services }, (_, i): ObservedService => {
+        const address = `11.0.${i >> 8}.${i & 255}`;
+        return { protocol: 'tcp', address, port: 80, scheduler: 'wlc', stats: statsOf(address) };
+      }),
+    listDestinations: async (id) => {
+      const { address } = id as AddressServiceId;
+      asked.push(address);
+      const counts = { activeConnections: 0, inactiveConnections: 0, persistentConnections: 0 };
+      const at = { address: '10.0.0.1', port: 80, weight: 1, forwardingMethod: 'masquerade' as const };
+      return [{ ...at, ...counts, stats: statsOf(address) } satisfies ObservedDestination];
+    },
+    close: () => undefined,
+  };
+  return { connections, asked, counters: createDestinationCounters(client) };
+}
+
+test('each service is read once, then only those that get new connections, until replies to these were counted', async () => {
+  const { connections, asked, counters } = kernelWith(3);
+  await counters.read(() => true);
+  expect(asked.splice(0)).toHaveLength(3);
+  await counters.read(() => true);
+  expect(asked.splice(0)).toEqual([]);
+  connections.set('11.0.0.1', 5n);
+  const { services } = await counters.read(() => true);
+  const found = services.get('tcp/11.0.0.1:80')?.get('10.0.0.1:80');
+  expect(found?.readings.map((one) => one.connections)).toEqual([0, 0, 5]);
+  expect(found?.isInARow).toBe(false);
+  const next = await counters.read(() => true);
+  expect(next.services.get('tcp/11.0.0.1:80')?.get('10.0.0.1:80')?.isInARow).toBe(true);
+  for (let i = 0; i < 5; i += 1) await counters.read(() => true);
+  expect(asked).toEqual(['11.0.0.1', '11.0.0.1', '11.0.0.1', '11.0.0.1']);
+});
+
+test('services that nobody watches are not read', async () => {
+  const { asked, counters } = kernelWith(3);
+  await counters.read((key) => key === 'tcp/11.0.0.2:80');
+  expect(asked).toEqual(['11.0.0.2']);
+});
+
+test('what there is no time for is told, and comes first the next time', async () => {
+  const { asked, counters } = kernelWith(1_200);
+  expect((await counters.read(() => true)).left).toBe(700);
+  expect((await counters.read(() => true)).left).toBe(200);
+  expect((await counters.read(() => true)).left).toBe(0);
+  expect(new Set(asked).size).toBe(1_200);
+});
