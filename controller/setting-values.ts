@@ -25,6 +25,10 @@ export function readNumber(most: number): (text: string) => Parsed<number> {
   };
 }
 
+export function readTruth(text: string): Parsed<boolean> {
+  return text === 'true' ? true : text === 'false' ? false : new Refused('expected true or false');
+}
+
 /** `24`: of IPv4, IPv6 stays by whole addresses; `24/64`: of IPv4 and IPv6. */
 export function readPrefixes(text: string): Parsed<Readonly<Record<Family, number>>> {
   const [ipv4 = 0, ipv6 = 0] = (/^(\d{1,3})(?:\/(\d{1,3}))?$/.exec(text) ?? [])

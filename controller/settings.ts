@@ -18,6 +18,7 @@ import {
   readFlags,
   readNumber,
   readPrefixes,
+  readTruth,
   toFlags,
   toNetmask,
   toSchedulerFlags,
@@ -40,6 +41,8 @@ export interface PortOptions {
   /** Of one backend; 0: no limit. */
   readonly maxConnections: number;
   readonly drainSeconds: number;
+  /** Whether one that does not answer leaves the rotation. */
+  readonly eject: boolean;
 }
 
 /** What dcos-net programs; part of each kernel that has IPVS for VIPs, and taken where a kernel lacks another one. */
@@ -124,6 +127,14 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     unset: 300,
     read: readNumber(86_400),
     meaning: 'how long connections of a leaving backend may live on, default 300',
+  },
+  eject: {
+    label: 'IPVS_EJECT',
+    of: 'backends',
+    unset: true,
+    read: readTruth,
+    meaning:
+      "`false`: this app's backends stay in rotation also where they do not answer ([ejection](docs/ejection.md)); default `true`",
   },
 };
 

@@ -22,6 +22,7 @@ import { inPool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
 import type { TranslationRules } from './desired/translation-rules.ts';
 import type { NameServer } from './dns/name-server.ts';
+import type { Watch } from './eject/watch.ts';
 import { ControllerError, systemReason } from './errors.ts';
 import { Reconciler } from './loop/reconciler.ts';
 import { isLoopback } from './loopback.ts';
@@ -46,6 +47,7 @@ import { createLedger } from './state/ledger.ts';
 import { namedLedger } from './state/named-ledger.ts';
 import { createStateStore } from './state/store.ts';
 import { systemClock } from './time.ts';
+import { openWatch } from './wire-eject.ts';
 import { poolsOf } from './wire-options.ts';
 import { sourcesOf } from './wire-sources.ts';
 import { writingOf } from './wire-writing.ts';
@@ -60,6 +62,8 @@ export interface Parts {
   readonly reachability: Reachability | null;
   /** null where the kernel is not looked at, or for one pass only. */
   readonly counters: KernelCounters | null;
+  /** Who watches for backends that do not answer; null or absent where nobody does. */
+  readonly watch?: Watch | null;
   /** null where no names are answered for. */
   readonly dns: DnsService | null;
   readonly ledger: Ledger;
@@ -113,8 +117,10 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
         ...(config.localBackends === 'container' && { hostAddresses }),
       }),
     };
+    const watch = await openWatch(config, { log, hostAddresses, services: () => reconciler.services });
     const rules = {
       translation,
+      ejections: watch ?? undefined,
       inPool: inPools,
       adopt: config.adopt,
       ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready }),
@@ -124,14 +130,14 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     };
     const dns = await openDns(config, log);
     const common = { table, reachability, ledger, store, clock: systemClock, log };
-    const reconciler = new Reconciler({ ...common, names: dns?.server }, rules);
+    const reconciler: Reconciler = new Reconciler({ ...common, names: dns?.server }, rules);
     const close = () => {
       table.close();
       counters?.close();
       reachability?.close();
     };
     const writing = await writingOf(config, log);
-    return { ...common, sources, writing, reporters, reconciler, counters, dns, close };
+    return { ...common, sources, writing, reporters, reconciler, counters, watch, dns, close };
   } catch (error) {
     table.close();
     throw error;

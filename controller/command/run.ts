@@ -73,8 +73,9 @@ export async function run(
     };
     const ports = { ...parts, observer: toAll(observers, parts.reporters) };
     const reporting = parts.reporters.map((reporter) => reporter.run(signals.stop));
+    const watching = parts.watch?.run(() => wake.set('ejections'), signals.stop);
     await runLoop(ports, parts.reconciler, options, wake, signals.stop);
-    await Promise.all(reporting);
+    await Promise.all([...reporting, watching]);
   } finally {
     await Promise.all([...servers.map((server) => server.close()), parts.dns?.server.close()]);
   }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { appOptions } from './app-options.ts';
 import { balanceOptions } from './balance-options.ts';
 import { brakeOptions } from './brake-options.ts';
+import { ejectOptions } from './eject-options.ts';
 import { kubernetesOptions } from './kubernetes-options.ts';
 import { nameOptions } from './name-options.ts';
 import {
@@ -136,6 +137,7 @@ export const options = z.object({
 
   defaultScheduler: balanceOptions.defaultScheduler,
   ...brakeOptions,
+  ...ejectOptions,
   ...nameOptions,
 
   interface: withDefault(

@@ -108,7 +108,12 @@ export function createDrafts(
       if (standing === null) return null;
 
       const wanting = draftsOf(port, reading);
-      const common = { app: app.id, task: task.id, drainSeconds: options.drainSeconds };
+      const common = {
+        app: app.id,
+        task: task.id,
+        drainSeconds: options.drainSeconds,
+        ...aboutEjection(task, options),
+      };
       const { places, faults } = placesOn(here, port, faultOf);
       for (const place of places) {
         const settings = backendFields.of(options, familyOf(place.address));
@@ -128,6 +133,13 @@ export function createDrafts(
   };
 }
 
+/** What is known of a backend for when it does not answer; mostly nothing that its address does not tell. */
+function aboutEjection({ agent }: Task, { eject }: PortOptions): Pick<Backend, 'agent' | 'eject'> {
+  if (agent === undefined && eject) return NOTHING;
+  return { ...(agent !== undefined && { agent: agent.address }), ...(!eject && { eject: false }) };
+}
+
+const NOTHING = {};
 const NONE: readonly string[] = [];
 const EMPTY: ReadonlyMap<BackendKey, Backend> = new Map();
 

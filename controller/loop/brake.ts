@@ -13,6 +13,11 @@ export interface BrakeRules {
   readonly holdMs: number;
 }
 
+interface HoldContext extends Omit<BrakeContext, 'named' | 'heldBefore' | 'share'> {
+  /** Whether a backend leaves because it does not answer this host, for which no source need give its word. */
+  readonly ejected?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
+}
+
 /** Share by which a removal counts as large where there are no rules: the default of `--mass-removal-percent`. */
 const HALF = 0.5;
 /** A backend said to be gone by name is out of the kernel long before this, or fails to go for other reasons. */
@@ -58,13 +63,15 @@ export class Brake {
   /** The plan without what is held, and what that is; null: nothing. */
   hold(
     plan: Plan,
-    context: Omit<BrakeContext, 'named' | 'heldBefore' | 'share'>,
+    context: HoldContext,
     now: number,
   ): { readonly plan: Plan; readonly held: HeldRemoval | null } {
     if (this.#rules === null) return { plan, held: null };
     const { share, holdMs } = this.#rules;
     this.#letGoWhatIsBelieved(plan, context, now);
-    const named = (endpoint: BackendKey, service: ServiceKey) => this.#letGo.has(`${service} ${endpoint}`);
+    const { ejected = () => false } = context;
+    const named = (endpoint: BackendKey, service: ServiceKey) =>
+      this.#letGo.has(`${service} ${endpoint}`) || ejected(endpoint, service);
     const heldBefore = (endpoint: BackendKey, service: ServiceKey) =>
       this.#held.get(service)?.backends.has(endpoint) === true;
     const result = holdMassRemoval(plan, { ...context, named, heldBefore, share });

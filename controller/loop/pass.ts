@@ -1,15 +1,17 @@
 import type { DesiredState } from '../desired/desired-state.ts';
+import type { Ejections } from '../ejection.ts';
 import { messageOf } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Desired, ObservedService, ServiceKey } from '../model.ts';
 import { inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { type Drift, drift } from '../plan/drift.ts';
+import { ejectionDecisions, isEjected, servicesWith, WithEjections } from '../plan/ejected.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Shortfalls } from '../plan/shortfall.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock, EjectionFacts } from '../ports.ts';
 import type { Applier } from './applier.ts';
 import type { CarryOver } from './carry-over.ts';
 import type { KernelView } from './kernel-view.ts';
@@ -44,6 +46,8 @@ export interface PassParts {
   readonly nameStore: NameStore;
   readonly shortfalls: Shortfalls;
   readonly carryOver: CarryOver;
+  /** Which backends do not answer; undefined where nobody watches. */
+  readonly ejections: EjectionFacts | undefined;
   readonly clock: Clock;
   readonly dryRun: boolean;
 }
@@ -66,6 +70,10 @@ export class Pass {
   readonly #isFull: boolean;
   readonly #drift: Drift[] = [];
   readonly #outcome: Outcome = nothingYet();
+  /** As they were when the pass began. */
+  readonly #ejections: Ejections;
+  /** What the sources want, without what is ejected. */
+  readonly #wanted: Desired;
   #result = NOTHING_PLANNED;
 
   /** `startedAt`: on the monotonic clock. */
@@ -74,6 +82,9 @@ export class Pass {
     this.#parts = parts;
     this.#startedAt = startedAt;
     this.#isFull = request.full || !parts.view.isKnown;
+    const { ejections, desired } = parts;
+    this.#ejections = new Map(ejections?.ejections);
+    this.#wanted = this.#ejections.size === 0 ? desired : new WithEjections(desired, this.#ejections);
   }
 
   async run(): Promise<PassStatus> {
@@ -83,6 +94,8 @@ export class Pass {
     // Once: what sources say from now on is for the next pass.
     await inSlices((pause) => inventory.settle(pause), this.#pace);
     await this.#updateDesired();
+    const changed = this.#parts.ejections?.takeChanged() ?? new Set();
+    carryOver.markDue(servicesWith(this.#parts.desired.services, changed));
     try {
       if (unread !== null) throw unread;
       const isFresh = await this.#readKernel();
@@ -135,11 +148,13 @@ export class Pass {
   }
 
   async #plan(): Promise<void> {
-    const { desired, view, book, planner, carryOver } = this.#parts;
+    const { view, book, planner, carryOver } = this.#parts;
     this.#drift.push(...this.#takeDifferences());
     const { owned, drains } = book;
     const { complete } = this.#request;
-    const input = { desired, observed: view.table, owned, drains, complete, now: this.#startedAt };
+    const ejected = isEjected(this.#parts.desired, this.#ejections);
+    const facts = { desired: this.#wanted, observed: view.table, owned, drains, complete };
+    const input = { ...facts, ejected, now: this.#startedAt };
     this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input), pace: this.#pace });
   }
 
@@ -154,7 +169,7 @@ export class Pass {
 
   /** Plan -> kernel, what is ours being in the ledger first. */
   async #apply(): Promise<void> {
-    const { desired, view, book, planner, applier, carryOver } = this.#parts;
+    const { view, book, planner, applier, carryOver } = this.#parts;
     const [now, pace] = [this.#startedAt, this.#pace];
     await book.record(this.#result.plan, this.#result.drains);
     while (await applier.applyServices(this.#result.plan, this.#outcome, { now, pace })) {
@@ -162,16 +177,17 @@ export class Pass {
       await this.#plan();
     }
     carryOver.setDraining(this.#result.drains.size > 0, now);
-    const request = { ...planner.keeping(), desired, plan: this.#result.plan, full: this.#isFull, now, pace };
+    const kept = { ...planner.keeping(), desired: this.#wanted };
+    const request = { ...kept, plan: this.#result.plan, full: this.#isFull, now, pace };
     await applier.apply(request, this.#outcome);
     await book.forget(view.table, this.#result.plan);
   }
 
   async #settle(): Promise<void> {
-    const { desired, view, applier, shortfalls, carryOver, dryRun } = this.#parts;
+    const { view, applier, shortfalls, carryOver, dryRun } = this.#parts;
     view.markStale(this.#outcome.failures.map(({ step }) => step.service));
     const refused = new Set(applier.refused.map(({ address }) => address));
-    const left = { desired, plan: this.#result.plan, observed: view.table, refused };
+    const left = { desired: this.#wanted, plan: this.#result.plan, observed: view.table, refused };
     await inSlices(shortfalls.start(left), this.#pace);
     carryOver.settle(this.#result, this.#outcome, dryRun);
   }
@@ -198,13 +214,17 @@ export class Pass {
       finishedAt: clock.monotonic(),
       kind: this.#isFull ? 'full' : 'changes',
       changesSince: this.#request.changesSince,
-      desired,
+      desired: this.#wanted,
       plan: withUntouchedCounted(plan, desired),
       observed: view.table,
       owned: book.owned,
       drains,
       held,
-      decisions: [decisions, this.#outcome.decisions.all],
+      decisions: [
+        decisions,
+        this.#outcome.decisions.all,
+        ejectionDecisions(plan.keys, desired, this.#ejections),
+      ],
       letGo: dryRun ? null : letGo,
       shortfall: shortfalls.all,
       failures: failures.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),

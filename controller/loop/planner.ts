@@ -37,6 +37,8 @@ export interface PlanInput {
   readonly drains: Drains;
   /** Every source has been read completely since the start. */
   readonly complete: boolean;
+  /** Whether a backend leaves a VIP's rotation because it does not answer: no removal by a source. Absent: none does. */
+  readonly ejected?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
   readonly now: number;
   /** Of the pass. */
   readonly pace: Pace;
@@ -77,6 +79,7 @@ export class Planner {
     owned,
     drains,
     complete,
+    ejected,
     now,
     pace,
   }: PlanInput): Promise<PlanResult> {
@@ -100,7 +103,7 @@ export class Planner {
       const plan = withWithdrawn(onlyWhatIsMissing(drained.plan), withdrawn);
       return { plan, held: null, letGo: null, drains, decisions: decisionsOf(drains), rereadFirst };
     }
-    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants };
+    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants, ejected };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);

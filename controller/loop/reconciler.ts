@@ -1,11 +1,20 @@
 import { DesiredState } from '../desired/desired-state.ts';
 import type { TranslationRules } from '../desired/translation-rules.ts';
 import { Inventory } from '../inventory/inventory.ts';
-import type { ServiceKey } from '../model.ts';
+import type { Service, ServiceKey } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Owned } from '../plan/plan.ts';
 import { Shortfalls } from '../plan/shortfall.ts';
-import type { Clock, IpvsTable, Ledger, Log, Names, Reachability, StateStore } from '../ports.ts';
+import type {
+  Clock,
+  EjectionFacts,
+  IpvsTable,
+  Ledger,
+  Log,
+  Names,
+  Reachability,
+  StateStore,
+} from '../ports.ts';
 import { Applier } from './applier.ts';
 import { earliest } from './backoff.ts';
 import { CarryOver } from './carry-over.ts';
@@ -33,6 +42,8 @@ export interface ReconcileRules extends PlanRules {
   readonly translation: TranslationRules;
   /** Resolves once it is known, as far as it can be, which addresses are `taken`; at once from then on. Never rejects. */
   readonly ready?: () => Promise<void>;
+  /** Which backends do not answer this host; absent where nobody watches. */
+  readonly ejections?: EjectionFacts | undefined;
   readonly dryRun: boolean;
 }
 
@@ -77,6 +88,11 @@ export class Reconciler {
       random,
     };
     this.#applier = new Applier({ table, names, ...parts });
+  }
+
+  /** What the sources want, ejections apart, as of the last pass; it changes with the next one. */
+  get services(): ReadonlyMap<ServiceKey, Service> {
+    return this.#desired?.services ?? NO_SERVICES;
   }
 
   /** Whether the kernel was read: otherwise a pass has to, and `refreshInBackground` serves nothing. */
@@ -130,6 +146,7 @@ export class Reconciler {
       nameStore: this.#nameStore,
       shortfalls: this.#shortfalls,
       carryOver: this.#carryOver,
+      ejections: this.#rules.ejections,
       dryRun: this.#rules.dryRun,
       clock,
     };
@@ -150,3 +167,5 @@ export class Reconciler {
     return { desired, unread };
   }
 }
+
+const NO_SERVICES: ReadonlyMap<ServiceKey, Service> = new Map();

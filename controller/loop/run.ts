@@ -24,8 +24,8 @@ export interface RunOptions {
   readonly dryRun: boolean;
 }
 
-/** What wakes the loop: a source changed, someone wants the whole table put right now, or it has been read in the background. */
-export type WakeReason = 'changed' | 'resync' | 'read';
+/** What wakes the loop: a source changed, someone wants the whole table put right now, it has been read in the background, or other backends than before do not answer. */
+export type WakeReason = 'changed' | 'resync' | 'read' | 'ejections';
 
 /** How often the loop shows that it moves, and interface and routes are looked at. */
 const TICK_MS = 1_000;
@@ -179,7 +179,8 @@ async function nextPass(
   }
   const look = reconciler.nextLook();
   const full = whole() || now >= due.full;
-  const wanted = changed || full || (look !== null && now >= Math.max(look, due.look));
+  const wanted =
+    changed || full || reasons.has('ejections') || (look !== null && now >= Math.max(look, due.look));
   if (!wanted || !sources.known) return null;
   const { complete } = sources;
   return { full, complete, changesSince: changes.take(), gone: sources.takeEnded().endpoints };

@@ -5,9 +5,15 @@ import { type BackendKey, endpointKey, type ServiceKey, type Step, serviceKey } 
 /**
  * `mass removal`: the brake holds it. `draining`: its connections go on. `last in rotation`: its replacement could not be
  * added. `postponed`: a write failed, or waits for one that failed. `refused`: the kernel takes its address for no
- * destination.
+ * destination. `ejected`: clients and probes of this host get no answer from it.
  */
-export type DecisionRule = 'mass removal' | 'draining' | 'last in rotation' | 'postponed' | 'refused';
+export type DecisionRule =
+  | 'mass removal'
+  | 'draining'
+  | 'last in rotation'
+  | 'postponed'
+  | 'refused'
+  | 'ejected';
 
 /** Times are milliseconds of the monotonic clock. */
 export interface Decision {

@@ -76,9 +76,9 @@ const backend = z.object({
   decision: z
     .object({
       rule: z
-        .enum(['mass removal', 'draining', 'last in rotation', 'postponed', 'refused'])
+        .enum(['mass removal', 'draining', 'last in rotation', 'postponed', 'refused', 'ejected'])
         .describe(
-          'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel takes its address for no destination.',
+          'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel takes its address for no destination. ejected: clients and probes of this host get no answer from it.',
         ),
       since: instant.describe("Since when; at most since the controller's start."),
       endsWhen: z.string().describe('What ends it, in words.'),

@@ -35,6 +35,8 @@ test.each<[string, string, Partial<PortOptions>]>([
   ['IPVS_WEIGHT', '65535', { weight: 65_535 }],
   ['IPVS_DRAIN_SECONDS', '0', { drainSeconds: 0 }],
   ['IPVS_DRAIN_SECONDS', '86400', { drainSeconds: 86_400 }],
+  ['IPVS_EJECT', 'false', { eject: false }],
+  ['IPVS_EJECT', 'true', { eject: true }],
   ['IPVS_MAX_CONNECTIONS', '0', { maxConnections: 0 }],
   ['IPVS_MAX_CONNECTIONS', '2147483647', { maxConnections: 2_147_483_647 }],
   ['IPVS_SCHEDULER_FLAGS', 'mh-port', { flags: 'mh-port' }],
@@ -60,6 +62,7 @@ test.each([
   ['IPVS_PERSISTENCE_SECONDS', ['2678401', '-1'], upTo(2_678_400)],
   ['IPVS_WEIGHT', ['65536', '1.5', ''], upTo(65_535)],
   ['IPVS_DRAIN_SECONDS', ['86401', '5m'], upTo(86_400)],
+  ['IPVS_EJECT', ['no', 'False', ''], 'expected true or false'],
   ['IPVS_MAX_CONNECTIONS', ['2147483648', 'many', '-1', ''], upTo(2_147_483_647)],
   ['IPVS_SCHEDULER_FLAGS', ['fast', 'flag-1', 'mh-port,', 'MH-PORT', 'one-packet', ''], FLAGS],
   ['IPVS_SCHEDULER_FLAGS', ['mh-port'], 'mh-port is no flag of the scheduler wlc'],
@@ -107,6 +110,7 @@ const labels: fc.Arbitrary<Record<string, string>> = fc.record({
   IPVS_WEIGHT: fc.constantFrom('0', '1', '65535'),
   IPVS_MAX_CONNECTIONS: fc.constantFrom('0', '1', '2', '3', '100', '2147483647'),
   IPVS_DRAIN_SECONDS: fc.constantFrom('0', '30'),
+  IPVS_EJECT: fc.constantFrom('true', 'false'),
 });
 const options: fc.Arbitrary<PortOptions> = labels.map((given) => readPortOptions(given).options);
 const addresses = fc.constantFrom('10.1.0.1', 'fd00::1');

@@ -180,7 +180,7 @@ export class World {
   }
 }
 
-type StartRules = Partial<Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake' | 'hostId'>> & {
+type StartRules = Partial<Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake' | 'hostId' | 'ejections'>> & {
   readonly defaultScheduler?: string;
 };
 

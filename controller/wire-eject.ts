@@ -1,0 +1,30 @@
+/** Builds who watches for backends that do not answer. */
+
+import { openKernelClient } from './apply/kernel-table.ts';
+import type { Config } from './config/config.ts';
+import type { Watch, WatchOptions } from './eject/watch.ts';
+import type { Log } from './ports.ts';
+import { systemClock } from './time.ts';
+
+/**
+ * null where nobody watches: `--eject off`, and where nothing is written, or one pass is made. Rejects with a
+ * `ControllerError` where the kernel cannot be opened.
+ */
+export async function openWatch(
+  { eject, dryRun, once, against }: Config,
+  { log, ...options }: Omit<WatchOptions, 'mode'> & { readonly log: Log },
+): Promise<Watch | null> {
+  if (eject === 'off' || dryRun || once || against.kind !== 'kernel') return null;
+  const [{ Watch }, { createDestinationCounters }, { createProber }] = await Promise.all([
+    import('./eject/watch.ts'),
+    import('./eject/counters.ts'),
+    import('./eject/prober.ts'),
+  ]);
+  const counters = createDestinationCounters(await openKernelClient());
+  const cpuMs = () => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1_000;
+  };
+  const ports = { counters, prober: createProber(systemClock), clock: systemClock, log, cpuMs };
+  return new Watch(ports, { ...options, mode: eject });
+}
