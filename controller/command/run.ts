@@ -40,7 +40,9 @@ export async function run(
 ): Promise<void> {
   const { log } = parts;
   const sources = parts.sources.map(({ name }) => name);
-  const observed = { sources, dryRun: config.dryRun, clock: parts.clock };
+  const { watch } = parts;
+  const ejection = watch == null ? undefined : () => watch.report();
+  const observed = { sources, dryRun: config.dryRun, clock: parts.clock, ejection };
   const history = createHistory();
   const board = createStatusBoard({ ...observed, history });
   const access = config.listen === null ? undefined : await openAccessFiles(config, parts);
@@ -73,7 +75,7 @@ export async function run(
     };
     const ports = { ...parts, observer: toAll(observers, parts.reporters) };
     const reporting = parts.reporters.map((reporter) => reporter.run(signals.stop));
-    const watching = parts.watch?.run(() => wake.set('ejections'), signals.stop);
+    const watching = watch?.run(() => wake.set('ejections'), signals.stop);
     await runLoop(ports, parts.reconciler, options, wake, signals.stop);
     await Promise.all([...reporting, watching]);
   } finally {

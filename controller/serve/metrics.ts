@@ -6,6 +6,7 @@ import type { AccessFiles } from './access/files.ts';
 import { registerAccessGauges } from './metrics-access.ts';
 import { createCounters } from './metrics-counters.ts';
 import type { DnsMetrics } from './metrics-dns.ts';
+import { registerEjectionMetrics } from './metrics-ejection.ts';
 import { registerGauges } from './metrics-gauges.ts';
 
 /** Hears what the loop does and tells it to Prometheus. */
@@ -40,6 +41,7 @@ export function createMetrics(
   const registry = new Registry();
   // The default precision wakes an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  if (options.ejection !== undefined) registerEjectionMetrics(registry, options.ejection);
   const board = shared ?? createStatusBoard(options);
   const own = shared === undefined ? board : null;
   registerGauges(registry, board.current, clock);

@@ -1,3 +1,4 @@
+import type { EjectionReport } from '../ejection.ts';
 import { inSlices } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { withoutPause } from '../pause.ts';
@@ -15,6 +16,8 @@ export interface StatusBoardOptions {
   readonly clock: Pick<Clock, 'epoch' | 'monotonic'>;
   /** Is told of what each pass changed. */
   readonly history?: Pick<History, 'passed' | 'notHeld'>;
+  /** What watching the backends has found; absent where nobody watches. */
+  readonly ejection?: (() => EjectionReport) | undefined;
 }
 
 /** Hears what the loop does and tells what is known at this moment. */
@@ -24,7 +27,13 @@ export interface StatusBoard extends Observer {
 }
 
 /** A board that knows of the sources and of nothing else yet. */
-export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoardOptions): StatusBoard {
+export function createStatusBoard({
+  sources,
+  dryRun,
+  clock,
+  history,
+  ejection,
+}: StatusBoardOptions): StatusBoard {
   const startedAt = clock.monotonic();
   const epochOffset = createEpochOffset(clock);
   const bySource = new Map(sources.map((name) => [name, unread(name)]));
@@ -88,6 +97,7 @@ export function createStatusBoard({ sources, dryRun, clock, history }: StatusBoa
       lastPass,
       vips: recorder.records,
       largeRemovals: largeRemovals.recent(clock.monotonic()),
+      ejection: ejection?.() ?? null,
       convergedAt,
     }),
   };

@@ -37,7 +37,7 @@ export function livez(status: Status, now: number, limits: HealthLimits): readon
 /**
  * Whether VIPs forward as the sources want: every source was read once, or loaded from disk, and the kernel is as
  * desired. Passed with an exception that it names: a source whose data is old, a rejected app, another program's
- * service in the way of a VIP, a mass removal that is held, advice about kernel settings.
+ * service in the way of a VIP, a mass removal that is held, backends that do not answer, advice about kernel settings.
  */
 export function readyz(status: Status, now: number, limits: HealthLimits): readonly Check[] {
   const { lastPass } = status;
@@ -47,6 +47,7 @@ export function readyz(status: Status, now: number, limits: HealthLimits): reado
     appsCheck(lastPass),
     conflictsCheck(lastPass?.plan.conflicts ?? []),
     removalsCheck(lastPass, now),
+    ...ejectionCheck(status, now),
     ...status.sources.map((source) => sourceCheck(source, now, limits)),
   ];
   return checks.sort(byName);
@@ -132,6 +133,24 @@ function removalsCheck(pass: PassStatus | null, now: number): Check {
   const how = now < held.until ? `are asked again in ${seconds(held.until - now)}` : 'are being asked again';
   const since = `held for ${seconds(now - held.since)}`;
   return check('removals', true, `${since}: ${heldText(held)}; the sources ${how} (--allow-mass-removal)`);
+}
+
+/** No host is less ready for what its backends do; that it may itself be cut off is worth knowing. */
+function ejectionCheck({ ejection = null }: Status, now: number): readonly Check[] {
+  if (ejection === null) return [];
+  const { blind, behind, ejections, mode } = ejection;
+  const notes: string[] = [];
+  if (blind !== null) {
+    const { failing, answering, since } = blind;
+    const agents = `${failing} of the ${failing + answering} agents that were tried cannot be reached`;
+    notes.push(`nothing more is ejected: for ${seconds(now - since)}, ${agents}; is this host cut off?`);
+  }
+  if (ejections.size > 0) {
+    const what = mode === 'on' ? 'do not answer' : 'do not answer and stay in rotation (--eject observe)';
+    notes.push(`${count([...ejections], 'backend')} ${what}: ${some([...ejections.keys()])}`);
+  }
+  if (behind !== null) notes.push(behind);
+  return [check('ejection', true, notes.length === 0 ? null : notes.join('; '))];
 }
 
 function sourceCheck(source: SourceStatus, now: number, limits: HealthLimits): Check {

@@ -189,6 +189,39 @@ const kernel = z.object({
     .describe('For how long IPVS keeps an idle connection; null where it is not known.'),
 });
 
+const ejection = z.object({
+  mode: z.enum(['on', 'observe']).describe('observe: what is found stays in rotation.'),
+  suspects: count.describe('Backends that are being probed because clients seem to get no reply.'),
+  blind: z
+    .object({
+      since: instant.describe('Since when.'),
+      failing: count.describe('Agents that could not be reached.'),
+      answering: count.describe('Agents that answered meanwhile.'),
+    })
+    .nullable()
+    .describe('Set where so many agents fail that this host may be cut off: nothing more is ejected.'),
+  behind: z
+    .string()
+    .nullable()
+    .describe('What keeps the counters from being read often enough; null: nothing.'),
+  backends: z
+    .array(
+      z.object({
+        backend: z.string().describe('tcp/10.0.0.1:31000.'),
+        agent: z.string().describe('Address of the host that it runs on; its own where that is not known.'),
+        cause: z
+          .enum(['timed out', 'unreachable', 'refused', 'agent'])
+          .describe('How connections to it fail. agent: TCP backends of its agent time out.'),
+        reason: z.string().describe('What clients and probes met.'),
+        since: instant.describe('Since when.'),
+        nextProbe: instant.nullable().describe("null where its agent's other backends are probed instead."),
+      }),
+    )
+    .describe(
+      'Those that do not answer, also where a VIP keeps them: at most half of one leaves the rotation.',
+    ),
+});
+
 export const statusDocument = z.object({
   apiVersion,
   at: instant.describe('When this was written.'),
@@ -262,6 +295,9 @@ export const statusDocument = z.object({
       advice: z.array(z.string()).describe('What should be otherwise, each with its fix.'),
     })
     .describe('Interface, routes, packet filter and kernel settings.'),
+  ejection: ejection
+    .nullable()
+    .describe('What watching the backends for answers has found; null where nobody watches (--eject off).'),
   kernel: kernel.describe('The tables of the kernel.'),
 });
 

@@ -1,4 +1,5 @@
 import type { KernelReading, ServiceCounters } from '../counters.ts';
+import type { EjectionReport } from '../ejection.ts';
 import type { ObservedBackend, ObservedService } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
@@ -74,6 +75,7 @@ export function presentStatus({
       problems: [...(lastPass?.problems ?? [])],
       advice: [...(lastPass?.advice ?? []), ...complaints],
     },
+    ejection: toEjection(status.ejection ?? null, times),
     kernel: toKernel(lastPass, reading, times),
   };
 }
@@ -167,6 +169,17 @@ function toPass(
   { instant }: Times,
 ): StatusDocument['lastPass'] {
   return { kind, finishedAt: instant(finishedAt), durationMs: Math.round(finishedAt - startedAt), error };
+}
+
+function toEjection(report: EjectionReport | null, { instant }: Times): StatusDocument['ejection'] {
+  if (report === null) return null;
+  const { mode, suspects, blind, behind, ejections } = report;
+  const backends = [...ejections.values()].map(({ target, cause, reason, since, nextProbe }) => ({
+    ...{ backend: target.key, agent: target.agent, cause, reason, since: instant(since) },
+    nextProbe: nextProbe === null || !Number.isFinite(nextProbe) ? null : instant(nextProbe),
+  }));
+  const cutOff = blind === null ? null : { ...blind, since: instant(blind.since) };
+  return { mode, suspects, blind: cutOff, behind, backends };
 }
 
 function toSource(

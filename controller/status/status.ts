@@ -1,5 +1,6 @@
 /** What is known of the controller's work at one moment: all that health, metrics and the HTTP API tell. */
 
+import type { EjectionReport } from '../ejection.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { PastRemoval } from './large-removals.ts';
 import type { VipRecords } from './vip-records.ts';
@@ -20,6 +21,8 @@ export interface Status {
   readonly vips: VipRecords;
   /** Large removals of the last hour that were not held, the newest first. */
   readonly largeRemovals: readonly PastRemoval[];
+  /** What watching the backends has found; null or absent where nobody watches. */
+  readonly ejection?: EjectionReport | null;
   /** When a pass last ended with the kernel as desired; null if never. */
   readonly convergedAt: number | null;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { EjectionReport } from '../../../controller/ejection.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { createRelayHealth, type RelayHealth } from '../../../controller/relay/health.ts';
 import { createMetrics, type Metrics } from '../../../controller/serve/metrics.ts';
@@ -192,6 +193,22 @@ test("another program's service in the way counts as a conflict, not as somethin
   expect(await metric('passes_total{kind="full",result="converged"}')).toBe(1);
 });
 
+const NOTHING_EJECTED: EjectionReport = {
+  ...{ mode: 'on', ejections: new Map(), suspects: 0, blind: null, behind: null, returned: 3 },
+  ejected: { 'timed out': 2, unreachable: 0, refused: 1, agent: 0 },
+  probes: { connected: 4, 'timed out': 4, unreachable: 0, refused: 2, silent: 0, unknown: 0 },
+};
+
+test('ejections and probes are counted as the watch counts them, however often one asks', async () => {
+  const clock = { epoch: () => now, monotonic: () => now };
+  const metrics = createMetrics({ sources: [], dryRun: false, clock, ejection: () => NOTHING_EJECTED });
+  await metrics.text();
+  const text = await metrics.text();
+  expect(text).toContain('marathon_ipvs_ejections_total{cause="timed out"} 2\n');
+  expect(text).toContain('marathon_ipvs_eject_probes_total{result="connected"} 4\n');
+  expect(text).toContain('marathon_ipvs_ejections_ended_total 3\n');
+});
+
 describe('docs/metrics.md', () => {
   const page = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
   const documented = new Map(
@@ -201,7 +218,12 @@ describe('docs/metrics.md', () => {
   );
 
   test('lists every metric of ours with its labels, type and meaning, and no other', async () => {
-    const options = { sources: [SOURCE], dryRun: false, clock: { epoch: () => now, monotonic: () => now } };
+    const options = {
+      sources: [SOURCE],
+      dryRun: false,
+      clock: { epoch: () => now, monotonic: () => now },
+      ejection: () => NOTHING_EJECTED,
+    };
     const identity = renewedOf({ context: {}, startsAt: 0, endsAt: 1 });
     const access = accessOf({ identity, readToken: tokenOf('token') });
     const parts = { dns: new DnsMetrics(), access };

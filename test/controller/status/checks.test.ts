@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { EjectionReport } from '../../../controller/ejection.ts';
 import type { AppSource, Observer } from '../../../controller/ports.ts';
 import { createStatusBoard, type StatusBoard } from '../../../controller/status/board.ts';
 import { type Check, DEFAULT_LIMITS, livez, readyz } from '../../../controller/status/checks.ts';
@@ -306,4 +307,31 @@ test('the time of the last good state is that of a pass after which the kernel w
   later(1_000, passOf({ over: { problems: ['x'] } }));
   later(1_000, passOf({ desired: desiredOf(WEB, DB), observed: settled(WEB) }));
   expect(board.current().convergedAt).toBe(good);
+});
+
+describe('backends that do not answer', () => {
+  const found: EjectionReport = {
+    ...{ mode: 'on', ejections: new Map(), suspects: 3, blind: null, behind: null, returned: 0 },
+    ejected: { 'timed out': 0, unreachable: 0, refused: 0, agent: 0 },
+    probes: { connected: 0, 'timed out': 6, unreachable: 0, refused: 0, silent: 0, unknown: 0 },
+  };
+  const noteOf = (report: EjectionReport) => {
+    const clock = { epoch: () => now, monotonic: () => now };
+    const { current } = createStatusBoard({ sources: [], dryRun: false, clock, ejection: () => report });
+    return readyz(current(), now, DEFAULT_LIMITS).find(({ name }) => name === 'ejection');
+  };
+
+  test('a host that cannot reach most agents says so, and is no less ready', () => {
+    expect(noteOf({ ...found, blind: { since: now - 7_000, failing: 5, answering: 1 } })).toEqual({
+      name: 'ejection',
+      ok: true,
+      message:
+        'nothing more is ejected: for 7 s, 5 of the 6 agents that were tried cannot be reached; is this host cut off?',
+    });
+  });
+
+  test('there is nothing to tell where all answer, and no check where nobody watches', () => {
+    expect(noteOf(found)).toEqual({ name: 'ejection', ok: true, message: null });
+    expect(readyz(board.current(), now, DEFAULT_LIMITS).map(({ name }) => name)).not.toContain('ejection');
+  });
 });

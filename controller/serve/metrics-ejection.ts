@@ -1,0 +1,62 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { EJECTION_CAUSES, type EjectionReport, PROBE_RESULTS } from '../ejection.ts';
+
+/** What watching the backends finds, read off when Prometheus asks. */
+export function registerEjectionMetrics(registry: Registry, report: () => EjectionReport): void {
+  const registers = [registry];
+  const ofNow = (name: string, help: string, read: (report: EjectionReport) => number) => {
+    const collect = () => gauge.set(read(report()));
+    const gauge: Gauge = new Gauge({ name: `marathon_ipvs_${name}`, help, registers, collect });
+  };
+  ofNow(
+    'ejected_backends',
+    'Backends that do not answer clients and probes of this host; at most half of a VIP leaves the rotation for it.',
+    ({ ejections }) => ejections.size,
+  );
+  ofNow(
+    'eject_suspects',
+    'Backends that are being probed because clients seem to get no reply.',
+    ({ suspects }) => suspects,
+  );
+  ofNow(
+    'eject_blind',
+    '1 if so many agents fail from here that this host may be cut off: nothing more is ejected.',
+    ({ blind }) => (blind === null ? 0 : 1),
+  );
+  ofNow(
+    'eject_behind',
+    '1 if the counters cannot be read as often as a failure is to be found in 2 s.',
+    ({ behind }) => (behind === null ? 0 : 1),
+  );
+  new Counter({
+    name: 'marathon_ipvs_ejections_ended_total',
+    help: 'Ejected backends that came back, since they answered.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(report().returned);
+    },
+  });
+  const ejections = new Counter({
+    name: 'marathon_ipvs_ejections_total',
+    help: 'Backends found not to answer, by how connections to them failed; agent: a UDP backend whose agent does not answer.',
+    labelNames: ['cause'],
+    registers,
+    collect() {
+      this.reset();
+      for (const cause of EJECTION_CAUSES) this.inc({ cause }, report().ejected[cause]);
+    },
+  });
+  const probes = new Counter({
+    name: 'marathon_ipvs_eject_probes_total',
+    help: 'Connections made to find out whether a backend answers, by result.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset();
+      for (const result of PROBE_RESULTS) this.inc({ result }, report().probes[result]);
+    },
+  });
+  for (const cause of EJECTION_CAUSES) ejections.inc({ cause }, 0);
+  for (const result of PROBE_RESULTS) probes.inc({ result }, 0);
+}
