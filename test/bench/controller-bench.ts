@@ -19,10 +19,11 @@ import type { Snapshot } from '../../controller/model.ts';
 import type { IpvsTable } from '../../controller/ports.ts';
 import { createFileSource } from '../../controller/source/file/source.ts';
 import { systemClock } from '../../controller/time.ts';
+import { LAUNCHER } from '../support/program.ts';
 import { list } from '../support/telling.ts';
 import { marathonApp, marathonApps } from './apps.ts';
 import { median, Report } from './report.ts';
-import { LAUNCHER, RunningController } from './running-controller.ts';
+import { RunningController } from './running-controller.ts';
 import { timed } from './timed.ts';
 
 const TASKS = 10;

@@ -17,10 +17,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createNetwork } from '../support/network.ts';
+import { LAUNCHER } from '../support/program.ts';
 import { iperf, wrk } from './data-path-loads.ts';
 import { BACKENDS, DATA_PATH, HAPROXY, PORTS, startServers } from './data-path-servers.ts';
 import { Report } from './report.ts';
-import { LAUNCHER } from './running-controller.ts';
 
 const ROUNDS = 8;
 const CONNECTIONS = 8;

@@ -4,8 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-export const LAUNCHER = join(import.meta.dirname, '..', '..', 'controller', 'marathon-ipvs');
+import { LAUNCHER } from '../support/program.ts';
 
 const API = 'http://127.0.0.1:61421';
 /** What /proc counts processor time in. */

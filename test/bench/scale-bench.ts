@@ -12,9 +12,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LAUNCHER } from '../support/program.ts';
 import { marathonApps } from './apps.ts';
 import { median, Report } from './report.ts';
-import { LAUNCHER, RunningController } from './running-controller.ts';
+import { RunningController } from './running-controller.ts';
 import { type Cost, timed } from './timed.ts';
 
 const LARGE = process.argv.includes('--large');

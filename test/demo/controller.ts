@@ -4,11 +4,11 @@ import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LAUNCHER } from '../support/program.ts';
 import { command, type Outcome, waitFor } from '../support/shell.ts';
 import { colourChoice } from './show.ts';
 
 export const LOG = join(tmpdir(), 'marathon-ipvs.log');
-const LAUNCHER = join(import.meta.dirname, '..', '..', 'controller', 'marathon-ipvs');
 const API = 'http://127.0.0.1:61421';
 
 export function diff(source: string, ...options: readonly string[]): Promise<Outcome> {

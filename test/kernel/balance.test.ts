@@ -108,15 +108,7 @@ inLab('a scheduler that the kernel lacks (no ip_vs_twos here)', () => {
 
   test('leaves a controller ready, for a new service, for an update, and over its next tries', async () => {
     const source = await apps(app('/a', { IPVS_SCHEDULER: 'rr' }, [31_000]), app('/ok', {}, [31_003]));
-    const controller = host.startCopy(
-      process.cwd(),
-      '--source',
-      source,
-      '--dns-listen',
-      'off',
-      '--resync-seconds',
-      '3',
-    );
+    const controller = await host.start('--source', source, '--dns-listen', 'off', '--resync-seconds', '3');
     await controller.ready();
     await apps(app('/a', { IPVS_SCHEDULER: 'twos' }, [31_000]), app('/ok', {}, [31_003]));
     const rejected = async () => JSON.parse((await controller.get('/v1/status')).body).rejected;

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { command, eventually, IN_LAB, ipvsadm, shell, TestHost } from '../support/host.ts';
 import { createNetwork, HOST_AND_CONTAINER, type Network } from '../support/network.ts';
+import { nodeArguments } from '../support/program.ts';
 
 const VIP = '11.134.217.55:5555';
 // A process starts in seconds there, and each test starts several.
@@ -238,14 +239,6 @@ inLab('the controller on a real kernel', () => {
   test('without CAP_NET_ADMIN one line says so and what mends it', async () => {
     const source = await apps(myService(31000));
     await shell(`chmod -R a+rX ${host.directory}`);
-    const main = [
-      '--conditions=ipvs-source',
-      'controller/main.ts',
-      'diff',
-      '--source',
-      source,
-      ...host.places(),
-    ];
     const { status, stderr } = await command(
       'setpriv',
       '--reuid=65534',
@@ -253,7 +246,11 @@ inLab('the controller on a real kernel', () => {
       '--clear-groups',
       '--inh-caps=-all',
       process.execPath,
-      ...main,
+      ...nodeArguments(),
+      'diff',
+      '--source',
+      source,
+      ...host.places(),
     );
     expect(status).toBe(2);
     expect(

@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { doctorDocument } from '../../controller/doctor/document.ts';
 import { statusDocument } from '../../controller/status/document.ts';
 import { command, eventually, IN_LAB, type RunningController, shell, TestHost } from '../support/host.ts';
+import { LAUNCHER } from '../support/program.ts';
 
 const VIP = '11.134.217.55';
-const LAUNCHER = join(import.meta.dirname, '..', '..', 'controller', 'marathon-ipvs');
 // A process starts in seconds there, and each test starts several.
 const inLab = IN_LAB ? describe : describe.skip;
 

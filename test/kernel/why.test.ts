@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { causes } from '../../controller/why/causes.ts';
 import { whyDocument } from '../../controller/why/document.ts';
 import { command, eventually, IN_LAB, shell, TestHost } from '../support/host.ts';
+import { LAUNCHER } from '../support/program.ts';
 import {
   type Breakage,
   BY_RULE_ALONE,
@@ -21,7 +21,6 @@ import {
 } from './why-breakages.ts';
 import { NameServers, SERVERS } from './why-name-servers.ts';
 
-const LAUNCHER = join(import.meta.dirname, '..', '..', 'controller', 'marathon-ipvs');
 const inLab = IN_LAB ? describe : describe.skip;
 
 interface TaskGiven {

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { typedUnder } from '../docs/blocks.ts';
 import { IN_LAB, ipvsadm, type Outcome, RunningController, shell, TestHost } from '../support/host.ts';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
+import { LAUNCHER } from '../support/program.ts';
 import { command } from '../support/shell.ts';
 
 // Each command starts a process, which takes seconds there.
@@ -29,10 +30,7 @@ inLab('the pages, followed on a host that moves from dcos-net', () => {
     await shell('ip link add agent type dummy && ip addr add 10.9.0.1/24 dev agent && ip link set agent up');
     host = await TestHost.open();
     await mkdir(host.path('bin'));
-    await symlink(
-      new URL('../../controller/marathon-ipvs', import.meta.url).pathname,
-      host.path('bin/marathon-ipvs'),
-    );
+    await symlink(LAUNCHER, host.path('bin/marathon-ipvs'));
     // The pages' names, and our name server for those of VIPs.
     await writeFile(host.path('hosts'), '127.0.0.1 localhost marathon.mesos\n');
     await writeFile(host.path('resolv.conf'), 'nameserver 198.51.100.4\noptions timeout:1 attempts:1\n');

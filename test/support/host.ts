@@ -4,16 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeArguments, PROGRAM } from './program.ts';
 import { must, type Outcome, command as run } from './shell.ts';
 import { eventually } from './waiting.ts';
-
-const ROOT = join(import.meta.dirname, '..', '..');
-/** Of the program in that folder. */
-const main = (root: string) => [
-  '--conditions=ipvs-source',
-  '--disable-warning=ExperimentalWarning',
-  join(root, 'controller', 'main.ts'),
-];
 
 /** Kernel tests change the tables of the kernel they run on: only the lab sets this. */
 export const IN_LAB = process.env['IPVS_KERNEL_TESTS'] === 'yes-change-my-tables';
@@ -67,17 +60,17 @@ export class TestHost {
 
   /** Runs the controller until it ends by itself. */
   async marathonIpvs(...args: readonly string[]): Promise<Outcome> {
-    return await command(process.execPath, ...main(ROOT), ...args);
+    return await command(process.execPath, ...nodeArguments(), ...args);
   }
 
-  /** Starts `run` and resolves once it is ready; its HTTP port is 61421 unless the arguments say otherwise. */
+  /** Starts `run`, which is not ready at once; its HTTP port is 61421 unless the arguments say otherwise. */
   async start(...args: readonly string[]): Promise<RunningController> {
-    return this.startCopy(ROOT, ...args);
+    return this.startCopy(PROGRAM, ...args);
   }
 
   /** The same with the copy of the program in that folder. */
-  startCopy(root: string, ...args: readonly string[]): RunningController {
-    const child = spawn(process.execPath, [...main(root), 'run', ...this.places(), ...args], {
+  startCopy(program: string, ...args: readonly string[]): RunningController {
+    const child = spawn(process.execPath, [...nodeArguments(program), 'run', ...this.places(), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...this.environment },
     });

@@ -10,12 +10,12 @@
  */
 
 import { rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, ipvsadm, type RunningController, shell, TestHost } from '../support/host.ts';
 import type { JsonObject } from '../support/marathon/json.ts';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
 import { createNetwork, type Network, type Topology } from '../support/network.ts';
+import { PROGRAM } from '../support/program.ts';
 import { HANG_MS } from '../support/waiting.ts';
 import { type Backends, startBackends } from './backends.ts';
 import { type Client, startClient } from './client.ts';
@@ -38,7 +38,6 @@ const NETWORK: Topology = {
   },
 };
 
-const ROOT = join(import.meta.dirname, '..', '..');
 export const APP = '/my-service';
 /** The address of that name, as DC/OS gives it. */
 const ADDRESS = '11.134.217.55';
@@ -143,7 +142,7 @@ export class Cluster {
   }
 
   /** Starts the controller, not waiting until it is ready; `program` is the folder of another copy. */
-  start(options: readonly string[] = [], program = ROOT): void {
+  start(options: readonly string[] = [], program = PROGRAM): void {
     const sources = [`marathon=${this.marathon.urls.join(',')}`, `file=${this.host.path(UNRELATED)}`];
     const args = [...sources.flatMap((source) => ['--source', source]), ...options];
     this.#controller = this.host.startCopy(program, ...args);
