@@ -143,6 +143,7 @@ describe('what is not served is told as JSON', () => {
           '/metrics',
           '/v1/status',
           '/v1/doctor',
+          '/v1/why',
           '/v1/vips',
           '/v1/diff',
           '/v1/history',
