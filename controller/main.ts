@@ -133,17 +133,21 @@ async function examineHost(config: Config): Promise<number> {
 }
 
 async function explainVip(config: Config, vip: string): Promise<number> {
-  const [{ why }, { askElsewhere, knownHere, whyPorts }, { explain }, { createLog }] = await Promise.all([
-    import('./command/why.ts'),
-    import('./wire-why.ts'),
-    import('./why/walk.ts'),
-    import('./log.ts'),
-  ]);
+  const [{ why }, { askElsewhere, knownHere, whyPorts }, { explain }, { createLog }, { systemClock }] =
+    await Promise.all([
+      import('./command/why.ts'),
+      import('./wire-why.ts'),
+      import('./why/walk.ts'),
+      import('./log.ts'),
+      import('./time.ts'),
+    ]);
   const { stop } = processSignals();
   const facts = whyPorts(config, knownHere(config, createLog('error')));
   const here = config.server === undefined;
   const walk = async (asked: Asked) =>
-    here ? await explain(asked, facts, Date.now(), stop) : await askElsewhere(config, asked.text, stop);
+    here
+      ? await explain(asked, facts, systemClock.epoch(), stop)
+      : await askElsewhere(config, asked.text, stop);
   return await why(config, vip, { explain: walk, print, colour: output.colour(config.color) });
 }
 

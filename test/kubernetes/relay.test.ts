@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import type { KubernetesClient } from '../../controller/kubernetes/client.ts';
 import { ENDPOINT_SLICES, MARATHON_APPS } from '../../controller/kubernetes/resources.ts';
-import type { App, Desired, Snapshot } from '../../controller/model.ts';
+import type { App, Desired, Service, Snapshot } from '../../controller/model.ts';
 import type { AppSource, SourceListener } from '../../controller/ports.ts';
 import { createRelayHealth } from '../../controller/relay/health.ts';
 import { runRelay } from '../../controller/relay/relay.ts';
@@ -92,10 +92,19 @@ async function published(): Promise<Snapshot> {
   return await kubernetesSource(client, { context: '', namespace }).read(never);
 }
 
-/** What tells whether two hosts would program the same; warnings of tasks that are nowhere are the relay's alone. */
+/**
+ * What tells whether two hosts would program the same. Warnings of tasks that are nowhere are the relay's alone, and the agent
+ * of a container with an address of its own is not published: only ejection asks for it.
+ */
 function essence({ services, declared, rejected, memory }: Desired) {
-  const sorted = [...services].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = [...services]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, service]) => [key, { ...service, backends: withoutAgents(service.backends) }] as const);
   return { services: sorted, declared, rejected, memory };
+}
+
+function withoutAgents(backends: Service['backends']): Service['backends'] {
+  return new Map([...backends].map(([key, { agent: _, ...backend }]) => [key, backend]));
 }
 
 /** On a host that runs some of the tasks, so that it matters how that one reaches them. */
