@@ -70,3 +70,11 @@ function complaintsOf({ id }: AppIdentity, members: readonly MadeTask[]): Pick<A
   }
   return { rejected: [...rejected.values()], warnings: [...warnings] };
 }
+
+/** Tells of the tasks of a framework that has no name yet, by their ids. */
+export function unnamedWarning(ids: readonly string[]): readonly string[] {
+  if (ids.length === 0) return [];
+  const some = ids.slice(0, 5);
+  const more = ids.length > some.length ? ` and ${ids.length - some.length} more` : '';
+  return [`no backends, since Mesos has not named their framework: ${some.join(', ')}${more}`];
+}

@@ -2,13 +2,14 @@ import type { About } from '../../delta.ts';
 import type { App, AppKey, Rejection, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
-import { taskLabelVips } from '../document/task-labels.ts';
+import { unnamedWarning } from './apps.ts';
 import type { MesosEvent } from './events.ts';
-import { mesosState, type TaskFacts, toldAgain, updated } from './facts.ts';
+import { mayServe, mesosState, type TaskFacts, toldAgain, updated } from './facts.ts';
 import { Groups } from './groups.ts';
-import { LATE_TASKS_MS, RECOVERY_MS, RecoveringAgents } from './recovering-agents.ts';
+import { LATE_TASKS_MS, RecoveringAgents } from './recovering-agents.ts';
 import { type MesosState, taskKey } from './state.ts';
 import { type TaskEntry, TaskTable } from './task-table.ts';
+import { givenUp, unlisted } from './unlisted.ts';
 
 /** Ended tasks that are remembered: another source may still say that they run. */
 const ENDED_KEPT = 2_000;
@@ -92,12 +93,18 @@ export class Cluster {
       await pace.restIfDue();
     }
     // A master keeps these for long, hundreds of them: those that ran when last heard of are to be drained.
-    for (const facts of state.unreachable) if (before.has(keyOf(facts))) put(facts);
+    for (const facts of state.unreachable) {
+      const known = before.get(keyOf(facts))?.facts;
+      if (known !== undefined && known.state !== 'gone') put(facts);
+    }
 
-    for (const [key, { facts }] of before) {
-      if (present.has(key) || facts.state === 'gone') continue;
-      if (state.recovered.has(facts.agentId)) this.#put(facts, now + RECOVERY_MS + LATE_TASKS_MS);
-      else this.#end(facts);
+    for (const [key, entry] of before) {
+      if (entry.facts.state === 'gone') continue;
+      if (state.rejected.has(key)) this.#confirm(key);
+      if (present.has(key)) continue;
+      const kept = unlisted(entry, state, now);
+      if (kept === null) this.#end(entry.facts);
+      else this.#put(kept.facts, kept.keptUntil);
       await pace.restIfDue();
     }
     this.#forgetRows(state);
@@ -121,6 +128,7 @@ export class Cluster {
       }
       case 'task-unreadable': {
         const { key, part, rejection } = event;
+        this.#confirm(key);
         if (part === 'update' && this.#refused.get(key)?.part === 'task') return;
         this.#refused.set(key, { part, rejection });
         this.#about = null;
@@ -144,9 +152,10 @@ export class Cluster {
         this.#agents.delete(event.id);
         this.#about = null;
         this.#recovering.cameBack(event.id, now);
-        // The master gave it up: what runs there, if it still does, may end its connections.
-        for (const { facts } of this.#tasks.kept(event.id))
-          this.#put({ ...facts, state: 'unreachable' }, now + RECOVERY_MS);
+        for (const { facts } of this.#tasks.kept(event.id)) {
+          const kept = givenUp(facts, now);
+          this.#put(kept.facts, kept.keptUntil);
+        }
     }
   }
 
@@ -202,15 +211,8 @@ export class Cluster {
   }
 
   #waiting(): readonly string[] {
-    const waiting: string[] = [];
-    for (const key of this.#unnamed) {
-      const facts = this.#tasks.get(key)?.facts;
-      if (facts?.state === 'running') waiting.push(facts.id);
-    }
-    if (waiting.length === 0) return [];
-    const some = waiting.slice(0, 5);
-    const more = waiting.length > some.length ? ` and ${waiting.length - some.length} more` : '';
-    return [`no backends, since Mesos has not named their framework: ${some.join(', ')}${more}`];
+    const waiting = [...this.#unnamed].flatMap((key) => this.#tasks.get(key)?.facts ?? []);
+    return unnamedWarning(waiting.filter(({ state }) => state === 'running').map(({ id }) => id));
   }
 
   #toldAgain(facts: TaskFacts): TaskFacts {
@@ -241,6 +243,12 @@ export class Cluster {
   /** It waits for no framework any more. */
   #named(key: string): void {
     if (this.#unnamed.delete(key)) this.#about = null;
+  }
+
+  /** Its master tells of it: if it was kept, it is not any more. */
+  #confirm(key: string): void {
+    const entry = this.#tasks.get(key);
+    if (entry !== undefined && entry.keptUntil !== null) this.#put(entry.facts);
   }
 
   /** Nothing of it is unreadable any more. */
@@ -291,9 +299,4 @@ export class Cluster {
 
 function keyOf({ frameworkId, id }: TaskFacts): string {
   return taskKey(frameworkId, id);
-}
-
-/** Batch jobs come and go by the thousand, and nobody can be behind a VIP without a port. */
-function mayServe({ ports, labels }: TaskFacts): boolean {
-  return ports.length > 0 || taskLabelVips(labels).length > 0;
 }

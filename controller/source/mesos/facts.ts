@@ -1,7 +1,7 @@
 import type { Health, Rejection, TaskState } from '../../model.ts';
 import type { TaskNetworks } from '../document/networks.ts';
 import { stateOf } from '../document/states.ts';
-import { isTaskLabel, type LabelPair } from '../document/task-labels.ts';
+import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { type DiscoveryPort, pairsOf, readDiscovery, strayTaskLabels } from './discovery.ts';
 import type { MesosNetworkInfo, MesosPortMapping, MesosStatus, MesosTask } from './schema.ts';
 
@@ -94,6 +94,11 @@ export function updated(facts: TaskFacts, state: string, status: MesosStatus | u
 /** TASK_UNKNOWN is what a master says of a task that an agent it lost may still run. */
 export function mesosState(state: string): TaskState {
   return state.toUpperCase() === 'TASK_UNKNOWN' ? 'unreachable' : stateOf(state);
+}
+
+/** Batch jobs come and go by the thousand, and nobody can be behind a VIP without a port. */
+export function mayServe({ ports, labels }: TaskFacts): boolean {
+  return ports.length > 0 || taskLabelVips(labels).length > 0;
 }
 
 /** What a later status lacks stays what it was. */
