@@ -1,5 +1,5 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { authorization, errorOf } from './api.ts';
-import { createEventReader } from './event-text.ts';
 import { facts } from './facts.ts';
 import { type Feed, heardAll, heardChanges, NOTHING_HEARD } from './feed.ts';
 import { readToken } from './token.ts';
@@ -53,21 +53,21 @@ async function listenOnce(): Promise<boolean> {
       return true;
     }
     if (response.status !== 200 || response.body === null) return false;
-    const take = createEventReader(hear);
+    const parser = createParser({ onEvent: hear });
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return false;
       clearTimeout(silence);
       silence = setTimeout(() => silent.abort(), SILENCE_MS);
-      take(value);
+      parser.feed(value);
     }
   } finally {
     clearTimeout(silence);
   }
 }
 
-function hear(event: string, data: string): void {
+function hear({ event, data }: EventSourceMessage): void {
   const now = Date.now();
   if (event === 'all') become(heardAll(feed, JSON.parse(data), now));
   if (event === 'changes') become(heardChanges(feed, JSON.parse(data), now));
