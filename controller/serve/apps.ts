@@ -1,17 +1,24 @@
 import { isNativeError } from 'node:util/types';
-import type { WriteRefused, WriteResult } from '../app-writes.ts';
+import { z } from 'zod';
+import type { WriteOptions, WriteRefused, WriteResult } from '../app-writes.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { AppWriter, Log } from '../ports.ts';
 import { appIdComplaint } from '../source/marathon/app-id.ts';
-import { visibleJson } from '../visible.ts';
-import { type Answer, type Area, type Asked, JSON_TYPE, problem } from './answer.ts';
 import { definitionOf, isObject } from './definition.ts';
-import type {
-  AppDocument,
-  AppListDocument,
-  WriteAcceptedDocument,
-  WriteRefusedDocument,
+import {
+  type AppDocument,
+  type AppListDocument,
+  appDefinition,
+  appDocument,
+  appListDocument,
+  type WriteAcceptedDocument,
+  type WriteRefusedDocument,
+  writeAcceptedDocument,
+  writeRefusedDocument,
 } from './described.ts';
+import { flag, ok, refused } from './describing.ts';
+import { type Answer, type Body, type DescribedAnswer, json, problem, type Route } from './route.ts';
+import { route, type Services } from './services.ts';
 
 /** What apps are written with. */
 export interface Writing {
@@ -19,87 +26,14 @@ export interface Writing {
   readonly log: Log;
 }
 
-const UNDER = '/v1/apps';
-/** An app is a few kB; Marathon itself takes no more than a node of ZooKeeper holds. */
-const MOST_BYTES = 1_048_576;
 /** Marathon answers a write within seconds, or has no leader. */
 const ANSWER_MS = 60_000;
-
-/**
- * `/v1/apps`: the source's apps as they are defined there. GET lists their ids, and reads `/v1/apps/ID`; POST creates,
- * PUT replaces and DELETE removes one, with `?force` against the deployment that has it locked. The bytes of a body go
- * to the source as they are. Definitions may hold secrets, so reading needs the same right.
- */
-export function createAppsArea(writing: Writing | null): Area {
-  const methods = ['GET', 'POST', 'PUT', 'DELETE'];
-  const area = { under: UNDER, methods, described: [UNDER, `${UNDER}/{id}`] };
-  if (writing === null) return { ...area, needs: 'read', route: () => problem(403, OFF) };
-  return { ...area, needs: 'write', route: (asked) => answer(writing, asked) };
-}
 
 export const OFF =
   'writing apps is off; `--allow-writes` with a `--write-token-file` switches it on at the controller of this host';
 
-async function answer({ writer, log }: Writing, asked: Asked): Promise<Answer> {
-  const id = idOf(asked.path);
-  if (typeof id !== 'string') return problem(404, id.why);
-  try {
-    return await (asked.method === 'GET' ? read(writer, id) : write(writer, log, asked, id));
-  } catch (error) {
-    if (!(error instanceof ControllerError) && !isTimeout(error)) throw error;
-    log.warn('source did not take an app', { method: asked.method, app: id, error: messageOf(error) });
-    return problem(502, messageOf(error));
-  }
-}
-
-async function read(writer: AppWriter, id: string): Promise<Answer> {
-  const signal = AbortSignal.timeout(ANSWER_MS);
-  if (id === '') {
-    const ids = (await writer.listApps(signal)).map((app) => (isObject(app) ? app['id'] : null));
-    return json({ apps: ids.filter((one) => typeof one === 'string').sort() } satisfies AppListDocument);
-  }
-  const app = await writer.show({ kind: 'app', id }, signal);
-  if (!isObject(app)) return problem(404, `there is no app ${id}`);
-  return json({ app: definitionOf(app) } satisfies AppDocument);
-}
-
-async function write(writer: AppWriter, log: Log, asked: Asked, id: string): Promise<Answer> {
-  const { method, query } = asked;
-  if ((method === 'POST') !== (id === '')) {
-    return problem(405, method === 'POST' ? 'POST goes to /v1/apps' : `${method} goes to /v1/apps/ID`);
-  }
-  const options = { force: isSet(query.get('force')), signal: AbortSignal.timeout(ANSWER_MS) };
-  const ref = { kind: 'app', id } as const;
-  if (method === 'DELETE') return told(log, method, id, await writer.remove(ref, options));
-  const text = await bodyOf(asked);
-  if (typeof text !== 'string') return text;
-  const result =
-    method === 'POST'
-      ? await writer.add('app', text, options)
-      : await writer.update(ref, text, { ...options, whole: true });
-  return told(log, method, id, result);
-}
-
-/** The text of an app, which is a JSON object; what is in it is for the source to judge. */
-async function bodyOf({ headers, body }: Asked): Promise<string | Answer> {
-  if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) {
-    return problem(415, 'expected an app as application/json');
-  }
-  const bytes = await body(MOST_BYTES);
-  if (bytes === null) {
-    return problem(413, `expected an app of at most ${MOST_BYTES} bytes`, {}, { connection: 'close' });
-  }
-  const text = bytes.toString('utf8');
-  try {
-    const app: unknown = JSON.parse(text);
-    return isObject(app) ? text : problem(400, 'expected an app, which is a JSON object');
-  } catch (error) {
-    return problem(400, `the body is no JSON: ${messageOf(error)}`);
-  }
-}
-
-/** What a write that Marathon refused is answered with. */
-export const REFUSED_STATUS: Readonly<Record<WriteRefused['why'], number>> = {
+/** The status of what the source refused. */
+const REFUSED_STATUS: Readonly<Record<WriteRefused['why'], number>> = {
   exists: 409,
   locked: 409,
   absent: 404,
@@ -109,45 +43,167 @@ export const REFUSED_STATUS: Readonly<Record<WriteRefused['why'], number>> = {
   forbidden: 403,
 };
 
-function told(log: Log, method: string, id: string, result: WriteResult): Answer {
-  log.info('app written', { method, app: id, ...result });
-  if (result.result === 'accepted') return json(result satisfies WriteAcceptedDocument);
-  const { message, why } = result;
-  const more: Omit<WriteRefusedDocument, 'error'> = {
-    why,
-    deployments: [...result.deployments],
-    details: result.details.map(({ at, errors }) => ({ at, errors: [...errors] })),
-  };
-  return problem(REFUSED_STATUS[why], message, more);
+/** `whys`: what Marathon may refuse a write for. */
+function written(...whys: readonly WriteRefused['why'][]): readonly DescribedAnswer[] {
+  const refusals = [...Map.groupBy(whys, (why) => REFUSED_STATUS[why])].map(([status, reasons]) =>
+    refused(status, `Marathon refuses it, and \`why\` is ${reasons.join(' or ')}.`, {
+      WriteRefused: writeRefusedDocument,
+    }),
+  );
+  return [ok({ WriteAccepted: writeAcceptedDocument }), SILENT, ...refusals];
 }
 
-function json(body: unknown): Answer {
-  return { status: 200, headers: JSON_TYPE, body: `${visibleJson(body)}\n` };
+const SILENT = refused(502, 'Marathon does not answer, or not as Marathon does.');
+const NO_ID = refused(404, 'The path has no id of an app.');
+
+/** What is in it is for Marathon to judge, which gets the very bytes; it takes no more than a node of ZooKeeper holds. */
+const DEFINITION: Body = {
+  what: 'an app',
+  mostBytes: 1_048_576,
+  description: 'At most 1 MiB; its bytes go to Marathon as they are.',
+  schemas: { AppDefinition: appDefinition },
+};
+
+const force = flag.describe(
+  'Cancels the deployments that lock the app, which would be refused as locked otherwise.',
+);
+
+const id = z
+  .string()
+  .superRefine((text, context) => {
+    const why = appIdComplaint(`/${text}`);
+    if (why !== null) context.addIssue(`/${text} is no id of an app: ${why}`);
+  })
+  .describe(
+    "The app's id without its leading slash: group/web, or group%2Fweb from a client that escapes slashes.",
+  );
+
+/** The source's apps as they are defined there. Definitions may hold secrets, so reading needs the right to write too. */
+export const APP_ROUTES: readonly Route<Services>[] = [
+  route({
+    method: 'GET',
+    path: '/v1/apps',
+    needs: 'write',
+    described: {
+      id: 'listApps',
+      summary: "Ids of the source's apps",
+      answers: [ok({ AppList: appListDocument }), SILENT],
+    },
+    answer: ({ writing }) =>
+      fromSource(writing, 'warn', { method: 'GET' }, async ({ writer }) => {
+        const apps = await writer.listApps(AbortSignal.timeout(ANSWER_MS));
+        const ids = apps.map((app) => (isObject(app) ? app['id'] : null));
+        return json({ apps: ids.filter((one) => typeof one === 'string').sort() } satisfies AppListDocument);
+      }),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/apps',
+    needs: 'write',
+    described: {
+      id: 'createApp',
+      summary: 'Creates an app',
+      answers: written('exists', 'locked', 'busy', 'invalid', 'forbidden'),
+    },
+    input: z.object({ force }),
+    body: DEFINITION,
+    answer: ({ writing }, { input, body }) =>
+      write(writing, 'POST', '', input, (writer, options) => writer.add('app', body, options)),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/apps/{id}',
+    needs: 'write',
+    described: {
+      id: 'readApp',
+      summary: 'An app as it is defined; definitions may hold secrets',
+      answers: [
+        ok({ App: appDocument }),
+        refused(404, 'There is no such app, or the path has no id of one.'),
+        SILENT,
+      ],
+    },
+    input: z.object({ id }),
+    answer: ({ writing }, { input }) =>
+      fromSource(writing, 'warn', { method: 'GET', app: `/${input.id}` }, async ({ writer }) => {
+        const ref = { kind: 'app', id: `/${input.id}` } as const;
+        const app = await writer.show(ref, AbortSignal.timeout(ANSWER_MS));
+        if (!isObject(app)) return problem(404, `there is no app ${ref.id}`);
+        return json({ app: definitionOf(app) } satisfies AppDocument);
+      }),
+  }),
+  route({
+    method: 'PUT',
+    path: '/v1/apps/{id}',
+    needs: 'write',
+    described: {
+      id: 'replaceApp',
+      summary: 'Replaces the whole definition of an app: what is not mentioned is gone',
+      answers: [NO_ID, ...written('absent', 'locked', 'busy', 'invalid', 'forbidden')],
+    },
+    input: z.object({ id, force }),
+    body: DEFINITION,
+    answer: ({ writing }, { input, body }) =>
+      write(writing, 'PUT', `/${input.id}`, input, (writer, options) =>
+        writer.update({ kind: 'app', id: `/${input.id}` }, body, { ...options, whole: true }),
+      ),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/apps/{id}',
+    needs: 'write',
+    described: {
+      id: 'removeApp',
+      summary: 'Removes an app and ends its tasks',
+      answers: [NO_ID, ...written('absent', 'locked', 'busy', 'forbidden')],
+    },
+    input: z.object({ id, force }),
+    answer: ({ writing }, { input }) =>
+      write(writing, 'DELETE', `/${input.id}`, input, (writer, options) =>
+        writer.remove({ kind: 'app', id: `/${input.id}` }, options),
+      ),
+  }),
+];
+
+function write(
+  writing: Services['writing'],
+  method: Route<Services>['method'],
+  app: string,
+  options: Pick<WriteOptions, 'force'>,
+  send: (writer: AppWriter, options: WriteOptions) => Promise<WriteResult>,
+): Promise<Answer> {
+  return fromSource(writing, 'warn', { method, app }, async ({ writer, log }) => {
+    const { force = false } = options;
+    const result = await send(writer, { force, signal: AbortSignal.timeout(ANSWER_MS) });
+    log.info('app written', { method, app, ...result });
+    if (result.result === 'accepted') return json(result satisfies WriteAcceptedDocument);
+    const { message, why } = result;
+    const more: Omit<WriteRefusedDocument, 'error'> = {
+      why,
+      deployments: [...result.deployments],
+      details: result.details.map(({ at, errors }) => ({ at, errors: [...errors] })),
+    };
+    return problem(REFUSED_STATUS[why], message, more);
+  });
 }
 
-/** `` for all, `/group/web` for one. Clients that were made of the description write its slashes as `%2F`. */
-function idOf(path: string): string | { readonly why: string } {
-  const rest = path.slice(UNDER.length);
-  if (rest === '' || rest === '/') return '';
-  if (!rest.startsWith('/')) return { why: 'expected /v1/apps, or /v1/apps/ID with the id of an app' };
-  const id = decoded(rest);
-  const why = appIdComplaint(id);
-  return why === null ? id : { why: `/v1/apps/ID: ${rest} is no id of an app: ${why}` };
-}
-
-/** What cannot be decoded stays as it is, and is no id. */
-function decoded(text: string): string {
+/** What `work` answers; a source that does not answer is logged with `fields`, and is a problem of its own. */
+export async function fromSource<Given extends Writing>(
+  writing: Given | undefined,
+  level: 'debug' | 'warn',
+  fields: Readonly<Record<string, string>>,
+  work: (writing: Given) => Promise<Answer>,
+): Promise<Answer> {
+  if (writing === undefined) return problem(403, OFF);
   try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+    return await work(writing);
+  } catch (error) {
+    if (!(error instanceof ControllerError) && !isTimeout(error)) throw error;
+    writing.log[level]('source did not answer a request', { ...fields, error: messageOf(error) });
+    return problem(502, messageOf(error));
   }
 }
 
-function isSet(value: string | null): boolean {
-  return value !== null && value !== 'false';
-}
-
-export function isTimeout(error: unknown): boolean {
+function isTimeout(error: unknown): boolean {
   return isNativeError(error) && (error.name === 'TimeoutError' || error.name === 'AbortError');
 }

@@ -1,24 +1,17 @@
-import { ControllerError, messageOf } from '../errors.ts';
+import { z } from 'zod';
 import type { AppWriter, Clock } from '../ports.ts';
 import { isRecord } from '../rejection.ts';
 import { instancesOf } from '../source/document/instances.ts';
 import { appIdComplaint } from '../source/marathon/app-id.ts';
 import type { StatusDocument } from '../status/document.ts';
 import { inRotation } from '../status/present.ts';
-import { visibleJson } from '../visible.ts';
-import { type Answer, type Area, type Asked, JSON_TYPE, problem } from './answer.ts';
-import { isTimeout, OFF, type Writing } from './apps.ts';
+import { fromSource } from './apps.ts';
 import { bounded } from './bounded.ts';
-import type { DeploymentDocument } from './described.ts';
+import { type DeploymentDocument, deploymentDocument } from './described.ts';
+import { ok, refused } from './describing.ts';
+import { json, notNow } from './route.ts';
+import { route } from './services.ts';
 
-export interface DeploymentOptions {
-  readonly writing: Writing | null;
-  /** What this host knows. */
-  readonly live: () => Promise<{ readonly document: StatusDocument }>;
-  readonly clock: Pick<Clock, 'monotonic'>;
-}
-
-const UNDER = '/v1/deployments';
 /** Marathon is asked at most this often about each, however many follow it. */
 const LEAST_MS = 500;
 /** Who waits asks again soon; a Marathon without a leader need not hold it for longer. */
@@ -27,23 +20,17 @@ const ANSWER_MS = 10_000;
 const MOST_FOLLOWED = 32;
 const FORGET_MS = 10_000;
 
-interface Followed {
-  readonly look: () => Promise<DeploymentDocument>;
-  readonly askedAt: number;
-}
+/** Makes the function that looks how far a deployment is; null where too many others are followed. */
+export type Following = (deployment: string, app: string) => (() => Promise<DeploymentDocument>) | null;
 
-/**
- * `GET /v1/deployments/ID?app=APP`: how far it is, for whoever has sent it to `/v1/apps`; with the same right, and not
- * counted among the writes, since it is asked for every second.
- */
-export function createDeploymentsArea({ writing, live, clock }: DeploymentOptions): Area {
-  const area = { under: UNDER, methods: ['GET'], described: [`${UNDER}/{id}`] };
-  if (writing === null) return { ...area, needs: 'read', route: () => problem(403, OFF) };
-  const { writer, log } = writing;
-  const followed = new Map<string, Followed>();
-
-  /** null: too many others are followed. */
-  function following(id: string, app: string): Followed['look'] | null {
+/** `status`: what this host knows. */
+export function createFollowing(
+  writer: AppWriter,
+  status: () => Promise<StatusDocument>,
+  clock: Pick<Clock, 'monotonic'>,
+): Following {
+  const followed = new Map<string, { look: () => Promise<DeploymentDocument>; askedAt: number }>();
+  return (id, app) => {
     const now = clock.monotonic();
     const key = `${id} ${app}`;
     for (const [other, { askedAt }] of followed) {
@@ -51,34 +38,48 @@ export function createDeploymentsArea({ writing, live, clock }: DeploymentOption
     }
     const known = followed.get(key)?.look;
     if (known === undefined && followed.size >= MOST_FOLLOWED) return null;
-    const look = known ?? bounded(() => lookAt(writer, live, id, app), LEAST_MS, clock);
+    const look = known ?? bounded(() => lookAt(writer, status, id, app), LEAST_MS, clock);
     followed.set(key, { look, askedAt: now });
     return look;
-  }
-
-  async function route({ path, query }: Asked): Promise<Answer> {
-    const [, id = null] = /^\/([\w-]{1,100})$/.exec(path.slice(UNDER.length)) ?? [];
-    const app = query.get('app') ?? '';
-    if (id === null || appIdComplaint(app) !== null) {
-      return problem(404, `expected ${UNDER}/ID?app=APP with the ids of a deployment and of its app`);
-    }
-    const look = following(id, app);
-    if (look === null) return problem(503, 'too many deployments are followed', {}, { 'retry-after': '5' });
-    try {
-      return { status: 200, headers: JSON_TYPE, body: `${visibleJson(await look())}\n` };
-    } catch (error) {
-      if (!(error instanceof ControllerError) && !isTimeout(error)) throw error;
-      log.debug('source does not say how far a deployment is', { deployment: id, error: messageOf(error) });
-      return problem(502, messageOf(error));
-    }
-  }
-
-  return { ...area, needs: 'write', frequent: true, route };
+  };
 }
+
+/** For whoever has sent it to `/v1/apps`; not counted among the writes, since it is asked for every second. */
+export const DEPLOYMENT_ROUTE = route({
+  method: 'GET',
+  path: '/v1/deployments/{id}',
+  needs: 'write',
+  frequent: true,
+  described: {
+    id: 'deployment',
+    summary: 'How far a deployment of Marathon is, and what this host has of its app',
+    answers: [
+      ok({ Deployment: deploymentDocument }),
+      refused(404, 'One of the ids is none.'),
+      refused(502, 'Marathon does not answer.'),
+      refused(503, 'Too many deployments are followed at once.'),
+    ],
+  },
+  input: z.object({
+    id: z
+      .string()
+      .regex(/^[\w-]{1,100}$/, 'expected the id of a deployment')
+      .describe('Id of the deployment, as the answer to a write has it.'),
+    app: z
+      .string('expected the id of its app')
+      .refine((app) => appIdComplaint(app) === null, 'expected the id of its app, absolute')
+      .describe('Id of its app, absolute.'),
+  }),
+  answer: ({ writing }, { input: { id, app } }) =>
+    fromSource(writing, 'debug', { deployment: id }, async ({ following }) => {
+      const look = following(id, app);
+      return look === null ? notNow('too many deployments are followed') : json(await look());
+    }),
+});
 
 async function lookAt(
   writer: AppWriter,
-  live: DeploymentOptions['live'],
+  status: () => Promise<StatusDocument>,
   id: string,
   app: string,
 ): Promise<DeploymentDocument> {
@@ -86,8 +87,7 @@ async function lookAt(
   // In this order: of one that is over, the app is what it was left as.
   const progress = await writer.deployment(id, signal);
   const shown = await writer.show({ kind: 'app', id: app }, signal);
-  const { document } = await live();
-  const backends = document.vips.flatMap((vip) => vip.backends);
+  const backends = (await status()).vips.flatMap((vip) => vip.backends);
   return {
     deployment: id,
     app,

@@ -1,5 +1,5 @@
 /**
- * The description of `/v1` for other programs, made from the schemas: docs/openapi.json.
+ * The description of `/v1` for other programs, made from the list of routes: docs/openapi.json.
  *
  *     node --conditions=ipvs-source controller/serve/openapi.ts
  */
@@ -7,26 +7,16 @@
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { version } from '../config/version.ts';
-import { doctorDocument } from '../doctor/document.ts';
-import { statusDocument } from '../status/document.ts';
-import { whyDocument } from '../why/document.ts';
-import {
-  appDefinition,
-  appDocument,
-  appListDocument,
-  deploymentDocument,
-  diffDocument,
-  historyDocument,
-  problemDocument,
-  vipsDocument,
-  writeAcceptedDocument,
-  writeRefusedDocument,
-} from './described.ts';
-import { appPaths } from './openapi-apps.ts';
-import { json, READ_REFUSALS, refused } from './openapi-responses.ts';
+import { refused } from './describing.ts';
+import type { DescribedAnswer, Description, Route, Schemas } from './route.ts';
+import { ROUTES } from './routes.ts';
+
+type Described = Route<never> & { readonly described: Description };
 
 /** An OpenAPI 3.1 document. */
 export function openapi(): object {
+  const routes = ROUTES.filter((route): route is Described => route.described !== undefined);
+  const parts = routes.flatMap((route) => [...(route.body ? [route.body] : []), ...answersOf(route)]);
   return {
     openapi: '3.1.0',
     info: {
@@ -39,73 +29,12 @@ export function openapi(): object {
     servers: [{ url: 'http://127.0.0.1:61421', description: 'The default of --listen.' }],
     // Nothing is needed over loopback, unless the operator asks for it; one of the others is beyond.
     security: [{}, { token: [] }, { certificate: [] }],
-    paths: {
-      '/v1/status': get('status', 'Every VIP and backend, the sources, and the state of the host', {
-        ok: 'Status',
-        parameters: [
-          {
-            name: 'vip',
-            in: 'query',
-            required: false,
-            description:
-              'Only the VIPs that this means: a name, with or without framework or zone, an address, or an app, each also with :PORT; * stands for any characters.',
-            schema: { type: 'string' },
-          },
-        ],
-      }),
-      '/v1/doctor': get('doctor', 'What this host lacks, each with the command that fixes it', {
-        ok: 'Doctor',
-        notKnown: 'This host is not examined, or that took too long.',
-      }),
-      '/v1/why': get('why', 'Why connections to a VIP fail: the first thing on their way that is broken', {
-        ok: 'Why',
-        parameters: [
-          {
-            name: 'vip',
-            in: 'query',
-            required: true,
-            description:
-              'NAME[:PORT][/udp]: a name, with or without framework or zone, an address, or an app. Opens connections to it, and closes them.',
-            schema: { type: 'string' },
-          },
-        ],
-        notKnown: 'Another way is being walked, or it took too long.',
-      }),
-      '/v1/diff': get('diff', 'What the last pass intended, as `diff -o json` prints it', {
-        ok: 'Diff',
-        notKnown: 'No source has been read yet, or the kernel could not be.',
-      }),
-      '/v1/history': get('history', 'What changed since the start of the controller, the newest first', {
-        ok: 'History',
-        parameters: [
-          {
-            name: 'vip',
-            in: 'query',
-            required: false,
-            description: 'Only changes of the VIP with this id.',
-            schema: { type: 'string' },
-          },
-        ],
-      }),
-      '/v1/events': {
-        get: {
-          operationId: 'events',
-          summary:
-            'The status and what changes of it, as server-sent events: for the page, without a promise',
-          responses: {
-            200: { description: 'A stream.', content: { 'text/event-stream': {} } },
-            ...READ_REFUSALS,
-            503: refused('There are too many streams already.'),
-          },
-        },
-      },
-      ...appPaths(),
-      '/v1/vips': get('vips', 'What this host forwards, as dcos-net tells it', {
-        ok: 'Vips',
-        notKnown: 'No source has been read yet.',
-        tagged: true,
-      }),
-    },
+    paths: Object.fromEntries(
+      [...Map.groupBy(routes, ({ path }) => path)].map(([path, here]) => [
+        path,
+        Object.fromEntries(here.map((route) => [route.method.toLowerCase(), operation(route)])),
+      ]),
+    ),
     components: {
       securitySchemes: {
         token: {
@@ -119,52 +48,80 @@ export function openapi(): object {
             'A client certificate that an authority of --tls-client-ca-file has signed, for a name in --tls-client-names where that is given.',
         },
       },
-      schemas: {
-        Status: schemaOf(statusDocument),
-        Doctor: schemaOf(doctorDocument),
-        Why: schemaOf(whyDocument),
-        Diff: schemaOf(diffDocument),
-        Vips: schemaOf(vipsDocument),
-        History: schemaOf(historyDocument),
-        AppList: schemaOf(appListDocument),
-        App: schemaOf(appDocument),
-        AppDefinition: schemaOf(appDefinition),
-        WriteAccepted: schemaOf(writeAcceptedDocument),
-        WriteRefused: schemaOf(writeRefusedDocument),
-        Deployment: schemaOf(deploymentDocument),
-        Problem: schemaOf(problemDocument),
-      },
+      schemas: Object.fromEntries(
+        parts.flatMap(({ schemas }) =>
+          Object.entries(schemas).map(([name, schema]) => [name, schemaOf(schema)]),
+        ),
+      ),
     },
   };
 }
 
-interface Answers {
-  /** Schema of the answer that was asked for. */
-  readonly ok: string;
-  readonly parameters?: readonly object[];
-  /** When there is none for now. */
-  readonly notKnown?: string;
-  /** Whether it has an ETag that can be asked for. */
-  readonly tagged?: true;
-}
-
-function get(operationId: string, summary: string, { ok, parameters, notKnown, tagged }: Answers): object {
+function operation(route: Described): object {
+  const { described, needs, input, body, path } = route;
+  const parameters = Object.entries(input?.shape ?? {}).map(([name, schema]) =>
+    parameter(name, schema as z.ZodType, path),
+  );
+  const answers = Map.groupBy(answersOf(route), ({ status }) => status);
   return {
-    get: {
-      operationId,
-      summary,
-      ...(parameters && { parameters }),
-      responses: {
-        200: { description: 'As asked for.', content: json(ok) },
-        ...(tagged && { 304: { description: 'The same as the one whose ETag If-None-Match has.' } }),
-        ...READ_REFUSALS,
-        ...(notKnown !== undefined && { 503: refused(notKnown) }),
-      },
-    },
+    operationId: described.id,
+    summary: described.summary,
+    ...(needs === 'write' && { security: [{ token: [] }, { certificate: [] }] }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(body !== undefined && {
+      requestBody: { required: true, description: body.description, content: contentOf(body.schemas) },
+    }),
+    responses: Object.fromEntries([...answers].map(([status, several]) => [status, response(several)])),
   };
 }
 
-function schemaOf(schema: z.ZodType): object {
+function parameter(name: string, schema: z.ZodType, path: string): object {
+  const { description, ...plain } = schemaOf(schema);
+  const inPath = path.endsWith(`{${name}}`);
+  const required = !schema.safeParse(undefined).success;
+  return { name, in: inPath ? 'path' : 'query', required, description, schema: plain };
+}
+
+function response(several: readonly DescribedAnswer[]): object {
+  const schemas: Schemas = Object.assign({}, ...several.map((one) => one.schemas));
+  const type = several.find((one) => one.type !== undefined)?.type;
+  return {
+    description: several.map(({ description }) => description).join(' Or '),
+    ...(Object.keys(schemas).length > 0 && { content: contentOf(schemas) }),
+    ...(type !== undefined && { content: { [type]: {} } }),
+  };
+}
+
+function contentOf(schemas: Schemas): object {
+  const [first, ...others] = Object.keys(schemas).map((name) => ({ $ref: `#/components/schemas/${name}` }));
+  return { 'application/json': { schema: others.length === 0 ? first : { anyOf: [first, ...others] } } };
+}
+
+const WRITE_FORBIDDEN =
+  'Writing is off at this controller, the token is for reading, the certificate has no name that is listed, or a page of another site made the browser ask.';
+const READ_FORBIDDEN =
+  'The certificate has no name that is listed, or a page of another site made the browser ask.';
+const BODY_REFUSALS = [
+  refused(400, 'The body is no JSON object.'),
+  refused(413, 'The body is too long.'),
+  refused(415, 'The body is not declared as application/json.'),
+];
+
+/** What the server answers before it asks the route, and then the route's own. */
+function answersOf({ described, needs, frequent, body }: Described): readonly DescribedAnswer[] {
+  const counted = needs === 'write' && frequent !== true;
+  const tries = 'Too many wrong tokens from this address';
+  return [
+    refused(401, 'Neither token nor certificate, or a wrong one.'),
+    refused(403, needs === 'write' ? WRITE_FORBIDDEN : READ_FORBIDDEN),
+    refused(421, 'The address is for clients of this host, and Host names another one.'),
+    refused(429, counted ? `${tries}, or more than 120 requests within a minute.` : `${tries}.`),
+    ...(body === undefined ? [] : BODY_REFUSALS),
+    ...described.answers,
+  ];
+}
+
+function schemaOf(schema: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...described } = z.toJSONSchema(schema, {
     // Keys may be added. Of a map this is the schema of its values.
     override: ({ jsonSchema }) => {

@@ -1,10 +1,12 @@
+import { z } from 'zod';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { StatusDocument } from '../status/document.ts';
-import { visibleJson } from '../visible.ts';
 import { parseAsked } from '../why/asked.ts';
-import type { WhyDocument } from '../why/document.ts';
+import { type WhyDocument, whyDocument } from '../why/document.ts';
 import type { Asked as Question } from '../why/facts.ts';
-import { JSON_TYPE, problem, type Route } from './answer.ts';
+import { ok, refused } from './describing.ts';
+import { json, notNow, problem } from './route.ts';
+import { route } from './services.ts';
 
 /** Walks the way of a connection on this host. Rejects when `signal` aborts. */
 export type Explain = (
@@ -13,25 +15,51 @@ export type Explain = (
   signal: AbortSignal,
 ) => Promise<WhyDocument>;
 
+/** The same with what this host knows; null while another way is walked, since each opens connections. */
+export type Walk = (asked: Question) => Promise<WhyDocument> | null;
+
 /** A way takes seconds where nobody answers; a name may have several. */
 const MOST_MS = 30_000;
 
-/** `/v1/why?vip=`: one at a time, since each opens connections. */
-export function createWhy(explain: Explain, status: () => Promise<StatusDocument>): Route {
+export function createWalk(explain: Explain, status: () => Promise<StatusDocument>): Walk {
   let busy = false;
-  return async ({ query }) => {
-    const text = query.get('vip');
-    if (text === null) return problem(400, 'the parameter vip is missing, expected vip=NAME[:PORT][/udp]');
-    if (busy) return problem(503, 'another way is being walked', {}, { 'retry-after': '5' });
+  return (asked) => {
+    if (busy) return null;
     busy = true;
-    try {
-      const document = await explain(parseAsked(text), status, AbortSignal.timeout(MOST_MS));
-      return { status: 200, headers: JSON_TYPE, body: `${visibleJson(document)}\n` };
-    } catch (error) {
-      if (error instanceof ControllerError && error.code === 'usage') return problem(400, messageOf(error));
-      return problem(503, `it could not be found out: ${messageOf(error)}`, {}, { 'retry-after': '5' });
-    } finally {
+    return explain(asked, status, AbortSignal.timeout(MOST_MS)).finally(() => {
       busy = false;
-    }
+    });
   };
 }
+
+export const WHY_ROUTE = route({
+  method: 'GET',
+  path: '/v1/why',
+  needs: 'read',
+  described: {
+    id: 'why',
+    summary: 'Why connections to a VIP fail: the first thing on their way that is broken',
+    answers: [
+      ok({ Why: whyDocument }),
+      refused(400, 'The parameter vip is missing, or can mean no VIP.'),
+      refused(503, 'Another way is being walked, or it took too long.'),
+    ],
+  },
+  input: z.object({
+    vip: z
+      .string('expected NAME[:PORT][/udp]')
+      .describe(
+        'NAME[:PORT][/udp]: a name, with or without framework or zone, an address, or an app. Opens connections to it, and closes them.',
+      ),
+  }),
+  async answer({ walk }, { input: { vip } }) {
+    if (walk === undefined) return notNow('no way is walked here');
+    try {
+      const document = await walk(parseAsked(vip));
+      return document === null ? notNow('another way is being walked') : json(document);
+    } catch (error) {
+      if (error instanceof ControllerError && error.code === 'usage') return problem(400, messageOf(error));
+      return notNow(`it could not be found out: ${messageOf(error)}`);
+    }
+  },
+});

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock, Log } from '../../ports.ts';
-import { type Answer, problem, type Right } from '../answer.ts';
+import { type Answer, problem, type Right } from '../route.ts';
 import { type ClientName, isListed, shownNames } from './client-names.ts';
 import { Failures } from './failures.ts';
 

@@ -1,12 +1,16 @@
-import type { Answer, Area, Asked } from '../answer.ts';
+import { z } from 'zod';
+import { type Answer, type Asked, line, type Right } from '../route.ts';
+import { route } from '../services.ts';
 import { type Assets, loadAssets } from './assets.ts';
 import type { PageFacts, ShownFacts } from './facts.ts';
 
-/** The page: its frame at `/`, and its files, which are read when the first one asks. */
-export function createPage(facts: PageFacts): {
-  readonly shell: (asked: Pick<Asked, 'right'>) => Promise<Answer>;
-  readonly assets: Area;
-} {
+/** The page: its frame, and its files, which are read when the first one asks. */
+export interface Page {
+  shell(right: Right): Promise<Answer>;
+  file(path: string, headers: Asked['headers']): Promise<Answer>;
+}
+
+export function createPage(facts: PageFacts): Page {
   let loading: Promise<Assets> | undefined;
   const load = () => {
     loading ??= loadAssets();
@@ -14,31 +18,40 @@ export function createPage(facts: PageFacts): {
   };
   const shells = new Map<boolean, Answer>();
   return {
-    shell: async ({ right }) => {
+    async shell(right) {
       // A browser sends no token with what is typed into its address bar.
       const certified = right === 'write';
       const shell = shells.get(certified) ?? shellOf({ ...facts, certified }, await load());
       shells.set(certified, shell);
       return shell;
     },
-    assets: {
-      under: '/assets/',
-      described: [],
-      methods: ['GET', 'HEAD'],
-      needs: 'none',
-      route: async (asked) => fileOf(await load(), asked),
-    },
+    file: async (path, headers) => fileOf(await load(), path, headers),
   };
 }
+
+/** The frame asks for a token; neither it nor the files tell anything of this host. */
+export const PAGE_ROUTES = {
+  shell: route({
+    method: 'GET',
+    path: '/',
+    needs: 'none',
+    answer: ({ page }, { right }) => page.shell(right),
+  }),
+  files: route({
+    method: 'GET',
+    path: '/assets/{file}',
+    needs: 'none',
+    input: z.object({ file: z.string() }),
+    answer: ({ page }, { input: { file }, headers }) => page.file(`/assets/${file}`, headers),
+  }),
+};
 
 /** They never change: another content has another path. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
-function fileOf({ files, base }: Assets, { path, headers }: Asked): Answer {
+function fileOf({ files, base }: Assets, path: string, headers: Asked['headers']): Answer {
   const file = path.startsWith(base) ? files.get(path.slice(base.length)) : undefined;
-  if (file === undefined) {
-    return { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'no such file\n' };
-  }
+  if (file === undefined) return line(404, 'no such file');
   const common = { 'content-type': file.type, 'cache-control': FOR_EVER, vary: 'accept-encoding' };
   const zipped = /\bgzip\b/.test(headers['accept-encoding'] ?? '');
   return zipped

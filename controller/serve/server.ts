@@ -1,0 +1,253 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { z } from 'zod';
+import type { ListenOption } from '../config/values.ts';
+import { messageOf } from '../errors.ts';
+import { decoded } from '../http/urls.ts';
+import { isLoopback } from '../loopback.ts';
+import type { Clock, Log } from '../ports.ts';
+import { checked, firstIssue } from '../schema-messages.ts';
+import { type Access, type Credentials, createAccess } from './access/access.ts';
+import type { AccessFiles } from './access/files.ts';
+import {
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
+  type Connections,
+  limitConnections,
+} from './connections.ts';
+import { namesLoopback } from './host-header.ts';
+import { closeServer, listenOn, urlOf } from './listening.ts';
+import { type Answer, type Body, problem, type Route } from './route.ts';
+import { createTlsServer } from './tls-server.ts';
+
+export interface ServerOptions<Services> {
+  readonly listen: ListenOption;
+  /** The option that says where; defaults to `--listen`. */
+  readonly flag?: string | undefined;
+  readonly routes: readonly Route<Services>[];
+  readonly services: Services;
+  /** Keys and tokens; defaults to none: no TLS, everyone who reaches the address may read, no one may write. */
+  readonly access?: AccessFiles | undefined;
+  /** Why nothing can be written here, which whoever may read is told; null: it can. */
+  readonly writesOff: string | null;
+  /** How many connections are kept, and for how long. */
+  readonly connections?: Partial<ConnectionLimits> | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface HttpServer {
+  /** `http://127.0.0.1:61421`, or https, with the port that was found where 0 was asked for. */
+  readonly url: string;
+  /** Takes no more requests and resolves when those at work are answered, or after a second. */
+  close(): Promise<void>;
+}
+
+/** Of slow, large and idle requests as much as probes and people need. */
+const LIMITS = {
+  maxHeaderSize: 8_192,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+};
+
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+const NO_FILES: AccessFiles = {
+  identity: null,
+  clientCertificates: false,
+  clientNames: null,
+  readToken: null,
+  writeToken: null,
+  complaints: () => [],
+  close: () => undefined,
+};
+
+/**
+ * Serves a list of routes. Rejects with a `ControllerError` when the address cannot be used.
+ *
+ * Nothing that a client does ends the process: what goes wrong while a request is answered is logged and gives 500.
+ */
+export async function startServer<Services>(options: ServerOptions<Services>): Promise<HttpServer> {
+  const { listen, log, clock, access: files = NO_FILES } = options;
+  const serving: Serving<Services> = {
+    ...options,
+    access: createAccess({
+      certificates: files.clientCertificates,
+      clientNames: files.clientNames,
+      readToken: files.readToken?.current ?? null,
+      writeToken: files.writeToken?.current ?? null,
+      clock,
+      log,
+    }),
+    ownHostsOnly: isLoopback(listen.address),
+    certificateOf: (socket) => certificateOf(socket),
+  };
+
+  const { server, certificateOf } = serverFor(files, (request, response) => {
+    // The socket's own errors: the client went away.
+    response.on('error', () => {});
+    answer(serving, request)
+      .catch((error: unknown) => {
+        log.error('request failed', { method: request.method, url: request.url, error });
+        return problem(500, 'internal error; the log has the reason');
+      })
+      .then(async (found) => {
+        await putOff(found.afterMs, request, response);
+        send(connections, request, response, found);
+      });
+  });
+  /** Lets the time pass; the client may go away, or be sent away, meanwhile. */
+  async function putOff(afterMs: number | undefined, request: IncomingMessage, response: ServerResponse) {
+    if (afterMs === undefined) return;
+    connections.putOff(request);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    await clock.sleep(afterMs, gone.signal);
+  }
+
+  const connections = limitConnections(server, { ...CONNECTION_LIMITS, ...options.connections });
+  await listenOn(server, listen, options.flag ?? '--listen');
+  server.on('error', (error) => log.error('HTTP server', { error }));
+  return {
+    url: urlOf(files.identity === null ? 'http' : 'https', server, listen),
+    close: () => closeServer(server),
+  };
+}
+
+/** Plain where there is no certificate; then no client shows one either. */
+function serverFor({ identity, clientCertificates }: AccessFiles, listener: RequestListener) {
+  if (identity !== null) return createTlsServer(LIMITS, identity, clientCertificates, listener);
+  return { server: createServer(LIMITS, listener), certificateOf: () => 'none' as const };
+}
+
+interface Serving<Services> extends Pick<ServerOptions<Services>, 'routes' | 'services' | 'writesOff'> {
+  readonly access: Access;
+  /** Whether requests must name this host as one does over loopback. */
+  readonly ownHostsOnly: boolean;
+  readonly certificateOf: (socket: Socket) => Credentials['certificate'];
+}
+
+async function answer<Services>(
+  { routes, services, writesOff, access, ownHostsOnly, certificateOf }: Serving<Services>,
+  request: IncomingMessage,
+): Promise<Answer> {
+  const { method = '', url = '', headers, socket } = request;
+  // Only HTTP/1.0 comes without a host, and no browser speaks that.
+  if (ownHostsOnly && headers.host !== undefined && !namesLoopback(headers.host)) {
+    return problem(421, 'this address is for clients on this host; ask for 127.0.0.1, [::1] or localhost');
+  }
+  const [path = '', query = ''] = url.split(/\?(.*)/s);
+  const here = routes.filter((route) => named(route, path) !== null);
+  const route = here.find((one) => methodsOf(one).includes(method));
+  const { needs, frequent = false } = route ?? here[0] ?? UNKNOWN;
+  const off = needs === 'write' ? writesOff : null;
+  const credentials = { headers, address: socket.remoteAddress ?? '', certificate: certificateOf(socket) };
+  const right = access.admit(credentials, off === null ? needs : 'read', frequent);
+  if (typeof right !== 'string') return right;
+  const methods = here.length === 0 ? READ : here.flatMap(methodsOf);
+  if (!methods.includes(method)) {
+    return problem(405, `${method} is not possible here`, { methods }, { allow: methods.join(', ') });
+  }
+  if (route === undefined) return problem(404, 'no such endpoint', { endpoints: endpointsOf(routes) });
+  if (off !== null) return problem(403, off);
+  const { data: input, error } = inputOf(route, path, new URLSearchParams(query));
+  if (error !== undefined) return problem(nameIn(route) === null ? 400 : 404, firstIssue(error));
+  const body = route.body === undefined ? '' : await bodyOf(route.body, request);
+  return typeof body === 'string' ? await route.answer(services, { input, headers, right, body }) : body;
+}
+
+const READ: readonly string[] = ['GET', 'HEAD'];
+const UNKNOWN = { needs: 'read', frequent: false } as const;
+
+/** HEAD goes wherever reading does; what needs the right to write is asked for by programs, which need none. */
+function methodsOf({ method, needs }: Pick<Route<never>, 'method' | 'needs'>): readonly string[] {
+  return method === 'GET' && needs !== 'write' ? READ : [method];
+}
+
+/** What is told to whoever asks for another one: all but files. */
+function endpointsOf(routes: readonly Route<never>[]): readonly string[] {
+  const listed = routes.filter((route) => route.described !== undefined || nameIn(route) === null);
+  return [...new Set(listed.map(({ path }) => path))];
+}
+
+/** The name at the end of its path; null where there is none. */
+function nameIn({ path }: Pick<Route<never>, 'path'>): string | null {
+  return /\{(\w+)\}$/.exec(path)?.[1] ?? null;
+}
+
+/** What stands for the name in its path, empty where it has none; null where this is another path. */
+function named(route: Pick<Route<never>, 'path'>, path: string): string | null {
+  const name = nameIn(route);
+  if (name === null) return path === route.path ? '' : null;
+  const before = route.path.slice(0, -`{${name}}`.length);
+  return path.startsWith(before) ? path.slice(before.length) : null;
+}
+
+const NOTHING = z.object({});
+
+function inputOf(
+  { input = NOTHING, ...route }: Pick<Route<never>, 'input' | 'path'>,
+  path: string,
+  query: URLSearchParams,
+) {
+  const given = (name: string, schema: unknown) => {
+    // Clients that were made of the description write the slashes of a path's name as `%2F`.
+    if (name === nameIn(route)) return decoded(named(route, path) ?? '');
+    return schema instanceof z.ZodArray ? query.getAll(name) : (query.get(name) ?? undefined);
+  };
+  const texts = Object.entries(input.shape).map(([name, schema]) => [name, given(name, schema)]);
+  return checked(input, Object.fromEntries(texts));
+}
+
+/** The text of a JSON document; or the refusal. */
+async function bodyOf(body: Body, request: IncomingMessage): Promise<string | Answer> {
+  const { what, mostBytes, schemas } = body;
+  if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
+    return problem(415, `expected ${what} as application/json`);
+  }
+  const text = await textOf(request, mostBytes);
+  if (text === null) {
+    return problem(413, `expected ${what} of at most ${mostBytes} bytes`, {}, { connection: 'close' });
+  }
+  try {
+    const { error } = checked(z.union(Object.values(schemas)), JSON.parse(text));
+    return error === undefined ? text : problem(400, `the body is not ${what}: ${firstIssue(error)}`);
+  } catch (error) {
+    return problem(400, `the body is no JSON: ${messageOf(error)}`);
+  }
+}
+
+async function textOf(request: IncomingMessage, mostBytes: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > mostBytes) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size).toString('utf8');
+}
+
+function send(
+  connections: Connections,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: Answer,
+): void {
+  connections.writes(response, typeof body === 'function');
+  const length =
+    status === 304 || typeof body === 'function' ? {} : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...SECURITY_HEADERS, ...headers, ...length });
+  if (request.method === 'HEAD') response.end();
+  else if (typeof body === 'function') body(response);
+  else response.end(body);
+}
