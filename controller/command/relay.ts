@@ -7,9 +7,10 @@ import type { RelayParts } from '../wire-kubernetes.ts';
 /** Publishes what the sources say in a Kubernetes cluster until `signal` aborts; resolves then. */
 export async function relay(config: Config, parts: RelayParts, signal: AbortSignal): Promise<void> {
   const { client, sources, clock, log } = parts;
+  const { listen } = config;
   const names = sources.map(({ name }) => name);
   const health = createRelayHealth(names, clock, 2 * config.relistSeconds * 1_000 + 60_000);
-  const server = config.listen === null ? null : await serveRelayHealth(config.listen, health);
+  const server = listen && (await serveRelayHealth({ listen, services: health, clock, log }));
   try {
     await runRelay(
       {

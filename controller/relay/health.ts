@@ -1,8 +1,6 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { ControllerError, messageOf } from '../errors.ts';
 import type { Clock } from '../ports.ts';
-import { limitConnections } from '../serve/connections.ts';
+import { type Answer, line, METRICS, routeOf } from '../serve/route.ts';
+import { type HttpServer, type ServerOptions, startServer } from '../serve/server.ts';
 import { type Blocker, createRelayMetrics, type RelayMetrics, type RelayObserver } from './metrics.ts';
 
 export interface RelayHealth {
@@ -86,53 +84,22 @@ function why(failure: string | undefined): string {
   return failure === undefined ? '' : `: ${failure}`;
 }
 
-async function sendMetrics(
-  { contentType, text }: RelayHealth['metrics'],
-  response: ServerResponse,
-): Promise<void> {
-  try {
-    const body = await text();
-    response.writeHead(200, { 'content-type': contentType }).end(body);
-  } catch (error) {
-    response.writeHead(500).end(`${messageOf(error)}\n`);
-  }
+const route = routeOf<RelayHealth>();
+
+/** For probes and Prometheus. */
+const ROUTES = [
+  route('GET', '/livez', 'none', { answer: ({ live }) => told(live()) }),
+  route('GET', '/readyz', 'none', { answer: ({ ready }) => told(ready()) }),
+  route('GET', '/metrics', 'read', METRICS),
+];
+
+function told({ ok, text }: Verdict): Answer {
+  return line(ok ? 200 : 503, `${ok ? 'ok' : 'failed'}: ${text}`);
 }
 
-/** Serves `/livez`, `/readyz` and `/metrics`; resolves with the port that was found, and how to end it. Rejects when the address cannot be used. */
+/** Serves them. Rejects with a `ControllerError` when the address cannot be used. */
 export async function serveRelayHealth(
-  listen: { readonly address: string; readonly port: number },
-  health: RelayHealth,
-): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const server = createServer((request, response) => {
-    const verdicts: Readonly<Record<string, () => Verdict>> = {
-      '/livez': health.live,
-      '/readyz': health.ready,
-    };
-    const path = request.url?.split('?')[0] ?? '';
-    if (path === '/metrics') {
-      void sendMetrics(health.metrics, response);
-      return;
-    }
-    const verdict = verdicts[path]?.() ?? null;
-    const status = verdict === null ? 404 : verdict.ok ? 200 : 503;
-    const text =
-      verdict === null
-        ? 'expected /livez, /readyz or /metrics'
-        : `${verdict.ok ? 'ok' : 'failed'}: ${verdict.text}`;
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
-  });
-  limitConnections(server);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new ControllerError('usage', `--listen ${listen.address}:${listen.port}`, { cause })),
-    );
-    server.listen(listen.port, listen.address, resolve);
-  });
-  const bound = server.address() as AddressInfo;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { port: bound.port, close };
+  options: Pick<ServerOptions<RelayHealth>, 'listen' | 'services' | 'clock' | 'log'>,
+): Promise<HttpServer> {
+  return await startServer({ ...options, routes: ROUTES, writesOff: null });
 }

@@ -80,15 +80,10 @@ const id = z
 
 /** The source's apps as they are defined there. Definitions may hold secrets, so reading needs the right to write too. */
 export const APP_ROUTES: readonly Route<Services>[] = [
-  route({
-    method: 'GET',
-    path: '/v1/apps',
-    needs: 'write',
-    described: {
-      id: 'listApps',
-      summary: "Ids of the source's apps",
-      answers: [ok({ AppList: appListDocument }), SILENT],
-    },
+  route('GET', '/v1/apps', 'write', {
+    id: 'listApps',
+    summary: "Ids of the source's apps",
+    answers: [ok({ AppList: appListDocument }), SILENT],
     answer: ({ writing }) =>
       fromSource(writing, 'warn', { method: 'GET' }, async ({ writer }) => {
         const apps = await writer.listApps(AbortSignal.timeout(ANSWER_MS));
@@ -96,33 +91,23 @@ export const APP_ROUTES: readonly Route<Services>[] = [
         return json({ apps: ids.filter((one) => typeof one === 'string').sort() } satisfies AppListDocument);
       }),
   }),
-  route({
-    method: 'POST',
-    path: '/v1/apps',
-    needs: 'write',
-    described: {
-      id: 'createApp',
-      summary: 'Creates an app',
-      answers: written('exists', 'locked', 'busy', 'invalid', 'forbidden'),
-    },
+  route('POST', '/v1/apps', 'write', {
+    id: 'createApp',
+    summary: 'Creates an app',
+    answers: written('exists', 'locked', 'busy', 'invalid', 'forbidden'),
     input: z.object({ force }),
     body: DEFINITION,
     answer: ({ writing }, { input, body }) =>
       write(writing, 'POST', '', input, (writer, options) => writer.add('app', body, options)),
   }),
-  route({
-    method: 'GET',
-    path: '/v1/apps/{id}',
-    needs: 'write',
-    described: {
-      id: 'readApp',
-      summary: 'An app as it is defined; definitions may hold secrets',
-      answers: [
-        ok({ App: appDocument }),
-        refused(404, 'There is no such app, or the path has no id of one.'),
-        SILENT,
-      ],
-    },
+  route('GET', '/v1/apps/{id}', 'write', {
+    id: 'readApp',
+    summary: 'An app as it is defined; definitions may hold secrets',
+    answers: [
+      ok({ App: appDocument }),
+      refused(404, 'There is no such app, or the path has no id of one.'),
+      SILENT,
+    ],
     input: z.object({ id }),
     answer: ({ writing }, { input }) =>
       fromSource(writing, 'warn', { method: 'GET', app: `/${input.id}` }, async ({ writer }) => {
@@ -132,15 +117,10 @@ export const APP_ROUTES: readonly Route<Services>[] = [
         return json({ app: definitionOf(app) } satisfies AppDocument);
       }),
   }),
-  route({
-    method: 'PUT',
-    path: '/v1/apps/{id}',
-    needs: 'write',
-    described: {
-      id: 'replaceApp',
-      summary: 'Replaces the whole definition of an app: what is not mentioned is gone',
-      answers: [NO_ID, ...written('absent', 'locked', 'busy', 'invalid', 'forbidden')],
-    },
+  route('PUT', '/v1/apps/{id}', 'write', {
+    id: 'replaceApp',
+    summary: 'Replaces the whole definition of an app: what is not mentioned is gone',
+    answers: [NO_ID, ...written('absent', 'locked', 'busy', 'invalid', 'forbidden')],
     input: z.object({ id, force }),
     body: DEFINITION,
     answer: ({ writing }, { input, body }) =>
@@ -148,15 +128,10 @@ export const APP_ROUTES: readonly Route<Services>[] = [
         writer.update({ kind: 'app', id: `/${input.id}` }, body, { ...options, whole: true }),
       ),
   }),
-  route({
-    method: 'DELETE',
-    path: '/v1/apps/{id}',
-    needs: 'write',
-    described: {
-      id: 'removeApp',
-      summary: 'Removes an app and ends its tasks',
-      answers: [NO_ID, ...written('absent', 'locked', 'busy', 'forbidden')],
-    },
+  route('DELETE', '/v1/apps/{id}', 'write', {
+    id: 'removeApp',
+    summary: 'Removes an app and ends its tasks',
+    answers: [NO_ID, ...written('absent', 'locked', 'busy', 'forbidden')],
     input: z.object({ id, force }),
     answer: ({ writing }, { input }) =>
       write(writing, 'DELETE', `/${input.id}`, input, (writer, options) =>

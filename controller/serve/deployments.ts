@@ -45,21 +45,16 @@ export function createFollowing(
 }
 
 /** For whoever has sent it to `/v1/apps`; not counted among the writes, since it is asked for every second. */
-export const DEPLOYMENT_ROUTE = route({
-  method: 'GET',
-  path: '/v1/deployments/{id}',
-  needs: 'write',
+export const DEPLOYMENT_ROUTE = route('GET', '/v1/deployments/{id}', 'write', {
   frequent: true,
-  described: {
-    id: 'deployment',
-    summary: 'How far a deployment of Marathon is, and what this host has of its app',
-    answers: [
-      ok({ Deployment: deploymentDocument }),
-      refused(404, 'One of the ids is none.'),
-      refused(502, 'Marathon does not answer.'),
-      refused(503, 'Too many deployments are followed at once.'),
-    ],
-  },
+  id: 'deployment',
+  summary: 'How far a deployment of Marathon is, and what this host has of its app',
+  answers: [
+    ok({ Deployment: deploymentDocument }),
+    refused(404, 'One of the ids is none.'),
+    refused(502, 'Marathon does not answer.'),
+    refused(503, 'Too many deployments are followed at once.'),
+  ],
   input: z.object({
     id: z
       .string()

@@ -8,14 +8,12 @@ import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { version } from '../config/version.ts';
 import { refused } from './describing.ts';
-import type { DescribedAnswer, Description, Route, Schemas } from './route.ts';
+import type { DescribedAnswer, Route, Schemas } from './route.ts';
 import { ROUTES } from './routes.ts';
-
-type Described = Route<never> & { readonly described: Description };
 
 /** An OpenAPI 3.1 document. */
 export function openapi(): object {
-  const routes = ROUTES.filter((route): route is Described => route.described !== undefined);
+  const routes = ROUTES.filter(({ id }) => id !== undefined);
   const parts = routes.flatMap((route) => [...(route.body ? [route.body] : []), ...answersOf(route)]);
   return {
     openapi: '3.1.0',
@@ -57,15 +55,15 @@ export function openapi(): object {
   };
 }
 
-function operation(route: Described): object {
-  const { described, needs, input, body, path } = route;
+function operation(route: Route<never>): object {
+  const { id, summary, needs, input, body, path } = route;
   const parameters = Object.entries(input?.shape ?? {}).map(([name, schema]) =>
     parameter(name, schema as z.ZodType, path),
   );
   const answers = Map.groupBy(answersOf(route), ({ status }) => status);
   return {
-    operationId: described.id,
-    summary: described.summary,
+    operationId: id,
+    summary,
     ...(needs === 'write' && { security: [{ token: [] }, { certificate: [] }] }),
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && {
@@ -108,7 +106,7 @@ const BODY_REFUSALS = [
 ];
 
 /** What the server answers before it asks the route, and then the route's own. */
-function answersOf({ described, needs, frequent, body }: Described): readonly DescribedAnswer[] {
+function answersOf({ answers = [], needs, frequent, body }: Route<never>): readonly DescribedAnswer[] {
   const counted = needs === 'write' && frequent !== true;
   const tries = 'Too many wrong tokens from this address';
   return [
@@ -117,7 +115,7 @@ function answersOf({ described, needs, frequent, body }: Described): readonly De
     refused(421, 'The address is for clients of this host, and Host names another one.'),
     refused(429, counted ? `${tries}, or more than 120 requests within a minute.` : `${tries}.`),
     ...(body === undefined ? [] : BODY_REFUSALS),
-    ...described.answers,
+    ...answers,
   ];
 }
 

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { visibleJson } from '../visible.ts';
+import type { Metrics } from './metrics.ts';
 
 /** `none`: for everyone, since it tells nothing. Each has those before it. */
 export type Right = 'none' | 'read' | 'write';
@@ -15,20 +16,16 @@ export interface Route<Services, Shape extends z.ZodRawShape = z.ZodRawShape> {
   readonly needs: Right;
   /** It bounds itself, and does not count among the writes of a minute. */
   readonly frequent?: true;
-  /** What the OpenAPI description says of it, which has all of `/v1`. */
-  readonly described?: Description;
+  /** Its name in the OpenAPI description, which has all of `/v1`; without one it is not in there. */
+  readonly id?: string;
+  readonly summary?: string;
+  /** Those that it gives itself; the server adds its own. Several with one status are told as one. */
+  readonly answers?: readonly DescribedAnswer[];
   /** The name in the path and the parameters of the query, as texts; a list has all values of its name. */
   readonly input?: z.ZodObject<Shape>;
   /** What is sent along; without it a body is not read. */
   readonly body?: Body;
   answer(services: Services, asked: Asked<z.output<z.ZodObject<Shape>>>): Answer | Promise<Answer>;
-}
-
-export interface Description {
-  readonly id: string;
-  readonly summary: string;
-  /** Those that it gives itself; the server adds its own. Several with one status are told as one. */
-  readonly answers: readonly DescribedAnswer[];
 }
 
 /** Schemas by their name in the OpenAPI description. */
@@ -70,9 +67,14 @@ export interface Answer {
   readonly afterMs?: number;
 }
 
-/** Makes the function that checks an entry: its answer gets the input that its schema describes. */
+/** Makes the function that makes an entry: its answer gets the input that its schema describes. */
 export function routeOf<Services>() {
-  return <Shape extends z.ZodRawShape>(route: Route<Services, Shape>): Route<Services> => route;
+  return <Shape extends z.ZodRawShape>(
+    method: Route<Services>['method'],
+    path: string,
+    needs: Right,
+    rest: Omit<Route<Services, Shape>, 'method' | 'path' | 'needs'>,
+  ): Route<Services> => ({ method, path, needs, ...rest });
 }
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
@@ -102,3 +104,12 @@ export function problem(
 export function notNow(why: string): Answer {
   return problem(503, why, {}, { 'retry-after': '5' });
 }
+
+/** What Prometheus reads. */
+export const METRICS = {
+  answer: async ({ metrics: { contentType, text } }: { metrics: Pick<Metrics, 'contentType' | 'text'> }) => ({
+    status: 200,
+    headers: { 'content-type': contentType },
+    body: await text(),
+  }),
+};

@@ -13,33 +13,17 @@ import { DEPLOYMENT_ROUTE } from './deployments.ts';
 import { diffDocument, historyDocument, vipsDocument } from './described.ts';
 import { flag, ok, refused } from './describing.ts';
 import { PAGE_ROUTES } from './page/page.ts';
-import { type Answer, json, line, notNow, type Route } from './route.ts';
+import { type Answer, json, line, METRICS, notNow, type Route } from './route.ts';
 import { route, type Services } from './services.ts';
 import { WHY_ROUTE } from './why.ts';
 
 /** How much of the history one answer has. */
 const MOST_CHANGES = 200;
 
-const METRICS = route({
-  method: 'GET',
-  path: '/metrics',
-  needs: 'read',
-  answer: async ({ metrics: { contentType, text } }) => ({
-    status: 200,
-    headers: { 'content-type': contentType },
-    body: await text(),
-  }),
-});
-
-const STATUS = route({
-  method: 'GET',
-  path: '/v1/status',
-  needs: 'read',
-  described: {
-    id: 'status',
-    summary: 'Every VIP and backend, the sources, and the state of the host',
-    answers: [ok({ Status: statusDocument })],
-  },
+const STATUS = route('GET', '/v1/status', 'read', {
+  id: 'status',
+  summary: 'Every VIP and backend, the sources, and the state of the host',
+  answers: [ok({ Status: statusDocument })],
   input: z.object({
     vip: z
       .string()
@@ -54,35 +38,25 @@ const STATUS = route({
   },
 });
 
-const DOCTOR = route({
-  method: 'GET',
-  path: '/v1/doctor',
-  needs: 'read',
-  described: {
-    id: 'doctor',
-    summary: 'What this host lacks, each with the command that fixes it',
-    answers: [
-      ok({ Doctor: doctorDocument }),
-      refused(503, 'This host is not examined, or that took too long.'),
-    ],
-  },
+const DOCTOR = route('GET', '/v1/doctor', 'read', {
+  id: 'doctor',
+  summary: 'What this host lacks, each with the command that fixes it',
+  answers: [
+    ok({ Doctor: doctorDocument }),
+    refused(503, 'This host is not examined, or that took too long.'),
+  ],
   answer: async ({ examine }) =>
     examine === undefined ? notNow('this host is not examined here') : json(await examine()),
 });
 
-const VIPS = route({
-  method: 'GET',
-  path: '/v1/vips',
-  needs: 'read',
-  described: {
-    id: 'vips',
-    summary: 'What this host forwards, as dcos-net tells it',
-    answers: [
-      ok({ Vips: vipsDocument }),
-      { status: 304, description: 'The same as the one whose ETag If-None-Match has.', schemas: {} },
-      refused(503, 'No source has been read yet.'),
-    ],
-  },
+const VIPS = route('GET', '/v1/vips', 'read', {
+  id: 'vips',
+  summary: 'What this host forwards, as dcos-net tells it',
+  answers: [
+    ok({ Vips: vipsDocument }),
+    { status: 304, description: 'The same as the one whose ETag If-None-Match has.', schemas: {} },
+    refused(503, 'No source has been read yet.'),
+  ],
   answer: ({ status, vips }, { headers }) =>
     ofLastPass(status(), (pass) => {
       const { body, tag } = vips(pass);
@@ -95,32 +69,22 @@ const VIPS = route({
     }),
 });
 
-const DIFF = route({
-  method: 'GET',
-  path: '/v1/diff',
-  needs: 'read',
-  described: {
-    id: 'diff',
-    summary: 'What the last pass intended, as `diff -o json` prints it',
-    answers: [
-      ok({ Diff: diffDocument }),
-      refused(503, 'No source has been read yet, or the kernel could not be.'),
-    ],
-  },
+const DIFF = route('GET', '/v1/diff', 'read', {
+  id: 'diff',
+  summary: 'What the last pass intended, as `diff -o json` prints it',
+  answers: [
+    ok({ Diff: diffDocument }),
+    refused(503, 'No source has been read yet, or the kernel could not be.'),
+  ],
   answer: ({ status, diff }) =>
     // What a pass planned that could not read the kernel is no diff with it.
     ofLastPass(status(), (pass) => (pass.error === null ? json(diff(pass).body) : notNow(pass.error))),
 });
 
-const HISTORY = route({
-  method: 'GET',
-  path: '/v1/history',
-  needs: 'read',
-  described: {
-    id: 'history',
-    summary: 'What changed since the start of the controller, the newest first',
-    answers: [ok({ History: historyDocument })],
-  },
+const HISTORY = route('GET', '/v1/history', 'read', {
+  id: 'history',
+  summary: 'What changed since the start of the controller, the newest first',
+  answers: [ok({ History: historyDocument })],
   input: z.object({ vip: z.string().optional().describe('Only changes of the VIP with this id.') }),
   answer({ history, status }, { input: { vip } }) {
     const changes = vip === undefined ? history.latest(MOST_CHANGES) : history.ofVip(vip);
@@ -130,18 +94,13 @@ const HISTORY = route({
   },
 });
 
-const EVENTS = route({
-  method: 'GET',
-  path: '/v1/events',
-  needs: 'read',
-  described: {
-    id: 'events',
-    summary: 'The status and what changes of it, as server-sent events: for the page, without a promise',
-    answers: [
-      { status: 200, description: 'A stream.', type: 'text/event-stream', schemas: {} },
-      refused(503, 'There are too many streams already.'),
-    ],
-  },
+const EVENTS = route('GET', '/v1/events', 'read', {
+  id: 'events',
+  summary: 'The status and what changes of it, as server-sent events: for the page, without a promise',
+  answers: [
+    { status: 200, description: 'A stream.', type: 'text/event-stream', schemas: {} },
+    refused(503, 'There are too many streams already.'),
+  ],
   answer: ({ events }) =>
     events.hasRoom
       ? { status: 200, headers: EVENTS_TYPE, body: events.add }
@@ -155,7 +114,7 @@ export const ROUTES: readonly Route<Services>[] = [
   health('livez', livez),
   health('readyz', readyz),
   health('healthz', healthz),
-  METRICS,
+  route('GET', '/metrics', 'read', METRICS),
   STATUS,
   DOCTOR,
   WHY_ROUTE,
@@ -173,10 +132,7 @@ function health(
   name: string,
   checks: (status: Status, now: number, limits: HealthLimits) => readonly Check[],
 ): Route<Services> {
-  return route({
-    method: 'GET',
-    path: `/${name}`,
-    needs: 'none',
+  return route('GET', `/${name}`, 'none', {
     input: z.object({ verbose: flag, exclude: z.array(z.string()) }),
     answer({ status, clock, limits }, { input, right }) {
       const { ok: passed, text } = checksText(name, checks(status(), clock.monotonic(), limits), input);

@@ -175,7 +175,7 @@ function methodsOf({ method, needs }: Pick<Route<never>, 'method' | 'needs'>): r
 
 /** What is told to whoever asks for another one: all but files. */
 function endpointsOf(routes: readonly Route<never>[]): readonly string[] {
-  const listed = routes.filter((route) => route.described !== undefined || nameIn(route) === null);
+  const listed = routes.filter((route) => route.id !== undefined || nameIn(route) === null);
   return [...new Set(listed.map(({ path }) => path))];
 }
 

@@ -32,19 +32,14 @@ export function createWalk(explain: Explain, status: () => Promise<StatusDocumen
   };
 }
 
-export const WHY_ROUTE = route({
-  method: 'GET',
-  path: '/v1/why',
-  needs: 'read',
-  described: {
-    id: 'why',
-    summary: 'Why connections to a VIP fail: the first thing on their way that is broken',
-    answers: [
-      ok({ Why: whyDocument }),
-      refused(400, 'The parameter vip is missing, or can mean no VIP.'),
-      refused(503, 'Another way is being walked, or it took too long.'),
-    ],
-  },
+export const WHY_ROUTE = route('GET', '/v1/why', 'read', {
+  id: 'why',
+  summary: 'Why connections to a VIP fail: the first thing on their way that is broken',
+  answers: [
+    ok({ Why: whyDocument }),
+    refused(400, 'The parameter vip is missing, or can mean no VIP.'),
+    refused(503, 'Another way is being walked, or it took too long.'),
+  ],
   input: z.object({
     vip: z
       .string('expected NAME[:PORT][/udp]')

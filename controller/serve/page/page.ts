@@ -31,16 +31,10 @@ export function createPage(facts: PageFacts): Page {
 
 /** The frame asks for a token; neither it nor the files tell anything of this host. */
 export const PAGE_ROUTES = {
-  shell: route({
-    method: 'GET',
-    path: '/',
-    needs: 'none',
+  shell: route('GET', '/', 'none', {
     answer: ({ page }, { right }) => page.shell(right),
   }),
-  files: route({
-    method: 'GET',
-    path: '/assets/{file}',
-    needs: 'none',
+  files: route('GET', '/assets/{file}', 'none', {
     input: z.object({ file: z.string() }),
     answer: ({ page }, { input: { file }, headers }) => page.file(`/assets/${file}`, headers),
   }),

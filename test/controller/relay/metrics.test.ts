@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text as readAll } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { firstDelta } from '../../../controller/inventory/inventory.ts';
 import type { SourceListener } from '../../../controller/ports.ts';
@@ -95,12 +97,28 @@ describe('over HTTP', () => {
     ['/livez', 200, /^ok: /],
     ['/readyz?verbose', 200, /^ok: waiting to be elected/],
     ['/metrics', 200, /^marathon_ipvs_relay_leader 0$/m],
-    ['/', 404, /^expected \/livez, \/readyz or \/metrics/],
+    ['/', 404, /"endpoints":\["\/livez","\/readyz","\/metrics"\]/],
   ])('%s gives %i', async (path, status, text) => {
     const health = createRelayHealth([SOURCE], clock, 60_000);
-    const { port, close } = await serveRelayHealth({ address: '127.0.0.1', port: 0 }, health);
+    const listen = { address: '127.0.0.1', port: 0 };
+    const { url, close } = await serveRelayHealth({ listen, services: health, clock, log: silent });
     ends.push(close);
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+    const answer = await fetch(url + path);
     expect([answer.status, await answer.text()]).toEqual([status, expect.stringMatching(text)]);
+  });
+
+  test('a pod is asked by whatever address it has, within the limits of every server', async () => {
+    const health = createRelayHealth([SOURCE], clock, 60_000);
+    const listen = { address: '0.0.0.0', port: 0 };
+    const { url, close } = await serveRelayHealth({ listen, services: health, clock, log: silent });
+    ends.push(close);
+    const { port } = new URL(url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(`GET /livez HTTP/1.1\r\nHost: 10.1.2.3:${port}\r\nConnection: close\r\n\r\n`);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    const posted = await fetch(`http://127.0.0.1:${port}/livez`, { method: 'POST' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    const large = { 'x-large': 'x'.repeat(9_000) };
+    expect((await fetch(`http://127.0.0.1:${port}/livez`, { headers: large })).status).toBe(431);
   });
 });

@@ -13,25 +13,16 @@ interface Shop {
 const route = routeOf<Shop>();
 const BODY = { what: 'a list', mostBytes: 100, description: '', schemas: { List: z.array(z.string()) } };
 const ROUTES = [
-  route({
-    method: 'GET',
-    path: '/shelf/{name}',
-    needs: 'read',
+  route('GET', '/shelf/{name}', 'read', {
     input: z.object({ name: z.string().regex(/^\w/, 'no such shelf'), colour: z.array(z.string()) }),
     answer: (_, { input }) => json(input),
   }),
-  route({
-    method: 'GET',
-    path: '/shelf',
-    needs: 'read',
+  route('GET', '/shelf', 'read', {
     input: z.object({ size: z.string('expected a size') }),
     answer: (_, { input: { size } }) => line(200, size),
   }),
-  route({ method: 'GET', path: '/till', needs: 'write', answer: ({ sold }) => json(sold) }),
-  route({
-    method: 'POST',
-    path: '/till',
-    needs: 'write',
+  route('GET', '/till', 'write', { answer: ({ sold }) => json(sold) }),
+  route('POST', '/till', 'write', {
     body: BODY,
     answer({ sold }, { body }) {
       sold.push(body);
