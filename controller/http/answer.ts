@@ -1,8 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { OverBound } from '../bounds.ts';
 import { messageOf } from '../errors.ts';
-import { Pace } from '../pace.ts';
-import { decodeBody } from './encoding.ts';
+import { wholeBody } from './exchange.ts';
 import { answerFailure, Failure } from './failure.ts';
 import type { Peer } from './peer.ts';
 
@@ -13,7 +12,7 @@ export interface AnswerContext {
   /** The host that gave the answer, where a redirect led to one that is not configured; else null. */
   readonly stranger: string | null;
   /** Limit for the body, after decompression. */
-  readonly maxBytes: number;
+  readonly maxBytes: number | undefined;
 }
 
 /** Of the body of an error no more is looked at. */
@@ -36,18 +35,7 @@ export class Answer {
 
   /** The whole body, decompressed. Rejects with a `Failure` where it is larger than the limit. */
   async body(): Promise<Buffer> {
-    const { headers, body } = this.response;
-    const { maxBytes } = this.#context;
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    const pace = new Pace();
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      await pace.restIfDue();
-      size += chunk.length;
-      if (size > maxBytes) throw new Failure(`the answer is larger than ${maxBytes} bytes`, 'never');
-      chunks.push(chunk);
-    }
-    return decodeBody(Buffer.concat(chunks, size), headers['content-encoding'], maxBytes);
+    return await wholeBody(this.response, this.#context.maxBytes);
   }
 
   /** The begin of the body of an error. */

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { ControllerError, systemReason } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { Answer, discard } from './answer.ts';
 import { basicCredentials, type Credentials, type CredentialsFile, credentialsFrom } from './credentials.ts';
 import { within } from './deadline.ts';
 import { encodedStream } from './encoding.ts';
+import { exchange } from './exchange.ts';
 import { Failure, transportFailure } from './failure.ts';
 import { Masters, parseMasters, shownUrl } from './masters.ts';
 import type { Peer, PeerOptions } from './peer.ts';
@@ -190,7 +191,7 @@ export class HttpClient {
     for (let hops = 0; hops <= REDIRECTS; ) {
       const trusted = this.#masters.trusts(url);
       const authorization = trusted ? await this.#credentials?.header() : undefined;
-      const response = await request(url, {
+      const response = await exchange(url, {
         dispatcher,
         method,
         body: body ?? null,
@@ -199,8 +200,6 @@ export class HttpClient {
         headersTimeout,
         bodyTimeout,
       });
-      // A body that breaks off while no one reads it would end the process.
-      response.body.on('error', () => undefined);
       this.#masters.leaderNamed(url, this.peer.leaderIn(response, url));
       const { location } = response.headers;
       if (
@@ -228,7 +227,7 @@ export class HttpClient {
       peer: this.peer,
       withheld: !trusted && this.#credentials !== undefined,
       stranger: this.#masters.isConfigured(url) ? null : url.origin,
-      maxBytes: this.#options.maxBodyBytes ?? 256 * 1024 * 1024,
+      maxBytes: this.#options.maxBodyBytes,
     });
   }
 

@@ -1,8 +1,7 @@
-import { type Dispatcher, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { ControllerError } from '../errors.ts';
 import { within } from '../http/deadline.ts';
-import { decodeBody } from '../http/encoding.ts';
-import { Pace } from '../pace.ts';
+import { exchange, wholeBody } from '../http/exchange.ts';
 import type { Clock } from '../ports.ts';
 import type { Access } from './access.ts';
 import { ApiFailure, transportFailure } from './api-failure.ts';
@@ -145,7 +144,7 @@ class HttpClient implements KubernetesClient {
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const response = await request(url, {
+    return await exchange(url, {
       // A watch lasts for ever: one that shares a connection with other calls would share its flow control too.
       ...ONE_AT_A_TIME,
       method,
@@ -163,24 +162,10 @@ class HttpClient implements KubernetesClient {
       headersTimeout,
       bodyTimeout,
     });
-    // A body that breaks off while no one reads it would end the process.
-    response.body.on('error', () => undefined);
-    return response;
   }
 
-  async #text({ body, headers }: Dispatcher.ResponseData): Promise<string> {
-    const { maxBodyBytes = 256 * 1024 * 1024 } = this.#options;
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    const pace = new Pace();
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      await pace.restIfDue();
-      size += chunk.length;
-      if (size > maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
-      chunks.push(chunk);
-    }
-    const bytes = Buffer.concat(chunks, size);
-    return (await decodeBody(bytes, headers['content-encoding'], maxBodyBytes)).toString('utf8');
+  async #text(response: Dispatcher.ResponseData): Promise<string> {
+    return (await wholeBody(response, this.#options.maxBodyBytes)).toString('utf8');
   }
 
   #failure(what: string, { statusCode, headers }: Dispatcher.ResponseData, text: string): ApiFailure {
