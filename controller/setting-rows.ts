@@ -20,7 +20,7 @@ export interface OptionRow<Value> {
   };
   /** As a label has it; the value itself when missing. */
   text?(value: Value): string;
-  /** For the table of labels in the README, in Markdown. */
+  /** For the table of docs/labels.md, in Markdown. */
   readonly meaning: string;
 }
 

@@ -66,7 +66,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     read: (text) =>
       SCHEDULERS.find((known) => known === text) ?? new Refused(`expected one of ${SCHEDULERS.join(', ')}`),
     meaning:
-      "the kernel's short name, default `wlc` or `--default-scheduler`; [how they spread connections](docs/balancing.md)",
+      "the kernel's short name, default `wlc` or `--default-scheduler`; [how they spread connections](balancing.md)",
   },
   flags: {
     label: 'IPVS_SCHEDULER_FLAGS',
@@ -80,7 +80,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
         return other === undefined ? null : `${other} is no flag of the scheduler ${scheduler}`;
       },
     },
-    meaning: `comma-separated: ${FLAGS.map((flag) => `\`${flag}\``).join(', ')} ([what they do](docs/balancing.md)); default none`,
+    meaning: `comma-separated: ${FLAGS.map((flag) => `\`${flag}\``).join(', ')} ([what they do](balancing.md)); default none`,
   },
   persistenceSeconds: {
     label: 'IPVS_PERSISTENCE_SECONDS',
@@ -134,7 +134,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     unset: true,
     read: readTruth,
     meaning:
-      "`false`: this app's backends stay in rotation also where they do not answer ([ejection](docs/ejection.md)); default `true`",
+      "`false`: this app's backends stay in rotation also where they do not answer ([ejection](ejection.md)); default `true`",
   },
 };
 

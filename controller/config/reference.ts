@@ -1,5 +1,5 @@
 /**
- * The reference of options in Markdown, made from their list: docs/options.md and the table in the README.
+ * The reference of options and labels in Markdown, made from their lists: docs/options.md and the table of docs/labels.md.
  *
  *     node --conditions=ipvs-source controller/config/reference.ts
  */
@@ -15,17 +15,6 @@ export function optionsPage(): string {
   const groups = Map.groupBy(optionNames, (name) => describeOption(name).group);
   const sections = [...groups].map(([group, names]) => `## ${group}\n\n${names.map(entry).join('\n\n')}`);
   return `${INTRODUCTION}\n\n${sections.join('\n\n')}\n`;
-}
-
-/** Option, default, meaning. */
-function optionsTable(): string {
-  const rows = optionNames.map((name) => {
-    const { value, fallback, description } = describeOption(name);
-    const cells = [`\`${flagName(name)} ${value}\``, fallback === null ? '' : `\`${fallback}\``, description];
-    // A bar would end the cell, also within code.
-    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  });
-  return ['| Option | Default | |', '|---|---|---|', ...rows].join('\n');
 }
 
 function entry(name: OptionName): string {
@@ -100,20 +89,15 @@ function labelsTable(): string {
   ].join('\n');
 }
 
-/**
- * The README with the tables between their markers, `<!-- options -->` and `<!-- /options -->`, and `labels` alike; as it is
- * without them.
- */
-export function withTables(readme: string): string {
-  // Functions, since `$` means something in a replacement text.
-  return readme
-    .replace(/(?<=<!-- options -->\n).*?(?=<!-- \/options -->)/s, () => `\n${optionsTable()}\n\n`)
-    .replace(/(?<=<!-- labels -->\n).*?(?=<!-- \/labels -->)/s, () => `\n${labelsTable()}\n\n`);
+/** A page with the table of labels between its markers, `<!-- labels -->` and `<!-- /labels -->`; as it is without them. */
+export function withLabels(page: string): string {
+  // A function, since `$` means something in a replacement text.
+  return page.replace(/(?<=<!-- labels -->\n).*?(?=<!-- \/labels -->)/s, () => `\n${labelsTable()}\n\n`);
 }
 
 if (import.meta.main) {
-  const root = new URL('../../', import.meta.url);
-  const readme = new URL('README.md', root);
-  writeFileSync(new URL('docs/options.md', root), optionsPage());
-  writeFileSync(readme, withTables(readFileSync(readme, 'utf8')));
+  const docs = new URL('../../docs/', import.meta.url);
+  const labels = new URL('labels.md', docs);
+  writeFileSync(new URL('options.md', docs), optionsPage());
+  writeFileSync(labels, withLabels(readFileSync(labels, 'utf8')));
 }

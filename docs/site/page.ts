@@ -30,10 +30,13 @@ export function readPage(path: string, text: string): Page {
   return { path, output: outputOf(path), title, tokens, headings };
 }
 
-/** `docs/dns.md` is `dns.html`, `ipvs/README.md` is `ipvs.html`: all files of the site lie in one folder. */
+/**
+ * `docs/dns.md` is `dns.html`, `ipvs/README.md` is `ipvs.html`, `SECURITY.md` is `project-security.html`: all files of the site lie in
+ * one folder.
+ */
 function outputOf(path: string): string {
   if (path === INDEX) return 'index.html';
-  const name = path
+  const name = (path.includes('/') ? path : `project-${path}`)
     .replace(/^docs\//, '')
     .replace(/\/README\.md$/, '')
     .replace(/\.md$/, '');
