@@ -7,7 +7,7 @@ import { INDEX, type Page } from './page.ts';
 export type Kind = 'file' | 'folder' | 'nothing';
 
 export type Target =
-  /** Another page with its title, another host, or a file that the site takes along. */
+  /** Another page with its title, another host, or a file that the site takes along, at that address in it. */
   | { readonly href: string; readonly title?: string; readonly copied?: string }
   /** A folder: it is in the repository and not in the site. */
   | 'only text'
@@ -28,7 +28,7 @@ export function targetOf(from: Page, link: string, { pages, kindOf }: Places): T
   if (page !== undefined) {
     const known = [...page.headings.values()].some(({ id }) => id === anchor);
     if (anchor !== undefined && !known) return { problem: `${page.path} has no heading #${anchor}` };
-    const href = `${page === from ? '' : page.output}${anchor === undefined ? '' : `#${anchor}`}`;
+    const href = `${page === from ? '' : `./${page.name}`}${anchor === undefined ? '' : `#${anchor}`}`;
     return { href, title: page.title };
   }
   return fileTarget(path, kindOf(path));
@@ -38,8 +38,8 @@ function fileTarget(path: string, kind: Kind): Target {
   if (kind === 'nothing' || path.startsWith('..')) return { problem: 'there is no such file' };
   if (kind === 'folder') return 'only text';
   if (path.endsWith('.md')) return { problem: `${INDEX} does not lead to ${path}` };
-  const copied = `files/${path}`;
-  return { href: copied.split('/').map(encodeURIComponent).join('/'), copied: path };
+  const href = `/files/${path.split('/').map(encodeURIComponent).join('/')}`;
+  return { href, copied: path };
 }
 
 function below(page: string, path: string): string {

@@ -12,8 +12,8 @@ export interface Heading {
 export interface Page {
   /** From the root of the repository: `docs/dns.md`. */
   readonly path: string;
-  /** Its file in the site: `dns.html`. */
-  readonly output: string;
+  /** Its file among the pages that VitePress reads: `dns.md`. */
+  readonly name: string;
   /** Its first heading. */
   readonly title: string;
   readonly tokens: readonly Token[];
@@ -27,20 +27,20 @@ export function readPage(path: string, text: string): Page {
   const tokens = marked.lexer(text);
   const headings = headingsOf(tokens);
   const title = headings.values().find(({ depth }) => depth === 1)?.text ?? path;
-  return { path, output: outputOf(path), title, tokens, headings };
+  return { path, name: nameOf(path), title, tokens, headings };
 }
 
 /**
- * `docs/dns.md` is `dns.html`, `ipvs/README.md` is `ipvs.html`, `SECURITY.md` is `project-security.html`: all files of the site lie in
- * one folder.
+ * `docs/dns.md` is `dns.md`, `ipvs/README.md` is `ipvs.md`, `SECURITY.md` is `project-security.md`: all pages of the site lie in one
+ * folder.
  */
-function outputOf(path: string): string {
-  if (path === INDEX) return 'index.html';
+function nameOf(path: string): string {
+  if (path === INDEX) return 'index.md';
   const name = (path.includes('/') ? path : `project-${path}`)
     .replace(/^docs\//, '')
     .replace(/\/README\.md$/, '')
     .replace(/\.md$/, '');
-  return `${name.replaceAll('/', '-').toLowerCase()}.html`;
+  return `${name.replaceAll('/', '-').toLowerCase()}.md`;
 }
 
 function headingsOf(tokens: readonly Token[]): Map<Token, Heading> {
@@ -50,15 +50,20 @@ function headingsOf(tokens: readonly Token[]): Map<Token, Heading> {
     if (token.type !== 'heading') return;
     const heading = token as Tokens.Heading;
     const text = plain(heading.tokens);
-    const slug = text
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '')
-      .replaceAll(' ', '-');
+    const slug = slugOf(text);
     const before = taken.get(slug) ?? 0;
     taken.set(slug, before + 1);
     headings.set(token, { depth: heading.depth, id: before === 0 ? slug : `${slug}-${before}`, text });
   });
   return headings;
+}
+
+/** The anchor of a heading with this text, as GitHub makes it. */
+export function slugOf(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '')
+    .replaceAll(' ', '-');
 }
 
 /** The words without their marks. */

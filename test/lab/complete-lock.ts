@@ -1,6 +1,6 @@
 /**
- * Adds to package-lock.json the platform packages that a dependency names as optional and that the registry in use
- * does not carry (those for other systems). npm leaves them out of the file there, and `npm ci` then refuses it
+ * Adds to the lock files the platform packages that a dependency names as optional and that the registry in use
+ * does not carry (those for other systems). npm leaves them out there, and `npm ci` then refuses it
  * everywhere. Run it as `npm run lock` after every `npm install`.
  */
 
@@ -12,25 +12,31 @@ interface Locked {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-const SYSTEMS = new Set(['android', 'darwin', 'freebsd', 'openharmony', 'win32', 'linux']);
-const FILE = new URL('../../package-lock.json', import.meta.url);
-const lock: { packages: Record<string, Locked> } = JSON.parse(readFileSync(FILE, 'utf8'));
+type Packages = Record<string, Locked>;
 
-for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.packages)) {
-  for (const [name, version] of Object.entries(optionalDependencies)) {
-    if (path === '' || isLocked(path, name)) continue;
-    const entry = { version, ...platformOf(name), ...(dev === true && { dev }), optional: true };
-    lock.packages[`node_modules/${name}`] = entry;
-    process.stdout.write(`added ${name} ${version}\n`);
+const SYSTEMS = new Set(['android', 'darwin', 'freebsd', 'openharmony', 'win32', 'linux']);
+
+for (const path of ['package-lock.json', 'docs/site/package-lock.json'])
+  complete(new URL(`../../${path}`, import.meta.url));
+
+function complete(file: URL): void {
+  const lock: { packages: Packages } = JSON.parse(readFileSync(file, 'utf8'));
+  for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.packages)) {
+    for (const [name, version] of Object.entries(optionalDependencies)) {
+      if (path === '' || isLocked(lock.packages, path, name)) continue;
+      const entry = { version, ...platformOf(name), ...(dev === true && { dev }), optional: true };
+      lock.packages[`node_modules/${name}`] = entry;
+      process.stdout.write(`added ${name} ${version}\n`);
+    }
   }
+  lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)));
+  writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
 }
-lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)));
-writeFileSync(FILE, `${JSON.stringify(lock, null, 2)}\n`);
 
 /** Whether npm would find the package from there, in a node_modules folder above. */
-function isLocked(path: string, name: string): boolean {
+function isLocked(packages: Packages, path: string, name: string): boolean {
   for (let folder = path; ; folder = folder.replace(/(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/, '')) {
-    if (`${folder === '' ? '' : `${folder}/`}node_modules/${name}` in lock.packages) return true;
+    if (`${folder === '' ? '' : `${folder}/`}node_modules/${name}` in packages) return true;
     if (folder === '') return false;
   }
 }
