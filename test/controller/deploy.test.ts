@@ -99,7 +99,7 @@ describe('the image', () => {
 
   test('runs as nobody in particular, with the launcher as its entry', () => {
     expect(dockerfile).toMatch(/^USER 65532:65532$/m);
-    expect(dockerfile).toMatch(/^ENTRYPOINT \["\/app\/controller\/marathon-ipvs"\]$/m);
+    expect(dockerfile).toMatch(/^ENTRYPOINT \["marathon-ipvs"\]$/m);
   });
 });
 

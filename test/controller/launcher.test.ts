@@ -157,3 +157,36 @@ test('a build that brings its own Node runs on that, whatever is on the PATH', (
     stderr: '',
   });
 });
+
+test.each([
+  ['both rights', 'net_admin net_bind_service', '+net_admin,+net_bind_service'],
+  ['one of them', 'net_admin', '+net_admin'],
+  ['the other', 'net_bind_service', '+net_bind_service'],
+  ['neither', '', null],
+])('in the image node gets what the container has: %s', (_, granted, raised) => {
+  writeFileSync(join(directory, 'app/controller/marathon-ipvs.mjs'), '');
+  writeFileSync(
+    join(directory, 'app/controller/node'),
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is of the shell
+    '#!/bin/sh\n[ "$1" = --version ] && echo v24.9.0 || echo "${RAISED-as it is} $*"\n',
+    { mode: 0o755 },
+  );
+  // As setpriv: it refuses all where one right is not to be had.
+  writeFileSync(
+    join(directory, 'app/controller/raise-capabilities'),
+    `#!/bin/sh
+[ "$1 $3 $2" = "--inh-caps --ambient-caps $4" ] || exit 1
+for right in $(echo "$2" | tr ,+ '  '); do case ' ${granted} ' in *" $right "*) ;; *) exit 127 ;; esac; done
+RAISED=$2
+export RAISED
+shift 4
+exec "$@"
+`,
+    { mode: 0o755 },
+  );
+  const { status, stdout, stderr } = launch('app/controller/marathon-ipvs', ['--help']);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(
+    new RegExp(`^${RegExp.escape(raised ?? 'as it is')} .*marathon-ipvs\\.mjs --help\n$`),
+  );
+});

@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { command, type Outcome, shell } from '../support/host.ts';
+import { buildInto } from '../../deploy/build/build.ts';
+import { makeCertificate } from '../support/certificate.ts';
+import { command, eventually, type Outcome, shell } from '../support/host.ts';
+import { startMarathon } from '../support/marathon/start-marathon.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const BUILD = join(import.meta.dirname, 'build.sh');
@@ -16,13 +20,35 @@ if (!ready) console.warn('image tests skipped: they need root, buildah and deboo
 interface ImageConfig {
   readonly User: string;
   readonly Env: readonly string[];
+  readonly Cmd: readonly string[];
   readonly WorkingDir: string;
   readonly Entrypoint: readonly string[];
   readonly Healthcheck: { readonly Test: readonly string[] };
 }
 
-/** What the image declares that it needs; a container engine takes everything else away. */
-const CAPABILITIES = '-all,+net_admin,+net_bind_service';
+/** What a container engine lets a process have. */
+interface Rights {
+  readonly bounding: string;
+  /** What `allowPrivilegeEscalation: false` sets: no file that is executed gives anything. */
+  readonly noMore?: boolean;
+  /** Variables besides the image's. */
+  readonly more?: readonly string[];
+}
+
+/** What the image says that it needs. */
+const GRANTED: Rights = { bounding: '-all,+net_admin,+net_bind_service' };
+/** What a namespace of Kubernetes with the Pod Security Standard `restricted` leaves. */
+const RESTRICTED: Rights = { bounding: '-all', noMore: true };
+
+/** Of a cluster where nobody answers. */
+const KUBECONFIG = JSON.stringify({
+  apiVersion: 'v1',
+  kind: 'Config',
+  clusters: [{ name: 'c', cluster: { server: 'http://127.0.0.1:9', 'insecure-skip-tls-verify': true } }],
+  users: [{ name: 'u', user: { token: 't' } }],
+  contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'default' } }],
+  'current-context': 'c',
+});
 
 withBuildah('the image that the Dockerfile makes', () => {
   let folder: string;
@@ -42,68 +68,104 @@ withBuildah('the image that the Dockerfile makes', () => {
   });
 
   /** The words that run something of the image as an engine would: its user, its environment, its capabilities. */
-  function asDeclared(at: string, bounding: string, ...words: readonly string[]): string[] {
+  function asDeclared(at: string, { bounding, noMore, more }: Rights, ...words: readonly string[]): string[] {
     const [user, group] = config.User.split(':');
     const identity = ['--reuid', `${user}`, '--regid', `${group}`, '--clear-groups'];
-    const rights = ['--bounding-set', bounding, '--inh-caps', '-all'];
-    const environment = ['env', '-i', '-C', config.WorkingDir, ...config.Env];
+    const rights = ['--bounding-set', bounding, '--inh-caps', '-all', ...(noMore ? ['--no-new-privs'] : [])];
+    const environment = ['env', '-i', '-C', config.WorkingDir, ...(config.Env ?? []), ...(more ?? [])];
     return ['chroot', at, 'setpriv', ...identity, ...rights, ...environment, ...words];
   }
 
-  async function marathonIpvs(...args: readonly string[]): Promise<Outcome> {
-    const [program = '', ...rest] = asDeclared(root, CAPABILITIES, ...config.Entrypoint, ...args);
+  async function marathonIpvs(rights: Rights, ...args: readonly string[]): Promise<Outcome> {
+    const [program = '', ...rest] = asDeclared(root, rights, ...config.Entrypoint, ...args);
     return await command(program, ...rest);
   }
 
-  test('has the production dependencies and nothing else, and a size to state', async () => {
-    const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'));
-    const development = Object.entries<{ dev?: boolean }>(lock.packages)
-      .filter(([path, { dev }]) => dev === true && /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path))
-      .map(([path]) => path.slice('node_modules/'.length));
-    expect(development).toContain('jest');
-    const installed = (await shell(`cd ${root}/app/node_modules && ls -d * @*/*`)).split('\n');
-    expect(installed).toEqual(expect.arrayContaining(['zod', 'netlink', 'ipvs-netlink-ts']));
-    expect(installed.filter((name) => development.includes(name))).toEqual([]);
-    expect((await shell(`ls ${root}/app`)).trim().split('\n')).toEqual([
-      'LICENSE',
-      'controller',
-      'ipvs',
-      'node_modules',
-      'package-lock.json',
-      'package.json',
-      'raise-capabilities',
-    ]);
-    expect((await command('sh', '-c', `ls ${root}/usr/local/bin`)).stdout.trim()).toBe('node');
+  test('has what `npm run build` makes, byte for byte, a Node.js and nothing else of ours', async () => {
+    const built = join(folder, 'built');
+    await buildInto(built);
+    const program = join(root, 'usr/lib/marathon-ipvs');
+    const inBuild = await readdir(built, { recursive: true, withFileTypes: true });
+    const names = await readdir(program, { recursive: true });
+    const expected = await readdir(built, { recursive: true });
+    expect(names.sort()).toEqual([...expected, 'node', 'raise-capabilities'].sort());
+    for (const { name, parentPath } of inBuild.filter((entry) => entry.isFile())) {
+      const from = join(parentPath, name);
+      const [one, other] = await Promise.all([from, from.replace(built, program)].map((at) => readFile(at)));
+      expect([name, one?.equals(other ?? Buffer.of())]).toEqual([name, true]);
+    }
+    expect((await shell(`find ${root} -xdev -name node_modules -o -xdev -name '*.ts'`)).trim()).toBe('');
 
     const kilobytes = async (path: string) => Number((await shell(`du -sk ${path}`)).split('\t')[0]);
-    const [all, node, app] = await Promise.all(
-      ['', '/usr/local/bin/node', '/app'].map((at) => kilobytes(root + at)),
+    const [all = 0, ours = 0, node = 0] = await Promise.all(
+      [root, program, join(program, 'node')].map(kilobytes),
     );
-    console.info(`image: ${all} kB, of which node ${node} kB and the program with its packages ${app} kB`);
-    expect(app).toBeLessThan(100_000);
+    console.info(`image: ${all} kB, of which node ${node} kB and the program ${ours - node} kB`);
+    expect(ours - node).toBeLessThan(10_000);
   });
 
   test('runs as nobody, who may change networks and listen at port 53, and nothing else', async () => {
     expect(config.User).toBe('65532:65532');
+    expect(config.Cmd).toEqual(['run']);
     expect(await shell(`getcap -r ${root} 2>/dev/null`)).toBe(
-      `${root}/app/raise-capabilities cap_net_bind_service,cap_net_admin=p\n`,
+      `${root}/usr/lib/marathon-ipvs/raise-capabilities cap_net_bind_service,cap_net_admin=p\n`,
     );
-    expect(await marathonIpvs('--version')).toEqual({
+    expect(await marathonIpvs(GRANTED, '--version')).toEqual({
       status: 0,
       stdout: `${JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')).version}\n`,
       stderr: '',
     });
   });
 
+  describe('in a restricted namespace, without any capability or a way to one', () => {
+    test('it says its help', async () => {
+      for (const help of [['--help'], ['run', '--help'], ['relay', '--help'], ['app', '--help']]) {
+        const { status, stdout, stderr } = await marathonIpvs(RESTRICTED, ...help);
+        expect([help, status, stderr]).toEqual([help, 0, '']);
+        expect(stdout).toContain('Usage: marathon-ipvs');
+      }
+    });
+
+    test('it lists the apps of a Marathon', async () => {
+      const marathon = await startMarathon({ processes: false });
+      try {
+        await marathon.addApp({ id: '/my-service', cmd: 'x', instances: 1 });
+        const { status, stdout, stderr } = await marathonIpvs(
+          RESTRICTED,
+          ...['app', 'list', '--marathon', marathon.url],
+        );
+        expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+        expect(stdout).toMatch(/^\/my-service +1/m);
+      } finally {
+        await marathon.close();
+      }
+    });
+
+    test('its relay starts, and reads the kubeconfig that it is given', async () => {
+      await writeFile(join(root, 'tmp', 'kubeconfig'), KUBECONFIG);
+      await writeFile(join(root, 'tmp', 'apps.json'), JSON.stringify({ apps: [myService('10.0.0.1')] }));
+      const relay = ['relay', '--source', 'file=/tmp/apps.json', '--listen', '127.0.0.1:0'];
+      const rights = { ...RESTRICTED, more: ['KUBECONFIG=/tmp/kubeconfig'] };
+      const [program = '', ...rest] = asDeclared(root, rights, ...config.Entrypoint, ...relay);
+      const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
+      const ended = once(child, 'exit');
+      let log = '';
+      child.stderr.on('data', (text) => {
+        log += text;
+      });
+      try {
+        await eventually(() => /127\.0\.0\.1:9.*ECONNREFUSED/.test(log));
+      } finally {
+        child.kill('SIGTERM');
+        await ended;
+      }
+    });
+  });
+
   test('gives the diff of a recorded answer of Marathon', async () => {
     await writeFile(join(root, 'tmp', 'apps.json'), JSON.stringify({ apps: [myService('10.0.0.1')] }));
-    const { status, stdout, stderr } = await marathonIpvs(
-      'diff',
-      '--source',
-      'file=/tmp/apps.json',
-      '--against',
-      'none',
-    );
+    const words = ['diff', '--source', 'file=/tmp/apps.json', '--against', 'none'];
+    const { status, stdout, stderr } = await marathonIpvs(GRANTED, ...words);
     expect({ status, stderr }).toEqual({ status: 1, stderr: '' });
     expect(stdout).toContain('+ my-service.marathon.l4lb.thisdcos.directory:5555 tcp  11.134.217.55:5555');
   });
@@ -120,13 +182,34 @@ withBuildah('the image that the Dockerfile makes', () => {
       join(folder, 'root.tar'),
       '.',
     );
-    await writeFile(join(folder, 'apps.json'), JSON.stringify({ apps: [myService('10.0.0.1')] }));
-    const start = (bounding: string, ...words: readonly string[]) =>
-      asDeclared('/mnt', bounding, ...words)
+    const files = join(folder, 'files');
+    await mkdir(files);
+    await writeFile(join(files, 'apps.json'), JSON.stringify({ apps: [myService('10.0.0.1')] }));
+    await writeFile(join(files, 'read-token'), `${'t'.repeat(32)}\n`);
+    makeCertificate(files, 'marathon-ipvs');
+    const start = (rights: Rights, ...words: readonly string[]) =>
+      asDeclared('/mnt', rights, ...words)
         .map(quoted)
         .join(' ');
-    const run = [...config.Entrypoint, 'run', '--source', 'file=/var/lib/marathon-ipvs/apps.json'];
+    const state = '/var/lib/marathon-ipvs';
+    const run = [...config.Entrypoint, ...config.Cmd, '--source', `file=${state}/apps.json`];
+    const doctor = [...config.Entrypoint, 'doctor'];
     const [, ...health] = config.Healthcheck.Test;
+    const overTls = {
+      ...GRANTED,
+      more: [
+        'MARATHON_IPVS_LISTEN=0.0.0.0:61443',
+        `MARATHON_IPVS_TLS_CERT_FILE=${state}/cert.pem`,
+        `MARATHON_IPVS_TLS_KEY_FILE=${state}/key.pem`,
+        `MARATHON_IPVS_READ_TOKEN_FILE=${state}/read-token`,
+      ],
+    };
+    const untilHealthy = (rights: Rights) => `
+      for i in $(seq 60); do
+        sleep 1
+        answer=$(${start(rights, ...health)} 2>/dev/null) && break
+      done
+      echo "healthy: $? $answer"`;
     const script = `set -e
       mount -t tmpfs -o size=1500M image /mnt
       tar --xattrs --xattrs-include='*' -C /mnt -xf ${folder}/root.tar
@@ -136,32 +219,48 @@ withBuildah('the image that the Dockerfile makes', () => {
         mount -t tmpfs tmpfs /mnt/$place
         install -d -o 65532 -g 65532 /mnt/$place/marathon-ipvs
       done
-      cp ${folder}/apps.json /mnt/var/lib/marathon-ipvs/apps.json
+      cp ${files}/* /mnt${state}
+      chown 65532 /mnt${state}/*
       mount -o remount,ro /mnt
       echo "== without rights"
-      ${start('-all', ...run, '--once')} 2>&1 || echo "status $?"
+      ${start({ bounding: '-all' }, ...run, '--once')} 2>&1 || echo "status $?"
       echo "== run"
-      ${start(CAPABILITIES, ...run)} 2>/run/log &
-      for i in $(seq 60); do
-        sleep 1
-        answer=$(${start(CAPABILITIES, ...health)} 2>/dev/null) && break
-      done
-      echo "healthy: $? $answer"
+      ${start(GRANTED, ...run)} 2>/run/log &
+      ${untilHealthy(GRANTED)}
       sleep 2
       ipvsadm -Sn
       ip -brief link show vip0
       dig +short +time=3 @198.51.100.4 my-service.marathon.l4lb.thisdcos.directory
-      ${start(CAPABILITIES, ...config.Entrypoint, 'doctor')} >/run/doctor 2>&1 || echo "status $?" >>/run/doctor
-      kill %1; wait %1 && echo "ended well" || { echo "ended with $?"; cat /run/log; }
+      ${start(GRANTED, ...doctor)} >/run/doctor 2>&1 || true
+      kill $!; wait $! && echo "ended well" || { echo "ended with $?"; cat /run/log; }
       echo "== doctor"
-      cat /run/doctor`;
+      cat /run/doctor
+      echo "== doctor with one right of the two"
+      ${start({ bounding: '-all,+net_admin' }, ...doctor)} 2>&1 || true
+      echo "== over TLS"
+      ${start(overTls, ...run)} 2>/run/log &
+      ${untilHealthy(overTls)}
+      curl -sk -o /dev/null -w 'without a token: %{http_code}\\n' https://127.0.0.1:61443/v1/status
+      cp ${folder}/other/cert.pem /mnt${state}/other.pem
+      ${start({ ...overTls, more: [...overTls.more, `MARATHON_IPVS_TLS_CERT_FILE=${state}/other.pem`] }, ...health)} || echo "status $?"
+      kill $!; wait $! && echo "ended well" || { echo "ended with $?"; cat /run/log; }`;
+    await mkdir(join(folder, 'other'));
+    makeCertificate(join(folder, 'other'), 'marathon-ipvs');
     await writeFile(join(folder, 'script.sh'), script);
     const lab = [join(ROOT, 'test', 'lab', 'run.sh'), '-m', '3072M', '-t', '500', '--'] as const;
     const { status, stdout, stderr } = await patiently(...lab, 'bash', join(folder, 'script.sh'));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    const [, without = '', running = '', doctor = ''] = stdout.split(/== .*\n/);
-    expect(doctor).toContain('[+] CAP_NET_ADMIN: in effect');
-    expect(doctor).toContain('[+] CAP_NET_BIND_SERVICE: in effect');
+    const [, without = '', running = '', both = '', one = '', secure = ''] = stdout.split(/^== .*\n/m);
+    for (const said of [both, one]) expect(said).toContain('[+] CAP_NET_ADMIN: in effect');
+    expect(both).toContain('[+] CAP_NET_BIND_SERVICE: in effect');
+    expect(one).not.toContain('[+] CAP_NET_BIND_SERVICE');
+    expect(secure.trim().split('\n')).toEqual([
+      'healthy: 0 ok',
+      'without a token: 401',
+      expect.stringMatching(/certificate/),
+      'status 1',
+      'ended well',
+    ]);
     expect(without).toMatch(/CAP_NET_ADMIN.*status 2/s);
     expect(running.trim().split('\n')).toEqual([
       'healthy: 0 ok',
