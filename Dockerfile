@@ -22,7 +22,7 @@ COPY package.json package-lock.json .npmrc ./
 COPY ipvs/package.json ipvs/
 # No package needs its install script: netlink and esbuild bring a compiled part for every common CPU.
 RUN npm ci --ignore-scripts
-COPY LICENSE ./
+COPY LICENSE tsconfig.json ./
 COPY ipvs/src ipvs/src
 COPY controller controller
 COPY deploy/build deploy/build
