@@ -7,7 +7,7 @@
  */
 
 import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, stop } from 'esbuild';
 import { makePage } from '../../controller/serve/page/made-files.ts';
@@ -44,26 +44,29 @@ const OPTIONS = {
   sourcemap: 'linked',
   sourcesContent: false,
   metafile: true,
+  // The map names the sources as seen from here, wherever this is written to.
+  outfile: 'dist/marathon-ipvs.mjs',
+  write: false,
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
 /**
- * Makes all of it anew in a folder, whose parent must be there; gives the packages that are in it. Rejects where the source
- * has an error.
+ * Makes all of it anew in a folder; gives the packages that are in it. Rejects where the source has an error.
  */
 export async function buildInto(folder: string): Promise<readonly Package[]> {
   await rm(folder, { recursive: true, force: true });
   const page = await makePage();
   const inputs = new Set(page.inputs);
   const plugins = [versionOnly, englishOnly, configurationOnly(inputs)];
-  const { metafile } = await build({ ...OPTIONS, plugins, outfile: join(folder, 'marathon-ipvs.mjs') });
+  const { metafile, outputFiles } = await build({ ...OPTIONS, plugins });
   await stop();
   for (const input of Object.keys(metafile.inputs)) inputs.add(input);
   const from = (path: string) => join(ROOT, path);
   const to = (name: string) => join(folder, name);
   const packages = await packagesOf(ROOT, [...inputs]);
-  await mkdir(to('page'));
+  await mkdir(to('page'), { recursive: true });
   await Promise.all([
+    ...outputFiles.map(async ({ path, contents }) => await writeFile(to(basename(path)), contents)),
     ...Object.entries(page.files).map(async ([name, text]) => await writeFile(to(`page/${name}`), text)),
     ...PROCESSORS.map(
       async (processor) =>
