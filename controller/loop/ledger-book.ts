@@ -86,6 +86,7 @@ export class LedgerBook {
     this.#drains = drains;
     this.#unrecorded = NONE;
     const added = new Set<ServiceKey>();
+    const before = new Set(this.#unsaved);
     for (const key of new Set([...keys, ...had.keys(), ...drains.keys()])) {
       const entry = entries.get(key);
       const owner = owned.get(key) ?? entry;
@@ -99,7 +100,8 @@ export class LedgerBook {
     if (this.#unsaved.size === 0 || (await this.#save(entries))) return;
     for (const key of added) {
       entries.delete(key);
-      this.#unsaved.delete(key);
+      // The ledger may still have an entry of an earlier one, which has to leave it.
+      if (!before.has(key)) this.#unsaved.delete(key);
     }
     this.#unrecorded = added;
   }

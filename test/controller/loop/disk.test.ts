@@ -128,6 +128,16 @@ describe('a ledger that cannot be written', () => {
     expect([...world.ledgerEntries.keys()].sort()).toEqual([...world.kernel.keys()].sort());
   });
 
+  test('forgets what was removed meanwhile, also where it was asked for again in between', async () => {
+    const other = web('/other', { VIP_0: '/other:80' }, '10.0.3.1:80');
+    const gone = ['10.0.0.1:80', '10.0.0.2:80'];
+    await controller.change(snapshot(other), ...gone);
+    await controller.change(snapshot(other, old('10.0.0.1:80')));
+    world.ledgerBroken = null;
+    await controller.change(snapshot(other), ...gone);
+    expect([...world.ledgerEntries.keys()]).toEqual([...world.kernel.keys()]);
+  });
+
   test('lets no service of another program be changed that was to become ours', async () => {
     world.meddle({
       op: 'add-service',
