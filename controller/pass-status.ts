@@ -35,8 +35,8 @@ export interface PassStatus {
   readonly waiting: number;
   /** What would be taken away but is held, since too much would go at once without being named; null: nothing. */
   readonly held: HeldRemoval | null;
-  /** Why backends are not as the sources say, as planned and as applied; what was planned goes first. Absent: none. */
-  readonly decisions?: readonly Decisions[];
+  /** Why backends and services are not as the sources say. Absent: none. */
+  readonly decisions?: Decisions;
   /** A large removal that was not held, with why; null or absent: none. */
   readonly letGo?: LargeRemoval | null;
   /** What is wrong with interface or routes and keeps VIPs from being reached, each with its fix. */

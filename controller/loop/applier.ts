@@ -1,7 +1,7 @@
 import { type Desired, endpointKey, type ServiceKey, type Step, serviceKey } from '../model.ts';
 import type { Pace } from '../pace.ts';
 import type { RefusedBackend } from '../pass-status.ts';
-import type { Decision } from '../plan/decision.ts';
+import type { Decision, DecisionTable } from '../plan/decision.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import { type LastRules, withoutLastInRotation } from '../plan/last-in-rotation.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -37,6 +37,8 @@ export interface ApplierPorts {
 export interface ApplyRequest extends Pick<LastRules, 'named' | 'lives'> {
   readonly desired: Desired;
   readonly plan: Plan;
+  /** Takes why steps are not made. */
+  readonly decisions: DecisionTable;
   readonly full: boolean;
   readonly now: number;
   /** Of the pass. */
@@ -111,7 +113,7 @@ export class Applier {
 
   /** Makes the rest of the plan; the view of the kernel is then as it was left, as far as known. */
   async apply(request: ApplyRequest, outcome: Outcome): Promise<void> {
-    const { desired, plan, full, now, pace } = request;
+    const { desired, plan, decisions, full, now, pace } = request;
     const { view, reachability, names } = this.#ports;
     await pace.restIfDue();
     const [services, untriedServices] = split(plan.growing.filter(isServiceStep), (step) =>
@@ -151,9 +153,10 @@ export class Applier {
     outcome.untried = [...untriedServices, ...untriedBackends, ...postponed, ...kept];
     outcome.made = [...changed, ...added, ...taken];
     this.#settle([...services, ...backends, ...shrinking], plan, outcome.failures, now);
-    outcome.decisions.addSteps(kept, () => LAST_IN_ROTATION);
-    const waiting = [...outcome.refused, ...untriedBackends, ...postponed, ...outcome.failures.map(stepOf)];
-    outcome.decisions.addSteps(waiting, (step) => this.#refused.decisionOf(step) ?? this.#postponed(step));
+    decisions.addSteps(kept, () => LAST_IN_ROTATION);
+    const unmade = [...outcome.refused, ...untriedServices, ...untriedBackends, ...postponed];
+    const waiting = [...unmade, ...outcome.failures.map(stepOf)];
+    decisions.addSteps(waiting, (step) => this.#refused.decisionOf(step) ?? this.#postponed(step));
   }
 
   /** Services with a backend that should have come into rotation and is not there, since these steps were not made. */
@@ -171,8 +174,10 @@ export class Applier {
   #postponed(step: Step): Decision {
     const own = this.#backoff.all.get(backoffKey(step));
     const { since, due = null } = own ?? this.#backoff.all.get(serviceKey(step.service)) ?? {};
-    const what =
-      own === undefined ? 'its service, which could not be made, is in the kernel' : 'its write succeeds';
+    const waitsForService = own === undefined && 'backend' in step;
+    const what = waitsForService
+      ? 'its service, which could not be made, is in the kernel'
+      : 'its write succeeds';
     return {
       rule: 'postponed',
       ...(since !== undefined && { since }),

@@ -1,6 +1,6 @@
 import type { BackendKey, ServiceKey } from '../model.ts';
 import type { HeldRemoval } from '../pass-status.ts';
-import { type BrakeContext, holdMassRemoval } from '../plan/brake.ts';
+import { type BrakeContext, holdMassRemoval, lossText } from '../plan/brake.ts';
 import type { DecisionTable } from '../plan/decision.ts';
 import { type LargeRemoval, type Leave, largeRemoval, type NamedEnd } from '../plan/let-go.ts';
 import { type Losses, leaving } from '../plan/losses.ts';
@@ -86,17 +86,19 @@ export class Brake {
   }
 
   /** Why each backend that is held stays, as of the last plan. */
-  decide(decisions: DecisionTable): void {
-    const first = Math.min(...this.#since.values());
-    const endsAt = first + (this.#rules?.holdMs ?? 0);
+  decide(decisions: DecisionTable, now: number): void {
+    const holdMs = this.#rules?.holdMs ?? 0;
     for (const [service, { backends }] of this.#held)
-      for (const endpoint of backends.keys())
+      for (const [endpoint, why] of backends) {
+        const since = this.#since.get(endpoint) ?? now;
         decisions.add(service, endpoint, {
           rule: 'mass removal',
-          since: this.#since.get(endpoint) ?? first,
+          since,
+          reason: lossText(why),
           endsWhen: 'a source names it, or the sources, read again, say the same',
-          endsAt,
+          endsAt: since + holdMs,
         });
+      }
   }
 
   /** The backends that have been held for long enough to ask the sources once more. */

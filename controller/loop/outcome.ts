@@ -1,5 +1,4 @@
 import type { Step } from '../model.ts';
-import { DecisionTable } from '../plan/decision.ts';
 import type { ReachabilityReport, StepFailure } from '../ports.ts';
 
 /** What applying has brought so far; kept outside so that an error half-way loses none of it. */
@@ -10,8 +9,6 @@ export interface Outcome {
   refused: readonly Step[];
   /** Steps of the plan that were not tried: they failed before, or could not be made without another one. */
   untried: readonly Step[];
-  /** Why they were not, and why those that failed are not made at once. */
-  readonly decisions: DecisionTable;
   reached: ReachabilityReport;
   /** What keeps names from being asked for. */
   unanswered: readonly string[];
@@ -25,7 +22,6 @@ export function nothingYet(): Outcome {
     made: [],
     refused: [],
     untried: [],
-    decisions: new DecisionTable(),
     reached: NOT_LOOKED_AT,
     unanswered: [],
   };

@@ -5,6 +5,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import type { Desired, ObservedService, ServiceKey } from '../model.ts';
 import { inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
+import { DecisionTable } from '../plan/decision.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { ejectionDecisions, isEjected, servicesWith, WithEjections } from '../plan/ejected.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
@@ -177,10 +178,11 @@ export class Pass {
       await this.#plan();
     }
     carryOver.setDraining(this.#result.drains.size > 0, now);
+    const { plan, decisions } = this.#result;
     const kept = { ...planner.keeping(), desired: this.#wanted };
-    const request = { ...kept, plan: this.#result.plan, full: this.#isFull, now, pace };
+    const request = { ...kept, plan, decisions, full: this.#isFull, now, pace };
     await applier.apply(request, this.#outcome);
-    await book.forget(view.table, this.#result.plan);
+    await book.forget(view.table, plan);
   }
 
   async #settle(): Promise<void> {
@@ -209,6 +211,7 @@ export class Pass {
     const { desired, view, book, applier, shortfalls, clock, dryRun } = this.#parts;
     const { failures, made, untried, reached, unanswered } = this.#outcome;
     const { plan, drains, held, letGo, decisions } = this.#result;
+    decisions.addAll(ejectionDecisions(plan.keys, desired, this.#ejections));
     return {
       startedAt: this.#startedAt,
       finishedAt: clock.monotonic(),
@@ -220,11 +223,7 @@ export class Pass {
       owned: book.owned,
       drains,
       held,
-      decisions: [
-        decisions,
-        this.#outcome.decisions.all,
-        ejectionDecisions(plan.keys, desired, this.#ejections),
-      ],
+      decisions: decisions.all,
       letGo: dryRun ? null : letGo,
       shortfall: shortfalls.all,
       failures: failures.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),
@@ -253,7 +252,7 @@ const NOTHING_PLANNED: PlanResult = {
   drains: new Map(),
   held: null,
   letGo: null,
-  decisions: new Map(),
+  decisions: new DecisionTable(),
   rereadFirst: [],
 };
 

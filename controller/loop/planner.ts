@@ -4,7 +4,7 @@ import type { Occupants } from '../inventory/task-index.ts';
 import type { BackendKey, Desired, ServiceAddress, ServiceKey, Table } from '../model.ts';
 import { inSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
-import { type Decisions, DecisionTable } from '../plan/decision.ts';
+import { DecisionTable } from '../plan/decision.ts';
 import { Diff } from '../plan/diff.ts';
 import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts';
 import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
@@ -51,7 +51,7 @@ export interface PlanResult {
   /** A large removal that is not held, with why; null: none. */
   readonly letGo: LargeRemoval | null;
   /** Why backends stay, or go later. */
-  readonly decisions: Decisions;
+  readonly decisions: DecisionTable;
   /** Of these services it must be known how they are now; this plan was made on what was known. */
   readonly rereadFirst: readonly ServiceAddress[];
 }
@@ -98,16 +98,19 @@ export class Planner {
     );
     const rereadFirst = this.#rereadFirst(rest, observed, occupants, complete);
     const drained = keepDraining(rest, { observed, occupants, drains, now });
+    const decisions = new DecisionTable();
     // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
     if (!complete) {
       const plan = withWithdrawn(onlyWhatIsMissing(drained.plan), withdrawn);
-      return { plan, held: null, letGo: null, drains, decisions: decisionsOf(drains), rereadFirst };
+      decideDrains(decisions, drains);
+      return { plan, held: null, letGo: null, drains, decisions, rereadFirst };
     }
     const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants, ejected };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
-    const decisions = decisionsOf(remaining, held === null ? undefined : this.#brake);
+    if (held !== null) this.#brake.decide(decisions, now);
+    decideDrains(decisions, remaining);
     return {
       plan: withWithdrawn(plan, withdrawn),
       held,
@@ -177,13 +180,10 @@ export class Planner {
   }
 }
 
-function decisionsOf(drains: Drains, brake?: Brake): Decisions {
-  const decisions = new DecisionTable();
-  brake?.decide(decisions);
+function decideDrains(decisions: DecisionTable, drains: Drains): void {
   for (const [service, deadlines] of drains)
     for (const [endpoint, endsAt] of deadlines)
       decisions.add(service, endpoint, { rule: 'draining', endsWhen: 'its connections have ended', endsAt });
-  return decisions.all;
 }
 
 /** What is held in rotation does not drain: its time would run out before it is let go. */

@@ -151,7 +151,7 @@ function kept(service: PlannedService, { backends: lost }: Loss, observed: Table
       op: 'keep' as const,
       weight: was.weight,
       changes: [],
-      reason: `held: ${BACKEND_TEXT[why]}`,
+      reason: `held: ${lossText(why)}`,
     };
   });
   const changed = service.changes.length > 0 || backends.some(({ op }) => op !== 'keep');
@@ -159,6 +159,11 @@ function kept(service: PlannedService, { backends: lost }: Loss, observed: Table
   const why = unsaid ? 'no source mentions it any more' : service.reason;
   const reason = service.reason === null ? null : why;
   return { ...service, op: changed ? 'change' : 'keep', held: true, reason, backends };
+}
+
+/** Why a backend would leave, in words. */
+export function lossText(reason: LossReason): string {
+  return BACKEND_TEXT[reason];
 }
 
 const BACKEND_TEXT: Readonly<Record<LossReason, string>> = {

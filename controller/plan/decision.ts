@@ -1,4 +1,4 @@
-/** Why a backend is not, or not yet, as the sources say: recorded where it is decided, VIP by VIP. */
+/** Why a backend or a service is not, or not yet, as the sources say: recorded where it is decided, VIP by VIP. */
 
 import { type BackendKey, endpointKey, type ServiceKey, type Step, serviceKey } from '../model.ts';
 
@@ -20,31 +20,41 @@ export interface Decision {
   readonly rule: DecisionRule;
   /** When it was decided; absent: in this pass, or in an earlier one that decided the same. */
   readonly since?: number;
+  /** Why the rule applies, in words; absent where the rule says it all. */
+  readonly reason?: string;
   /** What ends it, in words. */
   readonly endsWhen: string;
   /** When it ends at the latest, or is looked at again; null where no time is set. */
   readonly endsAt: number | null;
 }
 
-export type Decisions = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, Decision>>;
+/** Of a service's backends, and of the service itself (null). */
+export type Decisions = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey | null, Decision>>;
 
-/** Decisions as they are made. Where there are several of one backend, the first one stays. */
+/** Decisions as they are made. Where there are several of one backend or service, the first one stays. */
 export class DecisionTable {
-  readonly #all = new Map<ServiceKey, Map<BackendKey, Decision>>();
+  readonly #all = new Map<ServiceKey, Map<BackendKey | null, Decision>>();
 
   get all(): Decisions {
     return this.#all;
   }
 
-  add(service: ServiceKey, backend: BackendKey, decision: Decision): void {
-    const known = this.#all.get(service) ?? new Map<BackendKey, Decision>();
+  add(service: ServiceKey, backend: BackendKey | null, decision: Decision): void {
+    const known = this.#all.get(service) ?? new Map<BackendKey | null, Decision>();
     if (!known.has(backend)) known.set(backend, decision);
     this.#all.set(service, known);
   }
 
-  /** The same of each backend that these steps write. */
+  /** One of each backend or service that these steps write. */
   addSteps(steps: readonly Step[], decisionOf: (step: Step) => Decision): void {
-    for (const step of steps)
-      if ('backend' in step) this.add(serviceKey(step.service), endpointKey(step.backend), decisionOf(step));
+    for (const step of steps) {
+      const backend = 'backend' in step ? endpointKey(step.backend) : null;
+      this.add(serviceKey(step.service), backend, decisionOf(step));
+    }
+  }
+
+  addAll(decisions: Decisions): void {
+    for (const [service, each] of decisions)
+      for (const [backend, decision] of each) this.add(service, backend, decision);
   }
 }

@@ -20,6 +20,7 @@ export function attention(document: StatusDocument, { paint }: Pick<Layout, 'pai
     ['33', held(document)],
     ['31', document.rejected.map(rejection)],
     ['33', pending(document)],
+    ['33', document.refused.map(({ address, reason }) => `refused  ${address}: ${reason}`)],
     ['33', document.sources.flatMap(unread)],
     ['33', host.advice],
     ['33', warnings],

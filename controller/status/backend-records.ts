@@ -31,8 +31,8 @@ export interface BackendsFound {
   readonly drains: ReadonlyMap<BackendKey, number> | undefined;
   /** Why those are held that would leave (rule 4). */
   readonly held: ReadonlyMap<BackendKey, string> | undefined;
-  /** Why some are not as the sources say. */
-  readonly decided: (backend: BackendKey) => Decision | undefined;
+  /** Why some, or the service itself (null), are not as the sources say. */
+  readonly decided: (backend: BackendKey | null) => Decision | undefined;
 }
 
 export type BackendRecords = ReadonlyMap<BackendKey, BackendRecord>;
@@ -55,7 +55,7 @@ export function recordBackends(
     same &&= had.get(key) === record;
   };
   for (const [key, backend] of service?.backends ?? []) {
-    const decision = dated(found.decided(key), had.get(key), now);
+    const decision = datedDecision(found.decided(key), had.get(key)?.decision, now);
     put(key, wantedBackend(backend, have?.backends.get(key), held?.get(key), decision, had.get(key), now));
   }
   for (const [key, observed] of have?.backends ?? []) {
@@ -93,15 +93,16 @@ function wantedBackend(
   return { ...what, drainsUntil: null, inKernel, decision };
 }
 
-function dated(
+/** A decision with since when it stands; `had` itself where it says the same. */
+export function datedDecision(
   decision: Decision | undefined,
-  had: BackendRecord | undefined,
+  had: DatedDecision | null | undefined,
   now: number,
 ): DatedDecision | null {
   if (decision === undefined) return null;
-  const before = had?.decision?.rule === decision.rule ? had.decision.since : now;
+  const before = had?.rule === decision.rule ? had.since : now;
   const record = { ...decision, since: decision.since ?? before };
-  return had?.decision != null && same(had.decision, record) ? had.decision : record;
+  return had != null && same(had, record) ? had : record;
 }
 
 const DRAINING = 'draining: no longer a backend of this VIP';
@@ -126,7 +127,7 @@ function leavingBackend(
     ...{ address, port, hostPort },
     ...settings,
     ...{ app, task, reason, since, drainsUntil, inKernel: true },
-    decision: dated(decided(key), had, now),
+    decision: datedDecision(decided(key), had?.decision, now),
   };
   return had !== undefined && same(had, record) ? had : record;
 }

@@ -35,6 +35,20 @@ const connections = {
   traffic: traffic.nullable().describe("The kernel's counters; null where they are not known."),
 };
 
+const decision = z.object({
+  rule: z
+    .enum(['mass removal', 'draining', 'last in rotation', 'postponed', 'refused', 'ejected'])
+    .describe(
+      'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel takes its address for no destination. ejected: clients and probes of this host get no answer from it.',
+    ),
+  since: instant.describe("Since when; at most since the controller's start."),
+  reason: z.string().nullable().describe('Why the rule applies; null where the rule says it all.'),
+  endsWhen: z.string().describe('What ends it, in words.'),
+  endsAt: instant
+    .nullable()
+    .describe('When it ends at the latest, or is looked at again; null where no time is set.'),
+});
+
 const backend = z.object({
   address: z.string().describe('Where this host sends packets.'),
   port: portNumber.describe('The port there.'),
@@ -73,21 +87,7 @@ const backend = z.object({
     })
     .nullable()
     .describe('How it leaves; null while it does not.'),
-  decision: z
-    .object({
-      rule: z
-        .enum(['mass removal', 'draining', 'last in rotation', 'postponed', 'refused', 'ejected'])
-        .describe(
-          'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel takes its address for no destination. ejected: clients and probes of this host get no answer from it.',
-        ),
-      since: instant.describe("Since when; at most since the controller's start."),
-      endsWhen: z.string().describe('What ends it, in words.'),
-      endsAt: instant
-        .nullable()
-        .describe('When it ends at the latest, or is looked at again; null where no time is set.'),
-    })
-    .nullable()
-    .describe('Why it is not, or not yet, as the sources say; null where it is.'),
+  decision: decision.nullable().describe('Why it is not, or not yet, as the sources say; null where it is.'),
 });
 
 const state = z.enum([
@@ -120,6 +120,9 @@ const vip = z.object({
     .nullable()
     .describe('Why, where the state says not all: the write that failed, what it waits for.'),
   since: instant.describe("When its state last changed; the controller's start where it found it so."),
+  decision: decision
+    .nullable()
+    .describe('Why the service itself is not, or not yet, as the sources say; null where it is.'),
   ...connections,
   backends: z.array(backend).describe('All of them, those that leave too, by address and port.'),
 });
@@ -288,6 +291,16 @@ export const statusDocument = z.object({
       }),
     )
     .describe('Writes of the last pass that failed; they are tried again.'),
+  refused: z
+    .array(
+      z.object({
+        address: z.string().describe('The address.'),
+        since: instant.describe('When the kernel first refused it.'),
+        endsAt: instant.describe('When it is tried again.'),
+        reason: z.string().describe('Why it is no backend.'),
+      }),
+    )
+    .describe("Addresses of backends that this host's kernel takes for no destination."),
   waiting: count.describe('Writes that failed before and wait for their next try.'),
   host: z
     .object({

@@ -1,7 +1,7 @@
 import type { KernelReading, ServiceCounters } from '../counters.ts';
 import type { EjectionReport } from '../ejection.ts';
 import type { ObservedBackend, ObservedService } from '../model.ts';
-import type { PassStatus } from '../pass-status.ts';
+import type { PassStatus, RefusedBackend } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import { letGoText } from '../plan/let-go.ts';
 import { someLines, someRejections } from './at-most.ts';
@@ -70,6 +70,7 @@ export function presentStatus({
     rejected: [...someRejections(lastPass?.desired.rejected ?? [])],
     warnings: [...someLines(lastPass?.desired.warnings ?? [])],
     failures: [...(lastPass?.failures ?? [])],
+    refused: (lastPass?.refused ?? []).map((refused) => toRefused(refused, times)),
     waiting: lastPass?.waiting ?? 0,
     host: {
       problems: [...(lastPass?.problems ?? [])],
@@ -94,7 +95,7 @@ function toVip(
   found: ObservedService | undefined,
   times: Times,
 ): VipDocument {
-  const { since, apps, backends: records, ...rest } = record;
+  const { since, apps, decision, backends: records, ...rest } = record;
   const backends = [...records].map(([key, backend]) => {
     const traffic = counters?.backends.get(key)?.traffic ?? null;
     return toBackend(backend, counters?.backends.get(key) ?? found?.backends.get(key), traffic, times);
@@ -103,6 +104,7 @@ function toVip(
     ...rest,
     apps: [...apps],
     since: times.instant(since),
+    decision: decision === null ? null : toDecision(decision, times),
     activeConnections: sum(backends, ({ activeConnections }) => activeConnections),
     inactiveConnections: sum(backends, ({ inactiveConnections }) => inactiveConnections),
     traffic: counters?.traffic ?? null,
@@ -130,10 +132,16 @@ function toBackend(
 }
 
 function toDecision(
-  { rule, since, endsWhen, endsAt }: DatedDecision,
+  { rule, since, reason, endsWhen, endsAt }: DatedDecision,
   { instant }: Times,
 ): BackendDocument['decision'] {
-  return { rule, since: instant(since), endsWhen, endsAt: endsAt === null ? null : instant(endsAt) };
+  return {
+    rule,
+    since: instant(since),
+    reason: reason ?? null,
+    endsWhen,
+    endsAt: endsAt === null ? null : instant(endsAt),
+  };
 }
 
 function toDrain(until: number, connections: number, { now, instant }: Times): BackendDocument['drain'] {
@@ -162,6 +170,13 @@ function toLargeRemoval(removal: PastRemoval, { instant }: Times): StatusDocumen
     because: removal.because.map((leave) => ({ ...leave, at: instant(leave.at) })),
     services: [...removal.services].sort(),
   };
+}
+
+function toRefused(
+  { address, since, endsAt, reason }: RefusedBackend,
+  { instant }: Times,
+): StatusDocument['refused'][number] {
+  return { address, since: instant(since), endsAt: instant(endsAt), reason };
 }
 
 function toPass(

@@ -104,18 +104,27 @@ function block(vip: VipDocument, at: string, layout: Layout): string[] {
 }
 
 /** What decided that backends are not as the sources say, since when, and what ends it; of a drain the table says so. */
-function decisionsOf({ backends }: VipDocument, at: string): string[] {
+function decisionsOf({ decision: own, backends }: VipDocument, at: string): string[] {
   const places = new Map<string, string[]>();
   for (const { decision, ...backend } of backends) {
     if (decision === null || decision.rule === 'draining') continue;
-    const { rule, since, endsWhen, endsAt } = decision;
-    const left = endsAt === null ? '' : `, in ${ago(at, endsAt)}`;
-    const text = `${rule} for ${ago(since, at)}, until ${endsWhen}${left}`;
+    const text = decisionText(decision, at);
     places.set(text, [...(places.get(text) ?? []), endpointKey(backend)]);
   }
-  return [...places].map(
-    ([text, { 0: first, length }]) => `  ${length === 1 ? first : plural(length, 'backend')}: ${text}`,
-  );
+  return [
+    ...(own === null ? [] : [`  service: ${decisionText(own, at)}`]),
+    ...[...places].map(
+      ([text, { 0: first, length }]) => `  ${length === 1 ? first : plural(length, 'backend')}: ${text}`,
+    ),
+  ];
+}
+
+function decisionText(
+  { rule, since, endsWhen, endsAt }: NonNullable<BackendDocument['decision']>,
+  at: string,
+): string {
+  const left = endsAt === null ? '' : `, in ${ago(at, endsAt)}`;
+  return `${rule} for ${ago(since, at)}, until ${endsWhen}${left}`;
 }
 
 function backendColumns(at: string): readonly Column<BackendDocument>[] {

@@ -2,11 +2,17 @@ import type { StatusDocument, VipDocument } from './document.ts';
 
 /**
  * The document with the VIPs that `name` means: their name, name and framework, DNS name, address or an app that
- * declares them, each also with `:PORT`; or part of a name or app with `*` for any characters. Everything else stays.
+ * declares them, each also with `:PORT`; or part of a name or app with `*` for any characters. Of large removals only theirs
+ * stay, everything else stays.
  */
 export function selectVips(document: StatusDocument, name: string): StatusDocument {
   const wanted = matcher(name);
-  return { ...document, vips: document.vips.filter((vip) => namesOf(vip).some(wanted)) };
+  const vips = document.vips.filter((vip) => namesOf(vip).some(wanted));
+  const ids = new Set(vips.map(({ id }) => id));
+  const largeRemovals = document.largeRemovals
+    .map((removal) => ({ ...removal, services: removal.services.filter((id) => ids.has(id)) }))
+    .filter(({ services }) => services.length > 0);
+  return { ...document, vips, largeRemovals };
 }
 
 function matcher(name: string): (text: string) => boolean {

@@ -8,6 +8,8 @@ import type { ServiceSettings } from '../settings.ts';
 import {
   type BackendRecords,
   type BackendsFound,
+  type DatedDecision,
+  datedDecision,
   recordBackends,
   someInRotation,
 } from './backend-records.ts';
@@ -28,6 +30,8 @@ export interface VipRecord extends Omit<ServiceSettings, 'scheduler'> {
   readonly state: VipState;
   readonly reason: string | null;
   readonly since: number;
+  /** Why the service itself is not as the sources say, since when, and what ends that; null where it is. */
+  readonly decision: DatedDecision | null;
   readonly backends: BackendRecords;
 }
 
@@ -79,8 +83,8 @@ export class VipRecorder {
     const { desired, observed, drains, finishedAt } = pass;
     const had = this.#records.get(key);
     const service = desired.services.get(key);
-    const decided = (backend: BackendKey) =>
-      pass.decisions?.map((each) => each.get(key)?.get(backend)).find((decision) => decision !== undefined);
+    const decisions = pass.decisions?.get(key);
+    const decided = (backend: BackendKey | null) => decisions?.get(backend);
     const found = { have: observed.get(key), drains: drains.get(key), held: held.get(key), decided };
     this.#leaving.delete(key);
     if (service !== undefined) {
@@ -161,12 +165,15 @@ const HELD: StateAndReason = { state: 'held', reason: 'some of its backends woul
 type HeldBackends = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, string>>;
 
 /** Of each service that the mass-removal brake holds: the backends that stay for that reason, with it. */
-function heldBackends({ plan }: PassStatus): HeldBackends {
+function heldBackends({ plan, decisions }: PassStatus): HeldBackends {
   const found = new Map<ServiceKey, ReadonlyMap<BackendKey, string>>();
   for (const { key, held, backends } of plan.services) {
     if (!held) continue;
-    const kept = backends.filter(({ reason }) => reason.startsWith('held: '));
-    found.set(key, new Map(kept.map((backend) => [endpointKey(backend), backend.reason])));
+    const decided = decisions?.get(key);
+    const kept = new Map(backends.map((backend) => [endpointKey(backend), backend.reason] as const));
+    for (const endpoint of kept.keys())
+      if (decided?.get(endpoint)?.rule !== 'mass removal') kept.delete(endpoint);
+    found.set(key, kept);
   }
   return found;
 }
@@ -193,7 +200,8 @@ function desiredRecord(
   const { name, framework, fqdn, protocol, address, port, apps } = service;
   const called = { id, name, framework, fqdn, protocol, address, port };
   const what = { ...called, ...serviceFields.pick(service), apps };
-  return dated({ ...what, state, reason, backends }, had, now);
+  const decision = datedDecision(found.decided(null), had?.decision, now);
+  return dated({ ...what, state, reason, decision, backends }, had, now);
 }
 
 function idleState(backends: BackendRecords): StateAndReason {
@@ -218,6 +226,7 @@ function leavingRecord(
     fqdn: fqdn ?? had?.fqdn ?? null,
     apps: planned.apps.length > 0 ? planned.apps : (had?.apps ?? []),
     ...leavingState(planned, found, pass),
+    decision: datedDecision(found.decided(null), had?.decision, pass.finishedAt),
     backends: recordBackends(null, found, had?.backends ?? NO_BACKENDS, pass.finishedAt),
   };
   return dated(now, had, pass.finishedAt);
@@ -263,6 +272,7 @@ function emptyRecord(
     apps: [...new Set(all.map(({ app }) => app))].sort(),
     state: 'no backend' as const,
     reason: 'no task of it can be reached',
+    decision: null,
     backends: NO_BACKENDS,
   };
   return dated(now, had, finishedAt);

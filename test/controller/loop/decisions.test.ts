@@ -14,8 +14,8 @@ const KEY = 'tcp/1.2.3.4:80';
 const OLD = '10.0.0.1:31000';
 const NEW = '10.0.0.2:31000';
 
-function decisionOf({ decisions = [] }: PassStatus, backend: string, key = KEY): Decision | undefined {
-  return decisions.map((each) => each.get(key)?.get(backend)).find((decision) => decision !== undefined);
+function decisionOf({ decisions }: PassStatus, backend: string | null, key = KEY): Decision | undefined {
+  return decisions?.get(key)?.get(backend);
 }
 
 test('the brake: since it holds, until the sources are read again', async () => {
@@ -29,6 +29,7 @@ test('the brake: since it holds, until the sources are read again', async () => 
   const mass = {
     rule: 'mass removal',
     since: first.startedAt,
+    reason: 'its task is missing from what the source tells',
     endsAt: first.startedAt + 60_000,
     endsWhen: 'a source names it, or the sources, read again, say the same',
   };
@@ -68,6 +69,44 @@ test('what a write waits for, and the last backend in rotation where its replace
   world.now += 60_000;
   expect(decided(await controller.change(snapshot(web('/web', LABELS, NEW))), NEW)).toBeNull();
   expect(world.backends(KEY)).toEqual([`${NEW} w1`]);
+});
+
+test('each held backend has its own time', async () => {
+  const world = new World();
+  const controller = world.start();
+  const apps = Array.from({ length: 13 }, (_, i) =>
+    web(`/${i}`, { VIP_0: `1.2.3.${i + 4}:80` }, `10.0.0.${i + 1}:31000`),
+  );
+  await controller.resync(snapshot(...apps));
+  const first = await controller.resync(snapshot(...apps.slice(12)));
+  world.now += 20_000;
+  const second = await controller.resync(snapshot());
+  expect(decisionOf(second, OLD)?.endsAt).toBe(first.startedAt + 60_000);
+  expect(decisionOf(second, '10.0.0.13:31000', 'tcp/1.2.3.16:80')?.endsAt).toBe(second.startedAt + 60_000);
+});
+
+test('a service that the kernel refuses is postponed itself, and its backends wait for it', async () => {
+  const world = new World();
+  const controller = world.start();
+  world.refuse = ({ op }) => (op === 'add-service' ? 'ENOMEM' : null);
+  const apps = snapshot(web('/web', LABELS, OLD));
+  const pass = await controller.resync(apps);
+  const own = { rule: 'postponed', endsWhen: 'its write succeeds; it is tried again' };
+  expect(decisionOf(pass, null)).toMatchObject(own);
+  expect(decisionOf(pass, OLD)).toMatchObject({
+    rule: 'postponed',
+    endsWhen: 'its service, which could not be made, is in the kernel; it is tried again',
+  });
+  world.now += 10;
+  const later = await controller.change(apps);
+  expect(decisionOf(later, null)).toEqual(decisionOf(pass, null));
+  const recorder = new VipRecorder();
+  recorder.start(later)(withoutPause);
+  expect(recorder.records.get(KEY)?.decision).toMatchObject(own);
+
+  world.refuse = () => null;
+  world.now += 60_000;
+  expect(decisionOf(await controller.change(apps), null)).toBeUndefined();
 });
 
 test('the log says once that a mass removal is held, and once why it is no more', async () => {

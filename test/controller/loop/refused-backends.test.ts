@@ -26,8 +26,8 @@ function kernelCheck(lastPass: PassStatus) {
 const kernelHas = () =>
   [...world.kernel.values()].map(({ backends }) => [...backends.keys()].join(' ')).sort();
 
-const decisionsIn = ({ decisions = [] }: PassStatus) =>
-  decisions.flatMap((each) => [...each.values()].flatMap((backends) => [...backends]));
+const decisionsIn = ({ decisions = new Map() }: PassStatus) =>
+  [...decisions.values()].flatMap((backends) => [...backends]);
 
 test('a backend that the kernel refuses is no failure, its VIP works on, and one without any other has none', async () => {
   const all = snapshot(GOOD, BAD, MIXED);

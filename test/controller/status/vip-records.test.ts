@@ -169,12 +169,15 @@ describe('the state of a VIP', () => {
       heldBefore: () => false,
       share: 0.5,
     };
-    const held = recordsAfter({ ...gone, plan: holdMassRemoval(gone.plan, brake).plan });
+    const decision = { rule: 'mass removal', endsWhen: 'a source names it', endsAt: 1_060_000 } as const;
+    const decisions = new Map([[WEB_ID, new Map([['10.0.0.1:31000', decision]])]]);
+    const held = recordsAfter({ ...gone, plan: holdMassRemoval(gone.plan, brake).plan, decisions });
     expect(held.get(WEB_ID)).toMatchObject({ state: 'held', reason: 'no source mentions it any more' });
     expect(held.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
       weight: 1,
       drainsUntil: null,
       reason: 'held: its task is missing from what the source tells',
+      decision,
     });
 
     const sick = [
@@ -183,7 +186,8 @@ describe('the state of a VIP', () => {
     ];
     const lost = passOf({ desired: desiredOf(...sick), before: observed, observed });
     const occupants = () => ({ drainSeconds: 300, standing: 'health lost' as const });
-    const kept = recordsAfter({ ...lost, plan: holdMassRemoval(lost.plan, { ...brake, occupants }).plan });
+    const { plan } = holdMassRemoval(lost.plan, { ...brake, occupants });
+    const kept = recordsAfter({ ...lost, plan, decisions });
     expect(kept.get(WEB_ID)).toMatchObject({ state: 'held', apps: ['/web'] });
     expect(kept.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({
       weight: 1,
