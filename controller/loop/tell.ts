@@ -2,9 +2,11 @@ import type { HeldRemoval, PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import { letGoText } from '../plan/let-go.ts';
 import type { Log } from '../ports.ts';
+import { createDecisionLog } from './decision-log.ts';
 
 /** Makes the function that tells the log of each pass: what it did, what failed, and what is wrong with the host. */
 export function createTeller(log: Log): (pass: PassStatus) => void {
+  const logDecisions = createDecisionLog(log);
   let advised = '';
   let before: PassStatus['held'] = null;
   let letGo = '';
@@ -37,6 +39,7 @@ export function createTeller(log: Log): (pass: PassStatus) => void {
     if (error !== null) log.error('pass failed', { kind, error });
     tellOnce(pass);
     tellLetGo(pass);
+    logDecisions(pass);
 
     const steps = plan.growing.length + plan.shrinking.length;
     const fields = {

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';
 import { createHistory } from '../../../controller/status/history.ts';
 import { LargeRemovals } from '../../../controller/status/large-removals.ts';
 import { presentStatus } from '../../../controller/status/present.ts';
+import { selectVips } from '../../../controller/status/selection.ts';
 import { passOf } from './passes.ts';
 import { readingOf } from './status-world.ts';
 
@@ -61,5 +62,7 @@ test('the status and the history of each of its VIPs tell which source named it,
       services: ['tcp/11.0.0.1:80'],
     },
   ]);
+  expect(selectVips(document, '11.0.0.1').largeRemovals).toEqual(document.largeRemovals);
+  expect(selectVips(document, '11.0.0.2').largeRemovals).toEqual([]);
   expect(history.ofVip('tcp/11.0.0.1:80')).toMatchObject([{ kind: 'not held', backend: null, text: reason }]);
 });
