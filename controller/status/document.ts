@@ -300,7 +300,7 @@ export const statusDocument = z.object({
         reason: z.string().describe('Why it is no backend.'),
       }),
     )
-    .describe("Addresses of backends that this host's kernel takes for no destination."),
+    .describe("Addresses of backends that this host's kernel takes for no destination; at most a thousand."),
   waiting: count.describe('Writes that failed before and wait for their next try.'),
   host: z
     .object({

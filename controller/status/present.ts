@@ -4,7 +4,7 @@ import type { ObservedBackend, ObservedService } from '../model.ts';
 import type { PassStatus, RefusedBackend } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import { letGoText } from '../plan/let-go.ts';
-import { someLines, someRejections } from './at-most.ts';
+import { MOST_TOLD, someLines, someRejections } from './at-most.ts';
 import type { BackendRecord, DatedDecision } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
@@ -70,7 +70,7 @@ export function presentStatus({
     rejected: [...someRejections(lastPass?.desired.rejected ?? [])],
     warnings: [...someLines(lastPass?.desired.warnings ?? [])],
     failures: [...(lastPass?.failures ?? [])],
-    refused: (lastPass?.refused ?? []).map((refused) => toRefused(refused, times)),
+    refused: (lastPass?.refused ?? []).slice(0, MOST_TOLD).map((refused) => toRefused(refused, times)),
     waiting: lastPass?.waiting ?? 0,
     host: {
       problems: [...(lastPass?.problems ?? [])],

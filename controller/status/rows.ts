@@ -33,7 +33,7 @@ export interface VipRow
 /** What may be long and seldom changes. */
 export type Findings = Pick<
   StatusDocument,
-  'conflicts' | 'rejected' | 'warnings' | 'failures' | 'largeRemovals'
+  'conflicts' | 'rejected' | 'warnings' | 'failures' | 'refused' | 'largeRemovals'
 >;
 /** What is small and changes with every second. */
 export type Overview = Omit<StatusDocument, 'vips' | keyof Findings>;
@@ -55,10 +55,10 @@ export interface ChangedRows {
 }
 
 export function rowsOf(document: StatusDocument): AllRows {
-  const { vips, conflicts, rejected, warnings, failures, largeRemovals, ...overview } = document;
+  const { vips, conflicts, rejected, warnings, failures, refused, largeRemovals, ...overview } = document;
   return {
     overview,
-    findings: { conflicts, rejected, warnings, failures, largeRemovals },
+    findings: { conflicts, rejected, warnings, failures, refused, largeRemovals },
     vips: vips.map(toRow),
   };
 }
@@ -68,7 +68,7 @@ const NO_SETTINGS: Readonly<Record<string, undefined>> = Object.fromEntries(
   serviceFields.names.map((name) => [name, undefined]),
 );
 
-function toRow({ backends, traffic, ...vip }: VipDocument): VipRow {
+function toRow({ backends, traffic, decision: _, ...vip }: VipDocument): VipRow {
   return {
     ...vip,
     ...NO_SETTINGS,

@@ -88,6 +88,12 @@ test('an address leads to its page, and to the front page where it means nothing
 describe('what has been heard', () => {
   const all = rowsOf(documentOf());
 
+  test('what may be long or is for one VIP alone is not sent with every change', () => {
+    expect(Object.keys(all.findings)).toContain('refused');
+    expect(Object.keys(all.overview)).not.toContain('refused');
+    expect(Object.keys(sample ?? {})).not.toContain('decision');
+  });
+
   test('changes replace rows, take away those that are gone, and keep findings that are not told anew', () => {
     const first = heardAll(NOTHING_HEARD, { ...all, vips: [row('a'), row('b')] }, 1_000);
     const changed = {
