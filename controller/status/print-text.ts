@@ -6,7 +6,7 @@ import { attention, notHeld } from './attention.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
 import { inRotation } from './present.ts';
 import { type Colour, type Column, type Layout, table } from './table.ts';
-import { ago, duration, plural, short } from './words.ts';
+import { ago, decisionText, duration, plural, short } from './words.ts';
 
 /** The status for eyes: a line for each VIP, then what needs attention, then one line that sums up. */
 export function statusText(status: StatusDocument, layout: Layout): string {
@@ -117,14 +117,6 @@ function decisionsOf({ decision: own, backends }: VipDocument, at: string): stri
       ([text, { 0: first, length }]) => `  ${length === 1 ? first : plural(length, 'backend')}: ${text}`,
     ),
   ];
-}
-
-function decisionText(
-  { rule, since, endsWhen, endsAt }: NonNullable<BackendDocument['decision']>,
-  at: string,
-): string {
-  const left = endsAt === null ? '' : `, in ${ago(at, endsAt)}`;
-  return `${rule} for ${ago(since, at)}, until ${endsWhen}${left}`;
 }
 
 function backendColumns(at: string): readonly Column<BackendDocument>[] {

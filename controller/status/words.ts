@@ -1,5 +1,7 @@
 /** Numbers and times as people read them. */
 
+import type { BackendDocument } from './document.ts';
+
 const UNITS = [
   [86_400, 'd'],
   [3_600, 'h'],
@@ -9,6 +11,15 @@ const UNITS = [
 /** How long before `at` something was, both RFC 3339: `5s`, `3m`, `2h`, `14d`. */
 export function ago(since: string, at: string): string {
   return duration(Math.max(0, Math.round((Date.parse(at) - Date.parse(since)) / 1_000)));
+}
+
+/** Which rule keeps something from what the sources say, since when, and what ends that. */
+export function decisionText(
+  { rule, since, endsWhen, endsAt }: NonNullable<BackendDocument['decision']>,
+  at: string,
+): string {
+  const left = endsAt === null ? '' : `, in ${ago(at, endsAt)}`;
+  return `${rule} for ${ago(since, at)}, until ${endsWhen}${left}`;
 }
 
 /** Seconds in their largest whole unit. */

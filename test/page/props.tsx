@@ -1,6 +1,7 @@
 /** Never run: `npm run types` reads it, and fails where one of these mistakes is none to it any more. */
 
 import { TextField } from '../../controller/page/form/view/field.tsx';
+import { Backends } from '../../controller/page/view/backends.tsx';
 import { StateBadge } from '../../controller/page/view/badge.tsx';
 import { Copy } from '../../controller/page/view/copy.tsx';
 
@@ -11,6 +12,8 @@ export const MISTAKES = [
   <StateBadge state="forwards" />,
   // @ts-expect-error a prop that is missing
   <Copy text="x" />,
+  // @ts-expect-error a list without when it was true, from which ages are told
+  <Backends backends={[]} />,
   // @ts-expect-error a prop that there is not
   <Copy text="x" what="y" colour="red" />,
   // @ts-expect-error a function that takes something else

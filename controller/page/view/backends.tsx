@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { familyOf } from '../../address.ts';
 import { backendFields } from '../../setting-fields.ts';
 import type { BackendDocument } from '../../status/document.ts';
-import { ago, duration, endpoint, rate, short } from '../format.ts';
+import { ago, decisionText, duration, endpoint, rate, short } from '../format.ts';
 
 interface BackendsProps {
   readonly backends: readonly BackendDocument[];
@@ -36,7 +36,7 @@ export function Backends({ backends, at }: BackendsProps): VNode {
 }
 
 function Row({ backend, at }: { readonly backend: BackendDocument; readonly at: string }): VNode {
-  const { hostPort, weight, inKernel, reason, drain, traffic, task } = backend;
+  const { hostPort, weight, inKernel, reason, drain, decision, traffic, task } = backend;
   return (
     <tr>
       <th scope="row" class="name">
@@ -54,6 +54,9 @@ function Row({ backend, at }: { readonly backend: BackendDocument; readonly at: 
       <td data-label="Why">
         {reason}
         {drain !== null && <span class="drain">{drainText(drain)}</span>}
+        {decision !== null && decision.rule !== 'draining' && (
+          <span class="decision">{decisionText(decision, at)}</span>
+        )}
       </td>
       <td data-label="Connections">
         {short(backend.activeConnections)}

@@ -7,7 +7,7 @@ import type { ToldChange } from '../../status/history.ts';
 import { visibleJson } from '../../visible.ts';
 import { errorOf } from '../api.ts';
 import type { Feed } from '../feed.ts';
-import { ago, endpoint, moment, rate, short, title } from '../format.ts';
+import { ago, decisionText, endpoint, moment, rate, short, title } from '../format.ts';
 import { useReply } from '../hooks.ts';
 import { editLink } from '../route.ts';
 import { Backends } from './backends.tsx';
@@ -85,6 +85,7 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
         <dd>
           <StateBadge state={vip.state} /> {vip.reason ?? ''}{' '}
           <span class="quiet">{`for ${ago(vip.since, at)}`}</span>
+          {vip.decision !== null && <span class="decision">{decisionText(vip.decision, at)}</span>}
         </dd>
       </div>
       {fqdn !== null && (

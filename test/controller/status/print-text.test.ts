@@ -112,6 +112,32 @@ describe('the status as text', () => {
 });
 
 describe('the VIPs with their backends', () => {
+  test('say which rule keeps the service or a backend from what the sources say, and what ends it', () => {
+    const decision = {
+      rule: 'postponed',
+      since: '1970-01-01T00:12:40.000Z',
+      reason: null,
+      endsWhen: 'its write succeeds; it is tried again',
+      endsAt: '1970-01-01T00:17:50.000Z',
+    } as const;
+    const [db, web] = both.vips;
+    if (db === undefined || web === undefined) throw new Error('two VIPs');
+    const backends = web.backends.map((each) => ({ ...each, decision: { ...decision, endsAt: null } }));
+    const text = vipsText(
+      {
+        ...both,
+        vips: [
+          { ...db, decision },
+          { ...web, backends },
+        ],
+      },
+      plain,
+    );
+    const rule = 'postponed for 5m, until its write succeeds; it is tried again';
+    expect(text).toContain(`  service: ${rule}, in 10s\n`);
+    expect(text).toContain(`  10.0.0.1:31000: ${rule}\n`);
+  });
+
   test('say of which large removal they were part, and why it was not held', () => {
     const removal: StatusDocument['largeRemovals'][number] = {
       at: '1970-01-01T00:12:40.000Z',
