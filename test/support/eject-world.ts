@@ -4,17 +4,21 @@ import { type Backends, Ejector, type Signed } from '../../controller/eject/ejec
 import { signOf } from '../../controller/eject/suspicion.ts';
 import type { Probe, VipTarget } from '../../controller/eject/watched.ts';
 import { type ProbeResult, type Target, targetKey } from '../../controller/ejection.ts';
+import type { Protocol } from '../../controller/model.ts';
 import type { Counted } from '../../controller/ports.ts';
 
 export const READ_MS = 250;
 const ATTEMPT_MS = 200;
 const TIMEOUT_MS = 1_000;
+const RESET_BYTES = 40;
 
 /** What a backend does with a SYN: it answers after so many milliseconds, or refuses, or no answer ever comes. */
 export type Answer = number | 'refuses' | 'drops';
 
 export interface WorldBackend {
   readonly agent: string;
+  /** Defaults to TCP. A UDP backend is never seen to answer where `replyBytes` is 0. */
+  readonly protocol?: Protocol;
   /** Whatever happens to the network is the world's. */
   answer(at: number): Answer;
   /** Bytes of what comes back besides the SYN-ACK; 0 of a one-way protocol. */
@@ -25,19 +29,27 @@ export interface WorldVip {
   readonly backends: readonly WorldBackend[];
   /** Connections each second, of all clients. */
   readonly rate: number;
+  /** What share of the clients resets its connection at once, where it is answered. */
+  readonly resets?: number;
 }
 
 interface Live extends VipTarget {
   readonly is: WorldBackend;
   counted: Counted;
-  readings: Counted[];
+  before: Counted | null;
+  after: Counted | null;
   readonly pending: { readonly at: number; readonly bytes: number }[];
+  ejectedAt: number | undefined;
+}
+
+interface LiveVip extends Omit<WorldVip, 'backends'> {
+  readonly backends: readonly Live[];
 }
 
 export class EjectWorld implements Backends {
   now = 0;
   readonly ejector = new Ejector(this);
-  readonly #vips: readonly { readonly rate: number; readonly backends: readonly Live[] }[];
+  readonly #vips: readonly LiveVip[];
   readonly #random: () => number;
   readonly #due: { readonly at: number; end(): void }[] = [];
   /** Agents that this host cannot reach. */
@@ -45,14 +57,16 @@ export class EjectWorld implements Backends {
   /** Connections that found nobody who answers. */
   failed = 0;
   connections = 0;
+  /** Each ejection, of which backend it was and when it began. */
+  readonly ejected: { readonly is: WorldBackend; readonly at: number }[] = [];
   probed = new Map<string, number>();
   readonly all: readonly Live[];
 
   constructor(vips: readonly WorldVip[], random: () => number) {
     this.#random = random;
-    this.#vips = vips.map(({ rate, backends }, vip) => ({
-      rate,
-      backends: backends.map((is, i) => liveOf(`tcp/11.0.0.${vip}:80`, is, 31_000 + vip * 100 + i)),
+    this.#vips = vips.map(({ backends, ...of }, vip) => ({
+      ...of,
+      backends: backends.map((is, i) => liveOf(`11.0.0.${vip}:80`, is, 31_000 + vip * 100 + i)),
     }));
     this.all = this.#vips.flatMap(({ backends }) => backends);
   }
@@ -80,43 +94,64 @@ export class EjectWorld implements Backends {
       const from = this.now;
       this.now += READ_MS;
       for (const vip of this.#vips) this.#connect(vip, from);
-      for (const live of this.all) deliver(live, this.now);
-      for (const due of this.#due.filter(({ at }) => at <= this.now)) {
-        this.#due.splice(this.#due.indexOf(due), 1);
-        due.end();
-      }
+      for (const live of this.all) if (live.pending.length > 0) deliver(live, this.now);
+      this.#endProbes();
       this.ejector.counted({ from, to: this.now }, this.#signs());
+      this.#note();
       for (const probe of this.ejector.takeDue(this.now)) this.#probe(probe);
     }
   }
 
-  #connect(
-    { rate, backends }: { readonly rate: number; readonly backends: readonly Live[] },
-    from: number,
-  ): void {
-    let left = (rate * READ_MS) / 1_000;
-    const gone = this.ejector.ejections;
-    const out = backends
-      .filter(({ target }) => gone.has(target.key))
-      .slice(0, Math.floor(backends.length / 2));
-    const inRotation = backends.filter((one) => !out.includes(one));
-    for (; left > 0 && this.#random() < left; left -= 1) {
+  #endProbes(): void {
+    for (const due of this.#due.filter(({ at }) => at <= this.now)) {
+      this.#due.splice(this.#due.indexOf(due), 1);
+      due.end();
+    }
+  }
+
+  #note(): void {
+    if (!this.ejector.hasChanged) return;
+    for (const key of this.ejector.takeChanged()) {
+      const since = this.ejector.ejections.get(key)?.since;
+      const live = this.all.find(({ target }) => target.key === key);
+      if (live === undefined || live.ejectedAt === since) continue;
+      live.ejectedAt = since;
+      if (since !== undefined) this.ejected.push({ is: live.is, at: since });
+    }
+  }
+
+  #connect({ rate, backends, resets = 0 }: LiveVip, from: number): void {
+    for (let left = (rate * READ_MS) / 1_000; left > 0 && this.#random() < left; left -= 1) {
+      const out = backends.filter(({ ejectedAt }) => ejectedAt !== undefined);
+      const gone = out.slice(0, Math.floor(backends.length / 2));
+      const inRotation = gone.length === 0 ? backends : backends.filter((one) => !gone.includes(one));
       const live = inRotation[Math.floor(this.#random() * inRotation.length)];
       if (live === undefined) return;
-      const at = from + this.#random() * READ_MS;
-      const answer = this.#answerOf(live, at);
       this.connections += 1;
-      count(live, { connections: 1, inPackets: 1, inBytes: 60 });
-      if (answer === 'drops') this.failed += 1;
-      else if (answer === 'refuses') {
-        this.failed += 1;
-        live.pending.push({ at: at + 1, bytes: 40 });
-      } else {
-        count(live, { inPackets: 2, inBytes: 300 });
-        live.pending.push({ at: at + answer, bytes: 60 });
-        if (live.is.replyBytes > 0) live.pending.push({ at: at + 2 * answer, bytes: live.is.replyBytes });
-      }
+      this.#ask(live, from + this.#random() * READ_MS, this.#random() < resets);
     }
+  }
+
+  /** A client's connection, or datagram. */
+  #ask(live: Live, at: number, isReset: boolean): void {
+    const { pending, is } = live;
+    const isTcp = live.target.protocol === 'tcp';
+    const answer = this.#answerOf(live, at);
+    count(live, { connections: 1, inPackets: 1, inBytes: isTcp ? 60 : 100 });
+    if (typeof answer !== 'number') {
+      this.failed += 1;
+      if (answer === 'refuses') pending.push({ at: at + 1, bytes: isTcp ? RESET_BYTES : 128 });
+      return;
+    }
+    if (isTcp) pending.push({ at: at + answer, bytes: 60 });
+    if (isReset) {
+      // Some before they are answered, which a backend that takes its time answers with a reset of its own.
+      count(live, { inPackets: 1, inBytes: RESET_BYTES });
+      pending.push({ at: at + answer, bytes: RESET_BYTES });
+      return;
+    }
+    if (isTcp) count(live, { inPackets: 2, inBytes: 300 });
+    if (is.replyBytes > 0) pending.push({ at: at + 2 * answer, bytes: is.replyBytes });
   }
 
   #answerOf({ is, target }: Pick<Live, 'is' | 'target'>, at: number): Answer {
@@ -125,12 +160,12 @@ export class EjectWorld implements Backends {
 
   *#signs(): Generator<Signed> {
     for (const live of this.all) {
-      const { service, target, readings, counted } = live;
-      const [, before, after] = readings;
-      const last = counted;
-      live.readings = [before ?? last, after ?? last, last];
-      if (before === undefined || after === undefined || before === last) continue;
-      const sign = signOf({ protocol: 'tcp', family: 'ipv4' }, [before, after, last]);
+      const { service, target, before, after, counted: last } = live;
+      live.before = after;
+      live.after = last;
+      // Without these three there is nothing to compare; where they are one, nothing came.
+      if (before === null || after === null || before === last) continue;
+      const sign = signOf({ protocol: target.protocol, family: 'ipv4' }, [before, after, last]);
       const hasAnswered = sign?.kind === 'replies' && last.outPackets > after.outPackets;
       if (sign !== null && sign.kind !== 'quiet') yield { service, target, sign, hasAnswered };
     }
@@ -144,30 +179,33 @@ export class EjectWorld implements Backends {
     let last = 0;
     for (let attempt = 0; attempt < probe.attempts; attempt += 1) {
       const answer = this.#answerOf(live, this.now + attempt * ATTEMPT_MS);
-      const isLate = typeof answer === 'number' && answer >= TIMEOUT_MS;
-      results.push(
-        answer === 'refuses' ? 'refused' : answer === 'drops' || isLate ? 'timed out' : 'connected',
-      );
-      const took = typeof answer === 'number' ? answer : answer === 'drops' ? TIMEOUT_MS : 1;
-      last = Math.max(last, attempt * ATTEMPT_MS + Math.min(took, TIMEOUT_MS));
+      const { result, took } = attemptOf(live.target.protocol, answer);
+      results.push(result);
+      last = Math.max(last, attempt * ATTEMPT_MS + took);
     }
     const at = this.now + last;
     this.#due.push({ at, end: () => this.ejector.probed(probe, results, at) });
   }
 }
 
-function liveOf(service: string, is: WorldBackend, port: number): Live {
-  const key = targetKey('tcp', `${is.agent}:${port}`);
-  const target: Target = {
-    key,
-    protocol: 'tcp',
-    address: is.agent,
-    port,
-    agent: is.agent,
-    task: `t.${port}`,
-  };
+function attemptOf(
+  protocol: Protocol,
+  answer: Answer,
+): { readonly result: ProbeResult; readonly took: number } {
+  if (answer === 'refuses') return { result: 'refused', took: 1 };
+  if (protocol === 'udp') return { result: 'silent', took: TIMEOUT_MS };
+  return answer === 'drops' || answer >= TIMEOUT_MS
+    ? { result: 'timed out', took: TIMEOUT_MS }
+    : { result: 'connected', took: answer };
+}
+
+function liveOf(vip: string, is: WorldBackend, port: number): Live {
+  const { agent, protocol = 'tcp' } = is;
+  const key = targetKey(protocol, `${agent}:${port}`);
+  const target: Target = { key, protocol, address: agent, port, agent, task: `t.${port}` };
   const counted = { connections: 0, inPackets: 0, outPackets: 0, inBytes: 0, outBytes: 0 };
-  return { service, is, target, counted, readings: [], pending: [] };
+  const read = { counted, before: null, after: null };
+  return { service: `${protocol}/${vip}`, is, target, ...read, pending: [], ejectedAt: undefined };
 }
 
 function count(live: Live, more: Partial<Counted>): void {
