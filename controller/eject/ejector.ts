@@ -104,7 +104,7 @@ export class Ejector {
     for (const { sign, hasAnswered, ...one } of signed) {
       const { agent } = one.target;
       if (hasAnswered && !this.#backends.isHere(agent)) answering.add(agent);
-      if (sign.kind === 'replies') this.#replied(one.target);
+      if (sign.kind === 'replies' && sign.areAnswered) this.#replied(one.target);
       if ('connections' in sign) this.#suspect(one, signText(sign), window.to);
     }
     this.#agents.counted(window, answering);
@@ -162,7 +162,7 @@ export class Ejector {
     });
   }
 
-  /** Clients get replies: it is no suspect, whatever a probe says. */
+  /** New connections of clients are answered: it is no suspect, whatever a probe says. */
   #replied({ key }: Target): void {
     const phase = this.#watched.get(key)?.phase;
     if (phase === 'suspect' || phase === 'cleared') this.#watched.delete(key);

@@ -1,15 +1,23 @@
 import type { Family, Protocol } from '../model.ts';
 import type { Counted } from '../ports.ts';
 
-/** What clients got: `replies`, `nothing`, or only `errors`; `quiet`: nobody asked. */
+/**
+ * What clients got: `replies`, `nothing`, `fewer` packets than they made connections, or only `errors`; `quiet`: nobody
+ * asked. `areAnswered`: so many packets came that the new connections are answered, and not only older ones.
+ */
 export type Sign =
-  | { readonly kind: 'quiet' | 'replies' }
-  | { readonly kind: 'nothing' | 'errors'; readonly connections: number };
+  | { readonly kind: 'quiet' }
+  | { readonly kind: 'replies'; readonly areAnswered: boolean }
+  | { readonly kind: 'nothing' | 'fewer' | 'errors'; readonly connections: number; readonly packets: number };
 
 /** Header of an ICMP error and of the IP packet around it. */
 const ICMP_HEADERS = { ipv4: 28, ipv6: 48 } as const;
-/** A TCP reset has no options: two headers and nothing else. A SYN-ACK always has one. */
+/** A TCP reset has no options: two headers and nothing else. */
 const RESET_BYTES = { ipv4: 40, ipv6: 60 } as const;
+/** By how much a SYN-ACK is larger than that: segment size, window scale and selective acknowledgements are usual. */
+const SYN_ACK_OPTIONS = 12;
+/** An answered connection has a SYN-ACK and another packet, were it only for what the client sent, or its end. */
+const ANSWER_PACKETS = 2;
 /** By how much the mean size of errors may differ from that of the packets in them. */
 const SAME_BYTES = 1;
 
@@ -17,6 +25,9 @@ const SAME_BYTES = 1;
  * What three readings of one destination's counters, in the order in which they were made, say of the connections that came
  * between the first two: a reply has until the last one to be counted. null: a counter went backwards, so it is another
  * destination, or someone zeroed it.
+ *
+ * Each connection that is answered has a SYN-ACK, so that fewer packets, or smaller ones, than these make show that one was
+ * not, whatever else came: for seconds a backend that hears nothing any more sends again what it sent before.
  *
  * A UDP destination that sends nothing is `quiet`: many protocols have no replies.
  */
@@ -26,22 +37,26 @@ export function signOf(
 ): Sign | null {
   if (isBackwards(before, after) || isBackwards(after, last)) return null;
   const connections = after.connections - before.connections;
-  const outPackets = last.outPackets - before.outPackets;
+  const packets = last.outPackets - before.outPackets;
   const outBytes = last.outBytes - before.outBytes;
-  if (outPackets === 0) {
-    return connections > 0 && protocol === 'tcp' ? { kind: 'nothing', connections } : QUIET;
-  }
-  if (connections === 0) return REPLIES;
+  const asked = { connections, packets };
+  if (packets === 0) return connections > 0 && protocol === 'tcp' ? { kind: 'nothing', ...asked } : QUIET;
+  if (connections === 0) return { kind: 'replies', areAnswered: false };
   const inPackets = last.inPackets - before.inPackets;
   const inBytes = last.inBytes - before.inBytes;
-  const areResets = protocol === 'tcp' && outBytes <= outPackets * RESET_BYTES[family];
-  const quoted = outBytes / outPackets - ICMP_HEADERS[family];
-  const areIcmp = outPackets <= inPackets && Math.abs(quoted - inBytes / inPackets) <= SAME_BYTES;
-  return areResets || areIcmp ? { kind: 'errors', connections } : REPLIES;
+  const quoted = outBytes / packets - ICMP_HEADERS[family];
+  const areIcmp = packets <= inPackets && Math.abs(quoted - inBytes / inPackets) <= SAME_BYTES;
+  const areAnswered = packets >= connections * ANSWER_PACKETS;
+  if (areIcmp && (protocol === 'udp' || !areAnswered)) return { kind: 'errors', ...asked };
+  if (protocol === 'tcp') {
+    if (packets < connections) return { kind: 'fewer', ...asked };
+    if (outBytes < packets * RESET_BYTES[family] + connections * SYN_ACK_OPTIONS)
+      return { kind: 'errors', ...asked };
+  }
+  return { kind: 'replies', areAnswered };
 }
 
 const QUIET: Sign = { kind: 'quiet' };
-const REPLIES: Sign = { kind: 'replies' };
 
 function isBackwards(before: Counted, after: Counted): boolean {
   return (
@@ -54,7 +69,18 @@ function isBackwards(before: Counted, after: Counted): boolean {
 }
 
 /** `7 connections, no reply`. */
-export function signText({ kind, connections }: Extract<Sign, { readonly connections: number }>): string {
-  const came = `${connections} connection${connections === 1 ? '' : 's'}`;
-  return kind === 'nothing' ? `${came}, no reply` : `${came}, only resets or ICMP errors back`;
+export function signText({
+  kind,
+  connections,
+  packets,
+}: Extract<Sign, { readonly connections: number }>): string {
+  const came = counted(connections, 'connection');
+  if (kind === 'nothing') return `${came}, no reply`;
+  return kind === 'fewer'
+    ? `${came}, ${counted(packets, 'packet')} back`
+    : `${came}, only resets or ICMP errors back`;
+}
+
+function counted(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
