@@ -11,7 +11,7 @@ export interface ProberTimes {
   readonly apartMs: number;
 }
 
-const TIMES: ProberTimes = { timeoutMs: 1_000, apartMs: 200 };
+const TIMES: ProberTimes = { timeoutMs: 1_000, apartMs: 100 };
 
 /**
  * Connects to backends from this host, with the source address that its own clients have. A TCP connection is closed as

@@ -8,7 +8,7 @@ import type { Protocol } from '../../controller/model.ts';
 import type { Counted } from '../../controller/ports.ts';
 
 export const READ_MS = 250;
-const ATTEMPT_MS = 200;
+const ATTEMPT_MS = 100;
 const TIMEOUT_MS = 1_000;
 const RESET_BYTES = 40;
 
