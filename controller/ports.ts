@@ -115,6 +115,8 @@ export interface CountersRead {
   readonly services: ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, CountedDestination>>;
   /** Services with new connections that there was no time for; they come first the next time. */
   readonly left: number;
+  /** How many services were listed and destinations read for this. */
+  readonly entries: number;
 }
 
 /** What a destination had counted at three reads, the last one among them. */

@@ -1,5 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { type AddressServiceId, type IpvsClient, isIpvsError, type Stats } from 'ipvs-netlink-ts';
+import {
+  type AddressServiceId,
+  type IpvsClient,
+  isIpvsError,
+  type ObservedService,
+  type Stats,
+} from 'ipvs-netlink-ts';
 import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../model.ts';
 import type { Counted, CountedDestination, CountersRead, DestinationCounters } from '../ports.ts';
 
@@ -57,7 +63,8 @@ class Reader {
 
   async read(isWatched: (service: ServiceKey) => boolean): Promise<CountersRead> {
     this.#reads += 1;
-    const due = await this.#due(isWatched);
+    const listed = await this.#client.listServices();
+    const due = this.#due(listed, isWatched);
     const services = new Map<ServiceKey, ReadonlyMap<BackendKey, CountedDestination>>();
     const now = due.slice(0, MOST_SERVICES);
     for (const [i, { key, service, known }] of now.entries()) {
@@ -67,15 +74,17 @@ class Reader {
     }
     const left = due.slice(MOST_SERVICES);
     this.#waiting = new Set(left.map(({ key }) => key));
-    return { services, left: left.length };
+    let entries = listed.length;
+    for (const destinations of services.values()) entries += destinations.size;
+    return { services, left: left.length, entries };
   }
 
   /** Services whose destinations are to be read: those that had to wait first. */
-  async #due(isWatched: (service: ServiceKey) => boolean): Promise<readonly Due[]> {
+  #due(listed: readonly ObservedService[], isWatched: (service: ServiceKey) => boolean): readonly Due[] {
     const before = this.#known;
     this.#known = new Map();
     const [first, then]: [Due[], Due[]] = [[], []];
-    for (const service of await this.#client.listServices()) {
+    for (const service of listed) {
       if ('fwmark' in service || !isWatched(serviceKey(service))) continue;
       const key = serviceKey(service);
       const { connections } = service.stats;

@@ -16,6 +16,8 @@ const MOST_SHARE = 0.02;
 const LATE_MS = 2_000;
 /** Of so many reads the second cheapest says what one costs: what else goes on in this thread meanwhile only ever adds to it. */
 const READS_COMPARED = 5;
+/** More than this a read does not cost, on the slowest of machines: a small table is never read rarely because others are busy. */
+const MOST_COST_MS = { read: 5, entry: 0.1 } as const;
 const AFTER_ERROR_MS = 5_000;
 const LONGEST_SLEEP_MS = 1_000;
 
@@ -90,7 +92,8 @@ export class Watch implements EjectionFacts {
         last = from;
         this.#tell(changed);
         costs.shift();
-        costs.push(Math.min(clock.monotonic() - from, cpuMs() - cpuFrom));
+        const most = MOST_COST_MS.read + MOST_COST_MS.entry * read.entries;
+        costs.push(Math.min(clock.monotonic() - from, cpuMs() - cpuFrom, most));
         const cost = costs.toSorted((a, b) => a - b)[1] ?? 0;
         wait = Math.max(READ_MS, cost / MOST_SHARE);
         this.#behind = behindText(cost, wait, read.left);
