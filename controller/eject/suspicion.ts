@@ -47,7 +47,7 @@ export function signOf(
   const quoted = outBytes / packets - ICMP_HEADERS[family];
   const areIcmp = packets <= inPackets && Math.abs(quoted - inBytes / inPackets) <= SAME_BYTES;
   const areAnswered = packets >= connections * ANSWER_PACKETS;
-  if (areIcmp && (protocol === 'udp' || !areAnswered)) return { kind: 'errors', ...asked };
+  if (areIcmp) return { kind: 'errors', ...asked };
   if (protocol === 'tcp') {
     if (packets < connections) return { kind: 'fewer', ...asked };
     if (outBytes < packets * RESET_BYTES[family] + connections * SYN_ACK_OPTIONS)

@@ -141,7 +141,9 @@ export class Watch implements EjectionFacts {
         const sign = signOf({ protocol, family: familyOf(address) }, readings);
         if (sign === null || sign.kind === 'quiet') continue;
         const [, after, last] = readings;
-        const hasAnswered = isInARow && sign.kind === 'replies' && last.outPackets > after.outPackets;
+        // Where nobody connected it may be this host's own ICMP errors that were counted: it is cut off then.
+        const isSure = sign.kind === 'replies' && sign.areAnswered;
+        const hasAnswered = isInARow && isSure && last.outPackets > after.outPackets;
         yield { ...found, sign, hasAnswered };
       }
     }

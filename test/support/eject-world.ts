@@ -166,7 +166,8 @@ export class EjectWorld implements Backends {
       // Without these three there is nothing to compare; where they are one, nothing came.
       if (before === null || after === null || before === last) continue;
       const sign = signOf({ protocol: target.protocol, family: 'ipv4' }, [before, after, last]);
-      const hasAnswered = sign?.kind === 'replies' && last.outPackets > after.outPackets;
+      const isSure = sign?.kind === 'replies' && sign.areAnswered;
+      const hasAnswered = isSure && last.outPackets > after.outPackets;
       if (sign !== null && sign.kind !== 'quiet') yield { service, target, sign, hasAnswered };
     }
   }
