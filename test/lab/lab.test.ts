@@ -55,6 +55,17 @@ function succeeds(command: string): boolean {
   },
 );
 
+test('a kernel that nobody fetches is refused by the lab, with those that it has', () => {
+  const run = spawnSync(inLab('run.sh'), ['--', 'true'], {
+    encoding: 'utf8',
+    env: { ...process.env, LAB_KERNEL: '3.10' },
+  });
+  expect([run.status, run.stderr]).toEqual([
+    125,
+    'kernel 3.10: unknown: expected one of 5.10 6.1 6.12 7.2\n',
+  ]);
+});
+
 /** What Jest tells its reporter of two files, until it is killed in the second. */
 const KILLED = `
   import RunningTests from ${JSON.stringify(inLab('running-tests.ts'))};

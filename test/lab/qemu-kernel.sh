@@ -1,5 +1,5 @@
 #!/bin/bash
-# Debian's kernel for virtual machines, for the kind `qemu`.
+# Debian's kernel for virtual machines, for the kind `qemu`. KERNEL_ROOT in the environment: the one below that folder.
 #   qemu-kernel.sh find           prints the folder it lies below (it has boot/ and lib/modules/) and its version
 #   qemu-kernel.sh fetch          gets it from Debian, into node_modules/.cache, where the machine has none
 #   qemu-kernel.sh initramfs OUT  writes the file that QEMU starts it with
@@ -10,7 +10,7 @@ PATH=$PATH:/usr/sbin:/sbin
 
 find_kernel() {
   local root modules version
-  for root in / "$CACHE/"; do
+  for root in ${KERNEL_ROOT:+"${KERNEL_ROOT%/}/"} / "$CACHE/"; do
     [ -d "$root" ] || continue
     # The newest first.
     for modules in $(cd "$root" && ls -d lib/modules/*-cloud-amd64 2>/dev/null | sort -rV); do

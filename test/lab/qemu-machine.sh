@@ -4,6 +4,7 @@
 set -u
 RUN=$1
 . "$RUN/settings"
+export KERNEL_ROOT
 read -r KERNEL_ROOT KERNEL < <("$ROOT/test/lab/qemu-kernel.sh" find) || {
   echo "no kernel for QEMU: 'test/lab/qemu-kernel.sh fetch' gets it"
   exit 1

@@ -18,6 +18,8 @@ stderr, each by itself, and its exit status. 124: out of time. 125: the lab itse
 LAB=uml   use User-Mode Linux even where this machine's kernel has IPVS
 LAB=qemu  use Debian's kernel in an emulated machine: nftables and two processors, but slow (root only)
 LAB=host  use a namespace of this machine's kernel, or fail
+
+LAB_KERNEL=5.10|6.1|6.12|7.2  that kernel, in the kind of lab that runs it: kernel.sh fetches it
 TEXT
 }
 
@@ -39,6 +41,11 @@ shift $((OPTIND - 1))
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+KERNEL_ROOT=
+if [ -n "${LAB_KERNEL-}" ]; then
+  KERNEL=$("$HERE/kernel.sh" "$LAB_KERNEL") || exit 125
+  read -r LAB KERNEL_ROOT _ <<<"$KERNEL"
+fi
 LAB=${LAB:-$("$HERE/kind.sh")}
 [ -e "$HERE/start-$LAB.sh" ] || { echo "lab: LAB=$LAB: expected host, uml or qemu" >&2; exit 125; }
 
@@ -69,7 +76,7 @@ STDOUT=pipe STDERR=pipe
   echo
 } >"$RUN/command"
 printf '%s=%q\n' MEM "$MEM" CWD "$PWD" ROOT "$(cd "$HERE/../.." && pwd)" PRIVATE_TMP "$PRIVATE_TMP" MODULES "$MODULES" \
-  INTERACTIVE "$INTERACTIVE" STDOUT "$STDOUT" STDERR "$STDERR" TERMINAL_SIZE "$(stty size 2>/dev/null)" >"$RUN/settings"
+  KERNEL_ROOT "$KERNEL_ROOT" INTERACTIVE "$INTERACTIVE" STDOUT "$STDOUT" STDERR "$STDERR" TERMINAL_SIZE "$(stty size 2>/dev/null)" >"$RUN/settings"
 
 [ $INTERACTIVE = file ] && cat >"$RUN/stdin"
 

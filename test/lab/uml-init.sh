@@ -8,8 +8,11 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/ 
 . "$ROOT/test/lab/private.sh"
 
 mount_all
-mkdir -p /run/lab/modules/lib
-ln -s /usr/lib/uml/modules /run/lab/modules/lib/modules
-modules_below /run/lab/modules
+if [ -z "$KERNEL_ROOT" ]; then
+  KERNEL_ROOT=/run/lab/modules
+  mkdir -p $KERNEL_ROOT/lib
+  ln -s /usr/lib/uml/modules $KERNEL_ROOT/lib/modules
+fi
+modules_below "$KERNEL_ROOT"
 run_command /dev/tty1 /dev/tty2
 exec poweroff -f
