@@ -1,13 +1,13 @@
 #!/bin/sh
 # ensure.sh TASK [ARGS…]: installs what the task needs and does not find, then runs it. Behind `npm start` (start),
-# `npm test` (test), `npm run test:long` (long), `npm run bench` (bench) and .ci/run (ci); `beside` is a part of `test`.
+# `npm test` (test), `npm run test:long` (long), `npm run test:kernels` (kernels), `npm run bench` (bench) and .ci/run (ci); `beside` is a part of `test`.
 # Outside the checkout it touches only Debian packages.
 set -eu
 
 cd "$(dirname "$0")/../.."
 promtool=$PWD/node_modules/.cache/promtool
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/lib/qemu:$promtool
-task=${1:?expected start, test, long, bench or ci}
+task=${1:?expected start, test, long, kernels, bench or ci}
 shift
 node=node_modules/.bin/node
 
@@ -54,6 +54,7 @@ missing_packages() {
       [ -d /usr/share/fonts/truetype/dejavu ] || echo fonts-dejavu-core
       [ "$second_lab" = host ] || programs="$programs qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio"
       ;;
+    kernels) programs="$programs setcap:libcap2-bin qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio" ;;
     long) programs="$programs dig:bind9-dnsutils" ;;
     bench)
       programs="$programs gcc dnsperf dnsmasq:dnsmasq-base nginx:nginx-light haproxy wrk iperf3"
@@ -212,6 +213,7 @@ case $task in
     ;;
   test | long | ci) run_tests "$@" ;;
   beside) run_beside "$@" ;;
+  kernels) exec "$node" test/lab/kernels-main.ts "$@" ;;
   bench)
     missed=0
     build_program
@@ -222,7 +224,7 @@ case $task in
     exit $missed
     ;;
   *)
-    say "no task '$task': expected start, test, long, bench or ci"
+    say "no task '$task': expected start, test, long, kernels, bench or ci"
     exit 2
     ;;
 esac

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import { cellsOf, END, type JestResults, readCells, START, writeCells } from './matrix-table.ts';
+
+const page = `# Kernels\n\n${START}\n${END}\n\nAfter.\n`;
+const cells = new Map([
+  ['a.test.ts', new Map([['5.10', '3 passed']])],
+  ['b.test.ts', new Map([['7.2', '1 passed, 1 failed']])],
+]);
+
+test('the table of the kernels stands between its marks, and the rest of the page stays', () => {
+  const written = writeCells(page, ['a.test.ts', 'b.test.ts'], ['5.10', '7.2'], cells);
+  expect(written).toBe(
+    `# Kernels\n\n${START}\n\n| Test file | 5.10 | 7.2 |\n|---|---|---|\n` +
+      `| \`a.test.ts\` | 3 passed | - |\n| \`b.test.ts\` | - | 1 passed, 1 failed |\n\n${END}\n\nAfter.\n`,
+  );
+});
+
+test('what an earlier run found on another kernel is kept', () => {
+  const written = writeCells(page, ['a.test.ts', 'b.test.ts'], ['5.10', '7.2'], cells);
+  expect(readCells(written).get('a.test.ts')?.get('5.10')).toBe('3 passed');
+  expect(writeCells(written, ['a.test.ts', 'b.test.ts'], ['5.10', '7.2'], readCells(written))).toBe(written);
+  expect(readCells(page).size).toBe(0);
+});
+
+test('a page without the marks is refused', () => {
+  expect(() => readCells('# Kernels')).toThrow('the page lacks');
+});
+
+test('a file is told by its counts, and one that could not be loaded has failed', () => {
+  const results: JestResults = {
+    testResults: [
+      {
+        name: '/x/a.test.ts',
+        assertionResults: ['passed', 'passed', 'pending'].map((status) => ({ status })),
+      },
+      { name: '/x/b.test.ts', assertionResults: [{ status: 'failed' }] },
+      { name: '/x/c.test.ts', assertionResults: [] },
+    ],
+  };
+  expect([...cellsOf(results)]).toEqual([
+    ['a.test.ts', '2 passed, 1 skipped'],
+    ['b.test.ts', '1 failed'],
+    ['c.test.ts', 'failed: no test ran'],
+  ]);
+});
