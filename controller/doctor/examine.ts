@@ -5,6 +5,7 @@ import { checkBridges, checkManagers, checkOwners, checkPools, checkVipAddresses
 import { checkCapabilities, checkController } from './checks/process.ts';
 import { checkEstimator, checkKeepalive, checkSysctls } from './checks/settings.ts';
 import { checkSpread } from './checks/spread.ts';
+import { checkTables } from './checks/tables.ts';
 import type { DoctorDocument, Finding } from './document.ts';
 import type { Facts } from './facts.ts';
 
@@ -25,6 +26,7 @@ const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
   checkManagers,
   checkBridges,
   checkConntrack,
+  checkTables,
   checkPorts,
   checkNames,
 ];

@@ -25,8 +25,9 @@ export interface Facts {
   readonly portRange: PortRangeFact | null;
   readonly conntrack: { readonly count: number; readonly max: number } | null;
   readonly keepaliveSeconds: number | null;
-  /** `net.ipv4.vs.run_estimation`; null where the kernel has no such setting. */
-  readonly estimation: string | null;
+  readonly estimation: EstimationFact;
+  /** null: this kernel does not tell of its tables. */
+  readonly tables: TablesFact | null;
   readonly names: NamesFact | null;
   readonly controller: ControllerFact | null;
   readonly wanted: WantedFact;
@@ -106,6 +107,28 @@ export interface PortRangeFact {
   readonly high: number;
   /** `net.ipv4.ip_local_reserved_ports`, as it is: `8080,9148-9150`. */
   readonly reserved: string;
+}
+
+/** Settings below `net.ipv4.vs`; each null where the kernel does not have it. */
+export interface EstimationFact {
+  /** `run_estimation`. */
+  readonly switchedOn: string | null;
+  /** `est_cpulist`: empty where nothing is counted. */
+  readonly processors: string | null;
+  /** `est_nice`. */
+  readonly nice: string | null;
+}
+
+/** Of /proc/net/ip_vs_status. */
+export interface TablesFact {
+  readonly connections: number;
+  readonly buckets: number;
+  /** What the module parameter `conn_tab_bits` lets the table grow to; null where it cannot be read. */
+  readonly maxBuckets: number | null;
+  /** `net.ipv4.vs.conn_max`; null where it cannot be read. */
+  readonly maxConnections: number | null;
+  readonly services: number | null;
+  readonly serviceBuckets: number | null;
 }
 
 export interface NamesFact {

@@ -11,7 +11,7 @@ import { readModules } from './read/modules.ts';
 import { readNames } from './read/names.ts';
 import { readAddresses, readInterfaces, readRoutes } from './read/networks.ts';
 import { readNftables } from './read/nftables.ts';
-import { textOf } from './read/text.ts';
+import { readEstimation, readTables } from './read/tables.ts';
 
 /** Options that say what this host is to be set up for. */
 export type DoctorOptions = Pick<
@@ -66,7 +66,8 @@ export async function readFacts(options: DoctorOptions, controller: AskedControl
     portRange: await readPortRange(),
     conntrack,
     keepaliveSeconds: await readNumber('net.ipv4.tcp_keepalive_time'),
-    estimation: (await textOf('/proc/sys/net/ipv4/vs/run_estimation'))?.trim() ?? null,
+    estimation: await readEstimation(),
+    tables: await readTables(),
     names,
     controller: asked,
     wanted,

@@ -70,10 +70,13 @@ export function checkEstimator({
   const services = 'services' in ipvs ? ipvs.services.length : 0;
   const check = 'rate estimator';
   const counted = `${services} services on kernel ${kernelRelease}`;
-  if (estimation === '0') return [fine('Settings', check, `switched off: rates are not known; ${counted}`)];
+  const { switchedOn, processors, nice } = estimation;
+  if (switchedOn === '0' || processors === '')
+    return [fine('Settings', check, `switched off: rates are not known; ${counted}`)];
   const version = kernelVersion(kernelRelease);
   if (version === null || !isBefore(version, [6, 2])) {
-    return [fine('Settings', check, `in threads of its own since Linux 6.2; ${counted}`)];
+    const where = processors === null ? '' : ` (processors ${processors}, nice ${nice ?? 'unknown'})`;
+    return [fine('Settings', check, `in threads of its own since Linux 6.2${where}; ${counted}`)];
   }
   if (services <= MANY_SERVICES) return [fine('Settings', check, `in a timer, for ${counted}`)];
   return [
@@ -82,10 +85,10 @@ export function checkEstimator({
       check,
       state: 'warning',
       found: `in one timer on one processor, for ${counted}`,
-      wanted: estimation === null ? 'Linux 6.2 or newer' : 'switched off, or Linux 6.2 or newer',
+      wanted: switchedOn === null ? 'Linux 6.2 or newer' : 'switched off, or Linux 6.2 or newer',
       why: `before Linux 6.2 it walks all services and backends every two seconds and delays packets meanwhile; without it \`status\` shows no rates`,
       command:
-        estimation === null
+        switchedOn === null
           ? null
           : `${loadAtBoot('ip_vs')} && ${setSysctl('net.ipv4.vs.run_estimation', '0')}`,
     },

@@ -159,11 +159,13 @@ describe('settings', () => {
       state: 'warning',
       command: expect.stringContaining('sysctl -w net.ipv4.vs.run_estimation=0 && '),
     });
-    expect(only({ ipvs: many, estimation: null, kernelRelease: '5.10.0' })).toMatchObject({
+    expect(
+      only({ ipvs: many, estimation: { ...healthy.estimation, switchedOn: null }, kernelRelease: '5.10.0' }),
+    ).toMatchObject({
       command: null,
       wanted: 'Linux 6.2 or newer',
     });
-    expect(findings({ ipvs: many, estimation: '0' })).toEqual([]);
+    expect(findings({ ipvs: many, estimation: { ...healthy.estimation, switchedOn: '0' } })).toEqual([]);
     for (const kernelRelease of ['6.2.0', '6.12.1', '7.0.0-rc1', '10.1'])
       expect(findings({ ipvs: many, kernelRelease })).toEqual([]);
   });

@@ -60,7 +60,8 @@ export const healthy: Facts = {
   portRange: { low: 32_768, high: 60_999, reserved: '' },
   conntrack: { count: 100, max: 1_000 },
   keepaliveSeconds: 7_200,
-  estimation: '1',
+  estimation: { switchedOn: '1', processors: null, nice: null },
+  tables: null,
   names: { servers: ['198.51.100.4'], link: null, zone: { known: true, said: 'ns.l4lb.thisdcos.directory' } },
   controller,
   wanted: {
