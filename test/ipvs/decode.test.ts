@@ -4,7 +4,13 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { type Decoded, type DecodedAttribute, decode, formatDecoded } from '../../ipvs/src/decode/decode.ts';
+import {
+  type Decoded,
+  type DecodedAttribute,
+  decode,
+  formatDecoded,
+  jsonOf,
+} from '../../ipvs/src/decode/decode.ts';
 import { ipvsSets } from '../../ipvs/src/decode/fields.ts';
 import { message } from '../../ipvs/src/message.ts';
 import { fromHex, hex } from '../support/hex.ts';
@@ -19,6 +25,18 @@ function decodeText(text: string, family?: number): Decoded {
 function shown(decoded: Decoded, command: string): string[] {
   const messages = decoded.messages.filter((each) => each.command === command);
   return messages.map((each) => formatDecoded({ messages: [each], notes: [] }));
+}
+
+/** As hexdump writes a dump without -v: `*` for lines like the one before. */
+function squeeze(dump: string): string {
+  const contentOf = (line = '') => line.slice(8);
+  return dump
+    .split('\n')
+    .map((line, at, all) =>
+      at > 0 && line.length > 8 && contentOf(line) === contentOf(all[at - 1]) ? '*' : line,
+    )
+    .filter((line, at, all) => line !== '*' || all[at - 1] !== '*')
+    .join('\n');
 }
 
 /** The first message of the trace that changes the table. */
@@ -227,6 +245,7 @@ describe('the same message', () => {
     ['as hex with colons', [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':')],
     ['of xxd', xxd(bytes)],
     ['of hexdump -C', hexdump(bytes)],
+    ['of hexdump, with its last offset', `${hexdump(bytes)}\n00000068\n`],
     ['of tcpdump -xx', xxd(bytes).replaceAll(/^0000(?=.{4}:)/gm, '\t0x')],
     ['in a capture', pcap([bytes])],
   ])('%s', (_, input) => {
@@ -236,6 +255,33 @@ describe('the same message', () => {
     expect(decoded.messages).toMatchObject([
       { length: 104, flags: 'request|ack', direction: expect.anything() },
     ]);
+  });
+
+  test('is whole where hexdump writes * for lines like the one before', () => {
+    const zeros = message(28, 5, 7, new Uint8Array(108));
+    const squeezed = squeeze(hexdump(zeros));
+    expect(squeezed).toContain('\n*\n');
+    const decoded = decodeText(squeezed, 28);
+    expect(decoded.notes).toEqual([]);
+    expect(decoded.messages).toEqual(decodeText(hexdump(zeros), 28).messages);
+  });
+
+  test('is whole where hexdump squeezes its end', () => {
+    const zeros = message(28, 5, 7, new Uint8Array(144));
+    const squeezed = squeeze(`${hexdump(zeros)}\n000000a0\n`);
+    expect(squeezed).toMatch(/\*\n000000a0\n$/);
+    const decoded = decodeText(squeezed, 28);
+    expect(decoded.notes).toEqual([]);
+    expect(decoded.messages).toEqual(decodeText(hexdump(zeros), 28).messages);
+  });
+
+  test.each([
+    ['no line stands before it', '*\n00000010  00 00'],
+    ['the next offset is too far', `${hexdump(bytes.subarray(0, 16))}\n*\nfffffff0  00 00\n`],
+    ['the next offset lies before it', `${hexdump(bytes.subarray(0, 32))}\n*\n00000010  00 00\n`],
+    ['nothing stands after it', `${hexdump(bytes.subarray(0, 16))}\n*\n`],
+  ])('is as much as there is after a * where %s', (_, input) => {
+    decodeText(input, 28);
   });
 
   test('is taken for IPVS by its attributes where nothing tells the family, and that is said', () => {
@@ -297,6 +343,39 @@ describe('what is not understood', () => {
     expect(messages[0]?.notes).toEqual(['netlink protocol 0, not generic netlink']);
   });
 
+  test.each(['toString', 'constructor', '__proto__'])('a type or flag called %s is a name', (name) => {
+    const [first] = decodeText(
+      `sendto(3, [{nlmsg_len=16, nlmsg_type=${name}, nlmsg_flags=${name}, nlmsg_seq=1, nlmsg_pid=0}], 16, 0, NULL, 0) = 16`,
+    ).messages;
+    expect(first).toMatchObject({ family: name, flags: '0' });
+  });
+
+  test.each<[string, Uint8Array, string]>([
+    [
+      'in the format pcapng',
+      fromHex('0a0d0d0a 1c000000 4d3c2b1a 01000000 ffffffffffffffff 1c000000'),
+      'a pcapng capture is not read: editcap -F pcap makes one that is',
+    ],
+    ['that ends in its header', pcap([HEADER_ONLY]).subarray(0, 20), 'the capture ends within its header'],
+    [
+      "that ends in a packet's header",
+      Buffer.concat([pcap([HEADER_ONLY]), Buffer.alloc(9)]),
+      'packet 2: the capture ends within its header',
+    ],
+  ])('a capture %s is told', (_, input, note) => {
+    expect(decode(input).notes).toEqual([note]);
+  });
+
+  test('what is missing of a message is told with what would show it, where something would', () => {
+    const cut = ADD_SERVICE.subarray(0, 100);
+    const noteOf = (input: Uint8Array) => decode(input, { family: 28 }).messages[0]?.notes;
+    expect(noteOf(Buffer.from(sendto(octal(cut))))).toEqual([
+      '4 of 104 bytes are missing (strace shows all with -s 65535)',
+    ]);
+    expect(noteOf(pcap([cut]))).toEqual(['4 of 104 bytes are missing (tcpdump keeps all with -s 0)']);
+    expect(noteOf(Buffer.from(hex(cut)))).toEqual(['4 of 104 bytes are missing']);
+  });
+
   test('a family that the input names otherwise is told', () => {
     const [first] = decodeText(
       'sendto(3, [{nlmsg_len=20, nlmsg_type=nl80211, nlmsg_flags=NLM_F_REQUEST, nlmsg_seq=1, nlmsg_pid=0}, "\\x05\\x00\\x00\\x00"], 20, 0, NULL, 0) = 20',
@@ -323,6 +402,20 @@ describe('what is not understood', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what must not be there
     expect(formatDecoded(decodeText(text, 28))).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
   });
+
+  test.each(['\u202e', '\u200b', '\u2028', '\u009b'])(
+    'nor is %j, which a reader would not see',
+    (character) => {
+      const name = Buffer.from(`w${character}x\0`);
+      const length = (4 + name.length).toString(16).padStart(2, '0');
+      const text = service(`${length}000600 ${name.toString('hex').padEnd(16, '0').slice(0, 16)}`);
+      const decoded = decodeText(text, 28);
+      expect(JSON.stringify(decoded)).toContain(character);
+      expect(formatDecoded(decoded)).not.toContain(character);
+      expect(jsonOf(decoded)).not.toContain(character);
+      expect(JSON.parse(jsonOf(decoded))).toEqual(JSON.parse(JSON.stringify(decoded)));
+    },
+  );
 });
 
 describe("the kernel's own words", () => {

@@ -17,7 +17,7 @@ import { flagNames, inSpec } from './formats.ts';
 import type { Direction, Found } from './found.ts';
 import { findMessages } from './input.ts';
 
-export { formatDecoded } from './print.ts';
+export { formatDecoded, jsonOf } from './print.ts';
 export type { DecodedAttribute, Direction };
 
 /** A netlink message in words. */

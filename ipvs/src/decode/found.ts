@@ -63,7 +63,7 @@ export class Finds {
       const length = view.getUint32(at, HOST_IS_LE);
       const rest = bytes.length - at;
       if (length < MESSAGE_HEADER || length > MAX_LENGTH) break;
-      const notes = length > rest ? [missing(length - rest, length)] : [];
+      const notes = length > rest ? [missing(length - rest, length, origin)] : [];
       this.add({ ...origin, bytes: bytes.subarray(at, at + length), length, notes });
       at += (length + 3) & ~3;
     }
@@ -79,7 +79,9 @@ export function placeOf({ line, call }: Origin): string {
   return call === undefined ? `line ${line}` : `line ${line}, ${call}`;
 }
 
-/** The note for a message that was cut off. */
-export function missing(bytes: number, of: number): string {
-  return `${bytes} of ${of} bytes are missing (strace shows all with -s 65535)`;
+/** The note for a message that was cut off, with what would show all of it. */
+export function missing(bytes: number, of: number, { call, protocol }: Origin): string {
+  const text = `${bytes} of ${of} bytes are missing`;
+  if (call !== undefined) return `${text} (strace shows all with -s 65535)`;
+  return protocol === undefined ? text : `${text} (tcpdump keeps all with -s 0)`;
 }

@@ -1,5 +1,6 @@
 import { type Direction, Finds, type Origin } from './found.ts';
-import { isPcap, readPcap } from './pcap.ts';
+import { type DumpLine, dumpLine, HexDump, roomForSqueezed } from './hex-dump.ts';
+import { isCapture, readCapture } from './pcap.ts';
 import { addCall } from './strace.ts';
 
 /** What is read of the input; with 11,000 entries of a table strace writes half as much. */
@@ -9,102 +10,104 @@ const CALL =
   /(?:^|[\s\]]|<\.\.\. )(sendto|sendmsg|sendmmsg|writev?|recvfrom|recvmsg|recvmmsg|readv?)(?:\(| resumed>)/;
 /** A line of `strace -e write=all -e read=all`. */
 const STRACE_DUMP = /^ \| [0-9a-f]{5,} {2}((?:[0-9a-f]{2}(?: {1,2}|$)){1,16})/i;
-/** A line of xxd, tcpdump -x (both with a colon) or hexdump -C (with two blanks): the offset, and the rest. */
-const OFFSET_DUMP = /^\s*(?:0x)?([0-9a-f]{4,8})(?:: | {2})\s*(.*)$/i;
-/** What may stand before hex digits, as an arrow for the direction. */
-const ARROW = /^\s*[<>] /;
-
 /** Finds the netlink messages of strace's output, of a hex dump, or of a packet capture of an nlmon device. */
 export function findMessages(input: Uint8Array): Finds {
   const finds = new Finds();
   if (input.length > MAX_INPUT) finds.note(`only the first ${MAX_INPUT >> 20} MiB of the input are read`);
   const bytes = input.subarray(0, MAX_INPUT);
-  if (isPcap(bytes)) readPcap(bytes, finds);
+  if (isCapture(bytes)) readCapture(bytes, finds);
   else readText(Buffer.from(bytes).toString('latin1'), finds);
   return finds;
 }
 
-/** What the lines since the last call, or since the last other line, come to. */
-interface Block {
+/** A system call, and the dump of its data where strace writes one. */
+interface Call {
   readonly origin: Origin;
-  /** The line of the call; absent for a hex dump. */
-  readonly text?: string;
+  readonly text: string;
   /** A look at what is read again afterwards. */
   readonly isPeek: boolean;
-  hex: string;
+  readonly data: HexDump;
 }
 
 function readText(text: string, finds: Finds): void {
-  let block: Block | undefined;
-  const close = () => {
-    if (block && !block.isPeek) addBlock(block, finds);
-    block = undefined;
-  };
-  let line = 0;
-  for (const row of text.split('\n')) {
-    line++;
-    const call = CALL.exec(row)?.[1];
-    if (call !== undefined) {
-      close();
-      const origin = { line, call, direction: directionOf(call) };
-      block = { origin, text: row, isPeek: row.includes('MSG_PEEK'), hex: '' };
-      continue;
-    }
-    const dump = STRACE_DUMP.exec(row)?.[1];
-    if (dump !== undefined && block?.text !== undefined) {
-      block.hex += dump;
-      continue;
-    }
-    const { hex, begins } = hexOf(row);
-    if (hex === undefined) {
-      // strace says how long its dump is before it.
-      if (!row.startsWith(' * ')) close();
-      continue;
-    }
-    if (begins || block?.text !== undefined) close();
-    block ??= { origin: { line }, isPeek: false, hex: '' };
-    block.hex += hex;
+  const reader = new TextReader(finds);
+  for (const row of rowsOf(text)) reader.read(row);
+  reader.close();
+}
+
+/** Tells calls, their dumps and other dumps apart, line by line. */
+class TextReader {
+  readonly #finds: Finds;
+  readonly #room = roomForSqueezed();
+  #line = 0;
+  #call: Call | undefined;
+  /** One that belongs to no call. */
+  #dump: { readonly origin: Origin; readonly data: HexDump } | undefined;
+
+  constructor(finds: Finds) {
+    this.#finds = finds;
   }
-  close();
+
+  read(row: string): void {
+    this.#line++;
+    if (row === '') {
+      this.close();
+      return;
+    }
+    const name = CALL.exec(row)?.[1];
+    if (name === undefined) {
+      this.#readData(row);
+      return;
+    }
+    this.close();
+    const origin = { line: this.#line, call: name, direction: directionOf(name) };
+    const isPeek = row.includes('MSG_PEEK');
+    this.#call = { origin, text: row, isPeek, data: new HexDump(this.#room) };
+  }
+
+  #readData(row: string): void {
+    const hex = STRACE_DUMP.exec(row)?.[1];
+    if (hex !== undefined && this.#call !== undefined) this.#call.data.add({ hex });
+    else if (this.#dump !== undefined && row.trimEnd() === '*') this.#dump.data.squeeze();
+    else {
+      const line = dumpLine(row, this.#dump?.data);
+      if (line !== undefined) this.#addToDump(line);
+      // strace says how long its dump is before it.
+      else if (!row.startsWith(' * ')) this.close();
+    }
+  }
+
+  #addToDump(line: DumpLine): void {
+    if (line.offset === 0 || this.#call !== undefined) this.close();
+    this.#dump ??= { origin: { line: this.#line }, data: new HexDump(this.#room) };
+    this.#dump.data.add(line);
+  }
+
+  /** What was read until now belongs to nothing that follows. */
+  close(): void {
+    if (this.#call !== undefined && !this.#call.isPeek) addCallOf(this.#call, this.#finds);
+    if (this.#dump !== undefined) this.#finds.addDatagram(this.#dump.data.bytes, this.#dump.origin, false);
+    this.#call = undefined;
+    this.#dump = undefined;
+  }
+}
+
+/** The lines of a text, one at a time: of many megabytes of line breaks all of them would need gigabytes. */
+function* rowsOf(text: string): Generator<string> {
+  let at = 0;
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', at)) {
+    yield text.slice(at, end);
+    at = end + 1;
+  }
+  yield text.slice(at);
 }
 
 function directionOf(call: string): Direction {
   return /^(?:send|write)/.test(call) ? 'to-kernel' : 'from-kernel';
 }
 
-/** The hex digits of a line, and whether it is the first of a dump; undefined where it has none. */
-function hexOf(row: string): { readonly hex?: string; readonly begins?: boolean } {
-  const [, offset, rest] = OFFSET_DUMP.exec(row) ?? [];
-  if (offset !== undefined && rest !== undefined) {
-    // What the bytes are as text comes after a bar, or after two blanks.
-    const [bytes = ''] = rest.includes('|') ? rest.split('|', 1) : rest.split('  ', 1);
-    return isHex(bytes, BLANKS) ? { hex: bytes, begins: Number.parseInt(offset, 16) === 0 } : {};
-  }
-  const plain = row.replace(ARROW, '').replaceAll(/0x/gi, ' ');
-  return isHex(plain, `${BLANKS}:,`) ? { hex: plain } : {};
-}
-
-const BLANKS = ' \t\r';
-const HEX_DIGITS = '0123456789abcdefABCDEF';
-
-/**
- * Whether a text is whole bytes in hex, in any groups. Not a regular expression: one that repeats a group runs out of stack
- * on a line of some megabytes.
- */
-function isHex(text: string, separators: string): boolean {
-  let bytes = 0;
-  for (let at = 0; at < text.length; ) {
-    if (separators.includes(text.charAt(at))) at++;
-    else if (!HEX_DIGITS.includes(text[at] ?? ' ') || !HEX_DIGITS.includes(text[at + 1] ?? ' ')) return false;
-    else {
-      bytes++;
-      at += 2;
-    }
-  }
-  return bytes > 0;
-}
-
-function addBlock({ origin, text, hex }: Block, finds: Finds): void {
-  if (hex !== '') finds.addDatagram(Buffer.from(hex.replaceAll(/[^0-9a-f]/gi, ''), 'hex'), origin, false);
-  else if (text !== undefined) addCall(text, origin, finds);
+function addCallOf({ origin, text, data }: Call, finds: Finds): void {
+  const { bytes } = data;
+  if (bytes.length > 0) finds.addDatagram(bytes, origin, false);
+  else addCall(text, origin, finds);
 }

@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { decode, formatDecoded } from './decode.ts';
+import { decode, formatDecoded, jsonOf } from './decode.ts';
 import { MAX_INPUT } from './input.ts';
 
 const USAGE = `Usage: ipvs-netlink-ts decode [options] [FILE]
@@ -13,7 +13,7 @@ attributes, with the names of the kernel's netlink specification.
 FILE is one of
   the output of strace, for example of: strace -xx -s 65535 -e trace=network -o FILE ipvsadm -Ln
   a hex dump, plain or of xxd, hexdump -C or tcpdump -xx
-  a capture (pcap) of an nlmon device
+  a capture (pcap) of an nlmon device, as tcpdump -s 0 -w writes it
 
 Options:
   -o, --output FORMAT  text (default) or json
@@ -61,7 +61,7 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<n
     throw new Error(`--family ${JSON.stringify(family)}: expected a number from 17 to 65535`);
 
   const decoded = decode(await read(file), { family: family === undefined ? undefined : Number(family) });
-  const text = output === 'json' ? `${JSON.stringify(decoded, null, 2)}\n` : formatDecoded(decoded);
+  const text = output === 'json' ? `${jsonOf(decoded)}\n` : formatDecoded(decoded);
   if (decoded.messages.length > 0) return print(text, 0);
   process.stderr.write('ipvs-netlink-ts: no netlink message found; --help says what is read\n');
   return print(text, 1);

@@ -3,6 +3,8 @@ import type { Finds } from './found.ts';
 
 /** The first word of a capture, with times in microseconds or nanoseconds. <https://www.tcpdump.org/manpages/pcap-savefile.5.txt> */
 const MAGICS: readonly number[] = [0xa1b2c3d4, 0xa1b23c4d];
+/** The first word of pcapng, in either byte order. <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-03.html> */
+const PCAPNG_MAGIC = 0x0a0d0d0a;
 const FILE_HEADER = 24;
 const PACKET_HEADER = 16;
 
@@ -11,16 +13,26 @@ const LINKTYPE_NETLINK = 253;
 /** Before each: type of the packet, ARPHRD_NETLINK, ten bytes that mean nothing, netlink protocol; all big-endian. */
 const COOKED_HEADER = 16;
 
-/** Whether the input is a packet capture as `tcpdump -w` writes it. */
-export function isPcap(bytes: Uint8Array): boolean {
-  if (bytes.length < FILE_HEADER) return false;
-  const view = viewOf(bytes);
-  return MAGICS.includes(view.getUint32(0, true)) || MAGICS.includes(view.getUint32(0));
+/** Whether the input is a packet capture: as `tcpdump -w` writes it, or in the newer format, which is not read. */
+export function isCapture(bytes: Uint8Array): boolean {
+  if (bytes.length < 4) return false;
+  const first = viewOf(bytes).getUint32(0);
+  return (
+    first === PCAPNG_MAGIC || MAGICS.includes(first) || MAGICS.includes(viewOf(bytes).getUint32(0, true))
+  );
 }
 
 /** Adds the messages of a capture of an nlmon device. */
-export function readPcap(bytes: Uint8Array, finds: Finds): void {
+export function readCapture(bytes: Uint8Array, finds: Finds): void {
   const view = viewOf(bytes);
+  if (view.getUint32(0) === PCAPNG_MAGIC) {
+    finds.note('a pcapng capture is not read: editcap -F pcap makes one that is');
+    return;
+  }
+  if (bytes.length < FILE_HEADER) {
+    finds.note('the capture ends within its header');
+    return;
+  }
   const isLittle = MAGICS.includes(view.getUint32(0, true));
   const linkType = view.getUint32(20, isLittle) & 0xffff;
   if (linkType !== LINKTYPE_NETLINK) {
@@ -28,10 +40,14 @@ export function readPcap(bytes: Uint8Array, finds: Finds): void {
     return;
   }
   let packet = 0;
-  for (let at = FILE_HEADER; at + PACKET_HEADER <= bytes.length; ) {
-    const size = view.getUint32(at + 8, isLittle);
-    const from = at + PACKET_HEADER;
+  for (let at = FILE_HEADER; at < bytes.length; ) {
     packet++;
+    const from = at + PACKET_HEADER;
+    if (from > bytes.length) {
+      finds.note(`packet ${packet}: the capture ends within its header`);
+      return;
+    }
+    const size = view.getUint32(at + 8, isLittle);
     if (size < COOKED_HEADER || size > bytes.length - from) {
       finds.note(`packet ${packet} has ${size} bytes: the rest of the capture is left out`);
       return;

@@ -42,10 +42,24 @@ function formatAttribute(
   return `${title}: ${shown}${unit}${remark}\n`;
 }
 
+/** The same as JSON, without what a terminal would obey or a reader would not see. */
+export function jsonOf(decoded: Decoded): string {
+  return escaped(JSON.stringify(decoded, null, 2));
+}
+
 /** Text of other programs may have what a terminal obeys; none at all would not be seen. */
 function safe(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  return /^$|[\u0000-\u001f\u007f-\u009f]/.test(text)
-    ? JSON.stringify(text).replaceAll(/[\u007f-\u009f]/g, '?')
-    : text;
+  return text === '' || /\n/.test(text) || HIDDEN.test(text) ? escaped(JSON.stringify(text)) : text;
 }
+
+function escaped(json: string): string {
+  return json.replaceAll(new RegExp(HIDDEN, 'gu'), (found) =>
+    found
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/** Control characters other than the line break, and what has no shape of its own: direction marks, zero-width characters, separators. */
+const HIDDEN = /[^\P{Cc}\n]|[\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;

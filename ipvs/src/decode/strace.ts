@@ -14,34 +14,34 @@ const HEADER_START = /\{(?:nlmsg_)?len=/g;
 /** A buffer of a call that strace did not take apart. */
 const BUFFER = /(?:\(\d+(?:<[^>]{0,256}>)?, |iov_base=)(?=")/g;
 
-const types: Readonly<Record<string, number>> = {
-  NLMSG_NOOP: NLMSG.NOOP,
-  NLMSG_ERROR: NLMSG.ERROR,
-  NLMSG_DONE: NLMSG.DONE,
-  NLMSG_OVERRUN: NLMSG.OVERRUN,
-  nlctrl: GENL.ID_CTRL,
-};
+const types: ReadonlyMap<string, number> = new Map([
+  ['NLMSG_NOOP', NLMSG.NOOP],
+  ['NLMSG_ERROR', NLMSG.ERROR],
+  ['NLMSG_DONE', NLMSG.DONE],
+  ['NLMSG_OVERRUN', NLMSG.OVERRUN],
+  ['nlctrl', GENL.ID_CTRL],
+]);
 
-const flagBits: Readonly<Record<string, number>> = {
-  NLM_F_REQUEST: NLM_F.REQUEST,
-  NLM_F_MULTI: NLM_F.MULTI,
-  NLM_F_ACK: NLM_F.ACK,
-  NLM_F_ECHO: 0x8,
-  NLM_F_DUMP_INTR: NLM_F.DUMP_INTR,
-  NLM_F_DUMP_FILTERED: 0x20,
-  NLM_F_ROOT: 0x100,
-  NLM_F_MATCH: 0x200,
-  NLM_F_ATOMIC: 0x400,
-  NLM_F_DUMP: NLM_F.DUMP,
-  NLM_F_REPLACE: NLM_F.REPLACE,
-  NLM_F_EXCL: NLM_F.EXCL,
-  NLM_F_CREATE: NLM_F.CREATE,
-  NLM_F_APPEND: NLM_F.APPEND,
-  NLM_F_NONREC: 0x100,
-  NLM_F_BULK: 0x200,
-  NLM_F_CAPPED: NLM_F.CAPPED,
-  NLM_F_ACK_TLVS: NLM_F.ACK_TLVS,
-};
+const flagBits: ReadonlyMap<string, number> = new Map([
+  ['NLM_F_REQUEST', NLM_F.REQUEST],
+  ['NLM_F_MULTI', NLM_F.MULTI],
+  ['NLM_F_ACK', NLM_F.ACK],
+  ['NLM_F_ECHO', 0x8],
+  ['NLM_F_DUMP_INTR', NLM_F.DUMP_INTR],
+  ['NLM_F_DUMP_FILTERED', 0x20],
+  ['NLM_F_ROOT', 0x100],
+  ['NLM_F_MATCH', 0x200],
+  ['NLM_F_ATOMIC', 0x400],
+  ['NLM_F_DUMP', NLM_F.DUMP],
+  ['NLM_F_REPLACE', NLM_F.REPLACE],
+  ['NLM_F_EXCL', NLM_F.EXCL],
+  ['NLM_F_CREATE', NLM_F.CREATE],
+  ['NLM_F_APPEND', NLM_F.APPEND],
+  ['NLM_F_NONREC', 0x100],
+  ['NLM_F_BULK', 0x200],
+  ['NLM_F_CAPPED', NLM_F.CAPPED],
+  ['NLM_F_ACK_TLVS', NLM_F.ACK_TLVS],
+]);
 
 /** Adds the messages of a line with a system call, as strace writes it. */
 export function addCall(text: string, origin: Origin, finds: Finds): void {
@@ -85,7 +85,7 @@ function readHeader(text: string, at: number): Header | undefined {
   if (!match) return undefined;
   const [all, length, type = '', flags = '', seq, pid] = match;
   const name = type.trim();
-  const number = types[name] ?? integer(name);
+  const number = types.get(name) ?? integer(name);
   const bytes = new Uint8Array(MESSAGE_HEADER);
   const view = viewOf(bytes);
   writeHeader(view, 0, Number(length), number || 0, flagsOf(flags), Number(seq));
@@ -96,7 +96,7 @@ function readHeader(text: string, at: number): Header | undefined {
 }
 
 function flagsOf(text: string): number {
-  return text.split('|').reduce((all, flag) => all | (flagBits[flag] ?? (integer(flag) || 0)), 0);
+  return text.split('|').reduce((all, flag) => all | (flagBits.get(flag) ?? (integer(flag) || 0)), 0);
 }
 
 /** Adds a message whose header strace took apart, with what follows it; returns where the text goes on. */
@@ -131,7 +131,7 @@ function addDissected(text: string, header: Header, origin: Origin, finds: Finds
     notes.push('strace shows the rest in words of its own, not in bytes');
   }
   const bytes = Buffer.concat(parts).subarray(0, Math.max(header.length, MESSAGE_HEADER));
-  if (bytes.length < header.length) notes.push(missing(header.length - bytes.length, header.length));
+  if (bytes.length < header.length) notes.push(missing(header.length - bytes.length, header.length, origin));
   finds.add({
     ...origin,
     bytes: new Uint8Array(bytes),
