@@ -116,6 +116,7 @@ export class LedgerBook {
       const isOurs = (left.has(key) || owned.has(key)) && !removed.has(key);
       if (!isOurs && entries.has(key)) gone.add(key);
     }
+    if (this.#drains.size > 0) this.#forgetDrains(entries, left);
     if (gone.size > 0 || (this.#unsaved.size > 0 && this.#failure === null)) await this.forgetAll(gone);
   }
 
@@ -124,6 +125,24 @@ export class LedgerBook {
     const entries = await this.#own();
     for (const key of keys) if (entries.delete(key)) this.#unsaved.add(key);
     await this.#save(entries);
+  }
+
+  /** Of backends that are gone: one that comes back to such an endpoint drains for as long as any. */
+  #forgetDrains(entries: Map<ServiceKey, LedgerEntry>, left: Table): void {
+    const drains = new Map(this.#drains);
+    for (const [key, deadlines] of this.#drains) {
+      const backends = left.get(key)?.backends;
+      const still = new Map([...deadlines].filter(([endpoint]) => backends?.has(endpoint)));
+      if (still.size === deadlines.size) continue;
+      if (still.size === 0) drains.delete(key);
+      else drains.set(key, still);
+      const entry = entries.get(key);
+      if (entry === undefined) continue;
+      const { name, framework, fqdn } = entry;
+      entries.set(key, withDrains({ name, framework, fqdn }, drains.get(key), this.#epochOffset()));
+      this.#unsaved.add(key);
+    }
+    this.#drains = drains;
   }
 
   async #own(): Promise<Map<ServiceKey, LedgerEntry>> {

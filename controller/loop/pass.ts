@@ -172,7 +172,7 @@ export class Pass {
   async #apply(): Promise<void> {
     const { view, book, planner, applier, carryOver } = this.#parts;
     const [now, pace] = [this.#startedAt, this.#pace];
-    await book.record(this.#result.plan, this.#result.drains);
+    await book.record(this.#result.plan, this.#result.deadlines);
     while (await applier.applyServices(this.#result.plan, this.#outcome, { now, pace })) {
       await this.#updateDesired();
       await this.#plan();
@@ -250,6 +250,7 @@ const NOTHING_PLANNED: PlanResult = {
     summary: { add: 0, change: 0, remove: 0, keep: 0 },
   },
   drains: new Map(),
+  deadlines: new Map(),
   held: null,
   letGo: null,
   decisions: new DecisionTable(),

@@ -47,6 +47,8 @@ export interface PlanInput {
 export interface PlanResult {
   readonly plan: Plan;
   readonly drains: Drains;
+  /** What the ledger keeps: those of `drains`, and of backends that drained for long enough until they are gone. */
+  readonly deadlines: Drains;
   readonly held: HeldRemoval | null;
   /** A large removal that is not held, with why; null: none. */
   readonly letGo: LargeRemoval | null;
@@ -103,7 +105,7 @@ export class Planner {
     if (!complete) {
       const plan = withWithdrawn(onlyWhatIsMissing(drained.plan), withdrawn);
       decideDrains(decisions, drains);
-      return { plan, held: null, letGo: null, drains, decisions, rereadFirst };
+      return { plan, held: null, letGo: null, drains, deadlines: drains, decisions, rereadFirst };
     }
     const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants, ejected };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
@@ -116,6 +118,7 @@ export class Planner {
       held,
       letGo,
       drains: remaining,
+      deadlines: together(remaining, drained.ended),
       decisions,
       rereadFirst,
     };
@@ -184,6 +187,14 @@ function decideDrains(decisions: DecisionTable, drains: Drains): void {
   for (const [service, deadlines] of drains)
     for (const [endpoint, endsAt] of deadlines)
       decisions.add(service, endpoint, { rule: 'draining', endsWhen: 'its connections have ended', endsAt });
+}
+
+/** The deadlines of both. */
+function together(some: Drains, others: Drains): Drains {
+  if (others.size === 0) return some;
+  const all = new Map(some);
+  for (const [key, deadlines] of others) all.set(key, new Map([...(some.get(key) ?? []), ...deadlines]));
+  return all;
 }
 
 /** What is held in rotation does not drain: its time would run out before it is let go. */

@@ -25,6 +25,14 @@ export interface DrainContext {
   readonly now: number;
 }
 
+export interface Drained {
+  readonly plan: Plan;
+  /** Of the backends that drain. */
+  readonly drains: Drains;
+  /** Of those that drained for long enough, which the plan removes: kept until they are gone, or another try would begin anew. */
+  readonly ended: Drains;
+}
+
 /**
  * The services from which the plan takes something that may still have connections, so that the kernel's counts must be
  * fresh.
@@ -45,21 +53,16 @@ export function takenFromTheLiving(
  * UDP does not drain: a busy client would refresh its entry for ever (kubernetes #71514), and its packets find another
  * backend at once when this one is gone.
  */
-export function keepDraining(
-  plan: Plan,
-  context: DrainContext,
-): { readonly plan: Plan; readonly drains: Drains } {
+export function keepDraining(plan: Plan, context: DrainContext): Drained {
   const drains = new Map<ServiceKey, Map<BackendKey, number>>();
+  const ended = new Map<ServiceKey, Map<BackendKey, number>>();
   const weighing: Step[] = [];
   const shrinking: Step[] = [];
 
   for (const step of plan.shrinking) {
     const key = serviceKey(step.service);
-    const staying = new Map<BackendKey, number>();
-    for (const [endpoint, backend] of leaving(step, context.observed)) {
-      const deadline = deadlineOf(key, endpoint, backend, context);
-      if (deadline !== null) staying.set(endpoint, deadline);
-    }
+    const { staying, over } = deadlinesOf(step, key, context);
+    if (over.size > 0) ended.set(key, new Map([...(ended.get(key) ?? []), ...over]));
     if (staying.size === 0) {
       shrinking.push(step);
       continue;
@@ -73,14 +76,14 @@ export function keepDraining(
       else if (weight !== 0) weighing.push({ op: 'update-backend', service: step.service, backend: empty });
     }
   }
-  if (drains.size === 0) return { plan, drains };
+  if (drains.size === 0) return { plan, drains, ended };
 
   const services = plan.services.map((service) => {
     const draining = drains.get(service.key);
     return draining === undefined ? service : stillThere(service, draining, context);
   });
   const taking = [...weighing, ...shrinking];
-  return { plan: { ...plan, services, shrinking: taking, summary: summaryOf(services) }, drains };
+  return { plan: { ...plan, services, shrinking: taking, summary: summaryOf(services) }, drains, ended };
 }
 
 /** The backends that a step takes out of the kernel's table. */
@@ -94,7 +97,18 @@ function leaving(step: Step, observed: Table): readonly (readonly [BackendKey, O
   return backend === undefined ? [] : [[key, backend]];
 }
 
-/** When it must go at the latest; null when it may go now. */
+/** Of the backends that a step takes out: those that drain, and those that drained for long enough. */
+function deadlinesOf(step: Step, service: ServiceKey, context: DrainContext) {
+  const staying = new Map<BackendKey, number>();
+  const over = new Map<BackendKey, number>();
+  for (const [endpoint, backend] of leaving(step, context.observed)) {
+    const deadline = deadlineOf(service, endpoint, backend, context);
+    if (deadline !== null) (deadline > context.now ? staying : over).set(endpoint, deadline);
+  }
+  return { staying, over };
+}
+
+/** When it must go at the latest: a time that has come where its drain is over. null: it does not drain. */
 function deadlineOf(
   service: ServiceKey,
   endpoint: BackendKey,
@@ -103,10 +117,11 @@ function deadlineOf(
 ): number | null {
   const seconds = occupants(endpoint)?.drainSeconds ?? null;
   if (seconds === null || activeConnections + inactiveConnections === 0) return null;
+  const known = drains.get(service)?.get(endpoint);
+  if (known === undefined && seconds === 0) return null;
   const latest = now + seconds * 1_000;
   // One that was kept over a restart may be of a clock that was wrong: none lies further away than its whole length.
-  const deadline = Math.min(drains.get(service)?.get(endpoint) ?? latest, latest);
-  return deadline > now ? deadline : null;
+  return Math.min(known ?? latest, latest);
 }
 
 function stillThere(

@@ -457,6 +457,43 @@ describe('draining (rule 6)', () => {
     },
   );
 
+  test.each(['pass', 'start'])(
+    'does not begin again where the removal fails: the next %s removes',
+    async (next) => {
+      const first = world.start();
+      await first.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));
+      connect(3);
+      await first.change(unreachable('10.0.0.2:31000'));
+      await clock.advance(300_000);
+      world.refuse = ({ op }) => (op === 'remove-backend' ? 'no memory' : null);
+      await first.resync(unreachable('10.0.0.2:31000'));
+      expect(world.backends(VIP)).toContain('10.0.0.2:31000 w0');
+
+      world.refuse = () => null;
+      await clock.advance(5_000);
+      await (next === 'pass' ? first : world.start()).resync(unreachable('10.0.0.2:31000'));
+      expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+      expect(drained()).toBeUndefined();
+    },
+  );
+
+  test('that has ended is forgotten: a backend that comes back drains for as long as any', async () => {
+    const controller = world.start();
+    const both = snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000'));
+    await controller.resync(both);
+    connect(3);
+    await controller.change(unreachable('10.0.0.2:31000'));
+    await clock.advance(300_000);
+    await controller.resync(unreachable('10.0.0.2:31000'));
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+    expect(drained()).toBeUndefined();
+
+    await controller.change(both);
+    connect(3);
+    await controller.change(unreachable('10.0.0.2:31000'));
+    expect(drained()).toEqual({ '10.0.0.2:31000': clock.epoch() + 300_000 });
+  });
+
   test('never lasts longer than its whole length, though the clock was set back while no controller ran', async () => {
     const first = world.start();
     await first.resync(snapshot(mine('10.0.0.1:31000', '10.0.0.2:31000')));

@@ -65,11 +65,12 @@ describe('a backend that leaves while its task still runs (rule 6)', () => {
     expect(drains.size).toBe(0);
   });
 
-  test('is removed at its deadline, whatever is left', () => {
+  test('is removed at its deadline, whatever is left, and has that deadline until it is gone', () => {
     const drains = new Map([[KEY, new Map([['10.0.0.9:9', NOW]])]]);
-    expect(drained(without(), withConnections(7, 0), alive, drains).steps).toEqual([
-      '-d -t 11.0.0.1:80 -r 10.0.0.9:9',
-    ]);
+    const over = drained(without(), withConnections(7, 0), alive, drains);
+    expect(over.steps).toEqual(['-d -t 11.0.0.1:80 -r 10.0.0.9:9']);
+    expect(over.drains.size).toBe(0);
+    expect(over.ended).toEqual(drains);
   });
 });
 
