@@ -2,8 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseCommandLine } from '../../controller/cli.ts';
+import type { Config } from '../../controller/config/config.ts';
+import { createLog } from '../../controller/log.ts';
+import { parseAsked } from '../../controller/why/asked.ts';
 import { causes } from '../../controller/why/causes.ts';
 import { whyDocument } from '../../controller/why/document.ts';
+import { explain } from '../../controller/why/walk.ts';
+import { knownHere, whyPorts } from '../../controller/wire-why.ts';
 import { command, eventually, IN_LAB, shell, TestHost } from '../support/host.ts';
 import { LAUNCHER } from '../support/program.ts';
 import {
@@ -106,6 +112,11 @@ inLab('why, on a real kernel', () => {
     }
     host = await TestHost.open();
     await writeFile(host.path('apps.json'), JSON.stringify({ apps: APPS }));
+    // The lab's own are not changed.
+    for (const name of ['resolv.conf', 'hosts']) {
+      await writeFile(host.path(name), '');
+      await shell(`mount --bind ${host.path(name)} /etc/${name}`);
+    }
     // A host that takes what is sent to it and says nothing.
     await shell('ip neigh add 10.9.0.77 lladdr 02:00:00:00:00:77 dev agent nud permanent');
     await restore();
@@ -122,6 +133,7 @@ inLab('why, on a real kernel', () => {
     remote?.kill();
     await shell('ip netns del client; ip netns del remote');
     for (const server of servers) server.close();
+    await shell('umount /etc/resolv.conf; umount /etc/hosts');
     await host.close();
     await shell('ip link del agent');
   });
@@ -140,28 +152,28 @@ inLab('why, on a real kernel', () => {
     ...['--source', `file=${host.path('apps.json')}`, '--dns-listen', 'off'],
   ];
 
-  /** With files of its own: the lab's are not changed. */
-  async function why(
-    asked: string,
-    { resolv, hosts = '127.0.0.1 localhost', options: more = [] }: Partial<Breakage> = {},
-  ) {
-    await writeFile(host.path('resolv.conf'), resolv ?? `nameserver ${SERVERS.knowing}`);
+  /** The client's files are as this says. */
+  async function writeFiles({ resolv, hosts = '127.0.0.1 localhost' }: Partial<Breakage>): Promise<void> {
+    await writeFile(host.path('resolv.conf'), `${resolv ?? `nameserver ${SERVERS.knowing}`}\n`);
     await writeFile(host.path('hosts'), `${hosts}\n`);
-    const files = ['resolv.conf', 'hosts'].map((name) => `mount --bind ${host.path(name)} /etc/${name}`);
-    const line = `${files.join(' && ')} && exec ${LAUNCHER} why "$@"`;
-    const args = [asked, '-o', 'json', ...options(), ...more];
-    const { status, stdout, stderr } = await command('unshare', '-m', 'sh', '-c', line, 'why', ...args);
-    if (stdout === '') throw new Error(stderr);
-    return { status, ...whyDocument.parse(JSON.parse(stdout)) };
+  }
+
+  /** What the command would print, without starting it. */
+  async function why(asked: string, breakage: Partial<Breakage> = {}) {
+    await writeFiles(breakage);
+    const args = ['why', asked, ...options(), ...(breakage.options ?? [])];
+    const { config } = parseCommandLine(args, {}) as { readonly config: Config };
+    const facts = whyPorts(config, knownHere(config, createLog('error')));
+    return await explain(parseAsked(asked), facts, Date.now(), AbortSignal.timeout(60_000));
   }
 
   async function namesTheCause(breakage: Breakage) {
     const { cause, ask = 'my-service', breaks = 'true', mends = 'true', proof } = breakage;
     await shell(breaks);
     try {
-      const { status, ways } = await why(ask, breakage);
+      const { verdict, ways } = await why(ask, breakage);
       const [way] = ways;
-      expect({ status, cause: way?.cause, steps: way?.steps }).toMatchObject({ status: 1, cause });
+      expect({ verdict, cause: way?.cause, steps: way?.steps }).toMatchObject({ verdict: 'broken', cause });
       const step = way?.steps.find((each) => each.state === 'broken' && each.cause === cause);
       expect(step?.fix).toEqual(expect.any(String));
       expect(step?.found).toMatch(proof ?? /./);
@@ -184,13 +196,26 @@ inLab('why, on a real kernel', () => {
     expect([...new Set([...seeded, ...BY_RULE_ALONE])].sort()).toEqual([...causes].sort());
   });
 
+  test.each([
+    { asked: 'my-service', verdict: 'works', expected: 0 },
+    { asked: 'my-servise:5555', verdict: 'broken', expected: 1 },
+  ])('the command prints the same, and ends with $expected where it $verdict', async (told) => {
+    await writeFiles({});
+    const { status, stdout, stderr } = await command(LAUNCHER, 'why', told.asked, '-o', 'json', ...options());
+    if (stdout === '') throw new Error(stderr);
+    const printed = whyDocument.parse(JSON.parse(stdout));
+    const cause = printed.ways[0]?.cause;
+    expect({ status, verdict: printed.verdict }).toEqual({ status: told.expected, verdict: told.verdict });
+    expect((await why(told.asked)).ways[0]?.cause).toBe(cause);
+  });
+
   test.each(HEALTHY)('no cause is named where connections work: $by', async (healthy) => {
     const { ask = 'my-service', breaks = 'true', mends = 'true' } = healthy;
     await shell(breaks);
     try {
-      const { status, ways } = await why(ask, healthy);
+      const { verdict, ways } = await why(ask, healthy);
       const named = ways.flatMap(({ steps }) => steps.filter(({ cause }) => cause !== null));
-      expect({ status, named }).toEqual({ status: 0, named: [] });
+      expect({ verdict, named }).toEqual({ verdict: 'works', named: [] });
     } finally {
       if (mends === RESTORE) await restore();
       else await shell(mends);
