@@ -17,7 +17,8 @@ export function parseAddress(text: string): Address | null {
     return { family: 'ipv4', text, value: toValue(ipaddr.IPv4.parse(text)) };
   }
   if (!/^[\da-f:.]+$/i.test(text) || !ipaddr.IPv6.isValid(text)) return null;
-  const parsed = ipaddr.IPv6.parse(text);
+  // ipaddr.js takes `::1.2.3.4` for `::ffff:1.2.3.4`.
+  const parsed = ipaddr.IPv6.parse(/^::\d+\./.test(text) ? `::0:${text.slice(2)}` : text);
   return { family: 'ipv6', text: parsed.toRFC5952String(), value: toValue(parsed) };
 }
 
