@@ -25,7 +25,7 @@ export const brakeOptions = {
     wholeNumber('seconds', 1, 86_400, {
       group: 'VIPs',
       description:
-        'How long a mass removal is held before the sources are asked again and, if they say the same, believed.',
+        'How long a mass removal is held before the sources are asked again and, if they say the same, let go.',
       commands: ['run'],
     }),
     '60',

@@ -1,13 +1,13 @@
 import { messageOf } from '../errors.ts';
 import type { AppSource, Observer } from '../ports.ts';
 import type { Latch } from '../time.ts';
-import { createAsker } from './ask-again.ts';
+import { createConfirmation } from './confirm.ts';
 import { follow } from './follow.ts';
 import type { PassRequest } from './pass.ts';
+import { createPassLog } from './pass-log.ts';
 import type { ReconcilePorts, Reconciler } from './reconciler.ts';
 import { saveRegularly } from './save.ts';
 import { Sources } from './sources.ts';
-import { createTeller } from './tell.ts';
 
 export interface RunPorts extends ReconcilePorts {
   readonly sources: readonly AppSource[];
@@ -55,8 +55,8 @@ export async function run(
   );
   const saving = options.dryRun ? Promise.resolve() : saveRegularly(ports, sources, signal);
 
-  const confirmHeld = createAsker(ports, reconciler.planner, () => wake.set('resync'), signal);
-  const tell = createTeller(ports.log);
+  const confirmHeld = createConfirmation(ports, reconciler.planner, () => wake.set('resync'), signal);
+  const logPass = createPassLog(ports.log);
   const start = ports.clock.monotonic();
   let repairing: Promise<void> | null = null;
   const due: Due = {
@@ -78,7 +78,7 @@ export async function run(
       const pass = await reconciler.pass(request);
       await ports.observer.prepare?.(pass);
       ports.observer.passed(pass);
-      tell(pass);
+      logPass(pass);
       due.changes = ports.clock.monotonic() + options.settleMs;
       if (pass.error !== null) due.full = due.look = ports.clock.monotonic() + RETRY_AFTER_ERROR_MS;
       else if (pass.kind === 'full') due.full = ports.clock.monotonic() + options.resyncMs;

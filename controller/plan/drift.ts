@@ -17,13 +17,13 @@ export interface Drift {
  * field that changed without us. Counters do not count.
  */
 export function drift(
-  believed: Table,
+  before: Table,
   observed: Table,
   owned: ReadonlyMap<ServiceKey, unknown>,
 ): readonly Drift[] {
   const found: Drift[] = [];
   for (const key of owned.keys()) {
-    const was = believed.get(key);
+    const was = before.get(key);
     if (was === undefined) continue;
     const is = observed.get(key);
     if (is === undefined) found.push({ service: key, backend: null, field: 'removed', was: key, is: null });

@@ -1,6 +1,6 @@
 import type { Inventory } from '../inventory/inventory.ts';
 import { everyEndpoint } from '../inventory/task-index.ts';
-import type { Holder } from '../loop/ask-again.ts';
+import type { Holder } from '../loop/confirm.ts';
 import { type App, appKey, type BackendKey, endpointKey, type Task } from '../model.ts';
 import { isMass } from '../plan/mass.ts';
 
@@ -30,7 +30,7 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
   /** What is held, since when. */
   #since: ReadonlyMap<TaskKey, number> = new Map();
   /** Tasks of which a source said that they ended, or that are missing although it was asked again. */
-  readonly #believed = new Set<TaskKey>();
+  readonly #accepted = new Set<TaskKey>();
 
   constructor(holdMs: number) {
     this.#holdMs = holdMs;
@@ -46,11 +46,11 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
   }
 
   /** A source said by name that what was at these endpoints is gone. */
-  believe(gone: Iterable<BackendKey>): void {
+  accept(gone: Iterable<BackendKey>): void {
     const all = new Set(gone);
     if (all.size === 0) return;
     for (const [key, { tasks }] of this.#before ?? [])
-      for (const task of tasks) if (isAtAny(task, all)) this.#believed.add(taskKey(key, task));
+      for (const task of tasks) if (isAtAny(task, all)) this.#accepted.add(taskKey(key, task));
   }
 
   /** What is to be published now that the sources say that there are these apps. */
@@ -67,7 +67,7 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
     const kept = new Map<AppKey, App>();
     let held = 0;
     for (const [key, { before, tasks }] of losses) {
-      // What is held stays so until it is believed, or there again: fewer than a mass may be left of it.
+      // What is held stays so until it is accepted, or there again: fewer than a mass may be left of it.
       const holding = tasks.filter((task) => mass || this.#since.has(taskKey(key, task)));
       if (holding.length === 0) continue;
       kept.set(key, withTasks(said.get(key), before, holding));
@@ -77,7 +77,7 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
       }
     }
     this.#since = since;
-    this.#believed.clear();
+    this.#accepted.clear();
     const all = held === 0 ? apps : together(apps, said, kept);
     this.#before = byKey(all);
     return { apps: all, held };
@@ -94,7 +94,7 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
       [...apps].flatMap(([key, { tasks }]) => tasks.filter(placesOf).map((task) => taskKey(key, task))),
     );
     const missing = [...due].filter((key) => !there.has(key));
-    for (const key of missing) this.#believed.add(key);
+    for (const key of missing) this.#accepted.add(key);
     this.#since = new Map([...this.#since].map(([key, at]) => [key, there.has(key) ? now : at]));
     return missing.length;
   }
@@ -108,7 +108,7 @@ export class EndpointHold implements Holder<ReadonlySet<TaskKey>> {
       const current = new Map(app?.tasks.map((task) => [task.id, task]));
       const tasks = before.tasks.filter(
         (task) =>
-          countsAsServing(task) && isMissing(current.get(task.id)) && !this.#believed.has(taskKey(key, task)),
+          countsAsServing(task) && isMissing(current.get(task.id)) && !this.#accepted.has(taskKey(key, task)),
       );
       if (tasks.length === 0) continue;
       const net = sumOfPlaces(tasks) - gained(before, current.values());

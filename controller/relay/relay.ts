@@ -3,8 +3,8 @@ import { Inventory } from '../inventory/inventory.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { elect } from '../kubernetes/election.ts';
 import { objectName } from '../kubernetes/object-name.ts';
-import { createAsker, type Holder } from '../loop/ask-again.ts';
 import { delayAfter } from '../loop/backoff.ts';
+import { createConfirmation, type Holder } from '../loop/confirm.ts';
 import { follow } from '../loop/follow.ts';
 import { type NamedEnds, Sources } from '../loop/sources.ts';
 import type { App } from '../model.ts';
@@ -91,13 +91,18 @@ async function lead(options: RelayOptions, signal: AbortSignal): Promise<void> {
   ];
 
   const holds: Holds = { apps: new RemovalHold(HOLD_MS), endpoints: new EndpointHold(HOLD_MS) };
-  const askAgain = createAsker(options, holderOf(holds, options.name), () => news.set('source'), signal);
+  const confirmHeld = createConfirmation(
+    options,
+    holderOf(holds, options.name),
+    () => news.set('source'),
+    signal,
+  );
   let failures = 0;
   let comparedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     observer.moved();
     await news.wait(LOOK_MS, clock, signal);
-    askAgain();
+    confirmHeld();
     const due = clock.monotonic() - comparedAt >= RESYNC_MS;
     if (signal.aborted || (news.take().size === 0 && !due && failures === 0)) continue;
     await clock.sleep(settleMs, signal);
@@ -173,7 +178,7 @@ function holderOf({ apps, endpoints }: Holds, relay: string): Holder<Due> {
       const said = [...inventory.apps.values()];
       const there = new Set(said.map((app) => objectOf(app, relay).name));
       const missing = [...due.apps].filter((object) => !there.has(object));
-      apps.believe(missing);
+      apps.accept(missing);
       apps.postpone(there, now);
       return missing.length + endpoints.confirm(due.tasks, inventory, now);
     },
@@ -209,8 +214,8 @@ async function publish(
   { name, log, clock, observer }: RelayOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  holds.apps.believe(gone.apps.map(objectName));
-  holds.endpoints.believe(gone.endpoints.map(({ endpoint }) => endpoint));
+  holds.apps.accept(gone.apps.map(objectName));
+  holds.endpoints.accept(gone.endpoints.map(({ endpoint }) => endpoint));
   const said = new Set(apps.map((app) => objectOf(app, name).name));
   const kept = holds.endpoints.keep(apps, clock.monotonic());
   const wantedApps = byName(kept.apps.map((app) => objectOf(app, name)));

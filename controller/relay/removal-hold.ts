@@ -16,24 +16,24 @@ export class RemovalHold {
   /** What is held, since when. */
   #since: ReadonlyMap<string, number> = new Map();
   /** What a source said is gone, or was confirmed to be. */
-  readonly #believed = new Set<string>();
+  readonly #accepted = new Set<string>();
 
   constructor(holdMs: number) {
     this.#holdMs = holdMs;
   }
 
   /** A source said by name that these are gone, or all sources were asked again and do not mention them. */
-  believe(names: Iterable<string>): void {
-    for (const name of names) this.#believed.add(name);
+  accept(names: Iterable<string>): void {
+    for (const name of names) this.#accepted.add(name);
   }
 
   /** `surplus`: what is published and not wanted any more, out of `published` in all. */
   release(surplus: readonly string[], published: number, now: number): Release {
     const wanted = new Set(surplus);
-    for (const name of this.#believed) if (!wanted.has(name)) this.#believed.delete(name);
-    const unnamed = surplus.filter((name) => !this.#believed.has(name));
+    for (const name of this.#accepted) if (!wanted.has(name)) this.#accepted.delete(name);
+    const unnamed = surplus.filter((name) => !this.#accepted.has(name));
     const mass = isMass(unnamed.length, published);
-    // What is held stays so until it is believed, or wanted again: fewer than a mass may be left of it.
+    // What is held stays so until it is accepted, or wanted again: fewer than a mass may be left of it.
     const held = new Set(mass ? unnamed : unnamed.filter((name) => this.#since.has(name)));
     this.#since = new Map([...held].map((name) => [name, this.#since.get(name) ?? now]));
     return { go: surplus.filter((name) => !held.has(name)), held };

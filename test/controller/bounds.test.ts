@@ -7,7 +7,7 @@ import { Pace } from '../../controller/pace.ts';
 import { readAnswer, readDocumentBytes, readDocuments } from '../../controller/source/document/documents.ts';
 import { readDeclaration } from '../../controller/source/kubernetes/declaration.ts';
 import { Agenda } from '../../controller/source/marathon/agenda.ts';
-import { dirtOf } from '../../controller/source/marathon/events.ts';
+import { affectedBy } from '../../controller/source/marathon/events.ts';
 import { readEvent } from '../../controller/source/mesos/events.ts';
 import { readRecording } from '../../controller/source/mesos/recording.ts';
 import { readState } from '../../controller/source/mesos/state.ts';
@@ -179,14 +179,14 @@ describe('Mesos', () => {
 
 describe('events', () => {
   test.each(['toString', 'constructor', 'hasOwnProperty', '__proto__'])('a type %s says nothing', (event) => {
-    expect(dirtOf({ event, data: '{}' })).toEqual([]);
+    expect(affectedBy({ event, data: '{}' })).toEqual([]);
   });
 
   test('content that is nested too deep, or names too many apps, says that something changed', () => {
     const actions = Array.from({ length: BOUNDS.waitingApps + 1 }, (_, at) => ({ app: `/a${at}` }));
     const data = JSON.stringify({ currentStep: { actions } });
-    expect(dirtOf({ event: 'deployment_info', data })).toBe('everything');
-    expect(dirtOf({ event: 'status_update_event', data: `{"appId":${deep(HOSTILE_LEVELS)}}` })).toBe(
+    expect(affectedBy({ event: 'deployment_info', data })).toBe('everything');
+    expect(affectedBy({ event: 'status_update_event', data: `{"appId":${deep(HOSTILE_LEVELS)}}` })).toBe(
       'everything',
     );
   });

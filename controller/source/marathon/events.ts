@@ -8,11 +8,11 @@ import { isRecord } from '../../rejection.ts';
 import type { MarathonClient } from './client.ts';
 
 /** What an event says may have changed: the ids of apps or pods, or all of them. An event says nothing more. */
-export type Dirt = 'everything' | readonly string[];
+export type Affected = 'everything' | readonly string[];
 
 type Event = ReturnType<typeof eventSchema.parse>;
 
-const NOTHING: Dirt = [];
+const NO_APP: Affected = [];
 
 /**
  * The events that can change a VIP's backends, and where each names the app or pod.
@@ -22,7 +22,10 @@ const NOTHING: Dirt = [];
  * list them all. `failed_health_check_event` comes with each failed probe, and `health_status_changed_event`
  * when it matters.
  */
-const DIRT: ReadonlyMap<string, (event: Event) => Dirt> = new Map<string, (event: Event) => Dirt>([
+const AFFECTED_BY: ReadonlyMap<string, (event: Event) => Affected> = new Map<
+  string,
+  (event: Event) => Affected
+>([
   ['status_update_event', byAppId],
   ['instance_changed_event', byRunSpecId],
   ['instance_health_changed_event', byRunSpecId],
@@ -35,31 +38,31 @@ const DIRT: ReadonlyMap<string, (event: Event) => Dirt> = new Map<string, (event
   ['pod_created_event', byPodUri],
   ['pod_updated_event', byPodUri],
   ['pod_deleted_event', byPodUri],
-  ['deployment_info', ({ currentStep }) => stepsDirt([currentStep])],
-  ['deployment_step_success', ({ currentStep }) => stepsDirt([currentStep])],
-  ['deployment_step_failure', ({ currentStep }) => stepsDirt([currentStep])],
-  ['deployment_success', ({ plan }) => (plan?.steps ? stepsDirt(plan.steps) : 'everything')],
-  ['deployment_failed', ({ plan }) => (plan?.steps ? stepsDirt(plan.steps) : 'everything')],
+  ['deployment_info', ({ currentStep }) => affectedBySteps([currentStep])],
+  ['deployment_step_success', ({ currentStep }) => affectedBySteps([currentStep])],
+  ['deployment_step_failure', ({ currentStep }) => affectedBySteps([currentStep])],
+  ['deployment_success', ({ plan }) => (plan?.steps ? affectedBySteps(plan.steps) : 'everything')],
+  ['deployment_failed', ({ plan }) => (plan?.steps ? affectedBySteps(plan.steps) : 'everything')],
 ]);
 
 /** `event_stream_attached` is the first event of a connection: it shows at once that the stream lives. */
-const EVENT_TYPES = ['event_stream_attached', ...DIRT.keys()];
+const EVENT_TYPES = ['event_stream_attached', ...AFFECTED_BY.keys()];
 
 /** Without `plan-format` Marathon 1.6 sends whole group trees with every deployment event. */
 const EVENTS_PATH = `/v2/events?plan-format=light&${EVENT_TYPES.map((type) => `event_type=${type}`).join('&')}`;
 
 /**
- * What an event makes dirty. Some proxies drop the line `event:`; its type is also `eventType` in the data. An event
+ * What an event affects. Some proxies drop the line `event:`; its type is also `eventType` in the data. An event
  * whose type is known and whose content is not says that something changed: everything.
  */
-export function dirtOf({ event, data }: Pick<EventSourceMessage, 'event' | 'data'>): Dirt {
+export function affectedBy({ event, data }: Pick<EventSourceMessage, 'event' | 'data'>): Affected {
   const name = event?.trim() ?? '';
   // A browser calls an event without a name `message`, and so do some proxies.
   const unnamed = name === '' || name === 'message';
-  if (!unnamed && !DIRT.has(name)) return NOTHING;
+  if (!unnamed && !AFFECTED_BY.has(name)) return NO_APP;
   const json = jsonOrUndefined(data);
-  const rule = DIRT.get(unnamed ? eventTypeIn(json) : name);
-  if (rule === undefined) return NOTHING;
+  const rule = AFFECTED_BY.get(unnamed ? eventTypeIn(json) : name);
+  if (rule === undefined) return NO_APP;
   try {
     return rule(eventSchema.parse(json));
   } catch {
@@ -92,7 +95,7 @@ export interface EventStreamOptions {
   readonly maxEventLength?: number | undefined;
   /** Called once per connection when it proves to live: with its first byte, or after a second. */
   readonly attached: () => void;
-  readonly changed: (dirt: Dirt) => void;
+  readonly changed: (affected: Affected) => void;
 }
 
 /**
@@ -115,8 +118,8 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
   const parser = createParser({
     maxBufferSize: options.maxEventLength ?? 16 * 1024 * 1024,
     onEvent: (event) => {
-      const dirt = dirtOf(event);
-      if (dirt === 'everything' || dirt.length > 0) options.changed(dirt);
+      const affected = affectedBy(event);
+      if (affected === 'everything' || affected.length > 0) options.changed(affected);
     },
     onError: (error) => {
       if (error.type === 'max-buffer-size-exceeded')
@@ -151,25 +154,25 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
   }
 }
 
-function named(id: string | null | undefined): Dirt {
+function named(id: string | null | undefined): Affected {
   return id ? [id] : 'everything';
 }
 
-function byAppId({ appId }: Event): Dirt {
+function byAppId({ appId }: Event): Affected {
   return named(appId);
 }
 
-function byRunSpecId({ runSpecId }: Event): Dirt {
+function byRunSpecId({ runSpecId }: Event): Affected {
   return named(runSpecId);
 }
 
 /** `/v2/pods/group/pod?force=true`; a pod that is created is named by its deployment, not here. */
-function byPodUri({ uri }: Event): Dirt {
+function byPodUri({ uri }: Event): Affected {
   const id = /^\/?v2\/pods\/+([^?#]+)/.exec(uri ?? '')?.[1];
   return id ? [`/${decodeURIComponent(id).replace(/\/+$/, '')}`] : 'everything';
 }
 
-function stepsDirt(steps: readonly unknown[]): Dirt {
+function affectedBySteps(steps: readonly unknown[]): Affected {
   const ids = new Set<string>();
   for (const step of steps) {
     const parsed = deploymentStepSchema.parse(step);

@@ -4,7 +4,7 @@ import { asError, retryDelay } from '../../http/retry.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { Agenda, type Due } from './agenda.ts';
 import type { MarathonClient } from './client.ts';
-import { type Dirt, followEvents } from './events.ts';
+import { type Affected, followEvents } from './events.ts';
 import { KeyedPool } from './keyed-pool.ts';
 import type { MarathonReader, ReaderCallbacks } from './reader.ts';
 
@@ -78,7 +78,7 @@ export class MarathonFollower {
       try {
         await this.#reader.readInfo(signal);
         const attached = () => this.#attached();
-        const changed = (dirt: Dirt) => this.#changed(dirt);
+        const changed = (affected: Affected) => this.#changed(affected);
         await followEvents({ client, clock, silenceMs: eventSilenceMs, attached, changed }, signal);
       } catch (error) {
         if (signal.aborted) break;
@@ -150,14 +150,14 @@ export class MarathonFollower {
     this.#agenda.addEverything(now, now + (this.#reader.feed.isListed ? random() * spreadMs : 0));
   }
 
-  #changed(dirt: Dirt): void {
+  #changed(affected: Affected): void {
     const { clock, restMs, spreadMs, random } = this.#options;
     const now = clock.monotonic();
-    if (dirt === 'everything') {
+    if (affected === 'everything') {
       this.#agenda.addEverything(now, now + random() * spreadMs);
       return;
     }
-    for (const id of dirt) {
+    for (const id of affected) {
       const rested = (this.#readAt.get(id) ?? Number.NEGATIVE_INFINITY) + restMs;
       this.#agenda.add(id, now, Math.max(now, rested));
     }

@@ -7,7 +7,7 @@ import { convertDocuments } from '../document/convert.ts';
 import { type Documents, readAnswer, readDocuments } from '../document/documents.ts';
 import { Feed } from '../feed.ts';
 import type { MarathonClient } from './client.ts';
-import { HealthHold } from './health-hold.ts';
+import { KeptHealth } from './kept-health.ts';
 import { OlderVersionsReader } from './older-versions.ts';
 import { APPS_PATH, appPath, INFO_PATH, PODS_PATH, podPath } from './paths.ts';
 
@@ -40,7 +40,7 @@ const RETRY_MS = 30_000;
 export class MarathonReader {
   readonly #options: MarathonReaderOptions;
   readonly #older: OlderVersionsReader;
-  readonly #hold: HealthHold;
+  readonly #keptHealth: KeptHealth;
   readonly feed = new Feed();
   #framework: string | undefined;
   #hasPods = false;
@@ -48,7 +48,7 @@ export class MarathonReader {
   constructor(options: MarathonReaderOptions) {
     this.#options = options;
     this.#framework = options.framework;
-    this.#hold = new HealthHold(options.healthHoldMs, options.clock);
+    this.#keptHealth = new KeptHealth(options.healthHoldMs, options.clock);
     const { client, clock, inFlight, revisit, partFailed } = options;
     const unreadable = (id: string, error: Error) => {
       partFailed(error);
@@ -81,7 +81,7 @@ export class MarathonReader {
       rejected: [...list.rejected, ...pods.rejected],
     };
     const { apps, rejected } = await this.#convert(documents, signal);
-    this.#hold.prune();
+    this.#keptHealth.prune();
     const delta = this.feed.list({ apps: [...apps.values()], rejected, warnings: [] }, learnedAt, read);
     this.#older.prune((id) => this.#known(id) !== undefined);
     return delta;
@@ -153,7 +153,7 @@ export class MarathonReader {
       previous,
       versions,
       adjust: (next) => {
-        const { app, until } = this.#hold.apply(previous(next.id), next);
+        const { app, until } = this.#keptHealth.apply(previous(next.id), next);
         if (until !== null) revisit(app.id, until);
         return this.feed.known(app);
       },

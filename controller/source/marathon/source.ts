@@ -16,7 +16,7 @@ export interface MarathonSourceOptions extends Omit<MarathonClientOptions, 'cloc
   readonly restMs?: number | undefined;
   /** How many apps are read at once. Defaults to 4. */
   readonly inFlight?: number | undefined;
-  /** More dirty apps than this, and than a quarter of all, are read as one full list. Defaults to 50. */
+  /** More affected apps than this, and than a quarter of all, are read as one full list. Defaults to 50. */
   readonly maxDirty?: number | undefined;
   /** How long health results that vanished (a leader change) count on. Defaults to 60 s. */
   readonly healthHoldSeconds?: number | undefined;

@@ -20,7 +20,7 @@ export class Groups {
   readonly #groups = new Map<AppKey, Group>();
   /** The app that each task counts to. */
   readonly #appOf = new Map<string, AppKey>();
-  readonly #dirty = new Set<AppKey>();
+  readonly #affected = new Set<AppKey>();
   readonly #source: string;
 
   /** `source`: name of the source that the tasks are from. */
@@ -40,7 +40,7 @@ export class Groups {
     }
     group.members.set(key, { ...task, made: group.members.get(key)?.made ?? null });
     this.#appOf.set(key, app);
-    this.#dirty.add(app);
+    this.#affected.add(app);
   }
 
   /** A task that is in no app is no error. */
@@ -49,7 +49,7 @@ export class Groups {
     if (app === undefined) return;
     this.#appOf.delete(key);
     this.#groups.get(app)?.members.delete(key);
-    this.#dirty.add(app);
+    this.#affected.add(app);
   }
 
   has(key: string): boolean {
@@ -59,14 +59,14 @@ export class Groups {
   /** The app of this task is to be made anew: something around it changed. */
   touch(key: string): void {
     const app = this.#appOf.get(key);
-    if (app !== undefined) this.#dirty.add(app);
+    if (app !== undefined) this.#affected.add(app);
   }
 
   /** Puts into `changed` what became of the apps that changed, in turns of a few milliseconds; null: it has no task more. */
   async take(changed: Map<AppKey, App | null>, addresses: AgentAddresses, pace: Pace): Promise<void> {
-    while (this.#dirty.size > 0) {
-      for (const key of [...this.#dirty]) {
-        this.#dirty.delete(key);
+    while (this.#affected.size > 0) {
+      for (const key of [...this.#affected]) {
+        this.#affected.delete(key);
         const group = this.#groups.get(key);
         if (group === undefined) continue;
         for (const member of group.members.values()) {

@@ -1,7 +1,7 @@
 /** Why a backend is not, or not yet, as the sources say: the rule, since when, and what ends it. */
 
 import { expect, test } from '@jest/globals';
-import { createTeller } from '../../../controller/loop/tell.ts';
+import { createPassLog } from '../../../controller/loop/pass-log.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { withoutPause } from '../../../controller/pause.ts';
 import type { Decision } from '../../../controller/plan/decision.ts';
@@ -112,7 +112,7 @@ test('a service that the kernel refuses is postponed itself, and its backends wa
 test('the log says once that a mass removal is held, and once why it is no more', async () => {
   const world = new World();
   const controller = world.start();
-  const tell = createTeller(world.log);
+  const tell = createPassLog(world.log);
   const two = ['1.2.3.4:80', '1.2.3.5:80'].map((vip, i) =>
     web(`/${i}`, { VIP_0: vip }, `10.0.0.${i + 1}:31000`),
   );

@@ -84,13 +84,13 @@ describe('endpoints of a relay (rule 4)', () => {
     const gone = all.map((one): Task => ({ ...one, state: 'gone' }));
     expect(holding(appOf(1, all)).keep([appOf(1, gone)], 0).held).toBe(0);
     const hold = holding(appOf(1, all));
-    hold.believe(upTo(20).map((n) => `10.1.0.${n}:80`));
+    hold.accept(upTo(20).map((n) => `10.1.0.${n}:80`));
     expect(hold.keep([appOf(1, [])], 0).held).toBe(0);
   });
 
   test('a word is about the task that it was said of, not about the next one there', () => {
     const hold = holding(appOf(1, tasks(1, 1, 2)));
-    hold.believe(['10.1.0.1:80', '10.1.0.2:80']);
+    hold.accept(['10.1.0.1:80', '10.1.0.2:80']);
     const next = appOf(1, [task('new-1', at('10.1.0.1')), task('new-2', at('10.1.0.2'))]);
     hold.keep([next], 0);
     expect(hold.keep([appOf(1, [])], 0).held).toBe(2);

@@ -17,15 +17,15 @@ describe('removals of a relay (rule 4)', () => {
 
   test('what a source said by name is never held, the rest is if it is still a mass', () => {
     const hold = new RemovalHold(HOLD_MS);
-    hold.believe(apps(10));
+    hold.accept(apps(10));
     expect(hold.release(apps(30), 30, 0)).toMatchObject({ go: apps(10) });
-    hold.believe(apps(30));
+    hold.accept(apps(30));
     expect(hold.release(apps(30), 30, 0)).toEqual({ go: apps(30), held: new Set() });
   });
 
   test('a word is about whom it was said of: one that comes back and is missing again is held', () => {
     const hold = new RemovalHold(HOLD_MS);
-    hold.believe(apps(3));
+    hold.accept(apps(3));
     hold.release([], 3, 0);
     expect(held(hold, apps(3), 3)).toBe(3);
   });
@@ -37,7 +37,7 @@ describe('removals of a relay (rule 4)', () => {
     expect(hold.due(61_000)).toEqual(new Set(apps(2)));
     hold.postpone(new Set(['app-0']), 61_000);
     expect(hold.due(61_000)).toEqual(new Set(['app-1']));
-    hold.believe(['app-1']);
+    hold.accept(['app-1']);
     expect(hold.release(apps(2), 2, 61_000)).toEqual({ go: ['app-1'], held: new Set(['app-0']) });
   });
 });

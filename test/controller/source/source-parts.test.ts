@@ -5,7 +5,7 @@ import type { App, Health } from '../../../controller/model.ts';
 import { same } from '../../../controller/same.ts';
 import { Agenda } from '../../../controller/source/marathon/agenda.ts';
 import { Definitions } from '../../../controller/source/marathon/definitions.ts';
-import { HealthHold } from '../../../controller/source/marathon/health-hold.ts';
+import { KeptHealth } from '../../../controller/source/marathon/kept-health.ts';
 import { KeyedPool } from '../../../controller/source/marathon/keyed-pool.ts';
 
 /** What the Marathon source is built of. */
@@ -121,13 +121,13 @@ test.each<[Health, Health]>([
   ['unknown', 'unknown'],
   ['unchecked', 'unknown'],
 ])('a task that was %s and has no result now counts as %s', (before, expected) => {
-  const hold = new HealthHold(60, { epoch: () => 0, monotonic: () => 0, sleep: async () => undefined });
+  const hold = new KeptHealth(60, { epoch: () => 0, monotonic: () => 0, sleep: async () => undefined });
   expect(hold.apply(appWith(before), appWith('unknown')).app.tasks[0]?.health).toBe(expected);
 });
 
 test('a vanished result counts for its time from when it vanished, however often the task is read', () => {
   let now = 0;
-  const hold = new HealthHold(60, { epoch: () => 0, monotonic: () => now, sleep: async () => undefined });
+  const hold = new KeptHealth(60, { epoch: () => 0, monotonic: () => now, sleep: async () => undefined });
   let app = appWith('healthy');
   for (now of [10, 40, 69]) {
     const held = hold.apply(app, appWith('unknown'));

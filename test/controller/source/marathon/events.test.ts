@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createMarathonClient } from '../../../../controller/source/marathon/client.ts';
 import {
-  type Dirt,
-  dirtOf,
+  type Affected,
+  affectedBy,
   type EventStreamOptions,
   followEvents,
 } from '../../../../controller/source/marathon/events.ts';
@@ -11,7 +11,7 @@ import { fastClock, type Route, startServer, type TestServer } from '../support.
 
 const step = (...actions: object[]) => ({ actions });
 
-test.each<[string, object, Dirt]>([
+test.each<[string, object, Affected]>([
   ['status_update_event', { appId: '/a', taskStatus: 'TASK_RUNNING' }, ['/a']],
   ['instance_changed_event', { runSpecId: '/a', condition: 'Running' }, ['/a']],
   ['instance_health_changed_event', { runSpecId: '/a', healthy: null }, ['/a']],
@@ -50,32 +50,32 @@ test.each<[string, object, Dirt]>([
   ['group_change_success', { groupId: '/' }, []],
   ['failed_health_check_event', { appId: '/a' }, []],
   ['an_event_of_the_future', { appId: '/a' }, []],
-])('%s %j makes dirty: %j', (event, data, expected) => {
-  expect(dirtOf({ event, data: JSON.stringify({ eventType: event, ...data }) })).toEqual(expected);
+])('%s %j affects: %j', (event, data, expected) => {
+  expect(affectedBy({ event, data: JSON.stringify({ eventType: event, ...data }) })).toEqual(expected);
 });
 
 test('an event whose data is no JSON says that something changed', () => {
-  expect(dirtOf({ event: 'status_update_event', data: '{' })).toBe('everything');
+  expect(affectedBy({ event: 'status_update_event', data: '{' })).toBe('everything');
 });
 
 test.each([undefined, '', 'message'])(
   'an event that a proxy took the name of (%j) has its type in the data',
   (event) => {
     const data = (json: object) => ({ event, data: JSON.stringify(json) });
-    expect(dirtOf(data({ eventType: 'status_update_event', appId: '/a' }))).toEqual(['/a']);
-    expect(dirtOf(data({ eventType: 'status_update_event' }))).toBe('everything');
-    expect(dirtOf(data({ eventType: 'event_stream_attached' }))).toEqual([]);
-    expect(dirtOf(data({ eventType: 7 }))).toEqual([]);
-    expect(dirtOf(data([]))).toEqual([]);
-    expect(dirtOf({ event, data: 'ping' })).toEqual([]);
+    expect(affectedBy(data({ eventType: 'status_update_event', appId: '/a' }))).toEqual(['/a']);
+    expect(affectedBy(data({ eventType: 'status_update_event' }))).toBe('everything');
+    expect(affectedBy(data({ eventType: 'event_stream_attached' }))).toEqual([]);
+    expect(affectedBy(data({ eventType: 7 }))).toEqual([]);
+    expect(affectedBy(data([]))).toEqual([]);
+    expect(affectedBy({ event, data: 'ping' })).toEqual([]);
   },
 );
 
 test.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])(
   'an event that is called like a property of every object is unknown: %s',
   (event) => {
-    expect(dirtOf({ event, data: '{}' })).toEqual([]);
-    expect(dirtOf({ event: undefined, data: JSON.stringify({ eventType: event }) })).toEqual([]);
+    expect(affectedBy({ event, data: '{}' })).toEqual([]);
+    expect(affectedBy({ event: undefined, data: JSON.stringify({ eventType: event }) })).toEqual([]);
   },
 );
 
@@ -100,7 +100,7 @@ async function follow(
   const server = await startServer(route);
   servers.push(server);
   const clock = options.clock ?? systemClock;
-  const told = { dirt: [] as Dirt[], attached: 0, server };
+  const told = { affected: [] as Affected[], attached: 0, server };
   const failure = followEvents(
     {
       client: createMarathonClient({ where: server.url, clock }),
@@ -108,7 +108,7 @@ async function follow(
       attached: () => {
         told.attached += 1;
       },
-      changed: (dirt) => told.dirt.push(dirt),
+      changed: (affected) => told.affected.push(affected),
       ...options,
     },
     signal,
@@ -132,10 +132,10 @@ test('only events that can change a VIP are asked for, with light plans and unco
 });
 
 test('events are told one by one, until the stream ends', async () => {
-  const { dirt, attached, error } = await follow(
+  const { affected, attached, error } = await follow(
     (_request, response) => void response.writeHead(200, HEAD).end(frame('/a') + frame('/b', '\r\n')),
   );
-  expect(dirt).toEqual([['/a'], ['/b']]);
+  expect(affected).toEqual([['/a'], ['/b']]);
   expect(attached).toBe(1);
   expect(error).toMatchObject({
     code: 'source',
@@ -145,11 +145,11 @@ test('events are told one by one, until the stream ends', async () => {
 
 test('a stream without event lines is understood, and its content type may be written in any case', async () => {
   const data = (appId: string) => `data: {"eventType":"status_update_event","appId":"${appId}"}\n\n`;
-  const { dirt } = await follow(
+  const { affected } = await follow(
     (_request, response) =>
       void response.writeHead(200, { 'content-type': 'Text/Event-Stream' }).end(data('/a') + data('/b')),
   );
-  expect(dirt).toEqual([['/a'], ['/b']]);
+  expect(affected).toEqual([['/a'], ['/b']]);
 });
 
 test('a stream that a proxy compressed is refused', async () => {
@@ -163,7 +163,7 @@ test('a stream that a proxy compressed is refused', async () => {
 
 test('chunks may end anywhere, in the middle of a character too', async () => {
   const bytes = Buffer.from(frame('/ä€😀') + frame('/b'));
-  const { dirt } = await follow(async (_request, response) => {
+  const { affected } = await follow(async (_request, response) => {
     response.writeHead(200, HEAD);
     for (const byte of bytes) {
       response.write(Buffer.of(byte));
@@ -171,7 +171,7 @@ test('chunks may end anywhere, in the middle of a character too', async () => {
     }
     response.end();
   });
-  expect(dirt).toEqual([['/ä€😀'], ['/b']]);
+  expect(affected).toEqual([['/ä€😀'], ['/b']]);
 });
 
 test('a stream without a byte is dead after the time limit, and blank lines keep it alive', async () => {
@@ -217,11 +217,11 @@ test('an event that is larger than the limit ends the connection', async () => {
 });
 
 test('a connection that breaks is told as such', async () => {
-  const { dirt, error } = await follow((_request, response) => {
+  const { affected, error } = await follow((_request, response) => {
     response.writeHead(200, HEAD).write(frame('/a'));
     setTimeout(() => response.destroy(), 10);
   });
-  expect(dirt).toEqual([['/a']]);
+  expect(affected).toEqual([['/a']]);
   expect(error).toMatchObject({
     code: 'source',
     message: expect.stringMatching(/the stream (broke off|ended)/),
@@ -248,10 +248,10 @@ test('a standby’s redirect leads to the leader’s stream', async () => {
     (_request, response) => void response.writeHead(200, HEAD).end(frame('/a')),
   );
   servers.push(leader);
-  const { dirt } = await follow(
+  const { affected } = await follow(
     (request, response) => void response.writeHead(302, { location: `${leader.url}${request.url}` }).end(),
   );
-  expect(dirt).toEqual([['/a']]);
+  expect(affected).toEqual([['/a']]);
 });
 
 test('following ends with the reason of its signal', async () => {

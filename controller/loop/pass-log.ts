@@ -4,14 +4,14 @@ import { letGoText } from '../plan/let-go.ts';
 import type { Log } from '../ports.ts';
 import { createDecisionLog } from './decision-log.ts';
 
-/** Makes the function that tells the log of each pass: what it did, what failed, and what is wrong with the host. */
-export function createTeller(log: Log): (pass: PassStatus) => void {
+/** Makes the function that logs each pass: what it did, what failed, and what is wrong with the host. */
+export function createPassLog(log: Log): (pass: PassStatus) => void {
   const logDecisions = createDecisionLog(log);
   let advised = '';
   let before: PassStatus['held'] = null;
   let letGo = '';
 
-  const tellOnce = (pass: PassStatus): void => {
+  const logOnce = (pass: PassStatus): void => {
     const { advice, held } = pass;
     // A host that may not be changed stays as it is: once is enough.
     if (advice.join() !== advised)
@@ -24,7 +24,7 @@ export function createTeller(log: Log): (pass: PassStatus) => void {
   };
 
   // A removal that fails is planned again: once is enough.
-  const tellLetGo = ({ letGo: removal }: PassStatus): void => {
+  const logLetGo = ({ letGo: removal }: PassStatus): void => {
     const text = removal == null ? '' : letGoText(removal);
     if (text !== '' && text !== letGo) log.warn('large removal not held', { why: text });
     letGo = text;
@@ -37,8 +37,8 @@ export function createTeller(log: Log): (pass: PassStatus) => void {
     }
     for (const { step, message } of failures) log.error('step failed', { step, error: message });
     if (error !== null) log.error('pass failed', { kind, error });
-    tellOnce(pass);
-    tellLetGo(pass);
+    logOnce(pass);
+    logLetGo(pass);
     logDecisions(pass);
 
     const steps = plan.growing.length + plan.shrinking.length;

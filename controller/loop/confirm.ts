@@ -2,13 +2,13 @@ import { messageOf } from '../errors.ts';
 import { Inventory } from '../inventory/inventory.ts';
 import type { AppSource, Clock, Log } from '../ports.ts';
 
-export interface AskPorts {
+export interface ConfirmationPorts {
   readonly sources: readonly AppSource[];
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Who holds a removal until the sources were asked again. */
+/** Who holds a removal until the sources have been read again. */
 export interface Holder<Due extends { readonly size: number }> {
   /** What has been held for long enough. */
   due(now: number): Due;
@@ -16,24 +16,24 @@ export interface Holder<Due extends { readonly size: number }> {
   confirm(due: Due, inventory: Inventory, now: number): number;
 }
 
-/** After a source could not be read, it is asked again after this. */
+/** After a source could not be read, it is read again after this. */
 const RETRY_MS = 10_000;
 
 /**
- * Makes the function that, whenever something has been held for long enough, reads all sources anew, beside the loop,
+ * Makes the function that, whenever something has been held for long enough, reads all sources anew, in the background,
  * and tells the holder what they say. `then` is called after that. A source that cannot be read says nothing: what is
  * held stays held.
  */
-export function createAsker<Due extends { readonly size: number }>(
-  { sources, clock, log }: AskPorts,
+export function createConfirmation<Due extends { readonly size: number }>(
+  { sources, clock, log }: ConfirmationPorts,
   holder: Holder<Due>,
   then: () => void,
   signal: AbortSignal,
 ): () => void {
-  let asking = false;
+  let isReading = false;
   let notBefore = 0;
 
-  const ask = async (due: Due): Promise<void> => {
+  const readAgain = async (due: Due): Promise<void> => {
     try {
       const snapshots = await Promise.all(sources.map((source) => source.read(signal)));
       const stillMissing = holder.confirm(due, await Inventory.inSlices(snapshots), clock.monotonic());
@@ -44,16 +44,16 @@ export function createAsker<Due extends { readonly size: number }>(
       notBefore = clock.monotonic() + RETRY_MS;
       log.warn('mass removal stays held: the sources cannot be asked again', { error: messageOf(error) });
     } finally {
-      asking = false;
+      isReading = false;
     }
   };
 
   return () => {
     const now = clock.monotonic();
-    if (asking || now < notBefore || signal.aborted) return;
+    if (isReading || now < notBefore || signal.aborted) return;
     const due = holder.due(now);
     if (due.size === 0) return;
-    asking = true;
-    void ask(due);
+    isReading = true;
+    void readAgain(due);
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createTeller } from '../../../controller/loop/tell.ts';
+import { createPassLog } from '../../../controller/loop/pass-log.ts';
 import type { Log } from '../../../controller/ports.ts';
 import { snapshot, web } from '../../support/builders.ts';
 import { World } from '../../support/world.ts';
@@ -11,7 +11,7 @@ test('a large removal that is not held is logged once, with who named it', async
     lines.push(`${message} ${JSON.stringify(fields)}`);
   };
   const log: Log = { debug: ignore, info: ignore, warn, error: ignore };
-  const tell = createTeller(log);
+  const tell = createPassLog(log);
   const controller = new World().start();
   const two = ['/a', '/b'].map((id, i) => web(id, { VIP_0: `${id}:80` }, `10.0.0.${i + 1}:31000`));
   tell(await controller.resync(snapshot(...two)));

@@ -6,19 +6,19 @@ import type { Clock } from '../../ports.ts';
  * start again at "no result" after a leader change (marathon #3419), and a whole cluster without healthy
  * tasks would be no news but a mistake.
  */
-export class HealthHold {
+export class KeptHealth {
   readonly #lostAt = new Map<string, number>();
-  readonly #holdMs: number;
+  readonly #keepMs: number;
   readonly #clock: Clock;
 
-  constructor(holdMs: number, clock: Clock) {
-    this.#holdMs = holdMs;
+  constructor(keepMs: number, clock: Clock) {
+    this.#keepMs = keepMs;
     this.#clock = clock;
   }
 
   /**
-   * The app as it should be taken, given what it was before. `until`: when a held result runs out and the app
-   * must be looked at again; null when none is held.
+   * The app as it should be taken, given what it was before. `until`: when a kept result runs out and the app
+   * must be looked at again; null when none is kept.
    */
   apply(previous: App | undefined, next: App): { readonly app: App; readonly until: number | null } {
     if (previous === undefined || !next.tasks.some(({ health }) => health === 'unknown'))
@@ -26,10 +26,10 @@ export class HealthHold {
     const before = new Map(previous.tasks.map((task) => [task.id, task.health]));
     let until: number | null = null;
     const tasks = next.tasks.map((task) => {
-      const held = this.#held(task, before.get(task.id));
-      if (held === null) return task;
-      until = Math.min(until ?? held.until, held.until);
-      return { ...task, health: held.health };
+      const kept = this.#kept(task, before.get(task.id));
+      if (kept === null) return task;
+      until = Math.min(until ?? kept.until, kept.until);
+      return { ...task, health: kept.health };
     });
     return until === null ? { app: next, until } : { app: { ...next, tasks }, until };
   }
@@ -37,21 +37,21 @@ export class HealthHold {
   /** Forgets tasks that have not been seen for long. */
   prune(): void {
     for (const [id, lostAt] of this.#lostAt)
-      if (this.#clock.monotonic() - lostAt > 10 * this.#holdMs) this.#lostAt.delete(id);
+      if (this.#clock.monotonic() - lostAt > 10 * this.#keepMs) this.#lostAt.delete(id);
   }
 
-  #held(task: Task, before: Health | undefined): { health: Health; until: number } | null {
+  #kept(task: Task, before: Health | undefined): { health: Health; until: number } | null {
     if (task.health !== 'unknown' || (before !== 'healthy' && before !== 'unhealthy')) {
       this.#lostAt.delete(task.id);
       return null;
     }
     const now = this.#clock.monotonic();
-    const until = (this.#lostAt.get(task.id) ?? now) + this.#holdMs;
+    const until = (this.#lostAt.get(task.id) ?? now) + this.#keepMs;
     if (now >= until) {
       this.#lostAt.delete(task.id);
       return null;
     }
-    this.#lostAt.set(task.id, until - this.#holdMs);
+    this.#lostAt.set(task.id, until - this.#keepMs);
     return { health: before, until };
   }
 }
