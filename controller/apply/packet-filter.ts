@@ -49,14 +49,14 @@ export class PacketFilter {
     } catch (error) {
       if (kernelLacksIt(error)) {
         this.#kept = null;
-        return { ...NOTHING, advice: [noFilter(messageOf(error))] };
+        return { ...EMPTY_REPORT, advice: [noFilter(messageOf(error))] };
       }
       const hint = isIpvsError(error, 'not-permitted') ? ' (CAP_NET_ADMIN is needed)' : '';
       const problems = [`${NAME}: ${messageOf(error)}${hint}`];
       // What was there before is there still: a failed transaction changes nothing.
       return this.#kept === null
-        ? { ...NOTHING, problems }
-        : { ...NOTHING, problems, translatesOwn: translatesOwn(this.#kept) };
+        ? { ...EMPTY_REPORT, problems }
+        : { ...EMPTY_REPORT, problems, translatesOwn: translatesOwn(this.#kept) };
     }
   }
 
@@ -138,7 +138,7 @@ export class PacketFilter {
   }
 }
 
-const NOTHING: PacketFilterReport = {
+const EMPTY_REPORT: PacketFilterReport = {
   changed: [],
   problems: [],
   advice: [],

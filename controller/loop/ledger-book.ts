@@ -56,7 +56,7 @@ export class LedgerBook {
 
   /** What is ours as far as known; empty before `load`. */
   get owned(): ReadonlyMap<ServiceKey, Owned> {
-    return this.#isLoaded ? (this.#entries ?? NOTHING) : NOTHING;
+    return this.#isLoaded ? (this.#entries ?? NO_ENTRIES) : NO_ENTRIES;
   }
 
   /** The deadlines as of the last `record`. */
@@ -166,7 +166,7 @@ export class LedgerBook {
 }
 
 const NONE: ReadonlySet<ServiceKey> = new Set();
-const NOTHING: ReadonlyMap<ServiceKey, LedgerEntry> = new Map();
+const NO_ENTRIES: ReadonlyMap<ServiceKey, LedgerEntry> = new Map();
 const NO_DRAINS: Drains = new Map();
 
 function drainsIn(entries: ReadonlyMap<ServiceKey, LedgerEntry>, offset: number): Drains {

@@ -1,7 +1,7 @@
 import type { BackendKey, ServiceKey } from '../model.ts';
 import { type BrakeContext, isTooMuch, measure } from './brake.ts';
 import { findLosses, type Losses, leaving } from './losses.ts';
-import { FEW } from './mass.ts';
+import { SMALL_REMOVAL } from './mass.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -51,7 +51,7 @@ export function largeRemoval(
   const losses = findLosses(plan, unnamed);
   if (losses.size === 0) return null;
   // The usual change goes no further: to measure is to look at all that is ours.
-  if (context.owned.size > FEW && lostBackends(losses) <= FEW) return null;
+  if (context.owned.size > SMALL_REMOVAL && lostBackends(losses) <= SMALL_REMOVAL) return null;
   const all = measure(losses, context);
   if (!isTooMuch(all, context.share)) return null;
   const counts = new Map<string, Leave & { backends: number }>();

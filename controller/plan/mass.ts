@@ -1,5 +1,5 @@
 /** So many, or fewer, are no mass, whatever their share; all of them are. */
-export const FEW = 10;
+export const SMALL_REMOVAL = 10;
 const HALF = 0.5;
 
 /**
@@ -7,5 +7,5 @@ const HALF = 0.5;
  * of what there is, or all of it. One VIP, app or endpoint that is alone may go: `among` tells how many there are.
  */
 export function isMass(lost: number, of: number, share = HALF, among = of): boolean {
-  return (among >= 2 && lost === of) || (lost > FEW && lost > share * of);
+  return (among >= 2 && lost === of) || (lost > SMALL_REMOVAL && lost > share * of);
 }

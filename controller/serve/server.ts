@@ -192,10 +192,10 @@ function named(route: Pick<Route<never>, 'path'>, path: string): string | null {
   return path.startsWith(before) ? path.slice(before.length) : null;
 }
 
-const NOTHING = z.object({});
+const NO_INPUT = z.object({});
 
 function inputOf(
-  { input = NOTHING, ...route }: Pick<Route<never>, 'input' | 'path'>,
+  { input = NO_INPUT, ...route }: Pick<Route<never>, 'input' | 'path'>,
   path: string,
   query: URLSearchParams,
 ) {

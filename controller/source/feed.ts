@@ -46,7 +46,7 @@ export class Feed {
 
   /** All that was told, as one delta after the other makes it. */
   get snapshot(): Snapshot {
-    return { ...(this.#about ?? NOTHING), apps: [...this.#rows.values()] };
+    return { ...(this.#about ?? EMPTY_ABOUT), apps: [...this.#rows.values()] };
   }
 
   /** The definition of an app as it was told last. */
@@ -125,7 +125,12 @@ export class Feed {
     for (const app of upserts) this.#rows.set(rowOf(app), app);
     if (this.isListed) return { upserts, removed, ...telling, ...(about !== undefined && this.#news(about)) };
     if (!telling.complete) return null;
-    return { upserts: [...this.#rows.values()], removed: [], ...telling, ...this.#news(about ?? NOTHING) };
+    return {
+      upserts: [...this.#rows.values()],
+      removed: [],
+      ...telling,
+      ...this.#news(about ?? EMPTY_ABOUT),
+    };
   }
 
   #rowsOf(key: AppKey): readonly App[] {
@@ -140,7 +145,7 @@ export class Feed {
 }
 
 const NONE: ReadonlyMap<RowKey, App> = new Map();
-const NOTHING: About = { rejected: [], warnings: [] };
+const EMPTY_ABOUT: About = { rejected: [], warnings: [] };
 
 type Removed = Delta['removed'][number];
 

@@ -40,7 +40,7 @@ export function createLedger(
   async function read(): Promise<LedgerState> {
     try {
       const state = await journal.load(isEntry);
-      if (state === null) return NOTHING;
+      if (state === null) return EMPTY_LEDGER;
       if (state.damaged > 0) throw new Damaged(`${state.damaged} of its lines are not as they were written`);
       return { entries: state.rows as ReadonlyMap<ServiceKey, LedgerEntry> };
     } catch (error) {
@@ -60,7 +60,7 @@ export function createLedger(
   }
 
   function foreign(): LedgerState {
-    return { ...NOTHING, warning: `ledger ${path} is of another network namespace or boot: not used` };
+    return { ...EMPTY_LEDGER, warning: `ledger ${path} is of another network namespace or boot: not used` };
   }
 
   return {
@@ -76,7 +76,10 @@ export function createLedger(
           cause instanceof Damaged
             ? `is damaged (${cause.message}): treated as empty`
             : `is not used, since another user could have written it: ${cause.message}; it is treated as empty`;
-        return { ...NOTHING, warning: `ledger ${path} ${what}, and set aside as ${aside} by the next write` };
+        return {
+          ...EMPTY_LEDGER,
+          warning: `ledger ${path} ${what}, and set aside as ${aside} by the next write`,
+        };
       }
     },
 
@@ -112,7 +115,7 @@ export function createLedger(
 
 class Damaged extends Error {}
 
-const NOTHING: LedgerState = { entries: new Map() };
+const EMPTY_LEDGER: LedgerState = { entries: new Map() };
 
 function isEntry(_key: string, value: unknown): boolean {
   return entry.safeParse(value).success;

@@ -40,7 +40,7 @@ export function presentStatus({
   const { lastPass } = status;
   const times: Times = { now, instant: (at) => new Date(Math.round(at + status.epochOffset)).toISOString() };
   const checks = readyz(status, now, limits);
-  const counters = reading.at === null ? NOTHING : reading.kernel.services;
+  const counters = reading.at === null ? NO_COUNTERS : reading.kernel.services;
   const vips = [...status.vips.values()].sort(byName).map((vip) => {
     // A conflict is another program's service: what goes through it is none of ours.
     const ours = vip.state !== 'conflict';
@@ -87,7 +87,7 @@ interface Times {
   readonly instant: (at: number) => string;
 }
 
-const NOTHING: ReadonlyMap<string, ServiceCounters> = new Map();
+const NO_COUNTERS: ReadonlyMap<string, ServiceCounters> = new Map();
 
 function toVip(
   record: VipRecord,

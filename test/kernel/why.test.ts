@@ -2,14 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { parseCommandLine } from '../../controller/cli.ts';
-import type { Config } from '../../controller/config/config.ts';
-import { createLog } from '../../controller/log.ts';
-import { parseAsked } from '../../controller/why/asked.ts';
 import { causes } from '../../controller/why/causes.ts';
-import { whyDocument } from '../../controller/why/document.ts';
-import { explain } from '../../controller/why/walk.ts';
-import { knownHere, whyPorts } from '../../controller/wire-why.ts';
+import { type WhyDocument, whyDocument } from '../../controller/why/document.ts';
 import { command, eventually, IN_LAB, shell, TestHost } from '../support/host.ts';
 import { LAUNCHER } from '../support/program.ts';
 import {
@@ -26,6 +20,7 @@ import {
   TRAFFIC,
 } from './why-breakages.ts';
 import { NameServers, SERVERS } from './why-name-servers.ts';
+import { WhyProcess } from './why-process.ts';
 
 const inLab = IN_LAB ? describe : describe.skip;
 
@@ -102,6 +97,7 @@ inLab('why, on a real kernel', () => {
   const servers: Server[] = [];
   let remote: ChildProcess | undefined;
   let names: NameServers | undefined;
+  let walking: WhyProcess;
 
   beforeAll(async () => {
     await shell('ip link add agent type dummy && ip addr add 10.9.0.1/24 dev agent && ip link set agent up');
@@ -127,8 +123,10 @@ inLab('why, on a real kernel', () => {
       'the backend elsewhere answers',
     );
     names = await NameServers.start(await addresses());
+    walking = new WhyProcess();
   });
   afterAll(async () => {
+    await walking?.end();
     names?.close();
     remote?.kill();
     await shell('ip netns del client; ip netns del remote');
@@ -159,12 +157,9 @@ inLab('why, on a real kernel', () => {
   }
 
   /** What the command would print, without starting it. */
-  async function why(asked: string, breakage: Partial<Breakage> = {}) {
+  async function why(asked: string, breakage: Partial<Breakage> = {}): Promise<WhyDocument> {
     await writeFiles(breakage);
-    const args = ['why', asked, ...options(), ...(breakage.options ?? [])];
-    const { config } = parseCommandLine(args, {}) as { readonly config: Config };
-    const facts = whyPorts(config, knownHere(config, createLog('error')));
-    return await explain(parseAsked(asked), facts, Date.now(), AbortSignal.timeout(60_000));
+    return await walking.ask(asked, [...options(), ...(breakage.options ?? [])]);
   }
 
   async function namesTheCause(breakage: Breakage) {

@@ -59,7 +59,7 @@ export async function readContent(
   } catch (error) {
     signal.throwIfAborted();
     const failure = error instanceof ControllerError ? error : unusable(path, systemReason(error), error);
-    return { ...(before ?? NOTHING), stamp, failure };
+    return { ...(before ?? EMPTY_CONTENT), stamp, failure };
   }
 }
 
@@ -73,7 +73,7 @@ function stampOf({ mtimeMs, mtimeNs, ctimeNs, size, ino }: BigIntStats): string 
   return [mtimeNs, ctimeNs, size, ino].join(' ');
 }
 
-const NOTHING: Omit<FileContent, 'stamp'> = { apps: new Map(), rejected: [], agents: new Map() };
+const EMPTY_CONTENT: Omit<FileContent, 'stamp'> = { apps: new Map(), rejected: [], agents: new Map() };
 
 async function sameAgents(before: AgentAddresses, resolver: Resolver): Promise<boolean> {
   const now = await resolveAgents(before.keys(), resolver);

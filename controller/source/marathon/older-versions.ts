@@ -95,7 +95,7 @@ export class OlderVersionsReader {
   async #ask({ id, path, take }: Wanted, signal: AbortSignal): Promise<void> {
     try {
       const json = await this.#options.client.get(path, signal);
-      if (take(json === null ? null : (readDocuments(json, path) ?? NOTHING))) return;
+      if (take(json === null ? null : (readDocuments(json, path) ?? NO_DOCUMENTS))) return;
       const message = `GET ${this.#options.client.name}${path}: expected a definition of ${id}, but got something else`;
       this.#options.unreadable(id, new ControllerError('source', message));
     } catch (error) {
@@ -105,7 +105,7 @@ export class OlderVersionsReader {
   }
 }
 
-const NOTHING: Documents = { apps: [], pods: [], malformed: [], rejected: [] };
+const NO_DOCUMENTS: Documents = { apps: [], pods: [], malformed: [], rejected: [] };
 
 /**
  * What is known already of the versions that are needed; the others are put in `wanted`, and are `unreadable`
