@@ -1,5 +1,5 @@
 import type { DecodedAttribute } from './attributes.ts';
-import type { Decoded, DecodedMessage } from './decode.ts';
+import type { Decoded, DecodedMessage } from './decoded.ts';
 import { placeOf } from './found.ts';
 
 /** What was decoded as text: a line for each message, its attributes below it, indented as they are nested. */
