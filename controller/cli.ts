@@ -24,7 +24,7 @@ export type Invocation =
  * Throws a `ControllerError` with code `usage`, whose message is one line, for whatever is not accepted.
  */
 export function parseCommandLine(words: readonly string[], environment: Environment): Invocation {
-  const argv = helpAsked(words);
+  const argv = withoutHelpOfNothing(helpAsked(words));
   let asked: Asked | undefined;
   let printed = '';
   const program = createProgram(
@@ -83,6 +83,16 @@ const HELP = ['--help', '-h'];
 
 function isCommand(name: string): boolean {
   return commandDescriptions.has(name as CommandName);
+}
+
+/** Without a request for help where it is that of no command: what is unknown is told. */
+function withoutHelpOfNothing(argv: readonly string[]): readonly string[] {
+  const [first = '', second = ''] = argv;
+  const isGroup = commandsWithin(first).length > 0;
+  const isKnown = isGroup
+    ? second === '' || second.startsWith('-') || second === 'help' || isCommand(`${first} ${second}`)
+    : first === 'help' || first.startsWith('-') || isCommand(first);
+  return isKnown ? argv : argv.filter((word) => !HELP.includes(word));
 }
 
 /** Words behind what takes none: a script that has them means something else. */

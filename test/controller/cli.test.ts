@@ -233,6 +233,12 @@ describe('what is refused is told in one line', () => {
     ['a command in capitals', ['Doctor'], /^unknown command "Doctor": did you mean "doctor"\?$/],
     ['a misspelt command for apps', ['app', 'lst'], /^unknown command "app lst": did you mean "app list"\?$/],
     ['help of a misspelt one', ['help', 'dif'], /^help: unknown command "dif": did you mean "diff"\?$/],
+    [
+      'help of a command that there is not',
+      ['dif', '--help'],
+      /^unknown command "dif": did you mean "diff"\?$/,
+    ],
+    ['the same for apps', ['app', 'lst', '-h'], /^unknown command "app lst": did you mean "app list"\?$/],
     ['half of a command', ['update', '/web'], /^unknown command "update": did you mean "app update"\?$/],
     [
       'the second half of two',
