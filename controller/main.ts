@@ -1,6 +1,6 @@
 /** The process: command line in, exit status out. */
 
-import { createOutput } from './cli/output.ts';
+import { createTerminal } from './cli/terminal.ts';
 import { type Invocation, parseCommandLine } from './cli.ts';
 import type { AppCommand } from './command/apps/verbs.ts';
 import type { PrintOptions } from './command/report.ts';
@@ -10,8 +10,8 @@ import { ControllerError, messageOf } from './errors.ts';
 import { EXIT_ERROR, EXIT_NOT_CONFIGURED, EXIT_OK } from './exit-status.ts';
 import type { Asked } from './why/facts.ts';
 
-const output = createOutput(process.stdout, process.stderr, process.env);
-const { print, printError: complain, columns } = output;
+const terminal = createTerminal(process.stdout, process.stderr, process.env);
+const { print, printError } = terminal.printer('auto');
 
 // What a command does not need is not loaded: half of a short run's time would go there.
 process.exitCode = await main(process.argv.slice(2));
@@ -19,11 +19,11 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(argv: readonly string[]): Promise<number> {
   try {
     const status = await execute(parseCommandLine(argv, process.env));
-    const unwritten = await output.finish();
+    const unwritten = await terminal.finish();
     if (unwritten === null) return status;
-    complain(unwritten);
+    printError(unwritten);
   } catch (error) {
-    complain(messageOf(error));
+    printError(messageOf(error));
     if (isNotConfigured(error) && 'NOTIFY_SOCKET' in process.env) return EXIT_NOT_CONFIGURED;
   }
   return EXIT_ERROR;
@@ -68,7 +68,7 @@ async function execute(invocation: Invocation): Promise<number> {
 
 async function reconcile(config: Config): Promise<number> {
   if (config.check) {
-    print('the configuration is accepted\n');
+    terminal.printer(config.color).print('the configuration is accepted\n');
     return EXIT_OK;
   }
   const signals = processSignals();
@@ -76,17 +76,18 @@ async function reconcile(config: Config): Promise<number> {
   const parts = await wire(config, createLog(config.logLevel));
   // What a diff cannot be printed as has been refused by now.
   const form = config.output === 'json' || config.output === 'ipvsadm' ? config.output : 'text';
-  const options: PrintOptions = { output: form, colour: output.colour(config.color) };
+  const printer = terminal.printer(config.color);
+  const options: PrintOptions = { output: form, paint: printer.layout().paint };
   try {
     if (!config.once) {
       const { run } = await import('./command/run.ts');
       // Without reader there is no use in a diff after each pass; what forwards goes on whoever reads.
-      const stop = config.dryRun ? AbortSignal.any([signals.stop, output.readerGone]) : signals.stop;
-      await run(config, parts, options, print, { ...signals, stop });
+      const stop = config.dryRun ? AbortSignal.any([signals.stop, terminal.readerGone]) : signals.stop;
+      await run(config, parts, options, printer.print, { ...signals, stop });
       return EXIT_OK;
     }
     const { diff, once } = await import('./command/once.ts');
-    const ports = { ...parts, print, complain };
+    const ports = { ...parts, ...printer };
     return await (config.dryRun ? diff : once)(ports, options, signals.stop);
   } finally {
     parts.close();
@@ -100,7 +101,8 @@ async function connect(config: Config, [service, endpoint]: readonly string[]): 
     import('./wire.ts'),
     import('./command/connection.ts'),
   ]);
-  const ports = { ...(await wireConnection(config, createLog(config.logLevel))), print };
+  const parts = await wireConnection(config, createLog(config.logLevel));
+  const ports = { ...parts, print: terminal.printer(config.color).print };
   // JSON unless told otherwise: that is what `dcos kafka connection` printed.
   const form = config.origins.output === 'default' || config.output !== 'text' ? 'json' : 'text';
   return await connection(ports, { service, endpoint, output: form }, signals.stop);
@@ -111,16 +113,15 @@ async function showStatus(config: Config, name: string | null): Promise<number> 
     import('./command/status.ts'),
     import('./time.ts'),
   ]);
-  const { redraw } = output;
-  const ports = { print, complain, redraw, columns, colour: output.colour(config.color), clock: systemClock };
+  const ports = { ...terminal.printer(config.color), clock: systemClock };
   // `status --watch | head`: whoever read us has seen enough.
-  const stop = AbortSignal.any([processSignals().stop, output.readerGone]);
+  const stop = AbortSignal.any([processSignals().stop, terminal.readerGone]);
   return await status(config, name, ports, stop);
 }
 
 async function askHealth(config: Config): Promise<number> {
   const { health } = await import('./command/health.ts');
-  return await health(config, { print }, processSignals().stop);
+  return await health(config, terminal.printer(config.color), processSignals().stop);
 }
 
 async function examineHost(config: Config): Promise<number> {
@@ -129,7 +130,7 @@ async function examineHost(config: Config): Promise<number> {
     import('./time.ts'),
   ]);
   const { stop } = processSignals();
-  return await doctor(config, { print, colour: output.colour(config.color), clock: systemClock }, stop);
+  return await doctor(config, { ...terminal.printer(config.color), clock: systemClock }, stop);
 }
 
 async function explainVip(config: Config, vip: string): Promise<number> {
@@ -148,7 +149,7 @@ async function explainVip(config: Config, vip: string): Promise<number> {
     here
       ? await explain(asked, facts, systemClock.epoch(), stop)
       : await askElsewhere(config, asked.text, stop);
-  return await why(config, vip, { explain: walk, print, colour: output.colour(config.color) });
+  return await why(config, vip, { explain: walk, ...terminal.printer(config.color) });
 }
 
 async function askMarathon(command: AppCommand): Promise<number> {
@@ -157,9 +158,7 @@ async function askMarathon(command: AppCommand): Promise<number> {
     import('./time.ts'),
     import('./cli/input.ts'),
   ]);
-  const { progress } = output;
-  const colour = output.colour(command.config.color);
-  const ports = { print, complain, progress, columns, colour, clock: systemClock, readInput };
+  const ports = { ...terminal.printer(command.config.color), clock: systemClock, readInput };
   return await executeAppCommand(command, ports, processSignals().stop);
 }
 
@@ -170,7 +169,7 @@ async function cleanUp(config: Config): Promise<number> {
   ]);
   const parts = await wireCleanup(config);
   try {
-    const ports = { ...parts, print, complain };
+    const ports = { ...parts, ...terminal.printer(config.color) };
     return await cleanup(ports, config.dryRun);
   } finally {
     parts.close();

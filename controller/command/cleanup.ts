@@ -8,7 +8,7 @@ export interface CleanupPorts {
   readonly reachability: Reachability;
   readonly ledger: Ledger;
   readonly print: (text: string) => void;
-  readonly complain: (line: string) => void;
+  readonly printError: (line: string) => void;
 }
 
 /**
@@ -17,9 +17,9 @@ export interface CleanupPorts {
  * status: 0, or 2 when something could not be removed (it then stays in the ledger).
  */
 export async function cleanup(ports: CleanupPorts, dryRun: boolean): Promise<number> {
-  const { table, reachability, ledger, print, complain } = ports;
+  const { table, reachability, ledger, print, printError } = ports;
   const { entries, warning } = await ledger.load();
-  if (warning !== undefined) complain(warning);
+  if (warning !== undefined) printError(warning);
   const observed = await table.observe();
   const steps: Step[] = [];
   for (const key of entries.keys()) {
@@ -33,7 +33,7 @@ export async function cleanup(ports: CleanupPorts, dryRun: boolean): Promise<num
   const failures = dryRun ? [] : await table.apply(steps);
   const failed = new Set(failures.map(({ step }) => step));
   for (const step of steps) if (!failed.has(step)) print(`${verb} ${formatStep(step).slice('-D '.length)}\n`);
-  for (const { step, error } of failures) complain(`${formatStep(step)}: ${error.message}`);
+  for (const { step, error } of failures) printError(`${formatStep(step)}: ${error.message}`);
 
   if (!dryRun) {
     const left = new Set(failures.map(({ step }) => serviceKey(step.service)));

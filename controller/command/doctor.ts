@@ -1,21 +1,16 @@
-import { yamlText } from '../cli/yaml.ts';
+import { documentText } from '../cli/document-text.ts';
+import type { Printer } from '../cli/terminal.ts';
 import type { Config } from '../config/config.ts';
-import type { DoctorDocument } from '../doctor/document.ts';
 import { examine } from '../doctor/examine.ts';
 import { doctorText } from '../doctor/print-text.ts';
 import { type AskedController, readFacts } from '../doctor/read-facts.ts';
 import { EXIT_DIFFERENT, EXIT_OK } from '../exit-status.ts';
 import type { Clock } from '../ports.ts';
 import { statusDocument } from '../status/document.ts';
-import { painter } from '../status/table.ts';
-import { visibleJson } from '../visible.ts';
 import { ask } from './ask.ts';
 import { openController } from './controller.ts';
 
-export interface DoctorPorts {
-  /** Standard output. */
-  readonly print: (text: string) => void;
-  readonly colour: boolean;
+export interface DoctorPorts extends Pick<Printer, 'print' | 'layout'> {
   readonly clock: Pick<Clock, 'epoch'>;
 }
 
@@ -25,12 +20,12 @@ export interface DoctorPorts {
  */
 export async function doctor(
   config: Config,
-  { print, colour, clock }: DoctorPorts,
+  { print, layout, clock }: DoctorPorts,
   signal: AbortSignal,
 ): Promise<number> {
   const controller = await askController(config, signal);
   const document = examine(await readFacts(config, controller), clock.epoch());
-  print(formatDoctor(document, config.output, colour));
+  print(documentText(config.output, document, () => doctorText(document, layout())));
   return document.summary.problem === 0 ? EXIT_OK : EXIT_DIFFERENT;
 }
 
@@ -44,16 +39,5 @@ async function askController(config: Config, signal: AbortSignal): Promise<Asked
   } catch (error) {
     if (config.server !== undefined || signal.aborted) throw error;
     return null;
-  }
-}
-
-function formatDoctor(document: DoctorDocument, output: Config['output'], colour: boolean): string {
-  switch (output) {
-    case 'json':
-      return `${visibleJson(document, 2)}\n`;
-    case 'yaml':
-      return yamlText(document);
-    default:
-      return doctorText(document, { paint: painter(colour) });
   }
 }

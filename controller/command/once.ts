@@ -16,7 +16,7 @@ export interface OncePorts extends SavePorts {
   /** Standard output. */
   readonly print: (text: string) => void;
   /** Standard error, for the operator. */
-  readonly complain: (line: string) => void;
+  readonly printError: (line: string) => void;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function once(ports: OncePorts, options: PrintOptions, signal: Abor
   if (complaints.length === 0 && pass.plan.growing.length + pass.plan.shrinking.length > 0) {
     complaints.push(...(await whatIsLeft(ports)));
   }
-  for (const complaint of complaints) ports.complain(complaint);
+  for (const complaint of complaints) ports.printError(complaint);
   return complaints.length === 0 ? EXIT_OK : EXIT_ERROR;
 }
 

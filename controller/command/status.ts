@@ -1,25 +1,16 @@
-import { yamlText } from '../cli/yaml.ts';
+import { documentText } from '../cli/document-text.ts';
+import type { Printer } from '../cli/terminal.ts';
 import type { Config } from '../config/config.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import { EXIT_DIFFERENT, EXIT_OK } from '../exit-status.ts';
 import type { Clock } from '../ports.ts';
 import { type StatusDocument, statusDocument } from '../status/document.ts';
 import { statusText, vipsText, wideText } from '../status/print-text.ts';
-import { painter } from '../status/table.ts';
-import { quoted, visibleJson } from '../visible.ts';
+import { quoted } from '../visible.ts';
 import { ask } from './ask.ts';
 import { openController } from './controller.ts';
 
-export interface StatusPorts {
-  /** Standard output. */
-  readonly print: (text: string) => void;
-  /** Standard error, for the operator. */
-  readonly complain: (line: string) => void;
-  /** Standard output: in place of what was there before where that is a terminal. */
-  readonly redraw: (text: string) => void;
-  /** Of the terminal now; null when output goes elsewhere. */
-  readonly columns: () => number | null;
-  readonly colour: boolean;
+export interface StatusPorts extends Pick<Printer, 'print' | 'printError' | 'redraw' | 'layout'> {
   readonly clock: Pick<Clock, 'sleep'>;
 }
 
@@ -43,7 +34,7 @@ export async function status(
   try {
     const first = await look(signal);
     if (!config.watch) {
-      if (first.none !== null) ports.complain(first.none);
+      if (first.none !== null) ports.printError(first.none);
       ports.print(first.text);
       return first.none === null ? EXIT_OK : EXIT_DIFFERENT;
     }
@@ -72,34 +63,18 @@ async function lookFor(
 ): Promise<(signal: AbortSignal) => Promise<Look>> {
   const controller = await openController(config);
   const path = name === null ? '/v1/status' : `/v1/status?vip=${encodeURIComponent(name)}`;
+  const formatStatus = (document: StatusDocument, raw: unknown) =>
+    // What a newer controller tells besides is passed on to scripts.
+    documentText(config.output, raw, () => {
+      const layout = ports.layout();
+      if (name !== null) return document.vips.length === 0 ? '' : vipsText(document, layout);
+      return config.output === 'wide' ? wideText(document, layout) : statusText(document, layout);
+    });
   return async (signal) => {
     const { document, raw } = await ask(controller, path, statusDocument, signal);
     const none = name !== null && document.vips.length === 0 ? `no VIP is called ${quoted(name)}` : null;
-    return { none, text: formatStatus(document, raw, { output: config.output, name, ...ports }) };
+    return { none, text: formatStatus(document, raw) };
   };
-}
-
-interface Form extends Pick<StatusPorts, 'columns' | 'colour'> {
-  readonly output: Config['output'];
-  readonly name: string | null;
-}
-
-function formatStatus(
-  document: StatusDocument,
-  raw: unknown,
-  { output, name, columns, colour }: Form,
-): string {
-  const layout = { width: columns(), paint: painter(colour) };
-  switch (output) {
-    // What a newer controller tells besides is passed on.
-    case 'json':
-      return `${visibleJson(raw, 2)}\n`;
-    case 'yaml':
-      return yamlText(raw);
-    default:
-      if (name !== null) return document.vips.length === 0 ? '' : vipsText(document, layout);
-      return output === 'wide' ? wideText(document, layout) : statusText(document, layout);
-  }
 }
 
 function explain(error: unknown): string {

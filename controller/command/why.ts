@@ -1,19 +1,15 @@
-import { yamlText } from '../cli/yaml.ts';
+import { documentText } from '../cli/document-text.ts';
+import type { Printer } from '../cli/terminal.ts';
 import type { Config } from '../config/config.ts';
 import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../exit-status.ts';
-import { painter } from '../status/table.ts';
-import { visibleJson } from '../visible.ts';
 import { parseAsked } from '../why/asked.ts';
 import type { WhyDocument } from '../why/document.ts';
 import type { Asked } from '../why/facts.ts';
 import { whyText } from '../why/print-text.ts';
 
-export interface WhyCommandPorts {
+export interface WhyCommandPorts extends Pick<Printer, 'print' | 'layout'> {
   /** Walks the way, here or where another controller runs. */
   readonly explain: (asked: Asked) => Promise<WhyDocument>;
-  /** Standard output. */
-  readonly print: (text: string) => void;
-  readonly colour: boolean;
 }
 
 /**
@@ -23,10 +19,10 @@ export interface WhyCommandPorts {
 export async function why(
   config: Pick<Config, 'output'>,
   text: string,
-  { explain, print, colour }: WhyCommandPorts,
+  { explain, print, layout }: WhyCommandPorts,
 ): Promise<number> {
   const document = await explain(parseAsked(text));
-  print(formatWhy(document, config.output, colour));
+  print(documentText(config.output, document, () => whyText(document, layout())));
   return STATUS[document.verdict];
 }
 
@@ -35,14 +31,3 @@ const STATUS: Record<WhyDocument['verdict'], number> = {
   broken: EXIT_DIFFERENT,
   unknown: EXIT_ERROR,
 };
-
-function formatWhy(document: WhyDocument, output: Config['output'], colour: boolean): string {
-  switch (output) {
-    case 'json':
-      return `${visibleJson(document, 2)}\n`;
-    case 'yaml':
-      return yamlText(document);
-    default:
-      return whyText(document, { paint: painter(colour) });
-  }
-}

@@ -77,7 +77,7 @@ const EXIT: readonly (readonly [number, string])[] = [
 
 const ENVIRONMENT = [
   'Every option is read from the environment too, in capitals behind MARATHON_IPVS_: --resync-seconds as MARATHON_IPVS_RESYNC_SECONDS.',
-  'NO_COLOR, if not empty, turns colours off.',
+  'NO_COLOR, if not empty, turns colours off, and so does TERM=dumb.',
 ] as const;
 
 const FILES: readonly (readonly [string, string])[] = [

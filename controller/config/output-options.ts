@@ -16,7 +16,7 @@ export const outputOptions = {
   color: withDefault(
     choice(['auto', 'always', 'never'], {
       group: 'Diff',
-      description: 'Colours in text; `auto`: on a terminal, unless NO_COLOR is set.',
+      description: 'Colours in text; `auto`: on a terminal, unless NO_COLOR is set or TERM is dumb.',
       commands: ['run', 'diff', 'status', 'doctor', 'why'],
     }),
     'auto',

@@ -1,10 +1,10 @@
-import type { Colour, Layout } from '../status/table.ts';
 import { plural } from '../status/words.ts';
+import type { Colour, Layout } from '../text-table.ts';
 import { visible, visibleDocument } from '../visible.ts';
 import type { DoctorDocument, Finding } from './document.ts';
 
 const SIGNS: Record<Finding['state'], string> = { ok: '+', warning: '!', problem: '-' };
-const COLOURS: Record<Finding['state'], Colour> = { ok: '32', warning: '33', problem: '31' };
+const COLOURS: Record<Finding['state'], Colour> = { ok: 'green', warning: 'yellow', problem: 'red' };
 
 /** A container has no rights to change these, and mostly no such programs. */
 const WHERE = 'Each fix is a line for a root shell on the host itself, not in a container.\n';
@@ -16,11 +16,11 @@ export function doctorText(
 ): string {
   const groups = Map.groupBy(visibleDocument(findings), ({ group }) => group);
   const blocks = [...groups].map(([group, members]) =>
-    [paint('1', group), ...members.flatMap((one) => lines(one, paint))].join('\n'),
+    [paint('bold', group), ...members.flatMap((one) => lines(one, paint))].join('\n'),
   );
   const { ok, warning, problem } = summary;
   const verdict =
-    problem > 0 ? paint('31', `${plural(problem, 'problem')} to fix`) : paint('32', 'no problems found');
+    problem > 0 ? paint('red', `${plural(problem, 'problem')} to fix`) : paint('green', 'no problems found');
   const hint = findings.some(({ command }) => command !== null) ? WHERE : '';
   return `${blocks.join('\n\n')}\n\n${hint}Kernel ${visible(kernel)}: ${verdict}; ${plural(warning, 'warning')}, ${ok} ok\n`;
 }

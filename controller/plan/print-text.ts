@@ -1,18 +1,18 @@
 import { familyOf } from '../address.ts';
 import { type Declared, endpointKey, type Rejection } from '../model.ts';
 import { backendFields, changeText, serviceFields } from '../setting-fields.ts';
+import { type Colour, type Paint, pad, textWidth } from '../text-table.ts';
 import { quoted, visible, visibleDocument } from '../visible.ts';
 import type { Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
 
 /**
  * The diff for eyes: a block for every VIP that changes, with why each of its backends has its weight, then what
- * needs attention, then one line that sums up. `colour` adds ANSI colours.
+ * needs attention, then one line that sums up. `paint` colours it.
  */
 export function toText(
   { plan, declared, rejected, warnings, held, leftAlone }: Report,
-  colour: boolean,
+  paint: Paint,
 ): string {
-  const paint = colour ? ansi : plain;
   const lines: string[] = [];
   for (const service of plan.services) {
     if (service.op !== 'keep' || service.adopted || service.held) {
@@ -20,10 +20,10 @@ export function toText(
     }
   }
   for (const { key, apps, reason } of plan.conflicts)
-    lines.push(paint('change', visible(`! ${key}  ${apps.join(', ')}  ${reason}`)));
-  if (held !== null) lines.push(paint('change', visible(`! held  ${held}`)));
-  for (const rejection of rejected) lines.push(paint('remove', `! rejected  ${formatRejection(rejection)}`));
-  for (const warning of warnings) lines.push(paint('change', visible(`! warning  ${warning}`)));
+    lines.push(paint('yellow', visible(`! ${key}  ${apps.join(', ')}  ${reason}`)));
+  if (held !== null) lines.push(paint('yellow', visible(`! held  ${held}`)));
+  for (const rejection of rejected) lines.push(paint('red', `! rejected  ${formatRejection(rejection)}`));
+  for (const warning of warnings) lines.push(paint('yellow', visible(`! warning  ${warning}`)));
   if (held !== null || plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
   lines.push(...withoutBackends(declared), sumUp(plan.summary, plan.services));
   if (leftAlone === 1) lines.push("1 service is another program's and is left alone.");
@@ -61,18 +61,8 @@ function withoutBackends(declared: readonly Declared[]): readonly string[] {
   return [title, ...each.map((line) => `    ${line}`), ...(more > 0 ? [`    and ${more} more`] : [])];
 }
 
-type Paint = (op: Op, text: string) => string;
-
 const SIGNS: Record<Op, string> = { add: '+', change: '~', remove: '-', keep: ' ' };
-const COLOURS: Record<Op, string> = { add: '32', change: '33', remove: '31', keep: '2' };
-
-function ansi(op: Op, text: string): string {
-  return `\u001b[${COLOURS[op]}m${text}\u001b[0m`;
-}
-
-function plain(_op: Op, text: string): string {
-  return text;
-}
+const COLOURS: Record<Op, Colour> = { add: 'green', change: 'yellow', remove: 'red', keep: 'dim' };
 
 function block(service: PlannedService, paint: Paint): string[] {
   const { op, protocol, address, port, fqdn, name, framework, apps, reason } = service;
@@ -88,12 +78,14 @@ function block(service: PlannedService, paint: Paint): string[] {
   if (reason !== null) notes.push(service.held ? `held: ${reason}` : reason);
 
   const rows = service.backends.map(row);
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map(({ cells }) => cells[column]?.length ?? 0)));
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(...rows.map(({ cells }) => textWidth(cells[column] ?? ''))),
+  );
   return [
-    paint(op, `${SIGNS[op]} ${title}  ${notes.join('  ')}`),
+    paint(COLOURS[op], `${SIGNS[op]} ${title}  ${notes.join('  ')}`),
     ...rows.map(({ op: rowOp, cells }) => {
-      const text = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-      return paint(rowOp, `    ${SIGNS[rowOp]} ${text.trimEnd()}`);
+      const text = cells.map((cell, column) => pad(cell, widths[column] ?? 0)).join('  ');
+      return paint(COLOURS[rowOp], `    ${SIGNS[rowOp]} ${text.trimEnd()}`);
     }),
   ];
 }

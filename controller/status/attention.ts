@@ -1,6 +1,6 @@
+import type { Colour, Layout } from '../text-table.ts';
 import { quoted } from '../visible.ts';
 import type { StatusDocument } from './document.ts';
-import type { Colour, Layout } from './table.ts';
 import { ago, duration, plural } from './words.ts';
 
 /** Of each kind so many are shown: a mistake in a template may reject hundreds of labels. */
@@ -10,21 +10,21 @@ const SHOWN = 20;
 export function attention(document: StatusDocument, { paint }: Pick<Layout, 'paint'>): string[] {
   const { lastPass, host, failures, warnings } = document;
   const kinds: readonly (readonly [Colour, readonly string[]])[] = [
-    ['31', typeof lastPass?.error === 'string' ? [lastPass.error] : []],
-    ['31', host.problems],
-    ['31', failures.map(({ step, message }) => `${step}: ${message}`)],
+    ['red', typeof lastPass?.error === 'string' ? [lastPass.error] : []],
+    ['red', host.problems],
+    ['red', failures.map(({ step, message }) => `${step}: ${message}`)],
     [
-      '31',
+      'red',
       document.conflicts.map(({ id, apps, reason }) => `conflict  ${id}  ${apps.join(', ')}: ${reason}`),
     ],
-    ['33', held(document)],
-    ['31', document.rejected.map(rejection)],
-    ['33', pending(document)],
-    ['33', document.refused.map(({ address, reason }) => `refused  ${address}: ${reason}`)],
-    ['33', document.sources.flatMap(unread)],
-    ['33', host.advice],
-    ['33', warnings],
-    ['33', document.largeRemovals.map((removal) => notHeld(removal, document.at))],
+    ['yellow', held(document)],
+    ['red', document.rejected.map(rejection)],
+    ['yellow', pending(document)],
+    ['yellow', document.refused.map(({ address, reason }) => `refused  ${address}: ${reason}`)],
+    ['yellow', document.sources.flatMap(unread)],
+    ['yellow', host.advice],
+    ['yellow', warnings],
+    ['yellow', document.largeRemovals.map((removal) => notHeld(removal, document.at))],
   ];
   const lines = kinds.flatMap(([colour, texts]) => {
     const more =

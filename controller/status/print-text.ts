@@ -1,11 +1,11 @@
 import { familyOf } from '../address.ts';
 import { endpointKey } from '../model.ts';
 import { backendFields, serviceFields } from '../setting-fields.ts';
+import { type Colour, type Column, type Layout, table } from '../text-table.ts';
 import { visibleDocument } from '../visible.ts';
 import { attention, notHeld } from './attention.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
 import { inRotation } from './present.ts';
-import { type Colour, type Column, type Layout, table } from './table.ts';
 import { ago, decisionText, duration, plural, short } from './words.ts';
 
 /** The status for eyes: a line for each VIP, then what needs attention, then one line that sums up. */
@@ -38,13 +38,13 @@ export function vipsText(status: StatusDocument, layout: Layout): string {
 }
 
 const COLOURS: Record<VipState, Colour> = {
-  forwarding: '32',
-  'out of rotation': '33',
-  draining: '33',
-  held: '33',
-  pending: '33',
-  conflict: '31',
-  'no backend': '33',
+  forwarding: 'green',
+  'out of rotation': 'yellow',
+  draining: 'yellow',
+  held: 'yellow',
+  pending: 'yellow',
+  conflict: 'red',
+  'no backend': 'yellow',
 };
 
 function vipColumns(at: string): readonly Column<VipDocument>[] {
@@ -135,7 +135,7 @@ function backendColumns(at: string): readonly Column<BackendDocument>[] {
 }
 
 function backendColour(backend: BackendDocument): Colour | null {
-  return inRotation(backend) ? null : '33';
+  return inRotation(backend) ? null : 'yellow';
 }
 
 function placeOf({ hostPort, ...backend }: BackendDocument): string {
@@ -158,7 +158,7 @@ function sumUp({ summary, ready, checks, dryRun, kernel }: StatusDocument, { pai
   const failed = checks.filter(({ ok }) => !ok).map(({ name, message }) => `${name}: ${message ?? 'failed'}`);
   const others =
     kernel.foreignServices === 0 ? '' : `; ${plural(kernel.foreignServices, 'service')} of other programs`;
-  const verdict = ready ? paint('32', 'ready') : `${paint('31', 'not ready')} (${failed.join('; ')})`;
+  const verdict = ready ? paint('green', 'ready') : `${paint('red', 'not ready')} (${failed.join('; ')})`;
   return (
     `${plural(vips, 'VIP')}${vips === 0 ? '' : `: ${states.join(', ')}`}; ` +
     `${backendsInRotation} of ${plural(backends, 'backend')} in rotation; ` +

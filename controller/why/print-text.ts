@@ -1,5 +1,5 @@
 import { endpointKey } from '../model.ts';
-import type { Colour, Layout } from '../status/table.ts';
+import type { Colour, Layout } from '../text-table.ts';
 import { visibleDocument } from '../visible.ts';
 import { CAUSES, STAGES } from './causes.ts';
 import type { StepDocument, WayDocument, WhyDocument } from './document.ts';
@@ -12,11 +12,11 @@ const SIGNS: Record<StepDocument['state'], string> = {
   unknown: '?',
 };
 const COLOURS: Record<StepDocument['state'], Colour> = {
-  ok: '32',
-  note: '2',
-  suspect: '33',
-  broken: '31',
-  unknown: '33',
+  ok: 'green',
+  note: 'dim',
+  suspect: 'yellow',
+  broken: 'red',
+  unknown: 'yellow',
 };
 const WIDTH = Math.max(...STAGES.map((name) => name.length));
 
@@ -33,7 +33,7 @@ function wayLines(
 ): string[] {
   const lines = steps.flatMap((step) => stepLines(step, paint));
   const title = vip === null ? asked : titleOf(vip);
-  return [paint('1', title), ...lines, verdictLine(verdict, cause, paint)];
+  return [paint('bold', title), ...lines, verdictLine(verdict, cause, paint)];
 }
 
 function titleOf({ id, fqdn, address, port }: NonNullable<WayDocument['vip']>): string {
@@ -54,8 +54,8 @@ function verdictLine(
   cause: WayDocument['cause'],
   paint: Layout['paint'],
 ): string {
-  if (cause !== null) return `${paint('31', 'Broken')}: ${CAUSES[cause].title} (${cause})`;
+  if (cause !== null) return `${paint('red', 'Broken')}: ${CAUSES[cause].title} (${cause})`;
   return verdict === 'works'
-    ? paint('32', 'Works')
-    : paint('33', 'Could not find out: see the lines with [?]');
+    ? paint('green', 'Works')
+    : paint('yellow', 'Could not find out: see the lines with [?]');
 }

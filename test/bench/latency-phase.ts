@@ -2,6 +2,7 @@
  * The other processes of latency-bench: `kernel`, the witness; `peer URL`, what the controller is compared with; or
  * `memory URL DIRECTORY`, a controller with an IPVS kernel in its memory, which only its own process can witness.
  */
+
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { run } from '../../controller/command/run.ts';
@@ -9,6 +10,7 @@ import { resolveConfig } from '../../controller/config/config.ts';
 import { Reconciler } from '../../controller/loop/reconciler.ts';
 import { createDnsResolver } from '../../controller/source/dns-resolver.ts';
 import { createMarathonSource } from '../../controller/source/marathon/source.ts';
+import { painter } from '../../controller/text-table.ts';
 import { followBarely } from './latency-peer.ts';
 import { portsOf, rulesOf } from './parts.ts';
 import { bearWitness } from './witness.ts';
@@ -35,5 +37,5 @@ async function control(client: IpvsClient, reader: IpvsClient): Promise<void> {
   const sources = [createMarathonSource({ where: url, resolver, log, clock })];
   const parts = { ...ports, sources, reconciler, dns: null, close: () => client.close() };
   const signals = { stop: new AbortController().signal, onResync: () => undefined };
-  await run(config, parts, { output: 'text', colour: false }, () => undefined, signals);
+  await run(config, parts, { output: 'text', paint: painter(false) }, () => undefined, signals);
 }

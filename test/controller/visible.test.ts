@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { yamlText } from '../../controller/cli/yaml.ts';
+import { yamlText } from '../../controller/cli/document-text.ts';
 import {
   onlyColours,
   quoted,

@@ -19,6 +19,7 @@ import { createMarathonSource } from '../../controller/source/marathon/source.ts
 import { createMarathonWriter } from '../../controller/source/marathon/writer.ts';
 import { createLedger } from '../../controller/state/ledger.ts';
 import { createStateStore } from '../../controller/state/store.ts';
+import { painter } from '../../controller/text-table.ts';
 import { systemClock } from '../../controller/time.ts';
 import { IN_LAB, TestHost } from '../support/host.ts';
 
@@ -82,7 +83,7 @@ async function memoryHost(
     ...environment,
   });
   const parts = await memoryParts(marathon, directory, dryRun, log);
-  const running = run(config, parts, { output: 'text', colour: false }, nothing, {
+  const running = run(config, parts, { output: 'text', paint: painter(false) }, nothing, {
     stop: stop.signal,
     onResync: nothing,
   });

@@ -23,7 +23,7 @@ export function announce(
 ): readonly ForecastVip[] | null {
   const { vips, rejected, warnings } = forecast(app, cluster, translate);
   if (rejected.length > 0) return announceMistakes(rejected, to, ports);
-  for (const warning of warnings) ports.complain(`warning: ${warning}`);
+  for (const warning of warnings) ports.printError(`warning: ${warning}`);
   if (output === 'text') ports.print(`${vipsText(vips, ports)}\n`);
   return vips;
 }
@@ -32,9 +32,9 @@ export function announce(
 export function announceMistakes(
   mistakes: readonly Rejection[],
   to: string,
-  ports: Pick<AppPorts, 'complain'>,
+  ports: Pick<AppPorts, 'printError'>,
 ): null {
-  for (const mistake of mistakes) ports.complain(mistakeText(mistake));
-  ports.complain(`nothing was sent to ${to}: ${plural(mistakes.length, 'mistake')}`);
+  for (const mistake of mistakes) ports.printError(mistakeText(mistake));
+  ports.printError(`nothing was sent to ${to}: ${plural(mistakes.length, 'mistake')}`);
   return null;
 }

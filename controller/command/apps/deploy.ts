@@ -1,4 +1,5 @@
 import type { AppRef, WriteAccepted, WriteResult } from '../../app-writes.ts';
+import { documentText } from '../../cli/document-text.ts';
 import type { Config } from '../../config/config.ts';
 import type { ForecastVip } from '../../desired/forecast.ts';
 import { ControllerError } from '../../errors.ts';
@@ -12,7 +13,7 @@ import { announce, announceMistakes } from './announce.ts';
 import { changeOf, readText, shownFile } from './change.ts';
 import { follow, type Outcome } from './follow.ts';
 import type { AppParts } from './parts.ts';
-import { type AppPorts, refusalLines, say } from './talk.ts';
+import { type AppPorts, refusalLines } from './talk.ts';
 
 /** One command at work. */
 export interface Session {
@@ -45,7 +46,7 @@ export async function update(given: string, changes: readonly string[], session:
   const change = await changeOf(changes, ports);
   const before = await parts.writer.show(ref, signal);
   if (typeof before !== 'object' || before === null) {
-    ports.complain(`update ${ref.id}: there is no such app; app add makes one`);
+    ports.printError(`update ${ref.id}: there is no such app; app add makes one`);
     return EXIT_ERROR;
   }
   // As Marathon does it: PUT replaces the fields that are given.
@@ -53,7 +54,9 @@ export async function update(given: string, changes: readonly string[], session:
   const framework = await parts.framework(signal);
   const read = checkDefinition(merged, 'app', { where: ref.id, framework });
   if ('app' in read && read.app.id !== ref.id) {
-    ports.complain(`update ${ref.id}: the definition has the id ${read.app.id}, and an id cannot be changed`);
+    ports.printError(
+      `update ${ref.id}: the definition has the id ${read.app.id}, and an id cannot be changed`,
+    );
     return EXIT_ERROR;
   }
   const vips = await announced(read, session);
@@ -85,7 +88,7 @@ interface Undertaking {
 async function conclude(undertaking: Undertaking, result: WriteResult, session: Session): Promise<number> {
   const { what, ref, vips } = undertaking;
   if (result.result === 'refused') {
-    for (const line of refusalLines(`${what} ${ref.id}`, result)) session.ports.complain(line);
+    for (const line of refusalLines(`${what} ${ref.id}`, result)) session.ports.printError(line);
     return EXIT_ERROR;
   }
   if (!session.config.wait || result.deployment === null) {
@@ -100,11 +103,11 @@ async function conclude(undertaking: Undertaking, result: WriteResult, session: 
     return outcome.done ? EXIT_OK : EXIT_DIFFERENT;
   } catch (error) {
     if (session.signal.aborted) {
-      session.ports.complain(`not followed any more; deployment ${result.deployment} goes on at Marathon`);
+      session.ports.printError(`not followed any more; deployment ${result.deployment} goes on at Marathon`);
       return EXIT_DIFFERENT;
     }
     if (!(error instanceof ControllerError)) throw error;
-    session.ports.complain(
+    session.ports.printError(
       `Marathon has taken it (deployment ${result.deployment}); how far it is, is not known: ${error.message}`,
     );
     return EXIT_ERROR;
@@ -128,7 +131,13 @@ function tell(
     instances: outcome?.instances ?? null,
     backendsInRotationHere: outcome?.inRotation ?? null,
   };
-  say(ports, config.output, document, () => `${visible(sentence(what, ref, deployment, outcome, config))}\n`);
+  ports.print(
+    documentText(
+      config.output,
+      document,
+      () => `${visible(sentence(what, ref, deployment, outcome, config))}\n`,
+    ),
+  );
 }
 
 function sentence(

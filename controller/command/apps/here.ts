@@ -20,7 +20,7 @@ const HERE_MS = 5_000;
 export async function lookHere(
   config: Config,
   id: string,
-  { complain }: Pick<AppPorts, 'complain'>,
+  { printError }: Pick<AppPorts, 'printError'>,
   signal: AbortSignal,
 ): Promise<Here> {
   const count = async (limited: AbortSignal) => {
@@ -38,7 +38,7 @@ export async function lookHere(
       if (!(error instanceof ControllerError)) throw error;
       // Without --server it may well be that none is meant to be here.
       const mistake = error.retry === 'never' && (error.code === 'controller' || config.server !== undefined);
-      if (mistake && !told) complain(error.message);
+      if (mistake && !told) printError(error.message);
       told ||= mistake;
       return null;
     }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { documentText } from '../../cli/document-text.ts';
 import { EXIT_OK } from '../../exit-status.ts';
 import type { Declared, Desired } from '../../model.ts';
 import { endpointKey } from '../../model.ts';
 import { instancesOf } from '../../source/document/instances.ts';
-import { type Column, painter, table } from '../../status/table.ts';
+import { type Column, table } from '../../text-table.ts';
 import type { Session } from './deploy.ts';
-import { say } from './talk.ts';
 
 const listed = z.object({
   id: z.string(),
@@ -29,13 +29,14 @@ export async function list({ config, parts, ports, signal }: Session): Promise<n
   const json = await parts.writer.listApps(signal);
   const documentOnly = config.output === 'json' || config.output === 'yaml';
   const desired = documentOnly ? null : await translated(parts, signal);
-  say(ports, config.output, json, () => {
-    const rows = json.map((app) => rowOf(app, desired)).filter((row) => row !== null);
-    if (rows.length === 0) return 'no app\n';
-    const columns = config.output === 'wide' ? [...COLUMNS, ...MORE] : COLUMNS;
-    const layout = { width: ports.columns(), paint: painter(ports.colour) };
-    return `${table(rows.toSorted(byId), columns, layout).join('\n')}\n`;
-  });
+  ports.print(
+    documentText(config.output, json, () => {
+      const rows = json.map((app) => rowOf(app, desired)).filter((row) => row !== null);
+      if (rows.length === 0) return 'no app\n';
+      const columns = config.output === 'wide' ? [...COLUMNS, ...MORE] : COLUMNS;
+      return `${table(rows.toSorted(byId), columns, ports.layout()).join('\n')}\n`;
+    }),
+  );
   return EXIT_OK;
 }
 

@@ -1,3 +1,4 @@
+import { documentText } from '../../cli/document-text.ts';
 import { forecast } from '../../desired/forecast.ts';
 import { EXIT_ERROR, EXIT_OK } from '../../exit-status.ts';
 import { type App, endpointKey, type Task } from '../../model.ts';
@@ -5,21 +6,21 @@ import { checkDefinition } from '../../source/document/definition.ts';
 import { absoluteId } from '../../source/document/documents.ts';
 import { instancesOf } from '../../source/document/instances.ts';
 import { instancesText } from '../../status/progress.ts';
-import { type Column, painter, table } from '../../status/table.ts';
+import { type Column, type Layout, table } from '../../text-table.ts';
 import { visible } from '../../visible.ts';
 import type { Session } from './deploy.ts';
-import { mistakeText, say, vipsText } from './talk.ts';
+import { mistakeText, vipsText } from './talk.ts';
 
 /** Prints one app: its VIPs, then its tasks with where they are reached. Resolves with the exit status: 2 where there is none. */
 export async function show(given: string, { config, parts, ports, signal }: Session): Promise<number> {
   const ref = { kind: 'app', id: absoluteId(given, '/') } as const;
   const json = await parts.writer.show(ref, signal);
   if (json === null) {
-    ports.complain(`there is no app ${ref.id}; app list shows those that there are`);
+    ports.printError(`there is no app ${ref.id}; app list shows those that there are`);
     return EXIT_ERROR;
   }
   if (config.output === 'json' || config.output === 'yaml') {
-    say(ports, config.output, json, () => '');
+    ports.print(documentText(config.output, json, () => ''));
     return EXIT_OK;
   }
   const cluster = await parts.read(signal);
@@ -32,7 +33,7 @@ export async function show(given: string, { config, parts, ports, signal }: Sess
     'mistakes' in read
       ? `${read.mistakes.map(mistakeText).join('\n')}\n`
       : vipsText(forecast(read.app, cluster, parts.translate).vips, ports),
-    ...tasksOf(app, config.output === 'wide', ports.columns(), ports.colour),
+    ...tasksOf(app, config.output === 'wide', ports.layout()),
   ];
   ports.print(`${lines.join('\n').trimEnd()}\n`);
   return EXIT_OK;
@@ -42,13 +43,12 @@ export async function show(given: string, { config, parts, ports, signal }: Sess
 export function tasksOf(
   app: App | undefined,
   wide: boolean,
-  width: number | null,
-  colour: boolean,
+  layout: Pick<Layout, 'width' | 'paint'>,
 ): readonly string[] {
   const tasks = app?.tasks ?? [];
   if (tasks.length === 0) return ['no task'];
   const columns = wide ? [...COLUMNS, CONTAINER] : COLUMNS;
-  return table(tasks, columns, { width, paint: painter(colour) });
+  return table(tasks, columns, layout);
 }
 
 const COLUMNS: readonly Column<Task>[] = [

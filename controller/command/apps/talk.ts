@@ -1,45 +1,23 @@
 import type { WriteRefused } from '../../app-writes.ts';
-import { yamlText } from '../../cli/yaml.ts';
-import type { Config } from '../../config/config.ts';
+import type { Printer } from '../../cli/terminal.ts';
 import type { ForecastVip } from '../../desired/forecast.ts';
 import { endpointKey, type Rejection } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
-import { type Column, painter, table } from '../../status/table.ts';
-import { quoted, visible, visibleJson } from '../../visible.ts';
+import { type Column, table } from '../../text-table.ts';
+import { quoted, visible } from '../../visible.ts';
 
-/** How a command speaks with the person who gave it. */
-export interface AppPorts {
-  /** Standard output. */
-  readonly print: (text: string) => void;
-  /** Standard error, a line. */
-  readonly complain: (line: string) => void;
-  /** The one line that tells how far it is; null: it is over. */
-  readonly progress: (line: string | null) => void;
+/** What a command that speaks with Marathon or a cluster needs of the process. */
+export interface AppPorts extends Pick<Printer, 'print' | 'printError' | 'progress' | 'layout'> {
   /** All of standard input. Rejects with a `ControllerError` where that is a terminal. */
   readonly readInput: () => Promise<string>;
-  readonly columns: () => number | null;
-  readonly colour: boolean;
   readonly clock: Clock;
 }
 
-/** A document where scripts read, `text` where people do; what of that is foreign has been made visible. */
-export function say(
-  { print }: Pick<AppPorts, 'print'>,
-  output: Config['output'],
-  document: unknown,
-  text: () => string,
-): void {
-  if (output === 'json') print(`${visibleJson(document, 2)}\n`);
-  else if (output === 'yaml') print(yamlText(document));
-  else print(text());
-}
-
 /** The VIPs with name and address; says so where there is none. */
-export function vipsText(vips: readonly ForecastVip[], { columns, colour }: AppPorts): string {
+export function vipsText(vips: readonly ForecastVip[], { layout }: AppPorts): string {
   if (vips.length === 0) return 'no VIP: none of its ports has a label VIP_0 = /NAME:PORT\n';
   const rows = vips.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
-  const layout = { width: columns(), paint: painter(colour) };
-  return `${table(rows, VIP_COLUMNS, layout).join('\n')}\n`;
+  return `${table(rows, VIP_COLUMNS, layout()).join('\n')}\n`;
 }
 
 const VIP_COLUMNS: readonly Column<ForecastVip>[] = [

@@ -16,7 +16,7 @@ import { checksText } from '../../../controller/status/checks-text.ts';
 import { statusDocument } from '../../../controller/status/document.ts';
 import { statusText, vipsText, wideText } from '../../../controller/status/print-text.ts';
 import { reportOf } from '../../../controller/status/report.ts';
-import { painter } from '../../../controller/status/table.ts';
+import { painter } from '../../../controller/text-table.ts';
 import { ALL_HOSTILE, expectHarmless, HOSTILE, poisoned } from '../../support/hostile-text.ts';
 import { desiredOf } from '../../support/observed.ts';
 import { command } from '../../support/shell.ts';
@@ -66,9 +66,9 @@ describe('every text of a document', () => {
       warnings: poisoned(report.warnings, () => true),
     };
     for (const colour of [true, false]) {
-      const text = toText(hostile, colour);
+      const text = toText(hostile, painter(colour));
       expectHarmless(text);
-      expect(text.split('\n')).toHaveLength(toText(report, colour).split('\n').length);
+      expect(text.split('\n')).toHaveLength(toText(report, painter(colour)).split('\n').length);
     }
   });
 

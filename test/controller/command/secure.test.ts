@@ -9,6 +9,7 @@ import { parseCommandLine } from '../../../controller/cli.ts';
 import { openController } from '../../../controller/command/controller.ts';
 import { status } from '../../../controller/command/status.ts';
 import { messageOf } from '../../../controller/errors.ts';
+import { painter } from '../../../controller/text-table.ts';
 import { canMakeCertificates } from '../../support/certificate.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { startMarathon } from '../../support/marathon/start-marathon.ts';
@@ -27,8 +28,8 @@ async function run(...argv: string[]): Promise<string> {
     const print = (text: string) => {
       printed += text;
     };
-    const to = { print, complain: print, redraw: print };
-    const ports = { ...to, columns: () => null, colour: false, clock: new FakeClock() };
+    const to = { print, printError: print, redraw: print };
+    const ports = { ...to, layout: () => ({ width: null, paint: painter(false) }), clock: new FakeClock() };
     await status(asked.config, null, ports, new AbortController().signal);
     return JSON.parse(printed).apiVersion;
   } catch (error) {

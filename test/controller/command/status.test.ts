@@ -7,6 +7,7 @@ import { status } from '../../../controller/command/status.ts';
 import type { Config } from '../../../controller/config/config.ts';
 import { ControllerError } from '../../../controller/errors.ts';
 import { statusDocument } from '../../../controller/status/document.ts';
+import { painter } from '../../../controller/text-table.ts';
 import { FakeClock, settled as rest } from '../../support/fake-clock.ts';
 import { desiredOf } from '../../support/observed.ts';
 import { Serving } from '../serve/serving.ts';
@@ -38,8 +39,8 @@ async function run(config: Config, name: string | null = null, signal = new Abor
   const print = (text: string) => {
     printed += text;
   };
-  const complain = (line: string) => complaints.push(line);
-  const ports = { print, complain, redraw: print, columns: () => width, colour: false, clock };
+  const printError = (line: string) => complaints.push(line);
+  const ports = { print, printError, redraw: print, layout: () => ({ width, paint: painter(false) }), clock };
   return await status(config, name, ports, signal);
 }
 

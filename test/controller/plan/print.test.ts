@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Report } from '../../../controller/plan/plan.ts';
 import { toJson } from '../../../controller/plan/print-json.ts';
 import { toText } from '../../../controller/plan/print-text.ts';
+import { painter } from '../../../controller/text-table.ts';
 import { backend, service, WEIGHT_1, WLC } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { createDiff } from '../../support/planning.ts';
@@ -61,7 +62,7 @@ function reportOf(): Report {
 }
 
 test('the text diff groups by VIP, says why, and ends with a line that sums up', () => {
-  expect(toText(reportOf(), false)).toBe(
+  expect(toText(reportOf(), painter(false))).toBe(
     [
       '+ my-service.marathon.l4lb.thisdcos.directory:5555 tcp  11.134.217.55:5555  wlc  /my-service',
       '    + 10.0.0.1:31000  weight 1  my-service.c9e1  running, no health check',
@@ -89,14 +90,14 @@ test('without differences one line says so', () => {
     inPool: () => true,
     adopt: false,
   });
-  expect(toText({ plan, declared: [], rejected: [], warnings: [], held: null, leftAlone: 0 }, false)).toBe(
-    'No differences: 1 VIP as desired.\n',
-  );
+  expect(
+    toText({ plan, declared: [], rejected: [], warnings: [], held: null, leftAlone: 0 }, painter(false)),
+  ).toBe('No differences: 1 VIP as desired.\n');
 });
 
 test('colours are only there when asked for', () => {
-  expect(toText(reportOf(), false)).not.toContain('\u001b');
-  expect(toText(reportOf(), true)).toContain('\u001b[32m+ my-service');
+  expect(toText(reportOf(), painter(false))).not.toContain('\u001b');
+  expect(toText(reportOf(), painter(true))).toContain('\u001b[32m+ my-service');
 });
 
 test('how many connections a backend may have stands beside why it has its weight', () => {
@@ -107,7 +108,7 @@ test('how many connections a backend may have stands beside why it has its weigh
     adopt: false,
   });
   const report = { plan, declared: [], rejected: [], warnings: [], held: null, leftAlone: 0 };
-  expect(toText(report, false)).toContain('running, no health check  at most 100 connections\n');
+  expect(toText(report, painter(false))).toContain('running, no health check  at most 100 connections\n');
 });
 
 test('the JSON has the documented keys, and the steps in the order in which they are made', () => {

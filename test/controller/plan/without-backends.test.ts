@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { App, Task } from '../../../controller/model.ts';
 import { toText } from '../../../controller/plan/print-text.ts';
+import { painter } from '../../../controller/text-table.ts';
 import { app, port, task, taskPort, web } from '../../support/builders.ts';
 import { createDiff } from '../../support/planning.ts';
 import { translate } from '../desired/support.ts';
@@ -12,7 +13,7 @@ function diffOf(...apps: readonly App[]): readonly string[] {
   const desired = translate(...apps);
   const plan = createDiff()(desired, new Map(), { owned: new Map(), inPool: () => true, adopt: false });
   const { declared, rejected } = desired;
-  return toText({ plan, declared, rejected, warnings: [], held: null, leftAlone: 0 }, false)
+  return toText({ plan, declared, rejected, warnings: [], held: null, leftAlone: 0 }, painter(false))
     .trimEnd()
     .split('\n');
 }

@@ -41,7 +41,7 @@ export async function add(kind: App['kind'], file: string | null, session: Clust
   const [there] = declaring(cluster, app.id, { framework: app.framework });
   if (there !== undefined) {
     const by = there.relay === null ? '' : `, written by the relay "${there.relay}"`;
-    ports.complain(`add ${app.id}: ${shownObject(there)} is this app${by}; app update changes it`);
+    ports.printError(`add ${app.id}: ${shownObject(there)} is this app${by}; app update changes it`);
     return EXIT_ERROR;
   }
   const vips = announced(app, proposal.prefix, cluster, session);
@@ -64,7 +64,7 @@ export async function update(
   const before = onlyOne('update', id, cluster, session);
   if (before === null) return EXIT_ERROR;
   if (before.relay !== null && !config.force) {
-    ports.complain(relayLine(`update ${id}`, before, 'change it'));
+    ports.printError(relayLine(`update ${id}`, before, 'change it'));
     return EXIT_ERROR;
   }
   const proposal = 'mistakes' in change ? change : changed(before, change.value, session);
@@ -73,7 +73,7 @@ export async function update(
   if ('mistakes' in proposal) return refuse(proposal, session);
   if ('mistakes' in read) return refuse(read, session);
   if (read.app.id !== id) {
-    ports.complain(`update ${id}: the definition has the id ${read.app.id}, and an id cannot be changed`);
+    ports.printError(`update ${id}: the definition has the id ${read.app.id}, and an id cannot be changed`);
     return EXIT_ERROR;
   }
   const vips = announced(read.app, proposal.prefix, cluster, session);
@@ -93,7 +93,7 @@ export async function remove(given: string, session: ClusterSession): Promise<nu
   const object = onlyOne('remove', id, await lookAround(session), session);
   if (object === null) return EXIT_ERROR;
   if (object.relay !== null && !config.force) {
-    ports.complain(relayLine(`remove ${id}`, object, 'remove it'));
+    ports.printError(relayLine(`remove ${id}`, object, 'remove it'));
     return EXIT_ERROR;
   }
   const undertaking = { what: 'remove', id, kind: object.kind, vips: [] } as const;
@@ -134,12 +134,12 @@ function onlyOne(
   const within = config.kubernetesNamespace === undefined ? '' : ` in ${config.kubernetesNamespace}`;
   if (first === null) {
     const advice = what === 'update' ? 'app add makes one' : 'app list shows those that there are';
-    ports.complain(`${what} ${id}: there is no such app${within}; ${advice}`);
+    ports.printError(`${what} ${id}: there is no such app${within}; ${advice}`);
     return null;
   }
   if (others.length === 0) return first;
   const all = [first, ...others].map((one) => `${shownObject(one)} (${one.framework})`);
-  ports.complain(
+  ports.printError(
     `${what} ${id}: several objects are this app: ${all.join(', ')}; say which by --kubernetes-namespace or --framework`,
   );
   return null;
@@ -158,7 +158,7 @@ async function attempt(
     object = await write();
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
-    for (const line of failureLines(`${what} ${id}`, error)) ports.complain(line);
+    for (const line of failureLines(`${what} ${id}`, error)) ports.printError(line);
     return EXIT_ERROR;
   }
   if (!config.wait) {
@@ -173,11 +173,11 @@ async function attempt(
   } catch (error) {
     const written = `${shownObject(object)} is ${what === 'remove' ? 'removed' : 'written'}`;
     if (signal.aborted) {
-      ports.complain(`not followed any more; ${written}, and the controllers go on`);
+      ports.printError(`not followed any more; ${written}, and the controllers go on`);
       return EXIT_DIFFERENT;
     }
     if (!(error instanceof ControllerError)) throw error;
-    ports.complain(`${written}; how far it is, is not known: ${error.message}`);
+    ports.printError(`${written}; how far it is, is not known: ${error.message}`);
     return EXIT_ERROR;
   }
 }

@@ -30,7 +30,7 @@ export async function executeInCluster(
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
     for (const line of failureLines([command, ...operands.slice(0, 1)].join(' '), error))
-      ports.complain(line);
+      ports.printError(line);
     return EXIT_ERROR;
   }
 }

@@ -1,11 +1,11 @@
+import { documentText } from '../../../cli/document-text.ts';
 import { cleanName } from '../../../desired/names.ts';
 import { EXIT_OK } from '../../../exit-status.ts';
 import type { MarathonAppStatus } from '../../../kubernetes/marathon-app.ts';
 import { objectKey } from '../../../kubernetes/resources.ts';
 import type { Declared } from '../../../model.ts';
-import { type Column, painter, table } from '../../../status/table.ts';
+import { type Column, table } from '../../../text-table.ts';
 import { shortName } from '../list.ts';
-import { say } from '../talk.ts';
 import type { KnownObject } from './cluster.ts';
 import { type ClusterSession, lookAround } from './session.ts';
 
@@ -24,17 +24,18 @@ interface Row {
 export async function list(session: ClusterSession): Promise<number> {
   const { config, ports, translate } = session;
   const { objects, snapshot } = await lookAround(session);
-  say(ports, config.output, objects.map(documentOf), () => {
-    if (objects.length === 0) return 'no app\n';
-    const { declared } = translate(snapshot, { addresses: new Map(), labels: new Map() });
-    const rows = objects.map((object): Row => {
-      const own = declared.filter((one) => isOf(one, object)).map(shortName);
-      return { object, vips: [...new Set(own)] };
-    });
-    const columns = config.output === 'wide' ? [...COLUMNS, ...MORE] : COLUMNS;
-    const layout = { width: ports.columns(), paint: painter(ports.colour) };
-    return `${table(rows.toSorted(byId), columns, layout).join('\n')}\n`;
-  });
+  ports.print(
+    documentText(config.output, objects.map(documentOf), () => {
+      if (objects.length === 0) return 'no app\n';
+      const { declared } = translate(snapshot, { addresses: new Map(), labels: new Map() });
+      const rows = objects.map((object): Row => {
+        const own = declared.filter((one) => isOf(one, object)).map(shortName);
+        return { object, vips: [...new Set(own)] };
+      });
+      const columns = config.output === 'wide' ? [...COLUMNS, ...MORE] : COLUMNS;
+      return `${table(rows.toSorted(byId), columns, ports.layout()).join('\n')}\n`;
+    }),
+  );
   return EXIT_OK;
 }
 

@@ -20,7 +20,7 @@ export interface ClusterSession {
 export async function lookAround({ config, client, ports, signal }: ClusterSession): Promise<Cluster> {
   const namespace = config.kubernetesNamespace ?? null;
   const cluster = await readCluster({ client, clock: ports.clock, namespace }, signal);
-  if (cluster.warning !== null) ports.complain(`warning: ${cluster.warning}`);
+  if (cluster.warning !== null) ports.printError(`warning: ${cluster.warning}`);
   return cluster;
 }
 

@@ -1,3 +1,4 @@
+import { documentText } from '../../../cli/document-text.ts';
 import { forecast } from '../../../desired/forecast.ts';
 import type { Translate } from '../../../desired/translate.ts';
 import { EXIT_ERROR, EXIT_OK } from '../../../exit-status.ts';
@@ -5,7 +6,7 @@ import type { Snapshot } from '../../../model.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
 import { visible } from '../../../visible.ts';
 import { tasksOf } from '../show.ts';
-import { mistakeText, say, vipsText } from '../talk.ts';
+import { mistakeText, vipsText } from '../talk.ts';
 import type { Cluster, KnownObject } from './cluster.ts';
 import { documentOf } from './list.ts';
 import { type ClusterSession, declaring, lookAround } from './session.ts';
@@ -20,12 +21,12 @@ export async function show(given: string, session: ClusterSession): Promise<numb
   const objects = declaring(cluster, id, config);
   const [first, ...others] = objects;
   if (first === undefined) {
-    ports.complain(`there is no app ${id}; app list shows those that there are`);
+    ports.printError(`there is no app ${id}; app list shows those that there are`);
     return EXIT_ERROR;
   }
   const document = others.length === 0 ? documentOf(first) : objects.map(documentOf);
   const text = () => objects.map((object) => textOf(object, cluster, session)).join('\n');
-  say(ports, config.output, document, text);
+  ports.print(documentText(config.output, document, text));
   return EXIT_OK;
 }
 
@@ -53,7 +54,7 @@ function textOf(
     ...(app === undefined
       ? []
       : [vipsText(forecast({ ...app, tasks: [] }, snapshot, translate).vips, ports)]),
-    ...tasksOf(app, config.output === 'wide', ports.columns(), ports.colour),
+    ...tasksOf(app, config.output === 'wide', ports.layout()),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }

@@ -1,9 +1,9 @@
+import { documentText } from '../../../cli/document-text.ts';
 import type { ForecastVip } from '../../../desired/forecast.ts';
 import { objectKey } from '../../../kubernetes/resources.ts';
 import type { App } from '../../../model.ts';
 import { plural } from '../../../status/words.ts';
 import { visible } from '../../../visible.ts';
-import { say } from '../talk.ts';
 import type { KnownObject } from './cluster.ts';
 import type { Outcome } from './follow.ts';
 import type { ClusterSession } from './session.ts';
@@ -38,7 +38,9 @@ export function tell(
     backends: outcome?.status.backends ?? null,
     backendsInRotationHere: outcome?.inRotation ?? null,
   };
-  say(ports, config.output, document, () => `${visible(sentence(undertaking, object, outcome))}\n`);
+  ports.print(
+    documentText(config.output, document, () => `${visible(sentence(undertaking, object, outcome))}\n`),
+  );
 }
 
 function sentence({ what, id, vips }: Undertaking, object: KnownObject, outcome: Outcome | null): string {

@@ -4,6 +4,7 @@ import { parseCommandLine } from '../../../../controller/cli.ts';
 import { executeAppCommand } from '../../../../controller/command/apps/execute.ts';
 import { APP_COMMANDS } from '../../../../controller/config/option.ts';
 import type { Clock } from '../../../../controller/ports.ts';
+import { painter } from '../../../../controller/text-table.ts';
 import { systemClock } from '../../../../controller/time.ts';
 
 export interface Said {
@@ -51,15 +52,14 @@ export async function typeLine(words: readonly string[], typing: Typing = {}): P
       out += text;
       onPrint?.(text);
     },
-    complain: (line: string) => complaints.push(line),
+    printError: (line: string) => complaints.push(line),
     progress: (line: string | null) => {
       if (line === null || line === progress.at(-1)) return;
       progress.push(line);
       onProgress?.(line);
     },
     readInput: async () => input,
-    columns: () => null,
-    colour: false,
+    layout: () => ({ width: null, paint: painter(false) }),
     clock,
   };
   const status = await executeAppCommand({ ...asked, command }, ports, signal);

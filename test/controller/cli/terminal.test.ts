@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { createOutput, type Output } from '../../../controller/cli/output.ts';
+import { createTerminal, type Printer, type Terminal } from '../../../controller/cli/terminal.ts';
 import { ALL_HOSTILE, expectHarmless } from '../../support/hostile-text.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -33,21 +33,25 @@ function pipe(columns: number | null = null) {
   };
 }
 
-function outputOf(out = pipe(), err = pipe(), environment: Record<string, string> = {}): Output {
-  return createOutput(out as never, err as never, environment);
+function terminalOf(out = pipe(), err = pipe(), environment: Record<string, string> = {}): Terminal {
+  return createTerminal(out as never, err as never, environment);
+}
+
+function printerOf(out = pipe(), err = pipe()): Printer {
+  return terminalOf(out, err).printer('auto');
 }
 
 describe('what is written', () => {
   test('an error is one line, with our name before it', () => {
     const err = pipe();
-    outputOf(pipe(), err).printError(`no app ${ALL_HOSTILE}`);
+    printerOf(pipe(), err).printError(`no app ${ALL_HOSTILE}`);
     expect(err.text).toMatch(/^marathon-ipvs: no app \\x1b\[31mred[^\n]*\n$/);
     expectHarmless(err.text);
   });
 
   test('foreign text that was forgotten does no harm, in text or progress', () => {
     const [out, err] = [pipe(), pipe()];
-    const output = outputOf(out, err);
+    const output = printerOf(out, err);
     output.print(`\u001b[32mok\u001b[0m ${ALL_HOSTILE.replaceAll(/[\n\t]/g, '')}\n`);
     output.progress(`waiting for ${ALL_HOSTILE}`);
     expectHarmless(out.text);
@@ -56,25 +60,26 @@ describe('what is written', () => {
     expect(err.text.split('\n')).toHaveLength(2);
   });
 
-  test('colours are for terminals, unless NO_COLOR or the option says otherwise', () => {
+  test('colours are for terminals, unless NO_COLOR, a dumb terminal or the option says otherwise', () => {
     const colour = (out: ReturnType<typeof pipe>, environment = {}) =>
       (['auto', 'always', 'never'] as const).map((choice) =>
-        outputOf(out, pipe(), environment).colour(choice),
+        terminalOf(out, pipe(), environment).printer(choice).layout().paint('red', 'x').includes('\u001b'),
       );
     expect(colour(pipe(80))).toEqual([true, true, false]);
     expect(colour(pipe(80), { NO_COLOR: '1' })).toEqual([false, true, false]);
+    expect(colour(pipe(80), { TERM: 'dumb' })).toEqual([false, true, false]);
     expect(colour(pipe())).toEqual([false, true, false]);
   });
 
   test('the width is that of a terminal that tells it', () => {
-    expect([pipe(80), pipe(0), pipe()].map((out) => outputOf(out).columns())).toEqual([80, null, null]);
+    expect([pipe(80), pipe(0), pipe()].map((out) => printerOf(out).layout().width)).toEqual([80, null, null]);
   });
 });
 
 describe('the one line of progress', () => {
   const written = (columns: number | null, ...lines: (string | null)[]) => {
     const err = pipe(columns);
-    const { progress } = outputOf(pipe(), err);
+    const { progress } = printerOf(pipe(), err);
     for (const line of lines) progress(line);
     return err.text;
   };
@@ -97,7 +102,7 @@ describe('the one line of progress', () => {
 describe('a text that is drawn anew', () => {
   test('replaces the one before on a terminal, without a moment of nothing', () => {
     const out = pipe(80);
-    const { redraw } = outputOf(out);
+    const { redraw } = printerOf(out);
     redraw('one\n');
     redraw('two\n');
     expect(out.text).toBe('\u001b[2J\u001b[Hone\u001b[K\n\u001b[J\u001b[Htwo\u001b[K\n\u001b[J');
@@ -105,7 +110,7 @@ describe('a text that is drawn anew', () => {
 
   test('follows the one before elsewhere', () => {
     const out = pipe();
-    const { redraw } = outputOf(out);
+    const { redraw } = printerOf(out);
     redraw('one');
     redraw('two\n');
     expect(out.text).toBe('one\ntwo\n');
@@ -115,10 +120,11 @@ describe('a text that is drawn anew', () => {
 describe('a reader who has gone', () => {
   test('is written to no more, and is no failure', async () => {
     const out = pipe();
-    const output = outputOf(out);
-    output.print('one\n');
+    const output = terminalOf(out);
+    const { print } = output.printer('auto');
+    print('one\n');
     out.fails('EPIPE');
-    output.print('two\n');
+    print('two\n');
     expect(output.readerGone.aborted).toBe(true);
     expect(out.text).toBe('one\n');
     expect(await output.finish()).toBeNull();
@@ -126,7 +132,7 @@ describe('a reader who has gone', () => {
 
   test('is not taken for a full disk, which is told', async () => {
     const out = pipe();
-    const output = outputOf(out);
+    const output = terminalOf(out);
     out.fails('ENOSPC');
     expect(await output.finish()).toBe(
       'standard output cannot be written: no space is left on the file system',
@@ -135,9 +141,9 @@ describe('a reader who has gone', () => {
 
   test('of standard error ends nothing', () => {
     const err = pipe();
-    const output = outputOf(pipe(), err);
+    const output = terminalOf(pipe(), err);
     err.fails('EPIPE');
-    output.printError('nobody hears it');
+    output.printer('auto').printError('nobody hears it');
     expect(output.readerGone.aborted).toBe(false);
   });
 
@@ -192,4 +198,11 @@ test('nothing else writes to standard output or standard error', () => {
   // namespace is a process of its own, which answers on its standard output.
   expect(writers.sort()).toEqual(['log.ts', 'main.ts', 'why/read/client.ts']);
   expect(readFileSync(`${ROOT}controller/main.ts`, 'utf8').match(/process\.std(?:out|err)/g)).toHaveLength(2);
+});
+
+test('nothing else makes colours or moves the cursor', () => {
+  const painters = readdirSync(`${ROOT}controller`, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\\u001b\[|\\x1b\[|styleText/.test(readFileSync(`${ROOT}controller/${path}`, 'utf8')));
+  expect(painters.sort()).toEqual(['cli/terminal.ts', 'text-table.ts']);
 });

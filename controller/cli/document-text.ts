@@ -1,5 +1,15 @@
 import { Document, visit } from 'yaml';
-import { visible, visibleInJson } from '../visible.ts';
+import type { Config } from '../config/config.ts';
+import { visible, visibleInJson, visibleJson } from '../visible.ts';
+
+/**
+ * A document in the form that `-o` asks for: JSON or YAML for scripts, else `text`, whose maker has made visible what is
+ * foreign in it.
+ */
+export function documentText(output: Config['output'], document: unknown, text: () => string): string {
+  if (output === 'json') return `${visibleJson(document, 2)}\n`;
+  return output === 'yaml' ? yamlText(document) : text();
+}
 
 /** YAML of a document that a terminal shows as it is: texts with anything unsafe are quoted, and that is escaped. */
 export function yamlText(document: unknown): string {

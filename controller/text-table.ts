@@ -1,15 +1,54 @@
 /** Text in aligned columns, for a terminal of whatever width. */
 
-import { visible } from '../visible.ts';
+import { visible } from './visible.ts';
 
-/** ANSI's number of a colour: those that the diff has, and bold for headings. */
-export type Colour = '1' | '2' | '31' | '32' | '33';
+/** The colours that commands print in, by their ANSI numbers. */
+const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
+
+export type Colour = keyof typeof COLOURS;
 export type Paint = (colour: Colour | null, text: string) => string;
 
-/** `colour`: with ANSI colours; else the text as it is. */
+/** Colours text where `colour` is true; else leaves it as it is. */
 export function painter(colour: boolean): Paint {
-  return (number, text) =>
-    colour && number !== null && text !== '' ? `\u001b[${number}m${text}\u001b[0m` : text;
+  return (name, text) =>
+    colour && name !== null && text !== '' ? `\u001b[${COLOURS[name]}m${text}\u001b[0m` : text;
+}
+
+/** How many columns of a terminal the text takes: an ideograph or an emoji takes two, a combining mark none. */
+export function textWidth(text: string): number {
+  if (NARROW.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) width += MARK.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  return width;
+}
+
+const NARROW = /^[ -~]*$/;
+const MARK = /^\p{M}$/u;
+/** East Asian Wide and Fullwidth of Unicode's UAX #11, by blocks, and what is shown as an emoji. */
+const WIDE =
+  /^[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]$/u;
+
+/** The text in at most so many columns; what is cut off ends in `…`. */
+export function shorten(text: string, width: number): string {
+  return textWidth(text) > width ? `${cut(text, width - 1)}…` : text;
+}
+
+/** As much of the text as fits in so many columns. */
+export function cut(text: string, width: number): string {
+  let kept = '';
+  let left = width;
+  for (const character of text) {
+    left -= textWidth(character);
+    if (left < 0) break;
+    kept += character;
+  }
+  return kept;
+}
+
+/** The text with blanks after it, or before it, up to so many columns. */
+export function pad(text: string, width: number, align?: 'right'): string {
+  const blanks = ' '.repeat(Math.max(0, width - textWidth(text)));
+  return align === 'right' ? blanks + text : text + blanks;
 }
 
 export interface Column<Row> {
@@ -34,10 +73,12 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
   const { width, paint, indent = '' } = layout;
   const room = (width ?? Number.POSITIVE_INFINITY) - indent.length;
   const shown = fitting(rows, columns, room);
-  const heading = shown.map(({ column, width: size }) => paint('1', pad(column, column.title, size)));
+  const heading = shown.map(({ column, width: size }) =>
+    paint('bold', pad(column.title, size, column.align)),
+  );
   const lines = rows.map((row) =>
     shown.map(({ column, width: size }) => {
-      const text = pad(column, shorten(visible(column.text(row)), size), size);
+      const text = pad(shorten(visible(column.text(row)), size), size, column.align);
       return paint(column.colour?.(row) ?? null, text);
     }),
   );
@@ -59,7 +100,7 @@ function fitting<Row>(
   room: number,
 ): readonly Sized<Row>[] {
   let shown = columns.map((column): Sized<Row> => {
-    const widths = rows.map((row) => visible(column.text(row)).length);
+    const widths = rows.map((row) => textWidth(visible(column.text(row))));
     return { column, width: widths.reduce((most, one) => Math.max(most, one), column.title.length) };
   });
   while (widthOf(shown) > room) {
@@ -82,12 +123,4 @@ function worth<Row>(one: Sized<Row> | null): number {
 
 function widthOf<Row>(shown: readonly Sized<Row>[]): number {
   return shown.reduce((total, { width }) => total + width + GAP.length, -GAP.length);
-}
-
-function shorten(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text;
-}
-
-function pad<Row>({ align }: Column<Row>, text: string, width: number): string {
-  return align === 'right' ? text.padStart(width) : text.padEnd(width);
 }

@@ -1,6 +1,8 @@
-/** The only writer to standard output and standard error; the log has a stream of its own, `log-stream.ts`. */
+/** The only writer to standard output and standard error; the log has a stream of its own, `log.ts`. */
 
+import type { Config } from '../config/config.ts';
 import { messageOf } from '../errors.ts';
+import { cut, type Layout, painter } from '../text-table.ts';
 import { onlyColours, visible } from '../visible.ts';
 
 /** One of the two streams of the process, or something like it. */
@@ -9,13 +11,8 @@ export type Stream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & {
   on(event: 'error', listener: (error: Error) => void): unknown;
 };
 
-/**
- * How a command speaks with whoever started it.
- *
- * Whoever read us may have seen enough (`diff | head -1`): what comes after that is dropped without a word, and the
- * command goes on to its end and its usual exit status. `readerGone` tells those that only print, over and over.
- */
-export interface Output {
+/** What a command prints with. */
+export interface Printer {
   /** Text in lines, to standard output. The last safety net for foreign text: only our own colours get through. */
   print(text: string): void;
   /** A line to standard error, with our name before it. */
@@ -24,21 +21,30 @@ export interface Output {
   progress(line: string | null): void;
   /** Shows a text in place of the one before where output is a terminal, else after it. */
   redraw(text: string): void;
-  /** Characters of a line of the terminal; null where output goes elsewhere, or it does not tell. */
-  columns(): number | null;
-  /** Whether text is to be coloured. */
-  colour(choice: 'auto' | 'always' | 'never'): boolean;
+  /** How text for standard output is laid out now: as wide as the terminal is, and coloured as `--color` says. */
+  layout(): Pick<Layout, 'width' | 'paint'>;
+}
+
+/**
+ * Standard output and standard error of the process.
+ *
+ * Whoever read us may have seen enough (`diff | head -1`): what comes after that is dropped without a word, and the
+ * command goes on to its end and its usual exit status. `readerGone` tells those that only print, over and over.
+ */
+export interface Terminal {
+  /** `auto` colours on a terminal, unless it is a dumb one or `NO_COLOR` is set. */
+  printer(color: Config['color']): Printer;
   readonly readerGone: AbortSignal;
   /** Waits until all is written. Resolves with what could not be, for another reason than that nobody reads; or null. */
   finish(): Promise<string | null>;
 }
 
-/** Makes the writer of this process. `environment`: for `NO_COLOR`. */
-export function createOutput(
+/** Makes the writer of this process. `environment`: for `NO_COLOR` and `TERM`. */
+export function createTerminal(
   out: Stream,
   err: Stream,
   environment: Readonly<Record<string, string | undefined>>,
-): Output {
+): Terminal {
   const gone = new AbortController();
   let failure: string | null = null;
   out.on('error', (error) => {
@@ -54,23 +60,31 @@ export function createOutput(
   const screen = createScreen();
   const line = createLine(err);
   return {
-    print,
-    printError: (text) => err.write(`marathon-ipvs: ${visible(text)}\n`),
-    progress: (text) => line(text === null ? null : visible(text)),
-    redraw(text) {
-      if (out.isTTY !== true) print(text.endsWith('\n') ? text : `${text}\n`);
-      else if (!gone.signal.aborted) out.write(screen(onlyColours(text)));
-    },
-    columns: () => (out.isTTY === true ? out.columns || null : null),
-    colour: (choice) =>
-      choice === 'always' ||
-      (choice === 'auto' && out.isTTY === true && (environment['NO_COLOR'] ?? '') === ''),
+    printer: (color) => ({
+      print,
+      printError: (text) => err.write(`marathon-ipvs: ${visible(text)}\n`),
+      progress: (text) => line(text === null ? null : visible(text)),
+      redraw(text) {
+        if (out.isTTY !== true) print(text.endsWith('\n') ? text : `${text}\n`);
+        else if (!gone.signal.aborted) out.write(screen(onlyColours(text)));
+      },
+      layout: () => ({
+        width: out.isTTY === true ? out.columns || null : null,
+        paint: painter(
+          color === 'always' || (color === 'auto' && out.isTTY === true && colours(environment)),
+        ),
+      }),
+    }),
     readerGone: gone.signal,
     async finish() {
       await new Promise((resolve) => out.write('', resolve));
       return failure;
     },
   };
+}
+
+function colours(environment: Readonly<Record<string, string | undefined>>): boolean {
+  return (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
 }
 
 function isReaderGone(error: Error): boolean {
@@ -103,7 +117,7 @@ function createLine(err: Stream): (line: string | null) => void {
     const text = line ?? '';
     if (text === shown) return;
     if (err.isTTY === true) {
-      err.write(`\r${text.slice(0, (err.columns || UNKNOWN_WIDTH) - 1)}${REST_OF_LINE}`);
+      err.write(`\r${cut(text, (err.columns || UNKNOWN_WIDTH) - 1)}${REST_OF_LINE}`);
     } else if (line !== null) {
       err.write(`${line}\n`);
     }
