@@ -56,6 +56,8 @@ async function execute(invocation: Invocation): Promise<number> {
       return await examineHost(invocation.config);
     case 'why':
       return await explainVip(invocation.config, invocation.operands[0] ?? '');
+    case 'support-bundle':
+      return await writeBundle(invocation.config);
     case 'relay':
       return await publish(invocation.config);
     case 'run':
@@ -150,6 +152,17 @@ async function explainVip(config: Config, vip: string): Promise<number> {
       ? await explain(asked, facts, systemClock.epoch(), stop)
       : await askElsewhere(config, asked.text, stop);
   return await why(config, vip, { explain: walk, ...terminal.printer(config.color) });
+}
+
+async function writeBundle(config: Config): Promise<number> {
+  const [{ supportBundle }, { knownSecrets, supportParts }, { systemClock }] = await Promise.all([
+    import('./command/support-bundle.ts'),
+    import('./wire-support.ts'),
+    import('./time.ts'),
+  ]);
+  const [parts, secrets] = await Promise.all([supportParts(config), knownSecrets(config)]);
+  const { print } = terminal.printer(config.color);
+  return await supportBundle(config, { parts, secrets, clock: systemClock, print }, processSignals().stop);
 }
 
 async function askMarathon(command: AppCommand): Promise<number> {

@@ -29,8 +29,8 @@ export async function doctor(
   return document.summary.problem === 0 ? EXIT_OK : EXIT_DIFFERENT;
 }
 
-/** null when none answers: that is for a finding, unless someone named it. */
-async function askController(config: Config, signal: AbortSignal): Promise<AskedController | null> {
+/** Asks the running controller for its status; null when none answers. Rejects only where `--server` names one. */
+export async function askController(config: Config, signal: AbortSignal): Promise<AskedController | null> {
   if (config.server === undefined && (config.listen === null || config.listen.port === 0)) return null;
   try {
     const controller = await openController(config);

@@ -10,7 +10,7 @@ export const balanceOptions = {
       group: 'VIPs',
       description:
         'Kernel scheduler of VIPs without the label `IPVS_SCHEDULER`. Where the kernel lacks it they get `wlc`, with a warning.',
-      commands: ['run', 'diff', 'doctor', 'why'],
+      commands: ['run', 'diff', 'doctor', 'why', 'support-bundle'],
     }),
     'wlc',
   ),

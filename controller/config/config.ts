@@ -48,8 +48,8 @@ export function resolveConfig(
   const texts = Object.fromEntries([...deciding].map(([name, { text }]) => [name, text]));
   const config = { ...options.parse(texts), origins: originsOf(deciding) };
   const speaks = APP_COMMANDS.some((name) => name === command);
-  // `why` reads them only where no controller runs.
-  if (READERS.has(command) || (command === 'why' && config.source.length > 0)) checkSources(command, config);
+  const reads = READERS.has(command) || (WITH_OR_WITHOUT.has(command) && config.source.length > 0);
+  if (reads) checkSources(command, config);
   if (READERS.has(command) || speaks) checkCredentials(config);
   if (command === 'run') checkServing(config);
   checkFiles(command, config, deciding);
@@ -58,6 +58,8 @@ export function resolveConfig(
 
 /** The commands that read sources. */
 const READERS: ReadonlySet<CommandName> = new Set(['run', 'diff', 'connection', 'relay']);
+/** Those that read sources where some are named, and do less without. */
+const WITH_OR_WITHOUT: ReadonlySet<CommandName> = new Set(['why', 'support-bundle']);
 
 function originsOf(deciding: ReadonlyMap<OptionName, Given>): Config['origins'] {
   const origins = optionNames.map((name) => [name, deciding.get(name)?.origin ?? 'default']);

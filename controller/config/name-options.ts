@@ -12,7 +12,7 @@ export const nameOptions = {
         'off or ADDRESS:PORT[,ADDRESS:PORT…], each address once and none that stands for all, for example 198.51.100.4:53,[::1]:53',
       description:
         'Where DNS queries for the zone are answered, over UDP and TCP. An address that this host lacks is put on our interface.',
-      commands: ['run', 'doctor', 'why'],
+      commands: ['run', 'doctor', 'why', 'support-bundle'],
     }),
     '198.51.100.4:53',
   ),

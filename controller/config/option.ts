@@ -11,6 +11,7 @@ export type CommandName =
   | 'health'
   | 'doctor'
   | 'why'
+  | 'support-bundle'
   | 'cleanup'
   | 'relay'
   | AppCommandName
@@ -31,6 +32,7 @@ export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
   ['health', 'whether the controller here is alive or ready, as an exit status for probes'],
   ['doctor', 'what this host lacks, each with the command that fixes it'],
   ['why', 'why connections to a VIP fail: the first thing on their way that is broken, and its fix'],
+  ['support-bundle', 'one archive for a bug report: status, diff, doctor, tables and log, without secrets'],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
   ['relay', 'publish what the sources say as MarathonApps in a Kubernetes cluster'],
   ['app add', 'deploy an app at Marathon or in Kubernetes, and tell the VIPs that it gets'],

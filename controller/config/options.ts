@@ -27,6 +27,7 @@ import { outputOptions } from './output-options.ts';
 import { pageOptions } from './page-options.ts';
 import { sourceOptions } from './source-options.ts';
 import { statusOptions } from './status-options.ts';
+import { supportOptions } from './support-options.ts';
 import { timeoutOptions } from './timeout-options.ts';
 import { timingOptions } from './timing-options.ts';
 import {
@@ -40,9 +41,10 @@ import {
 
 const COMPARES: readonly CommandName[] = ['run', 'diff'];
 /** Those that make the desired state from the sources. */
-const DECIDES: readonly CommandName[] = [...COMPARES, 'why'];
+const DECIDES: readonly CommandName[] = [...COMPARES, 'why', 'support-bundle'];
 const EVERY: readonly CommandName[] = [
-  ...(['run', 'diff', 'status', 'connection', 'health', 'doctor', 'why', 'cleanup', 'relay'] as const),
+  ...(['run', 'diff', 'status', 'connection', 'health', 'doctor', 'why'] as const),
+  ...(['support-bundle', 'cleanup', 'relay'] as const),
   ...APP_COMMANDS,
 ];
 const TOUCHES: readonly CommandName[] = ['run', 'diff', 'cleanup'];
@@ -87,7 +89,7 @@ export const options = z.object({
       accepted:
         'a DNS zone of at most 125 characters: labels of letters, digits and inner hyphens, joined by dots',
       description: 'DNS zone of named VIPs.',
-      commands: ['run', 'diff', 'connection', 'doctor', 'why', ...APP_COMMANDS],
+      commands: ['run', 'diff', 'connection', 'doctor', 'why', 'support-bundle', ...APP_COMMANDS],
     }),
     'l4lb.thisdcos.directory',
   ),
@@ -98,7 +100,7 @@ export const options = z.object({
       accepted:
         'an IPv4 network with a prefix from /8 to /28 and no host bits, for example 11.0.0.0/8, not loopback, link-local or multicast',
       description: 'Network from which named VIPs get their IPv4 addresses.',
-      commands: ['run', 'diff', 'doctor', 'why', ...APP_COMMANDS],
+      commands: ['run', 'diff', 'doctor', 'why', 'support-bundle', ...APP_COMMANDS],
     }),
     '11.0.0.0/8',
   ),
@@ -111,7 +113,7 @@ export const options = z.object({
         accepted:
           'none, or an IPv6 network with a prefix from /32 to /120 and no host bits, for example fd01:c::/64, not loopback, link-local or multicast',
         description: 'Network from which named VIPs get their IPv6 addresses; `none`: they get none.',
-        commands: ['run', 'diff', 'doctor', 'why', ...APP_COMMANDS],
+        commands: ['run', 'diff', 'doctor', 'why', 'support-bundle', ...APP_COMMANDS],
       },
     ),
     'fd01:c::/64',
@@ -147,7 +149,7 @@ export const options = z.object({
       accepted:
         'the name of an interface of our own: 1 to 15 letters, digits, dots, hyphens and underscores, not lo, all or default',
       description: 'Dummy interface that holds VIP addresses; made when missing.',
-      commands: ['run', 'diff', 'doctor', 'why', 'cleanup'],
+      commands: ['run', 'diff', 'doctor', 'why', 'support-bundle', 'cleanup'],
     }),
     'vip0',
   ),
@@ -196,7 +198,7 @@ export const options = z.object({
       {
         group: 'This host',
         description: 'File that says which kernel services are ours. Must not outlive a reboot.',
-        commands: [...TOUCHES, 'why'],
+        commands: [...TOUCHES, 'why', 'support-bundle'],
       },
       'written',
     ),
@@ -223,11 +225,12 @@ export const options = z.object({
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
       description:
         'Where health, metrics and the HTTP API are served; `status`, `doctor` and what follows a deployment ask the controller there. Beyond loopback `run` needs --tls-cert-file, and --read-token-file or --tls-client-ca-file.',
-      commands: ['run', 'relay', 'status', 'health', 'doctor', 'why', ...WRITES_APPS],
+      commands: ['run', 'relay', 'status', 'health', 'doctor', 'why', 'support-bundle', ...WRITES_APPS],
     }),
     '127.0.0.1:61421',
   ),
   ...pageOptions,
+  ...supportOptions,
   logLevel: withDefault(
     choice(['debug', 'info', 'warn', 'error'], {
       group: 'Process',

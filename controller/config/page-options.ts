@@ -4,7 +4,15 @@ import { type CommandName, option, path, truth, WRITES_APPS, withDefault, withou
 import { parseClientNames, parseListen } from './values.ts';
 
 /** Those that ask the controller of this host, which they find by its own options. */
-const ASKS: readonly CommandName[] = ['run', 'status', 'health', 'doctor', 'why', ...WRITES_APPS];
+const ASKS: readonly CommandName[] = [
+  'run',
+  'status',
+  'health',
+  'doctor',
+  'why',
+  'support-bundle',
+  ...WRITES_APPS,
+];
 
 export const pageOptions = {
   tlsCertFile: withoutDefault(

@@ -13,7 +13,15 @@ import {
 import { hasCredentials, parseFramework, parseSource } from './values.ts';
 
 /** The commands that read sources. */
-const READS: readonly CommandName[] = ['run', 'diff', 'connection', 'relay', 'why', ...APP_COMMANDS];
+const READS: readonly CommandName[] = [
+  'run',
+  'diff',
+  'connection',
+  'relay',
+  'why',
+  'support-bundle',
+  ...APP_COMMANDS,
+];
 
 const SOURCE: OptionInfo = {
   group: 'Sources',

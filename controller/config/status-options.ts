@@ -3,7 +3,7 @@
 import { type CommandName, option, path, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
 import { parseNetworkNamespace, parseServer } from './values.ts';
 
-const ASKS: readonly CommandName[] = ['status', 'health', 'doctor', 'why', ...WRITES_APPS];
+const ASKS: readonly CommandName[] = ['status', 'health', 'doctor', 'why', 'support-bundle', ...WRITES_APPS];
 
 export const statusOptions = {
   server: withoutDefault(

@@ -176,12 +176,12 @@ describe('what is refused is told in one line', () => {
     [
       'an unknown command',
       ['reconcile'],
-      /^unknown command "reconcile", expected one of run, diff, status, connection, health, doctor, why, cleanup, relay, app, pod, completion$/,
+      /^unknown command "reconcile", expected one of run, diff, status, connection, health, doctor, why, support-bundle, cleanup, relay, app, pod, completion$/,
     ],
     [
       'help about nothing',
       ['help', 'frob'],
-      /^help: unknown command "frob", expected one of run, diff, status, connection, health, doctor, why, cleanup, relay, app, pod, completion$/,
+      /^help: unknown command "frob", expected one of run, diff, status, connection, health, doctor, why, support-bundle, cleanup, relay, app, pod, completion$/,
     ],
     [
       'an option without its value',
@@ -196,7 +196,7 @@ describe('what is refused is told in one line', () => {
     [
       'an option of another command',
       ['cleanup', '--listen', 'off'],
-      /^unknown option "--listen" of cleanup: it belongs to run, status, health, doctor, why, relay, /,
+      /^unknown option "--listen" of cleanup: it belongs to run, status, health, doctor, why, support-bundle, relay, /,
     ],
     [
       'a bad switch',

@@ -1,0 +1,198 @@
+/** The parts of a support bundle: what each file of it is read from. */
+
+import { readdir, readFile } from 'node:fs/promises';
+import { arch, release, version as systemVersion, uptime } from 'node:os';
+import { basename, join } from 'node:path';
+import { openKernelTable } from './apply/kernel-table.ts';
+import { get } from './command/ask.ts';
+import { openController } from './command/controller.ts';
+import { askController } from './command/doctor.ts';
+import { diff } from './command/once.ts';
+import type { Config } from './config/config.ts';
+import { fileName } from './config/given.ts';
+import { type OptionName, optionNames } from './config/options.ts';
+import { version } from './config/version.ts';
+import { examine } from './doctor/examine.ts';
+import { doctorText } from './doctor/print-text.ts';
+import { readFacts } from './doctor/read-facts.ts';
+import { ControllerError } from './errors.ts';
+import { createLog } from './log.ts';
+import type { Step } from './model.ts';
+import { formatStep } from './plan/ipvsadm.ts';
+import { openTrusted } from './state/trusted-file.ts';
+import { LIMITS, type Part } from './support/collect.ts';
+import { programPart } from './support/programs.ts';
+import { secretsIn, withoutForeignLabels } from './support/secrets.ts';
+import { painter } from './text-table.ts';
+import { systemClock } from './time.ts';
+import { wire } from './wire.ts';
+
+/** Everything that a bundle is made of on this host. */
+export async function supportParts(config: Config): Promise<readonly Part[]> {
+  return [
+    { name: 'version.txt', collect: versionText },
+    { name: 'options.json', collect: async () => optionsText(config) },
+    answerPart(config, 'status.json', '/v1/status'),
+    answerPart(config, 'ready.txt', '/readyz?verbose'),
+    answerPart(config, 'metrics.txt', '/metrics'),
+    { name: 'doctor.txt', collect: async (signal) => await examined(config, signal) },
+    { name: 'diff.txt', collect: async (signal) => await difference(config, signal) },
+    { name: 'ipvs.txt', collect: kernelText },
+    programPart('ip-address.txt', ['ip', 'address']),
+    programPart('ip-rule.txt', ['ip', 'rule']),
+    programPart('ip-route.txt', ['ip', 'route', 'show', 'table', 'all']),
+    programPart('ip-rule-6.txt', ['ip', '-6', 'rule']),
+    programPart('ip-route-6.txt', ['ip', '-6', 'route', 'show', 'table', 'all']),
+    programPart('nft-ruleset.txt', ['nft', 'list', 'ruleset']),
+    programPart(
+      'log.txt',
+      ['journalctl', '--no-pager', '--unit', 'marathon-ipvs', '--lines', LOG_LINES, '--output', 'short-iso'],
+      'end',
+    ),
+    filePart(`run/${basename(config.ledger)}`, config.ledger),
+    ...(await stateParts(config.stateDir)),
+  ];
+}
+
+const LOG_LINES = '5000';
+
+/** Options that name a file with a secret. */
+const SECRET_FILES = [
+  'marathonUserFile',
+  'marathonTokenFile',
+  'mesosUserFile',
+  'mesosTokenFile',
+  'readTokenFile',
+  'writeTokenFile',
+  'serverTokenFile',
+] as const satisfies readonly OptionName[];
+
+/** What the files that options name hold; of one that cannot be read here nothing is known. */
+export async function knownSecrets(config: Config): Promise<readonly string[]> {
+  const texts = await Promise.all(
+    SECRET_FILES.map(async (name) => {
+      const path = config[name];
+      return path === undefined ? '' : await readFile(path, 'utf8').catch(() => '');
+    }),
+  );
+  return texts.flatMap(secretsIn);
+}
+
+async function versionText(): Promise<string> {
+  const system = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const [, name = 'unknown system'] = /^PRETTY_NAME="?([^"\n]*)/m.exec(system) ?? [];
+  return [
+    `marathon-ipvs ${version()}`,
+    `Node.js ${process.version}`,
+    `kernel ${release()} ${arch()} (${systemVersion()})`,
+    name,
+    `up for ${Math.floor(uptime())} s`,
+    `collected at ${new Date(systemClock.epoch()).toISOString()}`,
+    '',
+  ].join('\n');
+}
+
+/** Every option with its value and where that came from. Secrets are in files, of which options have the names alone. */
+function optionsText(config: Config): string {
+  const rows = optionNames.map((name) => [
+    fileName(name),
+    { value: config[name] ?? null, from: config.origins[name] },
+  ]);
+  return `${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`;
+}
+
+/** What the running controller answers. */
+function answerPart(config: Config, name: string, path: string): Part {
+  return {
+    name,
+    async collect(signal) {
+      const controller = await openController(config);
+      const { status, text } = await get(controller, path, LIMITS.milliseconds, signal);
+      // One that is not ready says so with status 503, and with what is wrong.
+      if (status !== 200 && name.endsWith('.json')) {
+        throw new ControllerError(
+          'controller',
+          `${controller.url}${path} answers with status ${status}: ${text}`,
+        );
+      }
+      return name.endsWith('.json') ? `${JSON.stringify(JSON.parse(text), null, 2)}\n` : text;
+    },
+  };
+}
+
+async function examined(config: Config, signal: AbortSignal): Promise<string> {
+  // Where one was named and does not answer, the rest is worth having all the same.
+  const controller = await askController(config, signal).catch(() => null);
+  return doctorText(examine(await readFacts(config, controller), systemClock.epoch()), {
+    paint: painter(false),
+  });
+}
+
+async function difference(config: Config, signal: AbortSignal): Promise<string> {
+  if (config.source.length === 0) {
+    throw new ControllerError('not-configured', 'no source is named: --config or --source names them');
+  }
+  let text = '';
+  const print = (more: string) => {
+    text += more;
+  };
+  const log = createLog('warn', { write: print });
+  const parts = await wire({ ...config, once: true, dryRun: true }, log);
+  try {
+    const ports = { ...parts, print, printError: print };
+    await diff(ports, { output: 'text', paint: painter(false) }, signal);
+    return text;
+  } finally {
+    parts.close();
+  }
+}
+
+/** The table of the kernel as `ipvsadm -Sn` prints it. */
+async function kernelText(): Promise<string> {
+  const table = await openKernelTable();
+  try {
+    const steps = [...(await table.observe()).values()].flatMap((service): Step[] => [
+      { op: 'add-service', service },
+      ...[...service.backends.values()].map((backend): Step => ({ op: 'add-backend', service, backend })),
+    ]);
+    return steps.map((step) => `${formatStep(step)}\n`).join('');
+  } finally {
+    table.close();
+  }
+}
+
+/** A file of ours. One that another user could have put there is not followed to wherever it leads. */
+function filePart(name: string, path: string): Part {
+  return {
+    name,
+    async collect() {
+      const file = await openTrusted(path);
+      if (file === null) throw new ControllerError('state', `${path}: there is no such file`);
+      try {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(LIMITS.file), 0, LIMITS.file, 0);
+        const text = buffer.toString('utf8', 0, bytesRead);
+        const whole = bytesRead < LIMITS.file ? text : text.slice(0, text.lastIndexOf('\n') + 1);
+        return withoutForeignLabels(whole);
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+/** What this version and 0.1 write there. */
+const STATE_FILE = /^(?:names|memory|source-[0-9a-f]+)\.(?:journal|json)$/;
+/** So many sources are enough to see what is in it. */
+const MOST_FILES = 50;
+
+async function stateParts(directory: string): Promise<readonly Part[]> {
+  try {
+    const names = (await readdir(directory, { withFileTypes: true }))
+      .filter((entry) => entry.isFile() && STATE_FILE.test(entry.name))
+      .map(({ name }) => name)
+      .sort();
+    return names.slice(0, MOST_FILES).map((name) => filePart(`state/${name}`, join(directory, name)));
+  } catch (error) {
+    return [{ name: 'state', collect: async () => await Promise.reject(error) }];
+  }
+}
