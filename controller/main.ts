@@ -18,7 +18,9 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    const status = await execute(parseCommandLine(argv, process.env));
+    const [first, ...words] = argv;
+    const status =
+      first === '__complete' ? await offer(words) : await execute(parseCommandLine(argv, process.env));
     const unwritten = await terminal.finish();
     if (unwritten === null) return status;
     printError(unwritten);
@@ -40,8 +42,8 @@ async function execute(invocation: Invocation): Promise<number> {
       print(invocation.text);
       return EXIT_OK;
     case 'completion': {
-      const { completionScript } = await import('./completion/script.ts');
-      print(completionScript(invocation.shell));
+      const { completionScripts } = await import('./completion/scripts.ts');
+      print(completionScripts[invocation.shell]);
       return EXIT_OK;
     }
     case 'cleanup':
@@ -66,6 +68,13 @@ async function execute(invocation: Invocation): Promise<number> {
     default:
       return await askMarathon({ ...invocation, command: invocation.command });
   }
+}
+
+/** For the scripts of `completion`; no command of people, and in no help. */
+async function offer(words: readonly string[]): Promise<number> {
+  const { complete } = await import('./command/complete.ts');
+  print(await complete(words, process.env, terminal.readerGone));
+  return EXIT_OK;
 }
 
 async function reconcile(config: Config): Promise<number> {

@@ -6,15 +6,20 @@ import { flagName } from '../config/given.ts';
 import { type CommandName, commandDescriptions } from '../config/option.ts';
 import { describeOption, type OptionName, optionNames } from '../config/options.ts';
 
-/** What can stand at one place: these words, and a file. Neither: whatever someone types. */
+/** What can stand at one place: these words, a file, what is known elsewhere. None of them: whatever someone types. */
 export interface Words {
   readonly words: readonly string[];
   readonly files: boolean;
+  readonly known: Known | null;
 }
+
+/** VIPs and apps of the running controller; contexts of Kubernetes, as `kubernetes=CONTEXT`. */
+export type Known = 'vip' | 'app' | 'context';
 
 export interface Flag extends Words {
   /** `--output`. */
   readonly name: string;
+  readonly option: OptionName | null;
   /** `o`. */
   readonly short: string | null;
   /** One line, without marks. */
@@ -27,8 +32,8 @@ export interface CommandGrammar {
   /** `app add` is two. */
   readonly path: readonly string[];
   readonly description: string;
-  /** What its arguments can be, whichever of them. */
-  readonly argument: Words | null;
+  /** What each of its arguments can be; of several at the end the last one. */
+  readonly arguments: readonly Words[];
   readonly flags: readonly Flag[];
 }
 
@@ -37,7 +42,7 @@ export function grammar(): readonly CommandGrammar[] {
   return [...commandDescriptions].map(([name, description]) => ({
     path: name.split(' '),
     description,
-    argument: argumentOf(commandArguments.get(name) ?? []),
+    arguments: (commandArguments.get(name) ?? []).map(argumentOf),
     flags: [...optionNames.flatMap((option) => flagsOf(name, option)), HELP],
   }));
 }
@@ -56,19 +61,19 @@ export function summaryOf(word: string, members: readonly CommandGrammar[]): str
   return `${word}s at Marathon or in Kubernetes: ${members.map(({ path }) => path[1]).join(', ')}`;
 }
 
-const NOTHING: Words = { words: [], files: false };
+const NOTHING: Words = { words: [], files: false, known: null };
 const HELP: Flag = {
   ...NOTHING,
   name: '--help',
+  option: null,
   short: 'h',
   description: 'print this help',
   takesValue: false,
 };
 
-function argumentOf(all: readonly ArgumentInfo[]): Words | null {
-  if (all.length === 0) return null;
-  const words = all.flatMap(({ kind }) => (typeof kind === 'string' ? [] : kind));
-  return { words, files: all.some(({ kind }) => kind === 'file') };
+function argumentOf({ kind }: ArgumentInfo): Words {
+  if (typeof kind !== 'string') return { ...NOTHING, words: kind };
+  return { ...NOTHING, files: kind === 'file', known: kind === 'vip' || kind === 'app' ? kind : null };
 }
 
 function flagsOf(command: CommandName, option: OptionName): Flag[] {
@@ -77,7 +82,7 @@ function flagsOf(command: CommandName, option: OptionName): Flag[] {
   const name = flagName(option);
   const description = info.description.replaceAll('`', '').split(/[.;:] |\.$/)[0] ?? '';
   if (info.switch === true) {
-    const flag = { ...NOTHING, name, short: info.short ?? null, description, takesValue: false };
+    const flag = { ...NOTHING, name, option, short: info.short ?? null, description, takesValue: false };
     const opposite = {
       ...flag,
       name: name.replace('--', '--no-'),
@@ -86,14 +91,20 @@ function flagsOf(command: CommandName, option: OptionName): Flag[] {
     };
     return info.fallback === 'true' ? [flag, opposite] : [flag];
   }
-  const values = option === 'output' ? outputsOf(command) : wordsOf(info.value);
-  return [{ ...values, name, short: info.short ?? null, description, takesValue: true }];
+  return [
+    { ...valuesOf(command, option), name, option, short: info.short ?? null, description, takesValue: true },
+  ];
 }
 
-function outputsOf(command: CommandName): Words {
+function valuesOf(command: CommandName, option: OptionName): Words {
+  if (option === 'source') return { words: SOURCES, files: false, known: 'context' };
   const outputs: Partial<Record<CommandName, readonly string[]>> = OUTPUTS;
-  return { words: outputs[command] ?? [], files: false };
+  return option === 'output'
+    ? { ...NOTHING, words: outputs[command] ?? [] }
+    : wordsOf(describeOption(option).value);
 }
+
+const SOURCES = ['marathon=', 'mesos=', 'mesos-agent=', 'file=', 'kubernetes'];
 
 /** `kernel|none|FILE`: what is in small letters stands for itself. */
 function wordsOf(value: string): Words {
@@ -101,5 +112,6 @@ function wordsOf(value: string): Words {
   return {
     words: alternatives.filter((word) => /^[a-z][a-z0-9-]*$/.test(word)),
     files: alternatives.some((word) => word === 'PATH' || word === 'FILE'),
+    known: null,
   };
 }

@@ -6,7 +6,7 @@ export interface ArgumentInfo {
   readonly shown: string;
   readonly description: string;
   /** What a shell may offer for it. */
-  readonly kind: 'file' | 'text' | readonly string[];
+  readonly kind: 'file' | 'vip' | 'app' | 'text' | readonly string[];
 }
 
 const FILE: ArgumentInfo = {
@@ -15,7 +15,7 @@ const FILE: ArgumentInfo = {
     'JSON file with the definition (with --kubernetes also YAML, or a MarathonApp); - or none: standard input',
   kind: 'file',
 };
-const APP_ID: ArgumentInfo = { shown: '<id>', description: 'id of the app, /group/web', kind: 'text' };
+const APP_ID: ArgumentInfo = { shown: '<id>', description: 'id of the app, /group/web', kind: 'app' };
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -28,7 +28,7 @@ export const commandArguments: ReadonlyMap<CommandName, readonly ArgumentInfo[]>
         shown: '[name]',
         description:
           'only this VIP, with every backend: its name, DNS name or address, with or without :PORT, or an app; * stands for any characters',
-        kind: 'text',
+        kind: 'vip',
       },
     ],
   ],
@@ -39,7 +39,7 @@ export const commandArguments: ReadonlyMap<CommandName, readonly ArgumentInfo[]>
         shown: '<vip>',
         description:
           'NAME[:PORT][/udp]: its name, DNS name or address, or an app; without PORT every port of it',
-        kind: 'text',
+        kind: 'vip',
       },
     ],
   ],

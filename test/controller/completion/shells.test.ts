@@ -1,17 +1,22 @@
-/** The scripts in the shells themselves; one that is not on this machine is left out. */
+/** The scripts in the shells themselves, with the program; a shell that is not on this machine is left out. */
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { completionScript } from '../../../controller/completion/script.ts';
+import { completionScripts } from '../../../controller/completion/scripts.ts';
 import { SHELLS, type Shell } from '../../../controller/config/arguments.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../../controller', import.meta.url));
+/** No controller answers there. */
+const NOBODY = { MARATHON_IPVS_SERVER: 'http://127.0.0.1:1' };
 
 let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'marathon-ipvs-completion-'));
-  for (const shell of SHELLS) writeFileSync(join(directory, shell), completionScript(shell));
+  for (const shell of SHELLS) writeFileSync(join(directory, shell), completionScripts[shell]);
   writeFileSync(join(directory, 'app one.json'), '{}');
 });
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -31,6 +36,7 @@ function run(shell: Shell, script: string, ...words: readonly string[]): string[
   const { stdout, stderr } = spawnSync(shell, [...WITHOUT_STARTUP[shell], '-c', script, shell, ...words], {
     encoding: 'utf8',
     cwd: directory,
+    env: { ...process.env, ...NOBODY, PATH: `${PROGRAM}:${process.env['PATH']}` },
   });
   expect(stderr).toBe('');
   return stdout.split('\n').filter((line) => line !== '');
@@ -45,6 +51,14 @@ const offers = {
       'source ./bash; COMP_WORDS=(marathon-ipvs "$@"); COMP_CWORD=$#; _marathon_ipvs; ((${#COMPREPLY[@]})) && printf "%s\\n" "${COMPREPLY[@]}"',
       ...words,
     ),
+  // Without its line editor: what the function hands to the completion system.
+  zsh: (...words: string[]) =>
+    run(
+      'zsh',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: these are zsh's.
+      'compdef() { }; compset() { }; _files() { print -rl -- ${PREFIX#*=}*(N) }; _describe() { local one; for one in "${(@P)2}"; do print -r -- "${one%%:*}"; done }; source ./zsh; words=(marathon-ipvs "$@"); CURRENT=$#words; PREFIX=$words[-1]; _marathon-ipvs',
+      ...words,
+    ),
   fish: (...words: string[]) =>
     run('fish', `source ./fish; complete -C ${JSON.stringify(`marathon-ipvs ${words.join(' ')}`)}`).map(
       (line) => line.split('\t')[0] ?? '',
@@ -53,7 +67,7 @@ const offers = {
 
 const FIRST = ['run', 'diff', 'status', 'doctor', 'cleanup', 'app', 'pod', 'completion'];
 
-describe.each(['bash', 'fish'] as const)('%s', (shell) => {
+describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell) => {
   const given = has(shell) ? test : test.skip;
   const offered = offers[shell];
 
@@ -78,6 +92,12 @@ describe.each(['bash', 'fish'] as const)('%s', (shell) => {
   given('offers files where one is meant', () => {
     expect(offered('app', 'add', 'app').map((file) => file.replace('\\', ''))).toEqual(['app one.json']);
     expect(offered('app', 'show', 'app')).toEqual([]);
+  });
+});
+
+describe.each(['zsh', 'fish'] as const)('%s takes --output=json for one word', (shell) => {
+  (has(shell) ? test : test.skip)('and offers it as one', () => {
+    expect(offers[shell]('status', '--output=w')).toEqual(['--output=wide']);
   });
 });
 
