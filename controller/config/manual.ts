@@ -1,22 +1,14 @@
-/**
- * The man page, made from the lists of commands and options: docs/marathon-ipvs.8.
- *
- *     node --conditions=ipvs-source controller/config/manual.ts
- */
+/** The man page: docs/marathon-ipvs.8. `npm run options` makes it anew. */
 
-import { writeFileSync } from 'node:fs';
-import { type ArgumentInfo, commandArguments } from './arguments.ts';
-import { fileName, flagName, variableName } from './given.ts';
-import { type CommandName, commandDescriptions, shownCommands } from './option.ts';
-import { describeOption, type OptionName, optionNames } from './options.ts';
+import { commandEntries, optionEntries } from './entries.ts';
+import { describeOption, type OptionName } from './options.ts';
+import { escaped, toRoff } from './page-text.ts';
 import { version } from './version.ts';
 
 /** The page as `man` reads it, in the macros of man(7). */
 export function manualPage(): string {
-  const groups = Map.groupBy(optionNames, (name) => describeOption(name).group);
-  const options = [...groups].flatMap(([group, names]) => [`.SS ${group}`, ...names.flatMap(option)]);
   return [
-    '.\\" Made from controller/config/options.ts by controller/config/manual.ts. Do not edit.',
+    '.\\" Made from controller/config/options.ts by `npm run options`. Do not edit.',
     `.TH MARATHON-IPVS 8 "" "marathon-ipvs ${version()}" "System administration"`,
     '.SH NAME',
     'marathon-ipvs \\- keeps DC/OS VIP names working: Marathon app definitions become live kernel IPVS tables',
@@ -27,10 +19,10 @@ export function manualPage(): string {
     '.SH DESCRIPTION',
     ...DESCRIPTION.map(escaped),
     '.SH COMMANDS',
-    ...[...commandDescriptions].flatMap(([name, description]) => command(name, description)),
+    ...toRoff(commandEntries()),
     '.SH OPTIONS',
     ...OPTIONS_BEFORE.map(escaped),
-    ...options,
+    ...toRoff(optionEntries()),
     '.SH EXIT STATUS',
     ...EXIT.flatMap(([status, words]) => ['.TP', `.B ${status}`, escaped(words)]),
     '.SH ENVIRONMENT',
@@ -41,12 +33,7 @@ export function manualPage(): string {
     ...EXAMPLES.flatMap(([words, line]) => [
       '.PP',
       escaped(words),
-      '.PP',
-      '.RS 4',
-      '.EX',
-      escaped(line),
-      '.EE',
-      '.RE',
+      ...toRoff([{ kind: 'code', language: 'sh', text: line }]),
     ]),
     '.SH SEE ALSO',
     '.BR ipvsadm (8),',
@@ -97,50 +84,6 @@ const EXAMPLES: readonly (readonly [string, string])[] = [
   ['Every backend of one VIP, and why it has its weight:', 'marathon-ipvs status my-service'],
 ];
 
-function command(name: CommandName, description: string): readonly string[] {
-  const all = commandArguments.get(name) ?? [];
-  const names = [`\\fB${escaped(name)}\\fR`, ...all.map(({ shown }) => `\\fI${escaped(shown)}\\fR`)];
-  return ['.TP', names.join(' '), escaped(sentence(description)), ...all.flatMap(argument)];
-}
-
-function argument({ shown, description }: ArgumentInfo): readonly string[] {
-  return ['.br', escaped(`${shown.replace(/[[\]<>.]/g, '').toUpperCase()}: ${sentence(description)}`)];
-}
-
-function option(name: OptionName): readonly string[] {
-  const { short, value, fallback, description, accepted, commands } = describeOption(name);
-  // A long list of values is broken between them.
-  const values = escaped(value).replaceAll('|', '|\\:');
-  const flag = `\\fB${escaped(flagName(name))}\\fR \\fI${values}\\fR`;
-  const facts = [
-    `Accepted: ${accepted}.`,
-    ...(fallback === null ? [] : [`Default: ${fallback}.`]),
-    `Used by: ${shownCommands(commands).join(', ')}.`,
-    `Elsewhere: ${variableName(name)}${name === 'config' ? '' : `, ${fileName(name)} in YAML`}.`,
-  ];
-  return [
-    '.TP',
-    short === undefined ? flag : `\\fB\\-${short}\\fR, ${flag}`,
-    escaped(description),
-    ...facts.flatMap((fact) => ['.br', escaped(fact)]),
-  ];
-}
-
 function defaultOf(name: OptionName): string {
   return describeOption(name).fallback ?? '';
-}
-
-function sentence(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
-}
-
-/** Text as roff takes it literally. Code is bold: a page has no other face for it. */
-function escaped(text: string): string {
-  const literal = text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll('…', '...');
-  const bold = literal.replaceAll(/`([^`]*)`/g, '\\fB$1\\fR');
-  return bold.replace(/^(?=[.'])/, '\\&');
-}
-
-if (import.meta.main) {
-  writeFileSync(new URL('../../docs/marathon-ipvs.8', import.meta.url), manualPage());
 }

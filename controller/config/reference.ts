@@ -1,53 +1,31 @@
 /**
- * The reference of options and labels in Markdown, made from their lists: docs/options.md and the table of docs/labels.md.
+ * The reference of options and labels, made from their lists: docs/options.md, docs/marathon-ipvs.8 and the table of
+ * docs/labels.md.
  *
- *     node --conditions=ipvs-source controller/config/reference.ts
+ *     npm run options
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { OPTIONS } from '../settings.ts';
-import { fileName, flagName, variableName } from './given.ts';
-import { commandDescriptions, shownCommands } from './option.ts';
-import { describeOption, type OptionName, optionNames } from './options.ts';
+import { commandEntries, optionEntries } from './entries.ts';
+import { manualPage } from './manual.ts';
+import { toMarkdown } from './page-text.ts';
 
-/** `docs/options.md`: every option with all that is known of it. */
+/** `docs/options.md`: every command and option with all that is known of it. */
 export function optionsPage(): string {
-  const groups = Map.groupBy(optionNames, (name) => describeOption(name).group);
-  const sections = [...groups].map(([group, names]) => `## ${group}\n\n${names.map(entry).join('\n\n')}`);
-  return `${INTRODUCTION}\n\n${sections.join('\n\n')}\n`;
+  return toMarkdown([
+    { kind: 'text', text: TITLE },
+    ...commandEntries(),
+    { kind: 'text', text: INTRODUCTION },
+    ...optionEntries(),
+  ]);
 }
 
-function entry(name: OptionName): string {
-  const { value, short, fallback, accepted, description, commands, repeatable } = describeOption(name);
-  const elsewhere = [
-    `\`${variableName(name)}\` in the environment`,
-    ...(name === 'config' ? [] : [`\`${fileName(name)}\` in YAML`]),
-    ...(short === undefined ? [] : [`\`-${short}\` for short`]),
-  ];
-  const lines = [
-    `### \`${flagName(name)} ${value}\``,
-    '',
-    description,
-    '',
-    `- Accepted: ${accepted}.${repeatable === true ? ' Several are possible.' : ''}`,
-    `- Default: ${fallback === null ? 'none' : `\`${fallback}\``}.`,
-    `- Used by: ${shownCommands(commands)
-      .map((command) => `\`${command}\``)
-      .join(', ')}.`,
-    `- Elsewhere: ${elsewhere.join(', ')}.`,
-  ];
-  return lines.join('\n');
-}
+const TITLE = `# Options
 
-const COMMANDS = [...commandDescriptions].map(([name, text]) => `- \`marathon-ipvs ${name}\`: ${text}.`);
+Made from \`controller/config/options.ts\` by \`npm run options\`; a test fails when it is stale. Do not edit.`;
 
-const INTRODUCTION = `# Options
-
-Made from \`controller/config/options.ts\` by \`controller/config/reference.ts\`; a test fails when it is stale. Do not edit.
-
-${COMMANDS.join('\n')}
-
-\`marathon-ipvs COMMAND --help\` prints what a command takes. \`diff\` accepts whatever \`run\` accepts.
+const INTRODUCTION = `\`marathon-ipvs COMMAND --help\` prints what a command takes. \`diff\` accepts whatever \`run\` accepts.
 
 An option may be given on the command line, in the environment or in a YAML file; that order decides where it is
 given more than once, and the default comes last. A list that is given in one place replaces that of a weaker one.
@@ -99,5 +77,6 @@ if (import.meta.main) {
   const docs = new URL('../../docs/', import.meta.url);
   const labels = new URL('labels.md', docs);
   writeFileSync(new URL('options.md', docs), optionsPage());
+  writeFileSync(new URL('marathon-ipvs.8', docs), manualPage());
   writeFileSync(labels, withLabels(readFileSync(labels, 'utf8')));
 }

@@ -5,7 +5,7 @@ import { flagName } from '../../../controller/config/given.ts';
 import { manualPage } from '../../../controller/config/manual.ts';
 import { optionNames } from '../../../controller/config/options.ts';
 
-// `npm run man` makes it anew.
+// `npm run options` makes it anew.
 
 test('docs/marathon-ipvs.8 is what the list of options makes', () => {
   const page = new URL('../../../docs/marathon-ipvs.8', import.meta.url);

@@ -6,7 +6,7 @@ function textOf(path: string): string {
   return readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 }
 
-// `node --conditions=ipvs-source controller/config/reference.ts` makes both anew.
+// `npm run options` makes both anew.
 
 test('docs/options.md is what the list of options makes', () => {
   expect(textOf('docs/options.md')).toBe(optionsPage());
