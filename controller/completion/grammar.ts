@@ -61,9 +61,9 @@ export function summaryOf(word: string, members: readonly CommandGrammar[]): str
   return `${word}s at Marathon or in Kubernetes: ${members.map(({ path }) => path[1]).join(', ')}`;
 }
 
-const NOTHING: Words = { words: [], files: false, known: null };
+const NO_WORDS: Words = { words: [], files: false, known: null };
 const HELP: Flag = {
-  ...NOTHING,
+  ...NO_WORDS,
   name: '--help',
   option: null,
   short: 'h',
@@ -72,8 +72,8 @@ const HELP: Flag = {
 };
 
 function argumentOf({ kind }: ArgumentInfo): Words {
-  if (typeof kind !== 'string') return { ...NOTHING, words: kind };
-  return { ...NOTHING, files: kind === 'file', known: kind === 'vip' || kind === 'app' ? kind : null };
+  if (typeof kind !== 'string') return { ...NO_WORDS, words: kind };
+  return { ...NO_WORDS, files: kind === 'file', known: kind === 'vip' || kind === 'app' ? kind : null };
 }
 
 function flagsOf(command: CommandName, option: OptionName): Flag[] {
@@ -82,7 +82,7 @@ function flagsOf(command: CommandName, option: OptionName): Flag[] {
   const name = flagName(option);
   const description = info.description.replaceAll('`', '').split(/[.;:] |\.$/)[0] ?? '';
   if (info.switch === true) {
-    const flag = { ...NOTHING, name, option, short: info.short ?? null, description, takesValue: false };
+    const flag = { ...NO_WORDS, name, option, short: info.short ?? null, description, takesValue: false };
     const opposite = {
       ...flag,
       name: name.replace('--', '--no-'),
@@ -100,7 +100,7 @@ function valuesOf(command: CommandName, option: OptionName): Words {
   if (option === 'source') return { words: SOURCES, files: false, known: 'context' };
   const outputs: Partial<Record<CommandName, readonly string[]>> = OUTPUTS;
   return option === 'output'
-    ? { ...NOTHING, words: outputs[command] ?? [] }
+    ? { ...NO_WORDS, words: outputs[command] ?? [] }
     : wordsOf(describeOption(option).value);
 }
 

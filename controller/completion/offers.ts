@@ -22,7 +22,7 @@ export interface Typed {
 /** Finds what is known elsewhere. Resolves with nothing where it cannot be found out. */
 export type LookUp = (known: Known, typed: Typed) => Promise<readonly Offer[]>;
 
-const NOTHING: Offers = { words: [], files: false };
+const NO_OFFERS: Offers = { words: [], files: false };
 
 /**
  * What the last of the words, which may be empty, can become: commands, options, their values, arguments. The words
@@ -54,7 +54,7 @@ async function allOffers(
   }
   const command = commands.find(({ path }) => path.every((word, at) => word === before[at]));
   if (command !== undefined) return await within(command, before.slice(command.path.length), current, lookUp);
-  if (before.length > 1) return NOTHING;
+  if (before.length > 1) return NO_OFFERS;
   const verbs = (members.get(first) ?? []).map(({ path, description }) => ({
     value: path[1] ?? '',
     description,
@@ -86,11 +86,11 @@ async function within(
     const [name = '', value] = current.split(/=(.*)/s);
     const flag = command.flags.find((one) => one.name === name && one.takesValue);
     if (value !== undefined)
-      return flag === undefined ? NOTHING : await valuesOf(flag, `${name}=`, value, typed, lookUp);
+      return flag === undefined ? NO_OFFERS : await valuesOf(flag, `${name}=`, value, typed, lookUp);
     return { words: command.flags.map(offerOf), files: false };
   }
   const argument = command.arguments[Math.min(operands, command.arguments.length - 1)];
-  return argument === undefined ? NOTHING : await valuesOf(argument, '', current, typed, lookUp);
+  return argument === undefined ? NO_OFFERS : await valuesOf(argument, '', current, typed, lookUp);
 }
 
 function offerOf({ name, description }: Flag): Offer {
