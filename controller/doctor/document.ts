@@ -2,13 +2,13 @@
 
 import { z } from 'zod';
 import { apiVersion, count, instant } from '../status/shapes.ts';
+import { type CheckCode, checkCodes, GROUPS } from './table.ts';
 
 const state = z.enum(['ok', 'warning', 'problem']);
 
 const finding = z.object({
-  group: z
-    .enum(['Kernel', 'Settings', 'This process', 'Network', 'Limits', 'Names'])
-    .describe('Under which heading people look for it.'),
+  code: z.enum(checkCodes).describe('Which check found it. Of one check there may be several findings.'),
+  group: z.enum(GROUPS).describe('Under which heading people look for it.'),
   check: z.string().describe('What was looked at: module ip_vs, sysctl net.ipv4.ip_forward. Unique.'),
   state: state.describe(
     'problem: VIPs are not reached, or break, until someone fixes it. warning: worth knowing of, and works without.',
@@ -26,6 +26,12 @@ const finding = z.object({
     .nullable()
     .describe(
       'What fixes it, also after a reboot, as a line for a root shell on the host itself (not in a container); null where no line can.',
+    ),
+  after: z
+    .string()
+    .nullable()
+    .describe(
+      'The `check` of another finding that is fixed first, since this one may be gone then; null where there is none.',
     ),
 });
 
@@ -50,7 +56,10 @@ export const doctorDocument = z.object({
 export type DoctorDocument = z.infer<typeof doctorDocument>;
 export type Finding = z.infer<typeof finding>;
 
+/** What a check finds; the rest comes from the table of checks. */
+export type Found = Omit<Finding, 'group' | 'after'>;
+
 /** All is as wanted. */
-export function fine(group: Finding['group'], check: string, found: string): Finding {
-  return { group, check, state: 'ok', found, wanted: null, why: null, command: null };
+export function fine(code: CheckCode, check: string, found: string): Found {
+  return { code, check, state: 'ok', found, wanted: null, why: null, command: null };
 }

@@ -6,11 +6,12 @@ import { checkCapabilities, checkController } from './checks/process.ts';
 import { checkEstimator, checkKeepalive, checkSysctls } from './checks/settings.ts';
 import { checkSpread } from './checks/spread.ts';
 import { checkTables } from './checks/tables.ts';
-import type { DoctorDocument, Finding } from './document.ts';
+import type { DoctorDocument, Finding, Found } from './document.ts';
 import type { Facts } from './facts.ts';
+import { checkRow, GROUPS } from './table.ts';
 
 /** In the order in which people read them. */
-const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
+const EXAMINATIONS: readonly ((facts: Facts) => Found[])[] = [
   checkIpvs,
   checkModules,
   checkNftables,
@@ -31,22 +32,27 @@ const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
   checkNames,
 ];
 
-const GROUPS: readonly Finding['group'][] = [
-  'Kernel',
-  'Settings',
-  'This process',
-  'Network',
-  'Limits',
-  'Names',
-];
-
 function byGroup(a: Finding, b: Finding): number {
   return GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group);
 }
 
+/** A finding with what the table of checks says of it: its heading, and which problem is fixed first. */
+function placed(one: Found, all: readonly Found[]): Finding {
+  const after = one.state === 'ok' ? null : (firstOf(one, all)?.check ?? null);
+  return { ...one, group: checkRow(one.code).group, after };
+}
+
+/** The problem that has no other one before it; undefined where nothing comes before `one`. */
+function firstOf({ code }: Found, all: readonly Found[]): Found | undefined {
+  const { needs } = checkRow(code);
+  const before = all.find((other) => other.state === 'problem' && needs.includes(other.code));
+  return before === undefined ? undefined : (firstOf(before, all) ?? before);
+}
+
 /** All findings on this host. `now` in milliseconds since the epoch. */
 export function examine(facts: Facts, now: number): DoctorDocument {
-  const findings = CHECKS.flatMap((check) => check(facts)).sort(byGroup);
+  const found = EXAMINATIONS.flatMap((check) => check(facts));
+  const findings = found.map((one) => placed(one, found)).sort(byGroup);
   const summary = { ok: 0, warning: 0, problem: 0 };
   for (const { state } of findings) summary[state] += 1;
   return {

@@ -25,10 +25,14 @@ export function doctorText(
   return `${blocks.join('\n\n')}\n\n${hint}Kernel ${visible(kernel)}: ${verdict}; ${plural(warning, 'warning')}, ${ok} ok\n`;
 }
 
-function lines({ check, state, found, wanted, why, command }: Finding, paint: Layout['paint']): string[] {
+function lines(
+  { check, state, found, wanted, why, command, after }: Finding,
+  paint: Layout['paint'],
+): string[] {
   const detail = [
     ...(wanted === null ? [] : [`wanted: ${wanted}`]),
     ...(why === null ? [] : [`why: ${why}`]),
+    ...(after === null ? [] : [`after: ${after}`]),
     ...(command === null ? [] : [`fix: ${command}`]),
   ];
   return [

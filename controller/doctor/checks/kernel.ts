@@ -1,26 +1,24 @@
 import { loadModule, shellWord } from '../../fixes.ts';
-import { type Finding, fine } from '../document.ts';
+import { type Found, fine } from '../document.ts';
 import type { ChainFact, Facts, ModuleFact } from '../facts.ts';
 
 /** Whether the kernel has what VIPs need, or can load it. */
-export function checkModules({
-  modules,
-  kernelRelease,
-}: Pick<Facts, 'modules' | 'kernelRelease'>): Finding[] {
+export function checkModules({ modules, kernelRelease }: Pick<Facts, 'modules' | 'kernelRelease'>): Found[] {
   return modules.map((module) => moduleFinding(module, kernelRelease));
 }
 
-function moduleFinding({ name, state, why, optional }: ModuleFact, release: string): Finding {
+function moduleFinding({ name, state, why, optional }: ModuleFact, release: string): Found {
   const check = `module ${name}`;
+  const code = name === 'ip_vs' ? 'ipvs-module' : 'module';
   switch (state) {
     case 'loaded':
     case 'built in':
-      return fine('Kernel', check, state);
+      return fine(code, check, state);
     case 'loadable':
-      return fine('Kernel', check, 'not loaded; the kernel loads it when it is needed');
+      return fine(code, check, 'not loaded; the kernel loads it when it is needed');
     default:
       return {
-        group: 'Kernel',
+        code,
         check,
         state: optional || state === 'unknown' ? 'warning' : 'problem',
         found:
@@ -42,13 +40,13 @@ const PACKAGES =
 const AS_ROOT = 'marathon-ipvs doctor # as root; in a container with --cap-add NET_ADMIN';
 
 /** Whether IPVS answers this process. */
-export function checkIpvs({ ipvs, kernelRelease }: Pick<Facts, 'ipvs' | 'kernelRelease'>): Finding[] {
+export function checkIpvs({ ipvs, kernelRelease }: Pick<Facts, 'ipvs' | 'kernelRelease'>): Found[] {
   const check = 'IPVS';
   if ('services' in ipvs)
-    return [fine('Kernel', check, `answers; ${ipvs.services.length} services in its table`)];
+    return [fine('ipvs', check, `answers; ${ipvs.services.length} services in its table`)];
   return [
     {
-      group: 'Kernel',
+      code: 'ipvs',
       check,
       state: 'problem',
       found: ipvs.error,
@@ -60,11 +58,11 @@ export function checkIpvs({ ipvs, kernelRelease }: Pick<Facts, 'ipvs' | 'kernelR
 }
 
 /** Whether packet-filter rules can be written, and whether others' drop VIP traffic before IPVS sees it. */
-export function checkNftables({ nftables, wanted }: Pick<Facts, 'nftables' | 'wanted'>): Finding[] {
+export function checkNftables({ nftables, wanted }: Pick<Facts, 'nftables' | 'wanted'>): Found[] {
   if ('error' in nftables) {
     return [
       {
-        group: 'Kernel',
+        code: 'nftables',
         check: 'nftables',
         state: 'warning',
         found: nftables.error,
@@ -79,12 +77,12 @@ export function checkNftables({ nftables, wanted }: Pick<Facts, 'nftables' | 'wa
     ({ dropsByDefault, hook }) => dropsByDefault && (hook === 'input' || hook === 'forward'),
   );
   return [
-    fine('Kernel', 'nftables', `answers; ${chains.length} base chains`),
+    fine('nftables', 'nftables', `answers; ${chains.length} base chains`),
     ...dropping.map((chain) => droppingFinding(chain, wanted.pools)),
   ];
 }
 
-function droppingFinding(chain: ChainFact, pools: readonly string[]): Finding {
+function droppingFinding(chain: ChainFact, pools: readonly string[]): Found {
   const { name, hook, priority, family } = chain;
   const fitting = pools.filter((pool) => family === 'inet' || family === familyWord(pool));
   const where = name.split(' ').map(shellWord).join(' ');
@@ -93,7 +91,7 @@ function droppingFinding(chain: ChainFact, pools: readonly string[]): Finding {
       ? fitting.map((pool) => `nft insert rule ${where} ${familyWord(pool)} daddr ${pool} accept`)
       : [`nft insert rule ${where} ct state established,related accept`];
   return {
-    group: 'Network',
+    code: 'packet-filter',
     check: `packet filter ${name}`,
     state: 'warning',
     found: `drops what none of its rules accepts (hook ${hook}, priority ${priority})`,

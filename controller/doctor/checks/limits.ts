@@ -1,21 +1,21 @@
 import { loadAtBoot, setSysctl } from '../../fixes.ts';
-import { type Finding, fine } from '../document.ts';
+import { type Found, fine } from '../document.ts';
 import type { Facts, PortRangeFact } from '../facts.ts';
 
 /** Of the connection tracking table: from here on someone should look, and from there on packets will be dropped soon. */
 const FULL = { warning: 0.8, problem: 0.95 };
 
 /** Whether the table of connection tracking, which every VIP connection has an entry in, has room. */
-export function checkConntrack({ conntrack }: Pick<Facts, 'conntrack'>): Finding[] {
+export function checkConntrack({ conntrack }: Pick<Facts, 'conntrack'>): Found[] {
   const check = 'connection tracking';
-  if (conntrack === null) return [fine('Limits', check, 'its size is not to be read here')];
+  if (conntrack === null) return [fine('conntrack', check, 'its size is not to be read here')];
   const { count, max } = conntrack;
   const share = max === 0 ? 0 : count / max;
   const found = `${count} of ${max} entries (${Math.round(share * 100)} %)`;
-  if (share < FULL.warning) return [fine('Limits', check, found)];
+  if (share < FULL.warning) return [fine('conntrack', check, found)];
   return [
     {
-      group: 'Limits',
+      code: 'conntrack',
       check,
       state: share < FULL.problem ? 'warning' : 'problem',
       found,
@@ -37,7 +37,7 @@ export function checkPorts({
   portRange,
   controller,
   addresses,
-}: Pick<Facts, 'portRange' | 'controller' | 'addresses'>): Finding[] {
+}: Pick<Facts, 'portRange' | 'controller' | 'addresses'>): Found[] {
   if (portRange === null) return [];
   const { low, high } = portRange;
   const size = high - low + 1;
@@ -47,7 +47,7 @@ export function checkPorts({
   if (size < FEW_PORTS) {
     return [
       {
-        group: 'Limits',
+        code: 'local-ports',
         check,
         state: 'warning',
         found,
@@ -58,11 +58,11 @@ export function checkPorts({
     ];
   }
   const taken = tasksWithin(portRange, controller, addresses);
-  if (taken.length === 0) return [fine('Limits', check, found)];
+  if (taken.length === 0) return [fine('local-ports', check, found)];
   const reserved = [portRange.reserved, ...taken].filter((text) => text !== '').join(',');
   return [
     {
-      group: 'Limits',
+      code: 'local-ports',
       check,
       state: 'warning',
       found: `${low} to ${high}; tasks of this host listen on ${taken.slice(0, 5).join(', ')}${taken.length > 5 ? ` and ${taken.length - 5} more` : ''} of them`,

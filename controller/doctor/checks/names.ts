@@ -1,5 +1,5 @@
 import { writeFile } from '../../fixes.ts';
-import { type Finding, fine } from '../document.ts';
+import { type Found, fine } from '../document.ts';
 import type { Facts, NamesFact } from '../facts.ts';
 
 /** Whether programs of this host find VIPs by their names. */
@@ -7,19 +7,19 @@ export function checkNames({
   names,
   wanted,
   controller,
-}: Pick<Facts, 'names' | 'wanted' | 'controller'>): Finding[] {
+}: Pick<Facts, 'names' | 'wanted' | 'controller'>): Found[] {
   const check = `zone ${wanted.zone}`;
   const servers = wanted.listens.filter(({ what }) => what === 'DNS').map(({ address }) => address);
-  if (servers.length === 0) return [fine('Names', check, 'not answered for here (--dns-listen off)')];
-  if (names === null) return [fine('Names', check, '/etc/resolv.conf is not to be read here')];
+  if (servers.length === 0) return [fine('zone', check, 'not answered for here (--dns-listen off)')];
+  if (names === null) return [fine('zone', check, '/etc/resolv.conf is not to be read here')];
   const listed = `/etc/resolv.conf has ${names.servers.join(', ') || 'no name server'}`;
-  if (names.zone.known) return [fine('Names', check, `${listed}; the zone is known there`)];
+  if (names.zone.known) return [fine('zone', check, `${listed}; the zone is known there`)];
   const [server = ''] = servers;
   const direct = servers.some((address) => names.servers.includes(address));
-  if (direct && controller === null) return [fine('Names', check, `${listed}; no controller runs to answer`)];
+  if (direct && controller === null) return [fine('zone', check, `${listed}; no controller runs to answer`)];
   return [
     {
-      group: 'Names',
+      code: 'zone',
       check,
       state: 'warning',
       found: `${listed}; asked for the zone: ${names.zone.said}`,

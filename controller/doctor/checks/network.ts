@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { shellWord, writeFile } from '../../fixes.ts';
-import { type Finding, fine } from '../document.ts';
+import { type Found, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
 
 /** Whether a VIP has an address that this host or its neighbours have. */
@@ -9,13 +9,13 @@ export function checkVipAddresses({
   addresses,
   routes,
   wanted,
-}: Pick<Facts, 'controller' | 'addresses' | 'routes' | 'wanted'>): Finding[] {
+}: Pick<Facts, 'controller' | 'addresses' | 'routes' | 'wanted'>): Found[] {
   if (controller === null) return [];
   const ours = ({ interfaceName }: { readonly interfaceName: string }) =>
     interfaceName === wanted.interfaceName;
   const taken = new Map(addresses.filter((one) => !ours(one)).map((one) => [one.address, one.interfaceName]));
   const connected = routes.filter((route) => !ours(route) && !isDefault(route.network));
-  const findings: Finding[] = [];
+  const findings: Found[] = [];
   for (const { id, address, name } of controller.vips) {
     if (address === null) continue;
     const holder = taken.get(address);
@@ -26,7 +26,7 @@ export function checkVipAddresses({
         ? `in ${near?.network}, which ${near?.interfaceName} leads to`
         : `this host has it on ${holder}`;
     findings.push({
-      group: 'Network',
+      code: 'vip-address',
       check: `VIP ${id}`,
       state: holder === undefined ? 'warning' : 'problem',
       found,
@@ -38,7 +38,7 @@ export function checkVipAddresses({
   if (findings.length > 0) return findings;
   return [
     fine(
-      'Network',
+      'vip-address',
       'VIP addresses',
       `none of ${controller.vips.length} VIPs has an address of this host or of a network that it is in`,
     ),
@@ -46,7 +46,7 @@ export function checkVipAddresses({
 }
 
 /** Whether the pools of named VIPs overlap a network that this host knows the way to. */
-export function checkPools({ routes, wanted }: Pick<Facts, 'routes' | 'wanted'>): Finding[] {
+export function checkPools({ routes, wanted }: Pick<Facts, 'routes' | 'wanted'>): Found[] {
   return wanted.pools.map((pool) => {
     const clashes = routes.filter(
       ({ network, interfaceName }) =>
@@ -54,10 +54,10 @@ export function checkPools({ routes, wanted }: Pick<Facts, 'routes' | 'wanted'>)
     );
     const check = `pool ${pool}`;
     const [first] = clashes;
-    if (first === undefined) return fine('Network', check, 'overlaps no route of this host');
+    if (first === undefined) return fine('pool', check, 'overlaps no route of this host');
     const option = pool.includes(':') ? 'pool-ipv6' : 'pool-ipv4';
     return {
-      group: 'Network',
+      code: 'pool',
       check,
       state: 'problem',
       found: `overlaps ${clashes.map(({ network, interfaceName }) => `${network} dev ${interfaceName}`).join(', ')}`,
@@ -98,9 +98,9 @@ export function checkOwners({
   ipvs,
   controller,
   wanted,
-}: Pick<Facts, 'interfaces' | 'processes' | 'ipvs' | 'controller' | 'wanted'>): Finding[] {
+}: Pick<Facts, 'interfaces' | 'processes' | 'ipvs' | 'controller' | 'wanted'>): Found[] {
   const foreign = controller?.foreignServices ?? outsideThePools(ipvs, wanted.pools);
-  const findings: Finding[] = OWNERS.flatMap(({ program, interfaceName, process, removes }) => {
+  const findings: Found[] = OWNERS.flatMap(({ program, interfaceName, process, removes }) => {
     const traces = [
       ...(interfaceName !== null && interfaces.includes(interfaceName) ? [`interface ${interfaceName}`] : []),
       ...(processes.has(process) ? [`process ${process}`] : []),
@@ -108,7 +108,7 @@ export function checkOwners({
     // kube-proxy in another mode writes no IPVS table.
     if (traces.length === 0 || (process === 'kube-proxy' && !interfaces.includes('kube-ipvs0'))) return [];
     return {
-      group: 'Network',
+      code: 'other-writer',
       check: program,
       state: 'warning',
       found: traces.join(', '),
@@ -118,10 +118,10 @@ export function checkOwners({
         removes === null
           ? null
           : `marathon-ipvs diff --config /etc/marathon-ipvs/config.yaml # what is missing already; then stop ${program}`,
-    } satisfies Finding;
+    } satisfies Found;
   });
   const whose = controller === null ? 'outside the pools' : 'of other programs, left alone';
-  return [...findings, fine('Network', 'other services', `${foreign} ${whose}`)];
+  return [...findings, fine('other-writer', 'other services', `${foreign} ${whose}`)];
 }
 
 function outsideThePools(ipvs: Facts['ipvs'], pools: readonly string[]): number {
@@ -144,14 +144,14 @@ const DROP_INS = {
 } as const;
 
 /** Whether a network manager that runs here leaves our interface alone (dcos #7683: the addresses vanished). */
-export function checkManagers({ managers, wanted }: Pick<Facts, 'managers' | 'wanted'>): Finding[] {
+export function checkManagers({ managers, wanted }: Pick<Facts, 'managers' | 'wanted'>): Found[] {
   return managers.map(({ name, running, leavesOursAlone }) => {
-    if (!running) return fine('Network', name, 'does not run here');
+    if (!running) return fine('network-manager', name, 'does not run here');
     if (leavesOursAlone)
-      return fine('Network', name, `runs, and is told to leave ${wanted.interfaceName} alone`);
+      return fine('network-manager', name, `runs, and is told to leave ${wanted.interfaceName} alone`);
     const { lines, target, reload } = DROP_INS[name];
     return {
-      group: 'Network',
+      code: 'network-manager',
       check: name,
       state: 'warning',
       found: `runs, and may take over ${wanted.interfaceName}`,
@@ -163,18 +163,18 @@ export function checkManagers({ managers, wanted }: Pick<Facts, 'managers' | 'wa
 }
 
 /** Whether a container can reach a VIP of which it is itself the backend. */
-export function checkBridges({ bridges }: Pick<Facts, 'bridges'>): Finding[] {
+export function checkBridges({ bridges }: Pick<Facts, 'bridges'>): Found[] {
   const { filtered, containerPorts } = bridges;
   const check = 'bridges';
   const counted = `${containerPorts.length} ports that lead to containers`;
   const without = containerPorts.filter(({ hairpin }) => !hairpin).map(({ name }) => name);
-  if (!filtered) return [fine('Network', check, `${counted}; not seen by the packet filter`)];
-  if (without.length === 0) return [fine('Network', check, `${counted}, in hairpin mode where need be`)];
+  if (!filtered) return [fine('bridges', check, `${counted}; not seen by the packet filter`)];
+  if (without.length === 0) return [fine('bridges', check, `${counted}, in hairpin mode where need be`)];
   const shown = without.slice(0, SHOWN_PORTS).join(', ');
   const more = without.length > SHOWN_PORTS ? `, ${without.length - SHOWN_PORTS} more` : '';
   return [
     {
-      group: 'Network',
+      code: 'bridges',
       check,
       state: 'warning',
       found: `br_netfilter, and ${without.length} of ${counted} not in hairpin mode (${shown}${more})`,

@@ -1,5 +1,5 @@
 import { writeFile } from '../../fixes.ts';
-import { type Finding, fine } from '../document.ts';
+import { type Found, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
 
 /** Bits of CapEff in /proc/PID/status. <linux/capability.h> */
@@ -16,11 +16,11 @@ export function checkCapabilities({
   controller,
   unprivilegedPortStart,
   wanted,
-}: Pick<Facts, 'capabilities' | 'controller' | 'unprivilegedPortStart' | 'wanted'>): Finding[] {
+}: Pick<Facts, 'capabilities' | 'controller' | 'unprivilegedPortStart' | 'wanted'>): Found[] {
   if (capabilities === null) {
     return [
       {
-        group: 'This process',
+        code: 'capability',
         check: 'capabilities',
         state: 'warning',
         found: '/proc/self/status does not tell',
@@ -32,18 +32,18 @@ export function checkCapabilities({
   }
   // A controller that runs has what it needs; this process is another one.
   const state = controller === null ? 'problem' : 'warning';
-  const lacking = (check: string, why: string): Finding => {
+  const lacking = (check: string, why: string): Found => {
     const found =
       controller === null
         ? 'this process lacks it'
         : 'this process lacks it; the controller runs and has its own';
     const command = controller === null ? GRANT : 'marathon-ipvs doctor # as root';
-    return { group: 'This process', check, state, found, wanted: 'in effect', why, command };
+    return { code: 'capability', check, state, found, wanted: 'in effect', why, command };
   };
-  const findings: Finding[] = [];
+  const findings: Found[] = [];
   findings.push(
     capabilities.has(NET_ADMIN)
-      ? fine('This process', 'CAP_NET_ADMIN', 'in effect')
+      ? fine('capability', 'CAP_NET_ADMIN', 'in effect')
       : lacking('CAP_NET_ADMIN', 'IPVS, routes and rules cannot be read or written without it'),
   );
   const low = wanted.listens.filter(({ port }) => port > 0 && port < unprivilegedPortStart);
@@ -51,7 +51,7 @@ export function checkCapabilities({
   const ports = low.map(({ what, port }) => `${what} on port ${port}`).join(', ');
   findings.push(
     capabilities.has(NET_BIND_SERVICE)
-      ? fine('This process', 'CAP_NET_BIND_SERVICE', 'in effect')
+      ? fine('capability', 'CAP_NET_BIND_SERVICE', 'in effect')
       : lacking(
           'CAP_NET_BIND_SERVICE',
           `${ports} needs it (net.ipv4.ip_unprivileged_port_start is ${unprivilegedPortStart})`,
@@ -61,12 +61,12 @@ export function checkCapabilities({
 }
 
 /** Whether a controller runs here. */
-export function checkController({ controller }: Pick<Facts, 'controller'>): Finding[] {
+export function checkController({ controller }: Pick<Facts, 'controller'>): Found[] {
   const check = 'controller';
   if (controller !== null) {
     return [
       fine(
-        'This process',
+        'controller',
         check,
         `runs at ${controller.url}, version ${controller.version}, ${controller.vips.length} VIPs`,
       ),
@@ -74,7 +74,7 @@ export function checkController({ controller }: Pick<Facts, 'controller'>): Find
   }
   return [
     {
-      group: 'This process',
+      code: 'controller',
       check,
       state: 'warning',
       found: 'none answers; what it would tell (VIPs, schedulers) is not checked',

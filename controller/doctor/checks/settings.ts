@@ -1,7 +1,7 @@
 import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
 import { isOfIpvs, loadAtBoot, setSysctl, setSysctlOf } from '../../fixes.ts';
 import { diesBeforeKeepalive, keepaliveRemedies } from '../../keepalive.ts';
-import { type Finding, fine } from '../document.ts';
+import { type Found, fine } from '../document.ts';
 import type { Facts, SysctlFact } from '../facts.ts';
 
 /** Whether the kernel settings are as the data path needs them. */
@@ -9,16 +9,17 @@ export function checkSysctls({
   sysctls,
   kernelRelease,
   controller,
-}: Pick<Facts, 'sysctls' | 'kernelRelease' | 'controller'>): Finding[] {
+}: Pick<Facts, 'sysctls' | 'kernelRelease' | 'controller'>): Found[] {
   return sysctls.map((sysctl) => {
     const { name, wanted, why, value, onlyAdvised, writable } = sysctl;
     const check = `sysctl ${name}`;
-    if (value === wanted) return fine('Settings', check, value);
+    const code = isOfIpvs(name) ? 'ipvs-setting' : 'setting';
+    if (value === wanted) return fine(code, check, value);
     // What `run` sets when it starts needs no hands before.
     const willBe = writable && controller === null && !onlyAdvised;
     const unmade = sysctl.missing && isOfIpvs(name);
     return {
-      group: 'Settings',
+      code,
       check,
       state: willBe || onlyAdvised ? 'warning' : 'problem',
       found: value ?? whyUnread(sysctl, unmade),
@@ -38,16 +39,16 @@ function whyUnread({ missing, error }: SysctlFact, unmade: boolean): string {
 export function checkKeepalive({
   ipvs,
   keepaliveSeconds,
-}: Pick<Facts, 'ipvs' | 'keepaliveSeconds'>): Finding[] {
+}: Pick<Facts, 'ipvs' | 'keepaliveSeconds'>): Found[] {
   if (!('timeouts' in ipvs)) return [];
   const { tcp, tcpFin, udp } = ipvs.timeouts;
   const check = 'IPVS time-outs';
   const found = `tcp ${tcp} s, tcp FIN ${tcpFin} s, udp ${udp} s; net.ipv4.tcp_keepalive_time ${keepaliveSeconds ?? 'unknown'} s`;
-  if (!diesBeforeKeepalive(tcp, keepaliveSeconds)) return [fine('Settings', check, found)];
+  if (!diesBeforeKeepalive(tcp, keepaliveSeconds)) return [fine('ipvs-timeouts', check, found)];
   const remedies = keepaliveRemedies(tcp, keepaliveSeconds);
   return [
     {
-      group: 'Settings',
+      code: 'ipvs-timeouts',
       check,
       state: 'warning',
       found,
@@ -66,22 +67,22 @@ export function checkEstimator({
   estimation,
   ipvs,
   kernelRelease,
-}: Pick<Facts, 'estimation' | 'ipvs' | 'kernelRelease'>): Finding[] {
+}: Pick<Facts, 'estimation' | 'ipvs' | 'kernelRelease'>): Found[] {
   const services = 'services' in ipvs ? ipvs.services.length : 0;
   const check = 'rate estimator';
   const counted = `${services} services on kernel ${kernelRelease}`;
   const { switchedOn, processors, nice } = estimation;
   if (switchedOn === '0' || processors === '')
-    return [fine('Settings', check, `switched off: rates are not known; ${counted}`)];
+    return [fine('rate-estimator', check, `switched off: rates are not known; ${counted}`)];
   const version = kernelVersion(kernelRelease);
   if (version === null || !isBefore(version, [6, 2])) {
     const where = processors === null ? '' : ` (processors ${processors}, nice ${nice ?? 'unknown'})`;
-    return [fine('Settings', check, `in threads of its own since Linux 6.2${where}; ${counted}`)];
+    return [fine('rate-estimator', check, `in threads of its own since Linux 6.2${where}; ${counted}`)];
   }
-  if (services <= MANY_SERVICES) return [fine('Settings', check, `in a timer, for ${counted}`)];
+  if (services <= MANY_SERVICES) return [fine('rate-estimator', check, `in a timer, for ${counted}`)];
   return [
     {
-      group: 'Settings',
+      code: 'rate-estimator',
       check,
       state: 'warning',
       found: `in one timer on one processor, for ${counted}`,

@@ -1,5 +1,5 @@
 import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
-import { type Finding, fine } from '../document.ts';
+import { type Found, fine } from '../document.ts';
 import type { Facts } from '../facts.ts';
 
 /** They take the first in the kernel's list of those that are equally good, or begin with the first. */
@@ -9,7 +9,7 @@ const BY_LIST: ReadonlySet<string> = new Set(['lc', 'wlc', 'sed', 'nq', 'rr', 'w
 export function checkSpread({
   kernelRelease,
   controller,
-}: Pick<Facts, 'kernelRelease' | 'controller'>): Finding[] {
+}: Pick<Facts, 'kernelRelease' | 'controller'>): Found[] {
   if (controller === null) return [];
   const vips = controller.vips.filter(({ scheduler, backends }) => {
     return backends.length > 1 && scheduler !== null && BY_LIST.has(scheduler);
@@ -23,7 +23,7 @@ export function checkSpread({
     : '`twos`, which chooses at random, spreads them best and needs Linux 5.13';
   return [
     fine(
-      'Settings',
+      'spread',
       'spread over backends',
       `${vips.length} VIPs with ${schedulers}: of equally good backends each host prefers another one, but all prefer the newest during a rolling deployment; ${otherwise}`,
     ),

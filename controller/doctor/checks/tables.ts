@@ -1,5 +1,5 @@
 import { setSysctlOf, writeFile } from '../../fixes.ts';
-import { type Finding, fine } from '../document.ts';
+import { type Found, fine } from '../document.ts';
 import type { Facts, TablesFact } from '../facts.ts';
 
 /** Connections to be looked through for a packet, from which on a larger table is worth its memory. */
@@ -10,7 +10,7 @@ const FULL = { warning: 0.8, problem: 0.95 };
 const MAX_BITS = 27;
 
 /** Whether the IPVS table of connections, of kernels that tell its size, can grow as it should. */
-export function checkTables({ tables }: Pick<Facts, 'tables'>): Finding[] {
+export function checkTables({ tables }: Pick<Facts, 'tables'>): Found[] {
   if (tables === null) return [];
   const { connections, buckets, maxBuckets, services, serviceBuckets } = tables;
   const check = 'IPVS tables';
@@ -18,9 +18,9 @@ export function checkTables({ tables }: Pick<Facts, 'tables'>): Finding[] {
   const found = `${connections} connections in ${buckets} buckets${most}; ${services ?? '?'} services in ${serviceBuckets ?? '?'} buckets`;
   const crowded = maxBuckets !== null && buckets >= maxBuckets && connections > LONG_CHAIN * maxBuckets;
   const bits = Math.min(Math.ceil(Math.log2(Math.max(connections, 1))), MAX_BITS);
-  const size: Finding = crowded
+  const size: Found = crowded
     ? {
-        group: 'Limits',
+        code: 'ipvs-tables',
         check,
         state: 'warning',
         found,
@@ -28,19 +28,19 @@ export function checkTables({ tables }: Pick<Facts, 'tables'>): Finding[] {
         why: 'the table of connections has grown as far as the module parameter conn_tab_bits lets it: each packet looks through several connections',
         command: `${writeFile('/etc/modprobe.d/marathon-ipvs-tables.conf', [`options ip_vs conn_tab_bits=${bits}`])} # read when ip_vs is loaded: restart the host`,
       }
-    : fine('Limits', check, found);
+    : fine('ipvs-tables', check, found);
   return [size, ...checkMaximum(tables)];
 }
 
-function checkMaximum({ connections, maxConnections }: TablesFact): Finding[] {
+function checkMaximum({ connections, maxConnections }: TablesFact): Found[] {
   if (maxConnections === null) return [];
   const check = 'IPVS connections';
   const share = maxConnections === 0 ? 1 : connections / maxConnections;
   const found = `${connections} of ${maxConnections} (net.ipv4.vs.conn_max)`;
-  if (share < FULL.warning) return [fine('Limits', check, found)];
+  if (share < FULL.warning) return [fine('ipvs-connections', check, found)];
   return [
     {
-      group: 'Limits',
+      code: 'ipvs-connections',
       check,
       state: share < FULL.problem ? 'warning' : 'problem',
       found,

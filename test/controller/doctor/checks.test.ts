@@ -110,6 +110,8 @@ describe('settings', () => {
 
   test('one that is not as wanted is a problem, with value, wanted one, kernel and command', () => {
     expect(only(sysctl({}))).toEqual({
+      code: 'ipvs-setting',
+      after: null,
       group: 'Settings',
       check: 'sysctl net.ipv4.vs.conntrack',
       state: 'problem',
