@@ -145,6 +145,8 @@ export interface Service extends ServiceSettings {
   readonly fqdn: string | null;
   /** Ids of the apps that declare it, sorted. */
   readonly apps: readonly string[];
+  /** For how long a backend that comes into rotation grows to its weight; absent where it has it at once. */
+  readonly slowStartSeconds?: number;
   readonly backends: ReadonlyMap<BackendKey, Backend>;
 }
 

@@ -37,6 +37,8 @@ export interface PassStatus {
   readonly held: HeldRemoval | null;
   /** Why backends and services are not as the sources say. Absent: none. */
   readonly decisions?: Decisions;
+  /** How many backends grow to their weight. Absent: none. */
+  readonly slowStarts?: number;
   /** A large removal that was not held, with why; null or absent: none. */
   readonly letGo?: LargeRemoval | null;
   /** What is wrong with interface or routes and keeps VIPs from being reached, each with its fix. */

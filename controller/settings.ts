@@ -23,6 +23,7 @@ import {
   toNetmask,
   toSchedulerFlags,
 } from './setting-values.ts';
+import { slowStartFault } from './slow-start.ts';
 
 // ---- what apps choose --------------------------------------------------------------------------------
 
@@ -43,6 +44,8 @@ export interface PortOptions {
   readonly drainSeconds: number;
   /** Whether one that does not answer leaves the rotation. */
   readonly eject: boolean;
+  /** For how long one that comes into rotation grows to its weight; 0: it has it at once. */
+  readonly slowStartSeconds: number;
 }
 
 /** What dcos-net programs; part of each kernel that has IPVS for VIPs, and taken where a kernel lacks another one. */
@@ -54,6 +57,8 @@ export const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'dh', 'sh'
 
 /** 31 days, the bound of `ipvsadm -p`: the kernel counts in jiffies, of which 32 bits hold 49 days. */
 const MOST_PERSISTENCE_SECONDS = 31 * 86_400;
+/** An hour: what grows for longer is a deployment by hand. */
+export const MOST_SLOW_START_SECONDS = 3_600;
 /** The kernel counts connections in an int, and `ipvsadm -x` takes no more. */
 const MOST_CONNECTIONS = 2_147_483_647;
 
@@ -135,6 +140,18 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     read: readTruth,
     meaning:
       "`false`: this app's backends stay in rotation also where they do not answer ([ejection](ejection.md)); default `true`",
+  },
+  slowStartSeconds: {
+    label: 'IPVS_SLOW_START_SECONDS',
+    of: 'vip',
+    unset: 0,
+    read: readNumber(MOST_SLOW_START_SECONDS),
+    beside: {
+      option: 'scheduler',
+      fault: (slowStartSeconds, others) => slowStartFault({ ...others, slowStartSeconds }),
+    },
+    meaning:
+      'for how long a backend that comes into rotation grows from a tenth to its weight ([slow start](slow-start.md)), default 0 or `--slow-start-seconds`: it has its weight at once',
   },
 };
 

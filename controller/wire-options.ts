@@ -4,9 +4,19 @@ import type { Config } from './config/config.ts';
 import { givenAs } from './config/given.ts';
 import type { OptionName } from './config/options.ts';
 import { type Pools, parsePool } from './desired/pool.ts';
+import { DEFAULT_PORT_OPTIONS } from './setting-fields.ts';
+import type { PortOptions } from './settings.ts';
 
 export function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {
   return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };
+}
+
+/** What ports without `IPVS_*` labels get. */
+export function portDefaultsOf({
+  defaultScheduler: scheduler,
+  slowStartSeconds,
+}: Pick<Config, 'defaultScheduler' | 'slowStartSeconds'>): PortOptions {
+  return { ...DEFAULT_PORT_OPTIONS, scheduler, slowStartSeconds };
 }
 
 /**

@@ -42,13 +42,12 @@ import type {
 } from './ports.ts';
 import type { Writing } from './serve/apps.ts';
 import type { DnsMetrics } from './serve/metrics-dns.ts';
-import { DEFAULT_PORT_OPTIONS } from './setting-fields.ts';
 import { createLedger } from './state/ledger.ts';
 import { namedLedger } from './state/named-ledger.ts';
 import { createStateStore } from './state/store.ts';
 import { systemClock } from './time.ts';
 import { openWatch } from './wire-eject.ts';
-import { poolsOf } from './wire-options.ts';
+import { poolsOf, portDefaultsOf } from './wire-options.ts';
 import { sourcesOf } from './wire-sources.ts';
 import { writingOf } from './wire-writing.ts';
 
@@ -110,7 +109,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const translation: TranslationRules = {
       zone: config.zone,
       pools,
-      defaults: { ...DEFAULT_PORT_OPTIONS, scheduler: config.defaultScheduler },
+      defaults: portDefaultsOf(config),
       ...(config.against.kind === 'kernel' && {
         realAddresses: real.refusal,
         unfitAddresses: unfit,
@@ -126,6 +125,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready }),
       hostId: config.hostId ?? readHostIdentity(),
       brake: brakeOf(config),
+      fullWeightAtOnce: config.once && !config.dryRun,
       dryRun: config.dryRun,
     };
     const dns = await openDns(config, log);

@@ -1,7 +1,7 @@
 /** How connections are spread over the backends of a VIP. */
 
-import { SCHEDULERS } from '../settings.ts';
-import { choice, option, withDefault } from './option.ts';
+import { MOST_SLOW_START_SECONDS, SCHEDULERS } from '../settings.ts';
+import { choice, option, wholeNumber, withDefault } from './option.ts';
 import { parseHostId } from './values.ts';
 
 export const balanceOptions = {
@@ -13,6 +13,15 @@ export const balanceOptions = {
       commands: ['run', 'diff', 'doctor', 'why', 'support-bundle'],
     }),
     'wlc',
+  ),
+  slowStartSeconds: withDefault(
+    wholeNumber('seconds', 0, MOST_SLOW_START_SECONDS, {
+      group: 'VIPs',
+      description:
+        'For how long a backend that comes into the rotation of a VIP grows from a tenth to its weight, in VIPs without the label `IPVS_SLOW_START_SECONDS`; 0: it has its weight at once. VIPs whose scheduler does not share connections by weight have none of it.',
+      commands: ['run', 'diff', 'why'],
+    }),
+    '0',
   ),
   hostId: withDefault(
     option(parseHostId, {

@@ -138,6 +138,7 @@ export const options = z.object({
   ),
 
   defaultScheduler: balanceOptions.defaultScheduler,
+  slowStartSeconds: balanceOptions.slowStartSeconds,
   ...brakeOptions,
   ...ejectOptions,
   ...nameOptions,

@@ -8,6 +8,7 @@ import {
   serviceKey,
 } from '../model.ts';
 import { optionsText, serviceFields, sharedOptionsThatDiffer } from '../setting-fields.ts';
+import { slowStartOf } from '../slow-start.ts';
 import type { Claim } from './claim.ts';
 import { preferred } from './drafts.ts';
 
@@ -73,6 +74,7 @@ function toService(
   address: string,
   backends: ReadonlyMap<BackendKey, Backend>,
 ): Service {
+  const slowStartSeconds = slowStartOf(options);
   return {
     protocol,
     family,
@@ -83,6 +85,7 @@ function toService(
     fqdn: target.named?.fqdn ?? null,
     ...serviceFields.of(options, family),
     apps: [...new Set(claims.map(({ declared }) => declared.app))],
+    ...(slowStartSeconds > 0 && { slowStartSeconds }),
     backends,
   };
 }

@@ -7,11 +7,12 @@ import { inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { DecisionTable } from '../plan/decision.ts';
 import { type Drift, drift } from '../plan/drift.ts';
-import { ejectionDecisions, isEjected, servicesWith, WithEjections } from '../plan/ejected.ts';
+import { ejectionDecisions, isEjected, servicesWith, withEjections } from '../plan/ejected.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Shortfalls } from '../plan/shortfall.ts';
+import { slowStartDecisions, withSlowStart } from '../plan/slow-start.ts';
 import type { Clock, EjectionFacts } from '../ports.ts';
 import type { Applier } from './applier.ts';
 import type { CarryOver } from './carry-over.ts';
@@ -20,6 +21,7 @@ import type { LedgerBook } from './ledger-book.ts';
 import type { NameStore } from './name-store.ts';
 import { nothingYet, type Outcome } from './outcome.ts';
 import type { Planner, PlanResult } from './planner.ts';
+import type { SlowStarts } from './slow-starts.ts';
 
 export interface PassRequest {
   /** Read the kernel's whole table first, rather than trust what is known of it. */
@@ -49,6 +51,7 @@ export interface PassParts {
   readonly carryOver: CarryOver;
   /** Which backends do not answer; undefined where nobody watches. */
   readonly ejections: EjectionFacts | undefined;
+  readonly slowStarts: SlowStarts;
   readonly clock: Clock;
   readonly dryRun: boolean;
 }
@@ -74,6 +77,8 @@ export class Pass {
   /** As they were when the pass began. */
   readonly #ejections: Ejections;
   /** What the sources want, without what is ejected. */
+  readonly #answering: Desired;
+  /** The same, with the weights that backends have while they grow. */
   readonly #wanted: Desired;
   #result = NOTHING_PLANNED;
 
@@ -83,13 +88,14 @@ export class Pass {
     this.#parts = parts;
     this.#startedAt = startedAt;
     this.#isFull = request.full || !parts.view.isKnown;
-    const { ejections, desired } = parts;
+    const { ejections, desired, slowStarts } = parts;
     this.#ejections = new Map(ejections?.ejections);
-    this.#wanted = this.#ejections.size === 0 ? desired : new WithEjections(desired, this.#ejections);
+    this.#answering = this.#ejections.size === 0 ? desired : withEjections(desired, this.#ejections);
+    this.#wanted = withSlowStart(this.#answering, slowStarts.all);
   }
 
   async run(): Promise<PassStatus> {
-    const { inventory, carryOver, view, unread, dryRun } = this.#parts;
+    const { inventory, carryOver, view, unread, slowStarts, dryRun } = this.#parts;
     carryOver.setComplete(this.#request.complete);
     let error: string | null = null;
     // Once: what sources say from now on is for the next pass.
@@ -97,6 +103,7 @@ export class Pass {
     await this.#updateDesired();
     const changed = this.#parts.ejections?.takeChanged() ?? new Set();
     carryOver.markDue(servicesWith(this.#parts.desired.services, changed));
+    carryOver.markDue(slowStarts.due(view.table, this.#startedAt));
     try {
       if (unread !== null) throw unread;
       const isFresh = await this.#readKernel();
@@ -149,14 +156,16 @@ export class Pass {
   }
 
   async #plan(): Promise<void> {
-    const { view, book, planner, carryOver } = this.#parts;
+    const { view, book, planner, carryOver, slowStarts } = this.#parts;
+    const [now, pace] = [this.#startedAt, this.#pace];
     this.#drift.push(...this.#takeDifferences());
     const { owned, drains } = book;
     const { complete } = this.#request;
     const ejected = isEjected(this.#parts.desired, this.#ejections);
     const facts = { desired: this.#wanted, observed: view.table, owned, drains, complete };
-    const input = { ...facts, ejected, now: this.#startedAt };
-    this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input), pace: this.#pace });
+    const input = { ...facts, ejected, now, pace };
+    await slowStarts.advance(carryOver.dueOf(input), this.#answering, view.table, now, pace);
+    this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input) });
   }
 
   async #rememberNames(): Promise<void> {
@@ -208,10 +217,11 @@ export class Pass {
   }
 
   #status(error: string | null): PassStatus {
-    const { desired, view, book, applier, shortfalls, clock, dryRun } = this.#parts;
+    const { desired, view, book, applier, shortfalls, slowStarts, clock, dryRun } = this.#parts;
     const { failures, made, untried, reached, unanswered } = this.#outcome;
     const { plan, drains, held, letGo, decisions } = this.#result;
     decisions.addAll(ejectionDecisions(plan.keys, desired, this.#ejections));
+    decisions.addAll(slowStartDecisions(plan.keys, slowStarts.all));
     return {
       startedAt: this.#startedAt,
       finishedAt: clock.monotonic(),
@@ -224,6 +234,7 @@ export class Pass {
       drains,
       held,
       decisions: decisions.all,
+      slowStarts: slowStarts.backends,
       letGo: dryRun ? null : letGo,
       shortfall: shortfalls.all,
       failures: failures.map(({ step, error }) => ({ step: formatStep(step), message: messageOf(error) })),

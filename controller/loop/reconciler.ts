@@ -24,6 +24,7 @@ import { NameStore } from './name-store.ts';
 import { Pass, type PassParts, type PassRequest } from './pass.ts';
 import { Planner, type PlanRules } from './planner.ts';
 import { ReachabilityView } from './reachability-view.ts';
+import { SlowStarts } from './slow-starts.ts';
 import { takenVips, withdrawTaken } from './withdraw.ts';
 
 export interface ReconcilePorts {
@@ -44,6 +45,8 @@ export interface ReconcileRules extends PlanRules {
   readonly ready?: () => Promise<void>;
   /** Which backends do not answer this host; absent where nobody watches. */
   readonly ejections?: EjectionFacts | undefined;
+  /** Set where nobody would make the steps of a slow start: backends then have their full weight at once. */
+  readonly fullWeightAtOnce?: boolean;
   readonly dryRun: boolean;
 }
 
@@ -69,6 +72,7 @@ export class Reconciler {
   readonly #view: KernelView;
   readonly #carryOver = new CarryOver();
   readonly #shortfalls = new Shortfalls();
+  readonly #slowStarts: SlowStarts;
 
   constructor(ports: ReconcilePorts, rules: ReconcileRules, random: () => number = Math.random) {
     this.#ports = ports;
@@ -78,6 +82,7 @@ export class Reconciler {
     this.reachability = new ReachabilityView(ports.reachability);
     this.#nameStore = new NameStore(ports.store, ports.log, rules.dryRun);
     this.#view = new KernelView(ports.table);
+    this.#slowStarts = new SlowStarts(rules.fullWeightAtOnce === true);
     const { table, names } = ports;
     const unrecorded = (key: ServiceKey) => this.#book.unrecorded(key);
     const parts = {
@@ -125,9 +130,10 @@ export class Reconciler {
     await withdrawTaken(this.#ports, { book: this.#book, reachability: this.reachability }, this.#rules);
   }
 
-  /** When a pass is worth making though nothing changed: a failed step is due, or a drain may have ended. */
+  /** When a pass is worth making though nothing changed: a failed step is due, a drain may have ended, or a backend grows. */
   nextLook(): number | null {
-    return earliest(this.#applier.nextDue(), this.#carryOver.nextDrainLook);
+    const nextStep = this.#rules.dryRun ? null : this.#slowStarts.nextDue(this.#view.table);
+    return earliest(this.#applier.nextDue(), this.#carryOver.nextDrainLook, nextStep);
   }
 
   async pass(request: PassRequest): Promise<PassStatus> {
@@ -147,6 +153,7 @@ export class Reconciler {
       shortfalls: this.#shortfalls,
       carryOver: this.#carryOver,
       ejections: this.#rules.ejections,
+      slowStarts: this.#slowStarts,
       dryRun: this.#rules.dryRun,
       clock,
     };

@@ -72,9 +72,10 @@ export async function run(
     await restoreIfDue(ports, sources, due);
     const request = await nextPass(ports, reconciler, sources, changes, due, signal);
     if (signal.aborted) break;
-    if (request === null)
-      await wake.wait(Math.max(0, due.tick - ports.clock.monotonic()), ports.clock, signal);
-    else {
+    if (request === null) {
+      const next = Math.min(due.tick, sources.known ? nextLook(reconciler, due) : due.tick);
+      await wake.wait(Math.max(0, next - ports.clock.monotonic()), ports.clock, signal);
+    } else {
       const pass = await reconciler.pass(request);
       await ports.observer.prepare?.(pass);
       ports.observer.passed(pass);
@@ -120,7 +121,7 @@ class Changes {
 interface Due {
   /** When the kernel's whole table is to be read again; infinite while it is being read. */
   full: number;
-  /** Not before this for a failed step or a drain: after an error they would be due again at once, and for ever. */
+  /** Not before this for a failed step, a drain or a slow start: after an error they would be due again at once, and for ever. */
   look: number;
   /** Not before this for a change: many that come together make few passes, and one by itself does not wait. */
   changes: number;
@@ -177,13 +178,17 @@ async function nextPass(
     due.full = Number.POSITIVE_INFINITY;
     void reconciler.refreshInBackground().then(() => wake.set('read'));
   }
-  const look = reconciler.nextLook();
   const full = whole() || now >= due.full;
-  const wanted =
-    changed || full || reasons.has('ejections') || (look !== null && now >= Math.max(look, due.look));
+  const wanted = changed || full || reasons.has('ejections') || now >= nextLook(reconciler, due);
   if (!wanted || !sources.known) return null;
   const { complete } = sources;
   return { full, complete, changesSince: changes.take(), gone: sources.takeEnded().endpoints };
+}
+
+/** When a pass is to be made though nothing changed; infinite: not at all. */
+function nextLook(reconciler: Reconciler, due: Due): number {
+  const look = reconciler.nextLook();
+  return look === null ? Number.POSITIVE_INFINITY : Math.max(look, due.look);
 }
 
 /** What someone took from interface or routes comes back, whether passes are made or not. */

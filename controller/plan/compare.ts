@@ -39,12 +39,13 @@ export function compare(
   const shrinking = [...found.emptied, ...found.removed];
 
   const op: Op = have === undefined ? 'add' : growing.length + shrinking.length > 0 ? 'change' : 'keep';
-  const { name, framework, fqdn, apps } = want;
+  const { name, framework, fqdn, apps, slowStartSeconds } = want;
   const called = { op, key, name, framework, fqdn };
   const planned = {
     ...called,
     ...settings,
     apps,
+    ...(slowStartSeconds !== undefined && { slowStartSeconds }),
     adopted: false,
     held: false,
     changes,

@@ -5,7 +5,8 @@ import { type BackendKey, endpointKey, type ServiceKey, type Step, serviceKey } 
 /**
  * `mass removal`: the brake holds it. `draining`: its connections go on. `last in rotation`: its replacement could not be
  * added. `postponed`: a write failed, or waits for one that failed. `refused`: the kernel takes its address for no
- * destination. `ejected`: clients and probes of this host get no answer from it.
+ * destination. `ejected`: clients and probes of this host get no answer from it. `slow start`: it came into rotation of
+ * late and grows to its weight.
  */
 export type DecisionRule =
   | 'mass removal'
@@ -13,7 +14,8 @@ export type DecisionRule =
   | 'last in rotation'
   | 'postponed'
   | 'refused'
-  | 'ejected';
+  | 'ejected'
+  | 'slow start';
 
 /** Times are milliseconds of the monotonic clock. */
 export interface Decision {

@@ -1,54 +1,18 @@
 import { ejectedOf } from '../eject/restraint.ts';
 import { type Ejections, type TargetKey, targetKey } from '../ejection.ts';
-import type { Backend, BackendKey, CalledVip, Desired, Service, ServiceKey } from '../model.ts';
+import type { Backend, BackendKey, Desired, Service, ServiceKey } from '../model.ts';
 import { type Decisions, DecisionTable } from './decision.ts';
+import { DesiredWith } from './desired-with.ts';
 
-/**
- * What is desired, with weight 0 for each backend that is ejected: it keeps its connections and gets no new ones. As `desired`
- * itself, it changes when that does.
- */
-export class WithEjections implements Desired {
-  readonly #desired: Desired;
-  readonly #services: EjectedServices;
-
-  constructor(desired: Desired, ejections: Ejections) {
-    this.#desired = desired;
-    this.#services = new EjectedServices(desired, ejections);
-  }
-
-  get services() {
-    return this.#services;
-  }
-
-  get unserved() {
-    return this.#desired.unserved;
-  }
-
-  get declared() {
-    return this.#desired.declared;
-  }
-
-  get rejected() {
-    return this.#desired.rejected;
-  }
-
-  get warnings() {
-    return this.#desired.warnings;
-  }
-
-  get memory() {
-    return this.#desired.memory;
-  }
-
-  get refused(): ReadonlyMap<string, string> {
-    return this.#desired.refused ?? NONE_REFUSED;
-  }
-
-  // Bound, since it is handed on by itself.
-  readonly declares = (vip: CalledVip): boolean => this.#desired.declares(vip);
+/** What is desired, with weight 0 for each backend that is ejected: it keeps its connections and gets no new ones. */
+export function withEjections(desired: Desired, ejections: Ejections): Desired {
+  const made = new WeakMap<Service, Service>();
+  return new DesiredWith(desired, (service) => {
+    const known = made.get(service) ?? without(service, ejections);
+    made.set(service, known);
+    return known;
+  });
 }
-
-const NONE_REFUSED: ReadonlyMap<string, string> = new Map();
 
 /** The services that have one of these backends. */
 export function* servicesWith(
@@ -96,62 +60,6 @@ export function ejectionDecisions(
     }
   }
   return decisions.all;
-}
-
-/** Looks at a service when it is asked for: what is desired changes while a pass goes on. */
-class EjectedServices implements ReadonlyMap<ServiceKey, Service> {
-  readonly #desired: Pick<Desired, 'services'>;
-  readonly #ejections: Ejections;
-  /** So that a service stays the same object within a pass. */
-  readonly #made = new WeakMap<Service, Service>();
-
-  constructor(desired: Pick<Desired, 'services'>, ejections: Ejections) {
-    this.#desired = desired;
-    this.#ejections = ejections;
-  }
-
-  get size(): number {
-    return this.#desired.services.size;
-  }
-
-  get(key: ServiceKey): Service | undefined {
-    const service = this.#desired.services.get(key);
-    return service === undefined ? undefined : this.#of(service);
-  }
-
-  has(key: ServiceKey): boolean {
-    return this.#desired.services.has(key);
-  }
-
-  keys() {
-    return this.#desired.services.keys();
-  }
-
-  *values(): Generator<Service, undefined> {
-    for (const service of this.#desired.services.values()) yield this.#of(service);
-    return undefined;
-  }
-
-  *entries(): Generator<[ServiceKey, Service], undefined> {
-    for (const [key, service] of this.#desired.services) yield [key, this.#of(service)];
-    return undefined;
-  }
-
-  [Symbol.iterator]() {
-    return this.entries();
-  }
-
-  forEach(each: (service: Service, key: ServiceKey, map: ReadonlyMap<ServiceKey, Service>) => void): void {
-    for (const [key, service] of this.entries()) each(service, key, this);
-  }
-
-  #of(service: Service): Service {
-    const known = this.#made.get(service);
-    if (known !== undefined) return known;
-    const made = without(service, this.#ejections);
-    this.#made.set(service, made);
-    return made;
-  }
 }
 
 function without(service: Service, ejections: Ejections): Service {

@@ -48,6 +48,8 @@ export interface PlannedService extends ServiceSettings {
   readonly address: string;
   readonly port: number;
   readonly apps: readonly string[];
+  /** As of its service; absent where weights are not scaled, and of one that goes. */
+  readonly slowStartSeconds?: number;
   /** The kernel had it, another program's until now; it lies in the pool (or `--adopt` is given), so it becomes ours. */
   readonly adopted: boolean;
   /** Part of what would be taken from it is held: too much would go at once without being named (`brake.ts`). */

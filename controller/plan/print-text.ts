@@ -1,6 +1,7 @@
 import { familyOf } from '../address.ts';
 import { type Declared, endpointKey, type Rejection } from '../model.ts';
 import { backendFields, changeText, serviceFields } from '../setting-fields.ts';
+import { slowStartWords, weightChangeText, weightText } from '../slow-start.ts';
 import { type Colour, type Paint, pad, textWidth } from '../text-table.ts';
 import { quoted, visible, visibleDocument } from '../visible.ts';
 import type { Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
@@ -71,13 +72,14 @@ function block(service: PlannedService, paint: Paint): string[] {
   const title = called === null ? `${endpoint} ${protocol}` : `${called}:${port} ${protocol}  ${endpoint}`;
   const notes = [
     serviceFields.words(service, familyOf(address)),
+    ...slowStartWords(service.slowStartSeconds),
     ...apps,
     ...service.changes.map(changeText),
   ];
   if (service.adopted) notes.push('adopted: the kernel had it already');
   if (reason !== null) notes.push(service.held ? `held: ${reason}` : reason);
 
-  const rows = service.backends.map(row);
+  const rows = service.backends.map((backend) => row(backend, service.slowStartSeconds));
   const widths = [0, 1, 2].map((column) =>
     Math.max(...rows.map(({ cells }) => textWidth(cells[column] ?? ''))),
   );
@@ -90,16 +92,18 @@ function block(service: PlannedService, paint: Paint): string[] {
   ];
 }
 
-function row(backend: PlannedBackend): { op: Op; cells: string[] } {
+function row(backend: PlannedBackend, slowStart: number | undefined): { op: Op; cells: string[] } {
   const { op, address, port, hostPort, weight, task, reason, changes } = backend;
   const reweighed = changes.find(({ field }) => field === 'weight');
   const others = changes.filter(({ field }) => field !== 'weight').map(changeText);
   const weights =
-    reweighed === undefined ? `weight ${weight}` : `weight ${reweighed.was} -> ${reweighed.becomes}`;
+    reweighed === undefined
+      ? weightText(weight, slowStart)
+      : weightChangeText(Number(reweighed.was), Number(reweighed.becomes), slowStart);
   const elsewhere = hostPort === undefined ? [] : [`on other hosts ${endpointKey(hostPort)}`];
   const settings = backendFields.words(backend, familyOf(address));
   const notes = [reason, settings, ...elsewhere, ...others].filter((note) => note !== '').join('  ');
-  return { op, cells: [endpointKey({ address, port }), weights, task ?? '', notes] };
+  return { op, cells: [endpointKey({ address, port }), `weight ${weights}`, task ?? '', notes] };
 }
 
 function sumUp({ add, change, remove, keep }: Summary, services: readonly PlannedService[]): string {

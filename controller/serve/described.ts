@@ -13,6 +13,7 @@ import {
   protocol,
   rejection,
   serviceSettings,
+  slowStartSeconds,
 } from '../status/shapes.ts';
 
 const op = z
@@ -59,6 +60,7 @@ const plannedService = z.object({
   port: portNumber.describe('The port that clients use.'),
   ...serviceSettings,
   apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
+  slowStartSeconds,
   adopted: z.boolean().describe("Whether the kernel had it as another program's and it becomes ours."),
   held: z.literal(true).optional().describe('Part of what would be taken from it waits for confirmation.'),
   changes,

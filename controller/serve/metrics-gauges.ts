@@ -55,6 +55,11 @@ export function registerGauges(
     'Backends that get new connections: their weight is not 0.',
     ({ desired }) => backends(desired.services.values()).inRotation,
   );
+  ofPass(
+    'slow_start_backends',
+    'Backends that came into rotation of late and grow to their weight.',
+    ({ slowStarts }) => slowStarts ?? 0,
+  );
   ofPass('steps_waiting', 'Writes that failed and wait for their next try.', ({ waiting }) => waiting);
   ofPass(
     'conflicts',

@@ -14,6 +14,7 @@ import {
   protocol,
   rejection,
   serviceSettings,
+  slowStartSeconds,
 } from './shapes.ts';
 
 const traffic = z.object({
@@ -37,9 +38,9 @@ const connections = {
 
 const decision = z.object({
   rule: z
-    .enum(['mass removal', 'draining', 'last in rotation', 'postponed', 'refused', 'ejected'])
+    .enum(['mass removal', 'draining', 'last in rotation', 'postponed', 'refused', 'ejected', 'slow start'])
     .describe(
-      'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel takes its address for no destination. ejected: clients and probes of this host get no answer from it.',
+      'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel takes its address for no destination. ejected: clients and probes of this host get no answer from it. slow start: it came into rotation of late and grows to its weight.',
     ),
   since: instant.describe("Since when; at most since the controller's start."),
   reason: z.string().nullable().describe('Why the rule applies; null where the rule says it all.'),
@@ -112,6 +113,7 @@ const vip = z.object({
     .nullable()
     .describe("The kernel's short name: wlc; null for one that has no backend."),
   apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
+  slowStartSeconds,
   state: state.describe(
     'forwarding: as desired, with a backend in rotation. out of rotation: as desired, all weights are 0. draining: it leaves, connections go on. held: something of it would be removed, and waits for confirmation. pending: not yet as desired. conflict: another program has its address and port. no backend: declared, and not in the kernel.',
   ),

@@ -4,6 +4,7 @@ import type { BackendKey } from '../model.ts';
 import { letGoText } from '../plan/let-go.ts';
 import { changeText, serviceFields } from '../setting-fields.ts';
 import type { ServiceSettings } from '../settings.ts';
+import { weightChangeText, weightText } from '../slow-start.ts';
 import type { BackendRecord } from './backend-records.ts';
 import type { PastRemoval } from './large-removals.ts';
 import type { RecordsBefore, VipRecord, VipRecords } from './vip-records.ts';
@@ -115,7 +116,7 @@ function changesOf(had: VipRecord | undefined, now: VipRecord, at: number): Chan
   const settings = settingsText(had, now);
   if (settings !== '') changes.push({ at, vip: id, kind: 'settings', backend: null, text: settings });
   for (const [key, backend] of now.backends) {
-    const change = backendChange(had.backends.get(key), backend);
+    const change = backendChange(had.backends.get(key), backend, now.slowStartSeconds);
     if (change !== null) changes.push({ at, vip: id, backend: key, ...change });
   }
   for (const [key, { reason }] of had.backends) {
@@ -144,10 +145,15 @@ function settingsOf(record: VipRecord): ServiceSettings {
 function backendChange(
   had: BackendRecord | undefined,
   now: BackendRecord,
+  slowStart: number | undefined,
 ): Pick<Change, 'kind' | 'text'> | null {
-  if (had === undefined) return { kind: 'backend added', text: `weight ${now.weight}: ${now.reason}` };
+  if (had === undefined)
+    return { kind: 'backend added', text: `weight ${weightText(now.weight, slowStart)}: ${now.reason}` };
+  // That it began and that it ended is told: ten steps would push out what happened to others.
+  if (had.decision?.rule === 'slow start' && now.decision?.rule === 'slow start') return null;
   if (had.weight !== now.weight) {
-    return { kind: 'backend', text: `weight ${had.weight} -> ${now.weight}: ${now.reason}` };
+    const weights = weightChangeText(had.weight, now.weight, slowStart);
+    return { kind: 'backend', text: `weight ${weights}: ${now.reason}` };
   }
   if (had.reason !== now.reason) return { kind: 'backend', text: now.reason };
   if (had.task !== now.task) {

@@ -1,12 +1,13 @@
 import { familyOf } from '../address.ts';
 import { endpointKey } from '../model.ts';
 import { backendFields, serviceFields } from '../setting-fields.ts';
+import { slowStartWords, weightText } from '../slow-start.ts';
 import { type Colour, type Column, type Layout, table } from '../text-table.ts';
 import { visibleDocument } from '../visible.ts';
 import { attention, notHeld } from './attention.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
 import { inRotation } from './present.ts';
-import { ago, decisionText, duration, plural, short } from './words.ts';
+import { ago, decisionText, duration, plural, reasonText, short } from './words.ts';
 
 /** The status for eyes: a line for each VIP, then what needs attention, then one line that sums up. */
 export function statusText(status: StatusDocument, layout: Layout): string {
@@ -90,6 +91,7 @@ function block(vip: VipDocument, at: string, layout: Layout): string[] {
     scheduler === null
       ? null
       : `scheduler ${serviceFields.words({ ...vip, scheduler }, familyOf(vip.address ?? ''))}`,
+    ...slowStartWords(vip.slowStartSeconds),
     `${rotation(vip)} in rotation`,
     `${short(connections(vip))} connections, ${rate(traffic?.connectionRate)}/s`,
     traffic === null ? null : `in ${short(traffic.inByteRate)}B/s, out ${short(traffic.outByteRate)}B/s`,
@@ -98,16 +100,18 @@ function block(vip: VipDocument, at: string, layout: Layout): string[] {
   return [
     `${called}${addressOf(vip)}  ${paint(COLOURS[state], state)} for ${ago(since, at)}${why}`,
     `  ${facts.filter((fact) => fact !== null && fact !== '').join('; ')}`,
-    ...(backends.length === 0 ? [] : table(backends, backendColumns(at), { ...layout, indent: '  ' })),
+    ...(backends.length === 0
+      ? []
+      : table(backends, backendColumns(at, vip.slowStartSeconds), { ...layout, indent: '  ' })),
     ...decisionsOf(vip, at),
   ];
 }
 
-/** What decided that backends are not as the sources say, since when, and what ends it; of a drain the table says so. */
+/** What decided that backends are not as the sources say, since when, and what ends it; of a drain and a slow start the table says so. */
 function decisionsOf({ decision: own, backends }: VipDocument, at: string): string[] {
   const places = new Map<string, string[]>();
   for (const { decision, ...backend } of backends) {
-    if (decision === null || decision.rule === 'draining') continue;
+    if (decision === null || decision.rule === 'draining' || decision.rule === 'slow start') continue;
     const text = decisionText(decision, at);
     places.set(text, [...(places.get(text) ?? []), endpointKey(backend)]);
   }
@@ -119,10 +123,10 @@ function decisionsOf({ decision: own, backends }: VipDocument, at: string): stri
   ];
 }
 
-function backendColumns(at: string): readonly Column<BackendDocument>[] {
+function backendColumns(at: string, slowStart: number | undefined): readonly Column<BackendDocument>[] {
   return [
     { title: 'BACKEND', text: placeOf, colour: backendColour },
-    { title: 'WEIGHT', text: ({ weight }) => String(weight), align: 'right', worth: 9 },
+    { title: 'WEIGHT', text: ({ weight }) => weightText(weight, slowStart), align: 'right', worth: 9 },
     { title: 'ACTIVE', text: (one) => short(one.activeConnections), align: 'right', worth: 8 },
     { title: 'INACT', text: (one) => short(one.inactiveConnections), align: 'right', worth: 5 },
     { title: 'CONN/S', text: ({ traffic }) => rate(traffic?.connectionRate), align: 'right', worth: 4 },
@@ -130,7 +134,7 @@ function backendColumns(at: string): readonly Column<BackendDocument>[] {
     { title: 'OUT B/S', text: ({ traffic }) => rate(traffic?.outByteRate), align: 'right', worth: 2 },
     { title: 'SINCE', text: ({ since }) => ago(since, at), align: 'right', worth: 6 },
     { title: 'TASK', text: ({ task }) => task ?? '-', worth: 3 },
-    { title: 'WHY', text: whyOf },
+    { title: 'WHY', text: (one) => whyOf(one, at) },
   ];
 }
 
@@ -142,11 +146,12 @@ function placeOf({ hostPort, ...backend }: BackendDocument): string {
   return hostPort === null ? endpointKey(backend) : `${endpointKey(backend)} (${endpointKey(hostPort)})`;
 }
 
-function whyOf(backend: BackendDocument): string {
-  const { address, drain, reason, inKernel, weight } = backend;
+function whyOf(backend: BackendDocument, at: string): string {
+  const { address, drain, inKernel, weight } = backend;
   if (drain !== null) {
     return `draining: ${plural(drain.connections, 'connection')} left, at most ${duration(drain.secondsLeft)}`;
   }
+  const reason = reasonText(backend, at);
   const settings = backendFields.words(backend, familyOf(address));
   const why = settings === '' ? reason : `${reason}, ${settings}`;
   return inKernel || weight === 0 ? why : `${why} (not in the kernel)`;

@@ -28,6 +28,13 @@ export const called = {
 
 export const protocol = z.string().describe('tcp or udp.');
 
+export const slowStartSeconds = z
+  .int()
+  .optional()
+  .describe(
+    'For how long a backend that comes into rotation grows to its weight; where this is there, all weights are multiplied by 100. Absent: no slow start.',
+  );
+
 /** What of a service, and of a backend, can be written. */
 export const serviceSettings = shapeOf<ServiceSettings>(SERVICE, serviceFields.unset);
 export const backendSettings = shapeOf<BackendSettings>(BACKEND, backendFields.unset);

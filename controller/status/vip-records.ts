@@ -27,6 +27,8 @@ export interface VipRecord extends Omit<ServiceSettings, 'scheduler'> {
   /** null: it has no backend, so it is not in the kernel. */
   readonly scheduler: string | null;
   readonly apps: readonly string[];
+  /** Absent where weights are not scaled. */
+  readonly slowStartSeconds?: number;
   readonly state: VipState;
   readonly reason: string | null;
   readonly since: number;
@@ -197,9 +199,10 @@ function desiredRecord(
   const backends = recordBackends(service, found, had?.backends ?? NO_BACKENDS, now);
   const idle = known.state === 'forwarding' && !someInRotation(backends);
   const { state, reason } = idle ? idleState(backends) : known;
-  const { name, framework, fqdn, protocol, address, port, apps } = service;
+  const { name, framework, fqdn, protocol, address, port, apps, slowStartSeconds } = service;
   const called = { id, name, framework, fqdn, protocol, address, port };
-  const what = { ...called, ...serviceFields.pick(service), apps };
+  const slowStart = slowStartSeconds === undefined ? {} : { slowStartSeconds };
+  const what = { ...called, ...serviceFields.pick(service), apps, ...slowStart };
   const decision = datedDecision(found.decided(null), had?.decision, now);
   return dated({ ...what, state, reason, decision, backends }, had, now);
 }
@@ -225,6 +228,7 @@ function leavingRecord(
     ...{ id, name, framework, protocol, address, port, ...serviceFields.pick(planned) },
     fqdn: fqdn ?? had?.fqdn ?? null,
     apps: planned.apps.length > 0 ? planned.apps : (had?.apps ?? []),
+    ...(had?.slowStartSeconds !== undefined && { slowStartSeconds: had.slowStartSeconds }),
     ...leavingState(planned, found, pass),
     decision: datedDecision(found.decided(null), had?.decision, pass.finishedAt),
     backends: recordBackends(null, found, had?.backends ?? NO_BACKENDS, pass.finishedAt),

@@ -22,6 +22,15 @@ export function decisionText(
   return `${rule} for ${ago(since, at)}, until ${endsWhen}${left}`;
 }
 
+/** Why a backend has its weight, and for how much longer where that is only a step of a slow start. */
+export function reasonText(
+  { reason, decision }: Pick<BackendDocument, 'reason' | 'decision'>,
+  at: string,
+): string {
+  if (decision?.rule !== 'slow start' || decision.endsAt === null) return reason;
+  return `${reason} for another ${ago(at, decision.endsAt)}`;
+}
+
 /** Seconds in their largest whole unit. */
 export function duration(seconds: number): string {
   for (const [size, unit] of UNITS) if (seconds >= size) return `${Math.floor(seconds / size)}${unit}`;

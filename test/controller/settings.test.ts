@@ -37,6 +37,8 @@ test.each<[string, string, Partial<PortOptions>]>([
   ['IPVS_DRAIN_SECONDS', '86400', { drainSeconds: 86_400 }],
   ['IPVS_EJECT', 'false', { eject: false }],
   ['IPVS_EJECT', 'true', { eject: true }],
+  ['IPVS_SLOW_START_SECONDS', '0', { slowStartSeconds: 0 }],
+  ['IPVS_SLOW_START_SECONDS', '3600', { slowStartSeconds: 3_600 }],
   ['IPVS_MAX_CONNECTIONS', '0', { maxConnections: 0 }],
   ['IPVS_MAX_CONNECTIONS', '2147483647', { maxConnections: 2_147_483_647 }],
   ['IPVS_SCHEDULER_FLAGS', 'mh-port', { flags: 'mh-port' }],
@@ -63,6 +65,7 @@ test.each([
   ['IPVS_WEIGHT', ['65536', '1.5', ''], upTo(65_535)],
   ['IPVS_DRAIN_SECONDS', ['86401', '5m'], upTo(86_400)],
   ['IPVS_EJECT', ['no', 'False', ''], 'expected true or false'],
+  ['IPVS_SLOW_START_SECONDS', ['3601', '30s', '-1', ''], upTo(3_600)],
   ['IPVS_MAX_CONNECTIONS', ['2147483648', 'many', '-1', ''], upTo(2_147_483_647)],
   ['IPVS_SCHEDULER_FLAGS', ['fast', 'flag-1', 'mh-port,', 'MH-PORT', 'one-packet', ''], FLAGS],
   ['IPVS_SCHEDULER_FLAGS', ['mh-port'], 'mh-port is no flag of the scheduler wlc'],
@@ -81,6 +84,22 @@ test('a flag of another scheduler is refused, and the scheduler stays', () => {
   const { options, problems } = readPortOptions(labels);
   expect(options).toMatchObject({ scheduler: 'sh', flags: '' });
   expect(problems.map(({ reason }) => reason)).toEqual(['mh-port is no flag of the scheduler sh']);
+});
+
+test('slow start is refused where the scheduler does not share connections by weight', () => {
+  const asked = (scheduler: string) =>
+    readPortOptions({ IPVS_SLOW_START_SECONDS: '30', IPVS_SCHEDULER: scheduler });
+  for (const scheduler of ['wlc', 'wrr', 'sed', 'nq', 'mh', 'twos']) {
+    expect(asked(scheduler)).toMatchObject({ options: { slowStartSeconds: 30 }, problems: [] });
+  }
+  for (const scheduler of ['rr', 'lc', 'dh', 'sh', 'fo', 'ovf', 'lblc', 'lblcr']) {
+    const { options, problems } = asked(scheduler);
+    const reason = `has no effect with the scheduler ${scheduler}, only with wlc, wrr, sed, nq, mh, twos`;
+    expect(options.slowStartSeconds).toBe(0);
+    expect(problems).toEqual([{ key: 'IPVS_SLOW_START_SECONDS', value: '30', reason }]);
+  }
+  const heavy = readPortOptions({ IPVS_SLOW_START_SECONDS: '30', IPVS_WEIGHT: '656' });
+  expect(heavy.problems[0]?.reason).toBe('has no effect with an IPVS_WEIGHT above 655');
 });
 
 test('a label that says the default says nothing', () => {
@@ -111,6 +130,7 @@ const labels: fc.Arbitrary<Record<string, string>> = fc.record({
   IPVS_MAX_CONNECTIONS: fc.constantFrom('0', '1', '2', '3', '100', '2147483647'),
   IPVS_DRAIN_SECONDS: fc.constantFrom('0', '30'),
   IPVS_EJECT: fc.constantFrom('true', 'false'),
+  IPVS_SLOW_START_SECONDS: fc.constantFrom('0', '30'),
 });
 const options: fc.Arbitrary<PortOptions> = labels.map((given) => readPortOptions(given).options);
 const addresses = fc.constantFrom('10.1.0.1', 'fd00::1');

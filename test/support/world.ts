@@ -180,7 +180,9 @@ export class World {
   }
 }
 
-type StartRules = Partial<Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake' | 'hostId' | 'ejections'>> & {
+type StartRules = Partial<
+  Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake' | 'hostId' | 'ejections' | 'fullWeightAtOnce'>
+> & {
   readonly defaultScheduler?: string;
 };
 

@@ -1,16 +1,19 @@
 import type { VNode } from 'preact';
 import { familyOf } from '../../address.ts';
 import { backendFields } from '../../setting-fields.ts';
+import { weightText } from '../../slow-start.ts';
 import type { BackendDocument } from '../../status/document.ts';
-import { ago, decisionText, duration, endpoint, rate, short } from '../format.ts';
+import { ago, decisionText, duration, endpoint, rate, reasonText, short } from '../format.ts';
 
 interface BackendsProps {
   readonly backends: readonly BackendDocument[];
+  /** Of the VIP. */
+  readonly slowStart: number | undefined;
   readonly at: string;
 }
 
 /** The backends of one VIP, those that drain among them. */
-export function Backends({ backends, at }: BackendsProps): VNode {
+export function Backends({ backends, slowStart, at }: BackendsProps): VNode {
   if (backends.length === 0) return <p>None: no task of it can be reached.</p>;
   return (
     <table class="rows backends">
@@ -28,15 +31,19 @@ export function Backends({ backends, at }: BackendsProps): VNode {
       </thead>
       <tbody>
         {backends.map((backend) => (
-          <Row key={endpoint(backend)} backend={backend} at={at} />
+          <Row key={endpoint(backend)} backend={backend} slowStart={slowStart} at={at} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function Row({ backend, at }: { readonly backend: BackendDocument; readonly at: string }): VNode {
-  const { hostPort, weight, inKernel, reason, drain, decision, traffic, task } = backend;
+function Row({
+  backend,
+  slowStart,
+  at,
+}: Omit<BackendsProps, 'backends'> & { readonly backend: BackendDocument }): VNode {
+  const { hostPort, weight, inKernel, drain, decision, traffic, task } = backend;
   return (
     <tr>
       <th scope="row" class="name">
@@ -45,16 +52,18 @@ function Row({ backend, at }: { readonly backend: BackendDocument; readonly at: 
         <span class="quiet">{task ?? 'of no task that a source knows'}</span>
       </th>
       <td data-label="Weight">
-        <span class={`badge ${weight > 0 && inKernel ? 'good' : 'attention'}`}>{weight}</span>{' '}
+        <span class={`badge ${weight > 0 && inKernel ? 'good' : 'attention'}`}>
+          {weightText(weight, slowStart)}
+        </span>{' '}
         <span class="quiet">
           {settingsText(backend)}
           {!inKernel && ', not in the kernel'}
         </span>
       </td>
       <td data-label="Why">
-        {reason}
+        {reasonText(backend, at)}
         {drain !== null && <span class="drain">{drainText(drain)}</span>}
-        {decision !== null && decision.rule !== 'draining' && (
+        {decision !== null && decision.rule !== 'draining' && decision.rule !== 'slow start' && (
           <span class="decision">{decisionText(decision, at)}</span>
         )}
       </td>

@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import type { toJson } from '../../plan/print-json.ts';
+import { weightText } from '../../slow-start.ts';
 import { errorOf } from '../api.ts';
 import { facts } from '../facts.ts';
 import type { Feed } from '../feed.ts';
@@ -132,7 +133,8 @@ function Service({ service }: { readonly service: Planned }): VNode {
               <span class="sign" role="img" aria-label={backend.op}>
                 {SIGNS[backend.op]}
               </span>{' '}
-              <code>{`${backend.address}:${backend.port}`}</code> {`weight ${backend.weight}`}{' '}
+              <code>{`${backend.address}:${backend.port}`}</code>{' '}
+              {`weight ${weightText(backend.weight, service.slowStartSeconds)}`}{' '}
               <span class="quiet">{backend.reason}</span>
             </li>
           ))}

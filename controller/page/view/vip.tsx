@@ -2,6 +2,7 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { familyOf } from '../../address.ts';
 import { serviceFields } from '../../setting-fields.ts';
+import { slowStartWords } from '../../slow-start.ts';
 import type { StatusDocument, VipDocument } from '../../status/document.ts';
 import type { ToldChange } from '../../status/history.ts';
 import { visibleJson } from '../../visible.ts';
@@ -49,7 +50,7 @@ export function Vip({ feed, id }: { readonly feed: Feed; readonly id: string }):
       </h1>
       <Facts vip={vip} samples={feed.known?.samples.get(id) ?? []} at={at} />
       <h2>Backends</h2>
-      <Backends backends={vip.backends} at={at} />
+      <Backends backends={vip.backends} slowStart={vip.slowStartSeconds} at={at} />
       <Apps vip={vip} />
       <Story changes={changes} at={at} />
       <Source vip={vip} />
@@ -118,7 +119,12 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
       <div>
         <dt>Scheduler</dt>
         <dd>
-          {scheduler === null ? '-' : serviceFields.words({ ...vip, scheduler }, familyOf(address ?? ''))}
+          {scheduler === null
+            ? '-'
+            : [
+                serviceFields.words({ ...vip, scheduler }, familyOf(address ?? '')),
+                ...slowStartWords(vip.slowStartSeconds),
+              ].join(', ')}
         </dd>
       </div>
       <div>

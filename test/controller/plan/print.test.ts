@@ -111,6 +111,37 @@ test('how many connections a backend may have stands beside why it has its weigh
   expect(toText(report, painter(false))).toContain('running, no health check  at most 100 connections\n');
 });
 
+test('weights of a VIP with slow start are shown as labels have them, and as the kernel has them where it gives none such', () => {
+  const slow = { slowStartSeconds: 30 };
+  const want = [
+    backend('10.0.0.1', 1, { weight: 100 }),
+    backend('10.0.0.2', 2, { weight: 40, reason: 'slow start: 40 %' }),
+    backend('10.0.0.3', 3, { weight: 100 }),
+    backend('10.0.0.4', 4, { weight: 10, reason: 'slow start: 10 %' }),
+    backend('10.0.0.5', 5, { weight: 0 }),
+  ];
+  const have = [
+    backend('10.0.0.1', 1, { weight: 100 }),
+    backend('10.0.0.2', 2, { weight: 30 }),
+    backend('10.0.0.3', 3, { weight: 7 }),
+    backend('10.0.0.5', 5, { weight: 100 }),
+  ];
+  const plan = createDiff()(
+    desiredOf(service('11.0.0.1', 80, want, slow)),
+    tableOf(observedService(service('11.0.0.1', 80, have))),
+    { owned: new Map(), inPool: () => true, adopt: false },
+  );
+  const report = { plan, declared: [], rejected: [], warnings: [], held: null, leftAlone: 0 };
+  const text = toText(report, false);
+  expect(text).toContain('  wlc  slow start 30 s  /app');
+  const rows = ['weight 1 ', 'weight 0.3 -> 0.4', 'weight 7 -> 100 (kernel)', 'weight 0.1 ', 'weight 1 -> 0'];
+  for (const [i, row] of rows.entries()) expect(text).toContain(`10.0.0.${i + 1}:${i + 1}  ${row}`);
+  expect(toJson(report).services[0]).toMatchObject({
+    slowStartSeconds: 30,
+    backends: [{ weight: 100 }, { weight: 40 }, { weight: 100 }, { weight: 10 }, { weight: 0 }],
+  });
+});
+
 test('the JSON has the documented keys, and the steps in the order in which they are made', () => {
   const document = JSON.parse(JSON.stringify(toJson(reportOf())));
   expect(document).toMatchObject({

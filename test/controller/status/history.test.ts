@@ -47,6 +47,31 @@ describe('the history of a VIP', () => {
     ]);
   });
 
+  test('tells that a backend begins to grow and that it has its weight, and of no step between', () => {
+    const history = createHistory();
+    const clock = { epoch: () => 0, monotonic: () => 0 };
+    const board = createStatusBoard({ sources: [], dryRun: false, clock, history });
+    const first = backend('10.0.0.1', 31_000, { weight: 100 });
+    const decision = {
+      rule: 'slow start',
+      since: 0,
+      endsWhen: 'it has its full weight',
+      endsAt: 9_000,
+    } as const;
+    [0, 10, 20, 90, 100].forEach((weight, at) => {
+      const reason = weight < 100 ? `slow start: ${weight} %` : 'running, no health check';
+      const all = weight === 0 ? [first] : [first, backend('10.0.0.2', 31_000, { weight, reason })];
+      const desired = desiredOf(service('11.0.0.1', 80, all, { slowStartSeconds: 9 }));
+      const decisions = new Map([[ID, new Map([['10.0.0.2:31000', decision]])]]);
+      const over = weight > 0 && weight < 100 ? { decisions } : {};
+      board.passed({ ...passOf({ desired, over }), finishedAt: at * 1_000 });
+    });
+    expect(told(history)).toEqual([
+      '4000 backend 10.0.0.2:31000 weight 0.9 -> 1: running, no health check',
+      '1000 backend added 10.0.0.2:31000 weight 0.1: slow start: 10 %',
+    ]);
+  });
+
   test('outlives the VIP, and tells of settings and apps', () => {
     const changed = { ...WEB, scheduler: 'rr', apps: ['/web', '/web2'] };
     expect(told(played(createHistory(), [WEB], [changed], [DB], [DB, WEB]))).toEqual([

@@ -184,6 +184,31 @@ describe('the VIPs with their backends', () => {
     expect(text).toContain('running, no health check, at most 100 connections\n');
   });
 
+  test('show how far a backend is that grows, and for how much longer', () => {
+    const backends = [
+      backend('10.0.0.1', 31_000, { weight: 100 }),
+      backend('10.0.0.2', 31_000, { weight: 40, reason: 'slow start: 40 %' }),
+    ];
+    const web = service('11.0.0.1', 80, backends, { name: 'web', slowStartSeconds: 30 });
+    const decision = {
+      rule: 'slow start',
+      since: 990_000,
+      endsWhen: 'it has its full weight',
+      endsAt: 1_012_000,
+    } as const;
+    const decisions = new Map([['tcp/11.0.0.1:80', new Map([['10.0.0.2:31000', decision]])]]);
+    const document = documentOf(passOf({ desired: desiredOf(web), over: { decisions } }));
+    const at = '1970-01-01T00:16:40.000Z';
+    const text = vipsText({ ...document, at }, plain);
+    expect(text).toContain('scheduler wlc; slow start 30 s; 2/2 in rotation;');
+    expect(text).toMatch(/10\.0\.0\.1:31000 +1 /);
+    expect(text).toMatch(/10\.0\.0\.2:31000 +0\.4 .*slow start: 40 % for another 12s\n$/);
+    expect(document.vips[0]).toMatchObject({
+      slowStartSeconds: 30,
+      backends: [{ weight: 100 }, { weight: 40 }],
+    });
+  });
+
   test('show a drain with what is left and the longest that it takes', () => {
     const drains = new Map([['tcp/11.0.0.1:80', new Map([['10.0.0.1:31000', 1_300_000]])]]);
     const pass = passOf({
