@@ -50,7 +50,9 @@ test('a story that fails is told without the steps that it fails without', async
   expect(await shrink(steps, fails)).toEqual([at(2), at(5)]);
 });
 
-/** A service by name and one by address come, change, lose a backend with connections, and go. */
+type Deploy = Extract<StoryStep, { what: 'deploy' }>;
+
+/** A service by name and one by address come, change, lose a backend with connections, and go; another program edits them; one grows slowly. */
 const HISTORIES: readonly (readonly StoryStep[])[] = [
   [
     deploy('/a', '/web:80', 1, 2),
@@ -78,12 +80,27 @@ const HISTORIES: readonly (readonly StoryStep[])[] = [
     { what: 'edit', edit: 'remove service', pick: 1, weight: 0 },
     wait(61_000),
   ],
+  [
+    slowly(deploy('/a', '/web:80', 1, 2)),
+    ...readAll(),
+    wait(6_000),
+    slowly(deploy('/a', '/web:80', 1, 2, 3)),
+    ...readAll(),
+    wait(3_000),
+    { what: 'edit', edit: 'weight', pick: 2, weight: 7 },
+    wait(12_000),
+  ],
 ];
 
-function deploy(id: string, vip: string, ...places: readonly number[]): StoryStep {
+function deploy(id: string, vip: string, ...places: readonly number[]): Deploy {
   const tasks = places.map((place) => ({ place, state: 'running' as const, healthy: true }));
   const options = { IPVS_DRAIN_SECONDS: '30' };
   return { what: 'deploy', app: { id, protocol: 'tcp', vip, options, tasks, knownTo: SOURCES } };
+}
+
+/** The same, with backends that grow for nine seconds. */
+function slowly({ app, ...deploy }: Deploy): StoryStep {
+  return { ...deploy, app: { ...app, options: { ...app.options, IPVS_SLOW_START_SECONDS: '9' } } };
 }
 
 function readAll(): StoryStep[] {

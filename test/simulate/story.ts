@@ -119,6 +119,7 @@ function appOf(random: Random): AppSpec {
   if (random.chance(0.2)) options['IPVS_MAX_CONNECTIONS'] = random.pick(['1', '100']);
   if (random.chance(0.2)) options['IPVS_WEIGHT'] = random.pick(['5', '0']);
   if (random.chance(0.2)) options['IPVS_DRAIN_SECONDS'] = random.pick(['0', '30']);
+  if (random.chance(0.3)) options['IPVS_SLOW_START_SECONDS'] = random.pick(['2', '60', '0']);
   return {
     id: random.pick(IDS),
     protocol: random.chance(0.75) ? 'tcp' : 'udp',

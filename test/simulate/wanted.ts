@@ -5,6 +5,7 @@ import { DesiredState } from '../../controller/desired/desired-state.ts';
 import type { TranslationRules } from '../../controller/desired/translation-rules.ts';
 import { Inventory } from '../../controller/inventory/inventory.ts';
 import type { BackendKey, Memory, ServiceKey, Snapshot, Table } from '../../controller/model.ts';
+import { weigh } from '../../controller/plan/slow-start.ts';
 import { backendFields, serviceFields } from '../../controller/setting-fields.ts';
 import type { BackendSettings, ServiceSettings } from '../../controller/settings.ts';
 import { REFUSED_ADDRESS } from './cluster.ts';
@@ -27,7 +28,9 @@ export function rebuild(
   const state = new DesiredState(rules, Inventory.of(snapshots), memory);
   state.update({ complete: true, lacking: LACKS_SCHEDULERS });
   const wanted = new Map<ServiceKey, WantedService>();
-  for (const [key, service] of state.services) {
+  for (const [key, wants] of state.services) {
+    // Who grows has grown by then.
+    const service = wants.slowStartSeconds === undefined ? wants : weigh(wants);
     const all = [...service.backends].filter(
       // A UDP client that goes on sending would keep a backend of weight 0 busy for ever.
       ([, { address, weight }]) =>
