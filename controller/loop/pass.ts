@@ -12,7 +12,7 @@ import { formatStep } from '../plan/ipvsadm.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Shortfalls } from '../plan/shortfall.ts';
-import { slowStartDecisions, withSlowStart } from '../plan/slow-start.ts';
+import { slowStartDecisions } from '../plan/slow-start.ts';
 import type { Clock, EjectionFacts } from '../ports.ts';
 import type { Applier } from './applier.ts';
 import type { CarryOver } from './carry-over.ts';
@@ -91,7 +91,7 @@ export class Pass {
     const { ejections, desired, slowStarts } = parts;
     this.#ejections = new Map(ejections?.ejections);
     this.#answering = this.#ejections.size === 0 ? desired : withEjections(desired, this.#ejections);
-    this.#wanted = withSlowStart(this.#answering, slowStarts.all);
+    this.#wanted = slowStarts.weigh(this.#answering);
   }
 
   async run(): Promise<PassStatus> {

@@ -1,6 +1,14 @@
 import type { Desired, ServiceKey, Table } from '../model.ts';
 import { inSlices, type Pace } from '../pace.ts';
-import { advanceRamps, nextStepOf, type Ramps, type RampsByService, rampsIn } from '../plan/slow-start.ts';
+import {
+  advanceRamps,
+  nextStepOf,
+  type Ramps,
+  type RampsByService,
+  rampsIn,
+  type Weighed,
+  withSlowStart,
+} from '../plan/slow-start.ts';
 
 /** Steps within so many milliseconds are made by one pass. */
 const TOGETHER_MS = 100;
@@ -10,11 +18,17 @@ export class SlowStarts {
   readonly #all = new Map<ServiceKey, Ramps>();
   /** Services with a backend that grows. */
   readonly #growing = new Set<ServiceKey>();
+  readonly #weighed: Weighed = new WeakMap();
   readonly #isOff: boolean;
 
   /** `isOff`: every backend has its full weight at once. */
   constructor(isOff: boolean) {
     this.#isOff = isOff;
+  }
+
+  /** What is desired, with the weights of backends as of the last `advance`. */
+  weigh(desired: Desired): Desired {
+    return withSlowStart(desired, this.#all, this.#weighed);
   }
 
   /** As of the last `advance`. */

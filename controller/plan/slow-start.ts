@@ -133,12 +133,14 @@ export function rampsIn({ backends }: Ramps): number {
   return count;
 }
 
+/** Services as `withSlowStart` made them, by what they were made of: most are the same from pass to pass. */
+export type Weighed = WeakMap<Service, { readonly of: Ramps | undefined; readonly service: Service }>;
+
 /**
  * What is desired, with the weights of VIPs with slow start multiplied by `SLOW_START_SCALE`, and of those on their way so
  * many tenths of them. It changes when `desired` or `ramps` does.
  */
-export function withSlowStart(desired: Desired, ramps: RampsByService): Desired {
-  const made = new WeakMap<Service, { readonly of: Ramps | undefined; readonly service: Service }>();
+export function withSlowStart(desired: Desired, ramps: RampsByService, made: Weighed): Desired {
   return new DesiredWith(desired, (service, key) => {
     if (service.slowStartSeconds === undefined) return service;
     const of = ramps.get(key);
