@@ -128,6 +128,29 @@ describe('a read that finds the source as it was', () => {
   });
 });
 
+describe('a backend that grows to its weight', () => {
+  test('wakes the loop for each step when that is due, and not once it has its weight', async () => {
+    const slow = (...endpoints: readonly string[]) =>
+      snapshot(web('/my-service', { VIP_0: '/my-service:5555', IPVS_SLOW_START_SECONDS: '5' }, ...endpoints));
+    start(['one'], { resyncMs: 1_000_000 });
+    source().says(slow('10.0.0.1:31000'));
+    await clock.advance(1_000);
+    source().says(slow('10.0.0.1:31000', '10.0.0.2:31000'));
+    await clock.advance(6_000);
+    const [began = 0, ...steps] = passes.slice(1).map(({ startedAt }) => startedAt);
+    expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w100', '10.0.0.2:31000 w100']);
+    expect(steps).toHaveLength(9);
+    for (const [i, at] of steps.entries()) {
+      const late = at - began - ((i + 1) * 5_000) / 9;
+      expect(late).toBeGreaterThanOrEqual(0);
+      expect(late).toBeLessThan(100);
+    }
+    const before = passes.length;
+    await clock.advance(10_000);
+    expect(passes).toHaveLength(before);
+  });
+});
+
 describe('fail static (rule 3)', () => {
   test('a source that fails changes nothing: its last good word stays', async () => {
     start();
