@@ -132,7 +132,7 @@ test('weights of a VIP with slow start are shown as labels have them, and as the
     { owned: new Map(), inPool: () => true, adopt: false },
   );
   const report = { plan, declared: [], rejected: [], warnings: [], held: null, leftAlone: 0 };
-  const text = toText(report, false);
+  const text = toText(report, painter(false));
   expect(text).toContain('  wlc  slow start 30 s  /app');
   const rows = ['weight 1 ', 'weight 0.3 -> 0.4', 'weight 7 -> 100 (kernel)', 'weight 0.1 ', 'weight 1 -> 0'];
   for (const [i, row] of rows.entries()) expect(text).toContain(`10.0.0.${i + 1}:${i + 1}  ${row}`);
