@@ -52,6 +52,8 @@ const discoveryPort = z.object({ name: text, number: portNumber.nullish(), proto
 const task = z.object({
   id: z.string().min(1),
   host: text,
+  region: text,
+  zone: text,
   state: text,
   startedAt: text,
   version: text,
@@ -123,6 +125,8 @@ const podContainerStatus = z.object({
 const podInstance = z.object({
   id: z.string().min(1),
   agentHostname: text,
+  agentRegion: text,
+  agentZone: text,
   specReference: text,
   networks: z.array(z.object({ name: text, addresses: z.array(z.string()).nullish() })).nullish(),
   containers: z.array(podContainerStatus).nullish(),

@@ -72,6 +72,8 @@ export interface Task {
   readonly health: Health;
   /** The agent that it runs on, where its ports do not tell that agent's address, or not why they cannot be reached there. */
   readonly agent?: Agent;
+  /** Where that agent stands; absent where the source does not say. */
+  readonly place?: Place;
   /** Addresses of its container that its ports do not tell; absent when there are none. */
   readonly addresses?: readonly string[];
   /** The ports of the version that this task runs (an older one during a deployment), with where each is reached. */
@@ -82,6 +84,14 @@ export interface Agent {
   /** As the source names it: a host name, or an address. */
   readonly host: string;
   readonly address: string;
+}
+
+/** Where a host stands. A zone is part of its region; what is absent is not known. */
+export interface Place {
+  readonly region?: string;
+  readonly zone?: string;
+  /** Name of a Kubernetes node. */
+  readonly node?: string;
 }
 
 /** Marathon's TASK_* states, folded to what matters for a backend. `gone`: finished, failed, killed, lost. */
@@ -111,6 +121,8 @@ export interface Snapshot {
   readonly warnings: readonly string[];
   /** Addresses of agents that a source lists whether or not a task runs there; absent where it lists none. */
   readonly agents?: readonly string[];
+  /** Where agents of that list stand, by address; absent where the source does not say of any. */
+  readonly places?: Readonly<Record<string, Place>>;
 }
 
 /** Something that could not be used, told so that its author finds it. */

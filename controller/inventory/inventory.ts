@@ -1,12 +1,21 @@
 import { canonicalAddress } from '../address.ts';
 import type { About, Delta } from '../delta.ts';
-import { type App, type AppKey, appKey, type BackendKey, type Rejection, type Snapshot } from '../model.ts';
+import {
+  type App,
+  type AppKey,
+  appKey,
+  type BackendKey,
+  type Place,
+  type Rejection,
+  type Snapshot,
+} from '../model.ts';
 import { inSlices } from '../pace.ts';
 import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
 import { AddressIndex } from './address-index.ts';
 import { endedByName } from './ended.ts';
 import { type AppRows, listedTasks, mergeRows } from './merge.ts';
+import { PlaceIndex } from './place-index.ts';
 import { TaskIndex } from './task-index.ts';
 
 /** What a source said by name. */
@@ -36,6 +45,7 @@ export class Inventory {
   #changed = new Set<AppKey>();
   readonly tasks = new TaskIndex(this.#apps);
   readonly addresses = new AddressIndex(this.#apps);
+  readonly places = new PlaceIndex();
 
   /** What these sources say, each completely. */
   static of(snapshots: readonly Snapshot[]): Inventory {
@@ -154,6 +164,7 @@ export class Inventory {
     else this.#apps.set(key, app);
     this.tasks.replace(key, before, app);
     this.addresses.replace(key, before, app);
+    this.places.replace(before, app);
     this.#changed.add(key);
     return (before?.tasks.length ?? 0) + (app?.tasks.length ?? 0);
   }
@@ -180,9 +191,15 @@ export class Inventory {
     return rows;
   }
 
+  /** The source that was added first comes last, and so decides. */
+  *#listedPlaces(): Generator<[string, Place]> {
+    for (const { about } of [...this.#sources.values()].reverse()) yield* Object.entries(about.places ?? {});
+  }
+
   #setAbout(rows: SourceRows, about: About): void {
-    const { agents } = rows.about;
+    const { agents, places } = rows.about;
     rows.about = about;
+    if (places !== about.places) this.places.list(this.#listedPlaces());
     if (agents !== about.agents)
       this.addresses.list([...this.#sources.values()].flatMap((each) => each.about.agents ?? []));
   }

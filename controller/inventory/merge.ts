@@ -93,11 +93,13 @@ function oneTask(defined: Task, seen: Task): Task {
   const ports = placed || seen.ports.length === 0 ? defined.ports : seen.ports;
   const name = defined.name ?? seen.name;
   const agent = defined.agent ?? seen.agent;
+  const place = defined.place ?? seen.place;
   const addresses = [...new Set([...(defined.addresses ?? []), ...(seen.addresses ?? [])])];
   return {
     ...defined,
     ...(name !== undefined && { name }),
     ...(agent !== undefined && { agent }),
+    ...(place !== undefined && { place }),
     ...(addresses.length > 0 && { addresses }),
     state,
     health,

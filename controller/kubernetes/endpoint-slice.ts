@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Place } from '../model.ts';
+import { placeOf } from '../place.ts';
 import { required } from '../schema-messages.ts';
 import type { Versioned } from './listing.ts';
 
@@ -27,6 +29,8 @@ const sliceSchema = z.object({
           })
           .nullish(),
         targetRef: z.object({ name: z.string().nullish() }).nullish(),
+        zone: z.string().nullish(),
+        nodeName: z.string().nullish(),
       }),
     )
     .nullish(),
@@ -55,6 +59,8 @@ export interface SliceEndpoint {
   readonly ready: boolean;
   readonly serving: boolean;
   readonly terminating: boolean;
+  /** Zone and node; absent where neither is told. */
+  readonly place?: Place;
 }
 
 /** Throws for what is no EndpointSlice. */
@@ -71,15 +77,19 @@ export function readSlice(json: unknown): Slice {
       // Without a number it stands for all ports: nothing to balance to.
       port ? [{ name: name ?? '', protocol: (protocol ?? 'TCP').toLowerCase(), port }] : [],
     ),
-    endpoints: (endpoints ?? []).flatMap(({ addresses: [address], conditions, targetRef }) => {
-      // "No semantics are defined for additional addresses beyond the first"
-      if (address === undefined) return [];
-      // Absent means unknown, to be taken as true; of `terminating`, as false.
-      const ready = conditions?.ready ?? true;
-      const serving = conditions?.serving ?? ready;
-      const terminating = conditions?.terminating ?? false;
-      return [{ address, target: targetRef?.name || address, ready, serving, terminating }];
-    }),
+    endpoints: (endpoints ?? []).flatMap(
+      ({ addresses: [address], conditions, targetRef, zone, nodeName }) => {
+        // "No semantics are defined for additional addresses beyond the first"
+        if (address === undefined) return [];
+        // Absent means unknown, to be taken as true; of `terminating`, as false.
+        const ready = conditions?.ready ?? true;
+        const serving = conditions?.serving ?? ready;
+        const terminating = conditions?.terminating ?? false;
+        const place = placeOf({ zone, node: nodeName });
+        const placed = place !== undefined && { place };
+        return [{ address, target: targetRef?.name || address, ready, serving, terminating, ...placed }];
+      },
+    ),
   };
 }
 

@@ -42,11 +42,12 @@ export function isStoredApp(value: unknown): value is App {
 /** Whether this is what a source said apart from its apps. */
 export function isStoredAbout(value: unknown): value is Omit<Snapshot, 'apps'> {
   if (!isObject(value)) return false;
-  const { rejected, warnings, agents } = value;
+  const { rejected, warnings, agents, places } = value;
   return (
     isList(rejected, isRejection) &&
     isList(warnings, isText) &&
-    (agents === undefined || isList(agents, isText))
+    (agents === undefined || isList(agents, isText)) &&
+    (places === undefined || (isObject(places) && Object.values(places).every(isPlace)))
   );
 }
 
@@ -73,7 +74,7 @@ function isPort(value: unknown): value is Record<string, unknown> {
 
 function isTask(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { id, name, onlyIn, state, health, agent, addresses, ports } = value;
+  const { id, name, onlyIn, state, health, agent, place, addresses, ports } = value;
   return (
     isText(id) &&
     (name === undefined || isText(name)) &&
@@ -81,6 +82,7 @@ function isTask(value: unknown): boolean {
     STATES.includes(state) &&
     HEALTHS.includes(health) &&
     (agent === undefined || isAgent(agent)) &&
+    (place === undefined || isPlace(place)) &&
     (addresses === undefined || isList(addresses, isAddress)) &&
     isList(ports, isTaskPort)
   );
@@ -88,6 +90,11 @@ function isTask(value: unknown): boolean {
 
 function isAgent(value: unknown): boolean {
   return isObject(value) && isText(value['host']) && isAddress(value['address']);
+}
+
+function isPlace(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return [value['region'], value['zone'], value['node']].every((name) => name === undefined || isText(name));
 }
 
 function isTaskPort(value: unknown): boolean {

@@ -1,5 +1,6 @@
 import type { MarathonApp, MarathonTask } from '../../marathon-json.ts';
 import type { App, Task, TaskPort, TaskState } from '../../model.ts';
+import { placeOf } from '../../place.ts';
 import { type Conversion, servedBy } from './conversion.ts';
 import { addressesOn, networksByOrder, onNetworks, type TaskNetworks } from './networks.ts';
 import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
@@ -19,8 +20,10 @@ export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinitio
   const tasks = (app.tasks ?? []).map((task): Task => {
     const converted = convertTask(task, newest, conversion, warnings);
     const addresses = addressesOf(task);
+    const place = placeOf({ region: task.region, zone: task.zone });
     return {
       ...converted,
+      ...(place !== undefined && { place }),
       ...whereaboutsOf(task.host, addresses, converted.ports, conversion.agentAddress),
     };
   });

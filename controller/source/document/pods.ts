@@ -5,6 +5,7 @@ import type {
   MarathonPodStatus,
 } from '../../marathon-json.ts';
 import type { App, Port, Task, TaskPort, TaskState } from '../../model.ts';
+import { placeOf } from '../../place.ts';
 import { type Conversion, servedBy } from './conversion.ts';
 import { addressesOn, onNetworks, type TaskNetworks } from './networks.ts';
 import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
@@ -76,12 +77,14 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
   const ids = new Set<string>();
   const tasks: Task[] = [];
   for (const instance of pod.instances ?? []) {
+    const placed = placeOf({ region: instance.agentRegion, zone: instance.agentZone });
     for (const container of instance.containers ?? []) {
       const id = taskId(instance, container, ids);
       const task = convertContainer(id, container, instance, newest, conversion, warnings);
       const addresses = (instance.networks ?? []).flatMap((network) => network.addresses ?? []);
       tasks.push({
         ...task,
+        ...(placed !== undefined && { place: placed }),
         ...whereaboutsOf(instance.agentHostname, addresses, task.ports, conversion.agentAddress),
       });
     }

@@ -1,6 +1,6 @@
 import { canServe, type Slice, type SliceEndpoint, type SlicePort } from '../../kubernetes/endpoint-slice.ts';
 import { type Locals, PORTS_LABEL, readLocals, readStandings } from '../../kubernetes/relayed.ts';
-import type { App, Endpoint, Task, TaskPort } from '../../model.ts';
+import type { App, Endpoint, Place, Task, TaskPort } from '../../model.ts';
 import { ipAddress } from '../document/addresses.ts';
 import { nowhere, taskPort } from '../document/placement.ts';
 import type { Declaration, NamedPort } from './declaration.ts';
@@ -18,6 +18,8 @@ interface Member {
   readonly kept: readonly TaskPort[] | null;
   /** Why it is nowhere although a slice names it. */
   unusable?: string;
+  /** As the first of its slices tells. */
+  place?: Place;
 }
 
 /**
@@ -63,6 +65,7 @@ function gather(
     const member = members.get(target) ?? begin(ports ?? [], standing, kept);
     members.set(target, member);
     if (rank(standing) > rank(member.standing)) member.standing = standing;
+    if (member.place === undefined && endpoint.place !== undefined) member.place = endpoint.place;
     if (member.ports !== ports) continue;
     if (canServe(slice)) place(endpoint, pairs, member);
     else member.unusable = addressTypeText(slice);
@@ -107,13 +110,14 @@ function rank({ state, health }: Member['standing']): number {
 }
 
 function toTask(id: string, member: Member, relayed: boolean): Task {
-  const { ports, endpoints, standing, local, kept, unusable } = member;
-  if (kept !== null) return { id, ...standing, ports: kept };
+  const { ports, endpoints, standing, local, kept, unusable, place } = member;
+  const where = place === undefined ? {} : { place };
+  if (kept !== null) return { id, ...standing, ports: kept, ...where };
   const placed = ports.map((declared, i) => {
     const at = [...(endpoints[i]?.values() ?? [])];
-    const where = at.length > 0 || relayed ? { endpoints: at } : nowhere(unusable ?? unmatched(declared));
+    const reached = at.length > 0 || relayed ? { endpoints: at } : nowhere(unusable ?? unmatched(declared));
     const own = local[i];
-    return taskPort(declared.port, own === undefined ? where : { ...where, local: own }, standing.state);
+    return taskPort(declared.port, own === undefined ? reached : { ...reached, local: own }, standing.state);
   });
-  return { id, ...standing, ports: placed };
+  return { id, ...standing, ports: placed, ...where };
 }

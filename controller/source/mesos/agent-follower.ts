@@ -5,7 +5,7 @@ import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { resolveAgents } from '../document/agents.ts';
 import { Feed } from '../feed.ts';
-import type { MesosClient } from './client.ts';
+import type { AgentSelf, MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
 
 export interface AgentFollowerOptions {
@@ -29,7 +29,7 @@ export class AgentReader {
   readonly #resolver: Resolver;
   readonly #clock: Clock;
   readonly #cluster: Cluster;
-  #self: { readonly id: string; readonly host: string } | undefined;
+  #self: AgentSelf | undefined;
   #bytes: Buffer | undefined;
 
   constructor({ client, resolver, clock }: Pick<AgentFollowerOptions, 'client' | 'resolver' | 'clock'>) {
@@ -47,9 +47,10 @@ export class AgentReader {
       // Its reply tells of tasks and frameworks, and not of itself; it may have got another id meanwhile.
       const unknown = state.tasks.some(({ agentId }) => agentId !== this.#self?.id);
       if (this.#self === undefined || unknown) this.#self = await this.#client.getAgent(signal);
-      const { id, host } = this.#self;
+      const { id, host, place } = this.#self;
       const agents = new Map([[id, host]]);
-      await this.#cluster.replace({ ...state, agents }, this.#clock.monotonic(), new Pace());
+      const places = new Map(place === undefined ? [] : [[id, place]]);
+      await this.#cluster.replace({ ...state, agents, places }, this.#clock.monotonic(), new Pace());
       this.#bytes = bytes;
     }
     const { hosts } = this.#cluster;

@@ -1,4 +1,4 @@
-import type { App, Port, Rejection, Task } from '../../model.ts';
+import type { App, Place, Port, Rejection, Task } from '../../model.ts';
 import { whereaboutsOf } from '../document/whereabouts.ts';
 import type { AppIdentity } from './app-id.ts';
 import type { TaskFacts } from './facts.ts';
@@ -9,16 +9,19 @@ export interface JoinedTask {
   readonly facts: TaskFacts;
   /** Host name of its agent; null while not known. */
   readonly host: string | null;
+  /** Where that agent stands; absent while not known. */
+  readonly place?: Place | undefined;
 }
 
 /** A task's facts and where its agent is, as the model's `Task`. */
-export function taskFrom(facts: TaskFacts, agent: TaskAgent): Task {
+export function taskFrom(facts: TaskFacts, agent: TaskAgent, place?: Place): Task {
   const { id, name, state, health } = facts;
   const ports = portsOf(facts, agent);
   // What runs no more is nowhere.
   const where =
     state === 'gone' ? {} : whereaboutsOf(agent.host, facts.addresses, ports, () => agent.address);
-  return { id, ...(name !== '' && { name }), state, health, ports, ...where };
+  const stands = state === 'gone' || place === undefined ? {} : { place };
+  return { id, ...(name !== '' && { name }), state, health, ports, ...where, ...stands };
 }
 
 /** A task of an app, and what it was made of. */

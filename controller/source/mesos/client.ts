@@ -2,12 +2,20 @@ import { OverBound } from '../../bounds.ts';
 import { ControllerError } from '../../errors.ts';
 import { HttpClient, type HttpClientOptions } from '../../http/client.ts';
 import type { AnswerHead, Peer } from '../../http/peer.ts';
+import type { Place } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import { isRecord } from '../../rejection.ts';
-import { agentInfoSchema } from './schema.ts';
+import { agentInfoSchema, placeIn } from './schema.ts';
 import { type MesosState, readState } from './state.ts';
 
 export type MesosClientOptions = HttpClientOptions;
+
+export interface AgentSelf {
+  readonly id: string;
+  readonly host: string;
+  /** Where it stands; undefined where it has no fault domain. */
+  readonly place: Place | undefined;
+}
 
 /** Calls Mesos's operator API v1. Errors are `ControllerError`s for an operator. */
 export interface MesosClient {
@@ -19,8 +27,8 @@ export interface MesosClient {
   subscribe(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** The bytes of a `GET_STATE` reply. */
   getState(signal: AbortSignal): Promise<Buffer>;
-  /** An agent's own id and host name. Rejects while it has not registered with a master. */
-  getAgent(signal: AbortSignal): Promise<{ readonly id: string; readonly host: string }>;
+  /** An agent's own id, host name and place. Rejects while it has not registered with a master. */
+  getAgent(signal: AbortSignal): Promise<AgentSelf>;
   /** Reads the bytes of a `GET_STATE` reply; rejects when they are none, or not complete. */
   parseState(bytes: Buffer): Promise<MesosState>;
 }
@@ -67,7 +75,7 @@ export function createMesosClient(options: MesosClientOptions, kind: 'master' | 
       const { data } = agentInfoSchema.safeParse(isRecord(agent) ? agent['agent_info'] : undefined);
       if (data === undefined)
         throw wrong('GET_AGENT', 'agent with an id; it has not registered with a master yet');
-      return { id: data.id.value, host: data.hostname };
+      return { id: data.id.value, host: data.hostname, place: placeIn(data) };
     },
     async parseState(bytes) {
       try {

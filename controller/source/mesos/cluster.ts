@@ -1,5 +1,5 @@
 import type { About } from '../../delta.ts';
-import type { App, AppKey, Rejection, Snapshot } from '../../model.ts';
+import type { App, AppKey, Place, Rejection, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { unnamedWarning } from './apps.ts';
@@ -23,6 +23,8 @@ export class Cluster {
   #frameworks = new Map<string, string>();
   /** Host names by id. */
   #agents = new Map<string, string>();
+  /** Where agents stand, by id. */
+  #places = new Map<string, Place>();
   readonly #tasks = new TaskTable();
   /** Keys of tasks whose framework is not known yet. */
   readonly #unnamed = new Set<string>();
@@ -77,6 +79,7 @@ export class Cluster {
     const lost = this.#agents;
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
     this.#agents = new Map([...lost, ...state.recovered, ...state.agents]);
+    this.#places = new Map([...this.#places, ...state.places]);
     for (const host of this.#agents.values()) this.#newHosts.add(host);
     this.#about = null;
     this.#refused = new Map(
@@ -142,6 +145,8 @@ export class Cluster {
         return;
       case 'agent-added':
         this.#agents.set(event.id, event.host);
+        if (event.place === undefined) this.#places.delete(event.id);
+        else this.#places.set(event.id, event.place);
         this.#newHosts.add(event.host);
         this.#about = null;
         this.#recovering.cameBack(event.id, now);
@@ -150,6 +155,7 @@ export class Cluster {
         return;
       case 'agent-removed':
         this.#agents.delete(event.id);
+        this.#places.delete(event.id);
         this.#about = null;
         this.#recovering.cameBack(event.id, now);
         for (const { facts } of this.#tasks.kept(event.id)) {
@@ -199,8 +205,10 @@ export class Cluster {
     // Those of tasks are told with the tasks.
     const agents = [...this.#agents.values()].flatMap((host) => addresses.get(host) ?? []).sort();
     const rejected = [...this.#refused.values()].map(({ rejection }) => rejection);
-    this.#about = { rejected, warnings: this.#waiting(), agents };
-    return this.#about;
+    const places = this.#placesOf(addresses);
+    const about: About = { rejected, warnings: this.#waiting(), agents, ...(places !== null && { places }) };
+    this.#about = about;
+    return about;
   }
 
   /** Everything, where `take` was not called before. */
@@ -208,6 +216,16 @@ export class Cluster {
     const apps = new Map<AppKey, App | null>();
     const about = await this.take(apps, addresses, pace);
     return { ...about, apps: [...apps.keys()].sort().flatMap((key) => apps.get(key) ?? []) };
+  }
+
+  /** Where agents stand, by address; null where none says so. */
+  #placesOf(addresses: AgentAddresses): Readonly<Record<string, Place>> | null {
+    if (this.#places.size === 0) return null;
+    const found = [...this.#places].flatMap(([id, place]) => {
+      const address = addresses.get(this.#agents.get(id) ?? '') ?? null;
+      return address === null ? [] : [[address, place] as const];
+    });
+    return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #waiting(): readonly string[] {
@@ -226,8 +244,10 @@ export class Cluster {
       return;
     }
     const key = keyOf(facts);
-    const host = this.#agents.get(facts.agentId) ?? this.#tasks.get(key)?.host ?? null;
-    const entry = { facts, host, keptUntil };
+    const known = this.#tasks.get(key);
+    const host = this.#agents.get(facts.agentId) ?? known?.host ?? null;
+    const place = this.#places.get(facts.agentId) ?? known?.place;
+    const entry = { facts, host, keptUntil, ...(place !== undefined && { place }) };
     this.#tasks.set(key, entry);
     this.#ended.delete(key);
     const framework = this.#frameworks.get(facts.frameworkId);
@@ -294,6 +314,7 @@ export class Cluster {
       if (!frameworks.has(id) && !needed.has(id)) this.#frameworks.delete(id);
     for (const id of this.#agents.keys())
       if (!agents.has(id) && !recovered.has(id) && !needed.has(id)) this.#agents.delete(id);
+    for (const id of this.#places.keys()) if (!this.#agents.has(id)) this.#places.delete(id);
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Rejection } from '../../model.ts';
+import type { Place, Rejection } from '../../model.ts';
 import { isRecord } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import type { TaskFacts } from './facts.ts';
@@ -8,6 +8,7 @@ import {
   frameworkInfoSchema,
   frameworkSchema,
   type MesosStatus,
+  placeIn,
   statusSchema,
 } from './schema.ts';
 import { readTask, taskKey, unreadableTask } from './state.ts';
@@ -31,7 +32,12 @@ export type MesosEvent =
     }
   | { readonly type: 'framework-known'; readonly id: string; readonly name: string }
   | { readonly type: 'framework-removed'; readonly id: string }
-  | { readonly type: 'agent-added'; readonly id: string; readonly host: string }
+  | {
+      readonly type: 'agent-added';
+      readonly id: string;
+      readonly host: string;
+      readonly place: Place | undefined;
+    }
   | { readonly type: 'agent-removed'; readonly id: string };
 
 const taskUpdated = z.object({
@@ -69,7 +75,7 @@ const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>>
     const { data } = z.object({ agent: agentSchema }).safeParse(content);
     if (!data) return null;
     const { id, hostname } = data.agent.agent_info;
-    return { type: 'agent-added', id: id.value, host: hostname };
+    return { type: 'agent-added', id: id.value, host: hostname, place: placeIn(data.agent.agent_info) };
   },
   AGENT_REMOVED(content) {
     const { data } = z.object({ agent_id: z.object({ value: z.string() }) }).safeParse(content);

@@ -91,10 +91,11 @@ export class Groups {
 }
 
 function make(member: Member, addresses: AgentAddresses): Task {
-  const { facts, host, made } = member;
+  const { facts, host, place, made } = member;
   const address = host === null ? null : (addresses.get(host) ?? null);
-  if (made?.facts === facts && made.host === host && made.address === address) return made.task;
-  const task = taskFrom(facts, { host, address });
-  member.made = { facts, host, address, task };
+  const isKnown = made?.facts === facts && made.host === host && made.address === address;
+  if (isKnown && made.place === place) return made.task;
+  const task = taskFrom(facts, { host, address }, place);
+  member.made = { facts, host, place, address, task };
   return task;
 }

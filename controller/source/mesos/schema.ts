@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Place } from '../../model.ts';
+import { placeOf } from '../../place.ts';
 import { withMessage } from '../../schema-messages.ts';
 
 /**
@@ -75,13 +77,30 @@ export const taskSchema = z.object({
   health_check: z.unknown().optional(),
 });
 
-export const agentInfoSchema = z.object({ id, hostname: z.string().min(1) });
+/** One that is not as expected is none: where an agent stands is no reason to do without it. */
+const domain = z
+  .object({
+    fault_domain: z
+      .object({ region: z.object({ name: text }).nullish(), zone: z.object({ name: text }).nullish() })
+      .nullish(),
+  })
+  .nullish()
+  .catch(null);
+
+export const agentInfoSchema = z.object({ id, hostname: z.string().min(1), domain });
 export const agentSchema = z.object({ agent_info: agentInfoSchema });
 export const frameworkInfoSchema = z.object({ id, name: z.string() });
 export const frameworkSchema = z.object({ framework_info: frameworkInfoSchema });
 
+export type MesosAgentInfo = z.infer<typeof agentInfoSchema>;
 export type MesosTask = z.infer<typeof taskSchema>;
 export type MesosStatus = z.infer<typeof statusSchema>;
 export type MesosLabels = z.infer<typeof labels>;
 export type MesosPortMapping = z.infer<typeof portMapping>;
 export type MesosNetworkInfo = z.infer<typeof networkInfo>;
+
+/** Where an agent stands; undefined where it has no fault domain. */
+export function placeIn({ domain }: MesosAgentInfo): Place | undefined {
+  const { region, zone } = domain?.fault_domain ?? {};
+  return placeOf({ region: region?.name, zone: zone?.name });
+}

@@ -1,11 +1,18 @@
 import { BOUNDS, OverBound, overBound } from '../../bounds.ts';
-import type { Rejection } from '../../model.ts';
+import type { Place, Rejection } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import { isRecord, rejectionOf, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { type Found, type Wanted, walkJson } from '../json.ts';
 import { factsOf, type TaskFacts } from './facts.ts';
-import { agentInfoSchema, agentSchema, frameworkSchema, taskSchema } from './schema.ts';
+import {
+  agentInfoSchema,
+  agentSchema,
+  frameworkSchema,
+  type MesosAgentInfo,
+  placeIn,
+  taskSchema,
+} from './schema.ts';
 
 /** All that a master, or an agent, says of its cluster at one moment. */
 export interface MesosState {
@@ -18,6 +25,8 @@ export interface MesosState {
    * in no list.
    */
   readonly recovered: ReadonlyMap<string, string>;
+  /** Where agents of either list stand, by id, as far as they have a fault domain. */
+  readonly places: ReadonlyMap<string, Place>;
   readonly tasks: readonly TaskFacts[];
   /** Tasks on agents that the master cannot reach; it keeps them for long. */
   readonly unreachable: readonly TaskFacts[];
@@ -68,6 +77,7 @@ export class StateBuilder {
   readonly #frameworks = new Map<string, string>();
   readonly #agents = new Map<string, string>();
   readonly #recovered = new Map<string, string>();
+  readonly #places = new Map<string, Place>();
   readonly #tasks: TaskFacts[] = [];
   readonly #unreachable: TaskFacts[] = [];
   readonly #rejected = new Map<string, Rejection>();
@@ -100,12 +110,12 @@ export class StateBuilder {
       }
       case 'agents': {
         const { data } = agentSchema.safeParse(json);
-        if (data) this.#agents.set(data.agent_info.id.value, data.agent_info.hostname);
+        if (data) this.#addAgent(data.agent_info, this.#agents);
         return;
       }
       case 'recovered_agents': {
         const { data } = agentInfoSchema.safeParse(json);
-        if (data) this.#recovered.set(data.id.value, data.hostname);
+        if (data) this.#addAgent(data, this.#recovered);
         return;
       }
       case 'heartbeat_interval_seconds':
@@ -121,11 +131,18 @@ export class StateBuilder {
       frameworks: this.#frameworks,
       agents: this.#agents,
       recovered: this.#recovered,
+      places: this.#places,
       tasks: this.#tasks,
       unreachable: this.#unreachable,
       rejected: this.#rejected,
       heartbeatSeconds: this.#heartbeatSeconds,
     };
+  }
+
+  #addAgent(info: MesosAgentInfo, list: Map<string, string>): void {
+    list.set(info.id.value, info.hostname);
+    const place = placeIn(info);
+    if (place !== undefined) this.#places.set(info.id.value, place);
   }
 
   #addTask(json: unknown, list: TaskFacts[]): void {

@@ -15,7 +15,7 @@ export function readV0State(json: unknown): MesosState | null {
   builder.take({ path: 'type', json: 'GET_STATE' });
   for (const name of ['get_tasks', 'get_frameworks']) builder.take({ path: name, json: undefined });
   for (const agent of isAgent ? [json] : objects(slaves)) {
-    const info = { id: { value: agent['id'] }, hostname: agent['hostname'] };
+    const info = { id: { value: agent['id'] }, hostname: agent['hostname'], domain: agent['domain'] };
     builder.take({ path: 'agents', json: { agent_info: info } });
   }
   for (const framework of json['frameworks'].filter(isRecord)) {

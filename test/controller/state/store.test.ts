@@ -197,7 +197,8 @@ test('what cannot be used is told, and counts as missing', async () => {
 });
 
 test('agents that a source lists are kept with its apps: no VIP takes their addresses after a restart either', async () => {
-  const listed = { ...snapshot(app('/web')), agents: ['10.0.0.7', 'fd01::7'] };
+  const places = { '10.0.0.7': { region: 'eu', zone: 'a' } };
+  const listed = { ...snapshot(app('/web')), agents: ['10.0.0.7', 'fd01::7'], places };
   await open().saveSource('mesos', null, () => listed);
   expect((await open().loadSource('mesos'))?.snapshot).toEqual(listed);
 });
@@ -212,7 +213,11 @@ test('saved state that another user could have written is not used', async () =>
 
 test('an app of which any part is not what it was is left out, and a pass goes on without it', async () => {
   const whole = web('/a', { VIP_0: '/a:80' }, '10.0.0.1:80');
-  const told = { agent: { host: 'a', address: '10.0.0.1' }, addresses: ['172.17.0.2'] };
+  const told = {
+    agent: { host: 'a', address: '10.0.0.1' },
+    place: { region: 'eu', zone: 'a' },
+    addresses: ['172.17.0.2'],
+  };
   const tasks = whole.tasks.map((task) => ({ ...task, ...told }));
   const saved = {
     ...whole,

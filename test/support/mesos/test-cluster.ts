@@ -11,6 +11,8 @@ export class TestCluster {
   /** Agents that a new master knows of and that have not come back to it. */
   readonly recovered = new Map<string, string>();
   readonly tasks = new Map<string, TestTask>();
+  /** Region and zone by id, of agents that have a fault domain. */
+  readonly domains = new Map<string, readonly [region: string, zone: string]>();
   readonly #emit: (event: JsonObject) => void;
 
   constructor(emit: (event: JsonObject) => void) {
@@ -38,7 +40,7 @@ export class TestCluster {
     this.agents.set(id, hostname);
     this.#emit({
       type: 'AGENT_ADDED',
-      agent_added: { agent: { agent_info: agentInfo(id, hostname), active: true } },
+      agent_added: { agent: { agent_info: this.#agentInfo(id, hostname), active: true } },
     });
   }
 
@@ -91,17 +93,21 @@ export class TestCluster {
         frameworks: [...this.frameworks].map(([id, name]) => this.#frameworkJson(id, name)),
       },
       get_agents: {
-        agents: [...this.agents].map(([id, hostname]) => ({ agent_info: agentInfo(id, hostname) })),
-        recovered_agents: [...this.recovered].map(([id, hostname]) => agentInfo(id, hostname)),
+        agents: [...this.agents].map(([id, hostname]) => ({
+          agent_info: this.#agentInfo(id, hostname),
+        })),
+        recovered_agents: [...this.recovered].map(([id, hostname]) => this.#agentInfo(id, hostname)),
       },
     };
+  }
+
+  #agentInfo(id: string, hostname: string): JsonObject {
+    const [region, zone] = this.domains.get(id) ?? [];
+    const domain = { fault_domain: { region: { name: region ?? '' }, zone: { name: zone ?? '' } } };
+    return { id: { value: id }, hostname, port: 5051, ...(region !== undefined && { domain }) };
   }
 
   #frameworkJson(id: string, name: string): JsonObject {
     return { framework_info: { id: { value: id }, name, user: 'root' }, active: true };
   }
-}
-
-function agentInfo(id: string, hostname: string): JsonObject {
-  return { id: { value: id }, hostname, port: 5051 };
 }

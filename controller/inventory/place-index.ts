@@ -1,0 +1,68 @@
+import { canonicalAddress } from '../address.ts';
+import type { App, Place, Task } from '../model.ts';
+
+/** Where hosts stand, by their addresses or names, as tasks on them and lists of agents tell. */
+export class PlaceIndex {
+  /** How many tasks tell of each place. */
+  readonly #told = new Map<string, Map<Place, number>>();
+  #listed: ReadonlyMap<string, Place> = new Map();
+  #version = 0;
+
+  /** Another number whenever something may be other than it was. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** An app came, changed or went. */
+  replace(before: App | undefined, now: App | undefined): void {
+    for (const task of before?.tasks ?? []) this.#count(task, -1);
+    for (const task of now?.tasks ?? []) this.#count(task, 1);
+  }
+
+  /** Replaces what lists of agents tell, by address. */
+  list(places: Iterable<readonly [string, Place]>): void {
+    this.#listed = new Map(Array.from(places, ([address, place]) => [canonical(address), place] as const));
+    this.#version += 1;
+  }
+
+  /** Where the host with this address or node name stands: as its source lists it, else as most of its tasks tell; null: nobody says. */
+  placeOf(host: string): Place | null {
+    const listed = this.#listed.get(host);
+    if (listed !== undefined) return listed;
+    let most: readonly [Place, number] | null = null;
+    for (const [place, count] of this.#told.get(host) ?? [])
+      if (most === null || count > most[1]) most = [place, count];
+    return most?.[0] ?? null;
+  }
+
+  #count({ place, ...task }: Task, by: 1 | -1): void {
+    if (place === undefined) return;
+    for (const host of hostsOf({ place, ...task })) {
+      const told = this.#told.get(host) ?? new Map<Place, number>();
+      const count = (told.get(place) ?? 0) + by;
+      if (count > 0) told.set(place, count);
+      else told.delete(place);
+      if (told.size > 0) this.#told.set(host, told);
+      else this.#told.delete(host);
+      if (count === 0 || (count === 1 && by === 1)) this.#version += 1;
+    }
+  }
+}
+
+/** By what the host of a task is known: the agent's address, the node's name. */
+function* hostsOf({ agent, place, ports }: Task): Generator<string> {
+  if (place?.node !== undefined) yield place.node;
+  if (agent !== undefined) {
+    yield canonical(agent.address);
+    return;
+  }
+  const port = ports.find(
+    ({ backendAddress, endpoints }) => backendAddress === 'agent' && endpoints.length > 0,
+  );
+  const [endpoint] = port?.endpoints ?? [];
+  if (endpoint !== undefined) yield canonical(endpoint.address);
+}
+
+function canonical(address: string): string {
+  return canonicalAddress(address) ?? address;
+}
