@@ -4,7 +4,7 @@
  * besides the keys.
  */
 
-import type { BackendSettings, ServiceSettings } from './settings.ts';
+import type { BackendSettings, ServiceSettings, TrafficDistribution } from './settings.ts';
 
 /** The protocols that a VIP can have. DC/OS knew these two; other ones in a definition give no VIP. */
 export type Protocol = 'tcp' | 'udp';
@@ -160,6 +160,20 @@ export interface Service extends ServiceSettings {
   /** For how long a backend that comes into rotation grows to its weight; absent where it has it at once. */
   readonly slowStartSeconds?: number;
   readonly backends: ReadonlyMap<BackendKey, Backend>;
+  /** Set where only the nearest backends are to get connections. */
+  readonly trafficDistribution?: Exclude<TrafficDistribution, 'Cluster'>;
+  /** Set once it is decided which these are. */
+  readonly nearness?: Nearness;
+}
+
+/** How near a backend is: on this host, in its zone, in its region, anywhere. Each one is part of the next. */
+export type Tier = 'node' | 'zone' | 'region' | 'all';
+
+export interface Nearness {
+  /** The tier whose backends the service has. */
+  readonly tier: Tier;
+  /** Those of all tiers. */
+  readonly all: ReadonlyMap<BackendKey, Backend>;
 }
 
 /** What a name leads to. */
@@ -173,6 +187,8 @@ export interface Backend extends Endpoint, BackendSettings {
   readonly hostPort?: Endpoint;
   /** Address of the host that it runs on, where that is neither its own nor that of `hostPort`; absent too where it is not known. */
   readonly agent?: string;
+  /** Where the host that it runs on stands; absent where it is not known. */
+  readonly place?: Place;
   /** Set where it is never to be taken out of rotation for not answering. */
   readonly eject?: false;
   readonly app: string;

@@ -21,3 +21,12 @@ export function placeOf({ region, zone, node }: Given): Place | undefined {
 }
 
 type Given = { readonly [Name in keyof Place]?: string | null | undefined };
+
+/**
+ * Whether two hosts are known to be in one zone, or in one region. Zones of two regions may have one name; where a region
+ * is not told, the zone's name alone counts.
+ */
+export function placesAgree(a: Place | undefined, b: Place, on: 'zone' | 'region'): boolean {
+  if (a === undefined || a[on] === undefined || a[on] !== b[on]) return false;
+  return on === 'region' || a.region === undefined || b.region === undefined || a.region === b.region;
+}

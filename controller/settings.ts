@@ -46,7 +46,13 @@ export interface PortOptions {
   readonly eject: boolean;
   /** For how long one that comes into rotation grows to its weight; 0: it has it at once. */
   readonly slowStartSeconds: number;
+  /** Which backends get connections: all, or the nearest ones. */
+  readonly trafficDistribution: TrafficDistribution;
 }
+
+/** As the field `trafficDistribution` of a Kubernetes Service has them (KEP-3015). */
+export const TRAFFIC_DISTRIBUTIONS = ['Cluster', 'PreferSameZone', 'PreferSameNode'] as const;
+export type TrafficDistribution = (typeof TRAFFIC_DISTRIBUTIONS)[number];
 
 /** What dcos-net programs; part of each kernel that has IPVS for VIPs, and taken where a kernel lacks another one. */
 export const FALLBACK_SCHEDULER = 'wlc';
@@ -152,6 +158,16 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     },
     meaning:
       'for how long a backend that comes into rotation grows from a tenth to its weight ([slow start](slow-start.md)), default 0 or `--slow-start-seconds`: it has its weight at once',
+  },
+  trafficDistribution: {
+    label: 'IPVS_TRAFFIC_DISTRIBUTION',
+    of: 'vip',
+    unset: 'Cluster',
+    read: (text) =>
+      TRAFFIC_DISTRIBUTIONS.find((known) => known === text) ??
+      new Refused(`expected one of ${TRAFFIC_DISTRIBUTIONS.join(', ')}`),
+    meaning:
+      '`PreferSameZone` or `PreferSameNode`: only the nearest backends get connections; default `Cluster`, or `--traffic-distribution`: all do',
   },
 };
 

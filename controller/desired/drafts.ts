@@ -112,6 +112,7 @@ export function createDrafts(
         app: app.id,
         task: task.id,
         drainSeconds: options.drainSeconds,
+        ...(task.place !== undefined && { place: task.place }),
         ...aboutEjection(task, options),
       };
       const { places, faults } = placesOn(here, port, faultOf);

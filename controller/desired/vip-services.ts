@@ -75,6 +75,7 @@ function toService(
   backends: ReadonlyMap<BackendKey, Backend>,
 ): Service {
   const slowStartSeconds = slowStartOf(options);
+  const { trafficDistribution } = options;
   return {
     protocol,
     family,
@@ -84,6 +85,7 @@ function toService(
     framework: target.named?.framework ?? null,
     fqdn: target.named?.fqdn ?? null,
     ...serviceFields.of(options, family),
+    ...(trafficDistribution !== 'Cluster' && { trafficDistribution }),
     apps: [...new Set(claims.map(({ declared }) => declared.app))],
     ...(slowStartSeconds > 0 && { slowStartSeconds }),
     backends,

@@ -14,8 +14,8 @@ export interface BrakeRules {
 }
 
 interface HoldContext extends Omit<BrakeContext, 'named' | 'heldBefore' | 'share'> {
-  /** Whether a backend leaves because it does not answer this host, for which no source need give its word. */
-  readonly ejected?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
+  /** Whether a backend leaves by a decision of this host, for which no source need give its word. */
+  readonly decidedHere?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
 }
 
 /** Share by which a removal counts as large where there are no rules: the default of `--mass-removal-percent`. */
@@ -69,9 +69,9 @@ export class Brake {
     if (this.#rules === null) return { plan, held: null };
     const { share, holdMs } = this.#rules;
     this.#letGoWhatIsBelieved(plan, context, now);
-    const { ejected = () => false } = context;
+    const { decidedHere = () => false } = context;
     const named = (endpoint: BackendKey, service: ServiceKey) =>
-      this.#letGo.has(`${service} ${endpoint}`) || ejected(endpoint, service);
+      this.#letGo.has(`${service} ${endpoint}`) || decidedHere(endpoint, service);
     const heldBefore = (endpoint: BackendKey, service: ServiceKey) =>
       this.#held.get(service)?.backends.has(endpoint) === true;
     const result = holdMassRemoval(plan, { ...context, named, heldBefore, share });
@@ -125,11 +125,7 @@ export class Brake {
   }
 
   /** Why what this plan takes away is not held, where it is so much that one may ask; `plan` is without what is held. */
-  letGo(
-    plan: Plan,
-    context: Omit<BrakeContext, 'named' | 'heldBefore' | 'share'>,
-    now: number,
-  ): LargeRemoval | null {
+  letGo(plan: Plan, context: HoldContext, now: number): LargeRemoval | null {
     const { occupants } = context;
     const leaveOf = (endpoint: BackendKey, service: ServiceKey): Leave => {
       if (this.#rules === null) return { rule: 'brake off', source: null, at: now };

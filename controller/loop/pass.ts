@@ -2,7 +2,7 @@ import type { DesiredState } from '../desired/desired-state.ts';
 import type { Ejections } from '../ejection.ts';
 import { messageOf } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { Desired, ObservedService, ServiceKey } from '../model.ts';
+import type { BackendKey, Desired, ObservedService, ServiceKey } from '../model.ts';
 import { inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { DecisionTable } from '../plan/decision.ts';
@@ -10,6 +10,7 @@ import { type Drift, drift } from '../plan/drift.ts';
 import { ejectionDecisions, isEjected, servicesWith, withEjections } from '../plan/ejected.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
+import { isLeftOut } from '../plan/nearest.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Shortfalls } from '../plan/shortfall.ts';
 import { slowStartDecisions } from '../plan/slow-start.ts';
@@ -19,6 +20,7 @@ import type { CarryOver } from './carry-over.ts';
 import type { KernelView } from './kernel-view.ts';
 import type { LedgerBook } from './ledger-book.ts';
 import type { NameStore } from './name-store.ts';
+import type { Nearest } from './nearness.ts';
 import { nothingYet, type Outcome } from './outcome.ts';
 import type { Planner, PlanResult } from './planner.ts';
 import type { SlowStarts } from './slow-starts.ts';
@@ -52,6 +54,7 @@ export interface PassParts {
   /** Which backends do not answer; undefined where nobody watches. */
   readonly ejections: EjectionFacts | undefined;
   readonly slowStarts: SlowStarts;
+  readonly nearest: Nearest;
   readonly clock: Clock;
   readonly dryRun: boolean;
 }
@@ -76,8 +79,10 @@ export class Pass {
   readonly #outcome: Outcome = nothingYet();
   /** As they were when the pass began. */
   readonly #ejections: Ejections;
-  /** What the sources want, without what is ejected. */
+  /** What the sources want, with weight 0 for what is ejected. */
   readonly #answering: Desired;
+  /** The same, with the nearest backends alone where a VIP asks for that. */
+  readonly #near: Desired;
   /** The same, with the weights that backends have while they grow. */
   readonly #wanted: Desired;
   #result = NOTHING_PLANNED;
@@ -91,7 +96,8 @@ export class Pass {
     const { ejections, desired, slowStarts } = parts;
     this.#ejections = new Map(ejections?.ejections);
     this.#answering = this.#ejections.size === 0 ? desired : withEjections(desired, this.#ejections);
-    this.#wanted = slowStarts.weigh(this.#answering);
+    this.#near = parts.nearest.of(this.#answering);
+    this.#wanted = slowStarts.weigh(this.#near);
   }
 
   async run(): Promise<PassStatus> {
@@ -102,7 +108,7 @@ export class Pass {
     await inSlices((pause) => inventory.settle(pause), this.#pace);
     await this.#updateDesired();
     const changed = this.#parts.ejections?.takeChanged() ?? new Set();
-    carryOver.markDue(servicesWith(this.#parts.desired.services, changed));
+    this.#markDue(new Set(servicesWith(this.#parts.desired.services, changed)));
     carryOver.markDue(slowStarts.due(view.table, this.#startedAt));
     try {
       if (unread !== null) throw unread;
@@ -125,7 +131,14 @@ export class Pass {
     const { complete } = this.#request;
     desired.begin({ complete, heldNames: carryOver.heldNames, lacking: applier.lacking(this.#startedAt) });
     await inSlices((pause) => desired.work(pause), this.#pace);
-    carryOver.markDue(desired.takeTouched());
+    this.#markDue(desired.takeTouched());
+  }
+
+  /** These services may be others now, and so may those that move to another tier because of it, or because a wait is over. */
+  #markDue(keys: ReadonlySet<ServiceKey>): void {
+    const { carryOver, nearest } = this.#parts;
+    carryOver.markDue(keys);
+    carryOver.markDue(nearest.look(this.#answering.services, keys, this.#startedAt));
   }
 
   /** Resolves with whether the view is what the kernel has at this moment. */
@@ -162,9 +175,12 @@ export class Pass {
     const { owned, drains } = book;
     const { complete } = this.#request;
     const ejected = isEjected(this.#parts.desired, this.#ejections);
+    const leftOut = isLeftOut(this.#wanted);
+    const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
+      ejected(endpoint, service) || leftOut(endpoint, service);
     const facts = { desired: this.#wanted, observed: view.table, owned, drains, complete };
-    const input = { ...facts, ejected, now, pace };
-    await slowStarts.advance(carryOver.dueOf(input), this.#answering, view.table, now, pace);
+    const input = { ...facts, decidedHere, now, pace };
+    await slowStarts.advance(carryOver.dueOf(input), this.#near, view.table, now, pace);
     this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input) });
   }
 
@@ -217,10 +233,11 @@ export class Pass {
   }
 
   #status(error: string | null): PassStatus {
-    const { desired, view, book, applier, shortfalls, slowStarts, clock, dryRun } = this.#parts;
+    const { desired, view, book, applier, shortfalls, nearest, slowStarts, clock, dryRun } = this.#parts;
     const { failures, made, untried, reached, unanswered } = this.#outcome;
     const { plan, drains, held, letGo, decisions } = this.#result;
     decisions.addAll(ejectionDecisions(plan.keys, desired, this.#ejections));
+    decisions.addAll(nearest.decisions(plan.keys));
     decisions.addAll(slowStartDecisions(plan.keys, slowStarts.all));
     return {
       startedAt: this.#startedAt,

@@ -37,8 +37,11 @@ export interface PlanInput {
   readonly drains: Drains;
   /** Every source has been read completely since the start. */
   readonly complete: boolean;
-  /** Whether a backend leaves a VIP's rotation because it does not answer: no removal by a source. Absent: none does. */
-  readonly ejected?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
+  /**
+   * Whether a backend leaves a VIP's rotation by a decision of this host (it does not answer, or others are nearer): no
+   * removal by a source. Absent: none does.
+   */
+  readonly decidedHere?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
   readonly now: number;
   /** Of the pass. */
   readonly pace: Pace;
@@ -81,7 +84,7 @@ export class Planner {
     owned,
     drains,
     complete,
-    ejected,
+    decidedHere,
     now,
     pace,
   }: PlanInput): Promise<PlanResult> {
@@ -107,7 +110,7 @@ export class Planner {
       decideDrains(decisions, drains);
       return { plan, held: null, letGo: null, drains, deadlines: drains, decisions, rereadFirst };
     }
-    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants, ejected };
+    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants, decidedHere };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);

@@ -21,6 +21,7 @@ import { CarryOver } from './carry-over.ts';
 import { KernelView } from './kernel-view.ts';
 import { LedgerBook } from './ledger-book.ts';
 import { NameStore } from './name-store.ts';
+import { type HostFacts, Nearest } from './nearness.ts';
 import { Pass, type PassParts, type PassRequest } from './pass.ts';
 import { Planner, type PlanRules } from './planner.ts';
 import { ReachabilityView } from './reachability-view.ts';
@@ -47,6 +48,8 @@ export interface ReconcileRules extends PlanRules {
   readonly ejections?: EjectionFacts | undefined;
   /** Set where nobody would make the steps of a slow start: backends then have their full weight at once. */
   readonly fullWeightAtOnce?: boolean;
+  /** This host, for VIPs that want near backends; absent where nothing of it is known besides what sources tell. */
+  readonly host?: HostFacts | undefined;
   readonly dryRun: boolean;
 }
 
@@ -73,12 +76,14 @@ export class Reconciler {
   readonly #carryOver = new CarryOver();
   readonly #shortfalls = new Shortfalls();
   readonly #slowStarts: SlowStarts;
+  readonly #nearest: Nearest;
 
   constructor(ports: ReconcilePorts, rules: ReconcileRules, random: () => number = Math.random) {
     this.#ports = ports;
     this.#rules = rules;
     this.#book = new LedgerBook(ports.ledger, ports.clock, ports.log);
     this.planner = new Planner(rules, this.inventory);
+    this.#nearest = new Nearest(rules.host ?? UNKNOWN_HOST, this.inventory.places);
     this.reachability = new ReachabilityView(ports.reachability);
     this.#nameStore = new NameStore(ports.store, ports.log, rules.dryRun);
     this.#view = new KernelView(ports.table);
@@ -130,10 +135,13 @@ export class Reconciler {
     await withdrawTaken(this.#ports, { book: this.#book, reachability: this.reachability }, this.#rules);
   }
 
-  /** When a pass is worth making though nothing changed: a failed step is due, a drain may have ended, or a backend grows. */
+  /**
+   * When a pass is worth making though nothing changed: a failed step is due, a drain may have ended, a backend grows, or a
+   * VIP may move to a nearer tier.
+   */
   nextLook(): number | null {
     const nextStep = this.#rules.dryRun ? null : this.#slowStarts.nextDue(this.#view.table);
-    return earliest(this.#applier.nextDue(), this.#carryOver.nextDrainLook, nextStep);
+    return earliest(this.#applier.nextDue(), this.#carryOver.nextDrainLook, nextStep, this.#nearest.nextLook);
   }
 
   async pass(request: PassRequest): Promise<PassStatus> {
@@ -154,6 +162,7 @@ export class Reconciler {
       carryOver: this.#carryOver,
       ejections: this.#rules.ejections,
       slowStarts: this.#slowStarts,
+      nearest: this.#nearest,
       dryRun: this.#rules.dryRun,
       clock,
     };
@@ -175,4 +184,6 @@ export class Reconciler {
   }
 }
 
+const UNKNOWN_HOST: HostFacts = { given: {}, addresses: () => NO_ADDRESSES };
+const NO_ADDRESSES: ReadonlySet<string> = new Set();
 const NO_SERVICES: ReadonlyMap<ServiceKey, Service> = new Map();

@@ -11,6 +11,7 @@ import type {
 } from '../model.ts';
 import { backendFields, serviceFields } from '../setting-fields.ts';
 import type { HostOrder } from './host-order.ts';
+import { leftOutOf, whyLeftOut } from './nearest.ts';
 import type { Op, PlannedBackend, PlannedService } from './plan.ts';
 
 /** One desired service beside what the kernel has of it. */
@@ -50,6 +51,9 @@ export function compare(
     held: false,
     changes,
     reason: null,
+    ...(want.nearness !== undefined && {
+      nearness: { tier: want.nearness.tier, leftOut: leftOutOf(want) },
+    }),
     backends: found.planned,
   };
   return { planned, growing, shrinking };
@@ -91,7 +95,7 @@ function compareBackends(
   for (const [key, backend] of have) {
     if (want.backends.has(key)) continue;
     const { address, port } = backend;
-    result.planned.push(leavingBackend(backend));
+    result.planned.push(leavingBackend(backend, whyLeftOut(want, key)));
     result.removed.push({ op: 'remove-backend', service, backend: { address, port } });
   }
   result.planned.sort(byEndpoint);
@@ -119,10 +123,10 @@ function compareBackend(want: Backend, have: ObservedBackend | undefined): Plann
   return hostPort === undefined ? planned : { ...planned, hostPort };
 }
 
-/** A backend that nobody wants any more. */
-export function leavingBackend(backend: ObservedBackend): PlannedBackend {
+/** A backend that is wanted no more, for this reason; null: nobody wants it. */
+export function leavingBackend(backend: ObservedBackend, why: string | null): PlannedBackend {
   const { address, port } = backend;
-  const nobody = { app: null, task: null, reason: 'no longer a backend of this VIP', changes: [] };
+  const nobody = { app: null, task: null, reason: why ?? 'no longer a backend of this VIP', changes: [] };
   return { op: 'remove', address, port, ...backendFields.pick(backend), ...nobody };
 }
 

@@ -6,7 +6,7 @@ import { type BackendKey, endpointKey, type ServiceKey, type Step, serviceKey } 
  * `mass removal`: the brake holds it. `draining`: its connections go on. `last in rotation`: its replacement could not be
  * added. `postponed`: a write failed, or waits for one that failed. `refused`: the kernel takes its address for no
  * destination. `ejected`: clients and probes of this host get no answer from it. `slow start`: it came into rotation of
- * late and grows to its weight.
+ * late and grows to its weight. `nearness`: nearer backends are waited for before the others leave.
  */
 export type DecisionRule =
   | 'mass removal'
@@ -15,7 +15,8 @@ export type DecisionRule =
   | 'postponed'
   | 'refused'
   | 'ejected'
-  | 'slow start';
+  | 'slow start'
+  | 'nearness';
 
 /** Times are milliseconds of the monotonic clock. */
 export interface Decision {

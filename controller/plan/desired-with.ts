@@ -7,10 +7,13 @@ export type ServiceChange = (service: Service, key: ServiceKey) => Service;
 export class DesiredWith implements Desired {
   readonly #desired: Desired;
   readonly #services: ServicesWith;
+  readonly #warnings: () => readonly string[];
 
-  constructor(desired: Desired, change: ServiceChange) {
+  /** `warnings`: to be told besides. */
+  constructor(desired: Desired, change: ServiceChange, warnings: () => readonly string[] = () => []) {
     this.#desired = desired;
     this.#services = new ServicesWith(desired, change);
+    this.#warnings = warnings;
   }
 
   get services() {
@@ -30,7 +33,8 @@ export class DesiredWith implements Desired {
   }
 
   get warnings() {
-    return this.#desired.warnings;
+    const more = this.#warnings();
+    return more.length === 0 ? this.#desired.warnings : [...this.#desired.warnings, ...more].sort();
   }
 
   get memory() {

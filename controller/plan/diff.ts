@@ -127,7 +127,7 @@ function leaving(
     held: false,
     changes: [],
     reason: stillDeclared ? 'has no backend left' : 'no app declares it any more',
-    backends: [...have.backends.values()].map(leavingBackend).sort(byEndpoint),
+    backends: [...have.backends.values()].map((backend) => leavingBackend(backend, null)).sort(byEndpoint),
   };
 }
 

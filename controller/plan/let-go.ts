@@ -36,7 +36,10 @@ export interface LargeRemoval {
   readonly because: readonly (Leave & { readonly backends: number })[];
 }
 
-type Context = Pick<BrakeContext, 'observed' | 'owned' | 'share'>;
+interface Context extends Pick<BrakeContext, 'observed' | 'owned' | 'share'> {
+  /** What leaves by a decision of this host is no part of a removal. */
+  readonly decidedHere?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
+}
 
 /**
  * Tells why a plan may take away so much that it would be held if no source had named any of it; null where it takes away
@@ -47,7 +50,8 @@ export function largeRemoval(
   context: Context,
   leaveOf: (endpoint: BackendKey, service: ServiceKey) => Leave,
 ): LargeRemoval | null {
-  const unnamed = { ...context, occupants: () => null, named: () => false };
+  const { decidedHere = () => false } = context;
+  const unnamed = { ...context, occupants: () => null, named: decidedHere };
   const losses = findLosses(plan, unnamed);
   if (losses.size === 0) return null;
   // The usual change goes no further: to measure is to look at all that is ours.

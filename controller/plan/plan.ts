@@ -1,6 +1,6 @@
 /** What one pass intends: every service with what happens to it, and the writes in the order in which they are made. */
 
-import type { Declared, Endpoint, Rejection, ServiceKey, Step } from '../model.ts';
+import type { Declared, Endpoint, Rejection, ServiceKey, Step, Tier } from '../model.ts';
 import type { FieldChange } from '../setting-fields.ts';
 import type { BackendSettings, ServiceSettings } from '../settings.ts';
 
@@ -58,6 +58,8 @@ export interface PlannedService extends ServiceSettings {
   readonly changes: readonly FieldChange[];
   /** Why it goes, or is held; null otherwise. */
   readonly reason: string | null;
+  /** Which backends it has, where only the nearest ones are wanted, and how many others are left out for that. */
+  readonly nearness?: { readonly tier: Tier; readonly leftOut: number };
   readonly backends: readonly PlannedBackend[];
 }
 

@@ -4,6 +4,7 @@ import { backendFields, changeText, serviceFields } from '../setting-fields.ts';
 import { slowStartWords, weightChangeText, weightText } from '../slow-start.ts';
 import { type Colour, type Paint, pad, textWidth } from '../text-table.ts';
 import { quoted, visible, visibleDocument } from '../visible.ts';
+import { leftOutText } from './nearest.ts';
 import type { Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
 
 /**
@@ -26,7 +27,7 @@ export function toText(
   for (const rejection of rejected) lines.push(paint('red', `! rejected  ${formatRejection(rejection)}`));
   for (const warning of warnings) lines.push(paint('yellow', visible(`! warning  ${warning}`)));
   if (held !== null || plan.conflicts.length + rejected.length + warnings.length > 0) lines.push('');
-  lines.push(...withoutBackends(declared), sumUp(plan.summary, plan.services));
+  lines.push(...withoutBackends(declared), ...leftOut(plan.services), sumUp(plan.summary, plan.services));
   if (leftAlone === 1) lines.push("1 service is another program's and is left alone.");
   if (leftAlone > 1) lines.push(`${leftAlone} services are other programs' and are left alone.`);
   return `${lines.join('\n')}\n`;
@@ -35,6 +36,21 @@ export function toText(
 function formatRejection({ app, at, value, reason }: Rejection): string {
   const where = at === '' ? app : `${app}  ${at}`;
   return visible(value === '' ? `${where}: ${reason}` : `${where} = ${quoted(value)}: ${reason}`);
+}
+
+/** Of VIPs that do not change nothing else is shown. */
+function leftOut(services: readonly PlannedService[]): readonly string[] {
+  let vips = 0;
+  let backends = 0;
+  for (const { nearness } of services) {
+    if (nearness === undefined || nearness.leftOut === 0) continue;
+    vips += 1;
+    backends += nearness.leftOut;
+  }
+  if (vips === 0) return [];
+  return [
+    `Left out, since nearer ones are in rotation: ${plural(backends, 'backend')} of ${plural(vips, 'VIP')}.`,
+  ];
 }
 
 const MOST_WITHOUT = 10;
@@ -66,7 +82,7 @@ const SIGNS: Record<Op, string> = { add: '+', change: '~', remove: '-', keep: ' 
 const COLOURS: Record<Op, Colour> = { add: 'green', change: 'yellow', remove: 'red', keep: 'dim' };
 
 function block(service: PlannedService, paint: Paint): string[] {
-  const { op, protocol, address, port, fqdn, name, framework, apps, reason } = service;
+  const { op, protocol, address, port, fqdn, name, framework, apps, nearness, reason } = service;
   const endpoint = endpointKey({ address, port });
   const called = fqdn ?? (name === null ? null : `${name}.${framework}`);
   const title = called === null ? `${endpoint} ${protocol}` : `${called}:${port} ${protocol}  ${endpoint}`;
@@ -77,6 +93,8 @@ function block(service: PlannedService, paint: Paint): string[] {
     ...service.changes.map(changeText),
   ];
   if (service.adopted) notes.push('adopted: the kernel had it already');
+  if (nearness !== undefined && nearness.leftOut > 0)
+    notes.push(`left out: ${leftOutText(nearness.tier, nearness.leftOut)}`);
   if (reason !== null) notes.push(service.held ? `held: ${reason}` : reason);
 
   const rows = service.backends.map((backend) => row(backend, service.slowStartSeconds));

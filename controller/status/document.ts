@@ -38,9 +38,18 @@ const connections = {
 
 const decision = z.object({
   rule: z
-    .enum(['mass removal', 'draining', 'last in rotation', 'postponed', 'refused', 'ejected', 'slow start'])
+    .enum([
+      'mass removal',
+      'draining',
+      'last in rotation',
+      'postponed',
+      'refused',
+      'ejected',
+      'slow start',
+      'nearness',
+    ])
     .describe(
-      'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel takes its address for no destination. ejected: clients and probes of this host get no answer from it. slow start: it came into rotation of late and grows to its weight.',
+      'mass removal: the brake holds it. draining: its connections go on. last in rotation: its replacement could not be added. postponed: a write failed, or waits for one that failed. refused: the kernel takes its address for no destination. ejected: clients and probes of this host get no answer from it. slow start: it came into rotation of late and grows to its weight. nearness: nearer backends are waited for before the others leave.',
     ),
   since: instant.describe("Since when; at most since the controller's start."),
   reason: z.string().nullable().describe('Why the rule applies; null where the rule says it all.'),

@@ -66,6 +66,11 @@ test.each([
   ['IPVS_DRAIN_SECONDS', ['86401', '5m'], upTo(86_400)],
   ['IPVS_EJECT', ['no', 'False', ''], 'expected true or false'],
   ['IPVS_SLOW_START_SECONDS', ['3601', '30s', '-1', ''], upTo(3_600)],
+  [
+    'IPVS_TRAFFIC_DISTRIBUTION',
+    ['PreferClose', 'prefersamezone', ''],
+    'expected one of Cluster, PreferSameZone, PreferSameNode',
+  ],
   ['IPVS_MAX_CONNECTIONS', ['2147483648', 'many', '-1', ''], upTo(2_147_483_647)],
   ['IPVS_SCHEDULER_FLAGS', ['fast', 'flag-1', 'mh-port,', 'MH-PORT', 'one-packet', ''], FLAGS],
   ['IPVS_SCHEDULER_FLAGS', ['mh-port'], 'mh-port is no flag of the scheduler wlc'],
@@ -131,6 +136,7 @@ const labels: fc.Arbitrary<Record<string, string>> = fc.record({
   IPVS_DRAIN_SECONDS: fc.constantFrom('0', '30'),
   IPVS_EJECT: fc.constantFrom('true', 'false'),
   IPVS_SLOW_START_SECONDS: fc.constantFrom('0', '30'),
+  IPVS_TRAFFIC_DISTRIBUTION: fc.constantFrom('Cluster', 'PreferSameZone', 'PreferSameNode'),
 });
 const options: fc.Arbitrary<PortOptions> = labels.map((given) => readPortOptions(given).options);
 const addresses = fc.constantFrom('10.1.0.1', 'fd00::1');

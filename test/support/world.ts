@@ -20,6 +20,7 @@ import type {
   StoredSnapshot,
 } from '../../controller/ports.ts';
 import { DEFAULT_PORT_OPTIONS } from '../../controller/setting-fields.ts';
+import type { TrafficDistribution } from '../../controller/settings.ts';
 import { nothingRemembered } from './builders.ts';
 import { afterSave } from './ledger-changes.ts';
 import { list } from './telling.ts';
@@ -181,9 +182,10 @@ export class World {
 }
 
 type StartRules = Partial<
-  Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake' | 'hostId' | 'ejections' | 'fullWeightAtOnce'>
+  Pick<ReconcileRules, 'adopt' | 'dryRun' | 'brake' | 'hostId' | 'ejections' | 'fullWeightAtOnce' | 'host'>
 > & {
   readonly defaultScheduler?: string;
+  readonly trafficDistribution?: TrafficDistribution;
 };
 
 function lacks(schedulers: ReadonlySet<string>, step: Step): boolean {
@@ -203,6 +205,7 @@ export class Controller {
       dryRun = false,
       brake = { share: 0.5, holdMs: 60_000 },
       defaultScheduler = DEFAULT_PORT_OPTIONS.scheduler,
+      trafficDistribution = DEFAULT_PORT_OPTIONS.trafficDistribution,
       ...rules
     }: StartRules,
   ) {
@@ -210,7 +213,7 @@ export class Controller {
       zone: 'l4lb.thisdcos.directory',
       pools: { ipv4: parsePool('11.0.0.0/8'), ipv6: parsePool('fd01:c::/64') },
       realAddresses: (address: string) => world.taken(address),
-      defaults: { ...DEFAULT_PORT_OPTIONS, scheduler: defaultScheduler },
+      defaults: { ...DEFAULT_PORT_OPTIONS, scheduler: defaultScheduler, trafficDistribution },
     };
     const taken = (address: string) => world.taken(address);
     const inPool = (address: string) => address.startsWith('11.') || address.startsWith('fd01:c:');

@@ -1,0 +1,69 @@
+/** What is desired of services that want the nearest backends, and the words in which that is told. */
+
+import type { BackendKey, Desired, Service, ServiceKey, Tier } from '../model.ts';
+import { type Decision, type Decisions, DecisionTable } from './decision.ts';
+import { nextLookAt, type TierChoice } from './tier-choice.ts';
+import { backendsIn, type HostPlace } from './tiers.ts';
+
+/** The service with the backends of a tier alone; itself where it has no others. */
+export function serviceIn(tier: Tier, service: Service, host: HostPlace): Service {
+  const backends = backendsIn(tier, service, host);
+  return { ...service, backends, nearness: { tier, all: service.backends } };
+}
+
+/** Whether a backend that its sources want in rotation is none of a service's because others are nearer. */
+export function isLeftOut({
+  services,
+}: Pick<Desired, 'services'>): (endpoint: BackendKey, service: ServiceKey) => boolean {
+  return (endpoint, key) => {
+    const service = services.get(key);
+    if (service?.nearness === undefined || service.backends.has(endpoint)) return false;
+    return (service.nearness.all.get(endpoint)?.weight ?? 0) > 0;
+  };
+}
+
+/** How many backends of a service are left out because others are nearer. */
+export function leftOutOf({ backends, nearness }: Pick<Service, 'backends' | 'nearness'>): number {
+  return nearness === undefined ? 0 : nearness.all.size - backends.size;
+}
+
+/** `12 backends in other zones`; empty where none is left out. */
+export function leftOutText(tier: Tier, count: number): string {
+  if (count === 0 || tier === 'all') return '';
+  const where = { node: 'on other hosts', zone: 'in other zones', region: 'in other regions' }[tier];
+  return `${count} backend${count === 1 ? '' : 's'} ${where}`;
+}
+
+/** Why a service lacks a backend that its sources want, because others are nearer; null where that is not why. */
+export function whyLeftOut({ backends, nearness }: Service, endpoint: BackendKey): string | null {
+  if (nearness === undefined || backends.has(endpoint) || !nearness.all.has(endpoint)) return null;
+  return `left out: backends ${PLACES[nearness.tier]} are in rotation`;
+}
+
+const PLACES: Readonly<Record<Tier, string>> = {
+  node: 'on this host',
+  zone: 'in the zone of this host',
+  region: 'in the region of this host',
+  all: 'anywhere',
+};
+
+/** Which of these services wait for a nearer tier, and how long still. */
+export function waitingDecisions(choices: Iterable<readonly [ServiceKey, TierChoice]>): Decisions {
+  const decisions = new DecisionTable();
+  for (const [key, choice] of choices) {
+    const endsAt = nextLookAt(choice);
+    if (endsAt !== null) decisions.add(key, null, waiting(choice, endsAt));
+  }
+  return decisions.all;
+}
+
+function waiting({ nearer, holdMs }: TierChoice, endsAt: number): Decision {
+  const [tier = 'all'] = nearer.keys();
+  return {
+    rule: 'nearness',
+    since: Math.min(...nearer.values()),
+    reason: `backends ${PLACES[tier]} are in rotation again`,
+    endsWhen: `they have been so for ${holdMs / 1_000} s`,
+    endsAt,
+  };
+}
