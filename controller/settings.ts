@@ -167,7 +167,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
       TRAFFIC_DISTRIBUTIONS.find((known) => known === text) ??
       new Refused(`expected one of ${TRAFFIC_DISTRIBUTIONS.join(', ')}`),
     meaning:
-      '`PreferSameZone` or `PreferSameNode`: only the nearest backends get connections; default `Cluster`, or `--traffic-distribution`: all do',
+      '`PreferSameZone` or `PreferSameNode`: only the nearest backends get connections ([nearness](nearness.md)); default `Cluster`, or `--traffic-distribution`: all do',
   },
 };
 

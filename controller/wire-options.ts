@@ -1,9 +1,12 @@
 /** What parts are made from, out of the options: for `wire.ts`, and for commands that build a few parts only. */
 
+import { hostname } from 'node:os';
 import type { Config } from './config/config.ts';
 import { givenAs } from './config/given.ts';
 import type { OptionName } from './config/options.ts';
 import { type Pools, parsePool } from './desired/pool.ts';
+import type { HostFacts } from './loop/nearness.ts';
+import { placeOf } from './place.ts';
 import { DEFAULT_PORT_OPTIONS } from './setting-fields.ts';
 import type { PortOptions } from './settings.ts';
 
@@ -15,9 +18,22 @@ export function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolI
 export function portDefaultsOf({
   defaultScheduler: scheduler,
   slowStartSeconds,
-}: Pick<Config, 'defaultScheduler' | 'slowStartSeconds'>): PortOptions {
-  return { ...DEFAULT_PORT_OPTIONS, scheduler, slowStartSeconds };
+  trafficDistribution,
+}: Pick<Config, 'defaultScheduler' | 'slowStartSeconds' | 'trafficDistribution'>): PortOptions {
+  return { ...DEFAULT_PORT_OPTIONS, scheduler, slowStartSeconds, trafficDistribution };
 }
+
+/** Where this host stands. Of a table that is not this kernel's, the operator alone says so. */
+export function hostFactsOf(
+  { against, nodeRegion: region, nodeZone: zone, nodeName }: Config,
+  hostAddresses: HostFacts['addresses'],
+): HostFacts {
+  if (against.kind !== 'kernel')
+    return { given: placeOf({ region, zone }) ?? {}, addresses: () => NO_ADDRESSES };
+  return { given: placeOf({ region, zone, node: nodeName ?? hostname() }) ?? {}, addresses: hostAddresses };
+}
+
+const NO_ADDRESSES: ReadonlySet<string> = new Set();
 
 /**
  * What a client of Marathon or Mesos needs besides the address: credentials, CA, and by what all of it was given, for its

@@ -47,7 +47,7 @@ import { namedLedger } from './state/named-ledger.ts';
 import { createStateStore } from './state/store.ts';
 import { systemClock } from './time.ts';
 import { openWatch } from './wire-eject.ts';
-import { poolsOf, portDefaultsOf } from './wire-options.ts';
+import { hostFactsOf, poolsOf, portDefaultsOf } from './wire-options.ts';
 import { sourcesOf } from './wire-sources.ts';
 import { writingOf } from './wire-writing.ts';
 
@@ -124,6 +124,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       adopt: config.adopt,
       ...(config.against.kind === 'kernel' && { taken: real.taken, ready: servers.ready }),
       hostId: config.hostId ?? readHostIdentity(),
+      host: hostFactsOf(config, hostAddresses),
       brake: brakeOf(config),
       fullWeightAtOnce: config.once && !config.dryRun,
       dryRun: config.dryRun,

@@ -10,6 +10,7 @@ import { brakeOptions } from './brake-options.ts';
 import { ejectOptions } from './eject-options.ts';
 import { kubernetesOptions } from './kubernetes-options.ts';
 import { nameOptions } from './name-options.ts';
+import { nearnessOptions } from './nearness-options.ts';
 import {
   APP_COMMANDS,
   type CommandName,
@@ -141,6 +142,7 @@ export const options = z.object({
   slowStartSeconds: balanceOptions.slowStartSeconds,
   ...brakeOptions,
   ...ejectOptions,
+  trafficDistribution: nearnessOptions.trafficDistribution,
   ...nameOptions,
 
   interface: withDefault(
@@ -166,6 +168,9 @@ export const options = z.object({
     'auto',
   ),
   hostId: balanceOptions.hostId,
+  nodeRegion: nearnessOptions.nodeRegion,
+  nodeZone: nearnessOptions.nodeZone,
+  nodeName: nearnessOptions.nodeName,
   localBackends: withDefault(
     choice(['container', 'host-port'], {
       group: 'This host',

@@ -139,6 +139,11 @@ export function parseHostId(text: string): string | null | undefined {
   return text.length <= 255 && /^[^\s\p{C}]+$/u.test(text) ? text : undefined;
 }
 
+/** The name of a region or a zone. */
+export function parsePlaceName(text: string): string | undefined {
+  return parseHostId(text) ?? (text === 'auto' ? text : undefined);
+}
+
 interface PrefixBounds {
   readonly family: 'ipv4' | 'ipv6';
   readonly shortest: number;

@@ -2,6 +2,7 @@
 
 import type { BackendKey, Desired, Service, ServiceKey, Tier } from '../model.ts';
 import { type Decision, type Decisions, DecisionTable } from './decision.ts';
+import { TIER_PLACES } from './nearness-text.ts';
 import { nextLookAt, type TierChoice } from './tier-choice.ts';
 import { backendsIn, type HostPlace } from './tiers.ts';
 
@@ -27,25 +28,11 @@ export function leftOutOf({ backends, nearness }: Pick<Service, 'backends' | 'ne
   return nearness === undefined ? 0 : nearness.all.size - backends.size;
 }
 
-/** `12 backends in other zones`; empty where none is left out. */
-export function leftOutText(tier: Tier, count: number): string {
-  if (count === 0 || tier === 'all') return '';
-  const where = { node: 'on other hosts', zone: 'in other zones', region: 'in other regions' }[tier];
-  return `${count} backend${count === 1 ? '' : 's'} ${where}`;
-}
-
 /** Why a service lacks a backend that its sources want, because others are nearer; null where that is not why. */
 export function whyLeftOut({ backends, nearness }: Service, endpoint: BackendKey): string | null {
   if (nearness === undefined || backends.has(endpoint) || !nearness.all.has(endpoint)) return null;
-  return `left out: backends ${PLACES[nearness.tier]} are in rotation`;
+  return `left out: backends ${TIER_PLACES[nearness.tier]} are in rotation`;
 }
-
-const PLACES: Readonly<Record<Tier, string>> = {
-  node: 'on this host',
-  zone: 'in the zone of this host',
-  region: 'in the region of this host',
-  all: 'anywhere',
-};
 
 /** Which of these services wait for a nearer tier, and how long still. */
 export function waitingDecisions(choices: Iterable<readonly [ServiceKey, TierChoice]>): Decisions {
@@ -62,7 +49,7 @@ function waiting({ nearer, holdMs }: TierChoice, endsAt: number): Decision {
   return {
     rule: 'nearness',
     since: Math.min(...nearer.values()),
-    reason: `backends ${PLACES[tier]} are in rotation again`,
+    reason: `backends ${TIER_PLACES[tier]} are in rotation again`,
     endsWhen: `they have been so for ${holdMs / 1_000} s`,
     endsAt,
   };

@@ -4,7 +4,7 @@ import { backendFields, changeText, serviceFields } from '../setting-fields.ts';
 import { slowStartWords, weightChangeText, weightText } from '../slow-start.ts';
 import { type Colour, type Paint, pad, textWidth } from '../text-table.ts';
 import { quoted, visible, visibleDocument } from '../visible.ts';
-import { leftOutText } from './nearest.ts';
+import { nearnessText } from './nearness-text.ts';
 import type { Op, PlannedBackend, PlannedService, Report, Summary } from './plan.ts';
 
 /**
@@ -93,8 +93,7 @@ function block(service: PlannedService, paint: Paint): string[] {
     ...service.changes.map(changeText),
   ];
   if (service.adopted) notes.push('adopted: the kernel had it already');
-  if (nearness !== undefined && nearness.leftOut > 0)
-    notes.push(`left out: ${leftOutText(nearness.tier, nearness.leftOut)}`);
+  if (nearness !== undefined) notes.push(nearnessText(nearness));
   if (reason !== null) notes.push(service.held ? `held: ${reason}` : reason);
 
   const rows = service.backends.map((backend) => row(backend, service.slowStartSeconds));

@@ -9,6 +9,7 @@ import {
   backendSettings,
   called,
   instant,
+  nearness,
   portNumber,
   protocol,
   rejection,
@@ -65,6 +66,9 @@ const plannedService = z.object({
   held: z.literal(true).optional().describe('Part of what would be taken from it waits for confirmation.'),
   changes,
   reason: z.string().nullable().describe('Why it goes, or is held; null otherwise.'),
+  nearness: nearness
+    .optional()
+    .describe('Which backends it has, where only the nearest are wanted; left out where all are.'),
   backends: z.array(plannedBackend).describe('All of them, those that go too.'),
 });
 

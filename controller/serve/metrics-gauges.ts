@@ -1,7 +1,8 @@
 import { Gauge, type Registry } from 'prom-client';
 import { version } from '../config/version.ts';
-import type { Service } from '../model.ts';
+import type { Service, Tier } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
+import { leftOutOf } from '../plan/nearest.ts';
 import type { Clock } from '../ports.ts';
 import type { SourceStatus, Status } from '../status/status.ts';
 
@@ -97,8 +98,38 @@ export function registerGauges(
     ({ advice }) => advice.length,
   );
 
+  registerNearnessGauges(registry, status);
   registerSourceGauges(registry, status, clock);
 }
+
+/** Of VIPs that want the nearest backends. */
+function registerNearnessGauges(registry: Registry, status: () => Status): void {
+  const registers = [registry];
+  const labelNames = ['tier'] as const;
+  const read = (gauge: Gauge<'tier'>, of: (service: Service) => number) => {
+    const { lastPass } = status();
+    for (const tier of TIERS) gauge.set({ tier }, lastPass === null ? Number.NaN : 0);
+    if (lastPass === null) return;
+    for (const service of lastPass.desired.services.values())
+      if (service.nearness !== undefined) gauge.inc({ tier: service.nearness.tier }, of(service));
+  };
+  const vips: Gauge<'tier'> = new Gauge({
+    name: 'marathon_ipvs_near_vips',
+    help: 'VIPs that want the nearest backends, by where those are that they have: node, zone, region, or all where none nearer is in rotation.',
+    labelNames,
+    registers,
+    collect: () => read(vips, () => 1),
+  });
+  const leftOut: Gauge<'tier'> = new Gauge({
+    name: 'marathon_ipvs_left_out_backends',
+    help: 'Backends that are left out since nearer ones are in rotation, by the tier of those.',
+    labelNames,
+    registers,
+    collect: () => read(leftOut, leftOutOf),
+  });
+}
+
+const TIERS: readonly Tier[] = ['node', 'zone', 'region', 'all'];
 
 /** Which program this is. */
 export function registerBuildInfo(registry: Registry): void {

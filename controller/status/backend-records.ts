@@ -1,5 +1,6 @@
 import type { Backend, BackendKey, Endpoint, ObservedBackend, ObservedService, Service } from '../model.ts';
 import type { Decision } from '../plan/decision.ts';
+import { whyLeftOut } from '../plan/nearest.ts';
 import { same } from '../same.ts';
 import { backendFields } from '../setting-fields.ts';
 import type { BackendSettings } from '../settings.ts';
@@ -59,7 +60,9 @@ export function recordBackends(
     put(key, wantedBackend(backend, have?.backends.get(key), held?.get(key), decision, had.get(key), now));
   }
   for (const [key, observed] of have?.backends ?? []) {
-    if (!backends.has(key)) put(key, leavingBackend(key, observed, found, had.get(key), now));
+    if (backends.has(key)) continue;
+    const why = service === null ? null : whyLeftOut(service, key);
+    put(key, leavingBackend(key, observed, { ...found, why }, had.get(key), now));
   }
   return same && backends.size === had.size ? had : backends;
 }
@@ -105,19 +108,19 @@ export function datedDecision(
   return had != null && same(had, record) ? had : record;
 }
 
-const DRAINING = 'draining: no longer a backend of this VIP';
 const LEAVING = 'no longer a backend of this VIP';
 
 /** One that the kernel has and nobody wants: it drains until its deadline, is held, or is about to go. */
 function leavingBackend(
   key: BackendKey,
   observed: ObservedBackend,
-  { drains, held, decided }: BackendsFound,
+  { drains, held, decided, why }: BackendsFound & { readonly why: string | null },
   had: BackendRecord | undefined,
   now: number,
 ): BackendRecord {
   const drainsUntil = drains?.get(key) ?? null;
-  const reason = held?.get(key) ?? (drainsUntil === null ? LEAVING : DRAINING);
+  const leaving = why ?? LEAVING;
+  const reason = held?.get(key) ?? (drainsUntil === null ? leaving : `draining: ${leaving}`);
   // Who it belonged to is worth knowing as long as it is there.
   const { address, port } = observed;
   const settings = backendFields.pick(observed);

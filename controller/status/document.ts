@@ -10,6 +10,7 @@ import {
   called,
   count,
   instant,
+  nearness,
   portNumber,
   protocol,
   rejection,
@@ -134,6 +135,9 @@ const vip = z.object({
   decision: decision
     .nullable()
     .describe('Why the service itself is not, or not yet, as the sources say; null where it is.'),
+  nearness: nearness
+    .nullable()
+    .describe('Which backends it has, where only the nearest are wanted; null where all are.'),
   ...connections,
   backends: z.array(backend).describe('All of them, those that leave too, by address and port.'),
 });

@@ -1,5 +1,6 @@
 import { familyOf } from '../address.ts';
 import { endpointKey } from '../model.ts';
+import { nearnessText } from '../plan/nearness-text.ts';
 import { backendFields, serviceFields } from '../setting-fields.ts';
 import { slowStartWords, weightText } from '../slow-start.ts';
 import { type Colour, type Column, type Layout, table } from '../text-table.ts';
@@ -83,7 +84,7 @@ function rate(value: number | undefined): string {
 }
 
 function block(vip: VipDocument, at: string, layout: Layout): string[] {
-  const { fqdn, state, reason, since, scheduler, apps, traffic, backends } = vip;
+  const { fqdn, state, reason, since, scheduler, apps, traffic, nearness, backends } = vip;
   const { paint } = layout;
   const called = fqdn === null ? '' : `${fqdn}  `;
   const why = reason === null ? '' : `: ${reason}`;
@@ -93,6 +94,7 @@ function block(vip: VipDocument, at: string, layout: Layout): string[] {
       : `scheduler ${serviceFields.words({ ...vip, scheduler }, familyOf(vip.address ?? ''))}`,
     ...slowStartWords(vip.slowStartSeconds),
     `${rotation(vip)} in rotation`,
+    nearness === null ? null : nearnessText(nearness),
     `${short(connections(vip))} connections, ${rate(traffic?.connectionRate)}/s`,
     traffic === null ? null : `in ${short(traffic.inByteRate)}B/s, out ${short(traffic.outByteRate)}B/s`,
     apps.join(', '),

@@ -68,7 +68,7 @@ const NO_SETTINGS: Readonly<Record<string, undefined>> = Object.fromEntries(
   serviceFields.names.map((name) => [name, undefined]),
 );
 
-function toRow({ backends, traffic, decision: _, ...vip }: VipDocument): VipRow {
+function toRow({ backends, traffic, decision: _, nearness: _nearness, ...vip }: VipDocument): VipRow {
   return {
     ...vip,
     ...NO_SETTINGS,

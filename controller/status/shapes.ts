@@ -54,3 +54,11 @@ function shapeOf<Settings extends object>(
   });
   return Object.fromEntries(shapes) as Shape<Settings>;
 }
+
+/** Which backends a VIP has. */
+export const nearness = z.object({
+  tier: z
+    .enum(['node', 'zone', 'region', 'all'])
+    .describe('Those on this host, in its zone or in its region; all: there is none nearer in rotation.'),
+  leftOut: z.int().min(0).describe('How many others are left out for that.'),
+});

@@ -1,6 +1,7 @@
 import { type BackendKey, type Declared, endpointKey, type Service, type ServiceKey } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Pause } from '../pause.ts';
+import { leftOutOf } from '../plan/nearest.ts';
 import type { PlannedService } from '../plan/plan.ts';
 import { same } from '../same.ts';
 import { serviceFields } from '../setting-fields.ts';
@@ -34,6 +35,8 @@ export interface VipRecord extends Omit<ServiceSettings, 'scheduler'> {
   readonly since: number;
   /** Why the service itself is not as the sources say, since when, and what ends that; null where it is. */
   readonly decision: DatedDecision | null;
+  /** Which backends it has, where only the nearest are wanted; null where all are. */
+  readonly nearness: NonNullable<PlannedService['nearness']> | null;
   readonly backends: BackendRecords;
 }
 
@@ -204,7 +207,9 @@ function desiredRecord(
   const slowStart = slowStartSeconds === undefined ? {} : { slowStartSeconds };
   const what = { ...called, ...serviceFields.pick(service), apps, ...slowStart };
   const decision = datedDecision(found.decided(null), had?.decision, now);
-  return dated({ ...what, state, reason, decision, backends }, had, now);
+  const nearness =
+    service.nearness === undefined ? null : { tier: service.nearness.tier, leftOut: leftOutOf(service) };
+  return dated({ ...what, state, reason, decision, nearness, backends }, had, now);
 }
 
 function idleState(backends: BackendRecords): StateAndReason {
@@ -231,6 +236,7 @@ function leavingRecord(
     ...(had?.slowStartSeconds !== undefined && { slowStartSeconds: had.slowStartSeconds }),
     ...leavingState(planned, found, pass),
     decision: datedDecision(found.decided(null), had?.decision, pass.finishedAt),
+    nearness: null,
     backends: recordBackends(null, found, had?.backends ?? NO_BACKENDS, pass.finishedAt),
   };
   return dated(now, had, pass.finishedAt);
@@ -277,6 +283,7 @@ function emptyRecord(
     state: 'no backend' as const,
     reason: 'no task of it can be reached',
     decision: null,
+    nearness: null,
     backends: NO_BACKENDS,
   };
   return dated(now, had, finishedAt);

@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { nearnessText } from '../../plan/nearness-text.ts';
 import type { toJson } from '../../plan/print-json.ts';
 import { weightText } from '../../slow-start.ts';
 import { errorOf } from '../api.ts';
@@ -110,7 +111,7 @@ function keyOf({ protocol, address, port }: Planned): string {
 }
 
 function Service({ service }: { readonly service: Planned }): VNode {
-  const { op, name, fqdn, reason, backends } = service;
+  const { op, name, fqdn, reason, nearness, backends } = service;
   const key = keyOf(service);
   const settings = 'changes' in service ? (service.changes ?? []) : [];
   return (
@@ -122,6 +123,7 @@ function Service({ service }: { readonly service: Planned }): VNode {
         <a href={vipLink(key)}>{fqdn ?? name ?? key}</a> <code>{key}</code>
       </h3>
       {reason !== null && <p>{reason}</p>}
+      {nearness !== undefined && <p>{nearnessText(nearness)}</p>}
       {settings.map(({ field, was, becomes }) => (
         <p>{`${field}: ${was} becomes ${becomes}`}</p>
       ))}

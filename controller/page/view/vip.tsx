@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { familyOf } from '../../address.ts';
+import { nearnessText } from '../../plan/nearness-text.ts';
 import { serviceFields } from '../../setting-fields.ts';
 import { slowStartWords } from '../../slow-start.ts';
 import type { StatusDocument, VipDocument } from '../../status/document.ts';
@@ -77,7 +78,7 @@ interface FactsProps {
 }
 
 function Facts({ vip, samples, at }: FactsProps): VNode {
-  const { fqdn, address, port, protocol, scheduler, traffic } = vip;
+  const { fqdn, address, port, protocol, scheduler, traffic, nearness } = vip;
   const place = address === null ? null : endpoint({ address, port });
   return (
     <dl class="facts">
@@ -127,6 +128,12 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
               ].join(', ')}
         </dd>
       </div>
+      {nearness !== null && (
+        <div>
+          <dt>Goes to</dt>
+          <dd>{nearnessText(nearness)}</dd>
+        </div>
+      )}
       <div>
         <dt>Connections</dt>
         <dd>

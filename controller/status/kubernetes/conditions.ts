@@ -80,9 +80,9 @@ export function nameOf({ declared }: VipFacts): string {
   return declared.fqdn ?? declared.address ?? '';
 }
 
-/** How many of the app's own backends get new connections. */
+/** How many of the app's own backends get new connections; those too that this host leaves to hosts nearer to them. */
 export function rotating({ declared, services }: VipFacts): number {
-  const all = services.flatMap(({ backends }) => [...backends.values()]);
+  const all = services.flatMap(({ backends, nearness }) => [...(nearness?.all ?? backends).values()]);
   return all.filter(({ app, weight }) => app === declared.app && weight > 0).length;
 }
 

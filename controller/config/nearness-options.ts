@@ -1,0 +1,50 @@
+/** Which backends get connections, and where this host stands. */
+
+import { TRAFFIC_DISTRIBUTIONS } from '../settings.ts';
+import { type CommandName, choice, option, withDefault, withoutDefault } from './option.ts';
+import { parseHostId, parsePlaceName } from './values.ts';
+
+const DECIDES: readonly CommandName[] = ['run', 'diff', 'why'];
+const NAME = 'a text of 1 to 255 characters, none of them a blank or a control character';
+
+export const nearnessOptions = {
+  trafficDistribution: withDefault(
+    choice(TRAFFIC_DISTRIBUTIONS, {
+      group: 'VIPs',
+      description:
+        'Which backends get connections of VIPs without the label `IPVS_TRAFFIC_DISTRIBUTION`, in the words of Kubernetes: `Cluster`: all; `PreferSameZone`: those in the zone of this host, as long as one of them is in rotation, else those in its region, else all; `PreferSameNode`: the same, and before all of them those on this host.',
+      commands: DECIDES,
+    }),
+    'Cluster',
+  ),
+  nodeRegion: withoutDefault(
+    option(parsePlaceName, {
+      group: 'This host',
+      value: 'NAME',
+      accepted: NAME,
+      description:
+        'Region of this host, as the sources call it; without it as a task or an agent at an address of this host tells.',
+      commands: DECIDES,
+    }),
+  ),
+  nodeZone: withoutDefault(
+    option(parsePlaceName, {
+      group: 'This host',
+      value: 'NAME',
+      accepted: NAME,
+      description:
+        'Zone of this host, as the sources call it; without it as a task or an agent at an address of this host tells, or an endpoint of its Kubernetes node.',
+      commands: DECIDES,
+    }),
+  ),
+  nodeName: withDefault(
+    option(parseHostId, {
+      group: 'This host',
+      value: 'NAME|auto',
+      accepted: `auto or ${NAME}`,
+      description: 'Name by which Kubernetes knows this host as a node. `auto`: the host name.',
+      commands: DECIDES,
+    }),
+    'auto',
+  ),
+};
