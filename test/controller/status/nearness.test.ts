@@ -12,7 +12,7 @@ import { statusDocument } from '../../../controller/status/document.ts';
 import { rotating } from '../../../controller/status/kubernetes/conditions.ts';
 import { vipsText } from '../../../controller/status/print-text.ts';
 import { reportOf } from '../../../controller/status/report.ts';
-import { painter } from '../../../controller/status/table.ts';
+import { painter } from '../../../controller/text-table.ts';
 import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedBackend, observedService, tableOf } from '../../support/observed.ts';
 import { passOf } from './passes.ts';
@@ -47,7 +47,7 @@ function moving(): PassStatus {
 }
 
 test('a VIP that changes has in its diff which backends it has, how many are left out, and why each of them goes', () => {
-  const text = toText(reportOf(moving()), false);
+  const text = toText(reportOf(moving()), painter(false));
   expect(text).toContain(
     '/web  the backends in the zone of this host, 2 in other zones are left out\n' +
       '      10.0.0.1:80  weight 1  task-10.0.0.1:80  running, no health check\n' +
@@ -57,7 +57,7 @@ test('a VIP that changes has in its diff which backends it has, how many are lef
 });
 
 test('a diff without changes still tells how many are left out', () => {
-  const text = toText(reportOf(passOf({ desired: desiredOf(near('zone')) })), false);
+  const text = toText(reportOf(passOf({ desired: desiredOf(near('zone')) })), painter(false));
   expect(text).toBe(
     'Left out, since nearer ones are in rotation: 2 backends of 1 VIP.\nNo differences: 1 VIP as desired.\n',
   );
