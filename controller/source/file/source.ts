@@ -1,6 +1,7 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isEmpty } from '../../delta.ts';
+import { DirectoryWatch } from '../../directory-watch.ts';
 import { hasCode, systemReason } from '../../errors.ts';
 import type { Snapshot } from '../../model.ts';
 import type { AppSource, Clock, Log, Resolver, SourceListener } from '../../ports.ts';
@@ -8,7 +9,6 @@ import { Latch, systemClock } from '../../time.ts';
 import { Feed } from '../feed.ts';
 import { type FileContentOptions, readContent, unusable } from './content.ts';
 import { Files } from './files.ts';
-import { DirectoryWatch } from './watch.ts';
 
 export interface FileSourceOptions {
   /** A JSON file, or a directory of `*.json` and `*.jsonl` files: not its subdirectories, nor names that begin with a dot. */

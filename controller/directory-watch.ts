@@ -1,6 +1,6 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
-import { messageOf } from '../../errors.ts';
-import type { Log } from '../../ports.ts';
+import { messageOf } from './errors.ts';
+import type { Log } from './ports.ts';
 
 /**
  * Calls `changed` when something in a directory changes, with its name where the system tells that. What it misses
