@@ -1,18 +1,12 @@
 /** Builds the parts from the configuration; the only place that knows every concrete one. */
 
 import { readFile } from 'node:fs/promises';
-import { DummyInterface } from './apply/dummy-interface.ts';
 import { createHostAddresses } from './apply/host-addresses.ts';
 import { readHostIdentity } from './apply/host-identity.ts';
 import { createKernelCounters } from './apply/kernel-counters.ts';
 import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
-import { FilterTable } from './apply/nftables/table.ts';
-import { PacketFilter } from './apply/packet-filter.ts';
-import { HostReachability } from './apply/reachability.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
-import { RouteNetlink } from './apply/rtnetlink.ts';
 import { createServerAddresses, type ServerAddresses } from './apply/server-addresses.ts';
-import { Sysctls } from './apply/sysctls.ts';
 import { withTimeouts } from './apply/timeouts.ts';
 import { createUnfitAddresses } from './apply/unfit-addresses.ts';
 import type { ConnectionPorts } from './command/connection.ts';
@@ -25,7 +19,6 @@ import type { NameServer } from './dns/name-server.ts';
 import type { Watch } from './eject/watch.ts';
 import { ControllerError, systemReason } from './errors.ts';
 import { Reconciler } from './loop/reconciler.ts';
-import { isLoopback } from './loopback.ts';
 import type { ServiceKey } from './model.ts';
 import { parseTable } from './plan/ipvsadm.ts';
 import type {
@@ -48,6 +41,7 @@ import { createStateStore } from './state/store.ts';
 import { systemClock } from './time.ts';
 import { openWatch } from './wire-eject.ts';
 import { hostFactsOf, poolsOf, portDefaultsOf } from './wire-options.ts';
+import { networksOf, openReachability } from './wire-reachability.ts';
 import { sourcesOf } from './wire-sources.ts';
 import { writingOf } from './wire-writing.ts';
 
@@ -169,23 +163,6 @@ export async function wireConnection(config: Config, log: Log): Promise<Omit<Con
   return { sources: await sourcesOf(config, log, []), translate };
 }
 
-type HostOptions = Pick<
-  Config,
-  'interface' | 'poolIpv4' | 'poolIpv6' | 'dnsListen' | 'hostAddress' | 'writeSysctls' | 'packetFilter'
->;
-
-/** Kernel settings, packet filter, interface and routes. */
-function openReachability(config: HostOptions): Reachability {
-  const { hostAddress } = config;
-  const common = { pools: networksOf(config), servers: addressesOf(config.dnsListen), hostAddress };
-  return new HostReachability({
-    sysctls: new Sysctls({ write: config.writeSysctls }),
-    filter: new PacketFilter(new FilterTable(), common),
-    filtering: config.packetFilter === 'nftables',
-    dummy: new DummyInterface(RouteNetlink.open(), { ...common, interfaceName: config.interface }),
-  });
-}
-
 function timeoutsOf({ tcpTimeout: tcp, tcpFinTimeout: tcpFin, udpTimeout: udp }: Config) {
   return { tcp, tcpFin, udp };
 }
@@ -208,15 +185,6 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
 /** Where this program answers DNS. */
 function serversOf({ dnsListen }: Config): string[] {
   return dnsListen.map(({ address }) => address);
-}
-
-/** Those that are put on our interface where no other one has them. */
-function addressesOf(listen: Config['dnsListen']): string[] {
-  return listen.map(({ address }) => address).filter((address) => !isLoopback(address));
-}
-
-function networksOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): string[] {
-  return [poolIpv4, poolIpv6].filter((pool) => pool !== null);
 }
 
 /** The table that the diff is made against, and what of it is ours. */
