@@ -19,12 +19,6 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(argv: readonly string[]): Promise<number> {
   try {
     const [first, ...words] = argv;
-    // How this program starts itself in another network namespace; no command for people.
-    if (first === 'netns-helper') {
-      const { helpFromHere } = await import('./wire-netns.ts');
-      await helpFromHere(JSON.parse(argv[1] ?? ''));
-      return EXIT_OK;
-    }
     const status =
       first === '__complete' ? await offer(words) : await execute(parseCommandLine(argv, process.env));
     const unwritten = await terminal.finish();

@@ -21,7 +21,8 @@ const PROCESSORS = ['x64', 'arm64'] as const;
 
 const OPTIONS = {
   absWorkingDir: ROOT,
-  entryPoints: ['controller/main.ts'],
+  // Each a file by itself: the helper, of which there is one for each network namespace, is to load little.
+  entryPoints: { 'marathon-ipvs': 'controller/main.ts', 'netns-helper': 'controller/netns-helper.ts' },
   bundle: true,
   platform: 'node',
   target: 'node24.9',
@@ -45,7 +46,8 @@ const OPTIONS = {
   sourcesContent: false,
   metafile: true,
   // The map names the sources as seen from here, wherever this is written to.
-  outfile: 'dist/marathon-ipvs.mjs',
+  outdir: 'dist',
+  outExtension: { '.js': '.mjs' },
   write: false,
   logLevel: 'warning',
 } as const satisfies BuildOptions;

@@ -74,7 +74,7 @@ async function whileRunning(
   return log;
 }
 
-test('it is a dozen files: the program, its page, its compiled parts and the licences of what is in it', async () => {
+test('it is a dozen files: the program, its helper, its page, its compiled parts and the licences of what is in it', async () => {
   expect((await readdir(program, { recursive: true })).sort()).toEqual([
     'LICENSE',
     'licences.txt',
@@ -83,6 +83,8 @@ test('it is a dozen files: the program, its page, its compiled parts and the lic
     'marathon-ipvs.mjs.map',
     'netlink-arm64.node',
     'netlink-x64.node',
+    'netns-helper.mjs',
+    'netns-helper.mjs.map',
     'page',
     'page/icon.svg',
     'page/page.css',

@@ -11,9 +11,9 @@ import { systemClock } from '../../controller/time.ts';
 import { command, eventually, IN_LAB, ipvsadm, shell } from '../support/host.ts';
 
 const inLab = IN_LAB ? describe : describe.skip;
-const MAIN = new URL('../../controller/main.ts', import.meta.url).pathname;
+const HELPER_MAIN = new URL('../../controller/netns-helper.ts', import.meta.url).pathname;
 const ENTER = new URL('../../controller/netns/enter.ts', import.meta.url).pathname;
-const HELPER = [process.execPath, '--conditions=ipvs-source', MAIN, 'netns-helper'];
+const HELPER = [process.execPath, '--conditions=ipvs-source', HELPER_MAIN];
 const OPTIONS = {
   interface: 'vip0',
   poolIpv4: '11.0.0.0/8',
