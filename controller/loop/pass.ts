@@ -40,15 +40,17 @@ export interface PassRequest {
 
 /** What passes share. */
 export interface PassParts {
-  readonly inventory: Inventory;
-  readonly desired: DesiredState;
+  readonly inventory: Pick<Inventory, 'settle'>;
+  readonly desired: Desired;
+  /** How `desired` is brought up to date with the inventory. */
+  readonly translation: Pick<DesiredState, 'begin' | 'work' | 'takeTouched' | 'commit'>;
   /** Why the ledger cannot be read: nothing may be written then; null where it can. */
   readonly unread: Error | null;
   readonly view: KernelView;
   readonly book: LedgerBook;
   readonly planner: Planner;
   readonly applier: Applier;
-  readonly nameStore: NameStore;
+  readonly nameStore: Pick<NameStore, 'keep'>;
   readonly shortfalls: Shortfalls;
   readonly carryOver: CarryOver;
   /** Which backends do not answer; undefined where nobody watches. */
@@ -127,11 +129,12 @@ export class Pass {
 
   /** Sources -> desired. */
   async #updateDesired(): Promise<void> {
-    const { desired, applier, carryOver } = this.#parts;
+    const { translation, applier, carryOver } = this.#parts;
     const { complete } = this.#request;
-    desired.begin({ complete, heldNames: carryOver.heldNames, lacking: applier.lacking(this.#startedAt) });
-    await inSlices((pause) => desired.work(pause), this.#pace);
-    this.#markDue(desired.takeTouched());
+    const lacking = applier.lacking(this.#startedAt);
+    translation.begin({ complete, heldNames: carryOver.heldNames, lacking });
+    await inSlices((pause) => translation.work(pause), this.#pace);
+    this.#markDue(translation.takeTouched());
   }
 
   /** These services may be others now, and so may those that move to another tier because of it, or because a wait is over. */
@@ -185,9 +188,9 @@ export class Pass {
   }
 
   async #rememberNames(): Promise<void> {
-    const { desired, nameStore } = this.#parts;
+    const { desired, translation, nameStore } = this.#parts;
     await this.#pace.restIfDue();
-    desired.commit();
+    translation.commit();
     await this.#pace.restIfDue();
     nameStore.keep(desired.memory);
     await this.#pace.restIfDue();

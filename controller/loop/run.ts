@@ -3,6 +3,7 @@ import type { AppSource, Observer } from '../ports.ts';
 import type { Latch } from '../time.ts';
 import { createConfirmation } from './confirm.ts';
 import { follow } from './follow.ts';
+import type { Followers } from './followers.ts';
 import type { PassRequest } from './pass.ts';
 import { createPassLog } from './pass-log.ts';
 import type { ReconcilePorts, Reconciler } from './reconciler.ts';
@@ -12,6 +13,8 @@ import { Sources } from './sources.ts';
 export interface RunPorts extends ReconcilePorts {
   readonly sources: readonly AppSource[];
   readonly observer: Observer;
+  /** Other tables that are to have the same VIPs; absent where there are none. */
+  readonly followers?: Followers | undefined;
 }
 
 export interface RunOptions {
@@ -55,7 +58,13 @@ export async function run(
   );
   const saving = options.dryRun ? Promise.resolve() : saveRegularly(ports, sources, signal);
 
-  const confirmHeld = createConfirmation(ports, reconciler.planner, () => wake.set('resync'), signal);
+  const { planner } = reconciler;
+  const resyncAll = () => {
+    wake.set('resync');
+    ports.followers?.resync();
+  };
+  const holder = ports.followers?.holder(planner) ?? planner;
+  const confirmHeld = createConfirmation(ports, holder, resyncAll, signal);
   const logPass = createPassLog(ports.log);
   const start = ports.clock.monotonic();
   let repairing: Promise<void> | null = null;
@@ -77,6 +86,7 @@ export async function run(
       await wake.wait(Math.max(0, next - ports.clock.monotonic()), ports.clock, signal);
     } else {
       const pass = await reconciler.pass(request);
+      if (reconciler.desired !== null) ports.followers?.passed(request, pass, reconciler.desired);
       await ports.observer.prepare?.(pass);
       ports.observer.passed(pass);
       logPass(pass);

@@ -1,6 +1,7 @@
 /** Everything around the loop, in memory, with a journal of what was done to it and in which order. */
 
 import { parsePool } from '../../controller/desired/pool.ts';
+import { Followers } from '../../controller/loop/followers.ts';
 import type { PassRequest } from '../../controller/loop/pass.ts';
 import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconciler.ts';
 import { type Memory, type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
@@ -197,6 +198,8 @@ const NO_SCHEDULER = new Error('kernel has no such scheduler (ENOENT)');
 /** Makes passes on what a single source says. */
 export class Controller {
   readonly reconciler: Reconciler;
+  /** What other tables are kept by, which have the same VIPs. */
+  readonly followers: Followers;
 
   constructor(
     world: World,
@@ -230,6 +233,8 @@ export class Controller {
       },
       () => 0,
     );
+    const followerRules = { inPool, taken, adopt, brake, ...rules, resyncMs: 30_000 };
+    this.followers = new Followers(followerRules, this.reconciler.inventory, () => 0);
   }
 
   /** A full pass: the kernel is read. */
@@ -249,7 +254,9 @@ export class Controller {
 
   async #pass(snapshot: Snapshot, request: PassRequest): Promise<PassStatus> {
     list(this.reconciler.inventory, 'one', snapshot);
-    return await this.reconciler.pass(request);
+    const pass = await this.reconciler.pass(request);
+    if (this.reconciler.desired !== null) this.followers.passed(request, pass, this.reconciler.desired);
+    return pass;
   }
 
   nextLook(): number | null {

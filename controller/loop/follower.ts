@@ -1,0 +1,178 @@
+import { messageOf } from '../errors.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { ServiceKey } from '../model.ts';
+import type { PassStatus } from '../pass-status.ts';
+import type { NamedEnd } from '../plan/let-go.ts';
+import type { EjectionFacts } from '../ports.ts';
+import { Latch } from '../time.ts';
+import { KeptTable, type KeptTablePorts, type KeptTableRules } from './kept-table.ts';
+import { Pass, type PassParts, type PassRequest } from './pass.ts';
+import type { Planner } from './planner.ts';
+import type { SharedDesired } from './shared-desired.ts';
+
+export interface FollowerRules extends KeptTableRules {
+  readonly ejections?: Pick<EjectionFacts, 'ejections'> | undefined;
+  /** How often the kernel's whole table is read and put right. */
+  readonly resyncMs: number;
+}
+
+/** What a pass of the host changed. */
+export interface HostChange extends Pick<PassRequest, 'gone' | 'changesSince'> {
+  readonly touched: ReadonlySet<ServiceKey>;
+}
+
+/** How often it is looked whether VIPs are still reachable. */
+const TICK_MS = 1_000;
+/** The kernel or the ledger could not be read: again after this. */
+const RETRY_AFTER_ERROR_MS = 2_000;
+/** Whole reads of several tables are spread over this share of the time between two. */
+const SPREAD = 0.2;
+
+/**
+ * Brings what the host's passes want into the table of another network namespace, with a ledger, a brake and drains of its own.
+ * Names, their addresses and what is refused are the host's: here nothing is translated, and nothing is remembered.
+ */
+export class Follower {
+  readonly #ports: KeptTablePorts;
+  readonly #rules: FollowerRules;
+  readonly #shared: SharedDesired;
+  readonly #random: () => number;
+  readonly #table: KeptTable;
+  readonly #wake = new Latch<'changed' | 'read' | 'resync'>();
+  #touched = new Set<ServiceKey>();
+  #gone: NamedEnd[] = [];
+  #since: number[] = [];
+  #wasComplete = false;
+
+  constructor(
+    ports: KeptTablePorts,
+    rules: FollowerRules,
+    shared: SharedDesired,
+    inventory: Inventory,
+    random: () => number = Math.random,
+  ) {
+    this.#ports = ports;
+    this.#rules = rules;
+    this.#shared = shared;
+    this.#random = random;
+    this.#table = new KeptTable(ports, rules, inventory, random);
+  }
+
+  get planner(): Planner {
+    return this.#table.planner;
+  }
+
+  /** A pass of the host changed what is desired; the next pass here brings that into the table. */
+  changed({ touched, gone, changesSince }: HostChange): void {
+    for (const key of touched) this.#touched.add(key);
+    this.#gone.push(...gone);
+    this.#since.push(...changesSince);
+    if (touched.size > 0 || this.#shared.isComplete !== this.#wasComplete) this.#wake.set('changed');
+  }
+
+  /** The whole table is to be read and put right now. */
+  resync(): void {
+    this.#wake.set('resync');
+  }
+
+  /**
+   * Makes passes until `signal` aborts, from the first one of the host on; calls `passed` after each. Removes nothing when it
+   * ends. Never rejects: what went wrong is in the pass.
+   */
+  async run(passed: (pass: PassStatus) => void, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#ports;
+    const due = { full: 0, look: 0, tick: clock.monotonic() };
+    let repairing: Promise<void> | null = null;
+    while (!signal.aborted) {
+      const full = this.#nextPass(due);
+      if (full === null) await this.#wake.wait(Math.max(0, due.tick - clock.monotonic()), clock, signal);
+      else {
+        const pass = await this.#pass(full);
+        if (signal.aborted) break;
+        passed(pass);
+        const now = clock.monotonic();
+        if (pass.error !== null) due.full = due.look = now + RETRY_AFTER_ERROR_MS;
+        else if (pass.kind === 'full') due.full = now + this.#rules.resyncMs * (1 - SPREAD * this.#random());
+      }
+      if (clock.monotonic() < due.tick) continue;
+      // A change does not wait for it; one that takes long is not begun once more.
+      repairing ??= this.#repair().finally(() => {
+        repairing = null;
+      });
+      due.tick = clock.monotonic() + TICK_MS;
+    }
+    await repairing;
+  }
+
+  /** Whether the next pass reads the whole table; null where there is nothing to do yet. */
+  #nextPass(due: { full: number; readonly look: number }): boolean | null {
+    const reasons = this.#wake.take();
+    if (!this.#shared.isKnown) return null;
+    const now = this.#ports.clock.monotonic();
+    const isAsked = reasons.has('read') || reasons.has('resync');
+    if (now >= due.full && this.#table.view.isKnown && !isAsked) {
+      due.full = Number.POSITIVE_INFINITY;
+      void this.#table.refreshInBackground().then(() => this.#wake.set('read'));
+    }
+    if (isAsked || now >= due.full) return true;
+    const look = this.#table.nextLook();
+    return reasons.has('changed') || (look !== null && now >= Math.max(look, due.look)) ? false : null;
+  }
+
+  async #pass(full: boolean): Promise<PassStatus> {
+    const { clock } = this.#ports;
+    const startedAt = clock.monotonic();
+    const { isComplete: complete } = this.#shared;
+    const request = { full, complete, gone: this.#gone, changesSince: this.#since };
+    this.#wasComplete = complete;
+    this.#gone = [];
+    this.#since = [];
+    this.#table.begin(request.gone, startedAt);
+    let unread: Error | null = null;
+    await this.#table.book.read().catch((error: Error) => {
+      unread = error;
+    });
+    const { ejections } = this.#rules;
+    const parts = {
+      ...this.#table.parts,
+      desired: this.#shared,
+      translation: this.#following,
+      unread,
+      inventory: SETTLED,
+      nameStore: NOBODY,
+      // Of whom that is otherwise, the host's pass has touched the services.
+      ejections: ejections && { ejections: ejections.ejections, takeChanged: () => NONE },
+      dryRun: false,
+      clock,
+    };
+    return await new Pass(request, parts, startedAt).run();
+  }
+
+  async #repair(): Promise<void> {
+    const { log } = this.#ports;
+    try {
+      const repaired = await this.#table.reachability.repair();
+      if (repaired.length > 0) log.warn('reachability repaired', { repaired });
+    } catch (error) {
+      log.debug('reachability could not be looked at', { error: messageOf(error) });
+    }
+  }
+
+  /** What the host's passes came to is all that there is to do. */
+  readonly #following: PassParts['translation'] = {
+    begin: () => undefined,
+    work: () => true,
+    commit: () => undefined,
+    takeTouched: () => {
+      const touched = this.#touched;
+      this.#touched = new Set();
+      return touched;
+    },
+  };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+/** The host's passes have taken in what the sources said. */
+const SETTLED = { settle: () => true };
+/** The host's passes remember names. */
+const NOBODY = { keep: () => undefined };

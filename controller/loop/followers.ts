@@ -1,0 +1,63 @@
+import type { Inventory } from '../inventory/inventory.ts';
+import type { BackendKey, Desired } from '../model.ts';
+import type { PassStatus } from '../pass-status.ts';
+import type { Holder } from './confirm.ts';
+import { Follower, type FollowerRules } from './follower.ts';
+import type { KeptTablePorts } from './kept-table.ts';
+import type { PassRequest } from './pass.ts';
+import type { Planner } from './planner.ts';
+import { SharedDesired } from './shared-desired.ts';
+
+/** All tables besides the host's own that are to have the same VIPs. */
+export class Followers {
+  readonly #shared = new SharedDesired();
+  readonly #followers = new Set<Follower>();
+  readonly #rules: FollowerRules;
+  readonly #inventory: Inventory;
+  readonly #random: () => number;
+
+  constructor(rules: FollowerRules, inventory: Inventory, random: () => number = Math.random) {
+    this.#rules = rules;
+    this.#inventory = inventory;
+    this.#random = random;
+  }
+
+  /** Another table; `run` of what this returns keeps it. Its first pass looks at everything. */
+  add(ports: KeptTablePorts): Follower {
+    const follower = new Follower(ports, this.#rules, this.#shared, this.#inventory, this.#random);
+    this.#followers.add(follower);
+    return follower;
+  }
+
+  delete(follower: Follower): void {
+    this.#followers.delete(follower);
+  }
+
+  /** A pass of the host is over; `desired`: what it worked on, without ejections. */
+  passed(request: PassRequest, pass: PassStatus, desired: Desired): void {
+    const touched = this.#shared.take(request, pass, desired);
+    const { gone, changesSince } = request;
+    const change = { touched, gone: [...gone], changesSince };
+    for (const follower of this.#followers) follower.changed(change);
+  }
+
+  /** All tables are to be read and put right now. */
+  resync(): void {
+    for (const follower of this.#followers) follower.resync();
+  }
+
+  /** What is held, on the host (`own`) or in any other table, until the sources were asked again. */
+  holder(own: Planner): Holder<ReadonlySet<BackendKey>> {
+    const planners = () => [own, ...[...this.#followers].map(({ planner }) => planner)];
+    return {
+      due: (now) => new Set(planners().flatMap((planner) => [...planner.due(now)])),
+      confirm: (due, told, now) => {
+        const missing = planners().map((planner) => {
+          const ofThis = planner.due(now).intersection(due);
+          return ofThis.size === 0 ? 0 : planner.confirm(ofThis, told, now);
+        });
+        return Math.max(...missing);
+      },
+    };
+  }
+}

@@ -1,0 +1,113 @@
+import type { Inventory } from '../inventory/inventory.ts';
+import type { ServiceKey } from '../model.ts';
+import { Shortfalls } from '../plan/shortfall.ts';
+import type { Clock, IpvsTable, Ledger, Log, Names, Reachability } from '../ports.ts';
+import { Applier } from './applier.ts';
+import { earliest } from './backoff.ts';
+import { CarryOver } from './carry-over.ts';
+import { KernelView } from './kernel-view.ts';
+import { LedgerBook } from './ledger-book.ts';
+import { type HostFacts, Nearest } from './nearness.ts';
+import type { PassParts, PassRequest } from './pass.ts';
+import { Planner, type PlanRules } from './planner.ts';
+import { ReachabilityView } from './reachability-view.ts';
+import { SlowStarts } from './slow-starts.ts';
+
+export interface KeptTablePorts {
+  readonly table: IpvsTable;
+  /** null where nothing is to be written. */
+  readonly reachability: Reachability | null;
+  /** Absent where nobody is told of names. */
+  readonly names?: Names | undefined;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface KeptTableRules extends PlanRules {
+  /** Set where nobody would make the steps of a slow start: backends then have their full weight at once. */
+  readonly fullWeightAtOnce?: boolean;
+  /** This host, for VIPs that want near backends; absent where nothing of it is known besides what sources tell. */
+  readonly host?: HostFacts | undefined;
+  readonly dryRun?: boolean;
+}
+
+/** One kernel table with what is ours in it, and what its passes leave for the next one. */
+export class KeptTable {
+  readonly planner: Planner;
+  readonly reachability: ReachabilityView;
+  readonly book: LedgerBook;
+  readonly view: KernelView;
+  readonly #applier: Applier;
+  readonly #carryOver = new CarryOver();
+  readonly #shortfalls = new Shortfalls();
+  readonly #nearest: Nearest;
+  readonly #slowStarts: SlowStarts;
+  readonly #dryRun: boolean;
+
+  constructor(ports: KeptTablePorts, rules: KeptTableRules, inventory: Inventory, random: () => number) {
+    this.#nearest = new Nearest(rules.host ?? UNKNOWN_HOST, inventory.places);
+    this.#slowStarts = new SlowStarts(rules.fullWeightAtOnce === true);
+    this.#dryRun = rules.dryRun === true;
+    this.book = new LedgerBook(ports.ledger, ports.clock, ports.log);
+    this.planner = new Planner(rules, inventory);
+    this.reachability = new ReachabilityView(ports.reachability);
+    this.view = new KernelView(ports.table);
+    const { table, names } = ports;
+    const unrecorded = (key: ServiceKey) => this.book.unrecorded(key);
+    const { view, reachability } = this;
+    this.#applier = new Applier({
+      table,
+      names,
+      view,
+      reachability,
+      unrecorded,
+      inPool: rules.inPool,
+      random,
+    });
+  }
+
+  /**
+   * Reads the kernel's whole table, and looks whether VIPs are reachable, for the next full pass, while smaller ones go
+   * on. To be called between passes; never rejects.
+   */
+  async refreshInBackground(): Promise<void> {
+    await Promise.all([this.view.refreshInBackground(), this.reachability.refreshInBackground()]);
+  }
+
+  /**
+   * When a pass is worth making though nothing changed: a failed step is due, a drain may have ended, a backend grows, or a
+   * VIP may move to a nearer tier.
+   */
+  nextLook(): number | null {
+    const nextStep = this.#dryRun ? null : this.#slowStarts.nextDue(this.view.table);
+    return earliest(this.#applier.nextDue(), this.#carryOver.nextDrainLook, nextStep, this.#nearest.nextLook);
+  }
+
+  /** A pass begins. */
+  begin(gone: PassRequest['gone'], now: number): void {
+    this.planner.begin(gone, now);
+    this.#applier.begin();
+  }
+
+  /** What a pass works with. */
+  get parts(): Pick<
+    PassParts,
+    'view' | 'book' | 'planner' | 'applier' | 'shortfalls' | 'carryOver' | 'nearest' | 'slowStarts'
+  > {
+    const { view, book, planner } = this;
+    return {
+      view,
+      book,
+      planner,
+      applier: this.#applier,
+      shortfalls: this.#shortfalls,
+      carryOver: this.#carryOver,
+      nearest: this.#nearest,
+      slowStarts: this.#slowStarts,
+    };
+  }
+}
+
+const UNKNOWN_HOST: HostFacts = { given: {}, addresses: () => NO_ADDRESSES };
+const NO_ADDRESSES: ReadonlySet<string> = new Set();
