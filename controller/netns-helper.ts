@@ -1,14 +1,19 @@
 /**
  * The helper that this program starts in each network namespace: a program of its own, since it loads a twentieth of the
- * other. Its one argument is what `openReachability` takes, as JSON.
+ * other. Its arguments: its options (`HelperOptions`), as JSON, and the inode of the namespace that it is meant for.
  */
 
-import { messageOf } from './errors.ts';
+import { statSync } from 'node:fs';
+import { ControllerError, messageOf } from './errors.ts';
 import { EXIT_ERROR } from './exit-status.ts';
 import { helpFromHere } from './wire-netns-helper.ts';
 
+const [options = '', inode] = process.argv.slice(2);
 try {
-  await helpFromHere(JSON.parse(process.argv[2] ?? ''), process.stdin, process.stdout);
+  // A path below /proc leads to another namespace once its process has ended and the number is given anew.
+  const own = String(statSync('/proc/self/ns/net').ino);
+  if (inode !== own) throw new ControllerError('kernel', `it leads to namespace ${own}, expected ${inode}`);
+  await helpFromHere(JSON.parse(options), process.stdin, process.stdout);
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = EXIT_ERROR;

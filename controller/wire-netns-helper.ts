@@ -1,22 +1,26 @@
 /** Builds what the helper in a network namespace works with: its sockets are opened there, and stay there. */
 
 import type { Readable, Writable } from 'node:stream';
-import { openKernelTable } from './apply/kernel-table.ts';
+import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
+import { type WantedTimeouts, withTimeouts } from './apply/timeouts.ts';
 import { serveCalls } from './netns/helper.ts';
 import { openReachability, type ReachabilityOptions } from './wire-reachability.ts';
 
+/** Plain data: it comes as JSON. */
+export interface HelperOptions extends ReachabilityOptions {
+  readonly timeouts: WantedTimeouts;
+}
+
 /** Serves calls until `input` ends. Rejects where the kernel cannot be used. */
-export async function helpFromHere(
-  options: ReachabilityOptions,
-  input: Readable,
-  output: Writable,
-): Promise<void> {
+export async function helpFromHere(options: HelperOptions, input: Readable, output: Writable): Promise<void> {
   const table = await openKernelTable();
-  const reachability = openReachability(options);
+  const client = await openKernelClient();
+  const reachability = withTimeouts(openReachability(options), client, options.timeouts);
   try {
     await serveCalls({ table, reachability }, input, output);
   } finally {
     table.close();
+    client.close();
     reachability.close();
   }
 }

@@ -40,6 +40,7 @@ import { namedLedger } from './state/named-ledger.ts';
 import { createStateStore } from './state/store.ts';
 import { systemClock } from './time.ts';
 import { openWatch } from './wire-eject.ts';
+import { type Namespaces, openNamespaces } from './wire-netns.ts';
 import { hostFactsOf, poolsOf, portDefaultsOf } from './wire-options.ts';
 import { networksOf, openReachability } from './wire-reachability.ts';
 import { sourcesOf } from './wire-sources.ts';
@@ -57,6 +58,8 @@ export interface Parts {
   readonly counters: KernelCounters | null;
   /** Who watches for backends that do not answer; null or absent where nobody does. */
   readonly watch?: Watch | null;
+  /** What keeps VIPs in other network namespaces; null or absent without `--netns-dir`. */
+  readonly namespaces?: Namespaces | null;
   /** null where no names are answered for. */
   readonly dns: DnsService | null;
   readonly ledger: Ledger;
@@ -131,8 +134,11 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
       counters?.close();
       reachability?.close();
     };
+    const { inventory } = reconciler;
+    const namespaces = await openNamespaces(config, { rules, inventory, log });
     const writing = await writingOf(config, log);
-    return { ...common, sources, writing, reporters, reconciler, counters, watch, dns, close };
+    const rest = { reporters, reconciler, counters, watch, namespaces, dns, close };
+    return { ...common, sources, writing, ...rest };
   } catch (error) {
     table.close();
     throw error;

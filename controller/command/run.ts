@@ -39,9 +39,11 @@ export async function run(
 ): Promise<void> {
   const { log } = parts;
   const sources = parts.sources.map(({ name }) => name);
-  const { watch } = parts;
+  const { watch, namespaces } = parts;
   const ejection = watch == null ? undefined : () => watch.report();
-  const observed = { sources, dryRun: config.dryRun, clock: parts.clock, ejection };
+  const fleet = namespaces?.fleet;
+  const told = { ejection, namespaces: fleet && (() => fleet.report) };
+  const observed = { sources, dryRun: config.dryRun, clock: parts.clock, ...told };
   const history = createHistory();
   const board = createStatusBoard({ ...observed, history });
   const access = config.listen === null ? undefined : await openAccessFiles(config, parts);
@@ -63,6 +65,7 @@ export async function run(
   signals.onResync(() => {
     manager?.reloading();
     wake.set('resync');
+    namespaces?.followers.resync();
   });
   signals.stop.addEventListener('abort', () => manager?.stopping());
   try {
@@ -72,11 +75,13 @@ export async function run(
       restoreAfterMs: RESTORE_AFTER_MS,
       dryRun: config.dryRun,
     };
-    const ports = { ...parts, observer: toAll(observers, parts.reporters) };
+    const observer = toAll(observers, parts.reporters);
+    const ports = { ...parts, observer, followers: namespaces?.followers };
     const reporting = parts.reporters.map((reporter) => reporter.run(signals.stop));
     const watching = watch?.run(() => wake.set('ejections'), signals.stop);
+    const keeping = fleet?.run(signals.stop);
     await runLoop(ports, parts.reconciler, options, wake, signals.stop);
-    await Promise.all([...reporting, watching]);
+    await Promise.all([...reporting, watching, keeping]);
   } finally {
     await Promise.all([...servers.map((server) => server.close()), parts.dns?.server.close()]);
   }

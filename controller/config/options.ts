@@ -11,6 +11,7 @@ import { ejectOptions } from './eject-options.ts';
 import { kubernetesOptions } from './kubernetes-options.ts';
 import { nameOptions } from './name-options.ts';
 import { nearnessOptions } from './nearness-options.ts';
+import { netnsOptions } from './netns-options.ts';
 import {
   APP_COMMANDS,
   type CommandName,
@@ -199,6 +200,7 @@ export const options = z.object({
     'nftables',
   ),
   ...timeoutOptions,
+  ...netnsOptions,
   ledger: withDefault(
     path(
       {

@@ -59,9 +59,10 @@ export async function followNamespaces(
       told.take();
       try {
         const changes = compareNamespaces(known, await readAll(directory), { own: await ownInode(), most });
+        const isOther = [...changes.namespaces].some(([id, namespace]) => known.get(id) !== namespace);
         known = changes.namespaces;
         const now = reasonsOf(changes.refused);
-        if (changes.added.length + changes.removed.length > 0 || now !== last) listener.changed(changes);
+        if (isOther || changes.removed.length > 0 || now !== last) listener.changed(changes);
         last = now;
       } catch (error) {
         const now = messageOf(error);

@@ -5,7 +5,7 @@ import type { Namespace } from './namespaces.ts';
 import { RemoteNamespace } from './remote.ts';
 
 export interface EnterOptions {
-  /** The command that the helper is run by, and its arguments; it gets `options` as one more, as JSON. */
+  /** The command that the helper is run by, and its arguments; as two more it gets `options` as JSON, and the inode of the namespace. */
   readonly helper: readonly string[];
   readonly options: unknown;
   readonly clock: Pick<Clock, 'sleep'>;
@@ -18,10 +18,10 @@ const MOST_STDERR = 4_096;
  * reject and say so; nothing is thrown here.
  */
 export function enterNamespace(
-  { id, path }: Namespace,
+  { id, path, inode }: Namespace,
   { helper, options, clock }: EnterOptions,
 ): RemoteNamespace {
-  const line = [`--net=${path}`, '--', ...helper, JSON.stringify(options)];
+  const line = [`--net=${path}`, '--', ...helper, JSON.stringify(options), String(inode)];
   const child = spawn('nsenter', line, { stdio: ['pipe', 'pipe', 'pipe'] });
   const remote = new RemoteNamespace(
     { input: child.stdin, output: child.stdout, kill: () => void child.kill('SIGKILL') },

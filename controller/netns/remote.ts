@@ -32,6 +32,9 @@ export class RemoteNamespace {
   readonly #waiting = new Map<number, Waiting>();
   #next = 0;
   #failure: ControllerError | null = null;
+  readonly #ended = Promise.withResolvers<string>();
+  /** Resolves with why, once the helper has ended or is to end. */
+  readonly ended: Promise<string> = this.#ended.promise;
 
   constructor(pipe: HelperPipe, clock: Pick<Clock, 'sleep'>) {
     this.#pipe = pipe;
@@ -48,6 +51,7 @@ export class RemoteNamespace {
     if (this.#failure !== null) return;
     this.#failure = new ControllerError('kernel', reason);
     this.#pipe.kill();
+    this.#ended.resolve(reason);
     for (const { reject } of this.#waiting.values()) reject(this.#failure);
     this.#waiting.clear();
   }

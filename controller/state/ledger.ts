@@ -161,11 +161,11 @@ function firstLine(text: string): string {
   return (text.split('\n', 1)[0] ?? '').slice(0, 120);
 }
 
-/** Names the kernel tables that a ledger speaks of: this boot and this network namespace. */
-function kernelIdentity(): string {
+/** Names the kernel tables that a ledger speaks of: this boot and a network namespace, `net:[4026531840]`; when missing, our own. */
+export function kernelIdentity(netns?: string): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return `${boot} ${readlinkSync('/proc/self/ns/net')}`;
+    return `${boot} ${netns ?? readlinkSync('/proc/self/ns/net')}`;
   } catch {
     return 'unknown';
   }

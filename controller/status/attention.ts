@@ -22,6 +22,7 @@ export function attention(document: StatusDocument, { paint }: Pick<Layout, 'pai
     ['yellow', pending(document)],
     ['yellow', document.refused.map(({ address, reason }) => `refused  ${address}: ${reason}`)],
     ['yellow', document.sources.flatMap(unread)],
+    ['yellow', notInSync(document)],
     ['yellow', host.advice],
     ['yellow', warnings],
     ['yellow', document.largeRemovals.map((removal) => notHeld(removal, document.at))],
@@ -48,6 +49,15 @@ export function notHeld({ at, reason }: StatusDocument['largeRemovals'][number],
 function rejection({ app, at, value, reason }: StatusDocument['rejected'][number]): string {
   const where = at === '' ? app : `${app}  ${at}`;
   return `rejected  ${where}${value === '' ? '' : ` = ${quoted(value)}`}: ${reason}`;
+}
+
+function notInSync({ networkNamespaces: report }: StatusDocument): string[] {
+  if (report === null) return [];
+  const behind = report.namespaces.filter(({ inSync }) => !inSync);
+  return [
+    ...(report.failure === null ? [] : [report.failure]),
+    ...behind.map(({ id, reason }) => `network namespace ${id} is not in sync: ${reason ?? ''}`),
+  ];
 }
 
 function pending({ vips }: StatusDocument): string[] {

@@ -1,4 +1,5 @@
 import type { EjectionReport } from '../ejection.ts';
+import type { NamespacesReport } from '../namespace-report.ts';
 import { inSlices } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { withoutPause } from '../pause.ts';
@@ -18,6 +19,8 @@ export interface StatusBoardOptions {
   readonly history?: Pick<History, 'passed' | 'notHeld'>;
   /** What watching the backends has found; absent where nobody watches. */
   readonly ejection?: (() => EjectionReport) | undefined;
+  /** How VIPs are kept in other network namespaces; absent where none are. */
+  readonly namespaces?: (() => NamespacesReport) | undefined;
 }
 
 /** Hears what the loop does and tells what is known at this moment. */
@@ -33,6 +36,7 @@ export function createStatusBoard({
   clock,
   history,
   ejection,
+  namespaces,
 }: StatusBoardOptions): StatusBoard {
   const startedAt = clock.monotonic();
   const epochOffset = createEpochOffset(clock);
@@ -98,6 +102,7 @@ export function createStatusBoard({
       vips: recorder.records,
       largeRemovals: largeRemovals.recent(clock.monotonic()),
       ejection: ejection?.() ?? null,
+      namespaces: namespaces?.() ?? null,
       convergedAt,
     }),
   };

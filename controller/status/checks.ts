@@ -37,7 +37,7 @@ export function livez(status: Status, now: number, limits: HealthLimits): readon
 /**
  * Whether VIPs forward as the sources want: every source was read once, or loaded from disk, and the kernel is as
  * desired. Passed with an exception that it names: a source whose data is old, a rejected app, another program's
- * service in the way of a VIP, a mass removal that is held, backends that do not answer, advice about kernel settings.
+ * service in the way of a VIP, a mass removal that is held, backends that do not answer, network namespaces that are not in sync, advice about kernel settings.
  */
 export function readyz(status: Status, now: number, limits: HealthLimits): readonly Check[] {
   const { lastPass } = status;
@@ -48,6 +48,7 @@ export function readyz(status: Status, now: number, limits: HealthLimits): reado
     conflictsCheck(lastPass?.plan.conflicts ?? []),
     removalsCheck(lastPass, now),
     ...ejectionCheck(status, now),
+    ...namespacesCheck(status),
     ...status.sources.map((source) => sourceCheck(source, now, limits)),
   ];
   return checks.sort(byName);
@@ -151,6 +152,19 @@ function ejectionCheck({ ejection = null }: Status, now: number): readonly Check
   }
   if (behind !== null) notes.push(behind);
   return [check('ejection', true, notes.length === 0 ? null : notes.join('; '))];
+}
+
+/** A container whose network cannot be entered makes no host less ready. */
+function namespacesCheck({ namespaces: report = null }: Status): readonly Check[] {
+  if (report === null) return [];
+  const { failure, namespaces } = report;
+  const notes = failure === null ? [] : [failure];
+  const behind = namespaces.filter(({ isInSync }) => !isInSync);
+  if (behind.length > 0) {
+    const which = some(behind.map(({ id, reason }) => `${id} (${reason})`));
+    notes.push(`${behind.length} of ${count(namespaces, 'network namespace')} not in sync: ${which}`);
+  }
+  return [check('network-namespaces', true, notes.length === 0 ? null : notes.join('; '))];
 }
 
 function sourceCheck(source: SourceStatus, now: number, limits: HealthLimits): Check {

@@ -240,6 +240,26 @@ const ejection = z.object({
     ),
 });
 
+const networkNamespaces = z.object({
+  directory: z.string().describe('What --netns-dir names.'),
+  failure: z
+    .string()
+    .nullable()
+    .describe('Why it could not be looked at; what was found before stays. null: it could.'),
+  namespaces: z
+    .array(
+      z.object({
+        id: z.string().describe('Name of its file.'),
+        path: z.string().nullable().describe('What leads to it; null where its file gives none.'),
+        inSync: z.boolean().describe('Whether its table, interface and routes are as desired.'),
+        reason: z.string().nullable().describe('Why not; null where it is in sync.'),
+        vips: count.describe('VIPs of ours that its table has.'),
+        since: instant.describe('Since when it is in sync, or not.'),
+      }),
+    )
+    .describe('By id.'),
+});
+
 export const statusDocument = z.object({
   apiVersion,
   at: instant.describe('When this was written.'),
@@ -326,6 +346,9 @@ export const statusDocument = z.object({
   ejection: ejection
     .nullable()
     .describe('What watching the backends for answers has found; null where nobody watches (--eject off).'),
+  networkNamespaces: networkNamespaces
+    .nullable()
+    .describe('Other network namespaces that get the same VIPs; null without --netns-dir.'),
   kernel: kernel.describe('The tables of the kernel.'),
 });
 

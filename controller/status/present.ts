@@ -1,6 +1,7 @@
 import type { KernelReading, ServiceCounters } from '../counters.ts';
 import type { EjectionReport } from '../ejection.ts';
 import type { ObservedBackend, ObservedService } from '../model.ts';
+import type { NamespacesReport } from '../namespace-report.ts';
 import type { PassStatus, RefusedBackend } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import { letGoText } from '../plan/let-go.ts';
@@ -77,6 +78,7 @@ export function presentStatus({
       advice: [...(lastPass?.advice ?? []), ...complaints],
     },
     ejection: toEjection(status.ejection ?? null, times),
+    networkNamespaces: toNamespaces(status.namespaces ?? null, times),
     kernel: toKernel(lastPass, reading, times),
   };
 }
@@ -184,6 +186,23 @@ function toPass(
   { instant }: Times,
 ): StatusDocument['lastPass'] {
   return { kind, finishedAt: instant(finishedAt), durationMs: Math.round(finishedAt - startedAt), error };
+}
+
+function toNamespaces(
+  report: NamespacesReport | null,
+  { instant }: Times,
+): StatusDocument['networkNamespaces'] {
+  if (report === null) return null;
+  const { directory, failure, namespaces } = report;
+  return {
+    directory,
+    failure,
+    namespaces: namespaces.map(({ isInSync: inSync, since, ...rest }) => ({
+      ...rest,
+      inSync,
+      since: instant(since),
+    })),
+  };
 }
 
 function toEjection(report: EjectionReport | null, { instant }: Times): StatusDocument['ejection'] {

@@ -159,7 +159,15 @@ function whyOf(backend: BackendDocument, at: string): string {
   return inKernel || weight === 0 ? why : `${why} (not in the kernel)`;
 }
 
-function sumUp({ summary, ready, checks, dryRun, kernel }: StatusDocument, { paint }: Layout): string {
+function netnsText({ networkNamespaces: report }: StatusDocument): string {
+  if (report === null) return '';
+  const { namespaces } = report;
+  const inSync = namespaces.filter((namespace) => namespace.inSync).length;
+  return `; ${inSync} of ${plural(namespaces.length, 'network namespace')} in sync`;
+}
+
+function sumUp(document: StatusDocument, { paint }: Layout): string {
+  const { summary, ready, checks, dryRun, kernel } = document;
   const { vips, byState, backends, backendsInRotation } = summary;
   const states = Object.entries(byState).map(([state, count]) => `${count} ${state}`);
   const failed = checks.filter(({ ok }) => !ok).map(({ name, message }) => `${name}: ${message ?? 'failed'}`);
@@ -169,6 +177,6 @@ function sumUp({ summary, ready, checks, dryRun, kernel }: StatusDocument, { pai
   return (
     `${plural(vips, 'VIP')}${vips === 0 ? '' : `: ${states.join(', ')}`}; ` +
     `${backendsInRotation} of ${plural(backends, 'backend')} in rotation; ` +
-    `${plural(summary.connections, 'connection')}${others}; ${dryRun ? 'dry run, ' : ''}${verdict}`
+    `${plural(summary.connections, 'connection')}${others}${netnsText(document)}; ${dryRun ? 'dry run, ' : ''}${verdict}`
   );
 }

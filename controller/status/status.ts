@@ -1,6 +1,7 @@
 /** What is known of the controller's work at one moment: all that health, metrics and the HTTP API tell. */
 
 import type { EjectionReport } from '../ejection.ts';
+import type { NamespacesReport } from '../namespace-report.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { PastRemoval } from './large-removals.ts';
 import type { VipRecords } from './vip-records.ts';
@@ -23,6 +24,8 @@ export interface Status {
   readonly largeRemovals: readonly PastRemoval[];
   /** What watching the backends has found; null or absent where nobody watches. */
   readonly ejection?: EjectionReport | null;
+  /** How VIPs are kept in other network namespaces; null or absent where none are. */
+  readonly namespaces?: NamespacesReport | null;
   /** When a pass last ended with the kernel as desired; null if never. */
   readonly convergedAt: number | null;
 }

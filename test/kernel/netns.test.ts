@@ -1,6 +1,7 @@
 /** VIPs in a network namespace that is not the controller's own: by its helper, on a real kernel. */
 
 import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Step } from '../../controller/model.ts';
 import { enterNamespace } from '../../controller/netns/enter.ts';
@@ -38,7 +39,8 @@ const STEPS: readonly Step[] = [
 ];
 
 function enter(id: string, path = `/run/netns/${id}`): RemoteNamespace {
-  return enterNamespace({ id, path, inode: 0n }, { helper: HELPER, options: OPTIONS, clock: systemClock });
+  const inode = statSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? 0n;
+  return enterNamespace({ id, path, inode }, { helper: HELPER, options: OPTIONS, clock: systemClock });
 }
 
 const there = async () => (await shell('ip netns exec pod ipvsadm -Sn')).trim().split('\n').filter(Boolean);
@@ -102,7 +104,8 @@ inLab('a network namespace with a helper in it', () => {
 
   test('no helper stays once the program that asks it has ended, however that ended', async () => {
     const script = `const { spawn } = await import('node:child_process');
-      spawn('nsenter', ${JSON.stringify(['--net=/run/netns/pod', '--', ...HELPER, JSON.stringify(OPTIONS)])});
+      const inode = (await import('node:fs')).statSync('/run/netns/pod').ino;
+      spawn('nsenter', ${JSON.stringify(['--net=/run/netns/pod', '--', ...HELPER, JSON.stringify(OPTIONS)])}.concat(String(inode)));
       setInterval(() => undefined, 1_000);`;
     const before = await helpers();
     const program = spawn(process.execPath, ['--input-type=module', '-e', script]);

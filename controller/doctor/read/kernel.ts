@@ -44,7 +44,24 @@ export async function readIpvs(): Promise<IpvsFact> {
 
 /** What this process may do: the bits of CapEff. */
 export async function readCapabilities(root = ''): Promise<ReadonlySet<number> | null> {
-  const [, digits] = /^CapEff:\s*([0-9a-f]+)$/m.exec((await textOf(`${root}/proc/self/status`)) ?? '') ?? [];
+  return await readBits('CapEff', root);
+}
+
+const SYS_ADMIN = 21;
+
+/**
+ * Whether the programs that this process starts may enter other network namespaces. Where /proc does not tell, that is left for
+ * them to find out.
+ */
+export async function readEnteringRight(root = ''): Promise<boolean> {
+  // Only root hands on what it has in effect.
+  const bits = await readBits(process.geteuid?.() === 0 ? 'CapEff' : 'CapAmb', root);
+  return bits?.has(SYS_ADMIN) ?? true;
+}
+
+async function readBits(field: 'CapEff' | 'CapAmb', root: string): Promise<ReadonlySet<number> | null> {
+  const status = (await textOf(`${root}/proc/self/status`)) ?? '';
+  const [, digits] = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, 'm').exec(status) ?? [];
   if (digits === undefined) return null;
   const mask = BigInt(`0x${digits}`);
   const bits = Array.from({ length: 64 }, (_, bit) => bit);

@@ -1,0 +1,17 @@
+/** VIPs in other network namespaces of this host. */
+
+import { option, withoutDefault } from './option.ts';
+import { parsePath } from './values.ts';
+
+export const netnsOptions = {
+  netnsDir: withoutDefault(
+    option(parsePath, {
+      group: 'This host',
+      value: 'PATH',
+      accepted: 'the path of a directory',
+      description:
+        "Directory with a file for each network namespace that gets the same VIPs as this host: the file is a namespace, as `ip netns` makes them, or has the path of one in it, as those of DC/OS's CNI plugin `l4lb` do (`/var/run/dcos/cni/l4lb`). Needs CAP_SYS_ADMIN besides.",
+      commands: ['run', 'doctor'],
+    }),
+  ),
+};

@@ -1,0 +1,115 @@
+import type { Followers } from '../loop/followers.ts';
+import { createPassLog } from '../loop/pass-log.ts';
+import type { NamespaceReport } from '../namespace-report.ts';
+import type { PassStatus } from '../pass-status.ts';
+import type { Clock, Ledger, Log } from '../ports.ts';
+import type { Namespace } from './namespaces.ts';
+import type { RemoteNamespace } from './remote.ts';
+
+export interface KeeperPorts {
+  /** Starts a helper in a namespace; must not throw. */
+  readonly enter: (namespace: Namespace) => RemoteNamespace;
+  /** Of this namespace alone. */
+  readonly ledger: Ledger;
+  readonly followers: Pick<Followers, 'add' | 'delete'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A helper that ended is followed by another one after this, which doubles each time. */
+const FIRST_MS = 1_000;
+const LONGEST_MS = 60_000;
+
+/**
+ * Keeps VIPs in one network namespace until it is gone. A helper that ends, or cannot be started, is followed by another one;
+ * what the kernel has and what is ours there is then read anew, as after a restart of the controller.
+ */
+export class NamespaceKeeper {
+  /** As its file names it now. */
+  namespace: Namespace;
+  readonly #ports: KeeperPorts;
+  readonly #log: Log;
+  #report: Omit<NamespaceReport, 'id' | 'path'>;
+
+  constructor(namespace: Namespace, ports: KeeperPorts) {
+    this.namespace = namespace;
+    this.#ports = ports;
+    this.#log = logOf(namespace.id, ports.log);
+    this.#report = { isInSync: false, reason: NOT_YET, vips: 0, since: ports.clock.monotonic() };
+  }
+
+  get report(): NamespaceReport {
+    const { id, path } = this.namespace;
+    return { id, path, ...this.#report };
+  }
+
+  /** Runs until `signal` aborts. Removes nothing from the namespace. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#ports;
+    let delay = FIRST_MS;
+    let last = '';
+    while (!signal.aborted) {
+      const began = clock.monotonic();
+      const reason = await this.#live(signal);
+      if (signal.aborted) break;
+      if (clock.monotonic() - began > LONGEST_MS) delay = FIRST_MS;
+      if (reason !== last) this.#log.warn('network namespace: its VIPs stay as they are', { reason });
+      last = reason;
+      this.#tell({ isInSync: false, reason, vips: this.#report.vips });
+      await clock.sleep(delay, signal);
+      delay = Math.min(2 * delay, LONGEST_MS);
+    }
+  }
+
+  /** One helper's life; resolves with why it ended. */
+  async #live(signal: AbortSignal): Promise<string> {
+    const { enter, ledger, followers, clock } = this.#ports;
+    const remote = enter(this.namespace);
+    const end = new AbortController();
+    const stop = () => remote.end('not needed any more');
+    signal.addEventListener('abort', stop);
+    void remote.ended.then(() => end.abort(null));
+    const { table, reachability } = remote;
+    const follower = followers.add({ table, reachability, ledger, clock, log: this.#log });
+    const logPass = createPassLog(this.#log);
+    try {
+      await follower.run((pass) => {
+        if (end.signal.aborted) return;
+        logPass(pass);
+        this.#tell(reportOf(pass));
+      }, end.signal);
+      return await remote.ended;
+    } finally {
+      followers.delete(follower);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #tell(report: Omit<NamespaceReport, 'id' | 'path' | 'since'>): void {
+    const { isInSync, since } = this.#report;
+    this.#report = { ...report, since: isInSync === report.isInSync ? since : this.#ports.clock.monotonic() };
+  }
+}
+
+const NOT_YET = 'no pass has been made there yet';
+
+function reportOf(pass: PassStatus): Omit<NamespaceReport, 'id' | 'path' | 'since'> {
+  const { error, failures, waiting, problems, shortfall, owned } = pass;
+  const [failure] = failures;
+  const [problem] = problems;
+  let reason = error ?? problem ?? null;
+  if (reason === null && failure !== undefined) reason = `${failure.step}: ${failure.message}`;
+  if (reason === null && waiting > 0) reason = `${waiting} writes failed before and wait for their next try`;
+  if (reason === null && shortfall.length > 0) reason = `${shortfall.length} VIPs are not as desired`;
+  return { isInSync: reason === null, reason, vips: owned.size };
+}
+
+/** Says of which namespace a line is. What the host's log tells of every change is not told once more for each of them. */
+function logOf(netns: string, log: Log): Log {
+  return {
+    debug: (message, fields) => log.debug(message, { netns, ...fields }),
+    info: (message, fields) => log.debug(message, { netns, ...fields }),
+    warn: (message, fields) => log.warn(message, { netns, ...fields }),
+    error: (message, fields) => log.error(message, { netns, ...fields }),
+  };
+}

@@ -1,0 +1,194 @@
+/** The controller with `--netns-dir`, on a real kernel: namespaces as `ip netns` makes them, ipvsadm and ip as witnesses. */
+
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { StatusDocument } from '../../controller/status/document.ts';
+import {
+  command,
+  eventually,
+  IN_LAB,
+  ipvsadm,
+  type RunningController,
+  shell,
+  TestHost,
+} from '../support/host.ts';
+import { nodeArguments } from '../support/program.ts';
+
+const inLab = IN_LAB ? describe : describe.skip;
+const PODS = ['pod0', 'pod1', 'pod2'];
+
+/** Apps with a VIP each; each has these ports of two agents as backends. */
+function apps(count: number, ...ports: readonly number[]) {
+  return Array.from({ length: count }, (_, at) => ({
+    id: `/app${at}`,
+    portDefinitions: [{ protocol: 'tcp', port: 80, labels: { VIP_0: `/app${at}:80` } }],
+    tasks: ports.map((port) => ({
+      id: `app${at}.${port}`,
+      host: `10.9.0.${1 + (port % 2)}`,
+      ports: [port],
+      state: 'TASK_RUNNING',
+      startedAt: '2026-01-01T00:00:00.000Z',
+    })),
+  }));
+}
+
+async function tableOf(netns: string): Promise<string[]> {
+  return (await shell(`ip netns exec ${netns} ipvsadm -Sn`)).split('\n').filter(Boolean).sort();
+}
+
+inLab('the controller with --netns-dir', () => {
+  let host: TestHost;
+  let directory: string;
+
+  beforeEach(async () => {
+    host = await TestHost.open();
+    directory = host.path('l4lb');
+    await mkdir(directory, { mode: 0o700 });
+    for (const pod of PODS) await shell(`ip netns add ${pod} && ip -n ${pod} link set lo up`);
+  });
+  afterEach(async () => {
+    await host.close();
+    for (const pod of [...PODS, 'late']) await shell(`ip netns del ${pod} 2>/dev/null || true`);
+  });
+
+  /** As the CNI plugin does: a file with the path of the namespace. */
+  async function name(pod: string): Promise<void> {
+    await writeFile(`${directory}/${pod}`, `/run/netns/${pod}\n`);
+  }
+
+  async function say(all: readonly unknown[]): Promise<void> {
+    const path = host.path('apps.json');
+    await writeFile(`${path}.new`, JSON.stringify({ apps: all }));
+    await shell(`mv ${path}.new ${path}`);
+  }
+
+  function start(): Promise<RunningController> {
+    return host.start('--source', `file=${host.path('apps.json')}`, '--netns-dir', directory);
+  }
+
+  async function namespaces(controller: RunningController) {
+    const { body } = await controller.get('/v1/status');
+    const { networkNamespaces } = JSON.parse(body) as StatusDocument;
+    return networkNamespaces?.namespaces.map(({ id, inSync, reason, vips }) => ({
+      id,
+      inSync,
+      reason,
+      vips,
+    }));
+  }
+
+  /** Resolves once these have the host's table, and the host this many lines of it. */
+  async function same(pods: readonly string[], lines: number): Promise<void> {
+    await eventually(async () => {
+      const own = await ipvsadm();
+      expect(own).toHaveLength(lines);
+      for (const pod of pods) expect([pod, await tableOf(pod)]).toEqual([pod, own]);
+    }, 'the namespaces have the table of the host');
+  }
+
+  test('gives each namespace the VIPs, interface and route of the host, and tells of each', async () => {
+    await say(apps(3, 31000, 31001));
+    for (const pod of PODS) await name(pod);
+    const controller = await start();
+    await same(PODS, 9);
+    await eventually(async () => {
+      expect(await namespaces(controller)).toEqual(
+        PODS.map((id) => ({ id, inSync: true, reason: null, vips: 3 })),
+      );
+    }, 'status tells of all of them');
+    for (const pod of PODS)
+      expect(await shell(`ip -n ${pod} route show table local 11.0.0.0/8`)).toContain('dev vip0');
+    expect((await readdir(host.path('ledger.json.d'))).sort()).toEqual(PODS.map((pod) => `${pod}.json`));
+    expect((await controller.get('/readyz?verbose')).body).toContain('network-namespaces');
+
+    await say(apps(3, 31000, 31001, 31002));
+    await same(PODS, 12);
+  });
+
+  test('one that comes is served, and one whose file goes is forgotten with its ledger and left as it is', async () => {
+    await say(apps(2, 31000));
+    await name('pod0');
+    const controller = await start();
+    await same(['pod0'], 4);
+    await name('pod1');
+    await same(['pod0', 'pod1'], 4);
+    expect(await tableOf('pod2')).toEqual([]);
+
+    await rm(`${directory}/pod0`);
+    await eventually(async () => {
+      expect(await namespaces(controller)).toEqual([{ id: 'pod1', inSync: true, reason: null, vips: 2 }]);
+      expect(await readdir(host.path('ledger.json.d'))).toEqual(['pod1.json']);
+      expect(await shell('ip netns pids pod0')).toBe('');
+    }, 'the controller has let go of it');
+    expect(await tableOf('pod0')).toHaveLength(4);
+    await say(apps(2, 31000, 31001));
+    await same(['pod1'], 6);
+    expect(await tableOf('pod0')).toHaveLength(4);
+  });
+
+  test('a helper that is killed again and again costs no other namespace anything', async () => {
+    await say(apps(2, 31000));
+    for (const pod of PODS) await name(pod);
+    await start();
+    await same(PODS, 4);
+    await shell('kill -9 $(ip netns pids pod1)');
+    await say(apps(2, 31000, 31001));
+    await same(['pod0', 'pod2'], 6);
+    await same(PODS, 6);
+  });
+
+  test("another program's services there are left alone, and what it changes of ours is put back", async () => {
+    await say(apps(1, 31000));
+    await name('pod0');
+    await shell('ip netns exec pod0 ipvsadm -A -t 10.5.5.5:80 -s rr');
+    const controller = await start();
+    await controller.ready();
+    const foreign = '-A -t 10.5.5.5:80 -s rr';
+    const whole = () => eventually(async () => expect(await tableOf('pod0')).toHaveLength(3), 'all is there');
+    await whole();
+    expect(await tableOf('pod0')).toContain(foreign);
+    const [ours = ''] = (await tableOf('pod0')).filter((line) => line.startsWith('-A -t 11.'));
+    await shell(`ip netns exec pod0 ipvsadm -D -t ${ours.split(' ')[2]}; ip -n pod0 link del vip0`);
+    controller.signal('SIGHUP');
+    await whole();
+    await eventually(async () => {
+      expect(await shell('ip -n pod0 route show table local 11.0.0.0/8')).toContain('dev vip0');
+    }, 'the route is back');
+  });
+
+  test('SIGKILL at any moment leaves no namespace wrong after the restart, and no helper behind', async () => {
+    const ports = [31000, 31001, 31002, 31003];
+    await say(apps(20, ...ports));
+    for (const pod of PODS) await name(pod);
+    const moments = [0, 40, 90, 200, 450, 900];
+    for (const [round, moment] of moments.entries()) {
+      const controller = await start();
+      if (round > 0) await controller.ready();
+      await say(apps(20 - round, ...ports.slice(round % 2)));
+      await new Promise((resolve) => setTimeout(resolve, moment));
+      await controller.end('SIGKILL');
+    }
+    await start();
+    const [services, backends] = [20 - (moments.length - 1), 3];
+    await same(PODS, services * (1 + backends));
+    for (const pod of PODS) expect((await shell(`ip netns pids ${pod}`)).trim().split('\n')).toHaveLength(1);
+  });
+
+  test('without CAP_SYS_ADMIN the start is refused, with what to do', async () => {
+    await say(apps(1, 31000));
+    const without = ['--bounding-set=-sys_admin', '--inh-caps=-sys_admin', process.execPath];
+    const run = ['run', '--source', `file=${host.path('apps.json')}`, '--netns-dir', directory];
+    const { status, stderr } = await command(
+      'setpriv',
+      ...without,
+      ...nodeArguments(),
+      ...run,
+      ...host.places(),
+    );
+    expect(status).toBe(2);
+    expect(stderr).toBe(
+      `marathon-ipvs: --netns-dir ${directory}: network namespaces cannot be entered without CAP_SYS_ADMIN; run as root, or give the unit or the container SYS_ADMIN\n`,
+    );
+    expect(await ipvsadm()).toEqual([]);
+  });
+});
