@@ -159,6 +159,8 @@ export interface WantedFact {
   readonly interfaceName: string;
   readonly pools: readonly string[];
   readonly zone: string;
+  /** Directory of network namespaces that get VIPs too; null: none do. */
+  readonly netnsDir: string | null;
   /** Where DNS and HTTP are served. */
   readonly listens: readonly {
     readonly what: 'DNS' | 'HTTP';

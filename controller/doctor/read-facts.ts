@@ -16,7 +16,7 @@ import { readEstimation, readTables } from './read/tables.ts';
 /** Options that say what this host is to be set up for. */
 export type DoctorOptions = Pick<
   Config,
-  'interface' | 'poolIpv4' | 'poolIpv6' | 'zone' | 'dnsListen' | 'listen' | 'defaultScheduler'
+  'interface' | 'poolIpv4' | 'poolIpv6' | 'zone' | 'dnsListen' | 'listen' | 'defaultScheduler' | 'netnsDir'
 >;
 
 /** The running controller, as it was asked. */
@@ -97,11 +97,13 @@ function wantedOf({
   zone,
   dnsListen,
   listen,
+  netnsDir,
 }: DoctorOptions): WantedFact {
   return {
     interfaceName,
     pools: [poolIpv4, poolIpv6].filter((pool) => pool !== null),
     zone,
+    netnsDir: netnsDir ?? null,
     listens: [
       ...dnsListen.map((at) => ({ what: 'DNS' as const, ...at })),
       ...(listen === null ? [] : [{ what: 'HTTP' as const, ...listen }]),

@@ -3,16 +3,9 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StatusDocument } from '../../controller/status/document.ts';
-import {
-  command,
-  eventually,
-  IN_LAB,
-  ipvsadm,
-  type RunningController,
-  shell,
-  TestHost,
-} from '../support/host.ts';
+import { command, IN_LAB, ipvsadm, type RunningController, shell, TestHost } from '../support/host.ts';
 import { nodeArguments } from '../support/program.ts';
+import { until } from '../support/waiting.ts';
 
 const inLab = IN_LAB ? describe : describe.skip;
 const PODS = ['pod0', 'pod1', 'pod2'];
@@ -79,7 +72,7 @@ inLab('the controller with --netns-dir', () => {
 
   /** Resolves once these have the host's table, and the host this many lines of it. */
   async function same(pods: readonly string[], lines: number): Promise<void> {
-    await eventually(async () => {
+    await until(async () => {
       const own = await ipvsadm();
       expect(own).toHaveLength(lines);
       for (const pod of pods) expect([pod, await tableOf(pod)]).toEqual([pod, own]);
@@ -91,7 +84,7 @@ inLab('the controller with --netns-dir', () => {
     for (const pod of PODS) await name(pod);
     const controller = await start();
     await same(PODS, 9);
-    await eventually(async () => {
+    await until(async () => {
       expect(await namespaces(controller)).toEqual(
         PODS.map((id) => ({ id, inSync: true, reason: null, vips: 3 })),
       );
@@ -115,7 +108,7 @@ inLab('the controller with --netns-dir', () => {
     expect(await tableOf('pod2')).toEqual([]);
 
     await rm(`${directory}/pod0`);
-    await eventually(async () => {
+    await until(async () => {
       expect(await namespaces(controller)).toEqual([{ id: 'pod1', inSync: true, reason: null, vips: 2 }]);
       expect(await readdir(host.path('ledger.json.d'))).toEqual(['pod1.json']);
       expect(await shell('ip netns pids pod0')).toBe('');
@@ -144,14 +137,14 @@ inLab('the controller with --netns-dir', () => {
     const controller = await start();
     await controller.ready();
     const foreign = '-A -t 10.5.5.5:80 -s rr';
-    const whole = () => eventually(async () => expect(await tableOf('pod0')).toHaveLength(3), 'all is there');
+    const whole = () => until(async () => expect(await tableOf('pod0')).toHaveLength(3), 'all is there');
     await whole();
     expect(await tableOf('pod0')).toContain(foreign);
     const [ours = ''] = (await tableOf('pod0')).filter((line) => line.startsWith('-A -t 11.'));
     await shell(`ip netns exec pod0 ipvsadm -D -t ${ours.split(' ')[2]}; ip -n pod0 link del vip0`);
     controller.signal('SIGHUP');
     await whole();
-    await eventually(async () => {
+    await until(async () => {
       expect(await shell('ip -n pod0 route show table local 11.0.0.0/8')).toContain('dev vip0');
     }, 'the route is back');
   });

@@ -22,3 +22,11 @@ export async function eventually<Value>(
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
+
+/** Resolves once `check` does, which expects something; what it rejected with last is the cause where it never does. */
+export async function until(check: () => Promise<void>, what: string): Promise<void> {
+  await eventually(async () => {
+    await check();
+    return true;
+  }, what);
+}

@@ -5,10 +5,21 @@ import type { Facts } from '../facts.ts';
 /** Bits of CapEff in /proc/PID/status. <linux/capability.h> */
 const NET_BIND_SERVICE = 10;
 const NET_ADMIN = 12;
+const SYS_ADMIN = 21;
 
 const DROP_IN = '/etc/systemd/system/marathon-ipvs.service.d/capabilities.conf';
+const RESTART = 'systemctl daemon-reload && systemctl restart marathon-ipvs # by hand: as root; container:';
 const LINES = ['[Service]', 'AmbientCapabilities=CAP_NET_ADMIN CAP_NET_BIND_SERVICE'];
-const GRANT = `${writeFile(DROP_IN, LINES)} && systemctl daemon-reload && systemctl restart marathon-ipvs # by hand: as root; container: --cap-add NET_ADMIN --cap-add NET_BIND_SERVICE`;
+const GRANT = `${writeFile(DROP_IN, LINES)} && ${RESTART} --cap-add NET_ADMIN --cap-add NET_BIND_SERVICE`;
+
+const NETNS_DROP_IN = '/etc/systemd/system/marathon-ipvs.service.d/netns.conf';
+const NETNS_LINES = [
+  '[Service]',
+  'CapabilityBoundingSet=CAP_SYS_ADMIN',
+  'AmbientCapabilities=CAP_SYS_ADMIN',
+  'RestrictNamespaces=net',
+];
+const GRANT_NETNS = `${writeFile(NETNS_DROP_IN, NETNS_LINES)} && ${RESTART} --cap-add SYS_ADMIN`;
 
 /** Whether this process may do what `run` must. */
 export function checkCapabilities({
@@ -32,12 +43,12 @@ export function checkCapabilities({
   }
   // A controller that runs has what it needs; this process is another one.
   const state = controller === null ? 'problem' : 'warning';
-  const lacking = (check: string, why: string): Found => {
+  const lacking = (check: string, why: string, grant = GRANT): Found => {
     const found =
       controller === null
         ? 'this process lacks it'
         : 'this process lacks it; the controller runs and has its own';
-    const command = controller === null ? GRANT : 'marathon-ipvs doctor # as root';
+    const command = controller === null ? grant : 'marathon-ipvs doctor # as root';
     return { code: 'capability', check, state, found, wanted: 'in effect', why, command };
   };
   const findings: Found[] = [];
@@ -46,6 +57,14 @@ export function checkCapabilities({
       ? fine('capability', 'CAP_NET_ADMIN', 'in effect')
       : lacking('CAP_NET_ADMIN', 'IPVS, routes and rules cannot be read or written without it'),
   );
+  if (wanted.netnsDir !== null) {
+    const why = `without it no network namespace of ${wanted.netnsDir} (--netns-dir) can be entered`;
+    findings.push(
+      capabilities.has(SYS_ADMIN)
+        ? fine('capability', 'CAP_SYS_ADMIN', 'in effect')
+        : lacking('CAP_SYS_ADMIN', why, GRANT_NETNS),
+    );
+  }
   const low = wanted.listens.filter(({ port }) => port > 0 && port < unprivilegedPortStart);
   if (low.length === 0) return findings;
   const ports = low.map(({ what, port }) => `${what} on port ${port}`).join(', ');

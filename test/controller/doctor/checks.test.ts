@@ -186,6 +186,17 @@ describe('this process', () => {
     expect(only({ capabilities: null }).state).toBe('warning');
   });
 
+  test('CAP_SYS_ADMIN is asked for where network namespaces are to get VIPs, and nowhere else', () => {
+    const wanted = { ...healthy.wanted, netnsDir: '/run/netns' };
+    expect(only({ wanted })).toMatchObject({
+      check: 'CAP_SYS_ADMIN',
+      state: 'warning',
+      why: 'without it no network namespace of /run/netns (--netns-dir) can be entered',
+    });
+    expect(findings({ wanted, capabilities: new Set([10, 12, 21]) })).toEqual([]);
+    expect(findings({ capabilities: new Set([10, 12]) })).toEqual([]);
+  });
+
   test('alone, without a controller, checks less and says so', () => {
     expect(only({ controller: null })).toMatchObject({ check: 'controller', state: 'warning' });
   });

@@ -72,6 +72,10 @@ const HOSTS: readonly (readonly [string, Facts])[] = [
   ['asks systemd-resolved', { ...bare, names: { ...names, servers: ['127.0.0.53'] } }],
   ['has a link for its name servers', { ...bare, names: { ...names, link: '/run/resolv.conf' } }],
   ['asks the controller', { ...bare, names: { ...names, servers: ['198.51.100.4'] } }],
+  [
+    'is to keep network namespaces',
+    { ...bare, controller: null, wanted: { ...bare.wanted, netnsDir: '/run/netns' } },
+  ],
   ['hides /proc', { ...bare, capabilities: null }],
 ];
 

@@ -68,6 +68,7 @@ export const healthy: Facts = {
     interfaceName: 'vip0',
     pools: ['11.0.0.0/8', 'fd01:c::/64'],
     zone: 'l4lb.thisdcos.directory',
+    netnsDir: null,
     listens: [{ what: 'DNS', address: '198.51.100.4', port: 53 }],
   },
 };

@@ -1,0 +1,134 @@
+/** The namespaces of a directory, as they come and go; what keeps each of them only notes that it runs. */
+
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { NamespaceFleet } from '../../../controller/netns/fleet.ts';
+import type { NamespaceKeeper } from '../../../controller/netns/keeper.ts';
+import { ledgerPath, namespaceLedgers } from '../../../controller/netns/ledgers.ts';
+import type { Namespace } from '../../../controller/netns/namespaces.ts';
+import { systemClock } from '../../../controller/time.ts';
+import { until } from '../../support/waiting.ts';
+
+let directory: string;
+let ledgers: string;
+let logged: string[];
+let running: Set<string>;
+let stop: AbortController;
+let ended: Promise<void>;
+let fleet: NamespaceFleet;
+
+const log = {
+  debug: () => undefined,
+  info: (message: string, fields?: object) => logged.push(`${message} ${JSON.stringify(fields)}`),
+  warn: (message: string, fields?: object) => logged.push(`${message} ${JSON.stringify(fields)}`),
+  error: () => undefined,
+};
+
+beforeEach(async () => {
+  const root = await mkdtemp(join(tmpdir(), 'netns-fleet-'));
+  directory = join(root, 'netns');
+  ledgers = join(root, 'ledger.json.d');
+  await Promise.all([directory, ledgers].map((path) => mkdir(path)));
+  logged = [];
+  running = new Set();
+  stop = new AbortController();
+});
+afterEach(async () => {
+  stop.abort();
+  await ended;
+  await rm(join(directory, '..'), { recursive: true, force: true });
+});
+
+function start(): void {
+  const keeper = (namespace: Namespace) =>
+    ({
+      namespace,
+      report: { ...namespace, isInSync: true, reason: null, vips: 1, since: 0 },
+      async run(signal: AbortSignal) {
+        running.add(namespace.id);
+        await writeFile(ledgerPath(ledgers, namespace.id), 'ours');
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        running.delete(namespace.id);
+      },
+    }) as unknown as NamespaceKeeper;
+  fleet = new NamespaceFleet({
+    directory,
+    keeper,
+    ledgers: namespaceLedgers(ledgers),
+    clock: systemClock,
+    log,
+  });
+  ended = fleet.run(stop.signal);
+}
+
+/** Another user namespace's file is of the same file system; it stands for a network namespace that is not our own. */
+const OTHERS = ['user', 'uts', 'ipc'] as const;
+
+async function add(id: string, kind: (typeof OTHERS)[number]): Promise<void> {
+  await symlink(`/proc/self/ns/${kind}`, join(directory, id));
+}
+
+test('each namespace that comes is kept, and one that goes is let go with its ledger', async () => {
+  await add('web', 'user');
+  start();
+  await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
+  await add('db', 'uts');
+  await until(async () => expect([...running].sort()).toEqual(['db', 'web']), 'db is kept');
+  await rm(join(directory, 'web'));
+  await until(async () => {
+    expect([...running]).toEqual(['db']);
+    expect(await readdir(ledgers)).toEqual(['db.json']);
+  }, 'web is forgotten');
+  expect(fleet.report.namespaces.map(({ id }) => id)).toEqual(['db']);
+});
+
+test('an id that comes again is kept once more, after its ledger was removed', async () => {
+  await add('web', 'user');
+  start();
+  await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
+  await rm(join(directory, 'web'));
+  await until(async () => expect([...running]).toEqual([]), 'web is let go');
+  await add('web', 'ipc');
+  await until(async () => {
+    expect([...running]).toEqual(['web']);
+    expect(await readdir(ledgers)).toEqual(['web.json']);
+  }, 'web is kept again');
+});
+
+test('a start forgets the ledgers of namespaces that went meanwhile, and of no other', async () => {
+  const files = ['web.json', 'gone.json', 'gone.json.damaged', 'broken.json', 'a.json.json'];
+  for (const file of files) await writeFile(join(ledgers, file), '');
+  await add('web', 'user');
+  await add('a.json', 'uts');
+  await writeFile(join(directory, 'broken'), 'no path\n');
+  start();
+  await until(async () => {
+    expect(running.size).toBe(2);
+    expect((await readdir(ledgers)).sort()).toEqual(['a.json.json', 'broken.json', 'web.json']);
+  }, 'they are forgotten');
+});
+
+test('a file that gives no namespace is told with the reason, once', async () => {
+  await writeFile(join(directory, 'broken'), 'no path\n');
+  start();
+  await until(async () => expect(fleet.report.namespaces).toHaveLength(1), 'it is told');
+  await add('web', 'user');
+  await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
+  expect(fleet.report.namespaces).toMatchObject([
+    { id: 'broken', path: null, isInSync: false, reason: 'expected the path of a network namespace in it' },
+    { id: 'web', isInSync: true },
+  ]);
+  expect(logged.filter((line) => line.includes('broken'))).toHaveLength(1);
+});
+
+test('a directory that cannot be looked at any more keeps what was found, and says why', async () => {
+  await add('web', 'user');
+  start();
+  await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
+  await rm(directory, { recursive: true });
+  await until(async () => expect(fleet.report.failure).not.toBeNull(), 'it is told');
+  expect(fleet.report.failure).toContain('there is no such file or directory');
+  expect([...running]).toEqual(['web']);
+});
