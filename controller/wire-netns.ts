@@ -73,7 +73,7 @@ function helperCommand(): readonly string[] {
 }
 
 function helperOptions(config: Config): HelperOptions {
-  const { poolIpv4, poolIpv6, hostAddress, writeSysctls, packetFilter } = config;
+  const { poolIpv4, poolIpv6, writeSysctls, packetFilter } = config;
   const { tcpTimeout, tcpFinTimeout, udpTimeout } = config;
   return {
     interface: config.interface,
@@ -81,7 +81,8 @@ function helperOptions(config: Config): HelperOptions {
     poolIpv6,
     // Names are answered in the host's namespace alone.
     dnsListen: [],
-    hostAddress,
+    // That of `--host-address` is the host's.
+    hostAddress: null,
     writeSysctls,
     packetFilter,
     timeouts: { tcp: tcpTimeout, tcpFin: tcpFinTimeout, udp: udpTimeout },
