@@ -12,9 +12,13 @@ import { enterNamespace } from './netns/enter.ts';
 import { NamespaceFleet } from './netns/fleet.ts';
 import { NamespaceKeeper } from './netns/keeper.ts';
 import { ledgerPath, namespaceLedgers } from './netns/ledgers.ts';
-import type { Log } from './ports.ts';
+import { readNamespaceFile } from './netns/namespace-file.ts';
+import type { Namespace } from './netns/namespaces.ts';
+import type { RemoteNamespace } from './netns/remote.ts';
+import type { IpvsTable, Ledger, Log, Reachability } from './ports.ts';
 import { createLedger, kernelIdentity } from './state/ledger.ts';
 import { systemClock } from './time.ts';
+import { visible } from './visible.ts';
 import type { HelperOptions } from './wire-netns-helper.ts';
 
 export interface Namespaces {
@@ -32,30 +36,72 @@ export async function openNamespaces(
 ): Promise<Namespaces | null> {
   const { netnsDir: directory, dryRun, once, against } = config;
   if (directory === undefined || dryRun || once || against.kind !== 'kernel') return null;
-  if (!(await readEnteringRight()))
-    throw new ControllerError(
-      'kernel',
-      `${givenAs(config, 'netnsDir')} ${directory}: network namespaces cannot be entered without CAP_SYS_ADMIN; run as root, or give the unit or the container SYS_ADMIN`,
-      { retry: 'never' },
-    );
-  const clock = systemClock;
+  await checkEntering(config, directory);
   const followers = new Followers({ ...rules, resyncMs: config.resyncSeconds * 1_000 }, inventory);
-  const ledgers = `${config.ledger}.d`;
-  const entering = { helper: helperCommand(), options: helperOptions(config), clock };
-  const keeper = (namespace: ConstructorParameters<typeof NamespaceKeeper>[0]) =>
+  const keeper = (namespace: Namespace) =>
     new NamespaceKeeper(namespace, {
-      enter: (now) => enterNamespace(now, entering),
-      ledger: createLedger(
-        ledgerPath(ledgers, namespace.id),
-        kernelIdentity(`net:[${namespace.inode}]`),
-        clock,
-      ),
+      enter: (now) => enter(config, now),
+      ledger: ledgerOf(config, namespace),
       followers,
       clock,
       log,
     });
-  const fleet = new NamespaceFleet({ directory, keeper, ledgers: namespaceLedgers(ledgers), clock, log });
+  const ledgers = namespaceLedgers(ledgersOf(config));
+  const fleet = new NamespaceFleet({ directory, keeper, ledgers, clock, log });
   return { followers, fleet };
+}
+
+/**
+ * The table, ledger and reachability of the namespace that `--netns` names; null without that option. Rejects with a
+ * `ControllerError` where there is no such namespace, or it may not be entered.
+ */
+export async function openNamespace(config: Config): Promise<OpenNamespace | null> {
+  const { netnsDir: directory, netns: id } = config;
+  if (id === undefined) return null;
+  const given = `${givenAs(config, 'netns')} ${visible(id)}`;
+  if (directory === undefined) {
+    const message = `${given} is given without --netns-dir, expected the directory that has the file`;
+    throw new ControllerError('usage', message, { retry: 'never' });
+  }
+  const file = await readNamespaceFile(join(directory, id));
+  if (file.kind !== 'namespace')
+    throw new ControllerError('usage', `${given}: ${join(directory, id)}: ${file.reason}`, {
+      retry: 'never',
+    });
+  await checkEntering(config, directory);
+  const namespace = { id, path: file.path, inode: file.inode };
+  const { table, reachability } = enter(config, namespace);
+  return { table, reachability, ledger: ledgerOf(config, namespace) };
+}
+
+export interface OpenNamespace {
+  /** To be closed; the rest is then closed too. */
+  readonly table: IpvsTable;
+  readonly reachability: Reachability;
+  readonly ledger: Ledger;
+}
+
+async function checkEntering(config: Config, directory: string): Promise<void> {
+  if (await readEnteringRight()) return;
+  throw new ControllerError(
+    'kernel',
+    `${givenAs(config, 'netnsDir')} ${directory}: network namespaces cannot be entered without CAP_SYS_ADMIN; run as root, or give the unit or the container SYS_ADMIN`,
+    { retry: 'never' },
+  );
+}
+
+const clock = systemClock;
+
+function enter(config: Config, namespace: Namespace): RemoteNamespace {
+  return enterNamespace(namespace, { helper: helperCommand(), options: helperOptions(config), clock });
+}
+
+function ledgersOf({ ledger }: Config): string {
+  return `${ledger}.d`;
+}
+
+function ledgerOf(config: Config, { id, inode }: Namespace): Ledger {
+  return createLedger(ledgerPath(ledgersOf(config), id), kernelIdentity(`net:[${inode}]`), clock);
 }
 
 export interface NamespaceParts {

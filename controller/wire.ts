@@ -40,7 +40,7 @@ import { namedLedger } from './state/named-ledger.ts';
 import { createStateStore } from './state/store.ts';
 import { systemClock } from './time.ts';
 import { openWatch } from './wire-eject.ts';
-import { type Namespaces, openNamespaces } from './wire-netns.ts';
+import { type Namespaces, openNamespace, openNamespaces } from './wire-netns.ts';
 import { hostFactsOf, poolsOf, portDefaultsOf } from './wire-options.ts';
 import { networksOf, openReachability } from './wire-reachability.ts';
 import { sourcesOf } from './wire-sources.ts';
@@ -149,6 +149,8 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
 export async function wireCleanup(
   config: Config,
 ): Promise<Pick<Parts, 'table' | 'ledger' | 'close'> & { reachability: Reachability }> {
+  const other = await openNamespace(config);
+  if (other !== null) return { ...other, close: () => other.table.close() };
   const table = await openKernelTable();
   try {
     const reachability = openReachability(config);
@@ -201,7 +203,9 @@ async function comparedWith(
   const { against, ledger, origins } = config;
   switch (against.kind) {
     case 'kernel':
-      return { table: await openKernelTable(), ledger: createLedger(ledger) };
+      return (
+        (await openNamespace(config)) ?? { table: await openKernelTable(), ledger: createLedger(ledger) }
+      );
     case 'none':
       return { table: readOnlyTable(new Map()), ledger: fixedLedger([]) };
     case 'file': {

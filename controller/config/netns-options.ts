@@ -1,7 +1,7 @@
 /** VIPs in other network namespaces of this host. */
 
 import { option, withoutDefault } from './option.ts';
-import { parsePath } from './values.ts';
+import { parseFileName, parsePath } from './values.ts';
 
 export const netnsOptions = {
   netnsDir: withoutDefault(
@@ -11,7 +11,17 @@ export const netnsOptions = {
       accepted: 'the path of a directory',
       description:
         "Directory with a file for each network namespace that gets the same VIPs as this host: the file is a namespace, as `ip netns` makes them, or has the path of one in it, as those of DC/OS's CNI plugin `l4lb` do (`/var/run/dcos/cni/l4lb`). Needs CAP_SYS_ADMIN besides.",
-      commands: ['run', 'doctor'],
+      commands: ['run', 'diff', 'doctor', 'cleanup'],
+    }),
+  ),
+  netns: withoutDefault(
+    option(parseFileName, {
+      group: 'This host',
+      value: 'NAME',
+      accepted: 'the name of a file in the directory of --netns-dir',
+      description:
+        'Work on the network namespace that the file of this name in the directory of `--netns-dir` gives, with its ledger, and not on the one that the command runs in.',
+      commands: ['diff', 'cleanup'],
     }),
   ),
 };

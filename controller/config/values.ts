@@ -211,6 +211,11 @@ export function parsePath(text: string): string | undefined {
   return isPath(text) ? text : undefined;
 }
 
+/** The name of a file, without directory. */
+export function parseFileName(text: string): string | undefined {
+  return isPath(text) && !text.includes('/') && !text.startsWith('.') ? text : undefined;
+}
+
 function isPath(text: string): boolean {
   return text.trim() !== '' && !text.includes('\0');
 }

@@ -167,6 +167,32 @@ inLab('the controller with --netns-dir', () => {
     for (const pod of PODS) expect((await shell(`ip netns pids ${pod}`)).trim().split('\n')).toHaveLength(1);
   });
 
+  test('diff and cleanup work on the namespace that --netns names, with its ledger', async () => {
+    await say(apps(2, 31000));
+    for (const pod of PODS) await name(pod);
+    const controller = await start();
+    await same(PODS, 4);
+    await controller.end();
+    await shell('ip netns exec pod1 ipvsadm -A -t 10.5.5.5:80 -s rr');
+
+    const inPod1 = ['--netns-dir', directory, '--netns', 'pod1', '--ledger', host.path('ledger.json')];
+    const diff = (...args: readonly string[]) =>
+      host.marathonIpvs('diff', '-o', 'ipvsadm', '--source', `file=${host.path('apps.json')}`, ...args);
+    expect(await diff(...inPod1)).toMatchObject({ status: 0, stdout: '' });
+    const { status, stdout } = await host.marathonIpvs('cleanup', ...inPod1);
+    expect(status).toBe(0);
+    expect(stdout).toContain('removed 2 of our services; 1 of other programs left alone');
+    expect(await tableOf('pod1')).toEqual(['-A -t 10.5.5.5:80 -s rr']);
+    expect(await shell('ip -n pod1 -br link')).not.toContain('vip0');
+    expect((await diff(...inPod1)).status).toBe(1);
+    for (const pod of ['pod0', 'pod2']) expect(await tableOf(pod)).toHaveLength(4);
+    expect(await ipvsadm()).toHaveLength(4);
+
+    const lost = await diff('--netns-dir', directory, '--netns', 'lost');
+    expect(lost).toMatchObject({ status: 2, stdout: '' });
+    expect(lost.stderr).toContain('--netns lost: ');
+  });
+
   test('without CAP_SYS_ADMIN the start is refused, with what to do', async () => {
     await say(apps(1, 31000));
     const without = ['--bounding-set=-sys_admin', '--inh-caps=-sys_admin', process.execPath];
