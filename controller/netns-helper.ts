@@ -8,6 +8,9 @@ import { ControllerError, messageOf } from './errors.ts';
 import { EXIT_ERROR } from './exit-status.ts';
 import { helpFromHere } from './wire-netns-helper.ts';
 
+// A terminal and systemd send these to the helpers too, whose end is the controller's to say: it closes standard input.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
 const [options = '', inode] = process.argv.slice(2);
 try {
   // A path below /proc leads to another namespace once its process has ended and the number is given anew.

@@ -22,7 +22,9 @@ export function enterNamespace(
   { helper, options, clock }: EnterOptions,
 ): RemoteNamespace {
   const line = [`--net=${path}`, '--', ...helper, JSON.stringify(options), String(inode)];
-  const child = spawn('nsenter', line, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // Options, with credentials in them, may be in our environment: a helper needs none of it.
+  const env = { PATH: process.env['PATH'] };
+  const child = spawn('nsenter', line, { stdio: ['pipe', 'pipe', 'pipe'], env });
   const remote = new RemoteNamespace(
     { input: child.stdin, output: child.stdout, kill: () => void child.kill('SIGKILL') },
     clock,

@@ -92,6 +92,10 @@ inLab('the controller with --netns-dir', () => {
     for (const pod of PODS)
       expect(await shell(`ip -n ${pod} route show table local 11.0.0.0/8`)).toContain('dev vip0');
     expect((await readdir(host.path('ledger.json.d'))).sort()).toEqual(PODS.map((pod) => `${pod}.json`));
+    for (const pod of PODS)
+      expect(
+        await shell(`tr '\\0' '\\n' < /proc/$(ip netns pids ${pod})/environ | grep -v ^PATH=; true`),
+      ).toBe('');
     expect((await controller.get('/readyz?verbose')).body).toContain('network-namespaces');
 
     await say(apps(3, 31000, 31001, 31002));
