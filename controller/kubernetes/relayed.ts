@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Endpoint, Task } from '../model.ts';
+import type { Endpoint, Place, Task } from '../model.ts';
+import { placeOf } from '../place.ts';
 import type { Slice } from './endpoint-slice.ts';
 
 /** Names under which a relay writes, and readers find, what EndpointSlices have no field for. */
@@ -22,6 +23,12 @@ export const STANDINGS_ANNOTATION = 'marathon-ipvs.io/tasks';
  * others use a host port.
  */
 export const LOCAL_ANNOTATION = 'marathon-ipvs.io/local';
+
+/**
+ * On an EndpointSlice: where its tasks stand, `[["eu", "a", ["web.1", "web.2"]]]`. The zone of an endpoint is a label's value
+ * to the API server, and `aws/eu-central-1a` would have the whole slice refused; a region has no field.
+ */
+export const PLACES_ANNOTATION = 'marathon-ipvs.io/places';
 
 export type Standing = Pick<Task, 'state' | 'health'>;
 
@@ -61,6 +68,35 @@ const localsSchema = z.record(
 export function readLocals({ annotations }: Pick<Slice, 'annotations'>): Locals {
   const text = annotations[LOCAL_ANNOTATION];
   return (text === undefined ? undefined : localsSchema.safeParse(parsedOrNull(text)).data) ?? {};
+}
+
+const placesSchema = z.array(z.tuple([z.string(), z.string(), z.array(z.string())]));
+
+/** As the annotation has it; null where no task says where it stands. */
+export function placesText(tasks: readonly Task[]): string | null {
+  const byPlace = new Map<string, [region: string, zone: string, tasks: string[]]>();
+  for (const { id, place } of tasks) {
+    const { region = '', zone = '' } = place ?? {};
+    if (region === '' && zone === '') continue;
+    const key = JSON.stringify([region, zone]);
+    const known = byPlace.get(key) ?? [region, zone, []];
+    byPlace.set(key, known);
+    if (!known[2].includes(id)) known[2].push(id);
+  }
+  const sorted = [...byPlace].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  return sorted.length === 0 ? null : JSON.stringify(sorted);
+}
+
+/** Where the tasks of a slice stand; empty where no relay wrote it, or it cannot be read. */
+export function readPlaces({ annotations }: Pick<Slice, 'annotations'>): ReadonlyMap<string, Place> {
+  const text = annotations[PLACES_ANNOTATION];
+  const places = new Map<string, Place>();
+  const { data = [] } = text === undefined ? {} : placesSchema.safeParse(parsedOrNull(text));
+  for (const [region, zone, tasks] of data) {
+    const place = placeOf({ region, zone });
+    if (place !== undefined) for (const task of tasks) places.set(task, place);
+  }
+  return places;
 }
 
 function parsedOrNull(text: string): unknown {

@@ -7,6 +7,7 @@ import {
   APP_LABEL,
   LOCAL_ANNOTATION,
   MANAGED_BY_LABEL,
+  PLACES_ANNOTATION,
   PORTS_LABEL,
   RELAY_LABEL,
   RELAY_MANAGER,
@@ -59,6 +60,7 @@ const OURS = [
   'endpointslice.kubernetes.io/managed-by',
   STANDINGS_ANNOTATION,
   LOCAL_ANNOTATION,
+  PLACES_ANNOTATION,
 ];
 
 const texts = z.record(z.string(), z.string()).nullish();

@@ -7,7 +7,9 @@ import {
   LOCAL_ANNOTATION,
   type Locals,
   MANAGED_BY_LABEL,
+  PLACES_ANNOTATION,
   PORTS_LABEL,
+  placesText,
   RELAY_LABEL,
   RELAY_MANAGER,
   STANDINGS_ANNOTATION,
@@ -111,7 +113,12 @@ function sliceOf(
     // So that Kubernetes' own controllers leave it alone.
     'endpointslice.kubernetes.io/managed-by': RELAY_MANAGER,
   };
-  const annotations = { ...said(STANDINGS_ANNOTATION, standings), ...said(LOCAL_ANNOTATION, locals) };
+  const places = placesText(keys.flatMap((key) => members.get(key)?.task ?? []));
+  const annotations = {
+    ...said(STANDINGS_ANNOTATION, standings),
+    ...said(LOCAL_ANNOTATION, locals),
+    ...(places !== null && { [PLACES_ANNOTATION]: places }),
+  };
   return { name, labels, annotations, content: { addressType, ports, endpoints } };
 }
 

@@ -1,5 +1,5 @@
 import { canServe, type Slice, type SliceEndpoint, type SlicePort } from '../../kubernetes/endpoint-slice.ts';
-import { type Locals, PORTS_LABEL, readLocals, readStandings } from '../../kubernetes/relayed.ts';
+import { type Locals, PORTS_LABEL, readLocals, readPlaces, readStandings } from '../../kubernetes/relayed.ts';
 import type { App, Endpoint, Place, Task, TaskPort } from '../../model.ts';
 import { ipAddress } from '../document/addresses.ts';
 import { nowhere, taskPort } from '../document/placement.ts';
@@ -58,6 +58,7 @@ function gather(
 ): void {
   const standings = readStandings(slice);
   const locals = readLocals(slice);
+  const places = readPlaces(slice);
   for (const endpoint of slice.endpoints) {
     const { target } = endpoint;
     const standing = standings.get(target) ?? standingOf(endpoint);
@@ -65,7 +66,8 @@ function gather(
     const member = members.get(target) ?? begin(ports ?? [], standing, kept);
     members.set(target, member);
     if (rank(standing) > rank(member.standing)) member.standing = standing;
-    if (member.place === undefined && endpoint.place !== undefined) member.place = endpoint.place;
+    const stands = endpoint.place ?? places.get(target);
+    if (member.place === undefined && stands !== undefined) member.place = stands;
     if (member.ports !== ports) continue;
     if (canServe(slice)) place(endpoint, pairs, member);
     else member.unusable = addressTypeText(slice);

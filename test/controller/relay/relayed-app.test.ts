@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { PLACES_ANNOTATION, readPlaces } from '../../../controller/kubernetes/relayed.ts';
 import { marathonAppOf, slicesOf } from '../../../controller/relay/relayed-app.ts';
 import { whyNoSliceTakes } from '../../../controller/relay/slice-address.ts';
 import { web } from '../../support/builders.ts';
@@ -35,6 +36,25 @@ test('an address that no EndpointSlice takes is left out of its slice, and told'
   );
   expect(relayed.warnings).toHaveLength(6);
 });
+
+test('where tasks stand comes through the slices, whatever Mesos calls it, and is not there where nobody says it', () => {
+  const places = [{ region: 'aws/eu', zone: 'aws/eu-1a' }, { zone: 'b' }, undefined, { zone: 'b' }];
+  const app = web('/web', { VIP_0: 'web:80' }, ...places.map((_, i) => `10.0.0.${i + 1}:80`));
+  const tasks = app.tasks.map((task, i) => ({ ...task, ...(places[i] && { place: places[i] }) }));
+  const read = slicesOf({ ...app, tasks }, 'default', () => undefined).flatMap(({ annotations }) => [
+    ...readPlaces({ annotations }),
+  ]);
+  expect(Object.fromEntries(read)).toEqual({ 'web.0': places[0], 'web.1': places[1], 'web.3': places[3] });
+  for (const { annotations } of slicesOf(app, 'default', () => undefined))
+    expect(annotations).not.toHaveProperty([PLACES_ANNOTATION]);
+});
+
+test.each(['no JSON', '[]', '[["eu"]]', '{"a":1}', '[["eu","a","web.1"]]'])(
+  'a note of places that cannot be read, %s, is none',
+  (text) => {
+    expect(readPlaces({ annotations: { [PLACES_ANNOTATION]: text } }).size).toBe(0);
+  },
+);
 
 test.each([
   ['127.8.9.1', 'loopback'],
