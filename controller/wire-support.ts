@@ -3,6 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { arch, release, version as systemVersion, uptime } from 'node:os';
 import { basename, join } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
 import { openKernelTable } from './apply/kernel-table.ts';
 import { get } from './command/ask.ts';
 import { openController } from './command/controller.ts';
@@ -169,9 +170,10 @@ function filePart(name: string, path: string): Part {
       const file = await openTrusted(path);
       if (file === null) throw new ControllerError('state', `${path}: there is no such file`);
       try {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(LIMITS.file), 0, LIMITS.file, 0);
-        const text = buffer.toString('utf8', 0, bytesRead);
-        const whole = bytesRead < LIMITS.file ? text : text.slice(0, text.lastIndexOf('\n') + 1);
+        const text = await readAll(file.createReadStream({ end: LIMITS.file - 1, autoClose: false }));
+        // The last line of a longer one may be half of one.
+        const whole =
+          Buffer.byteLength(text) < LIMITS.file ? text : text.slice(0, text.lastIndexOf('\n') + 1);
         return withoutForeignLabels(whole);
       } finally {
         await file.close();

@@ -68,8 +68,10 @@ async function within(
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<{ readonly text: string } | { readonly error: string }> {
-  const late = AbortSignal.timeout(milliseconds);
-  const both = AbortSignal.any([signal, late]);
+  const late = new AbortController();
+  // Not `AbortSignal.timeout`: the process would not wait for it.
+  const timer = setTimeout(() => late.abort(), milliseconds);
+  const both = AbortSignal.any([signal, late.signal]);
   const { promise: over, reject } = Promise.withResolvers<never>();
   both.addEventListener('abort', () => reject(new Error(`not within ${milliseconds / 1_000} s`)), {
     once: true,
@@ -77,7 +79,9 @@ async function within(
   try {
     return { text: await Promise.race([part.collect(both), over]) };
   } catch (error) {
-    return { error: late.aborted ? `not within ${milliseconds / 1_000} s` : messageOf(error) };
+    return { error: late.signal.aborted ? `not within ${milliseconds / 1_000} s` : messageOf(error) };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

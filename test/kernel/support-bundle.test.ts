@@ -21,7 +21,10 @@ inLab('a support bundle of a host that forwards', () => {
     await controller.ready();
     await shell('ipvsadm -A -t 192.0.2.1:443 -s rr && ipvsadm -a -t 192.0.2.1:443 -r 192.0.2.2:443 -m -w 3');
     const out = host.path('bundle.tar.gz');
-    const { status, stdout, stderr } = await host.marathonIpvs('support-bundle', ...source, '--out', out);
+    const { status, stdout, stderr } = await host.marathonIpvs(
+      'support-bundle',
+      ...[...source, ...host.places(), '--out', out],
+    );
     const saved = await shell('ipvsadm -Sn');
     await shell('ipvsadm -D -t 192.0.2.1:443');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
