@@ -44,6 +44,6 @@ test('a file that is not there, or gives no namespace, is told with its path', a
 
 test('a name with a directory in it is refused', async () => {
   await expect(open('--netns-dir', directory, '--netns', '../web')).rejects.toThrow(
-    '--netns "../web" on the command line: expected the name of a file in the directory of --netns-dir',
+    '--netns on the command line: "../web" is not accepted, expected the name of a file in the directory of --netns-dir',
   );
 });
