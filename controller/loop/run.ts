@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts';
+import type { PassStatus } from '../pass-status.ts';
 import type { AppSource, Observer } from '../ports.ts';
 import type { Latch } from '../time.ts';
 import { createConfirmation } from './confirm.ts';
@@ -85,14 +86,7 @@ export async function run(
       const next = Math.min(due.tick, sources.known ? nextLook(reconciler, due) : due.tick);
       await wake.wait(Math.max(0, next - ports.clock.monotonic()), ports.clock, signal);
     } else {
-      const pass = await reconciler.pass(request);
-      if (reconciler.desired !== null) ports.followers?.passed(request, pass, reconciler.desired);
-      await ports.observer.prepare?.(pass);
-      ports.observer.passed(pass);
-      logPass(pass);
-      due.changes = ports.clock.monotonic() + options.settleMs;
-      if (pass.error !== null) due.full = due.look = ports.clock.monotonic() + RETRY_AFTER_ERROR_MS;
-      else if (pass.kind === 'full') due.full = ports.clock.monotonic() + options.resyncMs;
+      logPass(await makePass(request, ports, reconciler, options, due));
     }
 
     if (ports.clock.monotonic() < due.tick) continue;
@@ -199,6 +193,25 @@ async function nextPass(
 function nextLook(reconciler: Reconciler, due: Due): number {
   const look = reconciler.nextLook();
   return look === null ? Number.POSITIVE_INFINITY : Math.max(look, due.look);
+}
+
+/** Makes a pass, tells of it, and says when the next one is due. */
+async function makePass(
+  request: PassRequest,
+  { clock, observer, followers }: RunPorts,
+  reconciler: Reconciler,
+  { resyncMs, settleMs }: RunOptions,
+  due: Due,
+): Promise<PassStatus> {
+  const pass = await reconciler.pass(request);
+  if (reconciler.desired !== null) followers?.passed(request, pass, reconciler.desired);
+  await observer.prepare?.(pass);
+  observer.passed(pass);
+  const now = clock.monotonic();
+  due.changes = now + settleMs;
+  if (pass.error !== null) due.full = due.look = now + RETRY_AFTER_ERROR_MS;
+  else if (pass.kind === 'full') due.full = now + resyncMs;
+  return pass;
 }
 
 /** What someone took from interface or routes comes back, whether passes are made or not. */
