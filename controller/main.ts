@@ -1,10 +1,10 @@
 /** The process: command line in, exit status out. */
 
+import { type Invocation, parseCommandLine } from './cli/command-line.ts';
+import type { AppCommand } from './cli/commands/apps/verbs.ts';
+import type { PrintOptions } from './cli/commands/report.ts';
+import type { Signals } from './cli/commands/run.ts';
 import { createTerminal } from './cli/terminal.ts';
-import { type Invocation, parseCommandLine } from './cli.ts';
-import type { AppCommand } from './command/apps/verbs.ts';
-import type { PrintOptions } from './command/report.ts';
-import type { Signals } from './command/run.ts';
 import type { Config } from './config/config.ts';
 import { ControllerError, messageOf } from './errors.ts';
 import { EXIT_ERROR, EXIT_NOT_CONFIGURED, EXIT_OK } from './exit-status.ts';
@@ -42,7 +42,7 @@ async function execute(invocation: Invocation): Promise<number> {
       print(invocation.text);
       return EXIT_OK;
     case 'completion': {
-      const { completionScripts } = await import('./completion/scripts.ts');
+      const { completionScripts } = await import('./cli/completion/scripts.ts');
       print(completionScripts[invocation.shell]);
       return EXIT_OK;
     }
@@ -72,7 +72,7 @@ async function execute(invocation: Invocation): Promise<number> {
 
 /** For the scripts of `completion`; no command of people, and in no help. */
 async function offer(words: readonly string[]): Promise<number> {
-  const { complete } = await import('./command/complete.ts');
+  const { complete } = await import('./cli/commands/complete.ts');
   print(await complete(words, process.env, terminal.readerGone));
   return EXIT_OK;
 }
@@ -91,13 +91,13 @@ async function reconcile(config: Config): Promise<number> {
   const options: PrintOptions = { output: form, paint: printer.layout().paint };
   try {
     if (!config.once) {
-      const { run } = await import('./command/run.ts');
+      const { run } = await import('./cli/commands/run.ts');
       // Without reader there is no use in a diff after each pass; what forwards goes on whoever reads.
       const stop = config.dryRun ? AbortSignal.any([signals.stop, terminal.readerGone]) : signals.stop;
       await run(config, parts, options, printer.print, { ...signals, stop });
       return EXIT_OK;
     }
-    const { diff, once } = await import('./command/once.ts');
+    const { diff, once } = await import('./cli/commands/once.ts');
     const ports = { ...parts, ...printer };
     return await (config.dryRun ? diff : once)(ports, options, signals.stop);
   } finally {
@@ -110,7 +110,7 @@ async function connect(config: Config, [service, endpoint]: readonly string[]): 
   const [{ createLog }, { wireConnection }, { connection }] = await Promise.all([
     import('./log.ts'),
     import('./wire.ts'),
-    import('./command/connection.ts'),
+    import('./cli/commands/connection.ts'),
   ]);
   const parts = await wireConnection(config, createLog(config.logLevel));
   const ports = { ...parts, print: terminal.printer(config.color).print };
@@ -121,7 +121,7 @@ async function connect(config: Config, [service, endpoint]: readonly string[]): 
 
 async function showStatus(config: Config, name: string | null): Promise<number> {
   const [{ status }, { systemClock }] = await Promise.all([
-    import('./command/status.ts'),
+    import('./cli/commands/status.ts'),
     import('./time.ts'),
   ]);
   const ports = { ...terminal.printer(config.color), clock: systemClock };
@@ -131,13 +131,13 @@ async function showStatus(config: Config, name: string | null): Promise<number> 
 }
 
 async function askHealth(config: Config): Promise<number> {
-  const { health } = await import('./command/health.ts');
+  const { health } = await import('./cli/commands/health.ts');
   return await health(config, terminal.printer(config.color), processSignals().stop);
 }
 
 async function examineHost(config: Config): Promise<number> {
   const [{ doctor }, { systemClock }] = await Promise.all([
-    import('./command/doctor.ts'),
+    import('./cli/commands/doctor.ts'),
     import('./time.ts'),
   ]);
   const { stop } = processSignals();
@@ -147,7 +147,7 @@ async function examineHost(config: Config): Promise<number> {
 async function explainVip(config: Config, vip: string): Promise<number> {
   const [{ why }, { askElsewhere, knownHere, whyPorts }, { explain }, { createLog }, { systemClock }] =
     await Promise.all([
-      import('./command/why.ts'),
+      import('./cli/commands/why.ts'),
       import('./wire-why.ts'),
       import('./why/walk.ts'),
       import('./log.ts'),
@@ -165,7 +165,7 @@ async function explainVip(config: Config, vip: string): Promise<number> {
 
 async function writeBundle(config: Config): Promise<number> {
   const [{ supportBundle }, { knownSecrets, supportParts }, { systemClock }] = await Promise.all([
-    import('./command/support-bundle.ts'),
+    import('./cli/commands/support-bundle.ts'),
     import('./wire-support.ts'),
     import('./time.ts'),
   ]);
@@ -176,7 +176,7 @@ async function writeBundle(config: Config): Promise<number> {
 
 async function askMarathon(command: AppCommand): Promise<number> {
   const [{ executeAppCommand }, { systemClock }, { readInput }] = await Promise.all([
-    import('./command/apps/execute.ts'),
+    import('./cli/commands/apps/execute.ts'),
     import('./time.ts'),
     import('./cli/input.ts'),
   ]);
@@ -186,7 +186,7 @@ async function askMarathon(command: AppCommand): Promise<number> {
 
 async function cleanUp(config: Config): Promise<number> {
   const [{ cleanup }, { wireCleanup }] = await Promise.all([
-    import('./command/cleanup.ts'),
+    import('./cli/commands/cleanup.ts'),
     import('./wire.ts'),
   ]);
   const parts = await wireCleanup(config);
@@ -204,7 +204,7 @@ async function publish(config: Config): Promise<number> {
     import('./log.ts'),
     import('./wire-sources.ts'),
     import('./wire-kubernetes.ts'),
-    import('./command/relay.ts'),
+    import('./cli/commands/relay.ts'),
   ]);
   const log = createLog(config.logLevel);
   await relay(config, await wireRelay(await sourcesOf(config, log, []), config, log), stop);

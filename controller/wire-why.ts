@@ -1,9 +1,9 @@
 /** Builds what `why` reads its facts with. */
 
 import { readConntrack } from './apply/kernel-counters.ts';
-import { ask } from './command/ask.ts';
-import { openController } from './command/controller.ts';
-import { readAndPass } from './command/once.ts';
+import { ask } from './cli/commands/ask.ts';
+import { openController } from './cli/commands/controller.ts';
+import { readAndPass } from './cli/commands/once.ts';
 import type { Config } from './config/config.ts';
 import { readPortRange } from './doctor/read/kernel.ts';
 import { ControllerError, messageOf } from './errors.ts';

@@ -1,8 +1,8 @@
 /** Builds what the page and `/v1/apps` write with. */
 
+import type { Writing } from './api/apps.ts';
 import type { Config } from './config/config.ts';
 import type { Log } from './ports.ts';
-import type { Writing } from './serve/apps.ts';
 import { systemClock } from './time.ts';
 import { clientOptionsOf } from './wire-options.ts';
 

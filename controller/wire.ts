@@ -1,6 +1,7 @@
 /** Builds the parts from the configuration; the only place that knows every concrete one. */
 
 import { readFile } from 'node:fs/promises';
+import type { Writing } from './api/apps.ts';
 import { createHostAddresses } from './apply/host-addresses.ts';
 import { readHostIdentity } from './apply/host-identity.ts';
 import { createKernelCounters } from './apply/kernel-counters.ts';
@@ -9,7 +10,7 @@ import { createRealAddresses } from './apply/real-addresses.ts';
 import { createServerAddresses, type ServerAddresses } from './apply/server-addresses.ts';
 import { withTimeouts } from './apply/timeouts.ts';
 import { createUnfitAddresses } from './apply/unfit-addresses.ts';
-import type { ConnectionPorts } from './command/connection.ts';
+import type { ConnectionPorts } from './cli/commands/connection.ts';
 import type { Config } from './config/config.ts';
 import { givenAs } from './config/given.ts';
 import { inPool } from './desired/pool.ts';
@@ -19,6 +20,7 @@ import type { NameServer } from './dns/name-server.ts';
 import type { Watch } from './eject/watch.ts';
 import { ControllerError, systemReason } from './errors.ts';
 import { Reconciler } from './loop/reconciler.ts';
+import type { DnsMetrics } from './metrics/dns.ts';
 import type { ServiceKey } from './model.ts';
 import { parseTable } from './plan/ipvsadm.ts';
 import type {
@@ -33,8 +35,6 @@ import type {
   Reporter,
   StateStore,
 } from './ports.ts';
-import type { Writing } from './serve/apps.ts';
-import type { DnsMetrics } from './serve/metrics-dns.ts';
 import { createLedger } from './state/ledger.ts';
 import { namedLedger } from './state/named-ledger.ts';
 import { createStateStore } from './state/store.ts';
@@ -181,7 +181,7 @@ async function openDns(config: Config, log: Log): Promise<DnsService | null> {
   if (listen.length === 0 || config.once || config.dryRun) return null;
   const [{ NameServer }, { DnsMetrics }] = await Promise.all([
     import('./dns/name-server.ts'),
-    import('./serve/metrics-dns.ts'),
+    import('./metrics/dns.ts'),
   ]);
   const metrics = new DnsMetrics();
   const pools = networksOf(config);

@@ -1,4 +1,4 @@
-import type { ShownFacts } from '../serve/page/facts.ts';
+import type { ShownFacts } from '../api/page/facts.ts';
 
 /** What the server has put into the page's head. */
 export const facts: ShownFacts = JSON.parse(

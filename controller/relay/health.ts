@@ -1,6 +1,6 @@
+import { type Answer, line, METRICS, routeOf } from '../api/route.ts';
+import { type HttpServer, type ServerOptions, startServer } from '../api/server.ts';
 import type { Clock } from '../ports.ts';
-import { type Answer, line, METRICS, routeOf } from '../serve/route.ts';
-import { type HttpServer, type ServerOptions, startServer } from '../serve/server.ts';
 import { type Blocker, createRelayMetrics, type RelayMetrics, type RelayObserver } from './metrics.ts';
 
 export interface RelayHealth {

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { createSourceCounters } from '../metrics/counters.ts';
+import { registerBuildInfo, registerSourceGauges } from '../metrics/gauges.ts';
 import type { Clock, Observer } from '../ports.ts';
-import { createSourceCounters } from '../serve/metrics-counters.ts';
-import { registerBuildInfo, registerSourceGauges } from '../serve/metrics-gauges.ts';
 import { createStatusBoard } from '../status/board.ts';
 
 /** Learns what a relay does beside following its sources. Must not throw. */

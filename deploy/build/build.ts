@@ -10,7 +10,7 @@ import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, stop } from 'esbuild';
-import { makePage } from '../../controller/serve/page/made-files.ts';
+import { makePage } from '../../controller/api/page/made-files.ts';
 import { licencesOf, type Package, packagesOf } from './licences.ts';
 import { configurationOnly, englishOnly, versionOnly } from './smaller.ts';
 

@@ -1,8 +1,8 @@
 /** The DNS server of the controller with so many names: `dns-phase.ts PORT NAMES`. For dns-bench.ts. */
 
 import { NameServer } from '../../controller/dns/name-server.ts';
+import { DnsMetrics } from '../../controller/metrics/dns.ts';
 import { serviceKey } from '../../controller/model.ts';
-import { DnsMetrics } from '../../controller/serve/metrics-dns.ts';
 import { systemClock } from '../../controller/time.ts';
 import { service } from '../support/builders.ts';
 

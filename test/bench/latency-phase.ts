@@ -5,7 +5,7 @@
 
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
-import { run } from '../../controller/command/run.ts';
+import { run } from '../../controller/cli/commands/run.ts';
 import { resolveConfig } from '../../controller/config/config.ts';
 import { Reconciler } from '../../controller/loop/reconciler.ts';
 import { createDnsResolver } from '../../controller/source/dns-resolver.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
-import { parseCommandLine } from '../../controller/cli.ts';
+import { parseCommandLine } from '../../controller/cli/command-line.ts';
 import { parseSource } from '../../controller/config/values.ts';
 import { firstDelta } from '../../controller/inventory/inventory.ts';
 import { createRelayHealth } from '../../controller/relay/health.ts';
@@ -18,7 +18,7 @@ import type { PolicyRule } from '../support/kubernetes/access.ts';
 import { builtinErrors } from '../support/kubernetes/builtin-types.ts';
 import { customKinds } from '../support/kubernetes/kinds.ts';
 import type { KubeObject } from '../support/kubernetes/types.ts';
-import { typeLine } from './command/apps/commanding.ts';
+import { typeLine } from './cli/commands/apps/commanding.ts';
 import { translator } from './desired/support.ts';
 import {
   clientOf,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { SYSCTLS } from '../../controller/apply/sysctls.ts';
-import { parseCommandLine } from '../../controller/cli.ts';
+import { parseCommandLine } from '../../controller/cli/command-line.ts';
 import { DEFAULT_LIMITS } from '../../controller/status/checks.ts';
 import { startMarathon } from '../support/marathon/start-marathon.ts';
 

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { marked, type Token } from 'marked';
-import { parseCommandLine } from '../../controller/cli.ts';
+import { parseCommandLine } from '../../controller/cli/command-line.ts';
 import { navigationOf } from '../../docs/site/navigation.ts';
 import { INDEX, readPage } from '../../docs/site/page.ts';
 import { ROOT, repository } from '../../docs/site/repository.ts';

@@ -5,7 +5,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { parseCommandLine } from '../../controller/cli.ts';
+import { parseCommandLine } from '../../controller/cli/command-line.ts';
 import type { Config } from '../../controller/config/config.ts';
 import { messageOf } from '../../controller/errors.ts';
 import { createLog } from '../../controller/log.ts';

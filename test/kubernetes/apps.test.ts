@@ -8,7 +8,7 @@ import { createRelayHealth } from '../../controller/relay/health.ts';
 import { runRelay } from '../../controller/relay/relay.ts';
 import { kubernetesSource } from '../../controller/source/kubernetes/source.ts';
 import { StatusWriter } from '../../controller/status/kubernetes/writer.ts';
-import { type Said, type Typing, typeLine } from '../controller/command/apps/commanding.ts';
+import { type Said, type Typing, typeLine } from '../controller/cli/commands/apps/commanding.ts';
 import { translator } from '../controller/desired/support.ts';
 import { fastClock, silent } from '../controller/source/support.ts';
 import { passOf } from '../controller/status/passes.ts';

@@ -7,7 +7,7 @@ import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { createKernelCounters } from '../../controller/apply/kernel-counters.ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
-import { run } from '../../controller/command/run.ts';
+import { run } from '../../controller/cli/commands/run.ts';
 import { resolveConfig } from '../../controller/config/config.ts';
 import type { Environment } from '../../controller/config/given.ts';
 import { parsePool } from '../../controller/desired/pool.ts';

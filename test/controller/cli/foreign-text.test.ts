@@ -20,8 +20,8 @@ import { painter } from '../../../controller/text-table.ts';
 import { ALL_HOSTILE, expectHarmless, HOSTILE, poisoned } from '../../support/hostile-text.ts';
 import { desiredOf } from '../../support/observed.ts';
 import { command } from '../../support/shell.ts';
+import { Serving } from '../api/serving.ts';
 import { healthy } from '../doctor/healthy.ts';
-import { Serving } from '../serve/serving.ts';
 import { DB, passOf, WEB } from '../status/passes.ts';
 import { documentOf } from '../status/status-world.ts';
 

@@ -6,7 +6,7 @@ import { IpvsClient } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { resolveConfig } from '../../../controller/config/config.ts';
 import { Reconciler } from '../../../controller/loop/reconciler.ts';
-import { createMetrics } from '../../../controller/serve/metrics.ts';
+import { createMetrics } from '../../../controller/metrics/metrics.ts';
 import { createStatusBoard } from '../../../controller/status/board.ts';
 import { portsOf, rulesOf } from '../../bench/parts.ts';
 import { StallWatch } from '../../bench/stalls.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { parseCommandLine } from '../../../controller/cli.ts';
+import { parseCommandLine } from '../../../controller/cli/command-line.ts';
 import { openNamespace } from '../../../controller/wire-netns.ts';
 
 let directory: string;

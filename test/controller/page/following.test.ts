@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import type { DeploymentDocument } from '../../../controller/api/described.ts';
 import { begun, type Goal, pauseAfter, standingOf, vipsIn } from '../../../controller/page/form/following.ts';
 import type { JsonObject } from '../../../controller/page/form/json.ts';
 import { readForm } from '../../../controller/page/form/read.ts';
-import type { DeploymentDocument } from '../../../controller/serve/described.ts';
 
 const GOAL: Goal = { deployment: 'd1', app: '/web', vips: 2 };
 const REMOVAL: Goal = { ...GOAL, vips: 'gone' };

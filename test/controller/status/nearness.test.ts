@@ -1,13 +1,13 @@
 /** What is left out because nearer backends are in rotation, as diff, status, metrics and Kubernetes tell it. */
 
 import { expect, test } from '@jest/globals';
+import { diffDocument } from '../../../controller/api/described.ts';
+import { createMetrics } from '../../../controller/metrics/metrics.ts';
 import { type Declared, endpointKey, type Tier } from '../../../controller/model.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { serviceIn } from '../../../controller/plan/nearest.ts';
 import { toJson } from '../../../controller/plan/print-json.ts';
 import { toText } from '../../../controller/plan/print-text.ts';
-import { diffDocument } from '../../../controller/serve/described.ts';
-import { createMetrics } from '../../../controller/serve/metrics.ts';
 import { statusDocument } from '../../../controller/status/document.ts';
 import { rotating } from '../../../controller/status/kubernetes/conditions.ts';
 import { vipsText } from '../../../controller/status/print-text.ts';

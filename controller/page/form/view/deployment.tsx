@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { DeploymentDocument } from '../../../serve/described.ts';
+import type { DeploymentDocument } from '../../../api/described.ts';
 import { askDeployment, errorOf } from '../../api.ts';
 import { writeToken } from '../../token.ts';
 import { begun, type Goal, pauseAfter, type Standing, standingOf } from '../following.ts';

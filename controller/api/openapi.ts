@@ -1,0 +1,141 @@
+/**
+ * The description of `/v1` for other programs, made from the list of routes: docs/openapi.json.
+ *
+ *     node --conditions=ipvs-source controller/api/openapi.ts
+ */
+
+import { writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { version } from '../config/version.ts';
+import { refused } from './describing.ts';
+import type { DescribedAnswer, Route, Schemas } from './route.ts';
+import { ROUTES } from './routes.ts';
+
+/** An OpenAPI 3.1 document. */
+export function openapi(): object {
+  const routes = ROUTES.filter(({ id }) => id !== undefined);
+  const parts = routes.flatMap((route) => [...(route.body ? [route.body] : []), ...answersOf(route)]);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'marathon-ipvs',
+      version: version(),
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      description:
+        'What the controller of one host knows and does. Keys may be added to any object, and are never renamed. Times are RFC 3339; sizes are bytes; rates are per second.',
+    },
+    servers: [{ url: 'http://127.0.0.1:61421', description: 'The default of --listen.' }],
+    // Nothing is needed over loopback, unless the operator asks for it; one of the others is beyond.
+    security: [{}, { token: [] }, { certificate: [] }],
+    paths: Object.fromEntries(
+      [...Map.groupBy(routes, ({ path }) => path)].map(([path, here]) => [
+        path,
+        Object.fromEntries(here.map((route) => [route.method.toLowerCase(), operation(route)])),
+      ]),
+    ),
+    components: {
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'What --read-token-file of the controller holds, or --write-token-file.',
+        },
+        certificate: {
+          type: 'mutualTLS',
+          description:
+            'A client certificate that an authority of --tls-client-ca-file has signed, for a name in --tls-client-names where that is given.',
+        },
+      },
+      schemas: Object.fromEntries(
+        parts.flatMap(({ schemas }) =>
+          Object.entries(schemas).map(([name, schema]) => [name, schemaOf(schema)]),
+        ),
+      ),
+    },
+  };
+}
+
+function operation(route: Route<never>): object {
+  const { id, summary, needs, input, body, path } = route;
+  const parameters = Object.entries(input?.shape ?? {}).map(([name, schema]) =>
+    parameter(name, schema as z.ZodType, path),
+  );
+  const answers = Map.groupBy(answersOf(route), ({ status }) => status);
+  return {
+    operationId: id,
+    summary,
+    ...(needs === 'write' && { security: [{ token: [] }, { certificate: [] }] }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(body !== undefined && {
+      requestBody: { required: true, description: body.description, content: contentOf(body.schemas) },
+    }),
+    responses: Object.fromEntries([...answers].map(([status, several]) => [status, response(several)])),
+  };
+}
+
+function parameter(name: string, schema: z.ZodType, path: string): object {
+  const { description, ...plain } = schemaOf(schema);
+  const inPath = path.endsWith(`{${name}}`);
+  const required = !schema.safeParse(undefined).success;
+  return { name, in: inPath ? 'path' : 'query', required, description, schema: plain };
+}
+
+function response(several: readonly DescribedAnswer[]): object {
+  const schemas: Schemas = Object.assign({}, ...several.map((one) => one.schemas));
+  const type = several.find((one) => one.type !== undefined)?.type;
+  return {
+    description: several.map(({ description }) => description).join(' Or '),
+    ...(Object.keys(schemas).length > 0 && { content: contentOf(schemas) }),
+    ...(type !== undefined && { content: { [type]: {} } }),
+  };
+}
+
+function contentOf(schemas: Schemas): object {
+  const [first, ...others] = Object.keys(schemas).map((name) => ({ $ref: `#/components/schemas/${name}` }));
+  return { 'application/json': { schema: others.length === 0 ? first : { anyOf: [first, ...others] } } };
+}
+
+const WRITE_FORBIDDEN =
+  'Writing is off at this controller, the token is for reading, the certificate has no name that is listed, or a page of another site made the browser ask.';
+const READ_FORBIDDEN =
+  'The certificate has no name that is listed, or a page of another site made the browser ask.';
+const BODY_REFUSALS = [
+  refused(400, 'The body is no JSON object.'),
+  refused(413, 'The body is too long.'),
+  refused(415, 'The body is not declared as application/json.'),
+];
+
+/** What the server answers before it asks the route, and then the route's own. */
+function answersOf({ answers = [], needs, frequent, body }: Route<never>): readonly DescribedAnswer[] {
+  const counted = needs === 'write' && frequent !== true;
+  const tries = 'Too many wrong tokens from this address';
+  return [
+    refused(401, 'Neither token nor certificate, or a wrong one.'),
+    refused(403, needs === 'write' ? WRITE_FORBIDDEN : READ_FORBIDDEN),
+    refused(421, 'The address is for clients of this host, and Host names another one.'),
+    refused(429, counted ? `${tries}, or more than 120 requests within a minute.` : `${tries}.`),
+    ...(body === undefined ? [] : BODY_REFUSALS),
+    ...answers,
+  ];
+}
+
+function schemaOf(schema: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, {
+    // Keys may be added. Of a map this is the schema of its values.
+    override: ({ jsonSchema }) => {
+      const values = jsonSchema.additionalProperties;
+      if (typeof values !== 'object' || Object.keys(values).length === 0)
+        delete jsonSchema.additionalProperties;
+    },
+  });
+  return described;
+}
+
+/** The file's text. */
+export function openapiText(): string {
+  return `${JSON.stringify(openapi(), null, 2)}\n`;
+}
+
+if (import.meta.main) {
+  writeFileSync(new URL('../../docs/openapi.json', import.meta.url), openapiText());
+}

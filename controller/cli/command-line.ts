@@ -1,0 +1,231 @@
+import { Command, CommanderError, Option } from 'commander';
+import { commandArguments, SHELLS, type Shell } from '../config/arguments.ts';
+import { type Config, resolveConfig } from '../config/config.ts';
+import { type Environment, flagName, type Given, printable, usage } from '../config/given.ts';
+import { type CommandName, commandDescriptions } from '../config/option.ts';
+import { describeOption, type OptionName, optionNames } from '../config/options.ts';
+import { version } from '../config/version.ts';
+import { commandsWithin, usageLine } from './usage-line.ts';
+
+/** What the command line asks for: a command with its options, or a text to print. */
+export type Invocation =
+  | {
+      readonly command: Exclude<CommandName, 'completion'>;
+      readonly config: Config;
+      /** What stands on the command line besides options. */
+      readonly operands: readonly string[];
+    }
+  | { readonly command: 'completion'; readonly shell: Shell }
+  | { readonly command: 'help' | 'version'; readonly text: string };
+
+/**
+ * Reads the command line (without the program's own name), the environment and the file that they name.
+ *
+ * Throws a `ControllerError` with code `usage`, whose message is one line, for whatever is not accepted.
+ */
+export function parseCommandLine(words: readonly string[], environment: Environment): Invocation {
+  const argv = withoutHelpOfNothing(helpAsked(words));
+  let asked: Asked | undefined;
+  let printed = '';
+  const program = createProgram(
+    (one) => {
+      asked = one;
+    },
+    (text) => {
+      printed += text;
+    },
+  );
+  if (argv.length === 0) return { command: 'help', text: program.helpInformation() };
+  try {
+    program.parse(expandSwitches(argv), { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.version') {
+      refuseExtra('--version', argv, ['--version', '-V', '--help', '-h']);
+      return { command: 'version', text: printed };
+    }
+    if (error.exitCode === 0) return { command: 'help', text: printed };
+    // Nothing was asked for (`--`), or the help of a command that there is not.
+    const [, topic] = argv[0] === 'help' ? argv : [];
+    const group = program.commands.find((command) => command.name() === argv[0]);
+    if (error.code === 'commander.help' && group !== undefined) {
+      return { command: 'help', text: group.helpInformation() };
+    }
+    if (error.code === 'commander.help' && topic === undefined) {
+      return { command: 'help', text: program.helpInformation() };
+    }
+    throw usage(usageLine(error, argv));
+  }
+  if (asked === undefined) return { command: 'help', text: program.helpInformation() };
+  const { command, flags, operands } = asked;
+  if (command === 'completion') return { command, shell: shellOf(operands[0]) };
+  return { command, config: resolveConfig(command, flags, environment), operands };
+}
+
+/** `help app add`, and `app help add`, as `app add --help`; what is no command stays as it is, and is told as one. */
+function helpAsked(argv: readonly string[]): readonly string[] {
+  const [first = '', second = '', ...rest] = argv;
+  const isGroup = (word: string) => commandsWithin(word).length > 0;
+  const topic =
+    first === 'help' ? [second, ...rest] : second === 'help' && isGroup(first) ? [first, ...rest] : [];
+  const [word = '', verb = '', ...further] = topic;
+  if (isGroup(word) && verb !== '') {
+    if (!isCommand(`${word} ${verb}`)) return [word, verb];
+    refuseExtra(`help ${word} ${verb}`, further, HELP);
+    return [word, verb, '--help'];
+  }
+  if (!isCommand(word) && !isGroup(word)) return argv;
+  refuseExtra(`help ${word}`, topic.slice(1), HELP);
+  return [word, '--help'];
+}
+
+const HELP = ['--help', '-h'];
+
+function isCommand(name: string): boolean {
+  return commandDescriptions.has(name as CommandName);
+}
+
+/** Without a request for help where it is that of no command: what is unknown is told. */
+function withoutHelpOfNothing(argv: readonly string[]): readonly string[] {
+  const [first = '', second = ''] = argv;
+  const isGroup = commandsWithin(first).length > 0;
+  const isKnown = isGroup
+    ? second === '' || second.startsWith('-') || second === 'help' || isCommand(`${first} ${second}`)
+    : first === 'help' || first.startsWith('-') || isCommand(first);
+  return isKnown ? argv : argv.filter((word) => !HELP.includes(word));
+}
+
+/** Words behind what takes none: a script that has them means something else. */
+function refuseExtra(what: string, words: readonly string[], accepted: readonly string[]): void {
+  const extra = words.filter((word) => !accepted.includes(word));
+  if (extra.length === 0) return;
+  const shown = extra.map(printable).join(', ');
+  throw usage(
+    `too many arguments for '${what}': expected 0, got "${shown}"; marathon-ipvs --help lists what is accepted`,
+  );
+}
+
+function checkOperands(command: CommandName, operands: readonly string[]): void {
+  const empty = operands.findIndex((operand) => operand.trim() === '');
+  if (empty === -1) return;
+  const all = commandArguments.get(command) ?? [];
+  const { shown = '', description = '' } = all[Math.min(empty, all.length - 1)] ?? {};
+  // What is no id is refused with what Marathon takes for one.
+  if (shown === '<id>') return;
+  throw usage(`${command} ${shown}: "" is not accepted, expected ${description}`);
+}
+
+/** A switch takes no file or name behind it for its value: `app add --force web.json`. */
+function expandSwitches(argv: readonly string[]): readonly string[] {
+  const typed = (name: CommandName) => argv.slice(0, name.split(' ').length).join(' ') === name;
+  if (![...commandArguments.keys()].some(typed)) return argv;
+  const switches = optionNames.filter((name) => describeOption(name).switch === true).map(flagName);
+  const end = argv.indexOf('--');
+  return argv.map((word, at) => {
+    const value = argv[at + 1] ?? 'true';
+    const bare = switches.includes(word) && value !== 'true' && value !== 'false';
+    return bare && (end === -1 || at < end) ? `${word}=true` : word;
+  });
+}
+
+function shellOf(name = ''): Shell {
+  const shell = SHELLS.find((known) => known === name);
+  if (shell !== undefined) return shell;
+  throw usage(`completion: "${printable(name)}" is not accepted, expected one of ${SHELLS.join(', ')}`);
+}
+
+interface Asked {
+  readonly command: CommandName;
+  readonly flags: readonly Given[];
+  readonly operands: readonly string[];
+}
+
+function createProgram(run: (asked: Asked) => void, print: (text: string) => void): Command {
+  const program = new Command('marathon-ipvs')
+    .description('Keeps DC/OS VIP names working: Marathon app definitions become live kernel IPVS tables.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', HELP_END)
+    .configureOutput({ writeOut: print, writeErr: () => {}, getOutHelpWidth: () => 110 })
+    .exitOverride();
+  for (const [name, description] of commandDescriptions) {
+    // `command()` rather than `addCommand()`: the settings above are inherited.
+    const [last = '', group] = name.split(' ').reverse();
+    const parent = group === undefined ? program : groupOf(program, group);
+    const command = parent.command(last).description(description).addHelpText('after', HELP_END);
+    const typed: Typed[] = [];
+    for (const option of optionNames) if (takes(name, option)) addFlags(command, name, option, typed);
+    for (const { shown, description: words } of commandArguments.get(name) ?? []) {
+      command.argument(shown, words);
+    }
+    command.action(() => {
+      checkOperands(name, command.args);
+      run({ command: name, flags: givenFlags(typed), operands: command.args });
+    });
+  }
+  return program;
+}
+
+/** The command in front of `add` in `app add`. */
+function groupOf(program: Command, name: string): Command {
+  const known = program.commands.find((command) => command.name() === name);
+  const verbs = commandsWithin(name).map((command) => command.slice(name.length + 1));
+  return (
+    known ?? program.command(name).description(`${name}s at Marathon or in Kubernetes: ${verbs.join(', ')}`)
+  );
+}
+
+const HELP_END = `
+Every option is also accepted from the environment (--resync-seconds as MARATHON_IPVS_RESYNC_SECONDS) and from
+a YAML file (--config; resync-seconds: 30). Flag beats environment beats file beats default.`;
+
+/** `diff` is `run --once --dry-run`: whatever line `run` has been started with works with `diff` too. */
+function takes(command: CommandName, name: OptionName): boolean {
+  const { commands } = describeOption(name);
+  return commands.includes(command) || (command === 'diff' && commands.includes('run'));
+}
+
+/** A switch that is on unless someone turns it off also has the form in which people do: `--no-wait`. */
+function addFlags(command: Command, name: CommandName, option: OptionName, typed: Typed[]): void {
+  const { switch: isSwitch, fallback, commands, group } = describeOption(option);
+  const positive = flag(name, option);
+  command.addOption(positive);
+  command.on(`option:${positive.name()}`, (text: string | null) =>
+    typed.push({ name: option, text: text ?? 'true' }),
+  );
+  if (isSwitch !== true || fallback !== 'true') return;
+  const opposite = new Option(flagName(option).replace('--', '--no-'), `${flagName(option)} false`);
+  command.addOption(opposite.helpGroup(`${group}:`).hideHelp(!commands.includes(name)));
+  command.on(`option:${opposite.name()}`, () => typed.push({ name: option, text: 'false' }));
+}
+
+/** One option as it was typed, in the order in which they were. */
+interface Typed {
+  readonly name: OptionName;
+  readonly text: string;
+}
+
+function flag(command: CommandName, name: OptionName): Option {
+  const info = describeOption(name);
+  const short = info.short === undefined ? '' : `-${info.short}, `;
+  const value = info.switch ? `[${info.value}]` : `<${info.value}>`;
+  const fallback = info.fallback === null ? '' : ` (default: ${info.fallback})`;
+  const words = info.description.replaceAll('`', '') + fallback;
+  const option = new Option(`${short}${flagName(name)} ${value}`, words).helpGroup(`${info.group}:`);
+  if (!info.commands.includes(command)) option.hideHelp();
+  return option;
+}
+
+/**
+ * The last of several values decides, as everywhere: a wrapper's line may end with what its caller adds. The others are
+ * given too, behind it, so that a bad one is refused.
+ */
+function givenFlags(typed: readonly Typed[]): Given[] {
+  const texts = Map.groupBy(typed, ({ name }) => name);
+  return [...texts].flatMap(([name, all]): Given[] => {
+    const given = { name, origin: 'flag', place: 'on the command line' } as const;
+    if (describeOption(name).repeatable) return [{ ...given, text: all.map(({ text }) => text) }];
+    return all.map(({ text }) => ({ ...given, text })).toReversed();
+  });
+}

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { usage } from '../../../config/given.ts';
+import { systemReason } from '../../../errors.ts';
+import { isRecord, shown } from '../../../rejection.ts';
+import { parseJson } from '../../../source/document/json-text.ts';
+import type { AppPorts } from './talk.ts';
+
+/** Fields of an app that are to be replaced, and the JSON text that says so. */
+export interface Change {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+const ASSIGNMENT = /^([A-Za-z][A-Za-z0-9]*)=(.*)$/s;
+
+/**
+ * Reads `instances=3 cpus=0.5`, or the JSON of a file (`-` or nothing: standard input). Rejects with a `ControllerError`
+ * 'usage' for anything else.
+ */
+export async function changeOf(
+  given: readonly string[],
+  ports: Pick<AppPorts, 'readInput'>,
+): Promise<Change> {
+  const what = assignmentsOrFile(given);
+  if ('fields' in what) return { fields: what.fields, text: JSON.stringify(what.fields) };
+  const text = await readText(what.file, ports);
+  const fields = parsed(text, shownFile(what.file));
+  return { fields, text: text.startsWith('\uFEFF') ? text.slice(1) : text };
+}
+
+/** The fields of `KEY=VALUE…`, or the file that is named (null: none). Throws a `ControllerError` 'usage' for a mixture. */
+export function assignmentsOrFile(
+  given: readonly string[],
+): Pick<Change, 'fields'> | { readonly file: string | null } {
+  const assignments = given.map((text) => ASSIGNMENT.exec(text));
+  if (given.length > 0 && assignments.every((found) => found !== null)) {
+    return {
+      fields: Object.fromEntries(assignments.map(([, key = '', value = '']) => [key, readValue(value)])),
+    };
+  }
+  const [file = null, ...others] = given;
+  if (others.length > 0) {
+    throw usage(`"${given.join(' ')}" is not accepted, expected KEY=VALUE…, or one file`);
+  }
+  return { file };
+}
+
+/** How messages call it. */
+export function shownFile(file: string | null): string {
+  return file === null || file === '-' ? 'standard input' : file;
+}
+
+/** A file's text; of standard input for `-` and null. Rejects with a `ControllerError` 'usage' when it cannot be read. */
+export async function readText(
+  file: string | null,
+  { readInput }: Pick<AppPorts, 'readInput'>,
+): Promise<string> {
+  if (file === null || file === '-') return await readInput();
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw usage(`${file} cannot be read: ${systemReason(cause)}`);
+  }
+}
+
+function parsed(text: string, where: string): Readonly<Record<string, unknown>> {
+  let json: unknown;
+  try {
+    json = parseJson(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw usage(`${where} is not JSON: ${error.message}`);
+  }
+  if (isRecord(json)) return json;
+  throw usage(`${where}: expected an object with the fields that change, not ${shown(json)}`);
+}
+
+/** JSON where it is some, else text: `cmd=sleep 10`. */
+function readValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,170 @@
+import type { AppRef, WriteAccepted, WriteResult } from '../../../app-writes.ts';
+import type { Config } from '../../../config/config.ts';
+import type { ForecastVip } from '../../../desired/forecast.ts';
+import { ControllerError } from '../../../errors.ts';
+import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../../exit-status.ts';
+import { checkDefinition, type ReadDefinition, readDefinition } from '../../../source/document/definition.ts';
+import { absoluteId } from '../../../source/document/documents.ts';
+import { instancesText } from '../../../status/progress.ts';
+import { plural } from '../../../status/words.ts';
+import { visible } from '../../../visible.ts';
+import { documentText } from '../../document-text.ts';
+import { announce, announceMistakes } from './announce.ts';
+import { changeOf, readText, shownFile } from './change.ts';
+import { follow, type Outcome } from './follow.ts';
+import type { AppParts } from './parts.ts';
+import { type AppPorts, refusalLines } from './talk.ts';
+
+/** One command at work. */
+export interface Session {
+  readonly config: Config;
+  readonly parts: AppParts;
+  readonly ports: AppPorts;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Deploys the definition in a file (`-` or null: standard input), once it has been checked and its VIPs are told. Resolves
+ * with the exit status: 1 when the deployment ended otherwise, 2 when nothing was sent or Marathon refused it.
+ */
+export async function add(kind: AppRef['kind'], file: string | null, session: Session): Promise<number> {
+  const { parts, ports, config, signal } = session;
+  const text = await readText(file, ports);
+  const framework = await parts.framework(signal);
+  const read = readDefinition(text, kind, { where: shownFile(file), framework });
+  const vips = await announced(read, session);
+  if (vips === null || 'mistakes' in read) return EXIT_ERROR;
+  const ref = { kind, id: read.app.id };
+  const result = await parts.writer.add(kind, withoutMark(text), { signal, force: config.force });
+  return await conclude({ what: 'add', ref, vips }, result, session);
+}
+
+/** Changes an app by `KEY=VALUE…`, or by the fields in a file. Resolves as `add` does. */
+export async function update(given: string, changes: readonly string[], session: Session): Promise<number> {
+  const { parts, ports, config, signal } = session;
+  const ref = { kind: 'app', id: absoluteId(given, '/') } as const;
+  const change = await changeOf(changes, ports);
+  const before = await parts.writer.show(ref, signal);
+  if (typeof before !== 'object' || before === null) {
+    ports.printError(`update ${ref.id}: there is no such app; app add makes one`);
+    return EXIT_ERROR;
+  }
+  // As Marathon does it: PUT replaces the fields that are given.
+  const merged = { ...before, ...change.fields, id: change.fields['id'] ?? ref.id };
+  const framework = await parts.framework(signal);
+  const read = checkDefinition(merged, 'app', { where: ref.id, framework });
+  if ('app' in read && read.app.id !== ref.id) {
+    ports.printError(
+      `update ${ref.id}: the definition has the id ${read.app.id}, and an id cannot be changed`,
+    );
+    return EXIT_ERROR;
+  }
+  const vips = await announced(read, session);
+  if (vips === null) return EXIT_ERROR;
+  const result = await parts.writer.update(ref, change.text, { signal, force: config.force });
+  return await conclude({ what: 'update', ref, vips }, result, session);
+}
+
+/** Removes an app. Resolves as `add` does. */
+export async function remove(given: string, session: Session): Promise<number> {
+  const { parts, config, signal } = session;
+  const ref = { kind: 'app', id: absoluteId(given, '/') } as const;
+  const result = await parts.writer.remove(ref, { signal, force: config.force });
+  return await conclude({ what: 'remove', ref, vips: [] }, result, session);
+}
+
+async function announced(read: ReadDefinition, session: Session): Promise<readonly ForecastVip[] | null> {
+  const { config, parts, ports, signal } = session;
+  if ('mistakes' in read) return announceMistakes(read.mistakes, 'Marathon', ports);
+  return announce(read.app, { cluster: await parts.read(signal), ...parts }, 'Marathon', config, ports);
+}
+
+interface Undertaking {
+  readonly what: 'add' | 'update' | 'remove';
+  readonly ref: AppRef;
+  readonly vips: readonly ForecastVip[];
+}
+
+async function conclude(undertaking: Undertaking, result: WriteResult, session: Session): Promise<number> {
+  const { what, ref, vips } = undertaking;
+  if (result.result === 'refused') {
+    for (const line of refusalLines(`${what} ${ref.id}`, result)) session.ports.printError(line);
+    return EXIT_ERROR;
+  }
+  if (!session.config.wait || result.deployment === null) {
+    tell(undertaking, result, null, session);
+    return EXIT_OK;
+  }
+  try {
+    const { config, parts, ports, signal } = session;
+    const goal = { ref, vips: what === 'remove' ? ('gone' as const) : vips.length };
+    const outcome = await follow(result.deployment, goal, parts, config, ports, signal);
+    tell(undertaking, result, outcome, session);
+    return outcome.done ? EXIT_OK : EXIT_DIFFERENT;
+  } catch (error) {
+    if (session.signal.aborted) {
+      session.ports.printError(`not followed any more; deployment ${result.deployment} goes on at Marathon`);
+      return EXIT_DIFFERENT;
+    }
+    if (!(error instanceof ControllerError)) throw error;
+    session.ports.printError(
+      `Marathon has taken it (deployment ${result.deployment}); how far it is, is not known: ${error.message}`,
+    );
+    return EXIT_ERROR;
+  }
+}
+
+const DONE = { add: 'deployed', update: 'updated', remove: 'removed' } as const;
+
+function tell(
+  { what, ref, vips }: Undertaking,
+  { deployment, version }: WriteAccepted,
+  outcome: Outcome | null,
+  { config, ports }: Session,
+): void {
+  const document = {
+    [ref.kind]: ref.id,
+    result: outcome === null ? 'accepted' : outcome.done ? DONE[what] : 'ended otherwise',
+    deployment,
+    version,
+    vips,
+    instances: outcome?.instances ?? null,
+    backendsInRotationHere: outcome?.inRotation ?? null,
+  };
+  ports.print(
+    documentText(
+      config.output,
+      document,
+      () => `${visible(sentence(what, ref, deployment, outcome, config))}\n`,
+    ),
+  );
+}
+
+function sentence(
+  what: Undertaking['what'],
+  { id }: AppRef,
+  deployment: string | null,
+  outcome: Outcome | null,
+  { progressDeadlineSeconds }: Config,
+): string {
+  if (outcome === null) {
+    return deployment === null
+      ? `${id}: Marathon has nothing to do for it`
+      : `${id}: Marathon has taken it as deployment ${deployment}`;
+  }
+  const { done, instances, inRotation, stalledAt } = outcome;
+  if (stalledAt !== null) {
+    return `no progress of ${id} for ${progressDeadlineSeconds} s: ${stalledAt}; deployment ${deployment} goes on at Marathon`;
+  }
+  const here = inRotation === null ? '' : `, ${plural(inRotation, 'backend')} in rotation on this host`;
+  const count = instances === null ? '' : `: ${instancesText(instances)}`;
+  if (done) return what === 'remove' ? `${id} is removed${here}` : `${id} is ${DONE[what]}${count}${here}`;
+  const why =
+    instances === null ? ': Marathon has no such app' : what === 'remove' ? ': it is still there' : count;
+  return `deployment ${deployment} of ${id} was cancelled, or did not reach its end${why}${here}`;
+}
+
+/** JSON has no byte order mark, and Marathon would not take it. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}

@@ -1,0 +1,34 @@
+import { usage } from '../../../config/given.ts';
+import { createLog } from '../../../log.ts';
+import { appIdComplaint } from '../../../source/marathon/app-id.ts';
+import { add, remove, type Session, update } from './deploy.ts';
+import { list } from './list.ts';
+import { openApps } from './parts.ts';
+import { show } from './show.ts';
+import type { AppPorts } from './talk.ts';
+import { targetOf } from './target.ts';
+import { type AppCommand, carryOut } from './verbs.ts';
+
+/** Their first operand becomes a path of Marathon's. */
+const NAMES_AN_APP: ReadonlySet<AppCommand['command']> = new Set(['app update', 'app remove', 'app show']);
+
+/** Carries it out. Resolves with the exit status; rejects with a `ControllerError` when that does not answer. */
+export async function executeAppCommand(
+  { command, config, operands }: AppCommand,
+  ports: AppPorts,
+  signal: AbortSignal,
+): Promise<number> {
+  const target = targetOf(config);
+  if (target.kind === 'kubernetes') {
+    const { executeInCluster } = await import('./kubernetes/execute.ts');
+    return await executeInCluster({ command, config, operands }, target.context, ports, signal);
+  }
+  const [id] = operands;
+  if (id !== undefined && NAMES_AN_APP.has(command)) {
+    const why = appIdComplaint(id.startsWith('/') ? id : `/${id}`);
+    if (why !== null) throw usage(`${command} "${id}": ${why}`);
+  }
+  const parts = openApps(target.where, config, ports.clock, createLog(config.logLevel));
+  const session: Session = { config, parts, ports, signal };
+  return await carryOut({ command, operands }, { add, update, remove, list, show }, session);
+}

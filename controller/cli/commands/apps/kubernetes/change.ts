@@ -1,0 +1,77 @@
+import type { Config } from '../../../../config/config.ts';
+import type { App } from '../../../../model.ts';
+import { shown } from '../../../../rejection.ts';
+import { assignmentsOrFile, readText, shownFile } from '../change.ts';
+import type { KnownObject } from './cluster.ts';
+import { isManifest, parseGiven } from './given.ts';
+import { type Mistakes, type Proposal, proposalOf } from './proposal.ts';
+import type { ClusterSession } from './session.ts';
+import { shownObject } from './talk.ts';
+import type { Next } from './write.ts';
+
+/** What is to become of an object. `prefix`: as in a proposal. */
+export interface Change extends Next, Pick<Proposal, 'kind' | 'prefix'> {}
+
+/** One document out of a text. `where`: how messages call that. */
+export function parsedOrMistakes(text: string, where: string): { readonly value: unknown } | Mistakes {
+  try {
+    return { value: parseGiven(text) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { mistakes: [{ app: where, at: '', value: '', reason: error.message }] };
+  }
+}
+
+/** What `app update` was given: fields, or a manifest. Nothing is waited for where `--endpoints` is all that changes. */
+export async function changeGiven(
+  changes: readonly string[],
+  { config, ports }: ClusterSession,
+): Promise<{ readonly value: unknown } | Mistakes> {
+  const what = assignmentsOrFile(changes);
+  if ('fields' in what) return { value: what.fields };
+  if (what.file === null && config.endpoints !== undefined) return { value: {} };
+  return parsedOrMistakes(await readText(what.file, ports), shownFile(what.file));
+}
+
+/** What becomes of an object. As at Marathon, each field that is given replaces the one of the definition; null removes it. */
+export function changed(
+  before: KnownObject,
+  json: unknown,
+  { config }: Pick<ClusterSession, 'config'>,
+): Change | Mistakes {
+  const { kind } = before;
+  const where = before.id ?? '';
+  if (isManifest(json)) {
+    const proposal = proposalOf(json, kind, where, config);
+    if ('mistakes' in proposal) return proposal;
+    const { spec, ...rest } = proposal;
+    for (const field of ['name', 'namespace'] as const) {
+      const value = proposal[field];
+      if (value === null || value === before[field]) continue;
+      const reason = `the app is ${shownObject(before)}, expected its ${field}`;
+      return { mistakes: [{ app: where, at: `metadata.${field}`, value, reason }] };
+    }
+    return { ...rest, spec: () => spec };
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    const reason = 'expected an object with the fields that change, or a MarathonApp';
+    return { mistakes: [{ app: where, at: '', value: shown(json), reason }] };
+  }
+  const unlabelled = { labels: {}, annotations: {}, madeFrom: null };
+  return { kind, prefix: '', ...unlabelled, spec: ({ spec }) => merged(spec, kind, json, config.endpoints) };
+}
+
+function merged(
+  { relayed, ...spec }: KnownObject['spec'],
+  kind: App['kind'],
+  fields: object,
+  endpoints: Config['endpoints'],
+): KnownObject['spec'] {
+  const id = (relayed as { id?: unknown } | undefined)?.id;
+  const before = (spec[kind] ?? (id === undefined ? {} : { id })) as object;
+  const all = Object.entries({ ...before, ...fields });
+  const definition = Object.fromEntries(
+    all.filter(([field, value]) => value !== null || !Object.hasOwn(fields, field)),
+  );
+  return { ...spec, ...(endpoints !== undefined && { endpoints }), [kind]: definition };
+}

@@ -1,0 +1,183 @@
+import type { ForecastVip } from '../../../../desired/forecast.ts';
+import { ControllerError } from '../../../../errors.ts';
+import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../../../exit-status.ts';
+import { ApiFailure } from '../../../../kubernetes/api-failure.ts';
+import { objectName } from '../../../../kubernetes/object-name.ts';
+import type { App } from '../../../../model.ts';
+import { absoluteId } from '../../../../source/document/documents.ts';
+import { announce, announceMistakes } from '../announce.ts';
+import { readText, shownFile } from '../change.ts';
+import { changed, changeGiven, parsedOrMistakes } from './change.ts';
+import type { Cluster, KnownObject } from './cluster.ts';
+import { followObject, followRemoval } from './follow.ts';
+import { checkSpec, type Mistakes, proposalOf } from './proposal.ts';
+import { type ClusterSession, declaring, lookAround } from './session.ts';
+import { failureLines, relayLine, shownObject } from './talk.ts';
+import { tell, type Undertaking } from './tell.ts';
+
+const TO = 'the API server';
+
+/**
+ * Makes a MarathonApp of the definition, or out of the manifest, in a file (`-` or null: standard input), once it has been
+ * checked and its VIPs are told. Resolves with the exit status: 1 when the controllers rejected it or were not waited for
+ * to the end, 2 when nothing was sent or the API server refused it.
+ */
+export async function add(kind: App['kind'], file: string | null, session: ClusterSession): Promise<number> {
+  const { config, client, ports, writer } = session;
+  const where = shownFile(file);
+  const json = parsedOrMistakes(await readText(file, ports), where);
+  const proposal = 'mistakes' in json ? json : proposalOf(json.value, kind, where, config);
+  const read = 'mistakes' in proposal ? proposal : checkSpec(proposal, where);
+  if ('mistakes' in proposal) return refuse(proposal, session);
+  if ('mistakes' in read) return refuse(read, session);
+  const { app } = read;
+  const namespace = config.kubernetesNamespace ?? proposal.namespace ?? client.namespace;
+  if (proposal.namespace !== null && proposal.namespace !== namespace) {
+    const reason = `--kubernetes-namespace is ${namespace}, expected the same in both`;
+    const at = 'metadata.namespace';
+    return refuse({ mistakes: [{ app: app.id, at, value: proposal.namespace, reason }] }, session);
+  }
+  const cluster = await lookAround(session);
+  const [there] = declaring(cluster, app.id, { framework: app.framework });
+  if (there !== undefined) {
+    const by = there.relay === null ? '' : `, written by the relay "${there.relay}"`;
+    ports.printError(`add ${app.id}: ${shownObject(there)} is this app${by}; app update changes it`);
+    return EXIT_ERROR;
+  }
+  const vips = announced(app, proposal.prefix, cluster, session);
+  if (vips === null) return EXIT_ERROR;
+  const name = proposal.name ?? objectName(app);
+  const undertaking = { what: 'add', id: app.id, kind, vips } as const;
+  return await attempt(undertaking, () => writer.create(proposal, name, namespace), session);
+}
+
+/** Changes an app by `KEY=VALUE…`, by the fields in a file, or to what a manifest says. Resolves as `add` does. */
+export async function update(
+  given: string,
+  changes: readonly string[],
+  session: ClusterSession,
+): Promise<number> {
+  const { config, ports, writer } = session;
+  const id = absoluteId(given, '/');
+  const change = await changeGiven(changes, session);
+  const cluster = await lookAround(session);
+  const before = onlyOne('update', id, cluster, session);
+  if (before === null) return EXIT_ERROR;
+  if (before.relay !== null && !config.force) {
+    ports.printError(relayLine(`update ${id}`, before, 'change it'));
+    return EXIT_ERROR;
+  }
+  const proposal = 'mistakes' in change ? change : changed(before, change.value, session);
+  const read =
+    'mistakes' in proposal ? proposal : checkSpec({ ...proposal, spec: proposal.spec(before) }, id);
+  if ('mistakes' in proposal) return refuse(proposal, session);
+  if ('mistakes' in read) return refuse(read, session);
+  if (read.app.id !== id) {
+    ports.printError(`update ${id}: the definition has the id ${read.app.id}, and an id cannot be changed`);
+    return EXIT_ERROR;
+  }
+  const vips = announced(read.app, proposal.prefix, cluster, session);
+  if (vips === null) return EXIT_ERROR;
+  const undertaking = { what: 'update', id, kind: before.kind, vips } as const;
+  const write = () =>
+    before.relay === null
+      ? writer.replace(before, proposal, config.force)
+      : writer.overrule(before, proposal);
+  return await attempt(undertaking, write, session);
+}
+
+/** Removes the MarathonApp of an app. Resolves as `add` does. */
+export async function remove(given: string, session: ClusterSession): Promise<number> {
+  const { config, ports, writer } = session;
+  const id = absoluteId(given, '/');
+  const object = onlyOne('remove', id, await lookAround(session), session);
+  if (object === null) return EXIT_ERROR;
+  if (object.relay !== null && !config.force) {
+    ports.printError(relayLine(`remove ${id}`, object, 'remove it'));
+    return EXIT_ERROR;
+  }
+  const undertaking = { what: 'remove', id, kind: object.kind, vips: [] } as const;
+  const write = async () => {
+    await writer.remove(object);
+    return object;
+  };
+  return await attempt(undertaking, write, session);
+}
+
+function refuse({ mistakes }: Mistakes, { ports }: ClusterSession): number {
+  announceMistakes(mistakes, TO, ports);
+  return EXIT_ERROR;
+}
+
+/** `prefix`: in front of the paths of what is wrong with labels. */
+function announced(
+  app: App,
+  prefix: string,
+  { snapshot }: Cluster,
+  { config, ports, translate }: ClusterSession,
+): readonly ForecastVip[] | null {
+  const given =
+    prefix === ''
+      ? app
+      : { ...app, ports: app.ports.map((port) => ({ ...port, at: `${prefix}.${port.at}` })) };
+  return announce(given, { cluster: snapshot, translate }, TO, config, ports);
+}
+
+/** The object of an app; null where there is none, or it is not clear which. */
+function onlyOne(
+  what: 'update' | 'remove',
+  id: string,
+  cluster: Cluster,
+  { config, ports }: ClusterSession,
+): KnownObject | null {
+  const [first = null, ...others] = declaring(cluster, id, config);
+  const within = config.kubernetesNamespace === undefined ? '' : ` in ${config.kubernetesNamespace}`;
+  if (first === null) {
+    const advice = what === 'update' ? 'app add makes one' : 'app list shows those that there are';
+    ports.printError(`${what} ${id}: there is no such app${within}; ${advice}`);
+    return null;
+  }
+  if (others.length === 0) return first;
+  const all = [first, ...others].map((one) => `${shownObject(one)} (${one.framework})`);
+  ports.printError(
+    `${what} ${id}: several objects are this app: ${all.join(', ')}; say which by --kubernetes-namespace or --framework`,
+  );
+  return null;
+}
+
+/** Writes, and follows what comes of it. */
+async function attempt(
+  undertaking: Undertaking,
+  write: () => Promise<KnownObject>,
+  session: ClusterSession,
+): Promise<number> {
+  const { what, id, vips } = undertaking;
+  const { config, ports, signal } = session;
+  let object: KnownObject;
+  try {
+    object = await write();
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
+    for (const line of failureLines(`${what} ${id}`, error)) ports.printError(line);
+    return EXIT_ERROR;
+  }
+  if (!config.wait) {
+    tell(undertaking, object, null, session);
+    return EXIT_OK;
+  }
+  try {
+    const outcome =
+      what === 'remove' ? await followRemoval(object, session) : await followObject(object, vips, session);
+    tell(undertaking, object, outcome, session);
+    return outcome.done ? EXIT_OK : EXIT_DIFFERENT;
+  } catch (error) {
+    const written = `${shownObject(object)} is ${what === 'remove' ? 'removed' : 'written'}`;
+    if (signal.aborted) {
+      ports.printError(`not followed any more; ${written}, and the controllers go on`);
+      return EXIT_DIFFERENT;
+    }
+    if (!(error instanceof ControllerError)) throw error;
+    ports.printError(`${written}; how far it is, is not known: ${error.message}`);
+    return EXIT_ERROR;
+  }
+}

@@ -1,0 +1,28 @@
+import { parseAllDocuments } from 'yaml';
+import { isRecord } from '../../../../rejection.ts';
+import { parseJson } from '../../../../source/document/json-text.ts';
+
+/** Parses one document of JSON or YAML. Throws a `SyntaxError` that says where the mistake is. */
+export function parseGiven(text: string): unknown {
+  // JSON is YAML too, but a mistake in it is told better by a reader of JSON.
+  if (/^\uFEFF?\s*[[{"]/.test(text)) {
+    try {
+      return parseJson(text);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new SyntaxError(`not JSON: ${error.message}`, { cause: error });
+    }
+  }
+  const [document, ...others] = parseAllDocuments(text);
+  if (document === undefined || !('contents' in document)) throw new SyntaxError('it is empty');
+  const [error] = document.errors;
+  if (error !== undefined)
+    throw new SyntaxError(`not YAML: ${error.message.split('\n')[0]?.replace(/:$/, '')}`);
+  if (others.length > 0) throw new SyntaxError(`expected one document, not ${others.length + 1}`);
+  return document.toJS();
+}
+
+/** Whether this is meant to be an object of Kubernetes, rather than a definition of Marathon's. */
+export function isManifest(json: unknown): json is Readonly<Record<string, unknown>> {
+  return isRecord(json) && 'kind' in json && ('apiVersion' in json || 'metadata' in json);
+}

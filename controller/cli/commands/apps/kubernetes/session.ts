@@ -1,0 +1,34 @@
+import type { Config } from '../../../../config/config.ts';
+import type { Translate } from '../../../../desired/translate.ts';
+import type { KubernetesClient } from '../../../../kubernetes/client.ts';
+import type { AppPorts } from '../talk.ts';
+import { type Cluster, type KnownObject, readCluster } from './cluster.ts';
+import type { ObjectWriter } from './write.ts';
+
+/** One command at work with a cluster. */
+export interface ClusterSession {
+  readonly config: Config;
+  readonly client: KubernetesClient;
+  readonly writer: ObjectWriter;
+  /** As the controllers on the hosts will translate it. */
+  readonly translate: Translate;
+  readonly ports: AppPorts;
+  readonly signal: AbortSignal;
+}
+
+/** Reads what there is, in the namespace of the options or in all; says so where it is less. */
+export async function lookAround({ config, client, ports, signal }: ClusterSession): Promise<Cluster> {
+  const namespace = config.kubernetesNamespace ?? null;
+  const cluster = await readCluster({ client, clock: ports.clock, namespace }, signal);
+  if (cluster.warning !== null) ports.printError(`warning: ${cluster.warning}`);
+  return cluster;
+}
+
+/** The objects that declare an app; of one framework where the options name one. */
+export function declaring(
+  { objects }: Pick<Cluster, 'objects'>,
+  id: string,
+  { framework }: Pick<Config, 'framework'>,
+): readonly KnownObject[] {
+  return objects.filter((one) => one.id === id && (framework === undefined || one.framework === framework));
+}

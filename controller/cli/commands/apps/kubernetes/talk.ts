@@ -1,0 +1,41 @@
+import type { ApiFailure } from '../../../../kubernetes/api-failure.ts';
+import { objectKey } from '../../../../kubernetes/resources.ts';
+import type { KnownObject } from './cluster.ts';
+
+/** `MarathonApp default/web-0f1e2d3c4b`. */
+export function shownObject(object: Pick<KnownObject, 'name' | 'namespace'>): string {
+  return `MarathonApp ${objectKey(object)}`;
+}
+
+/** What the API server refuses, in its own words, and what helps; a line each. `what`: `update /web`. */
+export function failureLines(what: string, failure: ApiFailure): readonly string[] {
+  const { status, reason, said, causes } = failure;
+  if (failure.unknownKind) {
+    return [
+      `${what}: this API server has no MarathonApps; kubectl apply --server-side -f deploy/kubernetes/base/crd.yaml`,
+    ];
+  }
+  if (status === 409 && reason === 'AlreadyExists') return [`${what}: ${said}; app update changes it`];
+  if (status === 409) {
+    return [
+      `${what}: ${said}`,
+      'someone else has changed it: look at it with app show and repeat, or --force writes over that',
+    ];
+  }
+  if (status === 403) {
+    return [`${what}: ${said}; deploy/kubernetes/samples/roles.yaml has a role that may`];
+  }
+  if (status === 404) return [`${what}: ${said}`];
+  if (status === 400 || status === 422) {
+    const fields = causes.map(({ at, message }) => `  ${at === '' ? '' : `${at}: `}${message}`);
+    // With its causes below, the sentence need not repeat them all.
+    const whole = fields.length === 0 ? said : said.replace(/ is invalid: .*$/s, ' is invalid');
+    return [`${what}: the API server does not take it: ${whole}`, ...fields];
+  }
+  return [failure.message];
+}
+
+/** Why an object of a relay is left alone. */
+export function relayLine(what: string, object: KnownObject, instead: string): string {
+  return `${what}: the relay "${object.relay}" writes ${shownObject(object)}, of what its source says: ${instead} there; --force does it here, until the relay next writes`;
+}

@@ -1,0 +1,41 @@
+import type { Config } from '../../../config/config.ts';
+import { createTranslator, type Translate } from '../../../desired/translate.ts';
+import type { Snapshot } from '../../../model.ts';
+import type { AppWriter, Clock, Log } from '../../../ports.ts';
+import { createDnsResolver } from '../../../source/dns-resolver.ts';
+import { createMarathonClient } from '../../../source/marathon/client.ts';
+import { createMarathonSource } from '../../../source/marathon/source.ts';
+import { createMarathonWriter } from '../../../source/marathon/writer.ts';
+import { clientOptionsOf, poolsOf } from '../../../wire-options.ts';
+
+/** One Marathon in the hands of a command. */
+export interface AppParts {
+  readonly writer: AppWriter;
+  /** As the controllers on the hosts will translate it. */
+  readonly translate: Translate;
+  /** Everything that Marathon runs, as those controllers see it. */
+  read(signal: AbortSignal): Promise<Snapshot>;
+  /** Of the names of its VIPs. */
+  framework(signal: AbortSignal): Promise<string>;
+}
+
+/** Parts for the Marathon at these URLs. */
+export function openApps(where: string, config: Config, clock: Clock, log: Log): AppParts {
+  const client = {
+    where,
+    clock,
+    ...clientOptionsOf(config, 'marathon', config.marathon === undefined ? 'source' : 'marathon'),
+    silenceMs: config.sourceTimeoutSeconds * 1_000,
+    answerMs: config.sourceTimeoutSeconds * 12_000,
+  };
+  const writer = createMarathonWriter(createMarathonClient(client));
+  const { framework } = config;
+  const resolver = createDnsResolver({ clock, log });
+  const source = createMarathonSource({ ...client, resolver, log, framework });
+  return {
+    writer,
+    translate: createTranslator({ zone: config.zone, pools: poolsOf(config) }),
+    read: (signal) => source.read(signal),
+    framework: async (signal) => framework ?? (await writer.framework(signal)),
+  };
+}

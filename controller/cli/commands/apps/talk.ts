@@ -1,0 +1,69 @@
+import type { WriteRefused } from '../../../app-writes.ts';
+import type { ForecastVip } from '../../../desired/forecast.ts';
+import { endpointKey, type Rejection } from '../../../model.ts';
+import type { Clock } from '../../../ports.ts';
+import { type Column, table } from '../../../text-table.ts';
+import { quoted, visible } from '../../../visible.ts';
+import type { Printer } from '../../terminal.ts';
+
+/** What a command that speaks with Marathon or a cluster needs of the process. */
+export interface AppPorts extends Pick<Printer, 'print' | 'printError' | 'progress' | 'layout'> {
+  /** All of standard input. Rejects with a `ControllerError` where that is a terminal. */
+  readonly readInput: () => Promise<string>;
+  readonly clock: Clock;
+}
+
+/** The VIPs with name and address; says so where there is none. */
+export function vipsText(vips: readonly ForecastVip[], { layout }: AppPorts): string {
+  if (vips.length === 0) return 'no VIP: none of its ports has a label VIP_0 = /NAME:PORT\n';
+  const rows = vips.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return `${table(rows, VIP_COLUMNS, layout()).join('\n')}\n`;
+}
+
+const VIP_COLUMNS: readonly Column<ForecastVip>[] = [
+  { title: 'VIP', text: vipName },
+  { title: 'ADDRESS', text: addressText },
+  { title: 'IPV6', text: ({ ipv6 }) => ipv6 ?? '-', worth: 1 },
+  { title: 'SHARED WITH', text: ({ sharedWith }) => sharedWith.join(',') || '-', worth: 3 },
+  { title: 'FROM', text: ({ at }) => at, worth: 2 },
+];
+
+/** `my-service.marathon.l4lb.thisdcos.directory:5555`; address and port of an IP VIP. */
+export function vipName({ fqdn, port, ipv4, ipv6 }: ForecastVip): string {
+  return fqdn === null ? endpointKey({ address: ipv4 ?? ipv6 ?? '', port }) : `${fqdn}:${port}`;
+}
+
+function addressText({ ipv4, ipv6, port, protocol }: ForecastVip): string {
+  const address = ipv4 ?? ipv6;
+  return address === null ? '-' : `${endpointKey({ address, port })}/${protocol}`;
+}
+
+/** `/web: portDefinitions[0].labels.VIP_0 = "web": expected NAME:PORT or IP:PORT`. */
+export function mistakeText({ app, at, value, reason }: Rejection): string {
+  const where = at === '' ? app : `${app}: ${at}`;
+  return visible(value === '' ? `${where}: ${reason}` : `${where} = ${quoted(value)}: ${reason}`);
+}
+
+/** What Marathon refuses, and what helps; a line each. */
+export function refusalLines(what: string, refused: WriteRefused): readonly string[] {
+  const { why, message, deployments, details } = refused;
+  const complaints = details.map(({ at, errors }) => `  ${at === '' ? '' : `${at}: `}${errors.join('; ')}`);
+  switch (why) {
+    case 'locked': {
+      const by = deployments.length === 0 ? '' : ` ${deployments.join(', ')}`;
+      return [
+        `${what}: a running deployment locks it:${by}; wait for its end, or cancel it with --force (it stays as far as it got)`,
+      ];
+    }
+    case 'exists':
+      return [`${what}: ${message} app update changes it`];
+    case 'absent':
+      return [`${what}: ${message}`];
+    case 'busy':
+      return [`${what}: ${message} Wait for some of them, or cancel those that lock this one with --force`];
+    case 'forbidden':
+      return [`${what}: ${message}; these credentials may not do that`];
+    case 'invalid':
+      return [`${what}: Marathon does not take the definition: ${message}`, ...complaints];
+  }
+}

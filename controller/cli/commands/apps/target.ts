@@ -1,0 +1,48 @@
+import type { Config } from '../../../config/config.ts';
+import { givenAs, usage } from '../../../config/given.ts';
+
+/** Whom a command speaks with. */
+export type Target =
+  /** `where`: URLs of equal masters. */
+  | { readonly kind: 'marathon'; readonly where: string }
+  /** `context`: of the kubeconfig file; empty for its current one, or the pod's own service account. */
+  | { readonly kind: 'kubernetes'; readonly context: string };
+
+type Given = Pick<Config, 'marathon' | 'kubernetes' | 'source' | 'endpoints' | 'origins' | 'config'>;
+
+/** Throws a `ControllerError` 'usage' where none, or more than one, is configured. */
+export function targetOf(given: Given): Target {
+  const { marathon, kubernetes, source, endpoints, origins } = given;
+  if (marathon !== undefined && kubernetes) {
+    throw usage(
+      `${givenAs(given, 'marathon')} and ${givenAs(given, 'kubernetes')} are both given, expected one of them`,
+    );
+  }
+  const marathons = source.filter(({ kind }) => kind === 'marathon');
+  const clusters = source.filter(({ kind }) => kind === 'kubernetes');
+  const implied = marathon === undefined && marathons.length === 0 && clusters.length > 0;
+  if (origins.kubernetes === 'default' ? implied : kubernetes) {
+    if (clusters.length > 1) {
+      throw usage(
+        `several clusters are configured by ${givenAs(given, 'source')}, expected one kubernetes=CONTEXT`,
+      );
+    }
+    return { kind: 'kubernetes', context: clusters[0]?.where ?? '' };
+  }
+  if (endpoints !== undefined) {
+    throw usage(`${givenAs(given, 'endpoints')} is for apps in Kubernetes, expected --kubernetes with it`);
+  }
+  if (marathon !== undefined) return { kind: 'marathon', where: marathon.where };
+  const [first, ...others] = marathons;
+  if (first === undefined) {
+    throw usage(
+      'no Marathon is given, expected --marathon http://HOST:PORT or --source marathon=…; or --kubernetes',
+    );
+  }
+  if (others.length > 0) {
+    throw usage(
+      `several Marathons are configured by ${givenAs(given, 'source')}, expected --marathon URL that says which`,
+    );
+  }
+  return { kind: 'marathon', where: first.where };
+}

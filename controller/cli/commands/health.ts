@@ -1,0 +1,35 @@
+import type { Config } from '../../config/config.ts';
+import { messageOf } from '../../errors.ts';
+import { EXIT_DIFFERENT, EXIT_OK } from '../../exit-status.ts';
+import { get } from './ask.ts';
+import { openController } from './controller.ts';
+
+/** Within the time that container runtimes give a probe by default or by our files. */
+const ANSWER_MS = 4_000;
+
+export interface HealthPorts {
+  /** Standard output. */
+  readonly print: (text: string) => void;
+}
+
+/**
+ * Asks the controller of this host, or at `--server`, whether it is alive (`/livez`), or with `--ready` whether it is
+ * ready, and prints what it says. Resolves with the exit status, which is all that a probe looks at: 0, or 1 for
+ * everything else, also where nobody answers or a file cannot be used. With `--listen off` there is nobody to ask: 0.
+ */
+export async function health(config: Config, { print }: HealthPorts, signal: AbortSignal): Promise<number> {
+  if (config.server === undefined && config.listen === null) {
+    print('not asked: --listen is off\n');
+    return EXIT_OK;
+  }
+  const paths = [...(config.live || !config.ready ? ['/livez'] : []), ...(config.ready ? ['/readyz'] : [])];
+  try {
+    const controller = await openController(config);
+    const answers = await Promise.all(paths.map((path) => get(controller, path, ANSWER_MS, signal)));
+    for (const { text } of answers) print(text.endsWith('\n') ? text : `${text}\n`);
+    return answers.every(({ status }) => status === 200) ? EXIT_OK : EXIT_DIFFERENT;
+  } catch (error) {
+    print(`${messageOf(error)}\n`);
+    return EXIT_DIFFERENT;
+  }
+}

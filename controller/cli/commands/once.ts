@@ -1,0 +1,93 @@
+import { ControllerError } from '../../errors.ts';
+import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../exit-status.ts';
+import { firstDelta } from '../../inventory/inventory.ts';
+import type { Reconciler } from '../../loop/reconciler.ts';
+import type { SavePorts } from '../../loop/save.ts';
+import { saveChanged } from '../../loop/save.ts';
+import { Sources } from '../../loop/sources.ts';
+import type { PassStatus } from '../../pass-status.ts';
+import { heldText } from '../../plan/held-text.ts';
+import type { AppSource, Observer } from '../../ports.ts';
+import { formatReport, type PrintOptions } from './report.ts';
+
+export interface OncePorts extends SavePorts {
+  readonly sources: readonly AppSource[];
+  readonly reconciler: Reconciler;
+  /** Standard output. */
+  readonly print: (text: string) => void;
+  /** Standard error, for the operator. */
+  readonly printError: (line: string) => void;
+}
+
+/**
+ * One pass that changes nothing: prints the diff. Resolves with the exit status: 0 no difference, 1 differences,
+ * 2 when a source or what it is compared with cannot be read.
+ */
+export async function diff(ports: OncePorts, options: PrintOptions, signal: AbortSignal): Promise<number> {
+  const { pass } = await readAndPass(ports, signal);
+  if (pass.error !== null) throw new ControllerError('kernel', pass.error);
+  ports.print(formatReport(pass, options));
+  const { add, change, remove } = pass.plan.summary;
+  return add + change + remove === 0 ? EXIT_OK : EXIT_DIFFERENT;
+}
+
+/**
+ * One pass that brings the kernel to the desired state, and prints what it did. Resolves with 0 when the kernel is as
+ * desired afterwards, read back from it if anything was written; else with 2, having said what is not.
+ */
+export async function once(ports: OncePorts, options: PrintOptions, signal: AbortSignal): Promise<number> {
+  const { pass, sources } = await readAndPass(ports, signal);
+  await saveChanged(ports, sources);
+  if (pass.error === null) ports.print(formatReport(pass, options));
+  const complaints = whatIsWrong(pass);
+  if (complaints.length === 0 && pass.plan.growing.length + pass.plan.shrinking.length > 0) {
+    complaints.push(...(await whatIsLeft(ports)));
+  }
+  for (const complaint of complaints) ports.printError(complaint);
+  return complaints.length === 0 ? EXIT_OK : EXIT_ERROR;
+}
+
+/** Reads every source and makes one pass over what they say. Rejects where one cannot be read. */
+export async function readAndPass(
+  { sources: all, reconciler }: Pick<OncePorts, 'sources' | 'reconciler'>,
+  signal: AbortSignal,
+): Promise<{ pass: PassStatus; sources: Sources }> {
+  const sources = new Sources(all, NOBODY, reconciler.inventory);
+  const snapshots = await Promise.all(all.map((source) => source.read(signal)));
+  for (const [index, source] of all.entries()) {
+    const snapshot = snapshots[index];
+    if (snapshot !== undefined) sources.read(source.name, firstDelta(snapshot));
+  }
+  return { pass: await reconciler.pass(EVERYTHING), sources };
+}
+
+const EVERYTHING = { full: true, complete: true, changesSince: [], gone: [] };
+
+/** A second pass must find nothing to do. */
+async function whatIsLeft({ reconciler }: OncePorts): Promise<string[]> {
+  const pass = await reconciler.pass(EVERYTHING);
+  const { add, change, remove } = pass.plan.summary;
+  const again = add + change + remove;
+  return again === 0
+    ? whatIsWrong(pass)
+    : [`${again} VIPs were not as desired when read back: something else writes them too`];
+}
+
+function whatIsWrong({ error, failures, waiting, problems, held, plan }: PassStatus): string[] {
+  return [
+    ...(error === null ? [] : [error]),
+    ...failures.map(({ step, message }) => `${step}: ${message}`),
+    ...(waiting === 0 ? [] : [`${waiting} steps were held back because of these`]),
+    ...(held === null ? [] : [`not done: ${heldText(held)}; if that is right: --allow-mass-removal`]),
+    ...problems,
+    ...plan.conflicts.map(({ key, reason }) => `${key}: ${reason}`),
+  ];
+}
+
+const NOBODY: Observer = {
+  moved: () => undefined,
+  sourceRead: () => undefined,
+  sourceFailed: () => undefined,
+  passed: () => undefined,
+  repaired: () => undefined,
+};

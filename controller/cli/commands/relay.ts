@@ -1,0 +1,33 @@
+import { hostname } from 'node:os';
+import type { Config } from '../../config/config.ts';
+import { createRelayHealth, serveRelayHealth } from '../../relay/health.ts';
+import { runRelay } from '../../relay/relay.ts';
+import type { RelayParts } from '../../wire-kubernetes.ts';
+
+/** Publishes what the sources say in a Kubernetes cluster until `signal` aborts; resolves then. */
+export async function relay(config: Config, parts: RelayParts, signal: AbortSignal): Promise<void> {
+  const { client, sources, clock, log } = parts;
+  const { listen } = config;
+  const names = sources.map(({ name }) => name);
+  const health = createRelayHealth(names, clock, 2 * config.relistSeconds * 1_000 + 60_000);
+  const server = listen && (await serveRelayHealth({ listen, services: health, clock, log }));
+  try {
+    await runRelay(
+      {
+        client,
+        sources,
+        clock,
+        log,
+        observer: health.observer,
+        namespace: config.kubernetesNamespace ?? client.namespace,
+        name: config.relayName,
+        identity: `${hostname()}_${process.pid}`,
+        settleMs: config.settleMs,
+        random: Math.random,
+      },
+      signal,
+    );
+  } finally {
+    await server?.close();
+  }
+}

@@ -1,0 +1,196 @@
+import { openAccessFiles } from '../../api/access/files.ts';
+import { type Doctor, type HttpOptions, type HttpServer, startHttp } from '../../api/http.ts';
+import type { PageFacts } from '../../api/page/facts.ts';
+import type { Explain } from '../../api/why.ts';
+import type { Config } from '../../config/config.ts';
+import type { ListenOption } from '../../config/values.ts';
+import { run as runLoop, type WakeReason } from '../../loop/run.ts';
+import { createMetrics } from '../../metrics/metrics.ts';
+import { endpointKey } from '../../model.ts';
+import type { Observer, Reporter } from '../../ports.ts';
+import { createStatusBoard } from '../../status/board.ts';
+import { createHistory } from '../../status/history.ts';
+import { createServiceManager } from '../../systemd/service-manager.ts';
+import { Latch, systemClock } from '../../time.ts';
+import type { Parts } from '../../wire.ts';
+import { formatReport, type PrintOptions } from './report.ts';
+
+/** How long sources may take to answer at the start before the last good state on disk stands in for them. */
+const RESTORE_AFTER_MS = 5_000;
+
+/** What the process is told from outside. */
+export interface Signals {
+  /** Ends the run. */
+  readonly stop: AbortSignal;
+  /** Calls back when the whole table is to be read and put right at once (SIGHUP). */
+  onResync(listener: () => void): void;
+}
+
+/**
+ * Reconciles until told to stop, with health and metrics over HTTP; resolves then. With `--dry-run` it prints the diff
+ * whenever that changes, and changes nothing.
+ */
+export async function run(
+  config: Config,
+  parts: Parts,
+  printOptions: PrintOptions,
+  print: (text: string) => void,
+  signals: Signals,
+): Promise<void> {
+  const { log } = parts;
+  const sources = parts.sources.map(({ name }) => name);
+  const { watch, namespaces } = parts;
+  const ejection = watch == null ? undefined : () => watch.report();
+  const fleet = namespaces?.fleet;
+  const told = { ejection, namespaces: fleet && (() => fleet.report) };
+  const observed = { sources, dryRun: config.dryRun, clock: parts.clock, ...told };
+  const history = createHistory();
+  const board = createStatusBoard({ ...observed, history });
+  const access = config.listen === null ? undefined : await openAccessFiles(config, parts);
+  const metrics = createMetrics(observed, { dns: parts.dns?.metrics, board, access });
+  const printer = config.dryRun ? createPrinter(printOptions, print) : null;
+  const manager = createServiceManager(process.env, parts);
+  const observers = [board, metrics, printer, manager].filter((one) => one !== null);
+  const limits = { relistMs: config.relistSeconds * 1_000, resyncMs: config.resyncSeconds * 1_000 };
+  const servers = await serve(config, parts, {
+    status: board.current,
+    metrics,
+    log,
+    history,
+    limits,
+    access,
+  });
+
+  const wake = new Latch<WakeReason>();
+  signals.onResync(() => {
+    manager?.reloading();
+    wake.set('resync');
+    namespaces?.followers.resync();
+  });
+  signals.stop.addEventListener('abort', () => manager?.stopping());
+  try {
+    const options = {
+      resyncMs: config.resyncSeconds * 1_000,
+      settleMs: config.settleMs,
+      restoreAfterMs: RESTORE_AFTER_MS,
+      dryRun: config.dryRun,
+    };
+    const observer = toAll(observers, parts.reporters);
+    const ports = { ...parts, observer, followers: namespaces?.followers };
+    const reporting = parts.reporters.map((reporter) => reporter.run(signals.stop));
+    const watching = watch?.run(() => wake.set('ejections'), signals.stop);
+    const keeping = fleet?.run(signals.stop);
+    await runLoop(ports, parts.reconciler, options, wake, signals.stop);
+    await Promise.all([...reporting, watching, keeping]);
+  } finally {
+    await Promise.all([...servers.map((server) => server.close()), parts.dns?.server.close()]);
+  }
+}
+
+/** What `--metrics-listen` serves. */
+const PROBES = { paths: ['/livez', '/readyz', '/healthz', '/metrics'], flag: '--metrics-listen' };
+
+/** Opens the HTTP ports that are wanted, or none of them. */
+async function serve(
+  config: Config,
+  parts: Parts,
+  { access, ...common }: Pick<HttpOptions, 'status' | 'metrics' | 'log' | 'history' | 'limits' | 'access'>,
+): Promise<readonly Pick<HttpServer, 'close'>[]> {
+  const { listen, metricsListen } = config;
+  const servers: Pick<HttpServer, 'close'>[] = [{ close: async () => access?.close() }];
+  try {
+    if (listen !== null) {
+      const server = await startHttp({
+        ...common,
+        listen,
+        access,
+        counters: parts.counters ?? undefined,
+        doctor: examiner(config, listen),
+        explain: explainer(config, listen),
+        page: pageFacts(config),
+        writing: parts.writing ?? undefined,
+      });
+      servers.push(server);
+      common.log.info('serving', { url: server.url });
+    }
+    if (metricsListen !== null) {
+      servers.push(await startHttp({ ...common, listen: metricsListen, only: PROBES }));
+    }
+    return servers;
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.close()));
+    throw error;
+  }
+}
+
+function pageFacts(config: Config): PageFacts {
+  const { zone, framework = 'marathon', dryRun, allowWrites: writes } = config;
+  const readToken = config.readTokenFile !== undefined || (writes && config.writeTokenFile !== undefined);
+  return { zone, framework, dryRun, writes, readToken };
+}
+
+/** Loaded when someone asks. */
+function examiner(config: Config, listen: ListenOption): Doctor {
+  return async (status) => {
+    const [{ examine }, { readFacts }] = await Promise.all([
+      import('../../doctor/examine.ts'),
+      import('../../doctor/read-facts.ts'),
+    ]);
+    const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
+    const facts = await readFacts(config, { url: `${scheme}://${endpointKey(listen)}`, status });
+    return examine(facts, systemClock.epoch());
+  };
+}
+
+/** Loaded when someone asks. */
+function explainer(config: Config, listen: ListenOption): Explain {
+  return async (asked, status, signal) => {
+    const [{ explain }, { knownFromStatus }, { whyPorts }] = await Promise.all([
+      import('../../why/walk.ts'),
+      import('../../why/known.ts'),
+      import('../../wire-why.ts'),
+    ]);
+    const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
+    const known = async () => knownFromStatus(await status(), `${scheme}://${endpointKey(listen)}`);
+    return await explain(asked, whyPorts(config, known), systemClock.epoch(), signal);
+  };
+}
+
+function toAll(observers: readonly Observer[], reporters: readonly Reporter[]): Observer {
+  return {
+    moved() {
+      for (const observer of observers) observer.moved();
+    },
+    sourceRead(source, read) {
+      for (const observer of observers) observer.sourceRead(source, read);
+    },
+    sourceFailed(source, error) {
+      for (const observer of observers) observer.sourceFailed(source, error);
+    },
+    async prepare(pass) {
+      for (const observer of observers) await observer.prepare?.(pass);
+    },
+    passed(pass) {
+      for (const observer of [...observers, ...reporters]) observer.passed(pass);
+    },
+    repaired(changes) {
+      for (const observer of observers) observer.repaired(changes);
+    },
+  };
+}
+
+function createPrinter(options: PrintOptions, print: (text: string) => void): Observer {
+  let printed = '';
+  return {
+    moved: () => undefined,
+    sourceRead: () => undefined,
+    sourceFailed: () => undefined,
+    repaired: () => undefined,
+    passed(pass) {
+      if (pass.error !== null) return;
+      const text = formatReport(pass, options);
+      if (text !== printed) print(text);
+      printed = text;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import type { Config } from '../../config/config.ts';
+import { ControllerError, messageOf } from '../../errors.ts';
+import { EXIT_DIFFERENT, EXIT_OK } from '../../exit-status.ts';
+import type { Clock } from '../../ports.ts';
+import { type StatusDocument, statusDocument } from '../../status/document.ts';
+import { statusText, vipsText, wideText } from '../../status/print-text.ts';
+import { quoted } from '../../visible.ts';
+import { documentText } from '../document-text.ts';
+import type { Printer } from '../terminal.ts';
+import { ask } from './ask.ts';
+import { openController } from './controller.ts';
+
+export interface StatusPorts extends Pick<Printer, 'print' | 'printError' | 'redraw' | 'layout'> {
+  readonly clock: Pick<Clock, 'sleep'>;
+}
+
+/** How long between two looks of `--watch`. */
+const WATCH_MS = 2_000;
+
+/**
+ * Prints what the running controller knows of its VIPs, or of those that `name` means. Resolves with the exit status: 0,
+ * or 1 when no VIP is called so. Rejects with a `ControllerError` when the controller does not answer.
+ *
+ * With `--watch` it does so every two seconds until `signal` aborts, redrawing a terminal; what goes wrong after the
+ * first time is shown, and tried again.
+ */
+export async function status(
+  config: Config,
+  name: string | null,
+  ports: StatusPorts,
+  signal: AbortSignal,
+): Promise<number> {
+  const look = await lookFor(config, name, ports);
+  try {
+    const first = await look(signal);
+    if (!config.watch) {
+      if (first.none !== null) ports.printError(first.none);
+      ports.print(first.text);
+      return first.none === null ? EXIT_OK : EXIT_DIFFERENT;
+    }
+    ports.redraw(first.none ?? first.text);
+    for (;;) {
+      await ports.clock.sleep(WATCH_MS, signal);
+      if (signal.aborted) return EXIT_OK;
+      ports.redraw(await look(signal).then(({ none, text }) => none ?? text, explain));
+    }
+  } catch (error) {
+    if (signal.aborted) return EXIT_OK;
+    throw error;
+  }
+}
+
+interface Look {
+  readonly text: string;
+  /** The line to say when no VIP is called as asked; null when one is. */
+  readonly none: string | null;
+}
+
+async function lookFor(
+  config: Config,
+  name: string | null,
+  ports: StatusPorts,
+): Promise<(signal: AbortSignal) => Promise<Look>> {
+  const controller = await openController(config);
+  const path = name === null ? '/v1/status' : `/v1/status?vip=${encodeURIComponent(name)}`;
+  const formatStatus = (document: StatusDocument, raw: unknown) =>
+    // What a newer controller tells besides is passed on to scripts.
+    documentText(config.output, raw, () => {
+      const layout = ports.layout();
+      if (name !== null) return document.vips.length === 0 ? '' : vipsText(document, layout);
+      return config.output === 'wide' ? wideText(document, layout) : statusText(document, layout);
+    });
+  return async (signal) => {
+    const { document, raw } = await ask(controller, path, statusDocument, signal);
+    const none = name !== null && document.vips.length === 0 ? `no VIP is called ${quoted(name)}` : null;
+    return { none, text: formatStatus(document, raw) };
+  };
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ControllerError) return messageOf(error);
+  throw error;
+}

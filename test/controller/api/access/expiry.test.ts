@@ -1,0 +1,31 @@
+import { expect, test } from '@jest/globals';
+import { expiryComplaint, expiryLog } from '../../../../controller/api/access/expiry.ts';
+import { World } from '../../../support/world.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const NOON = Date.parse('2030-01-01T12:00:00Z');
+
+test.each([
+  ['a year', 365 * DAY, 14 * DAY],
+  ['ninety days', 90 * DAY, 9 * DAY],
+  ['a day', DAY, 2.4 * HOUR],
+])('of a certificate of %s it is told in the last tenth, and 14 days ahead at most', (_, validity, ahead) => {
+  const identity = { startsAt: NOON - validity, endsAt: NOON };
+  expect(expiryComplaint('tls.pem', identity, NOON - ahead - 1)).toBeNull();
+  expect(expiryComplaint('tls.pem', identity, NOON - ahead)).toBe(
+    '--tls-cert-file tls.pem: the certificate ends at 2030-01-01T12:00:00.000Z; a new one in its place is used at once',
+  );
+  expect(expiryComplaint('tls.pem', identity, NOON)).toMatch(/ the certificate ended at 2030-/);
+});
+
+test('the log has each complaint once, and again after it was gone', () => {
+  const { log, logged } = new World();
+  const tell = expiryLog(log);
+  for (const complaint of [null, 'ends', 'ends', 'ended', 'ended', null, 'ends']) tell(complaint);
+  expect(logged.map(({ level, fields }) => [level, fields])).toEqual([
+    ['warn', { reason: 'ends' }],
+    ['warn', { reason: 'ended' }],
+    ['warn', { reason: 'ends' }],
+  ]);
+});

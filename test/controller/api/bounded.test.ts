@@ -1,0 +1,49 @@
+import { describe, expect, test } from '@jest/globals';
+import { bounded } from '../../../controller/api/bounded.ts';
+
+function counting(takenMs: number) {
+  const clock = { at: 1_000_000, monotonic: () => clock.at };
+  let made = 0;
+  const ask = bounded(
+    async () => {
+      made += 1;
+      clock.at += takenMs;
+      if (made === 3) throw new Error('third time unlucky');
+      return made;
+    },
+    1_000,
+    clock,
+  );
+  return { clock, ask, made: () => made };
+}
+
+describe('what is made for whoever asks', () => {
+  test('is made once a second at most', async () => {
+    const { clock, ask, made } = counting(0);
+    expect(await Promise.all([ask(), ask(), ask()])).toEqual([1, 1, 1]);
+    clock.at += 999;
+    expect(await ask()).toBe(1);
+    clock.at += 1;
+    expect(await ask()).toBe(2);
+    expect(made()).toBe(2);
+  });
+
+  test('takes a tenth of the time at most, however long it takes to make', async () => {
+    const { clock, ask } = counting(600);
+    expect(await ask()).toBe(1);
+    clock.at += 5_999;
+    expect(await ask()).toBe(1);
+    clock.at += 1;
+    expect(await ask()).toBe(2);
+  });
+
+  test('is made again at once after a failure', async () => {
+    const { clock, ask } = counting(0);
+    await ask();
+    clock.at += 1_000;
+    await ask();
+    clock.at += 1_000;
+    await expect(ask()).rejects.toThrow('third time unlucky');
+    expect(await ask()).toBe(4);
+  });
+});
