@@ -123,15 +123,16 @@ inLab('the controller with --netns-dir', () => {
     expect(await tableOf('pod0')).toHaveLength(4);
   });
 
-  test('a helper that is killed again and again costs no other namespace anything', async () => {
+  test('a helper that is killed costs no other namespace anything', async () => {
+    const two = ['pod0', 'pod1'];
     await say(apps(2, 31000));
-    for (const pod of PODS) await name(pod);
+    for (const pod of two) await name(pod);
     await start();
-    await same(PODS, 4);
+    await same(two, 4);
     await shell('kill -9 $(ip netns pids pod1)');
     await say(apps(2, 31000, 31001));
-    await same(['pod0', 'pod2'], 6);
-    await same(PODS, 6);
+    await same(['pod0'], 6);
+    await same(two, 6);
   });
 
   test("another program's services there are left alone, and what it changes of ours is put back", async () => {
@@ -157,7 +158,7 @@ inLab('the controller with --netns-dir', () => {
     const ports = [31000, 31001, 31002, 31003];
     await say(apps(20, ...ports));
     for (const pod of PODS) await name(pod);
-    const moments = [0, 40, 90, 200, 450, 900];
+    const moments = process.env['TRAFFIC'] === 'long' ? [0, 40, 90, 200, 450, 900] : [0, 200];
     for (const [round, moment] of moments.entries()) {
       const controller = await start();
       if (round > 0) await controller.ready();
@@ -172,10 +173,11 @@ inLab('the controller with --netns-dir', () => {
   });
 
   test('diff and cleanup work on the namespace that --netns names, with its ledger', async () => {
+    const two = ['pod0', 'pod1'];
     await say(apps(2, 31000));
-    for (const pod of PODS) await name(pod);
+    for (const pod of two) await name(pod);
     const controller = await start();
-    await same(PODS, 4);
+    await same(two, 4);
     await controller.end();
     await shell('ip netns exec pod1 ipvsadm -A -t 10.5.5.5:80 -s rr');
 
@@ -189,7 +191,7 @@ inLab('the controller with --netns-dir', () => {
     expect(await tableOf('pod1')).toEqual(['-A -t 10.5.5.5:80 -s rr']);
     expect(await shell('ip -n pod1 -br link')).not.toContain('vip0');
     expect((await diff(...inPod1)).status).toBe(1);
-    for (const pod of ['pod0', 'pod2']) expect(await tableOf(pod)).toHaveLength(4);
+    expect(await tableOf('pod0')).toHaveLength(4);
     expect(await ipvsadm()).toHaveLength(4);
 
     const lost = await diff('--netns-dir', directory, '--netns', 'lost');

@@ -166,7 +166,7 @@ inLab('status and doctor on a real kernel', () => {
   });
 
   test('status tells why a backend is held, what ends that, and afterwards why it was let go', async () => {
-    await start('--mass-removal-hold-seconds', '60');
+    await start('--mass-removal-hold-seconds', '20');
     const two = [1, 2].map((i) => ({
       id: `/w${i}`,
       portDefinitions: [{ protocol: 'tcp', port: 5555, labels: { VIP_0: `/w${i}:80` } }],

@@ -186,7 +186,7 @@ run_tests() {
   if [ "$task" = long ]; then
     echo '== traffic, in the lab'
     export IPVS_KERNEL_TESTS=yes-change-my-tables TRAFFIC=long
-    project kernel 'test/lab/run.sh -m 3072M -t 0 --' test/traffic "$@"
+    project kernel 'test/lab/run.sh -m 3072M -t 0 --' test/traffic test/kernel/netns-controller "$@"
     "$node" test/lab/totals.ts "$results" kernel
     return
   fi
