@@ -15,20 +15,19 @@ import {
 import { backendFields, optionsText, sharedOptionsThatDiffer } from '../setting-fields.ts';
 import type { PortOptions } from '../settings.ts';
 import { standingOf } from './backends.ts';
-import type { Claim } from './claim.ts';
-import type { ClaimRules } from './claims.ts';
+import type { Claim, ClaimRules } from './claim.ts';
 import type { HostContext, PortReading } from './port-reading.ts';
 import { familiesOf, type Target } from './target.ts';
 
 /** The claims of one app while its ports and tasks are gone through. */
-export interface Drafts {
+export interface ClaimBuilder {
   /** Notes what a port of the newest definition asks for; returns warnings. */
   declare(port: Port, reading: PortReading): readonly string[];
   /**
    * Puts a task's port behind the VIPs that its labels ask for, which come into being where only an older version
    * has them; returns a warning when there is something to tell.
    */
-  offer(task: Task, port: TaskPort, reading: PortReading): string | null;
+  addBackends(task: Task, port: TaskPort, reading: PortReading): string | null;
   finish(): { readonly claims: readonly Claim[]; readonly warnings: readonly string[] };
 }
 
@@ -46,11 +45,11 @@ interface Draft {
   otherFamily: boolean;
 }
 
-export function createDrafts(
+export function createClaimBuilder(
   app: App,
   { namedFamilies, poolOf }: Pick<ClaimRules, 'namedFamilies' | 'poolOf'>,
-  { here, unfit }: Pick<HostContext, 'here' | 'unfit'>,
-): Drafts {
+  { localAddresses, unfit }: Pick<HostContext, 'localAddresses' | 'unfit'>,
+): ClaimBuilder {
   const faultOf: FaultOf = (address) => {
     const unusable = unusableAsBackend(address);
     if (unusable !== null) return unusable;
@@ -102,7 +101,7 @@ export function createDrafts(
       draftsOf(port, reading).flatMap((draft) =>
         differentSettings(app, draft, port, reading.options.options),
       ),
-    offer(task, port, reading) {
+    addBackends(task, port, reading) {
       const { options } = reading.options;
       const standing = reading.vips.length === 0 ? null : standingOf(task, options.weight);
       if (standing === null) return null;
@@ -115,7 +114,7 @@ export function createDrafts(
         ...(task.place !== undefined && { place: task.place }),
         ...aboutEjection(task, options),
       };
-      const { places, faults } = placesOn(here, port, faultOf);
+      const { places, faults } = placesOn(localAddresses, port, faultOf);
       for (const place of places) {
         const settings = backendFields.of(options, familyOf(place.address));
         const backend: Backend = { ...place, ...common, ...settings, ...standing };
@@ -160,7 +159,7 @@ interface Fault {
  * addresses at which no backend can be.
  */
 function placesOn(
-  here: ReadonlySet<string>,
+  localAddresses: ReadonlySet<string>,
   { endpoints, local = [] }: TaskPort,
   faultOf: FaultOf,
 ): { readonly places: readonly Place[]; readonly faults: readonly Fault[] } {
@@ -176,7 +175,7 @@ function placesOn(
       faults.push({ address, is });
       continue;
     }
-    const own = here.has(address) ? sameFamily(usable, address) : undefined;
+    const own = localAddresses.has(address) ? sameFamily(usable, address) : undefined;
     places.push(own === undefined ? { address, port } : { ...own, hostPort: { address, port } });
   }
   return { places, faults };

@@ -2,11 +2,12 @@ import { compareText } from '../compare-text.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { KeyIndex } from '../inventory/key-index.ts';
 import type { App, AppKey, Declared, Rejection } from '../model.ts';
-import { type AppClaims, type ClaimRules, claimsOf, type LabelState } from './claims.ts';
+import type { ClaimRules } from './claim.ts';
+import { type AppClaims, claimsOf, type LabelState } from './claims.ts';
 import type { HostContext } from './port-reading.ts';
 import type { Refusals } from './refusals.ts';
 
-export type HostAddresses = Pick<HostContext, 'here' | 'unfit'>;
+export type HostAddresses = Pick<HostContext, 'localAddresses' | 'unfit'>;
 
 /** What claims depend on besides the app itself, as it is just now. */
 export interface ClaimContext extends HostAddresses, Pick<HostContext, 'remembered'> {
@@ -67,7 +68,7 @@ export class ClaimTable {
 
   /** Addresses became this host's, or unfit for backends, or were that before. */
   hostChanged(before: HostAddresses, now: HostAddresses): void {
-    const changed = before.here.symmetricDifference(now.here);
+    const changed = before.localAddresses.symmetricDifference(now.localAddresses);
     for (const [address, why] of [...before.unfit, ...now.unfit])
       if (before.unfit.get(address) !== why || now.unfit.get(address) !== why) changed.add(address);
     const met = [...changed].filter((address) => this.#inventory.addresses.hasTask(address));
@@ -88,9 +89,9 @@ export class ClaimTable {
   }
 
   /** `asked` gets what an app asks about. */
-  #noting(asked: Set<string>, { lacking, remembered, here, unfit }: ClaimContext): HostContext {
+  #noting(asked: Set<string>, { lacking, remembered, localAddresses, unfit }: ClaimContext): HostContext {
     return {
-      here,
+      localAddresses,
       unfit,
       refusal: ({ address }) => {
         if (address === null) return null;

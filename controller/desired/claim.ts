@@ -1,5 +1,6 @@
 import type { Backend, BackendKey, Declared, Family, Protocol } from '../model.ts';
 import type { PortOptions } from '../settings.ts';
+import type { Naming } from './port-reading.ts';
 import type { Target } from './target.ts';
 
 /** That one app asks for one VIP over one protocol, and what it puts behind it. */
@@ -13,4 +14,12 @@ export interface Claim {
   readonly options: PortOptions;
   readonly declared: Declared;
   readonly backends: Readonly<Record<Family, ReadonlyMap<BackendKey, Backend>>>;
+}
+
+/** What of a host's configuration decides what an app claims. */
+export interface ClaimRules extends Naming {
+  /** The families in which named VIPs get addresses. */
+  readonly namedFamilies: readonly Family[];
+  /** The pool of named VIPs that an address lies in, as text; null: none. */
+  readonly poolOf: (address: string) => string | null;
 }

@@ -1,17 +1,10 @@
 import { onlyKnownTo } from '../inventory/merge.ts';
-import type { App, Family, Port, Rejection, Task } from '../model.ts';
-import type { Claim } from './claim.ts';
+import type { App, Port, Rejection, Task } from '../model.ts';
+import type { Claim, ClaimRules } from './claim.ts';
+import { createClaimBuilder } from './claim-builder.ts';
 import { complaintsAbout } from './complaints.ts';
-import { createDrafts } from './drafts.ts';
-import { createPortReader, type HostContext, type Naming, type PortReading } from './port-reading.ts';
+import { createPortReader, type HostContext, type PortReading } from './port-reading.ts';
 import type { NamedTarget } from './target.ts';
-
-export interface ClaimRules extends Naming {
-  /** The families in which named VIPs get addresses. */
-  readonly namedFamilies: readonly Family[];
-  /** The pool of named VIPs that an address lies in, as text; null: none. */
-  readonly poolOf: (address: string) => string | null;
-}
 
 /** A name as somebody wrote it. */
 export interface Spelling {
@@ -48,7 +41,7 @@ export interface AppClaims {
  */
 export function claimsOf(app: App, rules: ClaimRules, context: HostContext): AppClaims {
   const readPort = createPortReader(app, rules, context);
-  const drafts = createDrafts(app, rules, context);
+  const builder = createClaimBuilder(app, rules, context);
   const labels = new Map<string, LabelState>();
   const spellings: Spelling[] = [];
   const complaints = collectComplaints(app, rules.zone);
@@ -57,7 +50,7 @@ export function claimsOf(app: App, rules: ClaimRules, context: HostContext): App
   for (const port of app.ports) {
     const reading = readPort(port);
     complaints.about(port, reading);
-    warnings.push(...drafts.declare(port, reading));
+    warnings.push(...builder.declare(port, reading));
     for (const { key, at, text, problem, target } of reading.vips) {
       note(labels, { key, valid: problem === null ? text : null });
       if (target?.named) spellings.push(toSpelling(target.named, `${app.id} ${at}`));
@@ -67,11 +60,11 @@ export function claimsOf(app: App, rules: ClaimRules, context: HostContext): App
     for (const port of task.ports) {
       const reading = readPort(port);
       complaints.aboutTask(task, port, reading);
-      const warning = drafts.offer(task, port, reading);
+      const warning = builder.addBackends(task, port, reading);
       if (warning !== null) warnings.push(warning);
     }
   }
-  const finished = drafts.finish();
+  const finished = builder.finish();
   warnings.push(...complaints.warnings, ...finished.warnings);
   return {
     claims: finished.claims,

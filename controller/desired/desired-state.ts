@@ -14,8 +14,8 @@ import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
 import { DEFAULT_PORT_OPTIONS } from '../setting-fields.ts';
 import { FALLBACK_SCHEDULER } from '../settings.ts';
+import type { ClaimRules } from './claim.ts';
 import { ClaimTable } from './claim-table.ts';
-import type { ClaimRules } from './claims.ts';
 import { LabelTexts } from './label-texts.ts';
 import { NameAddresses } from './name-addresses.ts';
 import { cleanName } from './names.ts';
@@ -51,7 +51,7 @@ export class DesiredState implements Desired {
   readonly #spellings = new Spellings();
   readonly #labels: LabelTexts;
   #conditions: Required<Conditions> = { complete: false, heldNames: NONE, lacking: NONE };
-  #host: Pick<HostContext, 'here' | 'unfit'> = { here: NONE, unfit: NOT_UNFIT };
+  #host: Pick<HostContext, 'localAddresses' | 'unfit'> = { localAddresses: NONE, unfit: NOT_UNFIT };
   /** Names that nobody declares any more; their addresses are freed by the next update. */
   readonly #released = new Set<string>();
   /** Names that may have to be released, once all sources were read. */
@@ -267,11 +267,11 @@ export class DesiredState implements Desired {
   }
 
   #lookAtHost(): void {
-    const here = this.#rules.hostAddresses?.() ?? NONE;
+    const localAddresses = this.#rules.hostAddresses?.() ?? NONE;
     const unfit = this.#rules.unfitAddresses?.() ?? NOT_UNFIT;
     const before = this.#host;
-    this.#host = { here, unfit };
-    if (before.here === here && before.unfit === unfit) return;
+    this.#host = { localAddresses, unfit };
+    if (before.localAddresses === localAddresses && before.unfit === unfit) return;
     this.#claims.hostChanged(before, this.#host);
   }
 

@@ -14,7 +14,7 @@ export interface HostContext {
   /** Whether the kernel lacks a scheduler. */
   lacks(scheduler: string): boolean;
   /** Addresses of the host for which this is decided; the same object while they are the same. */
-  readonly here: ReadonlySet<string>;
+  readonly localAddresses: ReadonlySet<string>;
   /** Addresses at which no backend can be on this host, with why; the same object while they are the same. */
   readonly unfit: ReadonlyMap<string, string>;
 }

@@ -10,7 +10,7 @@ import {
 import { optionsText, serviceFields, sharedOptionsThatDiffer } from '../setting-fields.ts';
 import { slowStartOf } from '../slow-start.ts';
 import type { Claim } from './claim.ts';
-import { preferred } from './drafts.ts';
+import { preferred } from './claim-builder.ts';
 
 /**
  * The services of one VIP: one for each family in which it has backends and an address. `claims` are those of all apps

@@ -9,7 +9,7 @@ import type { Plan } from '../plan/plan.ts';
 export interface BrakeRules {
   /** Share of VIPs, or of backends in rotation, up to which a pass may take away: 0.5 is half. */
   readonly share: number;
-  /** How long the sources must say the same before it is believed, in milliseconds. */
+  /** How long the sources must say the same before it is accepted, in milliseconds. */
   readonly holdMs: number;
 }
 
@@ -33,11 +33,11 @@ export class Brake {
   /** Backends that are held, since when; and in which VIPs. */
   #since: ReadonlyMap<BackendKey, number> = new Map();
   #held: Losses = new Map();
-  /** Endpoints whose end is believed and that no plan has been made with yet, with what it is believed for. */
-  readonly #believed = new Map<BackendKey, Leave>();
-  /** What is let go because it was believed, VIP by VIP, since when and for what; until it is done. */
+  /** Endpoints whose end is accepted and that no plan has been made with yet, with why. */
+  readonly #accepted = new Map<BackendKey, Leave>();
+  /** What is let go because it was accepted, VIP by VIP, since when and for what; until it is done. */
   readonly #letGo = new Map<string, { readonly since: number; readonly leave: Leave }>();
-  /** Whether a plan has been made with all that is believed. */
+  /** Whether a plan has been made with all that is accepted. */
   #planned = false;
 
   constructor(rules: BrakeRules | null) {
@@ -49,15 +49,15 @@ export class Brake {
    * the VIPs that the endpoints leave in this pass: in which others they are later is to be told of anew.
    */
   begin(gone: Iterable<NamedEnd>, now: number): void {
-    for (const [endpoint, { at }] of this.#believed)
-      if (this.#planned || now - at > NAMED_MS) this.#believed.delete(endpoint);
+    for (const [endpoint, { at }] of this.#accepted)
+      if (this.#planned || now - at > NAMED_MS) this.#accepted.delete(endpoint);
     this.#planned = false;
-    for (const { endpoint, source } of gone) this.#believed.set(endpoint, { rule: 'named', source, at: now });
+    for (const { endpoint, source } of gone) this.#accepted.set(endpoint, { rule: 'named', source, at: now });
   }
 
   /** Whether a source said by name that what is at this endpoint is gone, or serves this VIP no more. */
-  believes(endpoint: BackendKey, service: ServiceKey): boolean {
-    return this.#believed.has(endpoint) || this.#letGo.has(`${service} ${endpoint}`);
+  accepts(endpoint: BackendKey, service: ServiceKey): boolean {
+    return this.#accepted.has(endpoint) || this.#letGo.has(`${service} ${endpoint}`);
   }
 
   /** The plan without what is held, and what that is; null: nothing. */
@@ -68,7 +68,7 @@ export class Brake {
   ): { readonly plan: Plan; readonly held: HeldRemoval | null } {
     if (this.#rules === null) return { plan, held: null };
     const { share, holdMs } = this.#rules;
-    this.#letGoWhatIsBelieved(plan, context, now);
+    this.#letGoWhatIsAccepted(plan, context, now);
     const { decidedHere = () => false } = context;
     const named = (endpoint: BackendKey, service: ServiceKey) =>
       this.#letGo.has(`${service} ${endpoint}`) || decidedHere(endpoint, service);
@@ -112,10 +112,10 @@ export class Brake {
   /** The sources were read anew: of what was due, `confirmed` still is not to serve and may go. The rest waits again. */
   confirm(due: ReadonlySet<BackendKey>, confirmed: ReadonlySet<BackendKey>, now: number): void {
     // What was told before a pass has been planned with; this has not.
-    if (this.#planned) this.#believed.clear();
+    if (this.#planned) this.#accepted.clear();
     this.#planned = false;
     for (const endpoint of confirmed)
-      this.#believed.set(endpoint, { rule: 'confirmed', source: null, at: now });
+      this.#accepted.set(endpoint, { rule: 'confirmed', source: null, at: now });
     this.#since = new Map(
       [...this.#since].map(([endpoint, since]) => [
         endpoint,
@@ -137,13 +137,13 @@ export class Brake {
     return largeRemoval(plan, { ...context, share: this.#rules?.share ?? HALF }, leaveOf);
   }
 
-  #letGoWhatIsBelieved(plan: Plan, context: Pick<BrakeContext, 'observed' | 'owned'>, now: number): void {
+  #letGoWhatIsAccepted(plan: Plan, context: Pick<BrakeContext, 'observed' | 'owned'>, now: number): void {
     this.#planned = true;
-    if (this.#believed.size + this.#letGo.size === 0) return;
+    if (this.#accepted.size + this.#letGo.size === 0) return;
     const left = new Set<string>();
     for (const [service, endpoint] of leaving(plan, context)) {
       const key = `${service} ${endpoint}`;
-      const leave = this.#believed.get(endpoint);
+      const leave = this.#accepted.get(endpoint);
       if (leave !== undefined) this.#letGo.set(key, { since: now, leave });
       left.add(key);
     }

@@ -106,7 +106,7 @@ async function askAgain(answer: Snapshot): Promise<PassStatus> {
   return await pass();
 }
 
-/** What most of a source may turn into at once. How many are in rotation once it is believed. */
+/** What most of a source may turn into at once. How many are in rotation once it is accepted. */
 const TURNS: readonly (readonly [string, (i: number) => Shape | null, number, string])[] = [
   ['every app is missing', () => null, 0, 'missing'],
   ['every app has no task', () => ({ tasks: [] }), 0, 'missing'],
