@@ -8,6 +8,7 @@ import {
   serviceKey,
 } from '../model.ts';
 import { optionsText, serviceFields, sharedOptionsThatDiffer } from '../setting-fields.ts';
+import type { PortOptions } from '../settings.ts';
 import { slowStartOf } from '../slow-start.ts';
 import type { Claim } from './claim.ts';
 import { preferred } from './claim-builder.ts';
@@ -74,7 +75,7 @@ function toService(
   address: string,
   backends: ReadonlyMap<BackendKey, Backend>,
 ): Service {
-  const slowStartSeconds = slowStartOf(options);
+  const slowStartSeconds = slowStartOf({ ...options, weight: heaviest(options, backends) });
   const { trafficDistribution } = options;
   return {
     protocol,
@@ -90,4 +91,14 @@ function toService(
     ...(slowStartSeconds > 0 && { slowStartSeconds }),
     backends,
   };
+}
+
+/** Apps that share a VIP have weights of their own, and all of them must be below what slow start can scale. */
+function heaviest(
+  { slowStartSeconds, weight }: PortOptions,
+  backends: ReadonlyMap<BackendKey, Backend>,
+): number {
+  let most = weight;
+  if (slowStartSeconds > 0) for (const backend of backends.values()) most = Math.max(most, backend.weight);
+  return most;
 }

@@ -7,12 +7,13 @@ const SHORTEST = 4;
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 /** `http://user:password@host`: anything but the end of a URL in JSON, YAML or text may stand before the `@`. */
-const IN_URL = /\/\/[^\s"'<>]{0,512}@/g;
+const IN_URL = /(?<!\/)\/\/[^\s"'<>]{0,512}@/g;
 const WITH_SCHEME = /\b(Basic|Bearer|token=)\s*[\w.~+/=-]{8,}/gi;
 /** `password: x`, `"secret":"x"`, `API_KEY=x`; not `read-token-file: /etc/token`, which only names a file. */
 const BY_NAME =
   /((?:passw(?:or)?d|passphrase|secret|token|credentials?|api[-_]?key|access[-_]?key)["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;}"']+)/gi;
-const WEB_TOKEN = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g;
+/** Begins where no other may have begun: the time is in proportion to the text. */
+const WEB_TOKEN = /(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g;
 
 /**
  * Makes the function that blanks out secrets in a text: `known` ones wherever they stand, also as JSON, a URL or basic

@@ -167,6 +167,17 @@ describe('an IP VIP', () => {
 });
 
 describe('a VIP that two apps declare', () => {
+  test.each([
+    ['655', 30],
+    ['656', undefined],
+  ])('has slow start with weight %s of the other app: %s s', (weight, seconds) => {
+    const { services } = translate(
+      web('/a', { VIP_0: '/web:80', IPVS_SLOW_START_SECONDS: '30' }, '10.0.0.1:1'),
+      web('/b', { VIP_0: '/web:80', IPVS_WEIGHT: weight }, '10.0.0.2:1'),
+    );
+    expect([...services.values()].map(({ slowStartSeconds }) => slowStartSeconds)).toEqual([seconds]);
+  });
+
   test('has the backends of both, each with its own weight and drain', () => {
     const desired = translate(
       web('/green', { VIP_0: '/web:80', IPVS_WEIGHT: '3', IPVS_DRAIN_SECONDS: '60' }, '10.0.0.1:1'),

@@ -30,6 +30,10 @@ describe('what looks like a secret is blanked out', () => {
   });
 });
 
+test.each(['eyJaaaaaaaa-', '/', 'http://aaaa'])('much text such as %j takes time in proportion', (text) => {
+  secretRemover([])(text.repeat(100_000));
+});
+
 test('a known secret is blanked out however it is written', () => {
   const secret = 'p"ä/55 word';
   const clean = secretRemover([secret, '', 'abc']);
