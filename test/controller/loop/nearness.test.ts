@@ -90,6 +90,19 @@ describe('PreferSameZone', () => {
     expect(pass.decisions?.has(KEY)).toBe(false);
   });
 
+  test('with slow start: what is left out does not grow, and has its weight at once where it takes over', async () => {
+    const { world, controller } = started();
+    const labels = { ...ZONE, IPVS_SLOW_START_SECONDS: '9' };
+    await controller.resync(said(labels, A1, A2));
+    const slow = said(labels, A1, A2, B1, C1);
+    const pass = await controller.change(slow);
+    expect(world.backends(KEY)).toEqual([`${A1} w100`, `${A2} w100`]);
+    expect(pass).toMatchObject({ slowStarts: 0 });
+    expect(pass.decisions?.has(KEY)).toBe(false);
+    await controller.change(unhealthy(slow, A1, A2));
+    expect(world.backends(KEY)).toEqual([`${A1} w0`, `${A2} w0`, `${B1} w100`, `${C1} w100`]);
+  });
+
   test('does not follow a zone that flaps', async () => {
     const { world, controller } = started();
     await controller.resync(apps);
