@@ -8,6 +8,7 @@ import {
   apiVersion,
   backendSettings,
   called,
+  conflict,
   instant,
   nearness,
   portNumber,
@@ -113,8 +114,7 @@ export const diffDocument = z.object({
     .array(
       z.object({
         key: z.string().describe('Protocol, address and port: tcp/192.168.7.7:80.'),
-        apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
-        reason: z.string().describe('Why it is left alone.'),
+        ...conflict,
       }),
     )
     .describe("VIPs whose address and port another program's service has."),

@@ -26,6 +26,12 @@ export const called = {
   fqdn: z.string().nullable().describe('Name with framework and zone; null for an IP VIP.'),
 };
 
+/** Why a VIP is not taken, where another program's service has its address and port. */
+export const conflict = {
+  apps: z.array(z.string()).describe('Ids of the apps that declare it.'),
+  reason: z.string().describe('Why it is left alone.'),
+};
+
 export const protocol = z.string().describe('tcp or udp.');
 
 export const slowStartSeconds = z
