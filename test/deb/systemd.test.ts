@@ -71,9 +71,19 @@ load=$!
 sleep 5
 
 step 'reloaded'
+# The signal is all that systemctl waits for: systemd reads "reloading" from the service a moment later.
 systemctl reload marathon-ipvs
-until [ "$(service)" = '0 active running' ]; do sleep 1; done
-service
+for i in $(seq 30); do
+  state=$(service)
+  [ "$state" = '0 reloading reload' ] && break
+  sleep 0.2
+done
+for i in $(seq 60); do
+  state=$(service)
+  [ "$state" = '0 active running' ] && break
+  sleep 1
+done
+echo "$state"
 
 step 'upgraded'
 before=$(pid)
