@@ -78,7 +78,7 @@ async function layOut(tree: string, { build, version, processor, madeAt }: Packa
   const text = async (path: string) => await readFile(join(ROOT, path), 'utf8');
   const program = `usr/lib/marathon-ipvs/${version}`;
   const otherProcessors = PROCESSORS.filter((other) => other !== processor).map(
-    (other) => `netlink-${other}.node`,
+    (other) => `program/netlink-${other}.node`,
   );
   // The licences are told in /usr/share/doc.
   const left = [...otherProcessors, 'LICENSE', 'licences.txt'];
@@ -116,7 +116,11 @@ function inPackage(text: string): string {
 /** Made by the program itself, on the Node that runs this. */
 async function completions(build: string): Promise<Record<string, string>> {
   const made = Object.entries(SHELLS).map(async ([shell, path]) => {
-    const { stdout } = await run(process.execPath, [join(build, 'marathon-ipvs.mjs'), 'completion', shell]);
+    const { stdout } = await run(process.execPath, [
+      join(build, 'program/marathon-ipvs.mjs'),
+      'completion',
+      shell,
+    ]);
     return [path, stdout] as const;
   });
   return Object.fromEntries(await Promise.all(made));

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -54,8 +54,9 @@ async function marathonIpvs(...args: readonly string[]): Promise<Outcome> {
 async function whileRunning(
   args: readonly string[],
   work: (logged: () => string) => Promise<void>,
+  started = program,
 ): Promise<string> {
-  const child = spawn(join(program, 'marathon-ipvs'), args, {
+  const child = spawn(join(started, 'marathon-ipvs'), args, {
     cwd: folder,
     env: environment,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -74,22 +75,21 @@ async function whileRunning(
   return log;
 }
 
-test('it is a dozen files: the program, its helper, its page, its compiled parts and the licences of what is in it', async () => {
-  expect((await readdir(program, { recursive: true })).sort()).toEqual([
-    'LICENSE',
-    'licences.txt',
-    'marathon-ipvs',
-    'marathon-ipvs.mjs',
-    'marathon-ipvs.mjs.map',
+test('it is the program, its helper, its page, its compiled parts and the licences of what is in it', async () => {
+  expect((await readdir(program)).sort()).toEqual(['LICENSE', 'licences.txt', 'marathon-ipvs', 'program']);
+  const files = await readdir(join(program, 'program'), { recursive: true });
+  const modules = files.filter((name) => name.endsWith('.mjs'));
+  const other = files.filter((name) => !/\.mjs(?:\.map)?$/.test(name)).sort();
+  expect(other).toEqual([
     'netlink-arm64.node',
     'netlink-x64.node',
-    'netns-helper.mjs',
-    'netns-helper.mjs.map',
     'page',
     'page/icon.svg',
     'page/page.css',
     'page/page.js',
   ]);
+  expect(modules).toEqual(expect.arrayContaining(['marathon-ipvs.mjs', 'netns-helper.mjs']));
+  expect(files).toEqual(expect.arrayContaining(modules.map((name) => `${name}.map`)));
   const licences = await readFile(join(program, 'licences.txt'), 'utf8');
   for (const name of ['preact', 'netlink', 'zod', 'undici', '@kubernetes/client-node', 'node-addon-api'])
     expect(licences).toMatch(new RegExp(`^-{72}\n${name} [\\d.]+: (?:MIT|Apache-2.0)\n\n\\S`, 'm'));
@@ -100,7 +100,7 @@ test('the same source gives the same bytes, and none that names where it was bui
   const again = join(folder, 'once', 'again');
   await buildInto(again);
   for (const name of await readdir(program, { recursive: true })) {
-    if (name === 'page') continue;
+    if ((await stat(join(program, name))).isDirectory()) continue;
     const [one, other] = await Promise.all([program, again].map((at) => readFile(join(at, name))));
     expect([name, one?.equals(other ?? Buffer.of())]).toEqual([name, true]);
     expect([name, one?.includes(ROOT)]).toEqual([name, false]);
@@ -161,11 +161,36 @@ describe('in an empty folder with a node alone', () => {
       );
       expect(paths).toHaveLength(3);
       for (const path of paths) {
-        const built = await readFile(join(program, 'page', path.split('/').at(-1) ?? ''), 'utf8');
+        const built = await readFile(join(program, 'program/page', path.split('/').at(-1) ?? ''), 'utf8');
         expect(await textAt(url + path)).toBe(built);
       }
     });
     expect(log).toMatch(/"add":1,.*"msg":"pass"/);
+  });
+
+  test('while it runs its files may be replaced: all that it answers with is loaded at the start', async () => {
+    const upgraded = join(folder, 'upgraded');
+    await cp(program, upgraded, { recursive: true });
+    const words = ['run', '--dry-run', '--against', 'none', '--source', `file=${apps}`];
+    const ports = ['--listen', '127.0.0.1:0', '--dns-listen', '127.0.0.1:0'];
+    const work = async (logged: () => string) => {
+      const url = await eventually(() => /"url":"(http:[^"]+)"/.exec(logged())?.[1]);
+      await eventually(() => logged().includes('"msg":"pass"'));
+      await rm(upgraded, { recursive: true });
+      const answers = await Promise.all(
+        [
+          '/',
+          '/v1/status',
+          '/v1/doctor',
+          '/v1/why?vip=my-service',
+          '/v1/diff',
+          '/v1/history',
+          '/metrics',
+        ].map(async (path) => [path, (await fetch(url + path)).status]),
+      );
+      expect(answers.filter(([, status]) => status !== 200)).toEqual([]);
+    };
+    await whileRunning([...words, ...ports, '--state-dir', join(folder, 'state')], work, upgraded);
   });
 
   test('its relay starts, and reads the kubeconfig that it is given', async () => {

@@ -18,7 +18,7 @@ let directory: string;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "marathon-ipvs it's "));
-  mkdirSync(join(directory, 'app/controller'), { recursive: true });
+  mkdirSync(join(directory, 'app/controller/program'), { recursive: true });
   mkdirSync(join(directory, 'app/node_modules/.bin'), { recursive: true });
   mkdirSync(join(directory, 'bin'));
   copyFileSync(
@@ -86,7 +86,7 @@ test('what was built is run as it is: by the node of the machine, without a cach
   symlinkSync(process.execPath, join(directory, 'bin/node'));
   pretend('app/node_modules/.bin/node', 'v20.0.0');
   writeFileSync(
-    join(directory, 'app/controller/marathon-ipvs.mjs'),
+    join(directory, 'app/controller/program/marathon-ipvs.mjs'),
     'console.log(JSON.stringify([process.argv.slice(2), process.env["NODE_COMPILE_CACHE"] ?? null]));',
   );
   const environment = { PATH: `${join(directory, 'bin')}:/usr/bin:/bin` };
@@ -147,7 +147,7 @@ test('no Node at all is told in one line', () => {
 });
 
 test('a build that brings its own Node runs on that, whatever is on the PATH', () => {
-  writeFileSync(join(directory, 'app/controller/marathon-ipvs.mjs'), 'console.log("built");');
+  writeFileSync(join(directory, 'app/controller/program/marathon-ipvs.mjs'), 'console.log("built");');
   symlinkSync(process.execPath, join(directory, 'app/controller/node'));
   pretend('bin/node', 'v18.0.0');
   const path = `${join(directory, 'bin')}:${process.env['PATH']}`;
@@ -164,7 +164,7 @@ test.each([
   ['the other', 'net_bind_service', '+net_bind_service'],
   ['neither', '', null],
 ])('in the image node gets what the container has: %s', (_, granted, raised) => {
-  writeFileSync(join(directory, 'app/controller/marathon-ipvs.mjs'), '');
+  writeFileSync(join(directory, 'app/controller/program/marathon-ipvs.mjs'), '');
   writeFileSync(
     join(directory, 'app/controller/node'),
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is of the shell

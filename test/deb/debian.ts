@@ -1,7 +1,7 @@
 /** A Debian in a folder, as debootstrap makes it, and packages of this program of any version to install there. */
 
-import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { buildInto } from '../../deploy/build/build.ts';
 import { makePackage } from '../../deploy/debian/package.ts';
 import { command, must, type Outcome } from '../support/shell.ts';
@@ -56,16 +56,10 @@ export class Debian {
   async packageOf(version: string, first = ''): Promise<string> {
     const build = join(this.folder, `build-${version}`);
     await buildInto(build);
-    const program = join(build, 'marathon-ipvs.mjs');
-    const text = await readFile(program, 'utf8');
+    const program = join(build, 'program/marathon-ipvs.mjs');
+    await writeFile(program, `${first}\n${await readFile(program, 'utf8')}`);
     const own = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')).version;
-    const changed = text.replace(
-      `package_default={version:"${own}"}`,
-      `package_default={version:"${version}"}`,
-    );
-    if (changed === text && version !== own)
-      throw new Error(`${program} does not say its version as expected`);
-    await writeFile(program, `${first}\n${changed}`);
+    if (version !== own) await changeVersion(dirname(program), own, version);
     const options = { build, version, processor: 'x64', madeAt: MADE_AT, compression: 'none' } as const;
     const file = await makePackage({ ...options, out: this.folder });
     const name = file.slice(this.folder.length);
@@ -77,6 +71,20 @@ export class Debian {
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true });
   }
+}
+
+/** Makes a program say that it is of another version, in the one of its modules that says so. */
+async function changeVersion(program: string, own: string, version: string): Promise<void> {
+  const said = `package_default={version:"${own}"}`;
+  for (const name of await readdir(program)) {
+    if (!name.endsWith('.mjs')) continue;
+    const file = join(program, name);
+    const text = await readFile(file, 'utf8');
+    if (!text.includes(said)) continue;
+    await writeFile(file, text.replace(said, `package_default={version:"${version}"}`));
+    return;
+  }
+  throw new Error(`${program} does not say its version as expected`);
 }
 
 /** debootstrap takes minutes: what it made is kept. */

@@ -15,7 +15,7 @@ export const LAUNCHER = join(built ?? join(ROOT, 'controller'), 'marathon-ipvs')
 
 /** What Node is started with for the program in that folder, before the program's own arguments. */
 export function nodeArguments(program = PROGRAM): readonly string[] {
-  const file = join(program, 'marathon-ipvs.mjs');
+  const file = join(program, 'program/marathon-ipvs.mjs');
   if (existsSync(file)) return [file];
   const main = join(program, 'controller', 'main.ts');
   return ['--conditions=ipvs-source', '--disable-warning=ExperimentalWarning', main];

@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-
-/** What the page consists of besides its frame: one script, one style sheet and an icon. */
-export const PAGE_FILES = ['page.js', 'page.css', 'icon.svg'] as const;
-export type PageFile = (typeof PAGE_FILES)[number];
-
-/** The text of each. */
-export type PageFiles = Readonly<Record<PageFile, string>>;
+import { pageFiles } from '#page-files';
+import { PAGE_FILES, type PageFile } from './file-names.ts';
 
 export interface Asset {
   readonly type: string;
@@ -31,7 +26,6 @@ const compress = promisify(gzip);
 
 /** Reads and compresses them: those of the build, or in a checkout those of the source. Rejects where they cannot be had. */
 export async function loadAssets(): Promise<Assets> {
-  const { pageFiles } = await import('#page-files');
   const texts = await pageFiles();
   const files = new Map(
     await Promise.all(PAGE_FILES.map(async (name) => [name, await asset(TYPES[name], texts[name])] as const)),

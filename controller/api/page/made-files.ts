@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build, stop } from 'esbuild';
-import type { PageFiles } from './assets.ts';
+import type { BuildOptions } from 'esbuild';
+import type { PageFiles } from './file-names.ts';
 
 const SOURCE = new URL('../../page/', import.meta.url);
 
@@ -31,6 +31,8 @@ export async function pageFiles(): Promise<PageFiles> {
 
 /** The same, and the paths of all that went into the script, below the working directory. */
 export async function makePage(): Promise<{ readonly files: PageFiles; readonly inputs: readonly string[] }> {
+  // Only where it is needed: a checkout that serves no page starts without it.
+  const { build, stop } = await import('esbuild');
   const { outputFiles, metafile } = await build(OPTIONS);
   // Its service is a process of its own, which would stay.
   await stop();

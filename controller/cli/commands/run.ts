@@ -4,6 +4,8 @@ import type { PageFacts } from '../../api/page/facts.ts';
 import type { Explain } from '../../api/why.ts';
 import type { Config } from '../../config/config.ts';
 import type { ListenOption } from '../../config/values.ts';
+import { examine } from '../../doctor/examine.ts';
+import { readFacts } from '../../doctor/read-facts.ts';
 import { run as runLoop, type WakeReason } from '../../loop/run.ts';
 import { createMetrics } from '../../metrics/metrics.ts';
 import { endpointKey } from '../../model.ts';
@@ -12,7 +14,10 @@ import { createStatusBoard } from '../../status/board.ts';
 import { createHistory } from '../../status/history.ts';
 import { createServiceManager } from '../../systemd/service-manager.ts';
 import { Latch, systemClock } from '../../time.ts';
+import { knownFromStatus } from '../../why/known.ts';
+import { explain } from '../../why/walk.ts';
 import type { Parts } from '../../wire.ts';
+import { whyPorts } from '../../wire-why.ts';
 import { formatReport, type PrintOptions } from './report.ts';
 
 /** How long sources may take to answer at the start before the last good state on disk stands in for them. */
@@ -129,27 +134,16 @@ function pageFacts(config: Config): PageFacts {
   return { zone, framework, dryRun, writes, readToken };
 }
 
-/** Loaded when someone asks. */
 function examiner(config: Config, listen: ListenOption): Doctor {
   return async (status) => {
-    const [{ examine }, { readFacts }] = await Promise.all([
-      import('../../doctor/examine.ts'),
-      import('../../doctor/read-facts.ts'),
-    ]);
     const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
     const facts = await readFacts(config, { url: `${scheme}://${endpointKey(listen)}`, status });
     return examine(facts, systemClock.epoch());
   };
 }
 
-/** Loaded when someone asks. */
 function explainer(config: Config, listen: ListenOption): Explain {
   return async (asked, status, signal) => {
-    const [{ explain }, { knownFromStatus }, { whyPorts }] = await Promise.all([
-      import('../../why/walk.ts'),
-      import('../../why/known.ts'),
-      import('../../wire-why.ts'),
-    ]);
     const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
     const known = async () => knownFromStatus(await status(), `${scheme}://${endpointKey(listen)}`);
     return await explain(asked, whyPorts(config, known), systemClock.epoch(), signal);
