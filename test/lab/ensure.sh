@@ -228,7 +228,10 @@ case $task in
     shift
     run_projects "$results" 'datapath image serving page lab' "$@"
     ;;
-  kernels) exec "$node" test/lab/kernels-main.ts "$@" ;;
+  kernels)
+    build_program
+    exec "$node" test/lab/kernels-main.ts "$@"
+    ;;
   bench)
     missed=0
     build_program
