@@ -14,7 +14,7 @@ import { made, type Outcome } from './outcome.ts';
 import type { ReachabilityView } from './reachability-view.ts';
 import { RefusedBackends } from './refused-backends.ts';
 import { Routes } from './routes.ts';
-import { Schedulers } from './schedulers.ts';
+import { Schedulers, schedulerOf } from './schedulers.ts';
 
 /** So many steps are written before others have a turn. */
 const STEPS_AT_ONCE = 4_096;
@@ -27,6 +27,8 @@ export interface ApplierPorts {
   readonly reachability: ReachabilityView;
   /** Why nothing may be written to this service; null where it may. */
   readonly unrecorded: (service: ServiceKey) => Error | null;
+  /** These services are not ours, although they were recorded: others made them first. Never rejects. */
+  readonly disown: (services: ReadonlySet<ServiceKey>) => Promise<void>;
   /** Whether an address lies in a pool of named VIPs. */
   readonly inPool: (address: string) => boolean;
   /** In [0, 1). */
@@ -97,7 +99,7 @@ export class Applier {
       (step) => isServiceStep(step) && !this.#tried.has(formatStep(step)) && this.#isDue(step, now),
     );
     // A thousand services that ask for a scheduler that the kernel lacks need not all be refused.
-    const first = this.#firstOfEachUnknown(untried);
+    const first = this.#schedulers.firstOfEachUnknown(untried);
     for (const steps of [[...first], untried.filter((step) => !first.has(step))]) {
       const failures = await this.#write(steps, pace);
       await pace.restIfDue();
@@ -204,19 +206,22 @@ export class Applier {
       });
       if (recorded.length === 0) continue;
       view.markWritten(recorded);
-      failures.push(...(await table.apply(recorded)));
+      const failed = await table.apply(recorded);
+      failures.push(...failed);
+      await this.#disownExisting(failed);
     }
     return failures;
   }
 
-  #firstOfEachUnknown(steps: readonly Step[]): ReadonlySet<Step> {
-    const first = new Map<string, Step>();
-    for (const step of steps) {
-      const scheduler = schedulerOf(step);
-      if (scheduler !== null && !this.#schedulers.knows(scheduler) && !first.has(scheduler))
-        first.set(scheduler, step);
-    }
-    return new Set(first.values());
+  /**
+   * What is there although the kernel lacked it when it was read was made by another program, while the ledger was written.
+   * The next pass, which reads it again, adopts it or finds that it is in the way. At once: after an error later in this
+   * pass the ledger would count.
+   */
+  async #disownExisting(failures: readonly StepFailure[]): Promise<void> {
+    const existing = failures.filter(({ why }) => why === 'exists');
+    if (existing.length > 0)
+      await this.#ports.disown(new Set(existing.map(({ step }) => serviceKey(step.service))));
   }
 
   /** Whether a scheduler is lacking in whose place another one can be taken: that is no failure, and told elsewhere. */
@@ -281,10 +286,6 @@ function stepOf({ step }: StepFailure): Step {
 
 function isServiceStep({ op }: Step): boolean {
   return op === 'add-service' || op === 'update-service';
-}
-
-function schedulerOf(step: Step): string | null {
-  return step.op === 'add-service' || step.op === 'update-service' ? step.service.scheduler : null;
 }
 
 /** Each backend waits by itself after a failure, and so does the service: as a whole, and its settings. */

@@ -1,5 +1,4 @@
 import type { Inventory } from '../inventory/inventory.ts';
-import type { ServiceKey } from '../model.ts';
 import { Shortfalls } from '../plan/shortfall.ts';
 import type { Clock, IpvsTable, Ledger, Log, Names, Reachability } from '../ports.ts';
 import { Applier } from './applier.ts';
@@ -54,14 +53,14 @@ export class KeptTable {
     this.reachability = new ReachabilityView(ports.reachability);
     this.view = new KernelView(ports.table);
     const { table, names } = ports;
-    const unrecorded = (key: ServiceKey) => this.book.unrecorded(key);
-    const { view, reachability } = this;
+    const { view, reachability, book } = this;
     this.#applier = new Applier({
       table,
       names,
       view,
       reachability,
-      unrecorded,
+      unrecorded: (key) => book.unrecorded(key),
+      disown: (keys) => book.forgetAll(keys),
       inPool: rules.inPool,
       random,
     });

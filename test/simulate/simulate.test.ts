@@ -9,12 +9,13 @@ import { play } from './play.ts';
 import { shrink } from './shrink.ts';
 import { type StoryStep, storyOf } from './story.ts';
 
-const SEEDS = 25;
+/** With those that once told of a fault. */
+const SEEDS = [...Array.from({ length: 25 }, (_, i) => i + 1), 1136];
 /** Drains of the histories take half a minute. */
 const SOON = { restMs: [5_000, 75_000, 75_000], quietMs: 65_000 };
 
-test(`after each of ${SEEDS} stories the kernel becomes as desired and stays so`, async () => {
-  for (let seed = 1; seed <= SEEDS; seed += 1) {
+test(`after each of ${SEEDS.length} stories the kernel becomes as desired and stays so`, async () => {
+  for (const seed of SEEDS) {
     const { violations } = await play(seed, storyOf(seed));
     expect({ seed, violations }).toEqual({ seed, violations: [] });
   }
