@@ -5,8 +5,8 @@ import { everyEndpoint, type TaskIndex } from './task-index.ts';
 type Offer = string;
 
 /**
- * What is asked for at these endpoints by tasks that serve (running, health good or not checked). An endpoint at which none
- * does is left out.
+ * What is asked for at these endpoints by tasks that serve (running, health good or not checked), and where these stand. An
+ * endpoint at which none does is left out.
  */
 export function offersAt(
   endpoints: ReadonlySet<BackendKey>,
@@ -16,7 +16,8 @@ export function offersAt(
   for (const endpoint of endpoints) {
     const offers = new Set<Offer>();
     for (const app of tasks.appsAt(endpoint))
-      for (const [, offer] of offersOf(app, (at) => at === endpoint)) offers.add(offer);
+      for (const [, offer, { place }] of offersOf(app, (at) => at === endpoint))
+        offers.add(`${offer} ${JSON.stringify([place?.region, place?.zone, place?.node])}`);
     if (offers.size > 0) found.set(endpoint, [...offers].sort().join());
   }
   return found;
@@ -43,13 +44,13 @@ export function takenBack(before: readonly App[], now: readonly App[]): readonly
 function* offersOf(
   { framework, id, tasks }: App,
   isWanted: (endpoint: BackendKey) => boolean = () => true,
-): Generator<readonly [BackendKey, Offer]> {
+): Generator<readonly [BackendKey, Offer, Task]> {
   for (const task of tasks.filter(serves)) {
     for (const port of task.ports) {
       const places = placesOf(port).filter(isWanted);
       if (places.length === 0) continue;
       const offer = JSON.stringify([framework, id, port.protocols, Object.entries(port.labels).sort(byKey)]);
-      for (const endpoint of places) yield [endpoint, offer];
+      for (const endpoint of places) yield [endpoint, offer, task];
     }
   }
 }

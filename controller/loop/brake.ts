@@ -15,7 +15,7 @@ export interface BrakeRules {
 
 interface HoldContext extends Omit<BrakeContext, 'named' | 'heldBefore' | 'share'> {
   /** Whether a backend leaves by a decision of this host, for which no source need give its word. */
-  readonly decidedHere?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
+  readonly decidedHere: (endpoint: BackendKey, service: ServiceKey) => boolean;
 }
 
 /** Share by which a removal counts as large where there are no rules: the default of `--mass-removal-percent`. */
@@ -69,9 +69,8 @@ export class Brake {
     if (this.#rules === null) return { plan, held: null };
     const { share, holdMs } = this.#rules;
     this.#letGoWhatIsAccepted(plan, context, now);
-    const { decidedHere = () => false } = context;
     const named = (endpoint: BackendKey, service: ServiceKey) =>
-      this.#letGo.has(`${service} ${endpoint}`) || decidedHere(endpoint, service);
+      this.#letGo.has(`${service} ${endpoint}`) || context.decidedHere(endpoint, service);
     const heldBefore = (endpoint: BackendKey, service: ServiceKey) =>
       this.#held.get(service)?.backends.has(endpoint) === true;
     const result = holdMassRemoval(plan, { ...context, named, heldBefore, share });

@@ -49,7 +49,7 @@ export class KeptTable {
     this.#slowStarts = new SlowStarts(rules.fullWeightAtOnce === true);
     this.#dryRun = rules.dryRun === true;
     this.book = new LedgerBook(ports.ledger, ports.clock, ports.log);
-    this.planner = new Planner(rules, inventory);
+    this.planner = new Planner(rules, inventory, this.#nearest);
     this.reachability = new ReachabilityView(ports.reachability);
     this.view = new KernelView(ports.table);
     const { table, names } = ports;

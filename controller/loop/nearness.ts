@@ -16,8 +16,10 @@ export interface HostFacts {
 }
 
 interface Chosen extends TierChoice {
-  readonly distribution: NearService['trafficDistribution'];
+  readonly service: NearService;
   readonly undecided: ReturnType<typeof whyUndecided>;
+  /** The service, which is as it was then, moved to this tier after a nearer one had been waited for. */
+  readonly hasMoved: boolean;
 }
 
 /** So many VIPs are named in a warning. */
@@ -76,6 +78,20 @@ export class Nearest {
     return new DesiredWith(desired, near, () => this.#warnings(desired.services));
   }
 
+  /**
+   * Whether a service moved to a nearer tier by itself. What leaves it otherwise, since others are nearer, leaves because sources
+   * told other places of backends or of this host, or after a restart, which forgets where all were.
+   */
+  hasMoved(key: ServiceKey): boolean {
+    return this.#chosen.get(key)?.hasMoved === true;
+  }
+
+  /** Whether these sources, which were read anew, say of the place of this host what passes know of it. */
+  agree(places: Pick<PlaceIndex, 'placeOf'>): boolean {
+    const { addresses } = this.#host;
+    return same(this.#toldPlace(addresses, places), this.#toldPlace(addresses, this.#places));
+  }
+
   /** Which of these services wait for a nearer tier. */
   decisions(keys: Iterable<ServiceKey>): Decisions {
     const chosen = this.#chosen;
@@ -116,11 +132,12 @@ export class Nearest {
 
   #choose(service: Service | undefined, before: Chosen | undefined, now: number): Chosen | undefined {
     if (!wantsNear(service)) return undefined;
-    const { trafficDistribution: distribution } = service;
-    const undecided = whyUndecided(service, this.#host);
-    const known = before?.distribution === distribution ? before : undefined;
+    const known = before?.service.trafficDistribution === service.trafficDistribution ? before : undefined;
     const choice = chooseTier(known, tiersInRotation(service, this.#host), now);
-    return choice === known && known.undecided === undecided ? known : { ...choice, distribution, undecided };
+    if (choice === known && known.service === service) return known;
+    const hasMoved =
+      known?.tier === choice.tier ? known.hasMoved && known.service === service : known !== undefined;
+    return { ...choice, service, undecided: whyUndecided(service, this.#host), hasMoved };
   }
 
   #near(service: Service, key: ServiceKey): Service {
@@ -139,17 +156,17 @@ export class Nearest {
     const { version } = this.#places;
     if (this.#placesVersion === version && this.#host.addresses === addresses) return false;
     this.#placesVersion = version;
-    const host = { ...this.#toldPlace(addresses), ...this.#facts.given, addresses };
+    const host = { ...this.#toldPlace(addresses, this.#places), ...this.#facts.given, addresses };
     const before = this.#host;
     this.#host = host;
     return !same({ ...before, addresses: [...before.addresses] }, { ...host, addresses: [...addresses] });
   }
 
   /** As tasks or agents at this host tell. What was told once counts until something else is: the last task may just have ended. */
-  #toldPlace(addresses: ReadonlySet<string>): Place {
+  #toldPlace(addresses: ReadonlySet<string>, places: Pick<PlaceIndex, 'placeOf'>): Place {
     const { node } = this.#facts.given;
     for (const host of [...(node === undefined ? [] : [node]), ...addresses]) {
-      const place = this.#places.placeOf(host);
+      const place = places.placeOf(host);
       if (place !== null) return place;
     }
     const { addresses: _, ...before } = this.#host;

@@ -172,7 +172,7 @@ export class Pass {
   }
 
   async #plan(): Promise<void> {
-    const { view, book, planner, carryOver, slowStarts } = this.#parts;
+    const { view, book, planner, carryOver, slowStarts, nearest } = this.#parts;
     const [now, pace] = [this.#startedAt, this.#pace];
     this.#drift.push(...this.#takeDifferences());
     const { owned, drains } = book;
@@ -180,9 +180,9 @@ export class Pass {
     const ejected = isEjected(this.#parts.desired, this.#ejections);
     const leftOut = isLeftOut(this.#wanted);
     const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
-      ejected(endpoint, service) || leftOut(endpoint, service);
+      ejected(endpoint, service) || (nearest.hasMoved(service) && leftOut(endpoint, service));
     const facts = { desired: this.#wanted, observed: view.table, owned, drains, complete };
-    const input = { ...facts, decidedHere, now, pace };
+    const input = { ...facts, decidedHere, leftOut, now, pace };
     await slowStarts.advance(carryOver.dueOf(input), this.#near, view.table, now, pace);
     this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input) });
   }

@@ -14,6 +14,7 @@ import { onlyWhatIsMissing } from '../plan/only-missing.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
 import { splitWithdrawn, withoutWithdrawn, withWithdrawn } from '../plan/withdraw.ts';
 import { Brake, type BrakeRules } from './brake.ts';
+import type { Nearest } from './nearness.ts';
 
 export interface PlanRules {
   /** Whether an address lies in a pool of named VIPs. */
@@ -38,10 +39,12 @@ export interface PlanInput {
   /** Every source has been read completely since the start. */
   readonly complete: boolean;
   /**
-   * Whether a backend leaves a VIP's rotation by a decision of this host (it does not answer, or others are nearer): no
-   * removal by a source. Absent: none does.
+   * Whether a backend leaves a VIP's rotation by a decision of this host (it does not answer, or the VIP moved to a nearer
+   * tier): no removal by a source.
    */
-  readonly decidedHere?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
+  readonly decidedHere: (endpoint: BackendKey, service: ServiceKey) => boolean;
+  /** Whether a backend that its sources want in rotation is none of a VIP's because others are nearer, for whatever reason. */
+  readonly leftOut: (endpoint: BackendKey, service: ServiceKey) => boolean;
   readonly now: number;
   /** Of the pass. */
   readonly pace: Pace;
@@ -68,37 +71,22 @@ export class Planner {
   readonly #brake: Brake;
   readonly #inventory: Inventory;
   readonly #occupants: Occupants;
+  readonly #nearest: Pick<Nearest, 'agree'>;
 
-  constructor(rules: PlanRules, inventory: Inventory) {
+  constructor(rules: PlanRules, inventory: Inventory, nearest: Pick<Nearest, 'agree'>) {
     this.#rules = rules;
     this.#inventory = inventory;
+    this.#nearest = nearest;
     this.#occupants = (endpoint) => inventory.tasks.occupant(endpoint);
     this.#order = rules.hostId === undefined ? undefined : createHostOrder(rules.hostId);
     this.#brake = new Brake(rules.brake);
   }
 
-  async plan({
-    keys,
-    desired,
-    observed,
-    owned,
-    drains,
-    complete,
-    decidedHere,
-    now,
-    pace,
-  }: PlanInput): Promise<PlanResult> {
-    const { inPool, adopt } = this.#rules;
+  async plan(input: PlanInput): Promise<PlanResult> {
+    const { desired, observed, owned, drains, complete, now } = input;
+    const { inPool } = this.#rules;
     const occupants = this.#occupants;
-    const diff = new Diff({ desired, observed, owned, inPool, adopt, order: this.#order });
-    const left = keys[Symbol.iterator]();
-    await inSlices((pause) => {
-      for (let next = left.next(); !next.done; next = left.next())
-        if (pause(diff.add(next.value))) return false;
-      return true;
-    }, pace);
-    const difference = diff.plan();
-    const { rest, withdrawn } = splitWithdrawn(difference, (address) =>
+    const { rest, withdrawn } = splitWithdrawn(await this.#compare(input), (address) =>
       inPool(address) ? null : this.#ownerOf(address, desired, complete),
     );
     const rereadFirst = this.#rereadFirst(rest, observed, occupants, complete);
@@ -110,7 +98,7 @@ export class Planner {
       decideDrains(decisions, drains);
       return { plan, held: null, letGo: null, drains, deadlines: drains, decisions, rereadFirst };
     }
-    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants, decidedHere };
+    const context = { ...input, owned: withoutWithdrawn(owned, withdrawn), occupants };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
@@ -125,6 +113,18 @@ export class Planner {
       decisions,
       rereadFirst,
     };
+  }
+
+  async #compare({ keys, desired, observed, owned, pace }: PlanInput): Promise<Plan> {
+    const { inPool, adopt } = this.#rules;
+    const diff = new Diff({ desired, observed, owned, inPool, adopt, order: this.#order });
+    const left = keys[Symbol.iterator]();
+    await inSlices((pause) => {
+      for (let next = left.next(); !next.done; next = left.next())
+        if (pause(diff.add(next.value))) return false;
+      return true;
+    }, pace);
+    return diff.plan();
   }
 
   /** On the word of our own disk alone, only what this program depends on is a reason to take a VIP away. */
@@ -156,7 +156,8 @@ export class Planner {
 
   /**
    * All sources were read anew. What of `due` still does not serve, or still asks for the VIPs of the last pass and no
-   * others, is not held any more; the rest waits again. Returns how much of it goes.
+   * others, and stands where it stood, is not held any more; the rest waits again, and all where this host stands elsewhere.
+   * Returns how much of it goes.
    */
   confirm(due: ReadonlySet<BackendKey>, told: Inventory, now: number): number {
     const before = offersAt(due, this.#inventory.tasks);
@@ -165,7 +166,7 @@ export class Planner {
       const offers = after.get(endpoint);
       return offers === undefined || offers === before.get(endpoint);
     };
-    const confirmed = new Set([...due].filter(same));
+    const confirmed = new Set(this.#nearest.agree(told.places) ? [...due].filter(same) : []);
     this.#brake.confirm(due, confirmed, now);
     return confirmed.size;
   }

@@ -51,7 +51,7 @@ interface Held {
 /**
  * Takes out of the plan what would take away too much at once without being said by name (rule 4): tasks that are missing
  * from a list (marathon #3419), have lost their health results, or are all unhealthy, unreachable or staging in it, labels
- * that are gone, another framework name. Everything else stays.
+ * that are gone, another framework name, zones that make others the nearest. Everything else stays.
  *
  * A backend counts when it is in rotation, and its VIP would have fewer afterwards: one that is replaced is no loss.
  */
@@ -174,4 +174,5 @@ const BACKEND_TEXT: Readonly<Record<LossReason, string>> = {
   staging: 'its task is staging, as most at once',
   'not asked for': 'its task runs on, and its labels do not ask for this VIP any more',
   'weight 0': 'its labels ask for weight 0, as those of most at once',
+  'not near': 'others are nearer, by the zones that the sources tell now',
 };

@@ -18,4 +18,5 @@ const WORDS: Readonly<Record<LossReason, string>> = {
   staging: 'staging',
   'not asked for': 'whose labels ask for the VIP no more',
   'weight 0': 'whose labels ask for weight 0',
+  'not near': 'not the nearest, by the zones that the sources tell now',
 };
