@@ -3,6 +3,7 @@ import type { Desired, Place, Service, ServiceKey } from '../model.ts';
 import type { Decisions } from '../plan/decision.ts';
 import { DesiredWith } from '../plan/desired-with.ts';
 import { serviceIn, waitingDecisions } from '../plan/nearest.ts';
+import { type NearVip, undecidedWarnings, unknownPlaceWarnings } from '../plan/nearness-warnings.ts';
 import { chooseTier, nextLookAt, type TierChoice } from '../plan/tier-choice.ts';
 import { type HostPlace, type NearService, tiersInRotation, wantsNear, whyUndecided } from '../plan/tiers.ts';
 import { same } from '../same.ts';
@@ -22,25 +23,27 @@ interface Chosen extends TierChoice {
   readonly hasMoved: boolean;
 }
 
-/** So many VIPs are named in a warning. */
-const MOST_NAMED = 3;
-
 /**
  * Chooses the tier of each service that wants the nearest backends, and remembers it from pass to pass: how long a nearer tier
  * has been there decides whether a service moves to it. A restart forgets that, and starts with the nearest.
  */
 export class Nearest {
   readonly #facts: HostFacts;
-  readonly #places: Pick<PlaceIndex, 'placeOf' | 'version'>;
+  readonly #places: Pick<PlaceIndex, 'placeOf' | 'names' | 'version'>;
   #host: HostPlace;
   #placesVersion = -1;
   readonly #chosen = new Map<ServiceKey, Chosen>();
   /** What was made of a service, so that it stays the same object from pass to pass. */
   #made = new WeakMap<Service, Service>();
+  /** Of places that an option gives and no source knows, as of a version of the places. */
+  #unknown: { readonly version: number; readonly warnings: readonly string[] } = {
+    version: -1,
+    warnings: [],
+  };
   /** Those that wait for a nearer tier. */
   readonly #waiting = new Set<ServiceKey>();
 
-  constructor(facts: HostFacts, places: Pick<PlaceIndex, 'placeOf' | 'version'>) {
+  constructor(facts: HostFacts, places: Pick<PlaceIndex, 'placeOf' | 'names' | 'version'>) {
     this.#facts = facts;
     this.#places = places;
     this.#host = { ...facts.given, addresses: NO_ADDRESSES };
@@ -174,28 +177,22 @@ export class Nearest {
   }
 
   #warnings(services: ReadonlyMap<ServiceKey, Service>): readonly string[] {
-    const vips = { host: new Set<string>(), backends: new Set<string>() };
-    for (const [key, { undecided }] of this.#chosen) {
-      const service = undecided === null ? undefined : services.get(key);
-      if (undecided === null || service === undefined) continue;
-      vips[undecided].add(`${service.fqdn ?? service.address}:${service.port}`);
+    if (this.#chosen.size === 0) return [];
+    const { version } = this.#places;
+    if (this.#unknown.version !== version) {
+      const warnings = unknownPlaceWarnings(this.#facts.given, (on) => this.#places.names(on));
+      this.#unknown = { version, warnings };
     }
-    const warnings: string[] = [];
-    if (vips.host.size > 0)
-      warnings.push(
-        `the zone of this host is not known: no task or agent here tells it, and --node-zone does not. ${allBackends(vips.host)}`,
-      );
-    if (vips.backends.size > 0)
-      warnings.push(`no source tells the zone of a backend. ${allBackends(vips.backends)}`);
-    return warnings;
+    return [...undecidedWarnings(this.#nearVips(services)), ...this.#unknown.warnings];
+  }
+
+  *#nearVips(services: ReadonlyMap<ServiceKey, Service>): Generator<NearVip> {
+    for (const [key, { tier, undecided }] of this.#chosen) {
+      const service = undecided === null ? undefined : services.get(key);
+      if (service !== undefined)
+        yield { name: `${service.fqdn ?? service.address}:${service.port}`, tier, undecided };
+    }
   }
 }
 
 const NO_ADDRESSES: ReadonlySet<string> = new Set();
-
-function allBackends(vips: ReadonlySet<string>): string {
-  const names = [...vips].sort();
-  const more = names.length - MOST_NAMED;
-  const named = names.slice(0, MOST_NAMED).join(', ');
-  return `So connections go to all backends, whatever IPVS_TRAFFIC_DISTRIBUTION says: ${named}${more > 0 ? ` and ${more} more` : ''}`;
-}
