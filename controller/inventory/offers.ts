@@ -1,3 +1,4 @@
+import { compareText } from '../compare-text.ts';
 import { type App, type BackendKey, endpointKey, type Task, type TaskPort } from '../model.ts';
 import { everyEndpoint, type TaskIndex } from './task-index.ts';
 
@@ -49,7 +50,8 @@ function* offersOf(
     for (const port of task.ports) {
       const places = placesOf(port).filter(isWanted);
       if (places.length === 0) continue;
-      const offer = JSON.stringify([framework, id, port.protocols, Object.entries(port.labels).sort(byKey)]);
+      const labels = Object.entries(port.labels).sort(([a], [b]) => compareText(a, b));
+      const offer = JSON.stringify([framework, id, port.protocols, labels]);
       for (const endpoint of places) yield [endpoint, offer, task];
     }
   }
@@ -65,8 +67,4 @@ function serves({ state, health }: Task): boolean {
 
 function isOutOfSight({ state, health }: Task): boolean {
   return state === 'unreachable' || state === 'staging' || (state === 'running' && health === 'unknown');
-}
-
-function byKey([a]: readonly [string, string], [b]: readonly [string, string]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

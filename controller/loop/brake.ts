@@ -1,7 +1,8 @@
 import type { BackendKey, ServiceKey } from '../model.ts';
 import type { HeldRemoval } from '../pass-status.ts';
-import { type BrakeContext, holdMassRemoval, lossText } from '../plan/brake.ts';
+import { type BrakeContext, holdMassRemoval } from '../plan/brake.ts';
 import type { DecisionTable } from '../plan/decision.ts';
+import { lossText } from '../plan/held-text.ts';
 import { type LargeRemoval, type Leave, largeRemoval, type NamedEnd } from '../plan/let-go.ts';
 import { type Losses, leaving } from '../plan/losses.ts';
 import type { Plan } from '../plan/plan.ts';

@@ -1,6 +1,5 @@
 import { type ServiceKey, serviceKey } from '../model.ts';
 import { everyKey } from '../plan/diff.ts';
-import { heldNames } from '../plan/held-names.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Outcome } from './outcome.ts';
 import type { PlanInput, PlanResult } from './planner.ts';
@@ -80,6 +79,12 @@ export class CarryOver {
     if (!this.#isDraining) this.#drainsLookedAt = now;
     this.#isDraining = isDraining;
   }
+}
+
+/** The names (`label.framework`) of VIPs that are held. */
+function heldNames({ services }: Plan): ReadonlySet<string> {
+  const held = services.filter((service) => service.held && service.name !== null);
+  return new Set(held.map(({ name, framework }) => `${name}.${framework}`));
 }
 
 const NONE: ReadonlySet<ServiceKey> = new Set();

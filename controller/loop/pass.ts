@@ -3,7 +3,7 @@ import type { Ejections } from '../ejection.ts';
 import { messageOf } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { BackendKey, Desired, ObservedService, ServiceKey } from '../model.ts';
-import { inSlices, Pace } from '../pace.ts';
+import { eachInSlices, inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { DecisionTable } from '../plan/decision.ts';
 import { type Drift, drift } from '../plan/drift.ts';
@@ -217,8 +217,9 @@ export class Pass {
     const { view, applier, shortfalls, carryOver, dryRun } = this.#parts;
     view.markStale(this.#outcome.failures.map(({ step }) => step.service));
     const refused = new Set(applier.refused.map(({ address }) => address));
-    const left = { desired: this.#wanted, plan: this.#result.plan, observed: view.table, refused };
-    await inSlices(shortfalls.start(left), this.#pace);
+    const { plan } = this.#result;
+    const look = shortfalls.looker({ desired: this.#wanted, plan, observed: view.table, refused });
+    await eachInSlices(plan.keys, look, this.#pace);
     carryOver.settle(this.#result, this.#outcome, dryRun);
   }
 

@@ -2,7 +2,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import { offersAt } from '../inventory/offers.ts';
 import type { Occupants } from '../inventory/task-index.ts';
 import type { BackendKey, Desired, ServiceAddress, ServiceKey, Table } from '../model.ts';
-import { inSlices, type Pace } from '../pace.ts';
+import { eachInSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
 import { DecisionTable } from '../plan/decision.ts';
 import { Diff } from '../plan/diff.ts';
@@ -118,12 +118,7 @@ export class Planner {
   async #compare({ keys, desired, observed, owned, pace }: PlanInput): Promise<Plan> {
     const { inPool, adopt } = this.#rules;
     const diff = new Diff({ desired, observed, owned, inPool, adopt, order: this.#order });
-    const left = keys[Symbol.iterator]();
-    await inSlices((pause) => {
-      for (let next = left.next(); !next.done; next = left.next())
-        if (pause(diff.add(next.value))) return false;
-      return true;
-    }, pace);
+    await eachInSlices(keys, (key) => diff.add(key), pace);
     return diff.plan();
   }
 

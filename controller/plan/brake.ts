@@ -6,6 +6,7 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
+import { lossText } from './held-text.ts';
 import {
   findLosses,
   inRotation,
@@ -160,19 +161,3 @@ function kept(service: PlannedService, { backends: lost }: Loss, observed: Table
   const reason = service.reason === null ? null : why;
   return { ...service, op: changed ? 'change' : 'keep', held: true, reason, backends };
 }
-
-/** Why a backend would leave, in words. */
-export function lossText(reason: LossReason): string {
-  return BACKEND_TEXT[reason];
-}
-
-const BACKEND_TEXT: Readonly<Record<LossReason, string>> = {
-  missing: 'its task is missing from what the source tells',
-  'health lost': 'its health results are lost',
-  unhealthy: 'its health check fails, as those of most at once',
-  unreachable: 'its task is unreachable, as most at once',
-  staging: 'its task is staging, as most at once',
-  'not asked for': 'its task runs on, and its labels do not ask for this VIP any more',
-  'weight 0': 'its labels ask for weight 0, as those of most at once',
-  'not near': 'others are nearer, by the zones that the sources tell now',
-};
