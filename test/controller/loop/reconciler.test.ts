@@ -169,6 +169,17 @@ describe('only what is ours (rule 1)', () => {
     });
   });
 
+  test('what would be adopted once every source is read is reachable no more where the source then wants it no more', async () => {
+    const foreign = observedService(service('192.168.7.7', 80, [backend('172.16.0.2', 443)]));
+    world.kernel = tableOf(foreign);
+    const controller = world.start({ adopt: true });
+    await controller.resync(snapshot(literal('10.0.0.1:31000')), false);
+    expect(world.done()).toContain('reach 192.168.7.7');
+    await controller.resync(snapshot(mine('10.0.0.1:31001')));
+    expect(world.done()).toContain('reach');
+    expect(world.kernel.get('tcp/192.168.7.7:80')).toBe(foreign);
+  });
+
   test('no service is made that the ledger does not have', async () => {
     world.ledgerBroken = 'disk full';
     const pass = await world.start().resync(snapshot(mine('10.0.0.1:31000')));
