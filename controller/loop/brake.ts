@@ -57,8 +57,9 @@ export class Brake {
   }
 
   /** Whether a source said by name that what is at this endpoint is gone, or serves this VIP no more. */
-  accepts(endpoint: BackendKey, service: ServiceKey): boolean {
-    return this.#accepted.has(endpoint) || this.#letGo.has(`${service} ${endpoint}`);
+  isNamed(endpoint: BackendKey, service: ServiceKey): boolean {
+    const leaves = [this.#accepted.get(endpoint), this.#letGo.get(`${service} ${endpoint}`)?.leave];
+    return leaves.some((leave) => leave?.rule === 'named');
   }
 
   /** The plan without what is held, and what that is; null: nothing. */

@@ -131,7 +131,7 @@ export class Planner {
   /** By which it is decided what of a plan that takes away is kept for a while. */
   keeping(): Pick<LastRules, 'named' | 'lives'> {
     return {
-      named: (endpoint, service) => this.#brake.accepts(endpoint, service),
+      named: (endpoint, service) => this.#brake.isNamed(endpoint, service),
       lives: (endpoint) => this.#occupants(endpoint)?.drainSeconds != null,
     };
   }
