@@ -9,13 +9,13 @@ import type { ServiceKey, Step, Table } from '../../controller/model.ts';
 import type { Log, Observer, Reachability } from '../../controller/ports.ts';
 import { Latch } from '../../controller/time.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
+import { Unanswering } from '../support/unanswering.ts';
 import { type AppSpec, HOST_ADDRESS, HOST_ZONE, SOURCES, type SourceName, snapshotOf } from './cluster.ts';
 import { Disk } from './disk.ts';
 import type { HostKernel } from './kernel.ts';
 import { type Crash, Life, WriteCounter } from './life.ts';
 import { Random } from './random.ts';
 import { ScriptedSource } from './source.ts';
-import { Unanswering } from './unanswering.ts';
 import { differences, rebuild } from './wanted.ts';
 
 const POOLS = { ipv4: parsePool('11.0.0.0/29'), ipv6: null };

@@ -1,4 +1,4 @@
-/** What does not answer the host of a simulation: what watching it would have found, without the watching. */
+/** Backends that do not answer a host: what watching them would have found, without the watching. */
 
 import { type Ejection, type TargetKey, targetKey } from '../../controller/ejection.ts';
 import type { EjectionFacts } from '../../controller/ports.ts';
@@ -22,6 +22,11 @@ export class Unanswering implements EjectionFacts {
     return changed;
   }
 
+  /** All answer again. */
+  clear(): void {
+    for (const endpoint of [...this.since.keys()]) this.set(endpoint, null);
+  }
+
   /** null: it answers. */
   set(endpoint: string, since: number | null): void {
     if (since === null) this.since.delete(endpoint);
@@ -43,7 +48,8 @@ function ejectionOf(
   endpoint: string,
   since: number,
 ): Ejection {
-  const [address = '', port = ''] = endpoint.split(':');
-  const target = { key, protocol, address, port: Number(port), agent: address, task: '' };
+  const address = endpoint.slice(0, endpoint.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  const port = Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
+  const target = { key, protocol, address, port, agent: address, task: '' };
   return { target, since, cause: 'timed out', reason: 'no reply', nextProbe: null };
 }

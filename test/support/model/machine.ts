@@ -50,7 +50,7 @@ export class Machine {
     this.journal.push(line);
   }
 
-  /** The kernel and everything about it is as these apps want it. */
+  /** The kernel and everything about it is as these apps want it, all backends answering. */
   finished(apps: readonly AppSpec[]): void {
     const wanted = wantedOf(apps, { addresses: this.memory.addresses, labels: this.recalled });
     this.watch.finished({ complete: true, apps, now: this.now, wanted: () => wanted });

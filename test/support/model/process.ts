@@ -8,6 +8,7 @@ import { Sources } from '../../../controller/loop/sources.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import type { AppSource, Clock, IpvsTable, Log, Observer, StateStore } from '../../../controller/ports.ts';
 import { Telling } from '../telling.ts';
+import { Unanswering } from '../unanswering.ts';
 import {
   type AppSpec,
   inPools,
@@ -28,7 +29,7 @@ import {
   storePort,
   tablePort,
 } from './process-ports.ts';
-import { type Wanted, wantedOf } from './wanted.ts';
+import { type Silent, type Wanted, wantedOf } from './wanted.ts';
 import type { PassContext } from './watch.ts';
 
 const nothing = (): undefined => undefined;
@@ -54,6 +55,7 @@ export class Process {
   readonly #clock: Clock;
   readonly #store: StateStore;
   readonly #reconciler: Reconciler;
+  readonly unanswering = new Unanswering();
   /** Whether a source may have told of the end, or the failing, of a task or an app by name, or was asked again. */
   saidByName = false;
   #context: PassContext | null = null;
@@ -103,6 +105,7 @@ export class Process {
     const { adopt } = machine;
     const rules = {
       translation: { zone: 'l4lb.thisdcos.directory', pools },
+      ejections: this.unanswering,
       inPool: inPools,
       adopt,
       brake: BRAKE,
@@ -169,6 +172,7 @@ export class Process {
       this.#machine,
       complete,
       SOURCES.flatMap((source) => this.knows(source)),
+      this.unanswering.since,
     );
     this.#context = context;
     this.#remembers = true;
@@ -210,7 +214,8 @@ export class Process {
     for (const { key, adopted, backends } of plan.services) {
       if (adopted) machine.note(`  adopted: ${key}`);
       for (const { reason, address } of backends)
-        if (reason.startsWith('draining')) machine.note(`  ${address} of ${key} is ${reason}`);
+        if (/^(draining|ejected|slow start)/.test(reason))
+          machine.note(`  ${address} of ${key} is ${reason}`);
     }
     if (held !== null) machine.note(`  held: ${[...held.services].join(' ')}`);
     for (const { step, message } of failures) machine.note(`  failed: ${step}: ${message}`);
@@ -226,14 +231,20 @@ function saysByName({ state, health }: TaskSpec): boolean {
   return state !== 'running' || health === 'unhealthy';
 }
 
-function contextOf(machine: Machine, complete: boolean, apps: readonly AppSpec[]): PassContext {
+function contextOf(
+  machine: Machine,
+  complete: boolean,
+  apps: readonly AppSpec[],
+  silent: Silent,
+): PassContext {
   let wanted: Wanted | undefined;
   return {
     complete,
     apps,
     now: machine.now,
     wanted: () => {
-      wanted ??= wantedOf(apps, { addresses: machine.memory.addresses, labels: machine.recalled });
+      const recalled = { addresses: machine.memory.addresses, labels: machine.recalled };
+      wanted ??= wantedOf(apps, recalled, silent);
       return wanted;
     },
   };

@@ -38,7 +38,7 @@ export class Watch {
   #read = false;
   /** Services with which others meddled since the controller last read them: it cannot know better before it reads. */
   readonly #meddled = new Set<string>();
-  /** Of those the ones that another program made where the ledger claims one of ours that never came to be. */
+  /** Of those the ones that another program made where the ledger claims one of ours that never came to be, before or after. */
   readonly #claimedUnseen = new Set<string>();
   /** What the ledger still claims although the process that runs has seen that the kernel lacks it: ours no more. */
   #knownGone: ReadonlySet<string> = new Set();
@@ -263,6 +263,7 @@ export class Watch {
     if (address === undefined || !(this.#adopt || inPools(address)))
       this.#blame(`${key} is another program's and may not be claimed`);
     else if (pass?.complete !== true) this.#blame(`${key} is adopted on the word of our own disk`);
+    if (this.#meddled.has(key)) this.#claimedUnseen.add(key);
     this.foreign.delete(key);
     this.ours.add(key);
   }
