@@ -29,7 +29,7 @@ import {
   storePort,
   tablePort,
 } from './process-ports.ts';
-import { type Silent, type Wanted, wantedOf } from './wanted.ts';
+import { type Wanted, wantedOf } from './wanted.ts';
 import type { PassContext } from './watch.ts';
 
 const nothing = (): undefined => undefined;
@@ -56,6 +56,7 @@ export class Process {
   readonly #store: StateStore;
   readonly #reconciler: Reconciler;
   readonly unanswering = new Unanswering();
+  readonly #named = new Set<string>();
   /** Whether a source may have told of the end, or the failing, of a task or an app by name, or was asked again. */
   saidByName = false;
   #context: PassContext | null = null;
@@ -168,12 +169,9 @@ export class Process {
   async pass(full: boolean, mishap: Mishap): Promise<PassStatus | null> {
     if (!this.#sources.known) return null;
     const { complete } = this.#sources;
-    const context = contextOf(
-      this.#machine,
-      complete,
-      SOURCES.flatMap((source) => this.knows(source)),
-      this.unanswering.since,
-    );
+    const gone = this.#sources.takeEnded().endpoints;
+    for (const { endpoint } of gone) this.#named.add(endpoint);
+    const context = this.#contextOf(complete);
     this.#context = context;
     this.#remembers = true;
     this.#perils.begin(mishap);
@@ -182,7 +180,7 @@ export class Process {
       full,
       complete,
       changesSince: [],
-      gone: this.#sources.takeEnded().endpoints,
+      gone,
     });
     this.#end(context, status);
     return status;
@@ -203,6 +201,23 @@ export class Process {
     this.saidByName = true;
     const missing = planner.confirm(due, Inventory.of([toSnapshot(apps)]), this.#machine.now);
     this.#machine.note(`  asked again: ${missing} of ${due.size} held backends are missing`);
+  }
+
+  #contextOf(complete: boolean): PassContext {
+    const machine = this.#machine;
+    const apps = SOURCES.flatMap((source) => this.knows(source));
+    let wanted: Wanted | undefined;
+    return {
+      complete,
+      apps,
+      named: this.#named,
+      now: machine.now,
+      wanted: () => {
+        const recalled = { addresses: machine.memory.addresses, labels: machine.recalled };
+        wanted ??= wantedOf(apps, recalled, this.unanswering.since);
+        return wanted;
+      },
+    };
   }
 
   #end(context: PassContext, { error, failures, waiting, plan, held, advice }: PassStatus): void {
@@ -229,25 +244,6 @@ export class Process {
 
 function saysByName({ state, health }: TaskSpec): boolean {
   return state !== 'running' || health === 'unhealthy';
-}
-
-function contextOf(
-  machine: Machine,
-  complete: boolean,
-  apps: readonly AppSpec[],
-  silent: Silent,
-): PassContext {
-  let wanted: Wanted | undefined;
-  return {
-    complete,
-    apps,
-    now: machine.now,
-    wanted: () => {
-      const recalled = { addresses: machine.memory.addresses, labels: machine.recalled };
-      wanted ??= wantedOf(apps, recalled, silent);
-      return wanted;
-    },
-  };
 }
 
 /** What the labels were when they were last valid, after a pass that got so far. */
