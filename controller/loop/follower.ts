@@ -134,7 +134,7 @@ export class Follower {
     });
     const { ejections } = this.#rules;
     const parts = {
-      ...this.#table.parts,
+      table: this.#table,
       desired: this.#shared,
       translation: this.#following,
       unread,
