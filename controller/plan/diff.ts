@@ -94,13 +94,6 @@ export function* everyKey({ desired, owned }: Pick<DiffInput, 'desired' | 'owned
   for (const key of owned.keys()) if (!desired.services.has(key)) yield key;
 }
 
-/** The plan for all services. */
-export function diff(input: DiffInput): Plan {
-  const diff = new Diff(input);
-  for (const key of everyKey(input)) diff.add(key);
-  return diff.plan();
-}
-
 const asTheyStand: HostOrder = (_service, additions) => additions;
 
 const FOREIGN =

@@ -117,11 +117,21 @@ function readOf(random: Random): StoryStep {
 const IDS = ['/a', '/b', '/c'];
 const PLACES = [1, 2, 3, 4, REFUSED_PLACE];
 
-function appOf(random: Random): AppSpec {
-  const tasks = Array.from({ length: random.below(4) }, (): TaskSpec => {
+function fewTasks(random: Random): readonly TaskSpec[] {
+  return Array.from({ length: random.below(4) }, () => {
     const state = random.pick(['running', 'running', 'running', 'killing', 'unreachable', 'gone'] as const);
     return { place: random.pick(PLACES), state, healthy: random.chance(0.8) };
   });
+}
+
+/** So many that most of them are a mass. */
+function manyTasks(random: Random): readonly TaskSpec[] {
+  const state = random.pick(['running', 'running', 'unreachable'] as const);
+  return Array.from({ length: 12 + random.below(12) }, (_, i) => ({ place: 10 + i, state, healthy: true }));
+}
+
+function appOf(random: Random): AppSpec {
+  const tasks = random.chance(0.15) ? manyTasks(random) : fewTasks(random);
   const options: Record<string, string> = {};
   if (random.chance(0.3)) options['IPVS_SCHEDULER'] = random.pick(['rr', 'sh', 'mh', 'nonsense']);
   if (random.chance(0.2)) options['IPVS_SCHEDULER_FLAGS'] = random.pick(['sh-port', 'sh-fallback']);
