@@ -2,7 +2,7 @@ import type { DesiredState } from '../desired/desired-state.ts';
 import type { Ejections } from '../ejection.ts';
 import { messageOf } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { BackendKey, Desired, ObservedService, ServiceKey } from '../model.ts';
+import type { Desired, ObservedService, ServiceKey } from '../model.ts';
 import { eachInSlices, inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { DecisionTable } from '../plan/decision.ts';
@@ -10,7 +10,6 @@ import { type Drift, drift } from '../plan/drift.ts';
 import { ejectionDecisions, isEjected, servicesWith, withEjections } from '../plan/ejected.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
-import { isLeftOut } from '../plan/nearest.ts';
 import type { Plan } from '../plan/plan.ts';
 import { slowStartDecisions } from '../plan/slow-start.ts';
 import type { Clock, EjectionFacts } from '../ports.ts';
@@ -164,17 +163,13 @@ export class Pass {
   }
 
   async #plan(): Promise<void> {
-    const { view, book, planner, carryOver, slowStarts, nearest } = this.#table;
+    const { view, book, planner, carryOver, slowStarts } = this.#table;
     const [now, pace] = [this.#startedAt, this.#pace];
     this.#drift.push(...this.#takeDifferences());
     const { owned, drains } = book;
     const { complete } = this.#request;
-    const ejected = isEjected(this.#parts.desired, this.#ejections);
-    const leftOut = isLeftOut(this.#wanted);
-    const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
-      ejected(endpoint, service) || (nearest.hasMoved(service) && leftOut(endpoint, service));
     const facts = { desired: this.#wanted, observed: view.table, owned, drains, complete };
-    const input = { ...facts, decidedHere, leftOut, now, pace };
+    const input = { ...facts, isEjected: isEjected(this.#parts.desired, this.#ejections), now, pace };
     await slowStarts.advance(carryOver.dueOf(input), this.#near, view.table, now, pace);
     this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input) });
   }

@@ -10,6 +10,7 @@ import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts'
 import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
 import type { LastRules } from '../plan/last-in-rotation.ts';
 import type { LargeRemoval, NamedEnd } from '../plan/let-go.ts';
+import { isLeftOut } from '../plan/nearest.ts';
 import { onlyWhatIsMissing } from '../plan/only-missing.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
 import { splitWithdrawn, withoutWithdrawn, withWithdrawn } from '../plan/withdraw.ts';
@@ -38,13 +39,8 @@ export interface PlanInput {
   readonly drains: Drains;
   /** Every source has been read completely since the start. */
   readonly complete: boolean;
-  /**
-   * Whether a backend leaves a VIP's rotation by a decision of this host (it does not answer, or the VIP moved to a nearer
-   * tier): no removal by a source.
-   */
-  readonly decidedHere: (endpoint: BackendKey, service: ServiceKey) => boolean;
-  /** Whether a backend that its sources want in rotation is none of a VIP's because others are nearer, for whatever reason. */
-  readonly leftOut: (endpoint: BackendKey, service: ServiceKey) => boolean;
+  /** Whether a backend leaves a VIP's rotation because it does not answer this host. */
+  readonly isEjected: (endpoint: BackendKey, service: ServiceKey) => boolean;
   readonly now: number;
   /** Of the pass. */
   readonly pace: Pace;
@@ -71,9 +67,9 @@ export class Planner {
   readonly #brake: Brake;
   readonly #inventory: Inventory;
   readonly #occupants: Occupants;
-  readonly #nearest: Pick<Nearest, 'agree'>;
+  readonly #nearest: Pick<Nearest, 'agree' | 'hasMoved'>;
 
-  constructor(rules: PlanRules, inventory: Inventory, nearest: Pick<Nearest, 'agree'>) {
+  constructor(rules: PlanRules, inventory: Inventory, nearest: Pick<Nearest, 'agree' | 'hasMoved'>) {
     this.#rules = rules;
     this.#inventory = inventory;
     this.#nearest = nearest;
@@ -83,7 +79,7 @@ export class Planner {
   }
 
   async plan(input: PlanInput): Promise<PlanResult> {
-    const { desired, observed, owned, drains, complete, now } = input;
+    const { desired, observed, owned, drains, complete, isEjected, now } = input;
     const { inPool } = this.#rules;
     const occupants = this.#occupants;
     const { rest, withdrawn } = splitWithdrawn(await this.#compare(input), (address) =>
@@ -98,7 +94,12 @@ export class Planner {
       decideDrains(decisions, drains);
       return { plan, held: null, letGo: null, drains, deadlines: drains, decisions, rereadFirst };
     }
-    const context = { ...input, owned: withoutWithdrawn(owned, withdrawn), occupants };
+    const leftOut = isLeftOut(desired);
+    // Neither is a removal by a source.
+    const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
+      isEjected(endpoint, service) || (this.#nearest.hasMoved(service) && leftOut(endpoint, service));
+    const left = { decidedHere, leftOut };
+    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants, ...left };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
