@@ -1,7 +1,7 @@
 import type { PlaceIndex } from '../inventory/place-index.ts';
 import type { Desired, Place, Service, ServiceKey } from '../model.ts';
 import type { Decisions } from '../plan/decision.ts';
-import { DesiredWith } from '../plan/desired-with.ts';
+import { desiredWith } from '../plan/desired-with.ts';
 import { serviceIn, waitingDecisions } from '../plan/nearest.ts';
 import { type NearVip, undecidedWarnings, unknownPlaceWarnings } from '../plan/nearness-warnings.ts';
 import { chooseTier, nextLookAt, type TierChoice } from '../plan/tier-choice.ts';
@@ -78,7 +78,7 @@ export class Nearest {
   /** What is desired, with the backends of the chosen tiers alone. */
   of(desired: Desired): Desired {
     const near = (service: Service, key: ServiceKey) => this.#near(service, key);
-    return new DesiredWith(desired, near, () => this.#warnings(desired.services));
+    return desiredWith(desired, near, () => this.#warnings(desired.services));
   }
 
   /**
