@@ -138,8 +138,9 @@ export class Nearest {
     const known = before?.service.trafficDistribution === service.trafficDistribution ? before : undefined;
     const choice = chooseTier(known, tiersInRotation(service, this.#host), now);
     if (choice === known && known.service === service) return known;
-    const hasMoved =
-      known?.tier === choice.tier ? known.hasMoved && known.service === service : known !== undefined;
+    const movesNearer = known !== undefined && choice.movedNearer !== known.movedNearer;
+    const isAsBefore = known?.service === service && known.tier === choice.tier;
+    const hasMoved = movesNearer || (isAsBefore && known.hasMoved);
     return { ...choice, service, undecided: whyUndecided(service, this.#host), hasMoved };
   }
 

@@ -13,7 +13,7 @@ const VIPS = 10;
 const TASKS = 10;
 const HOLD = 60_000;
 const HOST = '10.9.0.9';
-/** Number of a VIP and of its task -> its zone. */
+/** Number of a VIP and of its task -> its zone; `us-…` is in another region. */
 type Zones = (vip: number, task: number) => string | undefined;
 
 const allHere: Zones = () => 'a';
@@ -27,7 +27,8 @@ function placed(vip: number, zones: Zones): App {
   const labels = { VIP_0: `11.0.0.${vip}:80`, IPVS_TRAFFIC_DISTRIBUTION: 'PreferSameZone' };
   const app = web(`/${vip}`, labels, ...Array.from({ length: TASKS }, (_, task) => endpoint(vip, task)));
   const tasks = app.tasks.map((each, task) => {
-    const place = placeOf({ region: 'eu', zone: zones(vip, task) });
+    const zone = zones(vip, task);
+    const place = placeOf({ region: zone?.startsWith('us-') ? 'us' : 'eu', zone });
     return { ...each, ...(place && { place }) };
   });
   return { ...app, tasks };
@@ -109,6 +110,13 @@ describe('most tasks in rotation are in other zones all at once', () => {
   test('they are held by a controller that starts only then', async () => {
     controller = start();
     expect((await controller.resync(said(twoHere))).held).toMatchObject({ backends: 80 });
+    expect(inRotation()).toBe(100);
+  });
+
+  test('they are held also where none is left in this zone, and a few in this region', async () => {
+    const abroad: Zones = (_vip, task) => (task < 2 ? 'c' : 'us-1');
+    const { held } = await controller.resync(said(abroad));
+    expect(held).toMatchObject({ backends: 80, reasons: [['not near', 80]] });
     expect(inRotation()).toBe(100);
   });
 
