@@ -5,7 +5,14 @@ import { desiredWith } from '../plan/desired-with.ts';
 import { serviceIn, waitingDecisions } from '../plan/nearest.ts';
 import { type NearVip, undecidedWarnings, unknownPlaceWarnings } from '../plan/nearness-warnings.ts';
 import { chooseTier, nextLookAt, type TierChoice } from '../plan/tier-choice.ts';
-import { type HostPlace, type NearService, tiersInRotation, wantsNear, whyUndecided } from '../plan/tiers.ts';
+import {
+  type HostPlace,
+  type NearService,
+  serveElsewhere,
+  tiersInRotation,
+  wantsNear,
+  whyUndecided,
+} from '../plan/tiers.ts';
 import { same } from '../same.ts';
 
 /** What is known of this host without the sources. */
@@ -19,8 +26,10 @@ export interface HostFacts {
 interface Chosen extends TierChoice {
   readonly service: NearService;
   readonly undecided: ReturnType<typeof whyUndecided>;
-  /** The service, which is as it was then, moved to this tier after a nearer one had been waited for. */
+  /** The service, which is as it was then, moved to this tier after that had been waited for. */
   readonly hasMoved: boolean;
+  /** It has left a nearer tier not since nobody serves there, but since sources told other places of those who do. */
+  readonly wasMoved: boolean;
 }
 
 /**
@@ -82,8 +91,9 @@ export class Nearest {
   }
 
   /**
-   * Whether a service moved to a nearer tier by itself. What leaves it otherwise, since others are nearer, leaves because sources
-   * told other places of backends or of this host, or after a restart, which forgets where all were.
+   * Whether a service moved to a nearer tier, which it had not left because of places, by this host's decision. What leaves it
+   * otherwise, since others are nearer, leaves because sources told other places of backends or of this host, or after a
+   * restart, which forgets where all were.
    */
   hasMoved(key: ServiceKey): boolean {
     return this.#chosen.get(key)?.hasMoved === true;
@@ -138,10 +148,23 @@ export class Nearest {
     const known = before?.service.trafficDistribution === service.trafficDistribution ? before : undefined;
     const choice = chooseTier(known, tiersInRotation(service, this.#host), now);
     if (choice === known && known.service === service) return known;
-    const movesNearer = known !== undefined && choice.movedNearer !== known.movedNearer;
-    const isAsBefore = known?.service === service && known.tier === choice.tier;
-    const hasMoved = movesNearer || (isAsBefore && known.hasMoved);
-    return { ...choice, service, undecided: whyUndecided(service, this.#host), hasMoved };
+    const undecided = whyUndecided(service, this.#host);
+    return { ...choice, service, undecided, ...this.#whoseMove(service, choice, known) };
+  }
+
+  #whoseMove(
+    service: NearService,
+    { tier, movedNearer }: TierChoice,
+    known: Chosen | undefined,
+  ): Pick<Chosen, 'hasMoved' | 'wasMoved'> {
+    if (known === undefined) return { hasMoved: false, wasMoved: false };
+    if (movedNearer !== known.movedNearer) return { hasMoved: !known.wasMoved, wasMoved: false };
+    const { hasMoved, wasMoved } = known;
+    if (tier === known.tier) return { hasMoved: hasMoved && service === known.service, wasMoved };
+    return {
+      hasMoved: false,
+      wasMoved: wasMoved || serveElsewhere(known.tier, known.service, service, this.#host),
+    };
   }
 
   #near(service: Service, key: ServiceKey): Service {

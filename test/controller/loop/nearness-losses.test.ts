@@ -120,6 +120,17 @@ describe('most tasks in rotation are in other zones all at once', () => {
     expect(inRotation()).toBe(100);
   });
 
+  test('they are held also where no zone is told for a while, and then that of a few', async () => {
+    await controller.resync(said(() => undefined));
+    await controller.resync(said((_vip, task) => (task < 2 ? 'a' : undefined)));
+    world.now += HOLD_MS;
+    const { held } = await controller.resync(said((_vip, task) => (task < 2 ? 'a' : undefined)));
+    expect(held).toMatchObject({ backends: 80, reasons: [['not near', 80]] });
+    expect(inRotation()).toBe(100);
+    await controller.resync(said(allHere));
+    expect(inRotation()).toBe(100);
+  });
+
   test('few of them may go', async () => {
     const few: Zones = (vip, task) => (vip < 9 && task === 0 ? 'b' : 'a');
     expect((await controller.resync(said(few))).held).toBeNull();
