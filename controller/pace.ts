@@ -54,3 +54,16 @@ export async function inSlices(work: (pause: Pause) => boolean, pace: Pace = new
   };
   while (!work(pause)) await pace.rest();
 }
+
+/** Calls `work` for each item, with the same rests. `work` returns about what it cost: 1 for a task or a backend. */
+export async function eachInSlices<Item>(
+  items: Iterable<Item>,
+  work: (item: Item) => number,
+  pace: Pace = new Pace(),
+): Promise<void> {
+  const left = items[Symbol.iterator]();
+  await inSlices((pause) => {
+    for (let next = left.next(); !next.done; next = left.next()) if (pause(work(next.value))) return false;
+    return true;
+  }, pace);
+}

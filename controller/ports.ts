@@ -75,7 +75,8 @@ export interface IpvsTable {
   /**
    * Makes the steps in this order, each on its own: one that fails does not stop the next. Resolves with the failures,
    * each with the step as it was given.
-   * A step that has been made already succeeds (plans are repeated after a crash).
+   * A step that has been made already succeeds (plans are repeated after a crash), but for a service that is there when it
+   * is to be added: it stays as it is, since it may be another program's.
    */
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]>;
   close(): void;
@@ -86,9 +87,9 @@ export interface StepFailure {
   readonly error: Error;
   /**
    * `no-scheduler`: the kernel lacks the one that the service is to have. `refused-backend`: it takes the backend's address
-   * for no destination. Absent: another reason.
+   * for no destination. `exists`: the service that was to be added is there. Absent: another reason.
    */
-  readonly why?: 'no-scheduler' | 'refused-backend';
+  readonly why?: 'no-scheduler' | 'refused-backend' | 'exists';
 }
 
 /** The kernel's own counters, read when someone asks for them: no pass waits for it. */

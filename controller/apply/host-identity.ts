@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
+import { compareText } from '../compare-text.ts';
 
 /** The interfaces of a host, as `os.networkInterfaces` gives them. */
 export type Interfaces = Readonly<
@@ -23,7 +24,7 @@ export function addressOfHost(interfaces: Interfaces, interfaceName: string | nu
   const addresses = (interfaceName === null ? [] : (interfaces[interfaceName] ?? []))
     .filter(({ address, internal }) => !internal && !address.startsWith('fe80:'))
     .toSorted((a, b) =>
-      a.family === b.family ? compare(a.address, b.address) : compare(a.family, b.family),
+      a.family === b.family ? compareText(a.address, b.address) : compareText(a.family, b.family),
     );
   return addresses[0]?.address ?? null;
 }
@@ -39,7 +40,7 @@ export function defaultInterface(routes: string): string | null {
     .map((line) => line.split('\t'))
     .filter(([, destination, , , , , , mask]) => destination === ANY && mask === ANY)
     .map(([name = '', , , , , , metric]) => ({ name: name.trim(), metric: Number(metric) }))
-    .toSorted((a, b) => a.metric - b.metric || compare(a.name, b.name));
+    .toSorted((a, b) => a.metric - b.metric || compareText(a.name, b.name));
   return found[0]?.name ?? null;
 }
 
@@ -47,10 +48,6 @@ const ANY = '00000000';
 
 function identityOf(name: string, address: string | null): string {
   return address === null ? name : `${name} ${address}`;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function read(path: string): string {

@@ -145,6 +145,7 @@ async function attempt(client: IpvsClient, steps: readonly Step[]): Promise<Refu
 function withReason({ step, error }: Refusal): StepFailure {
   if (isIpvsError(error, 'unsupported') && error.errno === ENOENT && 'scheduler' in step.service)
     return { step, error, why: 'no-scheduler' };
+  if (step.op === 'add-service' && isIpvsError(error, 'exists')) return { step, error, why: 'exists' };
   if (step.op === 'add-backend' && isIpvsError(error, 'invalid') && error.errno === EINVAL)
     return { step, error, why: 'refused-backend' };
   return { step, error };
@@ -154,11 +155,12 @@ function isAlreadySo({ op }: Step, error: IpvsError): boolean {
   return (op === 'remove-service' || op === 'remove-backend') && isIpvsError(error, 'not-found');
 }
 
-/** What brings the same about when the kernel is not quite as it was read: an add where it is there, an update where it is not. */
+/**
+ * What brings the same about when the kernel is not quite as it was read: an update of a backend that is there, an add of
+ * what is not. Not an update of a service that is there: somebody made it since the table was read.
+ */
 function alternative(step: Step, error: IpvsError): Step | null {
   switch (step.op) {
-    case 'add-service':
-      return isIpvsError(error, 'exists') ? { ...step, op: 'update-service' } : null;
     case 'add-backend':
       return isIpvsError(error, 'exists') ? { ...step, op: 'update-backend' } : null;
     case 'update-service':

@@ -1,3 +1,4 @@
+import { compareText } from '../compare-text.ts';
 import { type App, type BackendKey, endpointKey, type Task, type TaskPort } from '../model.ts';
 import { everyEndpoint, type TaskIndex } from './task-index.ts';
 
@@ -5,8 +6,8 @@ import { everyEndpoint, type TaskIndex } from './task-index.ts';
 type Offer = string;
 
 /**
- * What is asked for at these endpoints by tasks that serve (running, health good or not checked). An endpoint at which none
- * does is left out.
+ * What is asked for at these endpoints by tasks that serve (running, health good or not checked), and where these stand. An
+ * endpoint at which none does is left out.
  */
 export function offersAt(
   endpoints: ReadonlySet<BackendKey>,
@@ -16,7 +17,8 @@ export function offersAt(
   for (const endpoint of endpoints) {
     const offers = new Set<Offer>();
     for (const app of tasks.appsAt(endpoint))
-      for (const [, offer] of offersOf(app, (at) => at === endpoint)) offers.add(offer);
+      for (const [, offer, { place }] of offersOf(app, (at) => at === endpoint))
+        offers.add(`${offer} ${JSON.stringify([place?.region, place?.zone, place?.node])}`);
     if (offers.size > 0) found.set(endpoint, [...offers].sort().join());
   }
   return found;
@@ -43,13 +45,14 @@ export function takenBack(before: readonly App[], now: readonly App[]): readonly
 function* offersOf(
   { framework, id, tasks }: App,
   isWanted: (endpoint: BackendKey) => boolean = () => true,
-): Generator<readonly [BackendKey, Offer]> {
+): Generator<readonly [BackendKey, Offer, Task]> {
   for (const task of tasks.filter(serves)) {
     for (const port of task.ports) {
       const places = placesOf(port).filter(isWanted);
       if (places.length === 0) continue;
-      const offer = JSON.stringify([framework, id, port.protocols, Object.entries(port.labels).sort(byKey)]);
-      for (const endpoint of places) yield [endpoint, offer];
+      const labels = Object.entries(port.labels).sort(([a], [b]) => compareText(a, b));
+      const offer = JSON.stringify([framework, id, port.protocols, labels]);
+      for (const endpoint of places) yield [endpoint, offer, task];
     }
   }
 }
@@ -64,8 +67,4 @@ function serves({ state, health }: Task): boolean {
 
 function isOutOfSight({ state, health }: Task): boolean {
   return state === 'unreachable' || state === 'staging' || (state === 'running' && health === 'unknown');
-}
-
-function byKey([a]: readonly [string, string], [b]: readonly [string, string]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

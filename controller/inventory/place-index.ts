@@ -35,6 +35,12 @@ export class PlaceIndex {
     return most?.[0] ?? null;
   }
 
+  /** The zones, or regions, that sources tell of any host. */
+  names(on: 'zone' | 'region'): ReadonlySet<string> {
+    const told = [...this.#told.values()].flatMap((places) => [...places.keys()]);
+    return new Set([...this.#listed.values(), ...told].flatMap((place) => place[on] ?? []));
+  }
+
   #count({ place, ...task }: Task, by: 1 | -1): void {
     if (place === undefined) return;
     for (const host of hostsOf({ place, ...task })) {

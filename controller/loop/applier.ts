@@ -7,18 +7,18 @@ import { type LastRules, withoutLastInRotation } from '../plan/last-in-rotation.
 import type { Plan } from '../plan/plan.ts';
 import type { IpvsTable, Names, StepFailure } from '../ports.ts';
 import { FALLBACK_SCHEDULER } from '../settings.ts';
-import { Backoff, earliest } from './backoff.ts';
+import { earliest } from './backoff.ts';
 import { Forwarding } from './forwarding.ts';
 import type { KernelView } from './kernel-view.ts';
 import { made, type Outcome } from './outcome.ts';
+import { PostponedSteps } from './postponed-steps.ts';
 import type { ReachabilityView } from './reachability-view.ts';
 import { RefusedBackends } from './refused-backends.ts';
 import { Routes } from './routes.ts';
-import { Schedulers } from './schedulers.ts';
+import { Schedulers, schedulerOf } from './schedulers.ts';
 
 /** So many steps are written before others have a turn. */
 const STEPS_AT_ONCE = 4_096;
-const RETRY = { firstMs: 200, limitMs: 60_000 };
 
 export interface ApplierPorts {
   readonly table: IpvsTable;
@@ -27,6 +27,8 @@ export interface ApplierPorts {
   readonly reachability: ReachabilityView;
   /** Why nothing may be written to this service; null where it may. */
   readonly unrecorded: (service: ServiceKey) => Error | null;
+  /** These services are not ours, although they were recorded: others made them first. Never rejects. */
+  readonly disown: (services: ReadonlySet<ServiceKey>) => Promise<void>;
   /** Whether an address lies in a pool of named VIPs. */
   readonly inPool: (address: string) => boolean;
   /** In [0, 1). */
@@ -54,7 +56,7 @@ export interface ApplyRequest extends Pick<LastRules, 'named' | 'lives'> {
  */
 export class Applier {
   readonly #ports: ApplierPorts;
-  readonly #backoff: Backoff<string>;
+  readonly #postponed: PostponedSteps;
   readonly #schedulers: Schedulers;
   readonly #refused: RefusedBackends;
   readonly #forwarding = new Forwarding();
@@ -64,14 +66,14 @@ export class Applier {
 
   constructor(ports: ApplierPorts) {
     this.#ports = ports;
-    this.#backoff = new Backoff(RETRY, ports.random);
+    this.#postponed = new PostponedSteps(ports.random);
     this.#schedulers = new Schedulers(ports.random);
     this.#refused = new RefusedBackends(ports.random);
   }
 
   /** When something that failed is to be tried again; null when nothing is. */
   nextDue(): number | null {
-    return earliest(this.#backoff.nextDue(), this.#schedulers.nextDue(), this.#refused.nextDue());
+    return earliest(this.#postponed.nextDue(), this.#schedulers.nextDue(), this.#refused.nextDue());
   }
 
   /** To be called when a pass begins. */
@@ -97,7 +99,7 @@ export class Applier {
       (step) => isServiceStep(step) && !this.#tried.has(formatStep(step)) && this.#isDue(step, now),
     );
     // A thousand services that ask for a scheduler that the kernel lacks need not all be refused.
-    const first = this.#firstOfEachUnknown(untried);
+    const first = this.#schedulers.firstOfEachUnknown(untried);
     for (const steps of [[...first], untried.filter((step) => !first.has(step))]) {
       const failures = await this.#write(steps, pace);
       await pace.restIfDue();
@@ -113,9 +115,26 @@ export class Applier {
 
   /** Makes the rest of the plan; the view of the kernel is then as it was left, as far as known. */
   async apply(request: ApplyRequest, outcome: Outcome): Promise<void> {
-    const { desired, plan, decisions, full, now, pace } = request;
-    const { view, reachability, names } = this.#ports;
+    const { plan, decisions, full, now, pace } = request;
+    const { view, reachability, inPool } = this.#ports;
     await pace.restIfDue();
+    const grown = await this.#grow(request, outcome);
+    const routed = this.#routes.update(plan, view.table, { short: grown.short, inPool });
+    outcome.reached = await reachability.ensure(routed, full);
+    const shrunk = await this.#shrink(request, grown.short, outcome);
+
+    outcome.untried = [...grown.untried, ...shrunk.untried, ...shrunk.kept];
+    outcome.made = [...grown.made, ...shrunk.made];
+    this.#settle([...grown.tried, ...shrunk.tried], plan, outcome.failures, now);
+    decisions.addSteps(shrunk.kept, () => LAST_IN_ROTATION);
+    const untried = [...outcome.refused, ...grown.untried, ...shrunk.untried];
+    const waiting = [...untried, ...outcome.failures.map(stepOf)];
+    decisions.addSteps(waiting, (step) => this.#refused.decisionOf(step) ?? this.#postponed.decisionOf(step));
+  }
+
+  /** Adds and changes backends. Of services it tells what became of them before. */
+  async #grow({ plan, now, pace }: ApplyRequest, outcome: Outcome) {
+    const { view } = this.#ports;
     const [services, untriedServices] = split(plan.growing.filter(isServiceStep), (step) =>
       this.#tried.has(formatStep(step)),
     );
@@ -128,35 +147,31 @@ export class Applier {
     await pace.restIfDue();
     const failures = await this.#write(backends, pace);
     const changed = services.filter((step) => this.#tried.get(formatStep(step)));
-    const added = made(backends, failures);
-    await view.accept([...changed, ...added], failures.map(stepOf));
+    const all = [...changed, ...made(backends, failures)];
+    await view.accept(all, failures.map(stepOf));
     outcome.failures.push(...this.#refused.learn(backends, failures, view.table, now));
     outcome.refused = [...others, ...failures.map(stepOf)].filter((step) => this.#refused.has(step));
     const untriedBackends = others.filter((step) => !this.#refused.has(step));
     const short = this.#shortOfBackends([...untriedBackends, ...outcome.failures.map(stepOf)]);
+    const untried = [...untriedServices, ...untriedBackends];
+    return { tried: [...services, ...backends], made: all, untried, short };
+  }
 
-    const routed = this.#routes.update(plan, view.table, { short, inPool: this.#ports.inPool });
-    outcome.reached = await reachability.ensure(routed, full);
-
-    const [due, postponed] = split(plan.shrinking, (step) => this.#isDue(step, now));
+  /** Takes away, once names that end have been told of. `short`: services with a backend that could not be added. */
+  async #shrink(request: ApplyRequest, short: ReadonlySet<ServiceKey>, outcome: Outcome) {
+    const { desired, plan, now, pace } = request;
+    const { view, names } = this.#ports;
+    const [due, untried] = split(plan.shrinking, (step) => this.#isDue(step, now));
     const shrinking = withoutLastInRotation(due, { ...request, table: view.table, short });
     const changes = this.#forwarding.update(desired, plan, { table: view.table, shrinking });
     outcome.unanswered = names?.publish(changes) ?? [];
     await pace.restIfDue();
-    const notTaken = await this.#write(shrinking, pace);
-    const taken = made(shrinking, notTaken);
-    await view.accept(taken, notTaken.map(stepOf));
-    outcome.failures.push(...notTaken);
-
+    const failures = await this.#write(shrinking, pace);
+    const taken = made(shrinking, failures);
+    await view.accept(taken, failures.map(stepOf));
+    outcome.failures.push(...failures);
     const removing = new Set(shrinking);
-    const kept = due.filter((step) => !removing.has(step));
-    outcome.untried = [...untriedServices, ...untriedBackends, ...postponed, ...kept];
-    outcome.made = [...changed, ...added, ...taken];
-    this.#settle([...services, ...backends, ...shrinking], plan, outcome.failures, now);
-    decisions.addSteps(kept, () => LAST_IN_ROTATION);
-    const unmade = [...outcome.refused, ...untriedServices, ...untriedBackends, ...postponed];
-    const waiting = [...unmade, ...outcome.failures.map(stepOf)];
-    decisions.addSteps(waiting, (step) => this.#refused.decisionOf(step) ?? this.#postponed(step));
+    return { tried: shrinking, made: taken, untried, kept: due.filter((step) => !removing.has(step)) };
   }
 
   /** Services with a backend that should have come into rotation and is not there, since these steps were not made. */
@@ -171,24 +186,8 @@ export class Applier {
     return short;
   }
 
-  #postponed(step: Step): Decision {
-    const own = this.#backoff.all.get(backoffKey(step));
-    const { since, due = null } = own ?? this.#backoff.all.get(serviceKey(step.service)) ?? {};
-    const waitsForService = own === undefined && 'backend' in step;
-    const what = waitsForService
-      ? 'its service, which could not be made, is in the kernel'
-      : 'its write succeeds';
-    return {
-      rule: 'postponed',
-      ...(since !== undefined && { since }),
-      endsWhen: `${what}; it is tried again`,
-      endsAt: due,
-    };
-  }
-
   #isDue(step: Step, now: number): boolean {
-    if (this.#refused.postpones(step, now)) return false;
-    return this.#backoff.isEmpty || !this.#backoff.postpones(backoffKey(step), now);
+    return !this.#refused.postpones(step, now) && !this.#postponed.has(step, now);
   }
 
   async #write(steps: readonly Step[], pace: Pace): Promise<readonly StepFailure[]> {
@@ -204,19 +203,22 @@ export class Applier {
       });
       if (recorded.length === 0) continue;
       view.markWritten(recorded);
-      failures.push(...(await table.apply(recorded)));
+      const failed = await table.apply(recorded);
+      failures.push(...failed);
+      await this.#disownExisting(failed);
     }
     return failures;
   }
 
-  #firstOfEachUnknown(steps: readonly Step[]): ReadonlySet<Step> {
-    const first = new Map<string, Step>();
-    for (const step of steps) {
-      const scheduler = schedulerOf(step);
-      if (scheduler !== null && !this.#schedulers.knows(scheduler) && !first.has(scheduler))
-        first.set(scheduler, step);
-    }
-    return new Set(first.values());
+  /**
+   * What is there although the kernel lacked it when it was read was made by another program, while the ledger was written.
+   * The next pass, which reads it again, adopts it or finds that it is in the way. At once: after an error later in this
+   * pass the ledger would count.
+   */
+  async #disownExisting(failures: readonly StepFailure[]): Promise<void> {
+    const existing = failures.filter(({ why }) => why === 'exists');
+    if (existing.length > 0)
+      await this.#ports.disown(new Set(existing.map(({ step }) => serviceKey(step.service))));
   }
 
   /** Whether a scheduler is lacking in whose place another one can be taken: that is no failure, and told elsewhere. */
@@ -248,14 +250,7 @@ export class Applier {
   #settle(tried: readonly Step[], plan: Plan, failures: readonly StepFailure[], now: number): void {
     this.#schedulers.settle(now);
     this.#refused.prune(plan.growing);
-    if (failures.length === 0 && this.#backoff.isEmpty) return;
-    const failed = new Set(failures.map(({ step }) => backoffKey(step)));
-    for (const key of new Set(tried.map(backoffKey))) {
-      if (failed.has(key)) this.#backoff.failed(key, now);
-      else this.#backoff.succeeded(key);
-    }
-    const wanted = new Set([...plan.growing, ...plan.shrinking].map(backoffKey));
-    this.#backoff.prune((key) => wanted.has(key));
+    this.#postponed.settle(tried, failures, plan, now);
   }
 }
 
@@ -281,14 +276,4 @@ function stepOf({ step }: StepFailure): Step {
 
 function isServiceStep({ op }: Step): boolean {
   return op === 'add-service' || op === 'update-service';
-}
-
-function schedulerOf(step: Step): string | null {
-  return step.op === 'add-service' || step.op === 'update-service' ? step.service.scheduler : null;
-}
-
-/** Each backend waits by itself after a failure, and so does the service: as a whole, and its settings. */
-function backoffKey(step: Step): string {
-  if ('backend' in step) return `${serviceKey(step.service)} ${endpointKey(step.backend)}`;
-  return step.op === 'update-service' ? `${serviceKey(step.service)} settings` : serviceKey(step.service);
 }

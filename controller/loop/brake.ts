@@ -1,7 +1,8 @@
 import type { BackendKey, ServiceKey } from '../model.ts';
 import type { HeldRemoval } from '../pass-status.ts';
-import { type BrakeContext, holdMassRemoval, lossText } from '../plan/brake.ts';
+import { type BrakeContext, holdMassRemoval } from '../plan/brake.ts';
 import type { DecisionTable } from '../plan/decision.ts';
+import { lossText } from '../plan/held-text.ts';
 import { type LargeRemoval, type Leave, largeRemoval, type NamedEnd } from '../plan/let-go.ts';
 import { type Losses, leaving } from '../plan/losses.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -15,7 +16,7 @@ export interface BrakeRules {
 
 interface HoldContext extends Omit<BrakeContext, 'named' | 'heldBefore' | 'share'> {
   /** Whether a backend leaves by a decision of this host, for which no source need give its word. */
-  readonly decidedHere?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
+  readonly decidedHere: (endpoint: BackendKey, service: ServiceKey) => boolean;
 }
 
 /** Share by which a removal counts as large where there are no rules: the default of `--mass-removal-percent`. */
@@ -56,8 +57,9 @@ export class Brake {
   }
 
   /** Whether a source said by name that what is at this endpoint is gone, or serves this VIP no more. */
-  accepts(endpoint: BackendKey, service: ServiceKey): boolean {
-    return this.#accepted.has(endpoint) || this.#letGo.has(`${service} ${endpoint}`);
+  isNamed(endpoint: BackendKey, service: ServiceKey): boolean {
+    const leaves = [this.#accepted.get(endpoint), this.#letGo.get(`${service} ${endpoint}`)?.leave];
+    return leaves.some((leave) => leave?.rule === 'named');
   }
 
   /** The plan without what is held, and what that is; null: nothing. */
@@ -69,9 +71,8 @@ export class Brake {
     if (this.#rules === null) return { plan, held: null };
     const { share, holdMs } = this.#rules;
     this.#letGoWhatIsAccepted(plan, context, now);
-    const { decidedHere = () => false } = context;
     const named = (endpoint: BackendKey, service: ServiceKey) =>
-      this.#letGo.has(`${service} ${endpoint}`) || decidedHere(endpoint, service);
+      this.#letGo.has(`${service} ${endpoint}`) || context.decidedHere(endpoint, service);
     const heldBefore = (endpoint: BackendKey, service: ServiceKey) =>
       this.#held.get(service)?.backends.has(endpoint) === true;
     const result = holdMassRemoval(plan, { ...context, named, heldBefore, share });

@@ -1,6 +1,5 @@
 import { type ServiceKey, serviceKey } from '../model.ts';
 import { everyKey } from '../plan/diff.ts';
-import { heldNames } from '../plan/held-names.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Outcome } from './outcome.ts';
 import type { PlanInput, PlanResult } from './planner.ts';
@@ -11,7 +10,7 @@ const DRAIN_LOOK_MS = 5_000;
 /** What one pass leaves for the next: services to look at, names that are held, and when to look at drains. */
 export class CarryOver {
   /** Services that may not be in the kernel as desired. */
-  #due: ReadonlySet<ServiceKey> = NONE;
+  #due = new Set<ServiceKey>();
   #isAllDue = true;
   #wasComplete = false;
   #heldNames: ReadonlySet<string> = new Set();
@@ -20,7 +19,7 @@ export class CarryOver {
 
   /** The next plan looks at these services. */
   markDue(keys: Iterable<ServiceKey>): void {
-    if (!this.#isAllDue) this.#due = new Set([...this.#due, ...keys]);
+    for (const key of keys) this.#due.add(key);
   }
 
   /** The next plan looks at every service. */
@@ -35,8 +34,11 @@ export class CarryOver {
   }
 
   /** The services that a plan is to look at. */
-  dueOf(input: Pick<PlanInput, 'desired' | 'observed' | 'owned'>): Iterable<ServiceKey> {
-    return this.#isAllDue ? everyKey(input) : this.#due;
+  *dueOf(input: Pick<PlanInput, 'desired' | 'owned'>): Generator<ServiceKey> {
+    if (!this.#isAllDue) return yield* this.#due;
+    yield* everyKey(input);
+    // What is neither desired nor ours any more may still have an address, or a name.
+    for (const key of this.#due) if (!input.desired.services.has(key) && !input.owned.has(key)) yield key;
   }
 
   /** The pass is over: what it left otherwise than desired is due in the next one. */
@@ -82,4 +84,8 @@ export class CarryOver {
   }
 }
 
-const NONE: ReadonlySet<ServiceKey> = new Set();
+/** The names (`label.framework`) of VIPs that are held. */
+function heldNames({ services }: Plan): ReadonlySet<string> {
+  const held = services.filter((service) => service.held && service.name !== null);
+  return new Set(held.map(({ name, framework }) => `${name}.${framework}`));
+}

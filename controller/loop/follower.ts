@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { ServiceKey } from '../model.ts';
+import type { Desired, ServiceKey } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { EjectionFacts } from '../ports.ts';
@@ -85,9 +85,11 @@ export class Follower {
     let repairing: Promise<void> | null = null;
     while (!signal.aborted) {
       const full = this.#nextPass(due);
-      if (full === null) await this.#wake.wait(Math.max(0, due.tick - clock.monotonic()), clock, signal);
+      const { desired } = this.#shared;
+      if (full === null || desired === null)
+        await this.#wake.wait(Math.max(0, due.tick - clock.monotonic()), clock, signal);
       else {
-        const pass = await this.#pass(full);
+        const pass = await this.#pass(full, desired);
         if (signal.aborted) break;
         passed(pass);
         const now = clock.monotonic();
@@ -107,7 +109,7 @@ export class Follower {
   /** Whether the next pass reads the whole table; null where there is nothing to do yet. */
   #nextPass(due: { full: number; readonly look: number }): boolean | null {
     const reasons = this.#wake.take();
-    if (!this.#shared.isKnown) return null;
+    if (this.#shared.desired === null) return null;
     const now = this.#ports.clock.monotonic();
     const isAsked = reasons.has('read') || reasons.has('resync');
     if (now >= due.full && this.#table.view.isKnown && !isAsked) {
@@ -119,7 +121,7 @@ export class Follower {
     return reasons.has('changed') || (look !== null && now >= Math.max(look, due.look)) ? false : null;
   }
 
-  async #pass(full: boolean): Promise<PassStatus> {
+  async #pass(full: boolean, desired: Desired): Promise<PassStatus> {
     const { clock } = this.#ports;
     const startedAt = clock.monotonic();
     const { isComplete: complete } = this.#shared;
@@ -134,8 +136,8 @@ export class Follower {
     });
     const { ejections } = this.#rules;
     const parts = {
-      ...this.#table.parts,
-      desired: this.#shared,
+      table: this.#table,
+      desired,
       translation: this.#following,
       unread,
       inventory: SETTLED,

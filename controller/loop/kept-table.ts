@@ -1,5 +1,5 @@
 import type { Inventory } from '../inventory/inventory.ts';
-import type { ServiceKey } from '../model.ts';
+import type { NamedEnd } from '../plan/let-go.ts';
 import { Shortfalls } from '../plan/shortfall.ts';
 import type { Clock, IpvsTable, Ledger, Log, Names, Reachability } from '../ports.ts';
 import { Applier } from './applier.ts';
@@ -8,7 +8,6 @@ import { CarryOver } from './carry-over.ts';
 import { KernelView } from './kernel-view.ts';
 import { LedgerBook } from './ledger-book.ts';
 import { type HostFacts, Nearest } from './nearness.ts';
-import type { PassParts, PassRequest } from './pass.ts';
 import { Planner, type PlanRules } from './planner.ts';
 import { ReachabilityView } from './reachability-view.ts';
 import { SlowStarts } from './slow-starts.ts';
@@ -32,36 +31,36 @@ export interface KeptTableRules extends PlanRules {
   readonly dryRun?: boolean;
 }
 
-/** One kernel table with what is ours in it, and what its passes leave for the next one. */
+/** One kernel table: what its passes work with, and what each leaves for the next one. */
 export class KeptTable {
   readonly planner: Planner;
   readonly reachability: ReachabilityView;
   readonly book: LedgerBook;
   readonly view: KernelView;
-  readonly #applier: Applier;
-  readonly #carryOver = new CarryOver();
-  readonly #shortfalls = new Shortfalls();
-  readonly #nearest: Nearest;
-  readonly #slowStarts: SlowStarts;
+  readonly applier: Applier;
+  readonly carryOver = new CarryOver();
+  readonly shortfalls = new Shortfalls();
+  readonly nearest: Nearest;
+  readonly slowStarts: SlowStarts;
   readonly #dryRun: boolean;
 
   constructor(ports: KeptTablePorts, rules: KeptTableRules, inventory: Inventory, random: () => number) {
-    this.#nearest = new Nearest(rules.host ?? UNKNOWN_HOST, inventory.places);
-    this.#slowStarts = new SlowStarts(rules.fullWeightAtOnce === true);
+    this.nearest = new Nearest(rules.host ?? UNKNOWN_HOST, inventory.places);
+    this.slowStarts = new SlowStarts(rules.fullWeightAtOnce === true);
     this.#dryRun = rules.dryRun === true;
     this.book = new LedgerBook(ports.ledger, ports.clock, ports.log);
-    this.planner = new Planner(rules, inventory);
+    this.planner = new Planner(rules, inventory, this.nearest);
     this.reachability = new ReachabilityView(ports.reachability);
     this.view = new KernelView(ports.table);
     const { table, names } = ports;
-    const unrecorded = (key: ServiceKey) => this.book.unrecorded(key);
-    const { view, reachability } = this;
-    this.#applier = new Applier({
+    const { view, reachability, book } = this;
+    this.applier = new Applier({
       table,
       names,
       view,
       reachability,
-      unrecorded,
+      unrecorded: (key) => book.unrecorded(key),
+      disown: (keys) => book.forgetAll(keys),
       inPool: rules.inPool,
       random,
     });
@@ -80,32 +79,14 @@ export class KeptTable {
    * VIP may move to a nearer tier.
    */
   nextLook(): number | null {
-    const nextStep = this.#dryRun ? null : this.#slowStarts.nextDue(this.view.table);
-    return earliest(this.#applier.nextDue(), this.#carryOver.nextDrainLook, nextStep, this.#nearest.nextLook);
+    const nextStep = this.#dryRun ? null : this.slowStarts.nextDue(this.view.table);
+    return earliest(this.applier.nextDue(), this.carryOver.nextDrainLook, nextStep, this.nearest.nextLook);
   }
 
   /** A pass begins. */
-  begin(gone: PassRequest['gone'], now: number): void {
+  begin(gone: Iterable<NamedEnd>, now: number): void {
     this.planner.begin(gone, now);
-    this.#applier.begin();
-  }
-
-  /** What a pass works with. */
-  get parts(): Pick<
-    PassParts,
-    'view' | 'book' | 'planner' | 'applier' | 'shortfalls' | 'carryOver' | 'nearest' | 'slowStarts'
-  > {
-    const { view, book, planner } = this;
-    return {
-      view,
-      book,
-      planner,
-      applier: this.#applier,
-      shortfalls: this.#shortfalls,
-      carryOver: this.#carryOver,
-      nearest: this.#nearest,
-      slowStarts: this.#slowStarts,
-    };
+    this.applier.begin();
   }
 }
 

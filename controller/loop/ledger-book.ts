@@ -120,7 +120,7 @@ export class LedgerBook {
     if (gone.size > 0 || (this.#unsaved.size > 0 && this.#failure === null)) await this.forgetAll(gone);
   }
 
-  /** These were removed otherwise than by a pass. Never rejects. */
+  /** These were removed otherwise than by a pass, or are another program's. Never rejects. */
   async forgetAll(keys: ReadonlySet<ServiceKey>): Promise<void> {
     const entries = await this.#own();
     for (const key of keys) if (entries.delete(key)) this.#unsaved.add(key);

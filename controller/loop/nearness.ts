@@ -1,10 +1,18 @@
 import type { PlaceIndex } from '../inventory/place-index.ts';
 import type { Desired, Place, Service, ServiceKey } from '../model.ts';
 import type { Decisions } from '../plan/decision.ts';
-import { DesiredWith } from '../plan/desired-with.ts';
+import { desiredWith } from '../plan/desired-with.ts';
 import { serviceIn, waitingDecisions } from '../plan/nearest.ts';
+import { type NearVip, undecidedWarnings, unknownPlaceWarnings } from '../plan/nearness-warnings.ts';
 import { chooseTier, nextLookAt, type TierChoice } from '../plan/tier-choice.ts';
-import { type HostPlace, type NearService, tiersInRotation, wantsNear, whyUndecided } from '../plan/tiers.ts';
+import {
+  type HostPlace,
+  type NearService,
+  serveElsewhere,
+  tiersInRotation,
+  wantsNear,
+  whyUndecided,
+} from '../plan/tiers.ts';
 import { same } from '../same.ts';
 
 /** What is known of this host without the sources. */
@@ -16,12 +24,13 @@ export interface HostFacts {
 }
 
 interface Chosen extends TierChoice {
-  readonly distribution: NearService['trafficDistribution'];
+  readonly service: NearService;
   readonly undecided: ReturnType<typeof whyUndecided>;
+  /** The service, which is as it was then, moved to this tier after that had been waited for. */
+  readonly hasMoved: boolean;
+  /** It has left a nearer tier not since nobody serves there, but since sources told other places of those who do. */
+  readonly wasMoved: boolean;
 }
-
-/** So many VIPs are named in a warning. */
-const MOST_NAMED = 3;
 
 /**
  * Chooses the tier of each service that wants the nearest backends, and remembers it from pass to pass: how long a nearer tier
@@ -29,16 +38,21 @@ const MOST_NAMED = 3;
  */
 export class Nearest {
   readonly #facts: HostFacts;
-  readonly #places: Pick<PlaceIndex, 'placeOf' | 'version'>;
+  readonly #places: Pick<PlaceIndex, 'placeOf' | 'names' | 'version'>;
   #host: HostPlace;
   #placesVersion = -1;
   readonly #chosen = new Map<ServiceKey, Chosen>();
   /** What was made of a service, so that it stays the same object from pass to pass. */
   #made = new WeakMap<Service, Service>();
+  /** Of places that an option gives and no source knows, as of a version of the places. */
+  #unknown: { readonly version: number; readonly warnings: readonly string[] } = {
+    version: -1,
+    warnings: [],
+  };
   /** Those that wait for a nearer tier. */
   readonly #waiting = new Set<ServiceKey>();
 
-  constructor(facts: HostFacts, places: Pick<PlaceIndex, 'placeOf' | 'version'>) {
+  constructor(facts: HostFacts, places: Pick<PlaceIndex, 'placeOf' | 'names' | 'version'>) {
     this.#facts = facts;
     this.#places = places;
     this.#host = { ...facts.given, addresses: NO_ADDRESSES };
@@ -73,7 +87,22 @@ export class Nearest {
   /** What is desired, with the backends of the chosen tiers alone. */
   of(desired: Desired): Desired {
     const near = (service: Service, key: ServiceKey) => this.#near(service, key);
-    return new DesiredWith(desired, near, () => this.#warnings(desired.services));
+    return desiredWith(desired, near, () => this.#warnings(desired.services));
+  }
+
+  /**
+   * Whether a service moved to a nearer tier, which it had not left because of places, by this host's decision. What leaves it
+   * otherwise, since others are nearer, leaves because sources told other places of backends or of this host, or after a
+   * restart, which forgets where all were.
+   */
+  hasMoved(key: ServiceKey): boolean {
+    return this.#chosen.get(key)?.hasMoved === true;
+  }
+
+  /** Whether these sources, which were read anew, say of the place of this host what passes know of it. */
+  agree(places: Pick<PlaceIndex, 'placeOf'>): boolean {
+    const { addresses } = this.#host;
+    return same(this.#toldPlace(addresses, places), this.#toldPlace(addresses, this.#places));
   }
 
   /** Which of these services wait for a nearer tier. */
@@ -116,11 +145,26 @@ export class Nearest {
 
   #choose(service: Service | undefined, before: Chosen | undefined, now: number): Chosen | undefined {
     if (!wantsNear(service)) return undefined;
-    const { trafficDistribution: distribution } = service;
-    const undecided = whyUndecided(service, this.#host);
-    const known = before?.distribution === distribution ? before : undefined;
+    const known = before?.service.trafficDistribution === service.trafficDistribution ? before : undefined;
     const choice = chooseTier(known, tiersInRotation(service, this.#host), now);
-    return choice === known && known.undecided === undecided ? known : { ...choice, distribution, undecided };
+    if (choice === known && known.service === service) return known;
+    const undecided = whyUndecided(service, this.#host);
+    return { ...choice, service, undecided, ...this.#whoseMove(service, choice, known) };
+  }
+
+  #whoseMove(
+    service: NearService,
+    { tier, movedNearer }: TierChoice,
+    known: Chosen | undefined,
+  ): Pick<Chosen, 'hasMoved' | 'wasMoved'> {
+    if (known === undefined) return { hasMoved: false, wasMoved: false };
+    if (movedNearer !== known.movedNearer) return { hasMoved: !known.wasMoved, wasMoved: false };
+    const { hasMoved, wasMoved } = known;
+    if (tier === known.tier) return { hasMoved: hasMoved && service === known.service, wasMoved };
+    return {
+      hasMoved: false,
+      wasMoved: wasMoved || serveElsewhere(known.tier, known.service, service, this.#host),
+    };
   }
 
   #near(service: Service, key: ServiceKey): Service {
@@ -139,17 +183,17 @@ export class Nearest {
     const { version } = this.#places;
     if (this.#placesVersion === version && this.#host.addresses === addresses) return false;
     this.#placesVersion = version;
-    const host = { ...this.#toldPlace(addresses), ...this.#facts.given, addresses };
+    const host = { ...this.#toldPlace(addresses, this.#places), ...this.#facts.given, addresses };
     const before = this.#host;
     this.#host = host;
     return !same({ ...before, addresses: [...before.addresses] }, { ...host, addresses: [...addresses] });
   }
 
   /** As tasks or agents at this host tell. What was told once counts until something else is: the last task may just have ended. */
-  #toldPlace(addresses: ReadonlySet<string>): Place {
+  #toldPlace(addresses: ReadonlySet<string>, places: Pick<PlaceIndex, 'placeOf'>): Place {
     const { node } = this.#facts.given;
     for (const host of [...(node === undefined ? [] : [node]), ...addresses]) {
-      const place = this.#places.placeOf(host);
+      const place = places.placeOf(host);
       if (place !== null) return place;
     }
     const { addresses: _, ...before } = this.#host;
@@ -157,28 +201,22 @@ export class Nearest {
   }
 
   #warnings(services: ReadonlyMap<ServiceKey, Service>): readonly string[] {
-    const vips = { host: new Set<string>(), backends: new Set<string>() };
-    for (const [key, { undecided }] of this.#chosen) {
-      const service = undecided === null ? undefined : services.get(key);
-      if (undecided === null || service === undefined) continue;
-      vips[undecided].add(`${service.fqdn ?? service.address}:${service.port}`);
+    if (this.#chosen.size === 0) return [];
+    const { version } = this.#places;
+    if (this.#unknown.version !== version) {
+      const warnings = unknownPlaceWarnings(this.#facts.given, (on) => this.#places.names(on));
+      this.#unknown = { version, warnings };
     }
-    const warnings: string[] = [];
-    if (vips.host.size > 0)
-      warnings.push(
-        `the zone of this host is not known: no task or agent here tells it, and --node-zone does not. ${allBackends(vips.host)}`,
-      );
-    if (vips.backends.size > 0)
-      warnings.push(`no source tells the zone of a backend. ${allBackends(vips.backends)}`);
-    return warnings;
+    return [...undecidedWarnings(this.#nearVips(services)), ...this.#unknown.warnings];
+  }
+
+  *#nearVips(services: ReadonlyMap<ServiceKey, Service>): Generator<NearVip> {
+    for (const [key, { tier, undecided }] of this.#chosen) {
+      const service = undecided === null ? undefined : services.get(key);
+      if (service !== undefined)
+        yield { name: `${service.fqdn ?? service.address}:${service.port}`, tier, undecided };
+    }
   }
 }
 
 const NO_ADDRESSES: ReadonlySet<string> = new Set();
-
-function allBackends(vips: ReadonlySet<string>): string {
-  const names = [...vips].sort();
-  const more = names.length - MOST_NAMED;
-  const named = names.slice(0, MOST_NAMED).join(', ');
-  return `So connections go to all backends, whatever IPVS_TRAFFIC_DISTRIBUTION says: ${named}${more > 0 ? ` and ${more} more` : ''}`;
-}

@@ -2,28 +2,21 @@ import type { DesiredState } from '../desired/desired-state.ts';
 import type { Ejections } from '../ejection.ts';
 import { messageOf } from '../errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { BackendKey, Desired, ObservedService, ServiceKey } from '../model.ts';
-import { inSlices, Pace } from '../pace.ts';
+import type { Desired, ObservedService, ServiceKey } from '../model.ts';
+import { eachInSlices, inSlices, Pace } from '../pace.ts';
 import type { PassStatus } from '../pass-status.ts';
 import { DecisionTable } from '../plan/decision.ts';
 import { type Drift, drift } from '../plan/drift.ts';
 import { ejectionDecisions, isEjected, servicesWith, withEjections } from '../plan/ejected.ts';
 import { formatStep } from '../plan/ipvsadm.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
-import { isLeftOut } from '../plan/nearest.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Shortfalls } from '../plan/shortfall.ts';
 import { slowStartDecisions } from '../plan/slow-start.ts';
 import type { Clock, EjectionFacts } from '../ports.ts';
-import type { Applier } from './applier.ts';
-import type { CarryOver } from './carry-over.ts';
-import type { KernelView } from './kernel-view.ts';
-import type { LedgerBook } from './ledger-book.ts';
+import type { KeptTable } from './kept-table.ts';
 import type { NameStore } from './name-store.ts';
-import type { Nearest } from './nearness.ts';
 import { nothingYet, type Outcome } from './outcome.ts';
-import type { Planner, PlanResult } from './planner.ts';
-import type { SlowStarts } from './slow-starts.ts';
+import type { PlanResult } from './planner.ts';
 
 export interface PassRequest {
   /** Read the kernel's whole table first, rather than trust what is known of it. */
@@ -46,17 +39,10 @@ export interface PassParts {
   readonly translation: Pick<DesiredState, 'begin' | 'work' | 'takeTouched' | 'commit'>;
   /** Why the ledger cannot be read: nothing may be written then; null where it can. */
   readonly unread: Error | null;
-  readonly view: KernelView;
-  readonly book: LedgerBook;
-  readonly planner: Planner;
-  readonly applier: Applier;
+  readonly table: KeptTable;
   readonly nameStore: Pick<NameStore, 'keep'>;
-  readonly shortfalls: Shortfalls;
-  readonly carryOver: CarryOver;
   /** Which backends do not answer; undefined where nobody watches. */
   readonly ejections: EjectionFacts | undefined;
-  readonly slowStarts: SlowStarts;
-  readonly nearest: Nearest;
   readonly clock: Clock;
   readonly dryRun: boolean;
 }
@@ -74,6 +60,7 @@ const HELD_TRIES = 3;
 export class Pass {
   readonly #request: PassRequest;
   readonly #parts: PassParts;
+  readonly #table: KeptTable;
   readonly #startedAt: number;
   readonly #pace = new Pace();
   readonly #isFull: boolean;
@@ -93,17 +80,20 @@ export class Pass {
   constructor(request: PassRequest, parts: PassParts, startedAt: number) {
     this.#request = request;
     this.#parts = parts;
+    this.#table = parts.table;
     this.#startedAt = startedAt;
-    this.#isFull = request.full || !parts.view.isKnown;
-    const { ejections, desired, slowStarts } = parts;
+    const { view, nearest, slowStarts } = parts.table;
+    this.#isFull = request.full || !view.isKnown;
+    const { ejections, desired } = parts;
     this.#ejections = new Map(ejections?.ejections);
     this.#answering = this.#ejections.size === 0 ? desired : withEjections(desired, this.#ejections);
-    this.#near = parts.nearest.of(this.#answering);
+    this.#near = nearest.of(this.#answering);
     this.#wanted = slowStarts.weigh(this.#near);
   }
 
   async run(): Promise<PassStatus> {
-    const { inventory, carryOver, view, unread, slowStarts, dryRun } = this.#parts;
+    const { carryOver, view, slowStarts } = this.#table;
+    const { inventory, unread, dryRun } = this.#parts;
     carryOver.setComplete(this.#request.complete);
     let error: string | null = null;
     // Once: what sources say from now on is for the next pass.
@@ -129,7 +119,8 @@ export class Pass {
 
   /** Sources -> desired. */
   async #updateDesired(): Promise<void> {
-    const { translation, applier, carryOver } = this.#parts;
+    const { applier, carryOver } = this.#table;
+    const { translation } = this.#parts;
     const { complete } = this.#request;
     const lacking = applier.lacking(this.#startedAt);
     translation.begin({ complete, heldNames: carryOver.heldNames, lacking });
@@ -139,14 +130,14 @@ export class Pass {
 
   /** These services may be others now, and so may those that move to another tier because of it, or because a wait is over. */
   #markDue(keys: ReadonlySet<ServiceKey>): void {
-    const { carryOver, nearest } = this.#parts;
+    const { carryOver, nearest } = this.#table;
     carryOver.markDue(keys);
     carryOver.markDue(nearest.look(this.#answering.services, keys, this.#startedAt));
   }
 
   /** Resolves with whether the view is what the kernel has at this moment. */
   async #readKernel(): Promise<boolean> {
-    const { view, book, carryOver } = this.#parts;
+    const { view, book, carryOver } = this.#table;
     if (carryOver.takeDrainLook(this.#startedAt))
       view.markStale([...book.drains.keys()].flatMap((key) => view.table.get(key) ?? []));
     const isFresh = this.#isFull && (await view.readAll());
@@ -157,7 +148,7 @@ export class Pass {
 
   /** Desired -> plan, on what is certain: where the plan depends on it, the kernel is read again first. */
   async #planFresh(isFresh: boolean): Promise<void> {
-    const { view, carryOver } = this.#parts;
+    const { view, carryOver } = this.#table;
     await this.#plan();
     if (!isFresh && this.#result.rereadFirst.length > 0) {
       await view.reread(this.#result.rereadFirst);
@@ -172,17 +163,13 @@ export class Pass {
   }
 
   async #plan(): Promise<void> {
-    const { view, book, planner, carryOver, slowStarts } = this.#parts;
+    const { view, book, planner, carryOver, slowStarts } = this.#table;
     const [now, pace] = [this.#startedAt, this.#pace];
     this.#drift.push(...this.#takeDifferences());
     const { owned, drains } = book;
     const { complete } = this.#request;
-    const ejected = isEjected(this.#parts.desired, this.#ejections);
-    const leftOut = isLeftOut(this.#wanted);
-    const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
-      ejected(endpoint, service) || leftOut(endpoint, service);
     const facts = { desired: this.#wanted, observed: view.table, owned, drains, complete };
-    const input = { ...facts, decidedHere, now, pace };
+    const input = { ...facts, isEjected: isEjected(this.#parts.desired, this.#ejections), now, pace };
     await slowStarts.advance(carryOver.dueOf(input), this.#near, view.table, now, pace);
     this.#result = await planner.plan({ ...input, keys: carryOver.dueOf(input) });
   }
@@ -198,7 +185,7 @@ export class Pass {
 
   /** Plan -> kernel, what is ours being in the ledger first. */
   async #apply(): Promise<void> {
-    const { view, book, planner, applier, carryOver } = this.#parts;
+    const { view, book, planner, applier, carryOver } = this.#table;
     const [now, pace] = [this.#startedAt, this.#pace];
     await book.record(this.#result.plan, this.#result.deadlines);
     while (await applier.applyServices(this.#result.plan, this.#outcome, { now, pace })) {
@@ -214,17 +201,20 @@ export class Pass {
   }
 
   async #settle(): Promise<void> {
-    const { view, applier, shortfalls, carryOver, dryRun } = this.#parts;
+    const { view, applier, shortfalls, carryOver } = this.#table;
+    const { dryRun } = this.#parts;
     view.markStale(this.#outcome.failures.map(({ step }) => step.service));
     const refused = new Set(applier.refused.map(({ address }) => address));
-    const left = { desired: this.#wanted, plan: this.#result.plan, observed: view.table, refused };
-    await inSlices(shortfalls.start(left), this.#pace);
+    const { plan } = this.#result;
+    const look = shortfalls.looker({ desired: this.#wanted, plan, observed: view.table, refused });
+    await eachInSlices(plan.keys, look, this.#pace);
     carryOver.settle(this.#result, this.#outcome, dryRun);
   }
 
   /** What of it someone else did to our services. */
   #takeDifferences(): readonly Drift[] {
-    const { view, book, carryOver, dryRun } = this.#parts;
+    const { view, book, carryOver } = this.#table;
+    const { dryRun } = this.#parts;
     const differences = view.takeDifferences();
     carryOver.markDue(differences.keys());
     if (dryRun) return [];
@@ -236,7 +226,8 @@ export class Pass {
   }
 
   #status(error: string | null): PassStatus {
-    const { desired, view, book, applier, shortfalls, nearest, slowStarts, clock, dryRun } = this.#parts;
+    const { view, book, applier, shortfalls, nearest, slowStarts } = this.#table;
+    const { desired, clock, dryRun } = this.#parts;
     const { failures, made, untried, reached, unanswered } = this.#outcome;
     const { plan, drains, held, letGo, decisions } = this.#result;
     decisions.addAll(ejectionDecisions(plan.keys, desired, this.#ejections));

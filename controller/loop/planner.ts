@@ -2,7 +2,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import { offersAt } from '../inventory/offers.ts';
 import type { Occupants } from '../inventory/task-index.ts';
 import type { BackendKey, Desired, ServiceAddress, ServiceKey, Table } from '../model.ts';
-import { inSlices, type Pace } from '../pace.ts';
+import { eachInSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
 import { DecisionTable } from '../plan/decision.ts';
 import { Diff } from '../plan/diff.ts';
@@ -10,10 +10,12 @@ import { type Drains, keepDraining, takenFromTheLiving } from '../plan/drain.ts'
 import { createHostOrder, type HostOrder } from '../plan/host-order.ts';
 import type { LastRules } from '../plan/last-in-rotation.ts';
 import type { LargeRemoval, NamedEnd } from '../plan/let-go.ts';
+import { isLeftOut } from '../plan/nearest.ts';
 import { onlyWhatIsMissing } from '../plan/only-missing.ts';
 import type { Owned, Plan } from '../plan/plan.ts';
 import { splitWithdrawn, withoutWithdrawn, withWithdrawn } from '../plan/withdraw.ts';
 import { Brake, type BrakeRules } from './brake.ts';
+import type { Nearest } from './nearness.ts';
 
 export interface PlanRules {
   /** Whether an address lies in a pool of named VIPs. */
@@ -37,11 +39,8 @@ export interface PlanInput {
   readonly drains: Drains;
   /** Every source has been read completely since the start. */
   readonly complete: boolean;
-  /**
-   * Whether a backend leaves a VIP's rotation by a decision of this host (it does not answer, or others are nearer): no
-   * removal by a source. Absent: none does.
-   */
-  readonly decidedHere?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
+  /** Whether a backend leaves a VIP's rotation because it does not answer this host. */
+  readonly isEjected: (endpoint: BackendKey, service: ServiceKey) => boolean;
   readonly now: number;
   /** Of the pass. */
   readonly pace: Pace;
@@ -68,37 +67,22 @@ export class Planner {
   readonly #brake: Brake;
   readonly #inventory: Inventory;
   readonly #occupants: Occupants;
+  readonly #nearest: Pick<Nearest, 'agree' | 'hasMoved'>;
 
-  constructor(rules: PlanRules, inventory: Inventory) {
+  constructor(rules: PlanRules, inventory: Inventory, nearest: Pick<Nearest, 'agree' | 'hasMoved'>) {
     this.#rules = rules;
     this.#inventory = inventory;
+    this.#nearest = nearest;
     this.#occupants = (endpoint) => inventory.tasks.occupant(endpoint);
     this.#order = rules.hostId === undefined ? undefined : createHostOrder(rules.hostId);
     this.#brake = new Brake(rules.brake);
   }
 
-  async plan({
-    keys,
-    desired,
-    observed,
-    owned,
-    drains,
-    complete,
-    decidedHere,
-    now,
-    pace,
-  }: PlanInput): Promise<PlanResult> {
-    const { inPool, adopt } = this.#rules;
+  async plan(input: PlanInput): Promise<PlanResult> {
+    const { desired, observed, owned, drains, complete, isEjected, now } = input;
+    const { inPool } = this.#rules;
     const occupants = this.#occupants;
-    const diff = new Diff({ desired, observed, owned, inPool, adopt, order: this.#order });
-    const left = keys[Symbol.iterator]();
-    await inSlices((pause) => {
-      for (let next = left.next(); !next.done; next = left.next())
-        if (pause(diff.add(next.value))) return false;
-      return true;
-    }, pace);
-    const difference = diff.plan();
-    const { rest, withdrawn } = splitWithdrawn(difference, (address) =>
+    const { rest, withdrawn } = splitWithdrawn(await this.#compare(input), (address) =>
       inPool(address) ? null : this.#ownerOf(address, desired, complete),
     );
     const rereadFirst = this.#rereadFirst(rest, observed, occupants, complete);
@@ -110,7 +94,12 @@ export class Planner {
       decideDrains(decisions, drains);
       return { plan, held: null, letGo: null, drains, deadlines: drains, decisions, rereadFirst };
     }
-    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants, decidedHere };
+    const leftOut = isLeftOut(desired);
+    // Neither is a removal by a source.
+    const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
+      isEjected(endpoint, service) || (this.#nearest.hasMoved(service) && leftOut(endpoint, service));
+    const left = { decidedHere, leftOut };
+    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants, ...left };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
@@ -127,6 +116,13 @@ export class Planner {
     };
   }
 
+  async #compare({ keys, desired, observed, owned, pace }: PlanInput): Promise<Plan> {
+    const { inPool, adopt } = this.#rules;
+    const diff = new Diff({ desired, observed, owned, inPool, adopt, order: this.#order });
+    await eachInSlices(keys, (key) => diff.add(key), pace);
+    return diff.plan();
+  }
+
   /** On the word of our own disk alone, only what this program depends on is a reason to take a VIP away. */
   #ownerOf(address: string, { refused }: Desired, complete: boolean): string | null {
     const taken = this.#rules.taken?.(address) ?? null;
@@ -136,7 +132,7 @@ export class Planner {
   /** By which it is decided what of a plan that takes away is kept for a while. */
   keeping(): Pick<LastRules, 'named' | 'lives'> {
     return {
-      named: (endpoint, service) => this.#brake.accepts(endpoint, service),
+      named: (endpoint, service) => this.#brake.isNamed(endpoint, service),
       lives: (endpoint) => this.#occupants(endpoint)?.drainSeconds != null,
     };
   }
@@ -156,7 +152,8 @@ export class Planner {
 
   /**
    * All sources were read anew. What of `due` still does not serve, or still asks for the VIPs of the last pass and no
-   * others, is not held any more; the rest waits again. Returns how much of it goes.
+   * others, and stands where it stood, is not held any more; the rest waits again, and all where this host stands elsewhere.
+   * Returns how much of it goes.
    */
   confirm(due: ReadonlySet<BackendKey>, told: Inventory, now: number): number {
     const before = offersAt(due, this.#inventory.tasks);
@@ -165,7 +162,7 @@ export class Planner {
       const offers = after.get(endpoint);
       return offers === undefined || offers === before.get(endpoint);
     };
-    const confirmed = new Set([...due].filter(same));
+    const confirmed = new Set(this.#nearest.agree(told.places) ? [...due].filter(same) : []);
     this.#brake.confirm(due, confirmed, now);
     return confirmed.size;
   }

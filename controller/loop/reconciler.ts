@@ -112,7 +112,7 @@ export class Reconciler {
     this.#table.begin(request.gone, startedAt);
     await this.#rules.ready?.();
     const parts = {
-      ...this.#table.parts,
+      table: this.#table,
       ...(await this.#load()),
       inventory: this.inventory,
       nameStore: this.#nameStore,

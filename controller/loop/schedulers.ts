@@ -1,3 +1,4 @@
+import type { Step } from '../model.ts';
 import { Backoff } from './backoff.ts';
 
 /** Each try makes the kernel look for a module, and say in its log that there is none. */
@@ -23,9 +24,15 @@ export class Schedulers {
     return new Set([...this.#lacking].filter((scheduler) => this.#backoff.postpones(scheduler, now)));
   }
 
-  /** Whether a service with this scheduler has been made. */
-  knows(scheduler: string): boolean {
-    return this.#present.has(scheduler);
+  /** The first of these steps for each scheduler with which no service has been made yet. */
+  firstOfEachUnknown(steps: readonly Step[]): ReadonlySet<Step> {
+    const first = new Map<string, Step>();
+    for (const step of steps) {
+      const scheduler = schedulerOf(step);
+      if (scheduler !== null && !this.#present.has(scheduler) && !first.has(scheduler))
+        first.set(scheduler, step);
+    }
+    return new Set(first.values());
   }
 
   /** A service was made, or changed, with this scheduler. */
@@ -55,4 +62,9 @@ export class Schedulers {
   nextDue(): number | null {
     return this.#backoff.nextDue();
   }
+}
+
+/** The scheduler that a step gives its service; null where it gives none. */
+export function schedulerOf(step: Step): string | null {
+  return step.op === 'add-service' || step.op === 'update-service' ? step.service.scheduler : null;
 }

@@ -1,21 +1,24 @@
-import type { CalledVip, Declared, Desired, Memory, Rejection, Service, ServiceKey } from '../model.ts';
+import type { Desired, Service, ServiceKey } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
+import { withServices } from '../plan/desired-with.ts';
 import type { PassRequest } from './pass.ts';
 
 /**
  * What is desired, as the host's last pass left it, for passes over other tables: the same for all of them, and whole at every
  * moment, while the host's next pass works on its own.
  */
-export class SharedDesired implements Desired {
+export class SharedDesired {
   readonly #services = new Map<ServiceKey, Service>();
+  /** What the host's passes work on, and the same with the services that they left. */
   #desired: Desired | null = null;
+  #shared: Desired | null = null;
   #isComplete = false;
   /** A pass of the host ended early: what it changed is not known. */
   #isBehind = true;
 
-  /** Whether a pass of the host has been taken: before, nothing is known of what is desired. */
-  get isKnown(): boolean {
-    return this.#desired !== null;
+  /** null before a pass of the host has been taken: nothing is known of what is desired. */
+  get desired(): Desired | null {
+    return this.#shared;
   }
 
   /** Whether every source had been read completely: without that nothing may be taken away. */
@@ -37,6 +40,7 @@ export class SharedDesired implements Desired {
       return NONE;
     }
     const isAll = this.#isBehind || this.#desired !== desired;
+    if (this.#desired !== desired) this.#shared = withServices(desired, this.#services);
     this.#desired = desired;
     this.#isComplete = complete;
     this.#isBehind = false;
@@ -48,41 +52,6 @@ export class SharedDesired implements Desired {
     }
     return keys;
   }
-
-  get services(): ReadonlyMap<ServiceKey, Service> {
-    return this.#services;
-  }
-
-  // ---- what decides nothing, or is looked at as it is now ------------------------------------------------
-
-  get refused(): ReadonlyMap<string, string> {
-    return this.#desired?.refused ?? NONE_REFUSED;
-  }
-
-  get unserved(): ReadonlyMap<string, readonly Declared[]> {
-    return this.#desired?.unserved ?? new Map();
-  }
-
-  get declared(): readonly Declared[] {
-    return this.#desired?.declared ?? [];
-  }
-
-  get rejected(): readonly Rejection[] {
-    return this.#desired?.rejected ?? [];
-  }
-
-  get warnings(): readonly string[] {
-    return this.#desired?.warnings ?? [];
-  }
-
-  get memory(): Memory {
-    return this.#desired?.memory ?? NOTHING_REMEMBERED;
-  }
-
-  // Bound, since it is handed on by itself.
-  readonly declares = (vip: CalledVip): boolean => this.#desired?.declares(vip) ?? false;
 }
 
 const NONE: ReadonlySet<ServiceKey> = new Set();
-const NONE_REFUSED: ReadonlyMap<string, string> = new Map();
-const NOTHING_REMEMBERED: Memory = { addresses: new Map(), labels: new Map() };

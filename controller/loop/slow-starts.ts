@@ -1,5 +1,5 @@
 import type { Desired, ServiceKey, Table } from '../model.ts';
-import { inSlices, type Pace } from '../pace.ts';
+import { eachInSlices, type Pace } from '../pace.ts';
 import {
   advanceRamps,
   nextStepOf,
@@ -54,17 +54,13 @@ export class SlowStarts {
     now: number,
     pace: Pace,
   ): Promise<void> {
-    const left = keys[Symbol.iterator]();
-    await inSlices((pause) => {
-      for (let next = left.next(); !next.done; next = left.next()) {
-        const key = next.value;
-        const service = services.get(key);
-        if (service?.slowStartSeconds === undefined || this.#isOff) this.#forget(key);
-        else this.#put(key, advanceRamps(service, observed.get(key), this.#all.get(key), now));
-        if (pause(1)) return false;
-      }
-      return true;
-    }, pace);
+    const look = (key: ServiceKey) => {
+      const service = services.get(key);
+      if (service?.slowStartSeconds === undefined || this.#isOff) this.#forget(key);
+      else this.#put(key, advanceRamps(service, observed.get(key), this.#all.get(key), now));
+      return 1;
+    };
+    await eachInSlices(keys, look, pace);
   }
 
   /** Services of which a backend is due for its next step. */

@@ -6,6 +6,7 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
+import { lossText } from './held-text.ts';
 import {
   findLosses,
   inRotation,
@@ -51,7 +52,7 @@ interface Held {
 /**
  * Takes out of the plan what would take away too much at once without being said by name (rule 4): tasks that are missing
  * from a list (marathon #3419), have lost their health results, or are all unhealthy, unreachable or staging in it, labels
- * that are gone, another framework name. Everything else stays.
+ * that are gone, another framework name, zones that make others the nearest. Everything else stays.
  *
  * A backend counts when it is in rotation, and its VIP would have fewer afterwards: one that is replaced is no loss.
  */
@@ -160,18 +161,3 @@ function kept(service: PlannedService, { backends: lost }: Loss, observed: Table
   const reason = service.reason === null ? null : why;
   return { ...service, op: changed ? 'change' : 'keep', held: true, reason, backends };
 }
-
-/** Why a backend would leave, in words. */
-export function lossText(reason: LossReason): string {
-  return BACKEND_TEXT[reason];
-}
-
-const BACKEND_TEXT: Readonly<Record<LossReason, string>> = {
-  missing: 'its task is missing from what the source tells',
-  'health lost': 'its health results are lost',
-  unhealthy: 'its health check fails, as those of most at once',
-  unreachable: 'its task is unreachable, as most at once',
-  staging: 'its task is staging, as most at once',
-  'not asked for': 'its task runs on, and its labels do not ask for this VIP any more',
-  'weight 0': 'its labels ask for weight 0, as those of most at once',
-};

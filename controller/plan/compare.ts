@@ -1,3 +1,4 @@
+import { compareText } from '../compare-text.ts';
 import type {
   Backend,
   BackendKey,
@@ -147,6 +148,3 @@ export function byEndpoint(a: Endpoint, b: Endpoint): number {
 }
 
 // By code unit: localeCompare is a hundred times slower and depends on the host's locale.
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}

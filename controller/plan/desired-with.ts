@@ -1,52 +1,46 @@
-import type { CalledVip, Desired, Service, ServiceKey } from '../model.ts';
+import type { Desired, Service, ServiceKey } from '../model.ts';
 
 /** What becomes of a desired service. To be the same object for the same service within a pass. */
 export type ServiceChange = (service: Service, key: ServiceKey) => Service;
 
-/** What is desired, with each service as `change` makes it. As `desired` itself, it changes when that does. */
-export class DesiredWith implements Desired {
-  readonly #desired: Desired;
-  readonly #services: ServicesWith;
-  readonly #warnings: () => readonly string[];
+/** What is desired, with each service as `change` makes it; `warnings` are told besides. */
+export function desiredWith(
+  desired: Desired,
+  change: ServiceChange,
+  warnings?: () => readonly string[],
+): Desired {
+  return withServices(desired, new ServicesWith(desired, change), warnings);
+}
 
-  /** `warnings`: to be told besides. */
-  constructor(desired: Desired, change: ServiceChange, warnings: () => readonly string[] = () => []) {
-    this.#desired = desired;
-    this.#services = new ServicesWith(desired, change);
-    this.#warnings = warnings;
-  }
-
-  get services() {
-    return this.#services;
-  }
-
-  get unserved() {
-    return this.#desired.unserved;
-  }
-
-  get declared() {
-    return this.#desired.declared;
-  }
-
-  get rejected() {
-    return this.#desired.rejected;
-  }
-
-  get warnings() {
-    const more = this.#warnings();
-    return more.length === 0 ? this.#desired.warnings : [...this.#desired.warnings, ...more].sort();
-  }
-
-  get memory() {
-    return this.#desired.memory;
-  }
-
-  get refused(): ReadonlyMap<string, string> {
-    return this.#desired.refused ?? NONE_REFUSED;
-  }
-
-  // Bound, since it is handed on by itself.
-  readonly declares = (vip: CalledVip): boolean => this.#desired.declares(vip);
+/** What is desired, with these services. All else changes as `desired` does. */
+export function withServices(
+  desired: Desired,
+  services: ReadonlyMap<ServiceKey, Service>,
+  warnings: () => readonly string[] = () => [],
+): Desired {
+  return {
+    services,
+    declares: (vip) => desired.declares(vip),
+    get unserved() {
+      return desired.unserved;
+    },
+    get declared() {
+      return desired.declared;
+    },
+    get rejected() {
+      return desired.rejected;
+    },
+    get warnings() {
+      const more = warnings();
+      return more.length === 0 ? desired.warnings : [...desired.warnings, ...more].sort();
+    },
+    get memory() {
+      return desired.memory;
+    },
+    get refused() {
+      return desired.refused ?? NONE_REFUSED;
+    },
+  };
 }
 
 const NONE_REFUSED: ReadonlyMap<string, string> = new Map();

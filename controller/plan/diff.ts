@@ -1,6 +1,7 @@
+import { compareText } from '../compare-text.ts';
 import type { Desired, ObservedService, Service, ServiceKey, Step, Table } from '../model.ts';
 import { serviceFields } from '../setting-fields.ts';
-import { addressOf, byEndpoint, compare, compareText, leavingBackend } from './compare.ts';
+import { addressOf, byEndpoint, compare, leavingBackend } from './compare.ts';
 import type { HostOrder } from './host-order.ts';
 import { type Conflict, type Owned, type Plan, type PlannedService, summaryOf } from './plan.ts';
 
@@ -91,13 +92,6 @@ export class Diff {
 export function* everyKey({ desired, owned }: Pick<DiffInput, 'desired' | 'owned'>): Generator<ServiceKey> {
   yield* desired.services.keys();
   for (const key of owned.keys()) if (!desired.services.has(key)) yield key;
-}
-
-/** The plan for all services. */
-export function diff(input: DiffInput): Plan {
-  const diff = new Diff(input);
-  for (const key of everyKey(input)) diff.add(key);
-  return diff.plan();
 }
 
 const asTheyStand: HostOrder = (_service, additions) => additions;

@@ -2,12 +2,12 @@ import { ejectedOf } from '../eject/restraint.ts';
 import { type Ejections, type TargetKey, targetKey } from '../ejection.ts';
 import type { Backend, BackendKey, Desired, Service, ServiceKey } from '../model.ts';
 import { type Decisions, DecisionTable } from './decision.ts';
-import { DesiredWith } from './desired-with.ts';
+import { desiredWith } from './desired-with.ts';
 
 /** What is desired, with weight 0 for each backend that is ejected: it keeps its connections and gets no new ones. */
 export function withEjections(desired: Desired, ejections: Ejections): Desired {
   const made = new WeakMap<Service, Service>();
-  return new DesiredWith(desired, (service) => {
+  return desiredWith(desired, (service) => {
     const known = made.get(service) ?? without(service, ejections);
     made.set(service, known);
     return known;

@@ -1,16 +1,18 @@
+/** A mass removal that is held, in words. */
+
 import type { MassRemoval } from './brake.ts';
 import type { LossReason } from './losses.ts';
 
-/** A held mass removal in a line: how much would go, of how much, and why. */
+/** All of it in a line: how much would go, of how much, and why. */
 export function heldText({ vips, ofVips, backends, ofBackends, reasons }: MassRemoval): string {
-  const why = reasons.map(([reason, count]) => `${count} ${WORDS[reason]}`).join(', ');
+  const why = reasons.map(([reason, count]) => `${count} ${OF_MANY[reason]}`).join(', ');
   return (
     `${vips} of ${ofVips} VIPs and ${backends} of ${ofBackends} backends in rotation would go at once, ` +
     `and no source says so by name: ${why}`
   );
 }
 
-const WORDS: Readonly<Record<LossReason, string>> = {
+const OF_MANY: Readonly<Record<LossReason, string>> = {
   missing: 'missing from what the sources tell',
   'health lost': 'without the health results that they had',
   unhealthy: 'unhealthy',
@@ -18,4 +20,21 @@ const WORDS: Readonly<Record<LossReason, string>> = {
   staging: 'staging',
   'not asked for': 'whose labels ask for the VIP no more',
   'weight 0': 'whose labels ask for weight 0',
+  'not near': 'not the nearest, by the zones that the sources tell now',
+};
+
+/** Why a backend would leave. */
+export function lossText(reason: LossReason): string {
+  return OF_ONE[reason];
+}
+
+const OF_ONE: Readonly<Record<LossReason, string>> = {
+  missing: 'its task is missing from what the source tells',
+  'health lost': 'its health results are lost',
+  unhealthy: 'its health check fails, as those of most at once',
+  unreachable: 'its task is unreachable, as most at once',
+  staging: 'its task is staging, as most at once',
+  'not asked for': 'its task runs on, and its labels do not ask for this VIP any more',
+  'weight 0': 'its labels ask for weight 0, as those of most at once',
+  'not near': 'others are nearer, by the zones that the sources tell now',
 };

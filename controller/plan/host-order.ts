@@ -5,7 +5,8 @@
  * the first in the list of those that are equally good. With one order on all hosts they would all begin with the same backend.
  */
 
-import { type BackendKey, endpointKey, type ServiceKey, type Step } from '../model.ts';
+import { compareText } from '../compare-text.ts';
+import { endpointKey, type ServiceKey, type Step } from '../model.ts';
 
 type Addition = Extract<Step, { op: 'add-backend' | 'update-backend' }>;
 
@@ -26,15 +27,11 @@ export function createHostOrder(hostId: string): HostOrder {
       const key = endpointKey(step.backend);
       return { step, key, rank: hash(seed, key) };
     });
-    return ranked.sort((a, b) => a.rank - b.rank || compareKeys(a.key, b.key)).map(({ step }) => step);
+    return ranked.sort((a, b) => a.rank - b.rank || compareText(a.key, b.key)).map(({ step }) => step);
   };
 }
 
 const { imul } = Math;
-
-function compareKeys(a: BackendKey, b: BackendKey): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
 
 /**
  * MurmurHash3, 32 bits, over the code units of a text. Its last lines let each bit of the text change each bit of the

@@ -6,6 +6,7 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
+import { inRotation } from './losses.ts';
 
 export interface LastRules {
   /** The kernel's table after what could be added has been added. */
@@ -35,16 +36,10 @@ export function withoutLastInRotation(shrinking: readonly Step[], rules: LastRul
   }
   const kept = new Set<Step>();
   for (const [key, steps] of leaving) {
-    if (inRotation(rules.table, key) > steps.length) continue;
+    if (inRotation(rules.table.get(key)) > steps.length) continue;
     const old = steps.filter(({ endpoint }) => !rules.named(endpoint, key));
     const last = old.find(({ endpoint }) => rules.lives(endpoint)) ?? old[0];
     if (last !== undefined) kept.add(last.step);
   }
   return kept.size === 0 ? shrinking : shrinking.filter((step) => !kept.has(step));
-}
-
-function inRotation(table: Table, key: ServiceKey): number {
-  let count = 0;
-  for (const { weight } of table.get(key)?.backends.values() ?? []) if (weight > 0) count += 1;
-  return count;
 }

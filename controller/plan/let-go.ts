@@ -38,7 +38,7 @@ export interface LargeRemoval {
 
 interface Context extends Pick<BrakeContext, 'observed' | 'owned' | 'share'> {
   /** What leaves by a decision of this host is no part of a removal. */
-  readonly decidedHere?: ((endpoint: BackendKey, service: ServiceKey) => boolean) | undefined;
+  readonly decidedHere: (endpoint: BackendKey, service: ServiceKey) => boolean;
 }
 
 /**
@@ -50,8 +50,7 @@ export function largeRemoval(
   context: Context,
   leaveOf: (endpoint: BackendKey, service: ServiceKey) => Leave,
 ): LargeRemoval | null {
-  const { decidedHere = () => false } = context;
-  const unnamed = { ...context, occupants: () => null, named: decidedHere };
+  const unnamed = { ...context, occupants: () => null, named: context.decidedHere, leftOut: () => false };
   const losses = findLosses(plan, unnamed);
   if (losses.size === 0) return null;
   // The usual change goes no further: to measure is to look at all that is ours.

@@ -19,7 +19,8 @@ export type LossReason =
   | 'unreachable'
   | 'staging'
   | 'not asked for'
-  | 'weight 0';
+  | 'weight 0'
+  | 'not near';
 
 export interface LossContext {
   readonly observed: Table;
@@ -28,6 +29,8 @@ export interface LossContext {
   readonly occupants: Occupants;
   /** Whether a source has said by name that what is at an endpoint ends, or serves this VIP no more. */
   readonly named: (endpoint: BackendKey, service: ServiceKey) => boolean;
+  /** Whether a backend that its sources want in rotation is none of a service's because others are nearer. */
+  readonly leftOut: (endpoint: BackendKey, service: ServiceKey) => boolean;
 }
 
 /** The backends of one VIP that would leave the rotation unnamed, by endpoint, with why. */
@@ -116,7 +119,7 @@ function entersRotation(step: Step, service: ObservedService): boolean {
 function unnamed(
   endpoint: BackendKey,
   service: ServiceKey,
-  { occupants, named }: LossContext,
+  { occupants, named, leftOut }: LossContext,
   isWeighedDown: () => boolean,
 ): LossReason | null {
   if (named(endpoint, service)) return null;
@@ -124,6 +127,7 @@ function unnamed(
   // In a list too: it says of this very task that it ends.
   if (standing === 'ended') return null;
   if (standing !== 'serving') return standing;
+  if (leftOut(endpoint, service)) return 'not near';
   return isWeighedDown() ? 'weight 0' : 'not asked for';
 }
 

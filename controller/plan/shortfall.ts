@@ -1,5 +1,4 @@
 import type { Desired, ObservedService, Service, ServiceKey, Table } from '../model.ts';
-import type { Pause } from '../pause.ts';
 import { backendFields, serviceFields } from '../setting-fields.ts';
 import { outsideTheKernel } from './compare.ts';
 import type { Plan } from './plan.ts';
@@ -35,28 +34,20 @@ export class Shortfalls {
     return [...this.#kinds].map(([key, kind]) => ({ key, kind }));
   }
 
-  /**
-   * Looks at the services of a plan; of the others nothing has changed. To be called until it returns true: `pause` may
-   * have said before that it should rest.
-   */
-  start({ desired, plan, observed, refused }: ShortfallInput): (pause: Pause) => boolean {
+  /** Makes the function that looks at a service of a plan, and returns what that cost; of the others nothing has changed. */
+  looker({ desired, plan, observed, refused }: ShortfallInput): (key: ServiceKey) => number {
     const excepted = new Set(plan.conflicts.map(({ key }) => key));
     const leaving = new Set<ServiceKey>();
     for (const { key, op, held } of plan.services) {
       if (held) excepted.add(key);
       if (op === 'remove') leaving.add(key);
     }
-    const left = plan.keys.values();
-    return (pause) => {
-      for (let next = left.next(); !next.done; next = left.next()) {
-        const key = next.value;
-        const want = desired.services.get(key);
-        const kind = excepted.has(key) ? null : kindOf(want, observed.get(key), leaving.has(key), refused);
-        if (kind === null) this.#kinds.delete(key);
-        else this.#kinds.set(key, kind);
-        if (pause(1 + (want?.backends.size ?? 0))) return false;
-      }
-      return true;
+    return (key) => {
+      const want = desired.services.get(key);
+      const kind = excepted.has(key) ? null : kindOf(want, observed.get(key), leaving.has(key), refused);
+      if (kind === null) this.#kinds.delete(key);
+      else this.#kinds.set(key, kind);
+      return 1 + (want?.backends.size ?? 0);
     };
   }
 }

@@ -17,7 +17,7 @@ import type {
 } from '../model.ts';
 import { SLOW_START_SCALE } from '../slow-start.ts';
 import { type Decisions, DecisionTable } from './decision.ts';
-import { DesiredWith } from './desired-with.ts';
+import { desiredWith } from './desired-with.ts';
 
 /** A backend that grows. */
 export interface Ramp {
@@ -141,7 +141,7 @@ export type Weighed = WeakMap<Service, { readonly of: Ramps | undefined; readonl
  * many tenths of them. It changes when `desired` or `ramps` does.
  */
 export function withSlowStart(desired: Desired, ramps: RampsByService, made: Weighed): Desired {
-  return new DesiredWith(desired, (service, key) => {
+  return desiredWith(desired, (service, key) => {
     if (service.slowStartSeconds === undefined) return service;
     const of = ramps.get(key);
     const known = made.get(service);

@@ -56,6 +56,13 @@ export function whyUndecided(service: NearService, host: HostPlace): 'host' | 'b
   return 'backends';
 }
 
+/** Whether a backend that served in a tier serves still, now that the tier has none: it stands elsewhere, as sources tell. */
+export function serveElsewhere(tier: Tier, before: Service, now: Service, host: HostPlace): boolean {
+  for (const [key, { weight }] of backendsIn(tier, before, host))
+    if (weight > 0 && (now.backends.get(key)?.weight ?? 0) > 0) return true;
+  return false;
+}
+
 function serves({ backends }: Service, tier: Tier, host: HostPlace): boolean {
   for (const backend of backends.values()) if (backend.weight > 0 && isIn(tier, backend, host)) return true;
   return false;

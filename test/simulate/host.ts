@@ -9,7 +9,8 @@ import type { ServiceKey, Step, Table } from '../../controller/model.ts';
 import type { Log, Observer, Reachability } from '../../controller/ports.ts';
 import { Latch } from '../../controller/time.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
-import { type AppSpec, SOURCES, type SourceName, snapshotOf } from './cluster.ts';
+import { Unanswering } from '../support/unanswering.ts';
+import { type AppSpec, HOST_ADDRESS, HOST_ZONE, SOURCES, type SourceName, snapshotOf } from './cluster.ts';
 import { Disk } from './disk.ts';
 import type { HostKernel } from './kernel.ts';
 import { type Crash, Life, WriteCounter } from './life.ts';
@@ -44,6 +45,7 @@ export class Host {
   readonly kernel: HostKernel;
   readonly apps = new Map<string, AppSpec>();
   readonly addresses = new Set<string>();
+  readonly zones = new Map<string, string>();
   /** Services that another program made, as text: none of them may be touched. */
   readonly foreign = new Map<ServiceKey, string>();
   readonly violations: string[] = [];
@@ -51,6 +53,7 @@ export class Host {
   readonly sources = new Map<SourceName, ScriptedSource>();
   readonly #random: Random;
   #life: Life | null = null;
+  #unanswering = new Unanswering();
 
   constructor(kernel: HostKernel, seed: number, crash: Crash | null) {
     this.kernel = kernel;
@@ -59,7 +62,7 @@ export class Host {
     for (const name of SOURCES)
       this.sources.set(
         name,
-        new ScriptedSource(name, this.clock, () => snapshotOf(name, this.apps.values())),
+        new ScriptedSource(name, this.clock, () => snapshotOf(name, this.apps.values(), this.zones)),
       );
   }
 
@@ -88,8 +91,13 @@ export class Host {
       clock,
       log: SILENT,
     };
+    const wake = new Latch<WakeReason>();
+    // Nothing of it is kept over a restart.
+    this.#unanswering = new Unanswering(() => wake.set('ejections'));
     const rules = {
       translation: this.#rules,
+      ejections: this.#unanswering,
+      host: { given: { zone: HOST_ZONE }, addresses: () => HOST_ADDRESSES },
       inPool: (address: string) => address.startsWith('11.'),
       adopt: false,
       brake: BRAKE,
@@ -98,7 +106,6 @@ export class Host {
     };
     const reconciler = new Reconciler(ports, rules, () => this.#random.next());
     const sources = [...this.sources.values()];
-    const wake = new Latch<WakeReason>();
     const running = run(
       { ...ports, sources, observer: NOBODY },
       reconciler,
@@ -122,6 +129,11 @@ export class Host {
   async edit(changes: readonly Change[]): Promise<void> {
     await this.kernel.edit(changes);
     await this.#lookAtForeign();
+  }
+
+  /** What is at an endpoint does not answer this host, or answers again. */
+  answers(endpoint: string, answers: boolean): void {
+    this.#unanswering.set(endpoint, answers ? null : this.clock.monotonic());
   }
 
   async addForeign(address: string): Promise<void> {
@@ -166,8 +178,9 @@ export class Host {
    * stays so. Foreign services are as their owner left them, and the ledger names exactly what is ours.
    */
   async check(): Promise<void> {
-    const snapshots = SOURCES.map((name) => snapshotOf(name, this.apps.values()));
-    const { wanted, names } = rebuild(snapshots, this.disk.memory(), this.#rules);
+    const snapshots = SOURCES.map((name) => snapshotOf(name, this.apps.values(), this.zones));
+    const memory = this.disk.memory();
+    const { wanted, names } = rebuild(snapshots, memory, this.#rules, this.#unanswering.since);
     const table = await this.kernel.read();
     const foreign = new Set(this.foreign.keys());
     this.violations.push(...differences(wanted, table, foreign));
@@ -182,6 +195,8 @@ export class Host {
     if (have !== want) this.violations.push(`${what}: ${have}, should be ${want}`);
   }
 }
+
+const HOST_ADDRESSES: ReadonlySet<string> = new Set([HOST_ADDRESS]);
 
 function textOf(table: Table, key: ServiceKey): string {
   const service = table.get(key);

@@ -1,7 +1,7 @@
 /** Plays a story on a host, lets it come to rest, and says what is not as it must be. */
 
 import type { Change } from 'ipvs-netlink-ts';
-import { SOURCES } from './cluster.ts';
+import { endpointOf, SOURCES } from './cluster.ts';
 import { Host } from './host.ts';
 import { HostKernel } from './kernel.ts';
 import type { Crash } from './life.ts';
@@ -26,8 +26,8 @@ export interface PlayOptions {
   readonly restMs?: readonly number[];
 }
 
-/** Longer than every delay: a refused write is tried again, a removal held, and a drain ended, within it. */
-const REST_MS = [5_000, 75_000, 301_000, 150_000];
+/** Longer than every delay: a refused write is tried again, a removal held, a nearer zone waited for, and a drain ended, within it. */
+const REST_MS = [5_000, 75_000, 485_000, 75_000, 301_000];
 const HOUR_MS = 3_600_000;
 const RESTART_MS = 2_000;
 
@@ -143,6 +143,13 @@ async function tell(host: Host, step: StoryStep): Promise<void> {
       break;
     case 'clock':
       clock.step(step.ms);
+      break;
+    case 'answers':
+      host.answers(endpointOf(step.place), step.answers);
+      break;
+    case 'zone':
+      if (step.zone === null) host.zones.delete(step.agent);
+      else host.zones.set(step.agent, step.zone);
       break;
   }
 }

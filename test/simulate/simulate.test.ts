@@ -4,7 +4,7 @@
  */
 
 import { expect, test } from '@jest/globals';
-import { SOURCES } from './cluster.ts';
+import { AGENTS, SOURCES } from './cluster.ts';
 import { play } from './play.ts';
 import { shrink } from './shrink.ts';
 import { type StoryStep, storyOf } from './story.ts';
@@ -18,6 +18,38 @@ test(`after each of ${SEEDS} stories the kernel becomes as desired and stays so`
     const { violations } = await play(seed, storyOf(seed));
     expect({ seed, violations }).toEqual({ seed, violations: [] });
   }
+});
+
+test('what another program makes while the ledger cannot be written stays as it made it', async () => {
+  const steps: readonly StoryStep[] = [
+    deploy('/a', '192.168.7.7:80', 3),
+    ...readAll(),
+    { what: 'disk', disk: 'hanging' },
+    wait(1),
+    { what: 'foreign', address: '192.168.7.7' },
+  ];
+  expect((await play(1, steps)).violations).toEqual([]);
+});
+
+test('zones that most tasks leave at once are held for a minute, and then count', async () => {
+  const near = deploy('/a', '/web:80', ...Array.from({ length: 24 }, (_, i) => 10 + i));
+  const options = { ...near.app.options, IPVS_TRAFFIC_DISTRIBUTION: 'PreferSameZone' };
+  const zones = (...names: readonly string[]): StoryStep[] =>
+    AGENTS.map((agent, i) => ({ what: 'zone', agent, zone: names[i] ?? null }));
+  const steps: readonly StoryStep[] = [
+    ...zones('a', 'a', 'a'),
+    { ...near, app: { ...near.app, options } },
+    ...readAll(),
+    wait(6_000),
+    ...zones('a', 'b', 'b'),
+    ...readAll(),
+    wait(55_000),
+    wait(10_000),
+  ];
+  const { violations, journal } = await play(1, steps, SOON);
+  expect(violations).toEqual([]);
+  const backends = (table = '') => table.split('\n').filter((line) => line.startsWith('-a')).length;
+  expect([backends(journal.at(-3)), backends(journal.at(-1))]).toEqual([24, 8]);
 });
 
 test('a seed gives the same story, with the same tables and writes, each time', async () => {

@@ -1,8 +1,10 @@
 /** A story: what happens to one host, in order. One seed gives one story. */
 
 import {
+  AGENTS,
   type AppSpec,
   describeApp,
+  HOST_ZONE,
   REFUSED_PLACE,
   SOURCES,
   type SourceName,
@@ -29,7 +31,9 @@ export type StoryStep =
   | { readonly what: 'cut dumps' | 'mend' | 'kill' | 'stop' }
   | { readonly what: 'disk'; readonly disk: DiskState }
   | { readonly what: 'host address'; readonly address: string }
-  | { readonly what: 'clock'; readonly ms: number };
+  | { readonly what: 'clock'; readonly ms: number }
+  | { readonly what: 'answers'; readonly place: number; readonly answers: boolean }
+  | { readonly what: 'zone'; readonly agent: string; readonly zone: string | null };
 
 export type Edit = 'weight' | 'scheduler' | 'remove backend' | 'remove service';
 export type DiskState = 'well' | 'full' | 'hanging';
@@ -55,7 +59,7 @@ function turnOf(random: Random): readonly StoryStep[] {
   const source = random.pick(SOURCES);
   const wait: StoryStep = { what: 'wait', ms: random.pick([1, 50, 300, 2_000, 31_000, 61_000, 301_000]) };
   const pick = random.below(20);
-  switch (random.below(14)) {
+  switch (random.below(16)) {
     case 0:
     case 1:
     case 2:
@@ -86,6 +90,12 @@ function turnOf(random: Random): readonly StoryStep[] {
       return [{ what: random.chance(0.5) ? 'kill' : 'stop' }, ...SOURCES.map(wholeRead), wait];
     case 12:
       return [{ what: 'disk', disk: random.pick<DiskState>(['full', 'hanging', 'well']) }, wait];
+    case 13:
+      return [{ what: 'answers', place: random.pick(PLACES), answers: random.chance(0.4) }, wait];
+    case 14: {
+      const zone = random.pick([HOST_ZONE, 'b', null]);
+      return [{ what: 'zone', agent: random.pick(AGENTS), zone }, readOf(random), readOf(random), wait];
+    }
     default:
       return random.chance(0.5)
         ? [{ what: 'host address', address: random.pick(HOST_ADDRESSES) }, wait]
@@ -105,12 +115,23 @@ function readOf(random: Random): StoryStep {
 }
 
 const IDS = ['/a', '/b', '/c'];
+const PLACES = [1, 2, 3, 4, REFUSED_PLACE];
+
+function fewTasks(random: Random): readonly TaskSpec[] {
+  return Array.from({ length: random.below(4) }, () => {
+    const state = random.pick(['running', 'running', 'running', 'killing', 'unreachable', 'gone'] as const);
+    return { place: random.pick(PLACES), state, healthy: random.chance(0.8) };
+  });
+}
+
+/** So many that most of them are a mass. */
+function manyTasks(random: Random): readonly TaskSpec[] {
+  const state = random.pick(['running', 'running', 'unreachable'] as const);
+  return Array.from({ length: 12 + random.below(12) }, (_, i) => ({ place: 10 + i, state, healthy: true }));
+}
 
 function appOf(random: Random): AppSpec {
-  const tasks = Array.from({ length: random.below(4) }, (): TaskSpec => {
-    const state = random.pick(['running', 'running', 'running', 'killing', 'unreachable', 'gone'] as const);
-    return { place: random.pick([1, 2, 3, 4, REFUSED_PLACE]), state, healthy: random.chance(0.8) };
-  });
+  const tasks = random.chance(0.15) ? manyTasks(random) : fewTasks(random);
   const options: Record<string, string> = {};
   if (random.chance(0.3)) options['IPVS_SCHEDULER'] = random.pick(['rr', 'sh', 'mh', 'nonsense']);
   if (random.chance(0.2)) options['IPVS_SCHEDULER_FLAGS'] = random.pick(['sh-port', 'sh-fallback']);
@@ -120,6 +141,9 @@ function appOf(random: Random): AppSpec {
   if (random.chance(0.2)) options['IPVS_WEIGHT'] = random.pick(['5', '0']);
   if (random.chance(0.2)) options['IPVS_DRAIN_SECONDS'] = random.pick(['0', '30']);
   if (random.chance(0.3)) options['IPVS_SLOW_START_SECONDS'] = random.pick(['2', '60', '0']);
+  if (random.chance(0.3))
+    options['IPVS_TRAFFIC_DISTRIBUTION'] = random.pick(['PreferSameZone', 'PreferSameNode', 'Cluster']);
+  if (random.chance(0.1)) options['IPVS_EJECT'] = 'false';
   return {
     id: random.pick(IDS),
     protocol: random.chance(0.75) ? 'tcp' : 'udp',
@@ -166,5 +190,9 @@ export function describeStep(step: StoryStep): string {
       return `the host gets or loses the address ${step.address}`;
     case 'clock':
       return `the clock is set by ${step.ms} ms`;
+    case 'answers':
+      return `what is at place ${step.place} ${step.answers ? 'answers again' : 'does not answer this host'}`;
+    case 'zone':
+      return `agent ${step.agent} is in ${step.zone === null ? 'no zone' : `zone ${step.zone}`}`;
   }
 }

@@ -4,11 +4,11 @@ import { familyOf } from '../../controller/address.ts';
 import { DesiredState } from '../../controller/desired/desired-state.ts';
 import type { TranslationRules } from '../../controller/desired/translation-rules.ts';
 import { Inventory } from '../../controller/inventory/inventory.ts';
-import type { BackendKey, Memory, ServiceKey, Snapshot, Table } from '../../controller/model.ts';
+import type { BackendKey, Memory, Service, ServiceKey, Snapshot, Table } from '../../controller/model.ts';
 import { weigh } from '../../controller/plan/slow-start.ts';
 import { backendFields, serviceFields } from '../../controller/setting-fields.ts';
 import type { BackendSettings, ServiceSettings } from '../../controller/settings.ts';
-import { REFUSED_ADDRESS } from './cluster.ts';
+import { HOST_ADDRESS, HOST_ZONE, REFUSED_ADDRESS } from './cluster.ts';
 import { LACKS_SCHEDULERS } from './kernel.ts';
 
 /** Settings as `ipvsadm` has them. */
@@ -24,13 +24,15 @@ export function rebuild(
   snapshots: readonly Snapshot[],
   memory: Memory,
   rules: TranslationRules,
+  unanswering: ReadonlyMap<string, number>,
 ): { readonly wanted: Wanted; readonly names: readonly string[] } {
   const state = new DesiredState(rules, Inventory.of(snapshots), memory);
   state.update({ complete: true, lacking: LACKS_SCHEDULERS });
   const wanted = new Map<ServiceKey, WantedService>();
   for (const [key, wants] of state.services) {
+    const near = nearestOf(answering(wants, unanswering));
     // Who grows has grown by then.
-    const service = wants.slowStartSeconds === undefined ? wants : weigh(wants);
+    const service = near.slowStartSeconds === undefined ? near : weigh(near);
     const all = [...service.backends].filter(
       // A UDP client that goes on sending would keep a backend of weight 0 busy for ever.
       ([, { address, weight }]) =>
@@ -39,6 +41,29 @@ export function rebuild(
     wanted.set(key, settingsOf(service, all));
   }
   return { wanted, names: [...state.memory.addresses.keys()].sort() };
+}
+
+/** Weight 0 for those that do not answer: half of those in rotation at most, the one that has failed for longest first. */
+function answering(service: Service, since: ReadonlyMap<string, number>): Service {
+  const inRotation = [...service.backends].filter(([, { weight }]) => weight > 0);
+  const failing = inRotation.filter(([at, { eject }]) => since.has(at) && eject !== false);
+  const first = failing.sort(([a], [b]) => (since.get(a) ?? 0) - (since.get(b) ?? 0) || (a < b ? -1 : 1));
+  const ejected = new Set(first.slice(0, Math.floor(inRotation.length / 2)).map(([at]) => at));
+  const backends = [...service.backends].map(
+    ([at, backend]) => [at, ejected.has(at) ? { ...backend, weight: 0 } : backend] as const,
+  );
+  return { ...service, backends: new Map(backends) };
+}
+
+/** The backends of this host, or else of its zone, alone, where the VIP asks for that and one of them is in rotation. */
+function nearestOf(service: Service): Service {
+  const all = [...service.backends];
+  const here = all.filter(([, { address }]) => address === HOST_ADDRESS);
+  const zone = all.filter(([, { address, place }]) => address === HOST_ADDRESS || place?.zone === HOST_ZONE);
+  const tiers = { PreferSameNode: [here, zone], PreferSameZone: [zone], Cluster: [] };
+  const serves = (tier: typeof all) => tier.some(([, { weight }]) => weight > 0);
+  const nearest = tiers[service.trafficDistribution ?? 'Cluster'].find(serves);
+  return nearest === undefined ? service : { ...service, backends: new Map(nearest) };
 }
 
 function settingsOf(

@@ -2,14 +2,18 @@
 
 import type { Desired, Step, Table } from '../../controller/model.ts';
 import { applySteps } from '../../controller/plan/after-steps.ts';
-import { diff, type Ownership } from '../../controller/plan/diff.ts';
+import { Diff, everyKey, type Ownership } from '../../controller/plan/diff.ts';
 import type { HostOrder } from '../../controller/plan/host-order.ts';
 import type { Plan } from '../../controller/plan/plan.ts';
 
 /** Makes the function that compares all services. */
 export function createDiff(order?: HostOrder) {
-  return (desired: Desired, observed: Table, ownership: Ownership): Plan =>
-    diff({ desired, observed, ...ownership, order });
+  return (desired: Desired, observed: Table, ownership: Ownership): Plan => {
+    const input = { desired, observed, ...ownership, order };
+    const diff = new Diff(input);
+    for (const key of everyKey(input)) diff.add(key);
+    return diff.plan();
+  };
 }
 
 /** The table as it is after these steps. */

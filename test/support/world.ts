@@ -93,6 +93,8 @@ export class World {
         if (step.op === 'add-backend' && this.refusedBackends.includes(step.backend.address))
           failures.push({ step, error: new Error('EINVAL'), why: 'refused-backend' });
         else if (message !== null) failures.push({ step, error: new Error(message) });
+        else if (step.op === 'add-service' && this.kernel.has(serviceKey(step.service)))
+          failures.push({ step, error: new Error('EEXIST'), why: 'exists' });
         else if (lacks(this.lacking, step)) failures.push({ step, error: NO_SCHEDULER, why: 'no-scheduler' });
         else this.write(step);
       }

@@ -9,7 +9,7 @@ import { WEIGHT_1, WLC } from '../../support/builders.ts';
 const service = { protocol: 'tcp', address: '11.0.0.1', port: 80 };
 const backend = { address: '10.0.0.1', port: 31000, ...WEIGHT_1 };
 const settings = { ...service, ...WLC };
-const make: readonly Step[] = [
+const make: readonly [Step, Step] = [
   { op: 'add-service', service: settings },
   { op: 'add-backend', service, backend },
 ];
@@ -22,10 +22,19 @@ beforeEach(async () => {
 });
 afterEach(() => table.close());
 
-test('steps that have been made already succeed, and lead to the same table', async () => {
+test('a service that is there already stays as it is, whoever made it, and the step says so', async () => {
+  await table.apply([{ op: 'add-service', service: { ...settings, scheduler: 'rr' } }]);
+  const before = kernel.print();
+  const add: Step = { op: 'add-service', service: settings };
+  expect(await table.apply([add])).toMatchObject([{ step: add, why: 'exists', error: { code: 'exists' } }]);
+  expect(kernel.print()).toBe(before);
+});
+
+test('other steps that have been made already succeed, and lead to the same table', async () => {
   expect(await table.apply(make)).toEqual([]);
   const once = kernel.print();
-  expect(await table.apply(make)).toEqual([]);
+  const [, addBackend] = make;
+  expect(await table.apply([addBackend, { op: 'update-service', service: settings }])).toEqual([]);
   expect(kernel.print()).toBe(once);
   const remove: readonly Step[] = [
     { op: 'remove-backend', service, backend },
@@ -39,7 +48,7 @@ test('steps that have been made already succeed, and lead to the same table', as
 test('a failure comes with the step that was asked for, also where another way to it was tried', async () => {
   await table.apply(make);
   kernel.faults = { refuse: ({ command }) => (command === 'SET_DEST' ? 12 : 0) };
-  const [failure, ...others] = await table.apply(make);
+  const [failure, ...others] = await table.apply(make.slice(1));
   expect(others).toEqual([]);
   expect(failure?.step).toBe(make[1]);
   expect(failure?.error.message).toContain('update destination');

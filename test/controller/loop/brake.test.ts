@@ -172,6 +172,26 @@ describe('the mass-removal brake (rule 4)', () => {
     expect((await controller.resync(checked('unknown'))).held).toMatchObject({ backends: 2 });
   });
 
+  test('what is confirmed stays last in rotation where its replacement cannot be added: nobody said by name that it is gone', async () => {
+    const replaced = snapshot(
+      ...[1, 2, 3].map((n) => web(`/app-${n}`, { VIP_0: `/app-${n}:80` }, `10.0.1.${n}:80`)),
+    );
+    const controller = world.start();
+    await controller.resync(few);
+    await controller.resync(nothing);
+    await clock.advance(60_000);
+    expect(askAgain(controller, nothing)).toBe(3);
+    world.refuse = ({ op }) => (op === 'add-backend' ? 'no memory' : null);
+    await controller.resync(replaced);
+    const backends = () => [...world.kernel.keys()].flatMap((key) => world.backends(key));
+    expect(backends()).toEqual(['10.0.0.1:80 w1', '10.0.0.2:80 w1', '10.0.0.3:80 w1']);
+
+    world.refuse = () => null;
+    await clock.advance(1_000);
+    await controller.resync(replaced);
+    expect(backends()).toEqual(['10.0.1.1:80 w1', '10.0.1.2:80 w1', '10.0.1.3:80 w1']);
+  });
+
   test('holds nothing where the operator allows it', async () => {
     const controller = world.start({ brake: null });
     await controller.resync(few);

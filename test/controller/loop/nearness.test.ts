@@ -233,6 +233,48 @@ describe('the place of this host', () => {
     ]);
   });
 
+  test('that nobody knows, where its region is known, is told with the backends that get connections', async () => {
+    const { world, controller } = started({ region: 'eu' });
+    const abroad = web('/web', ZONE, A1, B1, C1);
+    const [task, ...others] = placed(abroad).tasks;
+    const us = placeOf({ region: 'us', zone: 'a' });
+    const { desired } = await controller.resync(
+      snapshot({ ...abroad, tasks: [...others, ...(task && us ? [{ ...task, place: us }] : [])] }),
+    );
+    expect(world.backends(KEY)).toEqual([`${B1} w1`, `${C1} w1`]);
+    expect(desired.warnings).toEqual([
+      'the zone of this host is not known: no task or agent here tells it, and --node-zone does not. So connections go to the backends in the region of this host, whatever IPVS_TRAFFIC_DISTRIBUTION says: 11.0.0.1:80',
+    ]);
+  });
+
+  test('is given with a zone of which no source tells: that is told with what may have been meant', async () => {
+    const { controller } = started({ region: 'eu', zone: 'us-eats-1a' });
+    const zones = { '10.1': 'us-east-1a', '10.2': 'us-east-1b', '10.3': 'us-west-2' };
+    const apps = snapshot(placed(web('/web', ZONE, A1, B1, C1), zones));
+    expect((await controller.resync(apps)).desired.warnings).toEqual([
+      '--node-zone us-eats-1a: no source tells of a task or agent in that zone; known: us-east-1a, us-east-1b, us-west-2; did you mean us-east-1a?',
+    ]);
+  });
+
+  test.each<[string, Place, Snapshot]>([
+    [
+      'an agent there is listed',
+      { zone: 'd' },
+      { ...said(ZONE, A1, B1), places: { '10.9.0.9': { zone: 'd' } } },
+    ],
+    ['no VIP asks for near backends', { zone: 'd' }, said({ VIP_0: ZONE.VIP_0 }, A1, B1)],
+  ])('is given with a zone without backends: nothing is told where %s', async (_why, given, apps) => {
+    const { controller } = started(given);
+    expect((await controller.resync(apps)).desired.warnings).toEqual([]);
+  });
+
+  test('is given with a region of which no source tells', async () => {
+    const { controller } = started({ region: 'moon', zone: 'a' });
+    expect((await controller.resync(said(ZONE, A1, B1))).desired.warnings).toEqual([
+      '--node-region moon: no source tells of a task or agent in that region; known: eu',
+    ]);
+  });
+
   test('is of no use where no source tells the zone of a backend, and that is told too', async () => {
     const { world, controller } = started();
     const { desired } = await controller.resync(snapshot(web('/web', ZONE, A1, B1)));

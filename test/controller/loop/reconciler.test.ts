@@ -111,6 +111,75 @@ describe('only what is ours (rule 1)', () => {
     expect([...world.kernel.keys()]).toEqual(['tcp/172.16.0.1:443']);
   });
 
+  describe('a service that another program makes while the ledger is written', () => {
+    const foreign = (address: string, port: number) => {
+      const made = observedService(service(address, port, [backend('172.16.0.2', 443)]));
+      const { save } = world.ledger;
+      world.ledger.save = async (entries, changed) => {
+        await save(entries, changed);
+        if (world.kernel.size === 0) world.kernel = tableOf(made);
+      };
+      return made;
+    };
+
+    test('is in the way outside the pools, and leaves the ledger at once', async () => {
+      const made = foreign('192.168.7.7', 80);
+      const controller = world.start();
+      const all = snapshot(literal('10.0.0.1:31000'));
+      const first = await controller.resync(all);
+      expect(first.failures).toMatchObject([{ message: 'EEXIST' }]);
+      expect([...world.ledgerEntries.keys()]).toEqual([]);
+
+      await clock.advance(200);
+      const { plan, failures } = await controller.change(all);
+      expect(plan.conflicts).toMatchObject([{ key: 'tcp/192.168.7.7:80' }]);
+      expect(failures).toEqual([]);
+      expect(world.kernel.get('tcp/192.168.7.7:80')).toBe(made);
+      expect(controller.nextLook()).toBeNull();
+    });
+
+    test('is not ours either where the pass ends with an error after that', async () => {
+      const made = foreign('192.168.7.7', 80);
+      const controller = world.start();
+      const { ensure } = world.reachability;
+      world.reachability.ensure = () => Promise.reject(new Error('the interface cannot be made'));
+      const all = snapshot(literal('10.0.0.1:31000'));
+      expect((await controller.resync(all)).error).toBe('the interface cannot be made');
+      world.reachability.ensure = ensure;
+      await clock.advance(200);
+      expect((await controller.resync(all)).plan.conflicts).toMatchObject([{ key: 'tcp/192.168.7.7:80' }]);
+      expect(world.kernel.get('tcp/192.168.7.7:80')).toBe(made);
+    });
+
+    test.each<[string, string, number, boolean, ReturnType<typeof web>]>([
+      ['in the pool', '11.134.217.55', 5555, false, mine('10.0.0.1:31000')],
+      ['anywhere, with --adopt', '192.168.7.7', 80, true, literal('10.0.0.1:31000')],
+    ])('is adopted %s', async (_where, address, number, adopt, wanted) => {
+      const made = foreign(address, number);
+      const controller = world.start({ adopt });
+      await controller.resync(snapshot(wanted));
+      const key = `tcp/${address}:${number}`;
+      expect(world.kernel.get(key)).toBe(made);
+
+      await clock.advance(200);
+      const { plan } = await controller.change(snapshot(wanted));
+      expect(plan.services).toMatchObject([{ key, adopted: true }]);
+      expect(world.backends(key)).toEqual(['10.0.0.1:31000 w1']);
+      expect([...world.ledgerEntries.keys()]).toEqual([key]);
+    });
+  });
+
+  test('what would be adopted once every source is read is reachable no more where the source then wants it no more', async () => {
+    const foreign = observedService(service('192.168.7.7', 80, [backend('172.16.0.2', 443)]));
+    world.kernel = tableOf(foreign);
+    const controller = world.start({ adopt: true });
+    await controller.resync(snapshot(literal('10.0.0.1:31000')), false);
+    expect(world.done()).toContain('reach 192.168.7.7');
+    await controller.resync(snapshot(mine('10.0.0.1:31001')));
+    expect(world.done()).toContain('reach');
+    expect(world.kernel.get('tcp/192.168.7.7:80')).toBe(foreign);
+  });
+
   test('no service is made that the ledger does not have', async () => {
     world.ledgerBroken = 'disk full';
     const pass = await world.start().resync(snapshot(mine('10.0.0.1:31000')));

@@ -49,6 +49,7 @@ function brake(
     owned,
     occupants: nobody,
     named: () => false,
+    leftOut: () => false,
     heldBefore: () => false,
     share: 0.5,
     ...over,

@@ -1,6 +1,5 @@
 import { type Desired, endpointKey, type Step, serviceKey, type Table } from '../../../controller/model.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
-import { withoutPause } from '../../../controller/pause.ts';
 import type { Owned } from '../../../controller/plan/plan.ts';
 import { type Shortfall, type ShortfallInput, Shortfalls } from '../../../controller/plan/shortfall.ts';
 import { backendFields, serviceFields } from '../../../controller/setting-fields.ts';
@@ -69,7 +68,7 @@ export function passOf(what: {
 
 function shortfallOf(input: ShortfallInput): readonly Shortfall[] {
   const shortfalls = new Shortfalls();
-  shortfalls.start(input)(withoutPause);
+  input.plan.keys.forEach(shortfalls.looker(input));
   return shortfalls.all;
 }
 

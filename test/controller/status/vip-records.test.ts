@@ -166,6 +166,7 @@ describe('the state of a VIP', () => {
       owned: gone.plan.owned,
       occupants: () => null,
       named: () => false,
+      leftOut: () => false,
       heldBefore: () => false,
       share: 0.5,
     };

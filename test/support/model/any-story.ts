@@ -58,7 +58,12 @@ const appSpec: fc.Arbitrary<AppSpec> = fc.record({
   mode: fc.constantFrom<Mode[]>('host', 'container', 'six'),
   protocols: fc.constantFrom<(readonly Protocol[])[]>(['tcp'], ['udp'], ['udp', 'tcp']),
   vips: fc.array(vip, { minLength: 1, maxLength: 2 }),
-  options: fc.oneof({ arbitrary: fc.constant({}), weight: 2 }, { arbitrary: options, weight: 1 }),
+  options: fc
+    .tuple(
+      fc.oneof({ arbitrary: fc.constant({}), weight: 2 }, { arbitrary: options, weight: 1 }),
+      fc.constantFrom({}, {}, { IPVS_SLOW_START_SECONDS: '60' }, { IPVS_SLOW_START_SECONDS: '300' }),
+    )
+    .map(([some, slow]) => ({ ...some, ...slow })),
   tasks: tasks(),
 });
 
@@ -142,6 +147,11 @@ const connect: fc.Arbitrary<StoryEvent> = fc.record({
   connections: fc.constantFrom(3, 3, 0),
 });
 
+const silent: fc.Arbitrary<StoryEvent> = fc.record({
+  what: fc.constantFrom('falls silent' as const, 'falls silent' as const, 'answers again' as const),
+  pick,
+});
+
 const meddle: fc.Arbitrary<StoryEvent> = fc.record({
   what: fc.constant('meddle' as const),
   how: meddling,
@@ -189,6 +199,7 @@ const other: fc.Arbitrary<StoryEvent> = fc.oneof(
 const turn: fc.Arbitrary<readonly StoryEvent[]> = fc.oneof(
   { arbitrary: fc.tuple(change, pass), weight: 8 },
   { arbitrary: fc.tuple(connect, leave, pass), weight: 4 },
+  { arbitrary: fc.tuple(silent, pass), weight: 3 },
   { arbitrary: fc.tuple(meddle), weight: 5 },
   { arbitrary: fc.tuple(change), weight: 1 },
   { arbitrary: fc.tuple(pass), weight: 2 },

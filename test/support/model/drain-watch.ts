@@ -9,11 +9,6 @@ export class DrainWatch {
   readonly #connections = new Map<string, number>();
   /** When it may be removed at the earliest although it has connections, in milliseconds. */
   readonly #deadlines = new Map<string, number>();
-  /**
-   * Deadlines of passes that were cut short, before or after they had noted them or that a backend came back, and of
-   * backends that need none, without a connection or without their task: a later pass may count from anew.
-   */
-  readonly #unsure = new Set<string>();
 
   connect(service: string, backend: string, connections: number): void {
     this.#connections.set(idOf(service, backend), connections);
@@ -30,19 +25,11 @@ export class DrainWatch {
         const drain = drainMs(apps, endpoint);
         const stays = wanted.services.get(key)?.backends.has(endpoint) === true;
         if (stays && settled) this.#deadlines.delete(id);
+        // An app may ask for a shorter drain while one runs.
         else if (!stays && drain !== null)
-          this.#noteDeadline(id, now + drain, settled && this.#isConnected(id));
-        else if (this.#deadlines.has(id)) this.#unsure.add(id);
+          this.#deadlines.set(id, Math.min(this.#deadlines.get(id) ?? now + drain, now + drain));
       }
     }
-  }
-
-  #noteDeadline(id: string, deadline: number, settled: boolean): void {
-    const known = this.#deadlines.get(id);
-    if (known === undefined) this.#deadlines.set(id, deadline);
-    else if (this.#unsure.has(id)) this.#deadlines.set(id, Math.min(known, deadline));
-    if (settled) this.#unsure.delete(id);
-    else if (known === undefined) this.#unsure.add(id);
   }
 
   /** Whether a backend that nobody wants may be there still: it has connections, and its task runs. */
@@ -60,7 +47,6 @@ export class DrainWatch {
     const id = idOf(service, backend);
     const fromNow = now + (drainMs(apps, backend) ?? 0);
     const noted = this.#deadlines.get(id) ?? fromNow;
-    // An app may ask for a shorter drain while one runs.
     const early = Math.min(noted, fromNow) - now;
     if (early <= 0) return null;
     return `${backend} of ${service} is removed under ${this.#connections.get(id)} connections, ${early} ms early`;
@@ -68,12 +54,11 @@ export class DrainWatch {
 
   /** What is gone from the kernel has lost its connections, and starts anew when it comes again. */
   forgetGone(kernel: Printed): void {
-    for (const id of [...this.#connections.keys(), ...this.#deadlines.keys(), ...this.#unsure]) {
+    for (const id of [...this.#connections.keys(), ...this.#deadlines.keys()]) {
       const [service = '', backend = ''] = id.split(' ');
       if (kernel.get(service)?.backends.has(backend) === true) continue;
       this.#connections.delete(id);
       this.#deadlines.delete(id);
-      this.#unsure.delete(id);
     }
   }
 }

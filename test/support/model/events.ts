@@ -31,6 +31,8 @@ export type StoryEvent =
   | { readonly what: 'wait'; readonly seconds: number }
   /** Clients come to (or leave) a backend; `pick` chooses among those of the kernel. */
   | { readonly what: 'connect'; readonly pick: number; readonly connections: number }
+  /** A backend of the kernel does not answer this host, or one that did not does again. */
+  | { readonly what: 'falls silent' | 'answers again'; readonly pick: number }
   | { readonly what: 'meddle'; readonly how: Meddling; readonly pick: number; readonly weight: number };
 
 /** What other programs do: make services of their own, and change or remove what they find (`pick` chooses it). */
@@ -70,6 +72,9 @@ export function describeEvent(event: StoryEvent): string {
       return `${event.seconds} s later`;
     case 'connect':
       return `${event.connections} clients at backend ${event.pick} of the kernel`;
+    case 'falls silent':
+    case 'answers again':
+      return `backend ${event.pick} ${event.what}`;
     case 'meddle':
       return `another program: ${event.how.kind}, ${event.pick}, weight ${event.weight}`;
     case 'silence':

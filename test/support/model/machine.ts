@@ -50,10 +50,10 @@ export class Machine {
     this.journal.push(line);
   }
 
-  /** The kernel and everything about it is as these apps want it. */
+  /** The kernel and everything about it is as these apps want it, all backends answering. */
   finished(apps: readonly AppSpec[]): void {
     const wanted = wantedOf(apps, { addresses: this.memory.addresses, labels: this.recalled });
-    this.watch.finished({ complete: true, apps, now: this.now, wanted: () => wanted });
+    this.watch.finished({ complete: true, apps, named: new Set(), now: this.now, wanted: () => wanted });
     const remembered = [...this.memory.addresses.keys()].sort().join(' ');
     const declared = [...wanted.names].sort().join(' ');
     if (remembered !== declared)

@@ -8,6 +8,7 @@ import { Sources } from '../../../controller/loop/sources.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import type { AppSource, Clock, IpvsTable, Log, Observer, StateStore } from '../../../controller/ports.ts';
 import { Telling } from '../telling.ts';
+import { Unanswering } from '../unanswering.ts';
 import {
   type AppSpec,
   inPools,
@@ -54,6 +55,8 @@ export class Process {
   readonly #clock: Clock;
   readonly #store: StateStore;
   readonly #reconciler: Reconciler;
+  readonly unanswering = new Unanswering();
+  readonly #named = new Set<string>();
   /** Whether a source may have told of the end, or the failing, of a task or an app by name, or was asked again. */
   saidByName = false;
   #context: PassContext | null = null;
@@ -103,6 +106,7 @@ export class Process {
     const { adopt } = machine;
     const rules = {
       translation: { zone: 'l4lb.thisdcos.directory', pools },
+      ejections: this.unanswering,
       inPool: inPools,
       adopt,
       brake: BRAKE,
@@ -165,11 +169,9 @@ export class Process {
   async pass(full: boolean, mishap: Mishap): Promise<PassStatus | null> {
     if (!this.#sources.known) return null;
     const { complete } = this.#sources;
-    const context = contextOf(
-      this.#machine,
-      complete,
-      SOURCES.flatMap((source) => this.knows(source)),
-    );
+    const gone = this.#sources.takeEnded().endpoints;
+    for (const { endpoint } of gone) this.#named.add(endpoint);
+    const context = this.#contextOf(complete);
     this.#context = context;
     this.#remembers = true;
     this.#perils.begin(mishap);
@@ -178,7 +180,7 @@ export class Process {
       full,
       complete,
       changesSince: [],
-      gone: this.#sources.takeEnded().endpoints,
+      gone,
     });
     this.#end(context, status);
     return status;
@@ -201,6 +203,23 @@ export class Process {
     this.#machine.note(`  asked again: ${missing} of ${due.size} held backends are missing`);
   }
 
+  #contextOf(complete: boolean): PassContext {
+    const machine = this.#machine;
+    const apps = SOURCES.flatMap((source) => this.knows(source));
+    let wanted: Wanted | undefined;
+    return {
+      complete,
+      apps,
+      named: this.#named,
+      now: machine.now,
+      wanted: () => {
+        const recalled = { addresses: machine.memory.addresses, labels: machine.recalled };
+        wanted ??= wantedOf(apps, recalled, this.unanswering.since);
+        return wanted;
+      },
+    };
+  }
+
   #end(context: PassContext, { error, failures, waiting, plan, held, advice }: PassStatus): void {
     const machine = this.#machine;
     this.#context = null;
@@ -210,7 +229,8 @@ export class Process {
     for (const { key, adopted, backends } of plan.services) {
       if (adopted) machine.note(`  adopted: ${key}`);
       for (const { reason, address } of backends)
-        if (reason.startsWith('draining')) machine.note(`  ${address} of ${key} is ${reason}`);
+        if (/^(draining|ejected|slow start)/.test(reason))
+          machine.note(`  ${address} of ${key} is ${reason}`);
     }
     if (held !== null) machine.note(`  held: ${[...held.services].join(' ')}`);
     for (const { step, message } of failures) machine.note(`  failed: ${step}: ${message}`);
@@ -224,19 +244,6 @@ export class Process {
 
 function saysByName({ state, health }: TaskSpec): boolean {
   return state !== 'running' || health === 'unhealthy';
-}
-
-function contextOf(machine: Machine, complete: boolean, apps: readonly AppSpec[]): PassContext {
-  let wanted: Wanted | undefined;
-  return {
-    complete,
-    apps,
-    now: machine.now,
-    wanted: () => {
-      wanted ??= wantedOf(apps, { addresses: machine.memory.addresses, labels: machine.recalled });
-      return wanted;
-    },
-  };
 }
 
 /** What the labels were when they were last valid, after a pass that got so far. */

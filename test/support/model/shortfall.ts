@@ -24,7 +24,7 @@ export function shortfall(situation: Situation): readonly string[] {
   const complaints: string[] = [];
   for (const [key, want] of wanted.services) {
     if (held.has(key)) continue;
-    if (!foreign.has(key)) complaints.push(...lacking(key, want, kernel.get(key)));
+    if (!foreign.has(key)) complaints.push(...lacking(key, want, kernel.get(key), situation));
     else if (adopt || inPools(want.address)) complaints.push(`${key} is wanted and not adopted`);
   }
   for (const [key, have] of kernel) {
@@ -33,11 +33,30 @@ export function shortfall(situation: Situation): readonly string[] {
   return complaints;
 }
 
-function lacking(key: string, want: WantedService, have: PrintedService | undefined): readonly string[] {
-  const backends = [...want.backends].map(([endpoint, weight]) =>
-    difference(`${endpoint} of ${key}`, have?.backends.get(endpoint), { weight, rest: '-m' }),
+function lacking(
+  key: string,
+  want: WantedService,
+  have: PrintedService | undefined,
+  { drains }: Pick<Situation, 'drains'>,
+): readonly string[] {
+  // In the end nothing grows any more.
+  const mayGrow = want.grows && drains !== null;
+  const backends = [...want.backends].map(([endpoint, full]) => {
+    const there = have?.backends.get(endpoint);
+    const weight = mayGrow && isTenths(there?.weight, full) ? there?.weight : full;
+    return difference(`${endpoint} of ${key}`, there, { weight, rest: '-m' });
+  });
+  const someIsFull = [...want.backends].some(
+    ([at, full]) => full > 0 && have?.backends.get(at)?.weight === full,
   );
-  return [difference(`the service ${key}`, have?.settings, want.settings), ...backends].flat();
+  const inRotation = [...want.backends.values()].some((weight) => weight > 0);
+  const full = inRotation && !someIsFull ? [`no backend of ${key} has its full weight`] : [];
+  return [difference(`the service ${key}`, have?.settings, want.settings), ...backends, full].flat();
+}
+
+/** One to nine tenths of the full weight. */
+function isTenths(weight: number | undefined, full: number): boolean {
+  return weight !== undefined && weight > 0 && weight < full && weight % (full / 10) === 0;
 }
 
 function surplus(

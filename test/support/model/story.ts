@@ -119,6 +119,12 @@ class Teller {
       case 'connect':
         this.#connect(event.pick, event.connections);
         break;
+      case 'falls silent':
+        this.#silence(event.pick, machine.watch.inRotation(), machine.now);
+        break;
+      case 'answers again':
+        this.#silence(event.pick, [...(this.#process?.unanswering.since.keys() ?? [])], null);
+        break;
       case 'meddle':
         await this.meddle(meddlingChanges(event.how, event.weight, this.#pick(event.pick)));
         break;
@@ -142,6 +148,7 @@ class Teller {
     const machine = this.#machine;
     machine.note('everything works again');
     this.#down.clear();
+    this.#process?.unanswering.clear();
     for (const seconds of RECOVERY_SECONDS) {
       machine.now += seconds * 1_000;
       await this.#pass({ what: 'pass', full: true, read: 'whole', mishap: {} });
@@ -184,6 +191,14 @@ class Teller {
       );
     if (status === null) this.#machine.note('  nothing is known yet');
     if (!process.alive) this.#end();
+  }
+
+  /** One of these endpoints does not answer since then, or (null) does again, as far as a process looks. */
+  #silence(pick: number, endpoints: readonly string[], since: number | null): void {
+    const endpoint = endpoints[pick % endpoints.length];
+    if (endpoint === undefined || this.#process === null) return;
+    this.#machine.note(`  ${endpoint}`);
+    this.#process.unanswering.set(endpoint, since);
   }
 
   #deploy(spec: AppSpec): void {

@@ -10,8 +10,10 @@ import { type AppSpec, appKey, MEANINGS, type Meaning, placesOf } from './cluste
 export interface WantedService {
   readonly address: string;
   readonly settings: string;
-  /** `10.0.0.1:31001` -> its weight. */
+  /** `10.0.0.1:31001` -> its weight, in the end. */
   readonly backends: ReadonlyMap<string, number>;
+  /** A backend that comes into rotation grows to its weight. */
+  readonly grows: boolean;
 }
 
 export interface Wanted {
@@ -32,6 +34,9 @@ export interface Recalled {
   readonly labels: ReadonlyMap<string, string>;
 }
 
+/** Where backends do not answer this host, since when. */
+export type Silent = ReadonlyMap<string, number>;
+
 const NO_WEIGHT: readonly string[] = ['unhealthy', 'unknown'];
 const DEFAULTS = { IPVS_SCHEDULER: 'wlc', IPVS_PERSISTENCE_SECONDS: '0', IPVS_WEIGHT: '1' };
 const SCHEDULERS = ['wlc', 'rr', 'sh'];
@@ -45,7 +50,11 @@ const NETMASKS: Readonly<Record<string, readonly [string, string]>> = {
   '24/64': [' -M 255.255.255.0', ' -M 64'],
 };
 
-export function wantedOf(apps: readonly AppSpec[], { addresses, labels: last }: Recalled): Wanted {
+export function wantedOf(
+  apps: readonly AppSpec[],
+  { addresses, labels: last }: Recalled,
+  silent: Silent = new Map(),
+): Wanted {
   const taken = takenAddresses(apps, addresses);
   const usable = (text: string | undefined): Meaning | undefined => {
     const meaning = MEANINGS[text ?? ''] ?? undefined;
@@ -65,7 +74,11 @@ export function wantedOf(apps: readonly AppSpec[], { addresses, labels: last }: 
       for (const protocol of spec.protocols) claim(services, spec, protocol, address, vip.port);
   }
   return {
-    services: new Map([...services].filter(([, { backends }]) => backends.size > 0).map(asTheKernelHasIt)),
+    services: new Map(
+      [...services]
+        .filter(([, { backends }]) => backends.size > 0)
+        .map(([key, service]) => asTheKernelHasIt(key, answering(service, silent))),
+    ),
     names: new Set(claims.flatMap(({ spec, vip }) => ('name' in vip ? `${vip.name}.${spec.source}` : []))),
     valid: new Map(labels.flatMap(({ text, key }) => (usable(text) === undefined ? [] : [[key, text]]))),
     labels: new Set(labels.map(({ key }) => key)),
@@ -86,15 +99,41 @@ function claim(
 ): void {
   const six = address.includes(':');
   const key = `${protocol}/${six ? `[${address}]` : address}:${port}`;
-  const draft = services.get(key) ?? { address, settings: settingsOf(spec, six), backends: new Map() };
+  const settings = settingsOf(spec, six);
+  const draft = services.get(key) ?? {
+    address,
+    settings,
+    backends: new Map(),
+    grows: growsIn(spec, settings),
+  };
   services.set(key, draft);
   addBackends(draft.backends, spec, six);
 }
 
-/** A UDP client that goes on sending would keep a backend of weight 0 busy for ever: there it is not in the kernel. */
-function asTheKernelHasIt([key, service]: readonly [string, Draft]): readonly [string, WantedService] {
-  if (!key.startsWith('udp')) return [key, service];
-  return [key, { ...service, backends: new Map([...service.backends].filter(([, weight]) => weight > 0)) }];
+/** Only where the scheduler heeds weights. */
+function growsIn({ options }: AppSpec, settings: string): boolean {
+  return settings.startsWith('-s wlc') && Number(options['IPVS_SLOW_START_SECONDS'] ?? 0) > 0;
+}
+
+/** Of those that do not answer at most half of what is in rotation has weight 0, whoever fell silent first before others. */
+function answering(service: Draft, silent: Silent): Draft {
+  const inRotation = [...service.backends].filter(([, weight]) => weight > 0).map(([at]) => at);
+  const since = (at: string) => silent.get(at) ?? Number.POSITIVE_INFINITY;
+  const first = inRotation
+    .filter((at) => silent.has(at))
+    .sort((a, b) => since(a) - since(b) || (a < b ? -1 : 1));
+  const out = first.slice(0, Math.floor(inRotation.length / 2)).map((at) => [at, 0] as const);
+  return { ...service, backends: new Map([...service.backends, ...out]) };
+}
+
+/**
+ * Weights are a hundred times as great where backends grow. A UDP client that goes on sending would keep a backend of weight
+ * 0 busy for ever: there it is not in the kernel.
+ */
+function asTheKernelHasIt(key: string, service: Draft): readonly [string, WantedService] {
+  const scale = service.grows ? 100 : 1;
+  const backends = [...service.backends].filter(([, weight]) => weight > 0 || !key.startsWith('udp'));
+  return [key, { ...service, backends: new Map(backends.map(([at, weight]) => [at, weight * scale])) }];
 }
 
 export function labelKey(spec: AppSpec, index: number): string {

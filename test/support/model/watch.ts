@@ -12,6 +12,8 @@ export interface PassContext {
   /** Every source has been read since the process started. */
   readonly complete: boolean;
   readonly apps: readonly AppSpec[];
+  /** Where sources said by name that a task ended, or serves a VIP no more. */
+  readonly named: ReadonlySet<string>;
   /** Asked once names have their addresses, which is before anything is written to the kernel. */
   readonly wanted: () => Wanted;
   readonly now: number;
@@ -38,10 +40,11 @@ export class Watch {
   #read = false;
   /** Services with which others meddled since the controller last read them: it cannot know better before it reads. */
   readonly #meddled = new Set<string>();
-  /** Of those the ones that another program made where the ledger claims one of ours that never came to be. */
+  /** Of those the ones that another program made where the ledger claims one of ours that never came to be, before or after. */
   readonly #claimedUnseen = new Set<string>();
   /** What the ledger still claims although the process that runs has seen that the kernel lacks it: ours no more. */
   #knownGone: ReadonlySet<string> = new Set();
+  #ledgerIsNew = false;
 
   constructor(adopt: boolean) {
     this.#adopt = adopt;
@@ -77,6 +80,9 @@ export class Watch {
   /** The controller knows the whole table as it is now. */
   kernelRead(): void {
     this.#read = true;
+    if (this.#ledgerIsNew)
+      this.#knownGone = new Set([...this.#ledger].filter((key) => !this.kernel.has(key)));
+    this.#ledgerIsNew = false;
     this.#meddled.clear();
     this.#claimedUnseen.clear();
   }
@@ -128,9 +134,9 @@ export class Watch {
     this.drains.forgetGone(this.kernel);
   }
 
-  /** A process does so once, when it has read the kernel. */
+  /** A process does so once; what it says is compared with the kernel when that is read. */
   ledgerLoaded(): void {
-    this.#knownGone = new Set([...this.#ledger].filter((key) => !this.kernel.has(key)));
+    this.#ledgerIsNew = true;
   }
 
   ledgerSaved(keys: ReadonlySet<string>): void {
@@ -159,8 +165,12 @@ export class Watch {
     if (new Set(known).size < known.length) this.#blame(`two names have one address: ${known.join(' ')}`);
     for (const [name, was] of before.addresses) {
       const is = after.addresses.get(name);
-      if (is !== undefined) this.#expect(`the address of ${name}`, is, was);
-      else if (this.#pass?.complete !== true) this.#blame(`${name} is forgotten on the word of our own disk`);
+      // It may get one of the other family besides.
+      if (is !== undefined) {
+        const kept = [was.ipv4 && is.ipv4, was.ipv6 && is.ipv6];
+        this.#expect(`the address of ${name}`, kept, [was.ipv4, was.ipv6]);
+      } else if (this.#pass?.complete !== true)
+        this.#blame(`${name} is forgotten on the word of our own disk`);
       else if (declared.has(name)) this.#blame(`${name} is declared and loses its address`);
     }
   }
@@ -231,7 +241,10 @@ export class Watch {
     }
   }
 
-  /** A VIP that has, and shall have, somebody to answer is never without; nor is one to answer taken away. */
+  /**
+   * A VIP that has, and shall have, somebody to answer is never without, unless all who answered are gone by name; nor is
+   * one to answer taken away.
+   */
   #stillForwards(
     key: string,
     was: PrintedService | undefined,
@@ -242,8 +255,10 @@ export class Watch {
     if (wanted.length === 0) return;
     const good = (service: PrintedService | undefined) =>
       wanted.some(([endpoint]) => (service?.backends.get(endpoint)?.weight ?? 0) > 0);
-    if (forwards(was) && !forwards(is)) this.#blame(`${key} is left without a backend in rotation`);
-    else if (good(was) && !good(is)) this.#blame(`${key} is left without a wanted backend in rotation`);
+    const answered = [...(was?.backends ?? [])].filter(([, { weight }]) => weight > 0).map(([at]) => at);
+    if (good(was) && !good(is)) this.#blame(`${key} is left without a wanted backend in rotation`);
+    else if (!forwards(is) && answered.some((at) => !pass.named.has(at)))
+      this.#blame(`${key} is left without a backend in rotation`);
   }
 
   #removed(key: string): void {
@@ -263,6 +278,7 @@ export class Watch {
     if (address === undefined || !(this.#adopt || inPools(address)))
       this.#blame(`${key} is another program's and may not be claimed`);
     else if (pass?.complete !== true) this.#blame(`${key} is adopted on the word of our own disk`);
+    if (this.#meddled.has(key)) this.#claimedUnseen.add(key);
     this.foreign.delete(key);
     this.ours.add(key);
   }

@@ -1,0 +1,187 @@
+/** What leaves the rotation because of where sources say that backends, or this host, stand: held as any mass removal (rule 4). */
+
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Inventory } from '../../../controller/inventory/inventory.ts';
+import type { App, Place, Snapshot } from '../../../controller/model.ts';
+import { placeOf } from '../../../controller/place.ts';
+import { heldText } from '../../../controller/plan/held-text.ts';
+import { HOLD_MS } from '../../../controller/plan/tier-choice.ts';
+import { snapshot, web } from '../../support/builders.ts';
+import { type Controller, World } from '../../support/world.ts';
+
+const VIPS = 10;
+const TASKS = 10;
+const HOLD = 60_000;
+const HOST = '10.9.0.9';
+/** Number of a VIP and of its task -> its zone; `us-…` is in another region. */
+type Zones = (vip: number, task: number) => string | undefined;
+
+const allHere: Zones = () => 'a';
+const twoHere: Zones = (_vip, task) => (task < 2 ? 'a' : 'b');
+
+function said(zones: Zones): Snapshot {
+  return snapshot(...Array.from({ length: VIPS }, (_, vip) => placed(vip, zones)));
+}
+
+function placed(vip: number, zones: Zones): App {
+  const labels = { VIP_0: `11.0.0.${vip}:80`, IPVS_TRAFFIC_DISTRIBUTION: 'PreferSameZone' };
+  const app = web(`/${vip}`, labels, ...Array.from({ length: TASKS }, (_, task) => endpoint(vip, task)));
+  const tasks = app.tasks.map((each, task) => {
+    const zone = zones(vip, task);
+    const place = placeOf({ region: zone?.startsWith('us-') ? 'us' : 'eu', zone });
+    return { ...each, ...(place && { place }) };
+  });
+  return { ...app, tasks };
+}
+
+const endpoint = (vip: number, task: number) => `10.0.${vip}.${task}:80`;
+
+let world: World;
+let controller: Controller;
+beforeEach(() => {
+  world = new World();
+  controller = start();
+});
+
+function start(given: Place = { region: 'eu', zone: 'a' }): Controller {
+  const addresses = new Set([HOST]);
+  return world.start({ host: { given, addresses: () => addresses } });
+}
+
+function inRotation(): number {
+  let count = 0;
+  for (const { backends } of world.kernel.values())
+    for (const { weight } of backends.values()) if (weight > 0) count += 1;
+  return count;
+}
+
+/** The sources are read again, and say this. */
+async function confirm(now: Snapshot): Promise<number> {
+  const { planner } = controller.reconciler;
+  const confirmed = planner.confirm(planner.due(world.now), Inventory.of([now]), world.now);
+  await controller.resync(now);
+  return confirmed;
+}
+
+describe('most tasks in rotation are in other zones all at once', () => {
+  beforeEach(async () => {
+    await controller.resync(said(allHere));
+    expect(inRotation()).toBe(100);
+  });
+
+  test('they are held, with the reason, for as long as they say so', async () => {
+    const { held, plan } = await controller.resync(said(twoHere));
+    expect(inRotation()).toBe(100);
+    expect(held).toMatchObject({ backends: 80, ofBackends: 100, vips: 0, reasons: [['not near', 80]] });
+    expect(held && heldText(held)).toContain('80 not the nearest, by the zones that the sources tell now');
+    expect(plan.services[0]?.backends[9]?.reason).toBe(
+      'held: others are nearer, by the zones that the sources tell now',
+    );
+    world.now += HOLD / 2;
+    expect((await controller.change(said(twoHere))).held).toMatchObject({ backends: 80 });
+    expect(inRotation()).toBe(100);
+  });
+
+  test('they go once the sources, read again, say the same', async () => {
+    await controller.resync(said(twoHere));
+    world.now += HOLD;
+    expect(await confirm(said(twoHere))).toBe(80);
+    expect(inRotation()).toBe(20);
+    expect((await controller.resync(said(twoHere))).held).toBeNull();
+  });
+
+  test('they wait again where the sources, read again, say other zones', async () => {
+    await controller.resync(said(twoHere));
+    world.now += HOLD;
+    const { planner } = controller.reconciler;
+    expect(planner.confirm(planner.due(world.now), Inventory.of([said(allHere)]), world.now)).toBe(0);
+    expect((await controller.resync(said(twoHere))).held).toMatchObject({ backends: 80 });
+    expect(inRotation()).toBe(100);
+  });
+
+  test('nothing has happened to them once the zones are as before', async () => {
+    await controller.resync(said(twoHere));
+    world.done();
+    const { held } = await controller.resync(said(allHere));
+    expect(held).toBeNull();
+    expect(world.done().filter((line) => line.startsWith('kernel'))).toEqual([]);
+  });
+
+  test('they are held by a controller that starts only then', async () => {
+    controller = start();
+    expect((await controller.resync(said(twoHere))).held).toMatchObject({ backends: 80 });
+    expect(inRotation()).toBe(100);
+  });
+
+  test('they are held also where none is left in this zone, and a few in this region', async () => {
+    const abroad: Zones = (_vip, task) => (task < 2 ? 'c' : 'us-1');
+    const { held } = await controller.resync(said(abroad));
+    expect(held).toMatchObject({ backends: 80, reasons: [['not near', 80]] });
+    expect(inRotation()).toBe(100);
+  });
+
+  test('they are held also where no zone is told for a while, and then that of a few', async () => {
+    await controller.resync(said(() => undefined));
+    await controller.resync(said((_vip, task) => (task < 2 ? 'a' : undefined)));
+    world.now += HOLD_MS;
+    const { held } = await controller.resync(said((_vip, task) => (task < 2 ? 'a' : undefined)));
+    expect(held).toMatchObject({ backends: 80, reasons: [['not near', 80]] });
+    expect(inRotation()).toBe(100);
+    await controller.resync(said(allHere));
+    expect(inRotation()).toBe(100);
+  });
+
+  test('few of them may go', async () => {
+    const few: Zones = (vip, task) => (vip < 9 && task === 0 ? 'b' : 'a');
+    expect((await controller.resync(said(few))).held).toBeNull();
+    expect(inRotation()).toBe(91);
+  });
+
+  test('one that ends, as a source says by name, goes', async () => {
+    await controller.resync(said(twoHere));
+    await controller.change(said(twoHere), endpoint(3, 9));
+    expect(inRotation()).toBe(99);
+  });
+});
+
+describe('this host is in another zone all at once', () => {
+  const zones: Zones = (_vip, task) => (task < 8 ? 'a' : 'b');
+  const listed = (zone: string): Snapshot => ({
+    ...said(zones),
+    places: { [HOST]: { region: 'eu', zone } },
+  });
+
+  beforeEach(async () => {
+    controller = start({});
+    await controller.resync(listed('a'));
+    expect(inRotation()).toBe(80);
+  });
+
+  test('what is near now comes at once, and what was near is held', async () => {
+    const { held } = await controller.resync(listed('b'));
+    expect(held).toMatchObject({ backends: 60, ofBackends: 80, reasons: [['not near', 80]] });
+    expect(inRotation()).toBe(100);
+  });
+
+  test('it goes once the sources, read again, say the same, and waits again where they do not', async () => {
+    await controller.resync(listed('b'));
+    world.now += HOLD;
+    const { planner } = controller.reconciler;
+    expect(planner.confirm(planner.due(world.now), Inventory.of([listed('a')]), world.now)).toBe(0);
+    expect((await controller.resync(listed('b'))).held).not.toBeNull();
+    expect(inRotation()).toBe(100);
+    world.now += HOLD;
+    expect(await confirm(listed('b'))).toBe(80);
+    expect(inRotation()).toBe(20);
+  });
+});
+
+test('zones that are told for the first time are waited for, and no removal by a source', async () => {
+  await controller.resync(said(() => undefined));
+  await controller.resync(said(twoHere));
+  expect(inRotation()).toBe(100);
+  world.now += HOLD_MS;
+  const { held, letGo } = await controller.resync(said(twoHere));
+  expect([held, letGo]).toEqual([null, null]);
+  expect(inRotation()).toBe(20);
+});
