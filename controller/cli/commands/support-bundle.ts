@@ -4,7 +4,7 @@ import { EXIT_OK } from '../../exit-status.ts';
 import type { Clock } from '../../ports.ts';
 import { writeArchive } from '../../support/archive.ts';
 import { type Collected, collect, type Part } from '../../support/collect.ts';
-import { secretRemover } from '../../support/secrets.ts';
+import { knownSecretRemover } from '../../support/known-secrets.ts';
 import { pad, textWidth } from '../../text-table.ts';
 import { visible } from '../../visible.ts';
 import type { Printer } from '../terminal.ts';
@@ -29,7 +29,7 @@ export async function supportBundle(
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
   const folder = `marathon-ipvs-${hostname().replace(/[^\w.-]/g, '_')}-${time}`;
   const path = out ?? `${folder}.tar.gz`;
-  const files = await collect(parts, secretRemover(secrets), signal);
+  const files = await collect(parts, knownSecretRemover(secrets), signal);
   await writeArchive(path, folder, files, now);
   print(listText(files));
   print(
