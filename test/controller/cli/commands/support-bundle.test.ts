@@ -41,6 +41,7 @@ const SECRETS = [...Object.values(TOKENS), USER, USER.split(':')[1] ?? '', ...Ob
 
 let directory: string;
 let server: Server;
+let requests = 0;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'support-bundle-'));
   const at = (name: string) => join(directory, name);
@@ -75,6 +76,7 @@ beforeAll(async () => {
   };
   await writeFile(at('apps.json'), JSON.stringify([definition]));
   server = createServer((request, response) => {
+    requests += 1;
     const failure = { message: LEAKS };
     const status = { vips: [{ id: 'tcp/11.0.0.1:80' }], sources: [{ failure }], said: LEAKS };
     const metrics = `marathon_ipvs_vips 1\n${LEAKS}`;
@@ -183,7 +185,8 @@ describe('a support bundle', () => {
     expect((await stat(join(directory, 'all.tar.gz'))).mode & 0o777).toBe(0o600);
   });
 
-  test('never replaces a file', async () => {
+  test('never replaces a file, and says so before anybody is asked', async () => {
+    requests = 0;
     await writeFile(join(directory, 'there.tar.gz'), 'mine');
     expect(await bundle('there.tar.gz')).toEqual({
       status: 2,
@@ -192,5 +195,6 @@ describe('a support bundle', () => {
         'marathon-ipvs: there.tar.gz cannot be written: there is a file of that name already; --out names another file\n',
     });
     expect(await readFile(join(directory, 'there.tar.gz'), 'utf8')).toBe('mine');
+    expect(requests).toBe(0);
   });
 });

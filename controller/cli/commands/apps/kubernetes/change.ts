@@ -1,6 +1,6 @@
 import type { Config } from '../../../../config/config.ts';
 import type { App } from '../../../../model.ts';
-import { shown } from '../../../../rejection.ts';
+import { isRecord, shown } from '../../../../rejection.ts';
 import { assignmentsOrFile, readText, shownFile } from '../change.ts';
 import type { KnownObject } from './cluster.ts';
 import { isManifest, parseGiven } from './given.ts';
@@ -24,19 +24,25 @@ export function parsedOrMistakes(text: string, where: string): { readonly value:
 
 /** What `app update` was given: fields, or a manifest. Nothing is waited for where `--endpoints` is all that changes. */
 export async function changeGiven(
+  id: string,
   changes: readonly string[],
   { config, ports }: ClusterSession,
-): Promise<{ readonly value: unknown } | Mistakes> {
+): Promise<{ readonly value: Readonly<Record<string, unknown>> } | Mistakes> {
   const what = assignmentsOrFile(changes);
   if ('fields' in what) return { value: what.fields };
   if (what.file === null && config.endpoints !== undefined) return { value: {} };
-  return parsedOrMistakes(await readText(what.file, ports), shownFile(what.file));
+  const parsed = parsedOrMistakes(await readText(what.file, ports), shownFile(what.file));
+  if ('mistakes' in parsed) return parsed;
+  const { value } = parsed;
+  if (isRecord(value)) return { value };
+  const reason = 'expected an object with the fields that change, or a MarathonApp';
+  return { mistakes: [{ app: id, at: '', value: shown(value), reason }] };
 }
 
 /** What becomes of an object. As at Marathon, each field that is given replaces the one of the definition; null removes it. */
 export function changed(
   before: KnownObject,
-  json: unknown,
+  json: Readonly<Record<string, unknown>>,
   { config }: Pick<ClusterSession, 'config'>,
 ): Change | Mistakes {
   const { kind } = before;
@@ -52,10 +58,6 @@ export function changed(
       return { mistakes: [{ app: where, at: `metadata.${field}`, value, reason }] };
     }
     return { ...rest, spec: () => spec };
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    const reason = 'expected an object with the fields that change, or a MarathonApp';
-    return { mistakes: [{ app: where, at: '', value: shown(json), reason }] };
   }
   const unlabelled = { labels: {}, annotations: {}, madeFrom: null };
   return { kind, prefix: '', ...unlabelled, spec: ({ spec }) => merged(spec, kind, json, config.endpoints) };

@@ -8,8 +8,8 @@ import { passOf } from '../../../status/passes.ts';
 import { type } from './commanding.ts';
 
 const definition = (fields: object = {}) => JSON.stringify({ ...SIMULATED, ...fields });
-const refusedRequests = (marathon: { requests: { method: string }[] }) =>
-  marathon.requests.filter(({ method }) => method !== 'GET');
+/** Nobody listens there. */
+const NOBODY = 'http://127.0.0.1:1';
 
 let serving: Serving | null = null;
 afterEach(async () => {
@@ -108,14 +108,15 @@ describe('app add', () => {
       definition({ portDefinitions: [{ port: 0, labels: { VIP_0: '/web' } }] }),
       '/my-service: portDefinitions[0].labels.VIP_0 = "/web": expected NAME:PORT or IP:PORT',
     ],
-  ])('sends nothing and names path and mistake: %s', async (_name, input, expected) => {
-    const marathon = await start();
-    const said = await type(marathon.url, ['app', 'add'], { input });
-    expect(said).toMatchObject({ status: 2, out: '' });
-    expect(said.complaints[0]).toContain(expected);
-    expect(said.complaints.at(-1)).toBe('nothing was sent to Marathon: 1 mistake');
-    expect(refusedRequests(marathon)).toEqual([]);
-  });
+  ])(
+    'sends nothing and names path and mistake, before Marathon is asked: %s',
+    async (_name, input, expected) => {
+      const said = await type(NOBODY, ['app', 'add'], { input });
+      expect(said).toMatchObject({ status: 2, out: '' });
+      expect(said.complaints[0]).toContain(expected);
+      expect(said.complaints.at(-1)).toBe('nothing was sent to Marathon: 1 mistake');
+    },
+  );
 
   test("passes Marathon's own complaints on, with the path as it stands in the JSON", async () => {
     const marathon = await start();
@@ -200,6 +201,19 @@ describe('app update', () => {
       'labels.VIP_0 = "x:70000": expected NAME:PORT or IP:PORT, with a port',
     );
   });
+
+  test.each([
+    [['portDefinitions=many'], '/web: portDefinitions = "many": expected'],
+    [['id=/other'], 'update /web: the definition has the id /other, and an id cannot be changed'],
+    [['networks=[{"mode":"hots"}]'], '/web: networks[0].mode = "hots": expected one of'],
+  ])(
+    'what is wrong with the change itself is told before Marathon is asked: %s',
+    async (changes, expected) => {
+      const said = await type(NOBODY, ['app', 'update', '/web', ...changes]);
+      expect(said).toMatchObject({ status: 2, out: '' });
+      expect(said.complaints[0]).toContain(expected);
+    },
+  );
 
   test('a locked app is told with the deployment, and --force cancels that', async () => {
     const marathon = await start({ startMs: 60_000 });

@@ -44,7 +44,7 @@ const answer = (status: number, reason: string, message: string, details: object
   body: { kind: 'Status', status: 'Failure', code: status, reason, message, details },
 });
 
-describe('sends nothing and names path and mistake', () => {
+describe('asks nobody, sends nothing, and names path and mistake', () => {
   const only = 'nothing was sent to the API server: 1 mistake';
   test.each([
     ['no JSON', '{"id": "/a",\n', 'standard input: not JSON: line 2, column 1: '],
@@ -67,7 +67,7 @@ describe('sends nothing and names path and mistake', () => {
     const said = await add(input);
     expect(said).toMatchObject({ status: 2, out: '' });
     expect([said.complaints[0], said.complaints.at(-1)]).toEqual([expect.stringContaining(expected), only]);
-    expect(stored()).toEqual([]);
+    expect(server.requests).toEqual([]);
   });
 
   test.each([
@@ -125,7 +125,7 @@ describe('sends nothing and names path and mistake', () => {
     const said = await type(['app', 'add', '--no-wait', '--kubernetes-namespace', 'default'], input);
     expect(said).toMatchObject({ status: 2, out: '' });
     expect([said.complaints[0], said.complaints.at(-1)]).toEqual([expect.stringContaining(expected), only]);
-    expect(stored()).toEqual([]);
+    expect(server.requests).toEqual([]);
   });
 
   test('what must be said once is said in neither or both', async () => {
@@ -137,6 +137,15 @@ describe('sends nothing and names path and mistake', () => {
     expect(both.complaints[0]).toMatch(
       /: spec\.endpoints: a MarathonApp says this itself, expected no --endpoints$/,
     );
+  });
+
+  test.each([
+    ['{"instances": 2,\n', 'standard input: not JSON: line 2'],
+    ['[1]', '/web = "[1]": expected an object with the fields that change, or a MarathonApp'],
+  ])('of an update: %s', async (input, expected) => {
+    const said = await type(['app', 'update', 'web', '--no-wait'], input);
+    expect([said.complaints[0], said.complaints.at(-1)]).toEqual([expect.stringContaining(expected), only]);
+    expect(server.requests).toEqual([]);
   });
 
   test('of an update, also another id and another object', async () => {
@@ -152,7 +161,6 @@ describe('sends nothing and names path and mistake', () => {
     expect((await update(manifest({ app: definition() }, { name: 'other' }))).complaints[0]).toBe(
       '/web: metadata.name = "other": the app is MarathonApp default/web, expected its name',
     );
-    expect((await update('[1]')).complaints[0]).toContain('expected an object with the fields that change');
     expect(stored()[0]?.metadata.generation).toBe(1);
   });
 });
