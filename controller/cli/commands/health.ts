@@ -19,7 +19,7 @@ export interface HealthPorts {
  */
 export async function health(config: Config, { print }: HealthPorts, signal: AbortSignal): Promise<number> {
   if (config.server === undefined && config.listen === null) {
-    print('not asked: --listen is off\n');
+    print('not checked: --listen is off\n');
     return EXIT_OK;
   }
   const paths = [...(config.live || !config.ready ? ['/livez'] : []), ...(config.ready ? ['/readyz'] : [])];

@@ -13,8 +13,8 @@ import { documentText } from '../../document-text.ts';
 import { changeOf, readText, shownFile } from './change.ts';
 import { follow, type Outcome } from './follow.ts';
 import { mistakesOf, printForecast, printMistakes } from './forecast.ts';
+import { type AppPorts, refusalLines } from './messages.ts';
 import type { AppParts } from './parts.ts';
-import { type AppPorts, refusalLines } from './talk.ts';
 
 /** One command at work. */
 export interface Session {
@@ -126,12 +126,12 @@ async function conclude(undertaking: Undertaking, result: WriteResult, session: 
     return outcome.done ? EXIT_OK : EXIT_DIFFERENT;
   } catch (error) {
     if (session.signal.aborted) {
-      session.ports.printError(`not followed any more; deployment ${result.deployment} goes on at Marathon`);
+      session.ports.printError(`no longer following; deployment ${result.deployment} continues at Marathon`);
       return EXIT_DIFFERENT;
     }
     if (!(error instanceof ControllerError)) throw error;
     session.ports.printError(
-      `Marathon has taken it (deployment ${result.deployment}); how far it is, is not known: ${error.message}`,
+      `Marathon accepted it (deployment ${result.deployment}); its progress is unknown: ${error.message}`,
     );
     return EXIT_ERROR;
   }
@@ -172,19 +172,19 @@ function sentence(
 ): string {
   if (outcome === null) {
     return deployment === null
-      ? `${id}: Marathon has nothing to do for it`
-      : `${id}: Marathon has taken it as deployment ${deployment}`;
+      ? `${id}: nothing to do`
+      : `${id}: Marathon accepted it as deployment ${deployment}`;
   }
   const { done, instances, inRotation, stalledAt } = outcome;
   if (stalledAt !== null) {
-    return `no progress of ${id} for ${progressDeadlineSeconds} s: ${stalledAt}; deployment ${deployment} goes on at Marathon`;
+    return `no progress of ${id} for ${progressDeadlineSeconds} s: ${stalledAt}; deployment ${deployment} continues at Marathon`;
   }
   const here = inRotation === null ? '' : `, ${plural(inRotation, 'backend')} in rotation on this host`;
   const count = instances === null ? '' : `: ${instancesText(instances)}`;
   if (done) return what === 'remove' ? `${id} is removed${here}` : `${id} is ${DONE[what]}${count}${here}`;
   const why =
     instances === null ? ': Marathon has no such app' : what === 'remove' ? ': it is still there' : count;
-  return `deployment ${deployment} of ${id} was cancelled, or did not reach its end${why}${here}`;
+  return `deployment ${deployment} of ${id} was cancelled or did not finish${why}${here}`;
 }
 
 /** JSON has no byte order mark, and Marathon would not take it. */

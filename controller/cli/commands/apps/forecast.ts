@@ -3,7 +3,7 @@ import { type ForecastVip, forecast } from '../../../desired/forecast.ts';
 import type { Translate } from '../../../desired/translate.ts';
 import type { App, Rejection, Snapshot } from '../../../model.ts';
 import { plural } from '../../../status/words.ts';
-import { type AppPorts, mistakeText, vipsText } from './talk.ts';
+import { type AppPorts, mistakeText, vipsText } from './messages.ts';
 
 /** What an app's VIPs depend on besides the app. */
 export interface ForecastContext {

@@ -3,10 +3,10 @@ import type { App } from '../../../../model.ts';
 import { isRecord, shown } from '../../../../rejection.ts';
 import { assignmentsOrFile, readText, shownFile } from '../change.ts';
 import type { KnownObject } from './cluster.ts';
-import { isManifest, parseGiven } from './given.ts';
+import { isManifest, parseDocument } from './manifest.ts';
+import { shownObject } from './messages.ts';
 import { type Mistakes, type Proposal, proposalOf } from './proposal.ts';
 import type { ClusterSession } from './session.ts';
-import { shownObject } from './talk.ts';
 import type { Next } from './write.ts';
 
 /** What is to become of an object. `prefix`: as in a proposal. */
@@ -15,7 +15,7 @@ export interface Change extends Next, Pick<Proposal, 'kind' | 'prefix'> {}
 /** One document out of a text. `where`: how messages call that. */
 export function parsedOrMistakes(text: string, where: string): { readonly value: unknown } | Mistakes {
   try {
-    return { value: parseGiven(text) };
+    return { value: parseDocument(text) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { mistakes: [{ app: where, at: '', value: '', reason: error.message }] };
@@ -23,7 +23,7 @@ export function parsedOrMistakes(text: string, where: string): { readonly value:
 }
 
 /** What `app update` was given: fields, or a manifest. Nothing is waited for where `--endpoints` is all that changes. */
-export async function changeGiven(
+export async function readChange(
   id: string,
   changes: readonly string[],
   { config, ports }: ClusterSession,

@@ -7,13 +7,13 @@ import type { App } from '../../../../model.ts';
 import { absoluteId } from '../../../../source/document/documents.ts';
 import { readText, shownFile } from '../change.ts';
 import { mistakesOf, printForecast, printMistakes } from '../forecast.ts';
-import { changed, changeGiven, parsedOrMistakes } from './change.ts';
+import { changed, parsedOrMistakes, readChange } from './change.ts';
 import type { Cluster, KnownObject } from './cluster.ts';
 import { followObject, followRemoval } from './follow.ts';
+import { failureLines, relayLine, shownObject } from './messages.ts';
 import { checkSpec, type Mistakes, proposalOf } from './proposal.ts';
-import { type ClusterSession, declaring, lookAround } from './session.ts';
-import { failureLines, relayLine, shownObject } from './talk.ts';
-import { tell, type Undertaking } from './tell.ts';
+import { printResult, type Undertaking } from './result.ts';
+import { type ClusterSession, declaring, listCluster } from './session.ts';
 
 const TO = 'the API server';
 
@@ -39,7 +39,7 @@ export async function add(kind: App['kind'], file: string | null, session: Clust
   }
   const mistakes = mistakesOf(placed(app, proposal.prefix), session.translate);
   if (mistakes.length > 0) return refuse({ mistakes }, session);
-  const cluster = await lookAround(session);
+  const cluster = await listCluster(session);
   const [there] = declaring(cluster, app.id, { framework: app.framework });
   if (there !== undefined) {
     const by = there.relay === null ? '' : `, written by the relay "${there.relay}"`;
@@ -61,9 +61,9 @@ export async function update(
 ): Promise<number> {
   const { config, ports, writer } = session;
   const id = absoluteId(operand, '/');
-  const change = await changeGiven(id, changes, session);
+  const change = await readChange(id, changes, session);
   if ('mistakes' in change) return refuse(change, session);
-  const cluster = await lookAround(session);
+  const cluster = await listCluster(session);
   const before = onlyOne('update', id, cluster, session);
   if (before === null) return EXIT_ERROR;
   if (before.relay !== null && !config.force) {
@@ -93,7 +93,7 @@ export async function update(
 export async function remove(operand: string, session: ClusterSession): Promise<number> {
   const { config, ports, writer } = session;
   const id = absoluteId(operand, '/');
-  const object = onlyOne('remove', id, await lookAround(session), session);
+  const object = onlyOne('remove', id, await listCluster(session), session);
   if (object === null) return EXIT_ERROR;
   if (object.relay !== null && !config.force) {
     ports.printError(relayLine(`remove ${id}`, object, 'remove it'));
@@ -165,22 +165,22 @@ async function attempt(
     return EXIT_ERROR;
   }
   if (!config.wait) {
-    tell(undertaking, object, null, session);
+    printResult(undertaking, object, null, session);
     return EXIT_OK;
   }
   try {
     const outcome =
       what === 'remove' ? await followRemoval(object, session) : await followObject(object, vips, session);
-    tell(undertaking, object, outcome, session);
+    printResult(undertaking, object, outcome, session);
     return outcome.done ? EXIT_OK : EXIT_DIFFERENT;
   } catch (error) {
     const written = `${shownObject(object)} is ${what === 'remove' ? 'removed' : 'written'}`;
     if (signal.aborted) {
-      ports.printError(`not followed any more; ${written}, and the controllers go on`);
+      ports.printError(`no longer following; ${written}, and the controllers continue`);
       return EXIT_DIFFERENT;
     }
     if (!(error instanceof ControllerError)) throw error;
-    ports.printError(`${written}; how far it is, is not known: ${error.message}`);
+    ports.printError(`${written}; its progress is unknown: ${error.message}`);
     return EXIT_ERROR;
   }
 }

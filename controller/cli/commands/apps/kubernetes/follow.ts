@@ -25,7 +25,7 @@ const LOOK_MS = 500;
 /** For how long the API server may fail to answer. */
 const PATIENCE_MS = 60_000;
 /** For how long a controller is waited for that looks at the object at all: it writes at most once in 10 s. */
-const UNHEARD_MS = 60_000;
+const UNOBSERVED_MS = 60_000;
 /** How often it is looked at what an app without endpoints lacks. */
 const MISSING_MS = 5_000;
 
@@ -61,20 +61,20 @@ export async function followRemoval(object: KnownObject, session: ClusterSession
   const stall = watchForStall(config.progressDeadlineSeconds, ports.clock);
   try {
     for (;;) {
-      const now = await patiently(session, () => session.writer.get(object));
+      const now = await withRetries(session, () => session.writer.get(object));
       if (now === null || now.uid !== object.uid) break;
       const holders = finalizersOf(now).join(', ');
-      const words = `marked for removal; waiting until those who hold it by a finalizer let it go: ${holders}`;
+      const words = `marked for removal; waiting for its finalizers: ${holders}`;
       if (stall.seen(words)) {
         return {
-          ...ended(noProgress(session, `held by the finalizers ${holders}`), now.status),
+          ...ended(noProgress(session, `waiting for the finalizers ${holders}`), now.status),
           inRotation: null,
         };
       }
       ports.progress(words);
       await pause(session);
     }
-    const words = 'gone from the cluster; waiting for the controller on this host';
+    const words = 'removed from the cluster; waiting for the controller on this host';
     const gone = (seen: number | null) => seen === null || seen === 0;
     const inRotation = await untilHere(here, gone, words, ports, signal);
     return { done: true, why: null, status: {}, inRotation };
@@ -94,11 +94,11 @@ async function untilJudged(
   const stall = watchForStall(config.progressDeadlineSeconds, ports.clock);
   const missing = createMissing(session);
   for (;;) {
-    const now = await patiently(session, () => session.writer.get(object));
-    if (now === null || now.uid !== object.uid) return ended('someone has removed it meanwhile', {});
+    const now = await withRetries(session, () => session.writer.get(object));
+    if (now === null || now.uid !== object.uid) return ended('someone else removed it', {});
     const { status, generation } = now;
     if (generation !== object.generation) {
-      return ended(`someone has changed it meanwhile: generation ${generation}`, status);
+      return ended(`someone else changed it: generation ${generation}`, status);
     }
     const verdict = verdictOf(status, generation, vips);
     const lack = lacksEndpoints(verdict, status) ? await missing(now) : null;
@@ -118,10 +118,10 @@ function endOf(verdict: Verdict, lack: Missing | null, forMs: number): Pick<Outc
   if (verdict.state === 'done')
     return lack === null || lack.ready > 0 ? { done: true, why: verdict.note } : null;
   if (verdict.state === 'rejected') return { done: false, why: verdict.why };
-  if (verdict.heard || forMs <= UNHEARD_MS) return null;
+  if (verdict.isObserved || forMs <= UNOBSERVED_MS) return null;
   return {
     done: false,
-    why: 'no controller has looked at it for a minute: does one run with --kubernetes-status?',
+    why: 'no controller has processed it for a minute: does one run with --kubernetes-status?',
   };
 }
 
@@ -169,17 +169,17 @@ function progressText(
 }
 
 /** Asks again where the API server does not answer, for a minute. */
-async function patiently<T>(session: ClusterSession, ask: () => Promise<T>): Promise<T> {
+async function withRetries<T>(session: ClusterSession, attempt: () => Promise<T>): Promise<T> {
   const { ports, signal } = session;
   const since = ports.clock.monotonic();
   for (;;) {
     try {
-      return await ask();
+      return await attempt();
     } catch (error) {
       signal.throwIfAborted();
       const passing = error instanceof ControllerError && error.code === 'source' && error.retry === 'later';
       if (!passing || ports.clock.monotonic() - since > PATIENCE_MS) throw error;
-      ports.progress(`the API server does not answer (${error.message}); asking again`);
+      ports.progress(`the API server does not answer (${error.message}); retrying`);
     }
     await pause(session);
   }

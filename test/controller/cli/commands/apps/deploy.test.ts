@@ -58,7 +58,7 @@ describe('app add', () => {
     const said = await type(marathon.url, words, { input: definition() });
     expect(said).toMatchObject({ status: 1, complaints: [] });
     expect(said.out).toMatch(
-      /\nno progress of \/my-service for 2 s: step 2 of 2 \(ScaleApplication \/my-service\); 0 of 1 instance running; deployment [0-9a-f-]{36} goes on at Marathon\n$/,
+      /\nno progress of \/my-service for 2 s: step 2 of 2 \(ScaleApplication \/my-service\); 0 of 1 instance running; deployment [0-9a-f-]{36} continues at Marathon\n$/,
     );
     expect(marathon.tasks('/my-service')).toHaveLength(1);
   });
@@ -66,7 +66,7 @@ describe('app add', () => {
   test('--no-wait returns with the deployment, and -o json and yaml with a document', async () => {
     const marathon = await start({ startMs: 60_000 });
     const one = await type(marathon.url, ['app', 'add', '--no-wait'], { input: definition() });
-    expect(one.out).toMatch(/\/my-service: Marathon has taken it as deployment [0-9a-f-]{36}\n$/);
+    expect(one.out).toMatch(/\/my-service: Marathon accepted it as deployment [0-9a-f-]{36}\n$/);
     const words = ['app', 'add', '--no-wait', '-o'];
     const two = await type(marathon.url, [...words, 'json'], { input: definition({ id: '/two' }) });
     const document = {
@@ -123,7 +123,7 @@ describe('app add', () => {
     const said = await type(marathon.url, ['app', 'add'], { input: definition({ id: '/Upper' }) });
     expect(said.status).toBe(2);
     expect(said.complaints).toEqual([
-      'add /Upper: Marathon does not take the definition: Object is not valid',
+      'add /Upper: Marathon rejected the definition: Object is not valid',
       expect.stringMatching(/^ {2}id: must fully match regular expression/),
     ]);
   });
@@ -144,7 +144,7 @@ describe('app add', () => {
     const said = await type(marathon.url, ['app', 'add'], { input: definition(), onProgress: cancel });
     expect(said.status).toBe(1);
     expect(said.out).toMatch(
-      /\ndeployment \S+ of \/my-service was cancelled, .*: Marathon has no such app\n$/,
+      /\ndeployment \S+ of \/my-service was cancelled or did not finish: Marathon has no such app\n$/,
     );
   });
 
@@ -155,7 +155,7 @@ describe('app add', () => {
     const said = await type(marathon.url, ['app', 'add'], typing);
     expect(said.status).toBe(1);
     expect(said.complaints).toEqual([
-      expect.stringMatching(/^not followed any more; deployment \S+ goes on/),
+      expect.stringMatching(/^no longer following; deployment \S+ continues at Marathon$/),
     ]);
   });
 

@@ -196,7 +196,7 @@ describe('what the API server refuses is told in its words, with what helps', ()
         },
       ),
       [
-        'add /web: the API server does not take it: MarathonApp.marathon-ipvs.io "web" is invalid',
+        'add /web: the API server rejected it: MarathonApp.marathon-ipvs.io "web" is invalid',
         '  spec.framework: Too long: may not be more than 255 bytes',
         '  of the whole',
       ],
@@ -204,14 +204,12 @@ describe('what the API server refuses is told in its words, with what helps', ()
     [
       'strict decoding',
       answer(400, 'BadRequest', 'strict decoding error: unknown field "spec.foo"'),
-      ['add /web: the API server does not take it: strict decoding error: unknown field "spec.foo"'],
+      ['add /web: the API server rejected it: strict decoding error: unknown field "spec.foo"'],
     ],
     [
       'a webhook',
       answer(400, '', 'admission webhook "policy.example.com" denied the request: no'),
-      [
-        'add /web: the API server does not take it: admission webhook "policy.example.com" denied the request: no',
-      ],
+      ['add /web: the API server rejected it: admission webhook "policy.example.com" denied the request: no'],
     ],
     [
       'its own failure',
@@ -319,7 +317,7 @@ describe('while it follows', () => {
     const said = await follow();
     expect(said.status).toBe(1);
     expect(said.out).toMatch(
-      /: no controller has looked at it for a minute: does one run with --kubernetes-status\?\n$/,
+      /: no controller has processed it for a minute: does one run with --kubernetes-status\?\n$/,
     );
   });
 
@@ -335,7 +333,7 @@ describe('while it follows', () => {
     };
     expect(await follow(change)).toMatchObject({
       status: 1,
-      out: expect.stringContaining('someone has changed it meanwhile: generation 2\n'),
+      out: expect.stringContaining('someone else changed it: generation 2\n'),
     });
     await type(['app', 'remove', 'web']);
     const kind = server.operations.kinds.find(({ plural }) => plural === 'marathonapps');
@@ -345,7 +343,7 @@ describe('while it follows', () => {
     };
     expect(await follow(gone)).toMatchObject({
       status: 1,
-      out: expect.stringContaining('someone has removed it meanwhile\n'),
+      out: expect.stringContaining('someone else removed it\n'),
     });
   });
 
@@ -356,7 +354,7 @@ describe('while it follows', () => {
     server.faults.next(({ method }) => method === 'DELETE', { status: 200, body: held });
     expect(await type(['app', 'remove', 'web', '--progress-deadline-seconds', '10'])).toMatchObject({
       status: 1,
-      out: 'MarathonApp default/web is marked for removal; /web is not removed: no progress for 10 s: held by the finalizers example.com/hold\n',
+      out: 'MarathonApp default/web is marked for removal; /web is not removed: no progress for 10 s: waiting for the finalizers example.com/hold\n',
       complaints: [],
     });
   });
@@ -369,7 +367,7 @@ describe('while it follows', () => {
     expect(said.status).toBe(2);
     expect(said.complaints).toEqual([
       expect.stringMatching(
-        /^MarathonApp default\/web-\w+ is written; how far it is, is not known: .*cannot get/,
+        /^MarathonApp default\/web-\w+ is written; its progress is unknown: .*cannot get/,
       ),
     ]);
     expect(stored()).toHaveLength(1);
@@ -383,7 +381,7 @@ describe('while it follows', () => {
     };
     const said = await follow({ onProgress });
     expect(said.progress.some((line) => line.startsWith('the API server does not answer ('))).toBe(true);
-    expect(said.out).toContain('no controller has looked at it for a minute');
+    expect(said.out).toContain('no controller has processed it for a minute');
   });
 });
 

@@ -3,7 +3,7 @@ import { isRecord } from '../../../../rejection.ts';
 import { parseJson } from '../../../../source/document/json-text.ts';
 
 /** Parses one document of JSON or YAML. Throws a `SyntaxError` that says where the mistake is. */
-export function parseGiven(text: string): unknown {
+export function parseDocument(text: string): unknown {
   // JSON is YAML too, but a mistake in it is told better by a reader of JSON.
   if (/^\uFEFF?\s*[[{"]/.test(text)) {
     try {

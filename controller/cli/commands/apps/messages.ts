@@ -62,8 +62,8 @@ export function refusalLines(what: string, refused: WriteRefused): readonly stri
     case 'busy':
       return [`${what}: ${message} Wait for some of them, or cancel those that lock this one with --force`];
     case 'forbidden':
-      return [`${what}: ${message}; these credentials may not do that`];
+      return [`${what}: ${message}; access denied: these credentials lack the permission`];
     case 'invalid':
-      return [`${what}: Marathon does not take the definition: ${message}`, ...complaints];
+      return [`${what}: Marathon rejected the definition: ${message}`, ...complaints];
   }
 }

@@ -30,7 +30,7 @@ export function failureLines(what: string, failure: ApiFailure): readonly string
     const fields = causes.map(({ at, message }) => `  ${at === '' ? '' : `${at}: `}${message}`);
     // With its causes below, the sentence need not repeat them all.
     const whole = fields.length === 0 ? said : said.replace(/ is invalid: .*$/s, ' is invalid');
-    return [`${what}: the API server does not take it: ${whole}`, ...fields];
+    return [`${what}: the API server rejected it: ${whole}`, ...fields];
   }
   return [failure.message];
 }
