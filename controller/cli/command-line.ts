@@ -206,12 +206,17 @@ interface Typed {
   readonly text: string;
 }
 
+/** A longer one would leave no room for the descriptions beside it. */
+const LONGEST_VALUE = 30;
+
 function flag(command: CommandName, name: OptionName): Option {
   const info = describeOption(name);
   const short = info.short === undefined ? '' : `-${info.short}, `;
-  const value = info.switch ? `[${info.value}]` : `<${info.value}>`;
+  const isLong = info.value.length > LONGEST_VALUE;
+  const value = info.switch ? `[${info.value}]` : `<${isLong ? 'VALUE' : info.value}>`;
+  const accepted = isLong ? ` Expected: ${info.accepted}.` : '';
   const fallback = info.fallback === null ? '' : ` (default: ${info.fallback})`;
-  const words = info.description.replaceAll('`', '') + fallback;
+  const words = info.description.replaceAll('`', '') + accepted + fallback;
   const option = new Option(`${short}${flagName(name)} ${value}`, words).helpGroup(`${info.group}:`);
   if (!info.commands.includes(command)) option.hideHelp();
   return option;
