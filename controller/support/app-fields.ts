@@ -44,7 +44,7 @@ export const offending: Leaf = (text, _key, { at }) => {
   return kept ? text : HIDDEN;
 };
 
-/** What we say of a definition: a value of it stands in quotes, or in what was probably meant. */
+/** Our own messages about a definition: they quote its values, and suggest others. */
 export const remark: Leaf = (text) =>
   withoutSecrets(
     text
@@ -91,7 +91,7 @@ export const APP: ShapeOf<App> = {
   warnings: [remark],
 };
 
-/** What a source says apart from its apps. */
+/** The data of a source apart from its apps. */
 export const ABOUT: ShapeOf<Omit<Snapshot, 'apps'>> = {
   rejected: [REJECTION],
   warnings: [remark],

@@ -6,11 +6,11 @@ import { withoutSecrets } from './free-text.ts';
 /** One file of a bundle. */
 export interface Part {
   readonly name: string;
-  /** Which end matters where the text is too long; the beginning unless this says otherwise. */
+  /** Which end matters where the text is too long; the beginning by default. */
   readonly keep?: 'end';
   /** Rejects with why there is nothing to collect. The signal aborts when its time is over. */
   collect(signal: AbortSignal): Promise<string>;
-  /** What of the text may leave the host; it is free text unless this says otherwise. */
+  /** What of the text may leave the host; without this it is filtered as free text. */
   filter?(text: string): string;
 }
 

@@ -27,7 +27,7 @@ export function optionsText(options: Readonly<Record<string, { value: unknown; f
   return pretty(Object.fromEntries(rows));
 }
 
-/** What a diff says of the definitions. */
+/** A diff whose messages about definitions are filtered. */
 export function filteredReport(report: Report): Report {
   return {
     ...report,
@@ -113,7 +113,7 @@ const VERSION_1: Shape = {
   services: { '*': LEDGER_ENTRY },
 };
 
-/** Fields of the status that hold sentences, which may quote what others said. */
+/** Fields of the status that hold sentences, which may quote error messages. */
 const SENTENCES = /^(?:reason|message|error|failure|behind|endsWhen|problems|advice)$/;
 
 const STATUS: Shape = {

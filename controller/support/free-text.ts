@@ -1,5 +1,5 @@
 /**
- * Secrets in text that is nobody's structure: messages of errors, lines of other programs. No list of patterns is whole, so
+ * Secrets in text without a known structure: error messages, lines of other programs. No list of patterns is whole, so
  * documents of our own are filtered by their fields instead (`shape.ts`), and here a doubt is decided against the text: an
  * unquoted value goes to the end of its line, whatever stands there.
  */
@@ -12,8 +12,8 @@ const REST_OF_NAME = String.raw`(?![\w.-]{0,80}(?:file|path|dir|directory)(?![\w
 /** Of an app or a pod: what its author writes for other programs. */
 const FREE_FORM = String.raw`(?<![\w.-])(?:env|environment|cmd|command|args|arguments|uris?|fetch|labels|parameters)(?![\w.-])`;
 const SEPARATOR = String.raw`(?:${QUOTE}?[\])]?[ \t]*(?:=>|:=|[:=]|%3[ad])|>)[ \t]*`;
-/** `"PASSWORD","value":"x"`, `("password", "x")`. */
-const NEXT_VALUE = String.raw`${QUOTE}[ \t]*,[ \t]*(?:${QUOTE}value${QUOTE}[ \t]*:[ \t]*)?(?=${QUOTE})`;
+/** `"PASSWORD","value":"x"`, `("password", "x")`, and `value: x` in the next line. */
+const NEXT_VALUE = String.raw`${QUOTE}?[ \t]*\r?\n[ \t]*value:[ \t]*|${QUOTE}[ \t]*,[ \t]*(?:${QUOTE}value${QUOTE}[ \t]*:[ \t]*)?(?=${QUOTE})`;
 /** To the quote that is as much escaped as the first one, and what is joined to it: `'ab'cd`. */
 const QUOTED = String.raw`(?<escapes>\\*)(?<quote>["'\`])(?:(?!(?<!\\)\k<escapes>\k<quote>)[^\r\n])*\k<escapes>\k<quote>[^\s,;}\])\\]*`;
 /** A value that stands below its name, as in YAML. */
@@ -42,6 +42,8 @@ const IN_URL = /(?<!file:\/?)(?<!\/)\/\/\S{0,1024}@/g;
 /** `user:password@host` without `//`, as copies and data sources write it. */
 const BEFORE_HOST = /(?<![^\s"'=(,<])([^\s:/@"'=]{1,64}:)[^\s@/]{1,256}@(?=[\w[(])/g;
 const QUERY = /(\bhttps?:\/\/[^\s?"'<>\\]{1,1024}\?)[^\s"'<>\\]+/gi;
+/** As /etc/shadow and .htpasswd have them. */
+const HASH = /\$(?:1|2[aby]|5|6|7|y|apr1|argon2\w+)\$[^\s:"']+/g;
 /** What V8 shows of a document that is no JSON. */
 const SNIPPET = /, (?:\.\.\.)?"[\s\S]{1,80}?"(?:\.\.\.)? is not valid JSON/g;
 /** A web token, and any long word in which both cases and digits are mixed. Begins where no other may have begun: the time is in proportion to the text. */
@@ -66,6 +68,7 @@ export function withoutSecrets(text: string): string {
     .replace(IN_URL, '//***@')
     .replace(BEFORE_HOST, '$1***@')
     .replace(QUERY, '$1***')
+    .replace(HASH, '***')
     .replace(WORD, '***');
 }
 

@@ -12,7 +12,7 @@ const NAMES: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
-/** Those that say something of a definition. */
+/** Those that describe a mistake in a definition. */
 const REMARKS: ReadonlySet<string> = new Set(['reason', 'why', 'warning', 'warnings']);
 /** What authors of apps write for other programs. */
 const FREE_FORM: ReadonlySet<string> = new Set(

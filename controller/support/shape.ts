@@ -25,8 +25,8 @@ export const name: Leaf = (text) => (WORD.test(text) && !text.includes('//') ? t
 export const message: Leaf = (text) => withoutSecrets(text);
 
 /**
- * The part of a document that its shape knows. What has other fields, or another form, is left out: nobody has decided that it
- * may leave the host.
+ * The part of a document that its shape knows. What has other fields, or another form, is left out: nothing shows that
+ * it may leave the host.
  */
 export function filtered(
   value: unknown,

@@ -6,7 +6,7 @@ import { flagName } from '../../config/given.ts';
 import { type CommandName, commandDescriptions } from '../../config/option.ts';
 import { describeOption, type OptionName, optionNames } from '../../config/options.ts';
 
-/** What can stand at one place: these words, a file, what is known elsewhere. None of them: whatever someone types. */
+/** What is accepted at one position: these words, a file, what a lookup finds. None of them: any text. */
 export interface Words {
   readonly words: readonly string[];
   readonly files: boolean;

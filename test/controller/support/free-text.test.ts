@@ -44,6 +44,7 @@ const ANY: Readonly<Record<string, (secret: string) => string>> = {
   command: (secret) => JSON.stringify({ cmd: `run ${secret}`, args: [secret], uris: [secret] }),
   'YAML below': (secret) => `password: |\n  ${secret}\n  ${secret}\nnext: 1`,
   'YAML environment': (secret) => `env:\n  MODE: ${secret}\n`,
+  'YAML list of names and values': (secret) => `env\n- name: DB_PASSWORD\n  value: ${secret}\n- name: X\n`,
   'URL encoded': (secret) => `body password%3D${encodeURIComponent(secret)}`,
   HTML: (secret) => `{&quot;password&quot;:&quot;${secret}&quot;}`,
   XML: (secret) => `<password>${secret}</password>`,
@@ -59,6 +60,7 @@ const WORD: Readonly<Record<string, (secret: string) => string>> = {
   'in a URL with an apostrophe': (secret) => `http://u:pa'${secret}@h/`,
   'without scheme': (secret) => `dial me:${secret}@tcp(10.0.0.1:3306)/db`,
   netrc: (secret) => `machine h login me password ${secret}`,
+  'hash of a password': (secret) => `root:$6$salt$${secret}:19000:0`,
   prose: (secret) => `the password is ${secret}, not ${'x'}`,
   'broken JSON': (secret) => {
     try {

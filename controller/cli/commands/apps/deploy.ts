@@ -26,7 +26,7 @@ export interface Session {
 
 /**
  * Deploys the definition in a file (`-` or null: standard input), once it has been checked and its VIPs are printed. What is
- * wrong with it is printed before Marathon is asked anything. Resolves with the exit status: 1 when the deployment ended
+ * wrong with it is printed before any request to Marathon. Resolves with the exit status: 1 when the deployment ended
  * otherwise, 2 when nothing was sent or Marathon refused it.
  */
 export async function add(kind: AppRef['kind'], file: string | null, session: Session): Promise<number> {
@@ -64,7 +64,7 @@ export async function update(operand: string, changes: readonly string[], sessio
   return await conclude({ what: 'update', ref, vips }, result, session);
 }
 
-/** Stands for the one that Marathon would tell, where nothing depends on it. */
+/** Used where the result does not depend on Marathon's own framework name. */
 const ANY_FRAMEWORK = 'marathon';
 
 /** The app that these fields make of the one with this id; prints what is wrong with them, and returns null. */

@@ -10,7 +10,7 @@ import { watchForStall } from './stall.ts';
 
 /** How a deployment ended. */
 export interface Outcome {
-  /** Whether Marathon now has what was asked for, every instance running, and healthy where that is checked. */
+  /** Whether Marathon has the app as it was sent, every instance running, and healthy where that is checked. */
   readonly done: boolean;
   /** null: it has no such app (any more). */
   readonly instances: Instances | null;
@@ -32,7 +32,7 @@ const LOOK_MS = 500;
 const PATIENCE_MS = 60_000;
 
 /**
- * Looks until the deployment is over, or nothing has moved for as long as the options allow, and tells each time how far
+ * Polls until the deployment is over, or has made no progress for as long as the options allow, and prints how far
  * it is. Rejects with the signal's reason when that aborts.
  */
 export async function follow(

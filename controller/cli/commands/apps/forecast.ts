@@ -31,7 +31,7 @@ export function printForecast(
   return vips;
 }
 
-/** What is wrong with a new app whatever else runs there: it can be printed before anybody is asked. */
+/** What is wrong with a new app whatever else runs there; it needs no request. */
 export function mistakesOf(app: App, translate: Translate): readonly Rejection[] {
   return forecast(app, NOTHING, translate).rejected;
 }

@@ -19,7 +19,7 @@ const TO = 'the API server';
 
 /**
  * Makes a MarathonApp of the definition, or out of the manifest, in a file (`-` or null: standard input), once it has been
- * checked and its VIPs are printed. What is wrong with it is printed before the API server is asked anything. Resolves with the exit status: 1 when the controllers rejected it or were not waited for
+ * checked and its VIPs are printed. What is wrong with it is printed before any request to the API server. Resolves with the exit status: 1 when the controllers rejected it or were not waited for
  * to the end, 2 when nothing was sent or the API server refused it.
  */
 export async function add(kind: App['kind'], file: string | null, session: ClusterSession): Promise<number> {
@@ -53,7 +53,7 @@ export async function add(kind: App['kind'], file: string | null, session: Clust
   return await attempt(undertaking, () => writer.create(proposal, name, namespace), session);
 }
 
-/** Changes an app by `KEY=VALUE…`, by the fields in a file, or to what a manifest says. Resolves as `add` does. */
+/** Changes an app by `KEY=VALUE…`, by the fields in a file, or to a manifest. Resolves as `add` does. */
 export async function update(
   operand: string,
   changes: readonly string[],

@@ -26,7 +26,7 @@ const LOOK_MS = 500;
 const PATIENCE_MS = 60_000;
 /** For how long a controller is waited for that looks at the object at all: it writes at most once in 10 s. */
 const UNOBSERVED_MS = 60_000;
-/** How often it is looked at what an app without endpoints lacks. */
+/** How often the endpoints that an app lacks are looked for. */
 const MISSING_MS = 5_000;
 
 /**
@@ -114,7 +114,7 @@ async function untilJudged(
 
 /** How it ended; null while it goes on. */
 function endOf(verdict: Verdict, lack: Missing | null, forMs: number): Pick<Outcome, 'done' | 'why'> | null {
-  // Programmed with endpoints none of which may get a connection is not what was asked for.
+  // Programmed with endpoints none of which may get a connection does not count as done.
   if (verdict.state === 'done')
     return lack === null || lack.ready > 0 ? { done: true, why: verdict.note } : null;
   if (verdict.state === 'rejected') return { done: false, why: verdict.why };
@@ -125,7 +125,7 @@ function endOf(verdict: Verdict, lack: Missing | null, forMs: number): Pick<Outc
   };
 }
 
-/** What an object lacks, looked at now and then. */
+/** What an object lacks, read again from time to time. */
 function createMissing(session: ClusterSession): (object: KnownObject) => Promise<Missing | null> {
   let last: Missing | null = null;
   let due = 0;

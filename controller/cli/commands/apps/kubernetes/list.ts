@@ -58,7 +58,7 @@ const MORE: readonly Column<Row>[] = [
   { title: 'GENERATION', text: ({ object }) => String(object.generation), align: 'right', worth: 1 },
 ];
 
-/** `yes`, or the reason why not; `-` where no controller has said. */
+/** `yes`, or the reason why not; `-` before a controller has written a status. */
 export function readyText({ conditions = [] }: MarathonAppStatus): string {
   const find = (wanted: string) => conditions.find(({ type }) => type === wanted);
   const accepted = find('Accepted');

@@ -10,7 +10,7 @@ import { shownObject } from './messages.ts';
 import type { ClusterSession } from './session.ts';
 import { backendsText } from './verdict.ts';
 
-/** What was asked for. */
+/** The change that was requested. */
 export interface Undertaking {
   readonly what: 'add' | 'update' | 'remove';
   readonly id: string;

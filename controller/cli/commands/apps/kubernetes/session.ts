@@ -16,7 +16,7 @@ export interface ClusterSession {
   readonly signal: AbortSignal;
 }
 
-/** Reads what there is, in the namespace of the options or in all; says so where it is less. */
+/** Lists the objects, in the namespace of the options or in all; warns where it may not list all. */
 export async function listCluster({ config, client, ports, signal }: ClusterSession): Promise<Cluster> {
   const namespace = config.kubernetesNamespace ?? null;
   const cluster = await readCluster({ client, clock: ports.clock, namespace }, signal);

@@ -13,7 +13,7 @@ import { shownObject } from './messages.ts';
 import { type ClusterSession, declaring, listCluster } from './session.ts';
 import { backendsText, reasonOf } from './verdict.ts';
 
-/** Prints one app: what the controllers say of it, its VIPs, then its tasks with where they are reached. Resolves with the exit status: 2 where there is none. */
+/** Prints one app: its status, its VIPs, then its tasks with their addresses. Resolves with the exit status: 2 where there is none. */
 export async function show(given: string, session: ClusterSession): Promise<number> {
   const { config, ports } = session;
   const id = absoluteId(given, '/');
@@ -59,7 +59,7 @@ function textOf(
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-/** What is wrong with it, as the controllers would find it, also where none is there to say so. */
+/** What is wrong with it, as the controllers would find it; it needs none of them. */
 function mistakesOf(
   { id, namespace, name }: KnownObject,
   snapshot: Snapshot,
@@ -72,7 +72,7 @@ function mistakesOf(
 
 const ANSWERS = { True: 'yes', False: 'no', Unknown: 'unknown' } as const;
 
-/** A reason that only says the type again is left out. */
+/** A reason that repeats the type is left out. */
 function detail(type: string, reason: string): string {
   return reason === type ? '' : ` (${reason})`;
 }
