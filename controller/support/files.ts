@@ -65,7 +65,8 @@ export function metricsText(text: string): string {
 }
 
 const METRIC_COMMENT = /^# (?:HELP|TYPE) (?:marathon_ipvs|process|nodejs)_\w+ /;
-const METRIC = /^(?:marathon_ipvs|process|nodejs)_\w+(?:\{.*\})? (?:[-+]?(?:[\d.]+(?:e[-+]?\d+)?|Inf)|NaN)$/;
+const METRIC =
+  /^(?:marathon_ipvs|process|nodejs)_\w+(?:\{.*\})? (?:[-+]?(?:[\d.]+(?:e[-+]?\d+)?|Inf)|Na[Nn])$/;
 const METRIC_LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 
 function journalLine(line: string): string | null {

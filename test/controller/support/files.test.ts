@@ -12,10 +12,12 @@ import {
   stateText,
   statusText,
 } from '../../../controller/support/files.ts';
+import { withoutSecrets } from '../../../controller/support/free-text.ts';
 import { logText } from '../../../controller/support/log-text.ts';
 import { app, port, snapshot, web } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { desiredOf } from '../../support/observed.ts';
+import { Serving } from '../api/serving.ts';
 import { DB, passOf, WEB } from '../status/passes.ts';
 import { documentOf, readingOf } from '../status/status-world.ts';
 
@@ -249,6 +251,21 @@ test('metrics keep the lines that are metrics', () => {
   expect(metricsText(`${lines}password: x\nPIN 1234\nnodejs_x{a="password=y"} 1\n`)).toBe(
     `${lines}nodejs_x{a="password=***"} 1\n`,
   );
+});
+
+test('the metrics of a running controller, and its checks, are whole', async () => {
+  const serving = await Serving.start();
+  try {
+    serving.converge(passOf({ desired: desiredOf(WEB, DB) }));
+    const textAt = async (path: string) => await (await fetch(serving.url + path)).text();
+    const metrics = await textAt('/metrics');
+    expect(metrics).toContain('marathon_ipvs_vips');
+    expect(metricsText(metrics)).toBe(metrics.replace(/\n+/g, '\n'));
+    const checks = await textAt('/readyz?verbose');
+    expect(withoutSecrets(checks)).toBe(checks);
+  } finally {
+    await serving.close();
+  }
 });
 
 describe('the log', () => {
