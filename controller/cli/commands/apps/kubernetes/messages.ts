@@ -19,7 +19,7 @@ export function failureLines(what: string, failure: ApiFailure): readonly string
   if (status === 409) {
     return [
       `${what}: ${said}`,
-      'someone else has changed it: look at it with app show and repeat, or --force writes over that',
+      'someone else has changed it: read it with app show and repeat, or overwrite it with --force',
     ];
   }
   if (status === 403) {
@@ -37,5 +37,5 @@ export function failureLines(what: string, failure: ApiFailure): readonly string
 
 /** Why an object of a relay is left alone. */
 export function relayLine(what: string, object: KnownObject, instead: string): string {
-  return `${what}: the relay "${object.relay}" writes ${shownObject(object)}, of what its source says: ${instead} there; --force does it here, until the relay next writes`;
+  return `${what}: the relay "${object.relay}" writes ${shownObject(object)}, from its source: ${instead} there; --force does it here, until the relay writes again`;
 }

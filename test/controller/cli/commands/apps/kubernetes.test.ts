@@ -285,7 +285,7 @@ describe('an update that meets another one', () => {
       expect.stringContaining(
         'the object has been modified; please apply your changes to the latest version',
       ),
-      expect.stringContaining('look at it with app show and repeat, or --force writes over that'),
+      expect.stringContaining('read it with app show and repeat, or overwrite it with --force'),
     ]);
     expect(app()).not.toHaveProperty('mem');
     writeApp(server, 'web');
