@@ -10,9 +10,9 @@ const HIDDEN = '***';
 const NAMED_VIP = /^[\w./-]{0,255}:\+?\d{1,5}$/;
 /** `PreferSameNode`, `mh-fallback,mh-port`, `24/64`; letters and digits together are in none. */
 const OPTION_VALUE = /^(?:[A-Za-z,-]{0,24}|[\d./+-]{0,12})$/;
-const NUMBER = /^[-+]?\d{1,20}$|^(?:true|false|null|nothing)$/;
-/** Fields of a definition whose values are a few known words. */
-const KNOWN_WORDS = /(?:^|\.)(?:protocol|mode|state|health)(?:\[\d+\])?$/;
+/** Fields of a definition whose values are numbers or a few known words. */
+const KNOWN_FIELDS =
+  /(?:^|\.)(?:port|hostPort|containerPort|servicePort|protocol|mode|state|health|instances)(?:\[\d+\])?$/;
 
 /**
  * The value of a label. Those of other programs may be passwords; so may one that only begins like ours, or is not what
@@ -37,10 +37,9 @@ export const offending: Leaf = (text, _key, { at }) => {
   const path = typeof at === 'string' ? at : '';
   const labels = path.lastIndexOf('labels.');
   const kept =
-    NUMBER.test(text) ||
-    (labels === -1
-      ? KNOWN_WORDS.test(path) && OPTION_VALUE.test(text)
-      : isLabelOfOurs(path.slice(labels + 'labels.'.length), text));
+    labels === -1
+      ? KNOWN_FIELDS.test(path) && OPTION_VALUE.test(text)
+      : isLabelOfOurs(path.slice(labels + 'labels.'.length), text);
   return kept ? text : HIDDEN;
 };
 

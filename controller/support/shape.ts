@@ -36,8 +36,10 @@ export function filtered(
 ): unknown {
   if (value === null || value === undefined) return value;
   if (typeof shape === 'function') {
-    if (typeof value === 'number' || typeof value === 'boolean') return value;
-    return typeof value === 'string' ? shape(value, key, beside) : HIDDEN;
+    if (typeof value === 'object') return HIDDEN;
+    const text = String(value);
+    const kept = shape(text, key, beside);
+    return kept === text ? value : kept;
   }
   if (isList(shape)) {
     const [item] = shape;

@@ -166,6 +166,15 @@ describe('saved state', () => {
       'app marathon /web',
       { id: '/web', ports: [{ labels: { A: 'secret', B: 5 } }] },
     ]);
+    const numbers = JSON.stringify([
+      'put',
+      'app marathon /web',
+      {
+        ports: [{ labels: { PIN: 73_911, VIP_0: 73_911 } }],
+        rejected: [rejection('PIN', '73911'), { ...rejection('', '73911'), at: 'env.PIN' }],
+      },
+    ]);
+    expect(stateText(`00000000 ${numbers}\n`)).not.toContain('73911');
     for (const json of [
       row.replace('"labels":{', '"labels": {'),
       row.replace('{"A"', '[{"A"').replace('5}', '5}]'),
