@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { optionNames } from '../../../controller/config/options.ts';
 import { knownSecrets } from '../../../controller/support/secret-files.ts';
 
 let directory: string;
@@ -40,6 +41,14 @@ test('every line of a token, the password of a user and the lines of a key are k
   const known = await knownSecrets(config, { KUBECONFIG: join(directory, 'absent') });
   expect(known).toEqual(expect.arrayContaining(['first', 'second', 's3cret', 'MIIEabcdefghijklmnop']));
   expect(known).not.toContain('vQ==');
+});
+
+test('each option that names a file with a secret is looked at', async () => {
+  const names = optionNames.filter((name) => /(?:Token|User|Key)File$/.test(name));
+  const files = names.map((name) => [name, file(name, `the secret of ${name}`)]);
+  const known = await knownSecrets({ ...NONE, ...Object.fromEntries(files) }, { KUBECONFIG: directory });
+  expect(names).toEqual(expect.arrayContaining(Object.keys(NONE)));
+  for (const name of names) expect(known).toContain(`the secret of ${name}`);
 });
 
 test('so are the secrets of the files of KUBECONFIG, and not the names in them', async () => {
