@@ -70,7 +70,6 @@ test('the unit in the bundle starts what lies beside it', async () => {
   const unit = await readFile(join(opt, 'marathon-ipvs/systemd/marathon-ipvs.service'), 'utf8');
   const [, launcher = ''] = /^ExecStart=\/opt(\S+) run /m.exec(unit) ?? [];
   const config = join(opt, 'marathon-ipvs/systemd/config.yaml');
-  await appendFile(config, `source: file=${config}\n`);
   const checked = await must([join(opt, launcher), 'run', '--check', '--config', config]);
   expect(checked).toBe('the configuration is accepted\n');
   expect(await readdir(join(opt, 'marathon-ipvs/systemd'))).toEqual(
