@@ -1,4 +1,4 @@
-/** What is asked of Marathon when apps and pods are changed, and what it answers. */
+/** Requests to Marathon that change apps and pods, and their results. */
 
 export interface AppRef {
   readonly kind: 'app' | 'pod';
@@ -18,9 +18,9 @@ export type WriteResult = WriteAccepted | WriteRefused;
 
 export interface WriteAccepted {
   readonly result: 'accepted';
-  /** Of the definition; null where Marathon does not say. */
+  /** Of the definition; null if Marathon's answer has none. */
   readonly version: string | null;
-  /** What carries it out; null where there is nothing to do. */
+  /** Id of the deployment that carries it out; null if there is nothing to do. */
   readonly deployment: string | null;
 }
 
@@ -35,7 +35,7 @@ export interface WriteRefused {
   readonly details: readonly WriteComplaint[];
 }
 
-/** What Marathon says of one field. */
+/** Marathon's errors for one field. */
 export interface WriteComplaint {
   /** As in a `Rejection`: `portDefinitions[0].port`; empty for the whole. */
   readonly at: string;

@@ -164,9 +164,10 @@ async function explainVip(config: Config, vip: string): Promise<number> {
 }
 
 async function writeBundle(config: Config): Promise<number> {
-  const [{ supportBundle }, { knownSecrets, supportParts }, { systemClock }] = await Promise.all([
+  const [{ supportBundle }, { supportParts }, { knownSecrets }, { systemClock }] = await Promise.all([
     import('./cli/commands/support-bundle.ts'),
     import('./wire-support.ts'),
+    import('./support/secret-files.ts'),
     import('./time.ts'),
   ]);
   const [parts, secrets] = await Promise.all([supportParts(config), knownSecrets(config)]);

@@ -8,10 +8,10 @@ import { openKernelTable } from './apply/kernel-table.ts';
 import { get } from './cli/commands/ask.ts';
 import { openController } from './cli/commands/controller.ts';
 import { askController } from './cli/commands/doctor.ts';
-import { diff } from './cli/commands/once.ts';
+import { readAndPass } from './cli/commands/once.ts';
 import type { Config } from './config/config.ts';
 import { fileName } from './config/given.ts';
-import { type OptionName, optionNames } from './config/options.ts';
+import { optionNames } from './config/options.ts';
 import { version } from './config/version.ts';
 import { examine } from './doctor/examine.ts';
 import { doctorText } from './doctor/print-text.ts';
@@ -20,10 +20,13 @@ import { ControllerError } from './errors.ts';
 import { createLog } from './log.ts';
 import type { Step } from './model.ts';
 import { formatStep } from './plan/ipvsadm.ts';
+import { toText } from './plan/print-text.ts';
 import { openTrusted } from './state/trusted-file.ts';
+import { reportOf } from './status/report.ts';
 import { LIMITS, type Part } from './support/collect.ts';
+import { filteredReport, metricsText, optionsText, stateText, statusText } from './support/files.ts';
+import { logText } from './support/log-text.ts';
 import { programPart } from './support/programs.ts';
-import { secretsIn, withoutForeignLabels } from './support/secrets.ts';
 import { painter } from './text-table.ts';
 import { systemClock } from './time.ts';
 import { wire } from './wire.ts';
@@ -32,51 +35,34 @@ import { wire } from './wire.ts';
 export async function supportParts(config: Config): Promise<readonly Part[]> {
   return [
     { name: 'version.txt', collect: versionText },
-    { name: 'options.json', collect: async () => optionsText(config) },
-    answerPart(config, 'status.json', '/v1/status'),
+    { name: 'options.json', collect: async () => valuesOf(config), filter: asItIs },
+    { ...answerPart(config, 'status.json', '/v1/status'), filter: statusText },
     answerPart(config, 'ready.txt', '/readyz?verbose'),
-    answerPart(config, 'metrics.txt', '/metrics'),
+    { ...answerPart(config, 'metrics.txt', '/metrics'), filter: metricsText },
     { name: 'doctor.txt', collect: async (signal) => await examined(config, signal) },
-    { name: 'diff.txt', collect: async (signal) => await difference(config, signal) },
-    { name: 'ipvs.txt', collect: kernelText },
+    { name: 'diff.txt', collect: async (signal) => await difference(config, signal), filter: asItIs },
+    { name: 'ipvs.txt', collect: kernelText, filter: asItIs },
     programPart('ip-address.txt', ['ip', 'address']),
     programPart('ip-rule.txt', ['ip', 'rule']),
     programPart('ip-route.txt', ['ip', 'route', 'show', 'table', 'all']),
     programPart('ip-rule-6.txt', ['ip', '-6', 'rule']),
     programPart('ip-route-6.txt', ['ip', '-6', 'route', 'show', 'table', 'all']),
     programPart('nft-ruleset.txt', ['nft', 'list', 'ruleset']),
-    programPart(
-      'log.txt',
-      ['journalctl', '--no-pager', '--unit', 'marathon-ipvs', '--lines', LOG_LINES, '--output', 'short-iso'],
-      'end',
-    ),
+    {
+      ...programPart('log.txt', ['journalctl', '--no-pager', '--unit', 'marathon-ipvs', ...LOG_LINES]),
+      keep: 'end',
+      filter: logText,
+    },
     filePart(`run/${basename(config.ledger)}`, config.ledger),
     ...(await stateParts(config.stateDir)),
   ];
 }
 
-const LOG_LINES = '5000';
+const LOG_LINES = ['--lines', '5000', '--output', 'short-iso'];
 
-/** Options that name a file with a secret. */
-const SECRET_FILES = [
-  'marathonUserFile',
-  'marathonTokenFile',
-  'mesosUserFile',
-  'mesosTokenFile',
-  'readTokenFile',
-  'writeTokenFile',
-  'serverTokenFile',
-] as const satisfies readonly OptionName[];
-
-/** What the files that options name hold; of one that cannot be read here nothing is known. */
-export async function knownSecrets(config: Config): Promise<readonly string[]> {
-  const texts = await Promise.all(
-    SECRET_FILES.map(async (name) => {
-      const path = config[name];
-      return path === undefined ? '' : await readFile(path, 'utf8').catch(() => '');
-    }),
-  );
-  return texts.flatMap(secretsIn);
+/** Of a text that was filtered where it was made. */
+function asItIs(text: string): string {
+  return text;
 }
 
 async function versionText(): Promise<string> {
@@ -94,12 +80,12 @@ async function versionText(): Promise<string> {
 }
 
 /** Every option with its value and where that came from. Secrets are in files, of which options have the names alone. */
-function optionsText(config: Config): string {
-  const rows = optionNames.map((name) => [
+function valuesOf(config: Config): string {
+  const rows = optionNames.map((name): [string, { value: unknown; from: string }] => [
     fileName(name),
     { value: config[name] ?? null, from: config.origins[name] },
   ]);
-  return `${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`;
+  return optionsText(Object.fromEntries(rows));
 }
 
 /** What the running controller answers. */
@@ -116,7 +102,7 @@ function answerPart(config: Config, name: string, path: string): Part {
           `${controller.url}${path} answers with status ${status}: ${text}`,
         );
       }
-      return name.endsWith('.json') ? `${JSON.stringify(JSON.parse(text), null, 2)}\n` : text;
+      return text;
     },
   };
 }
@@ -133,16 +119,15 @@ async function difference(config: Config, signal: AbortSignal): Promise<string> 
   if (config.source.length === 0) {
     throw new ControllerError('not-configured', 'no source is named: --config or --source names them');
   }
-  let text = '';
-  const print = (more: string) => {
-    text += more;
+  let logged = '';
+  const write = (line: string) => {
+    logged += line;
   };
-  const log = createLog('warn', { write: print });
-  const parts = await wire({ ...config, once: true, dryRun: true }, log);
+  const parts = await wire({ ...config, once: true, dryRun: true }, createLog('warn', { write }));
   try {
-    const ports = { ...parts, print, printError: print };
-    await diff(ports, { output: 'text', paint: painter(false) }, signal);
-    return text;
+    const { pass } = await readAndPass(parts, signal);
+    if (pass.error !== null) throw new ControllerError('kernel', pass.error);
+    return logText(logged) + toText(filteredReport(reportOf(pass)), painter(false));
   } finally {
     parts.close();
   }
@@ -172,13 +157,12 @@ function filePart(name: string, path: string): Part {
       try {
         const text = await readAll(file.createReadStream({ end: LIMITS.file - 1, autoClose: false }));
         // The last line of a longer one may be half of one.
-        const whole =
-          Buffer.byteLength(text) < LIMITS.file ? text : text.slice(0, text.lastIndexOf('\n') + 1);
-        return withoutForeignLabels(whole);
+        return Buffer.byteLength(text) < LIMITS.file ? text : text.slice(0, text.lastIndexOf('\n') + 1);
       } finally {
         await file.close();
       }
     },
+    filter: stateText,
   };
 }
 

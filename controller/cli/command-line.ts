@@ -7,7 +7,7 @@ import { describeOption, type OptionName, optionNames } from '../config/options.
 import { version } from '../config/version.ts';
 import { commandsWithin, usageLine } from './usage-line.ts';
 
-/** What the command line asks for: a command with its options, or a text to print. */
+/** A parsed command line: a command with its options, or a text to print. */
 export type Invocation =
   | {
       readonly command: Exclude<CommandName, 'completion'>;
@@ -45,7 +45,7 @@ export function parseCommandLine(words: readonly string[], environment: Environm
       return { command: 'version', text: printed };
     }
     if (error.exitCode === 0) return { command: 'help', text: printed };
-    // Nothing was asked for (`--`), or the help of a command that there is not.
+    // No command (`--`), or the help of an unknown one.
     const [, topic] = argv[0] === 'help' ? argv : [];
     const group = program.commands.find((command) => command.name() === argv[0]);
     if (error.code === 'commander.help' && group !== undefined) {
@@ -62,7 +62,7 @@ export function parseCommandLine(words: readonly string[], environment: Environm
   return { command, config: resolveConfig(command, flags, environment), operands };
 }
 
-/** `help app add`, and `app help add`, as `app add --help`; what is no command stays as it is, and is told as one. */
+/** `help app add`, and `app help add`, as `app add --help`; an unknown command stays as it is, and is reported later. */
 function helpAsked(argv: readonly string[]): readonly string[] {
   const [first = '', second = '', ...rest] = argv;
   const isGroup = (word: string) => commandsWithin(word).length > 0;
@@ -85,7 +85,7 @@ function isCommand(name: string): boolean {
   return commandDescriptions.has(name as CommandName);
 }
 
-/** Without a request for help where it is that of no command: what is unknown is told. */
+/** Without `--help` behind an unknown command, so that the command is reported. */
 function withoutHelpOfNothing(argv: readonly string[]): readonly string[] {
   const [first = '', second = ''] = argv;
   const isGroup = commandsWithin(first).length > 0;
@@ -186,7 +186,7 @@ function takes(command: CommandName, name: OptionName): boolean {
   return commands.includes(command) || (command === 'diff' && commands.includes('run'));
 }
 
-/** A switch that is on unless someone turns it off also has the form in which people do: `--no-wait`. */
+/** A switch that is on by default also has the form that turns it off: `--no-wait`. */
 function addFlags(command: Command, name: CommandName, option: OptionName, typed: Typed[]): void {
   const { switch: isSwitch, fallback, commands, group } = describeOption(option);
   const positive = flag(name, option);
@@ -206,12 +206,17 @@ interface Typed {
   readonly text: string;
 }
 
+/** A longer one would leave no room for the descriptions beside it. */
+const LONGEST_VALUE = 30;
+
 function flag(command: CommandName, name: OptionName): Option {
   const info = describeOption(name);
   const short = info.short === undefined ? '' : `-${info.short}, `;
-  const value = info.switch ? `[${info.value}]` : `<${info.value}>`;
+  const isLong = info.value.length > LONGEST_VALUE;
+  const value = info.switch ? `[${info.value}]` : `<${isLong ? 'VALUE' : info.value}>`;
+  const accepted = isLong ? ` Expected: ${info.accepted}.` : '';
   const fallback = info.fallback === null ? '' : ` (default: ${info.fallback})`;
-  const words = info.description.replaceAll('`', '') + fallback;
+  const words = info.description.replaceAll('`', '') + accepted + fallback;
   const option = new Option(`${short}${flagName(name)} ${value}`, words).helpGroup(`${info.group}:`);
   if (!info.commands.includes(command)) option.hideHelp();
   return option;

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { visible, visibleInJson, visibleJson } from '../visible.ts';
 
 /**
- * A document in the form that `-o` asks for: JSON or YAML for scripts, else `text`, whose maker has made visible what is
+ * A document in the format of `-o`: JSON or YAML for scripts, else `text`, whose maker has made visible what is
  * foreign in it.
  */
 export function documentText(output: Config['output'], document: unknown, text: () => string): string {

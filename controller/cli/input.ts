@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { usage } from '../config/given.ts';
 
-/** All of standard input. Rejects with a `ControllerError` 'usage' where nobody would know that it is waited for. */
+/** All of standard input. Rejects with a `ControllerError` 'usage' on a terminal, where the command would seem to hang. */
 export async function readInput(): Promise<string> {
   if (process.stdin.isTTY === true) {
     throw usage('the definition is missing, expected a JSON file, or JSON on standard input');

@@ -17,7 +17,7 @@ export interface Printer {
   print(text: string): void;
   /** A line to standard error, with our name before it. */
   printError(line: string): void;
-  /** The one line on standard error that tells how far it is, in place of the one before; null: it is over. */
+  /** The progress line on standard error, in place of the one before; null removes it. */
   progress(line: string | null): void;
   /** Shows a text in place of the one before where output is a terminal, else after it. */
   redraw(text: string): void;
@@ -29,7 +29,7 @@ export interface Printer {
  * Standard output and standard error of the process.
  *
  * Whoever read us may have seen enough (`diff | head -1`): what comes after that is dropped without a word, and the
- * command goes on to its end and its usual exit status. `readerGone` tells those that only print, over and over.
+ * command goes on to its end and its usual exit status. `readerGone` aborts then, for commands that only print, over and over.
  */
 export interface Terminal {
   /** `auto` colours on a terminal, unless it is a dumb one or `NO_COLOR` is set. */
@@ -51,7 +51,7 @@ export function createTerminal(
     gone.abort();
     if (!isReaderGone(error)) failure ??= `standard output cannot be written: ${messageOf(error)}`;
   });
-  // Nobody is left to be told.
+  // There is no place left to report it.
   err.on('error', () => {});
 
   const print = (text: string) => {
@@ -107,10 +107,10 @@ function createScreen(): (text: string) => string {
   };
 }
 
-/** Of a terminal that does not tell its width. */
+/** For a terminal that does not report its width. */
 const UNKNOWN_WIDTH = 80;
 
-/** Where nobody watches each is a line of its own, and one that says the same again is left out. */
+/** Without a terminal each is a line of its own, and repetitions are left out. */
 function createLine(err: Stream): (line: string | null) => void {
   let shown = '';
   return (line) => {

@@ -17,7 +17,7 @@ const MARATHON = {
   group: 'Apps',
   value: 'URL[,URL…]',
   accepted: 'http or https URLs of equal masters, each once, without query',
-  description: 'Marathon to speak with, where it is not the one of `--source marathon=…`.',
+  description: 'Marathon to connect to, if not the one of `--source marathon=…`.',
   commands: APP_COMMANDS,
 } as const;
 
@@ -37,7 +37,7 @@ export const appOptions = {
     truth({
       group: 'Apps',
       description:
-        'Speak with a Kubernetes cluster, whose MarathonApps are the apps: that of `--source kubernetes[=CONTEXT]` where it is given, else that of KUBECONFIG or of the pod. Not needed where sources name a cluster and no Marathon.',
+        'Work on the MarathonApps of a Kubernetes cluster: the one of `--source kubernetes[=CONTEXT]`, else of KUBECONFIG or of the pod. Not needed if the sources name a cluster and no Marathon.',
       commands: APP_COMMANDS,
     }),
     'false',
@@ -48,7 +48,7 @@ export const appOptions = {
       value: 'SERVICE|KEY=VALUE[,…]',
       accepted: 'the name of a Service, or labels of EndpointSlices as KEY=VALUE,KEY=VALUE',
       description:
-        'Where the backends of an app in Kubernetes are, `spec.endpoints` of its MarathonApp: the EndpointSlices of a Service of its namespace, or those that have these labels. A manifest says so itself.',
+        'Backends of an app in Kubernetes, `spec.endpoints` of its MarathonApp: the EndpointSlices of a Service in its namespace, or those with these labels. Not with a manifest, which has its own.',
       commands: ['app add', 'app update', 'pod add'],
     }),
   ),
@@ -56,7 +56,7 @@ export const appOptions = {
     truth({
       group: 'Apps',
       description:
-        'At Marathon: cancel the running deployments that lock the app or pod. In Kubernetes: also change what a relay has written, or someone else meanwhile.',
+        'At Marathon: cancel the running deployments that lock the app or pod. In Kubernetes: also overwrite what a relay, or someone else in the meantime, has written.',
       commands: WRITES_APPS,
     }),
     'false',
@@ -65,7 +65,7 @@ export const appOptions = {
     truth({
       group: 'Apps',
       description:
-        'Follow the deployment until it is over; in Kubernetes, until the elected controller has programmed or rejected it.',
+        'Wait until the deployment has finished; in Kubernetes, until the elected controller has programmed or rejected it.',
       commands: WRITES_APPS,
     }),
     'true',
@@ -74,7 +74,7 @@ export const appOptions = {
     wholeNumber('seconds', 0, 86_400, {
       group: 'Apps',
       description:
-        'Give up following, with exit status 1, once nothing has moved for this long, as of the progress deadline of a Kubernetes Deployment; what was sent goes on. 0: follow for ever.',
+        'Stop waiting, with exit status 1, after this long without progress, like the progress deadline of a Kubernetes Deployment; the deployment continues. 0: wait without limit.',
       commands: WRITES_APPS,
     }),
     '600',

@@ -9,7 +9,7 @@ export const balanceOptions = {
     choice(SCHEDULERS, {
       group: 'VIPs',
       description:
-        'Kernel scheduler of VIPs without the label `IPVS_SCHEDULER`. Where the kernel lacks it they get `wlc`, with a warning.',
+        'Kernel scheduler of VIPs without the label `IPVS_SCHEDULER`. If the kernel lacks it, they get `wlc`, with a warning.',
       commands: ['run', 'diff', 'doctor', 'why', 'support-bundle'],
     }),
     'wlc',
@@ -18,7 +18,7 @@ export const balanceOptions = {
     wholeNumber('seconds', 0, MOST_SLOW_START_SECONDS, {
       group: 'VIPs',
       description:
-        'For how long a backend that comes into the rotation of a VIP grows from a tenth to its weight, in VIPs without the label `IPVS_SLOW_START_SECONDS`; 0: it has its weight at once. VIPs whose scheduler does not share connections by weight have none of it.',
+        'Slow start of VIPs without the label `IPVS_SLOW_START_SECONDS`: how long a backend that comes into rotation takes to grow from a tenth to its full weight; 0: full weight at once. It needs a scheduler that distributes connections by weight.',
       commands: ['run', 'diff', 'why'],
     }),
     '0',
@@ -29,7 +29,7 @@ export const balanceOptions = {
       value: 'TEXT|auto',
       accepted: 'auto or a text of 1 to 255 characters, none of them a blank or a control character',
       description:
-        'What tells this host from all others: it decides in which order backends are added, so that hosts do not all choose the same one among equals. `auto`: its name and the address of the interface of its default route.',
+        'Identity of this host, unique among all hosts: it decides the order in which backends are added, so that hosts do not all choose the same one among equals. `auto`: its name and the address of the interface of its default route.',
       commands: ['run', 'diff'],
     }),
     'auto',

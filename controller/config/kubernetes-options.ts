@@ -10,7 +10,7 @@ export const kubernetesOptions = {
       value: 'NAME',
       accepted: 'a namespace: letters, digits and inner hyphens, at most 63 characters',
       description:
-        'Namespace whose MarathonApps are read, or in which `relay`, `app add` and `pod add` write them. Without it: all namespaces; what writes takes its own, or that of the context.',
+        'Namespace whose MarathonApps are read, or in which `relay`, `app add` and `pod add` write them. Default: all namespaces are read; written to is that of the pod or of the context.',
       commands: ['run', 'diff', 'relay', ...APP_COMMANDS],
     }),
   ),
@@ -20,7 +20,7 @@ export const kubernetesOptions = {
       value: 'NAME',
       accepted: 'letters, digits and inner hyphens, at most 63 characters',
       description:
-        'Tells the objects of this relay from those of others in its namespace; only those that bear its name are changed or removed.',
+        'Name of this relay, by which its objects differ from those of other relays in the namespace; only objects with this name are changed or removed.',
       commands: ['relay'],
     }),
     'default',
@@ -29,7 +29,7 @@ export const kubernetesOptions = {
     truth({
       group: 'Sources',
       description:
-        'Stand for election as the one host that writes the status of MarathonApps, of what its own kernel has. Only with `kubernetes`.',
+        'Take part in the election of the one host that writes the status of MarathonApps, from its own kernel. Only with `kubernetes`.',
       commands: ['run'],
     }),
     'true',

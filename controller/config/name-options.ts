@@ -11,7 +11,7 @@ export const nameOptions = {
       accepted:
         'off or ADDRESS:PORT[,ADDRESS:PORT…], each address once and none that stands for all, for example 198.51.100.4:53,[::1]:53',
       description:
-        'Where DNS queries for the zone are answered, over UDP and TCP. An address that this host lacks is put on our interface.',
+        'Where DNS queries for the zone are answered, over UDP and TCP. An address that this host lacks is added to our interface.',
       commands: ['run', 'doctor', 'why', 'support-bundle'],
     }),
     '198.51.100.4:53',
@@ -22,7 +22,7 @@ export const nameOptions = {
       value: 'ZONE[,ZONE…]|none',
       accepted: 'none or DNS zones joined by commas, each once and of at most 125 characters',
       description:
-        'Further zones in which every named VIP has the same name as in `--zone`, for clients that know it by another one.',
+        'Additional zones in which every named VIP is also found, for clients that use another zone than `--zone`.',
       commands: ['run'],
     }),
     'none',
@@ -30,7 +30,7 @@ export const nameOptions = {
   dnsTtlSeconds: withDefault(
     wholeNumber('seconds', 0, 86_400, {
       group: 'Names',
-      description: 'How long clients may remember the addresses of names.',
+      description: 'Time to live of DNS answers.',
       commands: ['run'],
     }),
     '5',

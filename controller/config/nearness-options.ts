@@ -12,7 +12,7 @@ export const nearnessOptions = {
     choice(TRAFFIC_DISTRIBUTIONS, {
       group: 'VIPs',
       description:
-        'Which backends get connections of VIPs without the label `IPVS_TRAFFIC_DISTRIBUTION`, in the words of Kubernetes: `Cluster`: all; `PreferSameZone`: those in the zone of this host, as long as one of them is in rotation, else those in its region, else all; `PreferSameNode`: the same, and before all of them those on this host.',
+        'Which backends get connections of VIPs without the label `IPVS_TRAFFIC_DISTRIBUTION`, with the names of Kubernetes: `Cluster`: all; `PreferSameZone`: those in the zone of this host, as long as one of them is in rotation, else those in its region, else all; `PreferSameNode`: the same, and before all of them those on this host.',
       commands: DECIDES,
     }),
     'Cluster',
@@ -23,7 +23,7 @@ export const nearnessOptions = {
       value: 'NAME',
       accepted: NAME,
       description:
-        'Region of this host, as the sources call it; without it as a task or an agent at an address of this host tells.',
+        'Region of this host, as the sources name it. Default: that of a task or an agent at an address of this host.',
       commands: DECIDES,
     }),
   ),
@@ -33,7 +33,7 @@ export const nearnessOptions = {
       value: 'NAME',
       accepted: NAME,
       description:
-        'Zone of this host, as the sources call it; without it as a task or an agent at an address of this host tells, or an endpoint of its Kubernetes node.',
+        'Zone of this host, as the sources name it. Default: that of a task or an agent at an address of this host, or of an endpoint on its Kubernetes node.',
       commands: DECIDES,
     }),
   ),
@@ -42,7 +42,7 @@ export const nearnessOptions = {
       group: 'This host',
       value: 'NAME|auto',
       accepted: `auto or ${NAME}`,
-      description: 'Name by which Kubernetes knows this host as a node. `auto`: the host name.',
+      description: 'Name of this host as a Kubernetes node. `auto`: the host name.',
       commands: DECIDES,
     }),
     'auto',

@@ -25,23 +25,26 @@ export const APP_COMMANDS: readonly AppCommandName[] = [...WRITES_APPS, 'app lis
 
 /** In the order in which help shows them. */
 export const commandDescriptions: ReadonlyMap<CommandName, string> = new Map([
-  ['run', 'reconcile until stopped'],
+  ['run', 'keep the kernel as the sources say, until stopped'],
   ['diff', 'print what run would change, and change nothing (run --once --dry-run)'],
-  ['status', 'VIPs, backends, weights, reasons and connections, from the running controller'],
+  ['status', 'show VIPs, backends, weights, reasons and connections of the running controller'],
   ['connection', 'print how to connect to a service, as `dcos kafka connection` did, or list the services'],
-  ['health', 'whether the controller here is alive or ready, as an exit status for probes'],
-  ['doctor', 'what this host lacks, each with the command that fixes it'],
-  ['why', 'why connections to a VIP fail: the first thing on their way that is broken, and its fix'],
-  ['support-bundle', 'one archive for a bug report: status, diff, doctor, tables and log, without secrets'],
+  ['health', 'check whether the controller on this host is alive or ready: an exit status for probes'],
+  ['doctor', 'check this host: what it lacks, with the command that fixes it'],
+  ['why', 'explain why connections to a VIP fail: the first broken thing on their way, and its fix'],
+  [
+    'support-bundle',
+    'write an archive for a bug report: status, diff, doctor, tables and log, without secrets',
+  ],
   ['cleanup', 'remove what this controller owns on this host, and nothing else'],
-  ['relay', 'publish what the sources say as MarathonApps in a Kubernetes cluster'],
-  ['app add', 'deploy an app at Marathon or in Kubernetes, and tell the VIPs that it gets'],
-  ['app update', 'change an app, and tell the VIPs that it gets'],
+  ['relay', 'publish the apps of the sources as MarathonApps in a Kubernetes cluster'],
+  ['app add', 'deploy an app at Marathon or in Kubernetes, and print its VIPs'],
+  ['app update', 'change an app, and print its VIPs'],
   ['app remove', 'remove an app'],
-  ['app list', 'the apps of Marathon or Kubernetes with their VIPs'],
-  ['app show', 'one app: its VIPs, and its tasks with where they are reached'],
-  ['pod add', 'deploy a pod, and tell the VIPs that it gets'],
-  ['completion', 'a script that completes words of this command line in a shell'],
+  ['app list', 'list the apps of Marathon or Kubernetes with their VIPs'],
+  ['app show', 'show one app: its VIPs, and its tasks with their addresses'],
+  ['pod add', 'deploy a pod, and print its VIPs'],
+  ['completion', 'print a script that completes this command line in a shell'],
 ]);
 
 /** Commands that begin with the same word as one where all of them are meant: `app …`. */

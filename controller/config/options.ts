@@ -63,7 +63,7 @@ export const options = z.object({
       value: 'kernel|none|FILE',
       accepted: 'kernel, none or the path of a file',
       description:
-        "What the diff is made against: the live kernel, an empty table, or a file with the output of `ipvsadm -Sn` (the last two need no privilege). Of a file what lies in the pools counts as ours and the rest as another program's, unless `--ledger` says what is ours. Only with `diff` or `--dry-run`.",
+        "What the diff is made against: the live kernel, an empty table, or a file with the output of `ipvsadm -Sn` (the last two need no privilege). Services of a file count as ours if they are in the pools, else as another program's, unless `--ledger` says which are ours. Only with `diff` or `--dry-run`.",
       commands: COMPARES,
     }),
     'kernel',
@@ -76,7 +76,7 @@ export const options = z.object({
   dryRun: withDefault(
     truth({
       group: 'Diff',
-      description: 'Print what would be done, change nothing.',
+      description: 'Print what would be done and change nothing.',
       commands: ['run', 'cleanup'],
     }),
     'false',
@@ -124,7 +124,7 @@ export const options = z.object({
     truth({
       group: 'VIPs',
       description:
-        "Take over another program's kernel services outside the pools where an app asks for the same address and port; without it each is a conflict and left alone.",
+        "Take over another program's kernel services outside the pools if an app declares the same address and port; without it each is a conflict and left alone.",
       commands: DECIDES,
     }),
     'false',
@@ -133,7 +133,7 @@ export const options = z.object({
     truth({
       group: 'VIPs',
       description:
-        'Let an IP VIP lie in a network that this host is connected to; without it such a VIP is rejected, since it may be the address of another host there.',
+        'Allow IP VIPs in networks that this host is connected to; without it such a VIP is rejected, since it may be the address of another host there.',
       commands: DECIDES,
     }),
     'false',
@@ -152,7 +152,7 @@ export const options = z.object({
       value: 'NAME',
       accepted:
         'the name of an interface of our own: 1 to 15 letters, digits, dots, hyphens and underscores, not lo, all or default',
-      description: 'Dummy interface that holds VIP addresses; made when missing.',
+      description: 'Dummy interface with the VIP addresses; created if missing.',
       commands: ['run', 'diff', 'doctor', 'why', 'support-bundle', 'cleanup'],
     }),
     'vip0',
@@ -176,7 +176,7 @@ export const options = z.object({
     choice(['container', 'host-port'], {
       group: 'This host',
       description:
-        'How containers of this host that others reach by a host port are reached from here: `container`: at their own address and port, where the source tells it; `host-port`: as from other hosts.',
+        'How this host reaches its own containers that publish a host port: `container`: at their own address and port, if the source has them; `host-port`: as other hosts do.',
       commands: DECIDES,
     }),
     'container',
@@ -185,7 +185,7 @@ export const options = z.object({
     truth({
       group: 'This host',
       description:
-        'Write the kernel settings that forwarding needs where they differ; with `false` they are only reported.',
+        'Write kernel settings that forwarding needs and that differ; with `false` they are only reported.',
       commands: ['run'],
     }),
     'true',
@@ -194,7 +194,7 @@ export const options = z.object({
     choice(['nftables', 'none'], {
       group: 'This host',
       description:
-        'What closes the other ports of VIPs, keeps the DNAT rules of others away from them and translates source addresses where a reply would not come back: an nftables table of our own (`inet marathon_ipvs`), or nothing.',
+        'What closes the other ports of VIPs, protects them from DNAT rules of other programs, and translates source addresses where replies would not come back: our own nftables table (`inet marathon_ipvs`), or nothing.',
       commands: ['run'],
     }),
     'nftables',
@@ -205,7 +205,7 @@ export const options = z.object({
     path(
       {
         group: 'This host',
-        description: 'File that says which kernel services are ours. Must not outlive a reboot.',
+        description: 'File with the kernel services that are ours. Must not survive a reboot.',
         commands: [...TOUCHES, 'why', 'support-bundle'],
       },
       'written',
@@ -232,7 +232,7 @@ export const options = z.object({
       value: 'ADDRESS:PORT|off',
       accepted: 'off or ADDRESS:PORT with an IP address, for example 127.0.0.1:61421 or [::1]:61421',
       description:
-        'Where health, metrics and the HTTP API are served; `status`, `doctor` and what follows a deployment ask the controller there. Beyond loopback `run` needs --tls-cert-file, and --read-token-file or --tls-client-ca-file.',
+        'Address of health, metrics and the HTTP API; `status`, `doctor` and the commands that follow a deployment connect to it. Beyond loopback `run` needs --tls-cert-file, and --read-token-file or --tls-client-ca-file.',
       commands: ['run', 'relay', 'status', 'health', 'doctor', 'why', 'support-bundle', ...WRITES_APPS],
     }),
     '127.0.0.1:61421',
@@ -242,7 +242,7 @@ export const options = z.object({
   logLevel: withDefault(
     choice(['debug', 'info', 'warn', 'error'], {
       group: 'Process',
-      description: 'Least level of the log, which goes to standard error as JSON lines.',
+      description: 'Minimum log level. The log goes to standard error as JSON lines.',
       commands: [...TOUCHES, 'relay'],
     }),
     'info',

@@ -8,7 +8,7 @@ export const outputOptions = {
       group: 'Diff',
       short: 'o',
       description:
-        'Form of what is printed. `text` and `json`: every command; `ipvsadm`: lines of the diff that `ipvsadm -R` accepts; `wide` (each backend, or more columns): `status`, `app list` and `app show`; `yaml`: those, `doctor`, `why` and whatever writes apps. `connection` prints `json` unless told otherwise.',
+        'Output format. `text` and `json`: every command; `ipvsadm`: lines of the diff that `ipvsadm -R` accepts; `wide` (each backend, or more columns): `status`, `app list` and `app show`; `yaml`: those, `doctor`, `why` and the commands that write apps. The default of `connection` is `json`.',
       commands: ['run', 'diff', 'status', 'connection', 'doctor', 'why', ...APP_COMMANDS],
     }),
     'text',

@@ -19,7 +19,7 @@ export const pageOptions = {
     path({
       group: 'Process',
       description:
-        'PEM file with the certificate of `--listen`, and those between it and its authority; it makes `--listen` speak TLS, 1.2 or newer. What this and the other files of keys and tokens hold is read again when it changes.',
+        'PEM file with the certificate of `--listen` and its intermediate certificates; with it `--listen` uses TLS, 1.2 or newer. This and the other files with keys and tokens are read again when they change.',
       commands: ASKS,
     }),
   ),
@@ -34,7 +34,7 @@ export const pageOptions = {
     path({
       group: 'Process',
       description:
-        'PEM file with authorities. Whoever shows `--listen` a certificate that one of them signed may read and, with --allow-writes, write without a token; whoever shows neither may not read. --tls-client-names narrows that down.',
+        'PEM file with certificate authorities of clients. A client of `--listen` with a certificate that one of them signed may read and, with --allow-writes, write without a token; one with neither may not read. --tls-client-names restricts this.',
       commands: ['run'],
     }),
   ),
@@ -45,7 +45,7 @@ export const pageOptions = {
       accepted:
         'names joined by commas, each once and without blanks around it, for example operator,ci.example',
       description:
-        "The certificates of clients that count: those whose subject's common name, or one of whose DNS or URI alternative names, is one of these. Another one that --tls-client-ca-file signed is refused what needs a token or a certificate. Without this option each counts.",
+        "Client certificates that are accepted: those whose subject's common name, or one of whose DNS or URI alternative names, is one of these. With another one that --tls-client-ca-file signed, access is denied. Default: all are accepted.",
       commands: ['run'],
     }),
   ),
@@ -53,7 +53,7 @@ export const pageOptions = {
     path({
       group: 'Process',
       description:
-        'File with the token that reading at `--listen` needs, of the form of --write-token-file. Beyond loopback `--listen` needs TLS, and this or --tls-client-ca-file.',
+        'File with the token that reading at `--listen` requires, in the format of --write-token-file. Beyond loopback `--listen` needs TLS, and this or --tls-client-ca-file.',
       commands: ASKS,
     }),
   ),
@@ -63,7 +63,7 @@ export const pageOptions = {
       value: 'ADDRESS:PORT|off',
       accepted: 'off or ADDRESS:PORT with an IP address, for example 0.0.0.0:61422',
       description:
-        'Where metrics and health alone are served, also to other hosts, without TLS and token; `--listen` serves them too.',
+        'Address of metrics and health only, also for other hosts, without TLS and token; `--listen` serves them too.',
       commands: ['run'],
     }),
     'off',
@@ -72,7 +72,7 @@ export const pageOptions = {
     truth({
       group: 'Process',
       description:
-        'Let whoever has the token of --write-token-file, or a certificate of --tls-client-ca-file, create, change and remove apps at Marathon, over `/v1/apps` and the page.',
+        'Allow clients with the token of --write-token-file, or a certificate of --tls-client-ca-file, to create, change and remove apps at Marathon, over `/v1/apps` and the page.',
       commands: ['run'],
     }),
     'false',
@@ -81,7 +81,7 @@ export const pageOptions = {
     path({
       group: 'Process',
       description:
-        'File with the token that writing apps needs: at least 16 characters without blanks, for example from `openssl rand -hex 32`.',
+        'File with the token that writing apps requires: at least 16 characters without blanks, for example from `openssl rand -hex 32`.',
       commands: ['run'],
     }),
   ),

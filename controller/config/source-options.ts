@@ -30,7 +30,7 @@ const SOURCE: OptionInfo = {
   accepted:
     'marathon=URL[,URL…] or mesos=URL[,URL…] (http or https; equal masters, each once, without query), mesos-agent=URL, file=PATH (a JSON file or a directory of them) or kubernetes[=CONTEXT]',
   description:
-    'Where apps come from; may be given several times. `marathon=http://HOST:PORT` and `mesos=http://HOST:PORT` take a comma-separated list of equal masters; `mesos-agent=http://HOST:PORT` is one agent, whose own tasks are all that it knows; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes, or with Mesos data; `kubernetes` the MarathonApps of the cluster of KUBECONFIG or of the pod that it runs in.',
+    'Source of apps; may be repeated. `marathon=http://HOST:PORT` and `mesos=http://HOST:PORT` take a comma-separated list of equal masters; `mesos-agent=http://HOST:PORT` is one agent, whose own tasks are all that it knows; `file=PATH` a JSON file, or a directory of them, in any shape that Marathon gives or takes, or with Mesos data; `kubernetes` the MarathonApps of the cluster of KUBECONFIG or of the pod that it runs in.',
   commands: READS,
 };
 
@@ -52,7 +52,7 @@ export const sourceOptions = {
       value: 'NAME',
       accepted: 'a name with at least one letter or digit, of at most 255 characters',
       description:
-        "Framework in the names of VIPs. Without it: what Marathon's /v2/info says, `marathon` for files. Mesos names the framework of each task itself.",
+        "Framework in the names of VIPs. Default: the one in Marathon's /v2/info, `marathon` for files. Mesos names the framework of each task itself.",
       commands: READS,
     }),
   ),
@@ -69,7 +69,7 @@ export const sourceOptions = {
   marathonCaFile: withoutDefault(
     path({
       group: 'Sources',
-      description: "PEM file with the authorities that sign Marathon's certificate.",
+      description: 'PEM file with the certificate authorities for Marathon.',
       commands: READS,
     }),
   ),
@@ -83,14 +83,14 @@ export const sourceOptions = {
   mesosTokenFile: withoutDefault(
     path({
       group: 'Sources',
-      description: 'File with a DC/OS authentication token for Mesos; may be that for Marathon.',
+      description: 'File with a DC/OS authentication token for Mesos; may be the one for Marathon.',
       commands: READS,
     }),
   ),
   mesosCaFile: withoutDefault(
     path({
       group: 'Sources',
-      description: "PEM file with the authorities that sign Mesos's certificate.",
+      description: 'PEM file with the certificate authorities for Mesos.',
       commands: READS,
     }),
   ),

@@ -11,7 +11,7 @@ export const statusOptions = {
       group: 'Status',
       value: 'URL',
       accepted: 'http://HOST:PORT or https://HOST:PORT, without credentials and query',
-      description: 'Controller to ask, where it is not the one at `--listen` of this host.',
+      description: 'URL of the controller, if not the one at `--listen` of this host.',
       commands: ASKS,
     }),
   ),
@@ -19,7 +19,7 @@ export const statusOptions = {
     path({
       group: 'Status',
       description:
-        'File with the token that the controller asks for. Without it and --server: that of --read-token-file.',
+        'File with the token that the controller requires. Default, without --server: that of --read-token-file.',
       commands: ASKS,
     }),
   ),
@@ -27,7 +27,7 @@ export const statusOptions = {
     path({
       group: 'Status',
       description:
-        "PEM file with the authorities that sign the controller's certificate. Without it those of the system; without --server the certificate of --tls-cert-file itself.",
+        'PEM file with the certificate authorities for the controller. Default: those of the system; without --server the certificate of --tls-cert-file itself.',
       commands: ASKS,
     }),
   ),
@@ -35,7 +35,7 @@ export const statusOptions = {
     path({
       group: 'Status',
       description:
-        'PEM file with the certificate to show a controller that asks for one (--tls-client-ca-file).',
+        'PEM file with the client certificate for a controller that requires one (--tls-client-ca-file).',
       commands: ASKS,
     }),
   ),
@@ -48,14 +48,14 @@ export const statusOptions = {
       value: 'NAME|PATH',
       accepted: 'the name of a network namespace (ip netns) or its path, for example /proc/4242/ns/net',
       description:
-        'Network namespace of the client whose way is walked, a container: its name servers are asked and its connections tried. Without it: those of this host.',
+        'Network namespace of the client, a container: its name servers are queried and its connections tried. Default: those of this host.',
       commands: ['why'],
     }),
   ),
   watch: withDefault(
     truth({
       group: 'Status',
-      description: 'Print the status anew every two seconds, until Ctrl-C.',
+      description: 'Print the status every two seconds, until Ctrl-C.',
       commands: ['status'],
     }),
     'false',
@@ -63,7 +63,7 @@ export const statusOptions = {
   live: withDefault(
     truth({
       group: 'Status',
-      description: 'Ask whether the loop moves (`/livez`); the default, unless --ready is given.',
+      description: 'Check whether the loop runs (`/livez`); the default without --ready.',
       commands: ['health'],
     }),
     'false',
@@ -71,7 +71,7 @@ export const statusOptions = {
   ready: withDefault(
     truth({
       group: 'Status',
-      description: 'Ask whether the sources were read and the kernel is as desired (`/readyz`).',
+      description: 'Check whether the sources were read and the kernel is as desired (`/readyz`).',
       commands: ['health'],
     }),
     'false',

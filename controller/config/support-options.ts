@@ -8,7 +8,7 @@ export const supportOptions = {
       {
         group: 'Process',
         description:
-          'File that the bundle is written to, one that is not there yet. Without it: a name with host and time, in the current directory.',
+          'File to write the bundle to; it must not exist. Default: a name with host and time, in the current directory.',
         commands: ['support-bundle'],
       },
       'written',

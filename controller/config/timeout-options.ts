@@ -9,7 +9,7 @@ function timeout(what: string) {
   return withoutDefault(
     wholeNumber('seconds', 1, MOST_SECONDS, {
       group: 'This host',
-      description: `After how many seconds IPVS forgets ${what}. Without it: what the kernel has. One for the whole network namespace, services of other programs included.`,
+      description: `Seconds after which IPVS forgets ${what}. Default: the kernel's setting. It holds for the whole network namespace, services of other programs included.`,
       commands: ['run'],
     }),
   );

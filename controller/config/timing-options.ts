@@ -6,7 +6,7 @@ export const timingOptions = {
   resyncSeconds: withDefault(
     wholeNumber('seconds', 1, 86_400, {
       group: 'Timing',
-      description: "How often the kernel's whole table is read and put right.",
+      description: "How often the kernel's whole table is read and corrected.",
       commands: ['run'],
     }),
     '30',
@@ -14,7 +14,7 @@ export const timingOptions = {
   relistSeconds: withDefault(
     wholeNumber('seconds', 10, 86_400, {
       group: 'Timing',
-      description: 'How often a source is read as a whole, besides its events.',
+      description: 'How often a source is read in full, in addition to its events.',
       commands: ['run', 'relay'],
     }),
     '300',
@@ -22,7 +22,7 @@ export const timingOptions = {
   settleMs: withDefault(
     wholeNumber('milliseconds', 0, 10_000, {
       group: 'Timing',
-      description: 'How long changes are gathered after a pass; one that comes later is acted on at once.',
+      description: 'How long changes are collected after a pass; a later one starts a pass at once.',
       commands: ['run', 'relay'],
     }),
     '20',
@@ -30,7 +30,7 @@ export const timingOptions = {
   sourceTimeoutSeconds: withDefault(
     wholeNumber('seconds', 1, 600, {
       group: 'Timing',
-      description: 'How long a source may take for one answer.',
+      description: 'Time limit for one answer of a source.',
       commands: ['run', 'diff', 'connection', 'relay'],
     }),
     '10',
@@ -38,7 +38,7 @@ export const timingOptions = {
   sourceSilenceSeconds: withDefault(
     wholeNumber('seconds', 5, 3_600, {
       group: 'Timing',
-      description: 'How long an event stream may be silent before it is opened again.',
+      description: 'How long an event stream may be silent before it is reopened.',
       commands: ['run', 'relay'],
     }),
     '60',

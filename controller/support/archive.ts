@@ -4,31 +4,47 @@ import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { ControllerError, hasCode, systemReason } from '../errors.ts';
 
+/** A file that is there, and has nothing in it yet. */
+export interface Archive {
+  /** Writes all files into one folder, and closes it. Rejects as `openArchive` does; the archive is then removed. */
+  write(
+    folder: string,
+    files: readonly { readonly name: string; readonly text: string }[],
+    mtime: Date,
+  ): Promise<void>;
+  /** Removes it. */
+  discard(): Promise<void>;
+}
+
 /**
- * Writes a .tar.gz that only its owner can read, with all files in one folder. Rejects with a `ControllerError` where there
- * is a file of that name already, or it cannot be written; what was written of it is then removed.
+ * Makes a .tar.gz that only its owner can read. Rejects with a `ControllerError` where there is a file of that name already,
+ * or it cannot be written.
  */
-export async function writeArchive(
-  path: string,
-  folder: string,
-  files: readonly { readonly name: string; readonly text: string }[],
-  mtime: Date,
-): Promise<void> {
+export async function openArchive(path: string): Promise<Archive> {
   const file = await open(path, 'wx', 0o600).catch((error) => {
     const why = hasCode(error, 'EEXIST') ? 'there is a file of that name already' : systemReason(error);
     throw unwritten(path, why);
   });
-  try {
-    const archive = pack();
-    for (const { name, text } of files) {
-      archive.entry({ name: `${folder}/${name}`, mode: 0o600, mtime }, text);
-    }
-    archive.finalize();
-    await pipeline(archive, createGzip(), file.createWriteStream());
-  } catch (error) {
+  const discard = async () => {
+    await file.close();
     await rm(path, { force: true });
-    throw unwritten(path, systemReason(error));
-  }
+  };
+  return {
+    discard,
+    async write(folder, files, mtime) {
+      try {
+        const archive = pack();
+        for (const { name, text } of files) {
+          archive.entry({ name: `${folder}/${name}`, mode: 0o600, mtime }, text);
+        }
+        archive.finalize();
+        await pipeline(archive, createGzip(), file.createWriteStream());
+      } catch (error) {
+        await discard();
+        throw unwritten(path, systemReason(error));
+      }
+    },
+  };
 }
 
 function unwritten(path: string, why: string): ControllerError {

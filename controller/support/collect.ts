@@ -1,21 +1,24 @@
 /** Collects what a bug report needs, within limits, whatever fails. */
 
 import { messageOf } from '../errors.ts';
+import { withoutSecrets } from './free-text.ts';
 
 /** One file of a bundle. */
 export interface Part {
   readonly name: string;
-  /** Which end matters where the text is too long; the beginning unless this says otherwise. */
+  /** Which end matters where the text is too long; the beginning by default. */
   readonly keep?: 'end';
-  /** Rejects with why there is nothing to tell. The signal aborts when its time is over. */
+  /** Rejects with why there is nothing to collect. The signal aborts when its time is over. */
   collect(signal: AbortSignal): Promise<string>;
+  /** What of the text may leave the host; without this it is filtered as free text. */
+  filter?(text: string): string;
 }
 
 export interface Collected {
   /** Of a part that failed with `.error` behind it. */
   readonly name: string;
   readonly text: string;
-  /** What is to be said of it in a list: that it failed, or was cut; null: nothing. */
+  /** For a list: that it failed, or was cut; null where it is complete. */
   readonly note: string | null;
 }
 
@@ -31,12 +34,13 @@ export interface Limits {
 export const LIMITS: Limits = { file: 8 * 1_024 * 1_024, all: 64 * 1_024 * 1_024, milliseconds: 20_000 };
 
 /**
- * Collects every part at once. A part that fails, or is late, is a file that says why. `clean` is applied to every text
- * before it is cut to size, and to every reason. Rejects only with the signal's reason, when that aborts.
+ * Collects every part at once. A part that fails, or is late, is a file that says why. Every text is filtered by its part,
+ * every reason as free text, and `withoutKnown` takes the known secrets out of both, before a text is cut to size. Rejects
+ * only with the signal's reason, when that aborts.
  */
 export async function collect(
   parts: readonly Part[],
-  clean: (text: string) => string,
+  withoutKnown: (text: string) => string,
   signal: AbortSignal,
   limits = LIMITS,
 ): Promise<readonly Collected[]> {
@@ -44,7 +48,9 @@ export async function collect(
     parts.map(async (part) => {
       const found = await within(part, limits.milliseconds, signal);
       signal.throwIfAborted();
-      return 'error' in found ? failed(part, clean(found.error)) : { part, text: clean(found.text) };
+      return 'error' in found
+        ? failed(part, withoutKnown(withoutSecrets(found.error)))
+        : { part, text: withoutKnown(found.text) };
     }),
   );
   let left = limits.all;
@@ -77,7 +83,8 @@ async function within(
     once: true,
   });
   try {
-    return { text: await Promise.race([part.collect(both), over]) };
+    const text = await Promise.race([part.collect(both), over]);
+    return { text: part.filter?.(text) ?? withoutSecrets(text) };
   } catch (error) {
     return { error: late.signal.aborted ? `not within ${milliseconds / 1_000} s` : messageOf(error) };
   } finally {

@@ -3,12 +3,8 @@ import type { Part } from './collect.ts';
 import { LIMITS } from './collect.ts';
 
 /** What a program of the host prints; no part of a bundle where it is not there or fails. */
-export function programPart(name: string, line: readonly [string, ...string[]], keep?: 'end'): Part {
-  return {
-    name,
-    ...(keep !== undefined && { keep }),
-    collect: async (signal) => await outputOf(line, signal),
-  };
+export function programPart(name: string, line: readonly [string, ...string[]]): Part {
+  return { name, collect: async (signal) => await outputOf(line, signal) };
 }
 
 /** The output of a program, as much of it as a file may have. Rejects with the reason in one line where it fails. */

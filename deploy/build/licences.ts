@@ -27,6 +27,31 @@ export async function packagesOf(root: string, paths: readonly string[]): Promis
   );
 }
 
+/**
+ * The packages that are installed with the one in `folder`, by the package-lock.json of `root`. Rejects as `packagesOf` does.
+ */
+export async function dependenciesOf(root: string, folder: string): Promise<readonly Package[]> {
+  const lock: Lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+  const found = new Set<string>();
+  const open = [folder];
+  for (let from = open.pop(); from !== undefined; from = open.pop()) {
+    for (const name of Object.keys(lock.packages[from]?.dependencies ?? {})) {
+      const own = `${from}/node_modules/${name}`;
+      const place = Object.hasOwn(lock.packages, own) ? own : `node_modules/${name}`;
+      if (found.has(place)) continue;
+      found.add(place);
+      open.push(place);
+    }
+  }
+  return await Promise.all(
+    [...found].sort().map(async (place) => ({ ...(await manifestOf(join(root, place))), folder: place })),
+  );
+}
+
+interface Lock {
+  readonly packages: Readonly<Record<string, { readonly dependencies?: Readonly<Record<string, string>> }>>;
+}
+
 /** The licences of these packages as text: each with its name, version and the notice that it brings. */
 export async function licencesOf(root: string, packages: readonly Package[]): Promise<string> {
   const notices = await Promise.all(packages.map(async (one) => await noticeOf(root, one)));
@@ -38,7 +63,8 @@ function packageFolder(path: string): string | undefined {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0];
 }
 
-async function manifestOf(folder: string): Promise<Manifest> {
+/** Rejects where it does not say its licence. */
+export async function manifestOf(folder: string): Promise<Manifest> {
   const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   if (license === undefined) throw new Error(`${folder}: package.json says no licence`);
   return { name, version, license };

@@ -79,9 +79,8 @@ const LAUNCHER = '/usr/lib/marathon-ipvs/current/marathon-ipvs';
  */
 export function unitFile(unit: string): string {
   const changes: readonly (readonly [string, string])[] = [
-    ['Documentation=file:///opt/marathon-ipvs/README.md', 'Documentation=man:marathon-ipvs(8)'],
     [
-      'ExecStart=/opt/marathon-ipvs/controller/marathon-ipvs ',
+      'ExecStart=/opt/marathon-ipvs/marathon-ipvs ',
       `ExecStartPre=-+/lib/systemd/systemd-modules-load marathon-ipvs.conf
 ExecStartPre=-+/lib/systemd/systemd-sysctl 90-marathon-ipvs.conf
 ExecStart=${LAUNCHER} `,

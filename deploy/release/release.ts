@@ -1,25 +1,26 @@
 /**
  * Makes all that a release consists of, and verifies one:
  *
- *     npm run release -- --out DIR
+ *     npm run release -- --out DIR [--image FILE…]
  *     npm run release -- --verify DIR
  *
  * The same commit gives the same bytes.
  */
 
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { constants, gzipSync } from 'node:zlib';
 import { buildInto } from '../build/build.ts';
-import type { Package } from '../build/licences.ts';
+import { dependenciesOf, manifestOf } from '../build/licences.ts';
 import { PROCESSORS, type Processor } from '../debian/node-program.ts';
 import { commitTime, makePackage } from '../debian/package.ts';
-import { packProgram } from '../npm/packages.ts';
-import { billOfMaterials } from './sbom.ts';
+import { packLibrary, packProgram } from '../npm/packages.ts';
+import { addImage } from './image.ts';
+import { billOfMaterials, nodeComponent, npmComponent, type Subject } from './sbom.ts';
 import { problemsOf, SBOM_SUFFIX, SUMS, sumsOf } from './verify.ts';
 
 const run = promisify(execFile);
@@ -27,27 +28,36 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
  * Makes the artefacts in a folder, which is made anew: a Debian package for each processor, the bundle for a Node.js that is
- * there already, as an archive and as an npm package, the bill of materials of each, and their sums. Rejects where that folder holds anything.
+ * there already, as an archive and as an npm package, the npm package of the library, copies of `images`, the bill of
+ * materials of each, and their sums. Rejects where that folder holds anything, or an image holds another build.
  */
 export async function makeRelease(
   out: string,
-  { processors = PROCESSORS, compression = 'xz' }: ReleaseOptions = {},
+  { processors = PROCESSORS, compression = 'xz', images = [] }: ReleaseOptions = {},
 ): Promise<void> {
   await mkdir(out, { recursive: true });
   if ((await readdir(out)).length > 0)
     throw new Error(`${out} is not empty: expected a new folder, or an empty one`);
-  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  const { name, version, license } = await manifestOf(ROOT);
   const madeAt = await commitTime();
   const work = await mkdtemp(join(tmpdir(), 'marathon-ipvs-release-'));
+  const described = async (file: string, subject: Omit<Subject, 'madeAt'>) =>
+    await writeFile(file + SBOM_SUFFIX, await billOfMaterials(ROOT, { ...subject, madeAt }));
   try {
-    const build = join(work, `marathon-ipvs-${version}`);
+    const build = join(work, 'build');
     const packages = await buildInto(build);
     const common = { build, version, out, madeAt };
-    for (const file of [await bundle(common), await packProgram(build, out)])
-      await described(file, { ...common, packages, nodes: [] });
+    const program = { component: npmComponent('application', { name, version, license }), packages };
+    for (const file of [await bundle(work, common), await packProgram(build, out)])
+      await described(file, program);
     for (const processor of processors) {
       const file = await makePackage({ ...common, processor, compression });
-      await described(file, { ...common, packages, nodes: [processor] });
+      await described(file, { ...program, others: [nodeComponent(processor)] });
+    }
+    await described(await packLibrary(out), await library());
+    for (const image of images) {
+      const { file, component, others } = await addImage(image, common);
+      await described(file, { component, packages, others });
     }
   } finally {
     await rm(work, { recursive: true });
@@ -58,19 +68,31 @@ export async function makeRelease(
 export interface ReleaseOptions {
   readonly processors?: readonly Processor[];
   readonly compression?: 'xz' | 'none';
+  /** Archives of images, as `docker save` writes them, one for each processor. */
+  readonly images?: readonly string[];
 }
 
-interface Common {
-  readonly build: string;
-  readonly version: string;
-  readonly out: string;
-  readonly madeAt: number;
+/** What is installed with the library. */
+async function library(): Promise<Omit<Subject, 'madeAt'>> {
+  const component = npmComponent('library', await manifestOf(join(ROOT, 'ipvs')));
+  return { component, packages: await dependenciesOf(ROOT, 'ipvs') };
 }
 
-/** What `npm run build` makes, in one archive; gives its path. */
-async function bundle({ build, version, out, madeAt }: Common): Promise<string> {
-  const file = join(out, `marathon-ipvs-${version}-linux.tar.gz`);
-  const plain = `${build}.tar`;
+/** What `npm run build` makes, with what a host with systemd needs besides, in one archive; gives its path. */
+async function bundle(
+  work: string,
+  { build, version, out, madeAt }: { build: string; version: string; out: string; madeAt: number },
+): Promise<string> {
+  const name = `marathon-ipvs-${version}`;
+  await cp(build, join(work, name), { recursive: true });
+  await cp(join(ROOT, 'docs/marathon-ipvs.8'), join(work, name, 'marathon-ipvs.8'));
+  await cp(join(ROOT, 'deploy/systemd'), join(work, name, 'systemd'), {
+    recursive: true,
+    // Its links lead to the documentation of a checkout.
+    filter: (path) => basename(path) !== 'README.md',
+  });
+  const file = join(out, `${name}-linux.tar.gz`);
+  const plain = join(work, `${name}.tar`);
   const alike = [
     '--sort=name',
     '--format=gnu',
@@ -80,26 +102,27 @@ async function bundle({ build, version, out, madeAt }: Common): Promise<string> 
     '--numeric-owner',
     '--mode=go=rX,u+rwX',
   ];
-  await run('tar', [...alike, '-cf', plain, '-C', join(build, '..'), basename(build)]);
+  await run('tar', [...alike, '-cf', plain, '-C', work, name]);
   await writeFile(file, gzipSync(await readFile(plain), { level: constants.Z_BEST_COMPRESSION }));
   return file;
 }
 
-async function described(
-  file: string,
-  subject: Common & { readonly packages: readonly Package[]; readonly nodes: readonly Processor[] },
-): Promise<void> {
-  await writeFile(file + SBOM_SUFFIX, await billOfMaterials(ROOT, subject));
-}
-
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { out: { type: 'string' }, verify: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: {
+      out: { type: 'string' },
+      verify: { type: 'string' },
+      image: { type: 'string', multiple: true },
+    },
+  });
   const folder = resolve(values.out ?? values.verify ?? '');
   if ((values.out === undefined) === (values.verify === undefined)) {
-    process.stderr.write('expected --out DIR, to make a release there, or --verify DIR\n');
+    process.stderr.write(
+      'expected --out DIR, to make a release there (with --image FILE, an image that it is to have), or --verify DIR\n',
+    );
     process.exit(2);
   }
-  if (values.out !== undefined) await makeRelease(folder);
+  if (values.out !== undefined) await makeRelease(folder, { images: values.image ?? [] });
   const problems = await problemsOf(folder);
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   if (problems.length === 0) process.stdout.write(await readFile(join(folder, SUMS), 'utf8'));

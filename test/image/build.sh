@@ -1,6 +1,6 @@
 #!/bin/bash
 # build.sh FOLDER: builds the Dockerfile's image with buildah, from stand-ins for its base images, into the storage under
-# FOLDER, and mounts it. Prints the mounted root. `build.sh -d FOLDER` takes it all away.
+# FOLDER, saves it as FOLDER/image.tar, and mounts it. Prints the mounted root. `build.sh -d FOLDER` takes it all away.
 #
 # The stand-ins have the base images' names and what the Dockerfile relies on of them: Debian 12, made with debootstrap,
 # and the same with Node.js 24 (the one of package-lock.json) and npm in /usr/local.
@@ -53,6 +53,7 @@ rm -rf "$folder/debian" "$folder/node"
 buildah build --format docker --pull-never --isolation chroot --network host -t localhost/marathon-ipvs .
 image=$(buildah from --pull-never localhost/marathon-ipvs)
 buildah inspect --type image localhost/marathon-ipvs >"$folder/image.json"
+buildah push localhost/marathon-ipvs "docker-archive:$folder/image.tar"
 root=$(buildah mount "$image")
 set +x
 echo "$root" >&3

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { buildInto } from '../../deploy/build/build.ts';
+import { addImage } from '../../deploy/release/image.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { command, eventually, type Outcome, shell } from '../support/host.ts';
 import { startMarathon } from '../support/marathon/start-marathon.ts';
@@ -62,6 +63,7 @@ withBuildah('the image that the Dockerfile makes', () => {
     if (built.status !== 0) throw new Error(`the image cannot be built:\n${built.stdout}${built.stderr}`);
     root = built.stdout.trim();
     config = JSON.parse(await readFile(join(folder, 'image.json'), 'utf8')).Docker.config;
+    await buildInto(join(folder, 'built'));
   });
   afterAll(async () => {
     await patiently(BUILD, '-d', folder);
@@ -83,7 +85,6 @@ withBuildah('the image that the Dockerfile makes', () => {
 
   test('has what `npm run build` makes, byte for byte, a Node.js and nothing else of ours', async () => {
     const built = join(folder, 'built');
-    await buildInto(built);
     const program = join(root, 'usr/lib/marathon-ipvs');
     const inBuild = await readdir(built, { recursive: true, withFileTypes: true });
     const names = await readdir(program, { recursive: true });
@@ -102,6 +103,17 @@ withBuildah('the image that the Dockerfile makes', () => {
     );
     console.info(`image: ${all} kB, of which node ${node} kB and the program ${ours - node} kB`);
     expect(ours - node).toBeLessThan(10_000);
+  });
+
+  test('is taken into a release, with the list of what is in it', async () => {
+    const [build, out] = [join(folder, 'built'), join(folder, 'release')];
+    await mkdir(out);
+    const { others } = await addImage(join(folder, 'image.tar'), { build, out, version: '0.0.0' });
+    const installed = await shell(`dpkg-query --root ${root} -W -f '\${Package} \${Version}\\n'`);
+    const [node, ...packages] = others.map(({ name, version }) => `${name} ${version}`);
+    expect(packages.sort()).toEqual(installed.trim().split('\n').sort());
+    const version = await shell(`${join(root, 'usr/lib/marathon-ipvs/node')} --version`);
+    expect(node).toBe(`nodejs ${version.trim().slice(1)}`);
   });
 
   test('runs as nobody, who may change networks and listen at port 53, and nothing else', async () => {

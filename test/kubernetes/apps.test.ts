@@ -86,7 +86,7 @@ test('app add tells the VIPs, makes a MarathonApp, and follows until it is progr
   expect(said.out).toMatch(
     /^VIP .*\nweb\.marathon\.l4lb\.thisdcos\.directory:80 .* container\.portMappings\[0\]\.labels\.VIP_0\n\n\/web is deployed: 1 of 2 backends in rotation \(MarathonApp \S+\)\n$/,
   );
-  expect(said.progress[0]).toBe('generation 1: no controller has looked at it yet');
+  expect(said.progress[0]).toBe('generation 1: no controller has processed it yet');
   const { spec, metadata } = await get(MARATHON_APPS, NAME);
   expect(spec).toEqual({ app: json, endpoints: { service: 'web' } });
   expect(metadata.managedFields[0].manager).toBe('marathon-ipvs');
@@ -154,7 +154,7 @@ test('an app without endpoints is waited for, and the line says why; one without
     /^generation 1: accepted, not programmed: BackendNotFound: Service web has no EndpointSlice: there is no such Service in \S+, or it has no selector$/,
   );
   expect(said.complaints).toEqual([
-    expect.stringMatching(/^not followed any more; MarathonApp \S+ is written/),
+    expect.stringMatching(/^no longer following; MarathonApp \S+ is written/),
   ]);
 
   expect(await add({ id: '/batch', cmd: 'run' })).toMatchObject({

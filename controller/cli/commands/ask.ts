@@ -37,14 +37,14 @@ export async function get(
   const late = AbortSignal.timeout(answerMs);
   return await controller.get(path, AbortSignal.any([signal, late])).catch((error) => {
     signal.throwIfAborted();
-    const why = late.aborted ? `nothing came within ${answerMs / 1_000} s` : reasonOf(error);
+    const why = late.aborted ? `no answer within ${answerMs / 1_000} s` : reasonOf(error);
     throw unreachable(controller.url, why, error);
   });
 }
 
 function unreachable(url: string, why: string, error: unknown): ControllerError {
   const mistake = mistakeIn(url, error);
-  const advice = mistake ?? 'is `marathon-ipvs run` running here? --server URL asks another one';
+  const advice = mistake ?? 'is `marathon-ipvs run` running here? --server URL connects to another one';
   // The reason is in the message already; as a cause it would be told twice.
   return new ControllerError('controller', `no controller answers at ${url}: ${why}; ${advice}`, {
     retry: mistake === null ? 'later' : 'never',
@@ -65,12 +65,11 @@ function mistakeIn(url: string, error: unknown): string | null {
     return '--server-ca-file names a file with the authority of its certificate';
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return 'its certificate is for other names: ask for one of them with --server URL';
+    return 'its certificate is for other names: use one of them in --server URL';
   }
   // Of one that speaks TLS where it is asked without, and the other way round.
-  if (url.startsWith('http:') && code === 'ECONNRESET')
-    return 'does it speak TLS? then ask --server https://…';
-  if (code === 'EPROTO') return 'does it speak TLS? --server http://… asks without, where it is of this host';
+  if (url.startsWith('http:') && code === 'ECONNRESET') return 'does it use TLS? then use --server https://…';
+  if (code === 'EPROTO') return 'does it use TLS? --server http://… connects without it on this host';
   return null;
 }
 
@@ -86,7 +85,7 @@ function otherwise(
       status === 401
         ? '; --server-token-file names a file with it, --server-cert-file one with a certificate'
         : '';
-    return new ControllerError('controller', `${url} refuses to answer (${status})${told}${how}`, {
+    return new ControllerError('controller', `${url} denies access (${status})${told}${how}`, {
       retry: 'never',
     });
   }

@@ -18,7 +18,7 @@ export interface ConnectionPorts {
   readonly print: (text: string) => void;
 }
 
-/** What is asked for: a service, an endpoint of it (`broker`, `broker:9092`), or neither for a list of services. */
+/** The operands: a service, an endpoint of it (`broker`, `broker:9092`), or neither for a list of services. */
 export interface ConnectionRequest {
   readonly service: string | undefined;
   readonly endpoint: string | undefined;
@@ -26,8 +26,8 @@ export interface ConnectionRequest {
 }
 
 /**
- * Prints how to connect to an endpoint, from what all sources say now. Rejects with a `ControllerError` when one cannot
- * be read, and when there is no such service or endpoint, or several: the message says which there are.
+ * Prints how to connect to an endpoint, from the current apps of all sources. Rejects with a `ControllerError` when one cannot
+ * be read, and when there is no such service or endpoint, or several: the message lists them.
  */
 export async function connection(
   { sources, translate, print }: ConnectionPorts,

@@ -78,7 +78,7 @@ export function serverOf({
 }: Pick<Options, 'server' | 'listen' | 'tlsCertFile'>): string {
   if (server !== undefined) return server;
   if (listen === null || listen.port === 0) {
-    throw usage(`${flagName('listen')} tells no address to ask at; give the controller's with --server URL`);
+    throw usage(`${flagName('listen')} gives no address to connect to; --server URL names the controller's`);
   }
   const anywhere = { '0.0.0.0': '127.0.0.1', '::': '::1' }[listen.address];
   const scheme = tlsCertFile === undefined ? 'http' : 'https';

@@ -14,12 +14,12 @@ export interface HealthPorts {
 
 /**
  * Asks the controller of this host, or at `--server`, whether it is alive (`/livez`), or with `--ready` whether it is
- * ready, and prints what it says. Resolves with the exit status, which is all that a probe looks at: 0, or 1 for
- * everything else, also where nobody answers or a file cannot be used. With `--listen off` there is nobody to ask: 0.
+ * ready, and prints the answers. Resolves with the exit status, which is all that a probe looks at: 0, or 1 for
+ * everything else, also without an answer or with an unusable file. With `--listen off` there is nothing to check: 0.
  */
 export async function health(config: Config, { print }: HealthPorts, signal: AbortSignal): Promise<number> {
   if (config.server === undefined && config.listen === null) {
-    print('not asked: --listen is off\n');
+    print('not checked: --listen is off\n');
     return EXIT_OK;
   }
   const paths = [...(config.live || !config.ready ? ['/livez'] : []), ...(config.ready ? ['/readyz'] : [])];

@@ -33,21 +33,21 @@ export async function diff(ports: OncePorts, options: PrintOptions, signal: Abor
 
 /**
  * One pass that brings the kernel to the desired state, and prints what it did. Resolves with 0 when the kernel is as
- * desired afterwards, read back from it if anything was written; else with 2, having said what is not.
+ * desired afterwards, read back from it if anything was written; else prints what is not, and resolves with 2.
  */
 export async function once(ports: OncePorts, options: PrintOptions, signal: AbortSignal): Promise<number> {
   const { pass, sources } = await readAndPass(ports, signal);
   await saveChanged(ports, sources);
   if (pass.error === null) ports.print(formatReport(pass, options));
-  const complaints = whatIsWrong(pass);
-  if (complaints.length === 0 && pass.plan.growing.length + pass.plan.shrinking.length > 0) {
-    complaints.push(...(await whatIsLeft(ports)));
+  const problems = whatIsWrong(pass);
+  if (problems.length === 0 && pass.plan.growing.length + pass.plan.shrinking.length > 0) {
+    problems.push(...(await whatIsLeft(ports)));
   }
-  for (const complaint of complaints) ports.printError(complaint);
-  return complaints.length === 0 ? EXIT_OK : EXIT_ERROR;
+  for (const problem of problems) ports.printError(problem);
+  return problems.length === 0 ? EXIT_OK : EXIT_ERROR;
 }
 
-/** Reads every source and makes one pass over what they say. Rejects where one cannot be read. */
+/** Reads every source and makes one pass over their apps. Rejects where one cannot be read. */
 export async function readAndPass(
   { sources: all, reconciler }: Pick<OncePorts, 'sources' | 'reconciler'>,
   signal: AbortSignal,

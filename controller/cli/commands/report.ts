@@ -11,7 +11,7 @@ export interface PrintOptions {
   readonly paint: Paint;
 }
 
-/** The document that `-o` asks for, of one pass. Ends with a newline unless it is empty. */
+/** The document of one pass, in the format of `-o`. Ends with a newline unless it is empty. */
 export function formatReport(pass: PassStatus, { output, paint }: PrintOptions): string {
   const { plan } = pass;
   const report = reportOf(pass);

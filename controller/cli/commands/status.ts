@@ -19,7 +19,7 @@ const WATCH_MS = 2_000;
 
 /**
  * Prints what the running controller knows of its VIPs, or of those that `name` means. Resolves with the exit status: 0,
- * or 1 when no VIP is called so. Rejects with a `ControllerError` when the controller does not answer.
+ * or 1 when no VIP matches so. Rejects with a `ControllerError` when the controller does not answer.
  *
  * With `--watch` it does so every two seconds until `signal` aborts, redrawing a terminal; what goes wrong after the
  * first time is shown, and tried again.
@@ -52,7 +52,7 @@ export async function status(
 
 interface Look {
   readonly text: string;
-  /** The line to say when no VIP is called as asked; null when one is. */
+  /** The line to say when no VIP matches as asked; null when one is. */
   readonly none: string | null;
 }
 
@@ -72,7 +72,7 @@ async function lookFor(
     });
   return async (signal) => {
     const { document, raw } = await ask(controller, path, statusDocument, signal);
-    const none = name !== null && document.vips.length === 0 ? `no VIP is called ${quoted(name)}` : null;
+    const none = name !== null && document.vips.length === 0 ? `no VIP matches ${quoted(name)}` : null;
     return { none, text: formatStatus(document, raw) };
   };
 }

@@ -2,9 +2,9 @@ import { hostname } from 'node:os';
 import type { Config } from '../../config/config.ts';
 import { EXIT_OK } from '../../exit-status.ts';
 import type { Clock } from '../../ports.ts';
-import { writeArchive } from '../../support/archive.ts';
+import { openArchive } from '../../support/archive.ts';
 import { type Collected, collect, type Part } from '../../support/collect.ts';
-import { secretRemover } from '../../support/secrets.ts';
+import { knownSecretRemover } from '../../support/known-secrets.ts';
 import { pad, textWidth } from '../../text-table.ts';
 import { visible } from '../../visible.ts';
 import type { Printer } from '../terminal.ts';
@@ -29,8 +29,13 @@ export async function supportBundle(
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
   const folder = `marathon-ipvs-${hostname().replace(/[^\w.-]/g, '_')}-${time}`;
   const path = out ?? `${folder}.tar.gz`;
-  const files = await collect(parts, secretRemover(secrets), signal);
-  await writeArchive(path, folder, files, now);
+  // First: to collect takes a while, and would be for nothing.
+  const archive = await openArchive(path);
+  const files = await collect(parts, knownSecretRemover(secrets), signal).catch(async (error) => {
+    await archive.discard();
+    throw error;
+  });
+  await archive.write(folder, files, now);
   print(listText(files));
   print(
     `${visible(path)}: passwords and tokens are left out; names and addresses of hosts and apps are in it\n`,

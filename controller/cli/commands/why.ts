@@ -14,7 +14,7 @@ export interface WhyCommandPorts extends Pick<Printer, 'print' | 'layout'> {
 
 /**
  * Prints why connections to a VIP fail, or that they work. Resolves with the exit status: 0 it works, 1 something is broken, 2
- * it could not be found out. Rejects with a `ControllerError` where nobody can tell what should be.
+ * it could not be found out. Rejects with a `ControllerError` where the desired state is unknown.
  */
 export async function why(
   config: Pick<Config, 'output'>,

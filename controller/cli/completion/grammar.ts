@@ -6,7 +6,7 @@ import { flagName } from '../../config/given.ts';
 import { type CommandName, commandDescriptions } from '../../config/option.ts';
 import { describeOption, type OptionName, optionNames } from '../../config/options.ts';
 
-/** What can stand at one place: these words, a file, what is known elsewhere. None of them: whatever someone types. */
+/** What is accepted at one position: these words, a file, what a lookup finds. None of them: any text. */
 export interface Words {
   readonly words: readonly string[];
   readonly files: boolean;
@@ -106,11 +106,11 @@ function valuesOf(command: CommandName, option: OptionName): Words {
 
 const SOURCES = ['marathon=', 'mesos=', 'mesos-agent=', 'file=', 'kubernetes'];
 
-/** `kernel|none|FILE`: what is in small letters stands for itself. */
+/** `kernel|none|FILE`: words in capitals stand for something else, all others for themselves. */
 function wordsOf(value: string): Words {
   const alternatives = value.split('|');
   return {
-    words: alternatives.filter((word) => /^[a-z][a-z0-9-]*$/.test(word)),
+    words: alternatives.filter((word) => /^[A-Za-z][A-Za-z0-9-]*$/.test(word) && /[a-z]/.test(word)),
     files: alternatives.some((word) => word === 'PATH' || word === 'FILE'),
     known: null,
   };

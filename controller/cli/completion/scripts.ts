@@ -1,5 +1,5 @@
 /**
- * What each shell reads: `marathon-ipvs completion SHELL`. A script asks `marathon-ipvs __complete WORDS…`, which answers with
+ * What each shell reads: `marathon-ipvs completion SHELL`. A script calls `marathon-ipvs __complete WORDS…`, which prints
  * a line for each word that fits, `VALUE<tab>DESCRIPTION`, and with `:files` where a file is meant.
  */
 

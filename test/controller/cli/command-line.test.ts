@@ -51,6 +51,13 @@ describe('help', () => {
     },
   );
 
+  test('leaves half of a line to what options mean, and lists the values that are left out for that', () => {
+    const text = textOf('run', '--help');
+    const columns = [...text.matchAll(/^ {2}-.*? {2,}(?=\S)/gm)].map(([term]) => term.length);
+    expect(Math.max(...columns)).toBeLessThan(50);
+    expect(text.replace(/\s+/g, ' ')).toContain('Expected: one of Cluster, PreferSameZone, PreferSameNode.');
+  });
+
   test('every default is shown', () => {
     const words = textOf('run', '--help').replace(/\s+/g, ' ');
     for (const name of optionNames) {

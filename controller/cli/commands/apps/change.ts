@@ -3,7 +3,7 @@ import { usage } from '../../../config/given.ts';
 import { systemReason } from '../../../errors.ts';
 import { isRecord, shown } from '../../../rejection.ts';
 import { parseJson } from '../../../source/document/json-text.ts';
-import type { AppPorts } from './talk.ts';
+import type { AppPorts } from './messages.ts';
 
 /** Fields of an app that are to be replaced, and the JSON text that says so. */
 export interface Change {

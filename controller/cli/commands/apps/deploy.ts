@@ -3,17 +3,18 @@ import type { Config } from '../../../config/config.ts';
 import type { ForecastVip } from '../../../desired/forecast.ts';
 import { ControllerError } from '../../../errors.ts';
 import { EXIT_DIFFERENT, EXIT_ERROR, EXIT_OK } from '../../../exit-status.ts';
-import { checkDefinition, type ReadDefinition, readDefinition } from '../../../source/document/definition.ts';
+import type { App, Rejection } from '../../../model.ts';
+import { checkDefinition, readDefinition } from '../../../source/document/definition.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
 import { instancesText } from '../../../status/progress.ts';
 import { plural } from '../../../status/words.ts';
 import { visible } from '../../../visible.ts';
 import { documentText } from '../../document-text.ts';
-import { announce, announceMistakes } from './announce.ts';
 import { changeOf, readText, shownFile } from './change.ts';
 import { follow, type Outcome } from './follow.ts';
+import { mistakesOf, printForecast, printMistakes } from './forecast.ts';
+import { type AppPorts, refusalLines } from './messages.ts';
 import type { AppParts } from './parts.ts';
-import { type AppPorts, refusalLines } from './talk.ts';
 
 /** One command at work. */
 export interface Session {
@@ -24,59 +25,81 @@ export interface Session {
 }
 
 /**
- * Deploys the definition in a file (`-` or null: standard input), once it has been checked and its VIPs are told. Resolves
- * with the exit status: 1 when the deployment ended otherwise, 2 when nothing was sent or Marathon refused it.
+ * Deploys the definition in a file (`-` or null: standard input), once it has been checked and its VIPs are printed. What is
+ * wrong with it is printed before any request to Marathon. Resolves with the exit status: 1 when the deployment ended
+ * otherwise, 2 when nothing was sent or Marathon refused it.
  */
 export async function add(kind: AppRef['kind'], file: string | null, session: Session): Promise<number> {
   const { parts, ports, config, signal } = session;
   const text = await readText(file, ports);
-  const framework = await parts.framework(signal);
+  const { framework = ANY_FRAMEWORK } = config;
   const read = readDefinition(text, kind, { where: shownFile(file), framework });
-  const vips = await announced(read, session);
-  if (vips === null || 'mistakes' in read) return EXIT_ERROR;
+  const mistakes = 'mistakes' in read ? read.mistakes : mistakesOf(read.app, parts.translate);
+  if ('mistakes' in read || mistakes.length > 0) return refuse(mistakes, session);
+  const vips = await vipsOf({ ...read.app, framework: await parts.framework(signal) }, session);
+  if (vips === null) return EXIT_ERROR;
   const ref = { kind, id: read.app.id };
   const result = await parts.writer.add(kind, withoutMark(text), { signal, force: config.force });
   return await conclude({ what: 'add', ref, vips }, result, session);
 }
 
 /** Changes an app by `KEY=VALUE…`, or by the fields in a file. Resolves as `add` does. */
-export async function update(given: string, changes: readonly string[], session: Session): Promise<number> {
+export async function update(operand: string, changes: readonly string[], session: Session): Promise<number> {
   const { parts, ports, config, signal } = session;
-  const ref = { kind: 'app', id: absoluteId(given, '/') } as const;
+  const ref = { kind: 'app', id: absoluteId(operand, '/') } as const;
   const change = await changeOf(changes, ports);
+  const { framework = ANY_FRAMEWORK } = config;
+  if (checkUpdate(ref.id, change.fields, framework, session) === null) return EXIT_ERROR;
   const before = await parts.writer.show(ref, signal);
   if (typeof before !== 'object' || before === null) {
     ports.printError(`update ${ref.id}: there is no such app; app add makes one`);
     return EXIT_ERROR;
   }
   // As Marathon does it: PUT replaces the fields that are given.
-  const merged = { ...before, ...change.fields, id: change.fields['id'] ?? ref.id };
-  const framework = await parts.framework(signal);
-  const read = checkDefinition(merged, 'app', { where: ref.id, framework });
-  if ('app' in read && read.app.id !== ref.id) {
-    ports.printError(
-      `update ${ref.id}: the definition has the id ${read.app.id}, and an id cannot be changed`,
-    );
-    return EXIT_ERROR;
-  }
-  const vips = await announced(read, session);
+  const merged = { ...before, ...change.fields };
+  const app = checkUpdate(ref.id, merged, await parts.framework(signal), session);
+  const vips = app === null ? null : await vipsOf(app, session);
   if (vips === null) return EXIT_ERROR;
   const result = await parts.writer.update(ref, change.text, { signal, force: config.force });
   return await conclude({ what: 'update', ref, vips }, result, session);
 }
 
+/** Used where the result does not depend on Marathon's own framework name. */
+const ANY_FRAMEWORK = 'marathon';
+
+/** The app that these fields make of the one with this id; prints what is wrong with them, and returns null. */
+function checkUpdate(
+  id: string,
+  fields: Readonly<Record<string, unknown>>,
+  framework: string,
+  session: Session,
+): App | null {
+  const read = checkDefinition({ ...fields, id: fields['id'] ?? id }, 'app', { where: id, framework });
+  if ('mistakes' in read) return printMistakes(read.mistakes, 'Marathon', session.ports);
+  if (read.app.id === id) return read.app;
+  session.ports.printError(
+    `update ${id}: the definition has the id ${read.app.id}, and an id cannot be changed`,
+  );
+  return null;
+}
+
 /** Removes an app. Resolves as `add` does. */
-export async function remove(given: string, session: Session): Promise<number> {
+export async function remove(operand: string, session: Session): Promise<number> {
   const { parts, config, signal } = session;
-  const ref = { kind: 'app', id: absoluteId(given, '/') } as const;
+  const ref = { kind: 'app', id: absoluteId(operand, '/') } as const;
   const result = await parts.writer.remove(ref, { signal, force: config.force });
   return await conclude({ what: 'remove', ref, vips: [] }, result, session);
 }
 
-async function announced(read: ReadDefinition, session: Session): Promise<readonly ForecastVip[] | null> {
+function refuse(mistakes: readonly Rejection[], { ports }: Session): number {
+  printMistakes(mistakes, 'Marathon', ports);
+  return EXIT_ERROR;
+}
+
+async function vipsOf(app: App, session: Session): Promise<readonly ForecastVip[] | null> {
   const { config, parts, ports, signal } = session;
-  if ('mistakes' in read) return announceMistakes(read.mistakes, 'Marathon', ports);
-  return announce(read.app, { cluster: await parts.read(signal), ...parts }, 'Marathon', config, ports);
+  const context = { cluster: await parts.read(signal), translate: parts.translate };
+  return printForecast(app, context, 'Marathon', config, ports);
 }
 
 interface Undertaking {
@@ -92,23 +115,23 @@ async function conclude(undertaking: Undertaking, result: WriteResult, session: 
     return EXIT_ERROR;
   }
   if (!session.config.wait || result.deployment === null) {
-    tell(undertaking, result, null, session);
+    printResult(undertaking, result, null, session);
     return EXIT_OK;
   }
   try {
     const { config, parts, ports, signal } = session;
     const goal = { ref, vips: what === 'remove' ? ('gone' as const) : vips.length };
     const outcome = await follow(result.deployment, goal, parts, config, ports, signal);
-    tell(undertaking, result, outcome, session);
+    printResult(undertaking, result, outcome, session);
     return outcome.done ? EXIT_OK : EXIT_DIFFERENT;
   } catch (error) {
     if (session.signal.aborted) {
-      session.ports.printError(`not followed any more; deployment ${result.deployment} goes on at Marathon`);
+      session.ports.printError(`no longer following; deployment ${result.deployment} continues at Marathon`);
       return EXIT_DIFFERENT;
     }
     if (!(error instanceof ControllerError)) throw error;
     session.ports.printError(
-      `Marathon has taken it (deployment ${result.deployment}); how far it is, is not known: ${error.message}`,
+      `Marathon accepted it (deployment ${result.deployment}); its progress is unknown: ${error.message}`,
     );
     return EXIT_ERROR;
   }
@@ -116,7 +139,7 @@ async function conclude(undertaking: Undertaking, result: WriteResult, session: 
 
 const DONE = { add: 'deployed', update: 'updated', remove: 'removed' } as const;
 
-function tell(
+function printResult(
   { what, ref, vips }: Undertaking,
   { deployment, version }: WriteAccepted,
   outcome: Outcome | null,
@@ -149,19 +172,19 @@ function sentence(
 ): string {
   if (outcome === null) {
     return deployment === null
-      ? `${id}: Marathon has nothing to do for it`
-      : `${id}: Marathon has taken it as deployment ${deployment}`;
+      ? `${id}: nothing to do`
+      : `${id}: Marathon accepted it as deployment ${deployment}`;
   }
   const { done, instances, inRotation, stalledAt } = outcome;
   if (stalledAt !== null) {
-    return `no progress of ${id} for ${progressDeadlineSeconds} s: ${stalledAt}; deployment ${deployment} goes on at Marathon`;
+    return `no progress of ${id} for ${progressDeadlineSeconds} s: ${stalledAt}; deployment ${deployment} continues at Marathon`;
   }
   const here = inRotation === null ? '' : `, ${plural(inRotation, 'backend')} in rotation on this host`;
   const count = instances === null ? '' : `: ${instancesText(instances)}`;
   if (done) return what === 'remove' ? `${id} is removed${here}` : `${id} is ${DONE[what]}${count}${here}`;
   const why =
     instances === null ? ': Marathon has no such app' : what === 'remove' ? ': it is still there' : count;
-  return `deployment ${deployment} of ${id} was cancelled, or did not reach its end${why}${here}`;
+  return `deployment ${deployment} of ${id} was cancelled or did not finish${why}${here}`;
 }
 
 /** JSON has no byte order mark, and Marathon would not take it. */

@@ -3,9 +3,9 @@ import { createLog } from '../../../log.ts';
 import { appIdComplaint } from '../../../source/marathon/app-id.ts';
 import { add, remove, type Session, update } from './deploy.ts';
 import { list } from './list.ts';
+import type { AppPorts } from './messages.ts';
 import { openApps } from './parts.ts';
 import { show } from './show.ts';
-import type { AppPorts } from './talk.ts';
 import { targetOf } from './target.ts';
 import { type AppCommand, carryOut } from './verbs.ts';
 

@@ -4,13 +4,13 @@ import { ControllerError } from '../../../errors.ts';
 import { instancesOf } from '../../../source/document/instances.ts';
 import { isWhole, progressText } from '../../../status/progress.ts';
 import { type Here, lookHere, untilHere } from './here.ts';
+import type { AppPorts } from './messages.ts';
 import type { AppParts } from './parts.ts';
 import { watchForStall } from './stall.ts';
-import type { AppPorts } from './talk.ts';
 
 /** How a deployment ended. */
 export interface Outcome {
-  /** Whether Marathon now has what was asked for, every instance running, and healthy where that is checked. */
+  /** Whether Marathon has the app as it was sent, every instance running, and healthy where that is checked. */
   readonly done: boolean;
   /** null: it has no such app (any more). */
   readonly instances: Instances | null;
@@ -32,7 +32,7 @@ const LOOK_MS = 500;
 const PATIENCE_MS = 60_000;
 
 /**
- * Looks until the deployment is over, or nothing has moved for as long as the options allow, and tells each time how far
+ * Polls until the deployment is over, or has made no progress for as long as the options allow, and prints how far
  * it is. Rejects with the signal's reason when that aborts.
  */
 export async function follow(
@@ -50,7 +50,7 @@ export async function follow(
     const done = vips === 'gone' ? last.instances === null : isWhole(last.instances);
     const wanted = vips === 'gone' ? 0 : vips * (last.instances?.ready ?? 0);
     const settled = (seen: number | null) => seen === null || (wanted === 0 ? seen === 0 : seen >= wanted);
-    const words = 'Marathon is done; waiting for the controller on this host';
+    const words = 'deployed; waiting for the controller on this host';
     const count = await untilHere(here, done ? settled : () => true, words, ports, signal);
     return { ...last, done, inRotation: count };
   } finally {
@@ -87,7 +87,7 @@ async function untilOver(
       signal.throwIfAborted();
       const passing = error instanceof ControllerError && error.code === 'source' && error.retry === 'later';
       if (!passing || ports.clock.monotonic() - answered > PATIENCE_MS) throw error;
-      ports.progress(`Marathon does not answer (${error.message}); asking again`);
+      ports.progress(`Marathon does not answer (${error.message}); retrying`);
     }
     await ports.clock.sleep(LOOK_MS, signal);
     signal.throwIfAborted();

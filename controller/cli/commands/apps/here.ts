@@ -4,7 +4,7 @@ import { statusDocument } from '../../../status/document.ts';
 import { inRotation } from '../../../status/present.ts';
 import { ask } from '../ask.ts';
 import { openController } from '../controller.ts';
-import type { AppPorts } from './talk.ts';
+import type { AppPorts } from './messages.ts';
 
 /** How many backends of an app get new connections on this host; null where no controller answers here. */
 export type Here = (signal: AbortSignal) => Promise<number | null>;

@@ -9,9 +9,9 @@ import { type Column, type Layout, table } from '../../../text-table.ts';
 import { visible } from '../../../visible.ts';
 import { documentText } from '../../document-text.ts';
 import type { Session } from './deploy.ts';
-import { mistakeText, vipsText } from './talk.ts';
+import { mistakeText, vipsText } from './messages.ts';
 
-/** Prints one app: its VIPs, then its tasks with where they are reached. Resolves with the exit status: 2 where there is none. */
+/** Prints one app: its VIPs, then its tasks with their addresses. Resolves with the exit status: 2 where there is none. */
 export async function show(given: string, { config, parts, ports, signal }: Session): Promise<number> {
   const ref = { kind: 'app', id: absoluteId(given, '/') } as const;
   const json = await parts.writer.show(ref, signal);

@@ -1,7 +1,7 @@
 import type { Config } from '../../../config/config.ts';
 import { givenAs, usage } from '../../../config/given.ts';
 
-/** Whom a command speaks with. */
+/** Where a command's apps are. */
 export type Target =
   /** `where`: URLs of equal masters. */
   | { readonly kind: 'marathon'; readonly where: string }

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { complete } from '../../../../controller/cli/commands/complete.ts';
+import { flagName } from '../../../../controller/config/given.ts';
+import { describeOption, optionNames, options } from '../../../../controller/config/options.ts';
 import { desiredOf } from '../../../support/observed.ts';
 import { Serving } from '../../api/serving.ts';
 import { DB, passOf, WEB } from '../../status/passes.ts';
@@ -72,6 +74,20 @@ describe('VIPs and apps of the running controller', () => {
       silent.close();
     }
   });
+});
+
+test('each of the words that an option accepts is offered, whatever its letters are', async () => {
+  // The forms of output are those of the command.
+  for (const name of optionNames.filter((one) => one !== 'output')) {
+    const { value, commands, switch: isSwitch } = describeOption(name);
+    const accepted = value.split('|').filter((word) => options.shape[name].safeParse(word).success);
+    const words = accepted.filter((word) => /[a-z]/.test(word));
+    if (isSwitch === true || words.length === 0) continue;
+    const offers = await offered([...(commands[0] ?? '').split(' '), flagName(name), '']);
+    expect({ name, offers }).toEqual({ name, offers: expect.arrayContaining(words) });
+  }
+  const zones = ['PreferSameZone', 'PreferSameNode'];
+  expect(await offered(['run', '--traffic-distribution', 'Prefer'])).toEqual(zones);
 });
 
 test('contexts of Kubernetes are offered as sources, from every file of KUBECONFIG', async () => {

@@ -47,7 +47,7 @@ describe('without TLS', () => {
 
   test('a controller that is told to serve nothing is not asked', async () => {
     serving = await Serving.start();
-    expect(await probe(['--listen', 'off'])).toEqual([0, 'not asked: --listen is off\n']);
+    expect(await probe(['--listen', 'off'])).toEqual([0, 'not checked: --listen is off\n']);
   });
 });
 

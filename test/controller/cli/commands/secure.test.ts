@@ -73,7 +73,7 @@ suite('status --server https://…', () => {
   });
 
   test('what is missing is told, with the option that gives it', async () => {
-    expect(await run(...server(), ...ca())).toMatch(/refuses to answer \(401\): .*--server-token-file/);
+    expect(await run(...server(), ...ca())).toMatch(/denies access \(401\): .*--server-token-file/);
     expect(await run(...server(), ...token())).toMatch(/: self-signed certificate .*; --server-ca-file/);
     const { certFile, keyFile } = certificates.wrongClient;
     expect(
@@ -86,7 +86,7 @@ suite('status --server https://…', () => {
     );
     const other = url.replace('127.0.0.1', 'localhost');
     expect(await run('--server', other, ...ca(), ...token())).toMatch(
-      /its certificate is for other names: ask for one of them/,
+      /its certificate is for other names: use one of them/,
     );
   });
 
@@ -100,7 +100,7 @@ suite('status --server https://…', () => {
       expect(followed.out).toMatch(/\d+ backends? in rotation on this host\n$/);
       await type(marathon.url, ['app', 'remove', '/web'], { server: url });
       const refused = await type(marathon.url, words, { input, server: url });
-      expect(refused.complaints).toContainEqual(expect.stringMatching(/refuses to answer \(401\)/));
+      expect(refused.complaints).toContainEqual(expect.stringMatching(/denies access \(401\)/));
       expect(refused.out).toMatch(/is deployed: 1 of 1 instance running\n$/);
     } finally {
       await marathon.close();
@@ -109,7 +109,7 @@ suite('status --server https://…', () => {
 
   test('plain HTTP to TLS, and TLS to plain HTTP, are told apart from nobody', async () => {
     expect(await run('--server', url.replace('https:', 'http:'))).toMatch(
-      /does it speak TLS\? then ask .*https/,
+      /does it use TLS\? then use .*https/,
     );
     const plain = createServer((_, response) => response.end('{}'));
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
@@ -117,7 +117,7 @@ suite('status --server https://…', () => {
     const port = typeof address === 'object' ? address?.port : 0;
     const message = await run('--server', `https://127.0.0.1:${port}`, ...ca());
     plain.close();
-    expect(message).toMatch(/wrong version number; does it speak TLS\?/);
+    expect(message).toMatch(/wrong version number; does it use TLS\?/);
   });
 
   test('a token is not sent in the clear to another host', async () => {

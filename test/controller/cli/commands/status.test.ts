@@ -76,7 +76,7 @@ describe('marathon-ipvs status', () => {
     expect(printed).not.toContain('db.marathon');
     printed = '';
     expect(await run(configOf(), 'nothing')).toBe(1);
-    expect({ printed, complaints }).toEqual({ printed: '', complaints: ['no VIP is called "nothing"'] });
+    expect({ printed, complaints }).toEqual({ printed: '', complaints: ['no VIP matches "nothing"'] });
   });
 
   test('says in one line that no controller runs', async () => {
@@ -162,7 +162,7 @@ test('the controller is asked where it listens, unless --server says otherwise',
   expect(asked('::', 80)).toBe('http://[::1]:80');
   expect(serverOf({ server: 'https://proxy/one', listen: null })).toBe('https://proxy/one');
   expect(() => serverOf({ server: undefined, listen: null })).toThrow(
-    /--listen tells no address .*--server URL/,
+    /--listen gives no address .*--server URL/,
   );
   expect(() => asked('127.0.0.1', 0)).toThrow(/--server URL/);
 });

@@ -20,19 +20,28 @@ const TOKENS = {
 };
 const USER = `marathon:${secret()}`;
 /** Nobody knows of these; they are told by where they stand. */
-const OTHERS = { url: secret(), header: secret(), named: secret(), key: secret(), label: secret() };
+const OTHERS = {
+  ...{ url: secret(), header: secret(), digest: secret(), cookie: secret(), named: secret(), flag: secret() },
+  ...{ query: secret(), key: secret(), label: secret(), vip: secret(), json: secret() },
+};
 const LEAKS = [
   ...Object.values(TOKENS).map((token) => `refused with ${token}`),
   `user ${USER}, ${Buffer.from(USER).toString('base64')}`,
   `GET http://me:${OTHERS.url}@marathon.example:8080/v2/apps`,
   `Authorization: Bearer ${OTHERS.header}`,
-  `DB_PASSWORD=${OTHERS.named}`,
+  `Authorization: Digest username="me", response="${OTHERS.digest}"`,
+  `Set-Cookie: session=1; ${OTHERS.cookie}`,
+  `DB_PASSWORD_PROD=one,${OTHERS.named}`,
+  `helper --password one ${OTHERS.flag}`,
+  `GET https://store.example/a.tgz?sig=${OTHERS.query}`,
+  JSON.stringify({ body: JSON.stringify({ env: { MODE: OTHERS.json } }) }),
   `-----BEGIN PRIVATE KEY-----\n${OTHERS.key}\n-----END PRIVATE KEY-----`,
 ].join('\n');
 const SECRETS = [...Object.values(TOKENS), USER, USER.split(':')[1] ?? '', ...Object.values(OTHERS)];
 
 let directory: string;
 let server: Server;
+let requests = 0;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'support-bundle-'));
   const at = (name: string) => join(directory, name);
@@ -46,8 +55,13 @@ beforeAll(async () => {
     await chmod(at(`bin/${program}`), 0o755);
   }
   await writeFile(at('leaks'), LEAKS);
-  const app = { id: '/web', labels: { VIP_0: '/web:80', PROXY_AUTH: `me:${OTHERS.label}` } };
-  const state = `${JSON.stringify({ app, leaks: LEAKS })}\n`;
+  const labels = { VIP_0: '/web:80', VIPER: OTHERS.vip, PROXY_AUTH: `me:${OTHERS.label}` };
+  const app = { id: '/web', ports: [{ labels }], warnings: [LEAKS], env: { MODE: OTHERS.json } };
+  const rows = [
+    ['put', 'app marathon /web', app],
+    ['put', 'tcp/11.0.0.1:80', { name: 'web', token: OTHERS.named }],
+  ];
+  const state = `${rows.map((row) => `00000000 ${JSON.stringify(row)}`).join('\n')}\n${LEAKS}\n`;
   for (const name of ['run/ledger.json', 'state/source-0123456789abcdef.journal', 'state/names.journal']) {
     await writeFile(at(name), state, { mode: 0o600 });
   }
@@ -57,12 +71,18 @@ beforeAll(async () => {
   const definition = {
     id: '/web',
     env: { DB_PASSWORD: OTHERS.named },
-    portDefinitions: [{ labels: { ...app.labels, VIP_1: `not a VIP ${TOKENS['mesos-token-file']}` } }],
+    portDefinitions: [{ labels: { ...labels, VIP_1: `not a VIP ${OTHERS.vip}` } }],
     tasks: [],
   };
   await writeFile(at('apps.json'), JSON.stringify([definition]));
   server = createServer((request, response) => {
-    response.end(request.url === '/v1/status' ? JSON.stringify({ vips: [], said: LEAKS }) : LEAKS);
+    requests += 1;
+    const failure = { message: LEAKS };
+    const status = { vips: [{ id: 'tcp/11.0.0.1:80' }], sources: [{ failure }], said: LEAKS };
+    const metrics = `marathon_ipvs_vips 1\n${LEAKS}`;
+    response.end(
+      request.url === '/v1/status' ? JSON.stringify(status) : request.url === '/metrics' ? metrics : LEAKS,
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -141,11 +161,18 @@ describe('a support bundle', () => {
       'version.txt',
     ]);
     for (const name of names) expect(stdout).toContain(name);
-    // What was told to be secret has been there: it is the rest of each file that is kept.
+    // What holds the secrets is there, and so is what a reader needs.
     expect(files.get('log.txt')).toMatch(/^journalctl .*--unit marathon-ipvs.*\nrefused with \*\*\*\n/);
-    expect(files.get('status.json')).toContain('refused with ***');
-    expect(files.get('metrics.txt')).toContain('GET http://***@marathon.example:8080/v2/apps');
-    expect(files.get('state/names.journal')).toContain('"VIP_0":"/web:80","PROXY_AUTH":"***"');
+    expect(JSON.parse(files.get('status.json') ?? '')).toEqual({
+      vips: [{ id: 'tcp/11.0.0.1:80' }],
+      sources: [{ failure: { message: expect.stringContaining('refused with ***') } }],
+    });
+    expect(files.get('ready.txt')).toContain('GET http://***@marathon.example:8080/v2/apps');
+    expect(files.get('metrics.txt')).toBe('marathon_ipvs_vips 1\n');
+    expect(files.get('state/names.journal')).toContain(
+      '"id":"/web","ports":[{"labels":{"VIP_0":"/web:80","VIPER":"***","PROXY_AUTH":"***"}}]',
+    );
+    expect(files.get('run/ledger.json')).toContain('["put","tcp/11.0.0.1:80",{"name":"web"}]');
     expect(JSON.parse(files.get('options.json') ?? '')['read-token-file']).toEqual({
       value: join(directory, 'read-token-file'),
       from: 'file',
@@ -158,7 +185,8 @@ describe('a support bundle', () => {
     expect((await stat(join(directory, 'all.tar.gz'))).mode & 0o777).toBe(0o600);
   });
 
-  test('never replaces a file', async () => {
+  test('never replaces a file, and says so before anybody is asked', async () => {
+    requests = 0;
     await writeFile(join(directory, 'there.tar.gz'), 'mine');
     expect(await bundle('there.tar.gz')).toEqual({
       status: 2,
@@ -167,5 +195,6 @@ describe('a support bundle', () => {
         'marathon-ipvs: there.tar.gz cannot be written: there is a file of that name already; --out names another file\n',
     });
     expect(await readFile(join(directory, 'there.tar.gz'), 'utf8')).toBe('mine');
+    expect(requests).toBe(0);
   });
 });

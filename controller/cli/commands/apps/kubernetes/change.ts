@@ -1,12 +1,12 @@
 import type { Config } from '../../../../config/config.ts';
 import type { App } from '../../../../model.ts';
-import { shown } from '../../../../rejection.ts';
+import { isRecord, shown } from '../../../../rejection.ts';
 import { assignmentsOrFile, readText, shownFile } from '../change.ts';
 import type { KnownObject } from './cluster.ts';
-import { isManifest, parseGiven } from './given.ts';
+import { isManifest, parseDocument } from './manifest.ts';
+import { shownObject } from './messages.ts';
 import { type Mistakes, type Proposal, proposalOf } from './proposal.ts';
 import type { ClusterSession } from './session.ts';
-import { shownObject } from './talk.ts';
 import type { Next } from './write.ts';
 
 /** What is to become of an object. `prefix`: as in a proposal. */
@@ -15,7 +15,7 @@ export interface Change extends Next, Pick<Proposal, 'kind' | 'prefix'> {}
 /** One document out of a text. `where`: how messages call that. */
 export function parsedOrMistakes(text: string, where: string): { readonly value: unknown } | Mistakes {
   try {
-    return { value: parseGiven(text) };
+    return { value: parseDocument(text) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { mistakes: [{ app: where, at: '', value: '', reason: error.message }] };
@@ -23,20 +23,26 @@ export function parsedOrMistakes(text: string, where: string): { readonly value:
 }
 
 /** What `app update` was given: fields, or a manifest. Nothing is waited for where `--endpoints` is all that changes. */
-export async function changeGiven(
+export async function readChange(
+  id: string,
   changes: readonly string[],
   { config, ports }: ClusterSession,
-): Promise<{ readonly value: unknown } | Mistakes> {
+): Promise<{ readonly value: Readonly<Record<string, unknown>> } | Mistakes> {
   const what = assignmentsOrFile(changes);
   if ('fields' in what) return { value: what.fields };
   if (what.file === null && config.endpoints !== undefined) return { value: {} };
-  return parsedOrMistakes(await readText(what.file, ports), shownFile(what.file));
+  const parsed = parsedOrMistakes(await readText(what.file, ports), shownFile(what.file));
+  if ('mistakes' in parsed) return parsed;
+  const { value } = parsed;
+  if (isRecord(value)) return { value };
+  const reason = 'expected an object with the fields that change, or a MarathonApp';
+  return { mistakes: [{ app: id, at: '', value: shown(value), reason }] };
 }
 
 /** What becomes of an object. As at Marathon, each field that is given replaces the one of the definition; null removes it. */
 export function changed(
   before: KnownObject,
-  json: unknown,
+  json: Readonly<Record<string, unknown>>,
   { config }: Pick<ClusterSession, 'config'>,
 ): Change | Mistakes {
   const { kind } = before;
@@ -52,10 +58,6 @@ export function changed(
       return { mistakes: [{ app: where, at: `metadata.${field}`, value, reason }] };
     }
     return { ...rest, spec: () => spec };
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    const reason = 'expected an object with the fields that change, or a MarathonApp';
-    return { mistakes: [{ app: where, at: '', value: shown(json), reason }] };
   }
   const unlabelled = { labels: {}, annotations: {}, madeFrom: null };
   return { kind, prefix: '', ...unlabelled, spec: ({ spec }) => merged(spec, kind, json, config.endpoints) };

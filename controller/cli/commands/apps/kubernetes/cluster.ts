@@ -43,7 +43,7 @@ export interface Cluster {
   readonly objects: readonly KnownObject[];
   /** The same with EndpointSlices, as the controllers see it. */
   readonly snapshot: Snapshot;
-  /** Set where less could be read than was asked for. */
+  /** Set if only a part could be listed. */
   readonly warning: string | null;
 }
 

@@ -5,21 +5,21 @@ import { ApiFailure } from '../../../../kubernetes/api-failure.ts';
 import { objectName } from '../../../../kubernetes/object-name.ts';
 import type { App } from '../../../../model.ts';
 import { absoluteId } from '../../../../source/document/documents.ts';
-import { announce, announceMistakes } from '../announce.ts';
 import { readText, shownFile } from '../change.ts';
-import { changed, changeGiven, parsedOrMistakes } from './change.ts';
+import { mistakesOf, printForecast, printMistakes } from '../forecast.ts';
+import { changed, parsedOrMistakes, readChange } from './change.ts';
 import type { Cluster, KnownObject } from './cluster.ts';
 import { followObject, followRemoval } from './follow.ts';
+import { failureLines, relayLine, shownObject } from './messages.ts';
 import { checkSpec, type Mistakes, proposalOf } from './proposal.ts';
-import { type ClusterSession, declaring, lookAround } from './session.ts';
-import { failureLines, relayLine, shownObject } from './talk.ts';
-import { tell, type Undertaking } from './tell.ts';
+import { printResult, type Undertaking } from './result.ts';
+import { type ClusterSession, declaring, listCluster } from './session.ts';
 
 const TO = 'the API server';
 
 /**
  * Makes a MarathonApp of the definition, or out of the manifest, in a file (`-` or null: standard input), once it has been
- * checked and its VIPs are told. Resolves with the exit status: 1 when the controllers rejected it or were not waited for
+ * checked and its VIPs are printed. What is wrong with it is printed before any request to the API server. Resolves with the exit status: 1 when the controllers rejected it or were not waited for
  * to the end, 2 when nothing was sent or the API server refused it.
  */
 export async function add(kind: App['kind'], file: string | null, session: ClusterSession): Promise<number> {
@@ -37,37 +37,40 @@ export async function add(kind: App['kind'], file: string | null, session: Clust
     const at = 'metadata.namespace';
     return refuse({ mistakes: [{ app: app.id, at, value: proposal.namespace, reason }] }, session);
   }
-  const cluster = await lookAround(session);
+  const mistakes = mistakesOf(placed(app, proposal.prefix), session.translate);
+  if (mistakes.length > 0) return refuse({ mistakes }, session);
+  const cluster = await listCluster(session);
   const [there] = declaring(cluster, app.id, { framework: app.framework });
   if (there !== undefined) {
     const by = there.relay === null ? '' : `, written by the relay "${there.relay}"`;
     ports.printError(`add ${app.id}: ${shownObject(there)} is this app${by}; app update changes it`);
     return EXIT_ERROR;
   }
-  const vips = announced(app, proposal.prefix, cluster, session);
+  const vips = vipsOf(placed(app, proposal.prefix), cluster, session);
   if (vips === null) return EXIT_ERROR;
   const name = proposal.name ?? objectName(app);
   const undertaking = { what: 'add', id: app.id, kind, vips } as const;
   return await attempt(undertaking, () => writer.create(proposal, name, namespace), session);
 }
 
-/** Changes an app by `KEY=VALUE…`, by the fields in a file, or to what a manifest says. Resolves as `add` does. */
+/** Changes an app by `KEY=VALUE…`, by the fields in a file, or to a manifest. Resolves as `add` does. */
 export async function update(
-  given: string,
+  operand: string,
   changes: readonly string[],
   session: ClusterSession,
 ): Promise<number> {
   const { config, ports, writer } = session;
-  const id = absoluteId(given, '/');
-  const change = await changeGiven(changes, session);
-  const cluster = await lookAround(session);
+  const id = absoluteId(operand, '/');
+  const change = await readChange(id, changes, session);
+  if ('mistakes' in change) return refuse(change, session);
+  const cluster = await listCluster(session);
   const before = onlyOne('update', id, cluster, session);
   if (before === null) return EXIT_ERROR;
   if (before.relay !== null && !config.force) {
     ports.printError(relayLine(`update ${id}`, before, 'change it'));
     return EXIT_ERROR;
   }
-  const proposal = 'mistakes' in change ? change : changed(before, change.value, session);
+  const proposal = changed(before, change.value, session);
   const read =
     'mistakes' in proposal ? proposal : checkSpec({ ...proposal, spec: proposal.spec(before) }, id);
   if ('mistakes' in proposal) return refuse(proposal, session);
@@ -76,7 +79,7 @@ export async function update(
     ports.printError(`update ${id}: the definition has the id ${read.app.id}, and an id cannot be changed`);
     return EXIT_ERROR;
   }
-  const vips = announced(read.app, proposal.prefix, cluster, session);
+  const vips = vipsOf(placed(read.app, proposal.prefix), cluster, session);
   if (vips === null) return EXIT_ERROR;
   const undertaking = { what: 'update', id, kind: before.kind, vips } as const;
   const write = () =>
@@ -87,10 +90,10 @@ export async function update(
 }
 
 /** Removes the MarathonApp of an app. Resolves as `add` does. */
-export async function remove(given: string, session: ClusterSession): Promise<number> {
+export async function remove(operand: string, session: ClusterSession): Promise<number> {
   const { config, ports, writer } = session;
-  const id = absoluteId(given, '/');
-  const object = onlyOne('remove', id, await lookAround(session), session);
+  const id = absoluteId(operand, '/');
+  const object = onlyOne('remove', id, await listCluster(session), session);
   if (object === null) return EXIT_ERROR;
   if (object.relay !== null && !config.force) {
     ports.printError(relayLine(`remove ${id}`, object, 'remove it'));
@@ -105,22 +108,22 @@ export async function remove(given: string, session: ClusterSession): Promise<nu
 }
 
 function refuse({ mistakes }: Mistakes, { ports }: ClusterSession): number {
-  announceMistakes(mistakes, TO, ports);
+  printMistakes(mistakes, TO, ports);
   return EXIT_ERROR;
 }
 
-/** `prefix`: in front of the paths of what is wrong with labels. */
-function announced(
+/** The app with paths that lead to its ports from the object that it stands in. */
+function placed(app: App, prefix: string): App {
+  if (prefix === '') return app;
+  return { ...app, ports: app.ports.map((port) => ({ ...port, at: `${prefix}.${port.at}` })) };
+}
+
+function vipsOf(
   app: App,
-  prefix: string,
   { snapshot }: Cluster,
   { config, ports, translate }: ClusterSession,
 ): readonly ForecastVip[] | null {
-  const given =
-    prefix === ''
-      ? app
-      : { ...app, ports: app.ports.map((port) => ({ ...port, at: `${prefix}.${port.at}` })) };
-  return announce(given, { cluster: snapshot, translate }, TO, config, ports);
+  return printForecast(app, { cluster: snapshot, translate }, TO, config, ports);
 }
 
 /** The object of an app; null where there is none, or it is not clear which. */
@@ -162,22 +165,22 @@ async function attempt(
     return EXIT_ERROR;
   }
   if (!config.wait) {
-    tell(undertaking, object, null, session);
+    printResult(undertaking, object, null, session);
     return EXIT_OK;
   }
   try {
     const outcome =
       what === 'remove' ? await followRemoval(object, session) : await followObject(object, vips, session);
-    tell(undertaking, object, outcome, session);
+    printResult(undertaking, object, outcome, session);
     return outcome.done ? EXIT_OK : EXIT_DIFFERENT;
   } catch (error) {
     const written = `${shownObject(object)} is ${what === 'remove' ? 'removed' : 'written'}`;
     if (signal.aborted) {
-      ports.printError(`not followed any more; ${written}, and the controllers go on`);
+      ports.printError(`no longer following; ${written}, and the controllers continue`);
       return EXIT_DIFFERENT;
     }
     if (!(error instanceof ControllerError)) throw error;
-    ports.printError(`${written}; how far it is, is not known: ${error.message}`);
+    ports.printError(`${written}; its progress is unknown: ${error.message}`);
     return EXIT_ERROR;
   }
 }

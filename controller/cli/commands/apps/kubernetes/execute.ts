@@ -3,13 +3,13 @@ import { EXIT_ERROR } from '../../../../exit-status.ts';
 import { ApiFailure } from '../../../../kubernetes/api-failure.ts';
 import { openKubernetes } from '../../../../source/kubernetes/source.ts';
 import { poolsOf } from '../../../../wire-options.ts';
-import type { AppPorts } from '../talk.ts';
+import type { AppPorts } from '../messages.ts';
 import { type AppCommand, carryOut } from '../verbs.ts';
 import { add, remove, update } from './deploy.ts';
 import { list } from './list.ts';
+import { failureLines } from './messages.ts';
 import type { ClusterSession } from './session.ts';
 import { show } from './show.ts';
-import { failureLines } from './talk.ts';
 import { createObjectWriter } from './write.ts';
 
 /** Carries out a command for a cluster. Resolves with the exit status; rejects with a `ControllerError` when it does not answer. */

@@ -25,8 +25,8 @@ const LOOK_MS = 500;
 /** For how long the API server may fail to answer. */
 const PATIENCE_MS = 60_000;
 /** For how long a controller is waited for that looks at the object at all: it writes at most once in 10 s. */
-const UNHEARD_MS = 60_000;
-/** How often it is looked at what an app without endpoints lacks. */
+const UNOBSERVED_MS = 60_000;
+/** How often the endpoints that an app lacks are looked for. */
 const MISSING_MS = 5_000;
 
 /**
@@ -61,20 +61,20 @@ export async function followRemoval(object: KnownObject, session: ClusterSession
   const stall = watchForStall(config.progressDeadlineSeconds, ports.clock);
   try {
     for (;;) {
-      const now = await patiently(session, () => session.writer.get(object));
+      const now = await withRetries(session, () => session.writer.get(object));
       if (now === null || now.uid !== object.uid) break;
       const holders = finalizersOf(now).join(', ');
-      const words = `marked for removal; waiting until those who hold it by a finalizer let it go: ${holders}`;
+      const words = `marked for removal; waiting for its finalizers: ${holders}`;
       if (stall.seen(words)) {
         return {
-          ...ended(noProgress(session, `held by the finalizers ${holders}`), now.status),
+          ...ended(noProgress(session, `waiting for the finalizers ${holders}`), now.status),
           inRotation: null,
         };
       }
       ports.progress(words);
       await pause(session);
     }
-    const words = 'gone from the cluster; waiting for the controller on this host';
+    const words = 'removed from the cluster; waiting for the controller on this host';
     const gone = (seen: number | null) => seen === null || seen === 0;
     const inRotation = await untilHere(here, gone, words, ports, signal);
     return { done: true, why: null, status: {}, inRotation };
@@ -94,11 +94,11 @@ async function untilJudged(
   const stall = watchForStall(config.progressDeadlineSeconds, ports.clock);
   const missing = createMissing(session);
   for (;;) {
-    const now = await patiently(session, () => session.writer.get(object));
-    if (now === null || now.uid !== object.uid) return ended('someone has removed it meanwhile', {});
+    const now = await withRetries(session, () => session.writer.get(object));
+    if (now === null || now.uid !== object.uid) return ended('someone else removed it', {});
     const { status, generation } = now;
     if (generation !== object.generation) {
-      return ended(`someone has changed it meanwhile: generation ${generation}`, status);
+      return ended(`someone else changed it: generation ${generation}`, status);
     }
     const verdict = verdictOf(status, generation, vips);
     const lack = lacksEndpoints(verdict, status) ? await missing(now) : null;
@@ -114,18 +114,18 @@ async function untilJudged(
 
 /** How it ended; null while it goes on. */
 function endOf(verdict: Verdict, lack: Missing | null, forMs: number): Pick<Outcome, 'done' | 'why'> | null {
-  // Programmed with endpoints none of which may get a connection is not what was asked for.
+  // Programmed with endpoints none of which may get a connection does not count as done.
   if (verdict.state === 'done')
     return lack === null || lack.ready > 0 ? { done: true, why: verdict.note } : null;
   if (verdict.state === 'rejected') return { done: false, why: verdict.why };
-  if (verdict.heard || forMs <= UNHEARD_MS) return null;
+  if (verdict.isObserved || forMs <= UNOBSERVED_MS) return null;
   return {
     done: false,
-    why: 'no controller has looked at it for a minute: does one run with --kubernetes-status?',
+    why: 'no controller has processed it for a minute: does one run with --kubernetes-status?',
   };
 }
 
-/** What an object lacks, looked at now and then. */
+/** What an object lacks, read again from time to time. */
 function createMissing(session: ClusterSession): (object: KnownObject) => Promise<Missing | null> {
   let last: Missing | null = null;
   let due = 0;
@@ -169,17 +169,17 @@ function progressText(
 }
 
 /** Asks again where the API server does not answer, for a minute. */
-async function patiently<T>(session: ClusterSession, ask: () => Promise<T>): Promise<T> {
+async function withRetries<T>(session: ClusterSession, attempt: () => Promise<T>): Promise<T> {
   const { ports, signal } = session;
   const since = ports.clock.monotonic();
   for (;;) {
     try {
-      return await ask();
+      return await attempt();
     } catch (error) {
       signal.throwIfAborted();
       const passing = error instanceof ControllerError && error.code === 'source' && error.retry === 'later';
       if (!passing || ports.clock.monotonic() - since > PATIENCE_MS) throw error;
-      ports.progress(`the API server does not answer (${error.message}); asking again`);
+      ports.progress(`the API server does not answer (${error.message}); retrying`);
     }
     await pause(session);
   }

@@ -7,7 +7,7 @@ import { type Column, table } from '../../../../text-table.ts';
 import { documentText } from '../../../document-text.ts';
 import { shortName } from '../list.ts';
 import type { KnownObject } from './cluster.ts';
-import { type ClusterSession, lookAround } from './session.ts';
+import { type ClusterSession, listCluster } from './session.ts';
 
 /** A MarathonApp for scripts: as the API server has it, without who owns which field, as kubectl leaves that out. */
 export function documentOf({ json }: Pick<KnownObject, 'json'>): object {
@@ -23,7 +23,7 @@ interface Row {
 /** Prints the MarathonApps, each with its backends and VIPs. Resolves with the exit status. */
 export async function list(session: ClusterSession): Promise<number> {
   const { config, ports, translate } = session;
-  const { objects, snapshot } = await lookAround(session);
+  const { objects, snapshot } = await listCluster(session);
   ports.print(
     documentText(config.output, objects.map(documentOf), () => {
       if (objects.length === 0) return 'no app\n';
@@ -58,7 +58,7 @@ const MORE: readonly Column<Row>[] = [
   { title: 'GENERATION', text: ({ object }) => String(object.generation), align: 'right', worth: 1 },
 ];
 
-/** `yes`, or the reason why not; `-` where no controller has said. */
+/** `yes`, or the reason why not; `-` before a controller has written a status. */
 export function readyText({ conditions = [] }: MarathonAppStatus): string {
   const find = (wanted: string) => conditions.find(({ type }) => type === wanted);
   const accepted = find('Accepted');

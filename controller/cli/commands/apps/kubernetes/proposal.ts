@@ -7,7 +7,7 @@ import { isRecord, rejectionsOf, shown } from '../../../../rejection.ts';
 import { checked } from '../../../../schema-messages.ts';
 import { checkDefinition } from '../../../../source/document/definition.ts';
 import { readDeclaration } from '../../../../source/kubernetes/declaration.ts';
-import { isManifest } from './given.ts';
+import { isManifest } from './manifest.ts';
 
 /** A MarathonApp that somebody wants to be there, not checked yet beyond its own fields. */
 export interface Proposal {

@@ -1,7 +1,7 @@
 import type { Config } from '../../../../config/config.ts';
 import type { Translate } from '../../../../desired/translate.ts';
 import type { KubernetesClient } from '../../../../kubernetes/client.ts';
-import type { AppPorts } from '../talk.ts';
+import type { AppPorts } from '../messages.ts';
 import { type Cluster, type KnownObject, readCluster } from './cluster.ts';
 import type { ObjectWriter } from './write.ts';
 
@@ -16,8 +16,8 @@ export interface ClusterSession {
   readonly signal: AbortSignal;
 }
 
-/** Reads what there is, in the namespace of the options or in all; says so where it is less. */
-export async function lookAround({ config, client, ports, signal }: ClusterSession): Promise<Cluster> {
+/** Lists the objects, in the namespace of the options or in all; warns where it may not list all. */
+export async function listCluster({ config, client, ports, signal }: ClusterSession): Promise<Cluster> {
   const namespace = config.kubernetesNamespace ?? null;
   const cluster = await readCluster({ client, clock: ports.clock, namespace }, signal);
   if (cluster.warning !== null) ports.printError(`warning: ${cluster.warning}`);

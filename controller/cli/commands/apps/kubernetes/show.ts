@@ -5,19 +5,19 @@ import type { Snapshot } from '../../../../model.ts';
 import { absoluteId } from '../../../../source/document/documents.ts';
 import { visible } from '../../../../visible.ts';
 import { documentText } from '../../../document-text.ts';
+import { mistakeText, vipsText } from '../messages.ts';
 import { tasksOf } from '../show.ts';
-import { mistakeText, vipsText } from '../talk.ts';
 import type { Cluster, KnownObject } from './cluster.ts';
 import { documentOf } from './list.ts';
-import { type ClusterSession, declaring, lookAround } from './session.ts';
-import { shownObject } from './talk.ts';
+import { shownObject } from './messages.ts';
+import { type ClusterSession, declaring, listCluster } from './session.ts';
 import { backendsText, reasonOf } from './verdict.ts';
 
-/** Prints one app: what the controllers say of it, its VIPs, then its tasks with where they are reached. Resolves with the exit status: 2 where there is none. */
+/** Prints one app: its status, its VIPs, then its tasks with their addresses. Resolves with the exit status: 2 where there is none. */
 export async function show(given: string, session: ClusterSession): Promise<number> {
   const { config, ports } = session;
   const id = absoluteId(given, '/');
-  const cluster = await lookAround(session);
+  const cluster = await listCluster(session);
   const objects = declaring(cluster, id, config);
   const [first, ...others] = objects;
   if (first === undefined) {
@@ -59,7 +59,7 @@ function textOf(
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-/** What is wrong with it, as the controllers would find it, also where none is there to say so. */
+/** What is wrong with it, as the controllers would find it; it needs none of them. */
 function mistakesOf(
   { id, namespace, name }: KnownObject,
   snapshot: Snapshot,
@@ -72,7 +72,7 @@ function mistakesOf(
 
 const ANSWERS = { True: 'yes', False: 'no', Unknown: 'unknown' } as const;
 
-/** A reason that only says the type again is left out. */
+/** A reason that repeats the type is left out. */
 function detail(type: string, reason: string): string {
   return reason === type ? '' : ` (${reason})`;
 }

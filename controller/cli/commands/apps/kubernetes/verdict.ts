@@ -1,20 +1,20 @@
 import type { ForecastVip } from '../../../../desired/forecast.ts';
 import type { MarathonAppStatus } from '../../../../kubernetes/marathon-app.ts';
 
-/** What the elected controller says of a generation of an object. Pure. */
+/** What the status of an object says about one generation of it. Pure. */
 export type Verdict =
-  /** `heard`: it has looked at this generation. `lacksEndpoints`: that alone is missing. */
+  /** `isObserved`: it has processed this generation. `lacksEndpoints`: only endpoints are missing. */
   | {
       readonly state: 'waiting';
-      readonly heard: boolean;
+      readonly isObserved: boolean;
       readonly lacksEndpoints?: boolean;
       readonly why: string;
     }
-  /** `note`: what of it is wrong nevertheless. */
+  /** `note`: what is wrong with it all the same. */
   | { readonly state: 'done'; readonly note: string | null }
   | { readonly state: 'rejected'; readonly why: string };
 
-/** `vips`: those that it must have by then. The kernel of the controller's own host is what counts. */
+/** `vips`: those that it must have. The kernel of the elected controller's host decides. */
 export function verdictOf(
   status: MarathonAppStatus,
   generation: number,
@@ -26,15 +26,19 @@ export function verdictOf(
     );
   const accepted = find('Accepted');
   if (accepted === undefined) {
-    return { state: 'waiting', heard: false, why: 'no controller has looked at it yet' };
+    return { state: 'waiting', isObserved: false, why: 'no controller has processed it yet' };
   }
   if (accepted.status === 'False') return { state: 'rejected', why: reasonOf(accepted) };
   const note = accepted.reason === 'PartlyRejected' ? reasonOf(accepted) : null;
   if (vips.length === 0) return { state: 'done', note };
-  // The controller may have read the object since its last pass, and tell of that pass.
-  const told = status.vips ?? [];
-  if (!vips.every((vip) => told.some((one) => isSame(one, vip))) || told.length > vips.length) {
-    return { state: 'waiting', heard: true, why: 'accepted; not yet in a pass of the controller' };
+  // The controller may have read the object after the pass that its status describes.
+  const reported = status.vips ?? [];
+  if (!vips.every((vip) => reported.some((one) => isSame(one, vip))) || reported.length > vips.length) {
+    return {
+      state: 'waiting',
+      isObserved: true,
+      why: 'accepted; waiting for the next pass of the controller',
+    };
   }
   const programmed = find('Programmed');
   if (programmed?.status === 'True') return { state: 'done', note };
@@ -43,13 +47,13 @@ export function verdictOf(
   const references = find('ResolvedRefs');
   const cause = references?.status === 'False' ? references : programmed;
   const why = cause === undefined ? 'accepted' : `accepted, not programmed: ${reasonOf(cause)}`;
-  return { state: 'waiting', heard: true, lacksEndpoints: LACKING.has(cause?.reason ?? ''), why };
+  return { state: 'waiting', isObserved: true, lacksEndpoints: LACKING.has(cause?.reason ?? ''), why };
 }
 
-/** Reasons of which the EndpointSlices themselves tell more. */
+/** Reasons that the EndpointSlices explain in more detail. */
 const LACKING: ReadonlySet<string> = new Set(['NoEndpoints', 'NoReadyEndpoints', 'PortMismatch']);
 
-type Told = NonNullable<MarathonAppStatus['vips']>[number];
+type ReportedVip = NonNullable<MarathonAppStatus['vips']>[number];
 
 /** Whether no VIP has a backend in rotation, and nothing else is wrong. */
 export function lacksEndpoints(verdict: Verdict, { backends }: MarathonAppStatus): boolean {
@@ -57,8 +61,8 @@ export function lacksEndpoints(verdict: Verdict, { backends }: MarathonAppStatus
   return verdict.state === 'done' && /^0\/[1-9]/.test(backends ?? '');
 }
 
-/** Of a name its zone is left out: the controllers may be told another one than this command. */
-function isSame({ name, protocol, port }: Told, vip: ForecastVip): boolean {
+/** Compares names without their zone: the controllers may have another one than this command. */
+function isSame({ name, protocol, port }: ReportedVip, vip: ForecastVip): boolean {
   if (protocol !== vip.protocol || port !== vip.port) return false;
   return vip.name === null
     ? name === (vip.ipv4 ?? vip.ipv6)
@@ -70,7 +74,7 @@ export function reasonOf({ reason, message }: { readonly reason: string; readonl
   return message === '' ? reason : `${reason}: ${message}`;
 }
 
-/** `1 of 2 backends in rotation`, of the controller's own host; null where it has not said, and where there is none. */
+/** `1 of 2 backends in rotation`, on the controller's own host; null where the status does not say, and where there is none. */
 export function backendsText({ backends }: MarathonAppStatus): string | null {
   const [, rotating, all] = /^(\d+)\/(\d+)$/.exec(backends ?? '') ?? [];
   return all === undefined || all === '0'

@@ -42,7 +42,7 @@ export function createObjectWriter(
   signal: AbortSignal,
 ): ObjectWriter {
   const type = { apiVersion: apiVersion(MARATHON_APPS), kind: MARATHON_APPS.kind };
-  // The server has done nothing where it puts one off: it is safe to ask again.
+  // A server that is too busy has done nothing: it is safe to retry.
   const call = (method: Method, path: string, options: RequestOptions) =>
     persistently(() => client.call(method, path, options, signal), clock, Math.random, signal);
   const get: ObjectWriter['get'] = async (object) => {
@@ -97,7 +97,7 @@ function isConflict(error: unknown): boolean {
   return error instanceof ApiFailure && error.status === 409;
 }
 
-/** Whether nobody has changed the spec since: a status that was written meanwhile is no change. */
+/** Whether the spec is unchanged since; a new status is no change. */
 function untouched(uid: string, generation: number | null, fresh: KnownObject): boolean {
   return fresh.uid === uid && fresh.generation === generation;
 }

@@ -8,8 +8,8 @@ import { passOf } from '../../../status/passes.ts';
 import { type } from './commanding.ts';
 
 const definition = (fields: object = {}) => JSON.stringify({ ...SIMULATED, ...fields });
-const refusedRequests = (marathon: { requests: { method: string }[] }) =>
-  marathon.requests.filter(({ method }) => method !== 'GET');
+/** Nobody listens there. */
+const NOBODY = 'http://127.0.0.1:1';
 
 let serving: Serving | null = null;
 afterEach(async () => {
@@ -58,7 +58,7 @@ describe('app add', () => {
     const said = await type(marathon.url, words, { input: definition() });
     expect(said).toMatchObject({ status: 1, complaints: [] });
     expect(said.out).toMatch(
-      /\nno progress of \/my-service for 2 s: step 2 of 2 \(ScaleApplication \/my-service\); 0 of 1 instance running; deployment [0-9a-f-]{36} goes on at Marathon\n$/,
+      /\nno progress of \/my-service for 2 s: step 2 of 2 \(ScaleApplication \/my-service\); 0 of 1 instance running; deployment [0-9a-f-]{36} continues at Marathon\n$/,
     );
     expect(marathon.tasks('/my-service')).toHaveLength(1);
   });
@@ -66,7 +66,7 @@ describe('app add', () => {
   test('--no-wait returns with the deployment, and -o json and yaml with a document', async () => {
     const marathon = await start({ startMs: 60_000 });
     const one = await type(marathon.url, ['app', 'add', '--no-wait'], { input: definition() });
-    expect(one.out).toMatch(/\/my-service: Marathon has taken it as deployment [0-9a-f-]{36}\n$/);
+    expect(one.out).toMatch(/\/my-service: Marathon accepted it as deployment [0-9a-f-]{36}\n$/);
     const words = ['app', 'add', '--no-wait', '-o'];
     const two = await type(marathon.url, [...words, 'json'], { input: definition({ id: '/two' }) });
     const document = {
@@ -108,21 +108,22 @@ describe('app add', () => {
       definition({ portDefinitions: [{ port: 0, labels: { VIP_0: '/web' } }] }),
       '/my-service: portDefinitions[0].labels.VIP_0 = "/web": expected NAME:PORT or IP:PORT',
     ],
-  ])('sends nothing and names path and mistake: %s', async (_name, input, expected) => {
-    const marathon = await start();
-    const said = await type(marathon.url, ['app', 'add'], { input });
-    expect(said).toMatchObject({ status: 2, out: '' });
-    expect(said.complaints[0]).toContain(expected);
-    expect(said.complaints.at(-1)).toBe('nothing was sent to Marathon: 1 mistake');
-    expect(refusedRequests(marathon)).toEqual([]);
-  });
+  ])(
+    'sends nothing and names path and mistake, before Marathon is asked: %s',
+    async (_name, input, expected) => {
+      const said = await type(NOBODY, ['app', 'add'], { input });
+      expect(said).toMatchObject({ status: 2, out: '' });
+      expect(said.complaints[0]).toContain(expected);
+      expect(said.complaints.at(-1)).toBe('nothing was sent to Marathon: 1 mistake');
+    },
+  );
 
   test("passes Marathon's own complaints on, with the path as it stands in the JSON", async () => {
     const marathon = await start();
     const said = await type(marathon.url, ['app', 'add'], { input: definition({ id: '/Upper' }) });
     expect(said.status).toBe(2);
     expect(said.complaints).toEqual([
-      'add /Upper: Marathon does not take the definition: Object is not valid',
+      'add /Upper: Marathon rejected the definition: Object is not valid',
       expect.stringMatching(/^ {2}id: must fully match regular expression/),
     ]);
   });
@@ -143,7 +144,7 @@ describe('app add', () => {
     const said = await type(marathon.url, ['app', 'add'], { input: definition(), onProgress: cancel });
     expect(said.status).toBe(1);
     expect(said.out).toMatch(
-      /\ndeployment \S+ of \/my-service was cancelled, .*: Marathon has no such app\n$/,
+      /\ndeployment \S+ of \/my-service was cancelled or did not finish: Marathon has no such app\n$/,
     );
   });
 
@@ -154,7 +155,7 @@ describe('app add', () => {
     const said = await type(marathon.url, ['app', 'add'], typing);
     expect(said.status).toBe(1);
     expect(said.complaints).toEqual([
-      expect.stringMatching(/^not followed any more; deployment \S+ goes on/),
+      expect.stringMatching(/^no longer following; deployment \S+ continues at Marathon$/),
     ]);
   });
 
@@ -200,6 +201,19 @@ describe('app update', () => {
       'labels.VIP_0 = "x:70000": expected NAME:PORT or IP:PORT, with a port',
     );
   });
+
+  test.each([
+    [['portDefinitions=many'], '/web: portDefinitions = "many": expected'],
+    [['id=/other'], 'update /web: the definition has the id /other, and an id cannot be changed'],
+    [['networks=[{"mode":"hots"}]'], '/web: networks[0].mode = "hots": expected one of'],
+  ])(
+    'what is wrong with the change itself is told before Marathon is asked: %s',
+    async (changes, expected) => {
+      const said = await type(NOBODY, ['app', 'update', '/web', ...changes]);
+      expect(said).toMatchObject({ status: 2, out: '' });
+      expect(said.complaints[0]).toContain(expected);
+    },
+  );
 
   test('a locked app is told with the deployment, and --force cancels that', async () => {
     const marathon = await start({ startMs: 60_000 });

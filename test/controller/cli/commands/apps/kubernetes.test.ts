@@ -44,7 +44,7 @@ const answer = (status: number, reason: string, message: string, details: object
   body: { kind: 'Status', status: 'Failure', code: status, reason, message, details },
 });
 
-describe('sends nothing and names path and mistake', () => {
+describe('asks nobody, sends nothing, and names path and mistake', () => {
   const only = 'nothing was sent to the API server: 1 mistake';
   test.each([
     ['no JSON', '{"id": "/a",\n', 'standard input: not JSON: line 2, column 1: '],
@@ -67,7 +67,7 @@ describe('sends nothing and names path and mistake', () => {
     const said = await add(input);
     expect(said).toMatchObject({ status: 2, out: '' });
     expect([said.complaints[0], said.complaints.at(-1)]).toEqual([expect.stringContaining(expected), only]);
-    expect(stored()).toEqual([]);
+    expect(server.requests).toEqual([]);
   });
 
   test.each([
@@ -125,7 +125,7 @@ describe('sends nothing and names path and mistake', () => {
     const said = await type(['app', 'add', '--no-wait', '--kubernetes-namespace', 'default'], input);
     expect(said).toMatchObject({ status: 2, out: '' });
     expect([said.complaints[0], said.complaints.at(-1)]).toEqual([expect.stringContaining(expected), only]);
-    expect(stored()).toEqual([]);
+    expect(server.requests).toEqual([]);
   });
 
   test('what must be said once is said in neither or both', async () => {
@@ -137,6 +137,15 @@ describe('sends nothing and names path and mistake', () => {
     expect(both.complaints[0]).toMatch(
       /: spec\.endpoints: a MarathonApp says this itself, expected no --endpoints$/,
     );
+  });
+
+  test.each([
+    ['{"instances": 2,\n', 'standard input: not JSON: line 2'],
+    ['[1]', '/web = "[1]": expected an object with the fields that change, or a MarathonApp'],
+  ])('of an update: %s', async (input, expected) => {
+    const said = await type(['app', 'update', 'web', '--no-wait'], input);
+    expect([said.complaints[0], said.complaints.at(-1)]).toEqual([expect.stringContaining(expected), only]);
+    expect(server.requests).toEqual([]);
   });
 
   test('of an update, also another id and another object', async () => {
@@ -152,7 +161,6 @@ describe('sends nothing and names path and mistake', () => {
     expect((await update(manifest({ app: definition() }, { name: 'other' }))).complaints[0]).toBe(
       '/web: metadata.name = "other": the app is MarathonApp default/web, expected its name',
     );
-    expect((await update('[1]')).complaints[0]).toContain('expected an object with the fields that change');
     expect(stored()[0]?.metadata.generation).toBe(1);
   });
 });
@@ -188,7 +196,7 @@ describe('what the API server refuses is told in its words, with what helps', ()
         },
       ),
       [
-        'add /web: the API server does not take it: MarathonApp.marathon-ipvs.io "web" is invalid',
+        'add /web: the API server rejected it: MarathonApp.marathon-ipvs.io "web" is invalid',
         '  spec.framework: Too long: may not be more than 255 bytes',
         '  of the whole',
       ],
@@ -196,14 +204,12 @@ describe('what the API server refuses is told in its words, with what helps', ()
     [
       'strict decoding',
       answer(400, 'BadRequest', 'strict decoding error: unknown field "spec.foo"'),
-      ['add /web: the API server does not take it: strict decoding error: unknown field "spec.foo"'],
+      ['add /web: the API server rejected it: strict decoding error: unknown field "spec.foo"'],
     ],
     [
       'a webhook',
       answer(400, '', 'admission webhook "policy.example.com" denied the request: no'),
-      [
-        'add /web: the API server does not take it: admission webhook "policy.example.com" denied the request: no',
-      ],
+      ['add /web: the API server rejected it: admission webhook "policy.example.com" denied the request: no'],
     ],
     [
       'its own failure',
@@ -279,7 +285,7 @@ describe('an update that meets another one', () => {
       expect.stringContaining(
         'the object has been modified; please apply your changes to the latest version',
       ),
-      expect.stringContaining('look at it with app show and repeat, or --force writes over that'),
+      expect.stringContaining('read it with app show and repeat, or overwrite it with --force'),
     ]);
     expect(app()).not.toHaveProperty('mem');
     writeApp(server, 'web');
@@ -311,7 +317,7 @@ describe('while it follows', () => {
     const said = await follow();
     expect(said.status).toBe(1);
     expect(said.out).toMatch(
-      /: no controller has looked at it for a minute: does one run with --kubernetes-status\?\n$/,
+      /: no controller has processed it for a minute: does one run with --kubernetes-status\?\n$/,
     );
   });
 
@@ -327,7 +333,7 @@ describe('while it follows', () => {
     };
     expect(await follow(change)).toMatchObject({
       status: 1,
-      out: expect.stringContaining('someone has changed it meanwhile: generation 2\n'),
+      out: expect.stringContaining('someone else changed it: generation 2\n'),
     });
     await type(['app', 'remove', 'web']);
     const kind = server.operations.kinds.find(({ plural }) => plural === 'marathonapps');
@@ -337,7 +343,7 @@ describe('while it follows', () => {
     };
     expect(await follow(gone)).toMatchObject({
       status: 1,
-      out: expect.stringContaining('someone has removed it meanwhile\n'),
+      out: expect.stringContaining('someone else removed it\n'),
     });
   });
 
@@ -348,7 +354,7 @@ describe('while it follows', () => {
     server.faults.next(({ method }) => method === 'DELETE', { status: 200, body: held });
     expect(await type(['app', 'remove', 'web', '--progress-deadline-seconds', '10'])).toMatchObject({
       status: 1,
-      out: 'MarathonApp default/web is marked for removal; /web is not removed: no progress for 10 s: held by the finalizers example.com/hold\n',
+      out: 'MarathonApp default/web is marked for removal; /web is not removed: no progress for 10 s: waiting for the finalizers example.com/hold\n',
       complaints: [],
     });
   });
@@ -361,7 +367,7 @@ describe('while it follows', () => {
     expect(said.status).toBe(2);
     expect(said.complaints).toEqual([
       expect.stringMatching(
-        /^MarathonApp default\/web-\w+ is written; how far it is, is not known: .*cannot get/,
+        /^MarathonApp default\/web-\w+ is written; its progress is unknown: .*cannot get/,
       ),
     ]);
     expect(stored()).toHaveLength(1);
@@ -375,7 +381,7 @@ describe('while it follows', () => {
     };
     const said = await follow({ onProgress });
     expect(said.progress.some((line) => line.startsWith('the API server does not answer ('))).toBe(true);
-    expect(said.out).toContain('no controller has looked at it for a minute');
+    expect(said.out).toContain('no controller has processed it for a minute');
   });
 });
 

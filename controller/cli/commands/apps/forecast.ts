@@ -3,33 +3,43 @@ import { type ForecastVip, forecast } from '../../../desired/forecast.ts';
 import type { Translate } from '../../../desired/translate.ts';
 import type { App, Rejection, Snapshot } from '../../../model.ts';
 import { plural } from '../../../status/words.ts';
-import { type AppPorts, mistakeText, vipsText } from './talk.ts';
+import { type AppPorts, mistakeText, vipsText } from './messages.ts';
 
-/** What an app will be among. */
-export interface Surroundings {
+/** What an app's VIPs depend on besides the app. */
+export interface ForecastContext {
   /** Everything that runs there. */
   readonly cluster: Snapshot;
   /** As the controllers on the hosts will translate it. */
   readonly translate: Translate;
 }
 
-/** Tells the VIPs that an app will have, and gives them; or what is wrong with it, and gives null. `to`: who would be sent it. */
-export function announce(
+/**
+ * Prints the VIPs that an app will have, and returns them; or prints what is wrong with it, and returns null. `to`: who would
+ * be sent it.
+ */
+export function printForecast(
   app: App,
-  { cluster, translate }: Surroundings,
+  { cluster, translate }: ForecastContext,
   to: string,
   { output }: Pick<Config, 'output'>,
   ports: AppPorts,
 ): readonly ForecastVip[] | null {
   const { vips, rejected, warnings } = forecast(app, cluster, translate);
-  if (rejected.length > 0) return announceMistakes(rejected, to, ports);
+  if (rejected.length > 0) return printMistakes(rejected, to, ports);
   for (const warning of warnings) ports.printError(`warning: ${warning}`);
   if (output === 'text') ports.print(`${vipsText(vips, ports)}\n`);
   return vips;
 }
 
-/** Tells what is wrong, and that therefore nothing was sent. */
-export function announceMistakes(
+/** What is wrong with a new app whatever else runs there; it needs no request. */
+export function mistakesOf(app: App, translate: Translate): readonly Rejection[] {
+  return forecast(app, NOTHING, translate).rejected;
+}
+
+const NOTHING: Snapshot = { apps: [], rejected: [], warnings: [] };
+
+/** Prints what is wrong, and that therefore nothing was sent. */
+export function printMistakes(
   mistakes: readonly Rejection[],
   to: string,
   ports: Pick<AppPorts, 'printError'>,

@@ -19,7 +19,7 @@ export function failureLines(what: string, failure: ApiFailure): readonly string
   if (status === 409) {
     return [
       `${what}: ${said}`,
-      'someone else has changed it: look at it with app show and repeat, or --force writes over that',
+      'someone else has changed it: read it with app show and repeat, or overwrite it with --force',
     ];
   }
   if (status === 403) {
@@ -30,12 +30,12 @@ export function failureLines(what: string, failure: ApiFailure): readonly string
     const fields = causes.map(({ at, message }) => `  ${at === '' ? '' : `${at}: `}${message}`);
     // With its causes below, the sentence need not repeat them all.
     const whole = fields.length === 0 ? said : said.replace(/ is invalid: .*$/s, ' is invalid');
-    return [`${what}: the API server does not take it: ${whole}`, ...fields];
+    return [`${what}: the API server rejected it: ${whole}`, ...fields];
   }
   return [failure.message];
 }
 
 /** Why an object of a relay is left alone. */
 export function relayLine(what: string, object: KnownObject, instead: string): string {
-  return `${what}: the relay "${object.relay}" writes ${shownObject(object)}, of what its source says: ${instead} there; --force does it here, until the relay next writes`;
+  return `${what}: the relay "${object.relay}" writes ${shownObject(object)}, from its source: ${instead} there; --force does it here, until the relay writes again`;
 }

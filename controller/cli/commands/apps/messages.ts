@@ -6,14 +6,14 @@ import { type Column, table } from '../../../text-table.ts';
 import { quoted, visible } from '../../../visible.ts';
 import type { Printer } from '../../terminal.ts';
 
-/** What a command that speaks with Marathon or a cluster needs of the process. */
+/** What a command for apps needs of the process. */
 export interface AppPorts extends Pick<Printer, 'print' | 'printError' | 'progress' | 'layout'> {
   /** All of standard input. Rejects with a `ControllerError` where that is a terminal. */
   readonly readInput: () => Promise<string>;
   readonly clock: Clock;
 }
 
-/** The VIPs with name and address; says so where there is none. */
+/** The VIPs with name and address, or a line that there is none. */
 export function vipsText(vips: readonly ForecastVip[], { layout }: AppPorts): string {
   if (vips.length === 0) return 'no VIP: none of its ports has a label VIP_0 = /NAME:PORT\n';
   const rows = vips.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
@@ -62,8 +62,8 @@ export function refusalLines(what: string, refused: WriteRefused): readonly stri
     case 'busy':
       return [`${what}: ${message} Wait for some of them, or cancel those that lock this one with --force`];
     case 'forbidden':
-      return [`${what}: ${message}; these credentials may not do that`];
+      return [`${what}: ${message}; access denied: these credentials lack the permission`];
     case 'invalid':
-      return [`${what}: Marathon does not take the definition: ${message}`, ...complaints];
+      return [`${what}: Marathon rejected the definition: ${message}`, ...complaints];
   }
 }

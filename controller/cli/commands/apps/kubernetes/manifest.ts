@@ -2,9 +2,9 @@ import { parseAllDocuments } from 'yaml';
 import { isRecord } from '../../../../rejection.ts';
 import { parseJson } from '../../../../source/document/json-text.ts';
 
-/** Parses one document of JSON or YAML. Throws a `SyntaxError` that says where the mistake is. */
-export function parseGiven(text: string): unknown {
-  // JSON is YAML too, but a mistake in it is told better by a reader of JSON.
+/** Parses one document of JSON or YAML. Throws a `SyntaxError` with the position of the mistake. */
+export function parseDocument(text: string): unknown {
+  // JSON is YAML too, but a JSON parser describes its mistakes better.
   if (/^\uFEFF?\s*[[{"]/.test(text)) {
     try {
       return parseJson(text);

@@ -6,11 +6,11 @@ import { visible } from '../../../../visible.ts';
 import { documentText } from '../../../document-text.ts';
 import type { KnownObject } from './cluster.ts';
 import type { Outcome } from './follow.ts';
+import { shownObject } from './messages.ts';
 import type { ClusterSession } from './session.ts';
-import { shownObject } from './talk.ts';
 import { backendsText } from './verdict.ts';
 
-/** What was asked for. */
+/** The change that was requested. */
 export interface Undertaking {
   readonly what: 'add' | 'update' | 'remove';
   readonly id: string;
@@ -21,7 +21,7 @@ export interface Undertaking {
 const DONE = { add: 'deployed', update: 'updated', remove: 'removed' } as const;
 
 /** Prints what came of it; `outcome` null: it was not followed. */
-export function tell(
+export function printResult(
   undertaking: Undertaking,
   object: KnownObject,
   outcome: Outcome | null,

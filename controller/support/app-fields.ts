@@ -1,0 +1,99 @@
+/** What apps' authors write and a bundle may have: VIP labels, the labels beside them, and what was wrong with them. */
+
+import { isIP } from 'node:net';
+import { isVipLabel, OPTION_KEYS } from '../label-keys.ts';
+import type { App, Place, Port, Rejection, Snapshot, Task } from '../model.ts';
+import { withoutSecrets } from './free-text.ts';
+import { type Leaf, message, name, type ShapeOf } from './shape.ts';
+
+const HIDDEN = '***';
+const NAMED_VIP = /^[\w./-]{0,255}:\+?\d{1,5}$/;
+/** `PreferSameNode`, `mh-fallback,mh-port`, `24/64`; letters and digits together are in none. */
+const OPTION_VALUE = /^(?:[A-Za-z,-]{0,24}|[\d./+-]{0,12})$/;
+/** Fields of a definition whose values are numbers or a few known words. */
+const KNOWN_FIELDS =
+  /(?:^|\.)(?:port|hostPort|containerPort|servicePort|protocol|mode|state|health|instances)(?:\[\d+\])?$/;
+
+/**
+ * The value of a label. Those of other programs may be passwords; so may one that only begins like ours, or is not what
+ * ours should be: it stays where it reads as one of ours.
+ */
+export const label: Leaf = (text, key) => (isLabelOfOurs(key, text) ? text : HIDDEN);
+
+function isLabelOfOurs(key: string, text: string): boolean {
+  return isVipLabel(key) ? isVip(text) : OPTION_KEYS.includes(key) && OPTION_VALUE.test(text);
+}
+
+/** `/web:80`, `10.1.2.3:80`, `fd01::1:80`; nothing that could have a user and a password before the port. */
+function isVip(text: string): boolean {
+  return NAMED_VIP.test(text) || isIP(text.slice(0, Math.max(0, text.lastIndexOf(':')))) !== 0;
+}
+
+/** The text of a VIP label that was valid. */
+export const vip: Leaf = (text) => (isVip(text) ? text : HIDDEN);
+
+/** The value that was rejected, by where it stood (`at`). */
+export const offending: Leaf = (text, _key, { at }) => {
+  const path = typeof at === 'string' ? at : '';
+  const labels = path.lastIndexOf('labels.');
+  const kept =
+    labels === -1
+      ? KNOWN_FIELDS.test(path) && OPTION_VALUE.test(text)
+      : isLabelOfOurs(path.slice(labels + 'labels.'.length), text);
+  return kept ? text : HIDDEN;
+};
+
+/** Our own messages about a definition: they quote its values, and suggest others. */
+export const remark: Leaf = (text) =>
+  withoutSecrets(
+    text
+      .replace(/"(.*)"/s, (whole, value) => (isVip(value) ? whole : `"${HIDDEN}"`))
+      .replace(/\bwas (.*) meant\?/s, (whole, value) => (isVip(value) ? whole : `was ${HIDDEN} meant?`)),
+  );
+
+export const REJECTION: ShapeOf<Rejection> = { app: name, at: name, value: offending, reason: remark };
+
+const PORT: ShapeOf<Port> = {
+  at: name,
+  protocols: [name],
+  labels: { '*': label },
+  mode: name,
+  backendAddress: name,
+  container: name,
+};
+
+const PLACE: ShapeOf<Place> = { region: name, zone: name, node: name };
+const ENDPOINT = { address: name, port: name };
+
+const TASK: ShapeOf<Task> = {
+  id: name,
+  name,
+  onlyIn: name,
+  state: name,
+  health: name,
+  agent: { host: name, address: name },
+  place: PLACE,
+  addresses: [name],
+  ports: [{ ...PORT, endpoints: [ENDPOINT], local: [ENDPOINT], unresolved: message }],
+};
+
+export const APP: ShapeOf<App> = {
+  id: name,
+  kind: name,
+  fromTasks: name,
+  source: name,
+  labelsPerTask: name,
+  framework: name,
+  ports: [PORT],
+  tasks: [TASK],
+  rejected: [REJECTION],
+  warnings: [remark],
+};
+
+/** The data of a source apart from its apps. */
+export const ABOUT: ShapeOf<Omit<Snapshot, 'apps'>> = {
+  rejected: [REJECTION],
+  warnings: [remark],
+  agents: [name],
+  places: { '*': PLACE },
+};

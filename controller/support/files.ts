@@ -1,0 +1,159 @@
+/** What the files of a bundle may have, by the form of each. */
+
+import { crc32 } from 'node:zlib';
+import { z } from 'zod';
+import type { NamedAddresses } from '../model.ts';
+import type { Report } from '../plan/plan.ts';
+import type { LedgerEntry } from '../ports.ts';
+import { isRecord } from '../rejection.ts';
+import { statusDocument } from '../status/document.ts';
+import { ABOUT, APP, REJECTION, remark, vip } from './app-fields.ts';
+import { withoutSecrets } from './free-text.ts';
+import { filtered, message, name, type Shape, type ShapeOf } from './shape.ts';
+
+/** `/v1/status`, of this version or another one. Throws where it is no JSON, without a word of it. */
+export function statusText(text: string): string {
+  const document = parsed(text);
+  if (!isRecord(document)) throw new Error('the answer is no status document');
+  return pretty(filtered(document, STATUS));
+}
+
+/** Every option with its value and where that came from. */
+export function optionsText(options: Readonly<Record<string, { value: unknown; from: string }>>): string {
+  const rows = Object.entries(options).map(([option, { value, from }]) => [
+    option,
+    { value: cleaned(value), from },
+  ]);
+  return pretty(Object.fromEntries(rows));
+}
+
+/** A diff whose messages about definitions are filtered. */
+export function filteredReport(report: Report): Report {
+  return {
+    ...report,
+    rejected: report.rejected.map((one) => filtered(one, REJECTION) as typeof one),
+    warnings: report.warnings.map((text) => remark(text, '', {})),
+  };
+}
+
+/**
+ * A file of saved state. Of a journal each line is filtered and has the checksum of what is left, so that it loads as the
+ * original does; what is no line of a journal is left out.
+ */
+export function stateText(text: string): string {
+  const whole = parsed(text);
+  if (isRecord(whole) && whole['version'] === 1) return pretty(filtered(whole, VERSION_1));
+  const lines = text.split('\n').filter((line) => line !== '');
+  const kept = lines.map(journalLine).filter((line) => line !== null);
+  const left = lines.length - kept.length;
+  return [
+    ...kept,
+    ...(left === 0 ? [] : [`lines left out, which are not as this program writes them: ${left}`]),
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** `/metrics`: lines of its form, of which labels name VIPs and sources. */
+export function metricsText(text: string): string {
+  const kept = text.split('\n').flatMap((line) => {
+    if (METRIC_COMMENT.test(line)) return [withoutSecrets(line)];
+    if (!METRIC.test(line)) return [];
+    return [line.replace(METRIC_LABEL, (_, key, value) => `${key}="${name(value, key, {})}"`)];
+  });
+  return kept.map((line) => `${line}\n`).join('');
+}
+
+const METRIC_COMMENT = /^# (?:HELP|TYPE) (?:marathon_ipvs|process|nodejs)_\w+ /;
+const METRIC =
+  /^(?:marathon_ipvs|process|nodejs)_\w+(?:\{.*\})? (?:[-+]?(?:[\d.]+(?:e[-+]?\d+)?|Inf)|Na[Nn])$/;
+const METRIC_LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
+
+function journalLine(line: string): string | null {
+  const [, sum = '', json = ''] = /^([0-9a-f]{8}) (.*)$/s.exec(line) ?? [];
+  const kept = filteredRow(parsed(json));
+  if (kept === null) return null;
+  const text = JSON.stringify(kept);
+  // One that was damaged stays so.
+  const isWhole = Number.parseInt(sum, 16) === crc32(json);
+  return `${isWhole ? crc32(text).toString(16).padStart(8, '0') : sum} ${text}`;
+}
+
+function filteredRow(row: unknown): unknown {
+  if (isRecord(row)) return filtered(row, { version: name, of: name });
+  if (!Array.isArray(row)) return null;
+  const [op, key, value] = row;
+  if (op === 'saved' && typeof key === 'number') return [op, key];
+  if (typeof key !== 'string') return null;
+  const [, shape] = ROWS.find(([pattern]) => pattern.test(key)) ?? [];
+  if (shape === undefined) return null;
+  if (op === 'remove') return [op, key];
+  return op === 'put' ? [op, key, filtered(value, shape)] : null;
+}
+
+const ADDRESSES: ShapeOf<NamedAddresses> = { ipv4: name, ipv6: name };
+const LEDGER_ENTRY: ShapeOf<LedgerEntry> = { name, framework: name, fqdn: name, drains: { '*': name } };
+
+/** The rows of all journals by their keys. */
+const ROWS: readonly (readonly [RegExp, Shape])[] = [
+  [/^about$/, ABOUT],
+  [/^(?:app|tasks) /, APP],
+  [/^name /, ADDRESSES],
+  [/^label /, vip],
+  [/^(?:tcp|udp)\//, LEDGER_ENTRY],
+];
+
+/** The whole files of version 0.1. */
+const VERSION_1: Shape = {
+  version: name,
+  savedAt: name,
+  snapshot: { apps: [APP], agents: [name] },
+  addresses: { '*': ADDRESSES },
+  labels: { '*': vip },
+  kernel: name,
+  services: { '*': LEDGER_ENTRY },
+};
+
+/** Fields of the status that hold sentences, which may quote error messages. */
+const SENTENCES = /^(?:reason|message|error|failure|behind|endsWhen|problems|advice)$/;
+
+const STATUS: Shape = {
+  ...(shapeOfSchema('', z.toJSONSchema(statusDocument)) as Readonly<Record<string, Shape>>),
+  rejected: [REJECTION],
+  warnings: [remark],
+};
+
+/** Fields that the schema does not have are in no status of ours. */
+function shapeOfSchema(field: string, schema: z.core.JSONSchema._JSONSchema): Shape {
+  if (typeof schema === 'boolean') return name;
+  const { properties, items, additionalProperties, anyOf } = schema;
+  const inner = anyOf?.find((one) => typeof one === 'object' && one.type !== 'null');
+  if (inner !== undefined) return shapeOfSchema(field, inner);
+  if (properties !== undefined)
+    return Object.fromEntries(
+      Object.entries(properties).map(([key, value]) => [key, shapeOfSchema(key, value)]),
+    );
+  if (items !== undefined && !Array.isArray(items)) return [shapeOfSchema(field, items)];
+  if (typeof additionalProperties === 'object') return { '*': shapeOfSchema(field, additionalProperties) };
+  return SENTENCES.test(field) ? message : name;
+}
+
+function cleaned(value: unknown): unknown {
+  if (typeof value === 'string') return withoutSecrets(value);
+  if (Array.isArray(value)) return value.map(cleaned);
+  return isRecord(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, cleaned(one)]))
+    : value;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function pretty(document: unknown): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

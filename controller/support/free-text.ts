@@ -1,0 +1,98 @@
+/**
+ * Secrets in text without a known structure: error messages, lines of other programs. No list of patterns is whole, so
+ * documents of our own are filtered by their fields instead (`shape.ts`), and here a doubt is decided against the text: an
+ * unquoted value goes to the end of its line, whatever stands there.
+ */
+
+/** `"`, `\"` within JSON within JSON, or as HTML and URLs write it. */
+const QUOTE = String.raw`(?:\\*["'\`]|&quot;|&#3[49];|%2[27])`;
+const NAME = `(?:passwd|passwor[dt]|passphrase|passcode|passkey|secret|token|credential|cookie|authorization|session|signature|jwt|bearer|(?:api|access|private)[-_. ]?key|connection[-_. ]?string|(?:pass|pwd?|psw|auth|sig|key|pin|otp|salt|hmac|dsn|creds?)(?![a-z]))`;
+/** What follows such a word in a name: `_PROD`; a `…-token-file` only names a file, and `/etc/read-token: ` is one. */
+const REST_OF_NAME = String.raw`(?![\w.-]{0,80}(?:file|path|dir|directory)(?![\w.-]))(?!(?<=(?:^|[\s"'(])\/[\w.-]{1,80}\/[\w./-]{1,200})[\w.-]{0,80}: )[\w.-]{0,80}`;
+/** Of an app or a pod: what its author writes for other programs. */
+const FREE_FORM = String.raw`(?<![\w.-])(?:env|environment|cmd|command|args|arguments|uris?|fetch|labels|parameters)(?![\w.-])`;
+const SEPARATOR = String.raw`(?:${QUOTE}?[\])]?[ \t]*(?:=>|:=|[:=]|%3[ad])|>)[ \t]*`;
+/** `"PASSWORD","value":"x"`, `("password", "x")`, and `value: x` in the next line. */
+const NEXT_VALUE = String.raw`${QUOTE}?[ \t]*\r?\n[ \t]*value:[ \t]*|${QUOTE}[ \t]*,[ \t]*(?:${QUOTE}value${QUOTE}[ \t]*:[ \t]*)?(?=${QUOTE})`;
+/** To the quote that is as much escaped as the first one, and what is joined to it: `'ab'cd`. */
+const QUOTED = String.raw`(?<escapes>\\*)(?<quote>["'\`])(?:(?!(?<!\\)\k<escapes>\k<quote>)[^\r\n])*\k<escapes>\k<quote>[^\s,;}\])\\]*`;
+/** A value that stands below its name, as in YAML. */
+const BELOW = String.raw`(?:[|>][+-]?)?[ \t]*(?:\r?\n[ \t]+\S[^\r\n]*)+`;
+const LINE = String.raw`[^\r\n]*`;
+
+/** `password: x`, `"secret":"x"`, `API_KEY=x`, `Authorization: …`, `"env":{…}`. */
+const NAMED = new RegExp(
+  `(?<name>(?:${NAME}${REST_OF_NAME}|${FREE_FORM})(?:${SEPARATOR}|${NEXT_VALUE}))(?:${QUOTED}|${BELOW}|${LINE})`,
+  'gi',
+);
+/** `--password x`, `-u user:x`. */
+const FLAG = new RegExp(
+  String.raw`(?<name>(?<![\w-])(?:--?[\w-]{0,80}?${NAME}${REST_OF_NAME}[ \t]+|(?:-u|--user|--proxy-user)[ \t=]*(?=[^\s:]{1,200}:)))${LINE}`,
+  'gi',
+);
+/** `login me password x`: a word that is none. */
+const SAID = new RegExp(
+  String.raw`(?<name>${NAME}s?[ \t]+(?:(?:is|was)[ \t]+)?)(?=[^\s\d+=!$%^&*#]{0,200}[\d+=!$%^&*#])\S+`,
+  'gi',
+);
+const SCHEME =
+  /(?<name>\b(?:Basic|Bearer|Negotiate|NTLM|token=)\s*|\bDigest\s+(?=\w+=))(?:(?<=Digest\s+)[^\r\n]*|[\w.~+/=-]{8,})/gi;
+/** `http://user:password@host`: anything but blanks may stand before the `@`. A file's URL may well lead through `@scope`. */
+const IN_URL = /(?<!file:\/?)(?<!\/)\/\/\S{0,1024}@/g;
+/** `user:password@host` without `//`, as copies and data sources write it. */
+const BEFORE_HOST = /(?<![^\s"'=(,<])([^\s:/@"'=]{1,64}:)[^\s@/]{1,256}@(?=[\w[(])/g;
+const QUERY = /(\bhttps?:\/\/[^\s?"'<>\\]{1,1024}\?)[^\s"'<>\\]+/gi;
+/** As /etc/shadow and .htpasswd have them. */
+const HASH = /\$(?:1|2[aby]|5|6|7|y|apr1|argon2\w+)\$[^\s:"']+/g;
+/** What V8 shows of a document that is no JSON. */
+const SNIPPET = /, (?:\.\.\.)?"[\s\S]{1,80}?"(?:\.\.\.)? is not valid JSON/g;
+/** A web token, and any long word in which both cases and digits are mixed. Begins where no other may have begun: the time is in proportion to the text. */
+const WORD =
+  /(?<![\w+=-])(?:eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?=[\w+=-]{0,200}[a-z])(?=[\w+=-]{0,200}[A-Z])(?=[\w+=-]{0,200}\d)[\w+=-]{24,})/g;
+
+const SECRET_NAME = new RegExp(`${NAME}${REST_OF_NAME}$`, 'i');
+
+/** Whether a field of this name may well hold a secret. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+/** Blanks out whatever in a text may be a secret: rather too much than too little. */
+export function withoutSecrets(text: string): string {
+  return withoutPrivateKeys(text)
+    .replace(SNIPPET, ', *** is not valid JSON')
+    .replace(NAMED, '$<name>***')
+    .replace(FLAG, '$<name>***')
+    .replace(SAID, '$<name>***')
+    .replace(SCHEME, '$<name>***')
+    .replace(IN_URL, '//***@')
+    .replace(BEFORE_HOST, '$1***@')
+    .replace(QUERY, '$1***')
+    .replace(HASH, '***')
+    .replace(WORD, '***');
+}
+
+/** Within a string of JSON or a shell a key is one line. */
+const KEY_IN_LINE =
+  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[^\n]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
+const KEY_BEGINS = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[^\n]*$/;
+const KEY_ENDS = /^.*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/;
+/** The last word of a line of a key; a log may have something before it. */
+const KEY_LINE = /(?:^|\s)(?:(?:Proc-Type|DEK-Info|Version|Comment):.*|[A-Za-z0-9+/=]+)\s*$/;
+
+/** A key may have no end (a text that was cut): it goes as far as lines look like one. */
+function withoutPrivateKeys(text: string): string {
+  if (!text.includes('PRIVATE KEY')) return text;
+  let isInside = false;
+  const lines = text.replace(KEY_IN_LINE, '***').split('\n');
+  return lines
+    .map((line) => {
+      if (!isInside) {
+        isInside = KEY_BEGINS.test(line);
+        return line.replace(KEY_BEGINS, '***');
+      }
+      isInside = !KEY_ENDS.test(line) && (KEY_LINE.test(line) || line.trim() === '');
+      return line.replace(KEY_ENDS, '').replace(KEY_LINE, ' ***').trimStart();
+    })
+    .join('\n');
+}
