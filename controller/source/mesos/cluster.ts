@@ -2,6 +2,7 @@ import type { About } from '../../delta.ts';
 import type { App, AppKey, Place, Rejection, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
+import type { AgentList } from './agent-list.ts';
 import { unnamedWarning } from './apps.ts';
 import type { MesosEvent } from './events.ts';
 import { mayServe, mesosState, type TaskFacts, toldAgain, updated } from './facts.ts';
@@ -66,6 +67,18 @@ export class Cluster {
   /** Until when tasks may be missing because a master has failed over; null when none are. */
   blindUntil(): number | null {
     return this.#recovering.until;
+  }
+
+  /** When to ask the master which agents it still waits for; infinite when it waits for none. */
+  get nextAgentCheck(): number {
+    return this.#recovering.nextCheck;
+  }
+
+  /** Takes the agents that a master has; says whether it has given any up. */
+  checkAgents(list: AgentList, now: number): boolean {
+    const ids = this.#recovering.givenUp(list, now);
+    for (const id of ids) this.apply({ type: 'agent-removed', id }, now);
+    return ids.length > 0;
   }
 
   /**

@@ -9,6 +9,7 @@ import { Feed } from '../feed.ts';
 import { AddressBook } from './addresses.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
+import { RECHECK_MS } from './recovering-agents.ts';
 import type { MesosState } from './state.ts';
 import { followSubscription } from './subscription.ts';
 
@@ -41,7 +42,7 @@ export class MesosFollower {
   #replacing: Promise<void> | null = null;
   /** When the first change that has not been told was learnt of. */
   #since: number | null = null;
-  /** Whether what has not been told yet includes a whole state, so that absence from it is a reason to end. */
+  /** Whether what has not been told yet includes a list, so that absence from it is a reason to end. */
   #whole = false;
   #told = Number.NEGATIVE_INFINITY;
   #heard = Number.NEGATIVE_INFINITY;
@@ -59,7 +60,7 @@ export class MesosFollower {
 
   /** Follows until `signal` aborts, and resolves then. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#follow(signal), this.#tell(signal)]);
+    await Promise.all([this.#follow(signal), this.#tell(signal), this.#checkAgents(signal)]);
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -93,6 +94,25 @@ export class MesosFollower {
       }
       failures = clock.monotonic() - begun > STABLE_MS ? 1 : failures + 1;
       await clock.sleep(retryDelay(failures, random, retry), signal);
+    }
+  }
+
+  /** After a failover: finds out which agents the master has given up, of which it sends no event. */
+  async #checkAgents(signal: AbortSignal): Promise<void> {
+    const { client, clock, listener, random } = this.#options;
+    while (!signal.aborted) {
+      // Every host saw the failover at the same moment.
+      await clock.sleep(RECHECK_MS * (0.5 + random()), signal);
+      if (clock.monotonic() < this.#cluster.nextAgentCheck) continue;
+      try {
+        const list = await client.getAgents(signal);
+        await this.#replacing;
+        if (!this.#cluster.checkAgents(list, clock.monotonic())) continue;
+        this.#whole = true;
+        this.#changed();
+      } catch (error) {
+        if (!signal.aborted) listener.failed(asError(error));
+      }
     }
   }
 

@@ -4,7 +4,7 @@ import type { JoinedTask } from './apps.ts';
 export interface TaskEntry extends JoinedTask {
   /**
    * Set while nobody says whether it still is there, since its agent has not come back to a new master: when it is
-   * forgotten, in milliseconds of the monotonic clock.
+   * forgotten, in milliseconds of the monotonic clock; infinite while the master waits for the agent.
    */
   readonly keptUntil: number | null;
 }

@@ -1,4 +1,4 @@
-import { LATE_TASKS_MS, RECOVERY_MS } from './recovering-agents.ts';
+import { REREGISTER_MS } from './recovering-agents.ts';
 import type { MesosState } from './state.ts';
 import type { TaskEntry } from './task-table.ts';
 
@@ -11,13 +11,15 @@ export function unlisted(
   { agents, recovered }: Pick<MesosState, 'agents' | 'recovered'>,
   now: number,
 ): Pick<TaskEntry, 'facts' | 'keptUntil'> | null {
-  if (recovered.has(facts.agentId)) return { facts, keptUntil: now + RECOVERY_MS + LATE_TASKS_MS };
+  if (recovered.has(facts.agentId)) return { facts, keptUntil: Number.POSITIVE_INFINITY };
   // A master lists all tasks of an agent that has registered with it, and no new master has been waiting for this one.
   if (agents.has(facts.agentId) || keptUntil === null) return null;
-  return facts.state === 'unreachable' ? { facts, keptUntil } : givenUp(facts, now);
+  return Number.isFinite(keptUntil) && facts.state === 'unreachable'
+    ? { facts, keptUntil }
+    : givenUp(facts, now);
 }
 
 /** A kept task whose agent the master gave up: what runs there, if it still does, may end its connections. */
 export function givenUp(facts: TaskEntry['facts'], now: number): Pick<TaskEntry, 'facts' | 'keptUntil'> {
-  return { facts: { ...facts, state: 'unreachable' }, keptUntil: now + RECOVERY_MS };
+  return { facts: { ...facts, state: 'unreachable' }, keptUntil: now + REREGISTER_MS };
 }

@@ -42,14 +42,67 @@ test('an agent that the new master gives up leaves tasks that are unreachable', 
   await until('its task is unreachable', () => tasksOf(told)[0] === 'unreachable 10.0.0.1:31001');
 });
 
-test('an agent that never comes back is given up after ten minutes', async () => {
+test('an agent that the new master gives up without an event leaves tasks that are unreachable, and end later', async () => {
   const clock = fastClock(1000);
   const told = await followed({ clock, silenceMs: 1e9 });
   const begun = clock.monotonic();
   mesos.cluster.failOver();
   mesos.elect(0);
-  await until('its task has ended', () => tasksOf(told)[0] === 'gone');
+  await until('the new state came', () => wholes(told) === 2);
+  mesos.cluster.giveUp('S0');
+  mesos.cluster.giveUp('S1');
+  await until('its task is unreachable', () => tasksOf(told)[0] === 'unreachable 10.0.0.1:31001');
   expect(clock.monotonic() - begun).toBeGreaterThanOrEqual(600_000);
+  expect(mesos.calls.filter(({ type }) => type === 'GET_AGENTS')).toHaveLength(1);
+  await until('its task has ended', () => tasksOf(told)[0] === 'gone');
+  expect(clock.monotonic() - begun).toBeGreaterThanOrEqual(1_200_000);
+});
+
+test('a master may wait for its agents for longer than ten minutes, and their tasks stay for as long', async () => {
+  const clock = fastClock(1000);
+  const told = await followed({ clock, silenceMs: 1e9 });
+  const begun = clock.monotonic();
+  mesos.cluster.failOver();
+  mesos.elect(0);
+  await until('it has been asked for a while', () => clock.monotonic() - begun > 1_500_000);
+  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
+  mesos.cluster.giveUp('S0');
+  await until('its task is unreachable', () => tasksOf(told)[0] === 'unreachable 10.0.0.1:31001');
+});
+
+test('connections that end do not keep the tasks of a lost agent', async () => {
+  const clock = fastClock(1000);
+  const told = await followed({ clock, silenceMs: 1e9 });
+  const begun = clock.monotonic();
+  mesos.cluster.failOver();
+  mesos.elect(0);
+  await until('the new state came', () => wholes(told) === 2);
+  await until('half of its time is over', () => clock.monotonic() - begun > 300_000);
+  mesos.endStreams();
+  await until('the state came again', () => wholes(told) === 3);
+  mesos.cluster.giveUp('S0');
+  await until('its task is unreachable', () => tasksOf(told)[0] === 'unreachable 10.0.0.1:31001');
+  expect(clock.monotonic() - begun).toBeLessThan(900_000);
+});
+
+test('a master that does not say which agents it waits for changes nothing, and is asked again', async () => {
+  const clock = fastClock(1000);
+  const told = await followed({ clock, silenceMs: 1e9 });
+  let isRefused = true;
+  mesos.intercept = (type, response) => {
+    if (type !== 'GET_AGENTS' || !isRefused) return false;
+    response.writeHead(503).end('No leader elected');
+    return true;
+  };
+  mesos.cluster.failOver();
+  mesos.elect(0);
+  await until('the new state came', () => wholes(told) === 2);
+  mesos.cluster.giveUp('S0');
+  const failed = () => told.errors.filter(({ message }) => message.includes('GET_AGENTS')).length;
+  await until('it failed twice', () => failed() >= 2);
+  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
+  isRefused = false;
+  await until('its task is unreachable', () => tasksOf(told)[0] === 'unreachable 10.0.0.1:31001');
 });
 
 test('who knows nothing yet waits until the agents are back, and says why', async () => {
@@ -69,4 +122,16 @@ test('who knows nothing yet waits until the agents are back, and says why', asyn
   await until('all is known', () => told.snapshots.length > 0);
   expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
   expect(told.reads[0]).toMatchObject({ complete: true });
+});
+
+test('who knows nothing yet goes on once the master has given its agents up', async () => {
+  mesos.cluster.failOver();
+  const clock = fastClock(1000);
+  const told = startFollowing({ clock, silenceMs: 1e9 });
+  await until('it says why', () => told.errors.length > 0);
+  mesos.cluster.addAgent('S0', '10.0.0.1');
+  mesos.cluster.addTask(webTask(31001));
+  mesos.cluster.giveUp('S1');
+  await until('all is known', () => told.snapshots.length > 0);
+  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
 });

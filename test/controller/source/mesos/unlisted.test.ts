@@ -79,6 +79,18 @@ test('a task on an agent that a new master gave up stays unreachable through the
   expect(await states()).toEqual(['gone']);
 });
 
+test('a task that could not be reached when its agent was lost ends some time after that', async () => {
+  master.updateTask(WEB.id, { state: 'UNREACHABLE' });
+  await failOver();
+  isSubscribed = false;
+  master.removeAgent('S0');
+  await subscribe();
+  pass(599_999);
+  expect(await states()).toEqual(['unreachable']);
+  pass(1);
+  expect(await states()).toEqual(['gone']);
+});
+
 test('so does one whose agent was given up while nobody listened', async () => {
   await failOver();
   isSubscribed = false;
