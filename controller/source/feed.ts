@@ -144,6 +144,15 @@ export class Feed {
   }
 }
 
+/** The first answer of a function that puts all apps that changed into a map, as a snapshot, sorted by app. */
+export async function snapshotOf(
+  take: (changed: Map<AppKey, App | null>) => Promise<About>,
+): Promise<Snapshot> {
+  const apps = new Map<AppKey, App | null>();
+  const about = await take(apps);
+  return { ...about, apps: [...apps.keys()].sort().flatMap((key) => apps.get(key) ?? []) };
+}
+
 const NONE: ReadonlyMap<RowKey, App> = new Map();
 const EMPTY_ABOUT: About = { rejected: [], warnings: [] };
 

@@ -6,6 +6,7 @@ import { type App, type AppKey, appKey, type Rejection, type Snapshot } from '..
 import type { Pace } from '../../pace.ts';
 import { same } from '../../same.ts';
 import { givenTwice } from '../document/convert.ts';
+import { snapshotOf } from '../feed.ts';
 import type { Declaration } from './declaration.ts';
 import { anchorOf, anchorsOf, LabelIndex } from './label-index.ts';
 import { type ReferenceBook, referencesOf } from './references.ts';
@@ -119,10 +120,8 @@ export class Catalogue {
   }
 
   /** Everything, where `take` was not called before. */
-  async snapshot(pace: Pace): Promise<Snapshot> {
-    const apps = new Map<AppKey, App | null>();
-    const about = await this.take(apps, pace);
-    return { ...about, apps: [...apps.keys()].sort().flatMap((key) => apps.get(key) ?? []) };
+  snapshot(pace: Pace): Promise<Snapshot> {
+    return snapshotOf((changed) => this.take(changed, pace));
   }
 
   #link(entry: Entry, declaration: Declaration): void {

@@ -1,8 +1,10 @@
 import type { About } from '../../delta.ts';
-import type { App, AppKey, Place, Rejection, Snapshot } from '../../model.ts';
+import type { App, AppKey, Rejection, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
+import { snapshotOf } from '../feed.ts';
 import type { AgentList } from './agent-list.ts';
+import { AgentTable } from './agent-table.ts';
 import { unnamedWarning } from './apps.ts';
 import type { MesosEvent } from './events.ts';
 import { mayServe, mesosState, type TaskFacts, toldAgain, updated } from './facts.ts';
@@ -22,15 +24,10 @@ const ENDED_KEPT = 2_000;
 export class Cluster {
   /** Names by id. */
   #frameworks = new Map<string, string>();
-  /** Host names by id. */
-  #agents = new Map<string, string>();
-  /** Where agents stand, by id. */
-  #places = new Map<string, Place>();
+  readonly #agents = new AgentTable();
   readonly #tasks = new TaskTable();
   /** Keys of tasks whose framework is not known yet. */
   readonly #unnamed = new Set<string>();
-  /** Hosts that were named since `takeNewHosts`. */
-  #newHosts = new Set<string>();
   /** Tasks of which something could not be read: all of it, or the last update. */
   #refused = new Map<string, { readonly part: 'task' | 'update'; readonly rejection: Rejection }>();
   readonly #recovering = new RecoveringAgents();
@@ -47,31 +44,19 @@ export class Cluster {
 
   /** Host names of all agents that matter. */
   get hosts(): ReadonlySet<string> {
-    const hosts = new Set(this.#agents.values());
+    const hosts = new Set(this.#agents.hosts);
     for (const { host } of this.#tasks.all().values()) if (host !== null) hosts.add(host);
     return hosts;
   }
 
-  /** Host names that agents were told of by since this was last called, known before or not. */
-  takeNewHosts(): ReadonlySet<string> {
-    const hosts = this.#newHosts;
-    this.#newHosts = new Set();
-    return hosts;
+  /** Host names of agents that were named since this was last called, known before or not. */
+  takeNamedHosts(): ReadonlySet<string> {
+    return this.#agents.takeNamedHosts();
   }
 
-  /** Host names of the agents that have not come back to a new master. */
-  get missing(): readonly string[] {
-    return this.#recovering.hosts;
-  }
-
-  /** Until when tasks may be missing because a master has failed over; null when none are. */
-  blindUntil(): number | null {
-    return this.#recovering.until;
-  }
-
-  /** When to ask the master which agents it still waits for; infinite when it waits for none. */
-  get nextAgentCheck(): number {
-    return this.#recovering.nextCheck;
+  /** Agents that have not come back to a new master. */
+  get recovering(): Pick<RecoveringAgents, 'hosts' | 'until' | 'nextCheck'> {
+    return this.#recovering;
   }
 
   /** Takes the agents that a master has; says whether it has given any up. */
@@ -89,11 +74,8 @@ export class Cluster {
    */
   async replace(state: MesosState, now: number, pace: Pace): Promise<void> {
     const before = new Map(this.#tasks.all());
-    const lost = this.#agents;
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
-    this.#agents = new Map([...lost, ...state.recovered, ...state.agents]);
-    this.#places = new Map([...this.#places, ...state.places]);
-    for (const host of this.#agents.values()) this.#newHosts.add(host);
+    this.#agents.add(state);
     this.#about = null;
     this.#refused = new Map(
       [...state.rejected].map(([key, rejection]) => [key, { part: 'task', rejection }]),
@@ -157,10 +139,7 @@ export class Cluster {
         // Its tasks end by updates of their own, and until then they have its name.
         return;
       case 'agent-added':
-        this.#agents.set(event.id, event.host);
-        if (event.place === undefined) this.#places.delete(event.id);
-        else this.#places.set(event.id, event.place);
-        this.#newHosts.add(event.host);
+        this.#agents.set(event.id, event.host, event.place);
         this.#about = null;
         this.#recovering.cameBack(event.id, now);
         for (const { facts } of this.#tasks.kept(event.id)) this.#put(facts, now + LATE_TASKS_MS);
@@ -168,7 +147,6 @@ export class Cluster {
         return;
       case 'agent-removed':
         this.#agents.delete(event.id);
-        this.#places.delete(event.id);
         this.#about = null;
         this.#recovering.cameBack(event.id, now);
         for (const { facts } of this.#tasks.kept(event.id)) {
@@ -216,29 +194,17 @@ export class Cluster {
     await this.#groups.take(changed, addresses, pace);
     if (this.#about !== null) return this.#about;
     // Those of tasks are told with the tasks.
-    const agents = [...this.#agents.values()].flatMap((host) => addresses.get(host) ?? []).sort();
+    const agents = this.#agents.addresses(addresses);
     const rejected = [...this.#refused.values()].map(({ rejection }) => rejection);
-    const places = this.#placesOf(addresses);
+    const places = this.#agents.placesByAddress(addresses);
     const about: About = { rejected, warnings: this.#waiting(), agents, ...(places !== null && { places }) };
     this.#about = about;
     return about;
   }
 
   /** Everything, where `take` was not called before. */
-  async snapshot(addresses: AgentAddresses, pace: Pace): Promise<Snapshot> {
-    const apps = new Map<AppKey, App | null>();
-    const about = await this.take(apps, addresses, pace);
-    return { ...about, apps: [...apps.keys()].sort().flatMap((key) => apps.get(key) ?? []) };
-  }
-
-  /** Where agents stand, by address; null where none says so. */
-  #placesOf(addresses: AgentAddresses): Readonly<Record<string, Place>> | null {
-    if (this.#places.size === 0) return null;
-    const found = [...this.#places].flatMap(([id, place]) => {
-      const address = addresses.get(this.#agents.get(id) ?? '') ?? null;
-      return address === null ? [] : [[address, place] as const];
-    });
-    return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
+  snapshot(addresses: AgentAddresses, pace: Pace): Promise<Snapshot> {
+    return snapshotOf((changed) => this.take(changed, addresses, pace));
   }
 
   #waiting(): readonly string[] {
@@ -258,8 +224,8 @@ export class Cluster {
     }
     const key = keyOf(facts);
     const known = this.#tasks.get(key);
-    const host = this.#agents.get(facts.agentId) ?? known?.host ?? null;
-    const place = this.#places.get(facts.agentId) ?? known?.place;
+    const host = this.#agents.host(facts.agentId) ?? known?.host ?? null;
+    const place = this.#agents.place(facts.agentId) ?? known?.place;
     const entry = { facts, host, keptUntil, ...(place !== undefined && { place }) };
     this.#tasks.set(key, entry);
     this.#ended.delete(key);
@@ -320,14 +286,12 @@ export class Cluster {
   }
 
   /** Agents and frameworks that are gone are of use only to tasks that were left. */
-  #forgetRows({ frameworks, agents, recovered }: MesosState): void {
+  #forgetRows(state: MesosState): void {
     const needed = new Set<string>();
     for (const { facts } of this.#tasks.all().values()) needed.add(facts.frameworkId).add(facts.agentId);
     for (const id of this.#frameworks.keys())
-      if (!frameworks.has(id) && !needed.has(id)) this.#frameworks.delete(id);
-    for (const id of this.#agents.keys())
-      if (!agents.has(id) && !recovered.has(id) && !needed.has(id)) this.#agents.delete(id);
-    for (const id of this.#places.keys()) if (!this.#agents.has(id)) this.#places.delete(id);
+      if (!state.frameworks.has(id) && !needed.has(id)) this.#frameworks.delete(id);
+    this.#agents.prune(state, needed);
   }
 }
 

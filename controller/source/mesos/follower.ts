@@ -103,7 +103,7 @@ export class MesosFollower {
     while (!signal.aborted) {
       // Every host saw the failover at the same moment.
       await clock.sleep(RECHECK_MS * (0.5 + random()), signal);
-      if (clock.monotonic() < this.#cluster.nextAgentCheck) continue;
+      if (clock.monotonic() < this.#cluster.recovering.nextCheck) continue;
       try {
         const list = await client.getAgents(signal);
         await this.#replacing;
@@ -150,7 +150,7 @@ export class MesosFollower {
 
   #nextLook(): number {
     const expiry = this.#cluster.nextExpiry() ?? Number.POSITIVE_INFINITY;
-    const blind = (this.#feed.isListed ? null : this.#cluster.blindUntil()) ?? Number.POSITIVE_INFINITY;
+    const blind = (this.#feed.isListed ? null : this.#cluster.recovering.until) ?? Number.POSITIVE_INFINITY;
     const regular = this.#options.clock.monotonic() + REFRESH_MS;
     return Math.min(expiry, blind, regular);
   }
@@ -160,7 +160,7 @@ export class MesosFollower {
    * addresses would look like backends that ended.
    */
   async #resolve(now: number, signal: AbortSignal): Promise<void> {
-    const named = this.#cluster.takeNewHosts();
+    const named = this.#cluster.takeNamedHosts();
     const due = now - this.#refreshed >= REFRESH_MS;
     const wanted = due ? this.#cluster.hosts : this.#book.unknown(named);
     if (wanted.size === 0) return;
@@ -186,9 +186,9 @@ export class MesosFollower {
   /** Without a word of before, a state that lacks agents would be a part of the truth. */
   #isBlind(now: number): boolean {
     if (this.#feed.isListed) return false;
-    const until = this.#cluster.blindUntil();
+    const until = this.#cluster.recovering.until;
     if (until === null || until <= now) return false;
-    const missing = this.#cluster.missing.join(', ');
+    const missing = this.#cluster.recovering.hosts.join(', ');
     if (missing !== this.#blind) {
       const what = `a new master leads, and these agents have not come back to it: ${missing}; what runs there is not known`;
       this.#options.listener.failed(new ControllerError('source', `${this.#options.client.name}: ${what}`));

@@ -1,9 +1,9 @@
 import { ControllerError } from '../../errors.ts';
-import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { AppSource, Clock, Resolver } from '../../ports.ts';
 import { systemClock } from '../../time.ts';
 import { resolveAgents } from '../document/agents.ts';
+import { snapshotOf } from '../feed.ts';
 import { AgentReader, followAgent } from './agent-follower.ts';
 import { createMesosClient, type MesosClientOptions } from './client.ts';
 import { Cluster } from './cluster.ts';
@@ -78,10 +78,9 @@ export function createMesosAgentSource(options: MesosAgentSourceOptions): AppSou
     get servers() {
       return client.servers;
     },
-    async read(signal) {
-      const apps = new Map<AppKey, App | null>();
-      const about = await new AgentReader({ client, resolver, clock }).read(apps, signal);
-      return { ...about, apps: [...apps.values()].filter((app) => app !== null) };
+    read(signal) {
+      const reader = new AgentReader({ client, resolver, clock });
+      return snapshotOf((changed) => reader.read(changed, signal));
     },
     follow: (listener, signal) => followAgent({ client, clock, resolver, listener, pollMs, random }, signal),
   };

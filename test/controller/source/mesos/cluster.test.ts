@@ -193,11 +193,11 @@ async function readsOfEvents(tasks: number): Promise<number> {
     });
   for (let i = 0; i < tasks; i += 1) model.addTask(added(i));
   await cluster.take(new Map(), ADDRESSES, new Pace());
-  cluster.takeNewHosts();
+  cluster.takeNamedHosts();
   reads.count = 0;
 
   model.addAgent('another', '10.0.0.2');
-  expect([...cluster.takeNewHosts()]).toEqual(['10.0.0.2']);
+  expect([...cluster.takeNamedHosts()]).toEqual(['10.0.0.2']);
   model.addFramework(MARATHON, 'marathon');
   model.addTask(webTask(40_000, { agent: 'S0', id: `new.${UUID}` }));
   cluster.apply(
