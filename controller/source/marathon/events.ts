@@ -1,10 +1,9 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { BOUNDS } from '../../bounds.ts';
-import { ControllerError } from '../../errors.ts';
-import { watchSilence } from '../../http/silence.ts';
 import { deploymentStepSchema, eventSchema } from '../../marathon-json.ts';
 import type { Clock } from '../../ports.ts';
 import { isRecord } from '../../rejection.ts';
+import { type EventStream, ProtocolError, readStream } from '../stream.ts';
 import type { MarathonClient } from './client.ts';
 
 /** What an event says may have changed: the ids of apps or pods, or all of them. An event says nothing more. */
@@ -104,54 +103,38 @@ export interface EventStreamOptions {
  */
 export async function followEvents(options: EventStreamOptions, signal: AbortSignal): Promise<never> {
   const { client, clock, silenceMs = 60_000 } = options;
-  const connection = new AbortController();
-  const limited = AbortSignal.any([signal, connection.signal]);
-  const bytes = await client.stream(EVENTS_PATH, limited);
-
-  let lastByte = clock.monotonic();
   let attached = false;
-  const attach = () => {
+  const attach = (limited: AbortSignal) => {
     if (!attached && !limited.aborted) options.attached();
     attached = true;
   };
-  const failure = (what: string) => new ControllerError('source', `GET ${client.name}/v2/events: ${what}`);
   const parser = createParser({
     maxBufferSize: options.maxEventLength ?? 16 * 1024 * 1024,
     onEvent: (event) => {
       const affected = affectedBy(event);
       if (affected === 'everything' || affected.length > 0) options.changed(affected);
     },
-    onError: (error) => {
-      if (error.type === 'max-buffer-size-exceeded')
-        connection.abort(failure('an event is larger than the limit'));
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded') throw new ProtocolError('an event is larger than the limit');
     },
   });
-
-  void clock.sleep(1_000, limited).then(attach);
-  const silence = watchSilence(
+  // A character may be cut in two by a chunk's end.
+  const decoder = new TextDecoder();
+  const stream: EventStream = {
     clock,
-    () => silenceMs,
-    () => lastByte,
-    limited,
-  );
-  void silence.then(() => connection.abort(failure(`no byte for ${silenceMs / 1000} s; connecting again`)));
-  try {
-    // A character may be cut in two by a chunk's end.
-    const decoder = new TextDecoder();
-    for await (const chunk of bytes) {
-      lastByte = clock.monotonic();
-      attach();
+    request: `GET ${client.name}/v2/events`,
+    silenceMs: () => silenceMs,
+    async open(limited) {
+      const bytes = await client.stream(EVENTS_PATH, limited);
+      void clock.sleep(1_000, limited).then(() => attach(limited));
+      return bytes;
+    },
+    take(chunk, limited) {
+      attach(limited);
       parser.feed(decoder.decode(chunk, { stream: true }));
-      limited.throwIfAborted();
-    }
-    throw failure('the stream ended; connecting again');
-  } catch (error) {
-    limited.throwIfAborted();
-    if (error instanceof ControllerError) throw error;
-    throw new ControllerError('source', failure('the stream broke off').message, { cause: error });
-  } finally {
-    connection.abort();
-  }
+    },
+  };
+  return readStream(stream, signal);
 }
 
 function named(id: string | null | undefined): Affected {

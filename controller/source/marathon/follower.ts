@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { BOUNDS } from '../../bounds.ts';
 import { asError, retryDelay } from '../../http/retry.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
+import { reconnect } from '../stream.ts';
 import { Agenda, type Due } from './agenda.ts';
 import type { MarathonClient } from './client.ts';
 import { type Affected, followEvents } from './events.ts';
@@ -31,8 +32,6 @@ const FIRST_READ_MS = 1_000;
  * would pile up during each list to another list, and every change would take as long as the list.
  */
 const LIST_SHARE = 0.25;
-/** A stream that lived this long was no failed attempt. */
-const STABLE_MS = 10_000;
 const NOT_WAITING = () => undefined;
 const NO_ITEMS: Due['items'] = new Map();
 
@@ -73,21 +72,18 @@ export class MarathonFollower {
     const { client, clock, listener, eventSilenceMs, random } = this.#options;
     // A proxy that holds the stream back must not hold back the first read.
     const late = clock.sleep(FIRST_READ_MS, signal).then(() => this.#pollWithoutStream());
-    for (let failures = 0; !signal.aborted; ) {
-      const begun = clock.monotonic();
-      try {
-        await this.#reader.readInfo(signal);
-        const attached = () => this.#attached();
-        const changed = (affected: Affected) => this.#changed(affected);
-        await followEvents({ client, clock, silenceMs: eventSilenceMs, attached, changed }, signal);
-      } catch (error) {
-        if (signal.aborted) break;
-        listener.failed(asError(error));
-        this.#pollWithoutStream();
-      }
-      failures = clock.monotonic() - begun > STABLE_MS ? 1 : failures + 1;
-      await this.#beforeNextStream(retryDelay(failures, random), signal);
-    }
+    const connect = async () => {
+      await this.#reader.readInfo(signal);
+      const attached = () => this.#attached();
+      const changed = (affected: Affected) => this.#changed(affected);
+      return await followEvents({ client, clock, silenceMs: eventSilenceMs, attached, changed }, signal);
+    };
+    const failed = (error: Error) => {
+      listener.failed(error);
+      this.#pollWithoutStream();
+    };
+    const pause = (ms: number) => this.#beforeNextStream(ms, signal);
+    await reconnect(connect, { clock, random, failed, pause }, signal);
     await late;
   }
 

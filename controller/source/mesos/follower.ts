@@ -1,17 +1,18 @@
 import { isEmpty } from '../../delta.ts';
 import { ControllerError } from '../../errors.ts';
-import { asError, retryDelay } from '../../http/retry.ts';
+import { asError } from '../../http/retry.ts';
 import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';
 import { Feed } from '../feed.ts';
+import { reconnect } from '../stream.ts';
 import { AddressBook } from './addresses.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { RECHECK_MS } from './recovering-agents.ts';
 import type { MesosState } from './state.ts';
-import { followSubscription } from './subscription.ts';
+import { followSubscription, type SubscriptionOptions } from './subscription.ts';
 
 export interface FollowerOptions {
   readonly client: MesosClient;
@@ -24,8 +25,6 @@ export interface FollowerOptions {
   readonly random: () => number;
 }
 
-/** A subscription that lived this long was no failed attempt. */
-const STABLE_MS = 10_000;
 /** How often the addresses of agents are asked for anew, and a quiet cluster is said to be as it was. */
 const REFRESH_MS = 30_000;
 
@@ -63,38 +62,31 @@ export class MesosFollower {
     await Promise.all([this.#follow(signal), this.#tell(signal), this.#checkAgents(signal)]);
   }
 
-  async #follow(signal: AbortSignal): Promise<void> {
+  #follow(signal: AbortSignal): Promise<void> {
     const { client, clock, listener, maxRecordBytes, silenceMs, retry, random } = this.#options;
-    for (let failures = 0; !signal.aborted; ) {
-      const begun = clock.monotonic();
-      try {
-        await followSubscription(
-          {
-            client,
-            clock,
-            maxRecordBytes,
-            silenceMs,
-            state: (state) => {
-              this.#replacing = this.#replace(state);
-              return this.#replacing;
-            },
-            event: (event) => {
-              this.#cluster.apply(event, clock.monotonic());
-              this.#changed();
-            },
-            heard: () => {
-              this.#heard = clock.monotonic();
-            },
-          },
-          signal,
-        );
-      } catch (error) {
-        if (signal.aborted) return;
-        listener.failed(asError(error));
-      }
-      failures = clock.monotonic() - begun > STABLE_MS ? 1 : failures + 1;
-      await clock.sleep(retryDelay(failures, random, retry), signal);
-    }
+    const subscription: SubscriptionOptions = {
+      client,
+      clock,
+      maxRecordBytes,
+      silenceMs,
+      state: (state) => {
+        this.#replacing = this.#replace(state);
+        return this.#replacing;
+      },
+      event: (event) => {
+        this.#cluster.apply(event, clock.monotonic());
+        this.#changed();
+      },
+      heard: () => {
+        this.#heard = clock.monotonic();
+      },
+    };
+    const failed = (error: Error) => listener.failed(error);
+    return reconnect(
+      () => followSubscription(subscription, signal),
+      { clock, random, retry, failed },
+      signal,
+    );
   }
 
   /** After a failover: finds out which agents the master has given up, of which it sends no event. */

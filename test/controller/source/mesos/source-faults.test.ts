@@ -56,7 +56,7 @@ test('a stream that falls silent is opened again after three heartbeats', async 
   await until('it is opened again', () => wholes(told) === 2);
   const [first, second] = told.reads.filter(({ complete }) => complete);
   expect((second?.since ?? 0) - (first?.since ?? 0)).toBeGreaterThanOrEqual(29_000);
-  expect(lastError(told)).toContain('nothing heard for 30 s; connecting again');
+  expect(lastError(told)).toContain('nothing received for 30 s; reconnecting');
 });
 
 test('heartbeats alone keep a stream open, and the source fresh', async () => {
@@ -76,7 +76,7 @@ test.each(['end', 'break'] as const)(
     mesos.cluster.addTask(webTask(31002));
     mesos.endStreams(how);
     await until('it is read anew', () => wholes(told) === 2);
-    expect(lastError(told)).toMatch(/connecting again/);
+    expect(lastError(told)).toMatch(/reconnecting/);
     expect(tasksOf(told)).toHaveLength(2);
   },
 );
