@@ -9,8 +9,10 @@ import {
   COMMA,
   OPEN_LIST,
   OPEN_OBJECT,
+  passStretch,
   QUOTE,
-} from './document/json-bytes.ts';
+  type Walk,
+} from './json-bytes.ts';
 
 /**
  * What of a JSON document is wanted: `'value'`, the value of this key; `'each'`, every element of its list; or what is
@@ -25,9 +27,6 @@ export interface Found {
   readonly path: string;
   readonly json: unknown;
 }
-
-/** So much is passed over at once; a few milliseconds. */
-const STRETCH = 1 << 20;
 
 /**
  * Walks through a JSON object and gives what is wanted of it, piece by piece: of the state of a large cluster only one
@@ -92,10 +91,10 @@ function* walkList(bytes: Buffer, bracket: number, path: string): Generator<Foun
   let at = afterBlanks(bytes, bracket + 1);
   if (bytes[at] === CLOSE_LIST) return at + 1;
   for (;;) {
-    const passage: Passage = { at, depth: 0, values: 0 };
-    const end = yield* passOver(bytes, passage);
+    const walk: Walk = { at, depth: 0, values: 0 };
+    const end = yield* passOver(bytes, walk);
     // One element that is a bomb is not parsed; its reader finds a text where an object should be.
-    yield { path, json: passage.values > BOUNDS.values ? tooManyValues() : parsed(bytes, at, end) };
+    yield { path, json: walk.values > BOUNDS.values ? tooManyValues() : parsed(bytes, at, end) };
     at = afterBlanks(bytes, end);
     if (bytes[at] === CLOSE_LIST) return at + 1;
     if (bytes[at] !== COMMA) throw mistake(bytes, at, '"," or "]"');
@@ -107,46 +106,14 @@ function parsed(bytes: Buffer, from: number, to: number): unknown {
   return JSON.parse(bytes.toString('utf8', from, to));
 }
 
-interface Passage {
-  at: number;
-  depth: number;
-  /** About how many there are. */
-  values: number;
-}
-
-/** Returns the offset after the value that begins where the passage does. */
-function* passOver(bytes: Buffer, passage: Passage): Generator<null, number> {
-  const { at: from } = passage;
-  const first = bytes[from];
-  if (first === QUOTE) return stringEnd(bytes, from);
-  if (first !== OPEN_OBJECT && first !== OPEN_LIST) return afterPlain(bytes, from);
-  while (!passStretch(bytes, passage, passage.at + STRETCH)) yield null;
-  return passage.at;
-}
-
-/**
- * Goes on up to about `until`; whether the value has ended. Counts brackets of both kinds alike: where it matters what
- * they enclose, it is parsed.
- */
-function passStretch(bytes: Buffer, passage: Passage, until: number): boolean {
-  const limit = Math.min(until, bytes.length);
-  let { at, depth, values } = passage;
-  while (at < limit) {
-    const byte = bytes[at];
-    if (byte === QUOTE) {
-      at = stringEnd(bytes, at);
-      continue;
-    }
-    at += 1;
-    if (byte === COMMA || byte === COLON) values += 1;
-    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1;
-    else if ((byte === CLOSE_OBJECT || byte === CLOSE_LIST) && --depth === 0) break;
-  }
-  passage.at = at;
-  passage.depth = depth;
-  passage.values = values;
-  if (depth > 0 && at >= bytes.length) throw mistake(bytes, at, '"}" or "]"');
-  return depth === 0;
+/** Returns the offset after the value that begins where the walk does. */
+function* passOver(bytes: Buffer, walk: Walk): Generator<null, number> {
+  const first = bytes[walk.at];
+  if (first === QUOTE) return stringEnd(bytes, walk.at);
+  if (first !== OPEN_OBJECT && first !== OPEN_LIST) return afterPlain(bytes, walk.at);
+  while (!passStretch(bytes, walk)) yield null;
+  if (walk.depth > 0) throw mistake(bytes, bytes.length, '"}" or "]"');
+  return walk.at;
 }
 
 /** A number, `true`, `false` or `null`, which must be one: nobody else looks at it. */

@@ -10,8 +10,10 @@ import {
   COMMA,
   OPEN_LIST,
   OPEN_OBJECT,
+  passStretch,
   QUOTE,
-} from './json-bytes.ts';
+  type Walk,
+} from '../json-bytes.ts';
 
 /** A document that is one list, `[…]` or `{"KEY": […]}`. */
 export interface JsonList {
@@ -128,54 +130,6 @@ const OFTEN = 256;
 function idIn(bytes: Buffer): unknown {
   for (const found of walkJson(bytes, { id: 'value' })) if (found?.path === 'id') return found.json;
   return undefined;
-}
-
-interface Walk {
-  at: number;
-  /** Brackets of both kinds are counted alike: what they enclose is parsed later, and a mismatch is found then. */
-  depth: number;
-  /** About how many there are so far. */
-  values: number;
-}
-
-/** So much is passed over at once; a few milliseconds. */
-const STRETCH = 1 << 20;
-
-const OPENS = 1;
-const CLOSES = 2;
-const SEPARATES = 3;
-const QUOTES = 4;
-
-/** What a byte of JSON does; most do nothing. */
-const KINDS = new Uint8Array(256);
-for (const byte of [OPEN_OBJECT, OPEN_LIST]) KINDS[byte] = OPENS;
-for (const byte of [CLOSE_OBJECT, CLOSE_LIST]) KINDS[byte] = CLOSES;
-for (const byte of [COMMA, COLON]) KINDS[byte] = SEPARATES;
-KINDS[QUOTE] = QUOTES;
-
-/** Goes on for a stretch; whether the value has ended, or the bytes have. */
-function passStretch(bytes: Buffer, walk: Walk): boolean {
-  const limit = Math.min(walk.at + STRETCH, bytes.length);
-  let { at, depth, values } = walk;
-  let ended = false;
-  while (at < limit && !ended) {
-    const kind = KINDS[bytes[at] ?? 0];
-    // A plain value ends before what follows it.
-    if (depth === 0 && (kind === CLOSES || kind === SEPARATES)) break;
-    if (kind === QUOTES) {
-      at = afterString(bytes, at) ?? bytes.length;
-      ended = depth === 0;
-      continue;
-    }
-    at++;
-    if (kind === OPENS || kind === SEPARATES) values++;
-    if (kind === OPENS) depth++;
-    else if (kind === CLOSES) ended = --depth === 0;
-  }
-  walk.at = at;
-  walk.depth = depth;
-  walk.values = values;
-  return ended || at < limit || at >= bytes.length;
 }
 
 /** The UTF-8 byte order mark. */
