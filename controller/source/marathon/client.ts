@@ -2,7 +2,7 @@ import { HttpClient, type HttpClientOptions } from '../../http/client.ts';
 import type { Peer } from '../../http/peer.ts';
 import { Pace } from '../../pace.ts';
 import { isRecord } from '../../rejection.ts';
-import { checkSize } from '../document/json-list.ts';
+import { checkSize } from '../json.ts';
 import { type Message, type Reply, replyOf } from './answer.ts';
 
 export type MarathonClientOptions = HttpClientOptions;

@@ -1,4 +1,4 @@
-import { BOUNDS, OverBound, overBound } from '../../bounds.ts';
+import { BOUNDS, overBound } from '../../bounds.ts';
 import type { Place, Rejection } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import { isRecord, rejectionOf, shown } from '../../rejection.ts';
@@ -82,11 +82,9 @@ export class StateBuilder {
   readonly #unreachable: TaskFacts[] = [];
   readonly #rejected = new Map<string, Rejection>();
   #heartbeatSeconds: number | null = null;
-  /** Tasks so far, whatever became of them. */
-  #size = 0;
 
   /** One piece; `path` ends in the list that it is from. */
-  take({ path, json }: Found): void {
+  take({ path, json, refused }: Found): void {
     const name = path.slice(path.lastIndexOf('.') + 1);
     if (json === undefined) {
       this.#seen.add(name);
@@ -98,10 +96,10 @@ export class StateBuilder {
         return;
       case 'tasks':
       case 'launched_tasks':
-        this.#addTask(json, this.#tasks);
+        this.#addTask(json, refused, this.#tasks);
         return;
       case 'unreachable_tasks':
-        this.#addTask(json, this.#unreachable);
+        this.#addTask(json, refused, this.#unreachable);
         return;
       case 'frameworks': {
         const { data } = frameworkSchema.safeParse(json);
@@ -145,10 +143,8 @@ export class StateBuilder {
     if (place !== undefined) this.#places.set(info.id.value, place);
   }
 
-  #addTask(json: unknown, list: TaskFacts[]): void {
-    this.#size += 1;
-    if (this.#size > BOUNDS.items) throw new OverBound(`the state has more than ${BOUNDS.items} tasks`);
-    const read = readTask(json);
+  #addTask(json: unknown, refused: string | undefined, list: TaskFacts[]): void {
+    const read = refused === undefined ? readTask(json) : refusedTask(json, { at: '', reason: refused });
     if ('task' in read) list.push(read.task);
     else this.#rejected.set(read.key, read.rejection);
   }
@@ -158,7 +154,6 @@ type ReadTask = { readonly task: TaskFacts } | { readonly key: string; readonly 
 
 /** A task of a state or of an event; or why it could not be read, within the bounds of one task. */
 export function readTask(json: unknown): ReadTask {
-  // Also what was not parsed, for its size: a text that says so.
   if (!isRecord(json)) return refusedTask(json, { at: '', reason: `expected a task, got ${shown(json)}` });
   const over = overBound(json);
   if (over !== null) return refusedTask(json, over);
