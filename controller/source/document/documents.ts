@@ -15,7 +15,6 @@ import { atOnce } from '../../parts.ts';
 import { isRecord, rejectionOf, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { checkSize, type Wanted, walkJson } from '../json.ts';
-import { countsOver } from './counts.ts';
 
 import { parseJson } from './json-text.ts';
 import { findLabels } from './stray-labels.ts';
@@ -280,8 +279,6 @@ function parsed<T extends { id: string; foundLabels?: readonly FoundLabel[] }>(
   if (refused !== null) return malformed({ app: id, value: '', ...refused });
   const result = checked(schema, item.json);
   if (!result.success) return malformed(rejectionOf(id, item.json, result.error));
-  const over = countsOver(result.data);
-  if (over !== null) return malformed({ app: id, value: '', ...over });
   result.data.id = id;
   const labels = findLabels(definitionIn(item));
   if (labels !== null) result.data.foundLabels = labels;

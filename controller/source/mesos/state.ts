@@ -1,4 +1,4 @@
-import { BOUNDS, overBound } from '../../bounds.ts';
+import { overBound } from '../../bounds.ts';
 import type { Place, Rejection } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import { isRecord, rejectionOf, shown } from '../../rejection.ts';
@@ -159,25 +159,7 @@ export function readTask(json: unknown): ReadTask {
   if (over !== null) return refusedTask(json, over);
   const { data, error } = checked(taskSchema, json);
   if (error !== undefined) return unreadableTask(json, error);
-  const ports = data.discovery?.ports?.ports ?? [];
-  const counts: readonly (readonly [string, number, number])[] = [
-    ['discovery.ports', ports.length, BOUNDS.ports],
-    ['labels', data.labels?.labels?.length ?? 0, BOUNDS.labels],
-    ...ports.map(
-      (port, at) => [`discovery.ports.ports[${at}].labels`, labelsIn(port), BOUNDS.labels] as const,
-    ),
-  ];
-  const many = counts.find(([, count, bound]) => count > bound);
-  if (many === undefined) return { task: factsOf(data) };
-  const [at, count, bound] = many;
-  return refusedTask(json, { at, reason: `${count} of them, expected at most ${bound}` });
-}
-
-/** How many labels a port has that has not been checked yet. */
-function labelsIn(port: unknown): number {
-  const labels = isRecord(port) ? port['labels'] : undefined;
-  const list = isRecord(labels) ? labels['labels'] : undefined;
-  return Array.isArray(list) ? list.length : 0;
+  return { task: factsOf(data) };
 }
 
 function refusedTask(json: unknown, over: Pick<Rejection, 'at' | 'reason'>): ReadTask {
