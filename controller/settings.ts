@@ -203,41 +203,41 @@ export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
   scheduler: {
     about: "The kernel's short name: wlc.",
     of: ({ scheduler }) => scheduler,
-    tell: ({ scheduler }) => scheduler,
+    fromKernel: ({ scheduler }) => scheduler,
     write: (scheduler, written) => {
       written.scheduler = scheduler;
     },
     ipvsadm: { '-s': { long: '--scheduler' } },
     print: (scheduler) => `-s ${scheduler}`,
     parse: (options) => options.get('-s') ?? FALLBACK_SCHEDULER,
-    words: (scheduler) => scheduler,
+    describe: (scheduler) => scheduler,
   },
   persistenceSeconds: {
     about: 'For how long a client stays with its backend; 0: it does not.',
     of: ({ persistenceSeconds }) => persistenceSeconds,
-    tell: ({ persistence }) => persistence?.timeoutSeconds ?? 0,
+    fromKernel: ({ persistence }) => persistence?.timeoutSeconds ?? 0,
     write: (timeoutSeconds, written) => {
       if (timeoutSeconds > 0) written.persistence = { timeoutSeconds };
     },
     ...countOption('-p', '--persistent'),
-    words: (seconds) => (seconds > 0 ? `persistent ${seconds} s` : ''),
+    describe: (seconds) => (seconds > 0 ? `persistent ${seconds} s` : ''),
   },
   persistencePrefix: {
     about: 'By how many leading bits of its address a client is known to stay; 32 or 128: by all.',
     of: ({ persistencePrefix }, family) => persistencePrefix[family],
-    tell: ({ persistence }, family) => persistence?.prefixLength ?? bitsOf(family),
+    fromKernel: ({ persistence }, family) => persistence?.prefixLength ?? bitsOf(family),
     write: (prefixLength, written) => {
       if (written.persistence !== undefined) written.persistence = { ...written.persistence, prefixLength };
     },
     ipvsadm: { '-M': { long: '--netmask' } },
     print: (prefix, family) => (prefix === bitsOf(family) ? '' : `-M ${toNetmask(prefix, family)}`),
     parse: (options, family) => parseNetmask(options.get('-M'), family),
-    words: (prefix, family) => (prefix === bitsOf(family) ? '' : `clients by /${prefix}`),
+    describe: (prefix, family) => (prefix === bitsOf(family) ? '' : `clients by /${prefix}`),
   },
   flags: {
     about: 'Switches of its scheduler, as ipvsadm -b has them: mh-fallback,mh-port; empty: none.',
     of: ({ flags }) => flags,
-    tell: ({ scheduler, schedulerFlags, onePacket }) =>
+    fromKernel: ({ scheduler, schedulerFlags, onePacket }) =>
       schedulerFlags === undefined && onePacket !== true
         ? ''
         : toFlags(scheduler, schedulerFlags ?? [], onePacket === true),
@@ -247,12 +247,12 @@ export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
     ipvsadm: { '-b': { long: '--sched-flags' }, '-o': { long: '--ops', bare: true } },
     print: (flags) => (flags === '' ? '' : `-b ${flags}`),
     parse: (options) => parseFlags(options, options.get('-s') ?? FALLBACK_SCHEDULER),
-    words: (flags) => flags,
+    describe: (flags) => flags,
   },
   persistenceEngine: {
     about: 'What else than its address a client is known by, as ipvsadm --pe has it: sip; empty: nothing.',
     of: () => '',
-    tell: ({ persistenceEngine }) => persistenceEngine ?? '',
+    fromKernel: ({ persistenceEngine }) => persistenceEngine ?? '',
     // An update without an engine takes it away (`ip_vs_edit_service`).
     write: (engine, written) => {
       if (engine !== '') written.persistenceEngine = engine;
@@ -260,7 +260,7 @@ export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
     ipvsadm: { '--pe': {} },
     print: (engine) => (engine === '' ? '' : `--pe ${engine}`),
     parse: (options) => options.get('--pe') ?? '',
-    words: (engine) => engine,
+    describe: (engine) => engine,
   },
 };
 
@@ -268,7 +268,7 @@ export const BACKEND: FieldRows<BackendSettings, Destination> = {
   forward: {
     about: 'How packets get to it: masquerade, and for what others made, as the kernel has it.',
     of: () => 'masquerade',
-    tell: ({ forwardingMethod }) => forwardingMethod,
+    fromKernel: ({ forwardingMethod }) => forwardingMethod,
     write: (forward, written) => {
       // Either ours or as the library itself told it.
       written.forwardingMethod = forward as Destination['forwardingMethod'];
@@ -284,7 +284,7 @@ export const BACKEND: FieldRows<BackendSettings, Destination> = {
   weight: {
     about: '0: it keeps its connections and gets no new ones.',
     of: ({ weight }) => weight,
-    tell: ({ weight }) => weight,
+    fromKernel: ({ weight }) => weight,
     write: (weight, written) => {
       written.weight = weight;
     },
@@ -295,18 +295,18 @@ export const BACKEND: FieldRows<BackendSettings, Destination> = {
   upperThreshold: {
     about: 'With so many connections it gets no new ones; 0: no limit.',
     of: ({ maxConnections }) => maxConnections,
-    tell: ({ upperThreshold }) => upperThreshold ?? 0,
+    fromKernel: ({ upperThreshold }) => upperThreshold ?? 0,
     write: (connections, written) => {
       if (connections > 0) written.upperThreshold = connections;
     },
     ...countOption('-x', '--u-threshold'),
-    words: (connections) => (connections > 0 ? `at most ${connections} connections` : ''),
+    describe: (connections) => (connections > 0 ? `at most ${connections} connections` : ''),
   },
   lowerThreshold: {
     about: 'With fewer connections than these it gets new ones again.',
     // Rounded up it is exactly the kernel's own rule for a lower threshold of 0 (`ip_vs_unbind_dest`: 4 * connections < 3 * upper).
     of: ({ maxConnections }) => Math.ceil(maxConnections * 0.75),
-    tell: ({ lowerThreshold }) => lowerThreshold ?? 0,
+    fromKernel: ({ lowerThreshold }) => lowerThreshold ?? 0,
     write: (connections, written) => {
       if (connections > 0) written.lowerThreshold = connections;
     },

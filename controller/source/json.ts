@@ -152,7 +152,7 @@ function* passOver(bytes: Buffer, walk: Walk): Generator<null, number> {
   return walk.at;
 }
 
-/** A number, `true`, `false` or `null`, which must be one: nobody else looks at it. */
+/** A number, `true`, `false` or `null`, checked here since it is not parsed. */
 function afterPlain(bytes: Buffer, from: number): number {
   let at = from;
   // Letters, digits, `+`, `-` and `.`.

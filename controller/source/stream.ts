@@ -8,9 +8,9 @@ export interface EventStream {
   /** The request, for messages: `GET http://10.0.0.1:8080/v2/events`. */
   readonly request: string;
   readonly open: (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
-  /** Takes what has arrived; what comes after it waits. A `ProtocolError` is its word for what it does not understand. */
+  /** Takes what has arrived; what comes after it waits. Throws a `ProtocolError` for what it does not understand. */
   readonly take: (chunk: Uint8Array, signal: AbortSignal) => void | Promise<void>;
-  /** How long nothing may arrive before the connection counts as dead; asked for anew each time. */
+  /** How long nothing may arrive before the connection counts as dead; called again each time. */
   readonly silenceMs: () => number;
   /** What it means that the server ended the stream just now. Defaults to `the stream ended`. */
   readonly ended?: () => string;
@@ -29,18 +29,18 @@ export async function readStream(stream: EventStream, signal: AbortSignal): Prom
   const limited = AbortSignal.any([signal, connection.signal]);
   const failure = (what: string, cause?: unknown) =>
     new ControllerError('source', `${request}: ${what}; reconnecting`, cause === undefined ? {} : { cause });
-  let heardAt = clock.monotonic();
+  let receivedAt = clock.monotonic();
   try {
     const chunks = await open(limited);
-    heardAt = clock.monotonic();
-    void silence(stream, () => heardAt, limited).then(() =>
+    receivedAt = clock.monotonic();
+    void silence(stream, () => receivedAt, limited).then(() =>
       connection.abort(failure(`nothing received for ${silenceMs() / 1000} s`)),
     );
     for await (const chunk of chunks) {
       await take(chunk, limited);
       limited.throwIfAborted();
       // After the work: while a whole state is read nothing else can arrive.
-      heardAt = clock.monotonic();
+      receivedAt = clock.monotonic();
     }
     throw failure(ended());
   } catch (error) {
@@ -56,11 +56,11 @@ export async function readStream(stream: EventStream, signal: AbortSignal): Prom
 /** Resolves once nothing has arrived for too long, or when `signal` aborts. */
 async function silence(
   { clock, silenceMs }: EventStream,
-  heardAt: () => number,
+  receivedAt: () => number,
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    const left = heardAt() + silenceMs() - clock.monotonic();
+    const left = receivedAt() + silenceMs() - clock.monotonic();
     if (left <= 0 || signal.aborted) return;
     await clock.sleep(left, signal);
   }

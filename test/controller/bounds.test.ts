@@ -6,8 +6,8 @@ import { BOUNDS, OverBound, overBound } from '../../controller/bounds.ts';
 import { Pace } from '../../controller/pace.ts';
 import { readAnswer, readDocumentBytes, readDocuments } from '../../controller/source/document/documents.ts';
 import { readDeclaration } from '../../controller/source/kubernetes/declaration.ts';
-import { Agenda } from '../../controller/source/marathon/agenda.ts';
 import { affectedBy } from '../../controller/source/marathon/events.ts';
+import { ReadQueue } from '../../controller/source/marathon/read-queue.ts';
 import { readEvent } from '../../controller/source/mesos/events.ts';
 import { readRecording } from '../../controller/source/mesos/recording.ts';
 import { readState } from '../../controller/source/mesos/state.ts';
@@ -200,10 +200,10 @@ describe('events', () => {
   });
 
   test('of more apps than can wait one read of everything is made', () => {
-    const agenda = new Agenda();
-    for (let at = 0; at <= BOUNDS.waitingApps; at += 1) agenda.add(`/a${at}`, at + 1, 100);
-    expect(agenda.take(100, Number.POSITIVE_INFINITY)).toEqual({
-      everything: { since: 1 },
+    const queue = new ReadQueue();
+    for (let at = 0; at <= BOUNDS.waitingApps; at += 1) queue.add(`/a${at}`, at + 1, 100);
+    expect(queue.take(100, Number.POSITIVE_INFINITY)).toEqual({
+      relist: { since: 1 },
       items: new Map(),
       tooMany: false,
     });

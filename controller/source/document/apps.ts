@@ -6,7 +6,7 @@ import { addressesOn, networksByOrder, onNetworks, type TaskNetworks } from './n
 import { type AgentAddress, onAgent, onContainer, type Placement } from './placement.ts';
 import { type AppDefinition, defineApp, type PlacedPort } from './ports.ts';
 import { stateOf, taskHealth } from './states.ts';
-import { whereaboutsOf } from './whereabouts.ts';
+import { locationOf } from './task-location.ts';
 
 /**
  * An app's JSON with its embedded tasks, as the model's `App`.
@@ -24,7 +24,7 @@ export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinitio
     return {
       ...converted,
       ...(place !== undefined && { place }),
-      ...whereaboutsOf(task.host, addresses, converted.ports, conversion.agentAddress),
+      ...locationOf(task.host, addresses, converted.ports, conversion.agentAddress),
     };
   });
   return {

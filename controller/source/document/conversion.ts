@@ -1,5 +1,5 @@
 import type { App, Port, Task, TaskPort, TaskState } from '../../model.ts';
-import { type AgentAddress, nowhere, type Placement, taskPort } from './placement.ts';
+import { type AgentAddress, notPlaced, type Placement, taskPort } from './placement.ts';
 
 /** What converting an app or a pod needs besides its JSON. `Definition` is what one version of it declares. */
 export interface Conversion<Definition> {
@@ -26,7 +26,7 @@ export interface Versioned<Definition, Declared extends { readonly port: Port }>
   readonly place: (declared: Declared, definition: Definition) => Placement;
 }
 
-/** The ports that a task serves, and the definition or the earlier conversion that says so. */
+/** The ports that a task serves, and the definition or the earlier conversion that they are from. */
 export type Served<Definition> = { readonly ports: readonly TaskPort[] } & (
   | { readonly definition: Definition }
   | { readonly known: Task }
@@ -54,7 +54,7 @@ export function servedBy<Definition, Declared extends { readonly port: Port }>(
   const known = previous?.tasks.find((task) => task.id === id);
   if (known?.ports.every(({ endpoints }) => endpoints.length > 0)) return { known, ports: known.ports };
   if (found === 'unreadable')
-    return placed(newest, () => nowhere(`the definition of version ${version} could not be read`));
+    return placed(newest, () => notPlaced(`the definition of version ${version} could not be read`));
   warnings.push(`task ${id} runs version ${version}, which Marathon no longer has: taken as the newest one`);
   return placed(newest);
 }

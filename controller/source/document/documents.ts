@@ -59,7 +59,7 @@ export function readDocuments(json: unknown, where: string): Documents | null {
 
 /**
  * The same for a document's bytes, in turns with others. Rejects with a `SyntaxError` with line and column when they are no
- * JSON, with an `OverBound` when they say more than `BOUNDS` lets a source say.
+ * JSON, with an `OverBound` when they are over a bound.
  */
 export async function readDocumentBytes(bytes: Buffer, where: string): Promise<Documents | null> {
   const pace = new Pace();
@@ -67,7 +67,7 @@ export async function readDocumentBytes(bytes: Buffer, where: string): Promise<D
     try {
       return await inTurns(collect(elements, where), pace);
     } catch (error) {
-      // Not such a list; or read as a whole it fails again, at a place that can be told.
+      // Not such a list; or read as a whole it fails again, with line and column.
       if (!(error instanceof SyntaxError)) throw error;
     }
   }
@@ -165,7 +165,7 @@ function* collect(items: Iterable<Item | null>, where: string): Generator<undefi
   return unknown && !known ? null : found;
 }
 
-/** Puts an item where it belongs; the items inside a group or a wrapping are given back. */
+/** Puts an item where it belongs; the items inside a group or a wrapping are returned. */
 function take(item: Item, where: string, found: Found): readonly Item[] {
   switch (item.shape) {
     case 'app':
@@ -209,7 +209,7 @@ export function absoluteId(id: string, base: string): string {
   return `/${path.join('/')}`;
 }
 
-/** Fields of which any one tells an app's definition from other objects that have an id. */
+/** Fields of which any one distinguishes an app's definition from other objects that have an id. */
 const APP_FIELDS =
   'cmd args instances cpus mem container fetch uris portDefinitions ports networks ipAddress healthChecks constraints'.split(
     ' ',

@@ -12,7 +12,7 @@ import { type AgentAddress, onAgent, onContainer, type Placement } from './place
 import { protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
-import { whereaboutsOf } from './whereabouts.ts';
+import { locationOf } from './task-location.ts';
 
 /** An endpoint of a pod's container, and what pairs it with its status. */
 interface PodEndpoint {
@@ -85,7 +85,7 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
       tasks.push({
         ...task,
         ...(placed !== undefined && { place: placed }),
-        ...whereaboutsOf(instance.agentHostname, addresses, task.ports, conversion.agentAddress),
+        ...locationOf(instance.agentHostname, addresses, task.ports, conversion.agentAddress),
       });
     }
   }
@@ -111,7 +111,7 @@ export function strayPodLabels(
 
 const LABELS_OF_ENDPOINTS = 'containers[].endpoints[].labels';
 
-/** The version that an instance runs, from `/v2/pods/pod::versions/<version>`; undefined where it is not told. */
+/** The version that an instance runs, from `/v2/pods/pod::versions/<version>`; undefined where it is not known. */
 export function instanceVersion({ specReference }: MarathonPodInstance): string | undefined {
   return specReference?.split('::versions/')[1] || undefined;
 }

@@ -5,7 +5,7 @@ import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
 import { type App, type AppKey, appKey, type Rejection, type Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import { same } from '../../same.ts';
-import { givenTwice } from '../document/convert.ts';
+import { duplicateId } from '../document/convert.ts';
 import { snapshotOf } from '../feed.ts';
 import type { Declaration } from './declaration.ts';
 import { anchorOf, anchorsOf, LabelIndex } from './label-index.ts';
@@ -55,7 +55,7 @@ export class Catalogue {
     this.#references = references;
   }
 
-  /** Takes note of a change of an object; false: it concerns its metadata or its status alone. */
+  /** Applies a change of an object; false: it concerns its metadata or its status alone. */
   objectChanged(before: DeclaredObject | null, now: DeclaredObject | null): boolean {
     const key = objectKey((now ?? before) as ObjectName);
     const entry = this.#entries.get(key) ?? null;
@@ -81,7 +81,7 @@ export class Catalogue {
     return true;
   }
 
-  /** Takes note of a change of an EndpointSlice; false: it concerns no object. */
+  /** Applies a change of an EndpointSlice; false: it concerns no object. */
   sliceChanged(before: Slice | null, now: Slice | null): boolean {
     let concerns = false;
     for (const slice of [before, now]) {
@@ -145,7 +145,7 @@ export class Catalogue {
     for (const entry of others) {
       const app = this.#make(entry);
       const name = objectKey(entry.object);
-      if (app !== null) this.#reject(entry.object, givenTwice(app.id, `MarathonApp ${name}`));
+      if (app !== null) this.#reject(entry.object, duplicateId(app.id, `MarathonApp ${name}`));
     }
     if (first === undefined) return null;
     this.#reject(first.object, null);
@@ -164,7 +164,7 @@ export class Catalogue {
       framework,
       ports: ports.map(({ port }) => port),
       tasks: tasksOf(declaration, slices, before ?? undefined),
-      // What the object says now cannot be used: what it last said stays.
+      // The object as it is now cannot be used: its last valid declaration stays.
       rejected: 'selector' in object.declaration ? declaration.rejected : [object.declaration],
       warnings,
     };

@@ -35,7 +35,7 @@ export function anchorOf({ matchLabels = {} }: LabelSelector): string {
   return first === undefined ? ANY : `${first[0]}=${first[1]}`;
 }
 
-/** All anchors under which something with these labels may be asked for. */
+/** All anchors under which something with these labels may be looked up. */
 export function anchorsOf(labels: Readonly<Record<string, string>>): readonly string[] {
   return [ANY, ...Object.entries(labels).map(([key, value]) => `${key}=${value}`)];
 }

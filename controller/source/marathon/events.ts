@@ -6,7 +6,7 @@ import { isRecord } from '../../rejection.ts';
 import { type EventStream, ProtocolError, readStream } from '../stream.ts';
 import type { MarathonClient } from './client.ts';
 
-/** What an event says may have changed: the ids of apps or pods, or all of them. An event says nothing more. */
+/** What may have changed: the ids of apps or pods, or all of them. An event has no more that can be relied on. */
 export type Affected = 'everything' | readonly string[];
 
 type Event = ReturnType<typeof eventSchema.parse>;
@@ -16,7 +16,7 @@ const NO_APP: Affected = [];
 /**
  * The events that can change a VIP's backends, and where each names the app or pod.
  *
- * Not asked for, though Marathon sends them for every change: `group_change_success`, which names a group and
+ * Not subscribed to, though Marathon sends them for every change: `group_change_success`, which names a group and
  * whose deployment's own events name the apps; asking for all apps whenever any changed would make every host
  * list them all. `failed_health_check_event` comes with each failed probe, and `health_status_changed_event`
  * when it matters.
@@ -52,7 +52,7 @@ const EVENTS_PATH = `/v2/events?plan-format=light&${EVENT_TYPES.map((type) => `e
 
 /**
  * What an event affects. Some proxies drop the line `event:`; its type is also `eventType` in the data. An event
- * whose type is known and whose content is not says that something changed: everything.
+ * whose type is known and whose content is not may be about any app: everything.
  */
 export function affectedBy({ event, data }: Pick<EventSourceMessage, 'event' | 'data'>): Affected {
   const name = event?.trim() ?? '';
@@ -69,7 +69,7 @@ export function affectedBy({ event, data }: Pick<EventSourceMessage, 'event' | '
   }
 }
 
-/** Undefined where it is no JSON, which no JSON text can say. */
+/** Undefined where it is no JSON. */
 function jsonOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -3,10 +3,10 @@ import { BOUNDS } from '../../bounds.ts';
 import { asError, retryDelay } from '../../http/retry.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { reconnect } from '../stream.ts';
-import { Agenda, type Due } from './agenda.ts';
 import type { MarathonClient } from './client.ts';
 import { type Affected, followEvents } from './events.ts';
 import { KeyedPool } from './keyed-pool.ts';
+import { type Due, ReadQueue } from './read-queue.ts';
 import type { MarathonReader, ReaderCallbacks } from './reader.ts';
 
 export interface FollowerOptions {
@@ -36,13 +36,13 @@ const NOT_WAITING = () => undefined;
 const NO_ITEMS: Due['items'] = new Map();
 
 /**
- * Keeps a reader's word on Marathon true: one half follows the event stream and puts on the agenda what may
- * have changed, the other reads what is on it.
+ * Keeps a reader in sync with Marathon: one half follows the event stream and queues what may have changed, the other reads
+ * what is due.
  */
 export class MarathonFollower {
   readonly #options: FollowerOptions;
   readonly #reader: MarathonReader;
-  readonly #agenda = new Agenda();
+  readonly #queue = new ReadQueue();
   readonly #pool: KeyedPool<number>;
   readonly #itemFailures = new Map<string, number>();
   /** When the last read of each app began, since everything was read. */
@@ -57,7 +57,7 @@ export class MarathonFollower {
   constructor(options: FollowerOptions) {
     this.#options = options;
     this.#reader = options.createReader({
-      revisit: (id, due) => this.#agenda.add(id, null, due),
+      revisit: (id, due) => this.#queue.add(id, null, due),
       partFailed: (error) => options.listener.failed(error),
     });
     this.#pool = new KeyedPool(options.inFlight, (id, since, signal) => this.#readOne(id, since, signal));
@@ -65,7 +65,7 @@ export class MarathonFollower {
 
   /** Follows until `signal` aborts, and resolves then. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#followStream(signal), this.#readAgenda(signal)]);
+    await Promise.all([this.#followStream(signal), this.#readDue(signal)]);
   }
 
   async #followStream(signal: AbortSignal): Promise<void> {
@@ -95,25 +95,25 @@ export class MarathonFollower {
     this.#streamSooner = NOT_WAITING;
   }
 
-  async #readAgenda(signal: AbortSignal): Promise<void> {
+  async #readDue(signal: AbortSignal): Promise<void> {
     const { clock, maxDirty } = this.#options;
     for (;;) {
-      await this.#agenda.wait(clock, signal);
-      // What tells of one change, or of many apps at once, comes in one turn: it is read together, and waits for no more.
+      await this.#queue.wait(clock, signal);
+      // The events of one change, or of many apps at once, arrive in one turn: they are read together, and wait for no more.
       await setImmediate();
       if (signal.aborted) break;
       const limit = Math.max(maxDirty, this.#reader.feed.size * LIST_SHARE);
       const now = clock.monotonic();
-      const { everything, items, tooMany } = this.#agenda.take(now, Math.max(0, limit - this.#pool.waiting));
+      const { relist, items, tooMany } = this.#queue.take(now, Math.max(0, limit - this.#pool.waiting));
       if (!tooMany) this.#readItems(items, now);
-      if (everything !== null) this.#startList(everything.since, tooMany ? items : NO_ITEMS, signal);
+      if (relist !== null) this.#startList(relist.since, tooMany ? items : NO_ITEMS, signal);
     }
     await Promise.all([this.#pool.stop(), this.#listing]);
   }
 
   #readItems(items: Due['items'], now: number): void {
     if (this.#pool.waiting + items.size > BOUNDS.waitingApps) {
-      for (const { since } of items.values()) this.#agenda.addEverything(since, now);
+      for (const { since } of items.values()) this.#queue.addRelist(since, now);
       return;
     }
     for (const [id, { since }] of items) this.#pool.add(id, since ?? now);
@@ -123,18 +123,18 @@ export class MarathonFollower {
   #startList(since: number | null, instead: Due['items'], signal: AbortSignal): void {
     const { inFlight } = this.#options;
     const waiting = instead.size === 0 ? new Map<string, number>() : this.#pool.takeWaiting();
-    this.#agenda.allow({ list: false, items: this.#reader.feed.isListed });
-    // A list is one of the requests that Marathon is asked at once.
+    this.#queue.allow({ list: false, items: this.#reader.feed.isListed });
+    // A list is one of the requests that are in flight at once.
     this.#pool.limitTo(Math.max(1, inFlight - 1));
     this.#listing = this.#readEverything(since, signal).then((again) => {
       this.#listing = null;
       this.#pool.limitTo(inFlight);
       if (again !== null) {
-        for (const [id, entry] of instead) this.#agenda.add(id, entry.since, again);
-        for (const [id, learnt] of waiting) this.#agenda.add(id, learnt, again);
+        for (const [id, entry] of instead) this.#queue.add(id, entry.since, again);
+        for (const [id, learnt] of waiting) this.#queue.add(id, learnt, again);
       }
       // Until everything was read once, one app alone would look like the only one that there is.
-      this.#agenda.allow({ list: true, items: this.#reader.feed.isListed });
+      this.#queue.allow({ list: true, items: this.#reader.feed.isListed });
     });
   }
 
@@ -143,25 +143,25 @@ export class MarathonFollower {
     const { clock, spreadMs, random } = this.#options;
     const now = clock.monotonic();
     // Every host lost its stream at the same moment.
-    this.#agenda.addEverything(now, now + (this.#reader.feed.isListed ? random() * spreadMs : 0));
+    this.#queue.addRelist(now, now + (this.#reader.feed.isListed ? random() * spreadMs : 0));
   }
 
   #changed(affected: Affected): void {
     const { clock, restMs, spreadMs, random } = this.#options;
     const now = clock.monotonic();
     if (affected === 'everything') {
-      this.#agenda.addEverything(now, now + random() * spreadMs);
+      this.#queue.addRelist(now, now + random() * spreadMs);
       return;
     }
     for (const id of affected) {
       const rested = (this.#readAt.get(id) ?? Number.NEGATIVE_INFINITY) + restMs;
-      this.#agenda.add(id, now, Math.max(now, rested));
+      this.#queue.add(id, now, Math.max(now, rested));
     }
   }
 
   #pollWithoutStream(): void {
     const now = this.#options.clock.monotonic();
-    if (now - this.#lastFullRead >= POLL_MS) this.#agenda.addEverything(null, now);
+    if (now - this.#lastFullRead >= POLL_MS) this.#queue.addRelist(null, now);
   }
 
   /** Resolves with when to try again; null: it could be read. */
@@ -175,14 +175,14 @@ export class MarathonFollower {
       this.#itemFailures.clear();
       this.#streamSooner();
       this.#readAt.clear();
-      this.#agenda.addEverything(null, clock.monotonic() + relistMs * (0.9 + 0.2 * random()));
+      this.#queue.addRelist(null, clock.monotonic() + relistMs * (0.9 + 0.2 * random()));
       listener.changed(delta);
       return null;
     } catch (error) {
       const again = clock.monotonic() + retryDelay(this.#failures + 1, random);
       if (signal.aborted) return again;
       this.#failures += 1;
-      this.#agenda.addEverything(since, again);
+      this.#queue.addRelist(since, again);
       listener.failed(asError(error));
       return again;
     }
@@ -201,7 +201,7 @@ export class MarathonFollower {
       if (signal.aborted) return;
       const failures = (this.#itemFailures.get(id) ?? 0) + 1;
       this.#itemFailures.set(id, failures);
-      this.#agenda.add(id, since, clock.monotonic() + retryDelay(failures, random));
+      this.#queue.add(id, since, clock.monotonic() + retryDelay(failures, random));
       listener.failed(asError(error));
     }
   }

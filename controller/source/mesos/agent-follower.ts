@@ -13,17 +13,17 @@ export interface AgentFollowerOptions {
   readonly clock: Clock;
   readonly resolver: Resolver;
   readonly listener: SourceListener;
-  /** How often the agent is asked, give or take a tenth. */
+  /** How often the agent is polled, give or take a tenth. */
   readonly pollMs: number;
   readonly random: () => number;
 }
 
 /** The longest pause after failures. */
 const LAST_RETRY_MS = 60_000;
-/** How often an agent where nothing happens is said to be as it was. */
+/** How often an unchanged state is published, so that its age stays known. */
 const QUIET_MS = 30_000;
 
-/** Asks one agent for what runs on it, again and again: agents have no stream of events. */
+/** Reads what runs on one agent. */
 export class AgentReader {
   readonly #client: MesosClient;
   readonly #resolver: Resolver;
@@ -44,7 +44,7 @@ export class AgentReader {
     const bytes = await this.#client.getState(signal);
     if (this.#bytes === undefined || !bytes.equals(this.#bytes)) {
       const state = await this.#client.parseState(bytes);
-      // Its reply tells of tasks and frameworks, and not of itself; it may have got another id meanwhile.
+      // Its reply lists tasks and frameworks, and not the agent itself, which may have another id by now.
       const unknown = state.tasks.some(({ agentId }) => agentId !== this.#self?.id);
       if (this.#self === undefined || unknown) this.#self = await this.#client.getAgent(signal);
       const { id, host, place } = this.#self;
@@ -55,7 +55,7 @@ export class AgentReader {
     }
     const { hosts } = this.#cluster;
     const addresses = await resolveAgents(hosts, this.#resolver);
-    // One agent's names are few: that their addresses may have changed is not worth remembering.
+    // One agent has few names: which addresses changed need not be found out.
     this.#cluster.moved(hosts);
     return await this.#cluster.take(changed, addresses, new Pace());
   }
@@ -67,7 +67,7 @@ export async function followAgent(options: AgentFollowerOptions, signal: AbortSi
   const reader = new AgentReader(options);
   const feed = new Feed();
   const changed = new Map<AppKey, App | null>();
-  let told = Number.NEGATIVE_INFINITY;
+  let publishedAt = Number.NEGATIVE_INFINITY;
   for (let failures = 0; !signal.aborted; ) {
     const since = clock.monotonic();
     try {
@@ -75,8 +75,8 @@ export async function followAgent(options: AgentFollowerOptions, signal: AbortSi
       const delta = feed.update(changed, { complete: true, learnedAt: since, about });
       changed.clear();
       failures = 0;
-      if (delta !== null && (!isEmpty(delta) || since - told >= QUIET_MS)) {
-        told = since;
+      if (delta !== null && (!isEmpty(delta) || since - publishedAt >= QUIET_MS)) {
+        publishedAt = since;
         listener.changed(delta);
       }
     } catch (error) {

@@ -58,7 +58,7 @@ export class AgentTable {
     return [...this.#hosts.values()].flatMap((host) => addresses.get(host) ?? []).sort();
   }
 
-  /** Where agents stand, by address; null where no agent says so. */
+  /** Where agents stand, by address; null where none has a fault domain. */
   placesByAddress(addresses: AgentAddresses): Readonly<Record<string, Place>> | null {
     if (this.#places.size === 0) return null;
     const found = [...this.#places].flatMap(([id, place]) => {

@@ -7,19 +7,19 @@ import type { AgentList } from './agent-list.ts';
 import { AgentTable } from './agent-table.ts';
 import { unnamedWarning } from './apps.ts';
 import type { MesosEvent } from './events.ts';
-import { mayServe, mesosState, type TaskFacts, toldAgain, updated } from './facts.ts';
+import { mayServe, mergeKnown, mesosState, type TaskFacts, updated } from './facts.ts';
 import { Groups } from './groups.ts';
 import { LATE_TASKS_MS, RecoveringAgents } from './recovering-agents.ts';
 import { type MesosState, taskKey } from './state.ts';
 import { type TaskEntry, TaskTable } from './task-table.ts';
 import { givenUp, unlisted } from './unlisted.ts';
 
-/** Ended tasks that are remembered: another source may still say that they run. */
+/** Ended tasks that are remembered: another source may still list them as running. */
 const ENDED_KEPT = 2_000;
 
 /**
- * What a Mesos master or agent tells, joined: tasks with their agents and frameworks, in whatever order these come. A
- * task whose framework is not known yet waits; what a task was once joined with it keeps.
+ * The state of a Mesos, joined: tasks with their agents and frameworks, in whatever order these arrive. A task whose
+ * framework is not known yet waits; what a task was once joined with it keeps.
  */
 export class Cluster {
   /** Names by id. */
@@ -59,7 +59,7 @@ export class Cluster {
     return this.#recovering;
   }
 
-  /** Takes the agents that a master has; says whether it has given any up. */
+  /** Compares with a master's list of agents; returns whether it has given any up. */
   checkAgents(list: AgentList, now: number): boolean {
     const ids = this.#recovering.givenUp(list, now);
     for (const id of ids) this.apply({ type: 'agent-removed', id }, now);
@@ -83,14 +83,14 @@ export class Cluster {
     const present = new Set(state.rejected.keys());
     this.#recovering.replace(state.recovered, now);
     const put = (facts: TaskFacts) => {
-      this.#put(this.#toldAgain(facts));
+      this.#put(this.#mergeKnown(facts));
       present.add(keyOf(facts));
     };
     for (const facts of state.tasks) {
       put(facts);
       await pace.restIfDue();
     }
-    // A master keeps these for long, hundreds of them: those that ran when last heard of are to be drained.
+    // A master keeps these for long, hundreds of them: those that ran when last seen are to be drained.
     for (const facts of state.unreachable) {
       const known = before.get(keyOf(facts))?.facts;
       if (known !== undefined && known.state !== 'gone') put(facts);
@@ -112,12 +112,12 @@ export class Cluster {
     switch (event.type) {
       case 'task-added':
         this.#accept(keyOf(event.task));
-        this.#put(this.#toldAgain(event.task));
+        this.#put(this.#mergeKnown(event.task));
         return;
       case 'task-updated': {
         const facts = this.#tasks.get(event.key)?.facts;
         const ends = mesosState(event.state) === 'gone';
-        // A task that could not be read is as unknown after an update, which does not tell what it is.
+        // A task that could not be read is as unknown after an update, which does not have its definition.
         if (ends || this.#refused.get(event.key)?.part === 'update') this.#accept(event.key);
         // What has ended comes back by TASK_ADDED alone: an update after the end is a late one.
         if (facts !== undefined && facts.state !== 'gone')
@@ -156,7 +156,7 @@ export class Cluster {
     }
   }
 
-  /** Its tasks wait for its name; only where it gets another one, all are asked whose they are. */
+  /** Its tasks wait for its name; only where the name changes, all tasks are searched for its own. */
   #frameworkKnown(id: string, name: string): void {
     const before = this.#frameworks.get(id);
     this.#frameworks.set(id, name);
@@ -165,7 +165,7 @@ export class Cluster {
     this.#rejoin([...keys].filter((key) => this.#tasks.get(key)?.facts.frameworkId === id));
   }
 
-  /** Forgets tasks that have been kept for long enough; says whether there were any. */
+  /** Forgets tasks that have been kept for long enough; returns whether there were any. */
   expire(now: number): boolean {
     const due = this.#tasks.due(now);
     for (const { facts } of due) this.#end(facts);
@@ -178,7 +178,7 @@ export class Cluster {
     return this.#tasks.nextExpiry();
   }
 
-  /** The addresses of these hosts are others than they were. */
+  /** Marks the apps on these hosts for a rebuild: their addresses changed. */
   moved(hosts: ReadonlySet<string>): void {
     if (hosts.size === 0) return;
     this.#about = null;
@@ -193,7 +193,7 @@ export class Cluster {
   async take(changed: Map<AppKey, App | null>, addresses: AgentAddresses, pace: Pace): Promise<About> {
     await this.#groups.take(changed, addresses, pace);
     if (this.#about !== null) return this.#about;
-    // Those of tasks are told with the tasks.
+    // Those of tasks are part of the tasks.
     const agents = this.#agents.addresses(addresses);
     const rejected = [...this.#refused.values()].map(({ rejection }) => rejection);
     const places = this.#agents.placesByAddress(addresses);
@@ -212,9 +212,9 @@ export class Cluster {
     return unnamedWarning(waiting.filter(({ state }) => state === 'running').map(({ id }) => id));
   }
 
-  #toldAgain(facts: TaskFacts): TaskFacts {
+  #mergeKnown(facts: TaskFacts): TaskFacts {
     const known = this.#tasks.get(keyOf(facts))?.facts;
-    return known === undefined || known.state === 'gone' ? facts : toldAgain(known, facts);
+    return known === undefined || known.state === 'gone' ? facts : mergeKnown(known, facts);
   }
 
   #put(facts: TaskFacts, keptUntil: number | null = null): void {
@@ -244,7 +244,7 @@ export class Cluster {
     if (this.#unnamed.delete(key)) this.#about = null;
   }
 
-  /** Its master tells of it: if it was kept, it is not any more. */
+  /** Its master lists it: if it was kept, it is not any more. */
   #confirm(key: string): void {
     const entry = this.#tasks.get(key);
     if (entry !== undefined && entry.keptUntil !== null) this.#put(entry.facts);
@@ -255,7 +255,7 @@ export class Cluster {
     if (this.#refused.delete(key)) this.#about = null;
   }
 
-  /** One that was never heard of needs no grave: after a failover agents tell of those too. */
+  /** An unknown task that has ended is not remembered: after a failover agents report those too. */
   #end(facts: TaskFacts): void {
     const key = keyOf(facts);
     const framework = this.#frameworks.get(facts.frameworkId);

@@ -58,7 +58,7 @@ export class RecordDecoder {
     if (length > this.#maxBytes) {
       throw new ProtocolError(`a record has ${length} bytes, and the limit is ${this.#maxBytes}`);
     }
-    // A record of no bytes says nothing; Mesos sends none.
+    // A record of no bytes has no event; Mesos sends none.
     this.#header = length === 0 ? '' : null;
     this.#left = length;
     return newline + 1;

@@ -19,7 +19,7 @@ export interface MesosSourceOptions extends Omit<MesosClientOptions, 'clock'> {
 }
 
 export interface MesosAgentSourceOptions extends Omit<MesosSourceOptions, 'retry'> {
-  /** How often the agent is asked, give or take a tenth. Defaults to 2 s, as in dcos-net. */
+  /** How often the agent is polled, give or take a tenth. Defaults to 2 s, as in dcos-net. */
   readonly pollMs?: number | undefined;
 }
 
@@ -67,7 +67,7 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
 }
 
 /**
- * The tasks of one Mesos agent, by polling, for hosts that may ask nobody else: backends on other hosts are not seen.
+ * The tasks of one Mesos agent, by polling, for hosts that may reach nothing else: backends on other hosts are not seen.
  * Throws (`ControllerError` code `usage`) when `where` is no URL.
  */
 export function createMesosAgentSource(options: MesosAgentSourceOptions): AppSource {

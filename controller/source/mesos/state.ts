@@ -14,7 +14,7 @@ import {
   taskSchema,
 } from './schema.ts';
 
-/** All that a master, or an agent, says of its cluster at one moment. */
+/** The state of a cluster at one moment, from a master or an agent. */
 export interface MesosState {
   /** Names by id. */
   readonly frameworks: ReadonlyMap<string, string>;
@@ -32,7 +32,7 @@ export interface MesosState {
   readonly unreachable: readonly TaskFacts[];
   /** Tasks that could not be read, by key. */
   readonly rejected: ReadonlyMap<string, Rejection>;
-  /** Of an event stream; null where it is not said. */
+  /** Of an event stream; null elsewhere. */
   readonly heartbeatSeconds: number | null;
 }
 
@@ -168,7 +168,7 @@ function refusedTask(json: unknown, over: Pick<Rejection, 'at' | 'reason'>): Rea
   return { key, rejection: { app: id, value: '', ...over } };
 }
 
-/** Why a task could not be read, and the key of the one that it is, as far as that can be told. */
+/** Why a task could not be read, and the key of the one that it is, as far as they are known. */
 export function unreadableTask(
   json: unknown,
   error: Parameters<typeof rejectionOf>[2],

@@ -14,16 +14,16 @@ export interface SubscriptionOptions {
   readonly clock: Clock;
   /** Limit for one record, which is the whole state at the beginning. */
   readonly maxRecordBytes: number;
-  /** How long the stream may be silent until the state has come; afterwards it is three heartbeats. */
+  /** How long nothing may arrive before the state; afterwards it is three heartbeats. */
   readonly silenceMs: number;
-  /** The state at the beginning; what comes after it waits until it has been taken in. */
+  /** Takes the state at the beginning; events wait until it resolves. */
   readonly state: (state: MesosState) => Promise<void>;
   readonly event: (event: MesosEvent) => void;
-  /** Something came, and be it a heartbeat: what is known is still true. */
-  readonly heard: () => void;
+  /** Called whenever something arrives, also a heartbeat: what is known is still true. */
+  readonly received: () => void;
 }
 
-/** Mesos's own default; a master says its own. */
+/** Mesos's default, for a master that does not send its own. */
 const HEARTBEAT_SECONDS = 15;
 /** dcos-net's count. */
 const MISSED_HEARTBEATS = 3;
@@ -46,13 +46,13 @@ export function followSubscription(options: SubscriptionOptions, signal: AbortSi
     silenceMs: () => reader.silenceMs,
     ended: () => (decoder.midRecord ? 'the stream ended within a record' : 'the stream ended'),
     async take(chunk, limited) {
-      // What has arrived already, megabytes at a time, would come in one long turn.
+      // What has arrived already, megabytes at a time, would be read in one long turn.
       await pace.restIfDue();
       for (const record of decoder.feed(chunk)) {
         await reader.read(record);
         limited.throwIfAborted();
       }
-      options.heard();
+      options.received();
     },
   };
   return readStream(stream, signal);

@@ -3,7 +3,7 @@ import type { JoinedTask } from './apps.ts';
 /** A task as it is known, and joined. */
 export interface TaskEntry extends JoinedTask {
   /**
-   * Set while nobody says whether it still is there, since its agent has not come back to a new master: when it is
+   * Set while it is not known whether it still runs, since its agent has not come back to a new master: when it is
    * forgotten, in milliseconds of the monotonic clock; infinite while the master waits for the agent.
    */
   readonly keptUntil: number | null;
@@ -24,7 +24,7 @@ export class TaskTable {
     return this.#entries;
   }
 
-  /** Those of which nobody says whether they still are there; of this agent, if one is given. */
+  /** Those that are kept although no list has them; of this agent, if one is given. */
   kept(agentId?: string): readonly TaskEntry[] {
     const entries = [...this.#kept].flatMap((key) => this.#entries.get(key) ?? []);
     return agentId === undefined ? entries : entries.filter(({ facts }) => facts.agentId === agentId);

@@ -3,58 +3,58 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { App, Health } from '../../../controller/model.ts';
 import { same } from '../../../controller/same.ts';
-import { Agenda } from '../../../controller/source/marathon/agenda.ts';
 import { Definitions } from '../../../controller/source/marathon/definitions.ts';
 import { KeptHealth } from '../../../controller/source/marathon/kept-health.ts';
 import { KeyedPool } from '../../../controller/source/marathon/keyed-pool.ts';
+import { ReadQueue } from '../../../controller/source/marathon/read-queue.ts';
 
 /** What the Marathon source is built of. */
 
-const agendaWith = (allowed = { list: true, items: true }) => {
-  const agenda = new Agenda();
-  agenda.allow(allowed);
-  return agenda;
+const queueWith = (allowed = { list: true, items: true }) => {
+  const queue = new ReadQueue();
+  queue.allow(allowed);
+  return queue;
 };
-const items = (agenda: Agenda, now: number, limit = 10) =>
-  [...agenda.take(now, limit).items].map(([id, { since }]) => [id, since]);
+const items = (queue: ReadQueue, now: number, limit = 10) =>
+  [...queue.take(now, limit).items].map(([id, { since }]) => [id, since]);
 
-test('what is asked for twice is due once, at the earlier time, since the earlier word', () => {
-  const agenda = agendaWith();
-  agenda.add('/a', 5, 100);
-  agenda.add('/a', 7, 50);
-  agenda.add('/b', null, 200);
-  expect(items(agenda, 49)).toEqual([]);
-  expect(items(agenda, 50)).toEqual([['/a', 5]]);
-  expect(items(agenda, 1000)).toEqual([['/b', null]]);
+test('what is requested twice is due once, at the earlier time, since the earlier request', () => {
+  const queue = queueWith();
+  queue.add('/a', 5, 100);
+  queue.add('/a', 7, 50);
+  queue.add('/b', null, 200);
+  expect(items(queue, 49)).toEqual([]);
+  expect(items(queue, 50)).toEqual([['/a', 5]]);
+  expect(items(queue, 1000)).toEqual([['/b', null]]);
 });
 
 test('single items are due beside everything, each at its time', () => {
-  const agenda = agendaWith();
-  agenda.add('/a', 5, 10);
-  agenda.add('/b', null, 999);
-  agenda.addEverything(7, 10);
-  expect(agenda.take(10, 10)).toMatchObject({ everything: { since: 7 }, tooMany: false });
-  expect(items(agenda, 999)).toEqual([['/b', null]]);
+  const queue = queueWith();
+  queue.add('/a', 5, 10);
+  queue.add('/b', null, 999);
+  queue.addRelist(7, 10);
+  expect(queue.take(10, 10)).toMatchObject({ relist: { since: 7 }, tooMany: false });
+  expect(items(queue, 999)).toEqual([['/b', null]]);
 });
 
 test('items that are more than the limit come with everything, which is to be read in their place', () => {
-  const agenda = agendaWith();
-  for (const [at, id] of ['/a', '/b', '/c'].entries()) agenda.add(id, at + 1, 1);
-  const due = agenda.take(1, 2);
-  expect(due).toMatchObject({ everything: { since: 1 }, tooMany: true });
+  const queue = queueWith();
+  for (const [at, id] of ['/a', '/b', '/c'].entries()) queue.add(id, at + 1, 1);
+  const due = queue.take(1, 2);
+  expect(due).toMatchObject({ relist: { since: 1 }, tooMany: true });
   expect([...due.items.keys()]).toEqual(['/a', '/b', '/c']);
 });
 
 test('what is not allowed waits, however long it is due', () => {
-  const agenda = agendaWith({ list: false, items: true });
-  for (const id of ['/a', '/b', '/c']) agenda.add(id, 1, 1);
-  agenda.addEverything(7, 1);
-  expect(agenda.take(100, 2)).toMatchObject({ everything: null, items: expect.any(Map), tooMany: false });
-  agenda.allow({ list: true, items: false });
-  agenda.add('/d', 1, 1);
-  expect(agenda.take(100, 2)).toEqual({ everything: { since: 7 }, items: new Map(), tooMany: false });
-  agenda.allow({ list: true, items: true });
-  expect(items(agenda, 100)).toEqual([['/d', 1]]);
+  const queue = queueWith({ list: false, items: true });
+  for (const id of ['/a', '/b', '/c']) queue.add(id, 1, 1);
+  queue.addRelist(7, 1);
+  expect(queue.take(100, 2)).toMatchObject({ relist: null, items: expect.any(Map), tooMany: false });
+  queue.allow({ list: true, items: false });
+  queue.add('/d', 1, 1);
+  expect(queue.take(100, 2)).toEqual({ relist: { since: 7 }, items: new Map(), tooMany: false });
+  queue.allow({ list: true, items: true });
+  expect(items(queue, 100)).toEqual([['/d', 1]]);
 });
 
 test('a key whose job runs gets one more run after it, however often it is added', async () => {

@@ -42,7 +42,7 @@ test('a stream that ends anywhere but between two records ends within one', () =
   }
 });
 
-test('a record of no bytes says nothing', () => {
+test('a record of no bytes has no event', () => {
   expect(records(new RecordDecoder(10), [Buffer.from('0\n2\n{}')])).toEqual(['{}']);
 });
 

@@ -47,7 +47,7 @@ test('each is forgotten some time after it came back, and one that is not recove
   expect(agents.hosts).toEqual(['b.example']);
 });
 
-test('another subscription to the same master does not begin the time anew', () => {
+test('another subscription to the same master does not restart the time', () => {
   agents.replace(new Map([['S0', 'a.example']]), FAILOVER + 300_000);
   expect(agents.nextCheck).toBe(DUE);
 });

@@ -91,7 +91,7 @@ test('a task that could not be reached when its agent was lost ends some time af
   expect(await states()).toEqual(['gone']);
 });
 
-test('so does one whose agent was given up while nobody listened', async () => {
+test('so does one whose agent was given up while there was no subscription', async () => {
   await failOver();
   isSubscribed = false;
   pass(60_000);
@@ -120,7 +120,7 @@ test('a task of an agent that left without a failover has ended', async () => {
   expect(await states()).toEqual(['gone']);
 });
 
-test('a kept task that comes back unreadable stays as it was for as long as it is told of', async () => {
+test('a kept task that comes back unreadable stays as it was for as long as it is reported', async () => {
   await failOver();
   master.addAgent('S0', '10.0.0.1');
   tell({ type: 'TASK_ADDED', task_added: { task: unreadable } });

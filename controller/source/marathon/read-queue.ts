@@ -4,7 +4,7 @@ import { Latch } from '../../time.ts';
 
 /** What is to be read now. `since`: when it was learnt of; null for what was merely due. */
 export interface Due {
-  readonly everything: { readonly since: number | null } | null;
+  readonly relist: { readonly since: number | null } | null;
   readonly items: ReadonlyMap<string, { readonly since: number | null }>;
   /** The items are too many to be read one by one. */
   readonly tooMany: boolean;
@@ -15,9 +15,9 @@ interface Entry {
   readonly due: number;
 }
 
-/** What is to be read, and when. Asking twice for the same keeps the earlier time. */
-export class Agenda {
-  #everything: Entry | undefined;
+/** What is to be read, and when. Of two requests for the same the earlier time counts. */
+export class ReadQueue {
+  #relist: Entry | undefined;
   readonly #items = new Map<string, Entry>();
   readonly #wake = new Latch<'earlier'>();
   #mayList = true;
@@ -31,14 +31,14 @@ export class Agenda {
   }
 
   /** `since`: when the change was learnt of. `due`: when to read. Milliseconds of the monotonic clock. */
-  addEverything(since: number | null, due: number): void {
-    this.#everything = earlier(this.#everything, { since, due });
+  addRelist(since: number | null, due: number): void {
+    this.#relist = earlier(this.#relist, { since, due });
     this.#wake.set('earlier');
   }
 
   add(id: string, since: number | null, due: number): void {
     this.#items.set(id, earlier(this.#items.get(id), { since, due }));
-    if (this.#items.size > BOUNDS.waitingApps) this.#becomeEverything();
+    if (this.#items.size > BOUNDS.waitingApps) this.#becomeRelist();
     this.#wake.set('earlier');
   }
 
@@ -61,31 +61,30 @@ export class Agenda {
     for (const [id] of due) this.#items.delete(id);
     const items = new Map(due);
     const tooMany = this.#mayList && due.length > limit;
-    if (!this.#mayList || !(tooMany || this.#isEverythingDue(now)))
-      return { everything: null, items, tooMany };
-    const asked = this.#everything === undefined ? [] : [this.#everything];
+    if (!this.#mayList || !(tooMany || this.#isRelistDue(now))) return { relist: null, items, tooMany };
+    const asked = this.#relist === undefined ? [] : [this.#relist];
     const since = tooMany ? [...due.map(([, entry]) => entry), ...asked] : asked;
-    this.#everything = undefined;
+    this.#relist = undefined;
     return {
-      everything: { since: since.reduce<number | null>((a, b) => first(a, b.since), null) },
+      relist: { since: since.reduce<number | null>((a, b) => first(a, b.since), null) },
       items,
       tooMany,
     };
   }
 
-  #isEverythingDue(now: number): boolean {
-    return this.#everything !== undefined && this.#everything.due <= now;
+  #isRelistDue(now: number): boolean {
+    return this.#relist !== undefined && this.#relist.due <= now;
   }
 
-  /** Ids that nobody has heard of cost memory too; one list answers for all of them. */
-  #becomeEverything(): void {
-    for (const entry of this.#items.values()) this.#everything = earlier(this.#everything, entry);
+  /** Ids of apps that do not exist cost memory too; one list serves for all of them. */
+  #becomeRelist(): void {
+    for (const entry of this.#items.values()) this.#relist = earlier(this.#relist, entry);
     this.#items.clear();
   }
 
   #nextDue(): number {
     let next = Number.POSITIVE_INFINITY;
-    if (this.#mayList && this.#everything !== undefined) next = this.#everything.due;
+    if (this.#mayList && this.#relist !== undefined) next = this.#relist.due;
     if (this.#mayReadItems) for (const { due } of this.#items.values()) next = Math.min(next, due);
     return next;
   }
