@@ -4,7 +4,8 @@
  * besides the keys.
  */
 
-import type { BackendSettings, ServiceSettings, TrafficDistribution } from './settings.ts';
+import type { Nearness, Place, TrafficDistribution } from './place.ts';
+import type { BackendSettings, ServiceSettings } from './settings.ts';
 
 /** The protocols that a VIP can have. DC/OS knew these two; other ones in a definition give no VIP. */
 export type Protocol = 'tcp' | 'udp';
@@ -86,14 +87,6 @@ export interface Agent {
   readonly address: string;
 }
 
-/** Where a host stands. A zone is part of its region; what is absent is not known. */
-export interface Place {
-  readonly region?: string;
-  readonly zone?: string;
-  /** Name of a Kubernetes node. */
-  readonly node?: string;
-}
-
 /** Marathon's TASK_* states, folded to what matters for a backend. `gone`: finished, failed, killed, lost. */
 export type TaskState = 'staging' | 'running' | 'killing' | 'unreachable' | 'gone';
 
@@ -164,16 +157,6 @@ export interface Service extends ServiceSettings {
   readonly trafficDistribution?: Exclude<TrafficDistribution, 'Cluster'>;
   /** Set once it is decided which these are. */
   readonly nearness?: Nearness;
-}
-
-/** How near a backend is: on this host, in its zone, in its region, anywhere. Each one is part of the next. */
-export type Tier = 'node' | 'zone' | 'region' | 'all';
-
-export interface Nearness {
-  /** The tier whose backends the service has. */
-  readonly tier: Tier;
-  /** Those of all tiers. */
-  readonly all: ReadonlyMap<BackendKey, Backend>;
 }
 
 /** What a name leads to. */

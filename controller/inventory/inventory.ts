@@ -1,16 +1,9 @@
 import { canonicalAddress } from '../address.ts';
 import type { About, Delta } from '../delta.ts';
-import {
-  type App,
-  type AppKey,
-  appKey,
-  type BackendKey,
-  type Place,
-  type Rejection,
-  type Snapshot,
-} from '../model.ts';
+import { type App, type AppKey, appKey, type BackendKey, type Rejection, type Snapshot } from '../model.ts';
 import { inSlices } from '../pace.ts';
 import { type Pause, withoutPause } from '../pause.ts';
+import type { Place } from '../place.ts';
 import { same } from '../same.ts';
 import { AddressIndex } from './address-index.ts';
 import { endedByName } from './ended.ts';

@@ -1,5 +1,6 @@
 import { canonicalAddress } from '../address.ts';
-import type { App, Place, Task } from '../model.ts';
+import type { App, Task } from '../model.ts';
+import type { Place } from '../place.ts';
 
 /** Where hosts stand, by their addresses or names, from the tasks on them and the lists of agents. */
 export class PlaceIndex {

@@ -1,6 +1,7 @@
 import { canServe, type Slice, type SliceEndpoint, type SlicePort } from '../../kubernetes/endpoint-slice.ts';
 import { type Locals, PORTS_LABEL, readLocals, readPlaces, readStandings } from '../../kubernetes/relayed.ts';
-import type { App, Endpoint, Place, Task, TaskPort } from '../../model.ts';
+import type { App, Endpoint, Task, TaskPort } from '../../model.ts';
+import type { Place } from '../../place.ts';
 import { ipAddress } from '../document/addresses.ts';
 import { notPlaced, taskPort } from '../document/placement.ts';
 import type { Declaration, NamedPort } from './declaration.ts';

@@ -1,4 +1,4 @@
-import type { Place } from '../../model.ts';
+import type { Place } from '../../place.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import type { MesosState } from './state.ts';
 

@@ -1,4 +1,5 @@
-import type { App, Place, Port, Rejection, Task } from '../../model.ts';
+import type { App, Port, Rejection, Task } from '../../model.ts';
+import type { Place } from '../../place.ts';
 import { locationOf } from '../document/task-location.ts';
 import type { AppIdentity } from './app-id.ts';
 import type { TaskFacts } from './facts.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Place, Rejection } from '../../model.ts';
+import type { Rejection } from '../../model.ts';
+import type { Place } from '../../place.ts';
 import { isRecord } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import type { TaskFacts } from './facts.ts';

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { BOUNDS } from '../../bounds.ts';
-import type { Place } from '../../model.ts';
-import { placeOf } from '../../place.ts';
+import { type Place, placeOf } from '../../place.ts';
 import { withMessage } from '../../schema-messages.ts';
 
 /**

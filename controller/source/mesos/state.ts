@@ -1,6 +1,7 @@
 import { overBound } from '../../bounds.ts';
-import type { Place, Rejection } from '../../model.ts';
+import type { Rejection } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
+import type { Place } from '../../place.ts';
 import { isRecord, rejectionOf, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { type Found, type Wanted, walkJson } from '../json.ts';
