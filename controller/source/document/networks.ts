@@ -43,6 +43,15 @@ export function networksByOrder(
   };
 }
 
+/** Networks that are listed without names get those of `names`, in their order, where there are as many. */
+export function namesByOrder(
+  networks: readonly { readonly name: string | null | undefined; readonly addresses: readonly string[] }[],
+  names: readonly (string | null)[],
+): readonly NetworkAddresses[] {
+  const known = networks.length === names.length ? names : [];
+  return networks.map(({ name, addresses }, index) => ({ name: name || (known[index] ?? null), addresses }));
+}
+
 /**
  * The addresses of a task on the networks `wanted`; on all of them when none is wanted by name. `unresolved` says why
  * there is none, or that one is left out because it may be on another network.

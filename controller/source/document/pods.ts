@@ -7,7 +7,7 @@ import type {
 import type { App, Port, Task } from '../../model.ts';
 import { placeOf } from '../../place.ts';
 import { type Conversion, servedBy, type Versioned } from './conversion.ts';
-import { addressesOn, onNetworks, type TaskNetworks } from './networks.ts';
+import { addressesOn, namesByOrder, onNetworks, type TaskNetworks } from './networks.ts';
 import { type AgentAddress, onAgent, onContainer, type Placement } from './placement.ts';
 import { protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
@@ -150,17 +150,9 @@ function convertContainer(
   return { id, state, health: containerHealth(container.conditions), ports };
 }
 
-/** Of networks that the status does not name it has as many as the definition, in its order. */
-function networksOf({ networks }: MarathonPodInstance, { networks: names }: PodDefinition): TaskNetworks {
-  const list = networks ?? [];
-  const nameOf = (index: number) => (list.length === names.length ? (names[index] ?? null) : null);
-  return {
-    networks: list.map(({ name, addresses }, index) => ({
-      name: name || nameOf(index),
-      addresses: addresses ?? [],
-    })),
-    unassigned: [],
-  };
+function networksOf({ networks }: MarathonPodInstance, definition: PodDefinition): TaskNetworks {
+  const list = (networks ?? []).map(({ name, addresses }) => ({ name, addresses: addresses ?? [] }));
+  return { networks: namesByOrder(list, definition.networks), unassigned: [] };
 }
 
 function place(

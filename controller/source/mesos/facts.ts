@@ -1,5 +1,5 @@
 import type { Health, Rejection, TaskState } from '../../model.ts';
-import type { TaskNetworks } from '../document/networks.ts';
+import { namesByOrder, type TaskNetworks } from '../document/networks.ts';
 import { stateOf } from '../document/states.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { type DiscoveryPort, pairsOf, readDiscovery, strayTaskLabels } from './discovery.ts';
@@ -121,13 +121,9 @@ function addressesIn({ ip_addresses }: MesosNetworkInfo): readonly string[] {
   return (ip_addresses ?? []).flatMap(({ ip_address }) => ip_address || []);
 }
 
-/** Networks without a name are those of the container, in its order, where they are as many. */
 function networksIn(infos: readonly MesosNetworkInfo[], names: readonly (string | null)[]): TaskNetworks {
-  const nameOf = (index: number) => (infos.length === names.length ? (names[index] ?? null) : null);
-  const networks = infos.map((info, index) => ({
-    name: info.name || nameOf(index),
-    addresses: addressesIn(info),
-  }));
+  const list = infos.map((info) => ({ name: info.name, addresses: addressesIn(info) }));
+  const networks = namesByOrder(list, names);
   const isUnsure = names.length > 1 && networks.some(({ name }) => name === null);
   if (!isUnsure) return { networks, unassigned: [] };
   return {

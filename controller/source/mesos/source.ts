@@ -4,7 +4,7 @@ import type { AppSource, Clock, Resolver } from '../../ports.ts';
 import { systemClock } from '../../time.ts';
 import { resolveAgents } from '../document/agents.ts';
 import { snapshotOf } from '../feed.ts';
-import { AgentReader, followAgent } from './agent-follower.ts';
+import { AgentFollower } from './agent-follower.ts';
 import { createMesosClient, type MesosClientOptions } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { MesosFollower } from './follower.ts';
@@ -73,15 +73,13 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
 export function createMesosAgentSource(options: MesosAgentSourceOptions): AppSource {
   const { clock = systemClock, resolver, pollMs = 2_000, random = Math.random } = options;
   const client = createMesosClient({ ...options, clock }, 'agent');
+  const create = () => new AgentFollower({ client, clock, resolver, pollMs, random });
   return {
     name: `mesos-agent=${client.name}`,
     get servers() {
       return client.servers;
     },
-    read(signal) {
-      const reader = new AgentReader({ client, resolver, clock });
-      return snapshotOf((changed) => reader.read(changed, signal));
-    },
-    follow: (listener, signal) => followAgent({ client, clock, resolver, listener, pollMs, random }, signal),
+    read: (signal) => snapshotOf((changed) => create().read(changed, signal)),
+    follow: (listener, signal) => create().run(listener, signal),
   };
 }
