@@ -1,6 +1,7 @@
 import type { About } from '../../delta.ts';
 import { mergeRows } from '../../inventory/merge.ts';
 import type { App, AppKey, Rejection, Snapshot } from '../../model.ts';
+import { SetMap } from '../../set-map.ts';
 import { duplicateId } from '../document/convert.ts';
 import type { FileContent } from './content.ts';
 
@@ -11,7 +12,7 @@ import type { FileContent } from './content.ts';
 export class Files {
   readonly #contents = new Map<string, FileContent>();
   /** The files that have an app. */
-  readonly #paths = new Map<AppKey, Set<string>>();
+  readonly #paths = new SetMap<AppKey, string>();
   readonly #apps = new Map<AppKey, App>();
   readonly #touched = new Set<AppKey>();
   readonly #changed = new Map<AppKey, App | null>();
@@ -69,14 +70,12 @@ export class Files {
   }
 
   #join(key: AppKey, path: string): void {
-    this.#paths.set(key, (this.#paths.get(key) ?? new Set()).add(path));
+    this.#paths.add(key, path);
     this.#touched.add(key);
   }
 
   #leave(key: AppKey, path: string): void {
-    const paths = this.#paths.get(key);
-    paths?.delete(path);
-    if (paths?.size === 0) this.#paths.delete(key);
+    this.#paths.delete(key, path);
     this.#reject(key, path, null);
     this.#touched.add(key);
   }
@@ -94,7 +93,7 @@ export class Files {
   #mergeOne(key: AppKey): App | undefined {
     const defined: App[] = [];
     const fromTasks: App[] = [];
-    for (const path of [...(this.#paths.get(key) ?? [])].sort()) {
+    for (const path of [...this.#paths.get(key)].sort()) {
       const app = rowsOf(this.#contents.get(path)).get(key);
       if (app?.fromTasks === true) fromTasks.push(app);
       else if (app !== undefined && defined.push(app) > 1) this.#reject(key, path, duplicateId(app.id, path));

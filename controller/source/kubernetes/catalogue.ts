@@ -5,10 +5,11 @@ import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
 import { type App, type AppKey, appKey, type Rejection, type Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import { same } from '../../same.ts';
+import { SetMap } from '../../set-map.ts';
 import { duplicateId } from '../document/convert.ts';
 import { snapshotOf } from '../feed.ts';
+import { anchorOf, anchorsOf } from './anchors.ts';
 import type { Declaration } from './declaration.ts';
-import { anchorOf, anchorsOf, LabelIndex } from './label-index.ts';
 import { type ReferenceBook, referencesOf } from './references.ts';
 import { tasksOf } from './tasks.ts';
 
@@ -40,9 +41,9 @@ interface Entry {
 export class Catalogue {
   readonly #entries = new Map<string, Entry>();
   /** Those that declare an app; of several the oldest counts. */
-  readonly #declaring = new Map<AppKey, Set<Entry>>();
-  readonly #bySelector = new LabelIndex<Entry>();
-  readonly #slices = new LabelIndex<Slice>();
+  readonly #declaring = new SetMap<AppKey, Entry>();
+  readonly #bySelector = new SetMap<string, Entry>();
+  readonly #slices = new SetMap<string, Slice>();
   readonly #changed = new Set<AppKey>();
   /** Why objects give no app, by object. */
   readonly #rejected = new Map<string, Aged & { readonly why: Rejection }>();
@@ -86,11 +87,10 @@ export class Catalogue {
     let concerns = false;
     for (const slice of [before, now]) {
       if (slice === null) continue;
-      const anchors = anchorsOf(slice.labels);
-      if (slice === now) this.#slices.add(slice.namespace, anchors, slice);
-      else this.#slices.remove(slice.namespace, anchors, slice);
-      for (const anchor of anchors) {
-        for (const entry of this.#bySelector.find(slice.namespace, anchor)) {
+      for (const anchor of anchorsOf(slice.namespace, slice.labels)) {
+        if (slice === now) this.#slices.add(anchor, slice);
+        else this.#slices.delete(anchor, slice);
+        for (const entry of this.#bySelector.get(anchor)) {
           concerns = true;
           entry.isStale = true;
           if (entry.declaration !== null) this.#changed.add(keyOf(entry.declaration));
@@ -126,22 +126,20 @@ export class Catalogue {
 
   #link(entry: Entry, declaration: Declaration): void {
     const key = keyOf(declaration);
-    this.#bySelector.add(entry.object.namespace, [anchorOf(declaration.selector)], entry);
-    this.#declaring.set(key, (this.#declaring.get(key) ?? new Set()).add(entry));
+    this.#bySelector.add(anchorOf(entry.object.namespace, declaration.selector), entry);
+    this.#declaring.add(key, entry);
     this.#changed.add(key);
   }
 
   #unlink(entry: Entry, declaration: Declaration): void {
     const key = keyOf(declaration);
-    this.#bySelector.remove(entry.object.namespace, [anchorOf(declaration.selector)], entry);
-    const declaring = this.#declaring.get(key);
-    declaring?.delete(entry);
-    if (declaring?.size === 0) this.#declaring.delete(key);
+    this.#bySelector.delete(anchorOf(entry.object.namespace, declaration.selector), entry);
+    this.#declaring.delete(key, entry);
     this.#changed.add(key);
   }
 
   #appOf(key: AppKey): App | null {
-    const [first, ...others] = [...(this.#declaring.get(key) ?? [])].sort(byAge);
+    const [first, ...others] = [...this.#declaring.get(key)].sort(byAge);
     for (const entry of others) {
       const app = this.#make(entry);
       const name = objectKey(entry.object);
@@ -183,7 +181,7 @@ export class Catalogue {
   }
 
   #slicesOf({ namespace }: ObjectName, { selector }: Declaration): readonly Slice[] {
-    return [...this.#slices.find(namespace, anchorOf(selector))].filter(({ labels }) =>
+    return [...this.#slices.get(anchorOf(namespace, selector))].filter(({ labels }) =>
       fits(selector, labels),
     );
   }
