@@ -42,7 +42,7 @@ export function readFlags(text: string): Parsed<string> {
   return [...new Set(asked)].sort().join();
 }
 
-/** As text, in the words of its scheduler. */
+/** As text, by the names that its scheduler has for them. */
 export function toFlags(scheduler: string, flags: readonly SchedulerFlag[], onePacket: boolean): string {
   const named = KERNEL_FLAGS.filter((flag) => flags.includes(flag)).map(
     (flag) => NAMED[scheduler]?.[flag] ?? flag,

@@ -40,7 +40,7 @@ export interface FieldRow<Value, Kernel> {
   print(value: Value, family: Family): string;
   /** The reverse of `print`. */
   parse(options: IpvsadmOptions, family: Family): Parsed<Value>;
-  /** In few words for a person; empty where it is as without labels. Nothing is said when missing. */
+  /** In few words for a person; empty where it is as without labels. Nothing is printed when missing. */
   describe?(value: Value, family: Family): string;
 }
 

@@ -252,7 +252,7 @@ export const BACKEND: FieldRows<BackendSettings, Destination> = {
     of: () => 'masquerade',
     fromKernel: ({ forwardingMethod }) => forwardingMethod,
     write: (forward, written) => {
-      // Either ours or as the library itself told it.
+      // Either ours or as the library itself read it.
       written.forwardingMethod = forward as Destination['forwardingMethod'];
     },
     ipvsadm: {

@@ -89,7 +89,7 @@ export function errnoOf(message: Message): number {
 }
 
 /**
- * What the kernel says about an error in words, if it does (extended acknowledgement).
+ * The kernel's own message about an error, if it sends one (extended acknowledgement).
  *
  * The npm package `netlink` cannot ask for it (no setsockopt), so today only a kernel that is set to, or a fake, sends it.
  */

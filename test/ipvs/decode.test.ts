@@ -286,7 +286,7 @@ describe('the same message', () => {
 
   test('is taken for IPVS by its attributes where nothing tells the family, and that is said', () => {
     expect(formatDecoded(decodeText(hex(bytes)))).toContain(
-      'note: type 28 is taken for IPVS: the input does not tell',
+      'note: type 28 is taken for IPVS: the input does not show its family',
     );
   });
 

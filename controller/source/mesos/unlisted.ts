@@ -1,6 +1,8 @@
-import { REREGISTER_MS } from './recovering-agents.ts';
 import type { MesosState } from './state.ts';
 import type { TaskEntry } from './task-table.ts';
+
+/** How long the tasks of an agent that its master gave up are kept: longer than connections drain by default. */
+const UNREACHABLE_KEPT_MS = 600_000;
 
 /**
  * What becomes of a known task that a whole state does not list: the task as it is kept, and until when, in
@@ -21,5 +23,5 @@ export function unlisted(
 
 /** A kept task whose agent the master gave up: what runs there, if it still does, may end its connections. */
 export function givenUp(facts: TaskEntry['facts'], now: number): Pick<TaskEntry, 'facts' | 'keptUntil'> {
-  return { facts: { ...facts, state: 'unreachable' }, keptUntil: now + REREGISTER_MS };
+  return { facts: { ...facts, state: 'unreachable' }, keptUntil: now + UNREACHABLE_KEPT_MS };
 }

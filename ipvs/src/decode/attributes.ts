@@ -120,7 +120,7 @@ function plain(value: unknown): string | number | undefined {
     : undefined;
 }
 
-/** The address family that the set itself tells, wherever in it: it need not come first. */
+/** The address family that the set itself has, wherever in it: it need not come first. */
 function familyIn(lookup: Lookup, view: DataView, from: number, to: number): AddressFamily | undefined {
   for (const { type, from: value, to: end } of attributesIn(view, from, to)) {
     if (lookup(type)?.format !== formats.family || end > to || end < value + 2) continue;

@@ -17,7 +17,7 @@ FILE is one of
 
 Options:
   -o, --output FORMAT  text (default) or json
-  --family NUMBER      number of the IPVS family in that kernel; needed only where the input does not tell it
+  --family NUMBER      number of the IPVS family in that kernel; needed only where the input does not show it
   -h, --help           show this help
 
 Exit status: 0 when a message was found, 1 when none was, 2 when the arguments or FILE cannot be used.
@@ -73,7 +73,7 @@ async function read(file: string | undefined): Promise<Uint8Array> {
     throw new Error('nothing to decode: give a FILE, or the input by a pipe; --help shows more');
   const parts: Buffer[] = [];
   let size = 0;
-  // Past the limit by one byte, which tells that there is more.
+  // Past the limit by one byte, which shows that there is more.
   for await (const part of file === undefined ? process.stdin : createReadStream(file)) {
     parts.push(part);
     size += part.length;
