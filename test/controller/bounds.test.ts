@@ -200,7 +200,7 @@ describe('events', () => {
   });
 
   test('of more apps than can wait one read of everything is made', () => {
-    const queue = new ReadQueue();
+    const queue = new ReadQueue({ list: true, items: false, inFlight: 1 });
     for (let at = 0; at <= BOUNDS.waitingApps; at += 1) queue.add(`/a${at}`, at + 1, 100);
     expect(queue.take(100, Number.POSITIVE_INFINITY)).toEqual({
       relist: { since: 1 },

@@ -5,7 +5,6 @@ import type { Clock, SourceListener } from '../../ports.ts';
 import { reconnect } from '../stream.ts';
 import type { MarathonClient } from './client.ts';
 import { type Affected, followEvents } from './events.ts';
-import { KeyedPool } from './keyed-pool.ts';
 import { type Due, ReadQueue } from './read-queue.ts';
 import type { MarathonReader, ReaderCallbacks } from './reader.ts';
 
@@ -42,8 +41,9 @@ const NO_ITEMS: Due['items'] = new Map();
 export class MarathonFollower {
   readonly #options: FollowerOptions;
   readonly #reader: MarathonReader;
-  readonly #queue = new ReadQueue();
-  readonly #pool: KeyedPool<number>;
+  readonly #queue: ReadQueue;
+  /** Reads of single apps that are under way. */
+  readonly #reading = new Set<Promise<void>>();
   readonly #itemFailures = new Map<string, number>();
   /** When the last read of each app began, since everything was read. */
   readonly #readAt = new Map<string, number>();
@@ -56,11 +56,12 @@ export class MarathonFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    // Until everything was read once, one app alone would look like the only one that there is.
+    this.#queue = new ReadQueue({ list: true, items: false, inFlight: options.inFlight });
     this.#reader = options.createReader({
       revisit: (id, due) => this.#queue.add(id, null, due),
       partFailed: (error) => options.listener.failed(error),
     });
-    this.#pool = new KeyedPool(options.inFlight, (id, since, signal) => this.#readOne(id, since, signal));
   }
 
   /** Follows until `signal` aborts, and resolves then. */
@@ -98,43 +99,37 @@ export class MarathonFollower {
   async #readDue(signal: AbortSignal): Promise<void> {
     const { clock, maxDirty } = this.#options;
     for (;;) {
-      await this.#queue.wait(clock, signal);
+      const most = Math.max(maxDirty, this.#reader.feed.size * LIST_SHARE);
+      await this.#queue.wait(most, clock, signal);
       // The events of one change, or of many apps at once, arrive in one turn: they are read together, and wait for no more.
       await setImmediate();
       if (signal.aborted) break;
-      const limit = Math.max(maxDirty, this.#reader.feed.size * LIST_SHARE);
       const now = clock.monotonic();
-      const { relist, items, tooMany } = this.#queue.take(now, Math.max(0, limit - this.#pool.waiting));
-      if (!tooMany) this.#readItems(items, now);
+      const { relist, items, tooMany } = this.#queue.take(now, most);
+      if (!tooMany) for (const [id, { since }] of items) this.#startRead(id, since ?? now, signal);
       if (relist !== null) this.#startList(relist.since, tooMany ? items : NO_ITEMS, signal);
     }
-    await Promise.all([this.#pool.stop(), this.#listing]);
+    await Promise.all([...this.#reading, this.#listing]);
   }
 
-  #readItems(items: Due['items'], now: number): void {
-    if (this.#pool.waiting + items.size > BOUNDS.waitingApps) {
-      for (const { since } of items.values()) this.#queue.addRelist(since, now);
-      return;
-    }
-    for (const [id, { since }] of items) this.#pool.add(id, since ?? now);
+  #startRead(id: string, since: number, signal: AbortSignal): void {
+    const read = this.#readOne(id, since, signal).finally(() => {
+      this.#reading.delete(read);
+      this.#queue.done(id);
+    });
+    this.#reading.add(read);
   }
 
   /** Reads everything while single apps go on being read; `instead` are those that the list is made for. */
   #startList(since: number | null, instead: Due['items'], signal: AbortSignal): void {
     const { inFlight } = this.#options;
-    const waiting = instead.size === 0 ? new Map<string, number>() : this.#pool.takeWaiting();
-    this.#queue.allow({ list: false, items: this.#reader.feed.isListed });
     // A list is one of the requests that are in flight at once.
-    this.#pool.limitTo(Math.max(1, inFlight - 1));
+    const beside = Math.max(1, inFlight - 1);
+    this.#queue.allow({ list: false, items: this.#reader.feed.isListed, inFlight: beside });
     this.#listing = this.#readEverything(since, signal).then((again) => {
       this.#listing = null;
-      this.#pool.limitTo(inFlight);
-      if (again !== null) {
-        for (const [id, entry] of instead) this.#queue.add(id, entry.since, again);
-        for (const [id, learnt] of waiting) this.#queue.add(id, learnt, again);
-      }
-      // Until everything was read once, one app alone would look like the only one that there is.
-      this.#queue.allow({ list: true, items: this.#reader.feed.isListed });
+      if (again !== null) for (const [id, entry] of instead) this.#queue.add(id, entry.since, again);
+      this.#queue.allow({ list: true, items: this.#reader.feed.isListed, inFlight });
     });
   }
 

@@ -15,18 +15,32 @@ interface Entry {
   readonly due: number;
 }
 
-/** What is to be read, and when. Of two requests for the same the earlier time counts. */
+/** What may be taken from a queue. */
+export interface Allowed {
+  readonly list: boolean;
+  readonly items: boolean;
+  /** How many items may be read at once. */
+  readonly inFlight: number;
+}
+
+/**
+ * What is to be read, and when. Of two requests for the same the earlier time counts. An item that is being read is not
+ * taken again before it is done: one more read may be needed then, since that one may have looked too early.
+ */
 export class ReadQueue {
   #relist: Entry | undefined;
   readonly #items = new Map<string, Entry>();
+  readonly #reading = new Set<string>();
   readonly #wake = new Latch<'earlier'>();
-  #mayList = true;
-  #mayReadItems = false;
+  #allowed: Allowed;
 
-  /** What may be taken from now on: the rest waits, however long it has been due. At first a list may, and no item. */
-  allow({ list, items }: { readonly list: boolean; readonly items: boolean }): void {
-    this.#mayList = list;
-    this.#mayReadItems = items;
+  constructor(allowed: Allowed) {
+    this.#allowed = allowed;
+  }
+
+  /** What may be taken from now on: the rest waits, however long it has been due. */
+  allow(allowed: Allowed): void {
+    this.#allowed = allowed;
     this.#wake.set('earlier');
   }
 
@@ -42,34 +56,54 @@ export class ReadQueue {
     this.#wake.set('earlier');
   }
 
-  /** Resolves when something is due, or when `signal` aborts. */
-  async wait(clock: Clock, signal: AbortSignal): Promise<void> {
+  /** The item that was taken has been read. */
+  done(id: string): void {
+    this.#reading.delete(id);
+    this.#wake.set('earlier');
+  }
+
+  /** Resolves when something may be taken, or when `signal` aborts. `most` as in `take`. */
+  async wait(most: number, clock: Clock, signal: AbortSignal): Promise<void> {
     for (;;) {
       this.#wake.take();
-      const ms = this.#nextDue() - clock.monotonic();
+      const now = clock.monotonic();
+      const ms = this.#nextTake(now, most) - now;
       if (ms <= 0 || signal.aborted) return;
       await this.#wake.wait(ms, clock, signal);
     }
   }
 
   /**
-   * Takes what is due at `now`. More than `limit` items come with everything, to be read by that alone: one full list costs
-   * Marathon less.
+   * Takes what is due at `now`, and no more items than may be read at once. More than `most` that are due come all, with a
+   * relist that is to be made in their place: one full list costs Marathon less.
    */
-  take(now: number, limit: number): Due {
-    const due = this.#mayReadItems ? [...this.#items].filter(([, entry]) => entry.due <= now) : [];
-    for (const [id] of due) this.#items.delete(id);
-    const items = new Map(due);
-    const tooMany = this.#mayList && due.length > limit;
-    if (!this.#mayList || !(tooMany || this.#isRelistDue(now))) return { relist: null, items, tooMany };
+  take(now: number, most: number): Due {
+    const due = this.#due(now);
+    const tooMany = this.#allowed.list && due.length > most;
+    const taken = tooMany ? due : due.slice(0, this.#room);
+    for (const [id] of taken) {
+      this.#items.delete(id);
+      if (!tooMany) this.#reading.add(id);
+    }
+    const items = new Map(taken);
+    if (!this.#allowed.list || !(tooMany || this.#isRelistDue(now))) return { relist: null, items, tooMany };
     const asked = this.#relist === undefined ? [] : [this.#relist];
-    const since = tooMany ? [...due.map(([, entry]) => entry), ...asked] : asked;
+    const since = tooMany ? [...taken.map(([, entry]) => entry), ...asked] : asked;
     this.#relist = undefined;
     return {
       relist: { since: since.reduce<number | null>((a, b) => first(a, b.since), null) },
       items,
       tooMany,
     };
+  }
+
+  get #room(): number {
+    return Math.max(0, this.#allowed.inFlight - this.#reading.size);
+  }
+
+  #due(now: number): readonly (readonly [string, Entry])[] {
+    if (!this.#allowed.items) return [];
+    return [...this.#items].filter(([id, { due }]) => due <= now && !this.#reading.has(id));
   }
 
   #isRelistDue(now: number): boolean {
@@ -82,10 +116,13 @@ export class ReadQueue {
     this.#items.clear();
   }
 
-  #nextDue(): number {
-    let next = Number.POSITIVE_INFINITY;
-    if (this.#mayList && this.#relist !== undefined) next = this.#relist.due;
-    if (this.#mayReadItems) for (const { due } of this.#items.values()) next = Math.min(next, due);
+  /** When something may be taken next, as far as that depends on time alone. */
+  #nextTake(now: number, most: number): number {
+    const { list, items } = this.#allowed;
+    const due = this.#due(now).length;
+    if ((due > 0 && this.#room > 0) || (list && due > most)) return now;
+    let next = list ? (this.#relist?.due ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+    if (items) for (const { due } of this.#items.values()) if (due > now) next = Math.min(next, due);
     return next;
   }
 }
