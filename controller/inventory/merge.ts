@@ -23,8 +23,8 @@ export function listedTasks(
 }
 
 /**
- * Merges the rows of one app into one. Definitions are folded into one (`foldDefinitions`). A task of which a
- * definition's source and another one tell counts once: with the ports and labels of the definition, and with both
+ * Merges the rows of one app into one. Definitions are folded into one (`foldDefinitions`). A task that a
+ * definition's source and another one list counts once: with the ports and labels of the definition, and with both
  * verdicts on it, the worse of which decides. A task that only Mesos knows (Marathon was not reached since) is added,
  * unless a definition's source has listed it before (`listed`): then it has ended there,
  * whatever a Mesos that is out of reach reported last. undefined: there is no row.

@@ -92,10 +92,12 @@ export function strayLabels(
     const port = parent.endsWith('.labels') ? parent.slice(0, -'.labels'.length) : null;
     return !ports.has(path) && (port === null || !ports.has(port));
   });
-  const told = stray.slice(0, MOST_REPORTED).map((label) => `${label.path} is not used: ${reason(label)}`);
-  const more = stray.length - told.length;
-  if (more > 0) told.push(`${more} more labels that look like VIP labels are not used`);
-  return told;
+  const warnings = stray
+    .slice(0, MOST_REPORTED)
+    .map((label) => `${label.path} is not used: ${reason(label)}`);
+  const more = stray.length - warnings.length;
+  if (more > 0) warnings.push(`${more} more labels that look like VIP labels are not used`);
+  return warnings;
 }
 
 /**

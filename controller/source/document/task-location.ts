@@ -23,10 +23,10 @@ export function locationOf(
     if (backendAddress === 'container') for (const { address } of endpoints) own.delete(address);
     for (const { address } of local) own.delete(address);
   }
-  const untold = [...own].filter((address) => address !== null);
+  const others = [...own].filter((address) => address !== null);
   return {
     ...(agent !== null && !isShownBy(agent, ports) && { agent }),
-    ...(untold.length > 0 && { addresses: untold }),
+    ...(others.length > 0 && { addresses: others }),
   };
 }
 

@@ -28,7 +28,7 @@ interface Member {
  * healthy; not ready is running and unhealthy; terminating is killing, so that connections drain as long as the
  * endpoint is listed.
  *
- * `previous` is the app as it was: tasks whose ports a relay has named anew keep theirs until the new names are known.
+ * `previous` is the app as it was: tasks whose ports a relay has renamed keep theirs until the new names are known.
  */
 export function tasksOf(
   declaration: Declaration,

@@ -95,7 +95,7 @@ test('a task that only Mesos knows yet is added to the app, and one that has end
 
 describe('what is wrong with a task that only Mesos knows is reported, with the app and the source', () => {
   const MESOS = 'mesos=http://10.0.0.9:5050';
-  const told = (at: string, value: string, reason: string) => ({
+  const reported = (at: string, value: string, reason: string) => ({
     app: '/web',
     at,
     value,
@@ -113,7 +113,7 @@ describe('what is wrong with a task that only Mesos knows is reported, with the 
   ])('a label, %s', (_order, rejections) => {
     const other = mesos(task('web.2', [bad('nocolon')]), task('web.3', [bad('nocolon')]));
     expect(rejections(snapshot(defined()), other)).toEqual([
-      told('discovery.ports.ports[0].labels.VIP_0', 'nocolon', 'expected NAME:PORT or IP:PORT'),
+      reported('discovery.ports.ports[0].labels.VIP_0', 'nocolon', 'expected NAME:PORT or IP:PORT'),
     ]);
   });
 
@@ -143,7 +143,7 @@ describe('what is wrong with a task that only Mesos knows is reported, with the 
     };
     expect(rejecting()).toEqual([]);
     expect(rejecting(task('web.2', [taskPort(seen, '10.0.0.2:31002')]))).toEqual([
-      told(rejection.at, rejection.value, rejection.reason),
+      reported(rejection.at, rejection.value, rejection.reason),
     ]);
   });
 
@@ -234,8 +234,8 @@ describe('an app that two sources define', () => {
       ports: [declared, other],
       tasks: [task('web.2', [taskPort(other, '10.0.0.2:31002')])],
     });
-    const { declared: told } = translate(...merge(snapshot(one()), snapshot(second)).apps);
-    expect(told.map(({ name, port, backends }) => ({ name, port, backends }))).toEqual([
+    const { declared: found } = translate(...merge(snapshot(one()), snapshot(second)).apps);
+    expect(found.map(({ name, port, backends }) => ({ name, port, backends }))).toEqual([
       { name: 'web', port: 80, backends: 2 },
       { name: 'also', port: 81, backends: 1 },
     ]);

@@ -53,13 +53,13 @@ test('of two apps that have tasks at one endpoint the longer drain wins, and one
 test('the answer follows the apps: one that went is at its endpoints no more, one that moved is elsewhere', () => {
   const inventory = new Inventory();
   const at = (endpoint: string) => inventory.tasks.occupant(endpoint)?.condition ?? null;
-  const tell = (now: Snapshot) => {
+  const publish = (now: Snapshot) => {
     list(inventory, 'one', now);
     inventory.settle(() => false);
   };
-  tell(snapshot(one('/a', '10.0.0.1:1', {}), one('/b', '10.0.0.1:1', { state: 'killing' })));
-  tell(snapshot(one('/a', '10.0.0.2:1', {}), one('/b', '10.0.0.1:1', { state: 'killing' })));
+  publish(snapshot(one('/a', '10.0.0.1:1', {}), one('/b', '10.0.0.1:1', { state: 'killing' })));
+  publish(snapshot(one('/a', '10.0.0.2:1', {}), one('/b', '10.0.0.1:1', { state: 'killing' })));
   expect([at('10.0.0.1:1'), at('10.0.0.2:1')]).toEqual(['ended', 'serving']);
-  tell(snapshot());
+  publish(snapshot());
   expect([at('10.0.0.1:1'), at('10.0.0.2:1')]).toEqual([null, null]);
 });

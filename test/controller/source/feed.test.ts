@@ -14,7 +14,7 @@ const keyOf = (id: string) => appKey(version(id, 0));
 /** The apps by id, or in any order. */
 const sorted = ({ apps }: Pick<Snapshot, 'apps'>) => [...apps].sort((a, b) => (rowOf(a) < rowOf(b) ? -1 : 1));
 
-/** What one makes of a source who only applies what it tells. */
+/** The rows of whoever applies the deltas of a source. */
 class Listener {
   readonly rows = new Map<string, App>();
   about: Omit<Snapshot, 'apps'> | undefined;
@@ -87,7 +87,7 @@ const someSnapshot: fc.Arbitrary<Snapshot> = fc
     warnings: fc.uniqueArray(fc.constantFrom('one', 'other')),
   })
   .map(({ apps, warnings }) => ({ apps, rejected: [], warnings }));
-const telling = fc.oneof(
+const change = fc.oneof(
   someSnapshot.map((all) => (feed: Feed) => feed.list(structuredClone(all), 0)),
   fc
     .tuple(fc.array(fc.tuple(fc.constantFrom(...IDS), fc.option(someApp))), fc.boolean(), someSnapshot)
@@ -99,12 +99,12 @@ const telling = fc.oneof(
 
 test('its deltas, one applied after the other, make its snapshot, and have nothing that is as it was', () => {
   fc.assert(
-    fc.property(fc.array(telling, { maxLength: 12 }), (story) => {
+    fc.property(fc.array(change, { maxLength: 12 }), (story) => {
       const feed = new Feed();
       const listener = new Listener();
-      for (const tell of story) {
+      for (const step of story) {
         const had = new Map(listener.rows);
-        const delta = tell(feed);
+        const delta = step(feed);
         listener.take(delta);
         if (!feed.isListed) continue;
         expect(sorted(listener.snapshot)).toEqual(sorted(feed.snapshot));

@@ -1,4 +1,4 @@
-/** Where tasks stand: each source tells it in its own words. */
+/** Where tasks stand: each source has it in a form of its own. */
 
 import { expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';

@@ -90,7 +90,7 @@ export function sendJson(response: ServerResponse, body: unknown, status = 200):
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-/** What a source told, and waiting for it to tell something. */
+/** Records what a source publishes. */
 export class TestListener implements SourceListener {
   readonly #rows = new Map<RowKey, App>();
   #about: Omit<Snapshot, 'apps'> = { rejected: [], warnings: [] };

@@ -124,7 +124,7 @@ test.each([
   expect(`${task?.state} ${task?.health}`).toBe(expected);
 });
 
-test('tasks whose ports a relay has named anew keep theirs until the names are known', () => {
+test('tasks whose ports a relay has renamed keep theirs until the names are known', () => {
   const port = {
     at: 'portDefinitions[0]',
     protocols: ['tcp'],

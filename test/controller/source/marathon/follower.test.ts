@@ -60,7 +60,7 @@ beforeEach(async () => {
   following = new MarathonFollower({
     client,
     clock,
-    listener: listener,
+    listener,
     createReader: (callbacks) => new MarathonReader({ ...options, ...callbacks }),
     inFlight: 4,
     relistMs: 300_000,
@@ -70,7 +70,7 @@ beforeEach(async () => {
     eventSilenceMs: 600_000,
     random: () => 0,
   }).run(stop.signal);
-  tell('event: event_stream_attached\ndata: {}\n\n');
+  emit('event: event_stream_attached\ndata: {}\n\n');
   await clock.advance(5_000);
   asked.length = 0;
 });
@@ -81,9 +81,9 @@ afterEach(async () => {
   await following;
 });
 
-const tell = (text: string) => stream.enqueue(Buffer.from(text));
+const emit = (text: string) => stream.enqueue(Buffer.from(text));
 const changed = (index: number) =>
-  tell(`event: instance_changed_event\ndata: ${JSON.stringify({ runSpecId: `/${index}` })}\n\n`);
+  emit(`event: instance_changed_event\ndata: ${JSON.stringify({ runSpecId: `/${index}` })}\n\n`);
 const singles = () => asked.filter((path) => /^\/v2\/apps\/\d/.test(path));
 const lists = () => asked.filter((path) => path.startsWith('/v2/apps?'));
 
@@ -138,7 +138,7 @@ test('a thousand events for as many apps at once are one list', async () => {
 
 test('the steady changes of a large cluster do not turn into lists while a list takes seconds', async () => {
   answerMs = 3_000;
-  tell('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
+  emit('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
   await clock.advance(0);
   for (let index = 0; index < 100; index += 1) {
     changed(index);
@@ -152,7 +152,7 @@ test('the steady changes of a large cluster do not turn into lists while a list 
 
 test('a list that takes long holds up no app: one that changes meanwhile is read at once', async () => {
   listMs = 20_000;
-  tell('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
+  emit('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
   await clock.advance(2_000);
   expect(lists()).toHaveLength(1);
   changed(7);
@@ -168,7 +168,7 @@ test('an app that changes before a list is read by itself, also where that list 
   listsFail = true;
   changed(9);
   await clock.advance(1_000);
-  tell('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
+  emit('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
   await clock.advance(2_100);
   expect(listener.snapshots.at(-1)?.apps.length).toBe(APPS);
   expect(singles()).toHaveLength(1);

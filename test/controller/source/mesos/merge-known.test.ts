@@ -15,7 +15,7 @@ type Change = (json: Record<string, unknown>) => object;
 const unreadable: Change = (json) => ({ ...json, agent_id: {} });
 const withoutStatuses: Change = ({ statuses: _, ...json }) => json;
 
-/** A cluster that is told by events, or by states in their place. */
+/** A cluster that is fed with events, or with states in their place. */
 class TestListener {
   readonly cluster = new Cluster();
 

@@ -13,7 +13,7 @@ export const MARATHON = 'f-0001';
 export const KAFKA = 'f-0002';
 export const UUID = '0ef76549-2630-11e8-af52-70b3d5800001';
 
-/** A task of Marathon's app `/web` on the host network of agent S0, unless told otherwise. */
+/** A task of Marathon's app `/web` on the host network of agent S0, by default. */
 export function webTask(port: number, fields: Partial<TestTask> = {}): TestTask {
   return {
     id: `web.${UUID.slice(0, -5)}${port}`,

@@ -18,13 +18,13 @@ const WEB = webTask(31001);
 let master: TestCluster;
 let cluster: Cluster;
 let now: number;
-/** Whether events reach the cluster; what happens while they do not, only a new state tells. */
+/** Whether events reach the cluster; what happens while they do not, only a new state shows. */
 let isSubscribed: boolean;
 
 beforeEach(async () => {
   cluster = new Cluster();
   now = 0;
-  master = new TestCluster(tell);
+  master = new TestCluster(receive);
   isSubscribed = false;
   master.addFramework(MARATHON, 'marathon');
   master.addAgent('S0', '10.0.0.1');
@@ -33,7 +33,7 @@ beforeEach(async () => {
   await subscribe();
 });
 
-function tell(json: JsonObject): void {
+function receive(json: JsonObject): void {
   const event = isSubscribed ? readEvent(json) : null;
   if (event !== null) cluster.apply(event, now);
 }
@@ -123,7 +123,7 @@ test('a task of an agent that left without a failover has ended', async () => {
 test('a kept task that comes back unreadable stays as it was for as long as it is reported', async () => {
   await failOver();
   master.addAgent('S0', '10.0.0.1');
-  tell({ type: 'TASK_ADDED', task_added: { task: unreadable } });
+  receive({ type: 'TASK_ADDED', task_added: { task: unreadable } });
   pass(700_000);
   expect(await states()).toEqual(['running']);
 });
