@@ -5,7 +5,7 @@ import { everyEndpoint, type TaskIndex } from './task-index.ts';
 type Offer = string;
 
 /**
- * What is declared at these endpoints by tasks that serve (running, health good or not checked). An endpoint at which none
+ * What is asked for at these endpoints by tasks that serve (running, health good or not checked). An endpoint at which none
  * does is left out.
  */
 export function offersAt(

@@ -5,7 +5,7 @@ import type { Place } from '../place.ts';
 /** Where hosts stand, by their addresses or names, from the tasks on them and the lists of agents. */
 export class PlaceIndex {
   /** How many tasks name each place. */
-  readonly #byTasks = new Map<string, Map<Place, number>>();
+  readonly #told = new Map<string, Map<Place, number>>();
   #listed: ReadonlyMap<string, Place> = new Map();
   #version = 0;
 
@@ -31,7 +31,7 @@ export class PlaceIndex {
     const listed = this.#listed.get(host);
     if (listed !== undefined) return listed;
     let most: readonly [Place, number] | null = null;
-    for (const [place, count] of this.#byTasks.get(host) ?? [])
+    for (const [place, count] of this.#told.get(host) ?? [])
       if (most === null || count > most[1]) most = [place, count];
     return most?.[0] ?? null;
   }
@@ -39,12 +39,12 @@ export class PlaceIndex {
   #count({ place, ...task }: Task, by: 1 | -1): void {
     if (place === undefined) return;
     for (const host of hostsOf({ place, ...task })) {
-      const counts = this.#byTasks.get(host) ?? new Map<Place, number>();
-      const count = (counts.get(place) ?? 0) + by;
-      if (count > 0) counts.set(place, count);
-      else counts.delete(place);
-      if (counts.size > 0) this.#byTasks.set(host, counts);
-      else this.#byTasks.delete(host);
+      const told = this.#told.get(host) ?? new Map<Place, number>();
+      const count = (told.get(place) ?? 0) + by;
+      if (count > 0) told.set(place, count);
+      else told.delete(place);
+      if (told.size > 0) this.#told.set(host, told);
+      else this.#told.delete(host);
       if (count === 0 || (count === 1 && by === 1)) this.#version += 1;
     }
   }

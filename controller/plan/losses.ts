@@ -120,10 +120,10 @@ function unnamed(
   isWeighedDown: () => boolean,
 ): LossReason | null {
   if (named(endpoint, service)) return null;
-  const condition = occupants(endpoint)?.condition ?? 'missing';
+  const standing = occupants(endpoint)?.condition ?? 'missing';
   // In a list too: it says of this very task that it ends.
-  if (condition === 'ended') return null;
-  if (condition !== 'serving') return condition;
+  if (standing === 'ended') return null;
+  if (standing !== 'serving') return standing;
   return isWeighedDown() ? 'weight 0' : 'not asked for';
 }
 

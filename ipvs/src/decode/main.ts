@@ -73,7 +73,7 @@ async function read(file: string | undefined): Promise<Uint8Array> {
     throw new Error('nothing to decode: give a FILE, or the input by a pipe; --help shows more');
   const parts: Buffer[] = [];
   let size = 0;
-  // Past the limit by one byte, which shows that there is more.
+  // Past the limit by one byte, which tells that there is more.
   for await (const part of file === undefined ? process.stdin : createReadStream(file)) {
     parts.push(part);
     size += part.length;
