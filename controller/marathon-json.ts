@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BOUNDS } from './bounds.ts';
 import type { Meaning } from './label-keys.ts';
 import { withMessage } from './schema-messages.ts';
 
@@ -20,15 +21,51 @@ export interface FoundLabel {
 }
 
 const text = z.string().nullish();
+const id = z.string().min(1).max(BOUNDS.nameLength);
+/** Not `max`, which would become a part of the CRD. */
+const protocolText = z.string().refine(({ length }) => length <= BOUNDS.nameLength, {
+  error: `expected at most ${BOUNDS.nameLength} characters`,
+});
+const protocol = protocolText.nullish();
 const portNumber = withMessage('a port number from 0 to 65535', 'number', (message) =>
   z.int(message).min(0, message).max(65_535, message),
 );
 
+type Issues = z.core.ParsePayload['issues'];
+
 /** Values are taken as they are: a label that is no text is its reader's to reject, by its own path. */
 const labelsLike = (example: string) =>
-  withMessage(`an object, ${example}`, 'object', (message) =>
-    z.record(z.string(), z.unknown(), message),
-  ).nullish();
+  withMessage(`an object, ${example}`, 'object', (message) => z.record(z.string(), z.unknown(), message))
+    .check(({ value, issues }) => checkLabels(value, issues))
+    .nullish();
+
+function checkLabels(input: Readonly<Record<string, unknown>>, issues: Issues): void {
+  const entries = Object.entries(input);
+  const refuse = (message: string, path: string[] = []) =>
+    issues.push({ code: 'custom', message, path, input });
+  if (entries.length > BOUNDS.labels)
+    refuse(`expected at most ${BOUNDS.labels} labels, got ${entries.length}`);
+  for (const [key, value] of entries) {
+    if (key.length > BOUNDS.nameLength) refuse(`expected keys of at most ${BOUNDS.nameLength} characters`);
+    if (typeof value === 'string' && value.length > BOUNDS.labelLength)
+      refuse(`expected at most ${BOUNDS.labelLength} characters`, [key]);
+  }
+}
+
+/** Of all ports of an app or pod together, in whichever list they are. */
+function checkPorts(ports: readonly { readonly labels?: object | null | undefined }[], issues: Issues): void {
+  const vips = ports.reduce(
+    (sum, { labels }) => sum + Object.keys(labels ?? {}).filter((key) => /^vip/i.test(key)).length,
+    0,
+  );
+  const refuse = (most: number, what: string, count: number) => {
+    if (count > most)
+      issues.push({ code: 'custom', message: `expected at most ${most} ${what}, got ${count}`, input: '' });
+  };
+  refuse(BOUNDS.ports, 'ports', ports.length);
+  refuse(BOUNDS.vips, 'VIPs', vips);
+}
+
 const labels = labelsLike('{"VIP_0": "/my-service:5555"}');
 
 const network = z.object({
@@ -36,36 +73,36 @@ const network = z.object({
   mode: z.enum(['host', 'container/bridge', 'container']).nullish(),
 });
 
-const portDefinition = z.object({ name: text, protocol: text, labels });
+const portDefinition = z.object({ name: text, protocol, labels });
 
 const portMapping = z.object({
   name: text,
   containerPort: portNumber.nullish(),
   hostPort: portNumber.nullish(),
-  protocol: text,
+  protocol,
   labels,
   networkNames: z.array(z.string()).nullish(),
 });
 
-const discoveryPort = z.object({ name: text, number: portNumber.nullish(), protocol: text, labels });
+const discoveryPort = z.object({ name: text, number: portNumber.nullish(), protocol, labels });
 
 const task = z.object({
-  id: z.string().min(1),
+  id,
   host: text,
   region: text,
   zone: text,
   state: text,
   startedAt: text,
   version: text,
-  ports: z.array(portNumber).nullish(),
+  ports: z.array(portNumber).max(BOUNDS.ports).nullish(),
   ipAddresses: z.array(z.object({ ipAddress: text }).nullable()).nullish(),
   /** Marathon 0.x lists a check without result as null. */
   healthCheckResults: z.array(z.object({ alive: z.boolean().nullish() }).nullable()).nullish(),
 });
 
-/** An app, as `/v2/apps` gives it or `POST /v2/apps` takes it; `tasks` where they were embedded. */
-export const appSchema = z.object({
-  id: z.string().min(1),
+/** The fields of an app alone: schemas with checks of the whole cannot be extended. */
+export const appFields = z.object({
+  id,
   networks: z.array(network).nullish(),
   portDefinitions: z.array(portDefinition).nullish(),
   ports: z.array(portNumber).nullish(),
@@ -91,7 +128,18 @@ export const appSchema = z.object({
   labels: labelsLike('{"KEY": "VALUE"}'),
   version: text,
   versionInfo: z.object({ lastConfigChangeAt: text }).nullish(),
-  tasks: z.array(task).nullish(),
+  tasks: z.array(task).max(BOUNDS.tasks).nullish(),
+});
+
+/** An app, as `/v2/apps` gives it or `POST /v2/apps` takes it; `tasks` where they were embedded. */
+export const appSchema = appFields.check(({ value, issues }) => {
+  const { portDefinitions, ports, container, ipAddress } = value;
+  const mappings = [container?.portMappings, container?.docker?.portMappings, ipAddress?.discovery?.ports];
+  const unnamed = (ports ?? []).map(() => ({}));
+  checkPorts(
+    [portDefinitions ?? unnamed, ...mappings].flatMap((list) => list ?? []),
+    issues,
+  );
 });
 
 const podEndpoint = z.object({
@@ -99,20 +147,29 @@ const podEndpoint = z.object({
   containerPort: portNumber.nullish(),
   hostPort: portNumber.nullish(),
   /** A list; some old definitions have the bare string. */
-  protocol: z.union([z.string(), z.array(z.string())]).nullish(),
+  protocol: z.union([protocolText, z.array(protocolText)]).nullish(),
   labels,
   networkNames: z.array(z.string()).nullish(),
 });
 
 const podContainer = z.object({ name: z.string().min(1), endpoints: z.array(podEndpoint).nullish() });
 
-/** A pod, as `POST /v2/pods` takes it, and the `spec` of its status. */
-export const podSchema = z.object({
-  id: z.string().min(1),
+export const podFields = z.object({
+  id,
   version: text,
   networks: z.array(network).nullish(),
   containers: z.array(podContainer).nullish(),
 });
+
+function checkEndpoints({ value, issues }: z.core.ParsePayload<Omit<z.infer<typeof podFields>, 'id'>>): void {
+  checkPorts(
+    (value.containers ?? []).flatMap(({ endpoints }) => endpoints ?? []),
+    issues,
+  );
+}
+
+/** A pod, as `POST /v2/pods` takes it, and the `spec` of its status. */
+export const podSchema = podFields.check(checkEndpoints);
 
 const podContainerStatus = z.object({
   name: z.string().min(1),
@@ -123,7 +180,7 @@ const podContainerStatus = z.object({
 });
 
 const podInstance = z.object({
-  id: z.string().min(1),
+  id,
   agentHostname: text,
   agentRegion: text,
   agentZone: text,
@@ -134,9 +191,9 @@ const podInstance = z.object({
 
 /** A pod with its instances, as `/v2/pods/::status` lists it. */
 export const podStatusSchema = z.object({
-  id: z.string().min(1),
-  spec: podSchema.omit({ id: true }),
-  instances: z.array(podInstance).nullish(),
+  id,
+  spec: podFields.omit({ id: true }).check(checkEndpoints),
+  instances: z.array(podInstance).max(BOUNDS.tasks).nullish(),
 });
 
 /** `/v2/info`. A Marathon without `framework_name` (before 0.8) registered as `marathon`. */

@@ -1,10 +1,11 @@
 /**
- * The words of this program: what a source says (`App`, `Task`), what should be (`Service`, `Backend`),
+ * The types of this program: what a source reports (`App`, `Task`), what should be (`Service`, `Backend`),
  * what the kernel has (`ObservedService`) and what lies between them (`Step`). Plain data, no behaviour
  * besides the keys.
  */
 
-import type { BackendSettings, ServiceSettings, TrafficDistribution } from './settings.ts';
+import type { Nearness, Place, TrafficDistribution } from './place.ts';
+import type { BackendSettings, ServiceSettings } from './settings.ts';
 
 /** The protocols that a VIP can have. DC/OS knew these two; other ones in a definition give no VIP. */
 export type Protocol = 'tcp' | 'udp';
@@ -16,15 +17,15 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** `marathon /group/web`: what tells an app from all others. */
+/** `marathon /group/web`: what identifies an app. */
 export type AppKey = string;
-/** What tells the two rows from each other that a source can have of an app: its definition, and what its tasks carry. */
+/** Distinguishes the two rows that a source can have of an app: its definition, and what its tasks carry. */
 export type RowKey = string;
 
-// ---- what a source says ----------------------------------------------------------------------------
+// ---- what a source reports ------------------------------------------------------------------------
 
 /**
- * One Marathon app or pod as one source tells of it, in one shape whatever API it came from: its definition with the tasks
+ * One Marathon app or pod as one source has it, in one shape whatever API it came from: its definition with the tasks
  * that the source lists, or what tasks carry (`fromTasks`). It never changes: an app that changed is another object.
  */
 export interface App {
@@ -37,7 +38,7 @@ export interface App {
   readonly source?: string;
   /** Set where tasks are no copies of one another (`worker-0`, `worker-1`): what one's labels say is no word on another's. */
   readonly labelsPerTask?: true;
-  /** Mesos framework name as the source tells it, not yet cleaned for DNS; `marathon` unless told otherwise. */
+  /** Mesos framework name as the source has it, not yet cleaned for DNS; `marathon` by default. */
   readonly framework: string;
   /** What the newest definition declares, whether or not a task runs. */
   readonly ports: readonly Port[];
@@ -70,11 +71,11 @@ export interface Task {
   readonly onlyIn?: string;
   readonly state: TaskState;
   readonly health: Health;
-  /** The agent that it runs on, where its ports do not tell that agent's address, or not why they cannot be reached there. */
+  /** The agent that it runs on, where its ports do not show that agent's address, or not why they cannot be reached there. */
   readonly agent?: Agent;
   /** Where that agent stands; absent where the source does not say. */
   readonly place?: Place;
-  /** Addresses of its container that its ports do not tell; absent when there are none. */
+  /** Addresses of its container that its ports do not show; absent when there are none. */
   readonly addresses?: readonly string[];
   /** The ports of the version that this task runs (an older one during a deployment), with where each is reached. */
   readonly ports: readonly TaskPort[];
@@ -84,14 +85,6 @@ export interface Agent {
   /** As the source names it: a host name, or an address. */
   readonly host: string;
   readonly address: string;
-}
-
-/** Where a host stands. A zone is part of its region; what is absent is not known. */
-export interface Place {
-  readonly region?: string;
-  readonly zone?: string;
-  /** Name of a Kubernetes node. */
-  readonly node?: string;
 }
 
 /** Marathon's TASK_* states, folded to what matters for a backend. `gone`: finished, failed, killed, lost. */
@@ -112,7 +105,7 @@ export interface TaskPort extends Port {
   readonly unresolved?: string;
 }
 
-/** Everything that a source says, or all of them: an app that is not in it does not exist. */
+/** Everything that a source has, or all of them: an app that is not in it does not exist. */
 export interface Snapshot {
   /** Of one source: one for each row. */
   readonly apps: readonly App[];
@@ -125,7 +118,7 @@ export interface Snapshot {
   readonly places?: Readonly<Record<string, Place>>;
 }
 
-/** Something that could not be used, told so that its author finds it. */
+/** Something that could not be used, so described that its author finds it. */
 export interface Rejection {
   /** App or pod id; the file's path where there is no app. */
   readonly app: string;
@@ -164,16 +157,6 @@ export interface Service extends ServiceSettings {
   readonly trafficDistribution?: Exclude<TrafficDistribution, 'Cluster'>;
   /** Set once it is decided which these are. */
   readonly nearness?: Nearness;
-}
-
-/** How near a backend is: on this host, in its zone, in its region, anywhere. Each one is part of the next. */
-export type Tier = 'node' | 'zone' | 'region' | 'all';
-
-export interface Nearness {
-  /** The tier whose backends the service has. */
-  readonly tier: Tier;
-  /** Those of all tiers. */
-  readonly all: ReadonlyMap<BackendKey, Backend>;
 }
 
 /** What a name leads to. */
@@ -218,7 +201,7 @@ export interface Declared {
   readonly container?: string;
 }
 
-/** What tells a VIP from others: its name and framework in cleaned form, or its address; and its port. */
+/** What identifies a VIP: its name and framework in cleaned form, or its address; and its port. */
 export interface CalledVip extends Pick<Declared, 'name' | 'framework' | 'address' | 'port'> {
   readonly protocol: string;
 }

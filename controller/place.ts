@@ -1,8 +1,30 @@
-/** Places: where hosts stand, as sources tell. Many tasks share one, so each place is one object. */
+/** Places: where hosts stand, as sources report them. Many tasks share one, so each place is one object. */
 
-import type { Place } from './model.ts';
+import type { Backend, BackendKey } from './model.ts';
 
-/** A cluster has some dozens of zones and some thousands of nodes; what names more is not worth remembering. */
+/** Where a host stands. A zone is part of its region; what is absent is not known. */
+export interface Place {
+  readonly region?: string;
+  readonly zone?: string;
+  /** Name of a Kubernetes node. */
+  readonly node?: string;
+}
+
+/** How near a backend is: on this host, in its zone, in its region, anywhere. Each one is part of the next. */
+export type Tier = 'node' | 'zone' | 'region' | 'all';
+
+export interface Nearness {
+  /** The tier whose backends the service has. */
+  readonly tier: Tier;
+  /** Those of all tiers. */
+  readonly all: ReadonlyMap<BackendKey, Backend>;
+}
+
+/** As the field `trafficDistribution` of a Kubernetes Service has them (KEP-3015). */
+export const TRAFFIC_DISTRIBUTIONS = ['Cluster', 'PreferSameZone', 'PreferSameNode'] as const;
+export type TrafficDistribution = (typeof TRAFFIC_DISTRIBUTIONS)[number];
+
+/** A cluster has some dozens of zones and some thousands of nodes; more than that are not remembered. */
 const MOST_PLACES = 20_000;
 
 const known = new Map<string, Place>();
@@ -24,7 +46,7 @@ type Given = { readonly [Name in keyof Place]?: string | null | undefined };
 
 /**
  * Whether two hosts are known to be in one zone, or in one region. Zones of two regions may have one name; where a region
- * is not told, the zone's name alone counts.
+ * is not known, the zone's name alone counts.
  */
 export function placesAgree(a: Place | undefined, b: Place, on: 'zone' | 'region'): boolean {
   if (a === undefined || a[on] === undefined || a[on] !== b[on]) return false;

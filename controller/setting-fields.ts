@@ -40,8 +40,8 @@ export interface Fields<Settings, Kernel> {
   /** What of it differs; nothing but what can be written: the kernel adds counters of its own (kubernetes #53801). */
   differences(was: Settings, becomes: Settings): readonly FieldChange[];
   agree(a: Settings, b: Settings): boolean;
-  /** Sets the fields of `into` to what the kernel told; returns it. */
-  tell<T extends Settings>(told: Kernel, family: Family, into: T): T;
+  /** Sets the fields of `into` to what the kernel has; returns it. */
+  fromKernel<T extends Settings>(kernel: Kernel, family: Family, into: T): T;
   /** What is not 0 or empty: the library takes it for none. */
   write(settings: Settings, written: Writable<Kernel>): void;
   /** For `ipvsadm`: `-s wlc -p 300`. */
@@ -49,7 +49,7 @@ export interface Fields<Settings, Kernel> {
   /** The reverse of `print`; what a line lacks is as the kernel makes it without. */
   parse(options: IpvsadmOptions, family: Family): Settings | Refused;
   /** For a person: `wlc, persistent 60 s`; empty where there is nothing to say. */
-  words(settings: Settings, family: Family): string;
+  describe(settings: Settings, family: Family): string;
 }
 
 function fieldsOf<Settings extends object, Kernel>(
@@ -87,7 +87,7 @@ function fieldsOf<Settings extends object, Kernel>(
         .map((field) => ({ field, was: was[field] as Value, becomes: becomes[field] as Value }));
     },
     agree,
-    tell: (told, family, into) => fill(into, (row) => row.tell(told, family)),
+    fromKernel: (kernel, family, into) => fill(into, (row) => row.fromKernel(kernel, family)),
     write(settings, written) {
       for (const [name, row] of all) row.write(settings[name], written);
     },
@@ -105,9 +105,9 @@ function fieldsOf<Settings extends object, Kernel>(
       });
       return refused ?? settings;
     },
-    words: (settings, family) =>
+    describe: (settings, family) =>
       joined(
-        all.map(([name, row]) => row.words?.(settings[name], family) ?? ''),
+        all.map(([name, row]) => row.describe?.(settings[name], family) ?? ''),
         ', ',
       ),
   };

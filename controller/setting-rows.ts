@@ -30,8 +30,8 @@ export interface FieldRow<Value, Kernel> {
   readonly about: string;
   /** The value that these options ask for. */
   of(options: PortOptions, family: Family): Value;
-  /** How the kernel tells it. */
-  tell(told: Kernel, family: Family): Value;
+  /** How the kernel has it. */
+  fromKernel(kernel: Kernel, family: Family): Value;
   /** Called in the order of the rows. */
   write(value: Value, written: Writable<Kernel>): void;
   /** Options of ipvsadm, short and long, each with a value unless it is bare. */
@@ -40,8 +40,8 @@ export interface FieldRow<Value, Kernel> {
   print(value: Value, family: Family): string;
   /** The reverse of `print`. */
   parse(options: IpvsadmOptions, family: Family): Parsed<Value>;
-  /** In few words for a person; empty where it is as without labels. Nothing is said when missing. */
-  words?(value: Value, family: Family): string;
+  /** In few words for a person; empty where it is as without labels. Nothing is printed when missing. */
+  describe?(value: Value, family: Family): string;
 }
 
 export type FieldRows<Settings, Kernel> = {

@@ -1,6 +1,5 @@
 /** How values of settings are read from labels and from `ipvsadm` lines, and written. */
 
-import type { SchedulerFlag } from 'ipvs-netlink-ts';
 import type { Family } from './model.ts';
 
 /** A value that cannot be used. */
@@ -23,6 +22,10 @@ export function readNumber(most: number): (text: string) => Parsed<number> {
     const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     return number <= most ? number : new Refused(`expected a whole number from 0 to ${most}`);
   };
+}
+
+export function readOneOf<Word extends string>(text: string, words: readonly Word[]): Parsed<Word> {
+  return words.find((word) => word === text) ?? new Refused(`expected one of ${words.join(', ')}`);
 }
 
 export function readTruth(text: string): Parsed<boolean> {
@@ -77,62 +80,4 @@ export function countOption(short: string, long: string) {
     print: (count: number) => (count > 0 ? `${short} ${count}` : ''),
     parse: (options: IpvsadmOptions) => numberOf(options, short, 0),
   };
-}
-
-// ---- flags of schedulers ------------------------------------------------------------------------------
-
-const KERNEL_FLAGS: readonly SchedulerFlag[] = ['flag-1', 'flag-2', 'flag-3'];
-/** `ip_vs_sh.c` and `ip_vs_mh.c`: IP_VS_SVC_F_SCHED1 and IP_VS_SVC_F_SCHED2. */
-const NAMED: Readonly<Record<string, Partial<Record<SchedulerFlag, string>>>> = {
-  sh: { 'flag-1': 'sh-fallback', 'flag-2': 'sh-port' },
-  mh: { 'flag-1': 'mh-fallback', 'flag-2': 'mh-port' },
-};
-
-/** What a label may ask for. */
-export const FLAGS: readonly string[] = ['mh-port', 'mh-fallback', 'sh-port', 'sh-fallback'];
-
-/** The flags that a scheduler has. */
-export function flagsOf(scheduler: string): readonly string[] {
-  return Object.values(NAMED[scheduler] ?? {});
-}
-
-const BY_NAME = new Map<string, SchedulerFlag>([
-  ...KERNEL_FLAGS.map((flag) => [flag, flag] as const),
-  ...Object.values(NAMED).flatMap((names) =>
-    KERNEL_FLAGS.map((flag) => [names[flag] ?? flag, flag] as const),
-  ),
-]);
-
-/** In the kernel's order, each once: `mh-fallback,mh-port`. */
-export function readFlags(text: string): Parsed<string> {
-  const asked = text.split(',').map((flag) => flag.trim());
-  if (!asked.every((flag) => FLAGS.includes(flag)))
-    return new Refused(`expected some of ${FLAGS.join(', ')}, separated by commas`);
-  return [...new Set(asked)].sort().join();
-}
-
-/** As text, in the words of its scheduler. */
-export function toFlags(scheduler: string, flags: readonly SchedulerFlag[], onePacket: boolean): string {
-  const named = KERNEL_FLAGS.filter((flag) => flags.includes(flag)).map(
-    (flag) => NAMED[scheduler]?.[flag] ?? flag,
-  );
-  return [...(onePacket ? [ONE_PACKET] : []), ...named].join();
-}
-
-const ONE_PACKET = 'one-packet';
-
-/** The kernel's, of a text; one-packet scheduling is not written. */
-export function toSchedulerFlags(text: string): readonly SchedulerFlag[] {
-  return text.split(',').flatMap((flag) => BY_NAME.get(flag) ?? []);
-}
-
-/** Of `-b` and `-o` of a line. */
-export function parseFlags(options: IpvsadmOptions, scheduler: string): Parsed<string> {
-  const flags: SchedulerFlag[] = [];
-  for (const name of options.get('-b')?.split(',') ?? []) {
-    const flag = BY_NAME.get(name);
-    if (flag === undefined) return new Refused(`unknown scheduler flag ${name}`);
-    flags.push(flag);
-  }
-  return toFlags(scheduler, flags, options.has('-o'));
 }

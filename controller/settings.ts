@@ -5,27 +5,30 @@
 
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
 import type { Family } from './model.ts';
-import type { FieldRows, OptionRow } from './setting-rows.ts';
+import { TRAFFIC_DISTRIBUTIONS, type TrafficDistribution } from './place.ts';
+import {
+  FALLBACK_SCHEDULER,
+  FLAGS,
+  flagsFault,
+  parseFlags,
+  readFlags,
+  SCHEDULERS,
+  toFlags,
+  toSchedulerFlags,
+} from './schedulers.ts';
+import type { FieldRows, OptionRow, Writable } from './setting-rows.ts';
 import {
   bitsOf,
   countOption,
-  FLAGS,
-  flagsOf,
   numberOf,
-  parseFlags,
   parseNetmask,
-  Refused,
-  readFlags,
   readNumber,
+  readOneOf,
   readPrefixes,
   readTruth,
-  toFlags,
   toNetmask,
-  toSchedulerFlags,
 } from './setting-values.ts';
-import { slowStartFault } from './slow-start.ts';
-
-// ---- what apps choose --------------------------------------------------------------------------------
+import { MOST_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
 
 /** What the labels beside a VIP label say about how it is balanced. */
 export interface PortOptions {
@@ -50,21 +53,8 @@ export interface PortOptions {
   readonly trafficDistribution: TrafficDistribution;
 }
 
-/** As the field `trafficDistribution` of a Kubernetes Service has them (KEP-3015). */
-export const TRAFFIC_DISTRIBUTIONS = ['Cluster', 'PreferSameZone', 'PreferSameNode'] as const;
-export type TrafficDistribution = (typeof TRAFFIC_DISTRIBUTIONS)[number];
-
-/** What dcos-net programs; part of each kernel that has IPVS for VIPs, and taken where a kernel lacks another one. */
-export const FALLBACK_SCHEDULER = 'wlc';
-
-/** Every scheduler that Linux 6 ships: `net/netfilter/ipvs/ip_vs_*.c`. */
-// biome-ignore format: a list
-export const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'dh', 'sh', 'sed', 'nq', 'fo', 'ovf', 'mh', 'twos'] as const;
-
 /** 31 days, the bound of `ipvsadm -p`: the kernel counts in jiffies, of which 32 bits hold 49 days. */
 const MOST_PERSISTENCE_SECONDS = 31 * 86_400;
-/** An hour: what grows for longer is a deployment by hand. */
-export const MOST_SLOW_START_SECONDS = 3_600;
 /** The kernel counts connections in an int, and `ipvsadm -x` takes no more. */
 const MOST_CONNECTIONS = 2_147_483_647;
 
@@ -74,8 +64,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     label: 'IPVS_SCHEDULER',
     of: 'vip',
     unset: FALLBACK_SCHEDULER,
-    read: (text) =>
-      SCHEDULERS.find((known) => known === text) ?? new Refused(`expected one of ${SCHEDULERS.join(', ')}`),
+    read: (text) => readOneOf(text, SCHEDULERS),
     meaning:
       "the kernel's short name, default `wlc` or `--default-scheduler`; [how they spread connections](balancing.md)",
   },
@@ -86,10 +75,7 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     read: readFlags,
     beside: {
       option: 'scheduler',
-      fault: (flags, { scheduler }) => {
-        const other = flags.split(',').find((flag) => flag !== '' && !flagsOf(scheduler).includes(flag));
-        return other === undefined ? null : `${other} is no flag of the scheduler ${scheduler}`;
-      },
+      fault: (flags, { scheduler }) => flagsFault(flags, scheduler),
     },
     meaning: `comma-separated: ${FLAGS.map((flag) => `\`${flag}\``).join(', ')} ([what they do](balancing.md)); default none`,
   },
@@ -163,15 +149,11 @@ export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOpti
     label: 'IPVS_TRAFFIC_DISTRIBUTION',
     of: 'vip',
     unset: 'Cluster',
-    read: (text) =>
-      TRAFFIC_DISTRIBUTIONS.find((known) => known === text) ??
-      new Refused(`expected one of ${TRAFFIC_DISTRIBUTIONS.join(', ')}`),
+    read: (text) => readOneOf(text, TRAFFIC_DISTRIBUTIONS),
     meaning:
       '`PreferSameZone` or `PreferSameNode`: only the nearest backends get connections ([nearness](nearness.md)); default `Cluster`, or `--traffic-distribution`: all do',
   },
 };
-
-// ---- what the kernel has -----------------------------------------------------------------------------
 
 /** What of a service can be written, besides its address and port. */
 export interface ServiceSettings {
@@ -203,41 +185,41 @@ export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
   scheduler: {
     about: "The kernel's short name: wlc.",
     of: ({ scheduler }) => scheduler,
-    tell: ({ scheduler }) => scheduler,
+    fromKernel: ({ scheduler }) => scheduler,
     write: (scheduler, written) => {
       written.scheduler = scheduler;
     },
     ipvsadm: { '-s': { long: '--scheduler' } },
     print: (scheduler) => `-s ${scheduler}`,
     parse: (options) => options.get('-s') ?? FALLBACK_SCHEDULER,
-    words: (scheduler) => scheduler,
+    describe: (scheduler) => scheduler,
   },
   persistenceSeconds: {
     about: 'For how long a client stays with its backend; 0: it does not.',
     of: ({ persistenceSeconds }) => persistenceSeconds,
-    tell: ({ persistence }) => persistence?.timeoutSeconds ?? 0,
+    fromKernel: ({ persistence }) => persistence?.timeoutSeconds ?? 0,
     write: (timeoutSeconds, written) => {
       if (timeoutSeconds > 0) written.persistence = { timeoutSeconds };
     },
     ...countOption('-p', '--persistent'),
-    words: (seconds) => (seconds > 0 ? `persistent ${seconds} s` : ''),
+    describe: (seconds) => (seconds > 0 ? `persistent ${seconds} s` : ''),
   },
   persistencePrefix: {
     about: 'By how many leading bits of its address a client is known to stay; 32 or 128: by all.',
     of: ({ persistencePrefix }, family) => persistencePrefix[family],
-    tell: ({ persistence }, family) => persistence?.prefixLength ?? bitsOf(family),
+    fromKernel: ({ persistence }, family) => persistence?.prefixLength ?? bitsOf(family),
     write: (prefixLength, written) => {
       if (written.persistence !== undefined) written.persistence = { ...written.persistence, prefixLength };
     },
     ipvsadm: { '-M': { long: '--netmask' } },
     print: (prefix, family) => (prefix === bitsOf(family) ? '' : `-M ${toNetmask(prefix, family)}`),
     parse: (options, family) => parseNetmask(options.get('-M'), family),
-    words: (prefix, family) => (prefix === bitsOf(family) ? '' : `clients by /${prefix}`),
+    describe: (prefix, family) => (prefix === bitsOf(family) ? '' : `clients by /${prefix}`),
   },
   flags: {
     about: 'Switches of its scheduler, as ipvsadm -b has them: mh-fallback,mh-port; empty: none.',
     of: ({ flags }) => flags,
-    tell: ({ scheduler, schedulerFlags, onePacket }) =>
+    fromKernel: ({ scheduler, schedulerFlags, onePacket }) =>
       schedulerFlags === undefined && onePacket !== true
         ? ''
         : toFlags(scheduler, schedulerFlags ?? [], onePacket === true),
@@ -247,12 +229,12 @@ export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
     ipvsadm: { '-b': { long: '--sched-flags' }, '-o': { long: '--ops', bare: true } },
     print: (flags) => (flags === '' ? '' : `-b ${flags}`),
     parse: (options) => parseFlags(options, options.get('-s') ?? FALLBACK_SCHEDULER),
-    words: (flags) => flags,
+    describe: (flags) => flags,
   },
   persistenceEngine: {
     about: 'What else than its address a client is known by, as ipvsadm --pe has it: sip; empty: nothing.',
     of: () => '',
-    tell: ({ persistenceEngine }) => persistenceEngine ?? '',
+    fromKernel: ({ persistenceEngine }) => persistenceEngine ?? '',
     // An update without an engine takes it away (`ip_vs_edit_service`).
     write: (engine, written) => {
       if (engine !== '') written.persistenceEngine = engine;
@@ -260,7 +242,7 @@ export const SERVICE: FieldRows<ServiceSettings, VirtualService> = {
     ipvsadm: { '--pe': {} },
     print: (engine) => (engine === '' ? '' : `--pe ${engine}`),
     parse: (options) => options.get('--pe') ?? '',
-    words: (engine) => engine,
+    describe: (engine) => engine,
   },
 };
 
@@ -268,9 +250,9 @@ export const BACKEND: FieldRows<BackendSettings, Destination> = {
   forward: {
     about: 'How packets get to it: masquerade, and for what others made, as the kernel has it.',
     of: () => 'masquerade',
-    tell: ({ forwardingMethod }) => forwardingMethod,
+    fromKernel: ({ forwardingMethod }) => forwardingMethod,
     write: (forward, written) => {
-      // Either ours or as the library itself told it.
+      // Either ours or as the library itself read it.
       written.forwardingMethod = forward as Destination['forwardingMethod'];
     },
     ipvsadm: {
@@ -284,7 +266,7 @@ export const BACKEND: FieldRows<BackendSettings, Destination> = {
   weight: {
     about: '0: it keeps its connections and gets no new ones.',
     of: ({ weight }) => weight,
-    tell: ({ weight }) => weight,
+    fromKernel: ({ weight }) => weight,
     write: (weight, written) => {
       written.weight = weight;
     },
@@ -295,21 +277,24 @@ export const BACKEND: FieldRows<BackendSettings, Destination> = {
   upperThreshold: {
     about: 'With so many connections it gets no new ones; 0: no limit.',
     of: ({ maxConnections }) => maxConnections,
-    tell: ({ upperThreshold }) => upperThreshold ?? 0,
-    write: (connections, written) => {
-      if (connections > 0) written.upperThreshold = connections;
-    },
-    ...countOption('-x', '--u-threshold'),
-    words: (connections) => (connections > 0 ? `at most ${connections} connections` : ''),
+    ...threshold('upperThreshold', '-x', '--u-threshold'),
+    describe: (connections) => (connections > 0 ? `at most ${connections} connections` : ''),
   },
   lowerThreshold: {
     about: 'With fewer connections than these it gets new ones again.',
     // Rounded up it is exactly the kernel's own rule for a lower threshold of 0 (`ip_vs_unbind_dest`: 4 * connections < 3 * upper).
     of: ({ maxConnections }) => Math.ceil(maxConnections * 0.75),
-    tell: ({ lowerThreshold }) => lowerThreshold ?? 0,
-    write: (connections, written) => {
-      if (connections > 0) written.lowerThreshold = connections;
-    },
-    ...countOption('-y', '--l-threshold'),
+    ...threshold('lowerThreshold', '-y', '--l-threshold'),
   },
 };
+
+/** What the two thresholds of a backend have in common: 0 is not written. */
+function threshold(field: 'upperThreshold' | 'lowerThreshold', short: string, long: string) {
+  return {
+    fromKernel: (kernel: Destination) => kernel[field] ?? 0,
+    write(connections: number, written: Writable<Destination>) {
+      if (connections > 0) written[field] = connections;
+    },
+    ...countOption(short, long),
+  };
+}

@@ -2,6 +2,9 @@
 
 import type { PortOptions } from './settings.ts';
 
+/** An hour: what grows for longer is a deployment by hand. */
+export const MOST_SLOW_START_SECONDS = 3_600;
+
 /**
  * By how much weights are multiplied where a VIP has slow start: a tenth of weight 1 must be a whole number, and twice as
  * much of another backend's weight must still be told from it.

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { WriteOptions, WriteRefused, WriteResult } from '../app-writes.ts';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { AppWriter, Log } from '../ports.ts';
-import { appIdComplaint } from '../source/marathon/app-id.ts';
+import { appIdProblem } from '../source/marathon/app-id.ts';
 import { definitionOf, isObject } from './definition.ts';
 import {
   type AppDocument,
@@ -71,7 +71,7 @@ const force = flag.describe(
 const id = z
   .string()
   .superRefine((text, context) => {
-    const why = appIdComplaint(`/${text}`);
+    const why = appIdProblem(`/${text}`);
     if (why !== null) context.addIssue(`/${text} is no id of an app: ${why}`);
   })
   .describe(

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AppWriter, Clock } from '../ports.ts';
 import { isRecord } from '../rejection.ts';
 import { instancesOf } from '../source/document/instances.ts';
-import { appIdComplaint } from '../source/marathon/app-id.ts';
+import { appIdProblem } from '../source/marathon/app-id.ts';
 import type { StatusDocument } from '../status/document.ts';
 import { inRotation } from '../status/present.ts';
 import { fromSource } from './apps.ts';
@@ -62,7 +62,7 @@ export const DEPLOYMENT_ROUTE = route('GET', '/v1/deployments/{id}', 'write', {
       .describe('Id of the deployment, as the answer to a write has it.'),
     app: z
       .string('expected the id of its app')
-      .refine((app) => appIdComplaint(app) === null, 'expected the id of its app, absolute')
+      .refine((app) => appIdProblem(app) === null, 'expected the id of its app, absolute')
       .describe('Id of its app, absolute.'),
   }),
   answer: ({ writing }, { input: { id, app } }) =>

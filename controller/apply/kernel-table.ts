@@ -224,7 +224,7 @@ function toObserved({ service, destinations }: TableEntry): ObservedService | nu
   const backends = new Map<BackendKey, ObservedBackend>();
   for (const destination of destinations)
     backends.set(endpointKey(destination), toObservedBackend(destination, family));
-  const settings = serviceFields.tell(service, family, { ...serviceFields.unset });
+  const settings = serviceFields.fromKernel(service, family, { ...serviceFields.unset });
   return { protocol, address, port, ...settings, backends };
 }
 
@@ -242,5 +242,5 @@ function toObservedBackend(destination: ObservedDestination, family: Family): Ob
   backend.port = destination.port;
   backend.activeConnections = destination.activeConnections;
   backend.inactiveConnections = destination.inactiveConnections;
-  return backendFields.tell(destination, family, backend);
+  return backendFields.fromKernel(destination, family, backend);
 }

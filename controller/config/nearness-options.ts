@@ -1,6 +1,6 @@
 /** Which backends get connections, and where this host stands. */
 
-import { TRAFFIC_DISTRIBUTIONS } from '../settings.ts';
+import { TRAFFIC_DISTRIBUTIONS } from '../place.ts';
 import { type CommandName, choice, option, withDefault, withoutDefault } from './option.ts';
 import { parseHostId, parsePlaceName } from './values.ts';
 

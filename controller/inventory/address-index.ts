@@ -11,7 +11,7 @@ export class AddressIndex {
   /** Agents that a source lists whether or not a task runs there. */
   #listed: ReadonlySet<string> = new Set();
 
-  /** `apps` is what the index follows: an app must be in it, or gone from it, when `replace` tells of it. */
+  /** `apps` is what the index follows: an app must be in it, or gone from it, when `replace` is called. */
   constructor(apps: ReadonlyMap<AppKey, App>) {
     this.#apps = apps;
   }
@@ -29,7 +29,7 @@ export class AddressIndex {
     this.#listed = new Set(agents);
   }
 
-  /** Whose address it is, `an agent`, `task db.1, which runs in a container`; null: nobody's that a source tells of. */
+  /** Whose address it is, `an agent`, `task db.1, which runs in a container`; null: of none that a source reports. */
   ownerOf(address: string): string | null {
     if (this.#listed.has(address) || this.#agents.has(address)) return 'an agent';
     const task = this.#firstTaskAt(address);

@@ -3,10 +3,10 @@ import { takenBack } from './offers.ts';
 import { everyEndpoint } from './task-index.ts';
 
 /**
- * Where a source has said by name that a task of one app ended, or serves a VIP no more. `before` and `now` are what the
- * source says of that app, in a row for each kind.
+ * Where a source has named a task of one app as ended, or as serving a VIP no more. `before` and `now` are what the
+ * source has of that app, in a row for each kind.
  *
- * `byName`: the source told of this very app, so what it tells of no more has ended. Otherwise it stood in a list, from
+ * `byName`: the source read this very app, so what is missing in it has ended. Otherwise it stood in a list, from
  * which it may just have been left out: only what had been ending before has ended.
  */
 export function endedByName(

@@ -3,7 +3,7 @@ import { same } from '../same.ts';
 
 /**
  * Makes one app of all definitions of one framework and id, whichever sources or documents they are from: with the ports,
- * tasks, rejections and warnings of each, and only once what several say alike. Where they disagree, the first decides: its
+ * tasks, rejections and warnings of each, and only once what several have alike. Where they disagree, the first decides: its
  * kind, and what comes first in its ports. `apps` has at least one; it stays the same object where the others add nothing.
  */
 export function foldDefinitions(apps: readonly [App, ...App[]]): App {

@@ -1,16 +1,9 @@
 import { canonicalAddress } from '../address.ts';
 import type { About, Delta } from '../delta.ts';
-import {
-  type App,
-  type AppKey,
-  appKey,
-  type BackendKey,
-  type Place,
-  type Rejection,
-  type Snapshot,
-} from '../model.ts';
+import { type App, type AppKey, appKey, type BackendKey, type Rejection, type Snapshot } from '../model.ts';
 import { inSlices } from '../pace.ts';
 import { type Pause, withoutPause } from '../pause.ts';
+import type { Place } from '../place.ts';
 import { same } from '../same.ts';
 import { AddressIndex } from './address-index.ts';
 import { endedByName } from './ended.ts';
@@ -18,7 +11,7 @@ import { type AppRows, listedTasks, mergeRows } from './merge.ts';
 import { PlaceIndex } from './place-index.ts';
 import { TaskIndex } from './task-index.ts';
 
-/** What a source said by name. */
+/** What a source has named. */
 export interface Ended {
   /** Where tasks are that ended, or that serve a VIP no more. */
   readonly endpoints: readonly BackendKey[];
@@ -27,18 +20,18 @@ export interface Ended {
 }
 
 /**
- * What all sources say, as rows: one for each source, app and kind (a definition, or what tasks carry). The rows of an
+ * What all sources report, as rows: one for each source, app and kind (a definition, or what tasks carry). The rows of an
  * app make one app, whichever sources they are from.
  *
- * `apply` takes what a source says; `settle` brings apps and indexes up to date with it, which costs what
- * changed; `takeChanged` then tells which apps are others than before.
+ * `apply` takes a delta of a source; `settle` brings apps and indexes up to date with it, which costs what
+ * changed; `takeChanged` then returns which apps changed.
  */
 export class Inventory {
   readonly #sources = new Map<string, SourceRows>();
   readonly #apps = new Map<AppKey, App>();
   /**
-   * Tasks of an app that both kinds of rows have told of. This alone is not in the rows, and a restart forgets it: who makes
-   * everything anew from them must be told it too.
+   * Tasks of an app that both kinds of rows have listed. This alone is not in the rows, and a restart forgets it: who rebuilds
+   * everything from them needs it too.
    */
   readonly #listed = new Map<AppKey, ReadonlySet<string>>();
   #due = new Set<AppKey>();
@@ -47,7 +40,7 @@ export class Inventory {
   readonly addresses = new AddressIndex(this.#apps);
   readonly places = new PlaceIndex();
 
-  /** What these sources say, each completely. */
+  /** What these sources report, each completely. */
   static of(snapshots: readonly Snapshot[]): Inventory {
     const inventory = new Inventory();
     for (const [index, snapshot] of snapshots.entries()) inventory.apply(String(index), firstDelta(snapshot));
@@ -73,7 +66,7 @@ export class Inventory {
     return this.#apps;
   }
 
-  /** Everything, as one source would say it. */
+  /** Everything, as one source would report it. */
   toSnapshot(): Snapshot {
     const abouts = [...this.#sources.values()].map(({ about }) => about);
     const listing = abouts.some(({ agents }) => agents !== undefined);
@@ -97,19 +90,19 @@ export class Inventory {
     for (const [key, { tasks }] of this.#apps) if (isAtOneOf(tasks, addresses)) yield key;
   }
 
-  /** How many apps one source tells of. */
+  /** How many apps one source has. */
   sizeOf(source: string): number {
     return this.#rowsOf(source).size;
   }
 
-  /** What one source says. */
+  /** What one source reports. */
   saidBy(source: string): Snapshot {
     const rows = this.#rowsOf(source);
     return { ...rows.about, apps: [...rows.all()] };
   }
 
   /**
-   * Takes what one read changed. Returns what of it the source said by name.
+   * Takes what one read changed. Returns what of it the source has named.
    */
   apply(source: string, { upserts, removed, about, complete }: Delta): Ended {
     const rows = this.#rowsOf(source);
@@ -139,7 +132,7 @@ export class Inventory {
     return { endpoints, apps };
   }
 
-  /** Brings apps and indexes up to date; true once they are, false where `pause` said so before. */
+  /** Brings apps and indexes up to date; true once they are, false where `pause` interrupted it. */
   settle(pause: Pause): boolean {
     for (const key of this.#due) {
       this.#due.delete(key);
@@ -149,7 +142,7 @@ export class Inventory {
     return true;
   }
 
-  /** The apps that changed, came or went since this was last asked. */
+  /** The apps that changed, came or went since the last call. */
   takeChanged(): ReadonlySet<AppKey> {
     const changed = this.#changed;
     this.#changed = new Set();
@@ -191,7 +184,7 @@ export class Inventory {
     return rows;
   }
 
-  /** The source that was added first comes last, and so decides. */
+  /** The source that was added first is last, and so decides. */
   *#listedPlaces(): Generator<[string, Place]> {
     for (const { about } of [...this.#sources.values()].reverse()) yield* Object.entries(about.places ?? {});
   }
@@ -205,7 +198,7 @@ export class Inventory {
   }
 }
 
-/** What a source says of which nothing is known yet. */
+/** A source of which nothing is known yet. */
 export function firstDelta({ apps, ...about }: Snapshot): Delta {
   return { upserts: apps, removed: [], about, complete: true, learnedAt: 0 };
 }
@@ -220,7 +213,7 @@ function isAtOneOf(tasks: App['tasks'], addresses: ReadonlySet<string>): boolean
   );
 }
 
-/** What one source says. */
+/** What one source reports. */
 class SourceRows {
   readonly defined = new Map<AppKey, App>();
   readonly fromTasks = new Map<AppKey, App>();

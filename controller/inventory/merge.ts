@@ -1,16 +1,16 @@
 import type { App, Health, Task, TaskState } from '../model.ts';
 import { foldDefinitions } from './fold.ts';
 
-/** What sources say of one app. */
+/** The rows that sources have of one app. */
 export interface AppRows {
-  /** Definitions, with the tasks that their sources list; in the order in which the sources were given. */
+  /** Definitions, with the tasks that their sources list; in the order of the sources. */
   readonly defined: readonly App[];
   /** Put together from what tasks carry. */
   readonly fromTasks: readonly App[];
 }
 
 /**
- * The tasks of an app that both kinds of rows have, or had before (`listed`), and that somebody still sees. To be asked after
+ * The tasks of an app that both kinds of rows have, or had before (`listed`), and that some source still lists. To be called after
  * each change of a row: what was listed must not depend on when apps are merged.
  */
 export function listedTasks(
@@ -23,11 +23,11 @@ export function listedTasks(
 }
 
 /**
- * Makes one app of all that sources say of it. Definitions are folded into one (`foldDefinitions`). A task of which a
- * definition's source and another one tell counts once: with the ports and labels of the definition, and with both
+ * Merges the rows of one app into one. Definitions are folded into one (`foldDefinitions`). A task that a
+ * definition's source and another one list counts once: with the ports and labels of the definition, and with both
  * verdicts on it, the worse of which decides. A task that only Mesos knows (Marathon was not reached since) is added,
- * unless a definition's source has listed it before, which `listed` tells: then it has ended on that source's word,
- * whatever a Mesos that is out of reach said last. undefined: there is no row.
+ * unless a definition's source has listed it before (`listed`): then it has ended there,
+ * whatever a Mesos that is out of reach reported last. undefined: there is no row.
  */
 export function mergeRows({ defined, fromTasks }: AppRows, listed: ReadonlySet<string>): App | undefined {
   const definition = folded(defined);
@@ -62,14 +62,14 @@ function together(app: App, other: App): App {
   });
   // Only now: definitions that disagree on a task have it more than once.
   for (const { id } of app.tasks) others.delete(id);
-  // What has ended by one's word and is not known to the other is of no use.
+  // A task that has ended in one source and is not known to the other is of no use.
   const left = [...others.values()].filter(({ state }) => state !== 'gone');
-  // Agents that are asked one by one each know a part of an app.
+  // Agents that are polled one by one each know a part of an app.
   if (app.fromTasks) {
     const warnings = [...new Set([...app.warnings, ...other.warnings])];
     return { ...app, tasks: [...tasks, ...left], rejected: [...app.rejected, ...other.rejected], warnings };
   }
-  // What is wrong with tasks that both know is told with the definition.
+  // What is wrong with tasks that both know is reported with the definition.
   if (left.length === 0) return { ...app, tasks };
   const { source: onlyIn = 'Mesos' } = other;
   const rejected = other.rejected.map((one) => ({ ...one, reason: onlyKnownTo(onlyIn, one.reason) }));

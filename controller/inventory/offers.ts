@@ -2,7 +2,7 @@ import { compareText } from '../compare-text.ts';
 import { type App, type BackendKey, endpointKey, type Task, type TaskPort } from '../model.ts';
 import { everyEndpoint, type TaskIndex } from './task-index.ts';
 
-/** What a task's port asks for where it is reached, as text: equal where the same VIPs follow from it. */
+/** The VIPs that a task's port declares where it is reached, as text: equal where the same VIPs follow from it. */
 type Offer = string;
 
 /**
@@ -25,7 +25,7 @@ export function offersAt(
 }
 
 /**
- * The endpoints at which a later version of apps takes something back that an earlier one asked for, in its own words: the
+ * The endpoints at which a later version of apps takes something back that an earlier one declared, in a definition of its own: the
  * labels of a port changed, or a task became unhealthy or ends. Of a task that was lost sight of (no health result,
  * unreachable, staging again) nothing was said.
  */

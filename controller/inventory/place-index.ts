@@ -1,9 +1,10 @@
 import { canonicalAddress } from '../address.ts';
-import type { App, Place, Task } from '../model.ts';
+import type { App, Task } from '../model.ts';
+import type { Place } from '../place.ts';
 
-/** Where hosts stand, by their addresses or names, as tasks on them and lists of agents tell. */
+/** Where hosts stand, by their addresses or names, from the tasks on them and the lists of agents. */
 export class PlaceIndex {
-  /** How many tasks tell of each place. */
+  /** How many tasks name each place. */
   readonly #told = new Map<string, Map<Place, number>>();
   #listed: ReadonlyMap<string, Place> = new Map();
   #version = 0;
@@ -19,13 +20,13 @@ export class PlaceIndex {
     for (const task of now?.tasks ?? []) this.#count(task, 1);
   }
 
-  /** Replaces what lists of agents tell, by address. */
+  /** Replaces the places in lists of agents, by address. */
   list(places: Iterable<readonly [string, Place]>): void {
     this.#listed = new Map(Array.from(places, ([address, place]) => [canonical(address), place] as const));
     this.#version += 1;
   }
 
-  /** Where the host with this address or node name stands: as its source lists it, else as most of its tasks tell; null: nobody says. */
+  /** Where the host with this address or node name stands: as its source lists it, else as most of its tasks have it; null: not known. */
   placeOf(host: string): Place | null {
     const listed = this.#listed.get(host);
     if (listed !== undefined) return listed;

@@ -17,14 +17,14 @@ export interface Occupant {
    * believe otherwise). null: its task has ended.
    */
   readonly drainSeconds: number | null;
-  readonly standing: OccupantStanding;
+  readonly condition: OccupantCondition;
 }
 
 /**
- * How a task that is told of stands. `ended`: it is being killed or gone. `serving`: it runs, and its health is good or not
- * checked. `health lost`: it runs and has a health check, and nobody knows the result.
+ * The condition of a task. `ended`: it is being killed or gone. `serving`: it runs, and its health is good or not
+ * checked. `health lost`: it runs and has a health check, whose result is not known.
  */
-export type OccupantStanding = 'serving' | 'ended' | 'health lost' | 'unhealthy' | 'unreachable' | 'staging';
+export type OccupantCondition = 'serving' | 'ended' | 'health lost' | 'unhealthy' | 'unreachable' | 'staging';
 
 /** null: no source knows a task there. */
 export type Occupants = (endpoint: BackendKey) => Occupant | null;
@@ -34,7 +34,7 @@ export class TaskIndex {
   readonly #apps: ReadonlyMap<AppKey, App>;
   readonly #byEndpoint = new KeyIndex();
 
-  /** `apps` is what the index follows: an app must be in it, or gone from it, when `replace` tells of it. */
+  /** `apps` is what the index follows: an app must be in it, or gone from it, when `replace` is called. */
   constructor(apps: ReadonlyMap<AppKey, App>) {
     this.#apps = apps;
   }
@@ -49,7 +49,7 @@ export class TaskIndex {
     return this.#byEndpoint.find(endpoint).flatMap((key) => this.#apps.get(key) ?? []);
   }
 
-  /** The longer drain wins, and the standing that says more, where several tasks are told of at one endpoint. */
+  /** The longer drain wins, and the better known condition, where several tasks are at one endpoint. */
   occupant(endpoint: BackendKey): Occupant | null {
     let found: Occupant | null = null;
     const number = Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
@@ -89,10 +89,10 @@ function isAt({ endpoints, local = [] }: TaskPort, endpoint: BackendKey, number:
 
 function occupantOf(task: Task, port: TaskPort): Occupant {
   const drainSeconds = task.state === 'gone' ? null : readPortOptions(port.labels).options.drainSeconds;
-  return { drainSeconds, standing: standingOf(task) };
+  return { drainSeconds, condition: conditionOf(task) };
 }
 
-function standingOf({ state, health }: Task): OccupantStanding {
+function conditionOf({ state, health }: Task): OccupantCondition {
   if (state === 'killing' || state === 'gone') return 'ended';
   if (state !== 'running') return state;
   if (health === 'unknown') return 'health lost';
@@ -100,7 +100,7 @@ function standingOf({ state, health }: Task): OccupantStanding {
 }
 
 /** Which counts of several at one endpoint: the first of these. */
-const FIRST: readonly OccupantStanding[] = [
+const FIRST: readonly OccupantCondition[] = [
   'serving',
   'ended',
   'unhealthy',
@@ -114,6 +114,6 @@ function both(a: Occupant, b: Occupant): Occupant {
     a.drainSeconds === null || b.drainSeconds === null
       ? (a.drainSeconds ?? b.drainSeconds)
       : Math.max(a.drainSeconds, b.drainSeconds);
-  const standing = FIRST.indexOf(a.standing) <= FIRST.indexOf(b.standing) ? a.standing : b.standing;
-  return { drainSeconds, standing };
+  const condition = FIRST.indexOf(a.condition) <= FIRST.indexOf(b.condition) ? a.condition : b.condition;
+  return { drainSeconds, condition };
 }

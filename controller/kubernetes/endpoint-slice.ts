@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { Place } from '../model.ts';
-import { placeOf } from '../place.ts';
+import { type Place, placeOf } from '../place.ts';
 import { required } from '../schema-messages.ts';
 import type { Versioned } from './listing.ts';
 

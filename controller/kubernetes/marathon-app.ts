@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OPTION_KEYS } from '../label-keys.ts';
-import { appSchema, podSchema } from '../marathon-json.ts';
+import { appFields, podFields } from '../marathon-json.ts';
 
 /**
  * The custom resource `MarathonApp`: what its author writes (`spec`), and what the elected controller says of it
@@ -115,14 +115,14 @@ const LABELS = `Labels of its ports declare VIPs (VIP_0: /my-service:5555) and s
 /** The same for the API server, which tells an author at once that a field is of a wrong type. */
 export const specSchema = z.object({
   ...specFields,
-  app: appSchema
+  app: appFields
     .omit({ tasks: true })
     .extend({ id: idSchema })
     .optional()
     .meta(
       words(`The definition of a Marathon app, as it is. Its fields that are not listed are kept. ${LABELS}`),
     ),
-  pod: podSchema
+  pod: podFields
     .extend({ id: idSchema })
     .optional()
     .meta(words(`The definition of a Marathon pod, as it is. ${LABELS}`)),

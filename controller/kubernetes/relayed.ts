@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Endpoint, Place, Task } from '../model.ts';
-import { placeOf } from '../place.ts';
+import type { Endpoint, Task } from '../model.ts';
+import { type Place, placeOf } from '../place.ts';
 import type { Slice } from './endpoint-slice.ts';
 
 /** Names under which a relay writes, and readers find, what EndpointSlices have no field for. */

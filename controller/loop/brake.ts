@@ -132,7 +132,7 @@ export class Brake {
       if (this.#rules === null) return { rule: 'brake off', source: null, at: now };
       const known = this.#letGo.get(`${service} ${endpoint}`)?.leave;
       if (known !== undefined) return known;
-      const rule = occupants(endpoint)?.standing === 'ended' ? 'ended' : 'few';
+      const rule = occupants(endpoint)?.condition === 'ended' ? 'ended' : 'few';
       return { rule, source: null, at: now };
     };
     return largeRemoval(plan, { ...context, share: this.#rules?.share ?? HALF }, leaveOf);

@@ -1,5 +1,6 @@
 import type { PlaceIndex } from '../inventory/place-index.ts';
-import type { Desired, Place, Service, ServiceKey } from '../model.ts';
+import type { Desired, Service, ServiceKey } from '../model.ts';
+import type { Place } from '../place.ts';
 import type { Decisions } from '../plan/decision.ts';
 import { desiredWith } from '../plan/desired-with.ts';
 import { serviceIn, waitingDecisions } from '../plan/nearest.ts';

@@ -1,7 +1,8 @@
 import { Gauge, type Registry } from 'prom-client';
 import { version } from '../config/version.ts';
-import type { Service, Tier } from '../model.ts';
+import type { Service } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
+import type { Tier } from '../place.ts';
 import { leftOutOf } from '../plan/nearest.ts';
 import type { Clock } from '../ports.ts';
 import type { SourceStatus, Status } from '../status/status.ts';

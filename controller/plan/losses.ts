@@ -123,7 +123,7 @@ function unnamed(
   isWeighedDown: () => boolean,
 ): LossReason | null {
   if (named(endpoint, service)) return null;
-  const standing = occupants(endpoint)?.standing ?? 'missing';
+  const standing = occupants(endpoint)?.condition ?? 'missing';
   // In a list too: it says of this very task that it ends.
   if (standing === 'ended') return null;
   if (standing !== 'serving') return standing;

@@ -1,6 +1,7 @@
 /** What is desired of services that want the nearest backends, and the words in which that is told. */
 
-import type { BackendKey, Desired, Service, ServiceKey, Tier } from '../model.ts';
+import type { BackendKey, Desired, Service, ServiceKey } from '../model.ts';
+import type { Tier } from '../place.ts';
 import { type Decision, type Decisions, DecisionTable } from './decision.ts';
 import { TIER_PLACES } from './nearness-text.ts';
 import { nextLookAt, type TierChoice } from './tier-choice.ts';

@@ -1,6 +1,6 @@
 /** In words, which backends a VIP has. */
 
-import type { Tier } from '../model.ts';
+import type { Tier } from '../place.ts';
 import type { PlannedService } from './plan.ts';
 
 /** Where the backends of a tier are. */

@@ -1,6 +1,6 @@
 /** In words, why connections do not stay as near as VIPs ask for. */
 
-import type { Place, Tier } from '../model.ts';
+import type { Place, Tier } from '../place.ts';
 import { nearest } from '../suggestion.ts';
 import type { whyUndecided } from './tiers.ts';
 

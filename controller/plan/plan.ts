@@ -1,6 +1,7 @@
 /** What one pass intends: every service with what happens to it, and the writes in the order in which they are made. */
 
-import type { Declared, Endpoint, Rejection, ServiceKey, Step, Tier } from '../model.ts';
+import type { Declared, Endpoint, Rejection, ServiceKey, Step } from '../model.ts';
+import type { Tier } from '../place.ts';
 import type { FieldChange } from '../setting-fields.ts';
 import type { BackendSettings, ServiceSettings } from '../settings.ts';
 

@@ -87,7 +87,7 @@ function block(service: PlannedService, paint: Paint): string[] {
   const called = fqdn ?? (name === null ? null : `${name}.${framework}`);
   const title = called === null ? `${endpoint} ${protocol}` : `${called}:${port} ${protocol}  ${endpoint}`;
   const notes = [
-    serviceFields.words(service, familyOf(address)),
+    serviceFields.describe(service, familyOf(address)),
     ...slowStartWords(service.slowStartSeconds),
     ...apps,
     ...service.changes.map(changeText),
@@ -118,7 +118,7 @@ function row(backend: PlannedBackend, slowStart: number | undefined): { op: Op; 
       ? weightText(weight, slowStart)
       : weightChangeText(Number(reweighed.was), Number(reweighed.becomes), slowStart);
   const elsewhere = hostPort === undefined ? [] : [`on other hosts ${endpointKey(hostPort)}`];
-  const settings = backendFields.words(backend, familyOf(address));
+  const settings = backendFields.describe(backend, familyOf(address));
   const notes = [reason, settings, ...elsewhere, ...others].filter((note) => note !== '').join('  ');
   return { op, cells: [endpointKey({ address, port }), `weight ${weights}`, task ?? '', notes] };
 }

@@ -1,6 +1,6 @@
 /** When a service moves from one tier to another. Pure: the time is given. */
 
-import type { Tier } from '../model.ts';
+import type { Tier } from '../place.ts';
 
 /** How long a nearer tier must have had a backend in rotation, without a break, before a service moves to it. */
 export const HOLD_MS = 30_000;

@@ -1,7 +1,7 @@
 /** Which backends of a service are near this host, tier by tier, and which tier counts. */
 
-import type { Backend, BackendKey, Place, Service, Tier } from '../model.ts';
-import { placesAgree } from '../place.ts';
+import type { Backend, BackendKey, Service } from '../model.ts';
+import { type Place, placesAgree, type Tier } from '../place.ts';
 
 /** Where this host stands, and by what it is known. */
 export interface HostPlace extends Place {

@@ -8,11 +8,11 @@ export interface DnsResolverOptions {
   readonly log: Log;
   /** How long an answer counts. Defaults to 60 s. */
   readonly ttlMs?: number | undefined;
-  /** How long a failure counts before the name server is asked again. Defaults to 5 s. */
+  /** How long a failure counts before the name server is queried again. Defaults to 5 s. */
   readonly retryMs?: number | undefined;
   /** How long to wait for one answer. Defaults to 5 s. */
   readonly timeoutMs?: number | undefined;
-  /** The system's own look-up (hosts file, then DNS) unless told otherwise; rejects when there is no address. */
+  /** The system's own look-up (hosts file, then DNS) by default; rejects when there is no address. */
   readonly lookupIpv4?: ((hostName: string) => Promise<string>) | undefined;
 }
 
@@ -41,7 +41,7 @@ export function createDnsResolver(options: DnsResolverOptions): Resolver {
   } = options;
   const entries = new Map<string, Entry>();
   const underway = new Map<string, Promise<string | null>>();
-  /** Also those that nobody waits for any more. */
+  /** Also those whose answer is not awaited any more. */
   const lookups = new Map<string, Promise<string>>();
 
   const lookUp = (hostName: string): Promise<string> => {

@@ -3,11 +3,11 @@ import { type App, type AppKey, appKey, type RowKey, rowKey, rowOf, type Snapsho
 import type { Pace } from '../pace.ts';
 import { same } from '../same.ts';
 
-/** How apps changed that a source told of one by one; null: the source has the app no more. */
+/** Apps that changed; null: the source does not have the app any more. */
 export type Changes = ReadonlyMap<AppKey, App | null>;
 
-/** What goes with changes into a delta. */
-export interface Telling {
+/** The rest of a delta, beside its changes. */
+export interface DeltaDetails {
   /** As in `Delta`. */
   readonly complete: boolean;
   readonly learnedAt: number;
@@ -16,14 +16,14 @@ export interface Telling {
 }
 
 /**
- * Turns what one source reads into deltas: keeps the rows that were told last, and tells what differs from them in value.
+ * Turns what one source reads into deltas: keeps the rows that were published last, and publishes what differs in value.
  *
  * Of two reads of an app the one that began later counts, whichever is answered first, and a list is a read of every app. So
  * a list that began before an app was read by itself leaves it as that read found it, also gone; a list that began before one
- * that was taken says nothing; and nor does a read of an app that began before a list or another read of it that was taken.
+ * that was taken is stale; and so is a read of an app that began before a list or another read of it that was taken.
  * `begin` numbers the reads; one that failed is just not handed in. A source that makes one read at a time needs no numbers.
  *
- * Nothing is told before the first list: one app by itself would look like the only one that there is.
+ * Nothing is published before the first list: one app by itself would look like the only one that there is.
  */
 export class Feed {
   #rows = new Map<RowKey, App>();
@@ -44,18 +44,18 @@ export class Feed {
     return this.#rows.size;
   }
 
-  /** All that was told, as one delta after the other makes it. */
+  /** Everything that was published, as the deltas add up. */
   get snapshot(): Snapshot {
     return { ...(this.#about ?? EMPTY_ABOUT), apps: [...this.#rows.values()] };
   }
 
-  /** The definition of an app as it was told last. */
+  /** The definition of an app as it was published last. */
   find(key: AppKey): App | undefined {
     return this.#rows.get(rowKey(key, false));
   }
 
   /**
-   * The app itself, or as it was told last where that is equal: one that most of a list goes through, app by app, costs
+   * The app itself, or as it was published last where that is equal: one that most of a list goes through, app by app, costs
    * `list` no comparison of it all at once.
    */
   known(app: App): App {
@@ -64,7 +64,7 @@ export class Feed {
   }
 
   /**
-   * Makes of each app in `changes` what `known` says, in turns of a few milliseconds: `update` compares them in one turn, and ten
+   * Replaces each app in `changes` by its `known` one, in turns of a few milliseconds: `update` compares them in one turn, and ten
    * thousand apps of ten tasks are more than that.
    */
   async compareInTurns(changes: Map<AppKey, App | null>, pace: Pace): Promise<void> {
@@ -82,8 +82,8 @@ export class Feed {
 
   /** Takes everything that the source has; `read`: the number of the read that found it. */
   list({ apps, ...about }: Snapshot, learnedAt: number, read = this.begin()): Delta {
-    const telling = { complete: true, learnedAt };
-    if (read < this.#listed) return { upserts: [], removed: [], ...telling };
+    const details = { complete: true, learnedAt };
+    if (read < this.#listed) return { upserts: [], removed: [], ...details };
     this.#listed = read;
     for (const [key, last] of this.#read) if (last < read) this.#read.delete(key);
     const listed = new Map<RowKey, App>();
@@ -93,7 +93,7 @@ export class Feed {
     this.#rows = listed;
     const upserts = [...listed].filter(([key, app]) => before.get(key) !== app).map(([, app]) => app);
     const removed = [...before].filter(([key]) => !listed.has(key)).map(([, app]) => removal(app, 'missing'));
-    return { upserts, removed, ...telling, ...this.#news(about) };
+    return { upserts, removed, ...details, ...this.#news(about) };
   }
 
   /**
@@ -107,11 +107,11 @@ export class Feed {
   }
 
   /**
-   * Takes changes in the order in which the source tells of them; an app replaces all rows of its key. Where `complete`, an
-   * app that is gone is missing, else the source said so by name. The first complete ones count as a list; null before that.
+   * Takes changes in the order in which they happened; an app replaces all rows of its key. Where `complete`, an
+   * app that is gone is missing, else the source named it. The first complete ones count as a list; null before that.
    */
-  update(changes: Changes, { about, ...telling }: Telling): Delta | null {
-    const how = telling.complete ? 'missing' : 'named';
+  update(changes: Changes, { about, ...details }: DeltaDetails): Delta | null {
+    const how = details.complete ? 'missing' : 'named';
     const upserts: App[] = [];
     const removed: Removed[] = [];
     for (const [key, app] of changes) {
@@ -123,12 +123,12 @@ export class Feed {
       }
     }
     for (const app of upserts) this.#rows.set(rowOf(app), app);
-    if (this.isListed) return { upserts, removed, ...telling, ...(about !== undefined && this.#news(about)) };
-    if (!telling.complete) return null;
+    if (this.isListed) return { upserts, removed, ...details, ...(about !== undefined && this.#news(about)) };
+    if (!details.complete) return null;
     return {
       upserts: [...this.#rows.values()],
       removed: [],
-      ...telling,
+      ...details,
       ...this.#news(about ?? EMPTY_ABOUT),
     };
   }
@@ -142,6 +142,15 @@ export class Feed {
     this.#about = about;
     return { about };
   }
+}
+
+/** The first answer of a function that puts all apps that changed into a map, as a snapshot, sorted by app. */
+export async function snapshotOf(
+  take: (changed: Map<AppKey, App | null>) => Promise<About>,
+): Promise<Snapshot> {
+  const apps = new Map<AppKey, App | null>();
+  const about = await take(apps);
+  return { ...about, apps: [...apps.keys()].sort().flatMap((key) => apps.get(key) ?? []) };
 }
 
 const NONE: ReadonlyMap<RowKey, App> = new Map();

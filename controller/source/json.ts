@@ -1,4 +1,5 @@
-import { BOUNDS, tooManyValues } from '../bounds.ts';
+import { BOUNDS, OverBound, tooManyValues } from '../bounds.ts';
+import type { Pace } from '../pace.ts';
 import {
   afterBlanks,
   afterString,
@@ -9,39 +10,60 @@ import {
   COMMA,
   OPEN_LIST,
   OPEN_OBJECT,
+  passStretch,
   QUOTE,
-} from './document/json-bytes.ts';
+  type Walk,
+} from './json-bytes.ts';
 
 /**
- * What of a JSON document is wanted: `'value'`, the value of this key; `'each'`, every element of its list; or what is
- * wanted of the object there. All else is passed over without being parsed.
+ * What of a JSON document is wanted: `'value'`, the value of this key; `'each'`, every element of its list; `'place'`, that
+ * there is such a key; or what is wanted of the object there. The key `*` stands for all that are not named. All else is
+ * passed over without being parsed.
  */
 export interface Wanted {
-  readonly [key: string]: 'value' | 'each' | Wanted;
+  readonly [key: string]: 'value' | 'each' | 'place' | Wanted;
 }
 
 /** `path`: the keys that lead there, joined by dots. `json` is undefined where an object or list begins of which something is wanted. */
 export interface Found {
   readonly path: string;
   readonly json: unknown;
+  /** Why an element of a list is not parsed, and `json` has no more than its id. */
+  readonly refused?: string;
 }
 
-/** So much is passed over at once; a few milliseconds. */
-const STRETCH = 1 << 20;
-
 /**
- * Walks through a JSON object and gives what is wanted of it, piece by piece: of the state of a large cluster only one
- * task needs to be in memory as JSON at any time. Gives `null` now and then where nothing wanted is, so that whoever
- * walks may rest.
+ * Walks through a JSON object, or a list whose elements are wanted (`'each'`; their path is empty), and gives what is wanted
+ * of it, piece by piece: of the state of a large cluster only one task needs to be in memory as JSON at any time. Gives
+ * `null` now and then where nothing wanted is, so that whoever walks may rest.
  *
- * Throws a `SyntaxError` when the document is no complete object. What is passed over is checked no further than that
- * its brackets and strings end.
+ * Throws a `SyntaxError` when the document is no complete object or list, an `OverBound` where a list has more elements, or
+ * more values in all, than `BOUNDS` lets it have. What is passed over is checked no further than that its brackets and
+ * strings end.
  */
-export function* walkJson(bytes: Buffer, wanted: Wanted): Generator<Found | null, void> {
-  const start = afterBlanks(bytes, 0);
-  if (bytes[start] !== OPEN_OBJECT) throw mistake(bytes, start, 'an object');
-  const end = afterBlanks(bytes, yield* walkObject(bytes, start, wanted, ''));
+export function* walkJson(bytes: Buffer, wanted: Wanted | 'each'): Generator<Found | null, void> {
+  const start = afterBlanks(bytes, startsWithMark(bytes) ? 3 : 0);
+  const isList = wanted === 'each';
+  if (bytes[start] !== (isList ? OPEN_LIST : OPEN_OBJECT))
+    throw mistake(bytes, start, isList ? 'a list' : 'an object');
+  const end = afterBlanks(
+    bytes,
+    yield* isList ? walkValue(bytes, start, wanted, '') : walkObject(bytes, start, wanted, ''),
+  );
   if (end !== bytes.length) throw mistake(bytes, end, 'the end');
+}
+
+/** Rejects with an `OverBound` where a document that is to be parsed as a whole has too many values. */
+export async function checkSize(bytes: Buffer, pace: Pace): Promise<void> {
+  const walk: Walk = { at: 0, depth: 1, values: 0 };
+  while (walk.at < bytes.length) {
+    passStretch(bytes, walk);
+    // Outside any object or list there is nothing to count.
+    walk.depth = Math.max(1, walk.depth);
+    if (walk.values > BOUNDS.documentValues)
+      throw new OverBound(`more than ${BOUNDS.documentValues} values, and no list of apps`);
+    await pace.restIfDue();
+  }
 }
 
 /** Returns the offset after the object that begins at `brace`. */
@@ -60,7 +82,7 @@ function* walkObject(
     const colon = afterBlanks(bytes, keyEnd);
     if (bytes[colon] !== COLON) throw mistake(bytes, colon, '":"');
     const value = afterBlanks(bytes, colon + 1);
-    at = yield* walkValue(bytes, value, Object.hasOwn(wanted, key) ? wanted[key] : undefined, prefix + key);
+    at = yield* walkValue(bytes, value, wanted[Object.hasOwn(wanted, key) ? key : '*'], prefix + key);
     at = afterBlanks(bytes, at);
     if (bytes[at] === CLOSE_OBJECT) return at + 1;
     if (bytes[at] !== COMMA) throw mistake(bytes, at, '"," or "}"');
@@ -82,6 +104,7 @@ function* walkValue(
     yield { path, json: undefined };
     return yield* walkObject(bytes, at, wanted, `${path}.`);
   }
+  if (wanted === 'place') yield { path, json: undefined };
   const end = yield* passOver(bytes, { at, depth: 0, values: 0 });
   // In place of a list or an object only null means something, and that means nothing.
   if (wanted === 'value') yield { path, json: parsed(bytes, at, end) };
@@ -91,11 +114,15 @@ function* walkValue(
 function* walkList(bytes: Buffer, bracket: number, path: string): Generator<Found | null, number> {
   let at = afterBlanks(bytes, bracket + 1);
   if (bytes[at] === CLOSE_LIST) return at + 1;
-  for (;;) {
-    const passage: Passage = { at, depth: 0, values: 0 };
-    const end = yield* passOver(bytes, passage);
-    // One element that is a bomb is not parsed; its reader finds a text where an object should be.
-    yield { path, json: passage.values > BOUNDS.values ? tooManyValues() : parsed(bytes, at, end) };
+  let values = 0;
+  for (let size = 1; ; size += 1) {
+    if (size > BOUNDS.items) throw new OverBound(`the list has more than ${BOUNDS.items} elements`);
+    const walk: Walk = { at, depth: 0, values: 0 };
+    const end = yield* passOver(bytes, walk);
+    values += walk.values;
+    if (values > BOUNDS.listValues) throw new OverBound(`more than ${BOUNDS.listValues} values`);
+    const isBomb = walk.values > BOUNDS.values;
+    yield isBomb ? refused(bytes.subarray(at, end), path) : { path, json: parsed(bytes, at, end) };
     at = afterBlanks(bytes, end);
     if (bytes[at] === CLOSE_LIST) return at + 1;
     if (bytes[at] !== COMMA) throw mistake(bytes, at, '"," or "]"');
@@ -103,53 +130,29 @@ function* walkList(bytes: Buffer, bracket: number, path: string): Generator<Foun
   }
 }
 
+/** One element that is a bomb is not parsed, and the others are. */
+function refused(element: Buffer, path: string): Found {
+  let id: unknown;
+  if (element[0] === OPEN_OBJECT)
+    for (const found of walkJson(element, { id: 'value' })) if (found !== null) id = found.json;
+  return { path, json: { id }, refused: tooManyValues() };
+}
+
 function parsed(bytes: Buffer, from: number, to: number): unknown {
   return JSON.parse(bytes.toString('utf8', from, to));
 }
 
-interface Passage {
-  at: number;
-  depth: number;
-  /** About how many there are. */
-  values: number;
+/** Returns the offset after the value that begins where the walk does. */
+function* passOver(bytes: Buffer, walk: Walk): Generator<null, number> {
+  const first = bytes[walk.at];
+  if (first === QUOTE) return stringEnd(bytes, walk.at);
+  if (first !== OPEN_OBJECT && first !== OPEN_LIST) return afterPlain(bytes, walk.at);
+  while (!passStretch(bytes, walk)) yield null;
+  if (walk.depth > 0) throw mistake(bytes, bytes.length, '"}" or "]"');
+  return walk.at;
 }
 
-/** Returns the offset after the value that begins where the passage does. */
-function* passOver(bytes: Buffer, passage: Passage): Generator<null, number> {
-  const { at: from } = passage;
-  const first = bytes[from];
-  if (first === QUOTE) return stringEnd(bytes, from);
-  if (first !== OPEN_OBJECT && first !== OPEN_LIST) return afterPlain(bytes, from);
-  while (!passStretch(bytes, passage, passage.at + STRETCH)) yield null;
-  return passage.at;
-}
-
-/**
- * Goes on up to about `until`; whether the value has ended. Counts brackets of both kinds alike: where it matters what
- * they enclose, it is parsed.
- */
-function passStretch(bytes: Buffer, passage: Passage, until: number): boolean {
-  const limit = Math.min(until, bytes.length);
-  let { at, depth, values } = passage;
-  while (at < limit) {
-    const byte = bytes[at];
-    if (byte === QUOTE) {
-      at = stringEnd(bytes, at);
-      continue;
-    }
-    at += 1;
-    if (byte === COMMA || byte === COLON) values += 1;
-    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1;
-    else if ((byte === CLOSE_OBJECT || byte === CLOSE_LIST) && --depth === 0) break;
-  }
-  passage.at = at;
-  passage.depth = depth;
-  passage.values = values;
-  if (depth > 0 && at >= bytes.length) throw mistake(bytes, at, '"}" or "]"');
-  return depth === 0;
-}
-
-/** A number, `true`, `false` or `null`, which must be one: nobody else looks at it. */
+/** A number, `true`, `false` or `null`, checked here since it is not parsed. */
 function afterPlain(bytes: Buffer, from: number): number {
   let at = from;
   // Letters, digits, `+`, `-` and `.`.
@@ -171,4 +174,9 @@ function stringEnd(bytes: Buffer, from: number): number {
 function mistake(bytes: Buffer, at: number, expected: string): SyntaxError {
   const found = at < bytes.length ? `"${bytes.toString('latin1', at, at + 1)}"` : 'the end';
   return new SyntaxError(`expected ${expected} at byte ${at}, got ${found}`);
+}
+
+/** The UTF-8 byte order mark. */
+function startsWithMark(bytes: Buffer): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }

@@ -91,7 +91,7 @@ function block(vip: VipDocument, at: string, layout: Layout): string[] {
   const facts = [
     scheduler === null
       ? null
-      : `scheduler ${serviceFields.words({ ...vip, scheduler }, familyOf(vip.address ?? ''))}`,
+      : `scheduler ${serviceFields.describe({ ...vip, scheduler }, familyOf(vip.address ?? ''))}`,
     ...slowStartWords(vip.slowStartSeconds),
     `${rotation(vip)} in rotation`,
     nearness === null ? null : nearnessText(nearness),
@@ -154,7 +154,7 @@ function whyOf(backend: BackendDocument, at: string): string {
     return `draining: ${plural(drain.connections, 'connection')} left, at most ${duration(drain.secondsLeft)}`;
   }
   const reason = reasonText(backend, at);
-  const settings = backendFields.words(backend, familyOf(address));
+  const settings = backendFields.describe(backend, familyOf(address));
   const why = settings === '' ? reason : `${reason}, ${settings}`;
   return inKernel || weight === 0 ? why : `${why} (not in the kernel)`;
 }

@@ -2,7 +2,8 @@
 
 import { isIP } from 'node:net';
 import { isVipLabel, OPTION_KEYS } from '../label-keys.ts';
-import type { App, Place, Port, Rejection, Snapshot, Task } from '../model.ts';
+import type { App, Port, Rejection, Snapshot, Task } from '../model.ts';
+import type { Place } from '../place.ts';
 import { withoutSecrets } from './free-text.ts';
 import { type Leaf, message, name, type ShapeOf } from './shape.ts';
 

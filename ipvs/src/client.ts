@@ -108,7 +108,7 @@ export class IpvsClient {
    * listed again at the end, and what is new is read too when the lists differ; `interrupted` after eight times.
    *
    * `take` is given each entry once, as soon as it has been read, and what it makes of it is listed in its place. Entries
-   * of a large table live as long as it takes to read it, which makes them dear to collect. Where it throws, the read rejects.
+   * of a large table live as long as it takes to read it, which makes them expensive to collect. Where it throws, the read rejects.
    */
   async listTable(): Promise<readonly TableEntry[]>;
   async listTable<T>(take: (entry: TableEntry) => T): Promise<readonly T[]>;

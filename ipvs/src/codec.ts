@@ -117,6 +117,26 @@ function isInteger(codec: Codec<unknown>): boolean {
   return (codec as Partial<IntegerCodec>).layout !== undefined;
 }
 
+/** An attribute of a message: its number, and where its value is. */
+export interface Attribute {
+  readonly type: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * The attributes between two places, one after the other, up to the first whose length cannot be: that one has no `to`
+ * within them. Where replies come by the thousand a table reads them in a loop of its own.
+ */
+export function* attributesIn(view: DataView, from: number, to: number): Generator<Attribute> {
+  for (let at = from; at + ATTR_HEADER <= to; ) {
+    const length = view.getUint16(at, HOST_IS_LE);
+    yield { type: view.getUint16(at + 2, HOST_IS_LE) & TYPE_MASK, from: at + ATTR_HEADER, to: at + length };
+    if (length < ATTR_HEADER || at + length > to) return;
+    at += align4(length);
+  }
+}
+
 /** The end of the attribute whose value begins at `at`, a place that a table gave. */
 export function attributeEnd(view: DataView, at: number): number {
   return at - ATTR_HEADER + view.getUint16(at - ATTR_HEADER, HOST_IS_LE);
@@ -216,20 +236,13 @@ export function list<R extends Rows>(
       });
     },
     read(view, from, length) {
-      const entries: Attrs<R>[] = [];
       const end = from + length;
-      for (let at = from; at + ATTR_HEADER <= end; ) {
-        const size = view.getUint16(at, HOST_IS_LE);
-        if (size < ATTR_HEADER || size > end - at) {
-          throw new IpvsError(
-            'malformed-reply',
-            `${codec.name}: entry at byte ${at - from} has length ${size}`,
-          );
-        }
-        entries.push(table.readView(view, at + ATTR_HEADER, at + size));
-        at += align4(size);
-      }
-      return entries;
+      return [...attributesIn(view, from, end)].map((entry) => {
+        if (entry.to >= entry.from && entry.to <= end) return table.readView(view, entry.from, entry.to);
+        const at = entry.from - ATTR_HEADER;
+        const what = `entry at byte ${at - from} has length ${entry.to - at}`;
+        throw new IpvsError('malformed-reply', `${codec.name}: ${what}`);
+      });
     },
   };
   nestedCodecs.add(codec);

@@ -1,5 +1,5 @@
 import { align4 } from './align.ts';
-import { viewOf } from './codec.ts';
+import { attributesIn, viewOf } from './codec.ts';
 import { IpvsError } from './errors.ts';
 import { HOST_IS_LE } from './scalars.ts';
 import { NLM_F, NLMSGERR_ATTR_MSG } from './uapi.ts';
@@ -89,7 +89,7 @@ export function errnoOf(message: Message): number {
 }
 
 /**
- * What the kernel says about an error in words, if it does (extended acknowledgement).
+ * The kernel's own message about an error, if it sends one (extended acknowledgement).
  *
  * The npm package `netlink` cannot ask for it (no setsockopt), so today only a kernel that is set to, or a fake, sends it.
  */
@@ -102,13 +102,8 @@ export function extendedAck({ flags, view, from, to }: Message): string | undefi
     if (request > to - from) return undefined;
     at = from + ERRNO_SIZE + align4(request);
   }
-  while (at + 4 <= to) {
-    const length = view.getUint16(at, HOST_IS_LE);
-    if (length < 4 || at + length > to) return undefined;
-    if (view.getUint16(at + 2, HOST_IS_LE) === NLMSGERR_ATTR_MSG) {
-      return new TextDecoder().decode(bytesOf(view, at + 4, at + length)).replace(/\0.*$/s, '');
-    }
-    at += align4(length);
-  }
+  for (const attribute of attributesIn(view, at, to))
+    if (attribute.type === NLMSGERR_ATTR_MSG && attribute.to >= attribute.from && attribute.to <= to)
+      return new TextDecoder().decode(bytesOf(view, attribute.from, attribute.to)).replace(/\0.*$/s, '');
   return undefined;
 }

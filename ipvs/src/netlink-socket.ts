@@ -55,7 +55,7 @@ type Queued = Pick<Running, 'job' | 'resolve' | 'reject'>;
  * Requests and replies over one socket, one job at a time: the kernel refuses a second dump beside a first one.
  *
  * Every process that may change the tables may also send datagrams to this socket, and reading through the descriptor
- * does not tell who sent one. So each job begins at a random number, and a datagram whose first message has another
+ * does not show who sent one. So each job begins at a random number, and a datagram whose first message has another
  * number is dropped unread: what was sent before the request cannot answer it.
  *
  * After a time-out or a malformed reply the socket is replaced, so what still comes for the abandoned request comes to

@@ -76,7 +76,7 @@ export interface Netlink {
    * For netfilter's subsystems (protocol 12) that take changes in batches, as nf_tables does: the kernel makes all of
    * the messages or none. Resolves with those it refused; with none when all are made. Rejects when there is no answer.
    *
-   * What it says of the transaction as a whole is told as a refusal of the last message.
+   * What it answers to the transaction as a whole is reported as a refusal of the last message.
    *
    * @param subsystem - NFNL_SUBSYS_*, for example 10 for nf_tables.
    */

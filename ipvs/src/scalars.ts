@@ -144,7 +144,7 @@ export const raw: Codec<Uint8Array> = {
   read: (view, at, length) => new Uint8Array(view.buffer, view.byteOffset + at, length).slice(),
 };
 
-/** An attribute that says all by being there: no bytes, `true` when present. */
+/** An attribute whose presence is its value: no bytes, `true` when present. */
 export const flag: Codec<true> = {
   name: 'flag',
   least: 0,

@@ -1,8 +1,6 @@
 import { familyOf } from './address.ts';
-import { align4 } from './align.ts';
-import { ATTR_HEADER, viewOf } from './codec.ts';
+import { ATTR_HEADER, attributesIn, viewOf } from './codec.ts';
 import { toDestinationAttrs, toServiceAttrs, toServiceIdAttrs } from './convert.ts';
-import { HOST_IS_LE } from './scalars.ts';
 import { commandAttrs, destinationAttrs, serviceAttrs } from './tables.ts';
 import type { AddressFamily, AddressServiceId, Destination, VirtualService } from './types.ts';
 
@@ -29,10 +27,8 @@ function nestTemplate<Place extends string>(
 }
 
 function offsetOf(bytes: Uint8Array, type: number): number {
-  const view = viewOf(bytes);
-  for (let at = ATTR_HEADER; at < bytes.length; at += align4(view.getUint16(at, HOST_IS_LE))) {
-    if (view.getUint16(at + 2, HOST_IS_LE) === type) return at + ATTR_HEADER;
-  }
+  for (const attribute of attributesIn(viewOf(bytes), ATTR_HEADER, bytes.length))
+    if (attribute.type === type) return attribute.from;
   throw new Error(`template without attribute ${type}`);
 }
 
@@ -65,32 +61,24 @@ export function serviceTemplate(service: VirtualService): ServiceTemplate {
   return nestTemplate(bytes, serviceAttrs.rows, SERVICE_PLACES);
 }
 
-/** All that services may have in common. Field by field: an observed service has more, and counters do not go in JSON. */
+/** All that services of one family may have in common. */
+const SHARED = [
+  'protocol',
+  'scheduler',
+  'schedulerFlags',
+  'onePacket',
+  'persistence',
+  'persistenceEngine',
+] as const satisfies readonly (keyof (VirtualService & AddressServiceId))[];
+
+/** Field by field: an observed service has more, and counters do not go in JSON. */
 export function shapeKey(service: VirtualService & AddressServiceId): string {
-  const { address, protocol, scheduler, schedulerFlags, onePacket, persistence, persistenceEngine } = service;
-  const { timeoutSeconds, prefixLength } = persistence ?? {};
-  const options = [
-    protocol,
-    scheduler,
-    schedulerFlags,
-    onePacket,
-    timeoutSeconds,
-    prefixLength,
-    persistenceEngine,
-  ];
-  return JSON.stringify([familyOf(address), ...options]);
+  return JSON.stringify([familyOf(service.address), ...SHARED.map((field) => service[field])]);
 }
 
 /** Whether two services of one family differ in nothing but address and port. */
 export function sameShape(a: VirtualService & AddressServiceId, b: VirtualService): boolean {
-  return (
-    'address' in b &&
-    a.protocol === b.protocol &&
-    a.scheduler === b.scheduler &&
-    a.schedulerFlags === b.schedulerFlags &&
-    a.onePacket === b.onePacket &&
-    a.persistence === b.persistence &&
-    a.persistenceEngine === b.persistenceEngine &&
-    familyOf(a.address) === familyOf(b.address)
-  );
+  if (!('address' in b) || familyOf(a.address) !== familyOf(b.address)) return false;
+  for (const field of SHARED) if (a[field] !== b[field]) return false;
+  return true;
 }

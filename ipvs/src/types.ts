@@ -1,7 +1,7 @@
 /** Transport protocol of a virtual service. */
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 
-/** Address family, for a service known by its firewall mark; elsewhere the address says it. */
+/** Address family, for a service known by its firewall mark; elsewhere the address shows it. */
 export type AddressFamily = 'ipv4' | 'ipv6';
 
 /** A virtual service known by protocol, address and port. */
@@ -20,7 +20,7 @@ export interface FwmarkServiceId {
   readonly family: AddressFamily;
 }
 
-/** What tells one virtual service from another. */
+/** What identifies a virtual service. */
 export type ServiceId = AddressServiceId | FwmarkServiceId;
 
 /** Balancing algorithms of the kernel by their short names. Another name is passed on as it is. */
@@ -71,7 +71,7 @@ export interface ServiceOptions {
   /** @defaultValue no persistence */
   readonly persistence?: Persistence | undefined;
   /**
-   * What tells clients apart instead of their address; `sip` is the only one there is. Needs persistence and UDP.
+   * What distinguishes clients instead of their address; `sip` is the only one there is. Needs persistence and UDP.
    * @defaultValue none
    */
   readonly persistenceEngine?: string | undefined;
@@ -119,7 +119,7 @@ export interface Tunnel {
   readonly checksum?: 'none' | 'checksum' | 'remote-checksum' | undefined;
 }
 
-/** What tells one destination of a service from another. */
+/** What identifies a destination of a service. */
 export interface DestinationId {
   /** IPv4 or IPv6 address as text. Another family than the service's is possible with the method `tunnel`. */
   readonly address: string;
@@ -191,7 +191,7 @@ export interface Timeouts {
 /** Which end of the connection synchronisation: `master` sends, `backup` receives. One of each may run. */
 export type SyncRole = 'master' | 'backup';
 
-/** A thread of the kernel that tells other hosts of connections, or is told. */
+/** A thread of the kernel that sends connections to other hosts, or receives them. */
 export interface SyncDaemon {
   readonly role: SyncRole;
   /** Network interface for the multicast. */

@@ -6,8 +6,8 @@ import { BOUNDS, OverBound, overBound } from '../../controller/bounds.ts';
 import { Pace } from '../../controller/pace.ts';
 import { readAnswer, readDocumentBytes, readDocuments } from '../../controller/source/document/documents.ts';
 import { readDeclaration } from '../../controller/source/kubernetes/declaration.ts';
-import { Agenda } from '../../controller/source/marathon/agenda.ts';
 import { affectedBy } from '../../controller/source/marathon/events.ts';
+import { ReadQueue } from '../../controller/source/marathon/read-queue.ts';
 import { readEvent } from '../../controller/source/mesos/events.ts';
 import { readRecording } from '../../controller/source/mesos/recording.ts';
 import { readState } from '../../controller/source/mesos/state.ts';
@@ -71,17 +71,22 @@ describe('an app that has too much of something', () => {
       'VIPs',
       { portDefinitions: many(2, () => ({ labels: labels(BOUNDS.vips / 2 + 1, 'VIP') })) },
       '',
-      /^1002 VIPs, /,
+      /at most 1000 VIPs, got 1002/,
     ],
     [
       'labels',
       { portDefinitions: [{ labels: labels(BOUNDS.labels + 1, 'x') }] },
       'portDefinitions[0].labels',
-      /1001 labels/,
+      /at most 1000 labels, got 1001/,
     ],
-    ['labels of its own', { labels: labels(BOUNDS.labels + 1, 'x') }, 'labels', /1001 labels/],
-    ['ports', { portDefinitions: many(BOUNDS.ports + 1, () => ({})) }, '', /1001 ports/],
-    ['tasks', { tasks: many(BOUNDS.tasks + 1, (at) => ({ id: `t${at}` })) }, 'tasks', /20001 tasks/],
+    [
+      'labels of its own',
+      { labels: labels(BOUNDS.labels + 1, 'x') },
+      'labels',
+      /at most 1000 labels, got 1001/,
+    ],
+    ['ports', { portDefinitions: many(BOUNDS.ports + 1, () => ({})) }, '', /at most 1000 ports, got 1001/],
+    ['tasks', { tasks: many(BOUNDS.tasks + 1, (at) => ({ id: `t${at}` })) }, 'tasks', /at most 20000 items/],
     [
       'text',
       { portDefinitions: [{ labels: { VIP_0: 'x'.repeat(70_000) } }] },
@@ -94,11 +99,14 @@ describe('an app that has too much of something', () => {
       'portDefinitions[0].protocol',
       /1024 characters/,
     ],
-  ])('is refused, told with the number, and the others are not: %s', (_what, fields, at, reason) => {
+  ])('is refused, with what is accepted, and the others are not: %s', (_what, fields, at, reason) => {
     const documents = readDocuments([{ id: '/bad', cmd: 'x', ...fields }, JSON.parse(GOOD)], 'the file');
     expect(documents?.apps.map(({ id }) => id)).toEqual(['/good']);
     expect(documents?.malformed).toEqual([
-      { kind: 'app', rejection: { app: '/bad', at, value: '', reason: expect.stringMatching(reason) } },
+      {
+        kind: 'app',
+        rejection: { app: '/bad', at, value: expect.any(String), reason: expect.stringMatching(reason) },
+      },
     ]);
   });
 
@@ -192,10 +200,10 @@ describe('events', () => {
   });
 
   test('of more apps than can wait one read of everything is made', () => {
-    const agenda = new Agenda();
-    for (let at = 0; at <= BOUNDS.waitingApps; at += 1) agenda.add(`/a${at}`, at + 1, 100);
-    expect(agenda.take(100, Number.POSITIVE_INFINITY)).toEqual({
-      everything: { since: 1 },
+    const queue = new ReadQueue({ list: true, items: false, inFlight: 1 });
+    for (let at = 0; at <= BOUNDS.waitingApps; at += 1) queue.add(`/a${at}`, at + 1, 100);
+    expect(queue.take(100, Number.POSITIVE_INFINITY)).toEqual({
+      relist: { since: 1 },
       items: new Map(),
       tooMany: false,
     });

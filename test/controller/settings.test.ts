@@ -160,10 +160,10 @@ test('what labels ask for is the same from the kernel, and from an ipvsadm line,
 
       const kernelService: Writable<VirtualService> = { ...id, scheduler: '' };
       serviceFields.write(service, kernelService);
-      expect(serviceFields.tell(kernelService, family, { ...WLC })).toEqual(service);
+      expect(serviceFields.fromKernel(kernelService, family, { ...WLC })).toEqual(service);
       const destination: Writable<Destination> = { ...place, weight: 7, forwardingMethod: 'tunnel' };
       backendFields.write(backend, destination);
-      expect(backendFields.tell(destination, family, { ...WEIGHT_1 })).toEqual(backend);
+      expect(backendFields.fromKernel(destination, family, { ...WEIGHT_1 })).toEqual(backend);
 
       const lines = [
         formatStep({ op: 'add-service', service: { ...id, ...service } }),
@@ -180,7 +180,7 @@ test('a person is told what labels changed, and of a backend nothing where they 
   const words = (given: Record<string, string>, family: 'ipv4' | 'ipv6' = 'ipv4') => {
     const asked = readPortOptions(given).options;
     return [serviceFields, backendFields].map((fields) =>
-      fields.words(fields.of(asked, family) as never, family),
+      fields.describe(fields.of(asked, family) as never, family),
     );
   };
   const all = {

@@ -138,7 +138,7 @@ describe('what strace recorded of ipvsadm', () => {
       '{error=-EUSERS, msg={nlmsg_len=20, nlmsg_type=IPVS, nlmsg_flags=0, nlmsg_seq=5, nlmsg_pid=0}}',
     ],
     ['done', '{nlmsg_len=20, nlmsg_type=NLMSG_DONE,', '-EUSERS'],
-  ])('of an %s that Node has no number for the name is told', (command, header, rest) => {
+  ])('of an %s that Node has no number for the name is reported', (command, header, rest) => {
     const rows = `recvfrom(3, [${header} nlmsg_flags=0, nlmsg_seq=5, nlmsg_pid=1}, ${rest}], 100) = 36`;
     const { messages } = decodeText(rows);
     const notes = expect.arrayContaining(['-EUSERS: the number of this error is not known here']);
@@ -286,7 +286,7 @@ describe('the same message', () => {
 
   test('is taken for IPVS by its attributes where nothing tells the family, and that is said', () => {
     expect(formatDecoded(decodeText(hex(bytes)))).toContain(
-      'note: type 28 is taken for IPVS: the input does not tell',
+      'note: type 28 is taken for IPVS: the input does not show its family',
     );
   });
 
@@ -334,11 +334,11 @@ describe('what is not understood', () => {
     ['an unknown command', hex(message(28, 1, 7, fromHex('63010000'))), 'unknown command 99'],
     ['an unknown type', hex(message(9, 0, 7, fromHex('01020304'))), 'unknown type'],
     ['a message without a command', hex(message(28, 0, 7, fromHex('01'))), 'no command'],
-  ])('%s is told', (_, text, note) => {
+  ])('%s is reported', (_, text, note) => {
     expect(decodeText(text, 28).messages[0]?.notes).toEqual([note]);
   });
 
-  test('another netlink protocol in a capture is told', () => {
+  test('another netlink protocol in a capture is reported', () => {
     const { messages } = decode(pcap([HEADER_ONLY], 0));
     expect(messages[0]?.notes).toEqual(['netlink protocol 0, not generic netlink']);
   });
@@ -362,11 +362,11 @@ describe('what is not understood', () => {
       Buffer.concat([pcap([HEADER_ONLY]), Buffer.alloc(9)]),
       'packet 2: the capture ends within its header',
     ],
-  ])('a capture %s is told', (_, input, note) => {
+  ])('a capture %s is reported', (_, input, note) => {
     expect(decode(input).notes).toEqual([note]);
   });
 
-  test('what is missing of a message is told with what would show it, where something would', () => {
+  test('what is missing of a message is reported with what would show it, where something would', () => {
     const cut = ADD_SERVICE.subarray(0, 100);
     const noteOf = (input: Uint8Array) => decode(input, { family: 28 }).messages[0]?.notes;
     expect(noteOf(Buffer.from(sendto(octal(cut))))).toEqual([
@@ -376,7 +376,7 @@ describe('what is not understood', () => {
     expect(noteOf(Buffer.from(hex(cut)))).toEqual(['4 of 104 bytes are missing']);
   });
 
-  test('a family that the input names otherwise is told', () => {
+  test('a family that the input names otherwise is reported', () => {
     const [first] = decodeText(
       'sendto(3, [{nlmsg_len=20, nlmsg_type=nl80211, nlmsg_flags=NLM_F_REQUEST, nlmsg_seq=1, nlmsg_pid=0}, "\\x05\\x00\\x00\\x00"], 20, 0, NULL, 0) = 20',
     ).messages;
@@ -387,7 +387,7 @@ describe('what is not understood', () => {
     });
   });
 
-  test('what is no message is told with its place', () => {
+  test('what is no message is reported with its place', () => {
     expect(decodeText('sendto(3, "GET / HTTP/1.1\\r\\n\\r\\n", 18, 0, NULL, 0) = 18').notes).toEqual([
       'line 1, sendto: 18 bytes are no netlink message',
     ]);

@@ -118,7 +118,7 @@ describe('errors say what was tried, on what, why, and what to do', () => {
     expect(await failure(act(client))).toBe(message);
   });
 
-  test('a kernel without IPVS is told from a missing service, and says what to load', async () => {
+  test('a kernel without IPVS is distinguished from a missing service, and says what to load', async () => {
     const message = await failure(start({ hasIpvs: false }));
     expect(message).toMatch(/^unsupported \| the kernel has no IPVS: load it with "modprobe ip_vs"/);
   });

@@ -243,7 +243,7 @@ describe.each([
       expect(given.sort()).toEqual([1, 2, 3, 9]);
     });
 
-    test('of the table reads a service anew that went and came back while it was made again', async () => {
+    test('of the table reads a service again that went and came back while it was made again', async () => {
       // Lists of services at the begin and the end of each read: gone at the end of the first, back at that of the second.
       const { client } = await disturbed('GET_SERVICE', {
         2: [{ op: 'remove-service', service: service(1) }],

@@ -97,7 +97,7 @@ describe('a transaction of nfnetlink', () => {
     socket.close();
   });
 
-  test('that is refused as a whole, by an answer to BEGIN alone, is told of at once and of its last message', async () => {
+  test('that is refused as a whole, by an answer to BEGIN alone, is reported at once and for its last message', async () => {
     const { socket } = kernel((seqs) => [[seqs[0] ?? 0, 1]]);
     const refusals = await socket.transaction(NF_TABLES, three);
     expect(refusals.map(({ index, error }) => [index, error.code])).toEqual([[2, 'not-permitted']]);

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { ENDPOINT_SLICES, MARATHON_APPS } from '../../controller/kubernetes/resources.ts';
 import { kubernetesSource } from '../../controller/source/kubernetes/source.ts';
 import { translator } from '../controller/desired/support.ts';
-import { Told } from '../controller/source/support.ts';
+import { TestListener } from '../controller/source/support.ts';
 import { nothingRemembered } from '../support/builders.ts';
 import {
   apply,
@@ -31,16 +31,16 @@ function source() {
 }
 
 /** Follows from the first read on. */
-async function followed(): Promise<Told> {
-  const told = new Told();
-  inBackground((signal) => source().follow(told, signal));
-  await until('the first read', () => told.snapshots.length > 0);
-  return told;
+async function followed(): Promise<TestListener> {
+  const listener = new TestListener();
+  inBackground((signal) => source().follow(listener, signal));
+  await until('the first read', () => listener.snapshots.length > 0);
+  return listener;
 }
 
 /** `10.0.0.1:8080 1` for each backend of all VIPs, sorted: address, port and weight. */
-function backends(told: Told): string[] {
-  const { services } = translator()(told.last, nothingRemembered);
+function backends(listener: TestListener): string[] {
+  const { services } = translator()(listener.last, nothingRemembered);
   return [...services.values()]
     .flatMap((service) =>
       [...service.backends.values()].map((each) => `${each.address}:${each.port} ${each.weight}`),
@@ -70,35 +70,35 @@ test('a MarathonApp and the endpoints of its Service make a VIP with backends', 
 
 test('endpoints come, turn unready, terminate and go', async () => {
   await marathonApp('web', WEB);
-  const told = await followed();
-  expect(backends(told)).toEqual([]);
+  const listener = await followed();
+  expect(backends(listener)).toEqual([]);
 
   await slice('web-1', 'web', HTTP, [{ address: '10.1.0.1', target: 'a' }]);
-  await until('it is there', () => backends(told).join() === '10.1.0.1:8080 1');
+  await until('it is there', () => backends(listener).join() === '10.1.0.1:8080 1');
   await slice('web-1', 'web', HTTP, [{ address: '10.1.0.1', target: 'a', ready: false }]);
-  await until('it gets no more', () => backends(told).join() === '10.1.0.1:8080 0');
+  await until('it gets no more', () => backends(listener).join() === '10.1.0.1:8080 0');
   await slice('web-1', 'web', HTTP, [
     { address: '10.1.0.1', target: 'a', ready: false, serving: true, terminating: true },
     { address: '10.1.0.2', target: 'b' },
   ]);
-  await until('it drains', () => backends(told).join() === '10.1.0.1:8080 0,10.1.0.2:8080 1');
-  expect(told.app('/web')?.tasks.map(({ id, state }) => `${id} ${state}`)).toEqual([
+  await until('it drains', () => backends(listener).join() === '10.1.0.1:8080 0,10.1.0.2:8080 1');
+  expect(listener.app('/web')?.tasks.map(({ id, state }) => `${id} ${state}`)).toEqual([
     'a killing',
     'b running',
   ]);
   await slice('web-1', 'web', HTTP, [{ address: '10.1.0.2', target: 'b' }]);
-  await until('it is gone', () => backends(told).join() === '10.1.0.2:8080 1');
+  await until('it is gone', () => backends(listener).join() === '10.1.0.2:8080 1');
   await remove(ENDPOINT_SLICES, 'web-1');
-  await until('all are gone', () => backends(told).length === 0);
-  expect(told.errors).toEqual([]);
+  await until('all are gone', () => backends(listener).length === 0);
+  expect(listener.errors).toEqual([]);
 });
 
 test('a MarathonApp changes and goes, and another one stays the same object', async () => {
   await marathonApp('web', WEB);
   await marathonApp('db', { ...WEB, id: '/db' });
   await slice('web-1', 'web', HTTP, [{ address: '10.1.0.1' }]);
-  const told = await followed();
-  const db = told.app('/db');
+  const listener = await followed();
+  const db = listener.app('/db');
   expect(db).toBeDefined();
 
   await marathonApp('web', {
@@ -106,11 +106,11 @@ test('a MarathonApp changes and goes, and another one stays the same object', as
     container: { portMappings: [{ containerPort: 8080, labels: { VIP_0: '/web:81' } }] },
   });
   await until('the VIP has changed', () =>
-    translator()(told.last, nothingRemembered).declared.some(({ port }) => port === 81),
+    translator()(listener.last, nothingRemembered).declared.some(({ port }) => port === 81),
   );
   await remove(MARATHON_APPS, 'web');
-  await until('the app is gone', () => told.app('/web') === undefined);
-  expect(told.app('/db')).toBe(db);
+  await until('the app is gone', () => listener.app('/web') === undefined);
+  expect(listener.app('/db')).toBe(db);
 });
 
 test('the framework of the object is in the name', async () => {

@@ -6,6 +6,7 @@ import type { PassRequest } from '../../controller/loop/pass.ts';
 import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconciler.ts';
 import { type Memory, type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
 import type { PassStatus } from '../../controller/pass-status.ts';
+import type { TrafficDistribution } from '../../controller/place.ts';
 import { applySteps } from '../../controller/plan/after-steps.ts';
 import { formatStep } from '../../controller/plan/ipvsadm.ts';
 import type {
@@ -21,7 +22,6 @@ import type {
   StoredSnapshot,
 } from '../../controller/ports.ts';
 import { DEFAULT_PORT_OPTIONS } from '../../controller/setting-fields.ts';
-import type { TrafficDistribution } from '../../controller/settings.ts';
 import { nothingRemembered } from './builders.ts';
 import { afterSave } from './ledger-changes.ts';
 import { list } from './telling.ts';

@@ -103,7 +103,7 @@ function Row({
 }
 
 function settingsText(backend: BackendDocument): string {
-  const more = backendFields.words(backend, familyOf(backend.address));
+  const more = backendFields.describe(backend, familyOf(backend.address));
   return more === '' ? backend.forward : `${backend.forward}, ${more}`;
 }
 

@@ -123,7 +123,7 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
           {scheduler === null
             ? '-'
             : [
-                serviceFields.words({ ...vip, scheduler }, familyOf(address ?? '')),
+                serviceFields.describe({ ...vip, scheduler }, familyOf(address ?? '')),
                 ...slowStartWords(vip.slowStartSeconds),
               ].join(', ')}
         </dd>

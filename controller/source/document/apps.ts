@@ -1,12 +1,12 @@
 import type { MarathonApp, MarathonTask } from '../../marathon-json.ts';
-import type { App, Task, TaskPort, TaskState } from '../../model.ts';
+import type { App, Task } from '../../model.ts';
 import { placeOf } from '../../place.ts';
-import { type Conversion, servedBy } from './conversion.ts';
+import { type Conversion, servedBy, type Versioned } from './conversion.ts';
 import { addressesOn, networksByOrder, onNetworks, type TaskNetworks } from './networks.ts';
-import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
+import { type AgentAddress, onAgent, onContainer, type Placement } from './placement.ts';
 import { type AppDefinition, defineApp, type PlacedPort } from './ports.ts';
 import { stateOf, taskHealth } from './states.ts';
-import { whereaboutsOf } from './whereabouts.ts';
+import { locationOf } from './task-location.ts';
 
 /**
  * An app's JSON with its embedded tasks, as the model's `App`.
@@ -24,7 +24,7 @@ export function convertApp(app: MarathonApp, conversion: Conversion<AppDefinitio
     return {
       ...converted,
       ...(place !== undefined && { place }),
-      ...whereaboutsOf(task.host, addresses, converted.ports, conversion.agentAddress),
+      ...locationOf(task.host, addresses, converted.ports, conversion.agentAddress),
     };
   });
   return {
@@ -56,27 +56,16 @@ function convertTask(
   conversion: Conversion<AppDefinition>,
   warnings: string[],
 ): Task {
-  const { id, version, healthCheckResults: results } = task;
+  const { id, version } = task;
   const state = stateOf(task.state, task.startedAt);
-  const served = servedBy({ id, version }, newest, conversion);
-
-  switch (served.by) {
-    case 'definition': {
-      const { ports, checked } = served.definition;
-      if (served.warning !== undefined) warnings.push(served.warning);
-      const networks = networksOf(task, served.definition);
-      const placed = ports.map((port) => place(port, task, networks, state, conversion.agentAddress));
-      return { id, state, health: taskHealth(results, checked), ports: placed };
-    }
-    case 'last conversion': {
-      const { ports, health } = served.task;
-      return { id, state, health: taskHealth(results, health !== 'unchecked'), ports };
-    }
-    case 'nothing': {
-      const ports = newest.ports.map(({ port }) => taskPort(port, nowhere(served.reason), state));
-      return { id, state, health: taskHealth(results, newest.checked), ports };
-    }
-  }
+  const versioned: Versioned<AppDefinition, PlacedPort> = {
+    ...{ id, version, state },
+    portsIn: ({ ports }) => ports,
+    place: (port, definition) => place(port, task, networksOf(task, definition), conversion.agentAddress),
+  };
+  const served = servedBy(versioned, newest, conversion, warnings);
+  const checked = 'known' in served ? served.known.health !== 'unchecked' : served.definition.checked;
+  return { id, state, health: taskHealth(task.healthCheckResults, checked), ports: served.ports };
 }
 
 /** Marathon lists a task's addresses in the order of the app's networks, without their names. */
@@ -88,24 +77,18 @@ function networksOf({ ipAddresses }: MarathonTask, { networks }: AppDefinition):
 }
 
 function place(
-  { port, reach, networkNames }: PlacedPort,
+  { reach, networkNames }: PlacedPort,
   task: MarathonTask,
   networks: TaskNetworks,
-  state: TaskState,
   agentAddress: AgentAddress,
-): TaskPort {
+): Placement {
   const choice = addressesOn(networkNames, networks);
-  if (reach.by === 'host port') {
-    const { index, containerPort } = reach;
-    const behind =
-      containerPort === undefined ? undefined : { addresses: choice.addresses, port: containerPort };
-    return taskPort(port, onAgent(task.host, task.ports?.[index], agentAddress, behind), state);
-  }
-  return taskPort(
-    port,
-    onNetworks(choice, (addresses) => onContainer(addresses, reach.containerPort)),
-    state,
-  );
+  if (reach.by === 'container port')
+    return onNetworks(choice, (addresses) => onContainer(addresses, reach.containerPort));
+  const { index, containerPort } = reach;
+  const behind =
+    containerPort === undefined ? undefined : { addresses: choice.addresses, port: containerPort };
+  return onAgent(task.host, task.ports?.[index], agentAddress, behind);
 }
 
 function addressesOf({ ipAddresses }: MarathonTask): readonly (string | null | undefined)[] {

@@ -24,7 +24,7 @@ export interface ConvertOptions {
   readonly previous: (id: string) => App | undefined;
   /** Absent: all tasks run the newest definitions (a file knows no others). */
   readonly versions?: OlderVersions;
-  /** A last word on each app. */
+  /** Has the last change to each app. */
   readonly adjust?: (app: App) => App;
 }
 
@@ -50,7 +50,7 @@ export async function convertDocuments(
   const apps = new Map<string, App>();
   const rejected = [...documents.rejected];
   const add = (app: App) => {
-    if (apps.has(app.id)) rejected.push(givenTwice(app.id));
+    if (apps.has(app.id)) rejected.push(duplicateId(app.id));
     else apps.set(app.id, adjust?.(app) ?? app);
   };
   const conversion = <D>(
@@ -87,7 +87,7 @@ export async function convertDocuments(
 }
 
 /** An id that comes more than once; `where`: in which file. */
-export function givenTwice(id: string, where?: string): Rejection {
+export function duplicateId(id: string, where?: string): Rejection {
   const reason = `${where === undefined ? 'this id' : `this id in ${where}`} was given before; the first one counts`;
   return { app: id, at: 'id', value: id, reason };
 }

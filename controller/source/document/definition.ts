@@ -8,7 +8,7 @@ import { parseJson } from './json-text.ts';
 import { convertPod } from './pods.ts';
 import { findLabels } from './stray-labels.ts';
 
-/** A definition that somebody is about to send to Marathon: the app that it would be, without tasks; or what is wrong with it. */
+/** A definition that is about to be sent to Marathon: the app that it would be, without tasks; or what is wrong with it. */
 export type ReadDefinition =
   | { readonly app: App; readonly json: Readonly<Record<string, unknown>> }
   | { readonly mistakes: readonly Rejection[] };
@@ -27,7 +27,7 @@ export function readDefinition(
   }
 }
 
-/** The same for JSON that is parsed already. What Marathon tells besides (tasks, counts) is not looked at. */
+/** The same for JSON that is parsed already. What Marathon adds (tasks, counts) is ignored. */
 export function checkDefinition(
   json: unknown,
   kind: App['kind'],

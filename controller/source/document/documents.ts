@@ -14,8 +14,8 @@ import { inTurns, Pace } from '../../pace.ts';
 import { atOnce } from '../../parts.ts';
 import { isRecord, rejectionOf, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
-import { countsOver } from './counts.ts';
-import { checkSize, type JsonList, splitList } from './json-list.ts';
+import { checkSize, type Wanted, walkJson } from '../json.ts';
+
 import { parseJson } from './json-text.ts';
 import { findLabels } from './stray-labels.ts';
 
@@ -44,7 +44,7 @@ interface Item {
   readonly base: string;
   readonly shape: Shape | null;
   /** Why it was not parsed beyond its id. */
-  readonly refused?: string | null;
+  readonly refused?: string | undefined;
 }
 
 /**
@@ -59,17 +59,17 @@ export function readDocuments(json: unknown, where: string): Documents | null {
 
 /**
  * The same for a document's bytes, in turns with others. Rejects with a `SyntaxError` with line and column when they are no
- * JSON, with an `OverBound` when they say more than `BOUNDS` lets a source say.
+ * JSON, with an `OverBound` when they are over a bound.
  */
 export async function readDocumentBytes(bytes: Buffer, where: string): Promise<Documents | null> {
   const pace = new Pace();
-  try {
-    const list = await splitList(bytes, pace);
-    if (list?.key === null) return await inTurns(collect(elementsOf(list, ''), where), pace);
-    if (list?.key === 'apps') return await inTurns(collect(elementsOf(list, 'apps', 'app'), where), pace);
-  } catch (error) {
-    // Read as a whole it fails again, at a place that can be told.
-    if (!(error instanceof SyntaxError)) throw error;
+  for (const elements of [elementsOf(bytes, ''), elementsOf(bytes, 'apps', 'app', REFUSED)]) {
+    try {
+      return await inTurns(collect(elements, where), pace);
+    } catch (error) {
+      // Not such a list; or read as a whole it fails again, with line and column.
+      if (!(error instanceof SyntaxError)) throw error;
+    }
   }
   await checkSize(bytes, pace);
   return await inTurns(collectWhole(parseJson(bytes.toString('utf8')), where), pace);
@@ -77,25 +77,20 @@ export async function readDocumentBytes(bytes: Buffer, where: string): Promise<D
 
 /**
  * A whole answer of `/v2/apps` (`apps`: an object with that list) or of `/v2/pods/::status` (`pods`: a bare
- * list). Null for any other shape; rejects as `readDocumentBytes` does.
+ * list). Null where there is no such list; rejects as `readDocumentBytes` does.
  */
 export async function readAnswer(
   bytes: Buffer,
   of: 'apps' | 'pods',
   where: string,
 ): Promise<Documents | null> {
-  const [key, shape] = of === 'apps' ? (['apps', 'app'] as const) : ([null, 'pod status'] as const);
-  const pace = new Pace();
-  const list = await splitList(bytes, pace);
-  if (list !== null) {
-    if (list.key !== key) return null;
-    return await inTurns(collect(elementsOf(list, key ?? '', shape), where), pace);
+  const elements = of === 'apps' ? elementsOf(bytes, 'apps', 'app') : elementsOf(bytes, '', 'pod status');
+  try {
+    return await inTurns(collect(elements, where));
+  } catch (error) {
+    if (error instanceof NoList) return null;
+    throw error;
   }
-  await checkSize(bytes, pace);
-  const json: unknown = JSON.parse(bytes.toString('utf8'));
-  const elements = key === null ? json : isRecord(json) ? json[key] : undefined;
-  if (!Array.isArray(elements)) return null;
-  return await inTurns(collect(itemsOf(elements, key ?? '', shape), where), pace);
 }
 
 function collectWhole(json: unknown, where: string): Generator<undefined, Documents | null> {
@@ -105,11 +100,33 @@ function collectWhole(json: unknown, where: string): Generator<undefined, Docume
   );
 }
 
-function* elementsOf(list: JsonList, at: string, shape?: Shape): Generator<Item> {
-  for (let index = 0; index < list.size; index += 1) {
-    const { json, refused } = list.element(index);
-    yield { json, at: `${at}[${index}]`, base: '/', shape: shape ?? shapeOf(json), refused };
+/** A document that is JSON, and not the list that it should be. */
+class NoList extends SyntaxError {}
+
+/** Other keys beside that of the list. */
+const REFUSED: Wanted = { '*': 'place' };
+
+/**
+ * The elements of a document that is a list, or an object with a list under this key; null now and then. Throws a `NoList`
+ * for other JSON, and for an object in which something is `refused`.
+ */
+function* elementsOf(
+  bytes: Buffer,
+  key: '' | 'apps',
+  shape?: Shape,
+  refused: Wanted = {},
+): Generator<Item | null> {
+  let index = -1;
+  for (const found of walkJson(bytes, key === '' ? 'each' : { ...refused, [key]: 'each' })) {
+    if (found === null) yield null;
+    else if (found.json !== undefined) {
+      const { json, refused } = found;
+      yield { json, at: `${key}[${index}]`, base: '/', shape: shape ?? shapeOf(json), refused };
+      index += 1;
+    } else if (found.path === key && index < 0) index = 0;
+    else throw new NoList(`more than one list`);
   }
+  if (index < 0) throw new NoList('no list');
 }
 
 function* itemsOf(elements: readonly unknown[], at = '', shape?: Shape): Generator<Item> {
@@ -122,16 +139,17 @@ function* itemsOf(elements: readonly unknown[], at = '', shape?: Shape): Generat
  * Checks the items one by one, in parts, so that the JSON of each can be forgotten; null when there are items and
  * none is known.
  */
-function* collect(items: Iterable<Item>, where: string): Generator<undefined, Documents | null> {
+function* collect(items: Iterable<Item | null>, where: string): Generator<undefined, Documents | null> {
   const found: Found = { apps: [], pods: [], malformed: [], rejected: [] };
   const members: Item[] = [];
   let unknown = false;
   let known = false;
   for (const item of items) {
+    yield;
+    if (item === null) continue;
     unknown ||= item.shape === null;
     known ||= item.shape !== null;
     for (const member of take(item, where, found)) members.push(member);
-    yield;
   }
   // Grows while it is walked: a group puts its members at the end.
   for (const item of members) {
@@ -147,7 +165,7 @@ function* collect(items: Iterable<Item>, where: string): Generator<undefined, Do
   return unknown && !known ? null : found;
 }
 
-/** Puts an item where it belongs; the items inside a group or a wrapping are given back. */
+/** Puts an item where it belongs; the items inside a group or a wrapping are returned. */
 function take(item: Item, where: string, found: Found): readonly Item[] {
   switch (item.shape) {
     case 'app':
@@ -191,7 +209,7 @@ export function absoluteId(id: string, base: string): string {
   return `/${path.join('/')}`;
 }
 
-/** Fields of which any one tells an app's definition from other objects that have an id. */
+/** Fields of which any one distinguishes an app's definition from other objects that have an id. */
 const APP_FIELDS =
   'cmd args instances cpus mem container fetch uris portDefinitions ports networks ipAddress healthChecks constraints'.split(
     ' ',
@@ -261,8 +279,6 @@ function parsed<T extends { id: string; foundLabels?: readonly FoundLabel[] }>(
   if (refused !== null) return malformed({ app: id, value: '', ...refused });
   const result = checked(schema, item.json);
   if (!result.success) return malformed(rejectionOf(id, item.json, result.error));
-  const over = countsOver(result.data);
-  if (over !== null) return malformed({ app: id, value: '', ...over });
   result.data.id = id;
   const labels = findLabels(definitionIn(item));
   if (labels !== null) result.data.foundLabels = labels;

@@ -1,5 +1,5 @@
 /**
- * Parses JSON. Throws a `SyntaxError` whose message says line and column whatever the mistake is: V8 tells
+ * Parses JSON. Throws a `SyntaxError` whose message says line and column whatever the mistake is: V8 has
  * them for some mistakes only.
  */
 export function parseJson(text: string): unknown {
@@ -15,7 +15,7 @@ export function parseJson(text: string): unknown {
     const reason = error.message
       .replace(/ in JSON at position .*$/s, '')
       .replace(/, (\.\.\.)?".*is not valid JSON$/s, '');
-    // Without the cause: its text is in the message already, and would be told twice.
+    // Without the cause: its text is in the message already, and would appear twice.
     throw new SyntaxError(`line ${line}, column ${column}: ${reason}`);
   }
 }

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
-import { nowhere, type Placement } from './placement.ts';
+import { notPlaced, type Placement } from './placement.ts';
 
 /** A network of a task, with the addresses that the task has there. */
 export interface NetworkAddresses {
-  /** null where nobody says how it is called. */
+  /** null where its name is not known. */
   readonly name: string | null;
   readonly addresses: readonly string[];
 }
@@ -22,8 +22,8 @@ export interface NetworkChoice {
 }
 
 /**
- * Says on which network each address is, where they are told in the order of the networks and without their names. Each
- * network gives a task one address of a family, so the order tells where a family has as many addresses as there are
+ * Finds on which network each address is, where they are listed in the order of the networks and without their names. Each
+ * network gives a task one address of a family, so the order is enough where a family has as many addresses as there are
  * networks; the others stay unassigned.
  */
 export function networksByOrder(
@@ -43,6 +43,15 @@ export function networksByOrder(
   };
 }
 
+/** Networks that are listed without names get those of `names`, in their order, where there are as many. */
+export function namesByOrder(
+  networks: readonly { readonly name: string | null | undefined; readonly addresses: readonly string[] }[],
+  names: readonly (string | null)[],
+): readonly NetworkAddresses[] {
+  const known = networks.length === names.length ? names : [];
+  return networks.map(({ name, addresses }, index) => ({ name: name || (known[index] ?? null), addresses }));
+}
+
 /**
  * The addresses of a task on the networks `wanted`; on all of them when none is wanted by name. `unresolved` says why
  * there is none, or that one is left out because it may be on another network.
@@ -54,7 +63,7 @@ export function addressesOn(
   const all = networks.flatMap(({ addresses }) => addresses);
   const isWanted = ({ name }: NetworkAddresses) => name !== null && wanted.includes(name);
   const single = networks.length === 1 && networks[0]?.name === null;
-  // A task with one network that nobody names has its addresses there, whatever the port calls it.
+  // A task with one network without a name has its addresses there, whatever the port calls it.
   if (wanted.length === 0 || single || networks.every(isWanted)) {
     return { addresses: [...all, ...unassigned] };
   }
@@ -65,7 +74,7 @@ export function addressesOn(
   const doubtful =
     addresses.length > 0 ? unassigned : [...unassigned, ...nameless.flatMap((network) => network.addresses)];
   if (doubtful.length > 0 && chosen.length + nameless.length > 0) {
-    return { addresses, unresolved: `nobody says whether ${doubtful.join(', ')} is on ${which}` };
+    return { addresses, unresolved: `it is not known whether ${doubtful.join(', ')} is on ${which}` };
   }
   if (addresses.length > 0 || all.length + unassigned.length === 0) return { addresses };
   const known = networks.flatMap(({ name }) => name ?? []).join(', ');
@@ -81,6 +90,6 @@ export function onNetworks(
   at: (addresses: readonly string[]) => Placement,
 ): Placement {
   if (unresolved === undefined) return at(addresses);
-  if (addresses.length === 0) return nowhere(unresolved);
+  if (addresses.length === 0) return notPlaced(unresolved);
   return { unresolved, ...at(addresses) };
 }

@@ -21,16 +21,16 @@ export function onAgent(
   agentAddress: AgentAddress,
   behind?: Behind,
 ): Placement {
-  if (!hostPort) return nowhere('Marathon gives no host port for it');
-  if (!host) return nowhere('Marathon names no agent host for it');
+  if (!hostPort) return notPlaced('Marathon gives no host port for it');
+  if (!host) return notPlaced('Marathon names no agent host for it');
   const address = agentAddress(host);
-  if (address === null) return nowhere(`the agent's host name ${host} has no known IPv4 address`);
+  if (address === null) return notPlaced(`the agent's host name ${host} has no known IPv4 address`);
   const endpoints = [{ address, port: hostPort }];
   const local = behind === undefined ? [] : localEndpoints(behind, hostPort);
   return local.length === 0 ? { endpoints } : { endpoints, local };
 }
 
-/** Of two addresses of one family nobody says to which of the container's networks the host port leads. */
+/** Of two addresses of one family it is not known to which of the container's networks the host port leads. */
 function localEndpoints({ addresses, port }: Behind, hostPort: number): readonly Endpoint[] {
   const all = endpointsAt(addresses, port === 0 ? hostPort : port);
   const isIpv6 = ({ address }: Endpoint) => address.includes(':');
@@ -43,20 +43,20 @@ export function onContainer(
   addresses: readonly (string | null | undefined)[],
   containerPort: number | null | undefined,
 ): Placement {
-  if (!containerPort) return nowhere('containerPort is 0 and there is no hostPort: nothing to connect to');
+  if (!containerPort) return notPlaced('containerPort is 0 and there is no hostPort: nothing to connect to');
   const endpoints = endpointsAt(addresses, containerPort);
   const others = addresses.filter((text) => text && ipAddress(text) === null);
   if (others.length > 0)
     return { endpoints, unresolved: `expected IP addresses without zone, and found ${others.join(', ')}` };
-  return endpoints.length > 0 ? { endpoints } : nowhere('it has no IP address yet');
+  return endpoints.length > 0 ? { endpoints } : notPlaced('it has no IP address yet');
 }
 
 /** Not known where. */
-export function nowhere(unresolved: string): Placement {
+export function notPlaced(unresolved: string): Placement {
   return { endpoints: [], unresolved };
 }
 
-/** A task's port. Why it is not reached is told only of a task that should be. */
+/** A task's port. Why it is not reached is reported only for a task that should be. */
 export function taskPort(port: Port, { unresolved, ...placed }: Placement, state: TaskState): TaskPort {
   const serves = state === 'running' || state === 'killing';
   return unresolved !== undefined && serves ? { ...port, ...placed, unresolved } : { ...port, ...placed };

@@ -4,15 +4,15 @@ import type {
   MarathonPodInstance,
   MarathonPodStatus,
 } from '../../marathon-json.ts';
-import type { App, Port, Task, TaskPort, TaskState } from '../../model.ts';
+import type { App, Port, Task } from '../../model.ts';
 import { placeOf } from '../../place.ts';
-import { type Conversion, servedBy } from './conversion.ts';
-import { addressesOn, onNetworks, type TaskNetworks } from './networks.ts';
-import { type AgentAddress, nowhere, onAgent, onContainer, taskPort } from './placement.ts';
+import { type Conversion, servedBy, type Versioned } from './conversion.ts';
+import { addressesOn, namesByOrder, onNetworks, type TaskNetworks } from './networks.ts';
+import { type AgentAddress, onAgent, onContainer, type Placement } from './placement.ts';
 import { protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
-import { whereaboutsOf } from './whereabouts.ts';
+import { locationOf } from './task-location.ts';
 
 /** An endpoint of a pod's container, and what pairs it with its status. */
 interface PodEndpoint {
@@ -85,7 +85,7 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
       tasks.push({
         ...task,
         ...(placed !== undefined && { place: placed }),
-        ...whereaboutsOf(instance.agentHostname, addresses, task.ports, conversion.agentAddress),
+        ...locationOf(instance.agentHostname, addresses, task.ports, conversion.agentAddress),
       });
     }
   }
@@ -111,7 +111,7 @@ export function strayPodLabels(
 
 const LABELS_OF_ENDPOINTS = 'containers[].endpoints[].labels';
 
-/** The version that an instance runs, from `/v2/pods/pod::versions/<version>`; undefined where it is not told. */
+/** The version that an instance runs, from `/v2/pods/pod::versions/<version>`; undefined where it is not known. */
 export function instanceVersion({ specReference }: MarathonPodInstance): string | undefined {
   return specReference?.split('::versions/')[1] || undefined;
 }
@@ -140,58 +140,32 @@ function convertContainer(
   warnings: string[],
 ): Task {
   const state = stateOf(container.status);
-  const health = containerHealth(container.conditions);
-  const served = servedBy({ id, version: instanceVersion(instance) }, newest, conversion);
-  const own = (ports: readonly PodEndpoint[]) =>
-    ports.filter((endpoint) => endpoint.container === container.name);
-
-  switch (served.by) {
-    case 'definition': {
-      if (served.warning !== undefined) warnings.push(served.warning);
-      const networks = networksOf(instance, served.definition);
-      const ports = own(served.definition.ports).map((endpoint) =>
-        place(endpoint, container, { instance, networks }, state, conversion.agentAddress),
-      );
-      return { id, state, health, ports };
-    }
-    case 'last conversion':
-      return { id, state, health, ports: served.task.ports };
-    case 'nothing': {
-      const ports = own(newest.ports).map(({ port }) => taskPort(port, nowhere(served.reason), state));
-      return { id, state, health, ports };
-    }
-  }
+  const versioned: Versioned<PodDefinition, PodEndpoint> = {
+    ...{ id, version: instanceVersion(instance), state },
+    portsIn: ({ ports }) => ports.filter((endpoint) => endpoint.container === container.name),
+    place: (endpoint, definition) =>
+      place(endpoint, container, instance, networksOf(instance, definition), conversion.agentAddress),
+  };
+  const { ports } = servedBy(versioned, newest, conversion, warnings);
+  return { id, state, health: containerHealth(container.conditions), ports };
 }
 
-/** Of networks that the status does not name it has as many as the definition, in its order. */
-function networksOf({ networks }: MarathonPodInstance, { networks: names }: PodDefinition): TaskNetworks {
-  const list = networks ?? [];
-  const nameOf = (index: number) => (list.length === names.length ? (names[index] ?? null) : null);
-  return {
-    networks: list.map(({ name, addresses }, index) => ({
-      name: name || nameOf(index),
-      addresses: addresses ?? [],
-    })),
-    unassigned: [],
-  };
+function networksOf({ networks }: MarathonPodInstance, definition: PodDefinition): TaskNetworks {
+  const list = (networks ?? []).map(({ name, addresses }) => ({ name, addresses: addresses ?? [] }));
+  return { networks: namesByOrder(list, definition.networks), unassigned: [] };
 }
 
 function place(
   { port, name, containerPort, networkNames }: PodEndpoint,
   container: MarathonPodContainerStatus,
-  { instance, networks }: { readonly instance: MarathonPodInstance; readonly networks: TaskNetworks },
-  state: TaskState,
+  instance: MarathonPodInstance,
+  networks: TaskNetworks,
   agentAddress: AgentAddress,
-): TaskPort {
+): Placement {
   const choice = addressesOn(networkNames, networks);
-  if (port.backendAddress === 'agent') {
-    const allocated = container.endpoints?.find((endpoint) => endpoint.name === name)?.allocatedHostPort;
-    const behind = port.mode === 'host' ? undefined : { addresses: choice.addresses, port: containerPort };
-    return taskPort(port, onAgent(instance.agentHostname, allocated, agentAddress, behind), state);
-  }
-  return taskPort(
-    port,
-    onNetworks(choice, (addresses) => onContainer(addresses, containerPort)),
-    state,
-  );
+  if (port.backendAddress === 'container')
+    return onNetworks(choice, (addresses) => onContainer(addresses, containerPort));
+  const allocated = container.endpoints?.find((endpoint) => endpoint.name === name)?.allocatedHostPort;
+  const behind = port.mode === 'host' ? undefined : { addresses: choice.addresses, port: containerPort };
+  return onAgent(instance.agentHostname, allocated, agentAddress, behind);
 }

@@ -23,7 +23,7 @@ const STATES: Readonly<Record<string, TaskState>> = {
 /**
  * Folds a Mesos state (`TASK_RUNNING`) to what matters for a backend.
  *
- * A missing one is judged by `startedAt`: tasks had no state before Marathon 1.0. One that nobody knows counts as
+ * A missing one is judged by `startedAt`: tasks had no state before Marathon 1.0. An unknown one counts as
  * `unreachable`, so that its connections are drained and not cut.
  */
 export function stateOf(state: string | null | undefined, startedAt?: string | null): TaskState {

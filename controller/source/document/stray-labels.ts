@@ -6,9 +6,9 @@ import { isTaskLabel } from './task-labels.ts';
 /** How many values are looked at: a definition has some dozens, and a task of it a dozen. */
 const MOST_VALUES = 10_000;
 const DEEPEST = 16;
-/** How many labels are remembered of one app, and how many of them are told. */
+/** How many labels are remembered of one app, and how many of them are reported. */
 const MOST_FOUND = 500;
-const MOST_TOLD = 10;
+const MOST_REPORTED = 10;
 const LONGEST_PATH = 120;
 
 /**
@@ -81,7 +81,7 @@ export interface LabelUse {
 }
 
 /**
- * Tells each label that is of no use because of where it stands, with its path, some of them where there are many. Those
+ * A warning for each label that has no effect where it stands, with its path; for some of them where there are many. Those
  * of ports that count are left to their reader.
  */
 export function strayLabels(
@@ -92,10 +92,12 @@ export function strayLabels(
     const port = parent.endsWith('.labels') ? parent.slice(0, -'.labels'.length) : null;
     return !ports.has(path) && (port === null || !ports.has(port));
   });
-  const told = stray.slice(0, MOST_TOLD).map((label) => `${label.path} is not used: ${reason(label)}`);
-  const more = stray.length - told.length;
-  if (more > 0) told.push(`${more} more labels that look like VIP labels are not used`);
-  return told;
+  const warnings = stray
+    .slice(0, MOST_REPORTED)
+    .map((label) => `${label.path} is not used: ${reason(label)}`);
+  const more = stray.length - warnings.length;
+  if (more > 0) warnings.push(`${more} more labels that look like VIP labels are not used`);
+  return warnings;
 }
 
 /**

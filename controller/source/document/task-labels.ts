@@ -1,4 +1,4 @@
-/** A VIP on the n-th host port of a task, asked for by a label of the task itself. */
+/** A VIP on the n-th host port of a task, declared by a label of the task itself. */
 export interface TaskLabelVip {
   /** `labels.vip_PORT0`. */
   readonly at: string;

@@ -19,7 +19,7 @@ export interface FileContent extends Omit<Converted, 'apps'> {
   readonly warnings?: readonly string[];
   /** Addresses of the agents that it lists for themselves, whether or not a task runs there. */
   readonly listed?: readonly string[];
-  /** Tells whether the file is still the same; empty while that cannot be told. */
+  /** Shows whether the file is still the same; empty while that is not known. */
   readonly stamp: string;
   /** Set when the file as it is now cannot be used; `apps` is then what it gave before. */
   readonly failure?: ControllerError;

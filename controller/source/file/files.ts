@@ -1,23 +1,24 @@
 import type { About } from '../../delta.ts';
 import { mergeRows } from '../../inventory/merge.ts';
 import type { App, AppKey, Rejection, Snapshot } from '../../model.ts';
-import { givenTwice } from '../document/convert.ts';
+import { SetMap } from '../../set-map.ts';
+import { duplicateId } from '../document/convert.ts';
 import type { FileContent } from './content.ts';
 
 /**
- * What files give, by app. Of files that define an app twice the first by name counts; tasks of one app may be told of by
- * several agents, each in a file of its own. A file that changed costs the apps of which it says something else.
+ * What files contain, by app. Of files that define an app twice the first by name counts; tasks of one app may be listed by
+ * several agents, each in a file of its own. A file that changed costs the apps that differ in it.
  */
 export class Files {
   readonly #contents = new Map<string, FileContent>();
-  /** The files that tell of an app. */
-  readonly #paths = new Map<AppKey, Set<string>>();
+  /** The files that have an app. */
+  readonly #paths = new SetMap<AppKey, string>();
   readonly #apps = new Map<AppKey, App>();
   readonly #touched = new Set<AppKey>();
   readonly #changed = new Map<AppKey, App | null>();
   /** Apps that a file defines and an earlier one does too, by file. */
   readonly #twice = new Map<string, Map<AppKey, Rejection>>();
-  /** Files that say something besides apps. */
+  /** Files with something besides apps. */
   readonly #notable = new Set<string>();
   /** What is not about an app; null: it changed. */
   #about: About | null = null;
@@ -52,7 +53,7 @@ export class Files {
     return changed;
   }
 
-  /** What is not about an app, the same object as long as no file says anything else. */
+  /** What is not about an app, the same object as long as no file changes it. */
   get about(): About {
     this.#merge();
     this.#about ??= this.#makeAbout();
@@ -69,14 +70,12 @@ export class Files {
   }
 
   #join(key: AppKey, path: string): void {
-    this.#paths.set(key, (this.#paths.get(key) ?? new Set()).add(path));
+    this.#paths.add(key, path);
     this.#touched.add(key);
   }
 
   #leave(key: AppKey, path: string): void {
-    const paths = this.#paths.get(key);
-    paths?.delete(path);
-    if (paths?.size === 0) this.#paths.delete(key);
+    this.#paths.delete(key, path);
     this.#reject(key, path, null);
     this.#touched.add(key);
   }
@@ -94,10 +93,10 @@ export class Files {
   #mergeOne(key: AppKey): App | undefined {
     const defined: App[] = [];
     const fromTasks: App[] = [];
-    for (const path of [...(this.#paths.get(key) ?? [])].sort()) {
+    for (const path of [...this.#paths.get(key)].sort()) {
       const app = rowsOf(this.#contents.get(path)).get(key);
       if (app?.fromTasks === true) fromTasks.push(app);
-      else if (app !== undefined && defined.push(app) > 1) this.#reject(key, path, givenTwice(app.id, path));
+      else if (app !== undefined && defined.push(app) > 1) this.#reject(key, path, duplicateId(app.id, path));
       else this.#reject(key, path, null);
     }
     return mergeRows({ defined: defined.slice(0, 1), fromTasks }, NONE);

@@ -24,7 +24,7 @@ export interface FileSourceOptions {
   readonly maxBytes?: number | undefined;
   /** How long to wait after a change for the rest of it. Defaults to 50 ms. */
   readonly settleMs?: number | undefined;
-  /** How often to look without having been told of a change. Defaults to 30 s. */
+  /** How often to read without a notification of a change. Defaults to 30 s. */
   readonly pollMs?: number | undefined;
 }
 
@@ -67,27 +67,27 @@ class FileSource implements AppSource {
   async follow(listener: SourceListener, signal: AbortSignal): Promise<void> {
     const { clock = systemClock, settleMs = 50, pollMs = 30_000, log } = this.#options;
     const feed = new Feed();
-    const told = new Latch<'changed'>();
-    const named = new Set<string>();
+    const wake = new Latch<'changed'>();
+    const names = new Set<string>();
     let since: number | undefined;
     const onChange = (name: string | null) => {
       since ??= clock.monotonic();
-      named.add(name ?? ANY);
-      told.set('changed');
+      names.add(name ?? ANY);
+      wake.set('changed');
     };
     const watch = new DirectoryWatch(await this.#watched(), onChange, log);
     try {
       for (let polled = true, failed = false; !signal.aborted; ) {
         const missed = watch.arm();
         // Before the read: a change that lands during it must cause another.
-        told.take();
+        wake.take();
         const learnt = since ?? clock.monotonic();
         since = undefined;
-        const only: readonly string[] | null = polled || failed || missed ? null : this.#namesIn(named);
-        named.clear();
-        failed = !(await this.#tell(listener, feed, learnt, only, polled, signal));
+        const only: readonly string[] | null = polled || failed || missed ? null : this.#namesIn(names);
+        names.clear();
+        failed = !(await this.#publish(listener, feed, learnt, only, polled, signal));
 
-        await told.wait(pollMs, clock, signal);
+        await wake.wait(pollMs, clock, signal);
         polled = since === undefined;
         if (!polled) await clock.sleep(settleMs, signal);
       }
@@ -97,17 +97,17 @@ class FileSource implements AppSource {
   }
 
   /** The files among these names; null: to look at all is less, or safer. */
-  #namesIn(named: ReadonlySet<string>): readonly string[] | null {
-    const files = [...named].filter(isFileName);
-    const isUnsure = this.#isSingle || named.has(ANY) || (this.#isLinked && files.length < named.size);
+  #namesIn(names: ReadonlySet<string>): readonly string[] | null {
+    const files = [...names].filter(isFileName);
+    const isUnsure = this.#isSingle || names.has(ANY) || (this.#isLinked && files.length < names.size);
     return isUnsure || files.length > MOST_NAMES ? null : files;
   }
 
   /**
-   * Returns whether it could be read. A change elsewhere in the watched directory is no news; a poll that finds all as it was
+   * Returns whether it could be read. A change elsewhere in the watched directory is not published; a poll that finds all as it was
    * is a good read.
    */
-  async #tell(
+  async #publish(
     listener: SourceListener,
     feed: Feed,
     learnedAt: number,
@@ -190,7 +190,7 @@ class FileSource implements AppSource {
   }
 }
 
-/** Stands for a name that the system did not tell. */
+/** Stands for a name that the system did not report. */
 const ANY = '';
 /** So many names may come of so many events that some were lost. */
 const MOST_NAMES = 256;

@@ -5,9 +5,11 @@ import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
 import { type App, type AppKey, appKey, type Rejection, type Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import { same } from '../../same.ts';
-import { givenTwice } from '../document/convert.ts';
+import { SetMap } from '../../set-map.ts';
+import { duplicateId } from '../document/convert.ts';
+import { snapshotOf } from '../feed.ts';
+import { anchorOf, anchorsOf } from './anchors.ts';
 import type { Declaration } from './declaration.ts';
-import { anchorOf, anchorsOf, LabelIndex } from './label-index.ts';
 import { type ReferenceBook, referencesOf } from './references.ts';
 import { tasksOf } from './tasks.ts';
 
@@ -39,9 +41,9 @@ interface Entry {
 export class Catalogue {
   readonly #entries = new Map<string, Entry>();
   /** Those that declare an app; of several the oldest counts. */
-  readonly #declaring = new Map<AppKey, Set<Entry>>();
-  readonly #bySelector = new LabelIndex<Entry>();
-  readonly #slices = new LabelIndex<Slice>();
+  readonly #declaring = new SetMap<AppKey, Entry>();
+  readonly #bySelector = new SetMap<string, Entry>();
+  readonly #slices = new SetMap<string, Slice>();
   readonly #changed = new Set<AppKey>();
   /** Why objects give no app, by object. */
   readonly #rejected = new Map<string, Aged & { readonly why: Rejection }>();
@@ -54,7 +56,7 @@ export class Catalogue {
     this.#references = references;
   }
 
-  /** Takes note of a change of an object; false: it concerns its metadata or its status alone. */
+  /** Applies a change of an object; false: it concerns its metadata or its status alone. */
   objectChanged(before: DeclaredObject | null, now: DeclaredObject | null): boolean {
     const key = objectKey((now ?? before) as ObjectName);
     const entry = this.#entries.get(key) ?? null;
@@ -80,16 +82,15 @@ export class Catalogue {
     return true;
   }
 
-  /** Takes note of a change of an EndpointSlice; false: it concerns no object. */
+  /** Applies a change of an EndpointSlice; false: it concerns no object. */
   sliceChanged(before: Slice | null, now: Slice | null): boolean {
     let concerns = false;
     for (const slice of [before, now]) {
       if (slice === null) continue;
-      const anchors = anchorsOf(slice.labels);
-      if (slice === now) this.#slices.add(slice.namespace, anchors, slice);
-      else this.#slices.remove(slice.namespace, anchors, slice);
-      for (const anchor of anchors) {
-        for (const entry of this.#bySelector.find(slice.namespace, anchor)) {
+      for (const anchor of anchorsOf(slice.namespace, slice.labels)) {
+        if (slice === now) this.#slices.add(anchor, slice);
+        else this.#slices.delete(anchor, slice);
+        for (const entry of this.#bySelector.get(anchor)) {
           concerns = true;
           entry.isStale = true;
           if (entry.declaration !== null) this.#changed.add(keyOf(entry.declaration));
@@ -119,34 +120,30 @@ export class Catalogue {
   }
 
   /** Everything, where `take` was not called before. */
-  async snapshot(pace: Pace): Promise<Snapshot> {
-    const apps = new Map<AppKey, App | null>();
-    const about = await this.take(apps, pace);
-    return { ...about, apps: [...apps.keys()].sort().flatMap((key) => apps.get(key) ?? []) };
+  snapshot(pace: Pace): Promise<Snapshot> {
+    return snapshotOf((changed) => this.take(changed, pace));
   }
 
   #link(entry: Entry, declaration: Declaration): void {
     const key = keyOf(declaration);
-    this.#bySelector.add(entry.object.namespace, [anchorOf(declaration.selector)], entry);
-    this.#declaring.set(key, (this.#declaring.get(key) ?? new Set()).add(entry));
+    this.#bySelector.add(anchorOf(entry.object.namespace, declaration.selector), entry);
+    this.#declaring.add(key, entry);
     this.#changed.add(key);
   }
 
   #unlink(entry: Entry, declaration: Declaration): void {
     const key = keyOf(declaration);
-    this.#bySelector.remove(entry.object.namespace, [anchorOf(declaration.selector)], entry);
-    const declaring = this.#declaring.get(key);
-    declaring?.delete(entry);
-    if (declaring?.size === 0) this.#declaring.delete(key);
+    this.#bySelector.delete(anchorOf(entry.object.namespace, declaration.selector), entry);
+    this.#declaring.delete(key, entry);
     this.#changed.add(key);
   }
 
   #appOf(key: AppKey): App | null {
-    const [first, ...others] = [...(this.#declaring.get(key) ?? [])].sort(byAge);
+    const [first, ...others] = [...this.#declaring.get(key)].sort(byAge);
     for (const entry of others) {
       const app = this.#make(entry);
       const name = objectKey(entry.object);
-      if (app !== null) this.#reject(entry.object, givenTwice(app.id, `MarathonApp ${name}`));
+      if (app !== null) this.#reject(entry.object, duplicateId(app.id, `MarathonApp ${name}`));
     }
     if (first === undefined) return null;
     this.#reject(first.object, null);
@@ -165,7 +162,7 @@ export class Catalogue {
       framework,
       ports: ports.map(({ port }) => port),
       tasks: tasksOf(declaration, slices, before ?? undefined),
-      // What the object says now cannot be used: what it last said stays.
+      // The object as it is now cannot be used: its last valid declaration stays.
       rejected: 'selector' in object.declaration ? declaration.rejected : [object.declaration],
       warnings,
     };
@@ -184,7 +181,7 @@ export class Catalogue {
   }
 
   #slicesOf({ namespace }: ObjectName, { selector }: Declaration): readonly Slice[] {
-    return [...this.#slices.find(namespace, anchorOf(selector))].filter(({ labels }) =>
+    return [...this.#slices.get(anchorOf(namespace, selector))].filter(({ labels }) =>
       fits(selector, labels),
     );
   }

@@ -90,7 +90,7 @@ function unclear(key: string, { spec }: MarathonAppObject): Rejection | null {
   }
   const requirements =
     Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length;
-  // Of all EndpointSlices of a namespace nobody means each one.
+  // A selector without a requirement would select every EndpointSlice of the namespace.
   if (selector !== undefined && requirements === 0) {
     return refuse('spec.endpoints.selector', '{}', 'expected a label at least');
   }

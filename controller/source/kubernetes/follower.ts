@@ -18,19 +18,19 @@ export interface FollowerOptions {
   readonly random: () => number;
   readonly listener: SourceListener;
   readonly gatherMs: number;
-  readonly tellMs: number;
+  readonly resyncMs: number;
   readonly watchSilenceMs: number;
   readonly references?: ReferenceBook | undefined;
 }
 
-/** Keeps the catalogue in step with the API server, and tells of it whenever it is. */
+/** Keeps the catalogue in sync with the API server, and publishes its changes whenever it is. */
 export class KubernetesFollower {
   readonly #options: FollowerOptions;
   readonly #catalogue: Catalogue;
-  readonly #news = new Latch<'changed' | 'in step'>();
-  readonly #inStep = { apps: false, slices: false };
-  /** When the first change that has not been told of was learnt of. */
-  #since: number | null = null;
+  readonly #wake = new Latch<'changed' | 'in sync'>();
+  readonly #inSync = { apps: false, slices: false };
+  /** When the first change arrived that has not been published. */
+  #changedAt: number | null = null;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -46,7 +46,7 @@ export class KubernetesFollower {
     const slices = this.#reflector<Slice>('slices', paths.slices, readSlice, (before, now) =>
       this.#catalogue.sliceChanged(before, now),
     );
-    await Promise.all([apps.run(signal), slices.run(signal), this.#tell(signal)]);
+    await Promise.all([apps.run(signal), slices.run(signal), this.#publish(signal)]);
   }
 
   #reflector<T extends Versioned>(
@@ -59,57 +59,57 @@ export class KubernetesFollower {
     const listener: ReflectorListener<T> = {
       changed: (before, now) => {
         if (!take(before, now)) return;
-        this.#since ??= clock.monotonic();
-        this.#news.set('changed');
+        this.#changedAt ??= clock.monotonic();
+        this.#wake.set('changed');
       },
       behind: () => {
-        this.#inStep[which] = false;
+        this.#inSync[which] = false;
       },
       inStep: () => {
-        this.#inStep[which] = true;
-        this.#news.set('in step');
+        this.#inSync[which] = true;
+        this.#wake.set('in sync');
       },
       failed: (error) => {
-        this.#inStep[which] = false;
+        this.#inSync[which] = false;
         this.#options.listener.failed(error);
       },
     };
     return new Reflector({ client, clock, path, project, listener, random, silenceMs });
   }
 
-  async #tell(signal: AbortSignal): Promise<void> {
-    const { clock, listener, gatherMs, tellMs, random } = this.#options;
+  async #publish(signal: AbortSignal): Promise<void> {
+    const { clock, listener, gatherMs, resyncMs, random } = this.#options;
     const feed = new Feed();
     const pace = new Pace();
-    /** What became of apps since the feed was told. */
+    /** Apps that changed since the feed was updated. */
     const changes = new Map<AppKey, App | null>();
-    let rested = Number.NEGATIVE_INFINITY;
+    let restUntil = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
-      await this.#news.wait(tellMs * (0.9 + 0.2 * random()), clock, signal);
-      // What comes in one packet is told together, and a change after quiet waits for no more.
+      await this.#wake.wait(resyncMs * (0.9 + 0.2 * random()), clock, signal);
+      // What arrives in one packet is published together, and a change after quiet waits for no more.
       await pace.rest();
-      if (clock.monotonic() < rested) await clock.sleep(rested - clock.monotonic(), signal);
-      this.#news.take();
-      if (signal.aborted || !this.#isWhole()) continue;
-      const since = this.#since ?? clock.monotonic();
-      this.#since = null;
+      if (clock.monotonic() < restUntil) await clock.sleep(restUntil - clock.monotonic(), signal);
+      this.#wake.take();
+      if (signal.aborted || !this.#isInSync()) continue;
+      const since = this.#changedAt ?? clock.monotonic();
+      this.#changedAt = null;
       const about = await this.#catalogue.take(changes, pace);
       await feed.compareInTurns(changes, pace);
       if (signal.aborted) continue;
-      // A break meanwhile: what came before it is told with what comes after.
-      if (!this.#isWhole()) {
-        this.#since = since;
+      // A break meanwhile: what came before it is published with what comes after.
+      if (!this.#isInSync()) {
+        this.#changedAt = since;
         continue;
       }
       const delta = feed.update(changes, { complete: true, learnedAt: since, about });
       changes.clear();
-      rested = clock.monotonic() + gatherMs;
+      restUntil = clock.monotonic() + gatherMs;
       if (delta !== null) listener.changed(delta);
     }
   }
 
-  /** One kind in step and the other one not is a part of the truth: what was told last stays. */
-  #isWhole(): boolean {
-    return this.#inStep.apps && this.#inStep.slices;
+  /** One kind in sync and the other one not is a part of the truth: what was published last stays. */
+  #isInSync(): boolean {
+    return this.#inSync.apps && this.#inSync.slices;
   }
 }

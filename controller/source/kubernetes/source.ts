@@ -19,9 +19,9 @@ export interface KubernetesSourceOptions {
   /** Only objects of this namespace. Defaults to all. */
   readonly namespace?: string | undefined;
   readonly clock?: Clock | undefined;
-  /** How often the listener is told that all is as it was, give or take a tenth. Defaults to 300 s. */
+  /** How often an unchanged state is published, give or take a tenth, so that its age stays known. Defaults to 300 s. */
   readonly relistSeconds?: number | undefined;
-  /** How long changes are gathered after one was told; one that comes later is told at once. Defaults to 20 ms. */
+  /** How long changes are gathered after a delta; one that comes later is published at once. Defaults to 20 ms. */
   readonly gatherMs?: number | undefined;
   /** Until an answer begins, and without a byte of it. Defaults to 30 s. */
   readonly silenceMs?: number | undefined;
@@ -67,7 +67,7 @@ export function kubernetesSource(client: KubernetesClient, options: KubernetesSo
         random,
         listener,
         gatherMs: options.gatherMs ?? 20,
-        tellMs: (options.relistSeconds ?? 300) * 1_000,
+        resyncMs: (options.relistSeconds ?? 300) * 1_000,
         watchSilenceMs: options.watchSilenceMs ?? 150_000,
         references: options.references,
       }).run(signal),

@@ -1,8 +1,9 @@
 import { canServe, type Slice, type SliceEndpoint, type SlicePort } from '../../kubernetes/endpoint-slice.ts';
 import { type Locals, PORTS_LABEL, readLocals, readPlaces, readStandings } from '../../kubernetes/relayed.ts';
-import type { App, Endpoint, Place, Task, TaskPort } from '../../model.ts';
+import type { App, Endpoint, Task, TaskPort } from '../../model.ts';
+import type { Place } from '../../place.ts';
 import { ipAddress } from '../document/addresses.ts';
-import { nowhere, taskPort } from '../document/placement.ts';
+import { notPlaced, taskPort } from '../document/placement.ts';
 import type { Declaration, NamedPort } from './declaration.ts';
 import { pairPorts } from './pairing.ts';
 import { addressTypeText, unmatched } from './references.ts';
@@ -11,14 +12,14 @@ import { addressTypeText, unmatched } from './references.ts';
 interface Member {
   readonly ports: readonly NamedPort[];
   readonly endpoints: readonly Map<string, Endpoint>[];
-  standing: Pick<Task, 'state' | 'health'>;
+  condition: Pick<Task, 'state' | 'health'>;
   /** By the place of the port in `ports`. */
   local: Locals[string];
-  /** Its ports as they were known, where the object that declares them has not come yet. */
+  /** Its ports as they were known, where the object that declares them has not arrived yet. */
   readonly kept: readonly TaskPort[] | null;
-  /** Why it is nowhere although a slice names it. */
+  /** Why it is notPlaced although a slice names it. */
   unusable?: string;
-  /** As the first of its slices tells. */
+  /** From the first of its slices that has it. */
   place?: Place;
 }
 
@@ -27,7 +28,7 @@ interface Member {
  * healthy; not ready is running and unhealthy; terminating is killing, so that connections drain as long as the
  * endpoint is listed.
  *
- * `previous` is the app as it was: tasks whose ports a relay has named anew keep theirs until the new names are known.
+ * `previous` is the app as it was: tasks whose ports a relay has renamed keep theirs until the new names are known.
  */
 export function tasksOf(
   declaration: Declaration,
@@ -56,16 +57,16 @@ function gather(
   members: Map<string, Member>,
   known: (id: string) => readonly TaskPort[],
 ): void {
-  const standings = readStandings(slice);
+  const conditions = readStandings(slice);
   const locals = readLocals(slice);
   const places = readPlaces(slice);
   for (const endpoint of slice.endpoints) {
     const { target } = endpoint;
-    const standing = standings.get(target) ?? standingOf(endpoint);
+    const condition = conditions.get(target) ?? conditionOf(endpoint);
     const kept = ports === undefined ? known(target) : null;
-    const member = members.get(target) ?? begin(ports ?? [], standing, kept);
+    const member = members.get(target) ?? begin(ports ?? [], condition, kept);
     members.set(target, member);
-    if (rank(standing) > rank(member.standing)) member.standing = standing;
+    if (rank(condition) > rank(member.condition)) member.condition = condition;
     const stands = endpoint.place ?? places.get(target);
     if (member.place === undefined && stands !== undefined) member.place = stands;
     if (member.ports !== ports) continue;
@@ -96,30 +97,30 @@ function portsOf({ ports, versions }: Declaration, { labels }: Slice): readonly 
   return versions === null ? ports : versions.get(labels[PORTS_LABEL] ?? '');
 }
 
-function begin(ports: readonly NamedPort[], standing: Member['standing'], kept: Member['kept']): Member {
-  return { ports, endpoints: ports.map(() => new Map()), standing, local: {}, kept };
+function begin(ports: readonly NamedPort[], condition: Member['condition'], kept: Member['kept']): Member {
+  return { ports, endpoints: ports.map(() => new Map()), condition, local: {}, kept };
 }
 
-function standingOf({ ready, serving, terminating }: SliceEndpoint): Member['standing'] {
+function conditionOf({ ready, serving, terminating }: SliceEndpoint): Member['condition'] {
   if (terminating) return { state: 'killing', health: serving ? 'healthy' : 'unhealthy' };
   return { state: 'running', health: ready ? 'healthy' : 'unhealthy' };
 }
 
-/** Of two words on one task the better one: what is moved between slices is ready in one and not yet in the other. */
-function rank({ state, health }: Member['standing']): number {
+/** Of two conditions of one task the better one counts: what is moved between slices is ready in one and not yet in the other. */
+function rank({ state, health }: Member['condition']): number {
   if (state !== 'running') return 0;
   return health === 'healthy' || health === 'unchecked' ? 2 : 1;
 }
 
 function toTask(id: string, member: Member, relayed: boolean): Task {
-  const { ports, endpoints, standing, local, kept, unusable, place } = member;
+  const { ports, endpoints, condition, local, kept, unusable, place } = member;
   const where = place === undefined ? {} : { place };
-  if (kept !== null) return { id, ...standing, ports: kept, ...where };
+  if (kept !== null) return { id, ...condition, ports: kept, ...where };
   const placed = ports.map((declared, i) => {
     const at = [...(endpoints[i]?.values() ?? [])];
-    const reached = at.length > 0 || relayed ? { endpoints: at } : nowhere(unusable ?? unmatched(declared));
+    const reached = at.length > 0 || relayed ? { endpoints: at } : notPlaced(unusable ?? unmatched(declared));
     const own = local[i];
-    return taskPort(declared.port, own === undefined ? reached : { ...reached, local: own }, standing.state);
+    return taskPort(declared.port, own === undefined ? reached : { ...reached, local: own }, condition.state);
   });
-  return { id, ...standing, ports: placed, ...where };
+  return { id, ...condition, ports: placed, ...where };
 }

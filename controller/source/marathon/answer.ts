@@ -17,11 +17,11 @@ export interface Reply {
   readonly deployment: string | null;
   /** null where the body is empty. */
   readonly json: unknown;
-  /** What was asked, for a message: `POST http://10.0.0.1:8080/v2/apps`. */
+  /** The request, for a message: `POST http://10.0.0.1:8080/v2/apps`. */
   readonly asked: string;
 }
 
-/** What a write was answered. Throws a `Failure` for what is no word of Marathon's about it. */
+/** The answer to a write. Throws a `Failure` for one that is not Marathon's own. */
 export function replyOf(
   marathon: Peer,
   { status, headers, body, withheld }: WholeAnswer,

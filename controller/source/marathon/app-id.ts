@@ -8,7 +8,7 @@ const LONGEST = 1_024;
  * Why this is not the absolute id of one app, as Marathon has them (`/group/web`); null where it is. What is no id must
  * not become a path: `DELETE /v2/apps/web/tasks` kills the tasks of `/web`, and `*` stands for many apps.
  */
-export function appIdComplaint(id: string): string | null {
+export function appIdProblem(id: string): string | null {
   const names = id.slice(1).split('/');
   if (!id.startsWith('/') || id.length > LONGEST || !names.every((name) => NAME.test(name))) {
     return 'expected an id as Marathon has them: names of a-z, 0-9, "-" and ".", with "/" between them';

@@ -2,7 +2,7 @@ import { HttpClient, type HttpClientOptions } from '../../http/client.ts';
 import type { Peer } from '../../http/peer.ts';
 import { Pace } from '../../pace.ts';
 import { isRecord } from '../../rejection.ts';
-import { checkSize } from '../document/json-list.ts';
+import { checkSize } from '../json.ts';
 import { type Message, type Reply, replyOf } from './answer.ts';
 
 export type MarathonClientOptions = HttpClientOptions;
@@ -31,46 +31,30 @@ export interface MarathonClient {
 
 /** A client for one Marathon. Throws (code `usage`) when `where` is no list of URLs; nothing is contacted yet. */
 export function createMarathonClient(options: MarathonClientOptions): MarathonClient {
-  return new OverHttp(options);
+  const http = new HttpClient(options, MARATHON);
+  const json = { accept: 'application/json', 'accept-encoding': 'gzip' };
+  return {
+    name: http.name,
+    get servers() {
+      return http.servers;
+    },
+    get: <T>(path: string, signal: AbortSignal, parse?: (body: Buffer) => T | Promise<T>) =>
+      http.read<unknown>({ method: 'GET', path, headers: json }, signal, parse ?? parseText) as Promise<T>,
+    stream: (path, signal) =>
+      // Not compressed: an event must not wait in a compressor's buffer.
+      http.stream({ method: 'GET', path, headers: EVENTS }, [EVENTS.accept], 'an event stream', signal),
+    send({ method, path, body }, signal) {
+      const question =
+        body === undefined
+          ? { method, path, headers: json }
+          : { method, path, headers: { ...json, 'content-type': 'application/json' }, body };
+      const asked = `${method} ${http.name}${path}`;
+      return http.write(question, signal, (answer) => replyOf(http.peer, answer, asked));
+    },
+  };
 }
 
-class OverHttp implements MarathonClient {
-  readonly name: string;
-  readonly #http: HttpClient;
-
-  constructor(options: MarathonClientOptions) {
-    this.#http = new HttpClient(options, MARATHON);
-    this.name = this.#http.name;
-  }
-
-  get servers(): readonly string[] {
-    return this.#http.servers;
-  }
-
-  get(path: string, signal: AbortSignal): Promise<unknown>;
-  get<T>(path: string, signal: AbortSignal, parse: (body: Buffer) => T | Promise<T>): Promise<T | null>;
-  get(path: string, signal: AbortSignal, parse: (body: Buffer) => unknown = parseText): Promise<unknown> {
-    const headers = { accept: 'application/json', 'accept-encoding': 'gzip' };
-    return this.#http.read({ method: 'GET', path, headers }, signal, parse);
-  }
-
-  stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    // Not compressed: an event must not wait in a compressor's buffer.
-    const headers = { accept: 'text/event-stream', 'accept-encoding': 'identity' };
-    const question = { method: 'GET', path, headers } as const;
-    return this.#http.stream(question, ['text/event-stream'], 'an event stream', signal);
-  }
-
-  send({ method, path, body }: Message, signal: AbortSignal): Promise<Reply> {
-    const headers = { accept: 'application/json', 'accept-encoding': 'gzip' };
-    const question =
-      body === undefined
-        ? { method, path, headers }
-        : { method, path, headers: { ...headers, 'content-type': 'application/json' }, body };
-    const asked = `${method} ${this.name}${path}`;
-    return this.#http.write(question, signal, (answer) => replyOf(this.#http.peer, answer, asked));
-  }
-}
+const EVENTS = { accept: 'text/event-stream', 'accept-encoding': 'identity' };
 
 const MARATHON: Peer = {
   name: 'Marathon',

@@ -11,7 +11,7 @@ interface Known<Definition> {
 
 /**
  * Remembers what the versions of each app declared. What was the newest definition yesterday is the one that
- * old tasks run during a deployment, so most of them need not be asked for.
+ * old tasks run during a deployment, so most of them need not be requested.
  */
 export class Definitions<Definition> {
   readonly #byId = new Map<string, readonly Known<Definition>[]>();

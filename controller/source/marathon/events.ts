@@ -1,13 +1,12 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { BOUNDS } from '../../bounds.ts';
-import { ControllerError } from '../../errors.ts';
-import { watchSilence } from '../../http/silence.ts';
 import { deploymentStepSchema, eventSchema } from '../../marathon-json.ts';
 import type { Clock } from '../../ports.ts';
 import { isRecord } from '../../rejection.ts';
+import { type EventStream, ProtocolError, readStream } from '../stream.ts';
 import type { MarathonClient } from './client.ts';
 
-/** What an event says may have changed: the ids of apps or pods, or all of them. An event says nothing more. */
+/** What may have changed: the ids of apps or pods, or all of them. An event has no more that can be relied on. */
 export type Affected = 'everything' | readonly string[];
 
 type Event = ReturnType<typeof eventSchema.parse>;
@@ -17,7 +16,7 @@ const NO_APP: Affected = [];
 /**
  * The events that can change a VIP's backends, and where each names the app or pod.
  *
- * Not asked for, though Marathon sends them for every change: `group_change_success`, which names a group and
+ * Not subscribed to, though Marathon sends them for every change: `group_change_success`, which names a group and
  * whose deployment's own events name the apps; asking for all apps whenever any changed would make every host
  * list them all. `failed_health_check_event` comes with each failed probe, and `health_status_changed_event`
  * when it matters.
@@ -53,7 +52,7 @@ const EVENTS_PATH = `/v2/events?plan-format=light&${EVENT_TYPES.map((type) => `e
 
 /**
  * What an event affects. Some proxies drop the line `event:`; its type is also `eventType` in the data. An event
- * whose type is known and whose content is not says that something changed: everything.
+ * whose type is known and whose content is not may be about any app: everything.
  */
 export function affectedBy({ event, data }: Pick<EventSourceMessage, 'event' | 'data'>): Affected {
   const name = event?.trim() ?? '';
@@ -70,7 +69,7 @@ export function affectedBy({ event, data }: Pick<EventSourceMessage, 'event' | '
   }
 }
 
-/** Undefined where it is no JSON, which no JSON text can say. */
+/** Undefined where it is no JSON. */
 function jsonOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -104,54 +103,38 @@ export interface EventStreamOptions {
  */
 export async function followEvents(options: EventStreamOptions, signal: AbortSignal): Promise<never> {
   const { client, clock, silenceMs = 60_000 } = options;
-  const connection = new AbortController();
-  const limited = AbortSignal.any([signal, connection.signal]);
-  const bytes = await client.stream(EVENTS_PATH, limited);
-
-  let lastByte = clock.monotonic();
   let attached = false;
-  const attach = () => {
+  const attach = (limited: AbortSignal) => {
     if (!attached && !limited.aborted) options.attached();
     attached = true;
   };
-  const failure = (what: string) => new ControllerError('source', `GET ${client.name}/v2/events: ${what}`);
   const parser = createParser({
     maxBufferSize: options.maxEventLength ?? 16 * 1024 * 1024,
     onEvent: (event) => {
       const affected = affectedBy(event);
       if (affected === 'everything' || affected.length > 0) options.changed(affected);
     },
-    onError: (error) => {
-      if (error.type === 'max-buffer-size-exceeded')
-        connection.abort(failure('an event is larger than the limit'));
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded') throw new ProtocolError('an event is larger than the limit');
     },
   });
-
-  void clock.sleep(1_000, limited).then(attach);
-  const silence = watchSilence(
+  // A character may be cut in two by a chunk's end.
+  const decoder = new TextDecoder();
+  const stream: EventStream = {
     clock,
-    () => silenceMs,
-    () => lastByte,
-    limited,
-  );
-  void silence.then(() => connection.abort(failure(`no byte for ${silenceMs / 1000} s; connecting again`)));
-  try {
-    // A character may be cut in two by a chunk's end.
-    const decoder = new TextDecoder();
-    for await (const chunk of bytes) {
-      lastByte = clock.monotonic();
-      attach();
+    request: `GET ${client.name}/v2/events`,
+    silenceMs: () => silenceMs,
+    async open(limited) {
+      const bytes = await client.stream(EVENTS_PATH, limited);
+      void clock.sleep(1_000, limited).then(() => attach(limited));
+      return bytes;
+    },
+    take(chunk, limited) {
+      attach(limited);
       parser.feed(decoder.decode(chunk, { stream: true }));
-      limited.throwIfAborted();
-    }
-    throw failure('the stream ended; connecting again');
-  } catch (error) {
-    limited.throwIfAborted();
-    if (error instanceof ControllerError) throw error;
-    throw new ControllerError('source', failure('the stream broke off').message, { cause: error });
-  } finally {
-    connection.abort();
-  }
+    },
+  };
+  return readStream(stream, signal);
 }
 
 function named(id: string | null | undefined): Affected {

@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { BOUNDS } from '../../bounds.ts';
 import { asError, retryDelay } from '../../http/retry.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
-import { Agenda, type Due } from './agenda.ts';
+import { reconnect } from '../stream.ts';
 import type { MarathonClient } from './client.ts';
 import { type Affected, followEvents } from './events.ts';
-import { KeyedPool } from './keyed-pool.ts';
+import { type Due, ReadQueue } from './read-queue.ts';
 import type { MarathonReader, ReaderCallbacks } from './reader.ts';
 
 export interface FollowerOptions {
@@ -31,20 +31,19 @@ const FIRST_READ_MS = 1_000;
  * would pile up during each list to another list, and every change would take as long as the list.
  */
 const LIST_SHARE = 0.25;
-/** A stream that lived this long was no failed attempt. */
-const STABLE_MS = 10_000;
 const NOT_WAITING = () => undefined;
 const NO_ITEMS: Due['items'] = new Map();
 
 /**
- * Keeps a reader's word on Marathon true: one half follows the event stream and puts on the agenda what may
- * have changed, the other reads what is on it.
+ * Keeps a reader in sync with Marathon: one half follows the event stream and queues what may have changed, the other reads
+ * what is due.
  */
 export class MarathonFollower {
   readonly #options: FollowerOptions;
   readonly #reader: MarathonReader;
-  readonly #agenda = new Agenda();
-  readonly #pool: KeyedPool<number>;
+  readonly #queue: ReadQueue;
+  /** Reads of single apps that are under way. */
+  readonly #reading = new Set<Promise<void>>();
   readonly #itemFailures = new Map<string, number>();
   /** When the last read of each app began, since everything was read. */
   readonly #readAt = new Map<string, number>();
@@ -57,37 +56,35 @@ export class MarathonFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    // Until everything was read once, one app alone would look like the only one that there is.
+    this.#queue = new ReadQueue({ list: true, items: false, inFlight: options.inFlight });
     this.#reader = options.createReader({
-      revisit: (id, due) => this.#agenda.add(id, null, due),
+      revisit: (id, due) => this.#queue.add(id, null, due),
       partFailed: (error) => options.listener.failed(error),
     });
-    this.#pool = new KeyedPool(options.inFlight, (id, since, signal) => this.#readOne(id, since, signal));
   }
 
   /** Follows until `signal` aborts, and resolves then. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#followStream(signal), this.#readAgenda(signal)]);
+    await Promise.all([this.#followStream(signal), this.#readDue(signal)]);
   }
 
   async #followStream(signal: AbortSignal): Promise<void> {
     const { client, clock, listener, eventSilenceMs, random } = this.#options;
     // A proxy that holds the stream back must not hold back the first read.
     const late = clock.sleep(FIRST_READ_MS, signal).then(() => this.#pollWithoutStream());
-    for (let failures = 0; !signal.aborted; ) {
-      const begun = clock.monotonic();
-      try {
-        await this.#reader.readInfo(signal);
-        const attached = () => this.#attached();
-        const changed = (affected: Affected) => this.#changed(affected);
-        await followEvents({ client, clock, silenceMs: eventSilenceMs, attached, changed }, signal);
-      } catch (error) {
-        if (signal.aborted) break;
-        listener.failed(asError(error));
-        this.#pollWithoutStream();
-      }
-      failures = clock.monotonic() - begun > STABLE_MS ? 1 : failures + 1;
-      await this.#beforeNextStream(retryDelay(failures, random), signal);
-    }
+    const connect = async () => {
+      await this.#reader.readInfo(signal);
+      const attached = () => this.#attached();
+      const changed = (affected: Affected) => this.#changed(affected);
+      return await followEvents({ client, clock, silenceMs: eventSilenceMs, attached, changed }, signal);
+    };
+    const failed = (error: Error) => {
+      listener.failed(error);
+      this.#pollWithoutStream();
+    };
+    const pause = (ms: number) => this.#beforeNextStream(ms, signal);
+    await reconnect(connect, { clock, random, failed, pause }, signal);
     await late;
   }
 
@@ -99,46 +96,40 @@ export class MarathonFollower {
     this.#streamSooner = NOT_WAITING;
   }
 
-  async #readAgenda(signal: AbortSignal): Promise<void> {
+  async #readDue(signal: AbortSignal): Promise<void> {
     const { clock, maxDirty } = this.#options;
     for (;;) {
-      await this.#agenda.wait(clock, signal);
-      // What tells of one change, or of many apps at once, comes in one turn: it is read together, and waits for no more.
+      const most = Math.max(maxDirty, this.#reader.feed.size * LIST_SHARE);
+      await this.#queue.wait(most, clock, signal);
+      // The events of one change, or of many apps at once, arrive in one turn: they are read together, and wait for no more.
       await setImmediate();
       if (signal.aborted) break;
-      const limit = Math.max(maxDirty, this.#reader.feed.size * LIST_SHARE);
       const now = clock.monotonic();
-      const { everything, items, tooMany } = this.#agenda.take(now, Math.max(0, limit - this.#pool.waiting));
-      if (!tooMany) this.#readItems(items, now);
-      if (everything !== null) this.#startList(everything.since, tooMany ? items : NO_ITEMS, signal);
+      const { relist, items, tooMany } = this.#queue.take(now, most);
+      if (!tooMany) for (const [id, { since }] of items) this.#startRead(id, since ?? now, signal);
+      if (relist !== null) this.#startList(relist.since, tooMany ? items : NO_ITEMS, signal);
     }
-    await Promise.all([this.#pool.stop(), this.#listing]);
+    await Promise.all([...this.#reading, this.#listing]);
   }
 
-  #readItems(items: Due['items'], now: number): void {
-    if (this.#pool.waiting + items.size > BOUNDS.waitingApps) {
-      for (const { since } of items.values()) this.#agenda.addEverything(since, now);
-      return;
-    }
-    for (const [id, { since }] of items) this.#pool.add(id, since ?? now);
+  #startRead(id: string, since: number, signal: AbortSignal): void {
+    const read = this.#readOne(id, since, signal).finally(() => {
+      this.#reading.delete(read);
+      this.#queue.done(id);
+    });
+    this.#reading.add(read);
   }
 
   /** Reads everything while single apps go on being read; `instead` are those that the list is made for. */
   #startList(since: number | null, instead: Due['items'], signal: AbortSignal): void {
     const { inFlight } = this.#options;
-    const waiting = instead.size === 0 ? new Map<string, number>() : this.#pool.takeWaiting();
-    this.#agenda.allow({ list: false, items: this.#reader.feed.isListed });
-    // A list is one of the requests that Marathon is asked at once.
-    this.#pool.limitTo(Math.max(1, inFlight - 1));
+    // A list is one of the requests that are in flight at once.
+    const beside = Math.max(1, inFlight - 1);
+    this.#queue.allow({ list: false, items: this.#reader.feed.isListed, inFlight: beside });
     this.#listing = this.#readEverything(since, signal).then((again) => {
       this.#listing = null;
-      this.#pool.limitTo(inFlight);
-      if (again !== null) {
-        for (const [id, entry] of instead) this.#agenda.add(id, entry.since, again);
-        for (const [id, learnt] of waiting) this.#agenda.add(id, learnt, again);
-      }
-      // Until everything was read once, one app alone would look like the only one that there is.
-      this.#agenda.allow({ list: true, items: this.#reader.feed.isListed });
+      if (again !== null) for (const [id, entry] of instead) this.#queue.add(id, entry.since, again);
+      this.#queue.allow({ list: true, items: this.#reader.feed.isListed, inFlight });
     });
   }
 
@@ -147,25 +138,25 @@ export class MarathonFollower {
     const { clock, spreadMs, random } = this.#options;
     const now = clock.monotonic();
     // Every host lost its stream at the same moment.
-    this.#agenda.addEverything(now, now + (this.#reader.feed.isListed ? random() * spreadMs : 0));
+    this.#queue.addRelist(now, now + (this.#reader.feed.isListed ? random() * spreadMs : 0));
   }
 
   #changed(affected: Affected): void {
     const { clock, restMs, spreadMs, random } = this.#options;
     const now = clock.monotonic();
     if (affected === 'everything') {
-      this.#agenda.addEverything(now, now + random() * spreadMs);
+      this.#queue.addRelist(now, now + random() * spreadMs);
       return;
     }
     for (const id of affected) {
       const rested = (this.#readAt.get(id) ?? Number.NEGATIVE_INFINITY) + restMs;
-      this.#agenda.add(id, now, Math.max(now, rested));
+      this.#queue.add(id, now, Math.max(now, rested));
     }
   }
 
   #pollWithoutStream(): void {
     const now = this.#options.clock.monotonic();
-    if (now - this.#lastFullRead >= POLL_MS) this.#agenda.addEverything(null, now);
+    if (now - this.#lastFullRead >= POLL_MS) this.#queue.addRelist(null, now);
   }
 
   /** Resolves with when to try again; null: it could be read. */
@@ -179,14 +170,14 @@ export class MarathonFollower {
       this.#itemFailures.clear();
       this.#streamSooner();
       this.#readAt.clear();
-      this.#agenda.addEverything(null, clock.monotonic() + relistMs * (0.9 + 0.2 * random()));
+      this.#queue.addRelist(null, clock.monotonic() + relistMs * (0.9 + 0.2 * random()));
       listener.changed(delta);
       return null;
     } catch (error) {
       const again = clock.monotonic() + retryDelay(this.#failures + 1, random);
       if (signal.aborted) return again;
       this.#failures += 1;
-      this.#agenda.addEverything(since, again);
+      this.#queue.addRelist(since, again);
       listener.failed(asError(error));
       return again;
     }
@@ -205,7 +196,7 @@ export class MarathonFollower {
       if (signal.aborted) return;
       const failures = (this.#itemFailures.get(id) ?? 0) + 1;
       this.#itemFailures.set(id, failures);
-      this.#agenda.add(id, since, clock.monotonic() + retryDelay(failures, random));
+      this.#queue.add(id, since, clock.monotonic() + retryDelay(failures, random));
       listener.failed(asError(error));
     }
   }

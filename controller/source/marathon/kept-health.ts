@@ -4,7 +4,7 @@ import type { Clock } from '../../ports.ts';
 /**
  * Keeps the last known health of a task whose results vanished, for a limited time: Marathon's own checks
  * start again at "no result" after a leader change (marathon #3419), and a whole cluster without healthy
- * tasks would be no news but a mistake.
+ * tasks would be a mistake.
  */
 export class KeptHealth {
   readonly #lostAt = new Map<string, number>();

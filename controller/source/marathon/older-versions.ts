@@ -15,7 +15,7 @@ import { appVersionPath, podVersionPath } from './paths.ts';
 
 export interface OlderVersionsOptions {
   readonly client: MarathonClient;
-  /** How many are asked for at once. */
+  /** How many requests are in flight at once. */
   readonly inFlight: number;
   /** Called with the id of an app or pod of which a version could not be read this time. */
   readonly unreadable: (id: string, error: Error) => void;
@@ -23,11 +23,11 @@ export interface OlderVersionsOptions {
 
 type Versions<Definition> = Map<string, Definition | 'gone' | 'unreadable'>;
 
-/** One version that Marathon must be asked for. */
+/** One version that must be read from Marathon. */
 interface Wanted {
   readonly id: string;
   readonly path: string;
-  /** Takes the answer, null: Marathon has dropped this version. Says whether it made sense. */
+  /** Takes the answer, null: Marathon has dropped this version. Returns whether it was such a definition. */
   readonly take: (documents: Documents | null) => boolean;
 }
 
@@ -43,7 +43,7 @@ interface Subject<Definition> {
 
 /**
  * Knows the older versions that tasks run during a deployment: remembers those that were the newest when they
- * were read, and asks Marathon for the others, once, where a VIP can depend on it.
+ * were read, and reads the others from Marathon, once, where a VIP can depend on it.
  */
 export class OlderVersionsReader {
   readonly #options: OlderVersionsOptions;

@@ -15,7 +15,7 @@ export interface MarathonReaderOptions extends ReaderCallbacks {
   readonly client: MarathonClient;
   readonly clock: Clock;
   readonly resolver: Resolver;
-  /** Overrides what `/v2/info` says. */
+  /** Overrides that of `/v2/info`. */
   readonly framework?: string | undefined;
   /** How many requests at once for older versions. */
   readonly inFlight: number;
@@ -36,7 +36,7 @@ export interface ReaderCallbacks {
 /** After how long a version or a host name that could not be found out is tried again. */
 const RETRY_MS = 30_000;
 
-/** Reads one Marathon, as a whole or one app, and tells what changed. */
+/** Reads one Marathon, as a whole or one app, and returns what changed. */
 export class MarathonReader {
   readonly #options: MarathonReaderOptions;
   readonly #older: OlderVersionsReader;

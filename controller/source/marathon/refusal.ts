@@ -1,4 +1,4 @@
-/** What Marathon says when it refuses a write. Each of its versions has said it in another form. */
+/** How Marathon refuses a write. Each of its versions has another form for it. */
 
 import { z } from 'zod';
 import type { WriteComplaint, WriteRefused } from '../../app-writes.ts';
@@ -9,27 +9,27 @@ import { isRecord } from '../../rejection.ts';
  * Marathon's. `json`: its body, null where that was empty.
  *
  * The forms: `{message, details: [{path, errors: […]}]}` (from 0.16 on), `details: [{attribute, error}]` (0.14),
- * details as text, `{errors: [{attribute, error}]}` (0.7), and a message that is null (exceptions without words).
+ * details as text, `{errors: [{attribute, error}]}` (0.7), and a message that is null (exceptions without a message).
  */
 export function refusalOf(status: number, json: unknown): WriteRefused | null {
   const invalid = status === 400 || status === 422;
-  // Any program may answer 404; what Marathon says has one of these keys.
+  // Any program may answer 404; Marathon's own answer has one of these keys.
   const isOwn = isRecord(json) && ['message', 'details', 'errors'].some((key) => key in json);
   if (!isOwn && !invalid) return null;
 
-  const said = isRecord(json) ? json['message'] : json;
-  const message = typeof said === 'string' && said.trim() !== '' ? said : null;
+  const raw = isRecord(json) ? json['message'] : json;
+  const message = typeof raw === 'string' && raw.trim() !== '' ? raw : null;
   const deployments = deploymentsIn(json);
   const why = reasonOf(status, message ?? '', deployments.length > 0);
   if (why === null) return null;
 
-  const details = complaintsIn(json).slice(0, MOST_COMPLAINTS);
+  const details = detailsIn(json).slice(0, MOST_DETAILS);
   const without = `answered ${status}${details.length === 0 ? ' without a message' : ''}`;
   return { result: 'refused', why, message: message ?? without, deployments, details };
 }
 
-/** More than these nobody reads. */
-const MOST_COMPLAINTS = 100;
+/** More would not be read by anyone. */
+const MOST_DETAILS = 100;
 /** In characters; a regular expression that an id must match has some hundred. */
 const LONGEST = 1_000;
 /** Deeper than any definition is. */
@@ -58,41 +58,41 @@ function deploymentsIn(json: unknown): readonly string[] {
   return (locking.safeParse(json).data?.deployments ?? []).map(({ id }) => id);
 }
 
-function complaintsIn(json: unknown): readonly WriteComplaint[] {
-  if (!isRecord(json)) return typeof json === 'string' ? [] : complaintsOf(json, '');
+function detailsIn(json: unknown): readonly WriteComplaint[] {
+  if (!isRecord(json)) return typeof json === 'string' ? [] : detailsOf(json, '');
   const { message, details, errors, deployments: _, ...others } = json;
-  const within = [...complaintsOf(details, ''), ...complaintsOf(errors, '')];
-  const unusual = typeof message === 'string' ? [] : complaintsOf(message, '');
+  const within = [...detailsOf(details, ''), ...detailsOf(errors, '')];
+  const unusual = typeof message === 'string' ? [] : detailsOf(message, '');
   const all = [...within, ...unusual];
-  return all.length > 0 || typeof message === 'string' ? all : complaintsOf(others, '');
+  return all.length > 0 || typeof message === 'string' ? all : detailsOf(others, '');
 }
 
-/** What stands for the field, and what for the complaint, in an object that is one. */
+/** The keys of the field and of the message in an object that is about one field. */
 const FIELDS = ['path', 'attribute', 'field'] as const;
-const WORDS = ['errors', 'error', 'message', 'msg'] as const;
+const MESSAGES = ['errors', 'error', 'message', 'msg'] as const;
 
-/** Text, a list, a complaint, or an object whose keys are fields, as they are nested in one another. */
-function complaintsOf(value: unknown, at: string, depth = 0): readonly WriteComplaint[] {
+/** Text, a list, an object about one field, or one whose keys are fields, nested in one another. */
+function detailsOf(value: unknown, at: string, depth = 0): readonly WriteComplaint[] {
   if (value === null || value === undefined || value === '') return [];
   if (typeof value !== 'object') return [{ at, errors: [String(value).slice(0, LONGEST)] }];
   if (depth > DEEPEST) return [{ at, errors: ['more, nested too deep to be shown'] }];
-  if (Array.isArray(value)) return joined(value.flatMap((one) => complaintsOf(one, at, depth + 1)));
+  if (Array.isArray(value)) return joined(value.flatMap((one) => detailsOf(one, at, depth + 1)));
   const fields: Readonly<Record<string, unknown>> = { ...value };
-  const words = WORDS.find((key) => key in fields);
+  const message = MESSAGES.find((key) => key in fields);
   const named = FIELDS.find((key) => typeof fields[key] === 'string');
-  if (words !== undefined && (named !== undefined || Object.keys(fields).length === 1)) {
+  if (message !== undefined && (named !== undefined || Object.keys(fields).length === 1)) {
     const field = named === undefined ? '' : placeOf(String(fields[named]));
-    return complaintsOf(fields[words], placeWithin(at, field), depth + 1);
+    return detailsOf(fields[message], placeWithin(at, field), depth + 1);
   }
   return Object.entries(fields).flatMap(([key, inner]) =>
-    complaintsOf(inner, placeWithin(at, placeOf(key)), depth + 1),
+    detailsOf(inner, placeWithin(at, placeOf(key)), depth + 1),
   );
 }
 
-/** Several complaints about one field in a row are one with several texts. */
-function joined(complaints: readonly WriteComplaint[]): readonly WriteComplaint[] {
+/** Joins neighbours about one field into one with several texts. */
+function joined(details: readonly WriteComplaint[]): readonly WriteComplaint[] {
   const result: { readonly at: string; readonly errors: string[] }[] = [];
-  for (const { at, errors } of complaints) {
+  for (const { at, errors } of details) {
     const last = result.at(-1);
     if (last?.at === at) last.errors.push(...errors);
     else result.push({ at, errors: [...errors] });

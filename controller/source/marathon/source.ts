@@ -8,7 +8,7 @@ export interface MarathonSourceOptions extends Omit<MarathonClientOptions, 'cloc
   readonly resolver: Resolver;
   readonly log: Log;
   readonly clock?: Clock | undefined;
-  /** Framework name for the VIP names. Defaults to what `/v2/info` says. */
+  /** Framework name for the VIP names. Defaults to that of `/v2/info`. */
   readonly framework?: string | undefined;
   /** How long after the last full read the next one is due, give or take a tenth. Defaults to 300 s. */
   readonly relistSeconds?: number | undefined;

@@ -1,10 +1,11 @@
-import type { App, Place, Port, Rejection, Task } from '../../model.ts';
-import { whereaboutsOf } from '../document/whereabouts.ts';
+import type { App, Port, Rejection, Task } from '../../model.ts';
+import type { Place } from '../../place.ts';
+import { locationOf } from '../document/task-location.ts';
 import type { AppIdentity } from './app-id.ts';
 import type { TaskFacts } from './facts.ts';
 import { placeOf, portsOf, type TaskAgent } from './ports.ts';
 
-/** A task with what its surroundings say. */
+/** A task joined with its agent. */
 export interface JoinedTask {
   readonly facts: TaskFacts;
   /** Host name of its agent; null while not known. */
@@ -18,8 +19,7 @@ export function taskFrom(facts: TaskFacts, agent: TaskAgent, place?: Place): Tas
   const { id, name, state, health } = facts;
   const ports = portsOf(facts, agent);
   // What runs no more is nowhere.
-  const where =
-    state === 'gone' ? {} : whereaboutsOf(agent.host, facts.addresses, ports, () => agent.address);
+  const where = state === 'gone' ? {} : locationOf(agent.host, facts.addresses, ports, () => agent.address);
   const stands = state === 'gone' || place === undefined ? {} : { place };
   return { id, ...(name !== '' && { name }), state, health, ports, ...where, ...stands };
 }
@@ -32,7 +32,7 @@ export interface MadeTask {
 
 /**
  * The app that these tasks make up. It declares what its newest tasks carry, also while they only start; what is wrong
- * with the data of several tasks is told once. `source`: name of the source.
+ * with the data of several tasks is reported once. `source`: name of the source.
  */
 export function appFrom(
   identity: AppIdentity,
@@ -54,12 +54,12 @@ export function appFrom(
     framework,
     ports: [...ports.values()].sort((a, b) => (a.at < b.at ? -1 : 1)),
     tasks: members.map(({ task }) => task),
-    ...complaintsOf(identity, newestFirst),
+    ...problemsOf(identity, newestFirst),
   };
 }
 
-/** Tasks that have ended have no word any more. */
-function complaintsOf({ id }: AppIdentity, members: readonly MadeTask[]): Pick<App, 'rejected' | 'warnings'> {
+/** What is wrong with tasks that have ended does not matter any more. */
+function problemsOf({ id }: AppIdentity, members: readonly MadeTask[]): Pick<App, 'rejected' | 'warnings'> {
   const rejected = new Map<string, Rejection>();
   const warnings = new Set<string>();
   for (const { facts } of members) {

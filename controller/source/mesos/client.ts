@@ -2,9 +2,10 @@ import { OverBound } from '../../bounds.ts';
 import { ControllerError } from '../../errors.ts';
 import { HttpClient, type HttpClientOptions } from '../../http/client.ts';
 import type { AnswerHead, Peer } from '../../http/peer.ts';
-import type { Place } from '../../model.ts';
 import { Pace } from '../../pace.ts';
+import type { Place } from '../../place.ts';
 import { isRecord } from '../../rejection.ts';
+import { type AgentList, readAgentList } from './agent-list.ts';
 import { agentInfoSchema, placeIn } from './schema.ts';
 import { type MesosState, readState } from './state.ts';
 
@@ -27,6 +28,8 @@ export interface MesosClient {
   subscribe(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** The bytes of a `GET_STATE` reply. */
   getState(signal: AbortSignal): Promise<Buffer>;
+  /** Which agents a master has, and which it still waits for. */
+  getAgents(signal: AbortSignal): Promise<AgentList>;
   /** An agent's own id, host name and place. Rejects while it has not registered with a master. */
   getAgent(signal: AbortSignal): Promise<AgentSelf>;
   /** Reads the bytes of a `GET_STATE` reply; rejects when they are none, or not complete. */
@@ -66,6 +69,13 @@ export function createMesosClient(options: MesosClientOptions, kind: 'master' | 
       const bytes = await http.read(question('GET_STATE', 'gzip'), signal, (body) => body);
       if (bytes === null) throw wrong('GET_STATE', 'state');
       return bytes;
+    },
+    async getAgents(signal) {
+      const list = await http.read(question('GET_AGENTS', 'gzip'), signal, (body) =>
+        readAgentList(body, new Pace()),
+      );
+      if (list === null) throw wrong('GET_AGENTS', 'list of agents');
+      return list;
     },
     async getAgent(signal) {
       const reply = await http.read(question('GET_AGENT', 'gzip'), signal, (body) =>

@@ -1,35 +1,33 @@
 import type { About } from '../../delta.ts';
-import type { App, AppKey, Place, Rejection, Snapshot } from '../../model.ts';
+import type { App, AppKey, Rejection, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
+import { snapshotOf } from '../feed.ts';
+import type { AgentList } from './agent-list.ts';
+import { AgentTable } from './agent-table.ts';
 import { unnamedWarning } from './apps.ts';
 import type { MesosEvent } from './events.ts';
-import { mayServe, mesosState, type TaskFacts, toldAgain, updated } from './facts.ts';
+import { mayServe, mergeKnown, mesosState, type TaskFacts, updated } from './facts.ts';
 import { Groups } from './groups.ts';
 import { LATE_TASKS_MS, RecoveringAgents } from './recovering-agents.ts';
 import { type MesosState, taskKey } from './state.ts';
 import { type TaskEntry, TaskTable } from './task-table.ts';
 import { givenUp, unlisted } from './unlisted.ts';
 
-/** Ended tasks that are remembered: another source may still say that they run. */
+/** Ended tasks that are remembered: another source may still list them as running. */
 const ENDED_KEPT = 2_000;
 
 /**
- * What a Mesos master or agent tells, joined: tasks with their agents and frameworks, in whatever order these come. A
- * task whose framework is not known yet waits; what a task was once joined with it keeps.
+ * The state of a Mesos, joined: tasks with their agents and frameworks, in whatever order these arrive. A task whose
+ * framework is not known yet waits; what a task was once joined with it keeps.
  */
 export class Cluster {
   /** Names by id. */
   #frameworks = new Map<string, string>();
-  /** Host names by id. */
-  #agents = new Map<string, string>();
-  /** Where agents stand, by id. */
-  #places = new Map<string, Place>();
+  readonly #agents = new AgentTable();
   readonly #tasks = new TaskTable();
   /** Keys of tasks whose framework is not known yet. */
   readonly #unnamed = new Set<string>();
-  /** Hosts that were named since `takeNewHosts`. */
-  #newHosts = new Set<string>();
   /** Tasks of which something could not be read: all of it, or the last update. */
   #refused = new Map<string, { readonly part: 'task' | 'update'; readonly rejection: Rejection }>();
   readonly #recovering = new RecoveringAgents();
@@ -46,26 +44,26 @@ export class Cluster {
 
   /** Host names of all agents that matter. */
   get hosts(): ReadonlySet<string> {
-    const hosts = new Set(this.#agents.values());
+    const hosts = new Set(this.#agents.hosts);
     for (const { host } of this.#tasks.all().values()) if (host !== null) hosts.add(host);
     return hosts;
   }
 
-  /** Host names that agents were told of by since this was last called, known before or not. */
-  takeNewHosts(): ReadonlySet<string> {
-    const hosts = this.#newHosts;
-    this.#newHosts = new Set();
-    return hosts;
+  /** Host names of agents that were named since this was last called, known before or not. */
+  takeNamedHosts(): ReadonlySet<string> {
+    return this.#agents.takeNamedHosts();
   }
 
-  /** Host names of the agents that have not come back to a new master. */
-  get missing(): readonly string[] {
-    return this.#recovering.hosts;
+  /** Agents that have not come back to a new master. */
+  get recovering(): Pick<RecoveringAgents, 'hosts' | 'until' | 'nextCheck'> {
+    return this.#recovering;
   }
 
-  /** Until when tasks may be missing because a master has failed over; null when none are. */
-  blindUntil(): number | null {
-    return this.#recovering.until;
+  /** Compares with a master's list of agents; returns whether it has given any up. */
+  checkAgents(list: AgentList, now: number): boolean {
+    const ids = this.#recovering.givenUp(list, now);
+    for (const id of ids) this.apply({ type: 'agent-removed', id }, now);
+    return ids.length > 0;
   }
 
   /**
@@ -76,11 +74,8 @@ export class Cluster {
    */
   async replace(state: MesosState, now: number, pace: Pace): Promise<void> {
     const before = new Map(this.#tasks.all());
-    const lost = this.#agents;
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
-    this.#agents = new Map([...lost, ...state.recovered, ...state.agents]);
-    this.#places = new Map([...this.#places, ...state.places]);
-    for (const host of this.#agents.values()) this.#newHosts.add(host);
+    this.#agents.add(state);
     this.#about = null;
     this.#refused = new Map(
       [...state.rejected].map(([key, rejection]) => [key, { part: 'task', rejection }]),
@@ -88,14 +83,14 @@ export class Cluster {
     const present = new Set(state.rejected.keys());
     this.#recovering.replace(state.recovered, now);
     const put = (facts: TaskFacts) => {
-      this.#put(this.#toldAgain(facts));
+      this.#put(this.#mergeKnown(facts));
       present.add(keyOf(facts));
     };
     for (const facts of state.tasks) {
       put(facts);
       await pace.restIfDue();
     }
-    // A master keeps these for long, hundreds of them: those that ran when last heard of are to be drained.
+    // A master keeps these for long, hundreds of them: those that ran when last seen are to be drained.
     for (const facts of state.unreachable) {
       const known = before.get(keyOf(facts))?.facts;
       if (known !== undefined && known.state !== 'gone') put(facts);
@@ -117,12 +112,12 @@ export class Cluster {
     switch (event.type) {
       case 'task-added':
         this.#accept(keyOf(event.task));
-        this.#put(this.#toldAgain(event.task));
+        this.#put(this.#mergeKnown(event.task));
         return;
       case 'task-updated': {
         const facts = this.#tasks.get(event.key)?.facts;
         const ends = mesosState(event.state) === 'gone';
-        // A task that could not be read is as unknown after an update, which does not tell what it is.
+        // A task that could not be read is as unknown after an update, which does not have its definition.
         if (ends || this.#refused.get(event.key)?.part === 'update') this.#accept(event.key);
         // What has ended comes back by TASK_ADDED alone: an update after the end is a late one.
         if (facts !== undefined && facts.state !== 'gone')
@@ -144,10 +139,7 @@ export class Cluster {
         // Its tasks end by updates of their own, and until then they have its name.
         return;
       case 'agent-added':
-        this.#agents.set(event.id, event.host);
-        if (event.place === undefined) this.#places.delete(event.id);
-        else this.#places.set(event.id, event.place);
-        this.#newHosts.add(event.host);
+        this.#agents.set(event.id, event.host, event.place);
         this.#about = null;
         this.#recovering.cameBack(event.id, now);
         for (const { facts } of this.#tasks.kept(event.id)) this.#put(facts, now + LATE_TASKS_MS);
@@ -155,7 +147,6 @@ export class Cluster {
         return;
       case 'agent-removed':
         this.#agents.delete(event.id);
-        this.#places.delete(event.id);
         this.#about = null;
         this.#recovering.cameBack(event.id, now);
         for (const { facts } of this.#tasks.kept(event.id)) {
@@ -165,7 +156,7 @@ export class Cluster {
     }
   }
 
-  /** Its tasks wait for its name; only where it gets another one, all are asked whose they are. */
+  /** Its tasks wait for its name; only where the name changes, all tasks are searched for its own. */
   #frameworkKnown(id: string, name: string): void {
     const before = this.#frameworks.get(id);
     this.#frameworks.set(id, name);
@@ -174,7 +165,7 @@ export class Cluster {
     this.#rejoin([...keys].filter((key) => this.#tasks.get(key)?.facts.frameworkId === id));
   }
 
-  /** Forgets tasks that have been kept for long enough; says whether there were any. */
+  /** Forgets tasks that have been kept for long enough; returns whether there were any. */
   expire(now: number): boolean {
     const due = this.#tasks.due(now);
     for (const { facts } of due) this.#end(facts);
@@ -187,7 +178,7 @@ export class Cluster {
     return this.#tasks.nextExpiry();
   }
 
-  /** The addresses of these hosts are others than they were. */
+  /** Marks the apps on these hosts for a rebuild: their addresses changed. */
   moved(hosts: ReadonlySet<string>): void {
     if (hosts.size === 0) return;
     this.#about = null;
@@ -202,30 +193,18 @@ export class Cluster {
   async take(changed: Map<AppKey, App | null>, addresses: AgentAddresses, pace: Pace): Promise<About> {
     await this.#groups.take(changed, addresses, pace);
     if (this.#about !== null) return this.#about;
-    // Those of tasks are told with the tasks.
-    const agents = [...this.#agents.values()].flatMap((host) => addresses.get(host) ?? []).sort();
+    // Those of tasks are part of the tasks.
+    const agents = this.#agents.addresses(addresses);
     const rejected = [...this.#refused.values()].map(({ rejection }) => rejection);
-    const places = this.#placesOf(addresses);
+    const places = this.#agents.placesByAddress(addresses);
     const about: About = { rejected, warnings: this.#waiting(), agents, ...(places !== null && { places }) };
     this.#about = about;
     return about;
   }
 
   /** Everything, where `take` was not called before. */
-  async snapshot(addresses: AgentAddresses, pace: Pace): Promise<Snapshot> {
-    const apps = new Map<AppKey, App | null>();
-    const about = await this.take(apps, addresses, pace);
-    return { ...about, apps: [...apps.keys()].sort().flatMap((key) => apps.get(key) ?? []) };
-  }
-
-  /** Where agents stand, by address; null where none says so. */
-  #placesOf(addresses: AgentAddresses): Readonly<Record<string, Place>> | null {
-    if (this.#places.size === 0) return null;
-    const found = [...this.#places].flatMap(([id, place]) => {
-      const address = addresses.get(this.#agents.get(id) ?? '') ?? null;
-      return address === null ? [] : [[address, place] as const];
-    });
-    return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
+  snapshot(addresses: AgentAddresses, pace: Pace): Promise<Snapshot> {
+    return snapshotOf((changed) => this.take(changed, addresses, pace));
   }
 
   #waiting(): readonly string[] {
@@ -233,9 +212,9 @@ export class Cluster {
     return unnamedWarning(waiting.filter(({ state }) => state === 'running').map(({ id }) => id));
   }
 
-  #toldAgain(facts: TaskFacts): TaskFacts {
+  #mergeKnown(facts: TaskFacts): TaskFacts {
     const known = this.#tasks.get(keyOf(facts))?.facts;
-    return known === undefined || known.state === 'gone' ? facts : toldAgain(known, facts);
+    return known === undefined || known.state === 'gone' ? facts : mergeKnown(known, facts);
   }
 
   #put(facts: TaskFacts, keptUntil: number | null = null): void {
@@ -245,8 +224,8 @@ export class Cluster {
     }
     const key = keyOf(facts);
     const known = this.#tasks.get(key);
-    const host = this.#agents.get(facts.agentId) ?? known?.host ?? null;
-    const place = this.#places.get(facts.agentId) ?? known?.place;
+    const host = this.#agents.host(facts.agentId) ?? known?.host ?? null;
+    const place = this.#agents.place(facts.agentId) ?? known?.place;
     const entry = { facts, host, keptUntil, ...(place !== undefined && { place }) };
     this.#tasks.set(key, entry);
     this.#ended.delete(key);
@@ -265,7 +244,7 @@ export class Cluster {
     if (this.#unnamed.delete(key)) this.#about = null;
   }
 
-  /** Its master tells of it: if it was kept, it is not any more. */
+  /** Its master lists it: if it was kept, it is not any more. */
   #confirm(key: string): void {
     const entry = this.#tasks.get(key);
     if (entry !== undefined && entry.keptUntil !== null) this.#put(entry.facts);
@@ -276,7 +255,7 @@ export class Cluster {
     if (this.#refused.delete(key)) this.#about = null;
   }
 
-  /** One that was never heard of needs no grave: after a failover agents tell of those too. */
+  /** An unknown task that has ended is not remembered: after a failover agents report those too. */
   #end(facts: TaskFacts): void {
     const key = keyOf(facts);
     const framework = this.#frameworks.get(facts.frameworkId);
@@ -307,14 +286,12 @@ export class Cluster {
   }
 
   /** Agents and frameworks that are gone are of use only to tasks that were left. */
-  #forgetRows({ frameworks, agents, recovered }: MesosState): void {
+  #forgetRows(state: MesosState): void {
     const needed = new Set<string>();
     for (const { facts } of this.#tasks.all().values()) needed.add(facts.frameworkId).add(facts.agentId);
     for (const id of this.#frameworks.keys())
-      if (!frameworks.has(id) && !needed.has(id)) this.#frameworks.delete(id);
-    for (const id of this.#agents.keys())
-      if (!agents.has(id) && !recovered.has(id) && !needed.has(id)) this.#agents.delete(id);
-    for (const id of this.#places.keys()) if (!this.#agents.has(id)) this.#places.delete(id);
+      if (!state.frameworks.has(id) && !needed.has(id)) this.#frameworks.delete(id);
+    this.#agents.prune(state, needed);
   }
 }
 

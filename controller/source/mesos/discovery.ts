@@ -45,7 +45,7 @@ export function readDiscovery({ discovery }: MesosTask): Discovery {
   return { ports, rejected, warnings };
 }
 
-/** Labels of ours that stand on the task or on its discovery data and not on a port, where nobody reads them. */
+/** Labels of ours that stand on the task or on its discovery data and not on a port, where they have no effect. */
 export function strayTaskLabels({ labels, discovery }: MesosTask): readonly string[] {
   const ofTask = pairsOf(labels).filter(({ key, value }) => {
     if (isTaskLabel(key) && taskLabelVips([{ key, value }]).length > 0) return false;
@@ -57,14 +57,14 @@ export function strayTaskLabels({ labels, discovery }: MesosTask): readonly stri
     ...ofDiscovery.map(({ key }) => `discovery.labels.${key}`),
   ];
   return [...new Set(paths)]
-    .slice(0, MOST_TOLD)
+    .slice(0, MOST_REPORTED)
     .map(
       (path) =>
         `${path} is not used: a VIP label, and those beside it, belong on a port, discovery.ports.ports[].labels`,
     );
 }
 
-const MOST_TOLD = 10;
+const MOST_REPORTED = 10;
 
 /** Labels as Mesos lists them; one key may come more than once. */
 export function pairsOf(list: MesosLabels): readonly (LabelPair & { readonly value: string })[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Place, Rejection } from '../../model.ts';
+import type { Rejection } from '../../model.ts';
+import type { Place } from '../../place.ts';
 import { isRecord } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import type { TaskFacts } from './facts.ts';
@@ -13,7 +14,7 @@ import {
 } from './schema.ts';
 import { readTask, taskKey, unreadableTask } from './state.ts';
 
-/** A change that a master tells of. */
+/** A change in the event stream of a master. */
 export type MesosEvent =
   | { readonly type: 'task-added'; readonly task: TaskFacts }
   | {
@@ -46,7 +47,7 @@ const taskUpdated = z.object({
   status: statusSchema.extend({ task_id: z.object({ value: z.string().min(1) }) }),
 });
 
-/** What an event of this type holds, and how it is read; heartbeats and unknown types say nothing. */
+/** What an event of this type holds, and how it is read; heartbeats and unknown types have nothing to read. */
 const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>> = {
   TASK_ADDED(content) {
     const json = isRecord(content) ? content['task'] : undefined;
@@ -83,7 +84,7 @@ const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>>
   },
 };
 
-/** Reads one event of a stream, whose content is in the field that has its type's name; null when it says nothing. */
+/** Reads one event of a stream, whose content is in the field that has its type's name; null when it changes nothing. */
 export function readEvent(json: unknown): MesosEvent | null {
   if (!isRecord(json) || typeof json['type'] !== 'string') return null;
   const { type } = json;

@@ -1,11 +1,11 @@
 import type { Health, Rejection, TaskState } from '../../model.ts';
-import type { TaskNetworks } from '../document/networks.ts';
+import { namesByOrder, type TaskNetworks } from '../document/networks.ts';
 import { stateOf } from '../document/states.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { type DiscoveryPort, pairsOf, readDiscovery, strayTaskLabels } from './discovery.ts';
 import type { MesosNetworkInfo, MesosPortMapping, MesosStatus, MesosTask } from './schema.ts';
 
-/** Everything about a task that its own data says: without the address of its agent and the name of its framework. */
+/** Everything in a task's own data: without the address of its agent and the name of its framework. */
 export interface TaskFacts {
   readonly id: string;
   readonly frameworkId: string;
@@ -20,11 +20,11 @@ export interface TaskFacts {
   readonly addresses: readonly string[];
   /** The same addresses, by network. */
   readonly networks: TaskNetworks;
-  /** Names of the networks that its container was to be on; empty where that is not said. */
+  /** Names of the networks that its container was to be on; empty where it does not name any. */
   readonly networkNames: readonly (string | null)[];
   readonly ports: readonly DiscoveryPort[];
   readonly mappings: readonly PortMapping[];
-  /** Whether its definition says which ports are mapped, so that no status is asked. */
+  /** Whether its definition lists which ports are mapped, so that those of a status do not count. */
   readonly definesMappings: boolean;
   /** Ranges of allocated host ports, as `[first, last]`. */
   readonly hostPorts: readonly (readonly [number, number])[];
@@ -37,10 +37,10 @@ export interface TaskFacts {
   readonly warnings: readonly string[];
 }
 
-/** A mapping, and on which of the task's networks it is; absent where that is not told. */
+/** A mapping, and on which of the task's networks it is; absent where it is not known. */
 export type PortMapping = MesosPortMapping & { readonly network?: string };
 
-/** What a task's JSON says. Its newest status is the one with the greatest timestamp. */
+/** Reads a task's JSON. Its newest status is the one with the greatest timestamp. */
 export function factsOf(task: MesosTask): TaskFacts {
   const statuses = [...(task.statuses ?? [])].sort((a, b) => (a.timestamp ?? 0) - (b.timestamp ?? 0));
   const mappings = ownMappings(task);
@@ -71,10 +71,10 @@ export function factsOf(task: MesosTask): TaskFacts {
 const NO_NETWORKS: TaskNetworks = { networks: [], unassigned: [] };
 
 /**
- * The task as a second `TASK_ADDED`, or a state, tells of it: what its statuses lack now stays what it was, for they are
- * not always sent again.
+ * A known task after a second `TASK_ADDED`, or in another state: what its statuses lack now stays what it was, for they
+ * are not always sent again.
  */
-export function toldAgain(known: TaskFacts, facts: TaskFacts): TaskFacts {
+export function mergeKnown(known: TaskFacts, facts: TaskFacts): TaskFacts {
   const { addresses, networks } = facts.addresses.length > 0 ? facts : known;
   const isVerdict = ({ health }: TaskFacts) => health === 'healthy' || health === 'unhealthy';
   const { health } = isVerdict(facts) || !isVerdict(known) ? facts : known;
@@ -91,12 +91,12 @@ export function updated(facts: TaskFacts, state: string, status: MesosStatus | u
   return { ...known, state: mesosState(state) };
 }
 
-/** TASK_UNKNOWN is what a master says of a task that an agent it lost may still run. */
+/** TASK_UNKNOWN is the state of a task that an agent which its master lost may still run. */
 export function mesosState(state: string): TaskState {
   return state.toUpperCase() === 'TASK_UNKNOWN' ? 'unreachable' : stateOf(state);
 }
 
-/** Batch jobs come and go by the thousand, and nobody can be behind a VIP without a port. */
+/** Batch jobs come and go by the thousand, and a task without a port cannot be a backend. */
 export function mayServe({ ports, labels }: TaskFacts): boolean {
   return ports.length > 0 || taskLabelVips(labels).length > 0;
 }
@@ -121,13 +121,9 @@ function addressesIn({ ip_addresses }: MesosNetworkInfo): readonly string[] {
   return (ip_addresses ?? []).flatMap(({ ip_address }) => ip_address || []);
 }
 
-/** Networks without a name are those of the container, in its order, where they are as many. */
 function networksIn(infos: readonly MesosNetworkInfo[], names: readonly (string | null)[]): TaskNetworks {
-  const nameOf = (index: number) => (infos.length === names.length ? (names[index] ?? null) : null);
-  const networks = infos.map((info, index) => ({
-    name: info.name || nameOf(index),
-    addresses: addressesIn(info),
-  }));
+  const list = infos.map((info) => ({ name: info.name, addresses: addressesIn(info) }));
+  const networks = namesByOrder(list, names);
   const isUnsure = names.length > 1 && networks.some(({ name }) => name === null);
   if (!isUnsure) return { networks, unassigned: [] };
   return {

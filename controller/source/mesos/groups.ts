@@ -5,7 +5,7 @@ import { type AppIdentity, appOfTask } from './app-id.ts';
 import { appFrom, type JoinedTask, taskFrom } from './apps.ts';
 
 interface Member extends JoinedTask {
-  /** The task as it was made last, and of what. */
+  /** The task as it was built last, and from what. */
   made: (JoinedTask & { readonly task: Task; readonly address: string | null }) | null;
 }
 
@@ -15,7 +15,7 @@ interface Group {
   readonly members: Map<string, Member>;
 }
 
-/** Puts joined tasks together to apps, and makes anew only those apps in which something changed. */
+/** Groups joined tasks into apps, and rebuilds only the apps in which something changed. */
 export class Groups {
   readonly #groups = new Map<AppKey, Group>();
   /** The app that each task counts to. */
@@ -56,7 +56,7 @@ export class Groups {
     return this.#appOf.has(key);
   }
 
-  /** The app of this task is to be made anew: something around it changed. */
+  /** Marks the app of this task for a rebuild: something around it changed. */
   touch(key: string): void {
     const app = this.#appOf.get(key);
     if (app !== undefined) this.#affected.add(app);

@@ -1,6 +1,6 @@
 import type { Port, TaskPort } from '../../model.ts';
 import { addressesOn, onNetworks } from '../document/networks.ts';
-import { nowhere, onAgent, onContainer, type Placement, taskPort } from '../document/placement.ts';
+import { notPlaced, onAgent, onContainer, type Placement, taskPort } from '../document/placement.ts';
 import { protocolList } from '../document/ports.ts';
 import { taskLabelVips } from '../document/task-labels.ts';
 import type { DiscoveryPort } from './discovery.ts';
@@ -20,7 +20,7 @@ export interface TaskAgent {
  * ports of their own, as they are in Marathon's apps.
  */
 export function portsOf(facts: TaskFacts, agent: TaskAgent): readonly TaskPort[] {
-  // What runs no more is nowhere, whatever takes its addresses next.
+  // What runs no more is notPlaced, whatever takes its addresses next.
   if (facts.state === 'gone') return [];
   const discovered = facts.ports.map((port) => placed(port, facts, agent));
   return [...discovered, ...labelledPorts(facts, agent)];
@@ -103,7 +103,7 @@ function labelledPorts(facts: TaskFacts, agent: TaskAgent): readonly TaskPort[] 
     const number = nthPort(facts.hostPorts, index);
     const placement =
       number === null
-        ? nowhere(`Mesos has allocated no host port number ${index} for it`)
+        ? notPlaced(`Mesos has allocated no host port number ${index} for it`)
         : onAgentPort(agent, number, facts, mappedPort(number, protocols, facts));
     return taskPort(port, placement, facts.state);
   });
@@ -125,8 +125,8 @@ function onAgentPort(
   { addresses, networks }: TaskFacts,
   { ownPort, network }: Mapped,
 ): Placement {
-  if (host === null) return nowhere('Mesos has not told of its agent yet');
-  if (!isPort(hostPort)) return nowhere(`its host port ${hostPort} is no port`);
+  if (host === null) return notPlaced('Mesos has not reported its agent yet');
+  if (!isPort(hostPort)) return notPlaced(`its host port ${hostPort} is no port`);
   const own = network === null ? addresses : addressesOn([network], networks).addresses;
   const behind =
     ownPort === null || !isPort(ownPort) || addresses.includes(address ?? '')

@@ -1,5 +1,4 @@
-/** What went wrong with a stream's framing: nothing after it can be trusted. */
-export class FramingError extends Error {}
+import { ProtocolError } from '../stream.ts';
 
 const NEWLINE = 0x0a;
 /** The largest length that fits is far above every limit. */
@@ -29,7 +28,7 @@ export class RecordDecoder {
 
   /**
    * Gives the records that this chunk completes. A record that lies within the chunk is a window into it. Throws a
-   * `FramingError` for a length that is no number or above the limit.
+   * `ProtocolError` for a length that is no number or above the limit.
    */
   *feed(chunk: Uint8Array): Generator<Buffer> {
     for (let at = 0; at < chunk.length; ) {
@@ -50,16 +49,16 @@ export class RecordDecoder {
     const digits = chunk.subarray(from, Math.min(end, from + LONGEST_HEADER + 1));
     const header = before + Buffer.from(digits).toString('latin1');
     if (!/^\d{0,20}$/.test(header) || (newline >= 0 && header === '')) {
-      throw new FramingError(`expected the length of a record in bytes, got ${JSON.stringify(header)}`);
+      throw new ProtocolError(`expected the length of a record in bytes, got ${JSON.stringify(header)}`);
     }
     this.#header = header;
     if (newline < 0) return end;
 
     const length = Number(header);
     if (length > this.#maxBytes) {
-      throw new FramingError(`a record has ${length} bytes, and the limit is ${this.#maxBytes}`);
+      throw new ProtocolError(`a record has ${length} bytes, and the limit is ${this.#maxBytes}`);
     }
-    // A record of no bytes says nothing; Mesos sends none.
+    // A record of no bytes has no event; Mesos sends none.
     this.#header = length === 0 ? '' : null;
     this.#left = length;
     return newline + 1;

@@ -82,7 +82,7 @@ function kindOf(bytes: Buffer): 'message' | 'old state' | null {
       if (found?.path === 'type' && isType(found.json)) return 'message';
     }
   } catch (error) {
-    // Others say what is wrong with it.
+    // What is wrong with it is reported when it is read as another format.
     if (!(error instanceof SyntaxError)) throw error;
   }
   return null;

@@ -1,38 +1,80 @@
-/** After an agent has come back: how long its tasks may take to be told of (dcos-net's `mesos_tasks_readiness_timeout`). */
-export const LATE_TASKS_MS = 10_000;
-/** How long a new master waits for its agents (Mesos's `agent_reregister_timeout`), and dcos-net for them. */
-export const RECOVERY_MS = 600_000;
+import type { AgentList } from './agent-list.ts';
 
-/** Agents that have not come back to a new master. Times are milliseconds of the monotonic clock. */
+/** After an agent has come back: how long until its tasks have been sent (dcos-net's `mesos_tasks_readiness_timeout`). */
+export const LATE_TASKS_MS = 10_000;
+/** How long a new master waits for its agents at least; operators can only raise it (Mesos's `agent_reregister_timeout`). */
+export const REREGISTER_MS = 600_000;
+/** Pause before a master is asked again for agents that it still waits for. */
+export const RECHECK_MS = 30_000;
+
+interface Agent {
+  readonly host: string;
+  /** When to ask the master whether it still waits for the agent; infinite once the agent has come back. */
+  readonly checkAt: number;
+  /** Until when its tasks may be missing; infinite while the master waits for it. */
+  readonly until: number;
+}
+
+/**
+ * Agents that have not come back to a new master. Times are milliseconds of the monotonic clock.
+ *
+ * When an agent's time is over its master sends no event (`Master::_markUnreachable`), and only the master knows how long
+ * that time is. So it is asked: first when the shortest time that it can be set to is over, then at intervals.
+ */
 export class RecoveringAgents {
-  /** By id: the host name, and the time until which the agent, or its tasks, may come back. */
-  #agents = new Map<string, { readonly host: string; readonly until: number }>();
+  #agents = new Map<string, Agent>();
 
   /** Host names of all of them, sorted. */
   get hosts(): readonly string[] {
     return [...this.#agents.values()].map(({ host }) => host).sort();
   }
 
-  /** Until when tasks may be missing; null when no agent is. */
+  /** Until when tasks may be missing, infinite while the master waits for an agent; null when none are missing. */
   get until(): number | null {
     if (this.#agents.size === 0) return null;
     return Math.max(...[...this.#agents.values()].map(({ until }) => until));
   }
 
-  /** Takes those of a new master, host names by id, in place of all that were known. */
-  replace(agents: ReadonlyMap<string, string>, now: number): void {
-    const until = now + RECOVERY_MS + LATE_TASKS_MS;
-    this.#agents = new Map([...agents].map(([id, host]) => [id, { host, until }]));
+  /** When to ask the master which agents it still waits for; infinite when it waits for none. */
+  get nextCheck(): number {
+    return Math.min(...[...this.#agents.values()].map(({ checkAt }) => checkAt));
   }
 
-  /** The agent came back, or was given up; its tasks are told of one by one, which takes a moment. */
+  /**
+   * Takes the agents that a master waits for, host names by id, in place of all that were known. For one that was waited for
+   * already this is only another subscription, and its time goes on.
+   */
+  replace(agents: ReadonlyMap<string, string>, now: number): void {
+    const before = this.#agents;
+    const checkAt = (id: string) => {
+      const known = before.get(id)?.checkAt ?? Number.POSITIVE_INFINITY;
+      return Number.isFinite(known) ? known : now + REREGISTER_MS;
+    };
+    this.#agents = new Map(
+      [...agents].map(([id, host]) => [id, { host, checkAt: checkAt(id), until: Number.POSITIVE_INFINITY }]),
+    );
+  }
+
+  /** The agent came back, or was given up; its tasks are sent one by one, which takes a moment. */
   cameBack(id: string, now: number): void {
     const agent = this.#agents.get(id);
-    if (agent !== undefined)
-      this.#agents.set(id, { ...agent, until: Math.min(agent.until, now + LATE_TASKS_MS) });
+    if (agent === undefined) return;
+    const until = Math.min(agent.until, now + LATE_TASKS_MS);
+    this.#agents.set(id, { ...agent, checkAt: Number.POSITIVE_INFINITY, until });
   }
 
-  /** Forgets those whose time is over. */
+  /**
+   * The agents that a master has given up, going by its list of agents. One that has registered is not: its event is on
+   * the way.
+   */
+  givenUp({ registered, recovering }: AgentList, now: number): readonly string[] {
+    const waiting = [...this.#agents].filter(([, { checkAt }]) => Number.isFinite(checkAt));
+    for (const [id, agent] of waiting)
+      this.#agents.set(id, { ...agent, checkAt: Math.max(agent.checkAt, now + RECHECK_MS) });
+    return waiting.map(([id]) => id).filter((id) => !registered.has(id) && !recovering.has(id));
+  }
+
+  /** Forgets those whose tasks have all been sent. */
   expire(now: number): void {
     for (const [id, { until }] of this.#agents) if (until <= now) this.#agents.delete(id);
   }

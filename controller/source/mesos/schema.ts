@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Place } from '../../model.ts';
-import { placeOf } from '../../place.ts';
+import { BOUNDS } from '../../bounds.ts';
+import { type Place, placeOf } from '../../place.ts';
 import { withMessage } from '../../schema-messages.ts';
 
 /**
@@ -15,7 +15,14 @@ const portNumber = withMessage('a port number from 0 to 65535', 'number', (messa
 );
 const id = z.object({ value: z.string().min(1) });
 
-const labels = z.object({ labels: z.array(z.object({ key: z.string(), value: text })).nullish() }).nullish();
+const labels = z
+  .object({
+    labels: z
+      .array(z.object({ key: z.string(), value: text }))
+      .max(BOUNDS.labels)
+      .nullish(),
+  })
+  .nullish();
 
 /** Whatever number: one that is no port is a fault of that mapping alone. */
 const portMapping = z.object({
@@ -63,7 +70,7 @@ export const taskSchema = z.object({
   discovery: z
     .object({
       name: text,
-      ports: z.object({ ports: z.array(z.unknown()).nullish() }).nullish(),
+      ports: z.object({ ports: z.array(z.unknown()).max(BOUNDS.ports).nullish() }).nullish(),
       labels,
     })
     .nullish(),

@@ -1,10 +1,10 @@
 import { ControllerError } from '../../errors.ts';
-import type { App, AppKey } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { AppSource, Clock, Resolver } from '../../ports.ts';
 import { systemClock } from '../../time.ts';
 import { resolveAgents } from '../document/agents.ts';
-import { AgentReader, followAgent } from './agent-follower.ts';
+import { snapshotOf } from '../feed.ts';
+import { AgentFollower } from './agent-follower.ts';
 import { createMesosClient, type MesosClientOptions } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { MesosFollower } from './follower.ts';
@@ -19,7 +19,7 @@ export interface MesosSourceOptions extends Omit<MesosClientOptions, 'clock'> {
 }
 
 export interface MesosAgentSourceOptions extends Omit<MesosSourceOptions, 'retry'> {
-  /** How often the agent is asked, give or take a tenth. Defaults to 2 s, as in dcos-net. */
+  /** How often the agent is polled, give or take a tenth. Defaults to 2 s, as in dcos-net. */
   readonly pollMs?: number | undefined;
 }
 
@@ -67,22 +67,19 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
 }
 
 /**
- * The tasks of one Mesos agent, by polling, for hosts that may ask nobody else: backends on other hosts are not seen.
+ * The tasks of one Mesos agent, by polling, for hosts that may reach nothing else: backends on other hosts are not seen.
  * Throws (`ControllerError` code `usage`) when `where` is no URL.
  */
 export function createMesosAgentSource(options: MesosAgentSourceOptions): AppSource {
   const { clock = systemClock, resolver, pollMs = 2_000, random = Math.random } = options;
   const client = createMesosClient({ ...options, clock }, 'agent');
+  const create = () => new AgentFollower({ client, clock, resolver, pollMs, random });
   return {
     name: `mesos-agent=${client.name}`,
     get servers() {
       return client.servers;
     },
-    async read(signal) {
-      const apps = new Map<AppKey, App | null>();
-      const about = await new AgentReader({ client, resolver, clock }).read(apps, signal);
-      return { ...about, apps: [...apps.values()].filter((app) => app !== null) };
-    },
-    follow: (listener, signal) => followAgent({ client, clock, resolver, listener, pollMs, random }, signal),
+    read: (signal) => snapshotOf((changed) => create().read(changed, signal)),
+    follow: (listener, signal) => create().run(listener, signal),
   };
 }

@@ -1,6 +1,7 @@
-import { BOUNDS, OverBound, overBound } from '../../bounds.ts';
-import type { Place, Rejection } from '../../model.ts';
+import { overBound } from '../../bounds.ts';
+import type { Rejection } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
+import type { Place } from '../../place.ts';
 import { isRecord, rejectionOf, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { type Found, type Wanted, walkJson } from '../json.ts';
@@ -14,7 +15,7 @@ import {
   taskSchema,
 } from './schema.ts';
 
-/** All that a master, or an agent, says of its cluster at one moment. */
+/** The state of a cluster at one moment, from a master or an agent. */
 export interface MesosState {
   /** Names by id. */
   readonly frameworks: ReadonlyMap<string, string>;
@@ -32,7 +33,7 @@ export interface MesosState {
   readonly unreachable: readonly TaskFacts[];
   /** Tasks that could not be read, by key. */
   readonly rejected: ReadonlyMap<string, Rejection>;
-  /** Of an event stream; null where it is not said. */
+  /** Of an event stream; null elsewhere. */
   readonly heartbeatSeconds: number | null;
 }
 
@@ -82,11 +83,9 @@ export class StateBuilder {
   readonly #unreachable: TaskFacts[] = [];
   readonly #rejected = new Map<string, Rejection>();
   #heartbeatSeconds: number | null = null;
-  /** Tasks so far, whatever became of them. */
-  #size = 0;
 
   /** One piece; `path` ends in the list that it is from. */
-  take({ path, json }: Found): void {
+  take({ path, json, refused }: Found): void {
     const name = path.slice(path.lastIndexOf('.') + 1);
     if (json === undefined) {
       this.#seen.add(name);
@@ -98,10 +97,10 @@ export class StateBuilder {
         return;
       case 'tasks':
       case 'launched_tasks':
-        this.#addTask(json, this.#tasks);
+        this.#addTask(json, refused, this.#tasks);
         return;
       case 'unreachable_tasks':
-        this.#addTask(json, this.#unreachable);
+        this.#addTask(json, refused, this.#unreachable);
         return;
       case 'frameworks': {
         const { data } = frameworkSchema.safeParse(json);
@@ -145,10 +144,8 @@ export class StateBuilder {
     if (place !== undefined) this.#places.set(info.id.value, place);
   }
 
-  #addTask(json: unknown, list: TaskFacts[]): void {
-    this.#size += 1;
-    if (this.#size > BOUNDS.items) throw new OverBound(`the state has more than ${BOUNDS.items} tasks`);
-    const read = readTask(json);
+  #addTask(json: unknown, refused: string | undefined, list: TaskFacts[]): void {
+    const read = refused === undefined ? readTask(json) : refusedTask(json, { at: '', reason: refused });
     if ('task' in read) list.push(read.task);
     else this.#rejected.set(read.key, read.rejection);
   }
@@ -158,31 +155,12 @@ type ReadTask = { readonly task: TaskFacts } | { readonly key: string; readonly 
 
 /** A task of a state or of an event; or why it could not be read, within the bounds of one task. */
 export function readTask(json: unknown): ReadTask {
-  // Also what was not parsed, for its size: a text that says so.
   if (!isRecord(json)) return refusedTask(json, { at: '', reason: `expected a task, got ${shown(json)}` });
   const over = overBound(json);
   if (over !== null) return refusedTask(json, over);
   const { data, error } = checked(taskSchema, json);
   if (error !== undefined) return unreadableTask(json, error);
-  const ports = data.discovery?.ports?.ports ?? [];
-  const counts: readonly (readonly [string, number, number])[] = [
-    ['discovery.ports', ports.length, BOUNDS.ports],
-    ['labels', data.labels?.labels?.length ?? 0, BOUNDS.labels],
-    ...ports.map(
-      (port, at) => [`discovery.ports.ports[${at}].labels`, labelsIn(port), BOUNDS.labels] as const,
-    ),
-  ];
-  const many = counts.find(([, count, bound]) => count > bound);
-  if (many === undefined) return { task: factsOf(data) };
-  const [at, count, bound] = many;
-  return refusedTask(json, { at, reason: `${count} of them, expected at most ${bound}` });
-}
-
-/** How many labels a port has that has not been checked yet. */
-function labelsIn(port: unknown): number {
-  const labels = isRecord(port) ? port['labels'] : undefined;
-  const list = isRecord(labels) ? labels['labels'] : undefined;
-  return Array.isArray(list) ? list.length : 0;
+  return { task: factsOf(data) };
 }
 
 function refusedTask(json: unknown, over: Pick<Rejection, 'at' | 'reason'>): ReadTask {
@@ -191,7 +169,7 @@ function refusedTask(json: unknown, over: Pick<Rejection, 'at' | 'reason'>): Rea
   return { key, rejection: { app: id, value: '', ...over } };
 }
 
-/** Why a task could not be read, and the key of the one that it is, as far as that can be told. */
+/** Why a task could not be read, and the key of the one that it is, as far as they are known. */
 export function unreadableTask(
   json: unknown,
   error: Parameters<typeof rejectionOf>[2],

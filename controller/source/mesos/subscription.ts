@@ -1,13 +1,12 @@
 import { OverBound } from '../../bounds.ts';
-import { ControllerError, messageOf } from '../../errors.ts';
-import { watchSilence } from '../../http/silence.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
 import { isRecord } from '../../rejection.ts';
-import { checkSize } from '../document/json-list.ts';
+import { checkSize } from '../json.ts';
+import { type EventStream, ProtocolError, readStream } from '../stream.ts';
 import type { MesosClient } from './client.ts';
 import { type MesosEvent, readEvent } from './events.ts';
-import { FramingError, RecordDecoder } from './record-io.ts';
+import { RecordDecoder } from './record-io.ts';
 import { type MesosState, readState } from './state.ts';
 
 export interface SubscriptionOptions {
@@ -15,16 +14,16 @@ export interface SubscriptionOptions {
   readonly clock: Clock;
   /** Limit for one record, which is the whole state at the beginning. */
   readonly maxRecordBytes: number;
-  /** How long the stream may be silent until the state has come; afterwards it is three heartbeats. */
+  /** How long nothing may arrive before the state; afterwards it is three heartbeats. */
   readonly silenceMs: number;
-  /** The state at the beginning; what comes after it waits until it has been taken in. */
+  /** Takes the state at the beginning; events wait until it resolves. */
   readonly state: (state: MesosState) => Promise<void>;
   readonly event: (event: MesosEvent) => void;
-  /** Something came, and be it a heartbeat: what is known is still true. */
-  readonly heard: () => void;
+  /** Called whenever something arrives, also a heartbeat: what is known is still true. */
+  readonly received: () => void;
 }
 
-/** Mesos's own default; a master says its own. */
+/** Mesos's default, for a master that does not send its own. */
 const HEARTBEAT_SECONDS = 15;
 /** dcos-net's count. */
 const MISSED_HEARTBEATS = 3;
@@ -35,50 +34,28 @@ const SMALL = 256 * 1024;
  * Follows one subscription. It never resolves: it rejects with a `ControllerError` when the connection fails, ends,
  * falls silent or sends what is not understood, or with the reason of `signal`. A state that was cut is none.
  */
-export async function followSubscription(options: SubscriptionOptions, signal: AbortSignal): Promise<never> {
+export function followSubscription(options: SubscriptionOptions, signal: AbortSignal): Promise<never> {
   const { client, clock } = options;
-  const connection = new AbortController();
-  const limited = AbortSignal.any([signal, connection.signal]);
-  const failure = (what: string, cause?: unknown) =>
-    new ControllerError(
-      'source',
-      `POST SUBSCRIBE ${client.name}: ${what}; connecting again`,
-      cause === undefined ? {} : { cause },
-    );
-  let lastHeard = clock.monotonic();
   const reader = new EventReader(options);
   const decoder = new RecordDecoder(options.maxRecordBytes);
-  try {
-    const bytes = await client.subscribe(limited);
-    lastHeard = clock.monotonic();
-    void watchSilence(
-      clock,
-      () => reader.silenceMs,
-      () => lastHeard,
-      limited,
-    ).then(() => connection.abort(failure(`nothing heard for ${reader.silenceMs / 1000} s`)));
-
-    const pace = new Pace();
-    for await (const chunk of bytes) {
-      // What has arrived already, megabytes at a time, would come in one long turn.
+  const pace = new Pace();
+  const stream: EventStream = {
+    clock,
+    request: `POST SUBSCRIBE ${client.name}`,
+    open: (limited) => client.subscribe(limited),
+    silenceMs: () => reader.silenceMs,
+    ended: () => (decoder.midRecord ? 'the stream ended within a record' : 'the stream ended'),
+    async take(chunk, limited) {
+      // What has arrived already, megabytes at a time, would be read in one long turn.
       await pace.restIfDue();
       for (const record of decoder.feed(chunk)) {
         await reader.read(record);
         limited.throwIfAborted();
       }
-      // After the work: a state takes its time to read, and meanwhile nothing can be heard.
-      lastHeard = clock.monotonic();
-      options.heard();
-    }
-    throw failure(decoder.midRecord ? 'the stream ended within a record' : 'the stream ended');
-  } catch (error) {
-    limited.throwIfAborted();
-    if (error instanceof ControllerError) throw error;
-    if (error instanceof FramingError) throw failure(`no stream of events: ${error.message}`);
-    throw failure(`the stream broke off: ${messageOf(error)}`, error);
-  } finally {
-    connection.abort();
-  }
+      options.received();
+    },
+  };
+  return readStream(stream, signal);
 }
 
 /** Reads the records of one connection: first the state, then events. */
@@ -105,9 +82,9 @@ class EventReader {
       // Newer masters send a heartbeat first of all.
       else if (!isRecord(json) || json['type'] !== 'HEARTBEAT') throw unexpected(record);
     } catch (error) {
-      if (error instanceof OverBound) throw new FramingError(`a record is refused: ${error.message}`);
+      if (error instanceof OverBound) throw new ProtocolError(`a record is refused: ${error.message}`);
       if (!(error instanceof SyntaxError)) throw error;
-      throw new FramingError(`a record of ${record.length} bytes is no JSON: ${error.message}`);
+      throw new ProtocolError(`a record of ${record.length} bytes is no JSON: ${error.message}`);
     }
   }
 
@@ -125,7 +102,7 @@ class EventReader {
   }
 }
 
-function unexpected(record: Buffer): FramingError {
+function unexpected(record: Buffer): ProtocolError {
   const beginning = JSON.stringify(record.toString('utf8', 0, 60));
-  return new FramingError(`expected SUBSCRIBED with the state of the cluster first, got ${beginning}…`);
+  return new ProtocolError(`expected SUBSCRIBED with the state of the cluster first, got ${beginning}…`);
 }

@@ -1,10 +1,11 @@
+import { SetMap } from '../../set-map.ts';
 import type { JoinedTask } from './apps.ts';
 
 /** A task as it is known, and joined. */
 export interface TaskEntry extends JoinedTask {
   /**
-   * Set while nobody says whether it still is there, since its agent has not come back to a new master: when it is
-   * forgotten, in milliseconds of the monotonic clock.
+   * Set while it is not known whether it still runs, since its agent has not come back to a new master: when it is
+   * forgotten, in milliseconds of the monotonic clock; infinite while the master waits for the agent.
    */
   readonly keptUntil: number | null;
 }
@@ -12,7 +13,7 @@ export interface TaskEntry extends JoinedTask {
 /** Tasks by key, found by their agents too: an event costs what it concerns, however many tasks there are. */
 export class TaskTable {
   readonly #entries = new Map<string, TaskEntry>();
-  readonly #byAgent = new Map<string, Set<string>>();
+  readonly #byAgent = new SetMap<string, string>();
   readonly #kept = new Set<string>();
 
   get(key: string): TaskEntry | undefined {
@@ -24,7 +25,7 @@ export class TaskTable {
     return this.#entries;
   }
 
-  /** Those of which nobody says whether they still are there; of this agent, if one is given. */
+  /** Those that are kept although no list has them; of this agent, if one is given. */
   kept(agentId?: string): readonly TaskEntry[] {
     const entries = [...this.#kept].flatMap((key) => this.#entries.get(key) ?? []);
     return agentId === undefined ? entries : entries.filter(({ facts }) => facts.agentId === agentId);
@@ -44,14 +45,14 @@ export class TaskTable {
   }
 
   onAgent(agentId: string): ReadonlySet<string> {
-    return this.#byAgent.get(agentId) ?? NONE;
+    return this.#byAgent.get(agentId);
   }
 
   set(key: string, entry: TaskEntry): void {
     const { agentId } = entry.facts;
     if (this.#entries.get(key)?.facts.agentId !== agentId) {
       this.delete(key);
-      this.#byAgent.set(agentId, (this.#byAgent.get(agentId) ?? new Set()).add(key));
+      this.#byAgent.add(agentId, key);
     }
     this.#entries.set(key, entry);
     if (entry.keptUntil === null) this.#kept.delete(key);
@@ -62,12 +63,8 @@ export class TaskTable {
   delete(key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    const keys = this.#byAgent.get(entry.facts.agentId);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#byAgent.delete(entry.facts.agentId);
+    this.#byAgent.delete(entry.facts.agentId, key);
     this.#entries.delete(key);
     this.#kept.delete(key);
   }
 }
-
-const NONE: ReadonlySet<string> = new Set();

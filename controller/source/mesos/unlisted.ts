@@ -1,6 +1,8 @@
-import { LATE_TASKS_MS, RECOVERY_MS } from './recovering-agents.ts';
 import type { MesosState } from './state.ts';
 import type { TaskEntry } from './task-table.ts';
+
+/** How long the tasks of an agent that its master gave up are kept: longer than connections drain by default. */
+const UNREACHABLE_KEPT_MS = 600_000;
 
 /**
  * What becomes of a known task that a whole state does not list: the task as it is kept, and until when, in
@@ -11,13 +13,15 @@ export function unlisted(
   { agents, recovered }: Pick<MesosState, 'agents' | 'recovered'>,
   now: number,
 ): Pick<TaskEntry, 'facts' | 'keptUntil'> | null {
-  if (recovered.has(facts.agentId)) return { facts, keptUntil: now + RECOVERY_MS + LATE_TASKS_MS };
+  if (recovered.has(facts.agentId)) return { facts, keptUntil: Number.POSITIVE_INFINITY };
   // A master lists all tasks of an agent that has registered with it, and no new master has been waiting for this one.
   if (agents.has(facts.agentId) || keptUntil === null) return null;
-  return facts.state === 'unreachable' ? { facts, keptUntil } : givenUp(facts, now);
+  return Number.isFinite(keptUntil) && facts.state === 'unreachable'
+    ? { facts, keptUntil }
+    : givenUp(facts, now);
 }
 
 /** A kept task whose agent the master gave up: what runs there, if it still does, may end its connections. */
 export function givenUp(facts: TaskEntry['facts'], now: number): Pick<TaskEntry, 'facts' | 'keptUntil'> {
-  return { facts: { ...facts, state: 'unreachable' }, keptUntil: now + RECOVERY_MS };
+  return { facts: { ...facts, state: 'unreachable' }, keptUntil: now + UNREACHABLE_KEPT_MS };
 }

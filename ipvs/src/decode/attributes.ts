@@ -1,4 +1,5 @@
-import { ATTR_HEADER } from '../codec.ts';
+import { align4 } from '../align.ts';
+import { ATTR_HEADER, attributesIn } from '../codec.ts';
 import { type Codec, HOST_IS_LE, raw } from '../scalars.ts';
 import type { AddressFamily } from '../types.ts';
 import { AF_INET, AF_INET6 } from '../uapi.ts';
@@ -18,9 +19,6 @@ export interface DecodedAttribute {
   /** Why it is not understood. */
   readonly note?: string;
 }
-
-/** The bits of a type that are no part of the number: nested, network byte order. */
-const TYPE_MASK = 0x3fff;
 
 /** No attribute of IPVS has nearly as many bytes; the rest is left out. */
 const MAX_HEX_BYTES = 256;
@@ -42,22 +40,20 @@ export function decodeAttributes(
 ): readonly DecodedAttribute[] {
   const found: DecodedAttribute[] = [];
   let family = familyIn(lookup, view, from, to) ?? outer;
-  let at = from;
-  while (at + ATTR_HEADER <= to) {
-    const length = view.getUint16(at, HOST_IS_LE);
-    const type = view.getUint16(at + 2, HOST_IS_LE) & TYPE_MASK;
-    const end = at + length;
-    if (length < ATTR_HEADER || end > to) {
-      found.push(decodeBroken(lookup(type), type, length, view, at, to, family));
+  let next = from;
+  for (const { type, from: value, to: end } of attributesIn(view, from, to)) {
+    const field = lookup(type);
+    if (end < value || end > to) {
+      const at = value - ATTR_HEADER;
+      found.push(decodeBroken(field, type, end - at, view, at, to, family));
       return found;
     }
-    const field = lookup(type);
-    if (field?.name !== PAD) found.push(decodeOne(field, type, view, at + ATTR_HEADER, end, family));
+    if (field?.name !== PAD) found.push(decodeOne(field, type, view, value, end, family));
     // A destination is of its service's family unless it says otherwise.
-    if (field?.nest) family = familyIn(inSet(field.nest), view, at + ATTR_HEADER, end) ?? family;
-    at += (length + 3) & ~3;
+    if (field?.nest) family = familyIn(inSet(field.nest), view, value, end) ?? family;
+    next = value + align4(end - value);
   }
-  if (at < to) found.push({ type: 0, hex: toHex(view, at, to), note: 'no attribute' });
+  if (next < to) found.push({ type: 0, hex: toHex(view, next, to), note: 'no attribute' });
   return found;
 }
 
@@ -124,18 +120,13 @@ function plain(value: unknown): string | number | undefined {
     : undefined;
 }
 
-/** The address family that the set itself tells, wherever in it: it need not come first. */
+/** The address family that the set itself has, wherever in it: it need not come first. */
 function familyIn(lookup: Lookup, view: DataView, from: number, to: number): AddressFamily | undefined {
-  for (let at = from; at + ATTR_HEADER <= to; ) {
-    const length = view.getUint16(at, HOST_IS_LE);
-    if (length < ATTR_HEADER || length > to - at) return undefined;
-    const field = lookup(view.getUint16(at + 2, HOST_IS_LE) & TYPE_MASK);
-    if (field?.format === formats.family && length >= ATTR_HEADER + 2) {
-      const number = view.getUint16(at + ATTR_HEADER, HOST_IS_LE);
-      if (number === AF_INET) return 'ipv4';
-      if (number === AF_INET6) return 'ipv6';
-    }
-    at += (length + 3) & ~3;
+  for (const { type, from: value, to: end } of attributesIn(view, from, to)) {
+    if (lookup(type)?.format !== formats.family || end > to || end < value + 2) continue;
+    const number = view.getUint16(value, HOST_IS_LE);
+    if (number === AF_INET) return 'ipv4';
+    if (number === AF_INET6) return 'ipv6';
   }
   return undefined;
 }

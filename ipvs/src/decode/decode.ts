@@ -24,7 +24,7 @@ export type { Decoded, DecodedAttribute, DecodedMessage, Direction };
 export interface DecodeOptions {
   /**
    * Number that the IPVS family has in this kernel.
-   * @defaultValue what the input tells (the reply to CTRL_CMD_GETFAMILY, or strace), else a guess by the attributes
+   * @defaultValue what the input shows (the reply to CTRL_CMD_GETFAMILY, or strace), else a guess by the attributes
    */
   readonly family?: number | undefined;
 }
@@ -44,7 +44,7 @@ export function decode(input: Uint8Array, options: DecodeOptions = {}): Decoded 
 const IPVS = 'IPVS';
 const CONTROLLER = 'nlctrl';
 
-/** The families that the replies of generic netlink's controller tell of. */
+/** The families in the replies of generic netlink's controller. */
 function familiesIn(messages: readonly Found[]): Map<number, string> {
   const families = new Map<number, string>([[GENL.ID_CTRL, CONTROLLER]]);
   for (const { bytes, protocol = NETLINK.GENERIC } of messages) {
@@ -209,7 +209,7 @@ function decodeGeneric(family: string | undefined, found: Found, view: DataView)
   const isCut = found.length > found.bytes.length;
   if (!looksLikeIpvs(number, lookup, view, from, isCut))
     return bytesAndNote('no family that is known; --family says which is IPVS');
-  const guess = `type ${view.getUint16(4, HOST_IS_LE)} is taken for IPVS: the input does not tell`;
+  const guess = `type ${view.getUint16(4, HOST_IS_LE)} is taken for IPVS: the input does not show its family`;
   return decodeCommand(IPVS, IPVS_CMD, number, lookup, view, from, [...notes, guess]);
 }
 

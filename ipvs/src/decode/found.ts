@@ -9,7 +9,7 @@ export interface Origin {
   /** Name of the system call. */
   readonly call?: string;
   readonly direction?: Direction;
-  /** Netlink protocol, where the input tells it. */
+  /** Netlink protocol, where the input shows it. */
   readonly protocol?: number;
 }
 

@@ -12,7 +12,7 @@ const MAX_SQUEEZED = 8 * 1024 * 1024;
 export interface DumpLine {
   /** Hex digits, and what separates them; empty in a last line that has only an offset. */
   readonly hex: string;
-  /** Of the first byte, where the dump tells it. */
+  /** Of the first byte, where the dump shows it. */
   readonly offset?: number;
 }
 

@@ -17,7 +17,7 @@ FILE is one of
 
 Options:
   -o, --output FORMAT  text (default) or json
-  --family NUMBER      number of the IPVS family in that kernel; needed only where the input does not tell it
+  --family NUMBER      number of the IPVS family in that kernel; needed only where the input does not show it
   -h, --help           show this help
 
 Exit status: 0 when a message was found, 1 when none was, 2 when the arguments or FILE cannot be used.

@@ -45,7 +45,7 @@ const SCHEDULERS = 'rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh twos'.split(
 
 /**
  * The IPVS of one network namespace, in memory: understands the bytes that a client sends, answers in bytes, and does
- * wrong what `faults` says.
+ * wrong what `faults` asks for.
  *
  * ```ts
  * const kernel = new FakeKernel();

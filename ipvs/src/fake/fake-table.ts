@@ -115,7 +115,7 @@ function refuseDestination(attrs: DestinationAttrs, family: number, ofService: n
   return weight > 0x7fff_ffff || lowerThreshold > upperThreshold ? E.RANGE : 0;
 }
 
-/** What tells services apart, or undefined where that is not said. */
+/** What identifies a service, or undefined where it is incomplete. */
 function serviceMapKey({ family, fwmark, protocol, address, port }: ServiceAttrs): string | undefined {
   if (family !== AF_INET && family !== AF_INET6) return undefined;
   if (fwmark) return `fwmark ${fwmark} ${family}`;

@@ -33,7 +33,7 @@ const someTask: fc.Arbitrary<Task> = fc
     }),
   );
 
-/** Few ids, so that most apps are told of twice. */
+/** Few ids, so that most apps are listed twice. */
 const someApp: fc.Arbitrary<App> = fc
   .record({
     id: fc.constantFrom('/a', '/b', '/c'),
@@ -82,7 +82,7 @@ const step = fc.record({
 const story = fc.array(step, { maxLength: 12 });
 
 /** What the sources say after each step. */
-function* told(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[]) {
+function* published(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[]) {
   const lists: (readonly App[])[] = [[], [], []];
   for (const { edits, sources } of steps) {
     for (const [source, change] of edits) lists[source] = oneOfEach(change(lists[source] ?? []));
@@ -96,12 +96,12 @@ test('whatever changed since, there are the apps that one finds who knows only w
       const inventory = new Inventory();
       const said = [snapshot(), snapshot(), snapshot()];
       let listed: Listed = new Map();
-      for (const snapshots of told(steps)) {
-        tell(inventory, snapshots);
+      for (const snapshots of published(steps)) {
+        publish(inventory, snapshots);
         let apps: readonly App[] = [];
         for (const source of said.keys()) {
           said[source] = snapshots[source] ?? snapshot();
-          ({ apps, listed } = mergedAnew(said, listed));
+          ({ apps, listed } = rebuilt(said, listed));
         }
         expect([...inventory.apps.values()].sort(byKey)).toEqual([...apps].sort(byKey));
       }
@@ -114,8 +114,8 @@ test('when apps are merged, after each change or after many, makes no difference
   fc.assert(
     fc.property(story, (steps) => {
       const [often, once] = [new Inventory(), new Inventory()];
-      for (const snapshots of told(steps)) {
-        tell(often, snapshots);
+      for (const snapshots of published(steps)) {
+        publish(often, snapshots);
         say(once, snapshots);
       }
       once.settle(() => false);
@@ -136,8 +136,8 @@ test('in whatever order sources are read first, there are the same apps, and as 
         list(inventory, String(source), snapshot(...(lists[source] ?? [])));
         inventory.settle(() => false);
       }
-      const anew = Inventory.of(lists.map((apps) => snapshot(...apps)));
-      expect([...inventory.apps.values()].sort(byKey)).toEqual([...anew.apps.values()].sort(byKey));
+      const rebuilt = Inventory.of(lists.map((apps) => snapshot(...apps)));
+      expect([...inventory.apps.values()].sort(byKey)).toEqual([...rebuilt.apps.values()].sort(byKey));
     }),
   );
 });
@@ -146,12 +146,12 @@ test('an app about which no source says anything new is the same object, and is 
   fc.assert(
     fc.property(story, (steps) => {
       const inventory = new Inventory();
-      for (const snapshots of told(steps)) {
-        tell(inventory, snapshots);
+      for (const snapshots of published(steps)) {
+        publish(inventory, snapshots);
         const before = new Map(inventory.apps);
         inventory.takeChanged();
-        tell(inventory, snapshots);
-        tell(
+        publish(inventory, snapshots);
+        publish(
           inventory,
           snapshots.map((each) => ({ ...each, apps: [...each.apps, app('/new')] })),
         );
@@ -160,7 +160,7 @@ test('an app about which no source says anything new is the same object, and is 
           expect(inventory.apps.get(key)).toBe(was);
           expect(changed.has(key)).toBe(false);
         }
-        tell(inventory, snapshots);
+        publish(inventory, snapshots);
       }
     }),
   );
@@ -171,7 +171,7 @@ function oneOfEach(apps: readonly App[]): readonly App[] {
   return [...new Map(apps.map((each) => [rowOf(each), each])).values()];
 }
 
-function tell(inventory: Inventory, snapshots: readonly Snapshot[]): void {
+function publish(inventory: Inventory, snapshots: readonly Snapshot[]): void {
   say(inventory, snapshots);
   inventory.settle(() => false);
 }
@@ -188,10 +188,7 @@ function byKey(a: App, b: App): number {
 type Listed = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** The rules of a merge, one after the other, of everything. */
-function mergedAnew(
-  snapshots: readonly Snapshot[],
-  before: Listed,
-): { apps: readonly App[]; listed: Listed } {
+function rebuilt(snapshots: readonly Snapshot[], before: Listed): { apps: readonly App[]; listed: Listed } {
   const all = snapshots.flatMap(({ apps }) => apps);
   const listed = new Map<string, ReadonlySet<string>>();
   const apps: App[] = [];
@@ -204,13 +201,13 @@ function mergedAnew(
     if (mesos.length > 0) listed.set(key, known);
     const lives = ({ id }: Task) => defines.has(id) || !known.has(id);
     const all = distinct(defined.flatMap(({ tasks }) => tasks));
-    const tells: readonly (readonly Task[])[] = [
+    const reports: readonly (readonly Task[])[] = [
       ...(defined.length > 0 ? [all] : []),
       ...mesos.map(({ tasks }) => tasks),
     ];
     const [first] = [...defined, ...mesos];
     const ports = distinct(defined.flatMap((each) => each.ports));
-    const living: readonly (readonly Task[])[] = tells.map((each) => each.filter(lives));
+    const living: readonly (readonly Task[])[] = reports.map((each) => each.filter(lives));
     const added = ({ id }: Task) => defined.length > 0 && !defines.has(id);
     const tasks = living.reduce(together).map((each) => (added(each) ? { ...each, onlyIn: 'Mesos' } : each));
     if (first !== undefined) apps.push({ ...first, ports: defined.length > 0 ? ports : first.ports, tasks });

@@ -45,7 +45,7 @@ function merge(...snapshots: readonly Snapshot[]): Snapshot {
 describe.each([
   ['Marathon first', (a: App, b: App) => merge(snapshot(a), snapshot(b))],
   ['Mesos first', (a: App, b: App) => merge(snapshot(b), snapshot(a))],
-])('a task that both tell of, %s', (_order, both) => {
+])('a task that both list, %s', (_order, both) => {
   test('counts once, with the ports of its definition and the name that Mesos knows', () => {
     const { apps } = both(defined(), fromTasks());
     expect(apps).toHaveLength(1);
@@ -93,9 +93,9 @@ test('a task that only Mesos knows yet is added to the app, and one that has end
   ]);
 });
 
-describe('what is wrong with a task that only Mesos knows is told, with the app and the source', () => {
+describe('what is wrong with a task that only Mesos knows is reported, with the app and the source', () => {
   const MESOS = 'mesos=http://10.0.0.9:5050';
-  const told = (at: string, value: string, reason: string) => ({
+  const reported = (at: string, value: string, reason: string) => ({
     app: '/web',
     at,
     value,
@@ -113,7 +113,7 @@ describe('what is wrong with a task that only Mesos knows is told, with the app 
   ])('a label, %s', (_order, rejections) => {
     const other = mesos(task('web.2', [bad('nocolon')]), task('web.3', [bad('nocolon')]));
     expect(rejections(snapshot(defined()), other)).toEqual([
-      told('discovery.ports.ports[0].labels.VIP_0', 'nocolon', 'expected NAME:PORT or IP:PORT'),
+      reported('discovery.ports.ports[0].labels.VIP_0', 'nocolon', 'expected NAME:PORT or IP:PORT'),
     ]);
   });
 
@@ -143,7 +143,7 @@ describe('what is wrong with a task that only Mesos knows is told, with the app 
     };
     expect(rejecting()).toEqual([]);
     expect(rejecting(task('web.2', [taskPort(seen, '10.0.0.2:31002')]))).toEqual([
-      told(rejection.at, rejection.value, rejection.reason),
+      reported(rejection.at, rejection.value, rejection.reason),
     ]);
   });
 
@@ -234,14 +234,14 @@ describe('an app that two sources define', () => {
       ports: [declared, other],
       tasks: [task('web.2', [taskPort(other, '10.0.0.2:31002')])],
     });
-    const { declared: told } = translate(...merge(snapshot(one()), snapshot(second)).apps);
-    expect(told.map(({ name, port, backends }) => ({ name, port, backends }))).toEqual([
+    const { declared: found } = translate(...merge(snapshot(one()), snapshot(second)).apps);
+    expect(found.map(({ name, port, backends }) => ({ name, port, backends }))).toEqual([
       { name: 'web', port: 80, backends: 2 },
       { name: 'also', port: 81, backends: 1 },
     ]);
   });
 
-  test('is told of once where both are wrong alike, and twice where each is wrong in its own way', () => {
+  test('is reported once where both are wrong alike, and twice where each is wrong in its own way', () => {
     const bad = port({ VIP_0: 'nocolon', IPVS_WEIGHT: '1' });
     const worse = port({ VIP_0: 'nocolon', IPVS_WEIGHT: '2', VIP_1: 'neither' });
     const { apps } = merge(
@@ -264,7 +264,7 @@ describe('an app that two sources define', () => {
   });
 });
 
-test('what two sources say of a document that gave no app is told once', () => {
+test('what two sources say of a document that gave no app is reported once', () => {
   const said = { ...snapshot(), rejected: [{ app: 'x.json', at: '', value: '', reason: 'not JSON' }] };
   expect(translator()(merge(said, said), nothingRemembered).rejected).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
-import type { OccupantStanding, Occupants } from '../../../controller/inventory/task-index.ts';
+import type { OccupantCondition, Occupants } from '../../../controller/inventory/task-index.ts';
 import type { Snapshot, Task } from '../../../controller/model.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { list } from '../../support/telling.ts';
@@ -21,13 +21,13 @@ test('connections to an endpoint may live on while a task is there that is not g
       one('/end', '10.0.0.3:3', { state: 'gone' }),
     ),
   );
-  expect(at('10.0.0.1:1')).toEqual({ drainSeconds: 300, standing: 'serving' });
-  expect(at('10.0.0.2:2')).toEqual({ drainSeconds: 20, standing: 'unreachable' });
-  expect(at('10.0.0.3:3')).toEqual({ drainSeconds: null, standing: 'ended' });
+  expect(at('10.0.0.1:1')).toEqual({ drainSeconds: 300, condition: 'serving' });
+  expect(at('10.0.0.2:2')).toEqual({ drainSeconds: 20, condition: 'unreachable' });
+  expect(at('10.0.0.3:3')).toEqual({ drainSeconds: null, condition: 'ended' });
   expect(at('10.0.0.4:4')).toBeNull();
 });
 
-test.each<[Partial<Task>, OccupantStanding]>([
+test.each<[Partial<Task>, OccupantCondition]>([
   [{}, 'serving'],
   [{ health: 'healthy' }, 'serving'],
   [{ health: 'unhealthy' }, 'unhealthy'],
@@ -36,8 +36,8 @@ test.each<[Partial<Task>, OccupantStanding]>([
   [{ state: 'gone' }, 'ended'],
   [{ state: 'unreachable', health: 'healthy' }, 'unreachable'],
   [{ state: 'staging' }, 'staging'],
-])('a task that is told of as %o stands as %s', (what, standing) => {
-  expect(occupants(snapshot(one('/a', '10.0.0.1:1', what)))('10.0.0.1:1')?.standing).toBe(standing);
+])('a task that is reported as %o stands as %s', (what, condition) => {
+  expect(occupants(snapshot(one('/a', '10.0.0.1:1', what)))('10.0.0.1:1')?.condition).toBe(condition);
 });
 
 test('of two apps that have tasks at one endpoint the longer drain wins, and one that serves is enough', () => {
@@ -47,19 +47,19 @@ test('of two apps that have tasks at one endpoint the longer drain wins, and one
     web('/c', { VIP_0: '/c:80' }, '10.0.0.1:1'),
     one('/d', '10.0.0.1:1', { health: 'unknown' }),
   );
-  expect(occupants(two)('10.0.0.1:1')).toEqual({ drainSeconds: 300, standing: 'serving' });
+  expect(occupants(two)('10.0.0.1:1')).toEqual({ drainSeconds: 300, condition: 'serving' });
 });
 
 test('the answer follows the apps: one that went is at its endpoints no more, one that moved is elsewhere', () => {
   const inventory = new Inventory();
-  const at = (endpoint: string) => inventory.tasks.occupant(endpoint)?.standing ?? null;
-  const tell = (now: Snapshot) => {
+  const at = (endpoint: string) => inventory.tasks.occupant(endpoint)?.condition ?? null;
+  const publish = (now: Snapshot) => {
     list(inventory, 'one', now);
     inventory.settle(() => false);
   };
-  tell(snapshot(one('/a', '10.0.0.1:1', {}), one('/b', '10.0.0.1:1', { state: 'killing' })));
-  tell(snapshot(one('/a', '10.0.0.2:1', {}), one('/b', '10.0.0.1:1', { state: 'killing' })));
+  publish(snapshot(one('/a', '10.0.0.1:1', {}), one('/b', '10.0.0.1:1', { state: 'killing' })));
+  publish(snapshot(one('/a', '10.0.0.2:1', {}), one('/b', '10.0.0.1:1', { state: 'killing' })));
   expect([at('10.0.0.1:1'), at('10.0.0.2:1')]).toEqual(['ended', 'serving']);
-  tell(snapshot());
+  publish(snapshot());
   expect([at('10.0.0.1:1'), at('10.0.0.2:1')]).toEqual([null, null]);
 });

@@ -2,7 +2,8 @@
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
-import type { App, Place, Snapshot } from '../../../controller/model.ts';
+import type { App, Snapshot } from '../../../controller/model.ts';
+import type { Place } from '../../../controller/place.ts';
 import { placeOf } from '../../../controller/place.ts';
 import { heldText } from '../../../controller/plan/held-text.ts';
 import { HOLD_MS } from '../../../controller/plan/tier-choice.ts';

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { Ejection, TargetKey } from '../../../controller/ejection.ts';
-import type { App, Place, Snapshot } from '../../../controller/model.ts';
-import { placeOf } from '../../../controller/place.ts';
+import type { App, Snapshot } from '../../../controller/model.ts';
+import { type Place, placeOf } from '../../../controller/place.ts';
 import { HOLD_MS } from '../../../controller/plan/tier-choice.ts';
 import { snapshot, web } from '../../support/builders.ts';
 import { World } from '../../support/world.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Occupant, OccupantStanding, Occupants } from '../../../controller/inventory/task-index.ts';
+import type { Occupant, OccupantCondition, Occupants } from '../../../controller/inventory/task-index.ts';
 import type { BackendKey, Service, Table } from '../../../controller/model.ts';
 import { serviceKey } from '../../../controller/model.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
@@ -10,7 +10,7 @@ import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { createDiff } from '../../support/planning.ts';
 
-const as = (standing: OccupantStanding): Occupant => ({ drainSeconds: 300, standing });
+const as = (condition: OccupantCondition): Occupant => ({ drainSeconds: 300, condition });
 const HEALTH_LOST = as('health lost');
 const nobody: Occupants = () => null;
 
@@ -114,7 +114,7 @@ describe('what counts', () => {
     expect(brake(vips(1, 30), [], { occupants: () => as('ended') }).held).toBeNull();
   });
 
-  test.each<[OccupantStanding | null, LossReason]>([
+  test.each<[OccupantCondition | null, LossReason]>([
     [null, 'missing'],
     ['health lost', 'health lost'],
     ['unhealthy', 'unhealthy'],

@@ -9,7 +9,7 @@ import { createDiff } from '../../support/planning.ts';
 
 const KEY = 'tcp/11.0.0.1:80';
 const NOW = 1_000_000;
-const alive: Occupants = () => ({ drainSeconds: 300, standing: 'serving' });
+const alive: Occupants = () => ({ drainSeconds: 300, condition: 'serving' });
 const gone: Occupants = () => null;
 
 function withConnections(active: number, weight = 1, protocol: 'tcp' | 'udp' = 'tcp'): Table {

@@ -20,7 +20,7 @@ function setUp(answer: (hostName: string) => Promise<string>) {
   return { state, late, resolver: createDnsResolver({ clock, log: silent, lookupIpv4 }) };
 }
 
-test('an answer is asked for once in its lifetime', async () => {
+test('an answer is queried once in its lifetime', async () => {
   const { state, resolver } = setUp(async () => '10.0.0.1');
   expect(await Promise.all([resolver.resolve('a'), resolver.resolve('a')])).toEqual(['10.0.0.1', '10.0.0.1']);
   state.now += 59_999;
@@ -42,7 +42,7 @@ test('while the name server fails the last address stays', async () => {
   expect(await resolver.resolve('a')).toBe('10.0.0.2');
 });
 
-test('a name that was never resolved is null, and is asked for again soon', async () => {
+test('a name that was never resolved is null, and is queried again soon', async () => {
   const { state, resolver } = setUp(() => Promise.reject(new Error('ENOTFOUND')));
   expect(await resolver.resolve('a')).toBeNull();
   expect(await resolver.resolve('a')).toBeNull();
@@ -51,7 +51,7 @@ test('a name that was never resolved is null, and is asked for again soon', asyn
   expect(state.asked).toEqual(['a', 'a']);
 });
 
-test('look-ups that nobody waits for any more do not pile up, and their late answer counts for the next who asks', async () => {
+test('look-ups that are not awaited any more do not pile up, and their late answer counts for the next who asks', async () => {
   const pending = Promise.withResolvers<string>();
   const { state, late, resolver } = setUp(() => pending.promise);
   for (let minute = 0; minute < 20; minute += 1) {
@@ -83,7 +83,7 @@ test('of too many names those are forgotten whose answers are oldest', async () 
   expect(state.asked).toEqual(['agent-0']);
 });
 
-test('no more than so many names are looked up at once, and a further one is asked for again later', async () => {
+test('no more than so many names are looked up at once, and a further one is queried again later', async () => {
   const pending = Promise.withResolvers<string>();
   const { state, resolver } = setUp(() => pending.promise);
   const answers = Array.from({ length: BOUNDS.hostNames }, (_, i) => resolver.resolve(`agent-${i}`));

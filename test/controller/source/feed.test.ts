@@ -14,7 +14,7 @@ const keyOf = (id: string) => appKey(version(id, 0));
 /** The apps by id, or in any order. */
 const sorted = ({ apps }: Pick<Snapshot, 'apps'>) => [...apps].sort((a, b) => (rowOf(a) < rowOf(b) ? -1 : 1));
 
-/** What one makes of a source who only applies what it tells. */
+/** The rows of whoever applies the deltas of a source. */
 class Listener {
   readonly rows = new Map<string, App>();
   about: Omit<Snapshot, 'apps'> | undefined;
@@ -87,7 +87,7 @@ const someSnapshot: fc.Arbitrary<Snapshot> = fc
     warnings: fc.uniqueArray(fc.constantFrom('one', 'other')),
   })
   .map(({ apps, warnings }) => ({ apps, rejected: [], warnings }));
-const telling = fc.oneof(
+const change = fc.oneof(
   someSnapshot.map((all) => (feed: Feed) => feed.list(structuredClone(all), 0)),
   fc
     .tuple(fc.array(fc.tuple(fc.constantFrom(...IDS), fc.option(someApp))), fc.boolean(), someSnapshot)
@@ -97,14 +97,14 @@ const telling = fc.oneof(
     }),
 );
 
-test('its deltas, one applied after the other, make what it says, and tell of nothing that is as it was', () => {
+test('its deltas, one applied after the other, make its snapshot, and have nothing that is as it was', () => {
   fc.assert(
-    fc.property(fc.array(telling, { maxLength: 12 }), (story) => {
+    fc.property(fc.array(change, { maxLength: 12 }), (story) => {
       const feed = new Feed();
       const listener = new Listener();
-      for (const tell of story) {
+      for (const step of story) {
         const had = new Map(listener.rows);
-        const delta = tell(feed);
+        const delta = step(feed);
         listener.take(delta);
         if (!feed.isListed) continue;
         expect(sorted(listener.snapshot)).toEqual(sorted(feed.snapshot));
@@ -118,7 +118,7 @@ test('its deltas, one applied after the other, make what it says, and tell of no
   );
 });
 
-test('nothing is told before the first list, and what was read until then is told with it', () => {
+test('nothing is published before the first list, and what was read until then is published with it', () => {
   const feed = new Feed();
   const list = feed.begin();
   expect(feed.read(feed.begin(), keyOf('/a'), version('/a', 1), 0)).toBeNull();
@@ -128,7 +128,7 @@ test('nothing is told before the first list, and what was read until then is tol
   expect(sorted({ apps: delta.upserts })).toEqual([version('/a', 1), version('/c', 0)]);
 });
 
-test('what is in a list no more is missing, and what the source says of one app is said by name', () => {
+test('what is in a list no more is missing, and what the source says of one app is published by name', () => {
   const feed = new Feed();
   feed.list(snapshot(version('/a', 0), version('/b', 0), version('/c', 0)), 0);
   const { removed, complete } = feed.list(snapshot(version('/a', 0), version('/c', 0)), 0);
@@ -149,13 +149,13 @@ test('what is in a list no more is missing, and what the source says of one app 
 
 test('what a source says again is no change, and stays the same object', () => {
   const feed = new Feed();
-  const told = app('/a', {
+  const listener = app('/a', {
     tasks: [task('a.1', [taskPort(version('/a', 0).ports[0] as never, '10.0.0.1:80')])],
   });
-  const [first] = feed.list(snapshot(told), 0).upserts;
-  expect(isEmpty(feed.list(snapshot(structuredClone(told)), 0))).toBe(true);
-  expect(feed.known(structuredClone(told))).toBe(first);
-  expect(feed.read(feed.begin(), keyOf('/a'), structuredClone(told), 0)).toEqual({
+  const [first] = feed.list(snapshot(listener), 0).upserts;
+  expect(isEmpty(feed.list(snapshot(structuredClone(listener)), 0))).toBe(true);
+  expect(feed.known(structuredClone(listener))).toBe(first);
+  expect(feed.read(feed.begin(), keyOf('/a'), structuredClone(listener), 0)).toEqual({
     upserts: [],
     removed: [],
     complete: false,
@@ -164,7 +164,7 @@ test('what a source says again is no change, and stays the same object', () => {
   expect(feed.snapshot.apps[0]).toBe(first);
 });
 
-test('many apps are compared in turns, and those that are equal are the ones that were told', async () => {
+test('many apps are compared in turns, and those that are equal are the ones that were published', async () => {
   const feed = new Feed();
   const apps = Array.from({ length: 50 }, (_, index) =>
     app(`/${index}`, { ports: [port({ VIP_0: '/x:80' })] }),

@@ -1,12 +1,12 @@
-/** Where tasks stand: each source tells it in its own words. */
+/** Where tasks stand: each source has it in a form of its own. */
 
 import { expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import { readSlice } from '../../../controller/kubernetes/endpoint-slice.ts';
 import type { MarathonApp, MarathonPodStatus } from '../../../controller/marathon-json.ts';
-import type { App, Place } from '../../../controller/model.ts';
+import type { App } from '../../../controller/model.ts';
 import { Pace } from '../../../controller/pace.ts';
-import { placeOf } from '../../../controller/place.ts';
+import { type Place, placeOf } from '../../../controller/place.ts';
 import { convertApp } from '../../../controller/source/document/apps.ts';
 import { convertPod } from '../../../controller/source/document/pods.ts';
 import { Catalogue } from '../../../controller/source/kubernetes/catalogue.ts';
@@ -27,7 +27,7 @@ const ADDRESSES = new Map([
 const conversion = { framework: 'marathon', agentAddress: (host: string) => host, previous: undefined };
 const places = (app: App | undefined) => app?.tasks.map(({ place }) => place);
 
-test('a place is one object for all that stand there, and none where nothing is told', () => {
+test('a place is one object for all that stand there, and none where nothing is reported', () => {
   expect(placeOf({ region: 'eu', zone: 'a' })).toBe(placeOf({ zone: 'a', region: 'eu' }));
   expect(placeOf({ zone: 'a' })).toEqual({ zone: 'a' });
   expect(placeOf({ region: '', zone: null, node: undefined })).toBeUndefined();
@@ -63,7 +63,7 @@ test('each container of a pod stands where its instance does', () => {
   expect(places(convertPod(pod, conversion))).toEqual([A, A]);
 });
 
-test('a task of Mesos stands in the fault domain of its agent, told before or after it, also while that is away', async () => {
+test('a task of Mesos stands in the fault domain of its agent, known before or after it, also while that is away', async () => {
   const cluster = new Cluster();
   const model = new TestCluster((json) => {
     const event = readEvent(json);
@@ -75,10 +75,11 @@ test('a task of Mesos stands in the fault domain of its agent, told before or af
   model.addTask(webTask(31001));
   model.addTask(webTask(31002, { agent: 'S1' }));
   model.addAgent('S1', '10.0.0.2');
-  const told = async () => await everythingOf(cluster, ADDRESSES);
-  const zones = async () => (await told()).apps.flatMap(({ tasks }) => tasks.map(({ place }) => place?.zone));
+  const listener = async () => await everythingOf(cluster, ADDRESSES);
+  const zones = async () =>
+    (await listener()).apps.flatMap(({ tasks }) => tasks.map(({ place }) => place?.zone));
   expect(await zones()).toEqual(['a', 'b']);
-  expect((await told()).places).toEqual({
+  expect((await listener()).places).toEqual({
     '10.0.0.1': { region: 'eu', zone: 'a' },
     '10.0.0.2': { region: 'eu', zone: 'b' },
   });

@@ -3,111 +3,98 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { App, Health } from '../../../controller/model.ts';
 import { same } from '../../../controller/same.ts';
-import { Agenda } from '../../../controller/source/marathon/agenda.ts';
 import { Definitions } from '../../../controller/source/marathon/definitions.ts';
 import { KeptHealth } from '../../../controller/source/marathon/kept-health.ts';
-import { KeyedPool } from '../../../controller/source/marathon/keyed-pool.ts';
+import { type Allowed, ReadQueue } from '../../../controller/source/marathon/read-queue.ts';
+import { systemClock } from '../../../controller/time.ts';
 
 /** What the Marathon source is built of. */
 
-const agendaWith = (allowed = { list: true, items: true }) => {
-  const agenda = new Agenda();
-  agenda.allow(allowed);
-  return agenda;
-};
-const items = (agenda: Agenda, now: number, limit = 10) =>
-  [...agenda.take(now, limit).items].map(([id, { since }]) => [id, since]);
+const queueWith = (allowed: Partial<Allowed> = {}) =>
+  new ReadQueue({ list: true, items: true, inFlight: 10, ...allowed });
+const items = (queue: ReadQueue, now: number, limit = 10) =>
+  [...queue.take(now, limit).items].map(([id, { since }]) => [id, since]);
 
-test('what is asked for twice is due once, at the earlier time, since the earlier word', () => {
-  const agenda = agendaWith();
-  agenda.add('/a', 5, 100);
-  agenda.add('/a', 7, 50);
-  agenda.add('/b', null, 200);
-  expect(items(agenda, 49)).toEqual([]);
-  expect(items(agenda, 50)).toEqual([['/a', 5]]);
-  expect(items(agenda, 1000)).toEqual([['/b', null]]);
+test('what is requested twice is due once, at the earlier time, since the earlier request', () => {
+  const queue = queueWith();
+  queue.add('/a', 5, 100);
+  queue.add('/a', 7, 50);
+  queue.add('/b', null, 200);
+  expect(items(queue, 49)).toEqual([]);
+  expect(items(queue, 50)).toEqual([['/a', 5]]);
+  expect(items(queue, 1000)).toEqual([['/b', null]]);
 });
 
 test('single items are due beside everything, each at its time', () => {
-  const agenda = agendaWith();
-  agenda.add('/a', 5, 10);
-  agenda.add('/b', null, 999);
-  agenda.addEverything(7, 10);
-  expect(agenda.take(10, 10)).toMatchObject({ everything: { since: 7 }, tooMany: false });
-  expect(items(agenda, 999)).toEqual([['/b', null]]);
+  const queue = queueWith();
+  queue.add('/a', 5, 10);
+  queue.add('/b', null, 999);
+  queue.addRelist(7, 10);
+  expect(queue.take(10, 10)).toMatchObject({ relist: { since: 7 }, tooMany: false });
+  expect(items(queue, 999)).toEqual([['/b', null]]);
 });
 
 test('items that are more than the limit come with everything, which is to be read in their place', () => {
-  const agenda = agendaWith();
-  for (const [at, id] of ['/a', '/b', '/c'].entries()) agenda.add(id, at + 1, 1);
-  const due = agenda.take(1, 2);
-  expect(due).toMatchObject({ everything: { since: 1 }, tooMany: true });
+  const queue = queueWith();
+  for (const [at, id] of ['/a', '/b', '/c'].entries()) queue.add(id, at + 1, 1);
+  const due = queue.take(1, 2);
+  expect(due).toMatchObject({ relist: { since: 1 }, tooMany: true });
   expect([...due.items.keys()]).toEqual(['/a', '/b', '/c']);
 });
 
 test('what is not allowed waits, however long it is due', () => {
-  const agenda = agendaWith({ list: false, items: true });
-  for (const id of ['/a', '/b', '/c']) agenda.add(id, 1, 1);
-  agenda.addEverything(7, 1);
-  expect(agenda.take(100, 2)).toMatchObject({ everything: null, items: expect.any(Map), tooMany: false });
-  agenda.allow({ list: true, items: false });
-  agenda.add('/d', 1, 1);
-  expect(agenda.take(100, 2)).toEqual({ everything: { since: 7 }, items: new Map(), tooMany: false });
-  agenda.allow({ list: true, items: true });
-  expect(items(agenda, 100)).toEqual([['/d', 1]]);
+  const queue = queueWith({ list: false, items: true });
+  for (const id of ['/a', '/b', '/c']) queue.add(id, 1, 1);
+  queue.addRelist(7, 1);
+  expect(queue.take(100, 2)).toMatchObject({ relist: null, items: expect.any(Map), tooMany: false });
+  queue.allow({ list: true, items: false, inFlight: 10 });
+  queue.add('/d', 1, 1);
+  expect(queue.take(100, 2)).toEqual({ relist: { since: 7 }, items: new Map(), tooMany: false });
+  queue.allow({ list: true, items: true, inFlight: 10 });
+  expect(items(queue, 100)).toEqual([['/d', 1]]);
 });
 
-test('a key whose job runs gets one more run after it, however often it is added', async () => {
-  const runs: string[] = [];
-  const release: (() => void)[] = [];
-  const pool = new KeyedPool<number>(2, (key, value) => {
-    runs.push(`${key}${value}`);
-    return new Promise((resolve) => release.push(resolve));
-  });
-  pool.add('a', 1);
-  pool.add('a', 2);
-  pool.add('a', 3);
-  pool.add('b', 4);
-  pool.add('c', 5);
-  expect(runs).toEqual(['a1', 'b4']);
-  release[0]?.();
-  await new Promise(setImmediate);
-  expect(runs).toEqual(['a1', 'b4', 'a2']);
-  release[2]?.();
-  await new Promise(setImmediate);
-  expect(runs).toEqual(['a1', 'b4', 'a2', 'c5']);
+test('an item that is being read waits for that, however often it is added, and is then read once more', () => {
+  const queue = queueWith();
+  queue.add('/a', 1, 1);
+  expect(items(queue, 1)).toEqual([['/a', 1]]);
+  for (const since of [2, 3]) queue.add('/a', since, since);
+  queue.add('/b', 4, 4);
+  expect(items(queue, 4)).toEqual([['/b', 4]]);
+  queue.done('/a');
+  expect(items(queue, 4)).toEqual([['/a', 2]]);
 });
 
-test('a pool that is stopped aborts what runs and forgets what waits', async () => {
-  const runs: string[] = [];
-  const pool = new KeyedPool<null>(1, (key, _value, signal) => {
-    runs.push(key);
-    return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
-  });
-  pool.add('a', null);
-  pool.add('b', null);
-  await pool.stop();
-  expect(runs).toEqual(['a']);
+test('no more items are taken than may be read at once, and the others keep their turn', () => {
+  const queue = queueWith({ inFlight: 2 });
+  for (const id of ['/a', '/b', '/c', '/d']) queue.add(id, 1, 1);
+  const ids = () => items(queue, 1).map(([id]) => id);
+  expect([ids(), ids()]).toEqual([['/a', '/b'], []]);
+  queue.allow({ list: true, items: true, inFlight: 1 });
+  queue.done('/a');
+  expect(ids()).toEqual([]);
+  queue.done('/b');
+  expect(ids()).toEqual(['/c']);
 });
 
-test('a pool with another limit begins no more than that, and gives back what waits', async () => {
-  const runs: string[] = [];
-  const release: (() => void)[] = [];
-  const pool = new KeyedPool<number>(1, (key) => {
-    runs.push(key);
-    return new Promise((resolve) => release.push(resolve));
-  });
-  for (const key of ['a', 'b', 'c', 'd']) pool.add(key, 1);
-  pool.limitTo(2);
-  expect(runs).toEqual(['a', 'b']);
-  pool.limitTo(1);
-  release[0]?.();
-  await new Promise(setImmediate);
-  expect(runs).toEqual(['a', 'b']);
-  expect([...pool.takeWaiting().keys()]).toEqual(['c', 'd']);
-  release[1]?.();
-  await new Promise(setImmediate);
-  expect(runs).toEqual(['a', 'b']);
+test('while reads hang, so many items that a list costs less are taken for one', async () => {
+  const queue = queueWith({ inFlight: 1 });
+  queue.add('/hangs', 1, 1);
+  queue.take(1, 2);
+  const stop = new AbortController();
+  const waits = (most: number) => {
+    let waiting = true;
+    void queue.wait(most, { ...systemClock, monotonic: () => 5 }, stop.signal).then(() => {
+      waiting = false;
+    });
+    return new Promise<boolean>((resolve) => setImmediate(() => resolve(waiting)));
+  };
+  for (const id of ['/a', '/b', '/c']) queue.add(id, 2, 2);
+  expect(await waits(2)).toBe(false);
+  expect(queue.take(5, 2)).toMatchObject({ relist: { since: 2 }, tooMany: true });
+  queue.add('/d', 6, 5);
+  expect(await waits(2)).toBe(true);
+  stop.abort();
 });
 
 const appWith = (health: Health): App => ({

@@ -90,8 +90,8 @@ export function sendJson(response: ServerResponse, body: unknown, status = 200):
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-/** What a source told, and waiting for it to tell something. */
-export class Told implements SourceListener {
+/** Records what a source publishes. */
+export class TestListener implements SourceListener {
   readonly #rows = new Map<RowKey, App>();
   #about: Omit<Snapshot, 'apps'> = { rejected: [], warnings: [] };
   readonly deltas: Delta[] = [];
@@ -115,7 +115,7 @@ export class Told implements SourceListener {
 
   get last(): Snapshot {
     const last = this.snapshots.at(-1);
-    if (last === undefined) throw new Error('nothing was told yet');
+    if (last === undefined) throw new Error('nothing was reported yet');
     return last;
   }
 

@@ -154,7 +154,7 @@ describe.each(Object.entries(SOURCES))('by the word of %s', (_, desiredFor) => {
     'ff02::1',
     '::ffff:10.1.2.3',
     'fd01:c::9',
-  ])('a task at %s is no backend and is told, and the other one is', async (address) => {
+  ])('a task at %s is no backend and is reported, and the other one is', async (address) => {
     const { services, warnings, rejected } = await desiredFor([address, GOOD]);
     expect([...services.values()].flatMap(({ backends }) => [...backends.keys()])).toEqual([`${GOOD}:80`]);
     expect(warnings).toMatchObject([expect.stringMatching(/^\/web \S+\[0\]: task \S+ is no backend: /)]);
@@ -163,7 +163,7 @@ describe.each(Object.entries(SOURCES))('by the word of %s', (_, desiredFor) => {
 });
 
 test.each(['fe80::1%eth0', '010.0.0.1', '10.0.0.256'])(
-  'a container whose address is told as %s is told of, since that is no IP address',
+  'a container whose address is reported as %s is reported, since that is no IP address',
   async (address) => {
     const { services, warnings } = (await SOURCES['an app of Marathon']?.([address, GOOD])) ?? raise();
     expect([...services.values()].flatMap(({ backends }) => [...backends.keys()])).toEqual([`${GOOD}:80`]);
@@ -177,7 +177,7 @@ function raise(): never {
   throw new Error('no such source');
 }
 
-describe('no VIP takes an address that a source tells of', () => {
+describe('no VIP takes an address that a source reports', () => {
   const taker = (address: string) => ({
     id: '/taker',
     cmd: 'x',

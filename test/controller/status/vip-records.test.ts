@@ -186,7 +186,7 @@ describe('the state of a VIP', () => {
       service('11.0.0.2', 5_432, [backend('10.0.0.2', 31_001, { weight: 0 })]),
     ];
     const lost = passOf({ desired: desiredOf(...sick), before: observed, observed });
-    const occupants = () => ({ drainSeconds: 300, standing: 'health lost' as const });
+    const occupants = () => ({ drainSeconds: 300, condition: 'health lost' as const });
     const { plan } = holdMassRemoval(lost.plan, { ...brake, occupants });
     const kept = recordsAfter({ ...lost, plan, decisions });
     expect(kept.get(WEB_ID)).toMatchObject({ state: 'held', apps: ['/web'] });

@@ -76,9 +76,10 @@ export async function startMesos(options: MesosOptions = {}): Promise<TestMesos>
       response.writeHead(307, { location: `//${hosts[leader]}/api/v1` }).end();
       return;
     }
-    if (type === 'GET_STATE') return json(response, { type, get_state: cluster.state() });
-    if (type !== 'SUBSCRIBE') return plain(response, 400, `Failed to validate call: ${type}`);
-    subscribe(response);
+    if (type === 'SUBSCRIBE') return subscribe(response);
+    const reply = replyTo(type, cluster.state());
+    if (reply === null) return plain(response, 400, `Failed to validate call: ${type}`);
+    json(response, { type, ...reply });
   };
   const subscribe = (response: ServerResponse) => {
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -165,6 +166,11 @@ export async function startMesosAgent(id: string, hostname: string): Promise<Tes
 }
 
 const HEARTBEAT = { type: 'HEARTBEAT' };
+
+function replyTo(type: string, state: JsonObject): JsonObject | null {
+  if (type === 'GET_STATE') return { get_state: state };
+  return type === 'GET_AGENTS' ? { get_agents: state['get_agents'] } : null;
+}
 
 function write(response: ServerResponse, bytes: Buffer, pieces: readonly number[]): void {
   for (const piece of cut(bytes, pieces)) response.write(piece);

@@ -50,6 +50,11 @@ export class TestCluster {
     this.#emit({ type: 'AGENT_REMOVED', agent_removed: { agent_id: { value: id } } });
   }
 
+  /** An agent that did not come back in time: a master sends no event for it. */
+  giveUp(id: string): void {
+    this.recovered.delete(id);
+  }
+
   addTask(task: TestTask): void {
     this.tasks.set(task.id, task);
     this.#emit({ type: 'TASK_ADDED', task_added: { task: taskJson(task) } });

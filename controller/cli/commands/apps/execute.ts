@@ -1,6 +1,6 @@
 import { usage } from '../../../config/given.ts';
 import { createLog } from '../../../log.ts';
-import { appIdComplaint } from '../../../source/marathon/app-id.ts';
+import { appIdProblem } from '../../../source/marathon/app-id.ts';
 import { add, remove, type Session, update } from './deploy.ts';
 import { list } from './list.ts';
 import type { AppPorts } from './messages.ts';
@@ -25,7 +25,7 @@ export async function executeAppCommand(
   }
   const [id] = operands;
   if (id !== undefined && NAMES_AN_APP.has(command)) {
-    const why = appIdComplaint(id.startsWith('/') ? id : `/${id}`);
+    const why = appIdProblem(id.startsWith('/') ? id : `/${id}`);
     if (why !== null) throw usage(`${command} "${id}": ${why}`);
   }
   const parts = openApps(target.where, config, ports.clock, createLog(config.logLevel));

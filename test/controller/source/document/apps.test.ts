@@ -223,7 +223,7 @@ test.each<[string, object, object, string | undefined]>([
     'fd01:b::2:80 9.0.0.5:80',
   ],
   [
-    'two networks: nobody says which one the host port leads to',
+    'two networks: it is not known which one the host port leads to',
     bridge,
     { ipAddresses: [{ ipAddress: '172.17.0.2' }, { ipAddress: '9.0.0.5' }] },
     undefined,

@@ -137,7 +137,7 @@ test.each<[string, unknown, string, string]>([
   ['a group that is none', { groups: ['x'] }, 'groups[0]', 'x'],
   ['members that are no list', { apps: [], pods: 'x' }, 'pods', 'x'],
   ['a stranger in an array', [app('/a'), { message: 'x' }], '[1]', '{"message":"x"}'],
-])('what has no id is told by its place in the document: %s', (_name, json, at, value) => {
+])('what has no id is reported by its place in the document: %s', (_name, json, at, value) => {
   expect(readDocuments(json, 'the document')?.rejected).toMatchObject([{ app: 'the document', at, value }]);
 });
 

@@ -21,7 +21,7 @@ test.each<[string, number, number]>([
   expect(() => parseJson(text)).toThrow(new RegExp(`^line ${line}, column ${column}: `));
 });
 
-test('what is wrong with it is told once', () => {
+test('what is wrong with it is reported once', () => {
   let thrown: unknown;
   try {
     parseJson('{"a":tru}');

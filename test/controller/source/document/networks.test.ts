@@ -72,28 +72,32 @@ describe('a port mapping that names a network is reached by the address there al
 
 describe('where it is not known which address is on the network, no address is taken by guess', () => {
   test.each<[string, string[], string]>([
-    ['one address for two networks', ['172.20.0.5'], 'nobody says whether 172.20.0.5 is on network front'],
+    [
+      'one address for two networks',
+      ['172.20.0.5'],
+      'it is not known whether 172.20.0.5 is on network front',
+    ],
     [
       'three addresses for two networks',
       ['172.20.0.5', '172.20.0.6', '172.30.0.7'],
-      'nobody says whether 172.20.0.5, 172.20.0.6, 172.30.0.7 is on network front',
+      'it is not known whether 172.20.0.5, 172.20.0.6, 172.30.0.7 is on network front',
     ],
     [
       'one address of each family, which may be one network or two',
       ['172.20.0.5', 'fd01::7'],
-      'nobody says whether 172.20.0.5, fd01::7 is on network front',
+      'it is not known whether 172.20.0.5, fd01::7 is on network front',
     ],
     [
       'an IPv6 address beside one IPv4 address for each: only that one is left out',
       ['172.20.0.5', '172.30.0.7', 'fd01::7'],
-      '172.20.0.5:80 (nobody says whether fd01::7 is on network front)',
+      '172.20.0.5:80 (it is not known whether fd01::7 is on network front)',
     ],
   ])('%s', (_rule, addresses, expected) => {
     expect(appOn(addresses, ['front'])).toBe(expected);
   });
 });
 
-test('the address of a network that nobody names is no doubt where the wanted network has one of its own', () => {
+test('the address of a network without a name is no doubt where the wanted network has one of its own', () => {
   const networks = [{ mode: 'container', name: 'front' }, { mode: 'container' }];
   expect(appOn(['172.20.0.5', '172.30.0.7'], ['front'], networks)).toBe('172.20.0.5:80');
 });
@@ -147,9 +151,9 @@ test.each<[string, object[], string]>([
     '172.20.0.6:80',
   ],
   [
-    'nowhere, where nobody says',
+    'nowhere, where that is not known',
     [{ addresses: ['172.20.0.6'] }, { addresses: ['172.30.0.8'] }, { addresses: ['172.40.0.8'] }],
-    'nobody says whether 172.20.0.6, 172.30.0.8, 172.40.0.8 is on network front',
+    'it is not known whether 172.20.0.6, 172.30.0.8, 172.40.0.8 is on network front',
   ],
   [
     'nowhere, where it has no address there',

@@ -91,7 +91,7 @@ test.each<[string, object, string]>([
     { labels: { vip_PORT0: '/web:80' } },
     `labels.vip_PORT0 is not used: ${ON_PORT}; the old form is vip_PORT0 with the value tcp://NAME:PORT or udp://NAME:PORT`,
   ],
-])('a label that has no effect where it stands is told: %s', (_where, json, warning) => {
+])('a label that has no effect where it stands is reported: %s', (_where, json, warning) => {
   expect(converted({ cmd: 'x', ...json }).warnings).toEqual([warning]);
 });
 
@@ -153,13 +153,13 @@ test.each<[string, object, string, string]>([
     'labels',
   ],
 ])(
-  'a key that is misspelt on the way to a label is told with what was meant: %s',
+  'a key that is misspelt on the way to a label is reported with what was meant: %s',
   (_what, json, at, meant) => {
     expect(converted({ cmd: 'x', ...json }).warnings).toEqual([`${at} is not used: did you mean ${meant}?`]);
   },
 );
 
-test('labels that would have no effect either if they were spelt right are told why', () => {
+test('labels that would have no effect either if they were spelt right are reported why', () => {
   const warnings = (json: object) => converted({ cmd: 'x', ...json }).warnings;
   expect(warnings(MAPPED)).toEqual([
     'container.portMappings[0].Labels.VIP_0 is not used: an app on the host network declares its ports in portDefinitions',
@@ -185,7 +185,7 @@ test.each<[string, object]>([
     { env: { VIP_CUSTOMERS: 'true', VIP1: '10.0.0.1', IPVS_ENABLED: '1', IPV6: 'x' } },
   ],
   ['parameters of others', { container: { docker: { parameters: [{ key: 'label', value: 'team=a:80' }] } } }],
-])('nothing is said of %s', (_what, json) => {
+])('nothing is reported of %s', (_what, json) => {
   expect(converted({ cmd: 'x', ...json }).warnings).toEqual([]);
 });
 
@@ -225,7 +225,7 @@ test('a definition that is about to be sent is read in the same way', () => {
   expect('app' in read && read.app.warnings).toEqual([`labels.VIP_0 is not used: ${ON_PORT}`]);
 });
 
-test('of many such labels some are told, in lines of bounded length', () => {
+test('of many such labels some are reported, in lines of bounded length', () => {
   const labels = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`VIP_${i}`, '/web:80']));
   const { warnings } = converted({ cmd: 'x', labels, ['x'.repeat(9_000)]: { labels: VIP } });
   expect(warnings).toHaveLength(11);
@@ -266,7 +266,7 @@ describe('VIP labels in ipAddress.discovery.ports', () => {
     ['with USER', { type: 'DOCKER', docker: { network: 'USER' } }],
     ['without a network of its own', { type: 'DOCKER', docker: { image: 'x' } }],
   ])(
-    'of a Docker app %s are those of the container’s own ports, and a newer Marathon’s refusal is told',
+    'of a Docker app %s are those of the container’s own ports, and a newer Marathon’s refusal is reported',
     (_rule, container) => {
       const app = converted({ container, ipAddress: { networkName: 'n', discovery }, tasks });
       expect(app.ports).toMatchObject([
@@ -279,7 +279,7 @@ describe('VIP labels in ipAddress.discovery.ports', () => {
     },
   );
 
-  test('of an app without Docker work as they always did, without a word', () => {
+  test('of an app without Docker work as they always did, without a warning', () => {
     const app = converted({ cmd: 'x', ipAddress: { networkName: 'n', discovery }, tasks });
     expect(reached(app.tasks[0])).toBe('9.0.0.5:80');
     expect(app.warnings).toEqual([]);

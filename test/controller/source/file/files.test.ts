@@ -48,18 +48,18 @@ test('whatever files came, changed and went, there is what one finds who reads t
     fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
       const files = new Files();
       const there = new Map<string, FileContent>();
-      const told = new Map<string, App>();
+      const listener = new Map<string, App>();
       for (const [path, now] of changes) {
         files.set(path, now);
         if (now === null) there.delete(path);
         else there.set(path, now);
         for (const [key, each] of files.takeChanged()) {
-          if (each === null) told.delete(key);
-          else told.set(key, each);
+          if (each === null) listener.delete(key);
+          else listener.set(key, each);
         }
         const expected: Snapshot = filesOf(there).snapshot;
         expect(files.snapshot).toEqual(expected);
-        expect(told).toEqual(new Map(expected.apps.map((each) => [appKey(each), each])));
+        expect(listener).toEqual(new Map(expected.apps.map((each) => [appKey(each), each])));
       }
     }),
   );

@@ -42,7 +42,7 @@ async function tasksIn(path: string): Promise<string[]> {
 }
 
 describe('a file with Mesos data', () => {
-  test('may be a stream, whose last word counts', async () => {
+  test('may be a stream, whose last line counts', async () => {
     const { cluster, events, subscribed } = recording();
     cluster.addTask(webTask(31002));
     cluster.updateTask(webTask(31001).id, { state: 'KILLING' });
@@ -50,7 +50,7 @@ describe('a file with Mesos data', () => {
     expect(await tasksIn(path)).toEqual(['/web killing 10.0.0.1:31001', '/web running 10.0.0.1:31002']);
   });
 
-  test('beside one with the definition: a bad label of a task that the definition lacks is told with the file', async () => {
+  test('beside one with the definition: a bad label of a task that the definition lacks is reported with the file', async () => {
     const { cluster } = recording();
     cluster.addTask(webTask(31002, { ports: [{ number: 31002, labels: { VIP_0: 'nocolon' } }] }));
     const path = await write('state.json', { type: 'GET_STATE', get_state: cluster.state() });
@@ -122,7 +122,7 @@ describe('a file with Mesos data', () => {
     expect(await files.read(never)).toEqual(first);
   });
 
-  test('beside others in a directory adds to the apps that they tell of', async () => {
+  test('beside others in a directory adds to the apps that they list', async () => {
     const folder = join(directory, 'agents');
     await mkdir(folder);
     for (const index of [1, 2]) {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { isEmpty } from '../../../../controller/delta.ts';
 import { createFileSource, type FileSourceOptions } from '../../../../controller/source/file/source.ts';
 import { systemClock } from '../../../../controller/time.ts';
-import { namesOf, silent, Told, until } from '../support.ts';
+import { namesOf, silent, TestListener, until } from '../support.ts';
 
 let directory: string;
 let stop: AbortController;
@@ -35,11 +35,11 @@ const app = (id: string, vip = `${id}:80`) => ({
 const write = (name: string, json: unknown) => writeFile(file(name), JSON.stringify(json));
 
 /** Follows from the first read on. */
-async function followed(path: string, more: Partial<FileSourceOptions> = {}): Promise<Told> {
-  const told = new Told();
-  following.push(source(path, more).follow(told, stop.signal));
-  await until('the first read', () => told.snapshots.length + told.errors.length > 0);
-  return told;
+async function followed(path: string, more: Partial<FileSourceOptions> = {}): Promise<TestListener> {
+  const listener = new TestListener();
+  following.push(source(path, more).follow(listener, stop.signal));
+  await until('the first read', () => listener.snapshots.length + listener.errors.length > 0);
+  return listener;
 }
 
 test('a file is read with its framework, and with marathon where none is given', async () => {
@@ -138,7 +138,7 @@ test('a file that leaves a directory takes its apps along', async () => {
   expect((await one.read(never)).apps.map(({ id }) => id)).toEqual(['/b']);
 });
 
-test('an id that two files give counts once, and the other is told', async () => {
+test('an id that two files give counts once, and the other is reported', async () => {
   await write('a.json', app('/a', 'first:80'));
   await write('b.json', app('/a', 'second:80'));
   const { apps, rejected } = await source(directory).read(never);
@@ -161,23 +161,23 @@ test('agents are resolved, and again when nothing else changed', async () => {
   ]);
 });
 
-test('following tells of a change within moments', async () => {
+test('following publishes a change within moments', async () => {
   await write('apps.json', [app('/a')]);
-  const told = await followed(file('apps.json'));
+  const listener = await followed(file('apps.json'));
   const before = systemClock.monotonic();
   await write('apps.json', [app('/a'), app('/b')]);
-  await until('the change is told', () => told.app('/b') !== undefined);
-  expect(told.reads.at(-1)?.complete).toBe(true);
-  expect(told.reads.at(-1)?.since).toBeGreaterThanOrEqual(before);
+  await until('the change is reported', () => listener.app('/b') !== undefined);
+  expect(listener.reads.at(-1)?.complete).toBe(true);
+  expect(listener.reads.at(-1)?.since).toBeGreaterThanOrEqual(before);
 });
 
 test('following sees a file that is replaced by rename', async () => {
   await write('apps.json', [app('/a')]);
-  const told = await followed(file('apps.json'));
+  const listener = await followed(file('apps.json'));
   for (const id of ['/b', '/c']) {
     await write('new', [app(id)]);
     await rename(file('new'), file('apps.json'));
-    await until('the new file is read', () => told.app(id) !== undefined);
+    await until('the new file is read', () => listener.app(id) !== undefined);
   }
 });
 
@@ -191,59 +191,59 @@ test('following sees a link that is pointed elsewhere, as Kubernetes does with m
   }
   await symlink('v1', file('..data'));
   await symlink(join('..data', 'apps.json'), file('apps.json'));
-  const told = await followed(file('apps.json'));
+  const listener = await followed(file('apps.json'));
   await symlink('v2', file('next'));
   await rename(file('next'), file('..data'));
-  await until('the other file is read', () => told.app('/b') !== undefined);
+  await until('the other file is read', () => listener.app('/b') !== undefined);
 });
 
-test('a followed file that becomes bad is told as a failure, and the last good state stays', async () => {
+test('a followed file that becomes bad is reported as a failure, and the last good state stays', async () => {
   await write('apps.json', [app('/a')]);
-  const told = await followed(file('apps.json'));
+  const listener = await followed(file('apps.json'));
   await writeFile(file('apps.json'), '[');
-  await until('the failure is told', () =>
-    told.errors.some(({ message }) => message.includes('line 1, column 2')),
+  await until('the failure is reported', () =>
+    listener.errors.some(({ message }) => message.includes('line 1, column 2')),
   );
   await write('apps.json', [app('/b')]);
-  await until('it is mended', () => told.app('/b') !== undefined);
-  expect(told.snapshots.every(({ apps }) => apps.length === 1)).toBe(true);
+  await until('it is mended', () => listener.app('/b') !== undefined);
+  expect(listener.snapshots.every(({ apps }) => apps.length === 1)).toBe(true);
 });
 
 test('following starts with a file that comes later', async () => {
-  const told = await followed(file('apps.json'));
-  expect(told.errors[0]?.message).toContain('there is no such file');
+  const listener = await followed(file('apps.json'));
+  expect(listener.errors[0]?.message).toContain('there is no such file');
   await write('apps.json', [app('/a')]);
-  await until('the file is read', () => told.app('/a') !== undefined);
+  await until('the file is read', () => listener.app('/a') !== undefined);
 });
 
-test('a change that the system does not tell of is seen by the poll', async () => {
+test('a change that the system does not report is seen by the poll', async () => {
   // A watch on the directory does not see what happens behind a link into another one.
   await mkdir(file('elsewhere'));
   await mkdir(file('watched'));
   await writeFile(file('elsewhere/apps.json'), JSON.stringify([app('/a')]));
   await symlink(file('elsewhere/apps.json'), file('watched/apps.json'));
-  const told = await followed(file('watched/apps.json'), { pollMs: 20 });
+  const listener = await followed(file('watched/apps.json'), { pollMs: 20 });
   await writeFile(file('elsewhere/apps.json'), JSON.stringify([app('/b')]));
-  await until('the poll finds it', () => told.app('/b') !== undefined);
+  await until('the poll finds it', () => listener.app('/b') !== undefined);
 });
 
 test('a poll that finds nothing new is a good read of no change', async () => {
   await write('apps.json', [app('/a')]);
-  const told = await followed(file('apps.json'), { pollMs: 10 });
-  await until('it was polled', () => told.snapshots.length > 3);
-  expect(told.deltas.slice(1).every(isEmpty)).toBe(true);
+  const listener = await followed(file('apps.json'), { pollMs: 10 });
+  await until('it was polled', () => listener.snapshots.length > 3);
+  expect(listener.deltas.slice(1).every(isEmpty)).toBe(true);
 });
 
 test('following ends when it is aborted', async () => {
   await write('apps.json', [app('/a')]);
-  const told = new Told();
-  const run = source(file('apps.json')).follow(told, stop.signal);
-  await until('the first read', () => told.snapshots.length === 1);
+  const listener = new TestListener();
+  const run = source(file('apps.json')).follow(listener, stop.signal);
+  await until('the first read', () => listener.snapshots.length === 1);
   stop.abort();
   await expect(run).resolves.toBeUndefined();
   await write('apps.json', [app('/b')]);
   await systemClock.sleep(30);
-  expect(told.app('/b')).toBeUndefined();
+  expect(listener.app('/b')).toBeUndefined();
 });
 
 test('a file of a directory that changes is looked at alone', async () => {
@@ -258,13 +258,13 @@ test('a file of a directory that changes is looked at alone', async () => {
     ...fields,
   });
   for (const id of ['/a', '/b', '/c']) await write(`${id.slice(1)}.json`, [on(id)]);
-  const told = await followed(directory, { resolver: { resolve } });
+  const listener = await followed(directory, { resolver: { resolve } });
   expect(new Set(asked)).toEqual(new Set(['host-a', 'host-b', 'host-c']));
   asked.length = 0;
   await write('b.json', [on('/b', { portDefinitions: [{ labels: { VIP_0: 'other:81' } }] })]);
-  await until('it is told', () => told.app('/b')?.ports[0]?.labels['VIP_0'] === 'other:81');
+  await until('it is reported', () => listener.app('/b')?.ports[0]?.labels['VIP_0'] === 'other:81');
   expect(new Set(asked)).toEqual(new Set(['host-b']));
   await unlink(file('a.json'));
-  await until('it is gone', () => told.app('/a') === undefined);
-  expect(told.app('/c')).toBeDefined();
+  await until('it is gone', () => listener.app('/a') === undefined);
+  expect(listener.app('/c')).toBeDefined();
 });

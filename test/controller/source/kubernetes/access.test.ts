@@ -15,7 +15,7 @@ afterEach(() => {
   delete process.env['KUBECONFIG'];
 });
 
-test('the token of the kubeconfig file is sent, and a wrong one is told without being shown', async () => {
+test('the token of the kubeconfig file is sent, and a wrong one is reported without being shown', async () => {
   const server = await startServer({ tokens: new Map([['secret', 'everything']]) });
   await expect((await source(await clientOf(server, 'secret'))).read(never)).resolves.toBeDefined();
   const refused = (await source(await clientOf(server, 'guess'))).read(never);
@@ -23,7 +23,7 @@ test('the token of the kubeconfig file is sent, and a wrong one is told without 
   await expect(refused).rejects.not.toThrow(/guess/);
 });
 
-test('what RBAC does not allow is told with the way to mend it', async () => {
+test('what RBAC does not allow is reported with the fix', async () => {
   const rules = [
     { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
   ];
@@ -35,9 +35,9 @@ test('what RBAC does not allow is told with the way to mend it', async () => {
 
 test('over TLS with the CA of the file, by HTTP/1.1 although the server would rather speak HTTP/2', async () => {
   const server = await startServer({ tls: certificate(), tokens: new Map([['secret', 'everything']]) });
-  const told = await follow(await clientOf(server, 'secret'));
+  const listener = await follow(await clientOf(server, 'secret'));
   writeApp(server, 'web');
-  await until('it is told', () => told.app('/web') !== undefined);
+  await until('it is reported', () => listener.app('/web') !== undefined);
   expect(new Set(server.requests.map(({ httpVersion }) => httpVersion))).toEqual(new Set(['1.1']));
 });
 

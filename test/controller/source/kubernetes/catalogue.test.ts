@@ -62,7 +62,7 @@ async function rejected(catalogue: Catalogue): Promise<readonly string[]> {
   return rejected.map(({ app, reason }) => `${app}: ${reason}`);
 }
 
-test('a change is told of the apps that it concerns, and of no other one', async () => {
+test('a change is reported the apps that it concerns, and of no other one', async () => {
   const catalogue = new Catalogue();
   for (const name of ['a', 'b']) catalogue.objectChanged(null, object(name));
   const one = slice('a', '10.0.0.1');
@@ -108,7 +108,7 @@ describe('of objects that declare one app', () => {
   });
 });
 
-test('what cannot be used is told until it can be, and what it last gave stays', async () => {
+test('what cannot be used is reported until it can be, and what it last gave stays', async () => {
   const catalogue = new Catalogue();
   const broken = { ...object('a', { generation: 2 }), declaration: refusal('/a', 'broken') };
   catalogue.objectChanged(null, object('a'));

@@ -94,7 +94,7 @@ describe('ports are paired', () => {
   });
 });
 
-test('a target in two slices is one task, by its better word', () => {
+test('a target in two slices is one task, by its better condition', () => {
   const ports = [{ name: '', port: 8080 }];
   const unready = {
     endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: false }, targetRef: { name: 'a' } }],
@@ -124,7 +124,7 @@ test.each([
   expect(`${task?.state} ${task?.health}`).toBe(expected);
 });
 
-test('tasks whose ports a relay has named anew keep theirs until the names are known', () => {
+test('tasks whose ports a relay has renamed keep theirs until the names are known', () => {
   const port = {
     at: 'portDefinitions[0]',
     protocols: ['tcp'],

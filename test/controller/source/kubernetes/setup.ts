@@ -15,7 +15,7 @@ import {
   type TestKubernetes,
 } from '../../../support/kubernetes/start-kubernetes.ts';
 import type { KubeObject } from '../../../support/kubernetes/types.ts';
-import { fastClock, Told, until } from '../support.ts';
+import { fastClock, TestListener, until } from '../support.ts';
 
 const CRD = new URL('../../../../deploy/kubernetes/base/crd.yaml', import.meta.url);
 const WRITER = { manager: 'test', subresource: undefined, force: true };
@@ -70,20 +70,20 @@ export async function clientOf(
 export async function follow(
   client: KubernetesClient,
   options: Partial<KubernetesSourceOptions> = {},
-): Promise<Told> {
-  const told = startFollowing(client, options);
-  await until('the first read', () => told.snapshots.length > 0);
-  return told;
+): Promise<TestListener> {
+  const listener = startFollowing(client, options);
+  await until('the first read', () => listener.snapshots.length > 0);
+  return listener;
 }
 
 export function startFollowing(
   client: KubernetesClient,
   options: Partial<KubernetesSourceOptions> = {},
-): Told {
-  const told = new Told();
+): TestListener {
+  const listener = new TestListener();
   const source = kubernetesSource(client, { context: '', clock, gatherMs: 0, ...options });
-  inBackground((signal) => source.follow(told, signal));
-  return told;
+  inBackground((signal) => source.follow(listener, signal));
+  return listener;
 }
 
 /** Runs something until the test ends. */
@@ -138,8 +138,8 @@ export const removeApp = (server: TestKubernetes, name: string) =>
   removeObject(server, 'marathon-ipvs.io', 'marathonapps', name);
 
 /** Where an app's tasks are, as the last snapshot has it. */
-export function addressesOf(told: Told, id: string): string {
-  const tasks = told.app(id)?.tasks ?? [];
+export function addressesOf(listener: TestListener, id: string): string {
+  const tasks = listener.app(id)?.tasks ?? [];
   return tasks
     .flatMap(({ ports }) => ports.flatMap(({ endpoints }) => endpoints.map(({ address }) => address)))
     .join();

@@ -19,51 +19,54 @@ test('an API server that goes away changes nothing, and what happened meanwhile 
   const server = await startServer();
   writeApp(server, 'web');
   writeSlice(server, 'web', '10.0.0.1');
-  const told = await follow(await clientOf(server));
-  const before = told.last;
+  const listener = await follow(await clientOf(server));
+  const before = listener.last;
   server.forgetRequests();
-  const told0 = told.snapshots.length;
+  const told0 = listener.snapshots.length;
 
   const away = server.restart(300, false);
   writeSlice(server, 'web', '10.0.0.1', '10.0.0.2');
   writeApp(server, 'other');
   await away;
-  await until('the change is told', () => addressesOf(told, '/web') === '10.0.0.1,10.0.0.2');
-  await until('the other app is told', () => told.app('/other') !== undefined);
-  expect(told.snapshots.slice(told0 - 1)[0]).toBe(before);
+  await until('the change is reported', () => addressesOf(listener, '/web') === '10.0.0.1,10.0.0.2');
+  await until('the other app is reported', () => listener.app('/other') !== undefined);
+  expect(listener.snapshots.slice(told0 - 1)[0]).toBe(before);
   expect([...asked(server, 'marathonapps'), ...asked(server, 'endpointslices')]).not.toContain('list');
 });
 
-test('a server that has forgotten our version is listed anew, and only differences are told', async () => {
+test('a server that has forgotten our version is listed again, and only differences are published', async () => {
   const server = await startServer();
   for (const name of ['a', 'b', 'c']) writeApp(server, name);
-  const told = await follow(await clientOf(server));
-  const kept = told.app('/a');
+  const listener = await follow(await clientOf(server));
+  const kept = listener.app('/a');
   const away = server.restart(100, true);
   removeApp(server, 'b');
   writeApp(server, 'd');
   server.operations.storage.compact();
   await away;
-  await until('the difference is told', () => told.app('/d') !== undefined && told.app('/b') === undefined);
-  expect(told.last.apps.map(({ id }) => id)).toEqual(['/a', '/c', '/d']);
-  expect(told.app('/a')).toBe(kept);
-  expect(told.reads.every(({ complete }) => complete)).toBe(true);
+  await until(
+    'the difference is published',
+    () => listener.app('/d') !== undefined && listener.app('/b') === undefined,
+  );
+  expect(listener.last.apps.map(({ id }) => id)).toEqual(['/a', '/c', '/d']);
+  expect(listener.app('/a')).toBe(kept);
+  expect(listener.reads.every(({ complete }) => complete)).toBe(true);
 });
 
-test('410 in the midst of a watch costs one list, and no word of failure', async () => {
+test('410 in the midst of a watch costs one list, and no failure is reported', async () => {
   const server = await startServer();
   writeApp(server, 'web');
-  const told = await follow(await clientOf(server));
+  const listener = await follow(await clientOf(server));
   server.forgetRequests();
   server.operations.storage.compact();
   writeApp(server, 'other');
   server.operations.storage.compact();
   server.endWatches('cut');
-  await until('the other app is told', () => told.app('/other') !== undefined);
+  await until('the other app is reported', () => listener.app('/other') !== undefined);
   expect(asked(server, 'marathonapps').filter((request) => request === 'list')).toEqual(['list']);
 });
 
-test('pages whose version was dropped on the way are asked for again as one list', async () => {
+test('pages whose version was dropped on the way are requested again as one list', async () => {
   const server = await startServer();
   for (let i = 0; i < 1_200; i += 1) writeApp(server, `app-${i}`);
   const client = await clientOf(server);
@@ -99,21 +102,21 @@ describe('a server that puts us off', () => {
   });
 
   test.each([429, 503])(
-    '%i: what was told stays, and it is asked again no sooner than it says',
+    '%i: what was published stays, and it is asked again no sooner than it says',
     async (status) => {
       const server = await startServer();
       writeApp(server, 'web');
-      const told = await follow(await clientOf(server));
+      const listener = await follow(await clientOf(server));
       const body = { kind: 'Status', code: status, message: 'too many requests, please try again later' };
       server.faults.next(({ watch }) => watch, { status, body, headers: { 'retry-after': '5' } }, 2);
       const from = clock.monotonic();
       server.endWatches('cut');
-      await until('the failure is told', () =>
-        told.errors.some(({ message }) => message.includes(`answered ${status}`)),
+      await until('the failure is reported', () =>
+        listener.errors.some(({ message }) => message.includes(`answered ${status}`)),
       );
-      expect(told.app('/web')).toBeDefined();
+      expect(listener.app('/web')).toBeDefined();
       writeApp(server, 'other');
-      await until('it follows again', () => told.app('/other') !== undefined);
+      await until('it follows again', () => listener.app('/other') !== undefined);
       expect(clock.monotonic() - from).toBeGreaterThan(5_000);
     },
   );
@@ -130,10 +133,10 @@ test('a kind that is not there is a failure with advice, never an empty cluster'
   const client = await clientOf(server);
   const source = kubernetesSource(client, { context: '', clock });
   await expect(source.read(never)).rejects.toThrow(/answered 404 .*crd\.yaml/);
-  const told = startFollowing(client);
-  await until('the app is told', () => told.snapshots.length > 0);
-  expect(told.errors.length).toBeGreaterThan(0);
-  expect(told.snapshots.every(({ apps }) => apps.length === 1)).toBe(true);
+  const listener = startFollowing(client);
+  await until('the app is reported', () => listener.snapshots.length > 0);
+  expect(listener.errors.length).toBeGreaterThan(0);
+  expect(listener.snapshots.every(({ apps }) => apps.length === 1)).toBe(true);
 });
 
 test('an answer that is cut short is a failure, not fewer apps', async () => {
@@ -149,52 +152,52 @@ test('an answer that is cut short is a failure, not fewer apps', async () => {
 
 test.each([1, 7, 100])('events are whole however the bytes are cut (%i a chunk)', async (chunkBytes) => {
   const server = await startServer();
-  const told = await follow(await clientOf(server));
+  const listener = await follow(await clientOf(server));
   server.faults.chunkBytes = chunkBytes;
   for (let i = 0; i < 5; i += 1) writeApp(server, `web-${i}`, `/wéb-${i}:80`);
-  await until('all are told', () => told.last.apps.length === 5);
-  expect(told.app('/web-4')?.ports[0]?.labels).toEqual({ VIP_0: '/wéb-4:80' });
-  expect(told.errors).toEqual([]);
+  await until('all are reported', () => listener.last.apps.length === 5);
+  expect(listener.app('/web-4')?.ports[0]?.labels).toEqual({ VIP_0: '/wéb-4:80' });
+  expect(listener.errors).toEqual([]);
 });
 
 test('an event that is cut in the middle is not lost', async () => {
   const server = await startServer();
-  const told = await follow(await clientOf(server));
+  const listener = await follow(await clientOf(server));
   server.faults.chunkBytes = 10;
   writeApp(server, 'web');
   setImmediate(() => server.endWatches('cut'));
-  await until('it is told', () => told.app('/web') !== undefined);
+  await until('it is reported', () => listener.app('/web') !== undefined);
 });
 
 test('a line that is no JSON ends the watch, and nothing after it is lost', async () => {
   const server = await startServer();
-  const told = await follow(await clientOf(server));
+  const listener = await follow(await clientOf(server));
   server.faults.next(({ watch, path }) => watch && path.endsWith('marathonapps'), {
     status: 200,
     body: '{"type":"ADDED",oops}\n',
   });
   server.endWatches('cut');
   writeApp(server, 'web');
-  await until('it is told', () => told.app('/web') !== undefined);
-  expect(told.errors.map(({ message }) => message).join()).toMatch(/JSON/);
+  await until('it is reported', () => listener.app('/web') !== undefined);
+  expect(listener.errors.map(({ message }) => message).join()).toMatch(/JSON/);
 });
 
-test('a watch that says nothing, no bookmark either, is opened again', async () => {
+test('a watch that sends nothing, no bookmark either, is opened again', async () => {
   const server = await startServer({ bookmarkMs: 50 });
-  const told = await follow(await clientOf(server), { watchSilenceMs: 500 });
+  const listener = await follow(await clientOf(server), { watchSilenceMs: 500 });
   server.faults.silent = true;
   server.forgetRequests();
   await until('it is opened again', () => asked(server, 'marathonapps').includes('watch'));
   server.faults.silent = false;
   writeApp(server, 'web');
-  await until('it follows', () => told.app('/web') !== undefined);
-  expect(told.errors.length).toBeGreaterThan(0);
+  await until('it follows', () => listener.app('/web') !== undefined);
+  expect(listener.errors.length).toBeGreaterThan(0);
 });
 
 test('bookmarks keep a quiet watch from going on at a version that is long gone', async () => {
   const server = await startServer({ bookmarkMs: 20 });
   writeApp(server, 'web');
-  const told = await follow(await clientOf(server));
+  const listener = await follow(await clientOf(server));
   // Another kind's changes count too: the version of our last event grows old without any change of ours.
   for (let i = 0; i < 50; i += 1) writeSlice(server, `other-${i}`, '10.0.0.1');
   const bookmarks = server.operations.storage.revision;
@@ -208,24 +211,24 @@ test('bookmarks keep a quiet watch from going on at a version that is long gone'
   );
   expect(Number(new URLSearchParams(again?.query).get('resourceVersion'))).toBeGreaterThanOrEqual(bookmarks);
   expect(asked(server, 'marathonapps')).not.toContain('list');
-  expect(told.errors).toEqual([]);
+  expect(listener.errors).toEqual([]);
 });
 
-test('one kind that cannot be watched holds back the other: a part of the truth is not told', async () => {
+test('one kind that cannot be watched holds back the other: a part of the truth is not published', async () => {
   const server = await startServer();
   writeApp(server, 'web');
-  const told = await follow(await clientOf(server));
+  const listener = await follow(await clientOf(server));
   server.forgetRequests();
   server.faults.next(({ path }) => path.endsWith('endpointslices'), { status: 500, body: 'oops' }, 4);
   server.endWatches('cut');
-  await until('the failure is told', () => told.errors.length > 0);
+  await until('the failure is reported', () => listener.errors.length > 0);
   writeApp(server, 'other');
-  await until('it follows again', () => told.app('/other') !== undefined);
+  await until('it follows again', () => listener.app('/other') !== undefined);
   const failed = server.requests.filter(({ status }) => status === 500);
   expect(failed).toHaveLength(4);
 });
 
-test('a change after quiet is told at once, and what follows it is gathered', async () => {
+test('a change after quiet is published at once, and what follows it is gathered', async () => {
   const server = await startServer();
   const sleeps: number[] = [];
   const gatherMs = 3_000;
@@ -236,18 +239,21 @@ test('a change after quiet is told at once, and what follows it is gathered', as
       return clock.sleep(ms, signal);
     },
   };
-  const told = startFollowing(await clientOf(server), { clock: recording, gatherMs });
-  await until('the first read', () => told.snapshots.length > 0);
+  const listener = startFollowing(await clientOf(server), { clock: recording, gatherMs });
+  await until('the first read', () => listener.snapshots.length > 0);
   await clock.sleep(2 * gatherMs);
   sleeps.splice(0);
   writeApp(server, 'a');
-  await until('the first is told', () => told.app('/a') !== undefined);
+  await until('the first is reported', () => listener.app('/a') !== undefined);
   expect(sleeps).toEqual([]);
 
-  const before = told.snapshots.length;
+  const before = listener.snapshots.length;
   writeApp(server, 'b');
   await until('the second waits', () => sleeps.length > 0);
   writeApp(server, 'c');
-  await until('both are told', () => told.app('/b') !== undefined && told.app('/c') !== undefined);
-  expect(told.snapshots).toHaveLength(before + 1);
+  await until(
+    'both are reported',
+    () => listener.app('/b') !== undefined && listener.app('/c') !== undefined,
+  );
+  expect(listener.snapshots).toHaveLength(before + 1);
 });

@@ -59,7 +59,7 @@ test.each<[string, Route, RegExp]>([
     /unexpected end of file/,
   ],
   [
-    'an encoding that was not asked for',
+    'an encoding that was not requested',
     (_q, r) => void r.writeHead(200, { 'content-encoding': 'Br' }).end('x'),
     /the answer has Content-Encoding "br", expected gzip or none/,
   ],
@@ -87,7 +87,7 @@ test.each<[string, Route, RegExp]>([
     (_q, r) => void r.writeHead(302, { location: 'file:///etc/passwd' }).end(),
     /redirected to file:, which is not HTTP/,
   ],
-])('is a failure that says what was asked of whom: %s', async (_name, route, message) => {
+])('is a failure that names the request and the server: %s', async (_name, route, message) => {
   const marathon = await serve(route);
   const asking = client([marathon]).get('/v2/apps', never);
   await expect(asking).rejects.toThrow(message);
@@ -95,7 +95,7 @@ test.each<[string, Route, RegExp]>([
   await expect(asking).rejects.toMatchObject({ name: 'ControllerError', code: 'source' });
 });
 
-test('nobody who listens is a failure that can pass', async () => {
+test('a refused connection is a failure that can pass', async () => {
   await expect(client(refused).get('/v2/info', never)).rejects.toMatchObject({
     code: 'source',
     retry: 'later',
@@ -103,12 +103,12 @@ test('nobody who listens is a failure that can pass', async () => {
   });
 });
 
-test('what only a person can mend is not worth another try', async () => {
+test('what only a person can fix is not tried again', async () => {
   const marathon = await serve((_request, response) => void response.writeHead(401).end());
   await expect(client([marathon]).get('/', never)).rejects.toMatchObject({ retry: 'never' });
 });
 
-test('Marathon’s own word that something does not exist is null', async () => {
+test('Marathon’s own answer that something does not exist is null', async () => {
   const marathon = await serve((_request, response) =>
     sendJson(response, { message: "App '/x' does not exist" }, 404),
   );
@@ -203,7 +203,7 @@ test('a later master may leave out the scheme', () => {
   expect(client('https://a:8443, b:8443').name).toBe('https://a:8443,https://b:8443');
 });
 
-test('a CA file that is not there is told by name', async () => {
+test('a CA file that is not there is published by name', async () => {
   await expect(client('https://127.0.0.1:1', { caFile: '/no/ca.pem' }).get('/', never)).rejects.toThrow(
     '--marathon-ca-file: /no/ca.pem cannot be read: there is no such file or directory',
   );

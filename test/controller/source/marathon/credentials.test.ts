@@ -59,7 +59,7 @@ test.each([
   },
 );
 
-test('a credentials file that is not there is told by name', async () => {
+test('a credentials file that is not there is published by name', async () => {
   const one = client(refused, { credentials: { kind: 'token', path: '/no/such/file' } });
   await expect(one.get('/', never)).rejects.toThrow(
     /^--marathon-token-file: \/no\/such\/file cannot be read: there is no such file or directory$/,
@@ -93,7 +93,7 @@ test.each([
   [404, '{"message":"SECRET"}'],
   [200, 'SECRET is no JSON'],
   [200, '{"apps":"SECRET"}'],
-])('the words of a host to which a redirect led are not quoted: %i %s', async (status, body) => {
+])('the message of a host to which a redirect led are not quoted: %i %s', async (status, body) => {
   const stranger = await serve((_request, response) => void response.writeHead(status).end(body));
   const standby = await serve(
     (_request, response) => void response.writeHead(302, { location: `${stranger.url}/x` }).end(),
@@ -105,12 +105,12 @@ test.each([
     one.stream('/v2/events', never),
   ];
   for (const read of reads) {
-    const told = await read.then(
+    const listener = await read.then(
       () => 'no error',
       (error: Error) => `${error.message} ${String(error.cause)}`,
     );
-    expect(told).not.toContain('SECRET');
-    if (status === 500) expect(told).toContain(`answered ${status}, redirected to ${stranger.url}`);
+    expect(listener).not.toContain('SECRET');
+    if (status === 500) expect(listener).toContain(`answered ${status}, redirected to ${stranger.url}`);
   }
 });
 

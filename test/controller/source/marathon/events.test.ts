@@ -117,7 +117,7 @@ async function follow(
   return { ...told, error };
 }
 
-test('only events that can change a VIP are asked for, with light plans and uncompressed', async () => {
+test('only events that can change a VIP are subscribed to, with light plans and uncompressed', async () => {
   const { server } = await follow((request, response) => {
     expect(request.headers).toMatchObject({ accept: 'text/event-stream', 'accept-encoding': 'identity' });
     response.writeHead(200, HEAD).end();
@@ -131,7 +131,7 @@ test('only events that can change a VIP are asked for, with light plans and unco
   expect(url.searchParams.getAll('event_type')).not.toContain('group_change_success');
 });
 
-test('events are told one by one, until the stream ends', async () => {
+test('events are passed on one by one, until the stream ends', async () => {
   const { affected, attached, error } = await follow(
     (_request, response) => void response.writeHead(200, HEAD).end(frame('/a') + frame('/b', '\r\n')),
   );
@@ -187,12 +187,15 @@ test('a stream without a byte is dead after the time limit, and blank lines keep
     },
     { clock },
   );
-  expect(error).toMatchObject({ code: 'source', message: expect.stringContaining('no byte for 60 s') });
+  expect(error).toMatchObject({
+    code: 'source',
+    message: expect.stringContaining('nothing received for 60 s'),
+  });
   expect(sent).toBeGreaterThan(10);
   expect(attached).toBe(1);
 });
 
-test('a stream that opens and says nothing counts as attached after a second', async () => {
+test('a stream that opens and sends nothing counts as attached after a second', async () => {
   const { attached } = await follow((_request, response) => response.writeHead(200, HEAD).flushHeaders(), {
     clock: fastClock(500),
   });
@@ -216,7 +219,7 @@ test('an event that is larger than the limit ends the connection', async () => {
   expect(error).toMatchObject({ message: expect.stringContaining('larger than the limit') });
 });
 
-test('a connection that breaks is told as such', async () => {
+test('a connection that breaks is reported as such', async () => {
   const { affected, error } = await follow((_request, response) => {
     response.writeHead(200, HEAD).write(frame('/a'));
     setTimeout(() => response.destroy(), 10);

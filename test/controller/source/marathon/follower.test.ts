@@ -5,14 +5,14 @@ import type { MarathonClient } from '../../../../controller/source/marathon/clie
 import { MarathonFollower } from '../../../../controller/source/marathon/follower.ts';
 import { MarathonReader } from '../../../../controller/source/marathon/reader.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { namesOf, Told } from '../support.ts';
+import { namesOf, TestListener } from '../support.ts';
 import { app } from './source-setup.ts';
 
 const APPS = 1_000;
 const REST_MS = 50;
 
 let clock: FakeClock;
-let told: Told;
+let listener: TestListener;
 let asked: string[];
 let stop: AbortController;
 let following: Promise<void>;
@@ -27,7 +27,7 @@ let vipOf7: string;
 
 beforeEach(async () => {
   clock = new FakeClock();
-  told = new Told();
+  listener = new TestListener();
   asked = [];
   stop = new AbortController();
   answerMs = 0;
@@ -60,7 +60,7 @@ beforeEach(async () => {
   following = new MarathonFollower({
     client,
     clock,
-    listener: told,
+    listener,
     createReader: (callbacks) => new MarathonReader({ ...options, ...callbacks }),
     inFlight: 4,
     relistMs: 300_000,
@@ -70,7 +70,7 @@ beforeEach(async () => {
     eventSilenceMs: 600_000,
     random: () => 0,
   }).run(stop.signal);
-  tell('event: event_stream_attached\ndata: {}\n\n');
+  emit('event: event_stream_attached\ndata: {}\n\n');
   await clock.advance(5_000);
   asked.length = 0;
 });
@@ -81,9 +81,9 @@ afterEach(async () => {
   await following;
 });
 
-const tell = (text: string) => stream.enqueue(Buffer.from(text));
+const emit = (text: string) => stream.enqueue(Buffer.from(text));
 const changed = (index: number) =>
-  tell(`event: instance_changed_event\ndata: ${JSON.stringify({ runSpecId: `/${index}` })}\n\n`);
+  emit(`event: instance_changed_event\ndata: ${JSON.stringify({ runSpecId: `/${index}` })}\n\n`);
 const singles = () => asked.filter((path) => /^\/v2\/apps\/\d/.test(path));
 const lists = () => asked.filter((path) => path.startsWith('/v2/apps?'));
 
@@ -115,11 +115,11 @@ test.each([0, 1, REST_MS - 1, REST_MS, REST_MS + 1, 99, 100, 101, 149])(
     changed(7);
     await clock.advance(1_000);
     expect(singles()).toHaveLength(2);
-    expect(told.app('/7')?.ports[0]?.labels).toEqual({ VIP_0: 'other:80' });
+    expect(listener.app('/7')?.ports[0]?.labels).toEqual({ VIP_0: 'other:80' });
   },
 );
 
-test('an app about which more and more is told is read again only after a rest', async () => {
+test('an app with ever more events is read again only after a rest', async () => {
   for (let ms = 0; ms < 500; ms += 1) {
     changed(7);
     await clock.advance(1);
@@ -138,7 +138,7 @@ test('a thousand events for as many apps at once are one list', async () => {
 
 test('the steady changes of a large cluster do not turn into lists while a list takes seconds', async () => {
   answerMs = 3_000;
-  tell('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
+  emit('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
   await clock.advance(0);
   for (let index = 0; index < 100; index += 1) {
     changed(index);
@@ -152,7 +152,7 @@ test('the steady changes of a large cluster do not turn into lists while a list 
 
 test('a list that takes long holds up no app: one that changes meanwhile is read at once', async () => {
   listMs = 20_000;
-  tell('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
+  emit('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
   await clock.advance(2_000);
   expect(lists()).toHaveLength(1);
   changed(7);
@@ -168,9 +168,9 @@ test('an app that changes before a list is read by itself, also where that list 
   listsFail = true;
   changed(9);
   await clock.advance(1_000);
-  tell('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
+  emit('event: pod_created_event\ndata: {"uri":"/v2/pods"}\n\n');
   await clock.advance(2_100);
-  expect(told.snapshots.at(-1)?.apps.length).toBe(APPS);
+  expect(listener.snapshots.at(-1)?.apps.length).toBe(APPS);
   expect(singles()).toHaveLength(1);
   await clock.advance(120_000);
   expect(singles()).toHaveLength(1);

@@ -9,10 +9,10 @@ useServers();
 
 const INVALID = 'Object is not valid';
 
-describe('each version of Marathon says in its own form what is wrong', () => {
+describe('each version of Marathon has its own form for what is wrong', () => {
   test.each<[string, unknown, string, readonly (readonly [string, readonly string[]])[]]>([
     [
-      '1.x: a path with several complaints',
+      '1.x: a path with several messages',
       { message: INVALID, details: [{ path: '/portDefinitions(0)/port', errors: ['too large', 'taken'] }] },
       INVALID,
       [['portDefinitions[0].port', ['too large', 'taken']]],
@@ -32,7 +32,7 @@ describe('each version of Marathon says in its own form what is wrong', () => {
     ],
     ['a number', { message: INVALID, details: [7] }, INVALID, [['', ['7']]]],
     [
-      'one complaint without a list',
+      'one message without a list',
       { message: INVALID, details: { path: '/id', errors: 'must not be empty' } },
       INVALID,
       [['id', ['must not be empty']]],
@@ -53,7 +53,7 @@ describe('each version of Marathon says in its own form what is wrong', () => {
       [['portDefinitions[0].labels.VIP_0', ['is no VIP']]],
     ],
     [
-      'complaints within a complaint',
+      'messages within a message',
       { message: INVALID, details: [{ path: '/apps', errors: [{ path: '(0)/id', errors: ['is taken'] }] }] },
       INVALID,
       [['apps[0].id', ['is taken']]],
@@ -98,7 +98,7 @@ describe('each version of Marathon says in its own form what is wrong', () => {
   });
 });
 
-test('what lacks, exists or is locked is told without a message too', () => {
+test('what lacks, exists or is locked is reported without a message too', () => {
   expect(refusalOf(404, { message: null })).toMatchObject({
     why: 'absent',
     message: 'answered 404 without a message',
@@ -107,13 +107,13 @@ test('what lacks, exists or is locked is told without a message too', () => {
   expect(refusalOf(409, { message: null, deployments: [{ id: 'd' }] })).toMatchObject({ why: 'locked' });
 });
 
-test('what is no word of Marathon’s refuses nothing in its name', () => {
+test('what is not Marathon’s own answer is no refusal', () => {
   expect(refusalOf(404, null)).toBeNull();
   expect(refusalOf(404, { error: 'not found' })).toBeNull();
   expect(refusalOf(413, { message: 'too large' })).toBeNull();
 });
 
-test('whatever JSON comes, the complaints are text, and not more than a person reads', () => {
+test('whatever JSON comes, the messages are text, and not more than a person reads', () => {
   const deep = JSON.parse(`${'[{"errors":'.repeat(3_000)}1${'}]'.repeat(3_000)}`);
   expect(refusalOf(422, { message: 'x', details: deep })?.details).toHaveLength(1);
   fc.assert(
@@ -123,10 +123,10 @@ test('whatever JSON comes, the complaints are text, and not more than a person r
       fc.jsonValue(),
       (status, details, message) => {
         for (const json of [details, { message, details }, { errors: details }]) {
-          const { details: told = [], message: words = '' } = refusalOf(status, json) ?? {};
+          const { details: listener = [], message: words = '' } = refusalOf(status, json) ?? {};
           expect(typeof words).toBe('string');
-          expect(told.length).toBeLessThanOrEqual(100);
-          for (const { at, errors } of told)
+          expect(listener.length).toBeLessThanOrEqual(100);
+          for (const { at, errors } of listener)
             expect([at, ...errors].every((text) => typeof text === 'string')).toBe(true);
         }
       },

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { systemClock } from '../../../../controller/time.ts';
-import { fastClock, namesOf, reached, Told, until } from '../support.ts';
+import { fastClock, namesOf, reached, TestListener, until } from '../support.ts';
 import {
   app,
   changed,
@@ -19,12 +19,12 @@ import { type StubMarathon, startStub } from './stub-marathon.ts';
 useStubMarathon();
 
 test('a stream that ends is opened again, and everything is read again', async () => {
-  const told = await followed();
+  const listener = await followed();
   marathon.apps.set('/c', app('c:80'));
   marathon.closeStreams();
-  await until('everything is read again', () => told.snapshots.length === 2);
-  expect(ids(told)).toEqual(['/a', '/b', '/c']);
-  expect(told.errors).toEqual([
+  await until('everything is read again', () => listener.snapshots.length === 2);
+  expect(ids(listener)).toEqual(['/a', '/b', '/c']);
+  expect(listener.errors).toEqual([
     expect.objectContaining({ message: expect.stringContaining('the stream ended') }),
   ]);
 });
@@ -34,48 +34,48 @@ test.each<[string, StubMarathon['intercept']]>([
   ['answers with truncated JSON', on('/', status(200, '{"apps":['))],
   ['closes every connection', on('/', (request) => void request.socket.destroy())],
 ])('while Marathon %s the last good state stays, and then it goes on', async (_name, intercept) => {
-  const told = await followed();
+  const listener = await followed();
   marathon.intercept = intercept;
   marathon.closeStreams();
-  await until('it fails more than once', () => told.errors.length > 2);
-  expect(told.snapshots).toHaveLength(1);
+  await until('it fails more than once', () => listener.errors.length > 2);
+  expect(listener.snapshots).toHaveLength(1);
   marathon.apps.set('/c', app('c:80'));
   marathon.intercept = () => false;
-  await until('it goes on', () => told.app('/c') !== undefined);
+  await until('it goes on', () => listener.app('/c') !== undefined);
 });
 
 test('a full read that succeeds is the moment to try the event stream again, however often that failed', async () => {
   marathon.intercept = on('/v2/events', status(503));
-  const told = startFollowing({ relistSeconds: 0.2 });
-  await until('attempts would be far apart', () => told.errors.length >= 8);
+  const listener = startFollowing({ relistSeconds: 0.2 });
+  await until('attempts would be far apart', () => listener.errors.length >= 8);
   marathon.intercept = () => false;
   await until('the stream stands', () => marathon.streams() > 0);
 });
 
 test('an event before the first full read makes no snapshot of one app', async () => {
   marathon.intercept = on('/v2/apps?', status(503));
-  const told = startFollowing();
+  const listener = startFollowing();
   await until('the stream stands', () => marathon.streams() > 0);
   changed('/a');
   await systemClock.sleep(100);
-  expect(told.snapshots).toEqual([]);
+  expect(listener.snapshots).toEqual([]);
   marathon.intercept = () => false;
-  await until('everything is read', () => told.snapshots.length > 0);
-  expect(ids(told)).toEqual(['/a', '/b']);
+  await until('everything is read', () => listener.snapshots.length > 0);
+  expect(ids(listener)).toEqual(['/a', '/b']);
 });
 
 test('where no event stream can be had everything is read from time to time', async () => {
   const clock = fastClock(300);
   marathon.intercept = on('/v2/events', status(403));
-  const told = startFollowing({ clock });
-  await until('it was read twice', () => told.snapshots.length === 2);
-  expect((told.reads[1]?.since ?? 0) - (told.reads[0]?.since ?? 0)).toBeGreaterThan(29_000);
+  const listener = startFollowing({ clock });
+  await until('it was read twice', () => listener.snapshots.length === 2);
+  expect((listener.reads[1]?.since ?? 0) - (listener.reads[0]?.since ?? 0)).toBeGreaterThan(29_000);
 });
 
 test('a proxy that holds back the event stream does not hold back the first read', async () => {
   marathon.intercept = ({ url }) => Boolean(url?.startsWith('/v2/events'));
-  const told = startFollowing({ clock: fastClock(50) });
-  await until('everything is read', () => told.snapshots.length > 0);
+  const listener = startFollowing({ clock: fastClock(50) });
+  await until('everything is read', () => listener.snapshots.length > 0);
 });
 
 test.each([
@@ -85,10 +85,10 @@ test.each([
   'everything is read again after 300 s, give or take a tenth (chance %d: %d s)',
   async (chance, seconds) => {
     const clock = fastClock(500);
-    const told = startFollowing({ clock, random: () => chance, eventSilenceMs: 1e9 });
+    const listener = startFollowing({ clock, random: () => chance, eventSilenceMs: 1e9 });
     // Time that runs so fast may fit a second first read in before the stream stands.
-    const apart = () => ((told.reads.at(-1)?.since ?? 0) - (told.reads.at(-2)?.since ?? 0)) / 1000;
-    await until('it is read again much later', () => told.reads.length > 1 && apart() > 60);
+    const apart = () => ((listener.reads.at(-1)?.since ?? 0) - (listener.reads.at(-2)?.since ?? 0)) / 1000;
+    await until('it is read again much later', () => listener.reads.length > 1 && apart() > 60);
     expect(apart()).toBeGreaterThanOrEqual(seconds - 1);
     expect(apart()).toBeLessThan(seconds + 50);
   },
@@ -97,7 +97,7 @@ test.each([
 test('following ends when it is aborted, in whatever it is doing', async () => {
   for (const wait of [0, 5, 20, 60]) {
     const end = new AbortController();
-    const run = source().follow(new Told(), end.signal);
+    const run = source().follow(new TestListener(), end.signal);
     await systemClock.sleep(wait);
     end.abort();
     await expect(run).resolves.toBeUndefined();
@@ -107,10 +107,10 @@ test('following ends when it is aborted, in whatever it is doing', async () => {
 test('an agent whose name could not be resolved is tried again', async () => {
   const names: Record<string, string> = {};
   marathon.apps.set('/a', app('a:80', { tasks: [task(31000, { host: 'agent.example' })] }));
-  const told = await followed({ clock: fastClock(300), resolver: namesOf(names) });
-  expect(reached(told.app('/a')?.tasks[0])).toContain('agent.example has no known IPv4 address');
+  const listener = await followed({ clock: fastClock(300), resolver: namesOf(names) });
+  expect(reached(listener.app('/a')?.tasks[0])).toContain('agent.example has no known IPv4 address');
   names['agent.example'] = '10.0.0.7';
-  await until('it is resolved', () => reached(told.app('/a')?.tasks[0]) === '10.0.0.7:31000');
+  await until('it is resolved', () => reached(listener.app('/a')?.tasks[0]) === '10.0.0.7:31000');
 });
 
 test('with a stand-by as the only master given, the leader’s stream is followed', async () => {
@@ -121,12 +121,15 @@ test('with a stand-by as the only master given, the leader’s stream is followe
     response.writeHead(302, { location: `${marathon.url}${url}` }).end();
     return true;
   };
-  const told = startFollowing({ where: standby.url.replace('//', '//u:p@') });
-  await until('the leader’s stream stands', () => marathon.streams() === 1 && told.snapshots.length === 1);
+  const listener = startFollowing({ where: standby.url.replace('//', '//u:p@') });
+  await until(
+    'the leader’s stream stands',
+    () => marathon.streams() === 1 && listener.snapshots.length === 1,
+  );
   expect(marathon.authorizations).toEqual([`Basic ${btoa('u:p')}`]);
   standby.apps.set('/b', app('b:80'));
   changed('/b');
-  await until('an event of the leader is told', () => told.app('/b') !== undefined);
+  await until('an event of the leader is reported', () => listener.app('/b') !== undefined);
   await standby.close();
 });
 

@@ -3,7 +3,7 @@ import {
   createMarathonSource,
   type MarathonSourceOptions,
 } from '../../../../controller/source/marathon/source.ts';
-import { namesOf, type Route, sendJson, silent, Told, until } from '../support.ts';
+import { namesOf, type Route, sendJson, silent, TestListener, until } from '../support.ts';
 import { type StubMarathon, startStub } from './stub-marathon.ts';
 
 export let marathon: StubMarathon;
@@ -57,11 +57,11 @@ export function source(options: Partial<MarathonSourceOptions> = {}) {
 }
 
 /** Follows from the first full read and a connected stream on; forgets the requests so far. */
-export async function followed(options: Partial<MarathonSourceOptions> = {}): Promise<Told> {
-  const told = startFollowing(options);
-  await until('the first read', () => told.snapshots.length > 0 && marathon.streams() > 0);
+export async function followed(options: Partial<MarathonSourceOptions> = {}): Promise<TestListener> {
+  const listener = startFollowing(options);
+  await until('the first read', () => listener.snapshots.length > 0 && marathon.streams() > 0);
   marathon.requests.length = 0;
-  return told;
+  return listener;
 }
 
 /** Answers requests whose path begins so in another way. */
@@ -77,13 +77,13 @@ export const status =
   (_request, response) =>
     typeof body === 'string' ? void response.writeHead(code).end(body) : sendJson(response, body, code);
 export const changed = (id: string) => marathon.emit('instance_changed_event', { runSpecId: id });
-export const ids = (told: Told) => told.last.apps.map(({ id }) => id);
+export const ids = (listener: TestListener) => listener.last.apps.map(({ id }) => id);
 export const asked = (prefix: string) =>
   marathon.requests.filter((request) => request.startsWith(`GET ${prefix}`));
 
 /** Starts to follow and does not wait; the end of the test ends it. */
-export function startFollowing(options: Partial<MarathonSourceOptions> = {}): Told {
-  const told = new Told();
-  following.push(source(options).follow(told, stop.signal));
-  return told;
+export function startFollowing(options: Partial<MarathonSourceOptions> = {}): TestListener {
+  const listener = new TestListener();
+  following.push(source(options).follow(listener, stop.signal));
+  return listener;
 }

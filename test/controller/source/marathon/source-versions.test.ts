@@ -23,26 +23,32 @@ const deploying = (vip: string, ...tasks: object[]) => app(vip, { ...version(V2)
 
 test('during a deployment an old task keeps the label of its version, which was the newest when it was read', async () => {
   marathon.apps.set('/a', app('old:80', { ...version(V1), tasks: [task(31000)] }));
-  const told = await followed();
+  const listener = await followed();
   marathon.apps.set('/a', deploying('new:80', task(31000), task(31001, { version: V2 })));
   changed('/a');
-  await until('the change is told', () => told.snapshots.length === 2);
-  expect(told.app('/a')?.ports[0]?.labels).toEqual({ VIP_0: 'new:80' });
-  expect(told.app('/a')?.tasks.map(({ ports }) => ports[0]?.labels['VIP_0'])).toEqual(['old:80', 'new:80']);
+  await until('the change is reported', () => listener.snapshots.length === 2);
+  expect(listener.app('/a')?.ports[0]?.labels).toEqual({ VIP_0: 'new:80' });
+  expect(listener.app('/a')?.tasks.map(({ ports }) => ports[0]?.labels['VIP_0'])).toEqual([
+    'old:80',
+    'new:80',
+  ]);
   expect(asked('/v2/apps/a/versions')).toEqual([]);
 });
 
-test('a version that was never the newest is asked for, once', async () => {
+test('a version that was never the newest is requested, once', async () => {
   marathon.apps.set('/a', deploying('new:80', task(31000), task(31002)));
   marathon.versions.set(`/v2/apps/a/versions/${V1}`, { id: '/a', ...app('old:80') });
-  const told = await followed();
-  expect(told.app('/a')?.tasks.map(({ ports }) => ports[0]?.labels['VIP_0'])).toEqual(['old:80', 'old:80']);
+  const listener = await followed();
+  expect(listener.app('/a')?.tasks.map(({ ports }) => ports[0]?.labels['VIP_0'])).toEqual([
+    'old:80',
+    'old:80',
+  ]);
   changed('/a');
-  await until('it is read again', () => told.snapshots.length === 2);
+  await until('it is read again', () => listener.snapshots.length === 2);
   expect(asked('/v2/apps/a/versions')).toEqual([]);
 });
 
-test('scaling makes a version of which nothing needs to be asked', async () => {
+test('scaling makes a version that needs no request', async () => {
   const scaled = { version: V2, versionInfo: { lastConfigChangeAt: V1 } };
   marathon.apps.set('/a', app('a:80', { ...scaled, tasks: [task(31000), task(31001, { version: V2 })] }));
   const requests = marathon.requests;
@@ -50,16 +56,16 @@ test('scaling makes a version of which nothing needs to be asked', async () => {
   expect(requests.filter((request) => request.includes('/versions/'))).toEqual([]);
 });
 
-test('an app that has and had no VIP is not asked for versions', async () => {
+test('an app that has and had no VIP causes no requests for versions', async () => {
   marathon.apps.set('/a', { cmd: 'x', ...version(V1), tasks: [task(31000)] });
-  const told = await followed();
+  const listener = await followed();
   marathon.apps.set('/a', {
     cmd: 'x',
     ...version(V2),
     tasks: [task(31000, { version: '2019-01-01T00:00:00.000Z' })],
   });
   changed('/a');
-  await until('it is read', () => told.snapshots.length === 2);
+  await until('it is read', () => listener.snapshots.length === 2);
   expect(asked('/v2/apps/a/versions')).toEqual([]);
 });
 
@@ -70,25 +76,25 @@ test('a version that Marathon dropped is taken as the newest, with a warning', a
   expect(a?.warnings).toEqual([expect.stringContaining('which Marathon no longer has')]);
 });
 
-test('a version that cannot be read for now leaves its task without backends, is told, and is tried again', async () => {
+test('a version that cannot be read for now leaves its task without backends, is reported, and is tried again', async () => {
   marathon.apps.set('/a', deploying('new:80', task(31000)));
   marathon.versions.set(`/v2/apps/a/versions/${V1}`, { id: '/a', ...app('old:80') });
   marathon.intercept = on('/v2/apps/a/versions/', status(500));
-  const told = await followed({ clock: fastClock(200) });
-  expect(reached(told.app('/a')?.tasks[0])).toContain(`version ${V1} could not be read`);
-  expect(told.errors).toHaveLength(1);
+  const listener = await followed({ clock: fastClock(200) });
+  expect(reached(listener.app('/a')?.tasks[0])).toContain(`version ${V1} could not be read`);
+  expect(listener.errors).toHaveLength(1);
   marathon.intercept = () => false;
-  await until('it is tried again', () => reached(told.app('/a')?.tasks[0]) === '10.0.0.1:31000');
-  expect(told.app('/a')?.tasks[0]?.ports[0]?.labels).toEqual({ VIP_0: 'old:80' });
+  await until('it is tried again', () => reached(listener.app('/a')?.tasks[0]) === '10.0.0.1:31000');
+  expect(listener.app('/a')?.tasks[0]?.ports[0]?.labels).toEqual({ VIP_0: 'old:80' });
 });
 
-test('a version whose answer makes no sense is told and tried again like one that fails', async () => {
+test('a version whose answer is no definition is reported and tried again like one that fails', async () => {
   marathon.apps.set('/a', deploying('new:80', task(31000)));
   marathon.versions.set(`/v2/apps/a/versions/${V1}`, {});
-  const told = await followed({ clock: fastClock(200) });
-  expect(told.errors[0]?.message).toContain('expected a definition of /a');
+  const listener = await followed({ clock: fastClock(200) });
+  expect(listener.errors[0]?.message).toContain('expected a definition of /a');
   marathon.versions.set(`/v2/apps/a/versions/${V1}`, { id: '/a', ...app('old:80') });
-  await until('it is tried again', () => reached(told.app('/a')?.tasks[0]) === '10.0.0.1:31000');
+  await until('it is tried again', () => reached(listener.app('/a')?.tasks[0]) === '10.0.0.1:31000');
 });
 
 test('an instance of a pod has the labels of its own version', async () => {
@@ -125,18 +131,18 @@ test('health results that vanish, as after a leader change, count on for a while
   const withResults = (healthCheckResults?: object[]) =>
     app('a:80', { healthChecks: [{}], tasks: [task(31000, { healthCheckResults })] });
   marathon.apps.set('/a', withResults([{ alive: true }]));
-  const told = await followed({ clock: fastClock(200), healthHoldSeconds: 60 });
-  const health = () => told.app('/a')?.tasks[0]?.health;
+  const listener = await followed({ clock: fastClock(200), healthHoldSeconds: 60 });
+  const health = () => listener.app('/a')?.tasks[0]?.health;
   expect(health()).toBe('healthy');
-  const [a] = told.last.apps;
+  const [a] = listener.last.apps;
   marathon.apps.set('/a', withResults());
   marathon.closeStreams();
-  await until('everything is read again', () => told.snapshots.length === 2);
-  expect(told.app('/a')).toBe(a);
+  await until('everything is read again', () => listener.snapshots.length === 2);
+  expect(listener.app('/a')).toBe(a);
   await until('the results count no longer', () => health() === 'unknown');
   marathon.apps.set('/a', withResults([{ alive: false }]));
   marathon.emit('health_status_changed_event', { appId: '/a' });
-  await until('the new result is told', () => health() === 'unhealthy');
+  await until('the new result is reported', () => health() === 'unhealthy');
 });
 
 test('a task that never had a result is unknown from the start', async () => {

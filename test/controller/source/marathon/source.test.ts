@@ -45,7 +45,7 @@ test.each([
   expect((await source({ framework }).read(never)).apps[0]?.framework).toBe(expected);
 });
 
-test('an empty object is no word on the framework', async () => {
+test('an empty object does not name the framework', async () => {
   marathon.info = {};
   await expect(source().read(never)).rejects.toThrow('/v2/info: expected name, version or marathon_config');
 });
@@ -89,46 +89,46 @@ test('one malformed app does not harm the others', async () => {
 });
 
 test('at the start everything is read once, when the stream stands', async () => {
-  const told = await followed();
-  expect(told.reads).toEqual([{ complete: true, since: expect.any(Number) }]);
-  expect(told.errors).toEqual([]);
+  const listener = await followed();
+  expect(listener.reads).toEqual([{ complete: true, since: expect.any(Number) }]);
+  expect(listener.errors).toEqual([]);
 });
 
 test('an event re-reads the app that it names and nothing else', async () => {
-  const told = await followed();
-  const [a, b] = told.last.apps;
+  const listener = await followed();
+  const [a, b] = listener.last.apps;
   marathon.apps.set('/a', app('a:80', { tasks: [task(31000)] }));
   const before = systemClock.monotonic();
   changed('/a');
-  await until('the change is told', () => told.snapshots.length === 2);
+  await until('the change is reported', () => listener.snapshots.length === 2);
   expect(marathon.requests).toEqual(['GET /v2/apps/a?embed=app.tasks']);
-  expect(reached(told.app('/a')?.tasks[0])).toBe('10.0.0.1:31000');
-  expect(told.app('/a')).not.toBe(a);
-  expect(told.app('/b')).toBe(b);
-  const { complete, since } = told.reads[1] ?? {};
+  expect(reached(listener.app('/a')?.tasks[0])).toBe('10.0.0.1:31000');
+  expect(listener.app('/a')).not.toBe(a);
+  expect(listener.app('/b')).toBe(b);
+  const { complete, since } = listener.reads[1] ?? {};
   expect(complete).toBe(false);
   expect(since).toBeGreaterThanOrEqual(before);
   expect(since).toBeLessThanOrEqual(systemClock.monotonic());
 });
 
 test('many events for one app are a read at once, and one for all that follow', async () => {
-  const told = await followed({ restMs: 50 });
+  const listener = await followed({ restMs: 50 });
   for (let i = 0; i < 20; i++) changed('/a');
-  await until('the change is told', () => told.snapshots.length === 2);
+  await until('the change is reported', () => listener.snapshots.length === 2);
   await systemClock.sleep(150);
   expect(marathon.requests.length).toBeLessThanOrEqual(2);
 });
 
 test('more dirty apps than the limit are read as one list', async () => {
-  const told = await followed({ maxDirty: 3 });
+  const listener = await followed({ maxDirty: 3 });
   const actions = ['/1', '/2', '/3', '/4'].map((app) => ({ action: 'ScaleApplication', app }));
   marathon.emit('deployment_success', { plan: { steps: [{ actions }] } });
-  await until('everything is read', () => told.reads.length === 2);
+  await until('everything is read', () => listener.reads.length === 2);
   expect(marathon.requests).toEqual(['GET /v2/apps?embed=apps.tasks', 'GET /v2/pods/::status']);
 });
 
 test('no more apps than the limit are read at once', async () => {
-  const told = await followed({ inFlight: 2 });
+  const listener = await followed({ inFlight: 2 });
   let now = 0;
   let most = 0;
   marathon.intercept = (_request, response) => {
@@ -140,53 +140,53 @@ test('no more apps than the limit are read at once', async () => {
     return true;
   };
   for (const id of ['/1', '/2', '/3', '/4', '/5']) changed(id);
-  await until('all are read', () => told.last.apps.length === 7);
+  await until('all are read', () => listener.last.apps.length === 7);
   expect(most).toBe(2);
 });
 
 test('an app that Marathon does not know any more is gone', async () => {
-  const told = await followed();
+  const listener = await followed();
   marathon.apps.delete('/a');
   marathon.emit('app_terminated_event', { appId: '/a' });
-  await until('it is gone', () => !ids(told).includes('/a'));
-  expect(ids(told)).toEqual(['/b']);
+  await until('it is gone', () => !ids(listener).includes('/a'));
+  expect(ids(listener)).toEqual(['/b']);
 });
 
 test('a 404 that does not come from Marathon takes no app away', async () => {
-  const told = await followed();
+  const listener = await followed();
   marathon.intercept = on('/', status(404, '<html>not here</html>'));
   changed('/a');
-  await until('the failure is told', () => told.errors.length > 0);
-  expect(ids(told)).toEqual(['/a', '/b']);
+  await until('the failure is reported', () => listener.errors.length > 0);
+  expect(ids(listener)).toEqual(['/a', '/b']);
 });
 
 test('an app or a pod that was not known before is found by its id', async () => {
-  const told = await followed();
+  const listener = await followed();
   marathon.apps.set('/g/new', app('new:80'));
   marathon.pods.set('/p', { spec: { containers: [] }, instances: [] });
   changed('/g/new');
   changed('/p');
-  await until('both are told', () => ids(told).length === 4);
-  expect(told.app('/g/new')?.kind).toBe('app');
-  expect(told.app('/p')?.kind).toBe('pod');
+  await until('both are reported', () => ids(listener).length === 4);
+  expect(listener.app('/g/new')?.kind).toBe('app');
+  expect(listener.app('/p')?.kind).toBe('pod');
   expect(asked('/v2/apps?')).toEqual([]);
 });
 
 test('an app that fails to be read is tried again, and holds back no other', async () => {
-  const told = await followed();
+  const listener = await followed();
   marathon.intercept = on('/v2/apps/a', status(500));
   marathon.apps.set('/a', app('new:80'));
   changed('/a');
-  await until('the failure is told', () => told.errors.length > 0);
+  await until('the failure is reported', () => listener.errors.length > 0);
   marathon.apps.set('/b', app('new:81'));
   changed('/b');
-  await until('the other is told', () => told.app('/b')?.ports[0]?.labels['VIP_0'] === 'new:81');
+  await until('the other is reported', () => listener.app('/b')?.ports[0]?.labels['VIP_0'] === 'new:81');
   marathon.intercept = () => false;
-  await until('it is told too', () => told.app('/a')?.ports[0]?.labels['VIP_0'] === 'new:80');
+  await until('it is reported too', () => listener.app('/a')?.ports[0]?.labels['VIP_0'] === 'new:80');
 });
 
 test('a change during a full read is read after it', async () => {
-  const told = await followed();
+  const listener = await followed();
   let release = () => {};
   marathon.intercept = on('/v2/apps?', (_request, response) => {
     const old = { apps: [...marathon.apps].map(([id, fields]) => ({ id, ...fields })) };
@@ -198,20 +198,20 @@ test('a change during a full read is read after it', async () => {
   changed('/a');
   await systemClock.sleep(20);
   release();
-  await until('the change is told', () => told.app('/a')?.ports[0]?.labels['VIP_0'] === 'new:80');
+  await until('the change is reported', () => listener.app('/a')?.ports[0]?.labels['VIP_0'] === 'new:80');
 });
 
-test('a full read in which nothing changed tells of no change, though health was probed again', async () => {
+test('a full read in which nothing changed publishes no change, though health was probed again', async () => {
   const probed = (at: string) =>
     app('a:80', {
       healthChecks: [{}],
       tasks: [task(31000, { healthCheckResults: [{ alive: true, lastSuccess: at }] })],
     });
   marathon.apps.set('/a', probed(V1));
-  const told = await followed();
+  const listener = await followed();
   marathon.apps.set('/a', probed(V2));
   marathon.emit('pod_created_event', { uri: '/v2/pods' });
-  await until('everything is read again', () => told.snapshots.length === 2);
-  expect(told.reads[1]?.complete).toBe(true);
-  expect(isEmpty(told.deltas[1] as Delta)).toBe(true);
+  await until('everything is read again', () => listener.snapshots.length === 2);
+  expect(listener.reads[1]?.complete).toBe(true);
+  expect(isEmpty(listener.deltas[1] as Delta)).toBe(true);
 });

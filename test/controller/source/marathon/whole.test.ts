@@ -12,7 +12,7 @@ import {
   startMarathon,
   type TestMarathon,
 } from '../../../support/marathon/start-marathon.ts';
-import { namesOf, silent, Told, until } from '../support.ts';
+import { namesOf, silent, TestListener, until } from '../support.ts';
 
 /** The source against a Marathon that lives: deployments, events, elections. */
 
@@ -20,13 +20,13 @@ let marathon: TestMarathon;
 let stop: AbortController;
 let directory: string;
 let following: Promise<void>;
-let told: Told;
+let listener: TestListener;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'whole-marathon-'));
   stop = new AbortController();
   following = Promise.resolve();
-  told = new Told();
+  listener = new TestListener();
 });
 
 afterEach(async () => {
@@ -53,18 +53,18 @@ async function follow(options: MarathonOptions = {}, source: Partial<MarathonSou
     log: silent,
     spreadMs: 0,
     ...source,
-  }).follow(told, stop.signal);
-  await until('everything is read', () => told.snapshots.length > 0);
+  }).follow(listener, stop.signal);
+  await until('everything is read', () => listener.snapshots.length > 0);
 }
 
-const running = () => told.app('/my-service')?.tasks.filter(({ state }) => state === 'running') ?? [];
+const running = () => listener.app('/my-service')?.tasks.filter(({ state }) => state === 'running') ?? [];
 const labels = () => running().map(({ ports }) => ports[0]?.labels['VIP_0']);
 
-test('an app is told from its creation to its end', async () => {
+test('an app is published from its creation to its end', async () => {
   await follow({ frameworkName: 'dev' });
   await marathon.addApp(example(2));
   await until('two tasks run', () => running().length === 2);
-  expect(told.app('/my-service')).toMatchObject({
+  expect(listener.app('/my-service')).toMatchObject({
     framework: 'dev',
     ports: [{ labels: { VIP_0: '/my-service:5555' } }],
   });
@@ -78,12 +78,12 @@ test('an app is told from its creation to its end', async () => {
   );
   await until('all have the new label', () => labels().join() === 'other:1,other:1,other:1');
   await marathon.removeApp('/my-service');
-  await until('it is gone', () => told.app('/my-service') === undefined);
-  expect(told.errors).toEqual([]);
+  await until('it is gone', () => listener.app('/my-service') === undefined);
+  expect(listener.errors).toEqual([]);
   expect(marathon.requests.filter(({ url }) => url.startsWith('/v2/apps?'))).toHaveLength(1);
 });
 
-test('a pod is told, container by container', async () => {
+test('a pod is published, container by container', async () => {
   await follow();
   await marathon.addPod({
     id: '/pod',
@@ -98,15 +98,15 @@ test('a pod is told, container by container', async () => {
   });
   await until(
     'both containers run',
-    () => told.app('/pod')?.tasks.filter(({ state }) => state === 'running').length === 2,
+    () => listener.app('/pod')?.tasks.filter(({ state }) => state === 'running').length === 2,
   );
-  const ports = told.app('/pod')?.tasks.map((task) => task.ports[0]);
+  const ports = listener.app('/pod')?.tasks.map((task) => task.ports[0]);
   expect(ports?.map((port) => [port?.labels['VIP_0'], port?.endpoints.length])).toEqual([
     ['c1:80', 1],
     ['c2:80', 1],
   ]);
   await marathon.removePod('/pod');
-  await until('it is gone', () => told.app('/pod') === undefined);
+  await until('it is gone', () => listener.app('/pod') === undefined);
 });
 
 test('a change of leader costs no health and no app, with credentials', async () => {
@@ -120,14 +120,14 @@ test('a change of leader costs no health and no app, with credentials', async ()
     example(1, { healthChecks: [{ protocol: 'COMMAND', command: { value: 'true' }, intervalSeconds: 300 }] }),
   );
   await until('it is healthy', () => running()[0]?.health === 'healthy');
-  const before = told.app('/my-service');
-  const reads = told.snapshots.length;
+  const before = listener.app('/my-service');
+  const reads = listener.snapshots.length;
   marathon.elect(200);
   await until(
     'everything is read from the new leader',
-    () => told.snapshots.length > reads && marathon.listenerCount > 0,
+    () => listener.snapshots.length > reads && marathon.listenerCount > 0,
   );
-  expect(told.app('/my-service')).toBe(before);
+  expect(listener.app('/my-service')).toBe(before);
 });
 
 (canMakeCertificates ? test : test.skip)(
@@ -135,7 +135,7 @@ test('a change of leader costs no health and no app, with credentials', async ()
   async () => {
     const { caFile, ...tls } = makeCertificate(directory, 'marathon');
     await follow({ tls }, { caFile });
-    expect(told.errors).toEqual([]);
+    expect(listener.errors).toEqual([]);
 
     const untrusting = createMarathonSource({ where: marathon.url, resolver: namesOf(), log: silent });
     await expect(untrusting.read(stop.signal)).rejects.toMatchObject({

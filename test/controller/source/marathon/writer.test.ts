@@ -70,7 +70,7 @@ describe('a write that Marathon takes', () => {
 });
 
 describe('a write that Marathon refuses', () => {
-  test('an app that exists, one that does not, and one that a deployment locks are told apart', async () => {
+  test('an app that exists, one that does not, and one that a deployment locks are distinguished', async () => {
     const marathon = await start({ startMs: 60_000 });
     const writer = writing(marathon);
     expect(await writer.remove(WEB, { signal })).toMatchObject({
@@ -93,7 +93,7 @@ describe('a write that Marathon refuses', () => {
     });
   });
 
-  test('its complaints name the field as our own do', async () => {
+  test('its messages name the field as our own do', async () => {
     const writer = writing(await start());
     const bad = { ...SIMULATED, id: '/Bad_Id' };
     expect(await writer.add('app', JSON.stringify(bad), { signal })).toMatchObject({

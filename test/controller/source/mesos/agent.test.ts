@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { isEmpty } from '../../../../controller/delta.ts';
 import { createMesosAgentSource } from '../../../../controller/source/mesos/source.ts';
 import { startMesosAgent, type TestAgent } from '../../../support/mesos/start-mesos.ts';
-import { fastClock, namesOf, Told, until } from '../support.ts';
+import { fastClock, namesOf, TestListener, until } from '../support.ts';
 import { MARATHON, never, tasksOf, webTask } from './setup.ts';
 
 let agent: TestAgent;
@@ -26,46 +26,46 @@ function source(options: object = {}) {
   return createMesosAgentSource({ where: agent.url, resolver: namesOf(), pollMs: 10, ...options });
 }
 
-async function followed(options: object = {}): Promise<Told> {
-  const told = new Told();
-  following = source(options).follow(told, stop.signal);
-  await until('it was read', () => told.snapshots.length + told.errors.length > 0);
-  return told;
+async function followed(options: object = {}): Promise<TestListener> {
+  const listener = new TestListener();
+  following = source(options).follow(listener, stop.signal);
+  await until('it was read', () => listener.snapshots.length + listener.errors.length > 0);
+  return listener;
 }
 
-test('an agent is asked for its tasks again and again, and tells what changed', async () => {
-  const told = await followed();
-  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
-  expect(told.reads[0]).toMatchObject({ complete: true });
+test('an agent is polled for its tasks, and what changed is published', async () => {
+  const listener = await followed();
+  expect(tasksOf(listener)).toEqual(['running 10.0.0.1:31001']);
+  expect(listener.reads[0]).toMatchObject({ complete: true });
   agent.cluster.addTask(webTask(31002));
-  await until('the new task is there', () => tasksOf(told).length === 2);
-  expect(told.snapshots).toHaveLength(2);
+  await until('the new task is there', () => tasksOf(listener).length === 2);
+  expect(listener.snapshots).toHaveLength(2);
   agent.cluster.tasks.delete(webTask(31001).id);
-  await until('the old task has ended', () => tasksOf(told)[0] === 'gone');
+  await until('the old task has ended', () => tasksOf(listener)[0] === 'gone');
 });
 
 test('an agent says its own name once, and not with every poll', async () => {
-  const told = await followed();
+  const listener = await followed();
   for (const port of [31002, 31003, 31004]) {
     agent.cluster.addTask(webTask(port));
-    await until('the change was told', () => tasksOf(told).at(-1) === `running 10.0.0.1:${port}`);
+    await until('the change was reported', () => tasksOf(listener).at(-1) === `running 10.0.0.1:${port}`);
   }
   expect(agent.calls.filter((type) => type === 'GET_AGENT')).toHaveLength(1);
 });
 
-test('where nothing changes it is said to be as it was every half minute', async () => {
-  const told = await followed({ clock: fastClock(1000), pollMs: 2_000 });
-  await until('it is told again', () => told.snapshots.length > 2);
-  expect(told.deltas.slice(1).every(isEmpty)).toBe(true);
-  expect((told.reads[1]?.since ?? 0) - (told.reads[0]?.since ?? 0)).toBeGreaterThanOrEqual(30_000);
+test('where nothing changes the unchanged state is published every half minute', async () => {
+  const listener = await followed({ clock: fastClock(1000), pollMs: 2_000 });
+  await until('it is reported again', () => listener.snapshots.length > 2);
+  expect(listener.deltas.slice(1).every(isEmpty)).toBe(true);
+  expect((listener.reads[1]?.since ?? 0) - (listener.reads[0]?.since ?? 0)).toBeGreaterThanOrEqual(30_000);
 });
 
-test('an agent that has not registered yet is asked later', async () => {
+test('an agent that has not registered yet is polled later', async () => {
   agent.registered = false;
-  const told = await followed();
-  expect(told.errors[0]?.message).toContain('it has not registered with a master yet');
+  const listener = await followed();
+  expect(listener.errors[0]?.message).toContain('it has not registered with a master yet');
   agent.registered = true;
-  await until('it is read', () => told.snapshots.length === 1);
+  await until('it is read', () => listener.snapshots.length === 1);
 });
 
 test.each<[string, number, string]>([
@@ -74,28 +74,28 @@ test.each<[string, number, string]>([
   ['gives an empty state', 200, '{"type":"GET_STATE","get_state":{}}'],
   ['gives an empty object', 200, '{}'],
 ])('while an agent %s, the last good state stays', async (_what, status, body) => {
-  const told = await followed();
+  const listener = await followed();
   agent.intercept = (_type, response) => {
     response.writeHead(status).end(body);
     return true;
   };
-  await until('it fails', () => told.errors.length > 1);
-  expect(told.snapshots).toHaveLength(1);
+  await until('it fails', () => listener.errors.length > 1);
+  expect(listener.snapshots).toHaveLength(1);
   agent.cluster.addTask(webTask(31002));
   agent.intercept = () => false;
-  await until('it goes on', () => tasksOf(told).length === 2);
+  await until('it goes on', () => tasksOf(listener).length === 2);
 });
 
-test('an agent that fails is asked less and less often, up to once a minute', async () => {
+test('an agent that fails is polled less and less often, up to once a minute', async () => {
   agent.intercept = (_type, response) => {
     response.writeHead(503).end();
     return true;
   };
   const clock = fastClock(1000);
   const times: number[] = [];
-  const told = new Told();
-  told.failed = () => void times.push(clock.monotonic());
-  following = source({ clock, pollMs: 2_000, random: () => 1 }).follow(told, stop.signal);
+  const listener = new TestListener();
+  listener.failed = () => void times.push(clock.monotonic());
+  following = source({ clock, pollMs: 2_000, random: () => 1 }).follow(listener, stop.signal);
   await until('it failed often', () => times.length === 8);
   const pauses = times.slice(1).map((time, index) => Math.floor((time - (times[index] ?? 0)) / 1_000));
   expect(pauses.slice(0, 3).every((pause, index) => pause >= 4 * 2 ** index)).toBe(true);

@@ -67,7 +67,7 @@ test('in whatever order agents, frameworks and tasks come, the same comes of it'
   );
 });
 
-test('a state tells the same as the events that lead to it', async () => {
+test('a state gives the same as the events that lead to it', async () => {
   const model = new TestCluster(() => undefined);
   model.addFramework(MARATHON, 'marathon');
   model.addAgent('S0', '10.0.0.1');
@@ -84,7 +84,7 @@ test('a state tells the same as the events that lead to it', async () => {
   expect(await snapshotOf(cluster)).toEqual(before);
 });
 
-test('a state that is taken in many turns tells the same as one that is taken at once', async () => {
+test('a state that is taken in many turns gives the same as one that is taken at once', async () => {
   class Short extends Pace {
     turns = 0;
     override isDue(): boolean {
@@ -178,12 +178,12 @@ test('an event looks at as much with a thousand tasks as with ten', async () => 
 async function readsOfEvents(tasks: number): Promise<number> {
   const cluster = new Cluster();
   const reads: Reads = { count: 0 };
-  const told = (json: object) => {
+  const listener = (json: object) => {
     const event = readEvent(json);
     if (event !== null)
       cluster.apply('task' in event ? { ...event, task: watched(event.task, reads) } : event, 0);
   };
-  const model = new TestCluster(told);
+  const model = new TestCluster(listener);
   model.addFramework(MARATHON, 'marathon');
   for (let i = 0; i < tasks / 10; i += 1) model.addAgent(`S${i}`, '10.0.0.1');
   const added = (i: number) =>
@@ -193,11 +193,11 @@ async function readsOfEvents(tasks: number): Promise<number> {
     });
   for (let i = 0; i < tasks; i += 1) model.addTask(added(i));
   await cluster.take(new Map(), ADDRESSES, new Pace());
-  cluster.takeNewHosts();
+  cluster.takeNamedHosts();
   reads.count = 0;
 
   model.addAgent('another', '10.0.0.2');
-  expect([...cluster.takeNewHosts()]).toEqual(['10.0.0.2']);
+  expect([...cluster.takeNamedHosts()]).toEqual(['10.0.0.2']);
   model.addFramework(MARATHON, 'marathon');
   model.addTask(webTask(40_000, { agent: 'S0', id: `new.${UUID}` }));
   cluster.apply(

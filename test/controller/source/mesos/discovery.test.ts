@@ -79,7 +79,7 @@ describe('a container’s port on a named network is reached by the address ther
       'nowhere, where one network of two has no name',
       both,
       [{ ip: '9.0.0.1' }],
-      'nobody says whether 9.0.0.1 is on network front',
+      'it is not known whether 9.0.0.1 is on network front',
     ],
     [
       'nowhere, where the task is on another network',
@@ -91,7 +91,7 @@ describe('a container’s port on a named network is reached by the address ther
       'nowhere, where nothing has a name',
       {},
       [{ ip: '9.0.0.1' }, { ip: '9.0.1.1' }],
-      'nobody says whether 9.0.0.1, 9.0.1.1 is on network front',
+      'it is not known whether 9.0.0.1, 9.0.1.1 is on network front',
     ],
   ])('%s', (_rule, container, networks, expected) => {
     expect(reachedBy(taskWith({ ...container, ...front, statuses: [status(...networks)] }))).toEqual([
@@ -117,7 +117,7 @@ describe('a container’s port on a named network is reached by the address ther
   });
 });
 
-describe('a mapping that only the status tells', () => {
+describe('a mapping that only the status has', () => {
   const statuses = [status({ ip: '9.0.0.1', port_mappings: [MAPPING] })];
   test.each<[string, object, string]>([
     [
@@ -248,6 +248,6 @@ test.each<[string, object, string[]]>([
     ['discovery.ports.ports[0].labels.VIP_0'],
   ],
   ['nothing of ours', { labels: pairs(['vip_PORT0', 'tcp:///web:80'], ['VIPER', 'x']) }, []],
-])('a VIP label of a task that nobody reads is told: %s', (_where, json, paths) => {
+])('a VIP label of a task without effect is reported: %s', (_where, json, paths) => {
   expect(taskWith(json).warnings.map((warning) => warning.split(' is not used: ')[0])).toEqual(paths);
 });

@@ -6,7 +6,7 @@ import type { Cluster } from '../../../../controller/source/mesos/cluster.ts';
 
 const feeds = new WeakMap<Cluster, Feed>();
 
-/** What a cluster has told of until now. */
+/** Everything that a cluster has published until now. */
 export async function everythingOf(cluster: Cluster, addresses: AgentAddresses): Promise<Snapshot> {
   const feed = feeds.get(cluster) ?? new Feed();
   feeds.set(cluster, feed);

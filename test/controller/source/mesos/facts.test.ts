@@ -47,13 +47,13 @@ describe('the newest status', () => {
     expect(facts({}, { statuses })).toMatchObject({ health: 'unhealthy', addresses: ['9.0.0.3'], since: 1 });
   });
 
-  test('leaves as it was what it does not tell', () => {
+  test('leaves as it was what it lacks', () => {
     const before = facts({ addresses: ['9.0.0.1'], healthy: true, ports: [{ number: 80 }] });
     const after = updated(before, 'TASK_RUNNING', statusSchema.parse(status(9, {})));
     expect(after).toEqual(before);
   });
 
-  test('tells the port mappings of a pod’s container, which its task does not have', () => {
+  test('has the port mappings of a pod’s container, which its task does not have', () => {
     const container_status = {
       network_infos: [{ port_mappings: [{ host_port: 2254, container_port: 8080 }] }],
     };

@@ -93,7 +93,7 @@ describe('a discovery port', () => {
       "container/bridge agent the agent's host name agent.example has no known IPv4 address",
     ]);
     expect(portsIn(task, { host: null, address: null })).toEqual([
-      'container/bridge agent Mesos has not told of its agent yet',
+      'container/bridge agent Mesos has not reported its agent yet',
     ]);
   });
 

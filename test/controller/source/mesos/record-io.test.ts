@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { FramingError, RecordDecoder } from '../../../../controller/source/mesos/record-io.ts';
+import { RecordDecoder } from '../../../../controller/source/mesos/record-io.ts';
+import { ProtocolError } from '../../../../controller/source/stream.ts';
 import { cut } from '../../../support/mesos/record.ts';
 
 function framed(...bodies: readonly string[]): Buffer {
@@ -41,7 +42,7 @@ test('a stream that ends anywhere but between two records ends within one', () =
   }
 });
 
-test('a record of no bytes says nothing', () => {
+test('a record of no bytes has no event', () => {
   expect(records(new RecordDecoder(10), [Buffer.from('0\n2\n{}')])).toEqual(['{}']);
 });
 
@@ -55,7 +56,7 @@ test.each([
   ['<html>'.repeat(100_000), '"<html><html><html><ht'],
 ])('%j is no length', (text, shown) => {
   for (const size of [1, 7, 1_000_000]) {
-    expect(() => records(new RecordDecoder(1e9), cut(Buffer.from(text), [size]))).toThrow(FramingError);
+    expect(() => records(new RecordDecoder(1e9), cut(Buffer.from(text), [size]))).toThrow(ProtocolError);
   }
   expect(() => records(new RecordDecoder(1e9), [Buffer.from(text)])).toThrow(shown);
 });

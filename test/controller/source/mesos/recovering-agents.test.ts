@@ -1,34 +1,35 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import {
   LATE_TASKS_MS,
-  RECOVERY_MS,
+  RECHECK_MS,
+  REREGISTER_MS,
   RecoveringAgents,
 } from '../../../../controller/source/mesos/recovering-agents.ts';
 
 const FAILOVER = 1_000;
+const DUE = FAILOVER + REREGISTER_MS;
+const RECOVERED = new Map([
+  ['S1', 'b.example'],
+  ['S0', 'a.example'],
+]);
+const set = (...ids: string[]): ReadonlySet<string> => new Set(ids);
 let agents: RecoveringAgents;
 
 beforeEach(() => {
   agents = new RecoveringAgents();
-  agents.replace(
-    new Map([
-      ['S1', 'b.example'],
-      ['S0', 'a.example'],
-    ]),
-    FAILOVER,
-  );
+  agents.replace(RECOVERED, FAILOVER);
 });
 
-test('after a failover, tasks may be missing until the new master gives its agents up, and a moment longer', () => {
+test('tasks may be missing for as long as the master waits for an agent, and it is asked once its time can be over', () => {
   expect(agents.hosts).toEqual(['a.example', 'b.example']);
-  expect(agents.until).toBe(FAILOVER + RECOVERY_MS + LATE_TASKS_MS);
+  expect([agents.until, agents.nextCheck]).toEqual([Number.POSITIVE_INFINITY, DUE]);
 });
 
-test('once every agent has come back, what is left is the moment in which their tasks are told', () => {
+test('once every agent has come back, tasks may be missing for a moment more, and nothing is asked', () => {
   agents.cameBack('S0', 5_000);
-  expect(agents.until).toBe(FAILOVER + RECOVERY_MS + LATE_TASKS_MS);
+  expect([agents.until, agents.nextCheck]).toEqual([Number.POSITIVE_INFINITY, DUE]);
   agents.cameBack('S1', 8_000);
-  expect(agents.until).toBe(8_000 + LATE_TASKS_MS);
+  expect([agents.until, agents.nextCheck]).toEqual([8_000 + LATE_TASKS_MS, Number.POSITIVE_INFINITY]);
 });
 
 test('an agent that comes back again gets no more time', () => {
@@ -37,11 +38,37 @@ test('an agent that comes back again gets no more time', () => {
   expect(agents.until).toBe(5_000 + LATE_TASKS_MS);
 });
 
-test('each is forgotten when its time is over, and one that is not recovering is none', () => {
+test('each is forgotten some time after it came back, and one that is not recovering is none', () => {
   agents.cameBack('S0', 5_000);
   agents.cameBack('S9', 5_000);
   agents.expire(5_000 + LATE_TASKS_MS);
   expect(agents.hosts).toEqual(['b.example']);
-  agents.expire(FAILOVER + RECOVERY_MS + LATE_TASKS_MS);
-  expect([agents.hosts, agents.until]).toEqual([[], null]);
+  agents.expire(DUE + REREGISTER_MS);
+  expect(agents.hosts).toEqual(['b.example']);
+});
+
+test('another subscription to the same master does not restart the time', () => {
+  agents.replace(new Map([['S0', 'a.example']]), FAILOVER + 300_000);
+  expect(agents.nextCheck).toBe(DUE);
+});
+
+test('an agent that a second failover takes away again has all its time', () => {
+  agents.cameBack('S0', 5_000);
+  agents.cameBack('S1', 5_000);
+  agents.replace(RECOVERED, 6_000);
+  expect(agents.nextCheck).toBe(6_000 + REREGISTER_MS);
+});
+
+test('the master gives up the agents that it neither has nor waits for', () => {
+  expect(agents.givenUp({ registered: set('S0', 'S7'), recovering: set() }, DUE)).toEqual(['S1']);
+});
+
+test('what the master still waits for is asked again after a pause, however long its own time-out is', () => {
+  expect(agents.givenUp({ registered: set(), recovering: set('S0', 'S1') }, DUE)).toEqual([]);
+  expect(agents.nextCheck).toBe(DUE + RECHECK_MS);
+});
+
+test('one that came back while the master was asked is not given up', () => {
+  agents.cameBack('S1', DUE);
+  expect(agents.givenUp({ registered: set(), recovering: set('S0') }, DUE)).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach } from '@jest/globals';
 import { createMesosSource, type MesosSourceOptions } from '../../../../controller/source/mesos/source.ts';
 import { type MesosOptions, startMesos, type TestMesos } from '../../../support/mesos/start-mesos.ts';
 import type { TestTask } from '../../../support/mesos/task-json.ts';
-import { namesOf, reached, Told, until } from '../support.ts';
+import { namesOf, reached, TestListener, until } from '../support.ts';
 
 export let mesos: TestMesos;
 let started: TestMesos[];
@@ -13,7 +13,7 @@ export const MARATHON = 'f-0001';
 export const KAFKA = 'f-0002';
 export const UUID = '0ef76549-2630-11e8-af52-70b3d5800001';
 
-/** A task of Marathon's app `/web` on the host network of agent S0, unless told otherwise. */
+/** A task of Marathon's app `/web` on the host network of agent S0, by default. */
 export function webTask(port: number, fields: Partial<TestTask> = {}): TestTask {
   return {
     id: `web.${UUID.slice(0, -5)}${port}`,
@@ -64,22 +64,22 @@ export function source(options: Partial<MesosSourceOptions> = {}) {
 }
 
 /** Starts to follow and does not wait; the end of the test ends it. */
-export function startFollowing(options: Partial<MesosSourceOptions> = {}): Told {
-  const told = new Told();
-  following.push(source(options).follow(told, stop.signal));
-  return told;
+export function startFollowing(options: Partial<MesosSourceOptions> = {}): TestListener {
+  const listener = new TestListener();
+  following.push(source(options).follow(listener, stop.signal));
+  return listener;
 }
 
 /** Follows, from the first state on. */
-export async function followed(options: Partial<MesosSourceOptions> = {}): Promise<Told> {
-  const told = startFollowing(options);
-  await until('the first state', () => told.snapshots.length > 0);
-  return told;
+export async function followed(options: Partial<MesosSourceOptions> = {}): Promise<TestListener> {
+  const listener = startFollowing(options);
+  await until('the first state', () => listener.snapshots.length > 0);
+  return listener;
 }
 
 /** `31001 running` of each task of an app, with where it is reached. */
-export function tasksOf(told: Told, id = '/web'): string[] {
-  return (told.app(id)?.tasks ?? []).map((task) => `${task.state} ${reached(task)}`.trim());
+export function tasksOf(listener: TestListener, id = '/web'): string[] {
+  return (listener.app(id)?.tasks ?? []).map((task) => `${task.state} ${reached(task)}`.trim());
 }
 
 /** Never aborts. */

@@ -7,7 +7,7 @@ import { systemClock } from '../../../../controller/time.ts';
 import { canMakeCertificates, makeCertificate } from '../../../support/certificate.ts';
 import { cut, record } from '../../../support/mesos/record.ts';
 import type { TestMesos } from '../../../support/mesos/start-mesos.ts';
-import { fastClock, namesOf, Told, until } from '../support.ts';
+import { fastClock, namesOf, TestListener, until } from '../support.ts';
 import {
   fill,
   followed,
@@ -31,8 +31,8 @@ afterEach(() => rm(directory, { recursive: true }));
 
 /** Of the first of its masters alone. */
 const urlOf = ({ urls: [url = ''] }: TestMesos) => url;
-const wholes = (told: Told) => told.reads.filter(({ complete }) => complete).length;
-const lastError = (told: Told) => told.errors.at(-1)?.message ?? '';
+const wholes = (listener: TestListener) => listener.reads.filter(({ complete }) => complete).length;
+const lastError = (listener: TestListener) => listener.errors.at(-1)?.message ?? '';
 
 test.each([[1], [2], [3, 1, 7], [11], [1000], [65_536]])(
   'a stream that is cut into pieces of %p bytes says the same',
@@ -40,10 +40,10 @@ test.each([[1], [2], [3, 1, 7], [11], [1000], [65_536]])(
     const other = await start({ pieces });
     fill(other);
     other.cluster.addTask(webTask(31002, { name: 'wéb-ü' }));
-    const told = await followed({ where: urlOf(other) });
+    const listener = await followed({ where: urlOf(other) });
     other.cluster.updateTask(webTask(31002).id, { state: 'KILLING' });
-    await until('the event came', () => tasksOf(told)[1] === 'killing 10.0.0.1:31002');
-    expect(told.errors).toEqual([]);
+    await until('the event came', () => tasksOf(listener)[1] === 'killing 10.0.0.1:31002');
+    expect(listener.errors).toEqual([]);
   },
 );
 
@@ -52,32 +52,32 @@ test('a stream that falls silent is opened again after three heartbeats', async 
   fill(other);
   other.heartbeats = false;
   const clock = fastClock(100);
-  const told = await followed({ where: urlOf(other), clock, retry: { firstMs: 100, lastMs: 200 } });
-  await until('it is opened again', () => wholes(told) === 2);
-  const [first, second] = told.reads.filter(({ complete }) => complete);
+  const listener = await followed({ where: urlOf(other), clock, retry: { firstMs: 100, lastMs: 200 } });
+  await until('it is opened again', () => wholes(listener) === 2);
+  const [first, second] = listener.reads.filter(({ complete }) => complete);
   expect((second?.since ?? 0) - (first?.since ?? 0)).toBeGreaterThanOrEqual(29_000);
-  expect(lastError(told)).toContain('nothing heard for 30 s; connecting again');
+  expect(lastError(listener)).toContain('nothing received for 30 s; reconnecting');
 });
 
 test('heartbeats alone keep a stream open, and the source fresh', async () => {
   const other = await start({ heartbeatMs: 30 });
   fill(other);
-  const told = await followed({ where: urlOf(other), clock: fastClock(200) });
-  await until('it is told of again', () => told.reads.length >= 3);
-  expect(told.errors).toEqual([]);
-  expect(wholes(told)).toBe(1);
-  expect(told.deltas.slice(1).every(isEmpty)).toBe(true);
+  const listener = await followed({ where: urlOf(other), clock: fastClock(200) });
+  await until('it is listed again', () => listener.reads.length >= 3);
+  expect(listener.errors).toEqual([]);
+  expect(wholes(listener)).toBe(1);
+  expect(listener.deltas.slice(1).every(isEmpty)).toBe(true);
 });
 
 test.each(['end', 'break'] as const)(
-  'after a stream that ends by "%s" the state is read anew, and the last good one stays meanwhile',
+  'after a stream that ends by "%s" the state is read again, and the last good one stays meanwhile',
   async (how) => {
-    const told = await followed();
+    const listener = await followed();
     mesos.cluster.addTask(webTask(31002));
     mesos.endStreams(how);
-    await until('it is read anew', () => wholes(told) === 2);
-    expect(lastError(told)).toMatch(/connecting again/);
-    expect(tasksOf(told)).toHaveLength(2);
+    await until('it is read again', () => wholes(listener) === 2);
+    expect(lastError(listener)).toMatch(/reconnecting/);
+    expect(tasksOf(listener)).toHaveLength(2);
   },
 );
 
@@ -87,16 +87,16 @@ test.each<[string, Buffer | string, RegExp]>([
   ['is empty', '\n', /expected the length of a record/],
   ['is above the limit', `${2 ** 31}\n{`, /a record has 2147483648 bytes, and the limit is 268435456/],
   ['is no JSON', '5\n{"a":', /a record of 5 bytes is no JSON/],
-])('a record that %s ends the stream, and the state is read anew', async (_what, bytes, error) => {
-  const told = await followed();
+])('a record that %s ends the stream, and the state is read again', async (_what, bytes, error) => {
+  const listener = await followed();
   mesos.send(bytes);
-  await until('it is read anew', () => wholes(told) === 2);
-  expect(lastError(told)).toMatch(error);
-  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
+  await until('it is read again', () => wholes(listener) === 2);
+  expect(lastError(listener)).toMatch(error);
+  expect(tasksOf(listener)).toEqual(['running 10.0.0.1:31001']);
 });
 
 test('a state that is cut in the middle changes nothing', async () => {
-  const told = await followed();
+  const listener = await followed();
   const whole = record({ type: 'SUBSCRIBED', subscribed: { get_state: mesos.cluster.state() } });
   for (const share of [0.1, 0.5, 0.9]) {
     mesos.intercept = (_type, response) => {
@@ -106,13 +106,13 @@ test('a state that is cut in the middle changes nothing', async () => {
       setTimeout(() => response.socket?.end(), 5);
       return true;
     };
-    const errors = told.errors.length;
+    const errors = listener.errors.length;
     mesos.endStreams();
-    await until('it failed', () => told.errors.length > errors + 1);
+    await until('it failed', () => listener.errors.length > errors + 1);
   }
-  expect(told.snapshots).toHaveLength(1);
+  expect(listener.snapshots).toHaveLength(1);
   mesos.intercept = () => false;
-  await until('it goes on', () => wholes(told) === 2);
+  await until('it goes on', () => wholes(listener) === 2);
 });
 
 test.each<[string, unknown, RegExp]>([
@@ -120,32 +120,32 @@ test.each<[string, unknown, RegExp]>([
   ['a state without lists', { type: 'SUBSCRIBED', subscribed: { get_state: {} } }, /expected SUBSCRIBED/],
   ['an empty object', {}, /expected SUBSCRIBED/],
 ])('a stream that begins with %s changes nothing', async (_what, first, error) => {
-  const told = await followed();
+  const listener = await followed();
   mesos.intercept = (_type, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).write(record(first));
     return true;
   };
   mesos.endStreams();
-  await until('it failed twice', () => told.errors.length > 2);
-  expect(lastError(told)).toMatch(error);
-  expect(told.snapshots).toHaveLength(1);
+  await until('it failed twice', () => listener.errors.length > 2);
+  expect(lastError(listener)).toMatch(error);
+  expect(listener.snapshots).toHaveLength(1);
 });
 
 test('a record above a smaller limit is refused before it is read', async () => {
-  const told = startFollowing({ maxBodyBytes: 100 });
-  await until('it fails', () => told.errors.length > 0);
-  expect(lastError(told)).toMatch(/a record has \d+ bytes, and the limit is 100/);
-  expect(told.snapshots).toEqual([]);
+  const listener = startFollowing({ maxBodyBytes: 100 });
+  await until('it fails', () => listener.errors.length > 0);
+  expect(lastError(listener)).toMatch(/a record has \d+ bytes, and the limit is 100/);
+  expect(listener.snapshots).toEqual([]);
 });
 
-test('events and fields that nobody knows are passed over', async () => {
-  const told = await followed();
+test('events and fields that are unknown are passed over', async () => {
+  const listener = await followed();
   mesos.send(record({ type: 'OPERATION_UPDATED', operation_updated: { state: 1 } }));
   mesos.send(record({ type: 'constructor' }));
   mesos.send(record({ type: 'AGENT_ADDED', agent_added: 7 }));
   mesos.cluster.addTask(webTask(31002));
-  await until('the next event came', () => tasksOf(told).length === 2);
-  expect(told.errors).toEqual([]);
+  await until('the next event came', () => tasksOf(listener).length === 2);
+  expect(listener.errors).toEqual([]);
 });
 
 test('a master that does not lead sends to the one that does, which gets the credentials too', async () => {
@@ -155,15 +155,15 @@ test('a master that does not lead sends to the one that does, which gets the cre
   fill(other);
   other.elect(1);
   const credentials = { kind: 'token', path: file } as const;
-  const told = await followed({ where: urlOf(other), credentials });
-  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
+  const listener = await followed({ where: urlOf(other), credentials });
+  expect(tasksOf(listener)).toEqual(['running 10.0.0.1:31001']);
   expect(other.calls.map(({ master, authorization }) => [master, authorization])).toEqual([
     [0, 'token=secret'],
     [1, 'token=secret'],
   ]);
 
   other.elect(0);
-  await until('the new leader is found', () => wholes(told) === 2);
+  await until('the new leader is found', () => wholes(listener) === 2);
 });
 
 test('a redirect to anything but a call at another master gets no credentials', async () => {
@@ -174,10 +174,10 @@ test('a redirect to anything but a call at another master gets no credentials', 
     response.writeHead(307, { location: `${elsewhere.urls[0]}/login` }).end();
     return true;
   };
-  const told = startFollowing({ credentials: { kind: 'basic', path: file } });
-  await until('it fails', () => told.errors.length > 0);
+  const listener = startFollowing({ credentials: { kind: 'basic', path: file } });
+  await until('it fails', () => listener.errors.length > 0);
   expect(elsewhere.calls[0]?.authorization).toBeUndefined();
-  expect(lastError(told)).toContain('answered 404');
+  expect(lastError(listener)).toContain('answered 404');
 });
 
 test.each([
@@ -191,18 +191,18 @@ test.each([
     return true;
   };
   await expect(source().read(never)).rejects.toThrow(advice);
-  const told = startFollowing();
-  await until('it fails', () => told.errors.length > 0);
-  expect(lastError(told)).toContain(advice);
+  const listener = startFollowing();
+  await until('it fails', () => listener.errors.length > 0);
+  expect(lastError(listener)).toContain(advice);
 });
 
 test('while no master leads, the last good state stays', async () => {
-  const told = await followed();
+  const listener = await followed();
   mesos.elect(null);
-  await until('it failed more than once', () => told.errors.length > 2);
-  expect(told.snapshots).toHaveLength(1);
+  await until('it failed more than once', () => listener.errors.length > 2);
+  expect(listener.snapshots).toHaveLength(1);
   mesos.elect(0);
-  await until('it goes on', () => wholes(told) === 2);
+  await until('it goes on', () => wholes(listener) === 2);
 });
 
 test('a page in place of an answer is no Mesos', async () => {
@@ -211,9 +211,11 @@ test('a page in place of an answer is no Mesos', async () => {
     return true;
   };
   await expect(source().read(never)).rejects.toThrow(/POST GET_STATE .*complete JSON/);
-  const told = startFollowing();
-  await until('it fails', () => told.errors.length > 0);
-  expect(lastError(told)).toContain('not with a stream of events; is this the address of a Mesos master?');
+  const listener = startFollowing();
+  await until('it fails', () => listener.errors.length > 0);
+  expect(lastError(listener)).toContain(
+    'not with a stream of events; is this the address of a Mesos master?',
+  );
 });
 
 test('an agent whose name cannot be resolved is tried again', async () => {
@@ -223,10 +225,10 @@ test('an agent whose name cannot be resolved is tried again', async () => {
   mesos.cluster.addTask(
     webTask(31002, { agent: 'S3', addresses: ['172.17.0.2'], ports: [{ number: 31002, labels }] }),
   );
-  const told = await followed({ clock: fastClock(300), resolver: namesOf(names), silenceMs: 1e7 });
-  expect(tasksOf(told)[1]).toContain('agent.example has no known IPv4 address');
+  const listener = await followed({ clock: fastClock(300), resolver: namesOf(names), silenceMs: 1e7 });
+  expect(tasksOf(listener)[1]).toContain('agent.example has no known IPv4 address');
   names['agent.example'] = '10.0.0.7';
-  await until('it is resolved', () => tasksOf(told)[1] === 'running 10.0.0.7:31002');
+  await until('it is resolved', () => tasksOf(listener)[1] === 'running 10.0.0.7:31002');
 });
 
 (canMakeCertificates ? test : test.skip)(
@@ -236,8 +238,8 @@ test('an agent whose name cannot be resolved is tried again', async () => {
     const other = await start({ masters: 2, tls });
     fill(other);
     other.elect(1);
-    const told = await followed({ where: urlOf(other), caFile });
-    expect(told.errors).toEqual([]);
+    const listener = await followed({ where: urlOf(other), caFile });
+    expect(listener.errors).toEqual([]);
     await expect(source({ where: urlOf(other) }).read(never)).rejects.toThrow(
       /self-signed certificate.*; give the CA that signed Mesos's certificate \(--mesos-ca-file\)/,
     );
@@ -247,7 +249,7 @@ test('an agent whose name cannot be resolved is tried again', async () => {
 test('following ends when it is aborted, in whatever it is doing', async () => {
   for (const wait of [0, 5, 20, 60]) {
     const end = new AbortController();
-    const run = source().follow(new Told(), end.signal);
+    const run = source().follow(new TestListener(), end.signal);
     await systemClock.sleep(wait);
     end.abort();
     await expect(run).resolves.toBeUndefined();

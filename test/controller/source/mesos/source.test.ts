@@ -15,10 +15,10 @@ import {
 
 useMesos();
 
-test('the state at the beginning is told as a whole, and as one app of its framework', async () => {
-  const told = await followed();
-  expect(told.reads).toEqual([{ complete: true, since: expect.any(Number) }]);
-  expect(told.last.apps).toEqual([
+test('the state at the beginning is published as a whole, and as one app of its framework', async () => {
+  const listener = await followed();
+  expect(listener.reads).toEqual([{ complete: true, since: expect.any(Number) }]);
+  expect(listener.last.apps).toEqual([
     expect.objectContaining({
       id: '/web',
       kind: 'app',
@@ -27,50 +27,51 @@ test('the state at the beginning is told as a whole, and as one app of its frame
       source: `mesos=${mesos.urls.join(',')}`,
     }),
   ]);
-  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
+  expect(tasksOf(listener)).toEqual(['running 10.0.0.1:31001']);
 });
 
-test('what an event says is told by name, and apps that it does not concern are the same objects', async () => {
+test('what an event says is published by name, and apps that it does not concern are the same objects', async () => {
   mesos.cluster.addTask(
     webTask(9000, { id: 'broker-0__1', name: 'broker-0', framework: KAFKA, agent: 'S1' }),
   );
-  const told = await followed();
-  const broker = told.app('/broker');
+  const listener = await followed();
+  const broker = listener.app('/broker');
   mesos.cluster.addTask(webTask(31002));
-  await until('the task is there', () => tasksOf(told).length === 2);
-  expect(told.reads.at(-1)).toMatchObject({ complete: false });
-  expect(told.app('/broker')).toBe(broker);
+  await until('the task is there', () => tasksOf(listener).length === 2);
+  expect(listener.reads.at(-1)).toMatchObject({ complete: false });
+  expect(listener.app('/broker')).toBe(broker);
   expect(broker?.framework).toBe('kafka');
 });
 
 test('a task starts, runs, is killed and ends', async () => {
-  const told = await followed();
+  const listener = await followed();
   const task = webTask(31002, { state: 'STAGING', addresses: [] });
   mesos.cluster.addTask(task);
   await until(
     'it is staged',
     () =>
-      tasksOf(told).includes('staging it has no IP address yet') || tasksOf(told)[1] === 'staging nowhere',
+      tasksOf(listener).includes('staging it has no IP address yet') ||
+      tasksOf(listener)[1] === 'staging nowhere',
   );
   mesos.cluster.updateTask(task.id, { state: 'RUNNING', addresses: ['10.0.0.1'] });
-  await until('it runs', () => tasksOf(told)[1] === 'running 10.0.0.1:31002');
+  await until('it runs', () => tasksOf(listener)[1] === 'running 10.0.0.1:31002');
   mesos.cluster.updateTask(task.id, { state: 'KILLING' });
-  await until('it is killed', () => tasksOf(told)[1] === 'killing 10.0.0.1:31002');
+  await until('it is killed', () => tasksOf(listener)[1] === 'killing 10.0.0.1:31002');
   mesos.cluster.updateTask(task.id, { state: 'KILLED' });
-  await until('it is gone', () => tasksOf(told)[1] === 'gone');
+  await until('it is gone', () => tasksOf(listener)[1] === 'gone');
 });
 
 test('the newest state counts, and not the one in the older status that comes with it', async () => {
-  const told = await followed();
+  const listener = await followed();
   const { id } = webTask(31001);
   mesos.cluster.updateTask(id, { state: 'RUNNING', addresses: ['10.0.0.1'] }, 'KILLING');
-  await until('it is being killed', () => tasksOf(told)[0] === 'killing 10.0.0.1:31001');
+  await until('it is being killed', () => tasksOf(listener)[0] === 'killing 10.0.0.1:31001');
 });
 
 test('health comes with a status, and one without health leaves it as it was', async () => {
   mesos.cluster.addTask(webTask(31002, { healthy: null }));
-  const told = await followed();
-  const health = () => told.app('/web')?.tasks.map((task) => task.health);
+  const listener = await followed();
+  const health = () => listener.app('/web')?.tasks.map((task) => task.health);
   expect(health()).toEqual(['unchecked', 'unknown']);
   const { id } = webTask(31002);
   mesos.cluster.updateTask(id, { state: 'RUNNING', healthy: false });
@@ -78,72 +79,75 @@ test('health comes with a status, and one without health leaves it as it was', a
   mesos.cluster.updateTask(id, { state: 'RUNNING', healthy: true });
   await until('it is healthy', () => health()?.[1] === 'healthy');
   mesos.cluster.updateTask(id, { state: 'KILLING' });
-  await until('it is being killed', () => told.app('/web')?.tasks[1]?.state === 'killing');
+  await until('it is being killed', () => listener.app('/web')?.tasks[1]?.state === 'killing');
   expect(health()?.[1]).toBe('healthy');
 });
 
 test('a task that is unreachable keeps its place, so that its connections may end', async () => {
-  const told = await followed();
+  const listener = await followed();
   const { id } = webTask(31001);
   mesos.cluster.updateTask(id, { state: 'UNREACHABLE' });
   mesos.cluster.removeAgent('S0');
-  await until('it is unreachable', () => tasksOf(told)[0] === 'unreachable 10.0.0.1:31001');
+  await until('it is unreachable', () => tasksOf(listener)[0] === 'unreachable 10.0.0.1:31001');
   mesos.endStreams();
-  await until('the state is read anew', () => told.reads.filter(({ complete }) => complete).length === 2);
-  expect(tasksOf(told)).toEqual(['unreachable 10.0.0.1:31001']);
+  await until(
+    'the state is read again',
+    () => listener.reads.filter(({ complete }) => complete).length === 2,
+  );
+  expect(tasksOf(listener)).toEqual(['unreachable 10.0.0.1:31001']);
 });
 
-test('a task that comes before its framework waits for it, and is told of meanwhile', async () => {
-  const told = await followed();
+test('a task that comes before its framework waits for it, and is reported meanwhile', async () => {
+  const listener = await followed();
   mesos.cluster.addTask(webTask(31002, { framework: 'f-0009' }));
-  await until('it waits', () => told.last.warnings.length > 0);
-  expect(told.last.warnings[0]).toMatch(/Mesos has not named their framework: web\./);
-  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
+  await until('it waits', () => listener.last.warnings.length > 0);
+  expect(listener.last.warnings[0]).toMatch(/Mesos has not named their framework: web\./);
+  expect(tasksOf(listener)).toEqual(['running 10.0.0.1:31001']);
   mesos.cluster.addFramework('f-0009', 'other');
-  await until('it is there', () => told.last.apps.length === 2);
-  expect(told.last.apps[1]).toMatchObject({ id: '/web', framework: 'other' });
-  expect(told.last.warnings).toEqual([]);
+  await until('it is there', () => listener.last.apps.length === 2);
+  expect(listener.last.apps[1]).toMatchObject({ id: '/web', framework: 'other' });
+  expect(listener.last.warnings).toEqual([]);
 });
 
 test('a task that comes before its agent has its place once that comes', async () => {
-  const told = await followed();
+  const listener = await followed();
   const labels = { VIP_0: '/web:80', 'network-scope': 'host' };
   mesos.cluster.addTask(
     webTask(31002, { agent: 'S9', addresses: ['172.17.0.2'], ports: [{ number: 31002, labels }] }),
   );
-  await until('it waits', () => tasksOf(told)[1] === 'running Mesos has not told of its agent yet');
+  await until('it waits', () => tasksOf(listener)[1] === 'running Mesos has not reported its agent yet');
   mesos.cluster.addAgent('S9', '10.0.0.9');
-  await until('it is reached', () => tasksOf(told)[1] === 'running 10.0.0.9:31002');
+  await until('it is reached', () => tasksOf(listener)[1] === 'running 10.0.0.9:31002');
 });
 
 test('a framework that changes its name takes its apps along', async () => {
-  const told = await followed();
+  const listener = await followed();
   mesos.cluster.addFramework(MARATHON, 'marathon-user');
-  await until('it has the name', () => told.last.apps[0]?.framework === 'marathon-user');
-  expect(told.last.apps).toHaveLength(1);
+  await until('it has the name', () => listener.last.apps[0]?.framework === 'marathon-user');
+  expect(listener.last.apps).toHaveLength(1);
 });
 
 test('a framework that is removed leaves its tasks until they end by themselves', async () => {
-  const told = await followed();
+  const listener = await followed();
   mesos.cluster.removeFramework(MARATHON);
   mesos.cluster.updateTask(webTask(31001).id, { state: 'KILLING' });
-  await until('the task is killed', () => tasksOf(told)[0] === 'killing 10.0.0.1:31001');
-  expect(told.last.apps[0]?.framework).toBe('marathon');
+  await until('the task is killed', () => tasksOf(listener)[0] === 'killing 10.0.0.1:31001');
+  expect(listener.last.apps[0]?.framework).toBe('marathon');
 });
 
 test('a task that is in no new state has ended', async () => {
-  const told = await followed();
+  const listener = await followed();
   mesos.cluster.tasks.clear();
   mesos.endStreams();
-  await until('it is gone', () => tasksOf(told)[0] === 'gone');
-  expect(told.reads.at(-1)).toMatchObject({ complete: true });
+  await until('it is gone', () => tasksOf(listener)[0] === 'gone');
+  expect(listener.reads.at(-1)).toMatchObject({ complete: true });
 });
 
 test('a task that cannot be read is rejected by its path, and the others are not touched', async () => {
-  const told = await followed();
+  const listener = await followed();
   mesos.cluster.addTask(webTask(31002, { agent: '' }));
-  await until('it is rejected', () => told.last.rejected.length === 1);
-  expect(told.last.rejected).toEqual([
+  await until('it is rejected', () => listener.last.rejected.length === 1);
+  expect(listener.last.rejected).toEqual([
     {
       app: webTask(31002).id,
       at: 'agent_id.value',
@@ -151,9 +155,9 @@ test('a task that cannot be read is rejected by its path, and the others are not
       reason: 'expected text that is not empty',
     },
   ]);
-  expect(tasksOf(told)).toEqual(['running 10.0.0.1:31001']);
+  expect(tasksOf(listener)).toEqual(['running 10.0.0.1:31001']);
   mesos.cluster.updateTask(webTask(31002).id, { state: 'KILLED' });
-  await until('it is forgotten', () => told.last.rejected.length === 0);
+  await until('it is forgotten', () => listener.last.rejected.length === 0);
 });
 
 test('containers of one pod are tasks of one app, with ports of their own', async () => {
@@ -165,8 +169,8 @@ test('containers of one pod are tasks of one app, with ports of their own', asyn
     });
   mesos.cluster.addTask(pod('front', 31010));
   mesos.cluster.addTask(pod('back', 31011));
-  const told = await followed();
-  const app = told.app('/shop/pod');
+  const listener = await followed();
+  const app = listener.app('/shop/pod');
   expect(app).toMatchObject({ kind: 'pod', ports: [{ container: 'back' }, { container: 'front' }] });
   expect(app?.tasks.map(reached)).toEqual(['10.0.0.1:31011', '10.0.0.1:31010']);
 });

@@ -18,13 +18,13 @@ const WEB = webTask(31001);
 let master: TestCluster;
 let cluster: Cluster;
 let now: number;
-/** Whether events reach the cluster; what happens while they do not, only a new state tells. */
+/** Whether events reach the cluster; what happens while they do not, only a new state shows. */
 let isSubscribed: boolean;
 
 beforeEach(async () => {
   cluster = new Cluster();
   now = 0;
-  master = new TestCluster(tell);
+  master = new TestCluster(receive);
   isSubscribed = false;
   master.addFramework(MARATHON, 'marathon');
   master.addAgent('S0', '10.0.0.1');
@@ -33,7 +33,7 @@ beforeEach(async () => {
   await subscribe();
 });
 
-function tell(json: JsonObject): void {
+function receive(json: JsonObject): void {
   const event = isSubscribed ? readEvent(json) : null;
   if (event !== null) cluster.apply(event, now);
 }
@@ -79,7 +79,19 @@ test('a task on an agent that a new master gave up stays unreachable through the
   expect(await states()).toEqual(['gone']);
 });
 
-test('so does one whose agent was given up while nobody listened', async () => {
+test('a task that could not be reached when its agent was lost ends some time after that', async () => {
+  master.updateTask(WEB.id, { state: 'UNREACHABLE' });
+  await failOver();
+  isSubscribed = false;
+  master.removeAgent('S0');
+  await subscribe();
+  pass(599_999);
+  expect(await states()).toEqual(['unreachable']);
+  pass(1);
+  expect(await states()).toEqual(['gone']);
+});
+
+test('so does one whose agent was given up while there was no subscription', async () => {
   await failOver();
   isSubscribed = false;
   pass(60_000);
@@ -108,10 +120,10 @@ test('a task of an agent that left without a failover has ended', async () => {
   expect(await states()).toEqual(['gone']);
 });
 
-test('a kept task that comes back unreadable stays as it was for as long as it is told of', async () => {
+test('a kept task that comes back unreadable stays as it was for as long as it is reported', async () => {
   await failOver();
   master.addAgent('S0', '10.0.0.1');
-  tell({ type: 'TASK_ADDED', task_added: { task: unreadable } });
+  receive({ type: 'TASK_ADDED', task_added: { task: unreadable } });
   pass(700_000);
   expect(await states()).toEqual(['running']);
 });

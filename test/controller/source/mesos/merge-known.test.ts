@@ -15,8 +15,8 @@ type Change = (json: Record<string, unknown>) => object;
 const unreadable: Change = (json) => ({ ...json, agent_id: {} });
 const withoutStatuses: Change = ({ statuses: _, ...json }) => json;
 
-/** A cluster that is told by events, or by states in their place. */
-class Told {
+/** A cluster that is fed with events, or with states in their place. */
+class TestListener {
   readonly cluster = new Cluster();
 
   constructor() {
@@ -65,81 +65,81 @@ class Told {
 }
 
 describe('a task of which something cannot be read', () => {
-  test('stays rejected over an update, which does not tell what it is', async () => {
-    const told = new Told();
-    told.added({ state: 'STAGING' }, unreadable);
-    told.updated('RUNNING');
-    expect(await told.all()).toEqual({ tasks: [], rejected: ['agent_id.value'] });
+  test('stays rejected over an update, which does not have its definition', async () => {
+    const listener = new TestListener();
+    listener.added({ state: 'STAGING' }, unreadable);
+    listener.updated('RUNNING');
+    expect(await listener.all()).toEqual({ tasks: [], rejected: ['agent_id.value'] });
   });
 
   test('stays rejected over an update that cannot be read either', async () => {
-    const told = new Told();
-    told.added({}, unreadable);
-    told.updated('RUNNING', { healthy: 'yes' });
-    expect((await told.all()).rejected).toEqual(['agent_id.value']);
+    const listener = new TestListener();
+    listener.added({}, unreadable);
+    listener.updated('RUNNING', { healthy: 'yes' });
+    expect((await listener.all()).rejected).toEqual(['agent_id.value']);
   });
 
-  test('stays rejected over an update where a state told of it', async () => {
-    const told = new Told();
-    await told.state(unreadable);
-    told.updated('RUNNING');
-    expect((await told.all()).rejected).toEqual(['agent_id.value']);
+  test('stays rejected over an update where a state listed it', async () => {
+    const listener = new TestListener();
+    await listener.state(unreadable);
+    listener.updated('RUNNING');
+    expect((await listener.all()).rejected).toEqual(['agent_id.value']);
   });
 
   test('that was known serves on, and stays rejected until it can be read', async () => {
-    const told = new Told();
-    told.added();
-    told.added({}, unreadable);
-    told.updated('RUNNING');
+    const listener = new TestListener();
+    listener.added();
+    listener.added({}, unreadable);
+    listener.updated('RUNNING');
     const serving = ['running unchecked 10.0.0.1:31001'];
-    expect(await told.all()).toEqual({ tasks: serving, rejected: ['agent_id.value'] });
-    told.added();
-    expect(await told.all()).toEqual({ tasks: serving, rejected: [] });
+    expect(await listener.all()).toEqual({ tasks: serving, rejected: ['agent_id.value'] });
+    listener.added();
+    expect(await listener.all()).toEqual({ tasks: serving, rejected: [] });
   });
 
-  test('is no longer told of when it ends', async () => {
-    const told = new Told();
-    told.added({}, unreadable);
-    told.updated('KILLED');
-    expect((await told.all()).rejected).toEqual([]);
+  test('is no longer reported when it ends', async () => {
+    const listener = new TestListener();
+    listener.added({}, unreadable);
+    listener.updated('KILLED');
+    expect((await listener.all()).rejected).toEqual([]);
   });
 
   test('in an update alone is mended by the next update', async () => {
-    const told = new Told();
-    told.added();
-    told.updated('RUNNING', { healthy: 'yes' });
-    expect((await told.all()).rejected).toEqual(['status.healthy']);
-    told.updated('RUNNING', { healthy: true });
-    expect(await told.all()).toEqual({ tasks: ['running healthy 10.0.0.1:31001'], rejected: [] });
+    const listener = new TestListener();
+    listener.added();
+    listener.updated('RUNNING', { healthy: 'yes' });
+    expect((await listener.all()).rejected).toEqual(['status.healthy']);
+    listener.updated('RUNNING', { healthy: true });
+    expect(await listener.all()).toEqual({ tasks: ['running healthy 10.0.0.1:31001'], rejected: [] });
   });
 });
 
-describe('a task that is told of again without statuses', () => {
+describe('a task that is listed again without statuses', () => {
   const bridged = {
     addresses: ['172.31.254.3'],
     ports: [{ number: 8080, labels: { VIP_0: '/web:80' } }],
     mappings: [[31001, 8080]] as const,
     healthy: true,
   };
-  test.each<[string, (told: Told) => void | Promise<void>]>([
-    ['by a second TASK_ADDED', (told) => told.added(bridged, withoutStatuses)],
-    ['by a state', (told) => told.state(withoutStatuses, bridged)],
+  test.each<[string, (listener: TestListener) => void | Promise<void>]>([
+    ['by a second TASK_ADDED', (listener) => listener.added(bridged, withoutStatuses)],
+    ['by a state', (listener) => listener.state(withoutStatuses, bridged)],
   ])('%s keeps address, mappings and health', async (_how, again) => {
-    const told = new Told();
-    told.added(bridged);
-    const before = await told.all();
+    const listener = new TestListener();
+    listener.added(bridged);
+    const before = await listener.all();
     expect(before.tasks).toEqual(['running healthy 10.0.0.1:31001']);
-    await again(told);
-    expect(await told.all()).toEqual(before);
+    await again(listener);
+    expect(await listener.all()).toEqual(before);
   });
 
   test('takes over what it says itself', async () => {
-    const told = new Told();
-    told.added();
-    told.added({ addresses: ['9.0.0.7'], healthy: false });
-    expect((await told.all()).tasks).toEqual(['running unhealthy 9.0.0.7:31001']);
-    told.added({ state: 'KILLING' }, withoutStatuses);
-    expect((await told.all()).tasks).toEqual(['killing unhealthy 9.0.0.7:31001']);
+    const listener = new TestListener();
+    listener.added();
+    listener.added({ addresses: ['9.0.0.7'], healthy: false });
+    expect((await listener.all()).tasks).toEqual(['running unhealthy 9.0.0.7:31001']);
+    listener.added({ state: 'KILLING' }, withoutStatuses);
+    expect((await listener.all()).tasks).toEqual(['killing unhealthy 9.0.0.7:31001']);
   });
 });
 
@@ -148,21 +148,21 @@ describe('after the end of a task', () => {
   test.each(['RUNNING', 'KILLING', 'UNREACHABLE'])(
     'a late update to %s does not bring it back',
     async (state) => {
-      const told = new Told();
-      told.added();
-      told.updated('LOST');
-      told.updated(state);
-      expect((await told.all()).tasks).toEqual([ended]);
+      const listener = new TestListener();
+      listener.added();
+      listener.updated('LOST');
+      listener.updated(state);
+      expect((await listener.all()).tasks).toEqual([ended]);
     },
   );
 
   test('TASK_ADDED brings it back, with nothing of its former life', async () => {
-    const told = new Told();
-    told.added();
-    told.updated('LOST');
-    told.added({}, withoutStatuses);
-    expect((await told.all()).tasks).toEqual(['running unchecked it has no IP address yet']);
-    told.added();
-    expect((await told.all()).tasks).toEqual(['running unchecked 10.0.0.1:31001']);
+    const listener = new TestListener();
+    listener.added();
+    listener.updated('LOST');
+    listener.added({}, withoutStatuses);
+    expect((await listener.all()).tasks).toEqual(['running unchecked it has no IP address yet']);
+    listener.added();
+    expect((await listener.all()).tasks).toEqual(['running unchecked 10.0.0.1:31001']);
   });
 });

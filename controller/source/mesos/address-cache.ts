@@ -3,7 +3,7 @@ import { ipAddress } from '../document/addresses.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 
 /** Remembers the addresses of agents, so that an event never waits for a name server. */
-export class AddressBook {
+export class AddressCache {
   readonly #resolver: Resolver;
   readonly #addresses = new Map<string, string | null>();
 
@@ -15,7 +15,7 @@ export class AddressBook {
     return this.#addresses;
   }
 
-  /** Those of these hosts that must be asked for: an address among them stands for itself at once. */
+  /** Those of these hosts that must be resolved: an address among them stands for itself at once. */
   unknown(hosts: ReadonlySet<string>): ReadonlySet<string> {
     const unknown = new Set<string>();
     for (const host of hosts) {

@@ -1,0 +1,137 @@
+import { BOUNDS } from '../../bounds.ts';
+import type { Clock } from '../../ports.ts';
+import { Latch } from '../../time.ts';
+
+/** What is to be read now. `since`: when it was learnt of; null for what was merely due. */
+export interface Due {
+  readonly relist: { readonly since: number | null } | null;
+  readonly items: ReadonlyMap<string, { readonly since: number | null }>;
+  /** The items are too many to be read one by one. */
+  readonly tooMany: boolean;
+}
+
+interface Entry {
+  readonly since: number | null;
+  readonly due: number;
+}
+
+/** What may be taken from a queue. */
+export interface Allowed {
+  readonly list: boolean;
+  readonly items: boolean;
+  /** How many items may be read at once. */
+  readonly inFlight: number;
+}
+
+/**
+ * What is to be read, and when. Of two requests for the same the earlier time counts. An item that is being read is not
+ * taken again before it is done: one more read may be needed then, since that one may have looked too early.
+ */
+export class ReadQueue {
+  #relist: Entry | undefined;
+  readonly #items = new Map<string, Entry>();
+  readonly #reading = new Set<string>();
+  readonly #wake = new Latch<'earlier'>();
+  #allowed: Allowed;
+
+  constructor(allowed: Allowed) {
+    this.#allowed = allowed;
+  }
+
+  /** What may be taken from now on: the rest waits, however long it has been due. */
+  allow(allowed: Allowed): void {
+    this.#allowed = allowed;
+    this.#wake.set('earlier');
+  }
+
+  /** `since`: when the change was learnt of. `due`: when to read. Milliseconds of the monotonic clock. */
+  addRelist(since: number | null, due: number): void {
+    this.#relist = earlier(this.#relist, { since, due });
+    this.#wake.set('earlier');
+  }
+
+  add(id: string, since: number | null, due: number): void {
+    this.#items.set(id, earlier(this.#items.get(id), { since, due }));
+    if (this.#items.size > BOUNDS.waitingApps) this.#becomeRelist();
+    this.#wake.set('earlier');
+  }
+
+  /** The item that was taken has been read. */
+  done(id: string): void {
+    this.#reading.delete(id);
+    this.#wake.set('earlier');
+  }
+
+  /** Resolves when something may be taken, or when `signal` aborts. `most` as in `take`. */
+  async wait(most: number, clock: Clock, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      this.#wake.take();
+      const now = clock.monotonic();
+      const ms = this.#nextTake(now, most) - now;
+      if (ms <= 0 || signal.aborted) return;
+      await this.#wake.wait(ms, clock, signal);
+    }
+  }
+
+  /**
+   * Takes what is due at `now`, and no more items than may be read at once. More than `most` that are due come all, with a
+   * relist that is to be made in their place: one full list costs Marathon less.
+   */
+  take(now: number, most: number): Due {
+    const due = this.#due(now);
+    const tooMany = this.#allowed.list && due.length > most;
+    const taken = tooMany ? due : due.slice(0, this.#room);
+    for (const [id] of taken) {
+      this.#items.delete(id);
+      if (!tooMany) this.#reading.add(id);
+    }
+    const items = new Map(taken);
+    if (!this.#allowed.list || !(tooMany || this.#isRelistDue(now))) return { relist: null, items, tooMany };
+    const asked = this.#relist === undefined ? [] : [this.#relist];
+    const since = tooMany ? [...taken.map(([, entry]) => entry), ...asked] : asked;
+    this.#relist = undefined;
+    return {
+      relist: { since: since.reduce<number | null>((a, b) => first(a, b.since), null) },
+      items,
+      tooMany,
+    };
+  }
+
+  get #room(): number {
+    return Math.max(0, this.#allowed.inFlight - this.#reading.size);
+  }
+
+  #due(now: number): readonly (readonly [string, Entry])[] {
+    if (!this.#allowed.items) return [];
+    return [...this.#items].filter(([id, { due }]) => due <= now && !this.#reading.has(id));
+  }
+
+  #isRelistDue(now: number): boolean {
+    return this.#relist !== undefined && this.#relist.due <= now;
+  }
+
+  /** Ids of apps that do not exist cost memory too; one list serves for all of them. */
+  #becomeRelist(): void {
+    for (const entry of this.#items.values()) this.#relist = earlier(this.#relist, entry);
+    this.#items.clear();
+  }
+
+  /** When something may be taken next, as far as that depends on time alone. */
+  #nextTake(now: number, most: number): number {
+    const { list, items } = this.#allowed;
+    const due = this.#due(now).length;
+    if ((due > 0 && this.#room > 0) || (list && due > most)) return now;
+    let next = list ? (this.#relist?.due ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+    if (items) for (const { due } of this.#items.values()) if (due > now) next = Math.min(next, due);
+    return next;
+  }
+}
+
+function earlier(a: Entry | undefined, b: Entry): Entry {
+  return a === undefined ? b : { since: first(a.since, b.since), due: Math.min(a.due, b.due) };
+}
+
+function first(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}

@@ -1,0 +1,101 @@
+import { ControllerError, messageOf } from '../errors.ts';
+import { asError, retryDelay } from '../http/retry.ts';
+import type { Clock } from '../ports.ts';
+
+/** One connection on which a server sends events. */
+export interface EventStream {
+  readonly clock: Clock;
+  /** The request, for messages: `GET http://10.0.0.1:8080/v2/events`. */
+  readonly request: string;
+  readonly open: (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
+  /** Takes what has arrived; what comes after it waits. Throws a `ProtocolError` for what it does not understand. */
+  readonly take: (chunk: Uint8Array, signal: AbortSignal) => void | Promise<void>;
+  /** How long nothing may arrive before the connection counts as dead; called again each time. */
+  readonly silenceMs: () => number;
+  /** What it means that the server ended the stream just now. Defaults to `the stream ended`. */
+  readonly ended?: () => string;
+}
+
+/** What arrived is not what was expected: nothing after it can be trusted. */
+export class ProtocolError extends Error {}
+
+/**
+ * Reads one connection. It never resolves: it rejects with a `ControllerError` when the connection fails, ends, falls silent
+ * or sends what is not understood, or with the reason of `signal`.
+ */
+export async function readStream(stream: EventStream, signal: AbortSignal): Promise<never> {
+  const { clock, request, open, take, silenceMs, ended = () => 'the stream ended' } = stream;
+  const connection = new AbortController();
+  const limited = AbortSignal.any([signal, connection.signal]);
+  const failure = (what: string, cause?: unknown) =>
+    new ControllerError('source', `${request}: ${what}; reconnecting`, cause === undefined ? {} : { cause });
+  let receivedAt = clock.monotonic();
+  try {
+    const chunks = await open(limited);
+    receivedAt = clock.monotonic();
+    void silence(stream, () => receivedAt, limited).then(() =>
+      connection.abort(failure(`nothing received for ${silenceMs() / 1000} s`)),
+    );
+    for await (const chunk of chunks) {
+      await take(chunk, limited);
+      limited.throwIfAborted();
+      // After the work: while a whole state is read nothing else can arrive.
+      receivedAt = clock.monotonic();
+    }
+    throw failure(ended());
+  } catch (error) {
+    limited.throwIfAborted();
+    if (error instanceof ControllerError) throw error;
+    if (error instanceof ProtocolError) throw failure(`not a stream of events: ${error.message}`);
+    throw failure(`the stream broke off: ${messageOf(error)}`, error);
+  } finally {
+    connection.abort();
+  }
+}
+
+/** Resolves once nothing has arrived for too long, or when `signal` aborts. */
+async function silence(
+  { clock, silenceMs }: EventStream,
+  receivedAt: () => number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const left = receivedAt() + silenceMs() - clock.monotonic();
+    if (left <= 0 || signal.aborted) return;
+    await clock.sleep(left, signal);
+  }
+}
+
+/** A connection that lived this long was no failed attempt. */
+const STABLE_MS = 10_000;
+
+export interface ReconnectOptions {
+  readonly clock: Clock;
+  /** Numbers in [0, 1) for jitter. */
+  readonly random: () => number;
+  /** Bounds of the backoff; those of `retryDelay` by default. */
+  readonly retry?: { readonly firstMs: number; readonly lastMs: number };
+  readonly failed: (error: Error) => void;
+  /** Waits before the next attempt; the clock's sleep by default. */
+  readonly pause?: (ms: number) => Promise<void>;
+}
+
+/** Connects again and again, with backoff, until `signal` aborts; resolves then. */
+export async function reconnect(
+  connect: () => Promise<never>,
+  options: ReconnectOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, random, retry, failed, pause = (ms) => clock.sleep(ms, signal) } = options;
+  for (let failures = 0; !signal.aborted; ) {
+    const begun = clock.monotonic();
+    try {
+      await connect();
+    } catch (error) {
+      if (signal.aborted) return;
+      failed(asError(error));
+    }
+    failures = clock.monotonic() - begun > STABLE_MS ? 1 : failures + 1;
+    await pause(retryDelay(failures, random, retry));
+  }
+}
