@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import type { Config } from './config/config.ts';
 import { givenAs } from './config/given.ts';
 import { readEnteringRight } from './doctor/read/kernel.ts';
-import { ControllerError } from './errors.ts';
+import { ControllerError, messageOf } from './errors.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import type { FollowerRules } from './loop/follower.ts';
 import { Followers } from './loop/followers.ts';
@@ -12,7 +12,7 @@ import { enterNamespace } from './netns/enter.ts';
 import { NamespaceFleet } from './netns/fleet.ts';
 import { NamespaceKeeper } from './netns/keeper.ts';
 import { ledgerPath, namespaceLedgers } from './netns/ledgers.ts';
-import { readNamespaceFile } from './netns/namespace-file.ts';
+import { namedNamespace } from './netns/named.ts';
 import type { Namespace } from './netns/namespaces.ts';
 import type { RemoteNamespace } from './netns/remote.ts';
 import type { IpvsTable, Ledger, Log, Reachability } from './ports.ts';
@@ -56,22 +56,27 @@ export async function openNamespaces(
  * `ControllerError` where there is no such namespace, or it may not be entered.
  */
 export async function openNamespace(config: Config): Promise<OpenNamespace | null> {
-  const { netnsDir: directory, netns: id } = config;
-  if (id === undefined) return null;
-  const given = `${givenAs(config, 'netns')} ${visible(id)}`;
-  if (directory === undefined) {
-    const message = `${given} is given without --netns-dir, expected the directory that has the file`;
-    throw new ControllerError('usage', message, { retry: 'never' });
-  }
-  const file = await readNamespaceFile(join(directory, id));
-  if (file.kind !== 'namespace')
-    throw new ControllerError('usage', `${given}: ${join(directory, id)}: ${file.reason}`, {
-      retry: 'never',
-    });
-  await checkEntering(config, directory);
-  const namespace = { id, path: file.path, inode: file.inode };
+  if (config.netns === undefined) return null;
+  const namespace = await namespaceOf(config, config.netns);
   const { table, reachability } = enter(config, namespace);
   return { table, reachability, ledger: ledgerOf(config, namespace) };
+}
+
+async function namespaceOf(config: Config, id: string): Promise<Namespace> {
+  const { netnsDir: directory, against } = config;
+  const given = `${givenAs(config, 'netns')} ${visible(id)}`;
+  const wrong = (message: string) => new ControllerError('usage', message, { retry: 'never' });
+  if (directory === undefined)
+    throw wrong(`${given} is given without --netns-dir, expected the directory that has the file`);
+  if (against.kind !== 'kernel') {
+    const other = `${givenAs(config, 'against')} ${against.kind === 'file' ? visible(against.path) : against.kind}`;
+    throw wrong(`${given} is given with ${other}, expected kernel: the table of that namespace`);
+  }
+  const namespace = await namedNamespace(directory, id).catch((error: unknown) => {
+    throw wrong(`${given}: ${messageOf(error)}`);
+  });
+  await checkEntering(config, directory);
+  return namespace;
 }
 
 export interface OpenNamespace {

@@ -201,11 +201,11 @@ async function comparedWith(
   inPools: (address: string) => boolean,
 ): Promise<{ table: IpvsTable; ledger: Ledger }> {
   const { against, ledger, origins } = config;
+  const other = await openNamespace(config);
+  if (other !== null) return other;
   switch (against.kind) {
     case 'kernel':
-      return (
-        (await openNamespace(config)) ?? { table: await openKernelTable(), ledger: createLedger(ledger) }
-      );
+      return { table: await openKernelTable(), ledger: createLedger(ledger) };
     case 'none':
       return { table: readOnlyTable(new Map()), ledger: fixedLedger([]) };
     case 'file': {

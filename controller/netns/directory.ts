@@ -4,7 +4,7 @@ import { DirectoryWatch } from '../directory-watch.ts';
 import { messageOf, systemReason } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { Latch, systemClock } from '../time.ts';
-import { readNamespaceFile } from './namespace-file.ts';
+import { mountRoots, ownInode, readNamespaceFile } from './namespace-file.ts';
 import {
   compareNamespaces,
   type Namespace,
@@ -12,6 +12,7 @@ import {
   type NamespaceFile,
   type RefusedNamespace,
 } from './namespaces.ts';
+import { othersMayWrite } from './trust.ts';
 
 export interface NamespaceDirectoryOptions {
   /** Has a file for each namespace; need not exist yet. Names that begin with a dot are left out. */
@@ -81,21 +82,16 @@ function reasonsOf(refused: readonly RefusedNamespace[]): string {
   return JSON.stringify(refused.map(({ id, reason }) => [id, reason]));
 }
 
-async function ownInode(): Promise<bigint> {
-  return (await stat('/proc/self/ns/net', { bigint: true })).ino;
-}
-
-const OTHERS_WRITE = 0o022;
-
 /** Rejects with an error whose message is for the operator. */
 async function readAll(directory: string): Promise<ReadonlyMap<string, NamespaceFile>> {
   const files = new Map<string, NamespaceFile>();
+  const mounts = mountRoots();
   for (const id of await namesIn(directory))
     files.set(
       id,
       Buffer.byteLength(id) > LONGEST_ID
         ? { kind: 'unusable', reason: `its name is longer than ${LONGEST_ID} bytes` }
-        : await readNamespaceFile(join(directory, id)),
+        : await readNamespaceFile(join(directory, id), mounts),
     );
   return files;
 }
@@ -103,10 +99,8 @@ async function readAll(directory: string): Promise<ReadonlyMap<string, Namespace
 async function namesIn(directory: string): Promise<readonly string[]> {
   const names: string[] = [];
   try {
-    const { uid, mode } = await stat(directory);
-    // Whoever writes there decides which namespaces get VIPs.
-    if (uid !== 0 && uid !== process.geteuid?.()) throw new Error(`it belongs to user ${uid}, not to root`);
-    if ((mode & OTHERS_WRITE) !== 0) throw new Error('other users may write there: `chmod go-w` it');
+    const others = othersMayWrite(await stat(directory));
+    if (others !== null) throw new Error(others);
     for await (const { name } of await opendir(directory)) {
       if (name.startsWith('.')) continue;
       if (names.length === MOST_FILES) throw new Error(`it has more than ${MOST_FILES} files`);

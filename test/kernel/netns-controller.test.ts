@@ -46,7 +46,7 @@ inLab('the controller with --netns-dir', () => {
 
   /** As the CNI plugin does: a file with the path of the namespace. */
   async function name(pod: string): Promise<void> {
-    await writeFile(`${directory}/${pod}`, `/run/netns/${pod}\n`);
+    await writeFile(`${directory}/${pod}`, `/run/netns/${pod}\n`, { mode: 0o644 });
   }
 
   async function say(all: readonly unknown[]): Promise<void> {
