@@ -34,6 +34,7 @@ export interface NamespaceListener {
   failed(error: Error): void;
 }
 
+const MOST_NAMESPACES = 1_000;
 /** A directory with more files is not looked at: it is no directory of namespaces. */
 const MOST_FILES = 10_000;
 /** The longest name whose ledger can be named after it. */
@@ -48,7 +49,7 @@ export async function followNamespaces(
   listener: NamespaceListener,
   signal: AbortSignal,
 ): Promise<void> {
-  const { directory, log, clock = systemClock, settleMs = 20, pollMs = 1_000, most = 1_000 } = options;
+  const { directory, log, clock = systemClock, settleMs = 20, pollMs = 1_000, most } = options;
   const told = new Latch<'changed'>();
   const watch = new DirectoryWatch(directory, () => told.set('changed'), log);
   let known: ReadonlyMap<string, Namespace> = new Map();
@@ -59,7 +60,7 @@ export async function followNamespaces(
       // Before the look: a change that lands during it must cause another.
       told.take();
       try {
-        const changes = compareNamespaces(known, await readAll(directory), { own: await ownInode(), most });
+        const changes = await lookAtNamespaces(directory, known, most);
         const isOther = [...changes.namespaces].some(([id, namespace]) => known.get(id) !== namespace);
         known = changes.namespaces;
         const now = reasonsOf(changes.refused);
@@ -76,6 +77,15 @@ export async function followNamespaces(
   } finally {
     watch.close();
   }
+}
+
+/** One complete look at the directory. Rejects with an error whose message is for the operator. */
+export async function lookAtNamespaces(
+  directory: string,
+  known: ReadonlyMap<string, Namespace> = new Map(),
+  most = MOST_NAMESPACES,
+): Promise<NamespaceChanges> {
+  return compareNamespaces(known, await readAll(directory), { own: await ownInode(), most });
 }
 
 function reasonsOf(refused: readonly RefusedNamespace[]): string {

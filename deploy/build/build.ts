@@ -22,7 +22,11 @@ const PROCESSORS = ['x64', 'arm64'] as const;
 const OPTIONS = {
   absWorkingDir: ROOT,
   // Each a file by itself: the helper, of which there is one for each network namespace, is to load little.
-  entryPoints: { 'marathon-ipvs': 'controller/main.ts', 'netns-helper': 'controller/netns-helper.ts' },
+  entryPoints: {
+    'marathon-ipvs': 'controller/main.ts',
+    'netns-helper': 'controller/netns-helper.ts',
+    'netns-facts': 'controller/netns-facts.ts',
+  },
   bundle: true,
   platform: 'node',
   target: 'node24.9',

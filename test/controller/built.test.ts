@@ -83,6 +83,8 @@ test('it is a dozen files: the program, its helper, its page, its compiled parts
     'marathon-ipvs.mjs.map',
     'netlink-arm64.node',
     'netlink-x64.node',
+    'netns-facts.mjs',
+    'netns-facts.mjs.map',
     'netns-helper.mjs',
     'netns-helper.mjs.map',
     'page',
