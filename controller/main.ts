@@ -2,6 +2,7 @@
 
 import { type Invocation, parseCommandLine } from './cli/command-line.ts';
 import type { AppCommand } from './cli/commands/apps/verbs.ts';
+import type { DoctorPorts } from './cli/commands/doctor.ts';
 import type { PrintOptions } from './cli/commands/report.ts';
 import type { Signals } from './cli/commands/run.ts';
 import { createTerminal } from './cli/terminal.ts';
@@ -141,11 +142,20 @@ async function examineHost(config: Config): Promise<number> {
     import('./time.ts'),
   ]);
   const { stop } = processSignals();
-  return await doctor(config, { ...terminal.printer(config.color), clock: systemClock }, stop);
+  const elsewhere = await factsElsewhere(config);
+  return await doctor(config, { ...terminal.printer(config.color), clock: systemClock, elsewhere }, stop);
+}
+
+/** null without `--netns`, so that no more is loaded than is needed. */
+async function factsElsewhere(config: Config): Promise<DoctorPorts['elsewhere']> {
+  if (config.netns === undefined) return null;
+  const { namespaceOf, readersIn } = await import('./wire-netns-named.ts');
+  const namespace = await namespaceOf(config);
+  return namespace === null ? null : { path: namespace.path, facts: readersIn(namespace).facts };
 }
 
 async function explainVip(config: Config, vip: string): Promise<number> {
-  const [{ why }, { askElsewhere, knownHere, whyPorts }, { explain }, { createLog }, { systemClock }] =
+  const [{ why }, { askElsewhere, knownHere, whyPortsOf }, { explain }, { createLog }, { systemClock }] =
     await Promise.all([
       import('./cli/commands/why.ts'),
       import('./wire-why.ts'),
@@ -154,12 +164,11 @@ async function explainVip(config: Config, vip: string): Promise<number> {
       import('./time.ts'),
     ]);
   const { stop } = processSignals();
-  const facts = whyPorts(config, knownHere(config, createLog('error')));
-  const here = config.server === undefined;
-  const walk = async (asked: Asked) =>
-    here
-      ? await explain(asked, facts, systemClock.epoch(), stop)
-      : await askElsewhere(config, asked.text, stop);
+  const walk = async (asked: Asked) => {
+    if (config.server !== undefined) return await askElsewhere(config, asked.text, stop);
+    const facts = await whyPortsOf(config, knownHere(config, createLog('error')));
+    return await explain(asked, facts, systemClock.epoch(), stop);
+  };
   return await why(config, vip, { explain: walk, ...terminal.printer(config.color) });
 }
 

@@ -23,3 +23,8 @@ export interface NamespacesReport {
   /** By id. */
   readonly namespaces: readonly NamespaceReport[];
 }
+
+/** How a command that fixes the network is run in another network namespace. */
+export function namespaceHint(path: string): string {
+  return `run a fix of the network in it, as \`nsenter --net=${path} COMMAND\``;
+}

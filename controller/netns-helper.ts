@@ -3,9 +3,9 @@
  * other. Its arguments: its options (`HelperOptions`), as JSON, and the inode of the namespace that it is meant for.
  */
 
-import { statSync } from 'node:fs';
-import { ControllerError, messageOf } from './errors.ts';
+import { messageOf } from './errors.ts';
 import { EXIT_ERROR } from './exit-status.ts';
+import { checkOwnNamespace } from './netns/own.ts';
 import { helpFromHere } from './wire-netns-helper.ts';
 
 // A terminal and systemd send these to the helpers too, whose end is the controller's to say: it closes standard input.
@@ -13,9 +13,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 const [options = '', inode] = process.argv.slice(2);
 try {
-  // A path below /proc leads to another namespace once its process has ended and the number is given anew.
-  const own = String(statSync('/proc/self/ns/net').ino);
-  if (inode !== own) throw new ControllerError('kernel', `it leads to namespace ${own}, expected ${inode}`);
+  checkOwnNamespace(inode);
   await helpFromHere(JSON.parse(options), process.stdin, process.stdout);
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);

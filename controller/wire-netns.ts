@@ -1,25 +1,16 @@
 /** Builds what keeps VIPs in other network namespaces. */
 
-import { extname, join } from 'node:path';
 import type { Config } from './config/config.ts';
-import { givenAs } from './config/given.ts';
-import { readEnteringRight } from './doctor/read/kernel.ts';
-import { ControllerError } from './errors.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import type { FollowerRules } from './loop/follower.ts';
 import { Followers } from './loop/followers.ts';
-import { enterNamespace } from './netns/enter.ts';
 import { NamespaceFleet } from './netns/fleet.ts';
 import { NamespaceKeeper } from './netns/keeper.ts';
-import { ledgerPath, namespaceLedgers } from './netns/ledgers.ts';
-import { readNamespaceFile } from './netns/namespace-file.ts';
+import { namespaceLedgers } from './netns/ledgers.ts';
 import type { Namespace } from './netns/namespaces.ts';
-import type { RemoteNamespace } from './netns/remote.ts';
-import type { IpvsTable, Ledger, Log, Reachability } from './ports.ts';
-import { createLedger, kernelIdentity } from './state/ledger.ts';
-import { systemClock } from './time.ts';
-import { visible } from './visible.ts';
-import type { HelperOptions } from './wire-netns-helper.ts';
+import type { Log } from './ports.ts';
+import { systemClock as clock } from './time.ts';
+import { checkEntering, enter, ledgerOf, ledgersOf } from './wire-netns-enter.ts';
 
 export interface Namespaces {
   readonly followers: Followers;
@@ -51,86 +42,8 @@ export async function openNamespaces(
   return { followers, fleet };
 }
 
-/**
- * The table, ledger and reachability of the namespace that `--netns` names; null without that option. Rejects with a
- * `ControllerError` where there is no such namespace, or it may not be entered.
- */
-export async function openNamespace(config: Config): Promise<OpenNamespace | null> {
-  const { netnsDir: directory, netns: id } = config;
-  if (id === undefined) return null;
-  const given = `${givenAs(config, 'netns')} ${visible(id)}`;
-  if (directory === undefined) {
-    const message = `${given} is given without --netns-dir, expected the directory that has the file`;
-    throw new ControllerError('usage', message, { retry: 'never' });
-  }
-  const file = await readNamespaceFile(join(directory, id));
-  if (file.kind !== 'namespace')
-    throw new ControllerError('usage', `${given}: ${join(directory, id)}: ${file.reason}`, {
-      retry: 'never',
-    });
-  await checkEntering(config, directory);
-  const namespace = { id, path: file.path, inode: file.inode };
-  const { table, reachability } = enter(config, namespace);
-  return { table, reachability, ledger: ledgerOf(config, namespace) };
-}
-
-export interface OpenNamespace {
-  /** To be closed; the rest is then closed too. */
-  readonly table: IpvsTable;
-  readonly reachability: Reachability;
-  readonly ledger: Ledger;
-}
-
-async function checkEntering(config: Config, directory: string): Promise<void> {
-  if (await readEnteringRight()) return;
-  throw new ControllerError(
-    'kernel',
-    `${givenAs(config, 'netnsDir')} ${directory}: network namespaces cannot be entered without CAP_SYS_ADMIN; run as root, or give the unit or the container SYS_ADMIN`,
-    { retry: 'never' },
-  );
-}
-
-const clock = systemClock;
-
-function enter(config: Config, namespace: Namespace): RemoteNamespace {
-  return enterNamespace(namespace, { helper: helperCommand(), options: helperOptions(config), clock });
-}
-
-function ledgersOf({ ledger }: Config): string {
-  return `${ledger}.d`;
-}
-
-function ledgerOf(config: Config, { id, inode }: Namespace): Ledger {
-  return createLedger(ledgerPath(ledgersOf(config), id), kernelIdentity(`net:[${inode}]`), clock);
-}
-
 export interface NamespaceParts {
   readonly rules: Omit<FollowerRules, 'resyncMs'>;
   readonly inventory: Inventory;
   readonly log: Log;
-}
-
-/** It lies beside this file, whether this is the program as it was built or a checkout. */
-function helperCommand(): readonly string[] {
-  const isBuilt = extname(import.meta.filename) !== '.ts';
-  if (isBuilt) return [process.execPath, join(import.meta.dirname, 'netns-helper.mjs')];
-  const options = ['--conditions=ipvs-source', '--disable-warning=ExperimentalWarning'];
-  return [process.execPath, ...options, join(import.meta.dirname, 'netns-helper.ts')];
-}
-
-function helperOptions(config: Config): HelperOptions {
-  const { poolIpv4, poolIpv6, writeSysctls, packetFilter } = config;
-  const { tcpTimeout, tcpFinTimeout, udpTimeout } = config;
-  return {
-    interface: config.interface,
-    poolIpv4,
-    poolIpv6,
-    // Names are answered in the host's namespace alone.
-    dnsListen: [],
-    // That of `--host-address` is the host's.
-    hostAddress: null,
-    writeSysctls,
-    packetFilter,
-    timeouts: { tcp: tcpTimeout, tcpFin: tcpFinTimeout, udp: udpTimeout },
-  };
 }

@@ -1,11 +1,11 @@
 /** Builds what `why` reads its facts with. */
 
-import { readConntrack } from './apply/kernel-counters.ts';
 import { ask } from './cli/commands/ask.ts';
 import { openController } from './cli/commands/controller.ts';
 import { readAndPass } from './cli/commands/once.ts';
 import type { Config } from './config/config.ts';
-import { readPortRange } from './doctor/read/kernel.ts';
+import { givenAs } from './config/given.ts';
+import type { OptionName } from './config/options.ts';
 import { ControllerError, messageOf } from './errors.ts';
 import type { Log } from './ports.ts';
 import { statusDocument } from './status/document.ts';
@@ -13,30 +13,57 @@ import { systemClock } from './time.ts';
 import { type WhyDocument, whyDocument } from './why/document.ts';
 import type { Known, WhyPorts } from './why/facts.ts';
 import { knownFromPass, knownFromStatus } from './why/known.ts';
-import { readConnections } from './why/read/connections.ts';
-import { readFilters } from './why/read/filters.ts';
-import { readKernel } from './why/read/kernel.ts';
 import { readNames } from './why/read/names.ts';
-import { readRoute } from './why/read/route.ts';
 import { wire } from './wire.ts';
+import { type Readers, readersHere } from './wire-netns-facts.ts';
+import { namespaceOf, readersIn } from './wire-netns-named.ts';
 
 /** Reads this host and network namespace; `known` tells what should be there. */
 export function whyPorts(
-  { interface: interfaceName, dnsListen, fromNetns }: Pick<Config, 'interface' | 'dnsListen' | 'fromNetns'>,
+  { interface: interfaceName, dnsListen, fromNetns }: WhyOptions,
   known: WhyPorts['known'],
 ): WhyPorts {
-  const client = fromNetns ?? null;
+  return portsWith(readersHere, { interfaceName, dnsListen, client: fromNetns ?? null, known });
+}
+
+type WhyOptions = Pick<Config, 'interface' | 'dnsListen' | 'fromNetns'>;
+
+/** Reads the network namespace that `--netns` names, or this one. Rejects with a `ControllerError` as `namespaceOf` does. */
+export async function whyPortsOf(config: Config, known: WhyPorts['known']): Promise<WhyPorts> {
+  const namespace = await namespaceOf(config);
+  if (namespace === null) return whyPorts(config, known);
+  refuseBoth(config, 'fromNetns', 'netns');
+  const { path: client } = namespace;
+  const { interface: interfaceName, dnsListen } = config;
+  const ports = portsWith(readersIn(namespace), { interfaceName, dnsListen, client, known });
+  return { ...ports, namespace: client };
+}
+
+function portsWith(
+  { kernel, route, filters, limits, connections }: Readers,
+  { interfaceName, dnsListen, client, known }: PortOptions,
+): WhyPorts {
   return {
     client,
     sleep: systemClock.sleep,
     known,
     names: (vip) => readNames(vip, client, dnsListen),
-    kernel: readKernel,
-    route: (vip) => readRoute(vip, interfaceName),
-    filters: readFilters,
-    limits: async () => ({ conntrack: await readConntrack('/proc/sys'), portRange: await readPortRange() }),
-    connections: (vip, count) => readConnections(vip, client, count),
+    kernel,
+    route: (vip) => route(vip, interfaceName),
+    filters,
+    limits,
+    connections: (vip, count) => connections(vip, client, count),
   };
+}
+
+interface PortOptions extends Pick<Config, 'dnsListen'>, Pick<WhyPorts, 'client' | 'known'> {
+  readonly interfaceName: string;
+}
+
+function refuseBoth(config: Config, one: OptionName, other: OptionName): void {
+  if (config[one] === undefined || config[other] === undefined) return;
+  const message = `${givenAs(config, one)} and ${givenAs(config, other)} are both given, expected one of them`;
+  throw new ControllerError('usage', message, { retry: 'never' });
 }
 
 /** What should be, from the running controller; where none answers, from the sources, as `diff` reads them. */
@@ -59,11 +86,8 @@ export function knownHere(config: Config, log: Log): WhyPorts['known'] {
 
 /** What the controller at `--server` finds on its own host. Rejects with a `ControllerError` as `ask` does. */
 export async function askElsewhere(config: Config, asked: string, signal: AbortSignal): Promise<WhyDocument> {
-  if (config.fromNetns !== undefined) {
-    throw new ControllerError('usage', '--from-netns and --server are both given, expected one of them', {
-      retry: 'never',
-    });
-  }
+  refuseBoth(config, 'fromNetns', 'server');
+  refuseBoth(config, 'netns', 'server');
   const controller = await openController(config);
   const path = `/v1/why?vip=${encodeURIComponent(asked)}`;
   return (await ask(controller, path, whyDocument, signal, ELSEWHERE_MS)).document;
@@ -83,7 +107,7 @@ async function readSources(config: Config, log: Log, signal: AbortSignal): Promi
   const parts = await wire(looking, log).catch((error: unknown) => {
     if (!(error instanceof ControllerError) || error.code !== 'kernel') throw error;
     // That the kernel cannot be read is for a stage of its own.
-    return wire({ ...looking, against: { kind: 'none' } }, log);
+    return wire({ ...looking, netns: undefined, against: { kind: 'none' } }, log);
   });
   try {
     const { pass } = await readAndPass(parts, signal);

@@ -40,7 +40,8 @@ import { namedLedger } from './state/named-ledger.ts';
 import { createStateStore } from './state/store.ts';
 import { systemClock } from './time.ts';
 import { openWatch } from './wire-eject.ts';
-import { type Namespaces, openNamespace, openNamespaces } from './wire-netns.ts';
+import { type Namespaces, openNamespaces } from './wire-netns.ts';
+import { openNamespace } from './wire-netns-named.ts';
 import { hostFactsOf, poolsOf, portDefaultsOf } from './wire-options.ts';
 import { networksOf, openReachability } from './wire-reachability.ts';
 import { sourcesOf } from './wire-sources.ts';
@@ -201,11 +202,11 @@ async function comparedWith(
   inPools: (address: string) => boolean,
 ): Promise<{ table: IpvsTable; ledger: Ledger }> {
   const { against, ledger, origins } = config;
+  const other = await openNamespace(config);
+  if (other !== null) return other;
   switch (against.kind) {
     case 'kernel':
-      return (
-        (await openNamespace(config)) ?? { table: await openKernelTable(), ledger: createLedger(ledger) }
-      );
+      return { table: await openKernelTable(), ledger: createLedger(ledger) };
     case 'none':
       return { table: readOnlyTable(new Map()), ledger: fixedLedger([]) };
     case 'file': {

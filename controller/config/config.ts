@@ -93,8 +93,8 @@ export const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['outp
 };
 
 /**
- * Takes out what a place that other commands read too says to them alone: a form of output that this one does not have, and
- * a table to compare with where the kernel is to be written.
+ * Takes out what a place that other commands read too says to them alone: a form of output that this one does not have, a
+ * table to compare with where the kernel is to be written, and a namespace where this one works on the host.
  */
 function forgetForOthers(command: CommandName, deciding: Map<OptionName, Given>): void {
   const output = deciding.get('output');
@@ -103,6 +103,7 @@ function forgetForOthers(command: CommandName, deciding: Map<OptionName, Given>)
     deciding.delete('output');
   const compares = command === 'diff' || (command === 'run' && deciding.get('dryRun')?.text === 'true');
   if (!compares && deciding.get('against')?.origin !== 'flag') deciding.delete('against');
+  if (!describeOption('netns').commands.includes(command)) deciding.delete('netns');
 }
 
 /** A token on the command line stands for the user and password of the file, as any stronger value does. */

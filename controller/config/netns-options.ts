@@ -11,7 +11,7 @@ export const netnsOptions = {
       accepted: 'the path of a directory',
       description:
         "Directory with a file for each network namespace that gets the same VIPs as this host: the file is a namespace, as `ip netns` makes them, or has the path of one in it, as those of DC/OS's CNI plugin `l4lb` do (`/var/run/dcos/cni/l4lb`). Needs CAP_SYS_ADMIN besides.",
-      commands: ['run', 'diff', 'doctor', 'cleanup'],
+      commands: ['run', 'diff', 'doctor', 'cleanup', 'why'],
     }),
   ),
   netns: withoutDefault(
@@ -20,8 +20,8 @@ export const netnsOptions = {
       value: 'NAME',
       accepted: 'the name of a file in the directory of --netns-dir',
       description:
-        'Work on the network namespace that the file of this name in the directory of `--netns-dir` gives, with its ledger, and not on the one that the command runs in.',
-      commands: ['diff', 'cleanup'],
+        'Work on the network namespace that the file of this name in the directory of `--netns-dir` gives, with its ledger, and not on the one that the command runs in. `status` asks the controller for it, and needs no `--netns-dir`.',
+      commands: ['diff', 'cleanup', 'doctor', 'why', 'status'],
     }),
   ),
 };

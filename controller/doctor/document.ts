@@ -25,7 +25,7 @@ const finding = z.object({
     .string()
     .nullable()
     .describe(
-      'What fixes it, also after a reboot, as a line for a root shell on the host itself (not in a container); null where no line can.',
+      'What fixes it, also after a reboot, as a line for a root shell on the host itself (not in a container), in that network namespace; null where no line can.',
     ),
   after: z
     .string()
@@ -39,6 +39,10 @@ export const doctorDocument = z.object({
   apiVersion,
   at: instant.describe('When the host was examined.'),
   kernel: z.string().describe('Release of the kernel, as `uname -r` prints it.'),
+  namespace: z
+    .string()
+    .nullable()
+    .describe('Path of the network namespace that was examined (--netns); null: that of the host.'),
   controller: z
     .string()
     .nullable()

@@ -1,6 +1,7 @@
 import { checkIpvs, checkModules, checkNftables } from './checks/kernel.ts';
 import { checkConntrack, checkPorts } from './checks/limits.ts';
 import { checkNames } from './checks/names.ts';
+import { checkNamespaces } from './checks/namespaces.ts';
 import { checkBridges, checkManagers, checkOwners, checkPools, checkVipAddresses } from './checks/network.ts';
 import { checkCapabilities, checkController } from './checks/process.ts';
 import { checkEstimator, checkKeepalive, checkSysctls } from './checks/settings.ts';
@@ -26,6 +27,7 @@ const EXAMINATIONS: readonly ((facts: Facts) => Found[])[] = [
   checkOwners,
   checkManagers,
   checkBridges,
+  checkNamespaces,
   checkConntrack,
   checkTables,
   checkPorts,
@@ -49,9 +51,13 @@ function firstOf({ code }: Found, all: readonly Found[]): Found | undefined {
   return before === undefined ? undefined : (firstOf(before, all) ?? before);
 }
 
-/** All findings on this host. `now` in milliseconds since the epoch. */
-export function examine(facts: Facts, now: number): DoctorDocument {
-  const found = EXAMINATIONS.flatMap((check) => check(facts));
+/**
+ * All findings on this host; on the network namespace that `namespace` leads to those that are about one, since the facts were read
+ * there. `now` in milliseconds since the epoch.
+ */
+export function examine(facts: Facts, now: number, namespace: string | null = null): DoctorDocument {
+  const all = EXAMINATIONS.flatMap((check) => check(facts));
+  const found = namespace === null ? all : all.filter(({ code }) => checkRow(code).ofHost !== true);
   const findings = found.map((one) => placed(one, found)).sort(byGroup);
   const summary = { ok: 0, warning: 0, problem: 0 };
   for (const { state } of findings) summary[state] += 1;
@@ -59,6 +65,7 @@ export function examine(facts: Facts, now: number): DoctorDocument {
     apiVersion: 'marathon-ipvs/v1',
     at: new Date(now).toISOString(),
     kernel: facts.kernelRelease,
+    namespace,
     controller: facts.controller?.url ?? null,
     summary,
     findings,

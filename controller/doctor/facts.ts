@@ -30,6 +30,8 @@ export interface Facts {
   readonly tables: TablesFact | null;
   readonly names: NamesFact | null;
   readonly controller: ControllerFact | null;
+  /** null without --netns-dir. */
+  readonly namespaces: NamespacesFact | null;
   readonly wanted: WantedFact;
 }
 
@@ -140,6 +142,17 @@ export interface NamesFact {
   readonly zone: { readonly known: boolean; readonly said: string };
 }
 
+/** What the directory of --netns-dir gives. */
+export interface NamespacesFact {
+  readonly directory: string;
+  /** It is not there, or not yet. */
+  readonly missing: boolean;
+  /** Why it cannot be used; null: it can. */
+  readonly failure: string | null;
+  readonly found: number;
+  readonly refused: readonly { readonly id: string; readonly reason: string }[];
+}
+
 /** What the running controller tells. */
 export interface ControllerFact {
   readonly url: string;
@@ -151,7 +164,8 @@ export interface ControllerFact {
     readonly scheduler: string | null;
     readonly backends: readonly { readonly address: string; readonly port: number }[];
   }[];
-  readonly foreignServices: number;
+  /** null: it does not tell of the table that was read. */
+  readonly foreignServices: number | null;
 }
 
 /** What this host is to be set up for: from the options. */

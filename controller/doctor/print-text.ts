@@ -1,3 +1,4 @@
+import { namespaceHint } from '../namespace-report.ts';
 import { plural } from '../status/words.ts';
 import type { Colour, Layout } from '../text-table.ts';
 import { visible, visibleDocument } from '../visible.ts';
@@ -9,9 +10,13 @@ const COLOURS: Record<Finding['state'], Colour> = { ok: 'green', warning: 'yello
 /** A container has no rights to change these, and mostly no such programs. */
 const WHERE = 'Each fix is a line for a root shell on the host itself, not in a container.\n';
 
+function whereToFix(namespace: string | null): string {
+  return namespace === null ? WHERE : `In a network namespace: ${namespaceHint(visible(namespace))}.\n`;
+}
+
 /** The findings for eyes, by heading; under one that is not as wanted, why it matters and the command that fixes it. */
 export function doctorText(
-  { findings, summary, kernel }: DoctorDocument,
+  { findings, summary, kernel, namespace }: DoctorDocument,
   { paint }: Pick<Layout, 'paint'>,
 ): string {
   const groups = Map.groupBy(visibleDocument(findings), ({ group }) => group);
@@ -21,7 +26,7 @@ export function doctorText(
   const { ok, warning, problem } = summary;
   const verdict =
     problem > 0 ? paint('red', `${plural(problem, 'problem')} to fix`) : paint('green', 'no problems found');
-  const hint = findings.some(({ command }) => command !== null) ? WHERE : '';
+  const hint = findings.some(({ command }) => command !== null) ? whereToFix(namespace) : '';
   return `${blocks.join('\n\n')}\n\n${hint}Kernel ${visible(kernel)}: ${verdict}; ${plural(warning, 'warning')}, ${ok} ok\n`;
 }
 

@@ -9,6 +9,7 @@ import { readCapabilities, readIpvs, readNumber, readPortRange, readSysctls } fr
 import { readManagers, readProcesses } from './read/managers.ts';
 import { readModules } from './read/modules.ts';
 import { readNames } from './read/names.ts';
+import { readNamespaces } from './read/namespaces.ts';
 import { readAddresses, readInterfaces, readRoutes } from './read/networks.ts';
 import { readNftables } from './read/nftables.ts';
 import { readEstimation, readTables } from './read/tables.ts';
@@ -18,6 +19,22 @@ export type DoctorOptions = Pick<
   Config,
   'interface' | 'poolIpv4' | 'poolIpv6' | 'zone' | 'dnsListen' | 'listen' | 'defaultScheduler' | 'netnsDir'
 >;
+
+/** Those options alone, which are plain data. */
+export function doctorOptions(config: DoctorOptions): DoctorOptions {
+  const { interface: interfaceName, poolIpv4, poolIpv6, zone, dnsListen, listen, defaultScheduler } = config;
+  const { netnsDir } = config;
+  return {
+    interface: interfaceName,
+    poolIpv4,
+    poolIpv6,
+    zone,
+    dnsListen,
+    listen,
+    defaultScheduler,
+    netnsDir,
+  };
+}
 
 /** The running controller, as it was asked. */
 export interface AskedController {
@@ -70,6 +87,7 @@ export async function readFacts(options: DoctorOptions, controller: AskedControl
     tables: await readTables(),
     names,
     controller: asked,
+    namespaces: wanted.netnsDir === null ? null : await readNamespaces(wanted.netnsDir),
     wanted,
   };
 }

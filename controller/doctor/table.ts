@@ -7,6 +7,8 @@ interface CheckRow {
   readonly group: (typeof GROUPS)[number];
   /** The gravest that it finds; null: it only tells. */
   readonly gravest: 'warning' | 'problem' | null;
+  /** It is about the host as a whole, and not about a network namespace of it. */
+  readonly ofHost?: true;
   /** Checks without which this one cannot be as wanted: they are fixed first. */
   readonly needs?: readonly string[];
 }
@@ -15,27 +17,28 @@ interface CheckRow {
 // biome-ignore format: aligned table
 export const CHECKS = {
   'ipvs':            { group: 'Kernel',       gravest: 'problem', needs: ['ipvs-module', 'capability'] },
-  'ipvs-module':     { group: 'Kernel',       gravest: 'problem' },
-  'module':          { group: 'Kernel',       gravest: 'problem' },
+  'ipvs-module':     { group: 'Kernel',       gravest: 'problem', ofHost: true },
+  'module':          { group: 'Kernel',       gravest: 'problem', ofHost: true },
   'nftables':        { group: 'Kernel',       gravest: 'warning', needs: ['capability'] },
   'setting':         { group: 'Settings',     gravest: 'problem' },
   'ipvs-setting':    { group: 'Settings',     gravest: 'problem', needs: ['ipvs'] },
   'ipvs-timeouts':   { group: 'Settings',     gravest: 'warning' },
-  'rate-estimator':  { group: 'Settings',     gravest: 'warning' },
-  'spread':          { group: 'Settings',     gravest: null },
-  'controller':      { group: 'This process', gravest: 'warning', needs: ['ipvs'] },
-  'capability':      { group: 'This process', gravest: 'problem' },
+  'rate-estimator':  { group: 'Settings',     gravest: 'warning', ofHost: true },
+  'spread':          { group: 'Settings',     gravest: null, ofHost: true },
+  'controller':      { group: 'This process', gravest: 'warning', ofHost: true, needs: ['ipvs'] },
+  'capability':      { group: 'This process', gravest: 'problem', ofHost: true },
   'pool':            { group: 'Network',      gravest: 'problem' },
   'vip-address':     { group: 'Network',      gravest: 'problem' },
   'other-writer':    { group: 'Network',      gravest: 'warning' },
-  'network-manager': { group: 'Network',      gravest: 'warning' },
+  'network-manager': { group: 'Network',      gravest: 'warning', ofHost: true },
   'bridges':         { group: 'Network',      gravest: 'warning' },
   'packet-filter':   { group: 'Network',      gravest: 'warning' },
+  'network-namespaces': { group: 'Network',   gravest: 'problem', ofHost: true },
   'conntrack':       { group: 'Limits',       gravest: 'problem' },
   'ipvs-tables':     { group: 'Limits',       gravest: 'warning' },
   'ipvs-connections': { group: 'Limits',      gravest: 'problem' },
   'local-ports':     { group: 'Limits',       gravest: 'warning' },
-  'zone':            { group: 'Names',        gravest: 'warning', needs: ['controller'] },
+  'zone':            { group: 'Names',        gravest: 'warning', ofHost: true, needs: ['controller'] },
 } as const satisfies Readonly<Record<string, CheckRow>>;
 
 export type CheckCode = keyof typeof CHECKS;

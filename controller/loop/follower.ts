@@ -9,6 +9,7 @@ import { KeptTable, type KeptTablePorts, type KeptTableRules } from './kept-tabl
 import { Pass, type PassParts, type PassRequest } from './pass.ts';
 import type { Planner } from './planner.ts';
 import type { SharedDesired } from './shared-desired.ts';
+import type { Turns } from './turns.ts';
 
 export interface FollowerRules extends KeptTableRules {
   readonly ejections?: Pick<EjectionFacts, 'ejections'> | undefined;
@@ -25,6 +26,8 @@ export interface HostChange extends Pick<PassRequest, 'gone' | 'changesSince'> {
 const TICK_MS = 1_000;
 /** The kernel or the ledger could not be read: again after this. */
 const RETRY_AFTER_ERROR_MS = 2_000;
+/** A pass over more services, or over the whole table, takes its turn with those of other tables. */
+const LARGE = 50;
 /** Whole reads of several tables are spread over this share of the time between two. */
 const SPREAD = 0.2;
 
@@ -36,6 +39,7 @@ export class Follower {
   readonly #ports: KeptTablePorts;
   readonly #rules: FollowerRules;
   readonly #shared: SharedDesired;
+  readonly #turns: Turns;
   readonly #random: () => number;
   readonly #table: KeptTable;
   readonly #wake = new Latch<'changed' | 'read' | 'resync'>();
@@ -49,11 +53,13 @@ export class Follower {
     rules: FollowerRules,
     shared: SharedDesired,
     inventory: Inventory,
+    turns: Turns,
     random: () => number = Math.random,
   ) {
     this.#ports = ports;
     this.#rules = rules;
     this.#shared = shared;
+    this.#turns = turns;
     this.#random = random;
     this.#table = new KeptTable(ports, rules, inventory, random);
   }
@@ -89,8 +95,8 @@ export class Follower {
       if (full === null || desired === null)
         await this.#wake.wait(Math.max(0, due.tick - clock.monotonic()), clock, signal);
       else {
-        const pass = await this.#pass(full, desired);
-        if (signal.aborted) break;
+        const pass = await this.#passInTurn(full, desired, signal);
+        if (pass === null || signal.aborted) break;
         passed(pass);
         const now = clock.monotonic();
         if (pass.error !== null) due.full = due.look = now + RETRY_AFTER_ERROR_MS;
@@ -119,6 +125,15 @@ export class Follower {
     if (isAsked || now >= due.full) return true;
     const look = this.#table.nextLook();
     return reasons.has('changed') || (look !== null && now >= Math.max(look, due.look)) ? false : null;
+  }
+
+  /** null: it was not made, since it is not needed any more. */
+  async #passInTurn(full: boolean, desired: Desired, signal: AbortSignal): Promise<PassStatus | null> {
+    const isLarge = full || !this.#table.view.isKnown || this.#touched.size > LARGE;
+    if (!isLarge) return await this.#pass(full, desired);
+    return await this.#turns.take(this.#ports.clock, async () =>
+      signal.aborted ? null : await this.#pass(full, desired),
+    );
   }
 
   async #pass(full: boolean, desired: Desired): Promise<PassStatus> {

@@ -7,11 +7,16 @@ import type { KeptTablePorts } from './kept-table.ts';
 import type { PassRequest } from './pass.ts';
 import type { Planner } from './planner.ts';
 import { SharedDesired } from './shared-desired.ts';
+import { Turns } from './turns.ts';
+
+/** So many tables are read and put right as a whole at once. */
+const LARGE_AT_ONCE = 3;
 
 /** All tables besides the host's own that are to have the same VIPs. */
 export class Followers {
   readonly #shared = new SharedDesired();
   readonly #followers = new Set<Follower>();
+  readonly #turns = new Turns(LARGE_AT_ONCE);
   readonly #rules: FollowerRules;
   readonly #inventory: Inventory;
   readonly #random: () => number;
@@ -24,7 +29,14 @@ export class Followers {
 
   /** Another table; `run` of what this returns keeps it. Its first pass looks at everything. */
   add(ports: KeptTablePorts): Follower {
-    const follower = new Follower(ports, this.#rules, this.#shared, this.#inventory, this.#random);
+    const follower = new Follower(
+      ports,
+      this.#rules,
+      this.#shared,
+      this.#inventory,
+      this.#turns,
+      this.#random,
+    );
     this.#followers.add(follower);
     return follower;
   }

@@ -8,6 +8,7 @@ import { createCounters } from './counters.ts';
 import type { DnsMetrics } from './dns.ts';
 import { registerEjectionMetrics } from './ejection.ts';
 import { registerGauges } from './gauges.ts';
+import { registerNamespaceMetrics } from './namespaces.ts';
 
 /** Hears what the loop does and tells it to Prometheus. */
 export interface Metrics extends Observer {
@@ -42,6 +43,7 @@ export function createMetrics(
   // The default precision wakes an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
   if (options.ejection !== undefined) registerEjectionMetrics(registry, options.ejection);
+  if (options.namespaces !== undefined) registerNamespaceMetrics(registry, options.namespaces);
   const board = shared ?? createStatusBoard(options);
   const own = shared === undefined ? board : null;
   registerGauges(registry, board.current, clock);

@@ -4,7 +4,7 @@ import { DirectoryWatch } from '../directory-watch.ts';
 import { messageOf, systemReason } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { Latch, systemClock } from '../time.ts';
-import { readNamespaceFile } from './namespace-file.ts';
+import { mountRoots, ownInode, readNamespaceFile } from './namespace-file.ts';
 import {
   compareNamespaces,
   type Namespace,
@@ -12,6 +12,7 @@ import {
   type NamespaceFile,
   type RefusedNamespace,
 } from './namespaces.ts';
+import { othersMayWrite } from './trust.ts';
 
 export interface NamespaceDirectoryOptions {
   /** Has a file for each namespace; need not exist yet. Names that begin with a dot are left out. */
@@ -33,6 +34,7 @@ export interface NamespaceListener {
   failed(error: Error): void;
 }
 
+const MOST_NAMESPACES = 1_000;
 /** A directory with more files is not looked at: it is no directory of namespaces. */
 const MOST_FILES = 10_000;
 /** The longest name whose ledger can be named after it. */
@@ -47,7 +49,7 @@ export async function followNamespaces(
   listener: NamespaceListener,
   signal: AbortSignal,
 ): Promise<void> {
-  const { directory, log, clock = systemClock, settleMs = 20, pollMs = 1_000, most = 1_000 } = options;
+  const { directory, log, clock = systemClock, settleMs = 20, pollMs = 1_000, most } = options;
   const told = new Latch<'changed'>();
   const watch = new DirectoryWatch(directory, () => told.set('changed'), log);
   let known: ReadonlyMap<string, Namespace> = new Map();
@@ -58,7 +60,7 @@ export async function followNamespaces(
       // Before the look: a change that lands during it must cause another.
       told.take();
       try {
-        const changes = compareNamespaces(known, await readAll(directory), { own: await ownInode(), most });
+        const changes = await lookAtNamespaces(directory, known, most);
         const isOther = [...changes.namespaces].some(([id, namespace]) => known.get(id) !== namespace);
         known = changes.namespaces;
         const now = reasonsOf(changes.refused);
@@ -77,25 +79,29 @@ export async function followNamespaces(
   }
 }
 
+/** One complete look at the directory. Rejects with an error whose message is for the operator. */
+export async function lookAtNamespaces(
+  directory: string,
+  known: ReadonlyMap<string, Namespace> = new Map(),
+  most = MOST_NAMESPACES,
+): Promise<NamespaceChanges> {
+  return compareNamespaces(known, await readAll(directory), { own: await ownInode(), most });
+}
+
 function reasonsOf(refused: readonly RefusedNamespace[]): string {
   return JSON.stringify(refused.map(({ id, reason }) => [id, reason]));
 }
 
-async function ownInode(): Promise<bigint> {
-  return (await stat('/proc/self/ns/net', { bigint: true })).ino;
-}
-
-const OTHERS_WRITE = 0o022;
-
 /** Rejects with an error whose message is for the operator. */
 async function readAll(directory: string): Promise<ReadonlyMap<string, NamespaceFile>> {
   const files = new Map<string, NamespaceFile>();
+  const mounts = mountRoots();
   for (const id of await namesIn(directory))
     files.set(
       id,
       Buffer.byteLength(id) > LONGEST_ID
         ? { kind: 'unusable', reason: `its name is longer than ${LONGEST_ID} bytes` }
-        : await readNamespaceFile(join(directory, id)),
+        : await readNamespaceFile(join(directory, id), mounts),
     );
   return files;
 }
@@ -103,10 +109,8 @@ async function readAll(directory: string): Promise<ReadonlyMap<string, Namespace
 async function namesIn(directory: string): Promise<readonly string[]> {
   const names: string[] = [];
   try {
-    const { uid, mode } = await stat(directory);
-    // Whoever writes there decides which namespaces get VIPs.
-    if (uid !== 0 && uid !== process.geteuid?.()) throw new Error(`it belongs to user ${uid}, not to root`);
-    if ((mode & OTHERS_WRITE) !== 0) throw new Error('other users may write there: `chmod go-w` it');
+    const others = othersMayWrite(await stat(directory));
+    if (others !== null) throw new Error(others);
     for await (const { name } of await opendir(directory)) {
       if (name.startsWith('.')) continue;
       if (names.length === MOST_FILES) throw new Error(`it has more than ${MOST_FILES} files`);

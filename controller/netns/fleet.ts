@@ -1,6 +1,6 @@
-import { messageOf } from '../errors.ts';
 import type { NamespaceReport, NamespacesReport } from '../namespace-report.ts';
 import type { Clock, Log } from '../ports.ts';
+import { Departures, type NamespaceLedgers } from './departures.ts';
 import { followNamespaces } from './directory.ts';
 import type { NamespaceKeeper } from './keeper.ts';
 import type { Namespace, NamespaceChanges, RefusedNamespace } from './namespaces.ts';
@@ -11,18 +11,13 @@ export interface FleetPorts {
   readonly ledgers: NamespaceLedgers;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-/** Where it is written which services of each namespace are ours. */
-export interface NamespaceLedgers {
-  /** Forgets what was ours in a namespace that is gone. Rejects where that cannot be written. */
-  forget(id: string): Promise<void>;
-  /** Forgets all namespaces but these. Rejects likewise. */
-  forgetOthers(ids: ReadonlySet<string>): Promise<void>;
+  /** So long a namespace may be gone and find its ledger when it comes again. Defaults to 60 s. */
+  readonly absenceMs?: number | undefined;
 }
 
 interface Kept {
   readonly keeper: NamespaceKeeper;
+  readonly inode: bigint;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
 }
@@ -31,14 +26,14 @@ interface Kept {
 export class NamespaceFleet {
   readonly #ports: FleetPorts;
   readonly #kept = new Map<string, Kept>();
-  /** Resolve once what was kept under an id has come to its end. */
-  readonly #ending = new Map<string, Promise<void>>();
+  readonly #departures: Departures;
   #refused: readonly RefusedNamespace[] = [];
   #failure: string | null = null;
   #isFirst = true;
 
   constructor(ports: FleetPorts) {
     this.#ports = ports;
+    this.#departures = new Departures(ports);
   }
 
   /** Runs until `signal` aborts. Removes nothing from any namespace then. Never rejects. */
@@ -52,7 +47,7 @@ export class NamespaceFleet {
       },
     };
     await followNamespaces({ directory, clock, log }, listener, signal);
-    await Promise.all([...[...this.#kept.values()].map(({ ended }) => ended), ...this.#ending.values()]);
+    await Promise.all([...[...this.#kept.values()].map(({ ended }) => ended), this.#departures.over()]);
   }
 
   get report(): NamespacesReport {
@@ -71,21 +66,18 @@ export class NamespaceFleet {
   }
 
   #changed({ namespaces, added, removed, refused }: NamespaceChanges, signal: AbortSignal): void {
-    const { log, ledgers } = this.#ports;
+    const { log } = this.#ports;
     this.#failure = null;
     const told = new Set(this.#refused.map(({ id, reason }) => `${id}\n${reason}`));
     for (const { id, reason } of refused)
       if (!told.has(`${id}\n${reason}`)) log.warn('no VIPs are kept here', { netns: id, reason });
     this.#refused = refused;
     if (this.#isFirst) {
-      const known = new Set([...namespaces.keys(), ...refused.map(({ id }) => id)]);
-      this.#ending.set(
-        '',
-        ledgers.forgetOthers(known).catch((error) => this.#unforgotten(error)),
-      );
+      const named = new Set([...namespaces.keys(), ...refused.map(({ id }) => id)]);
+      void this.#departures.leftBefore((id) => named.has(id) || this.#kept.has(id), signal);
     }
     this.#isFirst = false;
-    for (const { id } of removed) this.#remove(id);
+    for (const { id } of removed) this.#remove(id, signal);
     for (const namespace of added) this.#add(namespace, signal);
     for (const [id, namespace] of namespaces) {
       const kept = this.#kept.get(id);
@@ -94,34 +86,22 @@ export class NamespaceFleet {
   }
 
   #add(namespace: Namespace, signal: AbortSignal): void {
-    const { id, path } = namespace;
+    const { id, path, inode } = namespace;
     const keeper = this.#ports.keeper(namespace);
     const stop = new AbortController();
-    const before = Promise.all([this.#ending.get(''), this.#ending.get(id)]);
-    const ended = before.then(() => keeper.run(AbortSignal.any([signal, stop.signal])));
-    this.#kept.set(id, { keeper, stop, ended });
+    const ended = this.#departures
+      .returned(id, inode)
+      .then(() => keeper.run(AbortSignal.any([signal, stop.signal])));
+    this.#kept.set(id, { keeper, inode, stop, ended });
     this.#ports.log.info('network namespace found', { netns: id, path });
   }
 
-  #remove(id: string): void {
+  #remove(id: string, signal: AbortSignal): void {
     const kept = this.#kept.get(id);
     if (kept === undefined) return;
     this.#kept.delete(id);
     kept.stop.abort(null);
-    const { log, ledgers } = this.#ports;
-    const ending = kept.ended
-      .then(() => ledgers.forget(id))
-      .catch((error) => this.#unforgotten(error))
-      .finally(() => {
-        if (this.#ending.get(id) === ending) this.#ending.delete(id);
-      });
-    this.#ending.set(id, ending);
-    log.info('network namespace gone', { netns: id });
-  }
-
-  #unforgotten(error: unknown): void {
-    this.#ports.log.warn('the ledger of a network namespace that is gone could not be removed', {
-      error: messageOf(error),
-    });
+    this.#departures.left(id, kept.inode, kept.ended, signal);
+    this.#ports.log.info('network namespace gone', { netns: id });
   }
 }

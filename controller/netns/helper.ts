@@ -14,6 +14,8 @@ export interface HelperPorts {
  * nothing and remembers nothing. Resolves when `input` ends: the program that asks has ended, whatever the reason.
  */
 export async function serveCalls(ports: HelperPorts, input: Readable, output: Writable): Promise<void> {
+  // Nobody reads any more: `input` ends then, too.
+  output.on('error', () => undefined);
   const running = new Set<Promise<void>>();
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     const call = JSON.parse(line) as Call;

@@ -49,6 +49,12 @@ export const whyDocument = z.object({
     .string()
     .nullable()
     .describe('The network namespace from which names and connections were tried; null: that of the host.'),
+  namespace: z
+    .string()
+    .nullable()
+    .describe(
+      'Path of the network namespace whose table, routes and filters were looked at (--netns); null: that of the host.',
+    ),
   verdict: verdict.describe(
     'works: every way does. broken: one is. unknown: none is broken, and not all could be found out.',
   ),

@@ -146,9 +146,14 @@ export type Reachable = VipFact & { readonly address: string };
 /** The network namespace of the client that names and connections are tried from; null: this host's. */
 export type Client = string | null;
 
-/** Reads the facts. Nothing rejects besides `known`; what cannot be read is a fact too. */
+/**
+ * Reads the facts. What cannot be read is a fact too: nothing rejects besides `known`, and whatever is read of another network
+ * namespace that cannot be looked into.
+ */
 export interface WhyPorts {
   readonly client: Client;
+  /** Path of the network namespace whose table, routes and filters are read; absent: that of this process. */
+  readonly namespace?: string | undefined;
   readonly sleep: Clock['sleep'];
   /** Rejects where neither a controller nor a source can be asked. */
   known(signal: AbortSignal): Promise<Known>;

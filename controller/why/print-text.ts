@@ -1,4 +1,5 @@
 import { endpointKey } from '../model.ts';
+import { namespaceHint } from '../namespace-report.ts';
 import type { Colour, Layout } from '../text-table.ts';
 import { visibleDocument } from '../visible.ts';
 import { CAUSES, STAGES } from './causes.ts';
@@ -22,8 +23,12 @@ const WIDTH = Math.max(...STAGES.map((name) => name.length));
 
 /** Each way for eyes, a line for each check, and the verdict below it. */
 export function whyText(document: WhyDocument, { paint }: Pick<Layout, 'paint'>): string {
-  const { ways, asked } = visibleDocument(document);
-  return ways.map((way) => `${wayLines(way, asked, paint).join('\n')}\n`).join('\n');
+  const { ways, asked, namespace } = visibleDocument(document);
+  const texts = ways.map((way) => `${wayLines(way, asked, paint).join('\n')}\n`);
+  const isToFix = ways.some(({ steps }) => steps.some(({ fix }) => fix !== null));
+  if (namespace !== null && isToFix)
+    texts.push(`Looked at in a network namespace: ${namespaceHint(namespace)}\n`);
+  return texts.join('\n');
 }
 
 function wayLines(

@@ -91,6 +91,7 @@ export async function explain(
     asked: asked.text,
     from: known.from.kind,
     client: ports.client,
+    namespace: ports.namespace ?? null,
     verdict: worst(ways.map(({ verdict }) => verdict)),
     ways,
   };

@@ -21,7 +21,11 @@ const PROCESSORS = ['x64', 'arm64'] as const;
 
 const OPTIONS = {
   absWorkingDir: ROOT,
-  entryPoints: { 'marathon-ipvs': 'controller/main.ts', 'netns-helper': 'controller/netns-helper.ts' },
+  entryPoints: {
+    'marathon-ipvs': 'controller/main.ts',
+    'netns-helper': 'controller/netns-helper.ts',
+    'netns-facts': 'controller/netns-facts.ts',
+  },
   bundle: true,
   // A module that is imported when it is needed is not read before. Whatever is in one file must be parsed at each start: of
   // 3 MB that takes 0.1 s and 30 MB, and most commands need a tenth of them.

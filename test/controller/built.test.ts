@@ -88,7 +88,9 @@ test('it is the program, its helper, its page, its compiled parts and the licenc
     'page/page.css',
     'page/page.js',
   ]);
-  expect(modules).toEqual(expect.arrayContaining(['marathon-ipvs.mjs', 'netns-helper.mjs']));
+  expect(modules).toEqual(
+    expect.arrayContaining(['marathon-ipvs.mjs', 'netns-helper.mjs', 'netns-facts.mjs']),
+  );
   expect(files).toEqual(expect.arrayContaining(modules.map((name) => `${name}.map`)));
   const licences = await readFile(join(program, 'licences.txt'), 'utf8');
   for (const name of ['preact', 'netlink', 'zod', 'undici', '@kubernetes/client-node', 'node-addon-api'])

@@ -104,7 +104,16 @@ describe('the package, packed and installed in an empty project', () => {
     ['decode --family x', 2, /^ipvs-netlink-ts: --family "x": expected a number from 17 to 65535\n$/],
     ['decode -o yaml', 2, /^ipvs-netlink-ts: --output "yaml": expected text or json\n$/],
     ['decode --nothing', 2, /^ipvs-netlink-ts: Unknown option '--nothing'/],
-    ['decode /nonexistent', 2, /^ipvs-netlink-ts: ENOENT: .*nonexistent/],
+    [
+      'decode /nonexistent',
+      2,
+      /^ipvs-netlink-ts: decode \/nonexistent: there is no such file or directory; /,
+    ],
+    [
+      'decode /',
+      2,
+      /^ipvs-netlink-ts: decode \/: it is a directory, expected a file; --help shows what is read\n$/,
+    ],
     ['encode', 2, /^ipvs-netlink-ts: "encode": expected decode \[FILE\]; --help shows more\n$/],
     ['decode /dev/null', 1, /^ipvs-netlink-ts: no netlink message found; --help says what is read\n$/],
     ['decode --help', 0, /^$/],

@@ -2,7 +2,9 @@
 
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { DoctorDocument } from '../../controller/doctor/document.ts';
 import type { StatusDocument } from '../../controller/status/document.ts';
+import type { WhyDocument } from '../../controller/why/document.ts';
 import { command, IN_LAB, ipvsadm, type RunningController, shell, TestHost } from '../support/host.ts';
 import { nodeArguments } from '../support/program.ts';
 import { until } from '../support/waiting.ts';
@@ -46,7 +48,7 @@ inLab('the controller with --netns-dir', () => {
 
   /** As the CNI plugin does: a file with the path of the namespace. */
   async function name(pod: string): Promise<void> {
-    await writeFile(`${directory}/${pod}`, `/run/netns/${pod}\n`);
+    await writeFile(`${directory}/${pod}`, `/run/netns/${pod}\n`, { mode: 0o644 });
   }
 
   async function say(all: readonly unknown[]): Promise<void> {
@@ -102,7 +104,7 @@ inLab('the controller with --netns-dir', () => {
     await same(PODS, 12);
   });
 
-  test('one that comes is served, and one whose file goes is forgotten with its ledger and left as it is', async () => {
+  test('one that comes is served, and one whose file goes is let go and left as it is', async () => {
     await say(apps(2, 31000));
     await name('pod0');
     const controller = await start();
@@ -114,13 +116,36 @@ inLab('the controller with --netns-dir', () => {
     await rm(`${directory}/pod0`);
     await until(async () => {
       expect(await namespaces(controller)).toEqual([{ id: 'pod1', inSync: true, reason: null, vips: 2 }]);
-      expect(await readdir(host.path('ledger.json.d'))).toEqual(['pod1.json']);
       expect(await shell('ip netns pids pod0')).toBe('');
     }, 'the controller has let go of it');
+    // It may come again.
+    expect((await readdir(host.path('ledger.json.d'))).sort()).toEqual(['pod0.json', 'pod1.json']);
     expect(await tableOf('pod0')).toHaveLength(4);
     await say(apps(2, 31000, 31001));
     await same(['pod1'], 6);
     expect(await tableOf('pod0')).toHaveLength(4);
+  });
+
+  test('a file that is written anew costs nothing of what is ours there, in the pool or outside it', async () => {
+    const NAMED = [{ protocol: 'tcp', port: 80, labels: { VIP_1: '/app:80' } }];
+    const withAddress = (...ports: readonly number[]) =>
+      apps(1, ...ports).map((app) => ({
+        ...app,
+        portDefinitions: [{ protocol: 'tcp', port: 80, labels: { VIP_0: '10.77.0.1:80', VIP_1: '/app:80' } }],
+      }));
+    await say(withAddress(31000));
+    await name('pod0');
+    await start();
+    await same(['pod0'], 4);
+    for (const moment of [60, 1_500]) {
+      await rm(`${directory}/pod0`);
+      await new Promise((resolve) => setTimeout(resolve, moment));
+      await name('pod0');
+    }
+    await say(withAddress(31000, 31001));
+    await same(['pod0'], 6);
+    await say(withAddress(31000, 31001).map((app) => ({ ...app, portDefinitions: NAMED })));
+    await same(['pod0'], 3);
   });
 
   test('a helper that is killed costs no other namespace anything', async () => {
@@ -197,6 +222,49 @@ inLab('the controller with --netns-dir', () => {
     const lost = await diff('--netns-dir', directory, '--netns', 'lost');
     expect(lost).toMatchObject({ status: 2, stdout: '' });
     expect(lost.stderr).toContain('--netns lost: ');
+  });
+
+  test('status, why and doctor look into the namespace that --netns names', async () => {
+    await say(apps(1, 31000));
+    for (const pod of ['pod0', 'pod1']) await name(pod);
+    const controller = await start();
+    await controller.ready();
+    await same(['pod0', 'pod1'], 2);
+    const into = (pod: string) => ['--netns-dir', directory, '--netns', pod];
+
+    const told = await host.marathonIpvs('status', '--netns', 'pod1');
+    expect(told.stdout).toMatch(/^network namespace pod1 \(\/run\/netns\/pod1\): 1 VIP, in sync for /);
+
+    // By its address, since no name server is reached from there. Nobody listens at the backend: the way ends there.
+    const { vips } = JSON.parse((await controller.get('/v1/status')).body) as StatusDocument;
+    const why = async (pod: string) => {
+      const { stdout } = await host.marathonIpvs('why', `${vips[0]?.address}:80`, '-o', 'json', ...into(pod));
+      return JSON.parse(stdout) as WhyDocument;
+    };
+    const whole = await why('pod1');
+    expect(whole).toMatchObject({ client: '/run/netns/pod1', namespace: '/run/netns/pod1' });
+    const stagesOf = ({ ways }: WhyDocument) => ways.flatMap(({ steps }) => steps.map(({ stage }) => stage));
+    expect(stagesOf(whole)).toEqual(expect.arrayContaining(['kernel', 'route', 'connections']));
+
+    const { stdout } = await host.marathonIpvs('doctor', '-o', 'json', ...into('pod1'));
+    const { findings, namespace } = JSON.parse(stdout) as DoctorDocument;
+    expect(namespace).toBe('/run/netns/pod1');
+    expect(findings).toContainEqual(
+      expect.objectContaining({ check: 'sysctl net.ipv4.vs.conntrack', state: 'ok' }),
+    );
+    expect(findings.map(({ code }) => code)).not.toContain('capability');
+
+    await shell('ip -n pod1 route add 11.5.0.0/16 dev lo');
+    const sick = await host.marathonIpvs('doctor', ...into('pod1'));
+    expect(sick.stdout).toContain('[-] pool 11.0.0.0/8: overlaps 11.5.0.0/16 dev lo');
+    expect(sick.stdout).toContain(
+      'run a fix of the network in it, as `nsenter --net=/run/netns/pod1 COMMAND`',
+    );
+    expect((await host.marathonIpvs('doctor', ...into('pod0'))).stdout).not.toContain('[-] pool');
+    await shell('ip netns exec pod1 ipvsadm -C');
+    const broken = await why('pod1');
+    expect(broken.verdict).toBe('broken');
+    expect(stagesOf(await why('pod0'))).toContain('connections');
   });
 
   test('without CAP_SYS_ADMIN the start is refused, with what to do', async () => {

@@ -62,6 +62,15 @@ inLab('a network namespace with a helper in it', () => {
     expect(await readNamespaceFile('/run/netns/pod')).toMatchObject({ kind: 'namespace' });
   });
 
+  test('a namespace of another kind is told as one, wherever it is mounted', async () => {
+    await shell('touch /run/other && mount --bind /proc/self/ns/uts /run/other');
+    const other = await readNamespaceFile('/run/other').finally(() => shell('umount /run/other'));
+    expect(other).toMatchObject({
+      kind: 'unusable',
+      reason: expect.stringMatching(/^it is a namespace of another kind: uts:\[\d+\]$/),
+    });
+  });
+
   test('its IPVS table is written there and nowhere else, and read back', async () => {
     expect(await remote.table.apply(STEPS)).toEqual([]);
     expect(await there()).toEqual([

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { examine } from '../../doctor/examine.ts';
 import { doctorText } from '../../doctor/print-text.ts';
-import { type AskedController, readFacts } from '../../doctor/read-facts.ts';
+import { type AskedController, doctorOptions, readFacts } from '../../doctor/read-facts.ts';
 import { EXIT_DIFFERENT, EXIT_OK } from '../../exit-status.ts';
 import type { Clock } from '../../ports.ts';
 import { statusDocument } from '../../status/document.ts';
@@ -12,19 +12,22 @@ import { openController } from './controller.ts';
 
 export interface DoctorPorts extends Pick<Printer, 'print' | 'layout'> {
   readonly clock: Pick<Clock, 'epoch'>;
+  /** Reads the facts of the network namespace of `--netns`; null: of this one. */
+  readonly elsewhere: { readonly path: string; readonly facts: typeof readFacts } | null;
 }
 
 /**
- * Prints what this host lacks, each with the command that fixes it. Resolves with the exit status: 0, or 1 when
+ * Prints what this host lacks, or a network namespace of it, each with the command that fixes it. Resolves with the exit status: 0, or 1 when
  * there is a problem. It works without a running controller, and checks less then.
  */
 export async function doctor(
   config: Config,
-  { print, layout, clock }: DoctorPorts,
+  { print, layout, clock, elsewhere }: DoctorPorts,
   signal: AbortSignal,
 ): Promise<number> {
   const controller = await askController(config, signal);
-  const document = examine(await readFacts(config, controller), clock.epoch());
+  const { facts, path } = elsewhere ?? { facts: readFacts, path: null };
+  const document = examine(await facts(doctorOptions(config), controller), clock.epoch(), path);
   print(documentText(config.output, document, () => doctorText(document, layout())));
   return document.summary.problem === 0 ? EXIT_OK : EXIT_DIFFERENT;
 }

@@ -13,7 +13,7 @@ import { openController } from './controller.ts';
 const ANSWER_MS = 1_000;
 
 /**
- * Finds words that are known elsewhere: VIPs and apps of the running controller that the options before, the environment and
+ * Finds words that are known elsewhere: VIPs, apps and network namespaces of the running controller that the options before, the environment and
  * the file name; contexts of a kubeconfig file. Rejects where they cannot be found out.
  */
 export async function lookUp(
@@ -28,7 +28,7 @@ export async function lookUp(
 }
 
 async function ofController(
-  known: 'vip' | 'app',
+  known: Exclude<Known, 'context'>,
   { flags }: Typed,
   environment: Environment,
   signal: AbortSignal,
@@ -36,6 +36,12 @@ async function ofController(
   const config = resolveConfig('status', flags.flatMap(givenBy).toReversed(), environment);
   const controller = await openController(config);
   const { document } = await ask(controller, '/v1/status', statusDocument, signal, ANSWER_MS);
+  if (known === 'netns') {
+    const namespaces = document.networkNamespaces?.namespaces ?? [];
+    return namespaces
+      .filter(({ id }) => visible(id) === id)
+      .map(({ id }) => ({ value: id, description: 'network namespace' }));
+  }
   const apps = document.vips.flatMap((vip) => vip.apps);
   const names = document.vips.flatMap(({ name, framework }) =>
     name === null ? [] : [`${name}.${framework}`],

@@ -13,8 +13,8 @@ export interface Words {
   readonly known: Known | null;
 }
 
-/** VIPs and apps of the running controller; contexts of Kubernetes, as `kubernetes=CONTEXT`. */
-export type Known = 'vip' | 'app' | 'context';
+/** VIPs, apps and network namespaces of the running controller; contexts of Kubernetes, as `kubernetes=CONTEXT`. */
+export type Known = 'vip' | 'app' | 'netns' | 'context';
 
 export interface Flag extends Words {
   /** `--output`. */
@@ -98,6 +98,7 @@ function flagsOf(command: CommandName, option: OptionName): Flag[] {
 
 function valuesOf(command: CommandName, option: OptionName): Words {
   if (option === 'source') return { words: SOURCES, files: false, known: 'context' };
+  if (option === 'netns') return { ...NO_WORDS, known: 'netns' };
   const outputs: Partial<Record<CommandName, readonly string[]>> = OUTPUTS;
   return option === 'output'
     ? { ...NO_WORDS, words: outputs[command] ?? [] }

@@ -99,7 +99,7 @@ export function checkOwners({
   controller,
   wanted,
 }: Pick<Facts, 'interfaces' | 'processes' | 'ipvs' | 'controller' | 'wanted'>): Found[] {
-  const foreign = controller?.foreignServices ?? outsideThePools(ipvs, wanted.pools);
+  const told = controller?.foreignServices ?? null;
   const findings: Found[] = OWNERS.flatMap(({ program, interfaceName, process, removes }) => {
     const traces = [
       ...(interfaceName !== null && interfaces.includes(interfaceName) ? [`interface ${interfaceName}`] : []),
@@ -120,8 +120,11 @@ export function checkOwners({
           : `marathon-ipvs diff --config /etc/marathon-ipvs/config.yaml # what is missing already; then stop ${program}`,
     } satisfies Found;
   });
-  const whose = controller === null ? 'outside the pools' : 'of other programs, left alone';
-  return [...findings, fine('other-writer', 'other services', `${foreign} ${whose}`)];
+  const others =
+    told === null
+      ? `${outsideThePools(ipvs, wanted.pools)} outside the pools`
+      : `${told} of other programs, left alone`;
+  return [...findings, fine('other-writer', 'other services', others)];
 }
 
 function outsideThePools(ipvs: Facts['ipvs'], pools: readonly string[]): number {

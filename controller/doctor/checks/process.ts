@@ -15,11 +15,15 @@ const GRANT = `${writeFile(DROP_IN, LINES)} && ${RESTART} --cap-add NET_ADMIN --
 const NETNS_DROP_IN = '/etc/systemd/system/marathon-ipvs.service.d/netns.conf';
 const NETNS_LINES = [
   '[Service]',
-  'CapabilityBoundingSet=CAP_SYS_ADMIN',
-  'AmbientCapabilities=CAP_SYS_ADMIN',
+  // Paths below /proc of the processes of other users can only be followed with the second one.
+  'CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_PTRACE',
+  'AmbientCapabilities=CAP_SYS_ADMIN CAP_SYS_PTRACE',
   'RestrictNamespaces=net',
+  // A new namespace has the settings of the kernel, not those of the host.
+  'ProtectKernelTunables=no',
+  'Environment=MARATHON_IPVS_WRITE_SYSCTLS=true',
 ];
-const GRANT_NETNS = `${writeFile(NETNS_DROP_IN, NETNS_LINES)} && ${RESTART} --cap-add SYS_ADMIN`;
+const GRANT_NETNS = `${writeFile(NETNS_DROP_IN, NETNS_LINES)} && ${RESTART} --user 0:0 --privileged --pid host`;
 
 /** Whether this process may do what `run` must. */
 export function checkCapabilities({

@@ -40,9 +40,11 @@ export async function readNames(
 async function filesOf(client: Client): Promise<{ readonly hosts: string; readonly resolv: string }> {
   const [, pid] = /^\/proc\/(\d+)\/ns\/net$/.exec(client ?? '') ?? [];
   const root = pid === undefined ? '' : `/proc/${pid}/root`;
+  // A path to where `ip netns` keeps them means the same as the name alone.
+  const netns = client?.replace(/^(?:\/var)?\/run\/netns\//, '') ?? null;
   const file = async (name: string) => {
-    const own = `/etc/netns/${client}/${name}`;
-    return client !== null && pid === undefined && (await textOf(own)) !== null ? own : `${root}/etc/${name}`;
+    const own = `/etc/netns/${netns}/${name}`;
+    return netns !== null && pid === undefined && (await textOf(own)) !== null ? own : `${root}/etc/${name}`;
   };
   return { hosts: await file('hosts'), resolv: await file('resolv.conf') };
 }

@@ -73,14 +73,30 @@ async function read(file: string | undefined): Promise<Uint8Array> {
     throw new Error('nothing to decode: give a FILE, or the input by a pipe; --help shows more');
   const parts: Buffer[] = [];
   let size = 0;
-  // Past the limit by one byte, which tells that there is more.
-  for await (const part of file === undefined ? process.stdin : createReadStream(file)) {
-    parts.push(part);
-    size += part.length;
-    if (size > MAX_INPUT) break;
+  try {
+    // Past the limit by one byte, which tells that there is more.
+    for await (const part of file === undefined ? process.stdin : createReadStream(file)) {
+      parts.push(part);
+      size += part.length;
+      if (size > MAX_INPUT) break;
+    }
+  } catch (error) {
+    throw new Error(`decode ${file ?? 'standard input'}: ${reasonOf(error)}; --help shows what is read`);
   }
   return Buffer.concat(parts).subarray(0, MAX_INPUT + 1);
 }
+
+/** Why the system gave no input, without the name of the call that it refused. */
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return REASONS[code ?? ''] ?? message.split(', ')[0] ?? message;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a directory, expected a file',
+  ENOENT: 'there is no such file or directory',
+  EACCES: 'access denied',
+};
 
 function print(text: string, status: number): number {
   // Whoever reads this may have seen enough, as head has.

@@ -8,7 +8,11 @@ import type { AccessFiles } from '../../../controller/api/access/files.ts';
 import type { Renewed } from '../../../controller/api/access/renewed.ts';
 import { type HttpOptions, type HttpServer, startHttp } from '../../../controller/api/http.ts';
 import { createMetrics } from '../../../controller/metrics/metrics.ts';
-import { createStatusBoard, type StatusBoard } from '../../../controller/status/board.ts';
+import {
+  createStatusBoard,
+  type StatusBoard,
+  type StatusBoardOptions,
+} from '../../../controller/status/board.ts';
 import { World } from '../../support/world.ts';
 import { passOf } from '../status/passes.ts';
 
@@ -65,10 +69,14 @@ export class Serving {
     this.#server = server;
   }
 
-  static async start(over: Partial<HttpOptions> = {}): Promise<Serving> {
+  /** `namespaces`: how VIPs are kept in other network namespaces, where there are any. */
+  static async start(
+    over: Partial<HttpOptions> = {},
+    { namespaces }: Pick<StatusBoardOptions, 'namespaces'> = {},
+  ): Promise<Serving> {
     const world = new World();
     const { clock, log } = world;
-    const options = { sources: [SOURCE], dryRun: false, clock };
+    const options = { sources: [SOURCE], dryRun: false, clock, namespaces };
     const board = createStatusBoard(options);
     const metrics = createMetrics(options, { access: over.access });
     const listen = { address: '127.0.0.1', port: 0 };

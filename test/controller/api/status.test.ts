@@ -92,6 +92,7 @@ describe('GET /v1/doctor', () => {
         apiVersion: 'marathon-ipvs/v1' as const,
         at: '2026-01-01T00:00:00Z',
         kernel: '6.1',
+        namespace: null,
         controller: null,
         summary,
         findings: [],

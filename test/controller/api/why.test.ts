@@ -7,7 +7,7 @@ afterEach(() => serving.close());
 
 const WORKS: WhyDocument = {
   ...{ apiVersion: 'marathon-ipvs/v1', at: '2026-01-01T00:00:00.000Z', asked: 'web', from: 'controller' },
-  ...{ client: null, verdict: 'works', ways: [] },
+  ...{ client: null, namespace: null, verdict: 'works', ways: [] },
 };
 
 test('the way of a connection to the VIP that is asked about is walked', async () => {

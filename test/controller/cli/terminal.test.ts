@@ -196,7 +196,13 @@ test('nothing else writes to standard output or standard error', () => {
     );
   // The log has a stream of its own; the process hands its streams to the writer; what runs in another network namespace
   // is a process of its own, which answers on its standard output.
-  expect(writers.sort()).toEqual(['log.ts', 'main.ts', 'netns-helper.ts', 'why/read/client.ts']);
+  expect(writers.sort()).toEqual([
+    'log.ts',
+    'main.ts',
+    'netns-facts.ts',
+    'netns-helper.ts',
+    'why/read/client.ts',
+  ]);
   expect(readFileSync(`${ROOT}controller/main.ts`, 'utf8').match(/process\.std(?:out|err)/g)).toHaveLength(2);
 });
 

@@ -197,6 +197,33 @@ describe('this process', () => {
     expect(findings({ capabilities: new Set([10, 12]) })).toEqual([]);
   });
 
+  test('the directory of network namespaces must be one that run would use, and each file give one', () => {
+    const namespaces = { directory: '/run/netns', missing: false, failure: null, found: 2, refused: [] };
+    expect(findings({ namespaces })).toEqual([]);
+    expect(only({ namespaces: { ...namespaces, failure: 'other users may write there' } })).toMatchObject({
+      code: 'network-namespaces',
+      state: 'problem',
+      found: 'other users may write there',
+    });
+    const absent = { ...namespaces, missing: true, failure: 'there is no such file or directory' };
+    expect(only({ namespaces: absent }).state).toBe('warning');
+    const refused = [{ id: 'web', reason: 'it is empty' }];
+    expect(only({ namespaces: { ...namespaces, refused } })).toMatchObject({
+      check: 'network namespace web',
+      state: 'warning',
+      found: 'it is empty',
+    });
+  });
+
+  test('of a network namespace only what is about one is told', () => {
+    const codes = (namespace: string | null) =>
+      new Set(examine(healthy, 0, namespace).findings.map(({ code }) => code));
+    expect(codes(null)).toContain('capability');
+    expect(codes('/run/netns/web')).not.toContain('capability');
+    for (const code of ['ipvs', 'ipvs-setting', 'pool', 'conntrack'])
+      expect(codes('/run/netns/web')).toContain(code);
+  });
+
   test('alone, without a controller, checks less and says so', () => {
     expect(only({ controller: null })).toMatchObject({ check: 'controller', state: 'warning' });
   });

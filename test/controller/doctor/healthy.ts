@@ -64,6 +64,7 @@ export const healthy: Facts = {
   tables: null,
   names: { servers: ['198.51.100.4'], link: null, zone: { known: true, said: 'ns.l4lb.thisdcos.directory' } },
   controller,
+  namespaces: null,
   wanted: {
     interfaceName: 'vip0',
     pools: ['11.0.0.0/8', 'fd01:c::/64'],

@@ -66,6 +66,27 @@ describe('the table of another network namespace', () => {
     expect(pod.world.reads).toBe(0);
   });
 
+  test('is read and put right as a whole in its turn with others: all at once each would take as long as all', async () => {
+    const gate = Promise.withResolvers<void>();
+    let reading = 0;
+    const slow = Array.from({ length: 5 }, () => {
+      const world = new World(clock);
+      const { observe } = world.table;
+      world.table.observe = async (only) => {
+        reading += 1;
+        await gate.promise;
+        return await observe(only);
+      };
+      return start(world);
+    });
+    await controller.resync(snapshot(mine('10.0.0.1:31000')));
+    await rest();
+    expect(reading).toBe(3);
+    gate.resolve();
+    await rest();
+    for (const { world } of slow) expect(world.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
+  });
+
   test('gets the VIPs of the host, in the order of rule 7, with a ledger of its own', async () => {
     const pod = start();
     await controller.resync(snapshot(mine('10.0.0.1:31000')));

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { EjectionReport } from '../../../controller/ejection.ts';
 import { DnsMetrics } from '../../../controller/metrics/dns.ts';
 import { createMetrics, type Metrics } from '../../../controller/metrics/metrics.ts';
+import type { NamespacesReport } from '../../../controller/namespace-report.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { createRelayHealth, type RelayHealth } from '../../../controller/relay/health.ts';
 import { backend, service, snapshot, web } from '../../support/builders.ts';
@@ -209,6 +210,28 @@ test('ejections and probes are counted as the watch counts them, however often o
   expect(text).toContain('marathon_ipvs_ejections_ended_total 3\n');
 });
 
+function namespacesOf(...all: readonly (readonly [string, boolean, number])[]): NamespacesReport {
+  const namespaces = all.map(([id, isInSync, vips]) => ({
+    ...{ id, path: null, isInSync, vips },
+    ...{ reason: isInSync ? null : 'it is empty', since: 0 },
+  }));
+  return { directory: '/run/l4lb', failure: null, namespaces };
+}
+
+test('each network namespace has series of its own, for as long as it is there', async () => {
+  let report = namespacesOf(['web', true, 3], ['db', false, 2]);
+  const clock = { epoch: () => now, monotonic: () => now };
+  metrics = createMetrics({ sources: [SOURCE], dryRun: false, clock, namespaces: () => report });
+  expect(await metric('netns_in_sync{netns="web"}')).toBe(1);
+  expect(await metric('netns_in_sync{netns="db"}')).toBe(0);
+  expect(await metric('netns_vips{netns="web"}')).toBe(3);
+  expect(await metric('netns_directory_readable')).toBe(1);
+  report = { ...namespacesOf(['web', true, 4]), failure: 'access denied' };
+  expect(await metric('netns_in_sync{netns="db"}')).toBeUndefined();
+  expect(await metric('netns_vips{netns="web"}')).toBe(4);
+  expect(await metric('netns_directory_readable')).toBe(0);
+});
+
 describe('docs/metrics.md', () => {
   const page = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
   const documented = new Map(
@@ -223,6 +246,7 @@ describe('docs/metrics.md', () => {
       dryRun: false,
       clock: { epoch: () => now, monotonic: () => now },
       ejection: () => NOTHING_EJECTED,
+      namespaces: () => namespacesOf(['web', true, 3]),
     };
     const identity = renewedOf({ context: {}, startsAt: 0, endsAt: 1 });
     const access = accessOf({ identity, readToken: tokenOf('token') });

@@ -1,4 +1,4 @@
-/** With real files: the namespaces of this very process stand for those of containers, since any of them is a file of nsfs. */
+/** With real files and real network namespaces. */
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -13,10 +13,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { followNamespaces } from '../../../controller/netns/directory.ts';
 import { readNamespaceFile } from '../../../controller/netns/namespace-file.ts';
 import type { NamespaceChanges } from '../../../controller/netns/namespaces.ts';
+import { CAN_MAKE_NAMESPACES, type HeldNamespace, holdNamespace } from '../../support/network-namespaces.ts';
 import { eventually } from '../../support/waiting.ts';
 
 const SILENT = {
@@ -25,14 +26,26 @@ const SILENT = {
   warn: () => undefined,
   error: () => undefined,
 };
-const [UTS, IPC, MNT] = ['/proc/self/ns/uts', '/proc/self/ns/ipc', '/proc/self/ns/mnt'] as const;
+/** Skipped where this user may make no network namespace. */
+const withNamespaces = CAN_MAKE_NAMESPACES ? describe : describe.skip;
 
+let held: readonly HeldNamespace[];
+let one: string;
+let other: string;
 let folder: string;
 let directory: string;
 let stop: AbortController;
 let following: Promise<void>;
 let said: string[];
 let last: NamespaceChanges | undefined;
+
+beforeAll(async () => {
+  held = CAN_MAKE_NAMESPACES ? await Promise.all([holdNamespace(), holdNamespace()]) : [];
+  [one = '', other = ''] = held.map(({ path }) => path);
+});
+afterAll(async () => {
+  for (const namespace of held) await namespace.end();
+});
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'netns-'));
@@ -71,107 +84,120 @@ function put(id: string, text: string): void {
   writeFileSync(join(directory, id), text);
 }
 
-test('containers that come and go are seen without waiting for the poll', async () => {
-  mkdirSync(directory);
-  put('a', `${UTS}\n`);
-  follow(3_600_000);
-  await heard('+a');
-  put('b', IPC);
-  await heard('+a', '+b');
-  rmSync(join(directory, 'a'));
-  await heard('+a', '+b', '-a');
-  expect([...(last?.namespaces.keys() ?? [])]).toEqual(['b']);
-});
-
-test('a file that is made first and written later is seen once it is written', async () => {
-  mkdirSync(directory);
-  follow(3_600_000);
-  await eventually(() => last !== undefined, 'the first look', 10);
-  put('a', '');
-  await eventually(() => last?.refused.length === 1, 'the empty file is told', 10);
-  put('a', UTS);
-  await heard('+a');
-  expect(last?.refused).toEqual([]);
-});
-
-test('a file that is replaced by one that names another namespace removes and adds', async () => {
-  mkdirSync(directory);
-  put('a', UTS);
-  follow(3_600_000);
-  await heard('+a');
-  put('.new', IPC);
-  renameSync(join(directory, '.new'), join(directory, 'a'));
-  await heard('+a', '-a', '+a');
-});
-
-test('a namespace whose process ended is removed though nothing in the directory changed', async () => {
-  mkdirSync(directory);
-  const target = join(folder, 'target');
-  symlinkSync(UTS, target);
-  put('a', target);
-  follow(10);
-  await heard('+a');
-  rmSync(target);
-  await heard('+a', '-a');
-});
-
-test('a directory that comes late is found, and one that goes takes nothing away', async () => {
-  follow(10);
-  const missing = 'network namespaces in /l4lb: there is no such file or directory';
-  await heard(missing);
-  mkdirSync(directory);
-  put('a', UTS);
-  await heard(missing, '+a');
-  renameSync(directory, `${directory}.away`);
-  await heard(missing, '+a', missing);
-  renameSync(`${directory}.away`, directory);
-  put('b', IPC);
-  await heard(missing, '+a', missing, '+b');
-});
-
-test('a directory where other users may write is not used', async () => {
-  mkdirSync(directory);
-  put('a', UTS);
-  chmodSync(directory, 0o777);
-  follow(10);
-  await heard('network namespaces in /l4lb: other users may write there: `chmod go-w` it');
-  chmodSync(directory, 0o755);
-  await eventually(() => said.includes('+a'), 'it is used', 10);
-});
-
-test('what names no namespace is told of, and costs only itself', async () => {
-  mkdirSync(directory);
-  put('a', UTS);
-  put('b', '/etc/hostname');
-  put('c', 'net');
-  put('d', `/${'x'.repeat(5_000)}`);
-  put('e', '/no/such/file');
-  put('f', `${UTS}\n${IPC}`);
-  put('g'.repeat(201), UTS);
-  put('.hidden', MNT);
-  mkdirSync(join(directory, 'h'));
-  execFileSync('sh', ['-c', 'mkfifo "$0"', join(directory, 'i')]);
-  symlinkSync(IPC, join(directory, 'j'));
-  put('k', '/proc/self/ns/net');
-  linkSync(join(directory, 'a'), join(directory, 'l'));
-  follow();
-  await heard('+a', '+j');
-  const expected = 'expected the path of a network namespace in it';
-  const reasons = Object.fromEntries((last?.refused ?? []).map(({ id, reason }) => [id.slice(0, 2), reason]));
-  expect(reasons).toEqual({
-    b: 'it names /etc/hostname, which is no namespace',
-    c: expected,
-    d: expected,
-    e: 'it names /no/such/file: there is no such file or directory',
-    f: expected,
-    gg: 'its name is longer than 200 bytes',
-    h: expected,
-    i: expected,
-    k: '/proc/self/ns/net is the network namespace of this program itself',
-    l: `${UTS} is the namespace of a too`,
+withNamespaces('the namespaces of a directory', () => {
+  test('containers that come and go are seen without waiting for the poll', async () => {
+    mkdirSync(directory);
+    put('a', `${one}\n`);
+    follow(3_600_000);
+    await heard('+a');
+    put('b', other);
+    await heard('+a', '+b');
+    rmSync(join(directory, 'a'));
+    await heard('+a', '+b', '-a');
+    expect([...(last?.namespaces.keys() ?? [])]).toEqual(['b']);
   });
-});
 
-test('a file that is a namespace itself is that one', async () => {
-  expect(await readNamespaceFile(UTS)).toMatchObject({ kind: 'namespace', path: UTS });
+  test('a file that is made first and written later is seen once it is written', async () => {
+    mkdirSync(directory);
+    follow(3_600_000);
+    await eventually(() => last !== undefined, 'the first look', 10);
+    put('a', '');
+    await eventually(() => last?.refused.length === 1, 'the empty file is told', 10);
+    put('a', one);
+    await heard('+a');
+    expect(last?.refused).toEqual([]);
+  });
+
+  test('a file that is replaced by one that names another namespace removes and adds', async () => {
+    mkdirSync(directory);
+    put('a', one);
+    follow(3_600_000);
+    await heard('+a');
+    put('.new', other);
+    renameSync(join(directory, '.new'), join(directory, 'a'));
+    await heard('+a', '-a', '+a');
+  });
+
+  test('a namespace whose process ended is removed though nothing in the directory changed', async () => {
+    mkdirSync(directory);
+    const target = join(folder, 'target');
+    symlinkSync(one, target);
+    put('a', target);
+    follow(10);
+    await heard('+a');
+    rmSync(target);
+    await heard('+a', '-a');
+  });
+
+  test('a directory that comes late is found, and one that goes takes nothing away', async () => {
+    follow(10);
+    const missing = 'network namespaces in /l4lb: there is no such file or directory';
+    await heard(missing);
+    mkdirSync(directory);
+    put('a', one);
+    await heard(missing, '+a');
+    renameSync(directory, `${directory}.away`);
+    await heard(missing, '+a', missing);
+    renameSync(`${directory}.away`, directory);
+    put('b', other);
+    await heard(missing, '+a', missing, '+b');
+  });
+
+  test('a directory where other users may write is not used', async () => {
+    mkdirSync(directory);
+    put('a', one);
+    chmodSync(directory, 0o777);
+    follow(10);
+    await heard('network namespaces in /l4lb: other users may write there: `chmod go-w` it');
+    chmodSync(directory, 0o755);
+    await eventually(() => said.includes('+a'), 'it is used', 10);
+  });
+
+  test('what names no namespace is told of, and costs only itself', async () => {
+    mkdirSync(directory);
+    put('a', one);
+    put('b', '/etc/hostname');
+    put('c', 'net');
+    put('d', `/${'x'.repeat(5_000)}`);
+    put('e', '/no/such/file');
+    put('f', `${one}\n${other}`);
+    put('g'.repeat(201), one);
+    put('.hidden', other);
+    mkdirSync(join(directory, 'h'));
+    execFileSync('sh', ['-c', 'mkfifo "$0"', join(directory, 'i')]);
+    symlinkSync(other, join(directory, 'j'));
+    put('k', '/proc/self/ns/net');
+    linkSync(join(directory, 'a'), join(directory, 'l'));
+    put('m', '/proc/self/ns/mnt');
+    symlinkSync('/proc/self/ns/user', join(directory, 'n'));
+    put('o', one);
+    chmodSync(join(directory, 'o'), 0o666);
+    follow();
+    await heard('+a', '+j');
+    const expected = 'expected the path of a network namespace in it';
+    const reasons = Object.fromEntries(
+      (last?.refused ?? []).map(({ id, reason }) => [id.slice(0, 2), reason]),
+    );
+    expect(reasons).toEqual({
+      b: 'it names /etc/hostname, which is no namespace',
+      c: expected,
+      d: expected,
+      e: 'it names /no/such/file: there is no such file or directory',
+      f: expected,
+      gg: 'its name is longer than 200 bytes',
+      h: expected,
+      i: expected,
+      k: '/proc/self/ns/net is the network namespace of this program itself',
+      l: `${one} is the namespace of a too`,
+      m: expect.stringMatching(
+        /^it names \/proc\/self\/ns\/mnt, which is a namespace of another kind: mnt:\[\d+\]$/,
+      ),
+      n: expect.stringMatching(/^it is a namespace of another kind: user:\[\d+\]$/),
+      o: 'other users may write there: `chmod go-w` it',
+    });
+  });
+
+  test('a file that is a namespace itself is that one', async () => {
+    expect(await readNamespaceFile(one)).toMatchObject({ kind: 'namespace', path: one });
+  });
 });

@@ -3,12 +3,13 @@
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { NamespaceFleet } from '../../../controller/netns/fleet.ts';
 import type { NamespaceKeeper } from '../../../controller/netns/keeper.ts';
 import { ledgerPath, namespaceLedgers } from '../../../controller/netns/ledgers.ts';
 import type { Namespace } from '../../../controller/netns/namespaces.ts';
 import { systemClock } from '../../../controller/time.ts';
+import { CAN_MAKE_NAMESPACES, type HeldNamespace, holdNamespace } from '../../support/network-namespaces.ts';
 import { until } from '../../support/waiting.ts';
 
 let directory: string;
@@ -18,6 +19,18 @@ let running: Set<string>;
 let stop: AbortController;
 let ended: Promise<void>;
 let fleet: NamespaceFleet;
+/** Whose ledgers were there when what keeps them began, by id. */
+let found: string[];
+
+/** Skipped where this user may make no network namespace. */
+const withNamespaces = CAN_MAKE_NAMESPACES ? describe : describe.skip;
+let held: readonly HeldNamespace[];
+beforeAll(async () => {
+  held = CAN_MAKE_NAMESPACES ? await Promise.all([holdNamespace(), holdNamespace()]) : [];
+});
+afterAll(async () => {
+  for (const namespace of held) await namespace.end();
+});
 
 const log = {
   debug: () => undefined,
@@ -33,6 +46,7 @@ beforeEach(async () => {
   await Promise.all([directory, ledgers].map((path) => mkdir(path)));
   logged = [];
   running = new Set();
+  found = [];
   stop = new AbortController();
 });
 afterEach(async () => {
@@ -41,13 +55,14 @@ afterEach(async () => {
   await rm(join(directory, '..'), { recursive: true, force: true });
 });
 
-function start(): void {
+function start(absenceMs?: number): void {
   const keeper = (namespace: Namespace) =>
     ({
       namespace,
       report: { ...namespace, isInSync: true, reason: null, vips: 1, since: 0 },
       async run(signal: AbortSignal) {
         running.add(namespace.id);
+        found.push(...(await readdir(ledgers)).filter((name) => name === `${namespace.id}.json`));
         await writeFile(ledgerPath(ledgers, namespace.id), 'ours');
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
         running.delete(namespace.id);
@@ -59,76 +74,98 @@ function start(): void {
     ledgers: namespaceLedgers(ledgers),
     clock: systemClock,
     log,
+    absenceMs,
   });
   ended = fleet.run(stop.signal);
 }
 
-/** Another user namespace's file is of the same file system; it stands for a network namespace that is not our own. */
-const OTHERS = ['user', 'uts', 'ipc'] as const;
-
-async function add(id: string, kind: (typeof OTHERS)[number]): Promise<void> {
-  await symlink(`/proc/self/ns/${kind}`, join(directory, id));
+async function add(id: string, at: number): Promise<void> {
+  await symlink(held[at]?.path ?? '', join(directory, id));
 }
 
-test('each namespace that comes is kept, and one that goes is let go with its ledger', async () => {
-  await add('web', 'user');
-  start();
-  await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
-  await add('db', 'uts');
-  await until(async () => expect([...running].sort()).toEqual(['db', 'web']), 'db is kept');
-  await rm(join(directory, 'web'));
-  await until(async () => {
-    expect([...running]).toEqual(['db']);
-    expect(await readdir(ledgers)).toEqual(['db.json']);
-  }, 'web is forgotten');
-  expect(fleet.report.namespaces.map(({ id }) => id)).toEqual(['db']);
-});
+withNamespaces('the namespaces of a directory', () => {
+  test('each namespace that comes is kept, and one that goes is let go, with its ledger when it does not come again', async () => {
+    await add('web', 0);
+    start(50);
+    await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
+    await add('db', 1);
+    await until(async () => expect([...running].sort()).toEqual(['db', 'web']), 'db is kept');
+    await rm(join(directory, 'web'));
+    await until(async () => {
+      expect([...running]).toEqual(['db']);
+      expect(await readdir(ledgers)).toEqual(['db.json']);
+    }, 'web is forgotten');
+    expect(fleet.report.namespaces.map(({ id }) => id)).toEqual(['db']);
+  });
 
-test('an id that comes again is kept once more, after its ledger was removed', async () => {
-  await add('web', 'user');
-  start();
-  await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
-  await rm(join(directory, 'web'));
-  await until(async () => expect([...running]).toEqual([]), 'web is let go');
-  await add('web', 'ipc');
-  await until(async () => {
+  test('a file that goes and comes again finds the ledger of its namespace', async () => {
+    await add('web', 0);
+    start();
+    await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
+    await rm(join(directory, 'web'));
+    await until(async () => expect([...running]).toEqual([]), 'web is let go');
+    expect(found).toEqual([]);
+    await add('web', 0);
+    await until(async () => expect([...running]).toEqual(['web']), 'web is kept again');
+    await until(async () => expect(found).toEqual(['web.json']), 'its ledger is there');
+  });
+
+  test('a file that comes again for another namespace finds no ledger', async () => {
+    await add('web', 0);
+    start();
+    await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
+    await rm(join(directory, 'web'));
+    await until(async () => expect([...running]).toEqual([]), 'web is let go');
+    await add('web', 1);
+    await until(async () => {
+      expect([...running]).toEqual(['web']);
+      expect(await readdir(ledgers)).toEqual(['web.json']);
+    }, 'web is kept again');
+    expect(found).toEqual([]);
+  });
+
+  test('what went before a start and comes soon after it finds its ledger', async () => {
+    await writeFile(join(ledgers, 'web.json'), '');
+    await writeFile(join(directory, 'broken'), 'no path\n');
+    start();
+    await until(async () => expect(fleet.report.namespaces).toHaveLength(1), 'the first look');
+    await add('web', 0);
+    await until(async () => expect(found).toEqual(['web.json']), 'its ledger is there');
+  });
+
+  test('a start forgets the ledgers of namespaces that went meanwhile, and of no other', async () => {
+    const files = ['web.json', 'gone.json', 'gone.json.damaged', 'broken.json', 'a.json.json'];
+    for (const file of files) await writeFile(join(ledgers, file), '');
+    await add('web', 0);
+    await add('a.json', 1);
+    await writeFile(join(directory, 'broken'), 'no path\n');
+    start(50);
+    await until(async () => {
+      expect(running.size).toBe(2);
+      expect((await readdir(ledgers)).sort()).toEqual(['a.json.json', 'broken.json', 'web.json']);
+    }, 'they are forgotten');
+  });
+
+  test('a file that gives no namespace is told with the reason, once', async () => {
+    await writeFile(join(directory, 'broken'), 'no path\n');
+    start();
+    await until(async () => expect(fleet.report.namespaces).toHaveLength(1), 'it is told');
+    await add('web', 0);
+    await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
+    expect(fleet.report.namespaces).toMatchObject([
+      { id: 'broken', path: null, isInSync: false, reason: 'expected the path of a network namespace in it' },
+      { id: 'web', isInSync: true },
+    ]);
+    expect(logged.filter((line) => line.includes('broken'))).toHaveLength(1);
+  });
+
+  test('a directory that cannot be looked at any more keeps what was found, and says why', async () => {
+    await add('web', 0);
+    start();
+    await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
+    await rm(directory, { recursive: true });
+    await until(async () => expect(fleet.report.failure).not.toBeNull(), 'it is told');
+    expect(fleet.report.failure).toContain('there is no such file or directory');
     expect([...running]).toEqual(['web']);
-    expect(await readdir(ledgers)).toEqual(['web.json']);
-  }, 'web is kept again');
-});
-
-test('a start forgets the ledgers of namespaces that went meanwhile, and of no other', async () => {
-  const files = ['web.json', 'gone.json', 'gone.json.damaged', 'broken.json', 'a.json.json'];
-  for (const file of files) await writeFile(join(ledgers, file), '');
-  await add('web', 'user');
-  await add('a.json', 'uts');
-  await writeFile(join(directory, 'broken'), 'no path\n');
-  start();
-  await until(async () => {
-    expect(running.size).toBe(2);
-    expect((await readdir(ledgers)).sort()).toEqual(['a.json.json', 'broken.json', 'web.json']);
-  }, 'they are forgotten');
-});
-
-test('a file that gives no namespace is told with the reason, once', async () => {
-  await writeFile(join(directory, 'broken'), 'no path\n');
-  start();
-  await until(async () => expect(fleet.report.namespaces).toHaveLength(1), 'it is told');
-  await add('web', 'user');
-  await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
-  expect(fleet.report.namespaces).toMatchObject([
-    { id: 'broken', path: null, isInSync: false, reason: 'expected the path of a network namespace in it' },
-    { id: 'web', isInSync: true },
-  ]);
-  expect(logged.filter((line) => line.includes('broken'))).toHaveLength(1);
-});
-
-test('a directory that cannot be looked at any more keeps what was found, and says why', async () => {
-  await add('web', 'user');
-  start();
-  await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
-  await rm(directory, { recursive: true });
-  await until(async () => expect(fleet.report.failure).not.toBeNull(), 'it is told');
-  expect(fleet.report.failure).toContain('there is no such file or directory');
-  expect([...running]).toEqual(['web']);
+  });
 });

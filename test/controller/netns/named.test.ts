@@ -1,11 +1,11 @@
 /** The namespace that `--netns` names, where it cannot be worked on. */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseCommandLine } from '../../../controller/cli/command-line.ts';
-import { openNamespace } from '../../../controller/wire-netns.ts';
+import { openNamespace } from '../../../controller/wire-netns-named.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -14,8 +14,12 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 async function open(...args: readonly string[]) {
-  const invocation = parseCommandLine(['cleanup', ...args], {});
-  if (invocation.command !== 'cleanup') throw new Error('no cleanup');
+  return await openWith('cleanup', ...args);
+}
+
+async function openWith(...argv: readonly string[]) {
+  const invocation = parseCommandLine(argv, {});
+  if (!('config' in invocation)) throw new Error('no command');
   return await openNamespace(invocation.config);
 }
 
@@ -46,4 +50,43 @@ test('a name with a directory in it is refused', async () => {
   await expect(open('--netns-dir', directory, '--netns', '../web')).rejects.toThrow(
     '--netns on the command line: "../web" is not accepted, expected the name of a file in the directory of --netns-dir',
   );
+});
+
+test('a directory or a file in which others may write is refused, as `run` refuses it', async () => {
+  await writeFile(join(directory, 'web'), '/proc/1/ns/net\n');
+  await chmod(join(directory, 'web'), 0o666);
+  const inWeb = ['--netns-dir', directory, '--netns', 'web'];
+  const refused = 'other users may write there: `chmod go-w` it';
+  await expect(open(...inWeb)).rejects.toThrow(`--netns web: ${directory}/web: ${refused}`);
+  await chmod(directory, 0o777);
+  await expect(open(...inWeb)).rejects.toThrow(`--netns web: ${directory}: ${refused}`);
+  await expect(open('--netns-dir', '/etc/passwd', '--netns', 'web')).rejects.toThrow(
+    '--netns web: /etc/passwd: it is no directory',
+  );
+});
+
+test('a namespace of another kind is refused, and so is the own one', async () => {
+  for (const kind of ['mnt', 'net']) await symlink(`/proc/self/ns/${kind}`, join(directory, kind));
+  await expect(open('--netns-dir', directory, '--netns', 'mnt')).rejects.toThrow(
+    /^--netns mnt: \S+\/mnt: it is a namespace of another kind: mnt:/,
+  );
+  await expect(open('--netns-dir', directory, '--netns', 'net')).rejects.toThrow(
+    `${directory}/net: it leads to the network namespace of this program itself`,
+  );
+});
+
+test('a diff against something else than the kernel looks into no namespace', async () => {
+  const diff = ['diff', '--source', `file=${directory}`, '--netns-dir', directory, '--netns', 'web'];
+  await expect(openWith(...diff, '--against', 'none')).rejects.toMatchObject({
+    code: 'usage',
+    message: '--netns web is given with --against none, expected kernel: the table of that namespace',
+  });
+});
+
+test('a command that works on the host ignores what the environment says for others', () => {
+  const invocation = parseCommandLine(['run', '--source', `file=${directory}`], {
+    MARATHON_IPVS_NETNS: 'web',
+  });
+  if (invocation.command !== 'run') throw new Error('no run');
+  expect(invocation.config.netns).toBeUndefined();
 });

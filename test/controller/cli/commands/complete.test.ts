@@ -44,6 +44,19 @@ describe('VIPs and apps of the running controller', () => {
     expect(await offered(['connection', ...here, ''])).toEqual([]);
   });
 
+  test('network namespaces are offered behind --netns', async () => {
+    await serving.close();
+    const kept = { path: null, isInSync: true, reason: null, vips: 3, since: 0 };
+    const namespaces = ['db', 'web'].map((id) => ({ ...kept, id }));
+    serving = await Serving.start(
+      {},
+      { namespaces: () => ({ directory: '/run/l4lb', failure: null, namespaces }) },
+    );
+    serving.converge(passOf({ desired: desiredOf(WEB) }));
+    expect(await offered(['why', '--server', serving.url, '--netns', ''])).toEqual(['db', 'web']);
+    expect(await offered(['status', '--server', serving.url, '--netns', 'w'])).toEqual(['web']);
+  });
+
   test('are asked for where environment and file say that it is', async () => {
     const file = join(directory, 'config.yaml');
     await writeFile(file, `server: ${serving.url}\n`);

@@ -166,3 +166,36 @@ test('the controller is asked where it listens, unless --server says otherwise',
   );
   expect(() => asked('127.0.0.1', 0)).toThrow(/--server URL/);
 });
+
+describe('marathon-ipvs status --netns', () => {
+  beforeEach(async () => {
+    await serving.close();
+    const kept = { path: '/run/netns/web', isInSync: true, reason: null, vips: 3, since: 0 };
+    const lost = { id: 'db', path: null, isInSync: false, reason: 'it is empty', vips: 0, since: 0 };
+    const report = { directory: '/run/l4lb', failure: null, namespaces: [lost, { ...kept, id: 'web' }] };
+    serving = await Serving.start({}, { namespaces: () => report });
+    serving.converge(passOf({ desired: desiredOf(WEB) }));
+  });
+
+  test('tells of one network namespace, in whatever form', async () => {
+    expect(await run(configOf('--netns', 'web'))).toBe(0);
+    expect(printed).toMatch(/^network namespace web \(\/run\/netns\/web\): 3 VIPs, in sync for \w+\n$/);
+    printed = '';
+    expect(await run(configOf('--netns', 'db'))).toBe(0);
+    expect(printed).toMatch(/^network namespace db: 0 VIPs, not in sync for \w+: it is empty\n$/);
+    printed = '';
+    await run(configOf('--netns', 'web', '-o', 'json'));
+    expect(JSON.parse(printed)).toMatchObject({ id: 'web', inSync: true, vips: 3 });
+  });
+
+  test('ends with 1 where none is called so, and says where names come from', async () => {
+    expect(await run(configOf('--netns', 'lost'))).toBe(1);
+    expect(complaints).toEqual(['no network namespace is called "lost" in /run/l4lb']);
+  });
+
+  test('a VIP and a network namespace together are refused', async () => {
+    await expect(run(configOf('--netns', 'web'), 'db')).rejects.toThrow(
+      'status "db" and --netns are both given, expected one of them',
+    );
+  });
+});

@@ -1,0 +1,19 @@
+/**
+ * The program that `why` and `doctor` start in another network namespace to read something there. Its argument: the inode of the
+ * namespace that it is meant for. It reads one question (`Question`) from standard input, and writes the answer to standard output.
+ */
+
+import { buffer } from 'node:stream/consumers';
+import { deserialize, serialize } from 'node:v8';
+import { messageOf } from './errors.ts';
+import { EXIT_ERROR } from './exit-status.ts';
+import { checkOwnNamespace } from './netns/own.ts';
+import { answerHere } from './wire-netns-facts.ts';
+
+try {
+  checkOwnNamespace(process.argv[2]);
+  process.stdout.write(serialize(await answerHere(deserialize(await buffer(process.stdin)))));
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = EXIT_ERROR;
+}
