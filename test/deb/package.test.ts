@@ -152,7 +152,7 @@ if (why !== null) console.warn(`tests of the Debian package skipped: ${why}`);
       expect(stdout).toContain('then: dpkg --configure marathon-ipvs');
       expect([await version(), await current()]).toEqual([OWN, `kept/${OWN}`]);
       // What runs reads its files where it was started from.
-      const { stdout: page } = await debian.shell(`ls /usr/lib/marathon-ipvs/${OWN}/page`);
+      const { stdout: page } = await debian.shell(`ls /usr/lib/marathon-ipvs/${OWN}/program/page`);
       expect(page).toContain('page.js');
     });
 
