@@ -71,7 +71,7 @@ async function compile(source: string, types: readonly string[] = []): Promise<s
   return (await command(['env', '-C', consumer, process.execPath, tsc, '--pretty', 'false'])).stdout;
 }
 
-test('the program is a dozen files, depends on no package, and runs where it was installed', async () => {
+test('the program is what the build made, depends on no package, and runs where it was installed', async () => {
   expect(basename(program)).toBe(`marathon-ipvs-${VERSION}.tgz`);
   const empty = join(folder, 'empty');
   await mkdir(empty);
@@ -82,7 +82,6 @@ test('the program is a dozen files, depends on no package, and runs where it was
   const files = await readdir(join(empty, 'node_modules/marathon-ipvs'), { recursive: true });
   const built = await readdir(join(folder, 'build'), { recursive: true });
   expect(files.sort()).toEqual([...built, 'README.md', 'marathon-ipvs.8', 'package.json'].sort());
-  expect(files.length).toBeLessThan(20);
 
   await symlink(process.execPath, join(empty, 'node'));
   const marathonIpvs = async (...args: readonly string[]) =>
