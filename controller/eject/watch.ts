@@ -14,7 +14,7 @@ const READ_MS = 150;
 const MOST_SHARE = 0.02;
 /** Read more rarely than this, counters tell of a failure too late to be proud of it: that is told. */
 const LATE_MS = 2_000;
-/** Of so many reads the second cheapest says what one costs: what else goes on in this thread meanwhile only ever adds to it. */
+/** The median of so many reads says what one costs: what else goes on in this thread meanwhile only ever adds to it. */
 const READS_COMPARED = 5;
 /** More than this a read does not cost, on the slowest of machines: a small table is never read rarely because others are busy. */
 const MOST_COST_MS = { read: 2, entry: 0.05 } as const;
@@ -95,7 +95,7 @@ export class Watch implements EjectionFacts {
         costs.shift();
         const most = MOST_COST_MS.read + MOST_COST_MS.entry * read.entries;
         costs.push(Math.min(clock.monotonic() - from, cpuMs() - cpuFrom, most));
-        const cost = costs.toSorted((a, b) => a - b)[1] ?? 0;
+        const cost = costs.toSorted((a, b) => a - b)[Math.floor(READS_COMPARED / 2)] ?? 0;
         wait = Math.max(READ_MS, cost / MOST_SHARE);
         this.#behind = behindText(cost, wait, read.left);
       } catch (error) {
@@ -104,7 +104,7 @@ export class Watch implements EjectionFacts {
         isFailing = true;
         last = clock.monotonic();
       }
-      await clock.sleep(wait - (clock.monotonic() - from), signal);
+      await clock.sleep(Math.max(0, wait - (clock.monotonic() - from)), signal);
     }
   }
 
