@@ -13,6 +13,11 @@ const FAILING_MS = 60_000;
 const LONGEST_WINDOW_MS = 1_000;
 /** So long before a probe, and so shortly before its end, agents must have been seen to answer. */
 const AROUND_MS = 600;
+/**
+ * While a probe is made no more time than this passes without an answer. Its connection requests are spread over a second, so
+ * that no cut of this host which is too short to be seen meets all of them.
+ */
+const LONGEST_SILENCE_MS = 450;
 const KEPT_MS = 5_000;
 /** Probes that begin within this time met the same network. */
 const TOGETHER_MS = 100;
@@ -32,8 +37,11 @@ export class Agents {
     return this.#blind;
   }
 
-  forgetBlindness(): void {
-    this.#blind = null;
+  /** A failure was judged; null: none is open any more. */
+  judged(verdict: Verdict | null, now: number): void {
+    const since = this.#blind?.since ?? now;
+    const { isProven, failing, answering } = verdict ?? PROVEN;
+    this.#blind = isProven ? null : { since, failing, answering };
   }
 
   /** In this time these agents sent replies to clients. */
@@ -61,57 +69,71 @@ export class Agents {
 
   /**
    * Whether a probe of one of this agent's backends, made in this time, failed for no fault of this host: meanwhile it
-   * reached other backends of this agent, or as many agents as fail now.
+   * reached other backends of this agent, or as many agents as fail. Agents that are still being probed count as failing.
    */
-  isProven(agent: string, during: Window, now: number): boolean {
-    const failing = this.failing(now, agent);
+  verdict(agent: string, during: Window, now: number, probed: readonly string[]): Verdict {
+    const failing = this.failing(now, agent, ...probed);
     const answering = this.#answeringDuring(during, failing);
     const isProven = this.#answers(agent, during) || isHostWell(failing, answering);
-    const since = this.#blind?.since ?? now;
-    this.#blind = isProven ? null : { since, failing: failing.size, answering: answering.size };
-    return isProven;
+    return { isProven, failing: failing.size, answering: answering.size };
   }
 
-  /** Whether the counters have shown until now that agents answer. */
+  /** Whether each reading of late has shown that agents answer, so that nobody need be probed to see it. */
   isAnswerSeen(now: number, except: ReadonlySet<string>): boolean {
-    const window = { from: now - AROUND_MS, to: now };
-    return this.#isAllAlong(window, (answering) => [...answering].some((agent) => !except.has(agent)));
+    return this.#isSeenUntil(now, (answering) => [...answering].some((agent) => !except.has(agent)));
   }
 
   /**
    * Agents of which it is known that they could be reached while a probe was made: their backends were probed beside it, or
    * clients got replies all along. Empty where neither is so: this host may have been cut off for a part of that time.
    */
-  #answeringDuring({ from, to }: Window, except: ReadonlySet<string>): ReadonlySet<string> {
+  #answeringDuring(during: Window, except: ReadonlySet<string>): ReadonlySet<string> {
     const found = new Set<string>();
     for (const { agent, startedAt } of this.#witnesses)
-      if (Math.abs(startedAt - from) <= TOGETHER_MS && !except.has(agent)) found.add(agent);
-    const around = { from: from - AROUND_MS, to };
+      if (Math.abs(startedAt - during.from) <= TOGETHER_MS && !except.has(agent)) found.add(agent);
     const isOther = (agent: string) => !except.has(agent);
-    if (!this.#isAllAlong(around, (answering) => [...answering].some(isOther))) return found;
-    for (const { window, answering } of this.#windows)
-      if (window.to > around.from && window.from < to)
-        for (const agent of answering) if (isOther(agent)) found.add(agent);
+    if (!this.#isAllAlong(during, (answering) => [...answering].some(isOther))) return found;
+    for (const { answering } of this.#windowsIn({ from: during.from - AROUND_MS, to: during.to }))
+      for (const agent of answering) if (isOther(agent)) found.add(agent);
     return found;
   }
 
   /** Whether this very agent could be reached while a probe was made: one of its backends fails then, and not the agent. */
-  #answers(agent: string, { from, to }: Window): boolean {
-    const isBeside = (startedAt: number) => Math.abs(startedAt - from) <= TOGETHER_MS;
+  #answers(agent: string, during: Window): boolean {
+    const isBeside = (startedAt: number) => Math.abs(startedAt - during.from) <= TOGETHER_MS;
     if (this.#witnesses.some((one) => one.agent === agent && isBeside(one.startedAt))) return true;
-    return this.#isAllAlong({ from: from - AROUND_MS, to }, (answering) => answering.has(agent));
+    return this.#isAllAlong(during, (answering) => answering.has(agent));
   }
 
-  /** Whether each reading that covers a part of this time says so, and all but its end is covered. */
-  #isAllAlong({ from, to }: Window, says: (answering: ReadonlySet<string>) => boolean): boolean {
+  /** Whether readings say so from before a probe to its end. What makes a backend a suspect lies before the probe: no cut may hide there. */
+  #isAllAlong({ from, to }: Window, says: Says): boolean {
+    if (!this.#isSeenUntil(from, says)) return false;
+    let last: Window | null = null;
+    for (const { window, answering } of this.#windowsIn({ from: from - AROUND_MS, to })) {
+      if (window.to - window.from > LONGEST_WINDOW_MS || !says(answering)) continue;
+      const isNext = last === null || window.from <= last.to;
+      if (!isNext && window.to - (last?.from ?? 0) > LONGEST_SILENCE_MS) return false;
+      last = window;
+    }
+    return last !== null && last.to >= to - AROUND_MS;
+  }
+
+  /** Whether each reading that ended within a short time before this moment says so. */
+  #isSeenUntil(at: number, says: Says): boolean {
+    const from = at - AROUND_MS;
     let seenTo = from;
-    for (const { window, answering } of this.#windows) {
-      if (window.to <= from || window.from >= to) continue;
+    for (const { window, answering } of this.#windowsIn({ from, to: at })) {
+      if (window.to > at) break;
       if (window.to - window.from > LONGEST_WINDOW_MS || window.from > seenTo || !says(answering))
         return false;
       seenTo = window.to;
     }
-    return seenTo > from && seenTo >= to - AROUND_MS;
+    return seenTo > from;
+  }
+
+  /** Readings that cover a part of this time, in order. */
+  #windowsIn({ from, to }: Window) {
+    return this.#windows.filter(({ window }) => window.to > from && window.from < to);
   }
 
   #answered(agent: string, at: number): void {
@@ -119,6 +141,18 @@ export class Agents {
     if (failedAt !== undefined && at >= failedAt) this.#failedAt.delete(agent);
   }
 }
+
+type Says = (answering: ReadonlySet<string>) => boolean;
+
+/** How many agents fail, and how many answered meanwhile. */
+export interface Verdict {
+  readonly isProven: boolean;
+  readonly failing: number;
+  readonly answering: number;
+}
+
+/** Of a failure that no agent has to bear witness to. */
+export const PROVEN: Verdict = { isProven: true, failing: 0, answering: 0 };
 
 /** Whether it says that a backend cannot be reached, or that nothing listens there. */
 export function isFailure(result: ProbeResult): boolean {

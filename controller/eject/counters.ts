@@ -29,8 +29,10 @@ interface Known {
 
 /**
  * The counters behind a client of their own. One dump of the services tells which of them got new connections; only those
- * destinations are read. What a service counts is not cleared by anybody's reading it, and does not depend on the kernel's
- * estimator.
+ * destinations are read. What a service counts is not cleared by anybody's reading it.
+ *
+ * The kernel tells the sums that its estimator last made (`ip_vs_copy_stats`, `ip_vs_est.c`): they are up to 2 s old, and stay as
+ * they are where `net.ipv4.vs.run_estimation` is 0.
  */
 export function createDestinationCounters(client: Client): DestinationCounters {
   const reader = new Reader(client);

@@ -1,16 +1,7 @@
-import {
-  type Blindness,
-  EJECTION_CAUSES,
-  type Ejection,
-  type EjectionCause,
-  type Ejections,
-  PROBE_RESULTS,
-  type ProbeResult,
-  type Target,
-  type TargetKey,
-} from '../ejection.ts';
-import { Agents, isFailure, type Window } from './agents.ts';
-import { type Sign, signText } from './suspicion.ts';
+import type { Blindness, Ejection, EjectionCause, ProbeResult, Target, TargetKey } from '../ejection.ts';
+import { Agents, isFailure, PROVEN, type Verdict, type Window } from './agents.ts';
+import { EjectionRegister } from './register.ts';
+import { type Shown, signText } from './suspicion.ts';
 import { Backoff, type Probe, REMEMBERED_MS, type VipTarget, type Watched } from './watched.ts';
 
 /** The VIPs' backends in rotation, as of now. */
@@ -25,11 +16,7 @@ export interface Backends {
 }
 
 /** What the counters say of a backend. */
-export interface Signed extends VipTarget {
-  readonly sign: Sign;
-  /** Replies of it were counted within the time that was read, so that its agent answered then. */
-  readonly hasAnswered: boolean;
-}
+export interface Signed extends VipTarget, Shown {}
 
 /** So many probes are made at once. */
 const MOST_AT_ONCE = 64;
@@ -54,19 +41,11 @@ export class Ejector {
   readonly #backends: Backends;
   readonly #agents = new Agents();
   readonly #watched = new Map<TargetKey, Watched>();
-  readonly #ejections = new Map<TargetKey, Ejection>();
   readonly #inFlight = new Set<Probe>();
-  #changed = new Set<TargetKey>();
-  readonly ejected = zeros(EJECTION_CAUSES);
-  readonly probes = zeros(PROBE_RESULTS);
-  returned = 0;
+  readonly register = new EjectionRegister();
 
   constructor(backends: Backends) {
     this.#backends = backends;
-  }
-
-  get ejections(): Ejections {
-    return this.#ejections;
   }
 
   get blind(): Blindness | null {
@@ -75,18 +54,6 @@ export class Ejector {
 
   get suspects(): number {
     return [...this.#watched.values()].filter(({ phase }) => phase === 'suspect').length;
-  }
-
-  /** The backends whose ejection began, ended or is otherwise told of since this was last asked. */
-  takeChanged(): ReadonlySet<TargetKey> {
-    const changed = this.#changed;
-    this.#changed = new Set();
-    return changed;
-  }
-
-  /** Whether `takeChanged` has something to tell. */
-  get hasChanged(): boolean {
-    return this.#changed.size > 0;
   }
 
   /** When something is to be probed next; infinite: nothing is. */
@@ -131,7 +98,7 @@ export class Ejector {
   /** A probe was made, or could not be: the results of its attempts. */
   probed(probe: Probe, results: readonly ProbeResult[], now: number): void {
     this.#inFlight.delete(probe);
-    for (const result of results) this.probes[result] += 1;
+    this.register.count(results);
     const { target, startedAt, isWitness } = probe;
     if (target.protocol === 'tcp' && !this.#backends.isHere(target.agent))
       this.#agents.probed(target.agent, results, startedAt, now);
@@ -191,16 +158,15 @@ export class Ejector {
       watched.phase = 'ejected';
       watched.nextAt = now + watched.backoff.next();
     }
-    this.#tell(watched, { ...ejection, nextProbe: watched.nextAt });
+    watched.ejection = { ...ejection, nextProbe: watched.nextAt };
+    this.register.update(watched.ejection);
   }
 
   #return(watched: Watched, now: number): void {
     watched.phase = 'returned';
     watched.ejection = null;
     watched.nextAt = now;
-    this.#ejections.delete(watched.target.key);
-    this.#changed.add(watched.target.key);
-    this.returned += 1;
+    this.register.return(watched.target.key);
   }
 
   /** Ejects suspects that failed while others answered. One that failed beside all others is probed again, with others beside it. */
@@ -208,10 +174,12 @@ export class Ejector {
     for (const watched of this.#watched.values()) {
       const { phase, failure } = watched;
       if (phase !== 'suspect' || failure === null) continue;
-      // How those fare that were probed at the same time says whether this host is at fault.
-      if ([...this.#inFlight].some((probe) => probe.attempts === 2 && probe.startedAt <= failure.during.to)) {
-        if (now - failure.during.to < FRESH_MS) continue;
-      } else if (this.#isProven(watched.target, failure.during, now)) {
+      // How those fare that were probed at the same time may yet say that this host is at fault.
+      const probed = this.#agentsProbed(failure.during.to, watched.target.agent);
+      const verdict = this.#verdict(watched.target, failure.during, now, probed);
+      if (!verdict.isProven && probed.length > 0 && now - failure.during.to < FRESH_MS) continue;
+      if (verdict !== PROVEN) this.#agents.judged(verdict, now);
+      if (verdict.isProven) {
         this.#eject(watched, failure.result, now);
         continue;
       }
@@ -220,11 +188,22 @@ export class Ejector {
       watched.isUnproven = true;
     }
     const isOpen = [...this.#watched.values()].some((one) => one.phase === 'suspect' && one.isUnproven);
-    if (!isOpen) this.#agents.forgetBlindness();
+    if (!isOpen) this.#agents.judged(null, now);
   }
 
-  #isProven({ agent }: Target, during: Window, now: number): boolean {
-    return this.#backends.isHere(agent) || this.#agents.isProven(agent, during, now);
+  /** Other agents of which a suspect or a witness is being probed since this moment or before. */
+  #agentsProbed(since: number, except: string): readonly string[] {
+    return [...this.#inFlight].flatMap(({ attempts, startedAt, target: { agent } }) =>
+      attempts === 2 && startedAt <= since && agent !== except && !this.#backends.isHere(agent)
+        ? [agent]
+        : [],
+    );
+  }
+
+  #verdict({ agent }: Target, during: Window, now: number, probed: readonly string[]): Verdict {
+    // What cuts this host off does not keep it from its own backends.
+    if (this.#backends.isHere(agent)) return PROVEN;
+    return this.#agents.verdict(agent, during, now, probed);
   }
 
   #eject(watched: Watched, result: ProbeResult, now: number): void {
@@ -234,9 +213,9 @@ export class Ejector {
     watched.failure = null;
     watched.isUnproven = false;
     watched.nextAt = now + watched.backoff.next();
-    this.ejected[cause] += 1;
     const reason = `${sign}; connect ${cause === 'unreachable' ? 'found it unreachable' : cause}`;
-    this.#tell(watched, { target, since: now, cause, reason, nextProbe: watched.nextAt });
+    watched.ejection = { target, since: now, cause, reason, nextProbe: watched.nextAt };
+    this.register.begin(watched.ejection);
     this.#suspectAgent(target.agent, now);
   }
 
@@ -265,21 +244,15 @@ export class Ejector {
     if (watched === undefined) return;
     watched.phase = 'ejected';
     watched.nextAt = Number.POSITIVE_INFINITY;
-    this.ejected.agent += 1;
     const reason = `TCP backends of agent ${target.agent} cannot be reached`;
-    this.#tell(watched, { target, since: now, cause: 'agent', reason, nextProbe: null });
-  }
-
-  #tell(watched: Watched, ejection: Ejection): void {
-    watched.ejection = ejection;
-    this.#ejections.set(watched.target.key, ejection);
-    this.#changed.add(watched.target.key);
+    watched.ejection = { target, since: now, cause: 'agent', reason, nextProbe: null };
+    this.register.begin(watched.ejection);
   }
 
   /** Drops what is no backend any more and back-offs that are over; brings back what followed an agent that answers again. */
   #forget(now: number): void {
     const failing = new Set<string>();
-    for (const { cause, target } of this.#ejections.values())
+    for (const { cause, target } of this.register.ejections.values())
       if (isAgentFailure(cause)) failing.add(target.agent);
     for (const [key, watched] of this.#watched) {
       const { phase, nextAt, ejection, target } = watched;
@@ -287,7 +260,7 @@ export class Ejector {
       const isOver = !isProbed(phase) && now > nextAt + REMEMBERED_MS;
       if (!isOver && this.#backends.has(watched)) continue;
       this.#watched.delete(key);
-      if (this.#ejections.delete(key)) this.#changed.add(key);
+      this.register.forget(key);
     }
   }
 
@@ -298,8 +271,9 @@ export class Ejector {
     const areUnproven = suspects.some(({ target }) => this.#watched.get(target.key)?.isUnproven === true);
     if (!areUnproven && this.#agents.isAnswerSeen(now, failing)) return [];
     const found = this.#backends.beside(failing, Math.min(failing.size, MOST_WITNESSES));
+    const isFree = (phase: Watched['phase'] | undefined) => phase === undefined || !isProbed(phase);
     return found
-      .filter(({ target }) => !this.#watched.has(target.key))
+      .filter(({ target }) => isFree(this.#watched.get(target.key)?.phase))
       .map((one) => ({ ...one, attempts: 2, isWitness: true, startedAt: now }));
   }
 }
@@ -311,8 +285,4 @@ function isProbed(phase: Watched['phase']): boolean {
 /** Whether it may be the agent that cannot be reached, and not only a port of it. */
 function isAgentFailure(result: ProbeResult | EjectionCause | undefined): boolean {
   return result === 'timed out' || result === 'unreachable';
-}
-
-function zeros<Key extends string>(keys: readonly Key[]): Record<Key, number> {
-  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<Key, number>;
 }

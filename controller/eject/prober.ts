@@ -1,37 +1,38 @@
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import { familyOf } from '../address.ts';
-import type { ProbeResult, Target } from '../ejection.ts';
+import type { ProbeResult } from '../ejection.ts';
 import type { Clock, Prober } from '../ports.ts';
 
 export interface ProberTimes {
-  /** How long an answer is waited for. */
+  /** How long an answer to the last attempt is waited for; the ones before it have until then too. */
   readonly timeoutMs: number;
   /** How long after an attempt the next one begins. */
   readonly apartMs: number;
 }
 
-const TIMES: ProberTimes = { timeoutMs: 1_000, apartMs: 100 };
+/** The kernel repeats the SYN of the first attempt after 1 s, so that of two attempts three SYNs must be lost, spread over a second. */
+const TIMES: ProberTimes = { timeoutMs: 1_000, apartMs: 200 };
 
 /**
  * Connects to backends from this host, with the source address that its own clients have. A TCP connection is closed as
  * soon as it stands. A UDP backend is sent an empty datagram: only an ICMP error that comes back says anything.
  */
 export function createProber(clock: Pick<Clock, 'sleep'>, times: ProberTimes = TIMES): Prober {
-  const attempt = ({ protocol, address, port }: Target) =>
-    protocol === 'tcp' ? tryTcp(address, port, times) : tryUdp(address, port, times);
+  const { timeoutMs, apartMs } = times;
   return {
-    probe: (target, attempts) =>
+    probe: ({ protocol, address, port }, attempts) =>
       Promise.all(
         Array.from({ length: attempts }, async (_, i) => {
-          if (i > 0) await clock.sleep(i * times.apartMs);
-          return await attempt(target);
+          if (i > 0) await clock.sleep(i * apartMs);
+          const left = timeoutMs + (attempts - 1 - i) * apartMs;
+          return await (protocol === 'tcp' ? tryTcp(address, port, left) : tryUdp(address, port, left));
         }),
       ),
   };
 }
 
-function tryTcp(host: string, port: number, { timeoutMs }: ProberTimes): Promise<ProbeResult> {
+function tryTcp(host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const end = (result: ProbeResult) => {
@@ -46,7 +47,7 @@ function tryTcp(host: string, port: number, { timeoutMs }: ProberTimes): Promise
   });
 }
 
-function tryUdp(address: string, port: number, { timeoutMs }: ProberTimes): Promise<ProbeResult> {
+function tryUdp(address: string, port: number, timeoutMs: number): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const socket = createSocket(familyOf(address) === 'ipv6' ? 'udp6' : 'udp4');
     let isOpen = true;

@@ -14,6 +14,8 @@ export type Sign =
 const ICMP_HEADERS = { ipv4: 28, ipv6: 48 } as const;
 /** A TCP reset has no options: two headers and nothing else. */
 const RESET_BYTES = { ipv4: 40, ipv6: 60 } as const;
+/** A packet that only acknowledges has two headers and a timestamp, and is not answered; a SYN and data are larger. */
+const ACKNOWLEDGEMENT_BYTES = { ipv4: 52, ipv6: 72 } as const;
 /** By how much a SYN-ACK is larger than that: segment size, window scale and selective acknowledgements are usual. */
 const SYN_ACK_OPTIONS = 12;
 /** An answered connection has a SYN-ACK and another packet, were it only for what the client sent, or its end. */
@@ -29,6 +31,9 @@ const SAME_BYTES = 1;
  * Each connection that is answered has a SYN-ACK, so that fewer packets, or smaller ones, than these make show that one was
  * not, whatever else came: for seconds a backend that hears nothing any more sends again what it sent before.
  *
+ * Where nobody connects anew, a client that asks again shows the same: a scheduler that counts connections sends a backend
+ * no more of them while one is not answered.
+ *
  * A UDP destination that sends nothing is `quiet`: many protocols have no replies.
  */
 export function signOf(
@@ -40,7 +45,10 @@ export function signOf(
   const packets = last.outPackets - before.outPackets;
   const outBytes = last.outBytes - before.outBytes;
   const asked = { connections, packets };
-  if (packets === 0) return connections > 0 && protocol === 'tcp' ? { kind: 'nothing', ...asked } : QUIET;
+  if (packets === 0) {
+    const isAsked = connections > 0 || areAnswersDue(family, before, after);
+    return isAsked && protocol === 'tcp' ? { kind: 'nothing', ...asked } : QUIET;
+  }
   if (connections === 0) return { kind: 'replies', areAnswered: false };
   const inPackets = last.inPackets - before.inPackets;
   const inBytes = last.inBytes - before.inBytes;
@@ -58,6 +66,37 @@ export function signOf(
 
 const QUIET: Sign = { kind: 'quiet' };
 
+/** What a destination's counters show. */
+export interface Shown {
+  readonly sign: Sign;
+  /** Replies of it came between the last two readings, so that its agent answered then. */
+  readonly hasAnswered: boolean;
+}
+
+/** What three readings show; `isInARow`: the last two are of reads that followed each other. null: as of `signOf`. */
+export function shownBy(
+  of: { readonly protocol: Protocol; readonly family: Family },
+  readings: readonly [Counted, Counted, Counted],
+  isInARow: boolean,
+): Shown | null {
+  const sign = signOf(of, readings);
+  if (sign === null) return null;
+  const [, after, last] = readings;
+  const areLateReplies = isSure(sign) && last.outPackets > after.outPackets;
+  return { sign, hasAnswered: isInARow && (areLateReplies || isSure(signOf(of, [after, last, last]))) };
+}
+
+/** Where nobody connected it may be this host's own ICMP errors that were counted: it is cut off then. */
+function isSure(sign: Sign | null): boolean {
+  return sign?.kind === 'replies' && sign.areAnswered;
+}
+
+/** Whether packets came that TCP answers at once. */
+function areAnswersDue(family: Family, before: Counted, after: Counted): boolean {
+  const packets = after.inPackets - before.inPackets;
+  return after.inBytes - before.inBytes > packets * ACKNOWLEDGEMENT_BYTES[family];
+}
+
 function isBackwards(before: Counted, after: Counted): boolean {
   return (
     after.connections < before.connections ||
@@ -68,12 +107,13 @@ function isBackwards(before: Counted, after: Counted): boolean {
   );
 }
 
-/** `7 connections, no reply`. */
+/** In words: `7 connections, no reply`. */
 export function signText({
   kind,
   connections,
   packets,
 }: Extract<Sign, { readonly connections: number }>): string {
+  if (connections === 0) return 'clients ask again, no reply';
   const came = counted(connections, 'connection');
   if (kind === 'nothing') return `${came}, no reply`;
   return kind === 'fewer'

@@ -4,20 +4,20 @@ import { messageOf } from '../errors.ts';
 import type { Service, ServiceKey } from '../model.ts';
 import type { Clock, CountersRead, DestinationCounters, EjectionFacts, Log, Prober } from '../ports.ts';
 import { Ejector, type Signed } from './ejector.ts';
-import { signOf } from './suspicion.ts';
+import { shownBy } from './suspicion.ts';
 import { VipBackends } from './vip-backends.ts';
 import type { Probe } from './watched.ts';
 
 /** How often counters are read where that costs little. */
-const READ_MS = 250;
+const READ_MS = 150;
 /** Of one processor, at most; where a read takes longer it is made more rarely. */
 const MOST_SHARE = 0.02;
 /** Read more rarely than this, counters tell of a failure too late to be proud of it: that is told. */
 const LATE_MS = 2_000;
-/** Of so many reads the second cheapest says what one costs: what else goes on in this thread meanwhile only ever adds to it. */
+/** The median of so many reads says what one costs: what else goes on in this thread meanwhile only ever adds to it. */
 const READS_COMPARED = 5;
 /** More than this a read does not cost, on the slowest of machines: a small table is never read rarely because others are busy. */
-const MOST_COST_MS = { read: 5, entry: 0.1 } as const;
+const MOST_COST_MS = { read: 2, entry: 0.05 } as const;
 const AFTER_ERROR_MS = 5_000;
 const LONGEST_SLEEP_MS = 1_000;
 
@@ -57,15 +57,16 @@ export class Watch implements EjectionFacts {
 
   /** None where it only observes. */
   get ejections(): Ejections {
-    return this.#options.mode === 'on' ? this.#ejector.ejections : NONE;
+    return this.#options.mode === 'on' ? this.#ejector.register.ejections : NONE;
   }
 
   takeChanged(): ReadonlySet<TargetKey> {
-    return this.#ejector.takeChanged();
+    return this.#ejector.register.takeChanged();
   }
 
   report(): EjectionReport {
-    const { ejections, suspects, blind, ejected, returned, probes } = this.#ejector;
+    const { suspects, blind, register } = this.#ejector;
+    const { ejections, ejected, returned, probes } = register;
     const counts = { ejected: { ...ejected }, returned, probes: { ...probes } };
     return { mode: this.#options.mode, ejections, suspects, blind, behind: this.#behind, ...counts };
   }
@@ -94,7 +95,7 @@ export class Watch implements EjectionFacts {
         costs.shift();
         const most = MOST_COST_MS.read + MOST_COST_MS.entry * read.entries;
         costs.push(Math.min(clock.monotonic() - from, cpuMs() - cpuFrom, most));
-        const cost = costs.toSorted((a, b) => a - b)[1] ?? 0;
+        const cost = costs.toSorted((a, b) => a - b)[Math.floor(READS_COMPARED / 2)] ?? 0;
         wait = Math.max(READ_MS, cost / MOST_SHARE);
         this.#behind = behindText(cost, wait, read.left);
       } catch (error) {
@@ -103,7 +104,7 @@ export class Watch implements EjectionFacts {
         isFailing = true;
         last = clock.monotonic();
       }
-      await clock.sleep(wait - (clock.monotonic() - from), signal);
+      await clock.sleep(Math.max(0, wait - (clock.monotonic() - from)), signal);
     }
   }
 
@@ -121,15 +122,18 @@ export class Watch implements EjectionFacts {
   }
 
   async #probe(probe: Probe, changed: () => void): Promise<void> {
-    const { prober, clock } = this.#ports;
-    const results = await prober.probe(probe.target, probe.attempts);
+    const { prober, clock, log } = this.#ports;
+    const { target, attempts, isWitness, startedAt } = probe;
+    const results = await prober.probe(target, attempts);
+    const ms = Math.round(clock.monotonic() - startedAt);
+    log.debug('backend probed', { backend: target.key, results, isWitness, ms });
     this.#ejector.probed(probe, results, clock.monotonic());
     this.#tell(changed);
   }
 
   #tell(changed: () => void): void {
     this.#wake();
-    if (this.#ejector.hasChanged) changed();
+    if (this.#ejector.register.hasChanged) changed();
   }
 
   *#signed({ services }: CountersRead): Generator<Signed> {
@@ -138,13 +142,9 @@ export class Watch implements EjectionFacts {
         const found = this.#backends.find(service, endpoint);
         if (found === null) continue;
         const { protocol, address } = found.target;
-        const sign = signOf({ protocol, family: familyOf(address) }, readings);
-        if (sign === null || sign.kind === 'quiet') continue;
-        const [, after, last] = readings;
-        // Where nobody connected it may be this host's own ICMP errors that were counted: it is cut off then.
-        const isSure = sign.kind === 'replies' && sign.areAnswered;
-        const hasAnswered = isInARow && isSure && last.outPackets > after.outPackets;
-        yield { ...found, sign, hasAnswered };
+        const shown = shownBy({ protocol, family: familyOf(address) }, readings, isInARow);
+        if (shown !== null && (shown.sign.kind !== 'quiet' || shown.hasAnswered))
+          yield { ...found, ...shown };
       }
     }
   }

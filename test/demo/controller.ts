@@ -8,11 +8,18 @@ import { LAUNCHER } from '../support/program.ts';
 import { command, type Outcome, waitFor } from '../support/shell.ts';
 import { colourChoice } from './show.ts';
 
+/** What `run` is given besides its source. */
+export const RUN_OPTIONS = ['--eject', 'on'];
 export const LOG = join(tmpdir(), 'marathon-ipvs.log');
 const API = 'http://127.0.0.1:61421';
 
 export function diff(source: string, ...options: readonly string[]): Promise<Outcome> {
   return command([LAUNCHER, 'diff', '--source', source, '--color', colourChoice, ...options]);
+}
+
+/** What the running controller says of the way to a VIP. */
+export function why(vip: string): Promise<Outcome> {
+  return command([LAUNCHER, 'why', vip, '--color', colourChoice]);
 }
 
 export interface Controller {
@@ -22,7 +29,9 @@ export interface Controller {
 
 /** Resolves once `/readyz` says that the kernel is as desired. Its log is in LOG. */
 export async function startController(source: string): Promise<Controller> {
-  const child = spawn(LAUNCHER, ['run', '--source', source], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(LAUNCHER, ['run', '--source', source, ...RUN_OPTIONS], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const log = createWriteStream(LOG);
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });

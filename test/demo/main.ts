@@ -1,6 +1,7 @@
 /**
  * `npm start`: a cluster in network namespaces, a Marathon, the controller, and clients that never stop asking while
- * an app is deployed, scaled and loses an instance. Runs in the lab (test/lab). With --keep it stays afterwards.
+ * an app is deployed, scaled and loses an instance; then one becomes a black hole. Runs in the lab (test/lab). With
+ * --keep it stays afterwards.
  *
  * Ends with 0 only when everything was as expected and no request failed.
  */
@@ -11,10 +12,12 @@ import type { JsonObject } from '../support/marathon/json.ts';
 import { startMarathon, type TestMarathon } from '../support/marathon/start-marathon.ts';
 import { createNetwork } from '../support/network.ts';
 import { must, waitFor } from '../support/shell.ts';
+import { blackHole } from './black-hole.ts';
 import { type Client, containerClient, hostClient, since } from './clients.ts';
-import { type Controller, diff, LOG, startController, vipOfDiff } from './controller.ts';
+import { type Controller, diff, LOG, RUN_OPTIONS, startController, vipOfDiff } from './controller.ts';
 import { stay } from './keep.ts';
 import { backendsInKernel, untilBackends } from './kernel.ts';
+import type { Tally } from './load.ts';
 import { AGENTS, CLUSTER, CONTAINER, MASTER } from './network.ts';
 import { bold, heading, moment, print, quote, seconds, shellLine, spread } from './show.ts';
 
@@ -64,7 +67,7 @@ async function preview(source: string): Promise<void> {
 /** Starts the controller; gives the VIP that it made, `address:port`. */
 async function program(source: string): Promise<{ controller: Controller; vip: string }> {
   heading('It does so');
-  shellLine(`marathon-ipvs run --source ${source} &`);
+  shellLine(`marathon-ipvs run --source ${source} ${RUN_OPTIONS.join(' ')} &`);
   const controller = await startController(source);
   moment('ready');
   const vip = await vipOfDiff();
@@ -148,15 +151,14 @@ async function api(marathon: TestMarathon, method: string, path: string, body?: 
   expect(response.ok, `${method} ${path} is accepted, not answered with ${response.status}`);
 }
 
-async function sumUp(clients: readonly Client[]): Promise<void> {
+function sumUp(tallies: ReadonlyMap<string, Tally>): void {
   heading('Summary');
   let requests = 0;
   let failed = 0;
-  for (const client of clients) {
-    const tally = await client.stop();
+  for (const [name, tally] of tallies) {
     requests += tally.requests;
     failed += tally.failed;
-    print(`  ${client.name.padEnd(9)}  ${tally.requests} requests, ${tally.failed} failed`);
+    print(`  ${name.padEnd(9)}  ${tally.requests} requests, ${tally.failed} failed`);
     for (const error of tally.errors) print(`             ${error}`);
   }
   expect(failed === 0, `no request fails, but ${failed} did`);
@@ -183,7 +185,10 @@ try {
   await oneRequest(url);
   const clients = [hostClient(url), containerClient(url)];
   await underLoad(marathon, vip, clients);
-  await sumUp(clients);
+  const tallies = new Map<string, Tally>();
+  for (const client of clients) tallies.set(client.name, await client.stop());
+  await blackHole(marathon.tasks(APP), vip, url, expect);
+  sumUp(tallies);
   if (process.argv.includes('--keep')) await stay(source, url);
   expect((await controller.stop()) === 0, 'the controller ends with 0');
   await marathon.close();

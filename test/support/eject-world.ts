@@ -1,15 +1,20 @@
 /** A host with clients, agents and backends of which the kernel counts what an ejector is told: in simulated time. */
 
 import { type Backends, Ejector, type Signed } from '../../controller/eject/ejector.ts';
-import { signOf } from '../../controller/eject/suspicion.ts';
+import { shownBy } from '../../controller/eject/suspicion.ts';
 import type { Probe, VipTarget } from '../../controller/eject/watched.ts';
 import { type ProbeResult, type Target, targetKey } from '../../controller/ejection.ts';
 import type { Protocol } from '../../controller/model.ts';
 import type { Counted } from '../../controller/ports.ts';
 
-export const READ_MS = 250;
-const ATTEMPT_MS = 100;
+export const READ_MS = 150;
+const ATTEMPT_MS = 200;
 const TIMEOUT_MS = 1_000;
+/** After this the kernel asks again where a first attempt got no answer. */
+const SYN_AGAIN_MS = 1_000;
+/** A client gives up when it would have to wait longer. */
+const LONGEST_SYN_MS = 16_000;
+const SYN_BYTES = 60;
 const RESET_BYTES = 40;
 
 /** What a backend does with a SYN: it answers after so many milliseconds, or refuses, or no answer ever comes. */
@@ -33,13 +38,27 @@ export interface WorldVip {
   readonly resets?: number;
 }
 
+/** A connection that got no answer yet: its client asks again. */
+interface HalfOpen {
+  askedAt: number;
+  /** Doubles each time. */
+  waitMs: number;
+}
+
 interface Live extends VipTarget {
   readonly is: WorldBackend;
   counted: Counted;
   before: Counted | null;
   after: Counted | null;
   readonly pending: { readonly at: number; readonly bytes: number }[];
+  /** A scheduler that counts connections, as wlc does, sends such a backend no more while others have none. */
+  halfOpen: HalfOpen[];
   ejectedAt: number | undefined;
+}
+
+interface Attempt {
+  readonly result: ProbeResult;
+  readonly took: number;
 }
 
 interface LiveVip extends Omit<WorldVip, 'backends'> {
@@ -93,6 +112,7 @@ export class EjectWorld implements Backends {
     for (const end = this.now + ms; this.now < end; ) {
       const from = this.now;
       this.now += READ_MS;
+      for (const live of this.all) if (live.halfOpen.length > 0) this.#askAgain(live);
       for (const vip of this.#vips) this.#connect(vip, from);
       for (const live of this.all) if (live.pending.length > 0) deliver(live, this.now);
       this.#endProbes();
@@ -110,9 +130,9 @@ export class EjectWorld implements Backends {
   }
 
   #note(): void {
-    if (!this.ejector.hasChanged) return;
-    for (const key of this.ejector.takeChanged()) {
-      const since = this.ejector.ejections.get(key)?.since;
+    if (!this.ejector.register.hasChanged) return;
+    for (const key of this.ejector.register.takeChanged()) {
+      const since = this.ejector.register.ejections.get(key)?.since;
       const live = this.all.find(({ target }) => target.key === key);
       if (live === undefined || live.ejectedAt === since) continue;
       live.ejectedAt = since;
@@ -125,7 +145,9 @@ export class EjectWorld implements Backends {
       const out = backends.filter(({ ejectedAt }) => ejectedAt !== undefined);
       const gone = out.slice(0, Math.floor(backends.length / 2));
       const inRotation = gone.length === 0 ? backends : backends.filter((one) => !gone.includes(one));
-      const live = inRotation[Math.floor(this.#random() * inRotation.length)];
+      const least = Math.min(...inRotation.map(({ halfOpen }) => halfOpen.length));
+      const free = inRotation.filter(({ halfOpen }) => halfOpen.length === least);
+      const live = free[Math.floor(this.#random() * free.length)];
       if (live === undefined) return;
       this.connections += 1;
       this.#ask(live, from + this.#random() * READ_MS, this.#random() < resets);
@@ -137,9 +159,10 @@ export class EjectWorld implements Backends {
     const { pending, is } = live;
     const isTcp = live.target.protocol === 'tcp';
     const answer = this.#answerOf(live, at);
-    count(live, { connections: 1, inPackets: 1, inBytes: isTcp ? 60 : 100 });
+    count(live, { connections: 1, inPackets: 1, inBytes: isTcp ? SYN_BYTES : 100 });
     if (typeof answer !== 'number') {
       this.failed += 1;
+      if (answer === 'drops' && isTcp) live.halfOpen.push({ askedAt: at, waitMs: SYN_AGAIN_MS });
       if (answer === 'refuses') pending.push({ at: at + 1, bytes: isTcp ? RESET_BYTES : 128 });
       return;
     }
@@ -154,6 +177,21 @@ export class EjectWorld implements Backends {
     if (is.replyBytes > 0) pending.push({ at: at + 2 * answer, bytes: is.replyBytes });
   }
 
+  #askAgain(live: Live): void {
+    for (const one of live.halfOpen) {
+      const at = one.askedAt + one.waitMs;
+      if (at > this.now) continue;
+      one.askedAt = at;
+      one.waitMs *= 2;
+      count(live, { inPackets: 1, inBytes: SYN_BYTES });
+      const answer = this.#answerOf(live, at);
+      if (answer !== 'drops') one.waitMs = Number.POSITIVE_INFINITY;
+      if (typeof answer === 'number') live.pending.push({ at: at + answer, bytes: 60 });
+      if (answer === 'refuses') live.pending.push({ at: at + 1, bytes: RESET_BYTES });
+    }
+    live.halfOpen = live.halfOpen.filter(({ waitMs }) => waitMs <= LONGEST_SYN_MS);
+  }
+
   #answerOf({ is, target }: Pick<Live, 'is' | 'target'>, at: number): Answer {
     return this.cut.has(target.agent) ? 'drops' : is.answer(at);
   }
@@ -165,10 +203,9 @@ export class EjectWorld implements Backends {
       live.after = last;
       // Without these three there is nothing to compare; where they are one, nothing came.
       if (before === null || after === null || before === last) continue;
-      const sign = signOf({ protocol: target.protocol, family: 'ipv4' }, [before, after, last]);
-      const isSure = sign?.kind === 'replies' && sign.areAnswered;
-      const hasAnswered = isSure && last.outPackets > after.outPackets;
-      if (sign !== null && sign.kind !== 'quiet') yield { service, target, sign, hasAnswered };
+      const shown = shownBy({ protocol: target.protocol, family: 'ipv4' }, [before, after, last], true);
+      if (shown !== null && (shown.sign.kind !== 'quiet' || shown.hasAnswered))
+        yield { service, target, ...shown };
     }
   }
 
@@ -179,25 +216,26 @@ export class EjectWorld implements Backends {
     const results: ProbeResult[] = [];
     let last = 0;
     for (let attempt = 0; attempt < probe.attempts; attempt += 1) {
-      const answer = this.#answerOf(live, this.now + attempt * ATTEMPT_MS);
-      const { result, took } = attemptOf(live.target.protocol, answer);
+      const left = TIMEOUT_MS + (probe.attempts - 1 - attempt) * ATTEMPT_MS;
+      const { result, took } = this.#attempt(live, this.now + attempt * ATTEMPT_MS, left);
       results.push(result);
       last = Math.max(last, attempt * ATTEMPT_MS + took);
     }
     const at = this.now + last;
     this.#due.push({ at, end: () => this.ejector.probed(probe, results, at) });
   }
-}
 
-function attemptOf(
-  protocol: Protocol,
-  answer: Answer,
-): { readonly result: ProbeResult; readonly took: number } {
-  if (answer === 'refuses') return { result: 'refused', took: 1 };
-  if (protocol === 'udp') return { result: 'silent', took: TIMEOUT_MS };
-  return answer === 'drops' || answer >= TIMEOUT_MS
-    ? { result: 'timed out', took: TIMEOUT_MS }
-    : { result: 'connected', took: answer };
+  /** A connection of this host that is given up after `left`. */
+  #attempt(live: Live, at: number, left: number): Attempt {
+    const isUdp = live.target.protocol === 'udp';
+    for (const after of isUdp ? [0] : [0, SYN_AGAIN_MS]) {
+      const answer = this.#answerOf(live, at + after);
+      if (answer === 'refuses') return { result: 'refused', took: after + 1 };
+      if (!isUdp && answer !== 'drops' && after + answer < left)
+        return { result: 'connected', took: after + answer };
+    }
+    return { result: isUdp ? 'silent' : 'timed out', took: left };
+  }
 }
 
 function liveOf(vip: string, is: WorldBackend, port: number): Live {
@@ -206,7 +244,15 @@ function liveOf(vip: string, is: WorldBackend, port: number): Live {
   const target: Target = { key, protocol, address: agent, port, agent, task: `t.${port}` };
   const counted = { connections: 0, inPackets: 0, outPackets: 0, inBytes: 0, outBytes: 0 };
   const read = { counted, before: null, after: null };
-  return { service: `${protocol}/${vip}`, is, target, ...read, pending: [], ejectedAt: undefined };
+  return {
+    service: `${protocol}/${vip}`,
+    is,
+    target,
+    ...read,
+    pending: [],
+    halfOpen: [],
+    ejectedAt: undefined,
+  };
 }
 
 function count(live: Live, more: Partial<Counted>): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { signOf, signText } from '../../../controller/eject/suspicion.ts';
+import { shownBy, signOf, signText } from '../../../controller/eject/suspicion.ts';
 import type { Counted } from '../../../controller/ports.ts';
 
 const TCP = { protocol: 'tcp', family: 'ipv4' } as const;
@@ -25,6 +25,19 @@ describe('what counters say of a backend', () => {
   test('new connections and no packet back are a suspicion', () => {
     const now = counted(13, [53, 5_180], [40, 9_000]);
     expect(signOf(TCP, [NONE, now, now])).toEqual({ kind: 'nothing', connections: 3, packets: 0 });
+  });
+
+  test('a client that asks again, without any reply, is one where nobody connects anew', () => {
+    const again = counted(10, [51, 5_060], [40, 9_000]);
+    expect(signOf(TCP, [NONE, again, again])).toEqual({ kind: 'nothing', connections: 0, packets: 0 });
+    expect(signOf(UDP, [NONE, again, again])).toEqual({ kind: 'quiet' });
+    const six = counted(10, [51, 5_080], [40, 9_000]);
+    expect(signOf({ ...TCP, family: 'ipv6' }, [NONE, six, six])).toMatchObject({ kind: 'nothing' });
+  });
+
+  test('packets that only acknowledge or reset need no reply', () => {
+    const acknowledged = counted(10, [53, 5_144], [40, 9_000]);
+    expect(signOf(TCP, [NONE, acknowledged, acknowledged])).toEqual({ kind: 'quiet' });
   });
 
   test('a reply that is counted with the next reading is in time', () => {
@@ -83,6 +96,23 @@ describe('what counters say of a backend', () => {
     expect(answered(counted(10, [58, 5_400], [44, 9_800]))).toEqual({ kind: 'replies', areAnswered: false });
   });
 
+  test('an agent answered where a connection of the last reading got more than its SYN-ACK by then', () => {
+    const last = counted(11, [53, 5_300], [42, 9_600]);
+    expect(shownBy(TCP, [NONE, NONE, last], true)).toEqual({
+      sign: { kind: 'replies', areAnswered: false },
+      hasAnswered: true,
+    });
+    expect(shownBy(TCP, [NONE, NONE, last], false)).toMatchObject({ hasAnswered: false });
+    const early = counted(11, [51, 5_060], [40, 9_000]);
+    expect(shownBy(TCP, [NONE, early, last], true)).toMatchObject({ hasAnswered: true });
+    expect(shownBy(TCP, [NONE, last, last], true)).toMatchObject({ hasAnswered: false });
+  });
+
+  test('and not where errors came that this host may have made itself', () => {
+    const last = counted(12, [58, 5_480], [46, 9_000 + 6 * 88]);
+    expect(shownBy(TCP, [NONE, NONE, last], true)).toMatchObject({ hasAnswered: false });
+  });
+
   test('a UDP backend that never replies is none, since many protocols have no replies', () => {
     const now = counted(13, [90, 9_000], [40, 9_000]);
     expect(signOf(UDP, [NONE, now, now])).toEqual({ kind: 'quiet' });
@@ -95,6 +125,7 @@ describe('what counters say of a backend', () => {
 
 test.each([
   ['nothing', 1, 0, '1 connection, no reply'],
+  ['nothing', 0, 0, 'clients ask again, no reply'],
   ['fewer', 7, 1, '7 connections, 1 packet back'],
   ['errors', 7, 7, '7 connections, only resets or ICMP errors back'],
 ] as const)('%s is told in words', (kind, connections, packets, text) => {
