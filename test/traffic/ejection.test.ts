@@ -27,8 +27,8 @@ const AGENTS = [1, 2, 3, 4].map((number) => ({
 }));
 type Agent = (typeof AGENTS)[number];
 
-/** Of how many times a backend fails in each way the median is taken. */
-const TURNS = LONG ? 9 : 3;
+/** How often a backend fails in each way. */
+const TURNS = LONG ? 9 : 1;
 /** So many more are made at most where the machine was too busy in some. */
 const MORE_TURNS = 3;
 /**
@@ -42,7 +42,7 @@ const MOST_STOLEN_MS = 300;
 const HANG_MS = 60_000;
 /** How long clients are watched after an ejection. */
 const WATCH_MS = 1_500;
-const HEALTHY_MS = LONG ? 1_800_000 : 20_000;
+const HEALTHY_MS = LONG ? 1_800_000 : 10_000;
 
 /** When it was opened, in milliseconds since the epoch, and to which backend: 0 where none answered. */
 type Connection = readonly [at: number, port: number];
@@ -133,10 +133,6 @@ inLab('a backend that its source calls fit', () => {
       await broken;
       if (ejected === null) throw new Error(`${agent.name} is still in rotation\n${controller.log}`);
       const { at, stolenMs } = ejected;
-      if (process.env['EJECTION_LOG']) await writeFile(process.env['EJECTION_LOG'], controller.log);
-      process.stdout.write(
-        `${what}: ${from} out after ${at - from} ms, others had ${Math.round(stolenMs)} ms\n`,
-      );
       if (stolenMs <= MOST_STOLEN_MS) took.push(at - from);
       await sleep(WATCH_MS);
       watched.push({ from: at, to: Date.now() });
@@ -156,10 +152,11 @@ inLab('a backend that its source calls fit', () => {
     async (what) => {
       const { took, failures } = await turns(what);
       const median = took.toSorted((a, b) => a - b)[Math.floor(took.length / 2)] ?? Number.NaN;
-      process.stdout.write(`${what}: median ${median} ms of ${took.length}\n`);
+      console.info(`a backend that ${what}: out after ${median} ms, the median of ${took.length}`);
       expect(failures).toEqual([]);
       if (took.length < TURNS) console.warn(`the machine was too busy to time a backend that ${what}`);
-      else expect(median).toBeLessThanOrEqual(MOST_MEDIAN_MS);
+      // Of a single turn the time says little.
+      else if (LONG) expect(median).toBeLessThanOrEqual(MOST_MEDIAN_MS);
     },
   );
 
