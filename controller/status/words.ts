@@ -1,6 +1,7 @@
 /** Numbers and times as people read them. */
 
-import type { BackendDocument } from './document.ts';
+import type { BackendDocument, VipDocument } from './document.ts';
+import { MOST_OF_SHARE } from './spread.ts';
 
 const UNITS = [
   [86_400, 'd'],
@@ -29,6 +30,24 @@ export function reasonText(
 ): string {
   if (decision?.rule !== 'slow start' || decision.endsAt === null) return reason;
   return `${reason} for another ${ago(at, decision.endsAt)}`;
+}
+
+type Spread = NonNullable<VipDocument['spread']>;
+
+/** Of what share the backend got that got the least, and that got the most of it: `0.8-1.2x`. */
+export function spreadText({ least, most }: Pick<Spread, 'least' | 'most'>): string {
+  return `${times(least.ofShare)}-${times(most.ofShare)}x`;
+}
+
+/** Who got more, or less, than its share, and of how many: `10.0.0.1:80 got 2.6 times its share of new connections, 312 of 400 in 7m`. */
+export function unevenText({ least, most, connections, since }: Spread, at: string): string {
+  // Where one gets too much, others get too little for that reason.
+  const { backend, ofShare, connections: got } = most.ofShare >= MOST_OF_SHARE ? most : least;
+  return `${backend} got ${times(ofShare)} times its share of new connections, ${got} of ${connections} in ${ago(since, at)}`;
+}
+
+function times(ofShare: number): string {
+  return ofShare < 9.95 ? ofShare.toFixed(1) : short(ofShare);
 }
 
 /** Seconds in their largest whole unit. */

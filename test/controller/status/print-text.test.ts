@@ -28,9 +28,9 @@ describe('the status as text', () => {
   test('has a line for each VIP in aligned columns, and one that sums up', () => {
     expect(statusText(both, plain)).toBe(
       [
-        'VIP           ADDRESS            SCHED  BACKENDS  CONNS  CONN/S  STATE       SINCE',
-        'db.marathon   11.0.0.2:5432/tcp  wlc         1/1      0       -  forwarding     1m',
-        'web.marathon  11.0.0.1:80/tcp    wlc         1/1   1.2k       3  forwarding     1m',
+        'VIP           ADDRESS            SCHED  BACKENDS  CONNS  CONN/S  SPREAD  STATE       SINCE',
+        'db.marathon   11.0.0.2:5432/tcp  wlc         1/1      0       -       -  forwarding     1m',
+        'web.marathon  11.0.0.1:80/tcp    wlc         1/1   1.2k       3       -  forwarding     1m',
         '',
         '2 VIPs: 2 forwarding; 2 of 2 backends in rotation; 1234 connections; ready',
         '',
