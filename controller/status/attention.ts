@@ -52,7 +52,10 @@ function rejection({ app, at, value, reason }: StatusDocument['rejected'][number
   return `rejected  ${where}${value === '' ? '' : ` = ${quoted(value)}`}: ${reason}`;
 }
 
-function notInSync({ networkNamespaces: report }: StatusDocument): string[] {
+/** Network namespaces that are not as desired, each with why. */
+export function notInSync({
+  networkNamespaces: report,
+}: Pick<StatusDocument, 'networkNamespaces'>): string[] {
   if (report === null) return [];
   const behind = report.namespaces.filter(({ inSync }) => !inSync);
   return [

@@ -7,8 +7,18 @@ import { type Colour, type Column, type Layout, table } from '../text-table.ts';
 import { visibleDocument } from '../visible.ts';
 import { attention, notHeld } from './attention.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
-import { inRotation } from './summary.ts';
-import { ago, decisionText, duration, plural, reasonText, short, spreadText, unevenText } from './words.ts';
+import { inRotation } from './figures.ts';
+import {
+  ago,
+  decisionText,
+  duration,
+  plural,
+  reasonText,
+  serviceDecisionText,
+  short,
+  spreadText,
+  unevenText,
+} from './words.ts';
 
 /** The status for eyes: a line for each VIP, then what needs attention, then one line that sums up. */
 export function statusText(status: StatusDocument, layout: Layout): string {
@@ -129,7 +139,7 @@ function decisionsOf({ decision: own, backends }: VipDocument, at: string): stri
     places.set(text, [...(places.get(text) ?? []), endpointKey(backend)]);
   }
   return [
-    ...(own === null ? [] : [`  service: ${decisionText(own, at)}`]),
+    ...(own === null ? [] : [`  service: ${serviceDecisionText(own, at)}`]),
     ...[...places].map(
       ([text, { 0: first, length }]) => `  ${length === 1 ? first : plural(length, 'backend')}: ${text}`,
     ),

@@ -2,7 +2,7 @@
 
 import { serviceFields } from '../setting-fields.ts';
 import type { StatusDocument, VipDocument } from './document.ts';
-import { type Figures, figuresOf } from './summary.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import { spreadText } from './words.ts';
 
 /** A VIP without its backends. Rates are per second; null where the kernel's counters are not known. */

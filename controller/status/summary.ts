@@ -1,7 +1,8 @@
 /** The figures of a whole status. */
 
 import { z } from 'zod';
-import type { BackendDocument, VipDocument } from './document.ts';
+import type { VipDocument } from './document.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import { count } from './shapes.ts';
 
 export const state = z.enum([
@@ -49,29 +50,4 @@ export function sumUp(vips: readonly VipDocument[]): Summary {
     leftOut: sum('leftOut'),
     connections: vips.reduce((total, vip) => total + vip.activeConnections + vip.inactiveConnections, 0),
   };
-}
-
-/** How many backends a VIP has, and why some of them get fewer connections than their weight would give them, or none. */
-export interface Figures {
-  readonly backends: number;
-  readonly inRotation: number;
-  readonly ejected: number;
-  readonly inSlowStart: number;
-  readonly leftOut: number;
-}
-
-export function figuresOf({ backends, nearness }: Pick<VipDocument, 'backends' | 'nearness'>): Figures {
-  let [rotating, ejected, inSlowStart] = [0, 0, 0];
-  for (const backend of backends) {
-    if (inRotation(backend)) rotating++;
-    if (backend.decision?.rule === 'ejected') ejected++;
-    if (backend.decision?.rule === 'slow start') inSlowStart++;
-  }
-  const leftOut = nearness?.leftOut ?? 0;
-  return { backends: backends.length, inRotation: rotating, ejected, inSlowStart, leftOut };
-}
-
-/** Whether it gets new connections. */
-export function inRotation({ weight, inKernel }: Pick<BackendDocument, 'weight' | 'inKernel'>): boolean {
-  return inKernel && weight > 0;
 }

@@ -14,13 +14,28 @@ export function ago(since: string, at: string): string {
   return duration(Math.max(0, Math.round((Date.parse(at) - Date.parse(since)) / 1_000)));
 }
 
-/** Which rule keeps something from what the sources say, since when, and what ends that. */
+/** Which rule keeps a backend from what the sources say, since when, and what ends that; why stands beside it. */
 export function decisionText(
-  { rule, since, endsWhen, endsAt }: NonNullable<BackendDocument['decision']>,
+  { rule, since, endsWhen, endsAt }: Omit<Decision, 'reason'>,
   at: string,
 ): string {
-  const left = endsAt === null ? '' : `, in ${ago(at, endsAt)}`;
-  return `${rule} for ${ago(since, at)}, until ${endsWhen}${left}`;
+  return `${rule} for ${ago(since, at)}, ${endText({ rule, endsWhen, endsAt }, at)}`;
+}
+
+/** The same of a service, with why. */
+export function serviceDecisionText(decision: Decision, at: string): string {
+  const { rule, since, reason } = decision;
+  if (reason === null) return decisionText(decision, at);
+  return `${rule} for ${ago(since, at)}, since ${reason}, ${endText(decision, at)}`;
+}
+
+function endText(
+  { rule, endsWhen, endsAt }: Pick<Decision, 'rule' | 'endsWhen' | 'endsAt'>,
+  at: string,
+): string {
+  if (endsAt === null) return `until ${endsWhen}`;
+  // Of an ejection no end is set: it is the next probe that is due then.
+  return `until ${endsWhen}${rule === 'ejected' ? '; the next one is made' : ','} in ${ago(at, endsAt)}`;
 }
 
 /** Why a backend has its weight, and for how much longer where that is only a step of a slow start. */
@@ -32,6 +47,7 @@ export function reasonText(
   return `${reason} for another ${ago(at, decision.endsAt)}`;
 }
 
+type Decision = NonNullable<BackendDocument['decision']>;
 type Spread = NonNullable<VipDocument['spread']>;
 
 /** Of what share the backend got that got the least, and that got the most of it: `0.8-1.2x`. */
