@@ -4,7 +4,7 @@ import { isRecord } from '../rejection.ts';
 import { instancesOf } from '../source/document/instances.ts';
 import { appIdProblem } from '../source/marathon/app-id.ts';
 import type { StatusDocument } from '../status/document.ts';
-import { inRotation } from '../status/present.ts';
+import { inRotation } from '../status/figures.ts';
 import { fromSource } from './apps.ts';
 import { bounded } from './bounded.ts';
 import { type DeploymentDocument, deploymentDocument } from './described.ts';

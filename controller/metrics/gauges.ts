@@ -5,6 +5,7 @@ import type { PassStatus } from '../pass-status.ts';
 import type { Tier } from '../place.ts';
 import { leftOutOf } from '../plan/nearest.ts';
 import type { Clock } from '../ports.ts';
+import { isUneven, type Spread } from '../status/spread.ts';
 import type { SourceStatus, Status } from '../status/status.ts';
 
 /** What is read off the state of things when Prometheus asks. */
@@ -100,6 +101,7 @@ export function registerGauges(
   );
 
   registerNearnessGauges(registry, status);
+  registerSpreadGauges(registry, status);
   registerSourceGauges(registry, status, clock);
 }
 
@@ -128,6 +130,32 @@ function registerNearnessGauges(registry: Registry, status: () => Status): void 
     registers,
     collect: () => read(leftOut, leftOutOf),
   });
+}
+
+/** Of VIPs whose backends got enough new connections. */
+function registerSpreadGauges(registry: Registry, status: () => Status): void {
+  const ofSpreads = (name: string, help: string, read: (spreads: readonly Spread[]) => number) => {
+    const collect = () => {
+      const { spreads } = status();
+      gauge.set(spreads == null ? Number.NaN : read([...spreads.values()]));
+    };
+    const gauge: Gauge = new Gauge({ name: `marathon_ipvs_${name}`, help, registers: [registry], collect });
+  };
+  ofSpreads(
+    'compared_vips',
+    'VIPs whose backends got enough new connections within the last minutes to compare them.',
+    ({ length }) => length,
+  );
+  ofSpreads(
+    'uneven_vips',
+    'Those of which one backend got twice its share or more, or a quarter of it or less.',
+    (spreads) => spreads.filter(isUneven).length,
+  );
+  ofSpreads(
+    'spread_max_ratio',
+    'How many times its share the backend got that got the most of it, of all compared VIPs; 1 is even, 0: none is compared.',
+    (spreads) => Math.max(0, ...spreads.map(({ most }) => most.ofShare)),
+  );
 }
 
 const TIERS: readonly Tier[] = ['node', 'zone', 'region', 'all'];

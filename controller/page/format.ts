@@ -1,9 +1,29 @@
 /** Numbers, times and names as people read them. */
 
 import type { VipState } from '../status/document.ts';
-import { ago, decisionText, duration, plural, reasonText, short } from '../status/words.ts';
+import {
+  ago,
+  decisionText,
+  duration,
+  plural,
+  reasonText,
+  serviceDecisionText,
+  short,
+  spreadText,
+  unevenText,
+} from '../status/words.ts';
 
-export { ago, decisionText, duration, plural, reasonText, short };
+export {
+  ago,
+  decisionText,
+  duration,
+  plural,
+  reasonText,
+  serviceDecisionText,
+  short,
+  spreadText,
+  unevenText,
+};
 
 /** `1.2M/s`; `-` where it is not known. */
 export function rate(perSecond: number | null, unit = ''): string {

@@ -1,6 +1,7 @@
 /** Which VIPs the list shows, and in which order. */
 
 import type { VipState } from '../status/document.ts';
+import type { Figures } from '../status/figures.ts';
 import type { VipRow } from '../status/rows.ts';
 import { STATES } from './format.ts';
 
@@ -73,11 +74,25 @@ const texts = new WeakMap<VipRow, string>();
 function textOf(row: VipRow): string {
   let text = texts.get(row);
   if (text === undefined) {
-    const { id, fqdn, address, port, protocol, apps, reason, state } = row;
-    text = [id, fqdn, `${address}:${port}`, protocol, ...apps, reason, state].join(' ').toLowerCase();
+    const { id, fqdn, address, port, protocol, apps, reason, state, spread } = row;
+    const words = [id, fqdn, `${address}:${port}`, protocol, ...apps, reason, state, ...figuresText(row)];
+    text = [...words, spread?.uneven && 'uneven'].join(' ').toLowerCase();
     texts.set(row, text);
   }
   return text;
+}
+
+/** Why backends get fewer connections than their weight would give them: `1 ejected`, `2 in slow start`. */
+export function figuresText({
+  ejected,
+  inSlowStart,
+  leftOut,
+}: Omit<Figures, 'backends' | 'inRotation'>): readonly string[] {
+  return [
+    ejected > 0 && `${ejected} ejected`,
+    inSlowStart > 0 && `${inSlowStart} in slow start`,
+    leftOut > 0 && `${leftOut} left out`,
+  ].filter((text) => text !== false);
 }
 
 function comparing({ sort, descending }: ListQuery): (a: VipRow, b: VipRow) => number {

@@ -1,7 +1,7 @@
 import type { Colour, Layout } from '../text-table.ts';
 import { quoted } from '../visible.ts';
 import type { StatusDocument } from './document.ts';
-import { ago, duration, plural } from './words.ts';
+import { ago, duration, plural, unevenText } from './words.ts';
 
 /** Of each kind so many are shown: a mistake in a template may reject hundreds of labels. */
 const SHOWN = 20;
@@ -20,6 +20,7 @@ export function attention(document: StatusDocument, { paint }: Pick<Layout, 'pai
     ['yellow', held(document)],
     ['red', document.rejected.map(rejection)],
     ['yellow', pending(document)],
+    ['yellow', uneven(document)],
     ['yellow', document.refused.map(({ address, reason }) => `refused  ${address}: ${reason}`)],
     ['yellow', document.sources.flatMap(unread)],
     ['yellow', notInSync(document)],
@@ -51,7 +52,10 @@ function rejection({ app, at, value, reason }: StatusDocument['rejected'][number
   return `rejected  ${where}${value === '' ? '' : ` = ${quoted(value)}`}: ${reason}`;
 }
 
-function notInSync({ networkNamespaces: report }: StatusDocument): string[] {
+/** Network namespaces that are not as desired, each with why. */
+export function notInSync({
+  networkNamespaces: report,
+}: Pick<StatusDocument, 'networkNamespaces'>): string[] {
   if (report === null) return [];
   const behind = report.namespaces.filter(({ inSync }) => !inSync);
   return [
@@ -64,6 +68,12 @@ function pending({ vips }: StatusDocument): string[] {
   return vips
     .filter(({ state }) => state === 'pending')
     .map(({ id, reason }) => `pending  ${id}: ${reason ?? ''}`);
+}
+
+function uneven({ vips, at }: StatusDocument): string[] {
+  return vips.flatMap(({ id, spread }) =>
+    spread?.uneven ? [`uneven  ${id}: ${unevenText(spread, at)}`] : [],
+  );
 }
 
 function unread({ name, failure, ageSeconds }: StatusDocument['sources'][number]): string[] {

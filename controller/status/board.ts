@@ -7,6 +7,7 @@ import type { Clock, Observer } from '../ports.ts';
 import { createEpochOffset } from '../time.ts';
 import type { History } from './history.ts';
 import { LargeRemovals } from './large-removals.ts';
+import type { Spreads } from './spread-watch.ts';
 import type { SourceStatus, Status } from './status.ts';
 import { type RecordsBefore, VipRecorder } from './vip-records.ts';
 
@@ -19,6 +20,8 @@ export interface StatusBoardOptions {
   readonly history?: Pick<History, 'passed' | 'notHeld'>;
   /** What watching the backends has found; absent where nobody watches. */
   readonly ejection?: (() => EjectionReport) | undefined;
+  /** How new connections spread over the backends of VIPs; absent where that is not measured. */
+  readonly spreads?: (() => Spreads) | undefined;
   /** How VIPs are kept in other network namespaces; absent where none are. */
   readonly namespaces?: (() => NamespacesReport) | undefined;
 }
@@ -36,6 +39,7 @@ export function createStatusBoard({
   clock,
   history,
   ejection,
+  spreads,
   namespaces,
 }: StatusBoardOptions): StatusBoard {
   const startedAt = clock.monotonic();
@@ -102,6 +106,7 @@ export function createStatusBoard({
       vips: recorder.records,
       largeRemovals: largeRemovals.recent(clock.monotonic()),
       ejection: ejection?.() ?? null,
+      spreads: spreads?.() ?? null,
       namespaces: namespaces?.() ?? null,
       convergedAt,
     }),

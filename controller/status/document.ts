@@ -18,7 +18,9 @@ import {
   rejection,
   serviceSettings,
   slowStartSeconds,
+  spread,
 } from './shapes.ts';
+import { state, summary } from './summary.ts';
 
 const traffic = z.object({
   connections: count.describe('Connections since the kernel made it.'),
@@ -103,16 +105,6 @@ const backend = z.object({
   decision: decision.nullable().describe('Why it is not, or not yet, as the sources say; null where it is.'),
 });
 
-const state = z.enum([
-  'forwarding',
-  'out of rotation',
-  'draining',
-  'held',
-  'pending',
-  'conflict',
-  'no backend',
-]);
-
 const vip = z.object({
   id: z.string().describe('tcp/11.0.0.1:80; tcp/web.marathon:80 of one that is in no table yet. Unique.'),
   ...called,
@@ -140,6 +132,11 @@ const vip = z.object({
   nearness: nearness
     .nullable()
     .describe('Which backends it has, where only the nearest are wanted; null where all are.'),
+  spread: spread
+    .nullable()
+    .describe(
+      'How evenly new connections spread over its backends, as of the last minutes; null where there are too few of them, or not two backends to compare.',
+    ),
   ...connections,
   backends: z.array(backend).describe('All of them, those that leave too, by address and port.'),
 });
@@ -213,17 +210,7 @@ export const statusDocument = z.object({
     .nullable()
     .describe('null until every source was read once, or loaded from disk.'),
   convergedAt: instant.nullable().describe('When a pass last left the kernel as desired; null if none did.'),
-  summary: z
-    .object({
-      vips: count.describe('All VIPs.'),
-      byState: z
-        .partialRecord(state, count)
-        .describe('How many there are in each state; one that has none is left out.'),
-      backends: count.describe('Backends of all VIPs.'),
-      backendsInRotation: count.describe('Those that get new connections.'),
-      connections: count.describe('Connections of all VIPs, active and inactive.'),
-    })
-    .describe('Of the whole document, also where only some VIPs were asked for.'),
+  summary: summary.describe('Of the whole document, also where only some VIPs were asked for.'),
   sources: z.array(source).describe('One for each --source, in the order given.'),
   vips: z.array(vip).describe('By name, then id.'),
   held: held.nullable().describe('Removals that the mass-removal brake holds back; null: nothing is held.'),
@@ -279,4 +266,4 @@ export const statusDocument = z.object({
 export type StatusDocument = z.infer<typeof statusDocument>;
 export type VipDocument = z.infer<typeof vip>;
 export type BackendDocument = z.infer<typeof backend>;
-export type VipState = z.infer<typeof state>;
+export type { VipState } from './summary.ts';

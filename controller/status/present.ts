@@ -8,9 +8,11 @@ import { letGoText } from '../plan/let-go.ts';
 import { MOST_TOLD, someLines, someRejections } from './at-most.ts';
 import type { BackendRecord, DatedDecision } from './backend-records.ts';
 import { type HealthLimits, readyz } from './checks.ts';
-import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
+import type { BackendDocument, StatusDocument, VipDocument } from './document.ts';
 import type { PastRemoval } from './large-removals.ts';
+import { isUneven, type Spread } from './spread.ts';
 import type { SourceStatus, Status } from './status.ts';
+import { sumUp } from './summary.ts';
 import type { VipRecord } from './vip-records.ts';
 
 /** The kernel's counters, or why they are not known. */
@@ -46,7 +48,8 @@ export function presentStatus({
     // A conflict is another program's service: what goes through it is none of ours.
     const ours = vip.state !== 'conflict';
     const found = ours ? lastPass?.observed.get(vip.id) : undefined;
-    return toVip(vip, ours ? counters.get(vip.id) : undefined, found, times);
+    const spread = toSpread(ours ? status.spreads?.get(vip.id) : undefined, times);
+    return { ...toVip(vip, ours ? counters.get(vip.id) : undefined, found, times), spread };
   });
   return {
     apiVersion: 'marathon-ipvs/v1',
@@ -96,7 +99,7 @@ function toVip(
   counters: ServiceCounters | undefined,
   found: ObservedService | undefined,
   times: Times,
-): VipDocument {
+): Omit<VipDocument, 'spread'> {
   const { since, apps, decision, backends: records, ...rest } = record;
   const backends = [...records].map(([key, backend]) => {
     const traffic = counters?.backends.get(key)?.traffic ?? null;
@@ -131,6 +134,11 @@ function toBackend(
     drain: drainsUntil === null ? null : toDrain(drainsUntil, connections, times),
     traffic,
   };
+}
+
+function toSpread(spread: Spread | undefined, { instant }: Times): VipDocument['spread'] {
+  if (spread === undefined) return null;
+  return { ...spread, since: instant(spread.since), uneven: isUneven(spread) };
 }
 
 function toDecision(
@@ -245,23 +253,6 @@ function toKernel(pass: PassStatus | null, reading: Reading, { instant }: Times)
     conntrack: known?.conntrack ?? null,
     timeouts: known?.timeouts ?? null,
   };
-}
-
-function sumUp(vips: readonly VipDocument[]): StatusDocument['summary'] {
-  const byState: Partial<Record<VipState, number>> = {};
-  for (const { state } of vips) byState[state] = (byState[state] ?? 0) + 1;
-  return {
-    vips: vips.length,
-    byState,
-    backends: sum(vips, ({ backends }) => backends.length),
-    backendsInRotation: sum(vips, ({ backends }) => backends.filter(inRotation).length),
-    connections: sum(vips, (vip) => vip.activeConnections + vip.inactiveConnections),
-  };
-}
-
-/** Whether it gets new connections. */
-export function inRotation({ weight, inKernel }: Pick<BackendDocument, 'weight' | 'inKernel'>): boolean {
-  return inKernel && weight > 0;
 }
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {

@@ -7,8 +7,18 @@ import { type Colour, type Column, type Layout, table } from '../text-table.ts';
 import { visibleDocument } from '../visible.ts';
 import { attention, notHeld } from './attention.ts';
 import type { BackendDocument, StatusDocument, VipDocument, VipState } from './document.ts';
-import { inRotation } from './present.ts';
-import { ago, decisionText, duration, plural, reasonText, short } from './words.ts';
+import { inRotation } from './figures.ts';
+import {
+  ago,
+  decisionText,
+  duration,
+  plural,
+  reasonText,
+  serviceDecisionText,
+  short,
+  spreadText,
+  unevenText,
+} from './words.ts';
 
 /** The status for eyes: a line for each VIP, then what needs attention, then one line that sums up. */
 export function statusText(status: StatusDocument, layout: Layout): string {
@@ -57,8 +67,15 @@ function vipColumns(at: string): readonly Column<VipDocument>[] {
     { title: 'BACKENDS', text: rotation, align: 'right', worth: 6 },
     { title: 'CONNS', text: (vip) => short(connections(vip)), align: 'right', worth: 4 },
     { title: 'CONN/S', text: ({ traffic }) => rate(traffic?.connectionRate), align: 'right', worth: 3 },
+    {
+      title: 'SPREAD',
+      text: ({ spread }) => (spread === null ? '-' : spreadText(spread)),
+      colour: ({ spread }) => (spread?.uneven ? 'yellow' : null),
+      align: 'right',
+      worth: 2,
+    },
     { title: 'STATE', text: ({ state }) => state, colour: ({ state }) => COLOURS[state] },
-    { title: 'SINCE', text: ({ since }) => ago(since, at), align: 'right', worth: 2 },
+    { title: 'SINCE', text: ({ since }) => ago(since, at), align: 'right', worth: 1 },
   ];
 }
 
@@ -84,7 +101,7 @@ function rate(value: number | undefined): string {
 }
 
 function block(vip: VipDocument, at: string, layout: Layout): string[] {
-  const { fqdn, state, reason, since, scheduler, apps, traffic, nearness, backends } = vip;
+  const { fqdn, state, reason, since, scheduler, apps, traffic, nearness, spread, backends } = vip;
   const { paint } = layout;
   const called = fqdn === null ? '' : `${fqdn}  `;
   const why = reason === null ? '' : `: ${reason}`;
@@ -96,6 +113,9 @@ function block(vip: VipDocument, at: string, layout: Layout): string[] {
     `${rotation(vip)} in rotation`,
     nearness === null ? null : nearnessText(nearness),
     `${short(connections(vip))} connections, ${rate(traffic?.connectionRate)}/s`,
+    spread === null
+      ? null
+      : `spread ${spreadText(spread)} of ${plural(spread.connections, 'new connection')}`,
     traffic === null ? null : `in ${short(traffic.inByteRate)}B/s, out ${short(traffic.outByteRate)}B/s`,
     apps.join(', '),
   ];
@@ -105,6 +125,7 @@ function block(vip: VipDocument, at: string, layout: Layout): string[] {
     ...(backends.length === 0
       ? []
       : table(backends, backendColumns(at, vip.slowStartSeconds), { ...layout, indent: '  ' })),
+    ...(spread?.uneven ? [`  ${paint('yellow', `uneven: ${unevenText(spread, at)}`)}`] : []),
     ...decisionsOf(vip, at),
   ];
 }
@@ -118,7 +139,7 @@ function decisionsOf({ decision: own, backends }: VipDocument, at: string): stri
     places.set(text, [...(places.get(text) ?? []), endpointKey(backend)]);
   }
   return [
-    ...(own === null ? [] : [`  service: ${decisionText(own, at)}`]),
+    ...(own === null ? [] : [`  service: ${serviceDecisionText(own, at)}`]),
     ...[...places].map(
       ([text, { 0: first, length }]) => `  ${length === 1 ? first : plural(length, 'backend')}: ${text}`,
     ),
@@ -168,7 +189,12 @@ function netnsText({ networkNamespaces: report }: StatusDocument): string {
 
 function sumUp(document: StatusDocument, { paint }: Layout): string {
   const { summary, ready, checks, dryRun, kernel } = document;
-  const { vips, byState, backends, backendsInRotation } = summary;
+  const { vips, byState, backends, backendsInRotation, ejected, inSlowStart, leftOut } = summary;
+  const why = [
+    ejected > 0 && `${ejected} ejected`,
+    inSlowStart > 0 && `${inSlowStart} in slow start`,
+    leftOut > 0 && `${leftOut} left out`,
+  ].filter((text) => text !== false);
   const states = Object.entries(byState).map(([state, count]) => `${count} ${state}`);
   const failed = checks.filter(({ ok }) => !ok).map(({ name, message }) => `${name}: ${message ?? 'failed'}`);
   const others =
@@ -176,7 +202,7 @@ function sumUp(document: StatusDocument, { paint }: Layout): string {
   const verdict = ready ? paint('green', 'ready') : `${paint('red', 'not ready')} (${failed.join('; ')})`;
   return (
     `${plural(vips, 'VIP')}${vips === 0 ? '' : `: ${states.join(', ')}`}; ` +
-    `${backendsInRotation} of ${plural(backends, 'backend')} in rotation; ` +
+    `${backendsInRotation} of ${plural(backends, 'backend')} in rotation${why.length === 0 ? '' : ` (${why.join(', ')})`}; ` +
     `${plural(summary.connections, 'connection')}${others}${netnsText(document)}; ${dryRun ? 'dry run, ' : ''}${verdict}`
   );
 }

@@ -2,29 +2,31 @@
 
 import { serviceFields } from '../setting-fields.ts';
 import type { StatusDocument, VipDocument } from './document.ts';
-import { inRotation } from './present.ts';
+import { type Figures, figuresOf } from './figures.ts';
+import { spreadText } from './words.ts';
 
 /** A VIP without its backends. Rates are per second; null where the kernel's counters are not known. */
 export interface VipRow
-  extends Pick<
-    VipDocument,
-    | 'id'
-    | 'name'
-    | 'framework'
-    | 'fqdn'
-    | 'protocol'
-    | 'address'
-    | 'port'
-    | 'scheduler'
-    | 'apps'
-    | 'state'
-    | 'reason'
-    | 'since'
-    | 'activeConnections'
-    | 'inactiveConnections'
-  > {
-  readonly backends: number;
-  readonly inRotation: number;
+  extends Figures,
+    Pick<
+      VipDocument,
+      | 'id'
+      | 'name'
+      | 'framework'
+      | 'fqdn'
+      | 'protocol'
+      | 'address'
+      | 'port'
+      | 'scheduler'
+      | 'apps'
+      | 'state'
+      | 'reason'
+      | 'since'
+      | 'activeConnections'
+      | 'inactiveConnections'
+    > {
+  /** null where nothing can be said of it. */
+  readonly spread: { readonly text: string; readonly uneven: boolean } | null;
   readonly connectionRate: number | null;
   readonly inByteRate: number | null;
   readonly outByteRate: number | null;
@@ -68,13 +70,13 @@ const NO_SETTINGS: Readonly<Record<string, undefined>> = Object.fromEntries(
   serviceFields.names.map((name) => [name, undefined]),
 );
 
-function toRow({ backends, traffic, decision: _, nearness: _nearness, ...vip }: VipDocument): VipRow {
+function toRow({ backends, traffic, decision: _, nearness, spread, ...vip }: VipDocument): VipRow {
   return {
     ...vip,
     ...NO_SETTINGS,
     scheduler: vip.scheduler,
-    backends: backends.length,
-    inRotation: backends.filter(inRotation).length,
+    ...figuresOf({ backends, nearness }),
+    spread: spread && { text: spreadText(spread), uneven: spread.uneven },
     connectionRate: traffic?.connectionRate ?? null,
     inByteRate: traffic?.inByteRate ?? null,
     outByteRate: traffic?.outByteRate ?? null,

@@ -61,6 +61,24 @@ function shapeOf<Settings extends object>(
   return Object.fromEntries(shapes) as Shape<Settings>;
 }
 
+const share = z.object({
+  backend: z.string().describe('10.0.0.1:31000.'),
+  connections: count.describe('New connections that it got.'),
+  ofShare: count.describe('So many times what its weight gives it; 1 is even.'),
+});
+
+/** How evenly new connections spread over the backends of a VIP. */
+export const spread = z.object({
+  since: instant.describe('They are counted from here on; five to ten minutes ago, or the start.'),
+  connections: count.describe('How many there were, without those of backends that are not compared.'),
+  backends: count.describe(
+    'How many backends are compared: in rotation all the while with the same weight, and not full.',
+  ),
+  most: share.describe('The backend that got the most of its share.'),
+  least: share.describe('The backend that got the least of its share.'),
+  uneven: z.boolean().describe('Whether one got twice its share or more, or a quarter of it or less.'),
+});
+
 /** Which backends a VIP has. */
 export const nearness = z.object({
   tier: z

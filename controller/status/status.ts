@@ -4,6 +4,7 @@ import type { EjectionReport } from '../ejection.ts';
 import type { NamespacesReport } from '../namespace-report.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { PastRemoval } from './large-removals.ts';
+import type { Spreads } from './spread-watch.ts';
 import type { VipRecords } from './vip-records.ts';
 
 /** Times are milliseconds of the monotonic clock. */
@@ -24,6 +25,8 @@ export interface Status {
   readonly largeRemovals: readonly PastRemoval[];
   /** What watching the backends has found; null or absent where nobody watches. */
   readonly ejection?: EjectionReport | null;
+  /** How new connections spread over the backends of VIPs; null or absent where that is not measured. */
+  readonly spreads?: Spreads | null;
   /** How VIPs are kept in other network namespaces; null or absent where none are. */
   readonly namespaces?: NamespacesReport | null;
   /** When a pass last ended with the kernel as desired; null if never. */

@@ -1,6 +1,7 @@
 /** Numbers and times as people read them. */
 
-import type { BackendDocument } from './document.ts';
+import type { BackendDocument, VipDocument } from './document.ts';
+import { MOST_OF_SHARE } from './spread.ts';
 
 const UNITS = [
   [86_400, 'd'],
@@ -13,13 +14,28 @@ export function ago(since: string, at: string): string {
   return duration(Math.max(0, Math.round((Date.parse(at) - Date.parse(since)) / 1_000)));
 }
 
-/** Which rule keeps something from what the sources say, since when, and what ends that. */
+/** Which rule keeps a backend from what the sources say, since when, and what ends that; why stands beside it. */
 export function decisionText(
-  { rule, since, endsWhen, endsAt }: NonNullable<BackendDocument['decision']>,
+  { rule, since, endsWhen, endsAt }: Omit<Decision, 'reason'>,
   at: string,
 ): string {
-  const left = endsAt === null ? '' : `, in ${ago(at, endsAt)}`;
-  return `${rule} for ${ago(since, at)}, until ${endsWhen}${left}`;
+  return `${rule} for ${ago(since, at)}, ${endText({ rule, endsWhen, endsAt }, at)}`;
+}
+
+/** The same of a service, with why. */
+export function serviceDecisionText(decision: Decision, at: string): string {
+  const { rule, since, reason } = decision;
+  if (reason === null) return decisionText(decision, at);
+  return `${rule} for ${ago(since, at)}, since ${reason}, ${endText(decision, at)}`;
+}
+
+function endText(
+  { rule, endsWhen, endsAt }: Pick<Decision, 'rule' | 'endsWhen' | 'endsAt'>,
+  at: string,
+): string {
+  if (endsAt === null) return `until ${endsWhen}`;
+  // Of an ejection no end is set: it is the next probe that is due then.
+  return `until ${endsWhen}${rule === 'ejected' ? '; the next one is made' : ','} in ${ago(at, endsAt)}`;
 }
 
 /** Why a backend has its weight, and for how much longer where that is only a step of a slow start. */
@@ -29,6 +45,25 @@ export function reasonText(
 ): string {
   if (decision?.rule !== 'slow start' || decision.endsAt === null) return reason;
   return `${reason} for another ${ago(at, decision.endsAt)}`;
+}
+
+type Decision = NonNullable<BackendDocument['decision']>;
+type Spread = NonNullable<VipDocument['spread']>;
+
+/** Of what share the backend got that got the least, and that got the most of it: `0.8-1.2x`. */
+export function spreadText({ least, most }: Pick<Spread, 'least' | 'most'>): string {
+  return `${times(least.ofShare)}-${times(most.ofShare)}x`;
+}
+
+/** Who got more, or less, than its share, and of how many: `10.0.0.1:80 got 2.6 times its share of new connections, 312 of 400 in 7m`. */
+export function unevenText({ least, most, connections, since }: Spread, at: string): string {
+  // Where one gets too much, others get too little for that reason.
+  const { backend, ofShare, connections: got } = most.ofShare >= MOST_OF_SHARE ? most : least;
+  return `${backend} got ${times(ofShare)} times its share of new connections, ${got} of ${connections} in ${ago(since, at)}`;
+}
+
+function times(ofShare: number): string {
+  return ofShare < 9.95 ? ofShare.toFixed(1) : short(ofShare);
 }
 
 /** Seconds in their largest whole unit. */

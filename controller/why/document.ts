@@ -37,6 +37,7 @@ const way = z.object({
     .enum(causes as [Cause, ...Cause[]])
     .nullable()
     .describe('What keeps connections from working; null where nothing does, or it could not be found out.'),
+  title: z.string().nullable().describe('The cause in words; null where there is none.'),
   steps: z.array(step).describe('In the order of the way, up to what is broken.'),
 });
 

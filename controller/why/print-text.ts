@@ -2,8 +2,9 @@ import { endpointKey } from '../model.ts';
 import { namespaceHint } from '../namespace-report.ts';
 import type { Colour, Layout } from '../text-table.ts';
 import { visibleDocument } from '../visible.ts';
-import { CAUSES, STAGES } from './causes.ts';
+import { STAGES } from './causes.ts';
 import type { StepDocument, WayDocument, WhyDocument } from './document.ts';
+import { verdictWords } from './verdict-words.ts';
 
 const SIGNS: Record<StepDocument['state'], string> = {
   ok: '+',
@@ -19,6 +20,11 @@ const COLOURS: Record<StepDocument['state'], Colour> = {
   broken: 'red',
   unknown: 'yellow',
 };
+const VERDICT_COLOURS: Record<WayDocument['verdict'], Colour> = {
+  works: 'green',
+  broken: 'red',
+  unknown: 'yellow',
+};
 const WIDTH = Math.max(...STAGES.map((name) => name.length));
 
 /** Each way for eyes, a line for each check, and the verdict below it. */
@@ -31,14 +37,11 @@ export function whyText(document: WhyDocument, { paint }: Pick<Layout, 'paint'>)
   return texts.join('\n');
 }
 
-function wayLines(
-  { vip, steps, verdict, cause }: WayDocument,
-  asked: string,
-  paint: Layout['paint'],
-): string[] {
+function wayLines(way: WayDocument, asked: string, paint: Layout['paint']): string[] {
+  const { vip, steps } = way;
   const lines = steps.flatMap((step) => stepLines(step, paint));
   const title = vip === null ? asked : titleOf(vip);
-  return [paint('bold', title), ...lines, verdictLine(verdict, cause, paint)];
+  return [paint('bold', title), ...lines, verdictLine(way, paint)];
 }
 
 function titleOf({ id, fqdn, address, port }: NonNullable<WayDocument['vip']>): string {
@@ -54,13 +57,9 @@ function stepLines({ stage, state, found, fix }: StepDocument, paint: Layout['pa
   ];
 }
 
-function verdictLine(
-  verdict: WayDocument['verdict'],
-  cause: WayDocument['cause'],
-  paint: Layout['paint'],
-): string {
-  if (cause !== null) return `${paint('red', 'Broken')}: ${CAUSES[cause].title} (${cause})`;
-  return verdict === 'works'
-    ? paint('green', 'Works')
-    : paint('yellow', 'Could not find out: see the lines with [?]');
+function verdictLine(way: WayDocument, paint: Layout['paint']): string {
+  const { word, about } = verdictWords(way);
+  const verdict = paint(VERDICT_COLOURS[way.verdict], word);
+  if (about !== null) return `${verdict}: ${about}`;
+  return way.verdict === 'unknown' ? `${verdict}: see the lines with [?]` : verdict;
 }

@@ -150,7 +150,7 @@ function toStep(stage: StageName, verdict: Verdict): StepDocument {
 }
 
 function wayOf(vip: VipFact | null, steps: readonly StepDocument[]): WayDocument {
-  const broken = steps.find(({ state }) => state === 'broken');
+  const { cause = null } = steps.find(({ state }) => state === 'broken') ?? {};
   // What no attempt decided may still be the cause.
   const unknown = steps.some(({ state }) => state === 'unknown' || state === 'suspect');
   return {
@@ -158,8 +158,9 @@ function wayOf(vip: VipFact | null, steps: readonly StepDocument[]): WayDocument
       vip === null
         ? null
         : { id: vip.id, fqdn: vip.fqdn, protocol: vip.protocol, address: vip.address, port: vip.port },
-    verdict: broken !== undefined ? 'broken' : unknown ? 'unknown' : 'works',
-    cause: broken?.cause ?? null,
+    verdict: cause !== null ? 'broken' : unknown ? 'unknown' : 'works',
+    cause,
+    title: cause === null ? null : CAUSES[cause].title,
     steps: [...steps],
   };
 }

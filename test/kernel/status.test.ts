@@ -120,11 +120,11 @@ inLab('status and doctor on a real kernel', () => {
 
     const text = await host.marathonIpvs('status');
     expect(text).toMatchObject({ status: 0, stderr: '' });
-    expect(text.stdout).toMatch(/^VIP +ADDRESS +SCHED +BACKENDS +CONNS +CONN\/S +STATE +SINCE\n/);
+    expect(text.stdout).toMatch(/^VIP +ADDRESS +SCHED +BACKENDS +CONNS +CONN\/S +SPREAD +STATE +SINCE\n/);
     expect(text.stdout).toMatch(
-      /^my-service\.marathon +11\.134\.217\.55:5555\/tcp +wlc +2\/2 +4 +\d+ +forwarding +\d+s$/m,
+      /^my-service\.marathon +11\.134\.217\.55:5555\/tcp +wlc +2\/2 +4 +\d+ +- +forwarding +\d+s$/m,
     );
-    expect(text.stdout).toMatch(/^idle\.marathon +11\.\S+:80\/tcp +- +0\/0 +0 +- +no backend +\d+s$/m);
+    expect(text.stdout).toMatch(/^idle\.marathon +11\.\S+:80\/tcp +- +0\/0 +0 +- +- +no backend +\d+s$/m);
     expect(text.stdout).toContain(
       '! rejected  /bad  portDefinitions[0].labels.VIP_0 = "nocolon": expected NAME:PORT',
     );

@@ -122,6 +122,17 @@ outside('every page', () => {
     await tab.page.getByText(/weight 0 -> 1/).waitFor();
   });
 
+  test('why a VIP does not answer is found out on this very host, whose kernel knows nothing of it', async () => {
+    tab = await Tab.open(browser, host.url);
+    const { page } = tab;
+    await tab.go(`#/vip/${VIP}`);
+    await page.getByRole('button', { name: 'Why?' }).click();
+    await page.getByText('declared by /my-service').waitFor();
+    await page.getByRole('status').getByText('Broken', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Copy fix' }).first().waitFor();
+    await tab.shoot('why');
+  });
+
   test('a source that fails is shown, and so is a controller that has gone', async () => {
     const other = await startMarathon({ processes: false });
     const lost = await openHost(other.url);

@@ -13,7 +13,7 @@ export const MISTAKES = [
   // @ts-expect-error a prop that is missing
   <Copy text="x" />,
   // @ts-expect-error a list without when it was true, from which ages are told
-  <Backends backends={[]} />,
+  <Backends vip={{ backends: [], spread: null }} />,
   // @ts-expect-error a prop that there is not
   <Copy text="x" what="y" colour="red" />,
   // @ts-expect-error a function that takes something else

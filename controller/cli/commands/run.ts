@@ -12,6 +12,7 @@ import { endpointKey } from '../../model.ts';
 import type { Observer, Reporter } from '../../ports.ts';
 import { createStatusBoard } from '../../status/board.ts';
 import { createHistory } from '../../status/history.ts';
+import { SpreadWatch } from '../../status/spread-watch.ts';
 import { createServiceManager } from '../../systemd/service-manager.ts';
 import { Latch, systemClock } from '../../time.ts';
 import { knownFromStatus } from '../../why/known.ts';
@@ -44,13 +45,15 @@ export async function run(
 ): Promise<void> {
   const { log } = parts;
   const sources = parts.sources.map(({ name }) => name);
-  const { watch, namespaces } = parts;
+  const { watch, namespaces, counters } = parts;
   const ejection = watch == null ? undefined : () => watch.report();
   const fleet = namespaces?.fleet;
   const told = { ejection, namespaces: fleet && (() => fleet.report) };
   const observed = { sources, dryRun: config.dryRun, clock: parts.clock, ...told };
   const history = createHistory();
-  const board = createStatusBoard({ ...observed, history });
+  const spread =
+    counters === null ? undefined : new SpreadWatch(counters, () => board.current().vips, parts.clock);
+  const board = createStatusBoard({ ...observed, history, spreads: spread && (() => spread.spreads) });
   const access = config.listen === null ? undefined : await openAccessFiles(config, parts);
   const metrics = createMetrics(observed, { dns: parts.dns?.metrics, board, access });
   const printer = config.dryRun ? createPrinter(printOptions, print) : null;
@@ -64,6 +67,7 @@ export async function run(
     history,
     limits,
     access,
+    counters: spread,
   });
 
   const wake = new Latch<WakeReason>();
@@ -85,8 +89,9 @@ export async function run(
     const reporting = parts.reporters.map((reporter) => reporter.run(signals.stop));
     const watching = watch?.run(() => wake.set('ejections'), signals.stop);
     const keeping = fleet?.run(signals.stop);
+    const comparing = spread?.run(signals.stop);
     await runLoop(ports, parts.reconciler, options, wake, signals.stop);
-    await Promise.all([...reporting, watching, keeping]);
+    await Promise.all([...reporting, watching, keeping, comparing]);
   } finally {
     await Promise.all([...servers.map((server) => server.close()), parts.dns?.server.close()]);
   }
@@ -99,7 +104,11 @@ const PROBES = { paths: ['/livez', '/readyz', '/healthz', '/metrics'], flag: '--
 async function serve(
   config: Config,
   parts: Parts,
-  { access, ...common }: Pick<HttpOptions, 'status' | 'metrics' | 'log' | 'history' | 'limits' | 'access'>,
+  {
+    access,
+    counters,
+    ...common
+  }: Pick<HttpOptions, 'status' | 'metrics' | 'log' | 'history' | 'limits' | 'access' | 'counters'>,
 ): Promise<readonly Pick<HttpServer, 'close'>[]> {
   const { listen, metricsListen } = config;
   const servers: Pick<HttpServer, 'close'>[] = [{ close: async () => access?.close() }];
@@ -109,7 +118,7 @@ async function serve(
         ...common,
         listen,
         access,
-        counters: parts.counters ?? undefined,
+        counters,
         doctor: examiner(config, listen),
         explain: explainer(config, listen),
         page: pageFacts(config),

@@ -1,48 +1,73 @@
 import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
 import { familyOf } from '../../address.ts';
 import { backendFields } from '../../setting-fields.ts';
 import { weightText } from '../../slow-start.ts';
-import type { BackendDocument } from '../../status/document.ts';
+import type { BackendDocument, VipDocument } from '../../status/document.ts';
+import { oddFirst } from '../backends.ts';
 import { ago, decisionText, duration, endpoint, rate, reasonText, short } from '../format.ts';
 
 interface BackendsProps {
-  readonly backends: readonly BackendDocument[];
+  readonly vip: Pick<VipDocument, 'backends' | 'spread' | 'slowStartSeconds'>;
+  readonly at: string;
+}
+
+/** What a browser draws anew every two seconds without effort. */
+const MOST_ROWS = 50;
+
+/** The backends of one VIP, those that drain among them. */
+export function Backends({ vip, at }: BackendsProps): VNode {
+  const [all, setAll] = useState(false);
+  const backends = oddFirst(vip);
+  if (backends.length === 0) return <p>None: no task of it can be reached.</p>;
+  const shown = all ? backends : backends.slice(0, MOST_ROWS);
+  return (
+    <>
+      {backends.length > MOST_ROWS && (
+        <p>
+          <span role="status">{`${shown.length} of ${backends.length} are shown; those come first of which there is something to say.`}</span>{' '}
+          <button type="button" onClick={() => setAll(!all)}>
+            {all ? `Show ${MOST_ROWS}` : `Show all ${backends.length}`}
+          </button>
+        </p>
+      )}
+      {table()}
+    </>
+  );
+
+  function table(): VNode {
+    return (
+      <table class="rows backends">
+        <caption class="hidden">Backends</caption>
+        <thead>
+          <tr>
+            <th scope="col">Backend</th>
+            <th scope="col">Weight</th>
+            <th scope="col">Why</th>
+            <th scope="col">Connections</th>
+            <th scope="col">Packets</th>
+            <th scope="col">Bytes</th>
+            <th scope="col">Since</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((backend) => (
+            <Row key={endpoint(backend)} backend={backend} slowStart={vip.slowStartSeconds} at={at} />
+          ))}
+        </tbody>
+      </table>
+    );
+  }
+}
+
+interface RowProps {
+  readonly backend: BackendDocument;
   /** Of the VIP. */
   readonly slowStart: number | undefined;
   readonly at: string;
 }
 
-/** The backends of one VIP, those that drain among them. */
-export function Backends({ backends, slowStart, at }: BackendsProps): VNode {
-  if (backends.length === 0) return <p>None: no task of it can be reached.</p>;
-  return (
-    <table class="rows backends">
-      <caption class="hidden">Backends</caption>
-      <thead>
-        <tr>
-          <th scope="col">Backend</th>
-          <th scope="col">Weight</th>
-          <th scope="col">Why</th>
-          <th scope="col">Connections</th>
-          <th scope="col">Packets</th>
-          <th scope="col">Bytes</th>
-          <th scope="col">Since</th>
-        </tr>
-      </thead>
-      <tbody>
-        {backends.map((backend) => (
-          <Row key={endpoint(backend)} backend={backend} slowStart={slowStart} at={at} />
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function Row({
-  backend,
-  slowStart,
-  at,
-}: Omit<BackendsProps, 'backends'> & { readonly backend: BackendDocument }): VNode {
+function Row({ backend, slowStart, at }: RowProps): VNode {
   const { hostPort, weight, inKernel, drain, decision, traffic, task } = backend;
   return (
     <tr>

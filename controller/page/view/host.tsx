@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { DoctorDocument, Finding } from '../../doctor/document.ts';
-
+import { notHeld, notInSync } from '../../status/attention.ts';
 import { quoted } from '../../visible.ts';
 import { errorOf } from '../api.ts';
 import type { Feed, Known } from '../feed.ts';
@@ -74,8 +74,8 @@ function Sources({ known }: { readonly known: Known }): VNode {
 }
 
 function Attention({ known }: { readonly known: Known }): VNode {
-  const { conflicts, rejected, failures, warnings } = known.findings;
-  const { checks, host, waiting } = known.overview;
+  const { conflicts, rejected, failures, warnings, refused, largeRemovals } = known.findings;
+  const { checks, host, waiting, ejection, at } = known.overview;
   const lists: readonly (readonly [string, readonly string[]])[] = [
     [
       'Checks that fail',
@@ -89,6 +89,14 @@ function Attention({ known }: { readonly known: Known }): VNode {
         ({ app, at, value, reason }) => `${app} ${at}${value === '' ? '' : ` = ${quoted(value)}`}: ${reason}`,
       ),
     ],
+    ['Cut off?', cutOff(ejection)],
+    [
+      'Backends that do not answer',
+      ejection?.backends.map(({ backend, reason }) => `${backend}: ${reason}`) ?? [],
+    ],
+    ['Addresses that the kernel refuses', refused.map(({ address, reason }) => `${address}: ${reason}`)],
+    ['Network namespaces', notInSync(known.overview)],
+    ['Large removals', largeRemovals.map((removal) => notHeld(removal, at))],
     ['Advice', host.advice],
     ['Warnings', warnings],
   ];
@@ -110,6 +118,16 @@ function Attention({ known }: { readonly known: Known }): VNode {
       ))}
     </>
   );
+}
+
+function cutOff(ejection: Known['overview']['ejection']): readonly string[] {
+  if (ejection === null) return [];
+  const { blind, behind } = ejection;
+  return [
+    blind !== null &&
+      `This host cannot reach ${blind.failing} of ${blind.failing + blind.answering} agents that it tried: nothing more is ejected.`,
+    behind,
+  ].filter((line) => typeof line === 'string');
 }
 
 function Doctor(): VNode {

@@ -1,6 +1,7 @@
 import { Component, type VNode } from 'preact';
 import type { VipRow } from '../../status/rows.ts';
 import { ago, endpoint, rate, short } from '../format.ts';
+import { figuresText } from '../list.ts';
 import { vipLink } from '../route.ts';
 import { StateBadge } from './badge.tsx';
 import { Copy } from './copy.tsx';
@@ -26,7 +27,7 @@ export class ServiceRow extends Component<RowProps> {
   }
 
   override render({ row, samples, at }: RowProps): VNode {
-    const { address, port, protocol, scheduler, reason } = row;
+    const { address, port, protocol, scheduler, reason, spread } = row;
     const named = row.fqdn === null ? null : `${row.fqdn}:${port}`;
     const place = address === null ? null : endpoint({ address, port });
     return (
@@ -52,6 +53,9 @@ export class ServiceRow extends Component<RowProps> {
         <td class="backends" data-label="Backends">
           {row.inRotation}
           <span class="quiet"> of {row.backends}</span>
+          {figuresText(row).map((text) => (
+            <span class="quiet why">{text}</span>
+          ))}
         </td>
         <td class="connections" data-label="Connections">
           {short(row.activeConnections)}
@@ -59,6 +63,15 @@ export class ServiceRow extends Component<RowProps> {
         </td>
         <td class="rate" data-label="New per second">
           <Sparkline samples={samples} /> <span>{rate(row.connectionRate)}</span>
+          {spread !== null && (
+            <span class="spread">
+              {spread.uneven ? (
+                <span class="badge attention">{`uneven ${spread.text}`}</span>
+              ) : (
+                <span class="quiet">{`spread ${spread.text}`}</span>
+              )}
+            </span>
+          )}
         </td>
         <td class="since" data-label="Since">
           <time datetime={row.since} title={row.since}>

@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Feed } from '../feed.ts';
 import { plural, STATES } from '../format.ts';
-import { type Column, type ListQuery, listLink, listPage, parseListQuery } from '../list.ts';
+import { type Column, figuresText, type ListQuery, listLink, listPage, parseListQuery } from '../list.ts';
 import { ServiceRow } from './service-row.tsx';
 
 /** The list of VIPs. What it shows stands in the address, so that a link shows the same. */
@@ -24,13 +24,19 @@ export function Services({ feed, query }: { readonly feed: Feed; readonly query:
     );
   const { overview, rows, samples } = feed.known;
   const list = listPage(rows.values(), wanted);
-  const { vips, backends, backendsInRotation, connections } = overview.summary;
+  const { vips, backends, backendsInRotation, connections, uneven } = overview.summary;
   return (
     <>
       <h1>Services</h1>
       <p class="summary">
         <b>{vips}</b> {vips === 1 ? 'VIP' : 'VIPs'}, <b>{backendsInRotation}</b> of <b>{backends}</b> backends
         in rotation, <b>{connections}</b> {connections === 1 ? 'connection' : 'connections'}
+        {figuresText(overview.summary).map((text) => `, ${text}`)}
+        {uneven > 0 && (
+          <>
+            , <a href={listLink({ ...wanted, text: 'uneven' })}>{`${uneven} uneven`}</a>
+          </>
+        )}
       </p>
       <Filters wanted={wanted} change={change} byState={overview.summary.byState} all={vips} />
       <p class="quiet" role="status">

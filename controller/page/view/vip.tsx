@@ -4,12 +4,23 @@ import { familyOf } from '../../address.ts';
 import { nearnessText } from '../../plan/nearness-text.ts';
 import { serviceFields } from '../../setting-fields.ts';
 import { slowStartWords } from '../../slow-start.ts';
-import type { StatusDocument, VipDocument } from '../../status/document.ts';
+import type { BackendDocument, StatusDocument, VipDocument } from '../../status/document.ts';
 import type { ToldChange } from '../../status/history.ts';
 import { visibleJson } from '../../visible.ts';
 import { errorOf } from '../api.ts';
 import type { Feed } from '../feed.ts';
-import { ago, decisionText, endpoint, moment, rate, short, title } from '../format.ts';
+import {
+  ago,
+  endpoint,
+  moment,
+  plural,
+  rate,
+  serviceDecisionText,
+  short,
+  spreadText,
+  title,
+  unevenText,
+} from '../format.ts';
 import { useReply } from '../hooks.ts';
 import { editLink } from '../route.ts';
 import { Backends } from './backends.tsx';
@@ -17,6 +28,7 @@ import { StateBadge } from './badge.tsx';
 import { Copy } from './copy.tsx';
 import { Name } from './name.tsx';
 import { Sparkline } from './sparkline.tsx';
+import { Why } from './why.tsx';
 
 /** All that is known of one VIP. */
 export function Vip({ feed, id }: { readonly feed: Feed; readonly id: string }): VNode {
@@ -50,8 +62,9 @@ export function Vip({ feed, id }: { readonly feed: Feed; readonly id: string }):
         <Name fqdn={title(vip)} port={vip.port} />
       </h1>
       <Facts vip={vip} samples={feed.known?.samples.get(id) ?? []} at={at} />
+      <Why vip={vip} />
       <h2>Backends</h2>
-      <Backends backends={vip.backends} slowStart={vip.slowStartSeconds} at={at} />
+      <Backends vip={vip} at={at} />
       <Apps vip={vip} />
       <Story changes={changes} at={at} />
       <Source vip={vip} />
@@ -78,7 +91,7 @@ interface FactsProps {
 }
 
 function Facts({ vip, samples, at }: FactsProps): VNode {
-  const { fqdn, address, port, protocol, scheduler, traffic, nearness } = vip;
+  const { fqdn, address, port, protocol, scheduler, traffic, nearness, spread } = vip;
   const place = address === null ? null : endpoint({ address, port });
   return (
     <dl class="facts">
@@ -87,7 +100,7 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
         <dd>
           <StateBadge state={vip.state} /> {vip.reason ?? ''}{' '}
           <span class="quiet">{`for ${ago(vip.since, at)}`}</span>
-          {vip.decision !== null && <span class="decision">{decisionText(vip.decision, at)}</span>}
+          {vip.decision !== null && <span class="decision">{serviceDecisionText(vip.decision, at)}</span>}
         </dd>
       </div>
       {fqdn !== null && (
@@ -148,6 +161,15 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
         </dd>
       </div>
       <div>
+        <dt>Spread of new connections</dt>
+        <dd>
+          {spread === null
+            ? 'too few to tell, or not two backends to compare'
+            : `${spreadText(spread)} of their shares, over ${plural(spread.backends, 'backend')}: ${plural(spread.connections, 'connection')} in ${ago(spread.since, at)}`}
+          {spread?.uneven && <span class="decision">{unevenText(spread, at)}</span>}
+        </dd>
+      </div>
+      <div>
         <dt>Packets</dt>
         <dd>
           {traffic === null
@@ -167,6 +189,21 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
   );
 }
 
+/** More of them are shown when someone asks. */
+const FEW_TASKS = 10;
+
+function Tasks({ tasks }: { readonly tasks: readonly Pick<BackendDocument, 'task' | 'reason'>[] }): VNode {
+  return (
+    <ul>
+      {tasks.map(({ task, reason }) => (
+        <li>
+          <code>{task}</code> <span class="quiet">{reason}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function Apps({ vip }: { readonly vip: VipDocument }): VNode {
   return (
     <>
@@ -181,13 +218,14 @@ function Apps({ vip }: { readonly vip: VipDocument }): VNode {
               <a href={editLink(app)} aria-label={`Edit ${app}`}>
                 Edit
               </a>
-              <ul>
-                {tasks.map(({ task, reason }) => (
-                  <li>
-                    <code>{task}</code> <span class="quiet">{reason}</span>
-                  </li>
-                ))}
-              </ul>
+              {tasks.length <= FEW_TASKS ? (
+                <Tasks tasks={tasks} />
+              ) : (
+                <details>
+                  <summary>{plural(tasks.length, 'task')}</summary>
+                  <Tasks tasks={tasks} />
+                </details>
+              )}
             </li>
           );
         })}

@@ -1,7 +1,7 @@
 /** What a pass says of each app, found once for all of them. Pure. */
 
-import type { Declared, Rejection, Service, ServiceKey } from '../../model.ts';
-import { serviceKey } from '../../model.ts';
+import type { BackendKey, Declared, Rejection, Service, ServiceKey } from '../../model.ts';
+import { endpointKey, serviceKey } from '../../model.ts';
 import type { PassStatus } from '../../pass-status.ts';
 import { same } from '../../same.ts';
 
@@ -22,6 +22,8 @@ export interface VipFacts {
   readonly conflicts: readonly string[];
   /** In what the kernel is not as desired. */
   readonly shortfalls: readonly string[];
+  /** Backends of the app that are ejected on this host, with the reason of their weight. */
+  readonly ejected: ReadonlyMap<BackendKey, string>;
 }
 
 /** By the id of the app. One that is missing has nothing: see `NO_FACTS`. */
@@ -62,6 +64,7 @@ export function* factsOf(pass: PassStatus): Generator<undefined, PassFacts> {
       services,
       conflicts: told(keys, conflicts),
       shortfalls: told(keys, lacking),
+      ejected: ejectedOf(declared.app, services, pass.decisions),
     });
     yield;
   }
@@ -93,7 +96,8 @@ export function sameFacts(before: AppFacts = NO_FACTS, now: AppFacts = NO_FACTS)
         same(vip.declared, other.declared) &&
         sameItems(vip.services, other.services) &&
         sameItems(vip.conflicts, other.conflicts) &&
-        sameItems(vip.shortfalls, other.shortfalls)
+        sameItems(vip.shortfalls, other.shortfalls) &&
+        sameItems([...vip.ejected].flat(), [...other.ejected].flat())
       );
     })
   );
@@ -115,6 +119,23 @@ function servicesOf(
       ? [services.get(serviceKey({ protocol, address: address ?? '', port }))]
       : (named.get(nameKey(declared)) ?? []);
   return found.filter((service) => service?.apps.includes(app)) as readonly Service[];
+}
+
+const NONE: VipFacts['ejected'] = new Map();
+
+function ejectedOf(
+  app: string,
+  services: readonly Service[],
+  decisions: PassStatus['decisions'],
+): VipFacts['ejected'] {
+  const found = services.flatMap((service) => {
+    const decided = [...(decisions?.get(serviceKey(service)) ?? [])];
+    return decided.flatMap(([key, { rule }]): [BackendKey, string][] => {
+      const backend = rule === 'ejected' && key !== null ? service.backends.get(key) : undefined;
+      return backend?.app === app ? [[endpointKey(backend), backend.reason]] : [];
+    });
+  });
+  return found.length === 0 ? NONE : new Map(found);
 }
 
 function nameKey({

@@ -31,11 +31,20 @@ export async function writeStatus(
   const contentType = 'application/apply-patch+yaml';
   const path = `${objectPath(MARATHON_APPS, object)}/status`;
   await client.call('PATCH', path, { query, body, contentType }, signal);
-  for (const happening of happenings(object.status, status))
-    await publish(options, object, happening, signal);
+  await publish(options, object, happenings(object.status, status), signal);
 }
 
-async function publish(
+/** Makes Events about an object. Rejects as `writeStatus` does. */
+export async function publish(
+  options: StatusApiOptions,
+  object: StatusObject,
+  news: readonly Happening[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const happening of news) await publishOne(options, object, happening, signal);
+}
+
+async function publishOne(
   { client, clock, identity }: StatusApiOptions,
   object: StatusObject,
   { type, reason, note }: Happening,

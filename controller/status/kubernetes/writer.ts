@@ -12,8 +12,9 @@ import { Latch } from '../../time.ts';
 import { appStatus, idOf } from './app-status.ts';
 import { DueObjects } from './due-objects.ts';
 import { factsOf, NO_FACTS, type PassFacts, sameFacts } from './pass-facts.ts';
-import { type StatusApiOptions, writeStatus } from './status-api.ts';
+import { publish, type StatusApiOptions, writeStatus } from './status-api.ts';
 import { readStatusObject, type StatusObject } from './status-object.ts';
+import { type TrafficFacts, trafficNews, trafficOf } from './traffic-news.ts';
 
 export interface StatusWriterOptions extends StatusApiOptions {
   readonly log: Log;
@@ -84,6 +85,8 @@ class Term {
   /** Keys of the objects, by the id of the app that they declare. */
   readonly #byApp = new Map<string, Set<string>>();
   readonly #writtenAt = new Map<string, number>();
+  /** What was last told of its traffic; nothing is told of how it was found. */
+  readonly #traffic = new Map<string, TrafficFacts>();
   /** When the newest generation of an object was learnt of. */
   readonly #learnt = new Map<string, { readonly generation: number | undefined; readonly at: number }>();
   /** Objects that a pass is waited for with. */
@@ -148,7 +151,8 @@ class Term {
     if (before !== null && (now === null || idOf(before) !== idOf(now))) this.#unlink(before);
     if (now === null) {
       if (before === null) return;
-      for (const known of [this.#learnt, this.#writtenAt, this.#ahead]) known.delete(before.key);
+      for (const known of [this.#learnt, this.#writtenAt, this.#traffic, this.#ahead])
+        known.delete(before.key);
       return;
     }
     const { key, generation } = now;
@@ -212,7 +216,13 @@ class Term {
     const facts = this.#facts.get(idOf(object)) ?? NO_FACTS;
     const evidence = { facts, passError: pass.error, references: references.of(key) };
     const status = appStatus(object, evidence, object.status, rfc3339(clock.epoch()));
-    if (same(status, object.status)) return;
+    const traffic = trafficOf(facts);
+    const news = trafficNews(this.#traffic.get(key) ?? traffic, traffic, this.#options.identity);
+    const isWritten = same(status, object.status);
+    if (isWritten && news.length === 0) {
+      this.#traffic.set(key, traffic);
+      return;
+    }
     const rested = (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY) + REST_MS;
     if (now < rested) {
       this.#due.postpone(key, rested);
@@ -220,7 +230,9 @@ class Term {
     }
     this.#writtenAt.set(key, now);
     try {
-      await writeStatus(this.#options, object, status, signal);
+      if (!isWritten) await writeStatus(this.#options, object, status, signal);
+      this.#traffic.set(key, traffic);
+      await publish(this.#options, object, news, signal);
     } catch (error) {
       this.#due.postpone(key, now + REST_MS);
       // Gone meanwhile, or changed by a newer leader: the watch tells.

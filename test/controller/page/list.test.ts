@@ -52,6 +52,18 @@ describe('the list of services', () => {
     expect(names(rows, { sort: 'connections', descending: true })).toEqual(['api', 'web', 'db']);
   });
 
+  test('is searched for what is uneven, and for backends that are ejected or grow', () => {
+    const spread = { text: '0.1-2.6x', uneven: true };
+    const odd = [
+      row('web', { spread }),
+      row('api', { spread: { ...spread, uneven: false }, ejected: 2 }),
+      row('db', { inSlowStart: 1 }),
+    ];
+    expect(names(odd, { text: 'uneven' })).toEqual(['web']);
+    expect(names(odd, { text: 'ejected' })).toEqual(['api']);
+    expect(names(odd, { text: 'slow start' })).toEqual(['db']);
+  });
+
   test('every word of a search must occur: in name, address, app or reason', () => {
     expect(names(rows, { text: 'WEB :80' })).toEqual(['web']);
     expect(names(rows, { text: 'keepalived' })).toEqual(['api']);

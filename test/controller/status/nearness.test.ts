@@ -112,5 +112,7 @@ test('the status of an object in Kubernetes counts the backends of all hosts, no
       backendAddress: 'agent' as const,
     },
   };
-  expect(rotating({ declared, services: [near('zone')], conflicts: [], shortfalls: [] })).toBe(3);
+  expect(
+    rotating({ declared, services: [near('zone')], conflicts: [], shortfalls: [], ejected: new Map() }),
+  ).toBe(3);
 });

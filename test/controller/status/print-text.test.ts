@@ -28,9 +28,9 @@ describe('the status as text', () => {
   test('has a line for each VIP in aligned columns, and one that sums up', () => {
     expect(statusText(both, plain)).toBe(
       [
-        'VIP           ADDRESS            SCHED  BACKENDS  CONNS  CONN/S  STATE       SINCE',
-        'db.marathon   11.0.0.2:5432/tcp  wlc         1/1      0       -  forwarding     1m',
-        'web.marathon  11.0.0.1:80/tcp    wlc         1/1   1.2k       3  forwarding     1m',
+        'VIP           ADDRESS            SCHED  BACKENDS  CONNS  CONN/S  SPREAD  STATE       SINCE',
+        'db.marathon   11.0.0.2:5432/tcp  wlc         1/1      0       -       -  forwarding     1m',
+        'web.marathon  11.0.0.1:80/tcp    wlc         1/1   1.2k       3       -  forwarding     1m',
         '',
         '2 VIPs: 2 forwarding; 2 of 2 backends in rotation; 1234 connections; ready',
         '',
@@ -136,6 +136,28 @@ describe('the VIPs with their backends', () => {
     const rule = 'postponed for 5m, until its write succeeds; it is tried again';
     expect(text).toContain(`  service: ${rule}, in 10s\n`);
     expect(text).toContain(`  10.0.0.1:31000: ${rule}\n`);
+  });
+
+  test('say why a rule keeps the whole service; of an ejection, when the next probe is made', () => {
+    const [db, web] = both.vips;
+    if (db === undefined || web === undefined) throw new Error('two VIPs');
+    const decided = (rule: 'nearness' | 'ejected', reason: string | null, endsWhen: string) => ({
+      ...{ rule, reason, endsWhen, since: '1970-01-01T00:17:30.000Z', endsAt: '1970-01-01T00:18:00.000Z' },
+    });
+    const near = decided('nearness', 'backends in the zone are back', 'they have been so for 30 s');
+    const ejected = decided('ejected', null, 'two probes in a row find that it answers');
+    const backends = web.backends.map((each) => ({ ...each, decision: ejected }));
+    const vips = [
+      { ...db, decision: near },
+      { ...web, backends },
+    ];
+    const text = vipsText({ ...both, vips }, plain);
+    expect(text).toContain(
+      '  service: nearness for 10s, since backends in the zone are back, until they have been so for 30 s, in 20s\n',
+    );
+    expect(text).toContain(
+      ': ejected for 10s, until two probes in a row find that it answers; the next one is made in 20s\n',
+    );
   });
 
   test('say of which large removal they were part, and why it was not held', () => {

@@ -1,7 +1,7 @@
 import type { Config } from '../../../config/config.ts';
 import { ControllerError } from '../../../errors.ts';
 import { statusDocument } from '../../../status/document.ts';
-import { inRotation } from '../../../status/present.ts';
+import { inRotation } from '../../../status/figures.ts';
 import { ask } from '../ask.ts';
 import { openController } from '../controller.ts';
 import type { AppPorts } from './messages.ts';

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
-import type { Desired } from '../../../../controller/model.ts';
+import { type Desired, serviceKey } from '../../../../controller/model.ts';
 import { ReferenceBook } from '../../../../controller/source/kubernetes/references.ts';
 import { kubernetesSource } from '../../../../controller/source/kubernetes/source.ts';
 import { DueObjects } from '../../../../controller/status/kubernetes/due-objects.ts';
 import { StatusWriter } from '../../../../controller/status/kubernetes/writer.ts';
-import { nothingRemembered } from '../../../support/builders.ts';
+import { backend, nothingRemembered, service } from '../../../support/builders.ts';
 import { translator } from '../../desired/support.ts';
 import {
   clientOf,
@@ -73,6 +73,55 @@ test('a change of one object costs the same among five apps and among sixty', as
   expect(few.looks).toBeLessThanOrEqual(6);
   expect(many.looks).toBeLessThanOrEqual(6);
   expect([few.sweeps, many.sweeps]).toEqual([0, 0]);
+});
+
+test('an ejection becomes an Event once, and its end another one; how it was found at first does not', async () => {
+  const server = await startServer();
+  writeApp(server, 'app-0');
+  const client = await clientOf(server);
+  const references = new ReferenceBook();
+  const source = kubernetesSource(client, { context: '', clock, gatherMs: 0, references });
+  const writer = new StatusWriter({
+    ...{ client, clock, log: silent, namespace: null, identity: 'node-7' },
+    ...{ random: Math.random, references },
+  });
+  inBackground((signal) => writer.run(signal));
+  const desired: Desired = translator()(await source.read(never), nothingRemembered);
+  const [declared] = desired.declared;
+  if (declared === undefined) throw new Error('a VIP');
+  const pass = (ejected: readonly number[]) => {
+    const backends = [1, 2, 3].map((i) =>
+      backend(`10.0.0.${i}`, 80, {
+        app: declared.app,
+        ...(ejected.includes(i) && { weight: 0, reason: 'ejected: connect timed out' }),
+      }),
+    );
+    const { name, framework, fqdn, app } = declared;
+    const web = service('11.0.0.1', declared.port, backends, { name, framework, fqdn, apps: [app] });
+    const decision = { rule: 'ejected' as const, endsWhen: 'it answers', endsAt: null };
+    const decided = new Map(ejected.map((i) => [`10.0.0.${i}:80`, decision] as const));
+    const services = new Map([[serviceKey(web), web]]);
+    const decisions = new Map([[serviceKey(web), decided]]);
+    writer.passed(
+      passOf({ desired: { ...desired, services }, over: { startedAt: clock.monotonic(), decisions } }),
+    );
+  };
+  const events = () =>
+    server.operations.storage
+      .all('events.k8s.io/events')
+      .map(({ reason, note }) => `${String(reason)} ${String(note).replace(/^\S+ /, '')}`)
+      .filter((text) => text.startsWith('Backend'));
+  pass([3]);
+  await until('its status is written', () =>
+    JSON.stringify(server.operations.storage.all('marathon-ipvs.io/marathonapps')).includes('Programmed'),
+  );
+  pass([1, 3]);
+  const ejected = 'BackendEjected 10.0.0.1:80 is out of rotation on node-7, ejected: connect timed out';
+  await until('the ejection is told', () => events().length > 0);
+  pass([1, 3]);
+  pass([3]);
+  await until('its end is told', () => events().length > 1);
+  expect(events().sort()).toEqual([ejected, 'BackendReturned 10.0.0.1:80 is in rotation again on node-7']);
 });
 
 test('what is postponed is due once, at its time, and not before', () => {
