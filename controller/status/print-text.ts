@@ -72,10 +72,10 @@ function vipColumns(at: string): readonly Column<VipDocument>[] {
       text: ({ spread }) => (spread === null ? '-' : spreadText(spread)),
       colour: ({ spread }) => (spread?.uneven ? 'yellow' : null),
       align: 'right',
-      worth: 2,
+      worth: 1,
     },
     { title: 'STATE', text: ({ state }) => state, colour: ({ state }) => COLOURS[state] },
-    { title: 'SINCE', text: ({ since }) => ago(since, at), align: 'right', worth: 1 },
+    { title: 'SINCE', text: ({ since }) => ago(since, at), align: 'right', worth: 2 },
   ];
 }
 

@@ -15,7 +15,7 @@ const ok = (stage: 'name' | 'dns' | 'address' | 'kernel', found: string) => ({
 const FIX = `nft delete rule inet a-firewall-of-another-program forward handle 12345678901234567890`;
 const BROKEN: WhyDocument = {
   ...{ apiVersion: 'marathon-ipvs/v1', at: '2026-01-01T00:00:00.000Z', asked: '', from: 'controller' },
-  ...{ client: null, verdict: 'broken' },
+  ...{ client: null, namespace: null, verdict: 'broken' },
   ways: [
     {
       vip: {

@@ -8,8 +8,9 @@ import type { Config } from '../../../../controller/config/config.ts';
 import { ControllerError } from '../../../../controller/errors.ts';
 import { statusDocument } from '../../../../controller/status/document.ts';
 import { painter } from '../../../../controller/text-table.ts';
-import { FakeClock, settled as rest } from '../../../support/fake-clock.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
 import { desiredOf } from '../../../support/observed.ts';
+import { eventually } from '../../../support/waiting.ts';
 import { Serving } from '../../api/serving.ts';
 import { DB, passOf, WEB } from '../../status/passes.ts';
 
@@ -123,7 +124,7 @@ describe('--watch', () => {
     const stop = new AbortController();
     const ended = run(configOf('--watch'), null, stop.signal);
     const looks = async (times: number) => {
-      while (printed.split('SINCE').length - 1 < times) await rest();
+      await eventually(() => printed.split('SINCE').length > times, `it has printed ${times} times`, 1);
     };
     await looks(1);
     await clock.advance(1_999);
@@ -139,10 +140,10 @@ describe('--watch', () => {
     width = 80;
     const stop = new AbortController();
     const ended = run(configOf('--watch'), null, stop.signal);
-    while (!printed.includes('SINCE')) await rest();
+    await eventually(() => printed.includes('SINCE'), 'it has printed the VIPs', 1);
     await serving.close();
     await clock.advance(2_000);
-    while (!printed.includes('no controller answers')) await rest();
+    await eventually(() => printed.includes('no controller answers'), 'the failure is shown', 1);
     stop.abort();
     expect(await ended).toBe(0);
   });

@@ -1,7 +1,8 @@
 /** What is told as an Event of where the traffic of an app goes: ejections, and connections that leave the zone. */
 
 import { expect, test } from '@jest/globals';
-import type { Declared, Tier } from '../../../../controller/model.ts';
+import type { Declared } from '../../../../controller/model.ts';
+import type { Tier } from '../../../../controller/place.ts';
 import type { Decision } from '../../../../controller/plan/decision.ts';
 import { serviceIn } from '../../../../controller/plan/nearest.ts';
 import { factsOf, NO_FACTS, sameFacts } from '../../../../controller/status/kubernetes/pass-facts.ts';
