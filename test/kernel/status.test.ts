@@ -17,6 +17,8 @@ inLab('status and doctor on a real kernel', () => {
   let host: TestHost;
   const servers: Server[] = [];
   const clients: Socket[] = [];
+  /** Labels of how the example's VIP is balanced. */
+  let balanced: Readonly<Record<string, string>> = {};
 
   beforeAll(async () => {
     await shell('ip link add agent type dummy && ip addr add 10.9.0.1/24 dev agent && ip link set agent up');
@@ -36,14 +38,16 @@ inLab('status and doctor on a real kernel', () => {
   });
   afterEach(async () => {
     for (const client of clients.splice(0)) client.destroy();
+    balanced = {};
     await host.close();
   });
 
   /** Two instances of the documentation's example on this host, in these states. */
   async function apps(...states: readonly string[]): Promise<void> {
+    const labels = { VIP_0: '/my-service:5555', ...balanced };
     const app = {
       id: '/my-service',
-      portDefinitions: [{ protocol: 'tcp', port: 5555, labels: { VIP_0: '/my-service:5555' } }],
+      portDefinitions: [{ protocol: 'tcp', port: 5555, labels }],
       tasks: states.map((state, at) => ({
         id: `my-service.${31_000 + at}`,
         host: '10.9.0.1',
@@ -129,6 +133,31 @@ inLab('status and doctor on a real kernel', () => {
       '! rejected  /bad  portDefinitions[0].labels.VIP_0 = "nocolon": expected NAME:PORT',
     );
     expect(text.stdout).toMatch(/2 of 2 backends in rotation; 4 connections; ready\n$/);
+  });
+
+  test('connections that all go to one of two backends are told, and which one it is', async () => {
+    balanced = { IPVS_PERSISTENCE_SECONDS: '300' };
+    await start();
+    const first = await statusOf('my-service');
+    expect(first.vips[0]?.spread).toBeNull();
+    await shell(`for i in $(seq 45); do curl -s -m 9 http://${VIP}:5555/ >/dev/null; done`);
+    const { vips } = await eventually(async () => {
+      const document = await statusOf('my-service');
+      return document.vips[0]?.spread == null ? undefined : document;
+    });
+    const busy = vips[0]?.backends.find(({ traffic }) => (traffic?.connections ?? 0) > 0);
+    const backend = `10.9.0.1:${busy?.port}`;
+    expect(vips[0]?.spread).toMatchObject({
+      ...{ connections: 45, backends: 2, uneven: true },
+      most: { backend, connections: 45, ofShare: 2 },
+      least: { connections: 0, ofShare: 0 },
+    });
+    const { stdout } = await host.marathonIpvs('status');
+    expect(stdout).toMatch(/^my-service\.marathon .* 0\.0-2\.0x +forwarding/m);
+    expect(stdout).toContain(`: ${backend} got 2.0 times its share of new connections, 45 of 45 in `);
+    const metrics = await shell('curl -s http://127.0.0.1:61421/metrics');
+    expect(metrics).toContain('marathon_ipvs_uneven_vips 1\n');
+    expect(metrics).toContain('marathon_ipvs_spread_max_ratio 2\n');
   });
 
   test('a backend that drains shows the connections left and its deadline, and since when', async () => {
