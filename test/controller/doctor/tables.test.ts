@@ -90,5 +90,5 @@ test('threads that count rates are told with their processors, and that an empty
       estimation: { switchedOn: '1', processors, nice: '0' },
     });
   expect(found('0-1')[0]?.found).toContain('(processors 0-1, nice 0)');
-  expect(found('')[0]?.found).toContain('rates are not known');
+  expect(found('')[0]?.found).toContain('counters and rates stand still');
 });
