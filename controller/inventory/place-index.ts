@@ -1,4 +1,5 @@
 import { canonicalAddress } from '../address.ts';
+import { compareText } from '../compare-text.ts';
 import type { App, Task } from '../model.ts';
 import type { Place } from '../place.ts';
 
@@ -32,7 +33,8 @@ export class PlaceIndex {
     if (listed !== undefined) return listed;
     let most: readonly [Place, number] | null = null;
     for (const [place, count] of this.#told.get(host) ?? [])
-      if (most === null || count > most[1]) most = [place, count];
+      if (most === null || count > most[1] || (count === most[1] && isBefore(place, most[0])))
+        most = [place, count];
     return most?.[0] ?? null;
   }
 
@@ -68,6 +70,12 @@ function* hostsOf({ agent, place, ports }: Task): Generator<string> {
   );
   const [endpoint] = port?.endpoints ?? [];
   if (endpoint !== undefined) yield canonical(endpoint.address);
+}
+
+/** Which of two places counts that as many tasks name. Not the one that was told first: a read from nothing must find the same. */
+function isBefore(a: Place, b: Place): boolean {
+  const textOf = ({ region = '', zone = '', node = '' }: Place) => `${region}\n${zone}\n${node}`;
+  return compareText(textOf(a), textOf(b)) < 0;
 }
 
 function canonical(address: string): string {

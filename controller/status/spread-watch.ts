@@ -43,8 +43,10 @@ export class SpreadWatch implements KernelCounters {
     // What is counted while it reads belongs to the next span.
     const at = this.#clock.monotonic();
     const reading = await this.#counters.read(services);
-    this.#learning = this.#learning.then(() => this.#learn(at, reading.services));
-    await this.#learning;
+    const learnt = this.#learning.then(() => this.#learn(at, reading.services));
+    // One that fails is no reason for the next one to.
+    this.#learning = learnt.catch(() => undefined);
+    await learnt;
     return reading;
   }
 

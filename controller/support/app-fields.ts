@@ -49,7 +49,11 @@ export const remark: Leaf = (text) =>
   withoutSecrets(
     text
       .replace(/"(.*)"/s, (whole, value) => (isVip(value) ? whole : `"${HIDDEN}"`))
-      .replace(/\bwas (.*) meant\?/s, (whole, value) => (isVip(value) ? whole : `was ${HIDDEN} meant?`)),
+      .replace(/^.* meant\?/s, (upTo) =>
+        upTo.replace(/\bwas (.*) meant\?$/s, (whole, value) =>
+          isVip(value) ? whole : `was ${HIDDEN} meant?`,
+        ),
+      ),
   );
 
 export const REJECTION: ShapeOf<Rejection> = { app: name, at: name, value: offending, reason: remark };

@@ -67,7 +67,7 @@ export function metricsText(text: string): string {
 const METRIC_COMMENT = /^# (?:HELP|TYPE) (?:marathon_ipvs|process|nodejs)_\w+ /;
 const METRIC =
   /^(?:marathon_ipvs|process|nodejs)_\w+(?:\{.*\})? (?:[-+]?(?:[\d.]+(?:e[-+]?\d+)?|Inf)|Na[Nn])$/;
-const METRIC_LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
+const METRIC_LABEL = /(?<!\w)(\w+)="((?:[^"\\]|\\.)*)"/g;
 
 function journalLine(line: string): string | null {
   const [, sum = '', json = ''] = /^([0-9a-f]{8}) (.*)$/s.exec(line) ?? [];

@@ -13,11 +13,11 @@ const REST_OF_NAME = String.raw`(?![\w.-]{0,80}(?:file|path|dir|directory)(?![\w
 const FREE_FORM = String.raw`(?<![\w.-])(?:env|environment|cmd|command|args|arguments|uris?|fetch|labels|parameters)(?![\w.-])`;
 const SEPARATOR = String.raw`(?:${QUOTE}?[\])]?[ \t]*(?:=>|:=|[:=]|%3[ad])|>)[ \t]*`;
 /** `"PASSWORD","value":"x"`, `("password", "x")`, and `value: x` in the next line. */
-const NEXT_VALUE = String.raw`${QUOTE}?[ \t]*\r?\n[ \t]*value:[ \t]*|${QUOTE}[ \t]*,[ \t]*(?:${QUOTE}value${QUOTE}[ \t]*:[ \t]*)?(?=${QUOTE})`;
+const NEXT_VALUE = String.raw`${QUOTE}?[ \t]*\r?\n[ \t]*value:[ \t]*|${QUOTE}[ \t]*,\s{0,80}(?:${QUOTE}type${QUOTE}[ \t]*:[ \t]*${QUOTE}\w{1,20}${QUOTE}[ \t]*,\s{0,80})?(?:${QUOTE}value${QUOTE}[ \t]*:[ \t]*)?(?=${QUOTE})`;
 /** To the quote that is as much escaped as the first one, and what is joined to it: `'ab'cd`. */
 const QUOTED = String.raw`(?<escapes>\\*)(?<quote>["'\`])(?:(?!(?<!\\)\k<escapes>\k<quote>)[^\r\n])*\k<escapes>\k<quote>[^\s,;}\])\\]*`;
 /** A value that stands below its name, as in YAML. */
-const BELOW = String.raw`(?:[|>][+-]?)?[ \t]*(?:\r?\n[ \t]+\S[^\r\n]*)+`;
+const BELOW = String.raw`(?:[|>][+-]?|[[{(]|[&!]\S{1,80})?[ \t]*(?:\r?\n(?:[ \t]+|-[ \t]+)\S[^\r\n]*)+`;
 const LINE = String.raw`[^\r\n]*`;
 
 /** `password: x`, `"secret":"x"`, `API_KEY=x`, `Authorization: …`, `"env":{…}`. */
@@ -74,11 +74,11 @@ export function withoutSecrets(text: string): string {
 
 /** Within a string of JSON or a shell a key is one line. */
 const KEY_IN_LINE =
-  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[^\n]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
+  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?:(?!-----BEGIN )[^\n])*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const KEY_BEGINS = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[^\n]*$/;
 const KEY_ENDS = /^.*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/;
 /** The last word of a line of a key; a log may have something before it. */
-const KEY_LINE = /(?:^|\s)(?:(?:Proc-Type|DEK-Info|Version|Comment):.*|[A-Za-z0-9+/=]+)\s*$/;
+const KEY_LINE = /(?:^|\s)(?:(?:Proc-Type|DEK-Info|Version|Comment):[^\n]*|[A-Za-z0-9+/=]+)\s*$/;
 
 /** A key may have no end (a text that was cut): it goes as far as lines look like one. */
 function withoutPrivateKeys(text: string): string {

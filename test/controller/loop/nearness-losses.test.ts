@@ -3,8 +3,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
 import type { App, Snapshot } from '../../../controller/model.ts';
-import type { Place } from '../../../controller/place.ts';
-import { placeOf } from '../../../controller/place.ts';
+import { type Place, placeOf } from '../../../controller/place.ts';
 import { heldText } from '../../../controller/plan/held-text.ts';
 import { HOLD_MS } from '../../../controller/plan/tier-choice.ts';
 import { snapshot, web } from '../../support/builders.ts';
@@ -185,4 +184,26 @@ test('zones that are told for the first time are waited for, and no removal by a
   const { held, letGo } = await controller.resync(said(twoHere));
   expect([held, letGo]).toEqual([null, null]);
   expect(inRotation()).toBe(20);
+});
+
+test('where as many tasks name one zone for this host as another, what is held for other reasons is let go', async () => {
+  const zoneOf = (app: App, zone: string): App => {
+    const place = placeOf({ region: 'eu', zone });
+    const agent = { host: 'host', address: HOST };
+    return { ...app, tasks: app.tasks.map((task) => ({ ...task, agent, ...(place && { place }) })) };
+  };
+  const inB = zoneOf(web('/b', { VIP_0: '11.0.1.1:80' }, `${HOST}:8001`), 'b');
+  const inA = zoneOf(web('/a', { VIP_0: '11.0.1.2:80' }, `${HOST}:8002`), 'a');
+  const others = (count: number) =>
+    Array.from({ length: count }, (_, i) =>
+      web(`/of-${i}`, { VIP_0: `11.0.2.${i}:80` }, `10.0.1.${i}:80`, `10.0.2.${i}:80`),
+    );
+  controller = start({});
+  await controller.resync(snapshot(inB, ...others(20)));
+  await controller.change(snapshot(inA, inB, ...others(20)));
+  const fewer = snapshot(inA, inB, ...others(2));
+  expect((await controller.resync(fewer)).held).toMatchObject({ vips: 18 });
+  world.now += HOLD;
+  expect(await confirm(fewer)).toBe(36);
+  expect((await controller.resync(fewer)).held).toBeNull();
 });
