@@ -10,8 +10,10 @@ import type { Component } from './sbom.ts';
 
 const run = promisify(execFile);
 
+/** Of a build. It names the other modules, whose names change with what is in them: where it is the same, all are. */
+const MAIN = 'program/marathon-ipvs.mjs';
 /** Where the Dockerfile puts things. */
-const PROGRAM = 'usr/lib/marathon-ipvs/marathon-ipvs.mjs';
+const PROGRAM = `usr/lib/marathon-ipvs/${MAIN}`;
 const NODE = 'usr/lib/marathon-ipvs/node';
 const SYSTEM = 'usr/lib/os-release';
 const PACKAGES = 'var/lib/dpkg/status';
@@ -40,7 +42,7 @@ export async function addImage(
       await readFile(join(root, path)).catch(() => {
         throw new Error(`${archive}: ${path} is not in the image, expected one that the Dockerfile makes`);
       });
-    if (!(await at(PROGRAM)).equals(await readFile(join(build, 'marathon-ipvs.mjs'))))
+    if (!(await at(PROGRAM)).equals(await readFile(join(build, MAIN))))
       throw new Error(`${archive} holds another build than the one of this checkout: build the image anew`);
     const file = join(out, `marathon-ipvs-${version}-image-${architecture}.tar`);
     const bytes = await readFile(archive);

@@ -10,8 +10,8 @@ import { must } from '../support/shell.ts';
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'release-image-'));
-  for (const name of ['build', 'out']) await mkdir(join(folder, name));
-  await writeFile(join(folder, 'build/marathon-ipvs.mjs'), 'the program');
+  for (const name of ['build/program', 'out']) await mkdir(join(folder, name), { recursive: true });
+  await writeFile(join(folder, 'build/program/marathon-ipvs.mjs'), 'the program');
 });
 afterEach(async () => await rm(folder, { recursive: true }));
 
@@ -25,7 +25,7 @@ const DEBIAN = {
   'usr/lib/marathon-ipvs/node': 'an older one',
 };
 const OURS = {
-  'usr/lib/marathon-ipvs/marathon-ipvs.mjs': 'the program',
+  'usr/lib/marathon-ipvs/program/marathon-ipvs.mjs': 'the program',
   'usr/lib/marathon-ipvs/node': 'ELF https://nodejs.org/download/release/v24.21.0/node-v24.21.0.tar.gz',
 };
 
@@ -67,7 +67,7 @@ test('an image is copied, and what its last layers hold besides the program is l
 test.each([
   [
     'another build',
-    [DEBIAN, { ...OURS, 'usr/lib/marathon-ipvs/marathon-ipvs.mjs': 'older' }],
+    [DEBIAN, { ...OURS, 'usr/lib/marathon-ipvs/program/marathon-ipvs.mjs': 'older' }],
     /holds another build/,
   ],
   ['no program', [DEBIAN], /marathon-ipvs\.mjs is not in the image/],
