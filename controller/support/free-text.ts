@@ -12,8 +12,8 @@ const REST_OF_NAME = String.raw`(?![\w.-]{0,80}(?:file|path|dir|directory)(?![\w
 /** Of an app or a pod: what its author writes for other programs. */
 const FREE_FORM = String.raw`(?<![\w.-])(?:env|environment|cmd|command|args|arguments|uris?|fetch|labels|parameters)(?![\w.-])`;
 const SEPARATOR = String.raw`(?:${QUOTE}?[\])]?[ \t]*(?:=>|:=|[:=]|%3[ad])|>)[ \t]*`;
-/** `"PASSWORD","value":"x"`, `("password", "x")`, and `value: x` in the next line. */
-const NEXT_VALUE = String.raw`${QUOTE}?[ \t]*\r?\n[ \t]*value:[ \t]*|${QUOTE}[ \t]*,\s{0,80}(?:${QUOTE}type${QUOTE}[ \t]*:[ \t]*${QUOTE}\w{1,20}${QUOTE}[ \t]*,\s{0,80})?(?:${QUOTE}value${QUOTE}[ \t]*:[ \t]*)?(?=${QUOTE})`;
+/** `"PASSWORD","value":"x"`, `("password", "x")`, `name="password" value="x"`, and `value: x` in the next line. */
+const NEXT_VALUE = String.raw`${QUOTE}?[ \t]*\r?\n[ \t]*value:[ \t]*|${QUOTE}[ \t]*,\s{0,80}(?:${QUOTE}type${QUOTE}[ \t]*:[ \t]*${QUOTE}\w{1,20}${QUOTE}[ \t]*,\s{0,80})?(?:${QUOTE}value${QUOTE}[ \t]*:[ \t]*)?(?=${QUOTE})|${QUOTE}[ \t]+value[ \t]*=[ \t]*(?=${QUOTE})`;
 /** To the quote that is as much escaped as the first one, and what is joined to it: `'ab'cd`. */
 const QUOTED = String.raw`(?<escapes>\\*)(?<quote>["'\`])(?:(?!(?<!\\)\k<escapes>\k<quote>)[^\r\n])*\k<escapes>\k<quote>[^\s,;}\])\\]*`;
 /** A value that stands below its name, as in YAML. */
@@ -46,9 +46,12 @@ const QUERY = /(\bhttps?:\/\/[^\s?"'<>\\]{1,1024}\?)[^\s"'<>\\]+/gi;
 const HASH = /\$(?:1|2[aby]|5|6|7|y|apr1|argon2\w+)\$[^\s:"']+/g;
 /** What V8 shows of a document that is no JSON. */
 const SNIPPET = /, (?:\.\.\.)?"[\s\S]{1,80}?"(?:\.\.\.)? is not valid JSON/g;
-/** A web token, and any long word in which both cases and digits are mixed. Begins where no other may have begun: the time is in proportion to the text. */
+/**
+ * A web token, those that begin as a well-known service's do (Amazon, GitHub, GitLab, Slack, Vault), and any long word in which
+ * both cases and digits are mixed. Begins where no other may have begun: the time is in proportion to the text.
+ */
 const WORD =
-  /(?<![\w+=-])(?:eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?=[\w+=-]{0,200}[a-z])(?=[\w+=-]{0,200}[A-Z])(?=[\w+=-]{0,200}\d)[\w+=-]{24,})/g;
+  /(?<![\w+=-])(?:eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?:AKIA|ASIA)[0-9A-Z]{12,}|gh[a-z]_\w{16,}|github_pat_\w{16,}|gl[a-z]{2,6}-[\w-]{16,}|xox[a-z]-[\w-]{8,}|hv[a-z]\.[\w-]{16,}|(?=[\w+=-]{0,200}[a-z])(?=[\w+=-]{0,200}[A-Z])(?=[\w+=-]{0,200}\d)[\w+=-]{24,})/g;
 
 const SECRET_NAME = new RegExp(`${NAME}${REST_OF_NAME}$`, 'i');
 

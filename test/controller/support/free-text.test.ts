@@ -114,6 +114,12 @@ test.each([
   ["password='ab'cd next", 'password=*** next'],
   ['DB_PASSWORD=hunter2 next', 'DB_PASSWORD=***'],
   ['eyJhbGciOiJSUzI1NiJ9.eyJ1aWQiOiJib290In0.c2ln', '***'],
+  ['<property name="password" value="x y"/> next', '<property name="password" value=*** next'],
+  [
+    'tried AKIAIOSFODNN7EXAMPLE, glpat-abcdefghij0123456789 and hvs.abcdefghijklmnop',
+    'tried ***, *** and ***',
+  ],
+  ['ghp_abcdefghijklmnopqrst xoxb-1234-abcd', '*** ***'],
 ])('%s', (text, expected) => {
   expect(withoutSecrets(text)).toBe(expected);
 });
