@@ -1,17 +1,7 @@
 /** Numbers, times and names as people read them. */
 
 import type { VipState } from '../status/document.ts';
-import {
-  ago,
-  decisionText,
-  duration,
-  plural,
-  reasonText,
-  serviceDecisionText,
-  short,
-  spreadText,
-  unevenText,
-} from '../status/words.ts';
+import { short } from '../status/words.ts';
 
 export {
   ago,
@@ -23,7 +13,7 @@ export {
   short,
   spreadText,
   unevenText,
-};
+} from '../status/words.ts';
 
 /** `1.2M/s`; `-` where it is not known. */
 export function rate(perSecond: number | null, unit = ''): string {

@@ -123,10 +123,10 @@ function unnamed(
   isWeighedDown: () => boolean,
 ): LossReason | null {
   if (named(endpoint, service)) return null;
-  const standing = occupants(endpoint)?.condition ?? 'missing';
+  const condition = occupants(endpoint)?.condition ?? 'missing';
   // In a list too: it says of this very task that it ends.
-  if (standing === 'ended') return null;
-  if (standing !== 'serving') return standing;
+  if (condition === 'ended') return null;
+  if (condition !== 'serving') return condition;
   if (leftOut(endpoint, service)) return 'not near';
   return isWeighedDown() ? 'weight 0' : 'not asked for';
 }

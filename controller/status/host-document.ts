@@ -1,4 +1,4 @@
-/** What the status tells of the host besides its VIPs. */
+/** The parts of the status document about the host itself, apart from its VIPs. */
 
 import { z } from 'zod';
 import { count, instant } from './shapes.ts';

@@ -1,7 +1,7 @@
 /**
  * Secrets in text without a known structure: error messages, lines of other programs. No list of patterns is whole, so
- * documents of our own are filtered by their fields instead (`shape.ts`), and here a doubt is decided against the text: an
- * unquoted value goes to the end of its line, whatever stands there.
+ * documents of our own are filtered by their fields instead (`shape.ts`), and here what may be a secret is
+ * removed: an unquoted value goes to the end of its line, whatever stands there.
  */
 
 /** `"`, `\"` within JSON within JSON, or as HTML and URLs write it. */

@@ -3,15 +3,14 @@
  * of four, each on an agent of its own.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { eventually, IN_LAB, type RunningController, shell, TestHost } from '../support/host.ts';
 import { createNetwork, type Network } from '../support/network.ts';
+import { ended, inNamespace } from './in-namespace.ts';
 import { untilWeight, weightsByPort } from './weights.ts';
 
 const LONG = process.env['TRAFFIC'] === 'long';
@@ -212,17 +211,4 @@ function agentOf(turn: number): Agent {
   const agent = AGENTS[turn % AGENTS.length];
   if (agent === undefined) throw new Error(`no agent for turn ${turn}`);
   return agent;
-}
-
-function inNamespace(name: string, script: string, ...args: readonly string[]): ChildProcess {
-  const path = join(import.meta.dirname, script);
-  return spawn('ip', ['netns', 'exec', name, process.execPath, path, ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  const end = child.exitCode === null ? once(child, 'close') : Promise.resolve();
-  child.stdin?.end();
-  await end;
 }

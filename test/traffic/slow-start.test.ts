@@ -1,14 +1,13 @@
 /** What a backend that comes to a VIP gets of its connections, counted by the client, on a real kernel. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { eventually, IN_LAB, type RunningController, TestHost } from '../support/host.ts';
 import { createNetwork, type Network } from '../support/network.ts';
+import { ended, inNamespace } from './in-namespace.ts';
 import { backendsOf } from './kernel.ts';
 
 jest.setTimeout(600_000);
@@ -152,17 +151,4 @@ function sharesIn(seen: readonly Connection[]): readonly number[] {
   const usual = seconds.map(({ all }) => all).toSorted((a, b) => a - b)[Math.floor(seconds.length / 2)] ?? 0;
   const busy = seconds.filter(({ all }) => all > (usual * 2) / 3);
   return busy.map(({ all, mine }) => (mine / all) * PORTS.length);
-}
-
-function inNamespace(name: string, script: string, ...args: readonly string[]): ChildProcess {
-  const path = join(import.meta.dirname, script);
-  return spawn('ip', ['netns', 'exec', name, process.execPath, path, ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  const end = child.exitCode === null ? once(child, 'close') : Promise.resolve();
-  child.stdin?.end();
-  await end;
 }

@@ -7,12 +7,17 @@ useMesos();
 const wholes = (listener: Awaited<ReturnType<typeof followed>>) =>
   listener.reads.filter(({ complete }) => complete).length;
 
-test('tasks on agents that have not come back to a new master stay what they were', async () => {
-  mesos.cluster.addTask(webTask(31002, { agent: 'S1', addresses: ['10.0.0.2'] }));
-  const listener = await followed();
+/** A new master is elected, and the whole state is read from it. */
+async function failOver(listener: Awaited<ReturnType<typeof followed>>): Promise<void> {
   mesos.cluster.failOver();
   mesos.elect(0);
   await until('the new state came', () => wholes(listener) === 2);
+}
+
+test('tasks on agents that have not come back to a new master stay what they were', async () => {
+  mesos.cluster.addTask(webTask(31002, { agent: 'S1', addresses: ['10.0.0.2'] }));
+  const listener = await followed();
+  await failOver(listener);
   expect(tasksOf(listener)).toEqual(['running 10.0.0.1:31001', 'running 10.0.0.2:31002']);
 });
 
@@ -20,9 +25,7 @@ test('an agent that comes back reports its tasks, and those that it does not rep
   mesos.cluster.addTask(webTask(31002));
   const clock = fastClock(50);
   const listener = await followed({ clock });
-  mesos.cluster.failOver();
-  mesos.elect(0);
-  await until('the new state came', () => wholes(listener) === 2);
+  await failOver(listener);
 
   mesos.cluster.addAgent('S0', '10.0.0.1');
   const back = clock.monotonic();
@@ -35,9 +38,7 @@ test('an agent that comes back reports its tasks, and those that it does not rep
 
 test('an agent that the new master gives up leaves tasks that are unreachable', async () => {
   const listener = await followed();
-  mesos.cluster.failOver();
-  mesos.elect(0);
-  await until('the new state came', () => wholes(listener) === 2);
+  await failOver(listener);
   mesos.cluster.removeAgent('S0');
   await until('its task is unreachable', () => tasksOf(listener)[0] === 'unreachable 10.0.0.1:31001');
 });
@@ -46,9 +47,7 @@ test('an agent that the new master gives up without an event leaves tasks that a
   const clock = fastClock(1000);
   const listener = await followed({ clock, silenceMs: 1e9 });
   const begun = clock.monotonic();
-  mesos.cluster.failOver();
-  mesos.elect(0);
-  await until('the new state came', () => wholes(listener) === 2);
+  await failOver(listener);
   mesos.cluster.giveUp('S0');
   mesos.cluster.giveUp('S1');
   await until('its task is unreachable', () => tasksOf(listener)[0] === 'unreachable 10.0.0.1:31001');
@@ -74,9 +73,7 @@ test('connections that end do not keep the tasks of a lost agent', async () => {
   const clock = fastClock(1000);
   const listener = await followed({ clock, silenceMs: 1e9 });
   const begun = clock.monotonic();
-  mesos.cluster.failOver();
-  mesos.elect(0);
-  await until('the new state came', () => wholes(listener) === 2);
+  await failOver(listener);
   await until('half of its time is over', () => clock.monotonic() - begun > 300_000);
   mesos.endStreams();
   await until('the state came again', () => wholes(listener) === 3);
@@ -94,9 +91,7 @@ test('a master that does not say which agents it waits for changes nothing, and 
     response.writeHead(503).end('No leader elected');
     return true;
   };
-  mesos.cluster.failOver();
-  mesos.elect(0);
-  await until('the new state came', () => wholes(listener) === 2);
+  await failOver(listener);
   mesos.cluster.giveUp('S0');
   const failed = () => listener.errors.filter(({ message }) => message.includes('GET_AGENTS')).length;
   await until('it failed twice', () => failed() >= 2);
