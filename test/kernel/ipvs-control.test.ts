@@ -44,7 +44,7 @@ onKernel.each([
       }
       // The kernel sums the counters of all processors up every two seconds.
       let [entry] = await client.listTable();
-      for (let wait = 0; wait < 50 && entry?.service.stats.connections === 0n; wait++) {
+      for (let wait = 0; wait < 50 && entry?.service.stats.inPackets !== 3n; wait++) {
         await new Promise((resolve) => setTimeout(resolve, 100));
         [entry] = await client.listTable();
       }
