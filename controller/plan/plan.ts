@@ -27,7 +27,7 @@ export interface Plan {
 export interface Owned {
   readonly name: string | null;
   readonly framework: string | null;
-  /** null for an IP VIP, and where an earlier version wrote it down. */
+  /** null for an IP VIP. */
   readonly fqdn: string | null;
 }
 
