@@ -29,6 +29,8 @@ export interface Owned {
   readonly framework: string | null;
   /** null for an IP VIP. */
   readonly fqdn: string | null;
+  /** By what it was asked to have the nearest backends alone when it was last planned; absent where by nothing. */
+  readonly near?: string;
 }
 
 /** Counts services; one whose backends differ is `change`. */

@@ -12,6 +12,7 @@ const entry = z.object({
   name: z.string().nullable(),
   framework: z.string().nullable(),
   fqdn: z.string().nullable(),
+  near: z.string().exactOptional(),
   drains: z.record(z.string(), z.number()).exactOptional(),
 });
 

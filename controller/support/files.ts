@@ -90,7 +90,13 @@ function filteredRow(row: unknown): unknown {
 }
 
 const ADDRESSES: ShapeOf<NamedAddresses> = { ipv4: name, ipv6: name };
-const LEDGER_ENTRY: ShapeOf<LedgerEntry> = { name, framework: name, fqdn: name, drains: { '*': name } };
+const LEDGER_ENTRY: ShapeOf<LedgerEntry> = {
+  name,
+  framework: name,
+  fqdn: name,
+  near: name,
+  drains: { '*': name },
+};
 
 /** The rows of all journals by their keys. */
 const ROWS: readonly (readonly [RegExp, Shape])[] = [
