@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BOUNDS } from './bounds.ts';
 import type { Meaning } from './label-keys.ts';
+import type { Rejection } from './model.ts';
 import { withMessage } from './schema-messages.ts';
 
 /**
@@ -18,6 +19,13 @@ export interface FoundLabel {
   readonly path: string;
   readonly key: string;
   readonly means: Meaning;
+}
+
+/** A task of an app, or an instance of a pod, in which something has a wrong type. */
+export interface UnreadableTask {
+  /** Null where not even that can be read. */
+  readonly id: string | null;
+  readonly rejection: Rejection;
 }
 
 const text = z.string().nullish();
@@ -219,15 +227,17 @@ export const deploymentStepSchema = z.union([
 ]);
 
 /** What the schemas drop, and the author should hear of. */
-interface WithLabels {
+interface Findings {
   /** Every label of ours in the JSON, wherever it stands; absent where there is none. */
   foundLabels?: readonly FoundLabel[];
+  /** Absent where every task could be read. */
+  unreadableTasks?: readonly UnreadableTask[];
 }
 
-export type MarathonApp = z.infer<typeof appSchema> & WithLabels;
+export type MarathonApp = z.infer<typeof appSchema> & Findings;
 export type MarathonTask = z.infer<typeof task>;
 export type MarathonPortMapping = z.infer<typeof portMapping>;
-export type MarathonPod = z.infer<typeof podSchema> & WithLabels;
-export type MarathonPodStatus = z.infer<typeof podStatusSchema> & WithLabels;
+export type MarathonPod = z.infer<typeof podSchema> & Findings;
+export type MarathonPodStatus = z.infer<typeof podStatusSchema> & Findings;
 export type MarathonPodInstance = z.infer<typeof podInstance>;
 export type MarathonPodContainerStatus = z.infer<typeof podContainerStatus>;

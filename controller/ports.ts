@@ -207,6 +207,8 @@ export interface LedgerEntry {
   readonly name: string | null;
   readonly framework: string | null;
   readonly fqdn: string | null;
+  /** As in `Owned`. */
+  readonly near?: string;
   /** Backends that drain: when each goes at the latest, in milliseconds since the epoch. */
   readonly drains?: Readonly<Record<BackendKey, number>>;
 }

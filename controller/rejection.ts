@@ -28,9 +28,12 @@ export function rejectionOf(app: string, json: unknown, error: z.ZodError): Reje
 
 /** All that it found. */
 export function rejectionsOf(app: string, json: unknown, error: z.ZodError): readonly Rejection[] {
-  return error.issues.map(({ path, message }) => {
-    return { app, at: pathText(path), value: shown(valueAt(json, path)), reason: message };
-  });
+  return error.issues.map((issue) => issueRejection(app, json, issue));
+}
+
+/** One of the things that it found. */
+export function issueRejection(app: string, json: unknown, { path, message }: z.core.$ZodIssue): Rejection {
+  return { app, at: pathText(path), value: shown(valueAt(json, path)), reason: message };
 }
 
 function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {

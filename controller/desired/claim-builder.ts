@@ -227,7 +227,7 @@ function toClaim(app: App, { key, target, protocol, port, at, options, backends 
     protocol,
     port: target.port,
     backends: count,
-    ...(count === 0 && { withoutBackends: whyNone(app.tasks) }),
+    ...(count === 0 && { withoutBackends: whyNone(app) }),
     at,
     mode: port.mode,
     backendAddress: port.backendAddress,
@@ -237,8 +237,8 @@ function toClaim(app: App, { key, target, protocol, port, at, options, backends 
   return { key, place, target, protocol, options, declared, backends: { ipv4, ipv6 } };
 }
 
-/** Why these tasks put nothing behind a VIP, as far as their states tell. */
-function whyNone(tasks: readonly Task[]): string {
+/** Why the tasks of an app put nothing behind a VIP, as far as their states tell. */
+function whyNone({ tasks, rejected }: App): string {
   const count = (...states: readonly Task['state'][]) =>
     tasks.reduce((sum, { state }) => (states.includes(state) ? sum + 1 : sum), 0);
   const [running, starting, unreachable] = [
@@ -251,6 +251,9 @@ function whyNone(tasks: readonly Task[]): string {
     ...(starting > 0 ? [`${starting} ${starting === 1 ? 'starts' : 'start'}`] : []),
     ...(unreachable > 0 ? [`${unreachable} ${unreachable === 1 ? 'is' : 'are'} unreachable`] : []),
   ];
+  const [unreadable] = rejected.filter(({ at }) => /^(tasks|instances)\[/.test(at));
+  if (parts.length === 0 && unreadable !== undefined)
+    return `no task can be read: ${unreadable.at} is "${unreadable.value}": ${unreadable.reason}`;
   return parts.length === 0
     ? 'no task runs'
     : `of ${tasks.length === 1 ? '1 task' : `${tasks.length} tasks`}, ${parts.join(', ')}`;

@@ -91,9 +91,9 @@ export class LedgerBook {
       const entry = entries.get(key);
       const owner = owned.get(key) ?? entry;
       if (owner === undefined) continue;
-      if (entry?.fqdn === owner.fqdn && sameDeadlines(entry.drains, drains.get(key), offset)) continue;
-      const { name, framework, fqdn } = owner;
-      entries.set(key, withDrains({ name, framework, fqdn }, drains.get(key), offset));
+      const isSame = entry?.fqdn === owner.fqdn && entry.near === owner.near;
+      if (isSame && sameDeadlines(entry.drains, drains.get(key), offset)) continue;
+      entries.set(key, entryOf(owner, drains.get(key), offset));
       this.#unsaved.add(key);
       if (entry === undefined) added.add(key);
     }
@@ -138,8 +138,7 @@ export class LedgerBook {
       else drains.set(key, still);
       const entry = entries.get(key);
       if (entry === undefined) continue;
-      const { name, framework, fqdn } = entry;
-      entries.set(key, withDrains({ name, framework, fqdn }, drains.get(key), this.#epochOffset()));
+      entries.set(key, entryOf(entry, drains.get(key), this.#epochOffset()));
       this.#unsaved.add(key);
     }
     this.#drains = drains;
@@ -178,11 +177,12 @@ function drainsIn(entries: ReadonlyMap<ServiceKey, LedgerEntry>, offset: number)
   return drains;
 }
 
-function withDrains(
-  owned: Owned,
+function entryOf(
+  { name, framework, fqdn, near }: Owned,
   deadlines: ReadonlyMap<BackendKey, number> | undefined,
   offset: number,
 ): LedgerEntry {
+  const owned = { name, framework, fqdn, ...(near !== undefined && { near }) };
   if (deadlines === undefined) return owned;
   return { ...owned, drains: Object.fromEntries([...deadlines].map(([key, at]) => [key, kept(at, offset)])) };
 }

@@ -27,7 +27,7 @@ export interface HostFacts {
 interface Chosen extends TierChoice {
   readonly service: NearService;
   readonly undecided: ReturnType<typeof whyUndecided>;
-  /** The service, which is as it was then, moved to this tier after that had been waited for. */
+  /** The service, which is as it was then, moved to this tier after that had been waited for, or was asked for. */
   readonly hasMoved: boolean;
   /** It has left a nearer tier not since nobody serves there, but since sources told other places of those who do. */
   readonly wasMoved: boolean;
@@ -39,6 +39,7 @@ interface Chosen extends TierChoice {
  */
 export class Nearest {
   readonly #facts: HostFacts;
+  readonly #givenText: string;
   readonly #places: Pick<PlaceIndex, 'placeOf' | 'names' | 'version'>;
   #host: HostPlace;
   #placesVersion = -1;
@@ -56,6 +57,8 @@ export class Nearest {
   constructor(facts: HostFacts, places: Pick<PlaceIndex, 'placeOf' | 'names' | 'version'>) {
     this.#facts = facts;
     this.#places = places;
+    const { region, zone, node } = facts.given;
+    this.#givenText = [region, zone, node].filter(Boolean).join('/');
     this.#host = { ...facts.given, addresses: NO_ADDRESSES };
   }
 
@@ -91,10 +94,22 @@ export class Nearest {
     return desiredWith(desired, near, () => this.#warnings(desired.services));
   }
 
+  /** By what a service is asked to have the nearest backends: its distribution, and what options say of this host. */
+  asked({ trafficDistribution }: Service): string | undefined {
+    return trafficDistribution && [trafficDistribution, this.#givenText].join(' ').trim();
+  }
+
+  /** A plan is made with a service that was asked like this before: if otherwise, a label or an option has moved it. */
+  askedBefore(key: ServiceKey, before: string | undefined): void {
+    const chosen = this.#chosen.get(key);
+    if (chosen !== undefined && !chosen.hasMoved && this.asked(chosen.service) !== before)
+      this.#chosen.set(key, { ...chosen, hasMoved: true });
+  }
+
   /**
-   * Whether a service moved to a nearer tier, which it had not left because of places, by this host's decision. What leaves it
-   * otherwise, since others are nearer, leaves because sources told other places of backends or of this host, or after a
-   * restart, which forgets where all were.
+   * Whether a service moved to a nearer tier, which it had not left because of places, by a decision of this host or because a
+   * label or an option asks for it now. What leaves it otherwise, since others are nearer, leaves because sources told other
+   * places of backends or of this host, perhaps before a restart, which forgets where all were.
    */
   hasMoved(key: ServiceKey): boolean {
     return this.#chosen.get(key)?.hasMoved === true;

@@ -1,7 +1,7 @@
 import type { Inventory } from '../inventory/inventory.ts';
 import { offersAt } from '../inventory/offers.ts';
 import type { Occupants } from '../inventory/task-index.ts';
-import type { BackendKey, Desired, ServiceAddress, ServiceKey, Table } from '../model.ts';
+import type { BackendKey, Desired, Service, ServiceAddress, ServiceKey, Table } from '../model.ts';
 import { eachInSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
 import { DecisionTable } from '../plan/decision.ts';
@@ -60,6 +60,8 @@ export interface PlanResult {
   readonly rereadFirst: readonly ServiceAddress[];
 }
 
+type PlannedNearness = Pick<Nearest, 'agree' | 'asked' | 'askedBefore' | 'hasMoved'>;
+
 /** Decides what a pass is to do: the difference, without what has to drain first and what is held. */
 export class Planner {
   readonly #rules: PlanRules;
@@ -67,9 +69,9 @@ export class Planner {
   readonly #brake: Brake;
   readonly #inventory: Inventory;
   readonly #occupants: Occupants;
-  readonly #nearest: Pick<Nearest, 'agree' | 'hasMoved'>;
+  readonly #nearest: PlannedNearness;
 
-  constructor(rules: PlanRules, inventory: Inventory, nearest: Pick<Nearest, 'agree' | 'hasMoved'>) {
+  constructor(rules: PlanRules, inventory: Inventory, nearest: PlannedNearness) {
     this.#rules = rules;
     this.#inventory = inventory;
     this.#nearest = nearest;
@@ -94,6 +96,7 @@ export class Planner {
       decideDrains(decisions, drains);
       return { plan, held: null, letGo: null, drains, deadlines: drains, decisions, rereadFirst };
     }
+    for (const key of rest.owned.keys()) this.#nearest.askedBefore(key, owned.get(key)?.near);
     const leftOut = isLeftOut(desired);
     // Neither is a removal by a source.
     const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
@@ -116,9 +119,11 @@ export class Planner {
     };
   }
 
-  async #compare({ keys, desired, observed, owned, pace }: PlanInput): Promise<Plan> {
+  async #compare({ keys, desired, observed, owned, complete, pace }: PlanInput): Promise<Plan> {
     const { inPool, adopt } = this.#rules;
-    const diff = new Diff({ desired, observed, owned, inPool, adopt, order: this.#order });
+    // On a part of the truth nothing is left out yet, so what is asked for is not done yet.
+    const asksNear = complete ? (service: Service) => this.#nearest.asked(service) : undefined;
+    const diff = new Diff({ desired, observed, owned, inPool, adopt, asksNear, order: this.#order });
     await eachInSlices(keys, (key) => diff.add(key), pace);
     return diff.plan();
   }

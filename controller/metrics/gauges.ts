@@ -71,12 +71,12 @@ export function registerGauges(
   );
   ofPass(
     'held_vips',
-    'VIPs that are kept with backends in rotation although no source asks for them: too much would go at once.',
+    'VIPs that would have no backend in rotation any more, and are kept as they are: too much would go at once.',
     ({ held }) => held?.vips ?? 0,
   );
   ofPass(
     'held_backends',
-    'Backends that are kept in rotation although no source asks for it: too much would go at once.',
+    'Backends that are kept in rotation although no source asks for it, or others are nearer: too much would go at once.',
     ({ held }) => held?.backends ?? 0,
   );
   ofPass(

@@ -17,6 +17,8 @@ export interface Ownership {
 export interface DiffInput extends Ownership {
   readonly desired: Desired;
   readonly observed: Table;
+  /** By what a desired service is asked to have the nearest backends alone; when missing, as it was. */
+  readonly asksNear?: ((service: Service) => string | undefined) | undefined;
   /** This host's order, in which it adds the backends of a service; when missing, they are added as they stand in it. */
   readonly order?: HostOrder | undefined;
 }
@@ -72,7 +74,7 @@ export class Diff {
     have: ObservedService | undefined,
     owner: Owned | undefined,
   ): number {
-    const { inPool, adopt, order = asTheyStand } = this.#input;
+    const { inPool, adopt, asksNear, order = asTheyStand } = this.#input;
     const foreign = have !== undefined && owner === undefined;
     if (foreign && !adopt && !inPool(want.address)) {
       this.#conflicts.push({ key, apps: want.apps, reason: FOREIGN });
@@ -83,7 +85,8 @@ export class Diff {
     this.#growing.push(...growing);
     this.#shrinking.push(...shrinking);
     const { name, framework, fqdn } = want;
-    this.#owned.set(key, { name, framework, fqdn });
+    const near = asksNear === undefined ? owner?.near : asksNear(want);
+    this.#owned.set(key, { name, framework, fqdn, ...(near !== undefined && { near }) });
     return want.backends.size;
   }
 }

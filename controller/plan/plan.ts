@@ -27,8 +27,10 @@ export interface Plan {
 export interface Owned {
   readonly name: string | null;
   readonly framework: string | null;
-  /** null for an IP VIP, and where an earlier version wrote it down. */
+  /** null for an IP VIP. */
   readonly fqdn: string | null;
+  /** By what it was asked to have the nearest backends alone when it was last planned; absent where by nothing. */
+  readonly near?: string;
 }
 
 /** Counts services; one whose backends differ is `change`. */

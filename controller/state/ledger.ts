@@ -1,18 +1,18 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import * as z from 'zod';
-import { ControllerError, hasCode, messageOf } from '../errors.ts';
+import { ControllerError, hasCode } from '../errors.ts';
 import type { ServiceKey } from '../model.ts';
 import type { Clock, Ledger, LedgerEntry, LedgerState } from '../ports.ts';
 import { systemClock } from '../time.ts';
 import { ForeignJournal, Journal, type JournalRow, NoJournal } from './journal.ts';
-import { readTrusted, UntrustedFile } from './trusted-file.ts';
-import { parseOldLedger } from './version-1.ts';
+import { UntrustedFile } from './trusted-file.ts';
 
 const entry = z.object({
   name: z.string().nullable(),
   framework: z.string().nullable(),
   fqdn: z.string().nullable(),
+  near: z.string().exactOptional(),
   drains: z.record(z.string(), z.number()).exactOptional(),
 });
 
@@ -22,7 +22,7 @@ const entry = z.object({
  * A damaged file, or one that another user could have written, counts as empty, with a warning, and is set aside as
  * `PATH.damaged` by the next save: better to leave services of ours behind than to take another program's for ours. One
  * that was written in another network namespace or before a reboot is not used: its tables are gone. A file that cannot be
- * read at all rejects, since what is ours is then unknown. One of version 0.1 is read, and replaced by the next save.
+ * read at all rejects, since what is ours is then unknown.
  */
 export function createLedger(
   path: string,
@@ -44,23 +44,14 @@ export function createLedger(
       if (state.damaged > 0) throw new Damaged(`${state.damaged} of its lines are not as they were written`);
       return { entries: state.rows as ReadonlyMap<ServiceKey, LedgerEntry> };
     } catch (error) {
-      if (error instanceof ForeignJournal) return foreign();
-      if (error instanceof NoJournal) return oldEntries((await readTrusted(path)) ?? '');
+      if (error instanceof ForeignJournal)
+        return {
+          ...EMPTY_LEDGER,
+          warning: `ledger ${path} is of another network namespace or boot: not used`,
+        };
+      if (error instanceof NoJournal) throw new Damaged(error.message);
       throw error;
     }
-  }
-
-  function oldEntries(text: string): LedgerState {
-    try {
-      const { kernel: writtenIn, entries } = parseOldLedger(text);
-      return writtenIn === kernel ? { entries } : foreign();
-    } catch (error) {
-      throw new Damaged(firstLine(messageOf(error)));
-    }
-  }
-
-  function foreign(): LedgerState {
-    return { ...EMPTY_LEDGER, warning: `ledger ${path} is of another network namespace or boot: not used` };
   }
 
   return {
@@ -133,10 +124,12 @@ function* rowsOf(
 
 /** A file system that hangs must not stop what needs no ledger. */
 const WRITE_LIMIT_MS = 3_000;
+/** It has been asked for so many turns of the event loop then: one that answered while this process was paused is no such one. */
+const LOOKS = 30;
 
 async function withinTime(writing: Promise<void>, clock: Pick<Clock, 'sleep'>): Promise<void> {
   const enough = new AbortController();
-  const limit = clock.sleep(WRITE_LIMIT_MS, enough.signal).then(() => {
+  const limit = waitLong(clock, enough.signal).then(() => {
     if (!enough.signal.aborted)
       throw new Error(`the file system has not answered for ${WRITE_LIMIT_MS / 1_000} s`);
   });
@@ -150,15 +143,16 @@ async function withinTime(writing: Promise<void>, clock: Pick<Clock, 'sleep'>): 
   }
 }
 
+async function waitLong(clock: Pick<Clock, 'sleep'>, signal: AbortSignal): Promise<void> {
+  for (let look = 0; look < LOOKS && !signal.aborted; look += 1)
+    await clock.sleep(WRITE_LIMIT_MS / LOOKS, signal);
+}
+
 async function setAside(path: string, aside: string): Promise<void> {
   await rename(path, aside).catch((error: unknown) => {
     // Whoever read the warning has removed it.
     if (!hasCode(error, 'ENOENT')) throw error;
   });
-}
-
-function firstLine(text: string): string {
-  return (text.split('\n', 1)[0] ?? '').slice(0, 120);
 }
 
 /** Names the kernel tables that a ledger speaks of: this boot and a network namespace, `net:[4026531840]`; when missing, our own. */

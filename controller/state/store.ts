@@ -6,51 +6,40 @@ import type { Clock, Log, StateStore, StoredChange } from '../ports.ts';
 import { same } from '../same.ts';
 import { Journal, type JournalRow, type JournalState } from './journal.ts';
 import { isStoredAbout, isStoredAddresses, isStoredApp } from './stored-app.ts';
-import { readOldMemory, readOldSnapshot, removeOld } from './version-1.ts';
 
 /**
  * State as journals in `directory` (default /var/lib/marathon-ipvs): `names.journal`, and `source-….journal` for each
  * source. A file that is missing gives nothing; one that cannot be used is reported in the log and counts as missing; of one
- * that is damaged the rest is used. Files of version 0.1 are read where there is no journal yet, and removed with its first
- * save.
+ * that is damaged the rest is used.
  */
 export function createStateStore(directory: string, clock: Clock, log: Log): StateStore {
   const files = new Map<string, StateFile>();
-  const fileOf = (name: string, of: string, oldName = name): StateFile => {
+  const fileOf = (name: string, of: string): StateFile => {
     const known = files.get(name);
     if (known !== undefined) return known;
     const path = join(directory, `${name}.journal`);
-    const file = {
-      path,
-      oldPath: join(directory, `${oldName}.json`),
-      journal: new Journal(path, of, clock),
-      replaces: true,
-    };
+    const file = { path, journal: new Journal(path, of, clock) };
     files.set(name, file);
     return file;
   };
   const sourceFile = (source: string) => fileOf(`source-${digest(source)}`, source);
-  const namesFile = fileOf('names', 'names and labels', 'memory');
+  const namesFile = fileOf('names', 'names and labels');
   let savedMemory: Memory | null = null;
 
-  /** What of `load` cannot be used is told, and counts as missing. */
-  async function usable<Stored>(path: string, load: () => Promise<Stored | null>): Promise<Stored | null> {
-    try {
-      return await load();
-    } catch (error) {
-      log.warn('saved state cannot be used', { path, error: messageOf(error).slice(0, 300) });
-      return null;
-    }
-  }
-
+  /** What cannot be used is told, and counts as missing. */
   async function loadRows(
     { path, journal }: StateFile,
     isValid: (key: string, value: unknown) => boolean,
   ): Promise<JournalState | null> {
-    const state = await usable(path, () => journal.load(isValid));
-    if (state !== null && state.damaged > 0)
-      log.warn('saved state is damaged, the rest of it is used', { path, lines: state.damaged });
-    return state;
+    try {
+      const state = await journal.load(isValid);
+      if (state !== null && state.damaged > 0)
+        log.warn('saved state is damaged, the rest of it is used', { path, lines: state.damaged });
+      return state;
+    } catch (error) {
+      log.warn('saved state cannot be used', { path, error: messageOf(error).slice(0, 300) });
+      return null;
+    }
   }
 
   async function save(
@@ -60,8 +49,6 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
   ) {
     try {
       await file.journal.save(changes, all);
-      if (file.replaces) await removeOld(file.oldPath);
-      file.replaces = false;
     } catch (cause) {
       throw new ControllerError('state', `write ${file.path} (--state-dir)`, { cause });
     }
@@ -69,9 +56,8 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
 
   return {
     async loadSource(source) {
-      const file = sourceFile(source);
-      const state = await loadRows(file, isSourceRow);
-      if (state === null) return await usable(file.oldPath, () => readOldSnapshot(file.oldPath));
+      const state = await loadRows(sourceFile(source), isSourceRow);
+      if (state === null) return null;
       const { [ABOUT]: about, ...apps } = Object.fromEntries(state.rows);
       const { rejected = [], warnings = [], ...rest } = (about ?? {}) as Partial<Snapshot>;
       const snapshot = { apps: Object.values(apps) as App[], rejected, warnings, ...rest };
@@ -82,8 +68,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
     },
     async loadMemory() {
       const state = await loadRows(namesFile, isMemoryRow);
-      if (state === null)
-        return (await usable(namesFile.oldPath, () => readOldMemory(namesFile.oldPath))) ?? NO_MEMORY;
+      if (state === null) return NO_MEMORY;
       const addresses = new Map<string, NamedAddresses>();
       const labels = new Map<string, string>();
       for (const [key, value] of state.rows)
@@ -103,10 +88,6 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
 interface StateFile {
   readonly path: string;
   readonly journal: Journal;
-  /** What an earlier version wrote. */
-  readonly oldPath: string;
-  /** The old file may still be there. */
-  replaces: boolean;
 }
 
 const NO_MEMORY: Memory = { addresses: new Map(), labels: new Map() };

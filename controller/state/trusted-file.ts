@@ -35,16 +35,6 @@ export async function openTrusted(path: string): Promise<FileHandle | null> {
   }
 }
 
-/** Text of a file that only we or root can have written, or null when there is none. Rejects as `openTrusted` does. */
-export async function readTrusted(path: string): Promise<string | null> {
-  const file = await openTrusted(path);
-  try {
-    return (await file?.readFile('utf8')) ?? null;
-  } finally {
-    await file?.close();
-  }
-}
-
 async function check(path: string, file: Stats): Promise<void> {
   const folderPath = dirname(path);
   const folder = await stat(folderPath);

@@ -37,12 +37,10 @@ export function filteredReport(report: Report): Report {
 }
 
 /**
- * A file of saved state. Of a journal each line is filtered and has the checksum of what is left, so that it loads as the
- * original does; what is no line of a journal is left out.
+ * A journal of saved state: each line is filtered and has the checksum of what is left, so that it loads as the original does;
+ * what is no line of a journal is left out.
  */
 export function stateText(text: string): string {
-  const whole = parsed(text);
-  if (isRecord(whole) && whole['version'] === 1) return pretty(filtered(whole, VERSION_1));
   const lines = text.split('\n').filter((line) => line !== '');
   const kept = lines.map(journalLine).filter((line) => line !== null);
   const left = lines.length - kept.length;
@@ -92,7 +90,13 @@ function filteredRow(row: unknown): unknown {
 }
 
 const ADDRESSES: ShapeOf<NamedAddresses> = { ipv4: name, ipv6: name };
-const LEDGER_ENTRY: ShapeOf<LedgerEntry> = { name, framework: name, fqdn: name, drains: { '*': name } };
+const LEDGER_ENTRY: ShapeOf<LedgerEntry> = {
+  name,
+  framework: name,
+  fqdn: name,
+  near: name,
+  drains: { '*': name },
+};
 
 /** The rows of all journals by their keys. */
 const ROWS: readonly (readonly [RegExp, Shape])[] = [
@@ -102,17 +106,6 @@ const ROWS: readonly (readonly [RegExp, Shape])[] = [
   [/^label /, vip],
   [/^(?:tcp|udp)\//, LEDGER_ENTRY],
 ];
-
-/** The whole files of version 0.1. */
-const VERSION_1: Shape = {
-  version: name,
-  savedAt: name,
-  snapshot: { apps: [APP], agents: [name] },
-  addresses: { '*': ADDRESSES },
-  labels: { '*': vip },
-  kernel: name,
-  services: { '*': LEDGER_ENTRY },
-};
 
 /** Fields of the status that hold sentences, which may quote error messages. */
 const SENTENCES = /^(?:reason|message|error|failure|behind|endsWhen|problems|advice)$/;

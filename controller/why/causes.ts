@@ -26,6 +26,7 @@ export const CAUSES = {
   'wrong-port':               { stage: 'name', title: 'the VIP has other ports' },
   'wrong-protocol':           { stage: 'name', title: 'the VIP has another protocol' },
   'label-rejected':           { stage: 'name', title: "the app's VIP label was rejected" },
+  'app-rejected':             { stage: 'name', title: "the app's definition was rejected" },
   'leaving':                  { stage: 'name', title: 'the VIP is going away' },
   'conflict':                 { stage: 'name', title: "another program's service has this address and port" },
   'no-name-server':           { stage: 'dns', title: 'the client has no name server' },

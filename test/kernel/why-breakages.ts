@@ -37,6 +37,12 @@ export const DECLARED: readonly Breakage[] = [
   { cause: 'wrong-port', by: 'a client that uses another port', ask: 'my-service:80', proof: /5555\/tcp/ },
   { cause: 'wrong-protocol', by: 'a client that uses UDP', ask: 'my-service:5555/udp', proof: /tcp only/ },
   { cause: 'label-rejected', by: 'a label without a port', ask: 'nocolon', proof: /VIP_0.*nocolon/ },
+  {
+    cause: 'app-rejected',
+    by: 'ports that are no list',
+    ask: '/malformed',
+    proof: /portDefinitions: "http"/,
+  },
   { cause: 'no-backend', by: 'an app without tasks', ask: 'idle:80' },
   { cause: 'unhealthy', by: 'tasks that fail their health check', ask: 'sick', proof: /failing/ },
   { cause: 'no-health-result', by: 'a health check without a result', ask: 'young', proof: /no result yet/ },

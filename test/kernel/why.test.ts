@@ -77,6 +77,7 @@ const APPS = [
   app('/limited', '192.168.77.8:80', [{ port: 31000 }], { IPVS_MAX_CONNECTIONS: '2' }),
   app('/idle', '/idle:80', []),
   app('/bad', 'nocolon', []),
+  { ...app('/malformed', '/malformed:80', []), portDefinitions: 'http' },
   app('/sick', '/sick:80', [{ port: 31000, alive: false }]),
   app('/young', '/young:80', [{ port: 31000 }]),
   app('/resting', '/resting:80', [{ port: 31000 }], { IPVS_WEIGHT: '0' }),

@@ -8,6 +8,7 @@ import type { Conversion } from './conversion.ts';
 import type { Documents } from './documents.ts';
 import { convertPod, type PodDefinition } from './pods.ts';
 import type { AppDefinition } from './ports.ts';
+import { withUnreadable } from './unreadable-tasks.ts';
 
 /** Older versions that tasks run, by app or pod id. */
 export interface OlderVersions {
@@ -39,7 +40,7 @@ export interface Converted {
  * Converts documents to apps.
  *
  * A malformed one keeps what it last gave, with its rejection; without that it is an app without ports and
- * tasks. An id that comes twice counts once, the first time, and the others are in `rejected`.
+ * tasks. So does a task in which something is wrong. An id that comes twice counts once, the first time, and the others are in `rejected`.
  */
 export async function convertDocuments(
   documents: Documents,
@@ -64,11 +65,13 @@ export async function convertDocuments(
   const pace = new Pace();
   for (const app of documents.apps) {
     const newest = versions?.newest.get(app);
-    add(convertApp(app, { ...conversion(app.id, versions?.apps), ...(newest && { newest }) }));
+    const own = { ...conversion(app.id, versions?.apps), ...(newest && { newest }) };
+    add(withUnreadable(convertApp(app, own), app.unreadableTasks, own.previous));
     await pace.restIfDue();
   }
   for (const pod of documents.pods) {
-    add(convertPod(pod, conversion(pod.id, versions?.pods)));
+    const own = conversion(pod.id, versions?.pods);
+    add(withUnreadable(convertPod(pod, own), pod.unreadableTasks, own.previous));
     await pace.restIfDue();
   }
   for (const { kind, rejection } of documents.malformed) {

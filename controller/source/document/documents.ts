@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import { BOUNDS, overBound } from '../../bounds.ts';
-import type { FoundLabel } from '../../marathon-json.ts';
+import { BOUNDS } from '../../bounds.ts';
 import {
   appSchema,
   type MarathonApp,
@@ -12,12 +11,10 @@ import {
 import type { App, Rejection } from '../../model.ts';
 import { inTurns, Pace } from '../../pace.ts';
 import { atOnce } from '../../parts.ts';
-import { isRecord, rejectionOf, shown } from '../../rejection.ts';
-import { checked } from '../../schema-messages.ts';
+import { isRecord, shown } from '../../rejection.ts';
 import { checkSize, type Wanted, walkJson } from '../json.ts';
-
+import { type CheckedItem, checkItem } from './check-item.ts';
 import { parseJson } from './json-text.ts';
-import { findLabels } from './stray-labels.ts';
 
 /** The apps and pods of one JSON document, and what in it could not be used. */
 export interface Documents {
@@ -169,16 +166,16 @@ function* collect(items: Iterable<Item | null>, where: string): Generator<undefi
 function take(item: Item, where: string, found: Found): readonly Item[] {
   switch (item.shape) {
     case 'app':
-      found.apps.push(...parsed(appSchema, item, where, found));
+      found.apps.push(...checkedItem(appSchema, item, where, found));
       return [];
     case 'pod':
-      for (const spec of parsed<MarathonPod>(podSchema, item, where, found)) {
+      for (const spec of checkedItem<MarathonPod>(podSchema, item, where, found)) {
         const { id, foundLabels } = spec;
         found.pods.push({ id, spec, instances: [], ...(foundLabels && { foundLabels }) });
       }
       return [];
     case 'pod status':
-      found.pods.push(...parsed(podStatusSchema, item, where, found));
+      found.pods.push(...checkedItem(podStatusSchema, item, where, found));
       return [];
     case null: {
       const reason = 'expected an app or a pod';
@@ -247,40 +244,27 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   ];
 }
 
-/** The status of a pod has the definition inside, and paths are those of the definition. */
-function definitionIn({ json, shape }: Item): unknown {
-  if (shape !== 'pod status' || !isRecord(json) || !isRecord(json['spec'])) return json;
-  return { ...json['spec'], instances: json['instances'] };
-}
-
-function parsed<T extends { id: string; foundLabels?: readonly FoundLabel[] }>(
-  schema: z.ZodType<T>,
+/** Checks an item, and puts it where it belongs when something in it is wrong. */
+function checkedItem<Json extends CheckedItem>(
+  schema: z.ZodType<Json>,
   item: Item,
   where: string,
   found: Found,
-): T[] {
-  const given = isRecord(item.json) ? item.json['id'] : undefined;
-  if (typeof given !== 'string' || given === '' || given.length > BOUNDS.nameLength) {
+): Json[] {
+  const { json } = item;
+  const given = isRecord(json) ? json['id'] : undefined;
+  if (!isRecord(json) || typeof given !== 'string' || given === '' || given.length > BOUNDS.nameLength) {
     const at = item.at === '' ? 'id' : `${item.at}.id`;
-    found.rejected.push({
-      app: where,
-      at,
-      value: shown(given),
-      reason: 'expected the id of an app or a pod',
-    });
+    const reason = 'expected the id of an app or a pod';
+    found.rejected.push({ app: where, at, value: shown(given), reason });
     return [];
   }
+  const kind = item.shape === 'app' ? 'app' : 'pod';
   const id = absoluteId(given, item.base);
-  const malformed = (rejection: Rejection): T[] => {
-    found.malformed.push({ kind: item.shape === 'app' ? 'app' : 'pod', rejection });
-    return [];
-  };
-  const refused = item.refused ? { at: '', reason: item.refused } : overBound(item.json);
-  if (refused !== null) return malformed({ app: id, value: '', ...refused });
-  const result = checked(schema, item.json);
-  if (!result.success) return malformed(rejectionOf(id, item.json, result.error));
-  result.data.id = id;
-  const labels = findLabels(definitionIn(item));
-  if (labels !== null) result.data.foundLabels = labels;
-  return [result.data];
+  const result = item.refused
+    ? { rejection: { app: id, at: '', value: '', reason: item.refused } }
+    : checkItem(schema, json, kind, id);
+  if ('item' in result) return [result.item];
+  found.malformed.push({ kind, rejection: result.rejection });
+  return [];
 }

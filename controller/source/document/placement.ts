@@ -1,5 +1,5 @@
+import { addressText } from '../../address.ts';
 import type { Endpoint, Port, TaskPort, TaskState } from '../../model.ts';
-import { endpointsAt, ipAddress } from './addresses.ts';
 
 /** The IP address of an agent, by the host name or address that Marathon gives; null while not known. */
 export type AgentAddress = (host: string) => string | null;
@@ -45,10 +45,16 @@ export function onContainer(
 ): Placement {
   if (!containerPort) return notPlaced('containerPort is 0 and there is no hostPort: nothing to connect to');
   const endpoints = endpointsAt(addresses, containerPort);
-  const others = addresses.filter((text) => text && ipAddress(text) === null);
+  const others = addresses.filter((text) => text && addressText(text) === null);
   if (others.length > 0)
     return { endpoints, unresolved: `expected IP addresses without zone, and found ${others.join(', ')}` };
   return endpoints.length > 0 ? { endpoints } : notPlaced('it has no IP address yet');
+}
+
+/** One endpoint per usable address, each address once. */
+function endpointsAt(addresses: readonly (string | null | undefined)[], port: number): readonly Endpoint[] {
+  const known = new Set(addresses.map(addressText).filter((address) => address !== null));
+  return [...known].map((address) => ({ address, port }));
 }
 
 /** Not known where. */

@@ -72,10 +72,11 @@ function nobodyDeclares(known: Known, { text, name }: Asked): Verdict {
   const rejection = known.rejected.find(({ app, value }) => app === name || isLabelOf(value, name));
   if (rejection !== undefined) {
     const { app, at, value, reason } = rejection;
+    const isLabel = /(^|\.)labels(\.|$)/.test(at);
     return broken(
-      'label-rejected',
+      isLabel ? 'label-rejected' : 'app-rejected',
       `${app} ${at}: ${quoted(value)}: ${reason}`,
-      `correct the label in the definition of ${app}`,
+      `correct ${isLabel ? 'the label' : at || 'what it has too much of'} in the definition of ${app}`,
     );
   }
   const failing = known.sources.filter(({ failure }) => failure !== null);

@@ -43,9 +43,12 @@ beforeEach(() => {
   controller = start();
 });
 
-function start(given: Place = { region: 'eu', zone: 'a' }): Controller {
+function start(
+  given: Place = { region: 'eu', zone: 'a' },
+  more: { readonly trafficDistribution?: 'PreferSameZone' } = {},
+): Controller {
   const addresses = new Set([HOST]);
-  return world.start({ host: { given, addresses: () => addresses } });
+  return world.start({ host: { given, addresses: () => addresses }, ...more });
 }
 
 function inRotation(): number {
@@ -173,6 +176,59 @@ describe('this host is in another zone all at once', () => {
     world.now += HOLD;
     expect(await confirm(listed('b'))).toBe(80);
     expect(inRotation()).toBe(20);
+  });
+});
+
+describe('nearness that is newly asked for is no removal by a source', () => {
+  const unasked = (zones: Zones): Snapshot => {
+    const { apps, ...rest } = said(zones);
+    const strip = ({ labels, ...port }: App['ports'][number]) => {
+      const { IPVS_TRAFFIC_DISTRIBUTION: _, ...others } = labels;
+      return { ...port, labels: others };
+    };
+    return {
+      ...rest,
+      apps: apps.map((app) => ({
+        ...app,
+        ports: app.ports.map(strip),
+        tasks: app.tasks.map((task) => ({
+          ...task,
+          ports: task.ports.map((port) => ({ ...port, ...strip(port) })),
+        })),
+      })),
+    };
+  };
+  const goesAtOnce = ({ held, letGo }: Awaited<ReturnType<Controller['resync']>>) => {
+    expect([held, letGo]).toEqual([null, null]);
+    expect(inRotation()).toBe(20);
+  };
+
+  test('by an option, with which a controller starts', async () => {
+    await controller.resync(unasked(twoHere));
+    expect(inRotation()).toBe(100);
+    controller = start(undefined, { trafficDistribution: 'PreferSameZone' });
+    goesAtOnce(await controller.resync(unasked(twoHere)));
+  });
+
+  test('by the option that says where this host is', async () => {
+    controller = start({});
+    await controller.resync(said(twoHere));
+    expect(inRotation()).toBe(100);
+    controller = start();
+    goesAtOnce(await controller.resync(said(twoHere)));
+  });
+
+  test('by a label', async () => {
+    await controller.resync(unasked(twoHere));
+    goesAtOnce(await controller.resync(said(twoHere)));
+  });
+
+  test('and other zones afterwards are one again, also to a controller that starts only then', async () => {
+    controller = start(undefined, { trafficDistribution: 'PreferSameZone' });
+    await controller.resync(unasked(allHere));
+    controller = start(undefined, { trafficDistribution: 'PreferSameZone' });
+    expect((await controller.resync(unasked(twoHere))).held).toMatchObject({ backends: 80 });
+    expect(inRotation()).toBe(100);
   });
 });
 

@@ -66,6 +66,12 @@ describe('why there is none', () => {
     expect(one).toMatchObject({ backends: 0, withoutBackends: reason });
   });
 
+  test('is told where no task can be read', () => {
+    const unreadable = { app: '/web', at: 'tasks[0].ports[0]', value: 'x', reason: 'task a is left out' };
+    const [one] = translate(app('/web', { ports: [declared], tasks: [], rejected: [unreadable] })).declared;
+    expect(one?.withoutBackends).toBe('no task can be read: tasks[0].ports[0] is "x": task a is left out');
+  });
+
   test('is absent where there is a backend', () => {
     const [one] = translate(web('/web', { VIP_0: '/web:80' }, '10.0.0.1:1')).declared;
     expect(one).not.toHaveProperty('withoutBackends');

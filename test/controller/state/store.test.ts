@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
@@ -149,29 +148,6 @@ test('a journal that someone removed, shortened or lengthened is written anew', 
     await store.saveSource('marathon', { upserts: [b], removed: [] }, all);
     expect(await loaded()).toEqual([a, b]);
   }
-});
-
-test('the state of version 0.1 is read once, and replaced', async () => {
-  const old = join(
-    directory,
-    `source-${createHash('sha256').update('marathon').digest('hex').slice(0, 16)}.json`,
-  );
-  const apps = [app('/a')];
-  writeFileSync(old, JSON.stringify({ version: 1, source: 'marathon', savedAt: 7, snapshot: { apps } }));
-  const memory = join(directory, 'memory.json');
-  const addresses = { 'a.marathon': { ipv4: '11.0.0.1' } };
-  writeFileSync(memory, JSON.stringify({ version: 1, addresses, labels: { l: '/a:80' } }));
-  const store = open();
-  expect(await store.loadSource('marathon')).toMatchObject({ savedAt: 7, snapshot: { apps } });
-  const loadedMemory = await store.loadMemory();
-  expect([Object.fromEntries(loadedMemory.addresses), [...loadedMemory.labels]]).toEqual([
-    addresses,
-    [['l', '/a:80']],
-  ]);
-  await store.saveSource('marathon', null, () => snapshot(...apps));
-  await store.saveMemory(loadedMemory);
-  expect(readdirSync(directory).filter((name) => !name.endsWith('.journal'))).toEqual([]);
-  expect([await loaded(), await open().loadMemory()]).toEqual([apps, loadedMemory]);
 });
 
 test('the memory of names adds what changed', async () => {

@@ -135,22 +135,6 @@ describe('saved state', () => {
     );
   });
 
-  test('of version 0.1 is filtered as well', () => {
-    const old = {
-      version: 1,
-      savedAt: 5,
-      snapshot: { apps: [leaky('my secret')] },
-      labels: { a: '/web:80', b: 'my secret' },
-    };
-    const text = stateText(JSON.stringify(old));
-    expect(text).not.toContain('my secret');
-    expect(JSON.parse(text)).toMatchObject({
-      savedAt: 5,
-      snapshot: { apps: [{ id: '/web' }] },
-      labels: { a: '/web:80' },
-    });
-  });
-
   test.each([
     'password: x',
     '12345678 ["put","about"',

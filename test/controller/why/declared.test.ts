@@ -57,6 +57,20 @@ describe('which VIP is meant', () => {
     }
   });
 
+  test('a definition that was rejected is not blamed on its label', () => {
+    const rejection = {
+      app: '/bad',
+      at: 'portDefinitions',
+      value: 'http',
+      reason: 'expected a list, got text',
+    };
+    expect(meant('/bad', known({ rejected: [rejection] }))).toMatchObject({
+      cause: 'app-rejected',
+      found: '/bad portDefinitions: "http": expected a list, got text',
+      fix: 'correct portDefinitions in the definition of /bad',
+    });
+  });
+
   test('that a source cannot be read is told beside a name that nobody declares', () => {
     const what = known({ sources: [{ name: 'marathon=http://10.0.0.9:8080', failure: 'ECONNREFUSED' }] });
     expect(meant('other', what)).toMatchObject({

@@ -80,13 +80,6 @@ test.each<[string, object, string, string, string]>([
     'expected a port number from 0 to 65535',
   ],
   [
-    'a task’s ports',
-    { tasks: [{ id: 't', ports: ['a'] }] },
-    'tasks[0].ports[0]',
-    'a',
-    'expected a port number from 0 to 65535, got text',
-  ],
-  [
     'an unknown mode',
     { networks: [{ mode: 'overlay' }] },
     'networks[0].mode',
