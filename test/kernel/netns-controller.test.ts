@@ -211,9 +211,13 @@ inLab('the controller with --netns-dir', () => {
     await shell(`ip netns exec pod0 ipvsadm -D -t ${ours.split(' ')[2]}; ip -n pod0 link del vip0`);
     controller.signal('SIGHUP');
     await whole();
-    await until(async () => {
-      expect(await shell('ip -n pod0 route show table local 11.0.0.0/8')).toContain('dev vip0');
-    }, 'the route is back');
+    const reached = () =>
+      until(async () => {
+        expect(await shell('ip -n pod0 route show table local 11.0.0.0/8')).toContain('dev vip0');
+      }, 'the route is back');
+    await reached();
+    await shell('ip -n pod0 link set vip0 down');
+    await reached();
   });
 
   test('SIGKILL at any moment leaves no namespace wrong after the restart, and no helper behind', async () => {
