@@ -4,6 +4,7 @@ import type { Config } from './config/config.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import type { FollowerRules } from './loop/follower.ts';
 import { Followers } from './loop/followers.ts';
+import { Turns } from './loop/turns.ts';
 import { NamespaceFleet } from './netns/fleet.ts';
 import { NamespaceKeeper } from './netns/keeper.ts';
 import { namespaceLedgers } from './netns/ledgers.ts';
@@ -11,6 +12,9 @@ import type { Namespace } from './netns/namespaces.ts';
 import type { Log } from './ports.ts';
 import { systemClock as clock } from './time.ts';
 import { checkEntering, enter, ledgerOf, ledgersOf } from './wire-netns-enter.ts';
+
+/** A helper that starts keeps a processor busy for a moment: with hundreds at once this process would hardly get one. */
+const STARTS_AT_ONCE = 4;
 
 export interface Namespaces {
   readonly followers: Followers;
@@ -29,11 +33,13 @@ export async function openNamespaces(
   if (directory === undefined || dryRun || once || against.kind !== 'kernel') return null;
   await checkEntering(config, directory);
   const followers = new Followers({ ...rules, resyncMs: config.resyncSeconds * 1_000 }, inventory);
+  const starts = new Turns(STARTS_AT_ONCE);
   const keeper = (namespace: Namespace) =>
     new NamespaceKeeper(namespace, {
       enter: (now) => enter(config, now),
       ledger: ledgerOf(config, namespace),
       followers,
+      starts,
       clock,
       log,
     });
