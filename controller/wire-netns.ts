@@ -6,15 +6,12 @@ import type { FollowerRules } from './loop/follower.ts';
 import { Followers } from './loop/followers.ts';
 import { Turns } from './loop/turns.ts';
 import { NamespaceFleet } from './netns/fleet.ts';
-import { NamespaceKeeper } from './netns/keeper.ts';
+import { NamespaceKeeper, STARTS_AT_ONCE } from './netns/keeper.ts';
 import { namespaceLedgers } from './netns/ledgers.ts';
 import type { Namespace } from './netns/namespaces.ts';
 import type { Log } from './ports.ts';
 import { systemClock as clock } from './time.ts';
 import { checkEntering, enter, ledgerOf, ledgersOf } from './wire-netns-enter.ts';
-
-/** A helper that starts keeps a processor busy for a moment: with hundreds at once this process would hardly get one. */
-const STARTS_AT_ONCE = 4;
 
 export interface Namespaces {
   readonly followers: Followers;

@@ -19,6 +19,9 @@ export interface KeeperPorts {
   readonly log: Log;
 }
 
+/** A helper that starts keeps a processor busy for a moment: with hundreds at once this process would hardly get one. */
+export const STARTS_AT_ONCE = 4;
+
 /** A helper that ended is followed by another one after this, which doubles each time. */
 const FIRST_MS = 1_000;
 const LONGEST_MS = 60_000;
