@@ -95,7 +95,9 @@ async function reconcile(config: Config): Promise<number> {
       const { run } = await import('./cli/commands/run.ts');
       // Without reader there is no use in a diff after each pass; what forwards goes on whoever reads.
       const stop = config.dryRun ? AbortSignal.any([signals.stop, terminal.readerGone]) : signals.stop;
-      await run(config, parts, options, printer.print, { ...signals, stop });
+      const isOver = await run(config, parts, options, printer.print, { ...signals, stop });
+      // Node would wait for the call that hangs, also in `process.exit`.
+      if (!isOver) process.kill(process.pid, 'SIGKILL');
       return EXIT_OK;
     }
     const { diff, once } = await import('./cli/commands/once.ts');

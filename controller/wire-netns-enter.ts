@@ -39,8 +39,8 @@ export function ledgersOf({ ledger }: Config): string {
 }
 
 /** Says what is ours in one of them. */
-export function ledgerOf(config: Config, { id, inode }: Namespace): Ledger {
-  return createLedger(ledgerPath(ledgersOf(config), id), kernelIdentity(`net:[${inode}]`), clock);
+export function ledgerOf(config: Config, { inode }: Namespace): Ledger {
+  return createLedger(ledgerPath(ledgersOf(config), inode), kernelIdentity(`net:[${inode}]`), clock);
 }
 
 /** The command that runs one of the programs for other namespaces: it lies beside this file, built or in a checkout. */

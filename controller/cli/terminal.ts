@@ -39,12 +39,11 @@ export interface Terminal {
   finish(): Promise<string | null>;
 }
 
-/** Makes the writer of this process. `environment`: for `NO_COLOR` and `TERM`. */
-export function createTerminal(
-  out: Stream,
-  err: Stream,
-  environment: Readonly<Record<string, string | undefined>>,
-): Terminal {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Makes the writer of this process. `environment`: for `NO_COLOR`, `TERM` and the locale. */
+export function createTerminal(stdout: Stream, stderr: Stream, environment: Environment): Terminal {
+  const [out, err] = [stdout, stderr].map((stream) => inCharset(stream, environment)) as [Stream, Stream];
   const gone = new AbortController();
   let failure: string | null = null;
   out.on('error', (error) => {
@@ -83,7 +82,34 @@ export function createTerminal(
   };
 }
 
-function colours(environment: Readonly<Record<string, string | undefined>>): boolean {
+/** The stream, or one that writes none of our own characters that a terminal without UTF-8 shows as two or three wrong ones. */
+function inCharset(stream: Stream, environment: Environment): Stream {
+  if (stream.isTTY !== true || showsUtf8(environment)) return stream;
+  return {
+    isTTY: true,
+    get columns() {
+      return stream.columns;
+    },
+    write: (text, written) => stream.write(inAscii(text), written),
+    on: (event, listener) => stream.on(event, listener),
+  };
+}
+
+/** A cell of a table that was shortened stays as wide as it is. */
+function inAscii(text: string): string {
+  return text
+    .replaceAll(/…(?= {2}|[^\P{Cc}\n])/gu, '~')
+    .replaceAll('…', '...')
+    .replaceAll('·', '-');
+}
+
+/** Whether the locale says so, or nothing says otherwise: in containers it is mostly unset. */
+function showsUtf8(environment: Environment): boolean {
+  const locale = environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || 'UTF-8';
+  return /utf-?8/i.test(locale);
+}
+
+function colours(environment: Environment): boolean {
   return (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
 }
 

@@ -1,3 +1,4 @@
+import { endpointKey, serviceKey } from '../model.ts';
 import type { HeldRemoval, PassStatus } from '../pass-status.ts';
 import { heldText } from '../plan/held-text.ts';
 import { letGoText } from '../plan/let-go.ts';
@@ -50,9 +51,19 @@ export function createPassLog(log: Log): (pass: PassStatus) => void {
       repaired,
       problems,
     };
-    if (steps + repaired.length + problems.length > 0) log.info('pass', fields);
-    else log.debug('pass', fields);
+    const isQuiet = steps + repaired.length + problems.length === 0 || onlyGrows(pass);
+    log[isQuiet ? 'debug' : 'info']('pass', fields);
   };
+}
+
+/** Whether backends took a step of their slow start and nothing else happened: that it began, and that it is over, is logged of each VIP. */
+function onlyGrows({ plan, decisions, changesSince, repaired, problems }: PassStatus): boolean {
+  if (changesSince.length + repaired.length + problems.length + plan.shrinking.length > 0) return false;
+  return plan.growing.every(
+    (step) =>
+      step.op === 'update-backend' &&
+      decisions?.get(serviceKey(step.service))?.get(endpointKey(step.backend))?.rule === 'slow start',
+  );
 }
 
 /** What became of what was held: how much of it serves again, and why the rest left. */

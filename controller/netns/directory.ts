@@ -37,8 +37,6 @@ export interface NamespaceListener {
 const MOST_NAMESPACES = 1_000;
 /** A directory with more files is not looked at: it is no directory of namespaces. */
 const MOST_FILES = 10_000;
-/** The longest name whose ledger can be named after it. */
-const LONGEST_ID = 200;
 
 /**
  * Finds the network namespaces that a directory names, and which of them come and go, until `signal` aborts; resolves then.
@@ -97,12 +95,7 @@ async function readAll(directory: string): Promise<ReadonlyMap<string, Namespace
   const files = new Map<string, NamespaceFile>();
   const mounts = mountRoots();
   for (const id of await namesIn(directory))
-    files.set(
-      id,
-      Buffer.byteLength(id) > LONGEST_ID
-        ? { kind: 'unusable', reason: `its name is longer than ${LONGEST_ID} bytes` }
-        : await readNamespaceFile(join(directory, id), mounts),
-    );
+    files.set(id, await readNamespaceFile(join(directory, id), mounts));
   return files;
 }
 

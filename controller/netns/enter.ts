@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
+import { version } from '../config/version.ts';
 import { hasCode, messageOf } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { Namespace } from './namespaces.ts';
 import { RemoteNamespace } from './remote.ts';
 
 export interface EnterOptions {
-  /** The command that the helper is run by, and its arguments; as two more it gets `options` as JSON, and the inode of the namespace. */
+  /** The command that the helper is run by, and its arguments; as three more it gets `options` as JSON, the inode of the namespace, and our version. */
   readonly helper: readonly string[];
   readonly options: unknown;
   readonly clock: Pick<Clock, 'sleep'>;
@@ -21,7 +22,7 @@ export function enterNamespace(
   { id, path, inode }: Namespace,
   { helper, options, clock }: EnterOptions,
 ): RemoteNamespace {
-  const line = [`--net=${path}`, '--', ...helper, JSON.stringify(options), String(inode)];
+  const line = [`--net=${path}`, '--', ...helper, JSON.stringify(options), String(inode), version()];
   // Options, with credentials in them, may be in our environment: a helper needs none of it.
   const env = { PATH: process.env['PATH'] };
   const child = spawn('nsenter', line, { stdio: ['pipe', 'pipe', 'pipe'], env });

@@ -11,7 +11,7 @@ export interface FleetPorts {
   readonly ledgers: NamespaceLedgers;
   readonly clock: Clock;
   readonly log: Log;
-  /** So long a namespace may be gone and find its ledger when it comes again. Defaults to 60 s. */
+  /** So long a namespace may be gone and find its ledger when it comes again, under whatever name. Defaults to 60 s. */
   readonly absenceMs?: number | undefined;
 }
 
@@ -73,8 +73,8 @@ export class NamespaceFleet {
       if (!told.has(`${id}\n${reason}`)) log.warn('no VIPs are kept here', { netns: id, reason });
     this.#refused = refused;
     if (this.#isFirst) {
-      const named = new Set([...namespaces.keys(), ...refused.map(({ id }) => id)]);
-      void this.#departures.leftBefore((id) => named.has(id) || this.#kept.has(id), signal);
+      const named = new Set([...namespaces.values(), ...refused].map(({ inode }) => inode));
+      void this.#departures.leftBefore((inode) => named.has(inode) || this.#keeps(inode), signal);
     }
     this.#isFirst = false;
     for (const { id } of removed) this.#remove(id, signal);
@@ -85,12 +85,16 @@ export class NamespaceFleet {
     }
   }
 
+  #keeps(inode: bigint): boolean {
+    return [...this.#kept.values()].some((kept) => kept.inode === inode);
+  }
+
   #add(namespace: Namespace, signal: AbortSignal): void {
     const { id, path, inode } = namespace;
     const keeper = this.#ports.keeper(namespace);
     const stop = new AbortController();
     const ended = this.#departures
-      .returned(id, inode)
+      .returned(inode)
       .then(() => keeper.run(AbortSignal.any([signal, stop.signal])));
     this.#kept.set(id, { keeper, inode, stop, ended });
     this.#ports.log.info('network namespace found', { netns: id, path });
@@ -101,7 +105,7 @@ export class NamespaceFleet {
     if (kept === undefined) return;
     this.#kept.delete(id);
     kept.stop.abort(null);
-    this.#departures.left(id, kept.inode, kept.ended, signal);
+    this.#departures.left(kept.inode, kept.ended, signal);
     this.#ports.log.info('network namespace gone', { netns: id });
   }
 }

@@ -1,5 +1,6 @@
 import type { Followers } from '../loop/followers.ts';
 import { createPassLog } from '../loop/pass-log.ts';
+import type { Turns } from '../loop/turns.ts';
 import type { NamespaceReport } from '../namespace-report.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Clock, Ledger, Log } from '../ports.ts';
@@ -12,9 +13,14 @@ export interface KeeperPorts {
   /** Of this namespace alone. */
   readonly ledger: Ledger;
   readonly followers: Pick<Followers, 'add' | 'delete'>;
+  /** Of all namespaces: a helper starts in its turn. */
+  readonly starts: Turns;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** A helper that starts keeps a processor busy for a moment: with hundreds at once this process would hardly get one. */
+export const STARTS_AT_ONCE = 4;
 
 /** A helper that ended is followed by another one after this, which doubles each time. */
 const FIRST_MS = 1_000;
@@ -63,11 +69,10 @@ export class NamespaceKeeper {
 
   /** One helper's life; resolves with why it ended. */
   async #live(signal: AbortSignal): Promise<string> {
-    const { enter, ledger, followers, clock } = this.#ports;
-    const remote = enter(this.namespace);
+    const { starts, ledger, followers, clock } = this.#ports;
+    const remote = await starts.take(clock, async () => (signal.aborted ? null : await this.#start(signal)));
+    if (remote === null) return NOT_NEEDED;
     const end = new AbortController();
-    const stop = () => remote.end('not needed any more');
-    signal.addEventListener('abort', stop);
     void remote.ended.then(() => end.abort(null));
     const { table, reachability } = remote;
     const follower = followers.add({ table, reachability, ledger, clock, log: this.#log });
@@ -81,8 +86,17 @@ export class NamespaceKeeper {
       return await remote.ended;
     } finally {
       followers.delete(follower);
-      signal.removeEventListener('abort', stop);
     }
+  }
+
+  /** Resolves once the helper has answered for the first time, or has ended; it ends when `signal` aborts. */
+  async #start(signal: AbortSignal): Promise<RemoteNamespace> {
+    const remote = this.#ports.enter(this.namespace);
+    const stop = () => remote.end(NOT_NEEDED);
+    signal.addEventListener('abort', stop);
+    void remote.ended.then(() => signal.removeEventListener('abort', stop));
+    await remote.reachability.exists().catch(() => undefined);
+    return remote;
   }
 
   #tell(report: Omit<NamespaceReport, 'id' | 'path' | 'since'>): void {
@@ -91,6 +105,7 @@ export class NamespaceKeeper {
   }
 }
 
+const NOT_NEEDED = 'not needed any more';
 const NOT_YET = 'no pass has been made there yet';
 
 function reportOf(pass: PassStatus): Omit<NamespaceReport, 'id' | 'path' | 'since'> {

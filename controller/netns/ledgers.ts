@@ -3,30 +3,28 @@ import { join } from 'node:path';
 import { hasCode } from '../errors.ts';
 import type { NamespaceLedgers } from './departures.ts';
 
-const SUFFIX = '.json';
-
 /** Where the ledger of a namespace lies, in a directory of such ledgers. */
-export function ledgerPath(directory: string, id: string): string {
-  return join(directory, `${id}${SUFFIX}`);
+export function ledgerPath(directory: string, inode: bigint): string {
+  return join(directory, `${inode}.json`);
 }
 
-/** The ledgers of all namespaces, in one directory that has nothing else in it. */
+/** The ledgers of all namespaces, in one directory of their own. */
 export function namespaceLedgers(directory: string): NamespaceLedgers {
   return {
-    async ids() {
-      return [...new Set((await namesIn(directory)).flatMap((name) => idOf(name) ?? []))];
+    async inodes() {
+      return [...new Set((await namesIn(directory)).flatMap((name) => inodeOf(name) ?? []))];
     },
-    async forget(id) {
+    async forget(inode) {
       for (const name of await namesIn(directory))
-        if (idOf(name) === id) await rm(join(directory, name), { force: true });
+        if (inodeOf(name) === inode) await rm(join(directory, name), { force: true });
     },
   };
 }
 
-/** Of which namespace a file is; what was set aside has an ending more. The id may have any character but a slash. */
-function idOf(name: string): string | null {
-  const end = name.lastIndexOf(SUFFIX);
-  return end === -1 ? null : name.slice(0, end);
+/** Of which namespace a file is; what was set aside has an ending more. null: it is no ledger. */
+function inodeOf(name: string): bigint | null {
+  const inode = /^(\d+)\.json/.exec(name)?.[1];
+  return inode === undefined ? null : BigInt(inode);
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {

@@ -38,6 +38,8 @@ export interface NamespaceChanges {
 export interface RefusedNamespace {
   readonly id: string;
   readonly reason: string;
+  /** Of the namespace that it leads to; null: of none, or it cannot be told of which. */
+  readonly inode: bigint | null;
 }
 
 /**
@@ -56,12 +58,12 @@ export function compareNamespaces(
   const byInode = new Map<bigint, string>();
   const take = (id: string, file: NamespaceFile) => {
     const had = before.get(id);
-    if (file.kind !== 'namespace') refused.push({ id, reason: file.reason });
+    if (file.kind !== 'namespace') refused.push({ id, reason: file.reason, inode: null });
     const now = file.kind === 'namespace' ? { id, path: file.path, inode: file.inode } : had;
     if (file.kind === 'gone' || now === undefined) return;
     const reason = refusal(now, byInode, namespaces.size, rules);
     if (reason !== null) {
-      refused.push({ id, reason });
+      refused.push({ id, reason, inode: now.inode });
       return;
     }
     byInode.set(now.inode, id);

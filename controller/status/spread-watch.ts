@@ -2,7 +2,7 @@ import type { KernelReading, ServiceCounters } from '../counters.ts';
 import type { ServiceKey } from '../model.ts';
 import { inTurns } from '../pace.ts';
 import type { Clock, KernelCounters } from '../ports.ts';
-import { type CountedBefore, type Spread, spreadOf } from './spread.ts';
+import { type CountedBefore, type LastFull, type Spread, spreadOf, updateFull } from './spread.ts';
 import type { VipRecords } from './vip-records.ts';
 
 /** How new connections spread, by the id of the VIP; without those of which nothing can be said. */
@@ -24,6 +24,8 @@ export class SpreadWatch implements KernelCounters {
   #before = new Map<ServiceKey, Counts>();
   #next = this.#before;
   #nextAt: number | null = null;
+  /** Of the VIPs that had a full backend since what they are compared with. */
+  #full = new Map<ServiceKey, LastFull>();
   #spreads: Spreads = new Map();
   /** What was read is learnt in its order, however many read. */
   #learning = Promise.resolve();
@@ -80,14 +82,19 @@ export class SpreadWatch implements KernelCounters {
   *#compare(at: number, services: KernelReading['services']): Generator<undefined, Spreads> {
     const vips = this.#vips();
     const spreads = new Map<string, Spread>();
+    const allFull = new Map<ServiceKey, LastFull>();
     for (const [key, counted] of services) {
       const vip = vips.get(key);
       const before = this.#before.get(key) ?? this.#begin(key, countsOf(at, counted));
-      const spread =
-        vip === undefined || isIdle(before, counted) ? null : spreadOf(vip, before, counted.backends);
-      if (spread !== null) spreads.set(key, spread);
+      if (vip !== undefined && !isIdle(before, counted)) {
+        const full = updateFull(this.#full.get(key) ?? NEVER, vip, before, counted.backends, at);
+        if (full.size > 0) allFull.set(key, full);
+        const spread = spreadOf(vip, before, counted.backends, full);
+        if (spread !== null) spreads.set(key, spread);
+      }
       yield;
     }
+    this.#full = allFull;
     return spreads;
   }
 
@@ -98,6 +105,8 @@ export class SpreadWatch implements KernelCounters {
     return counts;
   }
 }
+
+const NEVER: LastFull = new Map();
 
 /** What was counted of a service at one moment. */
 interface Counts extends CountedBefore {

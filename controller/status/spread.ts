@@ -34,6 +34,9 @@ type CountedNow = Pick<BackendCounters, 'activeConnections' | 'inactiveConnectio
   readonly traffic: Pick<Traffic, 'connections'>;
 };
 
+/** When each backend was seen full last. */
+export type LastFull = ReadonlyMap<BackendKey, number>;
+
 /** Of fewer connections nothing follows: of a share of twenty, chance makes forty, or five, in one of ten thousand cases. */
 const LEAST_SHARE = 20;
 /** From here on, and down to there, it is uneven. */
@@ -45,8 +48,8 @@ const BY_WEIGHT: ReadonlySet<string> = new Set(['wrr', 'wlc', 'sed', 'nq', 'sh',
 const EVENLY: ReadonlySet<string> = new Set(['rr', 'lc']);
 
 /**
- * Compares what backends got since `before` with their shares. null: there are not two of them to compare, or too few
- * connections to say anything.
+ * Compares what backends got since `before` with their shares; not of those that were full meanwhile. null: there are not two of them to
+ * compare, or too few connections to say anything.
  *
  * New connections, not those that are open: `wlc` keeps the latter even by sending more to a backend that ends them at once,
  * as one does that fails every request.
@@ -55,10 +58,12 @@ export function spreadOf(
   { scheduler, backends }: Pick<VipRecord, 'scheduler' | 'backends'>,
   before: CountedBefore,
   now: ReadonlyMap<BackendKey, CountedNow>,
+  lastFull: LastFull,
 ): Spread | null {
   if (scheduler === null || !(BY_WEIGHT.has(scheduler) || EVENLY.has(scheduler))) return null;
   const compared: { backend: BackendKey; connections: number; weight: number }[] = [];
   for (const [backend, record] of backends) {
+    if (wasFull(backend, before, lastFull)) continue;
     const connections = newConnections(record, before, before.backends.get(backend), now.get(backend));
     if (connections !== null)
       compared.push({ backend, connections, weight: EVENLY.has(scheduler) ? 1 : record.weight });
@@ -83,16 +88,38 @@ export function isUneven({ most, least }: Pick<Spread, 'most' | 'least'>): boole
   return most.ofShare >= MOST_OF_SHARE || least.ofShare <= LEAST_OF_SHARE;
 }
 
-/** null: it was not in rotation with this weight all the while, or is full, so that it cannot get its share. */
+/**
+ * Of `had` what counts since `before`, with those that are full `now`, at `at`: the kernel gives such a backend nothing until it is
+ * below its lower threshold.
+ */
+export function updateFull(
+  had: LastFull,
+  { backends }: Pick<VipRecord, 'backends'>,
+  before: Pick<CountedBefore, 'at'>,
+  now: ReadonlyMap<BackendKey, Omit<CountedNow, 'traffic'>>,
+  at: number,
+): LastFull {
+  const full = [...backends].filter(([key, { upperThreshold, lowerThreshold }]) => {
+    const counted = upperThreshold > 0 ? now.get(key) : undefined;
+    return counted !== undefined && counted.activeConnections + counted.inactiveConnections >= lowerThreshold;
+  });
+  const recent = [...had].filter(([, last]) => last >= before.at);
+  return new Map([...recent, ...full.map(([key]) => [key, at] as const)]);
+}
+
+function wasFull(backend: BackendKey, { at }: CountedBefore, lastFull: LastFull): boolean {
+  const last = lastFull.get(backend);
+  return last !== undefined && last >= at;
+}
+
+/** null: it was not in rotation with this weight all the while. */
 function newConnections(
-  { inKernel, weight, since, upperThreshold, lowerThreshold }: BackendRecord,
+  { inKernel, weight, since }: BackendRecord,
   { at }: CountedBefore,
   had: number | undefined,
   now: CountedNow | undefined,
 ): number | null {
   if (had === undefined || now === undefined || !inKernel || weight === 0 || since > at) return null;
-  const open = now.activeConnections + now.inactiveConnections;
-  if (upperThreshold > 0 && open >= lowerThreshold) return null;
   // Fewer than before: the kernel made it anew meanwhile.
   const connections = now.traffic.connections - had;
   return connections < 0 ? null : connections;

@@ -13,9 +13,10 @@ import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { resolveConfig } from '../../controller/config/config.ts';
 import { Followers } from '../../controller/loop/followers.ts';
 import { Reconciler } from '../../controller/loop/reconciler.ts';
+import { Turns } from '../../controller/loop/turns.ts';
 import { appSchema } from '../../controller/marathon-json.ts';
 import type { App } from '../../controller/model.ts';
-import { NamespaceKeeper } from '../../controller/netns/keeper.ts';
+import { NamespaceKeeper, STARTS_AT_ONCE } from '../../controller/netns/keeper.ts';
 import { RemoteNamespace } from '../../controller/netns/remote.ts';
 import { convertApp } from '../../controller/source/document/apps.ts';
 import { createLedger } from '../../controller/state/ledger.ts';
@@ -44,13 +45,14 @@ export async function measureInMemory(
   const followers = new Followers({ ...rules, resyncMs: 30_000 }, reconciler.inventory);
   const stop = new AbortController();
   const made = new Countdown();
+  const starts = new Turns(STARTS_AT_ONCE);
   const keepers = Array.from({ length: count }, (_, index) => {
     const namespace = { id: `bench${index}`, path: '', inode: BigInt(index) };
     const ledger = createLedger(join(directory, `${namespace.id}.json`));
     const { clock, log } = ports;
     return new NamespaceKeeper(namespace, {
       enter: () => enter(made),
-      ...{ ledger, followers, clock, log },
+      ...{ ledger, followers, starts, clock, log },
     });
   });
   const running = keepers.map((keeper) => keeper.run(stop.signal));

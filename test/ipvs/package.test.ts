@@ -125,6 +125,15 @@ describe('the package, packed and installed in an empty project', () => {
     expect([result.status, result.stderr]).toEqual([status, expect.stringMatching(stderr)]);
   });
 
+  test('standard input that is a directory is told as such', () => {
+    const script = 'exec node_modules/.bin/ipvs-netlink-ts decode < /';
+    const { status, stderr } = spawnSync('sh', ['-c', script], { cwd: project, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([
+      2,
+      'ipvs-netlink-ts: decode standard input: it is a directory, expected a file; --help shows what is read\n',
+    ]);
+  });
+
   test('runs from its JavaScript: the first example of the README, on a kernel in memory', () => {
     const example = readmeProgram().split('client.close();')[0] ?? '';
     const program = `

@@ -183,10 +183,14 @@ inLab('the controller on a real kernel', () => {
       ).toBe(1);
     }
 
-    await shell('ip link del vip0');
-    await eventually(async () =>
-      (await shell('ip route show table local dev vip0')).includes('local 11.0.0.0/8'),
-    );
+    for (const taking of ['ip link del vip0', 'ip link set vip0 down']) {
+      await shell(taking);
+      await eventually(
+        async () =>
+          (await shell('ip -br link show dev vip0')).includes('UP') &&
+          (await shell('ip route show table local dev vip0')).includes('local 11.0.0.0/8'),
+      );
+    }
     expect(await controller.end()).toBe(0);
   });
 

@@ -1,6 +1,6 @@
 /** The controller with `--netns-dir`, on a real kernel: namespaces as `ip netns` makes them, ipvsadm and ip as witnesses. */
 
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { DoctorDocument } from '../../controller/doctor/document.ts';
 import type { StatusDocument } from '../../controller/status/document.ts';
@@ -72,6 +72,16 @@ inLab('the controller with --netns-dir', () => {
     }));
   }
 
+  async function ledgers(): Promise<string[]> {
+    return (await readdir(host.path('ledger.json.d'))).sort();
+  }
+
+  /** Names of the files that these have as ledgers. */
+  async function ledgersOf(...pods: readonly string[]): Promise<string[]> {
+    const inodes = await Promise.all(pods.map((pod) => shell(`stat -Lc %i /run/netns/${pod}`)));
+    return inodes.map((inode) => `${inode.trim()}.json`).sort();
+  }
+
   /** Resolves once these have the host's table, and the host this many lines of it. */
   async function same(pods: readonly string[], lines: number): Promise<void> {
     await until(async () => {
@@ -93,7 +103,7 @@ inLab('the controller with --netns-dir', () => {
     }, 'status tells of all of them');
     for (const pod of PODS)
       expect(await shell(`ip -n ${pod} route show table local 11.0.0.0/8`)).toContain('dev vip0');
-    expect((await readdir(host.path('ledger.json.d'))).sort()).toEqual(PODS.map((pod) => `${pod}.json`));
+    expect(await ledgers()).toEqual(await ledgersOf(...PODS));
     for (const pod of PODS)
       expect(
         await shell(`tr '\\0' '\\n' < /proc/$(ip netns pids ${pod})/environ | grep -v ^PATH=; true`),
@@ -119,7 +129,7 @@ inLab('the controller with --netns-dir', () => {
       expect(await shell('ip netns pids pod0')).toBe('');
     }, 'the controller has let go of it');
     // It may come again.
-    expect((await readdir(host.path('ledger.json.d'))).sort()).toEqual(['pod0.json', 'pod1.json']);
+    expect(await ledgers()).toEqual(await ledgersOf('pod0', 'pod1'));
     expect(await tableOf('pod0')).toHaveLength(4);
     await say(apps(2, 31000, 31001));
     await same(['pod1'], 6);
@@ -148,6 +158,33 @@ inLab('the controller with --netns-dir', () => {
     await same(['pod0'], 3);
   });
 
+  test('a file that is renamed, while the controller runs or is stopped, costs nothing of what is ours there', async () => {
+    const withAddress = (...ports: readonly number[]) =>
+      apps(1, ...ports).map((app) => ({
+        ...app,
+        portDefinitions: [{ protocol: 'tcp', port: 80, labels: { VIP_0: '10.77.0.1:80' } }],
+      }));
+    await say(withAddress(31000));
+    await name('pod0');
+    const controller = await start();
+    await same(['pod0'], 2);
+    await rename(`${directory}/pod0`, `${directory}/web`);
+    await say(withAddress(31000, 31001));
+    await same(['pod0'], 3);
+    await until(async () => {
+      expect(await namespaces(controller)).toEqual([{ id: 'web', inSync: true, reason: null, vips: 1 }]);
+    }, 'it is kept under its new name');
+
+    await controller.end();
+    await rename(`${directory}/web`, `${directory}/shop`);
+    await say(withAddress(31001));
+    await start();
+    await same(['pod0'], 2);
+    expect(await ledgers()).toEqual(await ledgersOf('pod0'));
+    await say([]);
+    await same(['pod0'], 0);
+  });
+
   test('a helper that is killed costs no other namespace anything', async () => {
     const two = ['pod0', 'pod1'];
     await say(apps(2, 31000));
@@ -174,9 +211,13 @@ inLab('the controller with --netns-dir', () => {
     await shell(`ip netns exec pod0 ipvsadm -D -t ${ours.split(' ')[2]}; ip -n pod0 link del vip0`);
     controller.signal('SIGHUP');
     await whole();
-    await until(async () => {
-      expect(await shell('ip -n pod0 route show table local 11.0.0.0/8')).toContain('dev vip0');
-    }, 'the route is back');
+    const reached = () =>
+      until(async () => {
+        expect(await shell('ip -n pod0 route show table local 11.0.0.0/8')).toContain('dev vip0');
+      }, 'the route is back');
+    await reached();
+    await shell('ip -n pod0 link set vip0 down');
+    await reached();
   });
 
   test('SIGKILL at any moment leaves no namespace wrong after the restart, and no helper behind', async () => {

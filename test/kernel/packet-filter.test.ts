@@ -292,6 +292,7 @@ onNftables('the packet filter', () => {
     ['a setting', 'sysctl -q -w net.ipv4.vs.conntrack=0'],
     ['a route', `ip route del local ${IP_VIP} dev vip0`],
     ['the interface', 'ip link del vip0'],
+    ['the routes of an interface that is set down', 'ip link set vip0 down'],
   ])('what someone takes away comes back and is counted: %s', async (_, taking) => {
     const state = async () =>
       [

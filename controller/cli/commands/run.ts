@@ -19,6 +19,7 @@ import { knownFromStatus } from '../../why/known.ts';
 import { explain } from '../../why/walk.ts';
 import type { Parts } from '../../wire.ts';
 import { whyPorts } from '../../wire-why.ts';
+import { endsInTime } from '../ending.ts';
 import { formatReport, type PrintOptions } from './report.ts';
 
 /** How long sources may take to answer at the start before the last good state on disk stands in for them. */
@@ -34,7 +35,8 @@ export interface Signals {
 
 /**
  * Reconciles until told to stop, with health and metrics over HTTP; resolves then. With `--dry-run` it prints the diff
- * whenever that changes, and changes nothing.
+ * whenever that changes, and changes nothing. Resolves with false where something is under way that does not come to its
+ * end: the process is then to be ended without waiting for it.
  */
 export async function run(
   config: Config,
@@ -42,7 +44,7 @@ export async function run(
   printOptions: PrintOptions,
   print: (text: string) => void,
   signals: Signals,
-): Promise<void> {
+): Promise<boolean> {
   const { log } = parts;
   const sources = parts.sources.map(({ name }) => name);
   const { watch, namespaces, counters } = parts;
@@ -90,12 +92,19 @@ export async function run(
     const watching = watch?.run(() => wake.set('ejections'), signals.stop);
     const keeping = fleet?.run(signals.stop);
     const comparing = spread?.run(signals.stop);
-    await runLoop(ports, parts.reconciler, options, wake, signals.stop);
-    await Promise.all([...reporting, watching, keeping, comparing]);
+    const looping = runLoop(ports, parts.reconciler, options, wake, signals.stop);
+    const working = Promise.all([looping, ...reporting, watching, keeping, comparing]);
+    const isOver = await endsInTime(working, signals.stop, parts.clock);
+    if (!isOver)
+      log.warn('stopping without waiting any longer for what does not end', { reason: UNANSWERED });
+    return isOver;
   } finally {
     await Promise.all([...servers.map((server) => server.close()), parts.dns?.server.close()]);
   }
 }
+
+const UNANSWERED =
+  'a file system (that of --state-dir or --ledger) or the kernel does not answer; what it was asked to write last may be missing';
 
 /** What `--metrics-listen` serves. */
 const PROBES = { paths: ['/livez', '/readyz', '/healthz', '/metrics'], flag: '--metrics-listen' };

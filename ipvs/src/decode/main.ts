@@ -1,6 +1,6 @@
 /** The command line of the library: `ipvs-netlink-ts decode`. */
 
-import { createReadStream } from 'node:fs';
+import { createReadStream, fstatSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { decode, formatDecoded, jsonOf } from './decode.ts';
 import { MAX_INPUT } from './input.ts';
@@ -74,6 +74,9 @@ async function read(file: string | undefined): Promise<Uint8Array> {
   const parts: Buffer[] = [];
   let size = 0;
   try {
+    // Node takes standard input that is no file, pipe, socket or terminal for one that is empty.
+    if (file === undefined && fstatSync(0).isDirectory())
+      throw Object.assign(new Error(), { code: 'EISDIR' });
     // Past the limit by one byte, which tells that there is more.
     for await (const part of file === undefined ? process.stdin : createReadStream(file)) {
       parts.push(part);

@@ -76,6 +76,36 @@ describe('what is written', () => {
   });
 });
 
+describe('a terminal without UTF-8', () => {
+  const printed = (out: ReturnType<typeof pipe>, environment: Record<string, string>) => {
+    terminalOf(out, pipe(), environment).printer('auto').print('my-service.…  · URL[,URL…]\n');
+    return out.text;
+  };
+
+  test.each<[string, Record<string, string>]>([
+    ['LC_ALL=C', { LC_ALL: 'C', LANG: 'en_US.UTF-8' }],
+    ['LC_CTYPE=de_DE.ISO-8859-1', { LC_CTYPE: 'de_DE.ISO-8859-1', LANG: 'en_US.UTF-8' }],
+    ['LANG=POSIX', { LANG: 'POSIX' }],
+  ])('gets signs of ASCII for ours, and columns stay aligned: %s', (_, environment) => {
+    expect(printed(pipe(80), environment)).toBe('my-service.~  - URL[,URL...]\n');
+  });
+
+  test('is none where the locale is unset or says UTF-8, and no file or pipe is one', () => {
+    const whole = 'my-service.…  · URL[,URL…]\n';
+    expect(printed(pipe(80), {})).toBe(whole);
+    expect(printed(pipe(80), { LC_ALL: '', LANG: 'C.utf8' })).toBe(whole);
+    expect(printed(pipe(), { LC_ALL: 'C' })).toBe(whole);
+  });
+
+  test('gets them in messages and progress too', () => {
+    const err = pipe(80);
+    const printer = terminalOf(pipe(), err, { LC_ALL: 'C' }).printer('auto');
+    printer.printError('expected KEY=VALUE…');
+    printer.progress('deploying…');
+    expect(err.text).toBe('marathon-ipvs: expected KEY=VALUE...\n\rdeploying~\u001b[K');
+  });
+});
+
 describe('the one line of progress', () => {
   const written = (columns: number | null, ...lines: (string | null)[]) => {
     const err = pipe(columns);

@@ -24,3 +24,33 @@ test('a large removal that is not held is logged once, with who named it', async
     'large removal not held {"why":"2 of 2 VIPs and 2 of 2 backends left the rotation: 2 named by one"}',
   ]);
 });
+
+test('a newcomer that grows is told when it comes and when it has its full weight, not at each step', async () => {
+  const lines: string[] = [];
+  const ignore = () => undefined;
+  const info = (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+    lines.push([message, fields['rule'], fields['steps']].filter((word) => word !== undefined).join(' '));
+  };
+  const tell = createPassLog({ debug: ignore, info, warn: ignore, error: ignore });
+  const world = new World();
+  world.now = 1_000_000;
+  const controller = world.start();
+  const [labels, old, fresh] = [
+    { VIP_0: '11.0.0.1:80', IPVS_SLOW_START_SECONDS: '9' },
+    '10.0.0.1:80',
+    '10.0.0.2:80',
+  ];
+  const apps = (...endpoints: readonly string[]) => snapshot(web('/web', labels, ...endpoints));
+  tell(await controller.resync(apps(old)));
+  tell(await controller.change(apps(old, fresh)));
+  lines.length = 0;
+  for (let seconds = 1; seconds <= 8; seconds += 1) {
+    world.now += 1_000;
+    tell(await controller.change(apps(old, fresh)));
+  }
+  expect(world.backends('tcp/11.0.0.1:80')).toEqual([`${old} w100`, `${fresh} w90`]);
+  expect(lines).toEqual([]);
+  world.now += 1_000;
+  tell(await controller.change(apps(old, fresh)));
+  expect(lines).toEqual(['VIP no longer kept from what the sources say slow start', 'pass 1']);
+});

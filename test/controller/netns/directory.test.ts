@@ -161,7 +161,6 @@ withNamespaces('the namespaces of a directory', () => {
     put('d', `/${'x'.repeat(5_000)}`);
     put('e', '/no/such/file');
     put('f', `${one}\n${other}`);
-    put('g'.repeat(201), one);
     put('.hidden', other);
     mkdirSync(join(directory, 'h'));
     execFileSync('sh', ['-c', 'mkfifo "$0"', join(directory, 'i')]);
@@ -175,16 +174,13 @@ withNamespaces('the namespaces of a directory', () => {
     follow();
     await heard('+a', '+j');
     const expected = 'expected the path of a network namespace in it';
-    const reasons = Object.fromEntries(
-      (last?.refused ?? []).map(({ id, reason }) => [id.slice(0, 2), reason]),
-    );
+    const reasons = Object.fromEntries((last?.refused ?? []).map(({ id, reason }) => [id, reason]));
     expect(reasons).toEqual({
       b: 'it names /etc/hostname, which is no namespace',
       c: expected,
       d: expected,
       e: 'it names /no/such/file: there is no such file or directory',
       f: expected,
-      gg: 'its name is longer than 200 bytes',
       h: expected,
       i: expected,
       k: '/proc/self/ns/net is the network namespace of this program itself',

@@ -1,8 +1,8 @@
 /** The namespaces of a directory, as they come and go; what keeps each of them only notes that it runs. */
 
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { NamespaceFleet } from '../../../controller/netns/fleet.ts';
 import type { NamespaceKeeper } from '../../../controller/netns/keeper.ts';
@@ -16,17 +16,22 @@ let directory: string;
 let ledgers: string;
 let logged: string[];
 let running: Set<string>;
+/** What keeps a namespace takes until this to end. */
+let ending: PromiseWithResolvers<void>;
 let stop: AbortController;
 let ended: Promise<void>;
 let fleet: NamespaceFleet;
 /** Whose ledgers were there when what keeps them began, by id. */
 let found: string[];
+/** Names of the files of their ledgers. */
+let files: readonly string[];
 
 /** Skipped where this user may make no network namespace. */
 const withNamespaces = CAN_MAKE_NAMESPACES ? describe : describe.skip;
 let held: readonly HeldNamespace[];
 beforeAll(async () => {
   held = CAN_MAKE_NAMESPACES ? await Promise.all([holdNamespace(), holdNamespace()]) : [];
+  files = await Promise.all(held.map(async ({ path }) => `${(await stat(path)).ino}.json`));
 });
 afterAll(async () => {
   for (const namespace of held) await namespace.end();
@@ -47,9 +52,12 @@ beforeEach(async () => {
   logged = [];
   running = new Set();
   found = [];
+  ending = Promise.withResolvers();
+  ending.resolve();
   stop = new AbortController();
 });
 afterEach(async () => {
+  ending.resolve();
   stop.abort();
   await ended;
   await rm(join(directory, '..'), { recursive: true, force: true });
@@ -62,9 +70,11 @@ function start(absenceMs?: number): void {
       report: { ...namespace, isInSync: true, reason: null, vips: 1, since: 0 },
       async run(signal: AbortSignal) {
         running.add(namespace.id);
-        found.push(...(await readdir(ledgers)).filter((name) => name === `${namespace.id}.json`));
-        await writeFile(ledgerPath(ledgers, namespace.id), 'ours');
+        const path = ledgerPath(ledgers, namespace.inode);
+        if ((await readdir(ledgers)).includes(basename(path))) found.push(namespace.id);
+        await writeFile(path, 'ours');
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await ending.promise;
         running.delete(namespace.id);
       },
     }) as unknown as NamespaceKeeper;
@@ -93,7 +103,7 @@ withNamespaces('the namespaces of a directory', () => {
     await rm(join(directory, 'web'));
     await until(async () => {
       expect([...running]).toEqual(['db']);
-      expect(await readdir(ledgers)).toEqual(['db.json']);
+      expect(await readdir(ledgers)).toEqual([files[1]]);
     }, 'web is forgotten');
     expect(fleet.report.namespaces.map(({ id }) => id)).toEqual(['db']);
   });
@@ -107,7 +117,41 @@ withNamespaces('the namespaces of a directory', () => {
     expect(found).toEqual([]);
     await add('web', 0);
     await until(async () => expect([...running]).toEqual(['web']), 'web is kept again');
-    await until(async () => expect(found).toEqual(['web.json']), 'its ledger is there');
+    await until(async () => expect(found).toEqual(['web']), 'its ledger is there');
+  });
+
+  test('a file that is renamed takes the ledger of its namespace along', async () => {
+    await add('web', 0);
+    start();
+    await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
+    await rename(join(directory, 'web'), join(directory, 'shop'));
+    await until(async () => expect(found).toEqual(['shop']), 'shop has the ledger of web');
+    await until(async () => expect([...running]).toEqual(['shop']), 'shop alone is kept');
+    expect(await readdir(ledgers)).toEqual([files[0]]);
+  });
+
+  test('of two files of one namespace the other one takes the ledger over', async () => {
+    await add('web', 0);
+    start();
+    await until(async () => expect([...running]).toEqual(['web']), 'web is kept');
+    await add('alias', 0);
+    await until(async () => expect(fleet.report.namespaces).toHaveLength(2), 'alias is refused');
+    await rm(join(directory, 'web'));
+    await until(async () => expect(found).toEqual(['alias']), 'alias has the ledger of web');
+    await until(async () => expect([...running]).toEqual(['alias']), 'alias alone is kept');
+  });
+
+  test('what ends of a namespace ends before it is kept under another name', async () => {
+    await add('web', 0);
+    await add('db', 1);
+    start();
+    await until(async () => expect([...running].sort()).toEqual(['db', 'web']), 'both are kept');
+    ending = Promise.withResolvers();
+    await rename(join(directory, 'web'), join(directory, 'shop'));
+    await until(async () => expect(logged.at(-1)).toContain('"netns":"shop"'), 'shop is found');
+    expect(running).not.toContain('shop');
+    ending.resolve();
+    await until(async () => expect([...running].sort()).toEqual(['db', 'shop']), 'shop is kept');
   });
 
   test('a file that comes again for another namespace finds no ledger', async () => {
@@ -117,32 +161,31 @@ withNamespaces('the namespaces of a directory', () => {
     await rm(join(directory, 'web'));
     await until(async () => expect([...running]).toEqual([]), 'web is let go');
     await add('web', 1);
-    await until(async () => {
-      expect([...running]).toEqual(['web']);
-      expect(await readdir(ledgers)).toEqual(['web.json']);
-    }, 'web is kept again');
+    await until(
+      async () => expect((await readdir(ledgers)).sort()).toEqual([...files].sort()),
+      'web is kept again',
+    );
     expect(found).toEqual([]);
   });
 
   test('what went before a start and comes soon after it finds its ledger', async () => {
-    await writeFile(join(ledgers, 'web.json'), '');
+    await writeFile(join(ledgers, files[0] ?? ''), '');
     await writeFile(join(directory, 'broken'), 'no path\n');
     start();
     await until(async () => expect(fleet.report.namespaces).toHaveLength(1), 'the first look');
     await add('web', 0);
-    await until(async () => expect(found).toEqual(['web.json']), 'its ledger is there');
+    await until(async () => expect(found).toEqual(['web']), 'its ledger is there');
   });
 
   test('a start forgets the ledgers of namespaces that went meanwhile, and of no other', async () => {
-    const files = ['web.json', 'gone.json', 'gone.json.damaged', 'broken.json', 'a.json.json'];
-    for (const file of files) await writeFile(join(ledgers, file), '');
+    const others = ['7.json', '7.json.damaged', 'of-nothing.txt'];
+    for (const file of [...files, ...others]) await writeFile(join(ledgers, file), '');
     await add('web', 0);
-    await add('a.json', 1);
-    await writeFile(join(directory, 'broken'), 'no path\n');
+    await add('db', 1);
     start(50);
     await until(async () => {
-      expect(running.size).toBe(2);
-      expect((await readdir(ledgers)).sort()).toEqual(['a.json.json', 'broken.json', 'web.json']);
+      expect(found.sort()).toEqual(['db', 'web']);
+      expect((await readdir(ledgers)).sort()).toEqual([...files, 'of-nothing.txt'].sort());
     }, 'they are forgotten');
   });
 

@@ -1,7 +1,8 @@
 /** A namespace with a helper, which is joined by pipes here as it is by its standard streams. */
 
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Turns } from '../../../controller/loop/turns.ts';
 import { serveCalls } from '../../../controller/netns/helper.ts';
 import { NamespaceKeeper } from '../../../controller/netns/keeper.ts';
 import type { Namespace } from '../../../controller/netns/namespaces.ts';
@@ -43,6 +44,7 @@ beforeEach(() => {
     },
     ledger: pod.ledger,
     followers: controller.followers,
+    starts: new Turns(1),
     clock,
     log: pod.log,
   });
@@ -113,3 +115,64 @@ test('the end of the controller takes nothing away', async () => {
   await ended;
   expect(pod.backends(VIP)).toEqual(['10.0.0.1:31000 w1']);
 });
+
+describe('many namespaces at once', () => {
+  let starts: Turns;
+  let keepers: Promise<void>[];
+  /** Pipes of the helpers that were started, by namespace; none answers by itself. */
+  let started: Map<string, { readonly toHelper: PassThrough; readonly fromHelper: PassThrough }>;
+
+  function keepSilent(id: string): void {
+    const silent = new NamespaceKeeper(
+      { ...POD, id },
+      {
+        enter() {
+          const pipes = { toHelper: new PassThrough(), fromHelper: new PassThrough() };
+          started.set(id, pipes);
+          const kill = () => void pipes.toHelper.end();
+          return new RemoteNamespace({ input: pipes.toHelper, output: pipes.fromHelper, kill }, clock);
+        },
+        ledger: pod.ledger,
+        followers: controller.followers,
+        starts,
+        clock,
+        log: pod.log,
+      },
+    );
+    keepers.push(silent.run(stop.signal));
+  }
+
+  beforeEach(() => {
+    starts = new Turns(2);
+    keepers = [];
+    started = new Map();
+    for (const id of ['a', 'b', 'c', 'd']) keepSilent(id);
+  });
+
+  test('start a few helpers at a time: the next one when one answers', async () => {
+    await rest();
+    expect([...started.keys()]).toEqual(['a', 'b']);
+    const { toHelper, fromHelper } = started.get('b') ?? fail();
+    void serveCalls(pod, toHelper, fromHelper);
+    await rest();
+    expect([...started.keys()]).toEqual(['a', 'b', 'c']);
+  });
+
+  test('do not wait for one that is silent for long', async () => {
+    await rest();
+    await clock.advance(5_000);
+    await rest();
+    expect([...started.keys()]).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('start none any more once they are not needed', async () => {
+    await rest();
+    stop.abort();
+    await Promise.all(keepers);
+    expect([...started.keys()]).toEqual(['a', 'b']);
+  });
+});
+
+function fail(): never {
+  throw new Error('it was not started');
+}

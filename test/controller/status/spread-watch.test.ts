@@ -21,12 +21,17 @@ function watched() {
     ['10.0.0.2:80', 100],
   ]);
   const reads: number[] = [];
+  const open = new Map<string, number>();
   const counters = {
     async read(): Promise<KernelReading> {
       reads.push(clock.monotonic());
       const entries = [...got].map(([key, connections]) => [
         key,
-        { activeConnections: 0, inactiveConnections: 0, traffic: { ...traffic, connections } },
+        {
+          activeConnections: open.get(key) ?? 0,
+          inactiveConnections: 0,
+          traffic: { ...traffic, connections },
+        },
       ]);
       const connections = [...got.values()].reduce((a, b) => a + b, 0);
       const counted: ServiceCounters = {
@@ -43,7 +48,7 @@ function watched() {
   board.passed(passOf({ desired: desiredOf(WEB), over: { finishedAt: clock.monotonic() } }));
   const watch = new SpreadWatch(counters, () => board.current().vips, clock);
   const connect = (key: string, count: number) => got.set(key, (got.get(key) ?? 0) + count);
-  return { clock, got, reads, watch, connect, board };
+  return { clock, got, reads, open, watch, connect, board };
 }
 
 test('whoever reads the counters learns how connections spread since they were read first', async () => {
@@ -120,6 +125,31 @@ test('a backend that came later is compared once it has been there for a whole s
   await clock.advance(3 * MINUTE);
   for (const key of got.keys()) connect(key, 60);
   await clock.advance(5 * MINUTE);
+  expect(watch.spreads.get(KEY)).toMatchObject({ backends: 3, connections: 180, most: { ofShare: 1 } });
+  stop.abort();
+  await running;
+});
+
+test('a backend that was full is compared once that was before what counters are compared with', async () => {
+  const { clock, open, watch, connect, board } = watched();
+  const limited = { ...backend('10.0.0.2', 80), upperThreshold: 4, lowerThreshold: 3 };
+  const other = backend('10.0.0.3', 80);
+  const web = service('11.0.0.1', 80, [backend('10.0.0.1', 80), limited, other], { name: 'web' });
+  board.passed(passOf({ desired: desiredOf(web), over: { finishedAt: clock.monotonic() } }));
+  connect('10.0.0.3:80', 0);
+  const stop = new AbortController();
+  const running = watch.run(stop.signal);
+  await clock.advance(MINUTE);
+  open.set('10.0.0.2:80', 4);
+  connect('10.0.0.1:80', 60);
+  connect('10.0.0.3:80', 60);
+  await clock.advance(MINUTE);
+  open.delete('10.0.0.2:80');
+  await clock.advance(MINUTE);
+  expect(watch.spreads.get(KEY)).toMatchObject({ backends: 2, connections: 120, most: { ofShare: 1 } });
+  await clock.advance(7 * MINUTE);
+  for (const key of ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80']) connect(key, 60);
+  await clock.advance(MINUTE);
   expect(watch.spreads.get(KEY)).toMatchObject({ backends: 3, connections: 180, most: { ofShare: 1 } });
   stop.abort();
   await running;

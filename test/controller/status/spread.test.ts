@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { BackendRecord } from '../../../controller/status/backend-records.ts';
-import { isUneven, spreadOf } from '../../../controller/status/spread.ts';
+import { isUneven, spreadOf, updateFull } from '../../../controller/status/spread.ts';
 import { WEIGHT_1 } from '../../support/builders.ts';
 
 const START = 1_000;
@@ -12,16 +12,20 @@ interface Counted extends Partial<BackendRecord> {
   readonly before?: number;
   readonly got: number;
   readonly open?: number;
+  /** When it was seen full before this. */
+  readonly wasFull?: number;
 }
 
 /** The spread over backends `10.0.0.1:80`, `10.0.0.2:80`, … */
 function spread(backends: readonly Counted[], scheduler: string | null = 'wlc') {
   const keys = backends.map((_, i) => `10.0.0.${i + 1}:80`);
-  const records = backends.map(({ before: _, got: _got, open: _open, ...over }, i): BackendRecord => {
-    const place = { address: `10.0.0.${i + 1}`, port: 80, hostPort: null, app: '/web', task: `web.${i}` };
-    const told = { reason: 'running', since: 0, drainsUntil: null, inKernel: true, decision: null };
-    return { ...WEIGHT_1, ...place, ...told, ...over };
-  });
+  const records = backends.map(
+    ({ before: _, got: _got, open: _open, wasFull: _full, ...over }, i): BackendRecord => {
+      const place = { address: `10.0.0.${i + 1}`, port: 80, hostPort: null, app: '/web', task: `web.${i}` };
+      const told = { reason: 'running', since: 0, drainsUntil: null, inKernel: true, decision: null };
+      return { ...WEIGHT_1, ...place, ...told, ...over };
+    },
+  );
   const before = new Map(backends.map(({ before: had = 7 }, i) => [keys[i] ?? '', had]));
   const now = new Map(
     backends.map(({ before: had = 7, got, open = 0 }, i) => [
@@ -30,7 +34,12 @@ function spread(backends: readonly Counted[], scheduler: string | null = 'wlc') 
     ]),
   );
   const entries = records.map((record, i) => [keys[i] ?? '', record] as const);
-  return spreadOf({ scheduler, backends: new Map(entries) }, { at: START, backends: before }, now);
+  const vip = { scheduler, backends: new Map(entries) };
+  const counted = { at: START, backends: before };
+  const had = new Map(
+    backends.flatMap(({ wasFull }, i) => (wasFull === undefined ? [] : [[keys[i] ?? '', wasFull]])),
+  );
+  return spreadOf(vip, counted, now, updateFull(had, vip, counted, now, START + 60_000));
 }
 
 describe('the spread of new connections', () => {
@@ -70,6 +79,7 @@ describe('the spread of new connections', () => {
     ['one of weight 0', { got: 500, weight: 0 }],
     ['one that the kernel lacks', { got: 500, inKernel: false }],
     ['one that is full', { got: 0, upperThreshold: 40, lowerThreshold: 30, open: 30 }],
+    ['one that was full meanwhile', { got: 5, wasFull: START + 1 }],
     ['one that the kernel made anew', { before: 900, got: -890 }],
   ])('leaves out %s', (_, other) => {
     expect(spread([{ got: 50 }, { got: 50 }, other])).toMatchObject({
@@ -77,6 +87,11 @@ describe('the spread of new connections', () => {
       connections: 100,
       most: { ofShare: 1 },
     });
+  });
+
+  test('compares one that was full before that, and one below its lower threshold', () => {
+    const free = { upperThreshold: 40, lowerThreshold: 30, open: 29 };
+    expect(spread([{ got: 50 }, { got: 50, wasFull: START - 1, ...free }])?.backends).toBe(2);
   });
 
   test('needs two to compare', () => {
