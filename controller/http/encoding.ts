@@ -2,19 +2,16 @@ import { unzip } from '../unzip.ts';
 import { Failure } from './failure.ts';
 
 /**
- * Undoes the `Content-Encoding` of a whole body, at most `limit` bytes of it. Names of encodings are written in any
- * case, and `x-gzip` is `gzip` (RFC 9110, 8.4.1). Throws a `Failure` for what was not asked for.
+ * Undoes the `Content-Encoding` of a body, piece by piece. Names of encodings are written in any case, and `x-gzip` is
+ * `gzip` (RFC 9110, 8.4.1). Throws a `Failure` for what was not asked for.
  */
-export async function decodeBody(
-  bytes: Buffer,
+export function decodedBody(
+  body: AsyncIterable<Uint8Array>,
   header: string | string[] | undefined,
-  limit: number,
-): Promise<Buffer> {
+): AsyncIterable<Uint8Array> {
   const encodings = encodingsOf(header);
-  if (encodings.length === 0) return bytes;
-  if (encodings.length === 1 && (encodings[0] === 'gzip' || encodings[0] === 'x-gzip')) {
-    return unzip(bytes, limit);
-  }
+  if (encodings.length === 0) return body;
+  if (encodings.length === 1 && (encodings[0] === 'gzip' || encodings[0] === 'x-gzip')) return unzip(body);
   throw unknownEncoding(encodings, 'gzip or none');
 }
 

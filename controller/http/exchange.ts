@@ -2,8 +2,11 @@
 
 import { type Dispatcher, request } from 'undici';
 import { Pace } from '../pace.ts';
-import { decodeBody } from './encoding.ts';
+import { decodedBody } from './encoding.ts';
 import { Failure } from './failure.ts';
+import { Gathered } from './gathered.ts';
+
+const MIB = 2 ** 20;
 
 /** Resolves once the answer begins; follows no redirect. Rejects with whatever the connection failed with. */
 export async function exchange(
@@ -16,19 +19,33 @@ export async function exchange(
   return response;
 }
 
+/** The most that is read of one answer unless told otherwise, after decompression. */
+export const MAX_ANSWER_BYTES = 256 * MIB;
+
 /** The whole body, decompressed. Rejects with a `Failure` where it is larger than `maxBytes`. */
 export async function wholeBody(
   { headers, body }: Dispatcher.ResponseData,
-  maxBytes = 256 * 1024 * 1024,
+  maxBytes = MAX_ANSWER_BYTES,
 ): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const gathered = new Gathered(maxBytes);
   const pace = new Pace();
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    await pace.restIfDue();
-    size += chunk.length;
-    if (size > maxBytes) throw new Failure(`the answer is larger than ${maxBytes} bytes`, 'never');
-    chunks.push(chunk);
+  try {
+    for await (const piece of decodedBody(body, headers['content-encoding'])) {
+      await pace.restIfDue();
+      if (!gathered.append(piece)) throw tooLarge(maxBytes);
+    }
+  } catch (error) {
+    // Where it is unzipped it would be read on until the server sends no more.
+    body.destroy();
+    throw error;
   }
-  return decodeBody(Buffer.concat(chunks, size), headers['content-encoding'], maxBytes);
+  return gathered.bytes();
+}
+
+function tooLarge(maxBytes: number): Failure {
+  const limit = maxBytes % MIB === 0 ? `${maxBytes / MIB} MiB` : `${maxBytes} bytes`;
+  return new Failure(
+    `the answer is larger than ${limit} (unzipped), and no more is accepted: none of it is used; to see what is in it: curl -s --compressed URL | head -c 2000`,
+    'never',
+  );
 }

@@ -30,6 +30,27 @@ const FLAG = new RegExp(
   String.raw`(?<name>(?<![\w-])(?:--?[\w-]{0,80}?${NAME}${REST_OF_NAME}[ \t]+|(?:-u|--user|--proxy-user)[ \t=]*(?=[^\s:]{1,200}:)))${LINE}`,
   'gi',
 );
+/**
+ * Passwords behind a short option of a program that is known for it, also glued to it: `mysql -px`, `redis-cli -a x`. Numbers
+ * stay: after the name of an app `-p 300` is the persistence of its VIP.
+ */
+const CLIENT = new RegExp(
+  String.raw`(?<name>(?<![\w.-])(?:(?:(?:mysql|mariadb)[a-z_-]{0,20}|mycli|sshpass|7z[ar]?|mongo[a-z]{0,12}|cqlsh|rabbitmqadmin)[ \t][^\r\n]{0,400}?(?<!\S)-p|(?:redis-cli|valkey-cli)[ \t][^\r\n]{0,400}?(?<!\S)-a|ldap[a-z]{3,9}[ \t][^\r\n]{0,400}?(?<!\S)-w|(?:sqlcmd|bcp|isql)[ \t][^\r\n]{0,400}?(?<!\S)-P)[ \t]*)(?![ \t\d.:]*(?:[ \t]|$))${LINE}`,
+  'gim',
+);
+/** `-px7`, whatever program it is of, where it reads as no port, address or word. */
+const GLUED =
+  /(?<name>(?<![\w-])-p)(?![\d.:,[\]/-]+(?:tcp|udp|sctp)?(?:\s|$))(?=[^\s;,)"']{0,200}[\dA-Z!@#$%^&*+=~?])\S+/g;
+/** `value="x" name="password"`, and the same in JSON and YAML: a value that stands before what says that it is a secret. */
+const BEFORE_NAME = new RegExp(
+  String.raw`(?<name>(?<![\w.-])value${QUOTE}?[ \t]*[:=][ \t]*)(?:(?<escapes>\\*)(?<quote>["'\`])(?:(?!(?<!\\)\k<escapes>\k<quote>)[^\r\n]){0,1000}\k<escapes>\k<quote>|(?!${QUOTE})[^\r\n]{1,1000}?)(?=(?:[ \t]{0,80}\r?\n?[ \t]{0,80},\s{0,80}|[ \t]{1,80}|[ \t]{0,80}\r?\n[ \t]{1,80})(?:${QUOTE}?type${QUOTE}?[ \t]*[:=][ \t]*${QUOTE}?\w{1,20}${QUOTE}?[\s,]{1,80})?${QUOTE}?(?:name|key)${QUOTE}?[ \t]*[:=][ \t]*${QUOTE}?[\w.-]{0,80}?${NAME})`,
+  'gi',
+);
+/** `x is the password`. */
+const SAID_AFTER = new RegExp(
+  String.raw`(?<!\S)(?=[^\s\d+=!$%^&*#]{0,200}[\d+=!$%^&*#])[^\s]{6,200}(?=[ \t]+(?:is|was|as)[ \t]+(?:(?:a|the|my|your|our|its)[ \t]+)?(?:[\w-]{1,30}[ \t]+)?(?:${NAME})(?![\w-]))`,
+  'gi',
+);
 /** `login me password x`: a word that is none. */
 const SAID = new RegExp(
   String.raw`(?<name>${NAME}s?[ \t]+(?:(?:is|was)[ \t]+)?)(?=[^\s\d+=!$%^&*#]{0,200}[\d+=!$%^&*#])\S+`,
@@ -64,9 +85,13 @@ export function isSecretName(name: string): boolean {
 export function withoutSecrets(text: string): string {
   return withoutPrivateKeys(text)
     .replace(SNIPPET, ', *** is not valid JSON')
+    .replace(BEFORE_NAME, '$<name>***')
+    .replace(SAID_AFTER, '***')
+    .replace(CLIENT, '$<name>***')
     .replace(NAMED, '$<name>***')
     .replace(FLAG, '$<name>***')
     .replace(SAID, '$<name>***')
+    .replace(GLUED, '$<name>***')
     .replace(SCHEME, '$<name>***')
     .replace(IN_URL, '//***@')
     .replace(BEFORE_HOST, '$1***@')

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { SYSCTLS } from '../../controller/apply/sysctls.ts';
 import { parseCommandLine } from '../../controller/cli/command-line.ts';
+import { MAX_ANSWER_BYTES } from '../../controller/http/exchange.ts';
 import { DEFAULT_LIMITS } from '../../controller/status/checks.ts';
 import { startMarathon } from '../support/marathon/start-marathon.ts';
 
@@ -150,4 +151,13 @@ describe('as a Marathon app and with compose', () => {
       await marathon.close();
     }
   });
+});
+
+test('containers have memory for the largest answer that is accepted, besides what they hold anyway', () => {
+  const { mem } = JSON.parse(textOf('deploy/marathon/marathon-ipvs.json'));
+  const { containers } = parse(textOf('deploy/kubernetes/base/daemonset.yaml')).spec.template.spec;
+  const [, gibibytes = ''] = /^(\d+)Gi$/.exec(containers[0].resources.limits.memory) ?? [];
+  // docs/benchmarks.md: at 1,000 x 10, and at 10,000 x 10. Half as much again is garbage.
+  expect(mem * 2 ** 20).toBeGreaterThan(MAX_ANSWER_BYTES + 1.5 * 148e6);
+  expect(Number(gibibytes) * 2 ** 30).toBeGreaterThan(MAX_ANSWER_BYTES + 1.5 * 519e6);
 });

@@ -1,5 +1,6 @@
 /** The Debian package on a machine with a systemd of its own and a kernel with IPVS, with connections through a VIP. */
 
+import { readFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -27,6 +28,10 @@ const APPS = JSON.stringify({
 const why =
   (await missing()) ?? ((await command(['which', 'linux.uml'])).status === 0 ? null : 'they need linux.uml');
 if (why !== null) console.warn(`tests of the Debian package under systemd skipped: ${why}`);
+
+/** The drop-in that operators are told to make for `--netns-dir`. */
+const page = readFileSync(new URL('../../docs/network-namespaces.md', import.meta.url), 'utf8');
+const [, DROP_IN = ''] = /^```\n(# \/etc\/systemd\/system\/marathon-ipvs[^`]+)```$/m.exec(page) ?? [];
 
 /** `step NAME`: what is printed from here on belongs to it. `service`: what systemd says of the service. */
 const TASK = `
@@ -118,6 +123,33 @@ systemctl stop marathon-ipvs
 install ${NEW} >/dev/null; service
 systemctl start marathon-ipvs && version
 
+step 'network namespaces'
+ip netns add pod
+unshare --net sleep 900 &
+holder=$!
+mkdir -m 755 /run/l4lb /etc/systemd/system/marathon-ipvs.service.d
+echo /run/netns/pod >/run/l4lb/pod
+echo /proc/$holder/ns/net >/run/l4lb/task
+cat >/etc/systemd/system/marathon-ipvs.service.d/netns.conf <<'END'
+${DROP_IN}
+END
+configure 'netns-dir: /run/l4lb'
+systemctl daemon-reload
+systemctl restart marathon-ipvs && service
+for namespace in /run/netns/pod /proc/$holder/ns/net; do
+  there="nsenter --net=$namespace"
+  for i in $(seq 60); do
+    [ "$($there ipvsadm -Sn | wc -l)" = 2 ] && break
+    sleep 1
+  done
+  $there ipvsadm -Sn
+  $there cat /proc/sys/net/ipv4/vs/conntrack
+done
+kill $holder
+configure
+rm -r /etc/systemd/system/marathon-ipvs.service.d
+systemctl daemon-reload
+
 step 'watchdog'
 mkdir -p /run/systemd/system/marathon-ipvs.service.d
 printf '[Service]\\nWatchdogSec=20\\n' >/run/systemd/system/marathon-ipvs.service.d/watchdog.conf
@@ -197,6 +229,10 @@ cat /load.log
 
   test('what an operator has stopped is not started by an upgrade', () => {
     expect(printed.get('stopped by an operator')).toBe(`0 inactive dead\n${NEW}\n`);
+  });
+
+  test('with the drop-in of the documentation it keeps VIPs in other network namespaces, with their settings', () => {
+    expect(printed.get('network namespaces')).toBe(`0 active running\n${TABLE}1\n${TABLE}1\n`);
   });
 
   test('a process that stands still is started again by the watchdog', () => {

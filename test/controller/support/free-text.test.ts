@@ -52,6 +52,17 @@ const ANY: Readonly<Record<string, (secret: string) => string>> = {
   HTML: (secret) => `{&quot;password&quot;:&quot;${secret}&quot;}`,
   XML: (secret) => `<password>${secret}</password>`,
   arrow: (secret) => `{ :password => ${secret} }`,
+  'value before its name': (secret) => JSON.stringify([{ value: secret, name: 'DB_PASSWORD' }]),
+  'value, type and name': (secret) =>
+    JSON.stringify([{ value: secret, type: 'VALUE', name: 'token' }], null, 2),
+  'value before its name, in a JSON text': (secret) =>
+    JSON.stringify({ body: JSON.stringify([{ value: secret, key: 'API_KEY' }]) }),
+  'YAML value before its name': (secret) => `- value: ${secret}\n  name: DB_PASSWORD`,
+  'XML value before its name': (secret) => `<property value="${secret}" name="db.password"/>`,
+  'glued to an option': (secret) => `mysqldump -h db -p${secret}`,
+  'glued and quoted': (secret) => JSON.stringify({ exec: `mysql -u me -p"${secret}" -h db` }),
+  'behind a short option': (secret) =>
+    `redis-cli -h cache -a ${secret}\nldapsearch -x -w ${secret}\nsshpass -p ${secret}`,
   'connection string': (secret) => `Server=db;User=me;Password=${secret};Encrypt=1`,
 };
 
@@ -64,6 +75,8 @@ const WORD: Readonly<Record<string, (secret: string) => string>> = {
   'without scheme': (secret) => `dial me:${secret}@tcp(10.0.0.1:3306)/db`,
   netrc: (secret) => `machine h login me password ${secret}`,
   'hash of a password': (secret) => `root:$6$salt$${secret}:19000:0`,
+  'glued, of any program': (secret) => `exec: backup -p${secret} db`,
+  'said before its name': (secret) => `took ${secret} as the password`,
   prose: (secret) => `the password is ${secret}, not ${'x'}`,
   'broken JSON': (secret) => {
     try {
@@ -134,6 +147,14 @@ test.each([
   'web.instance-3f0f7a5c-1f3e-11ee-9a4b-0242ac110002._app.1',
   'ip daddr . meta l4proto . th dport @vips dnat ip to ip daddr',
   '    at Journal.save (file:///usr/lib/node_modules/@someone/journal.ts:81:7)',
+  'mysql: -A -t 11.0.0.1:3306 -s wlc -p 300',
+  '/mysql -a -t 11.0.0.1:3306 -r 10.0.0.1:31000 -m -w 1',
+  'mysql.marathon.l4lb.thisdcos.directory:3306 has no backend',
+  'docker run -p80:80 -p127.0.0.1:53:53/udp web',
+  'iptables -p tcp --dport 80; find / -path x -print; mkdir -p /run/marathon-ipvs',
+  '{"name":"web","value":"10.0.0.1"},{"name":"x"}',
+  'value: 10.0.0.1\n- name: a',
+  '10.0.0.1:31000 is the backend',
 ])('what is no secret stays: %s', (text) => {
   expect(withoutSecrets(text)).toBe(text);
 });
@@ -174,6 +195,13 @@ test.each([
   'aA1',
   'a:',
   ' is not valid JSON, "',
+  'value:"',
+  'value: x\n name: ',
+  'mysql ',
+  'mysql -a',
+  ' -px',
+  'a1',
+  'a1 is the ',
 ])('much text such as %j takes time in proportion', (text) => {
   withoutSecrets(text.repeat(100_000));
 });
