@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { askedOf } from './matrix-asked.ts';
 import { cellsOf, END, type JestResults, readCells, START, writeCells } from './matrix-table.ts';
 
 const page = `# Kernels\n\n${START}\n${END}\n\nAfter.\n`;
@@ -42,4 +43,14 @@ test('a file is told by its counts, and one that could not be loaded has failed'
     ['b.test.ts', '1 failed'],
     ['c.test.ts', 'failed: no test ran'],
   ]);
+});
+
+test('kernels and files are chosen by their names, and without any of a kind it is all of them', () => {
+  const all = { versions: ['5.10', '7.2'], files: ['a.test.ts', 'b.test.ts'] };
+  expect(askedOf([], all)).toEqual(all);
+  expect(askedOf(['7.2'], all)).toEqual({ ...all, versions: ['7.2'] });
+  expect(askedOf(['b.test.ts', '7.2', '5.10'], all)).toEqual({ ...all, files: ['b.test.ts'] });
+  expect(() => askedOf(['7.2', '4.18'], all)).toThrow(
+    'unknown kernel or test file 4.18: expected some of 5.10 7.2 a.test.ts b.test.ts',
+  );
 });
