@@ -13,7 +13,7 @@ import { cellsOf, END, readCells, START, writeCells } from './matrix-table.ts';
 const ROOT = new URL('../../', import.meta.url).pathname;
 const PAGE = join(ROOT, 'docs/kernels.md');
 
-/** Each group is a boot of its own: a kernel that dies in one has its results of the others. */
+/** Each group is a boot of its own: a kernel that dies in one has its results of the others, and of the files before. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   library: [
     'ipvs.test.ts',
@@ -86,15 +86,16 @@ function runGroup(version: string, some: readonly string[]): ReadonlyMap<string,
     ...[process.execPath, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
     ...['node_modules/jest/bin/jest.js', ...some.map((file) => `test/kernel/${file}`)],
     ...['--selectProjects', 'kernel', '--runInBand'],
-    ...['--cacheDirectory', 'node_modules/.cache/jest', '--json', '--outputFile', output],
+    ...['--cacheDirectory', 'node_modules/.cache/jest'],
+    ...['--reporters', 'default', '--reporters', './test/lab/file-results.ts'],
   ];
   spawnSync(join(ROOT, 'test/lab/run.sh'), ['-m', '2048M', '-t', String(GROUP_SECONDS), '--', ...jest], {
     cwd: ROOT,
-    // What Jest prints to stdout with --json is the results once more.
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit'],
     env: {
       ...process.env,
       LAB_KERNEL: version,
+      FILE_RESULTS: output,
       IPVS_KERNEL_TESTS: 'yes-change-my-tables',
       NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/node'),
     },
