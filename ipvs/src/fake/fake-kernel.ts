@@ -24,7 +24,7 @@ export interface FakeKernelOptions {
   readonly schedulers?: readonly string[] | undefined;
   /**
    * Leaves out what kernels before this one leave out: `3.18` the family of destinations, `4.1` the 64-bit counters too,
-   * `5.3` the tunnel attributes, which each of these passes over in a request.
+   * `5.2` the tunnel attributes, which each of these passes over in a request.
    * @defaultValue none: as Linux 6.1
    */
   readonly before?: FakeVersion | undefined;

@@ -28,7 +28,7 @@ const EINVAL = 22;
 const EOPNOTSUPP = 95;
 
 /** A version of Linux that brought attributes. */
-export type FakeVersion = '3.18' | '4.1' | '5.3';
+export type FakeVersion = '3.18' | '4.1' | '5.2';
 
 export interface FakeContext {
   readonly table: FakeTable;
