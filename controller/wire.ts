@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Writing } from './api/apps.ts';
 import { createHostAddresses } from './apply/host-addresses.ts';
 import { readHostIdentity } from './apply/host-identity.ts';
+import { readIpvsTables } from './apply/ipvs-tables.ts';
 import { createKernelCounters } from './apply/kernel-counters.ts';
 import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
 import { createRealAddresses } from './apply/real-addresses.ts';
@@ -13,6 +14,7 @@ import { createUnfitAddresses } from './apply/unfit-addresses.ts';
 import type { ConnectionPorts } from './cli/commands/connection.ts';
 import type { Config } from './config/config.ts';
 import { givenAs } from './config/given.ts';
+import type { IpvsTables } from './counters.ts';
 import { inPool } from './desired/pool.ts';
 import { createTranslator } from './desired/translate.ts';
 import type { TranslationRules } from './desired/translation-rules.ts';
@@ -57,6 +59,8 @@ export interface Parts {
   readonly reachability: Reachability | null;
   /** null where the kernel is not looked at, or for one pass only. */
   readonly counters: KernelCounters | null;
+  /** Reads size and load of the kernel's tables; null or absent as `counters`. */
+  readonly readTables?: (() => Promise<IpvsTables | null>) | null;
   /** Who watches for backends that do not answer; null or absent where nobody does. */
   readonly watch?: Watch | null;
   /** What keeps VIPs in other network namespaces; null or absent without `--netns-dir`. */
@@ -138,7 +142,8 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const { inventory } = reconciler;
     const namespaces = await openNamespaces(config, { rules, inventory, log });
     const writing = await writingOf(config, log);
-    const rest = { reporters, reconciler, counters, watch, namespaces, dns, close };
+    const readTables = client === null ? null : readIpvsTables;
+    const rest = { reporters, reconciler, counters, readTables, watch, namespaces, dns, close };
     return { ...common, sources, writing, ...rest };
   } catch (error) {
     table.close();

@@ -10,12 +10,13 @@ import {
 import type { BackendCounters, ServiceCounters, Traffic } from '../counters.ts';
 import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../model.ts';
 import type { KernelCounters } from '../ports.ts';
+import { readIpvsTables } from './ipvs-tables.ts';
 
 /** So many services are read at a stretch: a pass, a query for a name or a probe may come in between. */
 const STRETCH = 32;
 
-/** The counters behind a client of their own, so that a pass never waits for a reply to us; `close` closes it. */
-export function createKernelCounters(client: IpvsClient, root = '/proc/sys'): KernelCounters {
+/** The counters behind a client of their own, so that a pass never waits for a reply to us; `close` closes it. `root` is where /proc and /sys are. */
+export function createKernelCounters(client: IpvsClient, root = ''): KernelCounters {
   return {
     async read(wanted) {
       const keys = new Set(wanted);
@@ -31,8 +32,16 @@ export function createKernelCounters(client: IpvsClient, root = '/proc/sys'): Ke
       }
       const { version: ipvsVersion, connectionTableSize } = await client.getInfo();
       const { tcpSeconds: tcp, tcpFinSeconds: tcpFin, udpSeconds: udp } = await client.getTimeouts();
-      const conntrack = await readConntrack(root);
-      return { services, ipvsVersion, connectionTableSize, conntrack, timeouts: { tcp, tcpFin, udp } };
+      const conntrack = await readConntrack(`${root}/proc/sys`);
+      const tables = await readIpvsTables(root);
+      return {
+        services,
+        ipvsVersion,
+        connectionTableSize,
+        conntrack,
+        timeouts: { tcp, tcpFin, udp },
+        tables,
+      };
     },
     close: () => client.close(),
   };

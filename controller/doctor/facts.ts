@@ -1,6 +1,6 @@
 /** What the checks are made on: read at the edge, all at once. null and absence mean that it could not be read here. */
 
-import type { IpvsTimeouts } from '../counters.ts';
+import type { IpvsTables, IpvsTimeouts } from '../counters.ts';
 
 export interface Facts {
   /** `6.1.0-13-amd64`. */
@@ -26,8 +26,8 @@ export interface Facts {
   readonly conntrack: { readonly count: number; readonly max: number } | null;
   readonly keepaliveSeconds: number | null;
   readonly estimation: EstimationFact;
-  /** null: this kernel does not tell of its tables. */
-  readonly tables: TablesFact | null;
+  /** null: their size cannot be read. */
+  readonly tables: IpvsTables | null;
   readonly names: NamesFact | null;
   readonly controller: ControllerFact | null;
   /** null without --netns-dir. */
@@ -121,18 +121,6 @@ export interface EstimationFact {
   readonly nice: string | null;
 }
 
-/** Of /proc/net/ip_vs_status. */
-export interface TablesFact {
-  readonly connections: number;
-  readonly buckets: number;
-  /** What the module parameter `conn_tab_bits` lets the table grow to; null where it cannot be read. */
-  readonly maxBuckets: number | null;
-  /** `net.ipv4.vs.conn_max`; null where it cannot be read. */
-  readonly maxConnections: number | null;
-  readonly services: number | null;
-  readonly serviceBuckets: number | null;
-}
-
 export interface NamesFact {
   /** Of /etc/resolv.conf. */
   readonly servers: readonly string[];
@@ -166,6 +154,8 @@ export interface ControllerFact {
   }[];
   /** null: it does not tell of the table that was read. */
   readonly foreignServices: number | null;
+  /** Connections of its VIPs, those too that have ended and that the kernel still remembers. */
+  readonly connections: number;
 }
 
 /** What this host is to be set up for: from the options. */

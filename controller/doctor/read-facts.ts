@@ -1,10 +1,12 @@
 import { release } from 'node:os';
+import { readIpvsTables } from '../apply/ipvs-tables.ts';
 import { readConntrack } from '../apply/kernel-counters.ts';
 import { sysctlsFor } from '../apply/sysctls.ts';
 import type { Config } from '../config/config.ts';
 import type { StatusDocument } from '../status/document.ts';
 import type { ControllerFact, Facts, IpvsFact, NftablesFact, WantedFact } from './facts.ts';
 import { readBridges } from './read/bridges.ts';
+import { readEstimation } from './read/estimation.ts';
 import { readCapabilities, readIpvs, readNumber, readPortRange, readSysctls } from './read/kernel.ts';
 import { readManagers, readProcesses } from './read/managers.ts';
 import { readModules } from './read/modules.ts';
@@ -12,7 +14,6 @@ import { readNames } from './read/names.ts';
 import { readNamespaces } from './read/namespaces.ts';
 import { readAddresses, readInterfaces, readRoutes } from './read/networks.ts';
 import { readNftables } from './read/nftables.ts';
-import { readEstimation, readTables } from './read/tables.ts';
 
 /** Options that say what this host is to be set up for. */
 export type DoctorOptions = Pick<
@@ -84,7 +85,7 @@ export async function readFacts(options: DoctorOptions, controller: AskedControl
     conntrack,
     keepaliveSeconds: await readNumber('net.ipv4.tcp_keepalive_time'),
     estimation: await readEstimation(),
-    tables: await readTables(),
+    tables: await readIpvsTables(),
     names,
     controller: asked,
     namespaces: wanted.netnsDir === null ? null : await readNamespaces(wanted.netnsDir),
@@ -136,5 +137,9 @@ function controllerOf({ url, status }: AskedController): ControllerFact {
     // It is the host port that a client could be given before the task listens.
     backends: vip.backends.map(({ hostPort, ...backend }) => hostPort ?? backend),
   }));
-  return { url, version, vips: seen, foreignServices: kernel.foreignServices };
+  const connections = vips.reduce(
+    (sum, { activeConnections, inactiveConnections }) => sum + activeConnections + inactiveConnections,
+    0,
+  );
+  return { url, version, vips: seen, foreignServices: kernel.foreignServices, connections };
 }

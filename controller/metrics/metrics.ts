@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { AccessFiles } from '../api/access/files.ts';
+import type { IpvsTables } from '../counters.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Observer } from '../ports.ts';
 import { createStatusBoard, type StatusBoard, type StatusBoardOptions } from '../status/board.ts';
@@ -8,6 +9,7 @@ import { createCounters } from './counters.ts';
 import type { DnsMetrics } from './dns.ts';
 import { registerEjectionMetrics } from './ejection.ts';
 import { registerGauges } from './gauges.ts';
+import { registerKernelMetrics } from './kernel.ts';
 import { registerNamespaceMetrics } from './namespaces.ts';
 
 /** Hears what the loop does and tells it to Prometheus. */
@@ -24,6 +26,8 @@ export interface MetricsParts {
   readonly board?: StatusBoard | undefined;
   /** Keys and tokens of `--listen`. */
   readonly access?: AccessFiles | undefined;
+  /** Reads size and load of the kernel's tables. */
+  readonly tables?: (() => Promise<IpvsTables | null>) | undefined;
 }
 
 /** How many changes that no pass could bring into the kernel are remembered for their latency. */
@@ -36,7 +40,7 @@ const MOST_WAITING = 10_000;
  */
 export function createMetrics(
   options: StatusBoardOptions,
-  { dns, board: shared, access }: MetricsParts = {},
+  { dns, board: shared, access, tables }: MetricsParts = {},
 ): Metrics {
   const { sources, dryRun, clock } = options;
   const registry = new Registry();
@@ -49,6 +53,7 @@ export function createMetrics(
   registerGauges(registry, board.current, clock);
   dns?.register(registry);
   if (access !== undefined) registerAccessGauges(registry, access);
+  if (tables !== undefined) registerKernelMetrics(registry, tables);
   const counters = createCounters(registry, sources);
   let waiting: readonly number[] = [];
 

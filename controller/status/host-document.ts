@@ -3,6 +3,42 @@
 import { z } from 'zod';
 import { count, instant } from './shapes.ts';
 
+/** Size and load of the IPVS tables. */
+const tables = z.object({
+  grow: z
+    .boolean()
+    .describe(
+      'Whether they grow and shrink with what is in them, and belong to this network namespace alone (since Linux 7.1).',
+    ),
+  connections: z
+    .object({
+      count: count.nullable().describe("Connections, those of other programs' services too."),
+      buckets: count.describe('Buckets of the table now.'),
+      maxBuckets: count
+        .nullable()
+        .describe('What it may grow to: 2 to the power of the module parameter conn_tab_bits.'),
+      loadFactor: z.int().nullable().describe('net.ipv4.vs.conn_lfactor.'),
+      max: count.nullable().describe('How many there may be: net.ipv4.vs.conn_max.'),
+    })
+    .describe('The table of connections.'),
+  services: z
+    .object({
+      count: count.nullable().describe('Services, those of other programs too.'),
+      buckets: count.describe('Buckets of the table now.'),
+      loadFactor: z.int().nullable().describe('net.ipv4.vs.svc_lfactor.'),
+    })
+    .describe('The table of services.'),
+  estimation: z
+    .object({
+      threads: count.nullable().describe('Threads that count rates.'),
+      maxThreads: count.nullable().describe('How many of these there may be.'),
+      perThread: count.describe('Services and backends that one of them counts at most.'),
+      chainLength: count.nullable().describe('Services and backends that it counts in one go.'),
+    })
+    .nullable()
+    .describe('null where the kernel does not tell.'),
+});
+
 /** The tables of the kernel. */
 export const kernel = z.object({
   readAt: instant
@@ -26,6 +62,11 @@ export const kernel = z.object({
     })
     .nullable()
     .describe('For how long IPVS keeps an idle connection; null where it is not known.'),
+  tables: tables
+    .nullable()
+    .describe(
+      'Size and load of the IPVS tables; null where they are not known, and so is each number that the kernel does not tell.',
+    ),
 });
 
 /** What watching the backends for answers has found. */

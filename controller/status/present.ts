@@ -252,6 +252,7 @@ function toKernel(pass: PassStatus | null, reading: Reading, { instant }: Times)
     connectionTableSize: known?.connectionTableSize ?? null,
     conntrack: known?.conntrack ?? null,
     timeouts: known?.timeouts ?? null,
+    tables: known?.tables ?? null,
   };
 }
 

@@ -80,8 +80,8 @@ const destinationRows = {
   port:                  { type: 2,  codec: be16 },
   forwardingMethod:      { type: 3,  codec: u32 },
   weight:                { type: 4,  codec: u32 },
-  tunnelType:            { type: 13, codec: u8 }, //           since Linux 5.3
-  tunnelPort:            { type: 14, codec: be16 }, //         since Linux 5.3
+  tunnelType:            { type: 13, codec: u8 }, //           since Linux 5.2
+  tunnelPort:            { type: 14, codec: be16 }, //         since Linux 5.2
   tunnelFlags:           { type: 15, codec: u16 }, //          since Linux 5.3
   upperThreshold:        { type: 5,  codec: u32 },
   lowerThreshold:        { type: 6,  codec: u32 },

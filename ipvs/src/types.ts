@@ -107,7 +107,7 @@ export type ObservedService = VirtualService & { readonly stats: Stats };
 /** How packets get to a destination: NAT, same network, encapsulated, this host, or past the balancer. */
 export type ForwardingMethod = 'masquerade' | 'direct-route' | 'tunnel' | 'local' | 'bypass';
 
-/** Encapsulation for the forwarding method `tunnel`. Since Linux 5.3; before, and by default, it is `ipip`. */
+/** Encapsulation for the forwarding method `tunnel`. Since Linux 5.2, `gre` and checksums since 5.3; before, and by default, it is `ipip`. */
 export interface Tunnel {
   readonly type: 'ipip' | 'gue' | 'gre';
   /** UDP port of the remote end; `gue` needs one. */

@@ -1,7 +1,7 @@
 /**
  * Numbers of the kernel's user-space interface, under their kernel names, each once.
  *
- * `<linux/ip_vs.h>` as of Linux 6.1 (the tunnel attributes came with 5.3, ADDR_FAMILY with 3.18, STATS64 with 4.1);
+ * `<linux/ip_vs.h>` as of Linux 6.1 (GUE came with 5.2, GRE and checksums of tunnels with 5.3, ADDR_FAMILY with 3.18, STATS64 with 4.1);
  * `<linux/netlink.h>` and `<linux/genetlink.h>` for the envelope. Attribute numbers are in the tables (`tables.ts`).
  */
 
@@ -81,7 +81,7 @@ export const IP_VS_CONN_F = {
   BYPASS: 4,
 } as const;
 
-/** IP_VS_CONN_F_TUNNEL_TYPE_*. <linux/ip_vs.h>, since Linux 5.3 */
+/** IP_VS_CONN_F_TUNNEL_TYPE_*. <linux/ip_vs.h>, since Linux 5.2; gre since 5.3 */
 export const IP_VS_TUNNEL_TYPE = { ipip: 0, gue: 1, gre: 2 } as const;
 
 /** IP_VS_TUNNEL_ENCAP_FLAG_*. <linux/ip_vs.h>, since Linux 5.3 */

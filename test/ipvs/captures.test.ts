@@ -38,7 +38,7 @@ const idOnly = (message: string): string =>
     .replace(/ 05000600 00000000 0c000700 00000000 ffffffff 08000800 00000000 08000900 \S+/, '')
     .replace(' 54000180 ', ' 30000180 ');
 
-/** ipvsadm always sends a tunnel; we only where one is set, since kernels before 5.3 know none. */
+/** ipvsadm always sends a tunnel; we only where one is set, since kernels before 5.2 know none. */
 const withoutTunnel = (message: string): string => {
   const none = ' 05000d00 00000000 06000e00 00000000 06000f00 00000000';
   return message.includes(none) ? message.replace(none, '').replace(' 60000280 ', ' 48000280 ') : message;

@@ -246,6 +246,19 @@ describe('older kernels', () => {
     expect(await client.listDestinations(six)).toMatchObject([{ address: 'fd00::9' }]);
   });
 
+  test('without tunnel attributes every tunnel is IPIP, whatever was asked for', async () => {
+    for (const before of ['3.18', '4.1', '5.2'] as const) {
+      const { client } = await start({ before });
+      await client.addService(web);
+      const tunnel = { type: 'gue', port: 6_080 } as const;
+      await client.addDestination(web, { ...backend, forwardingMethod: 'tunnel', tunnel });
+      const [read] = await client.listDestinations(web);
+      expect(read?.forwardingMethod).toBe('tunnel');
+      // As of every tunnel that is IPIP.
+      expect(read).not.toHaveProperty('tunnel');
+    }
+  });
+
   test('without 64-bit counters the 32-bit ones are read', async () => {
     const { client } = await start({ before: '4.1' });
     await client.addService(web);

@@ -1,11 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { endpointKey } from '../../controller/model.ts';
 import { parseTable } from '../../controller/plan/ipvsadm.ts';
+import { hideModule } from '../support/hidden-module.ts';
 import { eventually, IN_LAB, ipvsadm, shell, TestHost } from '../support/host.ts';
 
-// A process starts in seconds there, and each test starts several.
-jest.setTimeout(240_000);
 const inLab = IN_LAB ? describe : describe.skip;
 
 let host: TestHost;
@@ -78,7 +77,13 @@ inLab('the order of backends on a real kernel', () => {
   });
 });
 
-inLab('a scheduler that the kernel lacks (no ip_vs_twos here)', () => {
+inLab('a scheduler that the kernel lacks', () => {
+  let hidden: { undo(): Promise<void> };
+  beforeAll(async () => {
+    hidden = await hideModule('ip_vs_twos');
+  });
+  afterAll(() => hidden.undo());
+
   const REASON = /kernel lacks this scheduler \(module ip_vs_twos\), so the VIP has wlc/;
   const twos = app('/a', { IPVS_SCHEDULER: 'twos' }, [31_000]);
   const vips = async () => {

@@ -1,9 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { IN_LAB, ipvsadm, shell, TestHost } from '../support/host.ts';
 
-// A process starts in seconds there, and each test starts several.
-jest.setTimeout(240_000);
 const inLab = IN_LAB ? describe : describe.skip;
 
 let host: TestHost;

@@ -235,9 +235,20 @@ case $task in
   bench)
     missed=0
     build_program
-    for file in test/bench/*-bench.ts; do
-      echo "== $(basename "$file" -bench.ts)"
-      test/lab/run.sh -m 3072M -t 0 -- "$node" --conditions=ipvs-source "$file" "$@" || missed=1
+    names= options=
+    for argument; do
+      case $argument in
+        -*) options="$options $argument" ;;
+        *) names="$names $argument" ;;
+      esac
+    done
+    [ -n "$names" ] || names=$(cd test/bench && ls *-bench.ts | sed 's/-bench\.ts$//')
+    for name in $names; do
+      file=test/bench/$name-bench.ts
+      [ -e "$file" ] || { say "no benchmark '$name': test/bench has $(cd test/bench && ls *-bench.ts | sed 's/-bench\.ts$//' | xargs)"; exit 2; }
+      echo "== $name"
+      # shellcheck disable=SC2086 # a list
+      test/lab/run.sh -m 3072M -t 0 -- "$node" --conditions=ipvs-source "$file" $options || missed=1
     done
     exit $missed
     ;;

@@ -6,7 +6,7 @@ export const END = '<!-- test:kernels: end -->';
 /** The text of each cell, by the name of the test file and the version of the kernel. */
 export type Cells = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-/** What Jest writes with --json, as far as it matters here. */
+/** What Jest tells of test files that have ended. */
 export interface JestResults {
   readonly testResults: readonly {
     readonly name: string;

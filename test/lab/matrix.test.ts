@@ -1,4 +1,9 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import FileResults from './file-results.ts';
+import { askedOf } from './matrix-asked.ts';
 import { cellsOf, END, type JestResults, readCells, START, writeCells } from './matrix-table.ts';
 
 const page = `# Kernels\n\n${START}\n${END}\n\nAfter.\n`;
@@ -42,4 +47,33 @@ test('a file is told by its counts, and one that could not be loaded has failed'
     ['b.test.ts', '1 failed'],
     ['c.test.ts', 'failed: no test ran'],
   ]);
+});
+
+test('kernels and files are chosen by their names, and without any of a kind it is all of them', () => {
+  const all = { versions: ['5.10', '7.2'], files: ['a.test.ts', 'b.test.ts'] };
+  expect(askedOf([], all)).toEqual(all);
+  expect(askedOf(['7.2'], all)).toEqual({ ...all, versions: ['7.2'] });
+  expect(askedOf(['b.test.ts', '7.2', '5.10'], all)).toEqual({ ...all, files: ['b.test.ts'] });
+  expect(() => askedOf(['7.2', '4.18'], all)).toThrow(
+    'unknown kernel or test file 4.18: expected some of 5.10 7.2 a.test.ts b.test.ts',
+  );
+});
+
+test('the results of a file are kept as soon as it has ended', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'file-results-'));
+  process.env['FILE_RESULTS'] = join(folder, 'results.json');
+  try {
+    const reporter = new FileResults();
+    const kept = async () => [...cellsOf(JSON.parse(await readFile(join(folder, 'results.json'), 'utf8')))];
+    reporter.onTestFileResult(null, { testFilePath: '/x/a.test.ts', testResults: [{ status: 'passed' }] });
+    expect(await kept()).toEqual([['a.test.ts', '1 passed']]);
+    reporter.onTestFileResult(null, { testFilePath: '/x/b.test.ts', testResults: [] });
+    expect(await kept()).toEqual([
+      ['a.test.ts', '1 passed'],
+      ['b.test.ts', 'failed: no test ran'],
+    ]);
+  } finally {
+    delete process.env['FILE_RESULTS'];
+    await rm(folder, { recursive: true });
+  }
 });

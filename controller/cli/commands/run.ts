@@ -57,7 +57,8 @@ export async function run(
     counters === null ? undefined : new SpreadWatch(counters, () => board.current().vips, parts.clock);
   const board = createStatusBoard({ ...observed, history, spreads: spread && (() => spread.spreads) });
   const access = config.listen === null ? undefined : await openAccessFiles(config, parts);
-  const metrics = createMetrics(observed, { dns: parts.dns?.metrics, board, access });
+  const tables = parts.readTables ?? undefined;
+  const metrics = createMetrics(observed, { dns: parts.dns?.metrics, board, access, tables });
   const printer = config.dryRun ? createPrinter(printOptions, print) : null;
   const manager = createServiceManager(process.env, parts);
   const observers = [board, metrics, printer, manager].filter((one) => one !== null);

@@ -1,4 +1,5 @@
 import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
+import type { IpvsTables } from '../../counters.ts';
 import { isOfIpvs, loadAtBoot, setSysctl, setSysctlOf } from '../../fixes.ts';
 import { diesBeforeKeepalive, keepaliveRemedies } from '../../keepalive.ts';
 import { type Found, fine } from '../document.ts';
@@ -67,7 +68,8 @@ export function checkEstimator({
   estimation,
   ipvs,
   kernelRelease,
-}: Pick<Facts, 'estimation' | 'ipvs' | 'kernelRelease'>): Found[] {
+  tables,
+}: Pick<Facts, 'estimation' | 'ipvs' | 'kernelRelease' | 'tables'>): Found[] {
   const services = 'services' in ipvs ? ipvs.services.length : 0;
   const check = 'rate estimator';
   const counted = `${services} services on kernel ${kernelRelease}`;
@@ -77,7 +79,10 @@ export function checkEstimator({
   const version = kernelVersion(kernelRelease);
   if (version === null || !isBefore(version, [6, 2])) {
     const where = processors === null ? '' : ` (processors ${processors}, nice ${nice ?? 'unknown'})`;
-    return [fine('rate-estimator', check, `in threads of its own since Linux 6.2${where}; ${counted}`)];
+    const threads = inWords(tables?.estimation ?? null);
+    return [
+      fine('rate-estimator', check, `in threads of its own since Linux 6.2${where}${threads}; ${counted}`),
+    ];
   }
   if (services <= MANY_SERVICES) return [fine('rate-estimator', check, `in a timer, for ${counted}`)];
   return [
@@ -94,4 +99,10 @@ export function checkEstimator({
           : `${loadAtBoot('ip_vs')} && ${setSysctl('net.ipv4.vs.run_estimation', '0')}`,
     },
   ];
+}
+
+function inWords(threads: IpvsTables['estimation']): string {
+  if (threads === null || threads.threads === null) return '';
+  const most = threads.maxThreads === null ? '' : ` of at most ${threads.maxThreads}`;
+  return `, ${threads.threads}${most}, each for up to ${threads.perThread} services and backends`;
 }

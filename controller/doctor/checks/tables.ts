@@ -1,42 +1,89 @@
+import { isBefore, kernelVersion } from '../../apply/kernel-version.ts';
+import type { IpvsTables } from '../../counters.ts';
 import { setSysctlOf, writeFile } from '../../fixes.ts';
 import { type Found, fine } from '../document.ts';
-import type { Facts, TablesFact } from '../facts.ts';
+import type { Facts } from '../facts.ts';
 
 /** Connections to be looked through for a packet, from which on a larger table is worth its memory. */
 const LONG_CHAIN = 4;
+/** Services to be looked through for a new connection, from which on that takes microseconds. */
+const LONG_SERVICE_CHAIN = 64;
 /** Of net.ipv4.vs.conn_max: from here on someone should look, and from there on connections will be refused soon. */
 const FULL = { warning: 0.8, problem: 0.95 };
-/** The kernel takes no more than this for conn_tab_bits on 64-bit processors (net/netfilter/ipvs/Kconfig). */
-const MAX_BITS = 27;
+/** The kernel takes no more than this for conn_tab_bits on 64-bit processors (net/netfilter/ipvs/Kconfig), since Linux 6.5 and before. */
+const MAX_BITS = { since: 27, before: 20 };
 
-/** Whether the IPVS table of connections, of kernels that tell its size, can grow as it should. */
-export function checkTables({ tables }: Pick<Facts, 'tables'>): Found[] {
+type Tables = Pick<Facts, 'tables' | 'ipvs' | 'controller' | 'kernelRelease'>;
+
+/** Whether the IPVS tables are large enough for what is in them, and may grow as they should. */
+export function checkTables({ tables, ipvs, controller, kernelRelease }: Tables): Found[] {
   if (tables === null) return [];
-  const { connections, buckets, maxBuckets, services, serviceBuckets } = tables;
-  const check = 'IPVS tables';
-  const most = maxBuckets === null ? '' : `, at most ${maxBuckets}`;
-  const found = `${connections} connections in ${buckets} buckets${most}; ${services ?? '?'} services in ${serviceBuckets ?? '?'} buckets`;
-  const crowded = maxBuckets !== null && buckets >= maxBuckets && connections > LONG_CHAIN * maxBuckets;
-  const bits = Math.min(Math.ceil(Math.log2(Math.max(connections, 1))), MAX_BITS);
-  const size: Found = crowded
-    ? {
-        code: 'ipvs-tables',
-        check,
-        state: 'warning',
-        found,
-        wanted: `conn_tab_bits=${bits}`,
-        why: 'the table of connections has grown as far as the module parameter conn_tab_bits lets it: each packet looks through several connections',
-        command: `${writeFile('/etc/modprobe.d/marathon-ipvs-tables.conf', [`options ip_vs conn_tab_bits=${bits}`])} # read when ip_vs is loaded: restart the host`,
-      }
-    : fine('ipvs-tables', check, found);
-  return [size, ...checkMaximum(tables)];
+  const connections = tables.connections.count ?? controller?.connections ?? null;
+  const services = tables.services.count ?? ('services' in ipvs ? ipvs.services.length : null);
+  return [
+    checkConnectionTable(tables, connections, services, kernelRelease),
+    ...checkServiceTable(tables, services),
+    ...checkMaximum(tables),
+  ];
 }
 
-function checkMaximum({ connections, maxConnections }: TablesFact): Found[] {
-  if (maxConnections === null) return [];
+function checkConnectionTable(
+  { grow, connections: { buckets, maxBuckets }, services: { buckets: serviceBuckets } }: IpvsTables,
+  connections: number | null,
+  services: number | null,
+  kernelRelease: string,
+): Found {
+  const check = 'IPVS tables';
+  const limit = grow ? (maxBuckets === null ? '' : `, at most ${maxBuckets}`) : ' (a fixed size)';
+  const found = `${connections ?? 'unknown'} connections in ${buckets} buckets${limit}; ${services ?? 'unknown'} services in ${serviceBuckets} buckets`;
+  const isCrowded =
+    maxBuckets !== null &&
+    buckets >= maxBuckets &&
+    connections !== null &&
+    connections > LONG_CHAIN * maxBuckets;
+  if (!isCrowded) return fine('ipvs-tables', check, found);
+  const bits = Math.min(Math.ceil(Math.log2(connections)), maxBitsOf(kernelRelease));
+  if (2 ** bits <= maxBuckets)
+    return fine('ipvs-tables', check, `${found}: the kernel takes no larger table`);
+  return {
+    code: 'ipvs-tables',
+    check,
+    state: 'warning',
+    found,
+    wanted: `conn_tab_bits=${bits}`,
+    why: grow
+      ? 'the table of connections has grown as far as the module parameter conn_tab_bits lets it: each packet looks through several connections'
+      : 'the table of connections has the size that the module parameter conn_tab_bits gave it, and never another: each packet looks through several connections',
+    command: `${writeFile('/etc/modprobe.d/marathon-ipvs-tables.conf', [`options ip_vs conn_tab_bits=${bits}`])} # read when ip_vs is loaded: restart the host`,
+  };
+}
+
+function maxBitsOf(kernelRelease: string): number {
+  const version = kernelVersion(kernelRelease);
+  return version !== null && isBefore(version, [6, 5]) ? MAX_BITS.before : MAX_BITS.since;
+}
+
+/** A table of services that grows needs no advice. */
+function checkServiceTable({ grow, services: { buckets } }: IpvsTables, services: number | null): Found[] {
+  if (grow || services === null || services <= LONG_SERVICE_CHAIN * buckets) return [];
+  return [
+    {
+      code: 'ipvs-tables',
+      check: 'IPVS table of services',
+      state: 'warning',
+      found: `${services} services in ${buckets} buckets`,
+      wanted: 'Linux 7.1 or newer, whose table grows, or fewer VIPs on this host',
+      why: `each new connection looks through some ${Math.round(services / buckets)} services before it finds its own; packets of connections that are open do not`,
+      command: null,
+    },
+  ];
+}
+
+function checkMaximum({ connections: { count, max } }: IpvsTables): Found[] {
+  if (max === null || count === null) return [];
   const check = 'IPVS connections';
-  const share = maxConnections === 0 ? 1 : connections / maxConnections;
-  const found = `${connections} of ${maxConnections} (net.ipv4.vs.conn_max)`;
+  const share = max === 0 ? 1 : count / max;
+  const found = `${count} of ${max} (net.ipv4.vs.conn_max)`;
   if (share < FULL.warning) return [fine('ipvs-connections', check, found)];
   return [
     {
@@ -46,7 +93,7 @@ function checkMaximum({ connections, maxConnections }: TablesFact): Found[] {
       found,
       wanted: `less than ${FULL.warning * 100} %`,
       why: 'no VIP takes a new connection once there are as many as net.ipv4.vs.conn_max',
-      command: setSysctlOf('net.ipv4.vs.conn_max', String(Math.max(maxConnections * 2, 4_096)), {
+      command: setSysctlOf('net.ipv4.vs.conn_max', String(Math.max(max * 2, 4_096)), {
         missing: false,
       }),
     },

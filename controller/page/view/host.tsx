@@ -194,6 +194,15 @@ function Wrong({ finding }: { readonly finding: Finding }): VNode {
   );
 }
 
+/** Newer kernels tell how many connections are in it, and what it may grow to. */
+function connectionTable({ connectionTableSize, tables }: Known['overview']['kernel']): string {
+  if (connectionTableSize === null) return '-';
+  const { count = null, maxBuckets = null } = tables?.connections ?? {};
+  const buckets = `${connectionTableSize} buckets`;
+  if (count === null) return buckets;
+  return `${count} connections in ${buckets}${maxBuckets === null ? '' : `, at most ${maxBuckets}`}`;
+}
+
 function Kernel({ known }: { readonly known: Known }): VNode {
   const { kernel } = known.overview;
   const { timeouts, conntrack } = kernel;
@@ -201,7 +210,7 @@ function Kernel({ known }: { readonly known: Known }): VNode {
     ['IPVS', kernel.ipvsVersion ?? `not known${kernel.error === null ? '' : `: ${kernel.error}`}`],
     ['Services', `${kernel.services}, ${kernel.foreignServices} of them of other programs`],
     ['Backends', String(kernel.backends)],
-    ['Connection table', kernel.connectionTableSize === null ? '-' : `${kernel.connectionTableSize} buckets`],
+    ['Connection table', connectionTable(kernel)],
     ['Connection tracking', conntrack === null ? '-' : `${conntrack.count} of ${conntrack.max}`],
     [
       'Idle connections end after',

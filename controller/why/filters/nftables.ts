@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Action, Chain, Hook, Rule, Test } from './chain.ts';
-import { inNetworks, inPorts, inStates, isLocal, isProtocol, not, untold } from './tests.ts';
+import { allOf, anyOf, inNetworks, inPorts, inStates, isLocal, isProtocol, not, untold } from './tests.ts';
 
 const HOOKS: readonly Hook[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
 const FAMILIES: readonly string[] = ['ip', 'ip6', 'inet'];
@@ -15,9 +15,12 @@ const chain = z.object({
 const rule = z.object({ ...place, chain: z.string(), expr: z.array(z.record(z.string(), z.unknown())) });
 const set = z.object({ ...place, name: z.string(), elem: z.array(z.unknown()).optional() });
 const listing = z.object({
-  nftables: z.array(z.object({ chain: chain.optional(), rule: rule.optional(), set: set.optional() })),
+  nftables: z.array(
+    z.object({ chain: chain.optional(), rule: rule.optional(), set: set.optional(), map: set.optional() }),
+  ),
 });
 
+/** Elements of sets and of maps. */
 type Sets = ReadonlyMap<string, readonly unknown[]>;
 
 /** Reads what `nft -j list ruleset` prints. `skip`: family and table whose chains are left out. Throws where it is no such listing. */
@@ -25,14 +28,14 @@ export function parseNftables(json: string, skip: string): Chain[] {
   const { nftables } = listing.parse(JSON.parse(json));
   const sets: Map<string, readonly unknown[]> = new Map();
   const rules = new Map<string, Rule[]>();
-  for (const item of nftables) {
-    if (item.set !== undefined)
-      sets.set(`${item.set.family} ${item.set.table} @${item.set.name}`, item.set.elem ?? []);
+  for (const { set: found, map: orMap } of nftables) {
+    const named = found ?? orMap;
+    if (named !== undefined) sets.set(`${named.family} ${named.table} @${named.name}`, named.elem ?? []);
   }
   for (const { rule: found } of nftables) {
     if (found === undefined) continue;
     const name = `${found.family} ${found.table} ${found.chain}`;
-    rules.set(name, [...(rules.get(name) ?? []), toRule(found, sets)]);
+    rules.set(name, [...(rules.get(name) ?? []), ...toRules(found, sets)]);
   }
   return nftables.flatMap(({ chain: found }): Chain[] => {
     if (found === undefined || !FAMILIES.includes(found.family)) return [];
@@ -45,19 +48,48 @@ export function parseNftables(json: string, skip: string): Chain[] {
   });
 }
 
-function toRule({ family, table, expr }: z.infer<typeof rule>, sets: Sets): Rule {
+/** One rule; one for each element where a map of verdicts decides. */
+function toRules({ family, table, expr }: z.infer<typeof rule>, sets: Sets): Rule[] {
+  const owner = `${family} ${table}`;
+  const text = JSON.stringify(expr);
   const tests: Test[] = [];
   let action: Action = { kind: 'other' };
   for (const statement of expr) {
     const [key = ''] = Object.keys(statement);
-    if (key === 'match') tests.push(toTest(statement[key], `${family} ${table}`, sets));
-    else {
-      const found = toAction(key, statement[key], `${family} ${table}`);
+    const value = statement[key];
+    if (key === 'match') tests.push(toTest(value, owner, sets));
+    else if (key === 'vmap') {
+      // It is the last statement that decides anything.
+      return verdictsOf(value, owner, sets).map(({ test, action: verdict }) => ({
+        text,
+        tests: [...tests, test],
+        action: verdict,
+      }));
+    } else {
+      const found = toAction(key, value, owner);
       if (found === 'untold') tests.push(untold);
       else if (found !== null) action = found;
     }
   }
-  return { text: JSON.stringify(expr), tests, action };
+  return [{ text, tests, action }];
+}
+
+const verdictMap = z.object({ key: z.record(z.string(), z.unknown()), data: z.unknown() });
+const verdictOf = z.tuple([z.unknown(), z.record(z.string(), z.unknown())]);
+
+/** What a map of verdicts does with each value of its key; nothing where its elements are not known. */
+function verdictsOf(value: unknown, table: string, sets: Sets): { test: Test; action: Action }[] {
+  const { data: map } = verdictMap.safeParse(value);
+  if (map === undefined) return [];
+  return (valuesOf(map.data, table, sets) ?? []).flatMap((element) => {
+    const { data: pair } = verdictOf.safeParse(element);
+    if (pair === undefined) return [];
+    const [right, verdict] = pair;
+    const [kind = ''] = Object.keys(verdict);
+    const action = toAction(kind, verdict[kind], table);
+    if (action === null || action === 'untold') return [];
+    return [{ test: ofLeft(map.key, (valuesOf(right, table, sets) ?? []).map(bare)), action }];
+  });
 }
 
 const VERDICTS = {
@@ -85,6 +117,8 @@ function toAction(key: string, value: unknown, table: string): Action | 'untold'
 const match = z.object({ op: z.string(), left: z.record(z.string(), z.unknown()), right: z.unknown() });
 const payload = z.object({ protocol: z.string(), field: z.string() });
 const keyed = z.object({ key: z.string() });
+const fields = z.array(z.record(z.string(), z.unknown()));
+const parts = z.object({ concat: z.array(z.unknown()) });
 const fib = z.object({ result: z.string(), flags: z.array(z.string()) });
 
 function toTest(value: unknown, table: string, sets: Sets): Test {
@@ -96,6 +130,8 @@ function toTest(value: unknown, table: string, sets: Sets): Test {
 }
 
 function ofLeft(left: Readonly<Record<string, unknown>>, right: readonly unknown[]): Test {
+  const joined = fields.safeParse(left['concat']).data;
+  if (joined !== undefined) return anyOf(right.map((value) => ofJoined(joined, value)));
   const field = payload.safeParse(left['payload']).data;
   if (field?.field === 'daddr') return inNetworks('destination', right.flatMap(networkOf));
   if (field?.field === 'saddr') return inNetworks('source', right.flatMap(networkOf));
@@ -118,20 +154,38 @@ function ofLeft(left: Readonly<Record<string, unknown>>, right: readonly unknown
   return untold;
 }
 
+/** Fields that are compared together (`ip daddr . tcp dport`), with one value of them. */
+function ofJoined(joined: z.infer<typeof fields>, value: unknown): Test {
+  const values = parts.safeParse(value).data?.concat;
+  if (values?.length !== joined.length) return untold;
+  return allOf(joined.map((left, at) => ofLeft(left, [values[at]])));
+}
+
 /** The values of the right side, those of a named set too; null where they cannot be told. */
 function valuesOf(right: unknown, table: string, sets: Sets): readonly unknown[] | null {
-  if (typeof right === 'string' && right.startsWith('@')) return sets.get(`${table} ${right}`) ?? null;
+  if (typeof right === 'string' && right.startsWith('@'))
+    return sets.get(`${table} ${right}`)?.map(bare) ?? null;
   const inline = z.object({ set: z.array(z.unknown()) }).safeParse(right).data;
-  if (inline !== undefined) return inline.set;
-  return Array.isArray(right) ? right : [right];
+  return (inline?.set ?? (Array.isArray(right) ? right : [right])).map(bare);
+}
+
+const element = z.object({ elem: z.object({ val: z.unknown() }) });
+
+/** The value of an element that has a timeout, a counter or a comment besides. */
+function bare(value: unknown): unknown {
+  const found = element.safeParse(value).data;
+  return found === undefined ? value : found.elem.val;
 }
 
 const prefix = z.object({ prefix: z.object({ addr: z.string(), len: z.int() }) });
 const range = z.object({ range: z.tuple([z.int(), z.int()]) });
+const addresses = z.object({ range: z.tuple([z.string(), z.string()]) });
 
 function networkOf(value: unknown): string[] {
   const found = prefix.safeParse(value).data?.prefix;
   if (found !== undefined) return [`${found.addr}/${found.len}`];
+  const between = addresses.safeParse(value).data?.range;
+  if (between !== undefined) return [between.join('-')];
   return typeof value === 'string' ? [value] : [];
 }
 

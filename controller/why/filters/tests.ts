@@ -14,7 +14,23 @@ export function not(test: Test): Test {
   };
 }
 
-/** Whether an address of the packet lies in one of these networks (`10.0.0.0/8`, or one address). */
+/** Whether the packet passes all of them; what fails for sure decides. */
+export function allOf(tests: readonly Test[]): Test {
+  return (packet) => {
+    const results = tests.map((test) => test(packet));
+    return results.includes(false) ? false : results.includes(null) ? null : true;
+  };
+}
+
+/** Whether the packet passes one of them; what passes for sure decides. */
+export function anyOf(tests: readonly Test[]): Test {
+  return (packet) => {
+    const results = tests.map((test) => test(packet));
+    return results.includes(true) ? true : results.includes(null) ? null : false;
+  };
+}
+
+/** Whether an address of the packet lies in one of these networks (`10.0.0.0/8`, `10.0.0.1-10.0.0.9`, or one address). */
 export function inNetworks(side: Side, networks: readonly string[]): Test {
   return ofPlace(side, ({ address }) => networks.some((network) => contains(network, address)));
 }
@@ -49,9 +65,22 @@ function ofPlace(side: Side, test: (place: Place) => boolean): Test {
 }
 
 function contains(network: string, address: string): boolean {
+  const [first = '', last] = network.split('-');
+  if (last !== undefined) return isBetween(first, address, last);
   const [range = '', prefix] = network.split('/');
   if (!ipaddr.isValid(range) || !ipaddr.isValid(address)) return false;
   const [a, b] = [ipaddr.parse(range), ipaddr.parse(address)];
   if (a.kind() !== b.kind()) return false;
   return b.match(a, prefix === undefined ? (a.kind() === 'ipv4' ? 32 : 128) : Number(prefix));
+}
+
+function isBetween(first: string, address: string, last: string): boolean {
+  const all = [first, address, last];
+  if (!all.every((each) => ipaddr.isValid(each))) return false;
+  const parsed = all.map((each) => ipaddr.parse(each));
+  if (new Set(parsed.map((each) => each.kind())).size > 1) return false;
+  const [low = '', mid = '', high = ''] = parsed.map((each) =>
+    Buffer.from(each.toByteArray()).toString('hex'),
+  );
+  return low <= mid && mid <= high;
 }

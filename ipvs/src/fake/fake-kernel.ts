@@ -6,7 +6,7 @@ import type { DestinationId, ServiceId } from '../types.ts';
 import { NETLINK } from '../uapi.ts';
 import { fakeLink } from './fake-link.ts';
 import { printTable } from './fake-print.ts';
-import { answerAll } from './fake-replies.ts';
+import { answerAll, type FakeVersion } from './fake-replies.ts';
 import { addressKey, FakeTable } from './fake-table.ts';
 import type { FakeFaults, FakeRequest } from './faults.ts';
 
@@ -23,10 +23,11 @@ export interface FakeKernelOptions {
    */
   readonly schedulers?: readonly string[] | undefined;
   /**
-   * Leaves out what kernels before this one leave out: `3.18` the family of destinations, `4.1` the 64-bit counters.
+   * Leaves out what kernels before this one leave out: `3.18` the family of destinations, `4.1` the 64-bit counters too,
+   * `5.2` the tunnel attributes, which each of these passes over in a request.
    * @defaultValue none: as Linux 6.1
    */
-  readonly before?: '3.18' | '4.1' | undefined;
+  readonly before?: FakeVersion | undefined;
   /**
    * Whether replies can be read at once, as on the real socket, or come as events.
    * @defaultValue false

@@ -27,11 +27,14 @@ const ESRCH = 3;
 const EINVAL = 22;
 const EOPNOTSUPP = 95;
 
+/** A version of Linux that brought attributes. */
+export type FakeVersion = '3.18' | '4.1' | '5.2';
+
 export interface FakeContext {
   readonly table: FakeTable;
   readonly faults: FakeFaults;
   readonly hasIpvs: boolean;
-  readonly before: '3.18' | '4.1' | undefined;
+  readonly before: FakeVersion | undefined;
   readonly seen: (request: FakeRequest) => void;
 }
 
@@ -133,7 +136,8 @@ const futureAttrs = attrTable('future', {
 
 function statistics({ before }: FakeContext): Uint8Array {
   const modern: Attrs<typeof futureAttrs.rows> = { stats64: noStats, future: noStats };
-  return futureAttrs.write({ stats: noStats, ...(before ? {} : modern) });
+  const old = before === '3.18' || before === '4.1';
+  return futureAttrs.write({ stats: noStats, ...(old ? {} : modern) });
 }
 
 function serviceReply({ attrs }: FakeService, context: FakeContext): Uint8Array {
@@ -144,8 +148,9 @@ function serviceReply({ attrs }: FakeService, context: FakeContext): Uint8Array 
 
 function destinationReply(attrs: CommandAttrs['destination'], context: FakeContext): Uint8Array {
   const family = context.before === '3.18' ? undefined : attrs?.family;
-  const tunnel = context.before ? {} : { tunnelType: 0, tunnelPort: 0, tunnelFlags: 0 };
-  const bytes = commandAttrs.write({ destination: { ...tunnel, ...attrs, family } });
+  const { tunnelType = 0, tunnelPort = 0, tunnelFlags = 0, ...known } = attrs ?? {};
+  const tunnel = context.before === undefined ? { tunnelType, tunnelPort, tunnelFlags } : {};
+  const bytes = commandAttrs.write({ destination: { ...known, ...tunnel, family } });
   return genlPayload(IPVS_CMD.NEW_DEST, 1, appendToNest(bytes, statistics(context)));
 }
 

@@ -9,6 +9,7 @@ export const controller: ControllerFact = {
   url: 'http://127.0.0.1:61421',
   version: '0.1.0',
   foreignServices: 0,
+  connections: 12,
   vips: [
     {
       id: 'tcp/11.0.0.1:80',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { IpvsTables } from '../../../controller/counters.ts';
 import type { EjectionReport } from '../../../controller/ejection.ts';
 import { DnsMetrics } from '../../../controller/metrics/dns.ts';
 import { createMetrics, type Metrics } from '../../../controller/metrics/metrics.ts';
@@ -232,6 +233,47 @@ test('each network namespace has series of its own, for as long as it is there',
   expect(await metric('netns_directory_readable')).toBe(0);
 });
 
+describe('the tables of the kernel', () => {
+  const told: IpvsTables = {
+    grow: true,
+    connections: { count: 3_000, buckets: 2_048, maxBuckets: 4_096, loadFactor: -4, max: null },
+    services: { count: 7, buckets: 64, loadFactor: -3 },
+    estimation: { threads: 1, maxThreads: 8, perThread: 122_400, chainLength: 51 },
+  };
+  let reads: number;
+  const metricsWith = (tables: IpvsTables | null) => {
+    reads = 0;
+    const options = { sources: [SOURCE], dryRun: false, clock: { epoch: () => now, monotonic: () => now } };
+    metrics = createMetrics(options, {
+      tables: async () => {
+        reads += 1;
+        return tables;
+      },
+    });
+  };
+
+  test('are told with what limits them; what the kernel does not tell is no number', async () => {
+    metricsWith(told);
+    expect(await metric('kernel_connections')).toBe(3_000);
+    expect(await metric('kernel_max_connections')).toBeNaN();
+    expect(await metric('kernel_connection_table_buckets')).toBe(2_048);
+    expect(await metric('kernel_connection_table_max_buckets')).toBe(4_096);
+    expect(await metric('kernel_service_table_buckets')).toBe(64);
+    expect(await metric('kernel_estimation_threads')).toBe(1);
+    expect(await metric('kernel_estimation_capacity')).toBe(979_200);
+    metricsWith(null);
+    expect(await metric('kernel_connection_table_buckets')).toBeNaN();
+  });
+
+  test('are read once for all metrics, and anew for the next who asks', async () => {
+    metricsWith(told);
+    await metrics.text();
+    expect(reads).toBe(1);
+    await metrics.text();
+    expect(reads).toBe(2);
+  });
+});
+
 describe('docs/metrics.md', () => {
   const page = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
   const documented = new Map(
@@ -250,7 +292,7 @@ describe('docs/metrics.md', () => {
     };
     const identity = renewedOf({ context: {}, startsAt: 0, endsAt: 1 });
     const access = accessOf({ identity, readToken: tokenOf('token') });
-    const parts = { dns: new DnsMetrics(), access };
+    const parts = { dns: new DnsMetrics(), access, tables: async () => null };
     const texts = [createMetrics(options, parts).text(), ledRelay().metrics.text()];
     const text = (await Promise.all(texts)).join('');
     const found = [...text.matchAll(/^# HELP (marathon_ipvs_\w+) (.*)\n# TYPE \S+ (\w+)$/gm)].map(

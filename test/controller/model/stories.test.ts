@@ -22,6 +22,15 @@ describe('random stories of apps, other programs, faults and crashes', () => {
     );
   });
 
+  test.each(['3.18', '4.1', '5.2'] as const)('end so too on kernels before %s', async (before) => {
+    await fc.assert(
+      fc.asyncProperty(anyStory, async (story) => {
+        await playInMemory(story, before);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   test('tell of everything that they are about', async () => {
     const told: string[] = [];
     for (const story of fc.sample(anyStory, { seed: 3, numRuns: 120 }))

@@ -1,6 +1,6 @@
 /** A status document of a small host, and what a test may change of it. */
 
-import type { KernelReading, Traffic } from '../../../controller/counters.ts';
+import type { IpvsTables, KernelReading, Traffic } from '../../../controller/counters.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
 import { createStatusBoard } from '../../../controller/status/board.ts';
 import { DEFAULT_LIMITS } from '../../../controller/status/checks.ts';
@@ -23,6 +23,14 @@ export const traffic: Traffic = {
   outByteRate: 4_690,
 };
 
+/** Of Linux 7.2. */
+const TABLES: IpvsTables = {
+  grow: true,
+  connections: { count: 7, buckets: 256, maxBuckets: 4_096, loadFactor: -4, max: 1_073_741_824 },
+  services: { count: 2, buckets: 16, loadFactor: -3 },
+  estimation: { threads: 1, maxThreads: 8, perThread: 122_400, chainLength: 51 },
+};
+
 export function readingOf(services: KernelReading['services'] = new Map(), at = NOW - 500): Reading {
   const timeouts = { tcp: 900, tcpFin: 120, udp: 300 };
   const kernel = {
@@ -31,6 +39,7 @@ export function readingOf(services: KernelReading['services'] = new Map(), at = 
     connectionTableSize: 4_096,
     conntrack: { count: 7, max: 8_192 },
     timeouts,
+    tables: TABLES,
   };
   return { at, kernel };
 }

@@ -117,6 +117,63 @@ describe('rules of nftables', () => {
     );
   });
 
+  const DROP = { drop: null };
+  const named = (kind: 'set' | 'map', elem: readonly unknown[]) => ({
+    [kind]: { family: 'inet', table: 'other', name: 'named', elem },
+  });
+
+  test('that have a range of addresses, alone or in a set, match what lies in it', () => {
+    const range = (first: string, last: string) => ({ range: [first, last] });
+    const daddr = field('ip', 'daddr');
+    for (const right of [
+      range('10.255.0.0', '11.0.0.1'),
+      { set: ['9.9.9.9', range('11.0.0.0', '11.0.0.9')] },
+    ])
+      expect(nftables([match(daddr, right), DROP])).toMatchObject(suspect('filter-drops', /are dropped/));
+    expect(nftables([match(daddr, range('11.0.0.2', '11.255.255.255')), DROP])).toMatchObject(OK);
+  });
+
+  test('that have elements with a timeout, a counter or a comment match their values', () => {
+    const elem = { elem: { val: '11.0.0.1', timeout: 3_600, comment: 'scanner' } };
+    const rule = [match(field('ip', 'daddr'), '@named'), DROP];
+    expect(nftables(rule, {}, [named('set', [elem])])).toMatchObject(suspect('filter-drops', /are dropped/));
+    const other = { elem: { ...elem.elem, val: '11.0.0.2' } };
+    expect(nftables(rule, {}, [named('set', [other])])).toMatchObject(OK);
+  });
+
+  test('that decide by a map of verdicts do what it says of the packet, here or by name', () => {
+    const dport = field('tcp', 'dport');
+    const elements = [
+      [22, { accept: null }],
+      [80, DROP],
+      [{ range: [81, 90] }, { jump: { target: 'nowhere' } }],
+    ];
+    const vmap = (data: unknown) => [{ vmap: { key: dport, data } }];
+    expect(nftables(vmap({ set: elements }))).toMatchObject(suspect('filter-drops', /are dropped/));
+    expect(nftables(vmap('@named'), {}, [named('map', elements)])).toMatchObject(suspect('filter-drops'));
+    expect(nftables(vmap({ set: elements.filter(([port]) => port !== 80) }))).toMatchObject(OK);
+    expect(nftables(vmap('@absent'))).toMatchObject(OK);
+    // What it accepts the policy does not drop.
+    const place = { family: 'inet', table: 'other', chain: 'in' };
+    const answers = {
+      rule: { ...place, expr: [match({ ct: { key: 'state' } }, 'established'), { accept: null }] },
+    };
+    const accepts = vmap({ set: [80, 31_000].map((port) => [port, { accept: null }]) });
+    expect(nftables(accepts, { policy: 'drop' }, [answers])).toMatchObject(OK);
+  });
+
+  test('that join fields match where all of them do', () => {
+    const joined = { concat: [field('ip', 'daddr'), { meta: { key: 'l4proto' } }, field('th', 'dport')] };
+    const rule = (...value: readonly unknown[]) => [match(joined, { set: [{ concat: value }] }), DROP];
+    expect(nftables(rule('11.0.0.1', 'tcp', 80))).toMatchObject(suspect('filter-drops', /are dropped/));
+    expect(nftables(rule('11.0.0.1', 'tcp', 81))).toMatchObject(OK);
+    expect(nftables(rule('11.0.0.1', 'udp', 80))).toMatchObject(OK);
+    const mark = { concat: [field('ip', 'daddr'), { meta: { key: 'mark' } }] };
+    expect(nftables([match(mark, { set: [{ concat: ['11.0.0.1', 7] }] }), DROP])).toMatchObject(
+      suspect('filter-drops', /may be dropped/),
+    );
+  });
+
   test('a limit may be reached, or not', () => {
     expect(nftables([{ limit: { rate: 5, per: 'second' } }, { drop: null }])).toMatchObject([
       { cause: 'filter-drops', found: expect.stringContaining('may be dropped') },

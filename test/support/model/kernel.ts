@@ -1,7 +1,7 @@
 /** The kernel of a story: one that answers real bytes in memory here, the real one in `test/kernel/`. */
 
 import { type Change, IpvsClient } from 'ipvs-netlink-ts';
-import { FakeKernel } from 'ipvs-netlink-ts/testing';
+import { FakeKernel, type FakeVersion } from 'ipvs-netlink-ts/testing';
 import { createKernelTable } from '../../../controller/apply/kernel-table.ts';
 import type { Table } from '../../../controller/model.ts';
 import type { IpvsTable } from '../../../controller/ports.ts';
@@ -44,8 +44,9 @@ const ENOBUFS = 105;
 /** Replies are there at once or never. */
 const TIMEOUT_MS = 5;
 
-export async function fakeStoryKernel(): Promise<StoryKernel> {
-  const kernel = new FakeKernel({ immediate: true });
+/** `before`: an older kernel, as the fake one has it. */
+export async function fakeStoryKernel(before?: FakeVersion): Promise<StoryKernel> {
+  const kernel = new FakeKernel({ immediate: true, before });
   const other = await IpvsClient.open({ transport: kernel.transport() });
   const clients = [other];
   return {

@@ -1,6 +1,7 @@
 /** Plays a story on a machine, lets it recover, and says what was not as it must be. */
 
 import type { Change } from 'ipvs-netlink-ts';
+import type { FakeVersion } from 'ipvs-netlink-ts/testing';
 import { type AppSpec, appKey, SOURCES, type SourceName } from './cluster.ts';
 import { describeEvent, type OwnService, type StoryEvent } from './events.ts';
 import { endpoint, fakeStoryKernel, type StoryKernel } from './kernel.ts';
@@ -15,8 +16,8 @@ export interface Story {
 }
 
 /** Plays it in memory. Resolves with all that happened, line by line; rejects with it where a rule was broken. */
-export async function playInMemory(story: Story): Promise<readonly string[]> {
-  const kernel = await fakeStoryKernel();
+export async function playInMemory(story: Story, before?: FakeVersion): Promise<readonly string[]> {
+  const kernel = await fakeStoryKernel(before);
   try {
     return await play(story, kernel, createLedgerInMemory());
   } finally {
