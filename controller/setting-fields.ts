@@ -1,7 +1,7 @@
 /** What is done with all fields of a service, or of a backend, alike: the rows are those of `settings.ts`. */
 
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
-import type { Family } from './model.ts';
+import type { Family, ObservedBackend } from './model.ts';
 import type { FieldRow, FieldRows, OptionRow, Writable } from './setting-rows.ts';
 import { type IpvsadmOptions, Refused } from './setting-values.ts';
 import {
@@ -134,6 +134,15 @@ export const DEFAULT_PORT_OPTIONS = Object.fromEntries(
 
 export const serviceFields: Fields<ServiceSettings, VirtualService> = fieldsOf(SERVICE);
 export const backendFields: Fields<BackendSettings, Destination> = fieldsOf(BACKEND);
+
+/** What a backend in the kernel is made of by spreading: without connections, at no address. */
+export const NO_BACKEND: ObservedBackend = compact({
+  address: '',
+  port: 0,
+  ...backendFields.unset,
+  activeConnections: 0,
+  inactiveConnections: 0,
+});
 
 /** These options as labels have them: `IPVS_SCHEDULER mh, IPVS_SCHEDULER_FLAGS mh-port`. */
 export function optionsText(names: readonly (keyof PortOptions)[], options: PortOptions): string {

@@ -27,7 +27,7 @@ import {
   type Table,
 } from '../model.ts';
 import type { IpvsTable, StepFailure } from '../ports.ts';
-import { backendFields, compact, serviceFields } from '../setting-fields.ts';
+import { backendFields, NO_BACKEND, serviceFields } from '../setting-fields.ts';
 import type { Writable } from '../setting-rows.ts';
 import type { BackendSettings, ServiceSettings } from '../settings.ts';
 
@@ -227,14 +227,6 @@ function toObserved({ service, destinations }: TableEntry): ObservedService | nu
   const settings = serviceFields.fromKernel(service, family, { ...serviceFields.unset });
   return { protocol, address, port, ...settings, backends };
 }
-
-const NO_BACKEND: ObservedBackend = compact({
-  address: '',
-  port: 0,
-  ...backendFields.unset,
-  activeConnections: 0,
-  inactiveConnections: 0,
-});
 
 function toObservedBackend(destination: ObservedDestination, family: Family): ObservedBackend {
   const backend: Writable<ObservedBackend> = { ...NO_BACKEND };

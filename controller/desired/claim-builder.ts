@@ -12,7 +12,7 @@ import {
   type Task,
   type TaskPort,
 } from '../model.ts';
-import { backendFields, optionsText, sharedOptionsThatDiffer } from '../setting-fields.ts';
+import { backendFields, compact, optionsText, sharedOptionsThatDiffer } from '../setting-fields.ts';
 import type { PortOptions } from '../settings.ts';
 import { standingOf } from './backends.ts';
 import type { Claim, ClaimRules } from './claim.ts';
@@ -117,7 +117,7 @@ export function createClaimBuilder(
       const { places, faults } = placesOn(localAddresses, port, faultOf);
       for (const place of places) {
         const settings = backendFields.of(options, familyOf(place.address));
-        const backend: Backend = { ...place, ...common, ...settings, ...standing };
+        const backend: Backend = { ...NOWHERE, ...place, ...common, ...settings, ...standing };
         const key = endpointKey(backend);
         for (const draft of wanting) add(draft, key, backend);
       }
@@ -140,6 +140,17 @@ function aboutEjection({ agent }: Task, { eject }: PortOptions): Pick<Backend, '
 }
 
 const NOTHING = {};
+
+/** What each backend is made of by spreading. */
+const NOWHERE: Backend = compact({
+  address: '',
+  port: 0,
+  app: '',
+  task: '',
+  reason: '',
+  drainSeconds: 0,
+  ...backendFields.unset,
+});
 const NONE: readonly string[] = [];
 const EMPTY: ReadonlyMap<BackendKey, Backend> = new Map();
 

@@ -146,9 +146,11 @@ export class Applier {
     );
     await pace.restIfDue();
     const failures = await this.#write(backends, pace);
+    await pace.restIfDue();
     const changed = services.filter((step) => this.#tried.get(formatStep(step)));
     const all = [...changed, ...made(backends, failures)];
     await view.accept(all, failures.map(stepOf));
+    await pace.restIfDue();
     outcome.failures.push(...this.#refused.learn(backends, failures, view.table, now));
     outcome.refused = [...others, ...failures.map(stepOf)].filter((step) => this.#refused.has(step));
     const untriedBackends = others.filter((step) => !this.#refused.has(step));

@@ -8,7 +8,7 @@ import {
   serviceKey,
   type Table,
 } from '../model.ts';
-import { inSlices } from '../pace.ts';
+import { eachInSlices, inSlices, Pace } from '../pace.ts';
 import { applySteps } from '../plan/after-steps.ts';
 import type { IpvsTable } from '../ports.ts';
 
@@ -89,7 +89,7 @@ export class KernelView {
       await this.#readNow();
       return true;
     }
-    this.#takeAll(reading.table, reading.written);
+    await this.#takeAll(reading.table, reading.written);
     await this.reread([]);
     return false;
   }
@@ -156,13 +156,18 @@ export class KernelView {
     // What was read in the background before is older than this.
     this.#reading = null;
     this.#stale.clear();
-    this.#takeAll(table, NONE);
+    await this.#takeAll(table, NONE);
     this.#isKnown = true;
   }
 
-  #takeAll(table: Table, except: ReadonlySet<ServiceKey>): void {
-    for (const [key, service] of table) if (!except.has(key)) this.#take(key, service);
-    for (const key of this.#table.keys()) if (!table.has(key) && !except.has(key)) this.#take(key, undefined);
+  async #takeAll(table: Table, except: ReadonlySet<ServiceKey>): Promise<void> {
+    const pace = new Pace();
+    const take = (key: ServiceKey, service: ObservedService | undefined) => {
+      if (!except.has(key)) this.#take(key, service);
+      return 1 + (service?.backends.size ?? 0);
+    };
+    await eachInSlices(table, ([key, service]) => take(key, service), pace);
+    await eachInSlices(this.#table.keys(), (key) => (table.has(key) ? 1 : take(key, undefined)), pace);
   }
 
   #take(key: ServiceKey, read: ObservedService | undefined): void {

@@ -7,7 +7,7 @@ import {
   type Step,
   serviceKey,
 } from '../model.ts';
-import { serviceFields } from '../setting-fields.ts';
+import { NO_BACKEND, serviceFields } from '../setting-fields.ts';
 
 /**
  * Makes these steps in a table: what a pass knows of the kernel until it is read again. A service that a step touches
@@ -47,7 +47,7 @@ export function applySteps(table: Map<ServiceKey, ObservedService>, steps: reado
       case 'update-backend': {
         const { backends } = open(step);
         const key = endpointKey(step.backend);
-        backends.set(key, { ...UNUSED, ...backends.get(key), ...step.backend });
+        backends.set(key, { ...NO_BACKEND, ...backends.get(key), ...step.backend });
         break;
       }
       case 'remove-backend':
@@ -56,5 +56,3 @@ export function applySteps(table: Map<ServiceKey, ObservedService>, steps: reado
     }
   }
 }
-
-const UNUSED = { activeConnections: 0, inactiveConnections: 0 };

@@ -2,7 +2,7 @@ import type { Backend, BackendKey, Endpoint, ObservedBackend, ObservedService, S
 import type { Decision } from '../plan/decision.ts';
 import { whyLeftOut } from '../plan/nearest.ts';
 import { same } from '../same.ts';
-import { backendFields } from '../setting-fields.ts';
+import { backendFields, compact } from '../setting-fields.ts';
 import type { BackendSettings } from '../settings.ts';
 
 /** A backend as the last pass left it, and since when its weight and reason have been so; milliseconds of the monotonic clock. */
@@ -92,9 +92,24 @@ function wantedBackend(
   ) {
     return had;
   }
-  const what = { address, port, hostPort, ...backendFields.pick(settings), app, task, reason, since };
-  return { ...what, drainsUntil: null, inKernel, decision };
+  const what = { address, port, hostPort, app, task, reason, since, inKernel, decision };
+  return { ...NO_RECORD, ...backendFields.pick(settings), ...what };
 }
+
+/** What each record is made of by spreading. */
+const NO_RECORD: BackendRecord = compact({
+  address: '',
+  port: 0,
+  hostPort: null,
+  app: null,
+  task: null,
+  reason: '',
+  since: 0,
+  drainsUntil: null,
+  inKernel: false,
+  decision: null,
+  ...backendFields.unset,
+});
 
 /** A decision with since when it stands; `had` itself where it says the same. */
 export function datedDecision(

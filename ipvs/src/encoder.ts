@@ -12,11 +12,11 @@ import {
 } from './convert.ts';
 import { IpvsError } from './errors.ts';
 import { GENL_HEADER } from './genl.ts';
-import { MESSAGE_HEADER, writeHeader } from './message.ts';
+import { MESSAGE_HEADER, MESSAGE_SEQ, writeHeader } from './message.ts';
 import { HOST_IS_LE } from './scalars.ts';
 import { commandAttrs } from './tables.ts';
 import {
-  destinationTemplates,
+  destinationMessages,
   idTemplates,
   type ServiceTemplate,
   sameShape,
@@ -52,6 +52,7 @@ export class Encoder {
   readonly #view = viewOf(this.#bytes);
   #at = 0;
   #last = 0;
+  readonly #destinationMessages: ReturnType<typeof destinationMessages>;
   readonly #serviceTemplates = new Map<string, ServiceTemplate>();
   #service: VirtualService | undefined;
   #serviceTemplate: ServiceTemplate | undefined;
@@ -59,6 +60,7 @@ export class Encoder {
   /** `family` is the number of the IPVS family in this kernel. */
   constructor(family: number) {
     this.#family = family;
+    this.#destinationMessages = destinationMessages(family);
   }
 
   /** What was written since the last `take`, with an acknowledgement asked of its last message. */
@@ -77,14 +79,19 @@ export class Encoder {
   change(change: Change, seq: number): boolean {
     const start = this.#at;
     if (start + MESSAGE_BYTES > SEND_BYTES) return false;
+    const command = commands[change.op];
     try {
+      if (isPlain(change)) {
+        this.#putDestinationMessage(command, change.service, change.destination, seq);
+        return true;
+      }
       this.#at += MESSAGE_HEADER + GENL_HEADER;
       this.#attributes(change);
     } catch (cause) {
       this.#at = start;
       throw cause;
     }
-    this.#finish(start, commands[change.op], NLM_F.REQUEST, seq);
+    this.#finish(start, command, NLM_F.REQUEST, seq);
     return true;
   }
 
@@ -107,7 +114,7 @@ export class Encoder {
       case 'add-destination':
       case 'update-destination':
         this.#putId(change.service);
-        this.#putDestination(change.destination);
+        this.#put(commandAttrs.write({ destination: toDestinationAttrs(change.destination) }));
         return;
       case 'remove-destination':
         this.#putId(change.service);
@@ -180,23 +187,45 @@ export class Encoder {
     return template;
   }
 
-  #putDestination(destination: Destination): void {
-    if (!isPlain(destination)) {
-      this.#put(commandAttrs.write({ destination: toDestinationAttrs(destination) }));
-      return;
-    }
-    const { address, port, weight, forwardingMethod } = destination;
+  /**
+   * A whole message, in one function that writes as little as it can: most changes of a large table are these, and a process that
+   * has just started pays for each call and each value.
+   */
+  #putDestinationMessage(
+    command: number,
+    id: AddressServiceId,
+    { address, port, weight, forwardingMethod }: Destination,
+    seq: number,
+  ): void {
+    const idFamily = familyOf(id.address);
     const family = familyOf(address);
-    const { bytes: template, at: place } = destinationTemplates[family];
-    const at = this.#put(template);
-    writeAddress(address, family, this.#bytes, at + place.address);
-    this.#putPort(at + place.port, port);
-    this.#view.setUint32(at + place.forwardingMethod, forwardingNumber(forwardingMethod), HOST_IS_LE);
-    this.#view.setUint32(at + place.weight, checkWeight(weight), HOST_IS_LE);
+    const { bytes: template, service, destination } = this.#destinationMessages[idFamily][family];
+    const at = this.#at;
+    const bytes = this.#bytes;
+    const view = this.#view;
+    bytes.set(template, at);
+    view.setUint32(at + MESSAGE_SEQ, seq, HOST_IS_LE);
+    bytes[at + MESSAGE_HEADER] = command;
+    view.setUint16(at + service.protocol, numberOf('protocol', IPPROTO, id.protocol), HOST_IS_LE);
+    writeAddress(id.address, idFamily, bytes, at + service.address);
+    view.setUint16(at + service.port, checkPort(id.port));
+    writeAddress(address, family, bytes, at + destination.address);
+    view.setUint16(at + destination.port, checkPort(port));
+    view.setUint32(at + destination.forwardingMethod, forwardingNumber(forwardingMethod), HOST_IS_LE);
+    view.setUint32(at + destination.weight, checkWeight(weight), HOST_IS_LE);
+    this.#last = at;
+    this.#at = at + template.length;
   }
 }
 
-/** What the destination template has room for; it has zeros for the thresholds. */
-function isPlain({ tunnel, upperThreshold, lowerThreshold }: Destination): boolean {
-  return tunnel === undefined && upperThreshold === undefined && lowerThreshold === undefined;
+type PlainChange = Extract<Change, { readonly destination: Destination }> & {
+  readonly service: AddressServiceId;
+};
+
+/** What the templates of whole messages have room for; they have zeros for the thresholds. */
+function isPlain(change: Change): change is PlainChange {
+  if (change.op !== 'add-destination' && change.op !== 'update-destination') return false;
+  const { tunnel, upperThreshold, lowerThreshold } = change.destination;
+  if (tunnel !== undefined || upperThreshold !== undefined || lowerThreshold !== undefined) return false;
+  return !('fwmark' in change.service);
 }

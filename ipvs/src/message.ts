@@ -7,6 +7,9 @@ import { NLM_F, NLMSGERR_ATTR_MSG } from './uapi.ts';
 /** `struct nlmsghdr`: length, type, flags, sequence number, port. <linux/netlink.h> */
 export const MESSAGE_HEADER = 16;
 
+/** Where its sequence number is. */
+export const MESSAGE_SEQ = 8;
+
 /** `struct nlmsgerr` begins with the error number, then echoes the request's header. <linux/netlink.h> */
 const ERRNO_SIZE = 4;
 
@@ -36,7 +39,7 @@ export function writeHeader(
   view.setUint32(at, length, HOST_IS_LE);
   view.setUint16(at + 4, type, HOST_IS_LE);
   view.setUint16(at + 6, flags, HOST_IS_LE);
-  view.setUint32(at + 8, seq, HOST_IS_LE);
+  view.setUint32(at + MESSAGE_SEQ, seq, HOST_IS_LE);
   view.setUint32(at + 12, 0, HOST_IS_LE); // The kernel fills in the sender's port.
 }
 
@@ -58,7 +61,7 @@ export function eachMessage(view: DataView, size: number, each: (message: Messag
     }
     message.type = view.getUint16(at + 4, HOST_IS_LE);
     message.flags = view.getUint16(at + 6, HOST_IS_LE);
-    message.seq = view.getUint32(at + 8, HOST_IS_LE);
+    message.seq = view.getUint32(at + MESSAGE_SEQ, HOST_IS_LE);
     message.from = at + MESSAGE_HEADER;
     message.to = at + length;
     each(message);
@@ -68,7 +71,7 @@ export function eachMessage(view: DataView, size: number, each: (message: Messag
 
 /** The sequence number of the first message of a datagram; undefined where there is not even a header. */
 export function firstSeqOf(view: DataView, size: number): number | undefined {
-  return MESSAGE_HEADER <= size ? view.getUint32(8, HOST_IS_LE) : undefined;
+  return MESSAGE_HEADER <= size ? view.getUint32(MESSAGE_SEQ, HOST_IS_LE) : undefined;
 }
 
 /** A copy of a message's payload. */

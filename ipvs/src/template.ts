@@ -1,8 +1,11 @@
 import { familyOf } from './address.ts';
 import { ATTR_HEADER, attributesIn, viewOf } from './codec.ts';
 import { toDestinationAttrs, toServiceAttrs, toServiceIdAttrs } from './convert.ts';
+import { GENL_HEADER, genlPayload } from './genl.ts';
+import { MESSAGE_HEADER, message } from './message.ts';
 import { commandAttrs, destinationAttrs, serviceAttrs } from './tables.ts';
 import type { AddressFamily, AddressServiceId, Destination, VirtualService } from './types.ts';
+import { GENL, NLM_F } from './uapi.ts';
 
 /**
  * Bytes that are the same in many messages, and the places where they differ.
@@ -22,12 +25,22 @@ function nestTemplate<Place extends string>(
   rows: Readonly<Record<Place, { readonly type: number }>>,
   places: readonly Place[],
 ): Template<Place> {
-  const offsets = places.map((place) => [place, offsetOf(bytes, rows[place].type)]);
-  return { bytes, at: Object.fromEntries(offsets) as Record<Place, number> };
+  return { bytes, at: placesIn(bytes, 0, rows, places) };
 }
 
-function offsetOf(bytes: Uint8Array, type: number): number {
-  for (const attribute of attributesIn(viewOf(bytes), ATTR_HEADER, bytes.length))
+/** The places in the nest that begins at `nest`. */
+function placesIn<Place extends string>(
+  bytes: Uint8Array,
+  nest: number,
+  rows: Readonly<Record<Place, { readonly type: number }>>,
+  places: readonly Place[],
+): Readonly<Record<Place, number>> {
+  const offsets = places.map((place) => [place, offsetOf(bytes, nest, rows[place].type)]);
+  return Object.fromEntries(offsets) as Record<Place, number>;
+}
+
+function offsetOf(bytes: Uint8Array, nest: number, type: number): number {
+  for (const attribute of attributesIn(viewOf(bytes), nest + ATTR_HEADER, bytes.length))
     if (attribute.type === type) return attribute.from;
   throw new Error(`template without attribute ${type}`);
 }
@@ -44,12 +57,34 @@ export const idTemplates = perFamily((address) => {
   return nestTemplate(bytes, serviceAttrs.rows, ID_PLACES);
 });
 
-/** The nest of a destination without tunnel and thresholds. */
-export const destinationTemplates = perFamily((address) => {
+/** A message about a destination without tunnel and thresholds, from its header on. */
+export interface DestinationMessage {
+  readonly bytes: Uint8Array;
+  /** Offset of each value of the service, and of the destination. */
+  readonly service: Readonly<Record<(typeof ID_PLACES)[number], number>>;
+  readonly destination: Readonly<Record<(typeof DESTINATION_PLACES)[number], number>>;
+}
+
+/** Such messages by the address families of service and destination. `ipvs` is the number of the IPVS family. */
+export function destinationMessages(ipvs: number) {
+  return perFamily((serviceAddress) =>
+    perFamily((address) => destinationMessage(ipvs, serviceAddress, address)),
+  );
+}
+
+function destinationMessage(ipvs: number, serviceAddress: string, address: string): DestinationMessage {
+  const id = idTemplates[familyOf(serviceAddress)].bytes;
   const destination: Destination = { address, port: 0, weight: 0, forwardingMethod: 'masquerade' };
-  const bytes = commandAttrs.write({ destination: toDestinationAttrs(destination) });
-  return nestTemplate(bytes, destinationAttrs.rows, DESTINATION_PLACES);
-});
+  const nest = commandAttrs.write({ destination: toDestinationAttrs(destination) });
+  const payload = genlPayload(0, GENL.IPVS_VERSION, Uint8Array.of(...id, ...nest));
+  const bytes = message(ipvs, NLM_F.REQUEST, 0, payload);
+  const first = MESSAGE_HEADER + GENL_HEADER;
+  return {
+    bytes,
+    service: placesIn(bytes, first, serviceAttrs.rows, ID_PLACES),
+    destination: placesIn(bytes, first + id.length, destinationAttrs.rows, DESTINATION_PLACES),
+  };
+}
 
 function perFamily<T>(create: (anyAddress: string) => T): Readonly<Record<AddressFamily, T>> {
   return { ipv4: create('0.0.0.0'), ipv6: create('::') };

@@ -51,6 +51,25 @@ function byTable(change: Change): string {
   return hex(commandAttrs.write(attrs()));
 }
 
+/** The headers of each message: those of netlink, then that of generic netlink. */
+function headers(sent: Uint8Array): readonly object[] {
+  const found: object[] = [];
+  eachMessage(viewOf(sent), sent.length, ({ type, flags, seq, from }) => {
+    found.push({ type, flags, seq, generic: hex(sent.subarray(from, from + 4)) });
+  });
+  return found;
+}
+
+const COMMANDS: Readonly<Record<Change['op'], string>> = {
+  'add-service': '01',
+  'update-service': '02',
+  'remove-service': '03',
+  'add-destination': '05',
+  'update-destination': '06',
+  'remove-destination': '07',
+  zero: '10',
+};
+
 const address = fc.oneof(fc.ipV4(), fc.ipV6());
 const port = fc.nat(65_535);
 const id: fc.Arbitrary<ServiceId> = fc.oneof(
@@ -122,6 +141,23 @@ describe('messages written in a run', () => {
         expect(attributes(encoder.take())).toEqual(run.map(byTable));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test('have the number of the family, their command, and numbers of their own', () => {
+    fc.assert(
+      fc.property(changes, fc.nat(0x7000_0000), (run, first) => {
+        const encoder = new Encoder(FAMILY);
+        for (const [index, change] of run.entries()) encoder.change(change, first + index);
+        const expected = run.map(({ op }, index) => ({
+          type: FAMILY,
+          flags: index === run.length - 1 ? 5 : 1,
+          seq: first + index,
+          generic: `${COMMANDS[op]}010000`,
+        }));
+        expect(headers(encoder.take())).toEqual(expected);
+      }),
+      { numRuns: 100 },
     );
   });
 

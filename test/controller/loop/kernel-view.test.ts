@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { KernelView } from '../../../controller/loop/kernel-view.ts';
 import { type ServiceAddress, serviceKey, type Table } from '../../../controller/model.ts';
 import type { IpvsTable } from '../../../controller/ports.ts';
@@ -63,6 +63,48 @@ function reading(): () => Promise<void> {
     hold = Promise.resolve();
   };
 }
+
+describe('a large table', () => {
+  /** Turns that others had. */
+  let turns: number;
+  let turning: NodeJS.Immediate;
+
+  beforeEach(() => {
+    kernel = all(...Array.from({ length: 1_000 }, (_, index) => index + 1));
+    turns = 0;
+    const turn = () => {
+      turns += 1;
+      turning = setImmediate(turn);
+    };
+    turn();
+    // Each look at the clock finds the turn over.
+    let now = 0;
+    jest.spyOn(performance, 'now').mockImplementation(() => {
+      now += 1_000;
+      return now;
+    });
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    clearImmediate(turning);
+  });
+
+  test('is taken over in turns', async () => {
+    await view.readAll();
+    expect(view.table.size).toBe(1_000);
+    expect(turns).toBeGreaterThan(10);
+  });
+
+  test('that was read in the background is taken over in turns too, also what is gone from it', async () => {
+    await view.readAll();
+    kernel = all(1);
+    await reading()();
+    turns = 0;
+    expect(await view.readAll()).toBe(false);
+    expect([...view.table.keys()]).toEqual([key(1)]);
+    expect(turns).toBeGreaterThan(10);
+  });
+});
 
 describe('what was read in the background', () => {
   beforeEach(async () => {
