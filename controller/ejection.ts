@@ -43,7 +43,7 @@ export interface EjectionReport {
   readonly suspects: number;
   /** Set where so many agents fail from here that this host may be at fault: nothing more is ejected. */
   readonly blind: Blindness | null;
-  /** What keeps the counters from being read often enough; null where nothing does. */
+  /** What keeps connections or counters from being read often enough; null where nothing does. */
   readonly behind: string | null;
   /** Since the start. */
   readonly ejected: Readonly<Record<EjectionCause, number>>;

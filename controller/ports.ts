@@ -1,6 +1,7 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
 import type { AppRef, DeploymentProgress, WriteOptions, WriteResult } from './app-writes.ts';
+import type { TcpConnections } from './connection-entry.ts';
 import type { KernelReading } from './counters.ts';
 import type { Delta } from './delta.ts';
 import type { Ejections, ProbeResult, Target, TargetKey } from './ejection.ts';
@@ -121,11 +122,7 @@ export interface CountersRead {
 }
 
 /** What a destination had counted at three reads, the last one among them. */
-export interface CountedDestination {
-  readonly readings: readonly [Counted, Counted, Counted];
-  /** Whether the last two are of this read of the counters and the one before it. */
-  readonly isInARow: boolean;
-}
+export type CountedDestination = readonly [Counted, Counted, Counted];
 
 /** Since the kernel made the destination; all of one read. */
 export interface Counted {
@@ -134,6 +131,21 @@ export interface Counted {
   readonly outPackets: number;
   readonly inBytes: number;
   readonly outBytes: number;
+}
+
+/** The connections that the kernel forwards, read again and again to find backends that do not answer new ones. */
+export interface ConnectionTable {
+  /** One call at a time. Rejects when the kernel cannot be read. */
+  read(): Promise<ConnectionsRead>;
+}
+
+export interface ConnectionsRead {
+  /** null: the table is too large to be read often. */
+  readonly tcp: TcpConnections | null;
+  /** How much of it was read. */
+  readonly bytes: number;
+  /** Milliseconds of processor time that this took. */
+  readonly cost: number;
 }
 
 /** Connects to a backend as a client would. */

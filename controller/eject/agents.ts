@@ -1,7 +1,7 @@
 import type { Blindness, ProbeResult } from '../ejection.ts';
 import { isHostWell } from './restraint.ts';
 
-/** From one reading of the counters to the next; milliseconds of the monotonic clock. */
+/** From one reading of the connections to the next; milliseconds of the monotonic clock. */
 export interface Window {
   readonly from: number;
   readonly to: number;
@@ -17,13 +17,13 @@ const AROUND_MS = 600;
  * While a probe is made no more time than this passes without an answer. Its connection requests are spread over a second, so
  * that no cut of this host which is too short to be seen meets all of them.
  */
-const LONGEST_SILENCE_MS = 450;
+const LONGEST_SILENCE_MS = 600;
 const KEPT_MS = 5_000;
 /** Probes that begin within this time met the same network. */
 const TOGETHER_MS = 100;
 
 /**
- * Which agents answer this host, and which do not: as the counters show it for nothing, and as probes do. Agents, not
+ * Which agents answer this host, and which do not: as clients' connections show it for nothing, and as probes do. Agents, not
  * backends, since what cuts this host off cuts it off from agents.
  */
 export class Agents {
@@ -44,17 +44,17 @@ export class Agents {
     this.#blind = isProven ? null : { since, failing, answering };
   }
 
-  /** In this time these agents sent replies to clients. */
-  counted(window: Window, answering: ReadonlySet<string>): void {
+  /** In this time these agents answered new connections of clients. */
+  answered(window: Window, answering: ReadonlySet<string>): void {
     this.#windows.push({ window, answering });
-    // A reply came after the window began, and that is all that is known.
-    for (const agent of answering) this.#answered(agent, window.from);
+    // An answer came after the window began, and that is all that is known.
+    for (const agent of answering) this.#clearFailure(agent, window.from);
     this.#windows = this.#windows.filter(({ window: { to } }) => to > window.to - KEPT_MS);
   }
 
   /** One of the agent's backends was probed: `results` of all its attempts. */
   probed(agent: string, results: readonly ProbeResult[], startedAt: number, now: number): void {
-    if (results.some((result) => result === 'connected')) this.#answered(agent, startedAt);
+    if (results.some((result) => result === 'connected')) this.#clearFailure(agent, startedAt);
     else if (results.every(isFailure)) this.#failedAt.set(agent, now);
     if (results.length > 1 && results.every((result) => result === 'connected'))
       this.#witnesses.push({ agent, startedAt });
@@ -85,7 +85,7 @@ export class Agents {
 
   /**
    * Agents of which it is known that they could be reached while a probe was made: their backends were probed beside it, or
-   * clients got replies all along. Empty where neither is so: this host may have been cut off for a part of that time.
+   * clients got answers all along. Empty where neither is so: this host may have been cut off for a part of that time.
    */
   #answeringDuring(during: Window, except: ReadonlySet<string>): ReadonlySet<string> {
     const found = new Set<string>();
@@ -136,7 +136,7 @@ export class Agents {
     return this.#windows.filter(({ window }) => window.to > from && window.from < to);
   }
 
-  #answered(agent: string, at: number): void {
+  #clearFailure(agent: string, at: number): void {
     const failedAt = this.#failedAt.get(agent);
     if (failedAt !== undefined && at >= failedAt) this.#failedAt.delete(agent);
   }

@@ -23,7 +23,6 @@ interface Known {
   connections: bigint;
   /** The number of the read up to which its destinations are read. */
   readTo: number;
-  lastRead: number;
   destinations: ReadonlyMap<BackendKey, CountedDestination>;
 }
 
@@ -70,7 +69,7 @@ class Reader {
     const services = new Map<ServiceKey, ReadonlyMap<BackendKey, CountedDestination>>();
     const now = due.slice(0, MOST_SERVICES);
     for (const [i, { key, service, known }] of now.entries()) {
-      const found = await destinationsOf(this.#client, service, known, this.#reads);
+      const found = await destinationsOf(this.#client, service, known);
       if (found !== null) services.set(key, found);
       if (i % STRETCH === STRETCH - 1) await setImmediate();
     }
@@ -90,7 +89,7 @@ class Reader {
       if ('fwmark' in service || !isWatched(serviceKey(service))) continue;
       const key = serviceKey(service);
       const { connections } = service.stats;
-      const known = before.get(key) ?? { connections, readTo: this.#reads, lastRead: 0, destinations: NONE };
+      const known = before.get(key) ?? { connections, readTo: this.#reads, destinations: NONE };
       if (known.connections !== connections) known.readTo = this.#reads + READS_AFTER;
       known.connections = connections;
       this.#known.set(key, known);
@@ -110,18 +109,16 @@ interface Due {
 const NONE: ReadonlyMap<BackendKey, CountedDestination> = new Map();
 
 /** null when the service has gone since it was listed. */
-async function destinationsOf(client: Client, service: AddressServiceId, one: Known, read: number) {
+async function destinationsOf(client: Client, service: AddressServiceId, one: Known) {
   try {
     const found = new Map<BackendKey, CountedDestination>();
-    const isInARow = one.lastRead === read - 1;
     for (const destination of await client.listDestinations(service)) {
       const key = endpointKey(destination);
       const last = toCounted(destination.stats);
-      const [, before, after] = one.destinations.get(key)?.readings ?? [last, last, last];
-      found.set(key, { readings: [before, after, last], isInARow });
+      const [, before, after] = one.destinations.get(key) ?? [last, last, last];
+      found.set(key, [before, after, last]);
     }
     one.destinations = found;
-    one.lastRead = read;
     return found;
   } catch (error) {
     if (isIpvsError(error, 'not-found')) return null;

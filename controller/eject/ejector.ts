@@ -1,22 +1,9 @@
 import type { Blindness, Ejection, EjectionCause, ProbeResult, Target, TargetKey } from '../ejection.ts';
 import { Agents, isFailure, PROVEN, type Verdict, type Window } from './agents.ts';
+import type { Backends, Met, Signed } from './backends.ts';
 import { EjectionRegister } from './register.ts';
-import { type Shown, signText } from './suspicion.ts';
+import { type Sign, signText } from './suspicion.ts';
 import { Backoff, type Probe, REMEMBERED_MS, type VipTarget, type Watched } from './watched.ts';
-
-/** The VIPs' backends in rotation, as of now. */
-export interface Backends {
-  has(one: VipTarget): boolean;
-  /** Those of an agent. */
-  on(agent: string): Iterable<VipTarget>;
-  /** TCP backends of agents other than these, each of another one where there are enough: at most so many. */
-  beside(except: ReadonlySet<string>, most: number): readonly VipTarget[];
-  /** Whether an agent is this host. */
-  isHere(agent: string): boolean;
-}
-
-/** What the counters say of a backend. */
-export interface Signed extends VipTarget, Shown {}
 
 /** So many probes are made at once. */
 const MOST_AT_ONCE = 64;
@@ -65,16 +52,23 @@ export class Ejector {
     return next;
   }
 
-  /** The counters of these backends were read; of the others nobody asked anything. */
-  counted(window: Window, signed: Iterable<Signed>): void {
+  /** The counters of these backends were read; of the others nobody asked anything. They show what was so up to seconds ago. */
+  counted(signed: Iterable<Signed>, now: number): void {
+    for (const { sign, ...one } of signed) this.#signed(one, sign, now);
+    this.#forget(now);
+    this.#decide(now);
+  }
+
+  /** The table of connections was read: what became of these backends' connections in this time. */
+  met(window: Window, backends: Iterable<Met>): void {
     const answering = new Set<string>();
-    for (const { sign, hasAnswered, ...one } of signed) {
+    for (const { sign, hasAnswered, ...one } of backends) {
       const { agent } = one.target;
       if (hasAnswered && !this.#backends.isHere(agent)) answering.add(agent);
-      if (sign.kind === 'replies' && sign.areAnswered) this.#replied(one.target);
-      if ('connections' in sign) this.#suspect(one, signText(sign), window.to);
+      if (hasAnswered) this.#signed(one, ANSWERED, window.to);
+      else if (sign !== null) this.#signed(one, sign, window.to);
     }
-    this.#agents.counted(window, answering);
+    this.#agents.answered(window, answering);
     this.#forget(window.to);
     this.#decide(window.to);
   }
@@ -111,6 +105,11 @@ export class Ejector {
     this.#decide(now);
   }
 
+  #signed(one: VipTarget, sign: Sign, now: number): void {
+    if (sign.kind === 'replies' && sign.areAnswered) this.#replied(one.target);
+    if ('connections' in sign) this.#suspect(one, signText(sign), now);
+  }
+
   #suspect(one: VipTarget, sign: string, now: number): void {
     const known = this.#watched.get(one.target.key);
     const isIdle = known?.phase === 'cleared' || known?.phase === 'returned';
@@ -129,10 +128,9 @@ export class Ejector {
     });
   }
 
-  /** New connections of clients are answered: it is no suspect, whatever a probe says. */
+  /** New connections of clients are answered: it is no suspect, whatever a probe says. One that a probe cleared keeps its back-off. */
   #replied({ key }: Target): void {
-    const phase = this.#watched.get(key)?.phase;
-    if (phase === 'suspect' || phase === 'cleared') this.#watched.delete(key);
+    if (this.#watched.get(key)?.phase === 'suspect') this.#watched.delete(key);
   }
 
   #suspectProbed(watched: Watched, results: readonly ProbeResult[], during: Window): void {
@@ -264,7 +262,7 @@ export class Ejector {
     }
   }
 
-  /** Others to be probed beside suspects, where the counters do not show that this host reaches any. */
+  /** Others to be probed beside suspects, where clients' connections do not show that this host reaches any. */
   #witnesses(suspects: readonly Probe[], now: number): readonly Probe[] {
     if (suspects.length === 0) return [];
     const failing = this.#agents.failing(now, ...suspects.map(({ target }) => target.agent));
@@ -277,6 +275,8 @@ export class Ejector {
       .map((one) => ({ ...one, attempts: 2, isWitness: true, startedAt: now }));
   }
 }
+
+const ANSWERED: Sign = { kind: 'replies', areAnswered: true };
 
 function isProbed(phase: Watched['phase']): boolean {
   return phase === 'suspect' || phase === 'ejected' || phase === 'returning';

@@ -66,29 +66,12 @@ export function signOf(
 
 const QUIET: Sign = { kind: 'quiet' };
 
-/** What a destination's counters show. */
-export interface Shown {
-  readonly sign: Sign;
-  /** Replies of it came between the last two readings, so that its agent answered then. */
-  readonly hasAnswered: boolean;
-}
-
-/** What three readings show; `isInARow`: the last two are of reads that followed each other. null: as of `signOf`. */
-export function shownBy(
-  of: { readonly protocol: Protocol; readonly family: Family },
-  readings: readonly [Counted, Counted, Counted],
-  isInARow: boolean,
-): Shown | null {
-  const sign = signOf(of, readings);
-  if (sign === null) return null;
-  const [, after, last] = readings;
-  const areLateReplies = isSure(sign) && last.outPackets > after.outPackets;
-  return { sign, hasAnswered: isInARow && (areLateReplies || isSure(signOf(of, [after, last, last]))) };
-}
-
-/** Where nobody connected it may be this host's own ICMP errors that were counted: it is cut off then. */
-function isSure(sign: Sign | null): boolean {
-  return sign?.kind === 'replies' && sign.areAnswered;
+/**
+ * Whether counters are to be believed: of new TCP connections the table of connections knows more, and knows it at once, where
+ * it can be read.
+ */
+export function isForCounters(sign: Sign, protocol: Protocol, isTableRead: boolean): boolean {
+  return protocol === 'udp' || !isTableRead || ('connections' in sign && sign.connections === 0);
 }
 
 /** Whether packets came that TCP answers at once. */

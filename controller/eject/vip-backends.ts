@@ -1,6 +1,6 @@
 import { targetKey, targetOf } from '../ejection.ts';
 import { type BackendKey, endpointKey, type Service, type ServiceKey } from '../model.ts';
-import type { Backends } from './ejector.ts';
+import type { Backends } from './backends.ts';
 import type { VipTarget } from './watched.ts';
 
 /** So many VIPs are looked through for backends to be probed beside a suspect: on a large host the first ones do. */

@@ -2,26 +2,45 @@ import { familyOf } from '../address.ts';
 import type { EjectionReport, Ejections, TargetKey } from '../ejection.ts';
 import { messageOf } from '../errors.ts';
 import type { Service, ServiceKey } from '../model.ts';
-import type { Clock, CountersRead, DestinationCounters, EjectionFacts, Log, Prober } from '../ports.ts';
-import { Ejector, type Signed } from './ejector.ts';
-import { shownBy } from './suspicion.ts';
+import type {
+  Clock,
+  ConnectionTable,
+  CountersRead,
+  DestinationCounters,
+  EjectionFacts,
+  Log,
+  Prober,
+} from '../ports.ts';
+import type { Met, Signed } from './backends.ts';
+import { Ejector } from './ejector.ts';
+import { Handshakes, type Outcome } from './handshakes.ts';
+import { CounterPace, TablePace } from './pace.ts';
+import { isForCounters, signOf } from './suspicion.ts';
 import { VipBackends } from './vip-backends.ts';
 import type { Probe } from './watched.ts';
 
-/** How often counters are read where that costs little. */
-const READ_MS = 150;
+/** How often the connections are read where that costs little. */
+const TABLE_MS = 200;
+/** How often counters are: longer than the two seconds in which the kernel brings them up to date, each time to something new. */
+const COUNTERS_MS = 2_200;
+/** And where nothing else tells of a failure. */
+const COUNTERS_ALONE_MS = 500;
 /** Of one processor, at most; where a read takes longer it is made more rarely. */
-const MOST_SHARE = 0.02;
-/** Read more rarely than this, counters tell of a failure too late to be proud of it: that is told. */
-const LATE_MS = 2_000;
-/** The median of so many reads says what one costs: what else goes on in this thread meanwhile only ever adds to it. */
-const READS_COMPARED = 5;
-/** More than this a read does not cost, on the slowest of machines: a small table is never read rarely because others are busy. */
-const MOST_COST_MS = { read: 2, entry: 0.05 } as const;
+const SHARE = { table: 0.015, counters: 0.005, countersAlone: 0.02 } as const;
+/** Read more rarely than this, connections or counters tell of a failure too late to be proud of it: that is told. */
+const LATE_MS = { table: 2_000, counters: 10_000, countersAlone: 2_000 } as const;
+/**
+ * By how much a read of the table may come before the ones before it are paid for: to see whether a new connection is answered,
+ * and to see whether this host reaches others while a suspect is probed.
+ */
+const LENT_MS = { newConnections: 2_000, suspects: 5_000 } as const;
+/** A table that was too large is tried again after this. */
+const TOO_LARGE_MS = 30_000;
 const AFTER_ERROR_MS = 5_000;
 const LONGEST_SLEEP_MS = 1_000;
 
 export interface WatchPorts {
+  readonly connections: ConnectionTable;
   readonly counters: DestinationCounters;
   readonly prober: Prober;
   readonly clock: Clock;
@@ -39,13 +58,22 @@ export interface WatchOptions {
   readonly hostAddresses: () => ReadonlySet<string>;
 }
 
-/** Watches the backends of VIPs: reads their counters, probes suspects, and says which do not answer. */
+/**
+ * Watches the backends of VIPs: reads what becomes of connections to them, probes suspects, and says which do not answer.
+ *
+ * The table of connections tells it at once. The counters tell the rest, up to four seconds late: UDP, connections that had
+ * been open, and all of it where that table is too large.
+ */
 export class Watch implements EjectionFacts {
   readonly #ports: WatchPorts;
   readonly #options: WatchOptions;
   readonly #backends: VipBackends;
   readonly #ejector: Ejector;
-  #behind: string | null = null;
+  readonly #handshakes = new Handshakes();
+  /** What keeps either from being read, or often enough. */
+  #behind: { table: string | null; counters: string | null } = { table: null, counters: null };
+  /** Whether the table of connections could be read the last time. */
+  #isTableRead = true;
   #wake: () => void = () => undefined;
 
   constructor(ports: WatchPorts, options: WatchOptions) {
@@ -68,41 +96,89 @@ export class Watch implements EjectionFacts {
     const { suspects, blind, register } = this.#ejector;
     const { ejections, ejected, returned, probes } = register;
     const counts = { ejected: { ...ejected }, returned, probes: { ...probes } };
-    return { mode: this.#options.mode, ejections, suspects, blind, behind: this.#behind, ...counts };
+    const { table, counters } = this.#behind;
+    const behind = [table, counters].filter((one) => one !== null).join('; ') || null;
+    return { mode: this.#options.mode, ejections, suspects, blind, behind, ...counts };
   }
 
   /** Runs until `signal` aborts. `changed` is called when a pass is to be made with other ejections. */
   async run(changed: () => void, signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#readAgainAndAgain(changed, signal), this.#probeWhenDue(changed, signal)]);
+    await Promise.all([
+      this.#readTable(changed, signal),
+      this.#readCounters(changed, signal),
+      this.#probeWhenDue(changed, signal),
+    ]);
     this.#ports.counters.close();
   }
 
-  async #readAgainAndAgain(changed: () => void, signal: AbortSignal): Promise<void> {
-    const { counters, clock, log, cpuMs } = this.#ports;
+  async #readTable(changed: () => void, signal: AbortSignal): Promise<void> {
+    const { connections, clock, log } = this.#ports;
+    const handshakes = this.#handshakes;
+    const pace = new TablePace();
     let last = clock.monotonic();
+    while (!signal.aborted) {
+      const from = clock.monotonic();
+      let next = from + AFTER_ERROR_MS;
+      try {
+        const read = await connections.read();
+        const now = clock.monotonic();
+        this.#isTableRead = read.tcp !== null;
+        if (read.tcp === null) {
+          handshakes.forget();
+          this.#behind.table = `more connections than are looked through (${read.bytes >> 10} KiB): failures are found some seconds later`;
+          next = from + TOO_LARGE_MS;
+        } else {
+          // All of it came about after the read before began, and before this one ended.
+          this.#ejector.met({ from: last, to: now }, this.#met(handshakes.read(read.tcp, now)));
+          this.#tell(changed);
+          next = pace.next(from, read, { shortestMs: TABLE_MS, share: SHARE.table, lentMs: this.#lentMs() });
+          this.#behind.table = lateText('the connections', read.cost, pace.interval, LATE_MS.table);
+        }
+      } catch (error) {
+        handshakes.forget();
+        if (this.#isTableRead)
+          log.warn('connections cannot be read, so that failures of backends are found some seconds later', {
+            error: messageOf(error),
+          });
+        this.#isTableRead = false;
+        this.#behind.table = `the kernel's connections cannot be read: ${messageOf(error)}`;
+      }
+      last = from;
+      await clock.sleep(Math.max(0, next - clock.monotonic()), signal);
+    }
+  }
+
+  #lentMs(): number {
+    if (this.#ejector.suspects > 0) return LENT_MS.suspects;
+    return this.#handshakes.isAnyNew ? LENT_MS.newConnections : 0;
+  }
+
+  async #readCounters(changed: () => void, signal: AbortSignal): Promise<void> {
+    const { counters, clock, log, cpuMs } = this.#ports;
+    const pace = new CounterPace();
     let isFailing = false;
-    const costs: number[] = Array.from({ length: READS_COMPARED }, () => 0);
     while (!signal.aborted) {
       const [from, cpuFrom] = [clock.monotonic(), cpuMs()];
       let wait = AFTER_ERROR_MS;
       try {
         const read = await counters.read((key) => this.#backends.isWatched(key));
         isFailing = false;
-        // All of it was counted after the read before began, and before this one ended.
-        this.#ejector.counted({ from: last, to: clock.monotonic() }, this.#signed(read));
-        last = from;
+        this.#ejector.counted(this.#signed(read), clock.monotonic());
         this.#tell(changed);
-        costs.shift();
-        const most = MOST_COST_MS.read + MOST_COST_MS.entry * read.entries;
-        costs.push(Math.min(clock.monotonic() - from, cpuMs() - cpuFrom, most));
-        const cost = costs.toSorted((a, b) => a - b)[Math.floor(READS_COMPARED / 2)] ?? 0;
-        wait = Math.max(READ_MS, cost / MOST_SHARE);
-        this.#behind = behindText(cost, wait, read.left);
+        pace.took(Math.min(clock.monotonic() - from, cpuMs() - cpuFrom), read.entries);
+        const isAlone = !this.#isTableRead;
+        wait = isAlone
+          ? pace.interval(COUNTERS_ALONE_MS, SHARE.countersAlone)
+          : pace.interval(COUNTERS_MS, SHARE.counters);
+        const late = isAlone ? LATE_MS.countersAlone : LATE_MS.counters;
+        this.#behind.counters =
+          read.left > 0
+            ? `more VIPs have new connections than are read at once: ${read.left} wait`
+            : lateText('the counters', pace.cost, wait, late);
       } catch (error) {
-        this.#behind = `the kernel's counters cannot be read: ${messageOf(error)}`;
+        this.#behind.counters = `the kernel's counters cannot be read: ${messageOf(error)}`;
         if (!isFailing) log.warn('backends are not watched', { error: messageOf(error) });
         isFailing = true;
-        last = clock.monotonic();
       }
       await clock.sleep(Math.max(0, wait - (clock.monotonic() - from)), signal);
     }
@@ -127,6 +203,8 @@ export class Watch implements EjectionFacts {
     const results = await prober.probe(target, attempts);
     const ms = Math.round(clock.monotonic() - startedAt);
     log.debug('backend probed', { backend: target.key, results, isWitness, ms });
+    if (attempts === 2 && !isWitness)
+      this.#handshakes.probed(target.key, startedAt, results.includes('connected'));
     this.#ejector.probed(probe, results, clock.monotonic());
     this.#tell(changed);
   }
@@ -136,15 +214,21 @@ export class Watch implements EjectionFacts {
     if (this.#ejector.register.hasChanged) changed();
   }
 
+  *#met(outcomes: readonly Outcome[]): Generator<Met> {
+    for (const { service, backend, sign, hasAnswered } of outcomes) {
+      const found = this.#backends.find(service, backend);
+      if (found !== null) yield { ...found, sign, hasAnswered };
+    }
+  }
+
   *#signed({ services }: CountersRead): Generator<Signed> {
     for (const [service, destinations] of services) {
-      for (const [endpoint, { readings, isInARow }] of destinations) {
+      for (const [endpoint, readings] of destinations) {
         const found = this.#backends.find(service, endpoint);
         if (found === null) continue;
         const { protocol, address } = found.target;
-        const shown = shownBy({ protocol, family: familyOf(address) }, readings, isInARow);
-        if (shown !== null && (shown.sign.kind !== 'quiet' || shown.hasAnswered))
-          yield { ...found, ...shown };
+        const sign = signOf({ protocol, family: familyOf(address) }, readings);
+        if (sign !== null && isForCounters(sign, protocol, this.#isTableRead)) yield { ...found, sign };
       }
     }
   }
@@ -152,8 +236,7 @@ export class Watch implements EjectionFacts {
 
 const NONE: Ejections = new Map();
 
-function behindText(cost: number, wait: number, left: number): string | null {
-  if (left > 0) return `more VIPs have new connections than are read at once: ${left} wait`;
-  if (wait <= LATE_MS) return null;
-  return `a read of the counters takes ${Math.round(cost)} ms, so they are read every ${Math.round(wait / 1_000)} s`;
+function lateText(what: string, cost: number, wait: number, late: number): string | null {
+  if (wait <= late) return null;
+  return `a read of ${what} takes ${Math.round(cost)} ms, so they are read every ${Math.round(wait / 1_000)} s`;
 }

@@ -25,7 +25,7 @@ export function registerEjectionMetrics(registry: Registry, report: () => Ejecti
   );
   ofNow(
     'eject_behind',
-    '1 if the counters cannot be read as often as a failure is to be found in 2 s.',
+    '1 if connections or counters cannot be read as often as a failure is to be found in 2 s.',
     ({ behind }) => (behind === null ? 0 : 1),
   );
   new Counter({

@@ -84,7 +84,7 @@ export const ejection = z.object({
   behind: z
     .string()
     .nullable()
-    .describe('What keeps the counters from being read often enough; null: nothing.'),
+    .describe('What keeps connections or counters from being read often enough; null: nothing.'),
   backends: z
     .array(
       z.object({

@@ -1,5 +1,5 @@
 /**
- * What watching backends costs: the processor time of the thread that reads the kernel's counters, while clients connect to
+ * What watching backends costs: the processor time of the thread that reads the kernel's connections and counters, while clients connect to
  * 100 of the VIPs once a second. In the lab:
  *
  *   node --conditions=ipvs-source test/bench/eject-bench.ts [--large] [--check]
@@ -12,6 +12,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IpvsClient } from 'ipvs-netlink-ts';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
+import { createConnectionTable } from '../../controller/eject/connection-table.ts';
 import { createDestinationCounters } from '../../controller/eject/counters.ts';
 import { Watch } from '../../controller/eject/watch.ts';
 import type { Backend, Service, ServiceKey, Step } from '../../controller/model.ts';
@@ -40,17 +41,26 @@ async function measure(count: number): Promise<void> {
   await client.flush();
   const [failure] = await createKernelTable(client).apply([...services.values()].flatMap(stepsOf));
   if (failure !== undefined) throw failure.error;
-  let reads = 0;
+  const reads = { counters: 0, connections: 0 };
   const counters = createDestinationCounters(await IpvsClient.open());
-  const counting = {
-    ...counters,
-    read: (...args: Parameters<typeof counters.read>) => {
-      reads += 1;
-      return counters.read(...args);
+  const table = createConnectionTable(cpuMs);
+  const ports = {
+    counters: {
+      ...counters,
+      read: (...args: Parameters<typeof counters.read>) => {
+        reads.counters += 1;
+        return counters.read(...args);
+      },
     },
+    connections: {
+      read: () => {
+        reads.connections += 1;
+        return table.read();
+      },
+    },
+    prober: { probe: async () => ['connected'] as const },
+    ...{ clock: systemClock, log: LOG, cpuMs },
   };
-  const prober = { probe: async () => ['connected'] as const };
-  const ports = { counters: counting, prober, clock: systemClock, log: LOG, cpuMs };
   const watch = new Watch(ports, {
     mode: 'observe',
     services: () => services,
@@ -60,11 +70,11 @@ async function measure(count: number): Promise<void> {
   const traffic = connecting();
   const watching = watch.run(() => undefined, stop.signal);
   await sleep(WARM_UP_MS);
-  const [from, readsBefore, used] = [performance.now(), reads, cpuMs()];
+  const [from, before, used] = [performance.now(), { ...reads }, cpuMs()];
   await sleep(MEASURED_MS);
   const ms = performance.now() - from;
   const share = (cpuMs() - used) / ms;
-  const every = ms / (reads - readsBefore);
+  const every = (what: keyof typeof reads) => Math.round(ms / (reads[what] - before[what]));
   const { behind } = watch.report();
   stop.abort();
   await watching;
@@ -73,7 +83,7 @@ async function measure(count: number): Promise<void> {
     `watching ${count.toLocaleString('en')} x ${BACKENDS}, share of a processor`,
     share,
     { ratio: 0.02, is: 'at most' },
-    `${(share * 100).toFixed(1)} %, a read every ${Math.round(every)} ms${behind === null ? '' : ', told as behind'}`,
+    `${(share * 100).toFixed(1)} %, connections read every ${every('connections')} ms and counters every ${every('counters')} ms${behind === null ? '' : ', told as behind'}`,
   );
 }
 

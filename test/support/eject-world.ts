@@ -1,34 +1,29 @@
 /** A host with clients, agents and backends of which the kernel counts what an ejector is told: in simulated time. */
 
-import { type Backends, Ejector, type Signed } from '../../controller/eject/ejector.ts';
-import { shownBy } from '../../controller/eject/suspicion.ts';
+import type { Backends, Met, Signed } from '../../controller/eject/backends.ts';
+import { Ejector } from '../../controller/eject/ejector.ts';
+import { Handshakes } from '../../controller/eject/handshakes.ts';
+import { isForCounters, signOf } from '../../controller/eject/suspicion.ts';
 import type { Probe, VipTarget } from '../../controller/eject/watched.ts';
-import { type ProbeResult, type Target, targetKey } from '../../controller/ejection.ts';
-import type { Protocol } from '../../controller/model.ts';
-import type { Counted } from '../../controller/ports.ts';
+import type { ProbeResult } from '../../controller/ejection.ts';
+import { endpointKey } from '../../controller/model.ts';
+import { type Answer, count, deliver, type Live, liveOf, type WorldBackend } from './eject-backend.ts';
+import { askedAgain, closeFlow, establish, type Flow, openFlow, stateOf } from './eject-flows.ts';
 
-export const READ_MS = 150;
-const ATTEMPT_MS = 200;
-const TIMEOUT_MS = 1_000;
+/** How often the connections are read. */
+const READ_MS = 200;
+/** How often the kernel brings its counters up to date. */
+const ESTIMATED_MS = 2_000;
+/** How often they are read beside the connections, and without them. */
+const COUNTERS_MS = 2_200;
+const COUNTERS_ALONE_MS = 500;
+const PROBE = { apartMs: 200, timeoutMs: 1_000 };
 /** After this the kernel asks again where a first attempt got no answer. */
 const SYN_AGAIN_MS = 1_000;
 /** A client gives up when it would have to wait longer. */
 const LONGEST_SYN_MS = 16_000;
 const SYN_BYTES = 60;
 const RESET_BYTES = 40;
-
-/** What a backend does with a SYN: it answers after so many milliseconds, or refuses, or no answer ever comes. */
-export type Answer = number | 'refuses' | 'drops';
-
-export interface WorldBackend {
-  readonly agent: string;
-  /** Defaults to TCP. A UDP backend is never seen to answer where `replyBytes` is 0. */
-  readonly protocol?: Protocol;
-  /** Whatever happens to the network is the world's. */
-  answer(at: number): Answer;
-  /** Bytes of what comes back besides the SYN-ACK; 0 of a one-way protocol. */
-  readonly replyBytes: number;
-}
 
 export interface WorldVip {
   readonly backends: readonly WorldBackend[];
@@ -38,27 +33,17 @@ export interface WorldVip {
   readonly resets?: number;
 }
 
-/** A connection that got no answer yet: its client asks again. */
-interface HalfOpen {
-  askedAt: number;
-  /** Doubles each time. */
-  waitMs: number;
+export interface WorldOptions {
+  /** How exactly time is told: what happens to the network begins and ends at a multiple of it. */
+  readonly stepMs?: number;
+  /** Whether there are too many connections for their table to be read. */
+  readonly isTableLarge?: boolean;
 }
 
-interface Live extends VipTarget {
-  readonly is: WorldBackend;
-  counted: Counted;
-  before: Counted | null;
-  after: Counted | null;
-  readonly pending: { readonly at: number; readonly bytes: number }[];
-  /** A scheduler that counts connections, as wlc does, sends such a backend no more while others have none. */
-  halfOpen: HalfOpen[];
-  ejectedAt: number | undefined;
-}
-
-interface Attempt {
-  readonly result: ProbeResult;
-  readonly took: number;
+/** Something that happens to a probe. */
+interface Due {
+  readonly at: number;
+  run(): void;
 }
 
 interface LiveVip extends Omit<WorldVip, 'backends'> {
@@ -70,7 +55,14 @@ export class EjectWorld implements Backends {
   readonly ejector = new Ejector(this);
   readonly #vips: readonly LiveVip[];
   readonly #random: () => number;
-  readonly #due: { readonly at: number; end(): void }[] = [];
+  readonly #options: Required<WorldOptions>;
+  readonly #due: Due[] = [];
+  readonly #handshakes = new Handshakes();
+  #flows: Flow[] = [];
+  readonly #byEndpoint: ReadonlyMap<string, Live>;
+  #lastRead = 0;
+  #countersReadAt = 0;
+  #estimatedAt = 0;
   /** Agents that this host cannot reach. */
   readonly cut = new Set<string>();
   /** Connections that found nobody who answers. */
@@ -81,13 +73,19 @@ export class EjectWorld implements Backends {
   probed = new Map<string, number>();
   readonly all: readonly Live[];
 
-  constructor(vips: readonly WorldVip[], random: () => number) {
+  constructor(
+    vips: readonly WorldVip[],
+    random: () => number,
+    { stepMs = READ_MS, isTableLarge = false }: WorldOptions = {},
+  ) {
     this.#random = random;
+    this.#options = { stepMs, isTableLarge };
     this.#vips = vips.map(({ backends, ...of }, vip) => ({
       ...of,
       backends: backends.map((is, i) => liveOf(`11.0.0.${vip}:80`, is, 31_000 + vip * 100 + i)),
     }));
     this.all = this.#vips.flatMap(({ backends }) => backends);
+    this.#byEndpoint = new Map(this.all.map((one) => [endpointKey(one.target), one]));
   }
 
   has(): boolean {
@@ -107,25 +105,57 @@ export class EjectWorld implements Backends {
     return false;
   }
 
-  /** Lets time pass: connections come, counters are read, probes are made. */
+  /** Lets time pass: connections come, they and the counters are read, probes are made. */
   run(ms: number): void {
+    const { stepMs } = this.#options;
     for (const end = this.now + ms; this.now < end; ) {
       const from = this.now;
-      this.now += READ_MS;
+      this.now += stepMs;
       for (const live of this.all) if (live.halfOpen.length > 0) this.#askAgain(live);
       for (const vip of this.#vips) this.#connect(vip, from);
       for (const live of this.all) if (live.pending.length > 0) deliver(live, this.now);
-      this.#endProbes();
-      this.ejector.counted({ from, to: this.now }, this.#signs());
+      this.#runDue();
+      this.#readTable();
+      this.#readCounters();
       this.#note();
       for (const probe of this.ejector.takeDue(this.now)) this.#probe(probe);
     }
   }
 
-  #endProbes(): void {
-    for (const due of this.#due.filter(({ at }) => at <= this.now)) {
-      this.#due.splice(this.#due.indexOf(due), 1);
-      due.end();
+  #readTable(): void {
+    if (this.#options.isTableLarge || this.now - this.#lastRead < READ_MS) return;
+    this.#flows = this.#flows.filter(({ goneAt }) => goneAt > this.now);
+    const connections = new Map(this.#flows.map((flow) => [flow.key, stateOf(flow, this.now)]));
+    const met: Met[] = [];
+    for (const { backend, sign, hasAnswered } of this.#handshakes.read(connections, this.now)) {
+      const live = this.#byEndpoint.get(backend);
+      if (live !== undefined) met.push({ service: live.service, target: live.target, sign, hasAnswered });
+    }
+    this.ejector.met({ from: this.#lastRead, to: this.now }, met);
+    this.#lastRead = this.now;
+  }
+
+  #readCounters(): void {
+    if (this.now - this.#estimatedAt >= ESTIMATED_MS) {
+      this.#estimatedAt = this.now;
+      for (const live of this.all) live.told = live.counted;
+    }
+    const every = this.#options.isTableLarge ? COUNTERS_ALONE_MS : COUNTERS_MS;
+    if (this.now - this.#countersReadAt < every) return;
+    this.#countersReadAt = this.now;
+    this.ejector.counted(this.#signs(), this.now);
+  }
+
+  /** Lets probes go on, in the order in which what happens to them is due. */
+  #runDue(): void {
+    for (;;) {
+      const next = this.#due.reduce<Due | null>(
+        (first, one) => (first && first.at <= one.at ? first : one),
+        null,
+      );
+      if (next === null || next.at > this.now) return;
+      this.#due.splice(this.#due.indexOf(next), 1);
+      next.run();
     }
   }
 
@@ -141,7 +171,7 @@ export class EjectWorld implements Backends {
   }
 
   #connect({ rate, backends, resets = 0 }: LiveVip, from: number): void {
-    for (let left = (rate * READ_MS) / 1_000; left > 0 && this.#random() < left; left -= 1) {
+    for (let left = (rate * this.#options.stepMs) / 1_000; left > 0 && this.#random() < left; left -= 1) {
       const out = backends.filter(({ ejectedAt }) => ejectedAt !== undefined);
       const gone = out.slice(0, Math.floor(backends.length / 2));
       const inRotation = gone.length === 0 ? backends : backends.filter((one) => !gone.includes(one));
@@ -150,7 +180,7 @@ export class EjectWorld implements Backends {
       const live = free[Math.floor(this.#random() * free.length)];
       if (live === undefined) return;
       this.connections += 1;
-      this.#ask(live, from + this.#random() * READ_MS, this.#random() < resets);
+      this.#ask(live, from + this.#random() * this.#options.stepMs, this.#random() < resets);
     }
   }
 
@@ -160,19 +190,26 @@ export class EjectWorld implements Backends {
     const isTcp = live.target.protocol === 'tcp';
     const answer = this.#answerOf(live, at);
     count(live, { connections: 1, inPackets: 1, inBytes: isTcp ? SYN_BYTES : 100 });
+    const flow = openFlow(live, this.connections, at);
+    if (isTcp) this.#flows.push(flow);
     if (typeof answer !== 'number') {
       this.failed += 1;
-      if (answer === 'drops' && isTcp) live.halfOpen.push({ askedAt: at, waitMs: SYN_AGAIN_MS });
-      if (answer === 'refuses') pending.push({ at: at + 1, bytes: isTcp ? RESET_BYTES : 128 });
+      if (answer === 'drops' && isTcp) live.halfOpen.push({ flow, askedAt: at, waitMs: SYN_AGAIN_MS });
+      if (answer === 'refuses') {
+        closeFlow(flow, at + 1);
+        pending.push({ at: at + 1, bytes: isTcp ? RESET_BYTES : 128 });
+      }
       return;
     }
     if (isTcp) pending.push({ at: at + answer, bytes: 60 });
     if (isReset) {
-      // Some before they are answered, which a backend that takes its time answers with a reset of its own.
       count(live, { inPackets: 1, inBytes: RESET_BYTES });
       pending.push({ at: at + answer, bytes: RESET_BYTES });
+      // Of one that is reset before it is answered the kernel waits for the answer, as after a port scan.
+      if (this.#random() > 0.01) closeFlow(flow, at + answer);
       return;
     }
+    establish(flow, at, answer);
     if (isTcp) count(live, { inPackets: 2, inBytes: 300 });
     if (is.replyBytes > 0) pending.push({ at: at + 2 * answer, bytes: is.replyBytes });
   }
@@ -183,11 +220,16 @@ export class EjectWorld implements Backends {
       if (at > this.now) continue;
       one.askedAt = at;
       one.waitMs *= 2;
+      askedAgain(one.flow, at);
       count(live, { inPackets: 1, inBytes: SYN_BYTES });
       const answer = this.#answerOf(live, at);
-      if (answer !== 'drops') one.waitMs = Number.POSITIVE_INFINITY;
-      if (typeof answer === 'number') live.pending.push({ at: at + answer, bytes: 60 });
-      if (answer === 'refuses') live.pending.push({ at: at + 1, bytes: RESET_BYTES });
+      if (answer === 'drops') continue;
+      one.waitMs = Number.POSITIVE_INFINITY;
+      if (answer === 'refuses') closeFlow(one.flow, at + 1);
+      else establish(one.flow, at, answer);
+      live.pending.push(
+        answer === 'refuses' ? { at: at + 1, bytes: RESET_BYTES } : { at: at + answer, bytes: 60 },
+      );
     }
     live.halfOpen = live.halfOpen.filter(({ waitMs }) => waitMs <= LONGEST_SYN_MS);
   }
@@ -198,14 +240,13 @@ export class EjectWorld implements Backends {
 
   *#signs(): Generator<Signed> {
     for (const live of this.all) {
-      const { service, target, before, after, counted: last } = live;
-      live.before = after;
-      live.after = last;
-      // Without these three there is nothing to compare; where they are one, nothing came.
-      if (before === null || after === null || before === last) continue;
-      const shown = shownBy({ protocol: target.protocol, family: 'ipv4' }, [before, after, last], true);
-      if (shown !== null && (shown.sign.kind !== 'quiet' || shown.hasAnswered))
-        yield { service, target, ...shown };
+      const { service, target, told } = live;
+      const [, before, after] = live.readings ?? [told, told, told];
+      live.readings = [before, after, told];
+      const { protocol } = target;
+      const sign = signOf({ protocol, family: 'ipv4' }, live.readings);
+      if (sign !== null && isForCounters(sign, protocol, !this.#options.isTableLarge))
+        yield { service, target, sign };
     }
   }
 
@@ -214,64 +255,36 @@ export class EjectWorld implements Backends {
     if (live === undefined) return;
     this.probed.set(probe.target.key, (this.probed.get(probe.target.key) ?? 0) + 1);
     const results: ProbeResult[] = [];
-    let last = 0;
+    let open = probe.attempts;
     for (let attempt = 0; attempt < probe.attempts; attempt += 1) {
-      const left = TIMEOUT_MS + (probe.attempts - 1 - attempt) * ATTEMPT_MS;
-      const { result, took } = this.#attempt(live, this.now + attempt * ATTEMPT_MS, left);
-      results.push(result);
-      last = Math.max(last, attempt * ATTEMPT_MS + took);
+      const from = this.now + attempt * PROBE.apartMs;
+      const until = this.now + PROBE.timeoutMs + (probe.attempts - 1) * PROBE.apartMs;
+      this.#sendSyn(live, from, until, (result, at) => {
+        results[attempt] = result;
+        open -= 1;
+        if (open > 0) return;
+        if (probe.attempts === 2 && !probe.isWitness)
+          this.#handshakes.probed(probe.target.key, probe.startedAt, results.includes('connected'));
+        this.ejector.probed(probe, results, at);
+      });
     }
-    const at = this.now + last;
-    this.#due.push({ at, end: () => this.ejector.probed(probe, results, at) });
   }
 
-  /** A connection of this host that is given up after `left`. */
-  #attempt(live: Live, at: number, left: number): Attempt {
-    const isUdp = live.target.protocol === 'udp';
-    for (const after of isUdp ? [0] : [0, SYN_AGAIN_MS]) {
-      const answer = this.#answerOf(live, at + after);
-      if (answer === 'refuses') return { result: 'refused', took: after + 1 };
-      if (!isUdp && answer !== 'drops' && after + answer < left)
-        return { result: 'connected', took: after + answer };
-    }
-    return { result: isUdp ? 'silent' : 'timed out', took: left };
+  /** Of a connection that is given up at `until`; a SYN without an answer is sent again. */
+  #sendSyn(live: Live, at: number, until: number, end: (result: ProbeResult, at: number) => void): void {
+    const endAt = (result: ProbeResult, then: number) => this.#at(then, () => end(result, then));
+    this.#at(at, () => {
+      const answer = this.#answerOf(live, at);
+      if (answer === 'refuses') endAt('refused', at + 1);
+      else if (live.target.protocol === 'udp') endAt('silent', until);
+      else if (answer !== 'drops' && at + answer < until) endAt('connected', at + answer);
+      else if (at + SYN_AGAIN_MS < until) this.#sendSyn(live, at + SYN_AGAIN_MS, until, end);
+      else endAt('timed out', until);
+    });
   }
-}
 
-function liveOf(vip: string, is: WorldBackend, port: number): Live {
-  const { agent, protocol = 'tcp' } = is;
-  const key = targetKey(protocol, `${agent}:${port}`);
-  const target: Target = { key, protocol, address: agent, port, agent, task: `t.${port}` };
-  const counted = { connections: 0, inPackets: 0, outPackets: 0, inBytes: 0, outBytes: 0 };
-  const read = { counted, before: null, after: null };
-  return {
-    service: `${protocol}/${vip}`,
-    is,
-    target,
-    ...read,
-    pending: [],
-    halfOpen: [],
-    ejectedAt: undefined,
-  };
-}
-
-function count(live: Live, more: Partial<Counted>): void {
-  const { counted } = live;
-  live.counted = {
-    connections: counted.connections + (more.connections ?? 0),
-    inPackets: counted.inPackets + (more.inPackets ?? 0),
-    outPackets: counted.outPackets + (more.outPackets ?? 0),
-    inBytes: counted.inBytes + (more.inBytes ?? 0),
-    outBytes: counted.outBytes + (more.outBytes ?? 0),
-  };
-}
-
-function deliver(live: Live, now: number): void {
-  for (let i = live.pending.length - 1; i >= 0; i -= 1) {
-    const packet = live.pending[i];
-    if (packet === undefined || packet.at > now) continue;
-    live.pending.splice(i, 1);
-    count(live, { outPackets: 1, outBytes: packet.bytes });
+  #at(at: number, run: () => void): void {
+    this.#due.push({ at, run });
   }
 }
 

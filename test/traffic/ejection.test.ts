@@ -26,15 +26,12 @@ const AGENTS = [1, 2, 3, 4].map((number) => ({
 }));
 type Agent = (typeof AGENTS)[number];
 
-/** How often a backend fails in each way. */
-const TURNS = LONG ? 9 : 1;
+/** How often a backend fails in each way: the median is compared. */
+const TURNS = LONG ? 9 : 3;
 /** So many more are made at most where the machine was too busy in some. */
 const MORE_TURNS = 3;
-/**
- * The kernel brings its counters up to date every 2 s. In the first of these times answers to older connections may hide that a
- * newer one got none; the second one shows it, and 1.2 s later a probe has failed.
- */
-const MOST_MEDIAN_MS = 6_000;
+/** 2 s are the promise. The short form runs on machines that are busy with something else, and sees whether it is forgotten. */
+const MOST_MEDIAN_MS = LONG ? 2_000 : 6_000;
 /** A turn in which others had the processor for longer than this says nothing of how quick the controller is. */
 const MOST_STOLEN_MS = 300;
 /** Not even on a busy machine does it take this long. */
@@ -151,11 +148,10 @@ inLab('a backend that its source calls fit', () => {
     async (what) => {
       const { took, failures } = await turns(what);
       const median = took.toSorted((a, b) => a - b)[Math.floor(took.length / 2)] ?? Number.NaN;
-      console.info(`a backend that ${what}: out after ${median} ms, the median of ${took.length}`);
+      console.info(`a backend that ${what}: out after ${median} ms, the median of ${took.join(', ')}`);
       expect(failures).toEqual([]);
       if (took.length < TURNS) console.warn(`the machine was too busy to time a backend that ${what}`);
-      // Of a single turn the time says little.
-      else if (LONG) expect(median).toBeLessThanOrEqual(MOST_MEDIAN_MS);
+      else expect(median).toBeLessThanOrEqual(MOST_MEDIAN_MS);
     },
   );
 

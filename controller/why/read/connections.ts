@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import ipaddr from 'ipaddr.js';
+import { CONNECTION_TABLE, entryOf, splitLine } from '../../connection-entry.ts';
 import type { ConnectionsFact, Entry, Reachable } from '../facts.ts';
 import { attemptFrom } from './client.ts';
 
@@ -35,7 +35,7 @@ export async function readConnections(
 export async function readEntries(
   vip: Pick<Reachable, 'address' | 'port'>,
   ports: ReadonlySet<number>,
-  path = '/proc/self/net/ip_vs_conn',
+  path = CONNECTION_TABLE,
 ): Promise<ReadonlyMap<number, Entry> | null> {
   const entries = new Map<number, Entry>();
   try {
@@ -52,26 +52,14 @@ export async function readEntries(
   }
 }
 
-/** Pro FromIP FPrt ToIP TPrt DestIP DPrt State Expires: `TCP 0A080002 D3A2 0B860D37 15B3 0A090001 7918 ESTABLISHED 899`. */
 function toEntry(
   line: string,
-  vip: Pick<Reachable, 'address' | 'port'>,
+  { address, port }: Pick<Reachable, 'address' | 'port'>,
 ): (Entry & { clientPort: number }) | null {
-  const [, , clientPort = '', to = '', toPort = '', destination = '', destinationPort = '', state = ''] = line
-    .trim()
-    .split(/\s+/);
-  if (Number.parseInt(toPort, 16) !== vip.port || addressOf(to) !== vip.address) return null;
-  const backend = {
-    address: addressOf(destination) ?? destination,
-    port: Number.parseInt(destinationPort, 16),
-  };
-  return { clientPort: Number.parseInt(clientPort, 16), state, backend };
-}
-
-/** IPv4 as eight digits, IPv6 with all of its colons. */
-function addressOf(text: string): string | null {
-  if (/^[0-9A-F]{8}$/i.test(text)) {
-    return (text.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16)).join('.');
-  }
-  return ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text).toRFC5952String() : null;
+  const found = splitLine(line);
+  if (found === null) return null;
+  const [key, state] = found;
+  const { client, vip, backend } = entryOf(key);
+  if (vip.port !== port || vip.address !== address) return null;
+  return { clientPort: client.port, state, backend };
 }

@@ -1,19 +1,19 @@
-/** Whether a probe failed for no fault of this host, by what its counters and other probes show. */
+/** Whether a probe failed for no fault of this host, by what clients' connections and other probes show. */
 
 import { describe, expect, test } from '@jest/globals';
 import { Agents, type Window } from '../../../controller/eject/agents.ts';
 
 const [DEAD, ALIVE] = ['10.0.0.1', '10.0.0.2'];
-const READ_MS = 150;
+const READ_MS = 200;
 /** A probe of two attempts, beside readings from 0 on. */
-const PROBE: Window = { from: 1_500, to: 2_700 };
+const PROBE: Window = { from: 1_600, to: 2_800 };
 
-/** Readings every 150 ms that show replies of one agent, apart from those that began in these times. */
+/** Readings every 200 ms that show answers of one agent, apart from those that began in these times. */
 function seen(...silences: readonly Window[]): Agents {
   const agents = new Agents();
   for (let from = 0; from < PROBE.to; from += READ_MS) {
     const isSilent = silences.some((silence) => from >= silence.from && from < silence.to);
-    agents.counted({ from, to: from + READ_MS }, new Set(isSilent ? [] : [ALIVE]));
+    agents.answered({ from, to: from + READ_MS }, new Set(isSilent ? [] : [ALIVE]));
   }
   agents.probed(DEAD, ['timed out', 'timed out'], PROBE.from, PROBE.to);
   return agents;
@@ -29,20 +29,20 @@ describe('a failed probe is the backend’s fault', () => {
   });
 
   test('also where no client happened to be answered at one reading of the probe', () => {
-    expect(isProven(seen({ from: 1_800, to: 1_950 }))).toBe(true);
+    expect(isProven(seen({ from: 1_800, to: 2_000 }))).toBe(true);
   });
 
   test('and not where nobody answered for longer', () => {
-    expect(isProven(seen({ from: 1_800, to: 2_100 }))).toBe(false);
+    expect(isProven(seen({ from: 1_800, to: 2_200 }))).toBe(false);
   });
 
   test('nor where nobody answered at any reading before the probe, in which this host may have lost what it waited for', () => {
-    for (let from = 900; from < PROBE.from; from += READ_MS)
+    for (let from = 1_000; from < PROBE.from; from += READ_MS)
       expect(isProven(seen({ from, to: from + READ_MS }))).toBe(false);
   });
 
   test('nor where nobody answers any more when the probe ends', () => {
-    expect(isProven(seen({ from: 1_900, to: 2_700 }))).toBe(false);
+    expect(isProven(seen({ from: 1_900, to: 2_800 }))).toBe(false);
   });
 
   test('where an agent that was probed at the same time answers', () => {
@@ -60,9 +60,9 @@ describe('a failed probe is the backend’s fault', () => {
 
 test('what is not proven makes this host blind until something is, or nothing is open', () => {
   const agents = seen({ from: 0, to: PROBE.to });
-  agents.judged(agents.verdict(DEAD, PROBE, PROBE.to, []), 2_700);
+  agents.judged(agents.verdict(DEAD, PROBE, PROBE.to, []), 2_800);
   agents.judged(agents.verdict(DEAD, PROBE, PROBE.to, []), 4_000);
-  expect(agents.blind).toEqual({ since: 2_700, failing: 1, answering: 0 });
+  expect(agents.blind).toEqual({ since: 2_800, failing: 1, answering: 0 });
   agents.judged(null, 5_000);
   expect(agents.blind).toBeNull();
 });

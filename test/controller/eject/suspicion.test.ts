@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { shownBy, signOf, signText } from '../../../controller/eject/suspicion.ts';
+import { isForCounters, signOf, signText } from '../../../controller/eject/suspicion.ts';
 import type { Counted } from '../../../controller/ports.ts';
 
 const TCP = { protocol: 'tcp', family: 'ipv4' } as const;
@@ -96,23 +96,6 @@ describe('what counters say of a backend', () => {
     expect(answered(counted(10, [58, 5_400], [44, 9_800]))).toEqual({ kind: 'replies', areAnswered: false });
   });
 
-  test('an agent answered where a connection of the last reading got more than its SYN-ACK by then', () => {
-    const last = counted(11, [53, 5_300], [42, 9_600]);
-    expect(shownBy(TCP, [NONE, NONE, last], true)).toEqual({
-      sign: { kind: 'replies', areAnswered: false },
-      hasAnswered: true,
-    });
-    expect(shownBy(TCP, [NONE, NONE, last], false)).toMatchObject({ hasAnswered: false });
-    const early = counted(11, [51, 5_060], [40, 9_000]);
-    expect(shownBy(TCP, [NONE, early, last], true)).toMatchObject({ hasAnswered: true });
-    expect(shownBy(TCP, [NONE, last, last], true)).toMatchObject({ hasAnswered: false });
-  });
-
-  test('and not where errors came that this host may have made itself', () => {
-    const last = counted(12, [58, 5_480], [46, 9_000 + 6 * 88]);
-    expect(shownBy(TCP, [NONE, NONE, last], true)).toMatchObject({ hasAnswered: false });
-  });
-
   test('a UDP backend that never replies is none, since many protocols have no replies', () => {
     const now = counted(13, [90, 9_000], [40, 9_000]);
     expect(signOf(UDP, [NONE, now, now])).toEqual({ kind: 'quiet' });
@@ -121,6 +104,15 @@ describe('what counters say of a backend', () => {
   test('a counter that went backwards is that of another destination', () => {
     expect(signOf(TCP, [NONE, NONE, counted(1, [1, 60], [0, 0])])).toBeNull();
   });
+});
+
+test('counters tell of UDP, of open connections, and of all where the table of connections cannot be read', () => {
+  const isNew = { kind: 'nothing', connections: 1, packets: 0 } as const;
+  expect(isForCounters(isNew, 'tcp', true)).toBe(false);
+  expect(isForCounters(isNew, 'tcp', false)).toBe(true);
+  expect(isForCounters(isNew, 'udp', true)).toBe(true);
+  expect(isForCounters({ ...isNew, connections: 0 }, 'tcp', true)).toBe(true);
+  expect(isForCounters({ kind: 'replies', areAnswered: true }, 'tcp', true)).toBe(false);
 });
 
 test.each([

@@ -1,12 +1,10 @@
-import { expect, test } from '@jest/globals';
-import { Watch } from '../../../controller/eject/watch.ts';
+import { describe, expect, test } from '@jest/globals';
+import { Watch, type WatchPorts } from '../../../controller/eject/watch.ts';
 import type { EjectionReport, ProbeResult } from '../../../controller/ejection.ts';
 import { type Backend, endpointKey, type Service } from '../../../controller/model.ts';
-import type { Counted, CountersRead } from '../../../controller/ports.ts';
+import type { Counted, CountedDestination } from '../../../controller/ports.ts';
 import { WEIGHT_1, WLC } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-
-const KEY = 'tcp/11.0.0.1:80';
 
 function backend(address: string): Backend {
   const of = { app: '/web', task: address, reason: 'running', drainSeconds: 300 };
@@ -19,49 +17,79 @@ function service(...addresses: readonly string[]): Service {
   return { protocol: 'tcp', family: 'ipv4', address: '11.0.0.1', port: 80, ...WLC, ...called, backends };
 }
 
-/** Clients connect all the time; 10.0.0.1 sends nothing back. */
-function watch(
-  mode: EjectionReport['mode'],
-  results: Record<string, ProbeResult>,
-  cost: (read: number) => number = () => 0,
+const KEY = 'tcp/11.0.0.1:80';
+const DEAD = '10.0.0.1';
+const NO_COST = () => 0;
+
+interface Options {
+  readonly mode?: EjectionReport['mode'];
+  /** What a probe of each backend finds. */
+  readonly results?: Record<string, ProbeResult>;
+  readonly connections?: 'read' | 'too large' | 'unreadable';
+  /** Processor time of each read. */
+  readonly tableCost?: () => number;
+  readonly countersCost?: (read: number) => number;
+  /** How much of the counters is read each time. */
+  readonly entries?: number;
+}
+
+/** Clients connect all the time; 10.0.0.1 gives no answer. */
+function watch({
+  mode = 'on',
+  results = { [DEAD]: 'refused' },
+  connections = 'read',
+  tableCost = NO_COST,
+  countersCost = NO_COST,
   entries = 10_000,
-) {
+}: Options = {}) {
   const clock = new FakeClock();
-  const services = new Map([[KEY, service('10.0.0.1', '10.0.0.2', '10.0.0.3')]]);
-  let reads = 0;
+  const services = new Map([[KEY, service(DEAD, '10.0.0.2', '10.0.0.3')]]);
+  const reads = { connections: 0, counters: 0 };
   let used = 0;
-  const counted = (address: string, read: number): Counted => {
-    const replies = address === '10.0.0.1' ? 0 : read;
-    return {
-      connections: read,
-      inPackets: 3 * read,
-      inBytes: 300 * read,
-      outPackets: replies,
-      outBytes: 600 * replies,
-    };
+  const take = async (cost: number) => {
+    used += cost;
+    if (cost > 0) await clock.sleep(cost);
   };
-  const counters = {
-    async read(): Promise<CountersRead> {
-      reads += 1;
-      const cpu = cost(reads);
-      used += cpu;
-      if (cpu > 0) await clock.sleep(cpu);
-      const found = [...(services.get(KEY)?.backends.values() ?? [])].map(({ address, port }) => {
-        const [before, after, last] = [reads - 2, reads - 1, reads].map((read) => counted(address, read));
-        if (before === undefined || after === undefined || last === undefined)
-          throw new Error('three readings');
-        return [endpointKey({ address, port }), { readings: [before, after, last], isInARow: true }] as const;
-      });
-      return { services: new Map([[KEY, new Map(found)]]), left: 0, entries };
+  const addresses = () => [...(services.get(KEY)?.backends.values() ?? [])].map(({ address }) => address);
+  const table = new Map<string, string>();
+  const ports: WatchPorts = {
+    connections: {
+      async read() {
+        reads.connections += 1;
+        const cost = tableCost();
+        await take(cost);
+        if (connections === 'unreadable') throw new Error('permission denied');
+        for (const address of addresses())
+          table.set(keyOf(reads.connections, address), address === DEAD ? 'SYN_RECV' : 'ESTABLISHED');
+        return { tcp: connections === 'read' ? new Map(table) : null, bytes: 1 << 20, cost };
+      },
     },
-    close: () => undefined,
+    counters: {
+      async read() {
+        reads.counters += 1;
+        await take(countersCost(reads.counters));
+        const found = addresses().map((address) => {
+          const at = [reads.counters - 2, reads.counters - 1, reads.counters] as const;
+          const [before, after, last] = at;
+          const readings: CountedDestination = [
+            counted(address, before),
+            counted(address, after),
+            counted(address, last),
+          ];
+          return [endpointKey({ address, port: 80 }), readings] as const;
+        });
+        return { services: new Map([[KEY, new Map(found)]]), left: 0, entries };
+      },
+      close: () => undefined,
+    },
+    prober: {
+      probe: async ({ address }, attempts) =>
+        Array.from({ length: attempts }, () => results[address] ?? 'connected'),
+    },
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    clock,
+    cpuMs: () => used,
   };
-  const prober = {
-    probe: async ({ address }: { address: string }, attempts: number) =>
-      Array.from({ length: attempts }, () => results[address] ?? 'connected'),
-  };
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const ports = { counters, prober, clock, log, cpuMs: () => used };
   const watching = new Watch(ports, { mode, services: () => services, hostAddresses: () => new Set() });
   const stop = new AbortController();
   let told = 0;
@@ -70,24 +98,42 @@ function watch(
   }, stop.signal);
   const end = async () => {
     stop.abort();
-    await clock.advance(10_000);
+    await clock.advance(60_000);
     await running;
   };
-  return { watching, clock, services, told: () => told, reads: () => reads, end };
+  const leave = (...left: readonly string[]) => services.set(KEY, service(...left));
+  return { watching, clock, leave, told: () => told, reads, end };
+}
+
+/** A new connection of that number to the VIP, as the kernel writes it. */
+function keyOf(client: number, backend: string): string {
+  const number = client.toString(16).toUpperCase().padStart(8, '0');
+  return `TCP ${number} 8000 0B000001 0050 0A00000${backend.at(-1)} 0050`;
+}
+
+function counted(address: string, connections: number): Counted {
+  const replies = address === DEAD ? 0 : connections;
+  return {
+    connections,
+    inPackets: connections,
+    inBytes: 100 * connections,
+    outPackets: replies,
+    outBytes: 600 * replies,
+  };
 }
 
 test('a backend that gives clients and probes no answer is ejected, and whoever makes passes is told', async () => {
-  const { watching, clock, told, end } = watch('on', { '10.0.0.1': 'refused' });
-  await clock.advance(3_000);
+  const { watching, clock, told, end } = watch();
+  await clock.advance(700);
   expect([...watching.ejections.keys()]).toEqual(['tcp/10.0.0.1:80']);
   expect(told()).toBeGreaterThan(0);
   expect([...watching.takeChanged()]).toEqual(['tcp/10.0.0.1:80']);
-  expect(watching.report()).toMatchObject({ mode: 'on', blind: null, ejected: { refused: 1 } });
+  expect(watching.report()).toMatchObject({ mode: 'on', blind: null, behind: null, ejected: { refused: 1 } });
   await end();
 });
 
 test('where it only observes, the backend is told of and stays in rotation', async () => {
-  const { watching, clock, end } = watch('observe', { '10.0.0.1': 'refused' });
+  const { watching, clock, end } = watch({ mode: 'observe' });
   await clock.advance(3_000);
   expect(watching.ejections.size).toBe(0);
   expect([...watching.report().ejections.keys()]).toEqual(['tcp/10.0.0.1:80']);
@@ -95,46 +141,73 @@ test('where it only observes, the backend is told of and stays in rotation', asy
 });
 
 test('a backend that the sources do not name any more is forgotten', async () => {
-  const { watching, clock, services, end } = watch('on', { '10.0.0.1': 'refused' });
+  const { watching, clock, leave, end } = watch();
   await clock.advance(3_000);
-  services.set(KEY, service('10.0.0.2', '10.0.0.3'));
+  leave('10.0.0.2', '10.0.0.3');
   await clock.advance(1_000);
   expect(watching.ejections.size).toBe(0);
   await end();
 });
 
-test('counters that cost more than a fiftieth of a processor are read more rarely, and that is told', async () => {
-  const { watching, clock, reads, end } = watch('on', {}, () => 100);
-  await clock.advance(2_000);
-  const before = reads();
-  await clock.advance(40_000);
-  expect(reads() - before).toBeLessThanOrEqual(8);
-  expect(watching.report().behind).toMatch(
-    /^a read of the counters takes 100 ms, so they are read every 5 s$/,
+test.each([
+  [
+    'too large',
+    /^more connections than are looked through \(1024 KiB\): failures are found some seconds later$/,
+  ],
+  ['unreadable', /^the kernel's connections cannot be read: permission denied$/],
+] as const)(
+  'where the table of connections is %s, the counters tell of the backend, and that is told',
+  async (connections, behind) => {
+    const { watching, clock, end } = watch({ connections });
+    await clock.advance(10_000);
+    expect([...watching.ejections.keys()]).toEqual(['tcp/10.0.0.1:80']);
+    expect(watching.report().behind).toMatch(behind);
+    await end();
+  },
+);
+
+test('connections and counters that cost much are read more rarely, and that is told', async () => {
+  const { watching, clock, reads, end } = watch({
+    results: {},
+    tableCost: () => 45,
+    countersCost: () => 100,
+  });
+  await clock.advance(20_000);
+  const before = { ...reads };
+  await clock.advance(60_000);
+  // 1.5 % and 0.5 % of a processor.
+  expect(reads.connections - before.connections).toBeLessThanOrEqual(21);
+  expect(reads.counters - before.counters).toBeLessThanOrEqual(4);
+  expect(watching.report().behind).toBe(
+    'a read of the connections takes 45 ms, so they are read every 3 s; a read of the counters takes 100 ms, so they are read every 20 s',
   );
   await end();
 });
 
-test('reads of which most cost much are made more rarely, though some happen to be cheap', async () => {
-  const { clock, reads, end } = watch('on', {}, (read) => (read % 5 < 2 ? 1 : 40));
-  await clock.advance(5_000);
-  const before = reads();
-  await clock.advance(40_000);
-  expect(reads() - before).toBeLessThanOrEqual(22);
-  await end();
-});
+describe('counters alone', () => {
+  const alone = { results: {}, connections: 'too large' } as const;
 
-test('a read that happens to cost much, as the first one does, keeps none of the next ones waiting', async () => {
-  const { clock, reads, end } = watch('on', {}, (read) => (read % 4 === 1 ? 200 : 1));
-  await clock.advance(20_000);
-  expect(reads()).toBeGreaterThan(60);
-  await end();
-});
+  test('are read more rarely where most reads cost much, though some happen to be cheap', async () => {
+    const { clock, reads, end } = watch({ ...alone, countersCost: (read) => (read % 5 < 2 ? 1 : 40) });
+    await clock.advance(10_000);
+    const before = reads.counters;
+    await clock.advance(40_000);
+    expect(reads.counters - before).toBeLessThanOrEqual(22);
+    await end();
+  });
 
-test('a small table is read often, however long that seems to take on a busy machine', async () => {
-  const { watching, clock, reads, end } = watch('on', {}, () => 100, 5);
-  await clock.advance(20_000);
-  expect(reads()).toBeGreaterThan(60);
-  expect(watching.report().behind).toBeNull();
-  await end();
+  test('are not kept waiting by a read that happens to cost much, as the first one does', async () => {
+    const { clock, reads, end } = watch({ ...alone, countersCost: (read) => (read % 4 === 1 ? 200 : 1) });
+    await clock.advance(20_000);
+    expect(reads.counters).toBeGreaterThan(30);
+    await end();
+  });
+
+  test('of a small table are read often, however long that seems to take on a busy machine', async () => {
+    const { watching, clock, reads, end } = watch({ ...alone, countersCost: () => 100, entries: 5 });
+    await clock.advance(20_000);
+    expect(reads.counters).toBeGreaterThan(30);
+    expect(watching.report().behind).not.toMatch(/counters/);
+    await end();
+  });
 });
