@@ -16,7 +16,13 @@ import { createGzip } from 'node:zlib';
 import { Readable } from 'node:stream';
 const { exchange, wholeBody } = await import(${JSON.stringify(EXCHANGE)});
 const piece = Buffer.alloc(${MIB}, 'x');
-const body = () => Readable.from((function* () { for (let i = 0; i < ${SIZE / MIB}; i++) yield piece; })());
+const body = () => Readable.from((function* () {
+  for (let i = 0; i < ${SIZE / MIB}; i++) {
+    // What is counted is what is held, not what nobody has collected yet.
+    if (i % 8 === 0) gc();
+    yield piece;
+  }
+})());
 const server = createServer((request, response) => {
   if (request.url === '/plain') return body().pipe(response);
   response.writeHead(200, { 'content-encoding': 'gzip' });
@@ -32,6 +38,7 @@ process.exit();
 
 test.each(['/plain', '/zipped'])('a large answer is held once: %s', async (path) => {
   const { stdout } = await promisify(execFile)(process.execPath, [
+    '--expose-gc',
     '--input-type=module',
     '-e',
     READING,
