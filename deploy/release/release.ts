@@ -17,8 +17,10 @@ import { constants, gzipSync } from 'node:zlib';
 import { buildInto } from '../build/build.ts';
 import { dependenciesOf, manifestOf } from '../build/licences.ts';
 import { PROCESSORS, type Processor } from '../debian/node-program.ts';
-import { commitTime, makePackage } from '../debian/package.ts';
+import { makePackage } from '../debian/package.ts';
 import { packLibrary, packProgram } from '../npm/packages.ts';
+import { commitTime } from '../packaging/tree.ts';
+import { makeRpm } from '../rpm/package.ts';
 import { addImage } from './image.ts';
 import { billOfMaterials, nodeComponent, npmComponent, type Subject } from './sbom.ts';
 import { problemsOf, SBOM_SUFFIX, SUMS, sumsOf } from './verify.ts';
@@ -27,7 +29,7 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Makes the artefacts in a folder, which is made anew: a Debian package for each processor, the bundle for a Node.js that is
+ * Makes the artefacts in a folder, which is made anew: a Debian and an rpm package for each processor, the bundle for a Node.js that is
  * there already, as an archive and as an npm package, the npm package of the library, copies of `images`, the bill of
  * materials of each, and their sums. Rejects where that folder holds anything, or an image holds another build.
  */
@@ -51,8 +53,9 @@ export async function makeRelease(
     for (const file of [await bundle(work, common), await packProgram(build, out)])
       await described(file, program);
     for (const processor of processors) {
-      const file = await makePackage({ ...common, processor, compression });
-      await described(file, { ...program, others: [nodeComponent(processor)] });
+      const options = { ...common, processor, compression };
+      for (const file of [await makePackage(options), await makeRpm(options)])
+        await described(file, { ...program, others: [nodeComponent(processor)] });
     }
     await described(await packLibrary(out), await library());
     for (const image of images) {

