@@ -16,7 +16,7 @@ export interface Spelling {
 }
 
 export interface LabelState {
-  /** As in `Memory.labels`. */
+  /** As in `NameMemory.labels`. */
   readonly key: string;
   /** Its text; null when that is not valid. */
   readonly valid: string | null;

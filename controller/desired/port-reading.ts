@@ -37,7 +37,7 @@ export interface PortReading {
 }
 
 export interface LabelReading {
-  /** Key in `Memory.labels`: `marathon /web portDefinitions[0].labels.VIP_0`. */
+  /** Key in `NameMemory.labels`: `marathon /web portDefinitions[0].labels.VIP_0`. */
   readonly key: string;
   /** `portDefinitions[0].labels.VIP_0` */
   readonly at: string;

@@ -2,11 +2,11 @@ import {
   type Backend,
   type BackendKey,
   type Family,
-  type NamedAddresses,
   type Service,
   type ServiceKey,
   serviceKey,
 } from '../model.ts';
+import type { NamedAddresses } from '../name-memory.ts';
 import { optionsText, serviceFields, sharedOptionsThatDiffer } from '../setting-fields.ts';
 import type { PortOptions } from '../settings.ts';
 import { slowStartOf } from '../slow-start.ts';
