@@ -10,6 +10,6 @@ export const ejectOptions = {
         'Whether a backend leaves the rotation of this host when clients get no reply from it and connections from this host fail too, whatever its health check says: `on`; `observe`: it is only told in status and metrics; `off`: backends are not watched. At most half of a VIP leaves, and nothing while this host reaches less than half of the agents that it tries. An app keeps its backends out of it with the label `IPVS_EJECT=false`.',
       commands: ['run'],
     }),
-    'off',
+    'on',
   ),
 };

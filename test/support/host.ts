@@ -36,7 +36,10 @@ const CLEAR =
 /** A controller with its own directories; `close` ends what it started and removes what it made. */
 export class TestHost {
   readonly directory: string;
-  /** Variables that a controller is started with besides our own. */
+  /**
+   * Variables that a controller is started with besides our own. Backends of tests are often nobody's; a test of ejection
+   * asks for it.
+   */
   environment: Readonly<Record<string, string>> = {};
   readonly #running = new Set<ChildProcess>();
 
@@ -72,7 +75,7 @@ export class TestHost {
   startCopy(program: string, ...args: readonly string[]): RunningController {
     const child = spawn(process.execPath, [...nodeArguments(program), 'run', ...this.places(), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...this.environment },
+      env: { ...process.env, MARATHON_IPVS_EJECT: 'off', ...this.environment },
     });
     this.#running.add(child);
     const controller = new RunningController(child);
