@@ -5,10 +5,10 @@ import { Encoder } from './encoder.ts';
 import { IpvsError } from './errors.ts';
 import { describeRequest, inContext, requestError } from './explain.ts';
 import { findIpvsFamily, genlPayload } from './genl.ts';
-import { serviceFamily, serviceKey } from './id.ts';
+import { isSameService, serviceFamily, serviceKey } from './id.ts';
 import { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.ts';
 import { netlinkTransport } from './netlink-transport.ts';
-import { type Reply, readDestination, readService, readServiceKey } from './replies.ts';
+import { type Reply, readDestination, readService, readServiceId } from './replies.ts';
 import { ask } from './request.ts';
 import { readDestinations, readMissing } from './table-reader.ts';
 import { type CommandAttrs, commandAttrs } from './tables.ts';
@@ -120,9 +120,8 @@ export class IpvsClient {
       const taken = await readMissing(services, known, (missing) =>
         readDestinations(this.#readers(), () => new Encoder(this.#family), missing, take),
       );
-      const after = await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', readServiceKey);
-      if (services.length === after.length && services.every((one, i) => serviceKey(one) === after[i]))
-        return taken;
+      const after = await this.#dump('list-table', IPVS_CMD.GET_SERVICE, {}, '', readServiceId);
+      if (isSameList(services, after)) return taken;
       known = new Map(services.map((service, index) => [serviceKey(service), taken[index]]));
     }
     const message = `list table: services were added or removed during each of ${MAX_READS} reads`;
@@ -289,3 +288,11 @@ export class IpvsClient {
 }
 
 type Read<T> = (reply: Reply) => T;
+
+function isSameList(before: readonly ServiceId[], after: readonly ServiceId[]): boolean {
+  if (before.length !== after.length) return false;
+  return before.every((service, index) => {
+    const other = after[index];
+    return other !== undefined && isSameService(service, other);
+  });
+}

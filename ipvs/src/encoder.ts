@@ -12,7 +12,7 @@ import {
 } from './convert.ts';
 import { IpvsError } from './errors.ts';
 import { GENL_HEADER } from './genl.ts';
-import { MESSAGE_HEADER, MESSAGE_SEQ, writeHeader } from './message.ts';
+import { MESSAGE_HEADER, MESSAGE_SEQ, MESSAGE_TYPE, writeHeader } from './message.ts';
 import { HOST_IS_LE } from './scalars.ts';
 import { commandAttrs } from './tables.ts';
 import {
@@ -52,7 +52,6 @@ export class Encoder {
   readonly #view = viewOf(this.#bytes);
   #at = 0;
   #last = 0;
-  readonly #destinationMessages: ReturnType<typeof destinationMessages>;
   readonly #serviceTemplates = new Map<string, ServiceTemplate>();
   #service: VirtualService | undefined;
   #serviceTemplate: ServiceTemplate | undefined;
@@ -60,7 +59,6 @@ export class Encoder {
   /** `family` is the number of the IPVS family in this kernel. */
   constructor(family: number) {
     this.#family = family;
-    this.#destinationMessages = destinationMessages(family);
   }
 
   /** What was written since the last `take`, with an acknowledgement asked of its last message. */
@@ -199,11 +197,12 @@ export class Encoder {
   ): void {
     const idFamily = familyOf(id.address);
     const family = familyOf(address);
-    const { bytes: template, service, destination } = this.#destinationMessages[idFamily][family];
+    const { bytes: template, service, destination } = destinationMessages[idFamily][family];
     const at = this.#at;
     const bytes = this.#bytes;
     const view = this.#view;
     bytes.set(template, at);
+    view.setUint16(at + MESSAGE_TYPE, this.#family, HOST_IS_LE);
     view.setUint32(at + MESSAGE_SEQ, seq, HOST_IS_LE);
     bytes[at + MESSAGE_HEADER] = command;
     view.setUint16(at + service.protocol, numberOf('protocol', IPPROTO, id.protocol), HOST_IS_LE);

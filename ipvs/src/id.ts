@@ -19,3 +19,10 @@ export function destinationKey({ address, port }: DestinationId): string {
 export function serviceFamily(id: ServiceId): AddressFamily {
   return 'fwmark' in id ? id.family : familyOf(id.address);
 }
+
+/** Whether two ids, with addresses in one spelling, are those of one service. */
+export function isSameService(a: ServiceId, b: ServiceId): boolean {
+  if ('fwmark' in a) return 'fwmark' in b && a.fwmark === b.fwmark && a.family === b.family;
+  if ('fwmark' in b) return false;
+  return a.address === b.address && a.port === b.port && a.protocol === b.protocol;
+}

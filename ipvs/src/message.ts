@@ -7,7 +7,8 @@ import { NLM_F, NLMSGERR_ATTR_MSG } from './uapi.ts';
 /** `struct nlmsghdr`: length, type, flags, sequence number, port. <linux/netlink.h> */
 export const MESSAGE_HEADER = 16;
 
-/** Where its sequence number is. */
+/** Where its type and its sequence number are. */
+export const MESSAGE_TYPE = 4;
 export const MESSAGE_SEQ = 8;
 
 /** `struct nlmsgerr` begins with the error number, then echoes the request's header. <linux/netlink.h> */
@@ -37,7 +38,7 @@ export function writeHeader(
   seq: number,
 ): void {
   view.setUint32(at, length, HOST_IS_LE);
-  view.setUint16(at + 4, type, HOST_IS_LE);
+  view.setUint16(at + MESSAGE_TYPE, type, HOST_IS_LE);
   view.setUint16(at + 6, flags, HOST_IS_LE);
   view.setUint32(at + MESSAGE_SEQ, seq, HOST_IS_LE);
   view.setUint32(at + 12, 0, HOST_IS_LE); // The kernel fills in the sender's port.
@@ -59,7 +60,7 @@ export function eachMessage(view: DataView, size: number, each: (message: Messag
     if (length < MESSAGE_HEADER || length > size - at) {
       throw new IpvsError('malformed-reply', `message at byte ${at} of ${size} has length ${length}`);
     }
-    message.type = view.getUint16(at + 4, HOST_IS_LE);
+    message.type = view.getUint16(at + MESSAGE_TYPE, HOST_IS_LE);
     message.flags = view.getUint16(at + 6, HOST_IS_LE);
     message.seq = view.getUint32(at + MESSAGE_SEQ, HOST_IS_LE);
     message.from = at + MESSAGE_HEADER;

@@ -3,7 +3,6 @@ import { attributeEnd, readValue } from './codec.ts';
 import { byNumber, forwardingMethods, schedulerFlags, tunnelChecksums, wordOf } from './convert.ts';
 import { IpvsError } from './errors.ts';
 import { GENL_HEADER } from './genl.ts';
-import { serviceKey } from './id.ts';
 import type { Extent } from './message.ts';
 import { commandAttrs, destinationAttrs, serviceAttrs, stats32Attrs, stats64Attrs } from './tables.ts';
 import type {
@@ -11,6 +10,7 @@ import type {
   ObservedDestination,
   ObservedService,
   Persistence,
+  ServiceId,
   Stats,
   Tunnel,
 } from './types.ts';
@@ -34,10 +34,21 @@ const COMMAND = commandAttrs.types;
 const SERVICE = serviceAttrs.types;
 const DESTINATION = destinationAttrs.types;
 
-/** The service in a reply. Throws `malformed-reply`. */
-export function readService({ view, from, to }: Reply): ObservedService {
+/** Which service is in a reply. Throws `malformed-reply`. */
+export function readServiceId(reply: Reply): ServiceId {
+  const values = serviceValues(reply);
+  return toServiceId(reply.view, values, familyOfNumber(values[SERVICE.family] ?? 0));
+}
+
+function serviceValues({ view, from, to }: Reply): ServiceValues {
   const nest = needed('service', commandAttrs.values(view, from + GENL_HEADER, to)[COMMAND.service]);
-  const values = serviceAttrs.values(view, nest, attributeEnd(view, nest));
+  return serviceAttrs.values(view, nest, attributeEnd(view, nest));
+}
+
+/** The service in a reply. Throws `malformed-reply`. */
+export function readService(reply: Reply): ObservedService {
+  const { view } = reply;
+  const values = serviceValues(reply);
   const family = familyOfNumber(values[SERVICE.family] ?? 0);
   const service: Mutable<ObservedService> = createService(view, values, family);
   const flags = readValue(serviceAttrs.rows.flags, view, values)?.value ?? 0;
@@ -55,17 +66,22 @@ const SCHEDULER_FLAGS = schedulerFlags.reduce((all, [, bit]) => all | bit, 0);
 /** What every service has, in the same order for all. */
 function createService(view: DataView, values: ServiceValues, family: AddressFamily): ObservedService {
   const scheduler = readValue(serviceAttrs.rows.scheduler, view, values) ?? '';
-  const fwmark = values[SERVICE.fwmark];
   const stats = statsOf(view, values[SERVICE.stats64], values[SERVICE.stats32]);
+  const id = toServiceId(view, values, family);
+  if ('fwmark' in id) return { fwmark: id.fwmark, family, scheduler, stats };
+  const { protocol, address, port } = id;
+  return { protocol, address, port, scheduler, stats };
+}
+
+function toServiceId(view: DataView, values: ServiceValues, family: AddressFamily): ServiceId {
+  const fwmark = values[SERVICE.fwmark];
   // A service known by its mark has no protocol, address and port on the wire.
-  if (fwmark !== undefined) return { fwmark, family, scheduler, stats };
+  if (fwmark !== undefined) return { fwmark, family };
   const address = needed('service address', values[SERVICE.address]);
   return {
     protocol: wordOf('protocol', protocolWords, values[SERVICE.protocol] ?? 0),
     address: formatAddressAt(view, address, attributeEnd(view, address), family),
     port: needed('service port', values[SERVICE.port]),
-    scheduler,
-    stats,
   };
 }
 
@@ -76,11 +92,6 @@ function toPersistence(view: DataView, values: ServiceValues, family: AddressFam
   const prefixLength =
     netmask === undefined ? bits : prefixLengthOf(view, netmask, attributeEnd(view, netmask), family);
   return prefixLength === bits ? { timeoutSeconds } : { timeoutSeconds, prefixLength };
-}
-
-/** The `serviceKey` of the service in a reply. Throws `malformed-reply`. */
-export function readServiceKey(reply: Reply): string {
-  return serviceKey(readService(reply));
 }
 
 /** The destination in a reply, of a service of this family. Throws `malformed-reply`. */

@@ -65,19 +65,17 @@ export interface DestinationMessage {
   readonly destination: Readonly<Record<(typeof DESTINATION_PLACES)[number], number>>;
 }
 
-/** Such messages by the address families of service and destination. `ipvs` is the number of the IPVS family. */
-export function destinationMessages(ipvs: number) {
-  return perFamily((serviceAddress) =>
-    perFamily((address) => destinationMessage(ipvs, serviceAddress, address)),
-  );
-}
+/** Such messages by the address families of service and destination, of no family of netlink yet. */
+export const destinationMessages = perFamily((serviceAddress) =>
+  perFamily((address) => destinationMessage(serviceAddress, address)),
+);
 
-function destinationMessage(ipvs: number, serviceAddress: string, address: string): DestinationMessage {
+function destinationMessage(serviceAddress: string, address: string): DestinationMessage {
   const id = idTemplates[familyOf(serviceAddress)].bytes;
   const destination: Destination = { address, port: 0, weight: 0, forwardingMethod: 'masquerade' };
   const nest = commandAttrs.write({ destination: toDestinationAttrs(destination) });
   const payload = genlPayload(0, GENL.IPVS_VERSION, Uint8Array.of(...id, ...nest));
-  const bytes = message(ipvs, NLM_F.REQUEST, 0, payload);
+  const bytes = message(0, NLM_F.REQUEST, 0, payload);
   const first = MESSAGE_HEADER + GENL_HEADER;
   return {
     bytes,
