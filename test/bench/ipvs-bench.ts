@@ -1,5 +1,5 @@
 /**
- * How fast ipvs-netlink-ts programs and reads a table, beside `ipvsadm` and beside a replay of the same bytes in C.
+ * How fast ipvs-netlink-ts programs a table, reads it and changes one backend, beside `ipvsadm` and beside a replay of the same bytes in C.
  *
  *   node --conditions=ipvs-source test/bench/ipvs-bench.ts [--large] [--check]
  *
@@ -9,7 +9,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -73,7 +73,15 @@ interface Times {
   readonly firstRead: readonly number[];
   readonly laterReads: readonly number[];
   readonly readFloor: readonly number[];
+  readonly changes: readonly number[];
+  readonly commands: readonly number[];
 }
+
+/** One backend comes and one goes, as an operator does it. */
+const MOVE = [
+  ...['sh', '-c'],
+  'ipvsadm -a -t 11.0.0.0:80 -r 10.99.0.3:31000 -m && ipvsadm -d -t 11.0.0.0:80 -r 10.99.0.3:31000',
+];
 
 /** One run of everything. `ipvsadm -R` is left out of repetitions where it takes minutes. */
 function measure(withRestore: boolean): Times {
@@ -92,7 +100,10 @@ function measure(withRestore: boolean): Times {
     run(phase('record-read', recordedRead), { namespace });
     const readFloor = run([replay, 'send', recordedRead], { namespace });
     rmSync(recordedRead);
-    return { restore, batch, batchFloor, save, firstRead: [firstRead], laterReads, readFloor };
+    const changes = run(phase('change'), { namespace });
+    const commands = Array.from({ length: 5 }, () => run([replay, 'time', ...MOVE], { namespace })).flat();
+    const reads = { firstRead: [firstRead], laterReads, readFloor };
+    return { restore, batch, batchFloor, save, ...reads, changes, commands };
   });
 }
 
@@ -101,12 +112,17 @@ function median(runs: readonly Times[], name: keyof Times): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
+/** Small ones with their fractions. */
+function inWords(milliseconds: number): string {
+  return milliseconds.toFixed(milliseconds < 10 ? 2 : 0);
+}
+
 /** Prints a line; `met` is undefined where there is no target. */
 function report(what: string, ours: number, theirs: number, ratio: number, target = '', met?: boolean): void {
   const columns = [
     what.padEnd(46),
-    ours.toFixed(0).padStart(7),
-    theirs.toFixed(0).padStart(8),
+    inWords(ours).padStart(7),
+    inWords(theirs).padStart(8),
     ratio.toFixed(2).padStart(8),
   ];
   const verdict = met === undefined ? '' : met ? 'met' : 'MISSED';
@@ -128,6 +144,7 @@ try {
   const [save, first, later] = [median(runs, 'save'), median(runs, 'firstRead'), median(runs, 'laterReads')];
   const readFloor = median(runs, 'readFloor');
 
+  console.log(`Linux ${release()}, ${availableParallelism()} processors; Node ${process.version}`);
   console.log(`${services} services x ${destinations} destinations; milliseconds, medians of 3 rounds`);
   console.log(`${''.padEnd(46)}    ours   theirs    ratio   target`);
   report(
@@ -149,6 +166,8 @@ try {
   report('read, running process: beside ipvsadm -Sn', later, save, save / later, '>= 2', save / later >= 2);
   report('read, running process: beside the same bytes in C', later, readFloor, later / readFloor);
   report('read, new process: beside ipvsadm -Sn', first, save, save / first);
+  const [change, commands] = [median(runs, 'changes'), median(runs, 'commands')];
+  report('one backend comes, one goes: beside two ipvsadm', change, commands, commands / change);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -85,6 +85,34 @@ async function read(expected: number): Promise<void> {
   }
 }
 
+const CHANGES = 50;
+
+/** One backend comes and another goes, again and again, in a process that has run for a while. */
+async function change(): Promise<void> {
+  const [first] = changes;
+  if (first?.op !== 'add-service') throw new Error('the table begins with a service');
+  const { service } = first;
+  const client = await IpvsClient.open();
+  const destination = (place: number) => ({
+    address: `10.99.0.${1 + (place % 2)}`,
+    port: 31_000,
+    weight: 1,
+    forwardingMethod: 'masquerade' as const,
+  });
+  await client.addDestination(service, destination(0));
+  for (let round = 1; round <= CHANGES; round++) {
+    const failures = await timed(() =>
+      client.batch([
+        { op: 'add-destination', service, destination: destination(round) },
+        { op: 'remove-destination', service, destination: destination(round - 1) },
+      ]),
+    );
+    if (failures[0]) throw failures[0].error;
+  }
+  await client.removeDestination(service, destination(CHANGES));
+  client.close();
+}
+
 const [phase, services, destinations, path = ''] = process.argv.slice(2);
 const changes = phase === 'read' ? [] : table(Number(services), Number(destinations));
 
@@ -103,6 +131,8 @@ if (phase === 'lines') {
   const client = await IpvsClient.open({ transport: recorder(path) });
   await client.listTable();
   client.close();
+} else if (phase === 'change') {
+  await change();
 } else if (phase === 'read') {
   await read(Number(services) * (1 + Number(destinations)));
 }

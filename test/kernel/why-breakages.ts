@@ -278,7 +278,7 @@ export const NAMES: readonly Breakage[] = [
   },
 ];
 
-const FROM_CLIENT = ['--from-netns', 'client'];
+export const FROM_CLIENT = ['--from-netns', 'client'];
 
 /** From a container, some with a backend on another host. */
 export const CONTAINERS: readonly Breakage[] = [
@@ -367,6 +367,78 @@ export const HEALTHY: readonly Omit<Breakage, 'cause'>[] = [
     by: 'forwarding switched off, and a client of this host',
     breaks: 'echo 0 >/proc/sys/net/ipv4/ip_forward',
     mends: 'echo 1 >/proc/sys/net/ipv4/ip_forward',
+  },
+  { by: 'an IP VIP', ask: '192.168.77.7:80' },
+  { by: 'an IPv6 VIP', ask: '[fd00:8::7]:80' },
+  { by: 'a VIP with the port of its backend', ask: 'same-port' },
+  { by: 'a VIP with persistence and another scheduler', ask: 'sticky:80' },
+  {
+    by: 'a resolv.conf with a search list, options and comments',
+    resolv: `# kept by hand\nsearch example.org\noptions ndots:5 timeout:1\n${serverLines(SERVERS.knowing)}`,
+  },
+  { by: 'lines of a hosts file for other names', hosts: '10.1.1.1 other.marathon.l4lb.thisdcos.directory' },
+  {
+    by: 'weight and scheduler that someone changed',
+    breaks: `ipvsadm -E ${SERVICE} -s rr; ipvsadm -e ${SERVICE} -r ${REMOTE} -m -w 5`,
+    mends: `ipvsadm -E ${SERVICE} -s wlc; ipvsadm -e ${SERVICE} -r ${REMOTE} -m -w 1`,
+  },
+  {
+    by: 'a UDP service of another program at the same address and port',
+    breaks: `ipvsadm -A -u ${VIP}:5555 -s rr`,
+    mends: `ipvsadm -D -u ${VIP}:5555`,
+  },
+  { by: 'a service by firewall mark', breaks: 'ipvsadm -A -f 9 -s rr', mends: 'ipvsadm -D -f 9' },
+  {
+    by: 'a small table of connection tracking that has room',
+    breaks:
+      'cat /proc/sys/net/netfilter/nf_conntrack_max >/tmp/most; echo 2000 >/proc/sys/net/netfilter/nf_conntrack_max',
+    mends: 'cat /tmp/most >/proc/sys/net/netfilter/nf_conntrack_max',
+  },
+  {
+    by: 'a small range of source ports that is enough',
+    breaks:
+      'cat /proc/sys/net/ipv4/ip_local_port_range >/tmp/range; echo "40000 40999" >/proc/sys/net/ipv4/ip_local_port_range',
+    mends: 'cat /tmp/range >/proc/sys/net/ipv4/ip_local_port_range',
+  },
+  {
+    by: 'no tracking of what IPVS forwards, and a client of this host',
+    breaks: 'echo 0 >/proc/sys/net/ipv4/vs/conntrack',
+    mends: 'echo 1 >/proc/sys/net/ipv4/vs/conntrack',
+  },
+  {
+    by: 'a default route elsewhere',
+    breaks: 'ip route add default via 10.9.0.254',
+    mends: 'ip route del default',
+  },
+  {
+    by: 'a rule that prohibits other addresses',
+    breaks: 'ip rule add to 203.0.113.0/24 prohibit pref 5',
+    mends: 'ip rule del pref 5',
+  },
+  {
+    by: 'an interface for smaller packets',
+    breaks: 'ip link set vip0 mtu 1280',
+    mends: 'ip link set vip0 mtu 1500',
+  },
+  {
+    by: 'a firewall that forwards nothing, and a client of this host',
+    breaks: 'iptables-legacy -P FORWARD DROP',
+    mends: 'iptables-legacy -P FORWARD ACCEPT',
+  },
+  {
+    by: 'a firewall that forwards answers only, and a container with a backend elsewhere',
+    ask: '192.168.77.9:80',
+    options: FROM_CLIENT,
+    breaks:
+      'iptables-legacy -P FORWARD DROP && iptables-legacy -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT',
+    mends: 'iptables-legacy -P FORWARD ACCEPT && iptables-legacy -F FORWARD',
+  },
+  { by: 'a firewall that drops invalid packets', ...drop('INPUT', '-m conntrack --ctstate INVALID') },
+  { by: 'a firewall that drops what comes by another interface', ...drop('INPUT', '-i to-client') },
+  {
+    by: 'a chain that drops everything and that nothing calls',
+    breaks: 'iptables-legacy -N spare && iptables-legacy -A spare -j DROP',
+    mends: 'iptables-legacy -F spare && iptables-legacy -X spare',
   },
 ];
 

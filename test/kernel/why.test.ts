@@ -71,6 +71,11 @@ const APPS = [
     { port: 31000, alive: true },
     { port: 31001, alive: false },
   ]),
+  app('/sticky', '/sticky:80', [{ port: 31000 }, { port: 31001 }], {
+    IPVS_PERSISTENCE_SECONDS: '60',
+    IPVS_SCHEDULER: 'sh',
+  }),
+  on('fd09::1', app('/six', 'fd00:8::7:80', [{ port: 31000 }])),
   app('/names', '/names:53', [{ port: 31000 }], {}, 'udp'),
   app('/roomy', '192.168.77.10:80', [{ port: 31000 }], { IPVS_MAX_CONNECTIONS: '100' }),
   on('10.6.0.2', app('/remote', '192.168.77.9:80', [{ port: 31000 }])),
@@ -83,6 +88,13 @@ const APPS = [
   app('/resting', '/resting:80', [{ port: 31000 }], { IPVS_WEIGHT: '0' }),
   app('/ending', '/ending:80', [{ port: 31000, state: 'TASK_KILLING' }]),
 ];
+
+/** Where tasks listen on this host. */
+const SERVED = [
+  ['10.9.0.1', 31000],
+  ['10.9.0.1', 31001],
+  ['fd09::1', 31000],
+] as const;
 
 const SERVER = "require('node:http').createServer((_, response) => response.end('elsewhere')).listen(31000)";
 /** A container behind this host, and another host that has a backend. */
@@ -101,10 +113,12 @@ inLab('why, on a real kernel', () => {
   let walking: WhyProcess;
 
   beforeAll(async () => {
-    await shell('ip link add agent type dummy && ip addr add 10.9.0.1/24 dev agent && ip link set agent up');
-    for (const port of [31000, 31001]) {
+    await shell(
+      'ip link add agent type dummy && ip addr add 10.9.0.1/24 dev agent && ip addr add fd09::1/64 dev agent nodad && ip link set agent up',
+    );
+    for (const [address, port] of SERVED) {
       const server = createServer((_request, response) => response.end(`${port}\n`));
-      await new Promise<void>((resolve) => server.listen(port, '10.9.0.1', resolve));
+      await new Promise<void>((resolve) => server.listen(port, address, resolve));
       servers.push(server);
     }
     host = await TestHost.open();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { readIpvsTables } from '../../../controller/apply/ipvs-tables.ts';
-import { STATUS_IDLE, STATUS_NEW } from './ipvs-status.ts';
+import { STATUS_BUSY, STATUS_IDLE, STATUS_NEW } from './ipvs-status.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -34,6 +34,15 @@ test('Linux 7.2 tells size and load of tables that grow, what limits them, and t
     connections: { count: 0, buckets: 256, maxBuckets: 4_096, loadFactor: -4, max: 1_073_741_824 },
     services: { count: 1, buckets: 16, loadFactor: -3 },
     estimation: { threads: 1, maxThreads: 8, perThread: 122_400, chainLength: 51 },
+  });
+});
+
+test('what is in the tables is told while they are busy', async () => {
+  await files({ ...BITS, 'proc/net/ip_vs_status': STATUS_BUSY });
+  expect(await readIpvsTables(root)).toMatchObject({
+    connections: { count: 300, buckets: 4_096, maxBuckets: 4_096 },
+    services: { count: 1, buckets: 16 },
+    estimation: { perThread: 278_400 },
   });
 });
 
