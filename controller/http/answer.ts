@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { OverBound } from '../bounds.ts';
 import { messageOf } from '../errors.ts';
-import { wholeBody } from './exchange.ts';
+import { beginningOfBody, wholeBody } from './exchange.ts';
 import { answerFailure, Failure } from './failure.ts';
 import type { Peer } from './peer.ts';
 
@@ -40,7 +40,7 @@ export class Answer {
 
   /** The begin of the body of an error. */
   async explanation(): Promise<string> {
-    return (await this.body()).toString('utf8', 0, EXPLANATION_BYTES);
+    return (await beginningOfBody(this.response, EXPLANATION_BYTES)).toString('utf8');
   }
 
   /** What is wrong with an answer that is not as `expected`; `text` is what it says. */

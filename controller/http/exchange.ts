@@ -42,6 +42,25 @@ export async function wholeBody(
   return gathered.bytes();
 }
 
+/** The first bytes of a body, decompressed; the rest is not read. */
+export async function beginningOfBody(
+  { headers, body }: Dispatcher.ResponseData,
+  bytes: number,
+): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const piece of decodedBody(body, headers['content-encoding'])) {
+      pieces.push(piece);
+      size += piece.length;
+      if (size >= bytes) break;
+    }
+  } finally {
+    body.destroy();
+  }
+  return Buffer.concat(pieces).subarray(0, bytes);
+}
+
 function tooLarge(maxBytes: number): Failure {
   const limit = maxBytes % MIB === 0 ? `${maxBytes / MIB} MiB` : `${maxBytes} bytes`;
   return new Failure(

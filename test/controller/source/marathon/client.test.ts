@@ -1,4 +1,5 @@
-import { gzipSync } from 'node:zlib';
+import { PassThrough, pipeline, Readable } from 'node:stream';
+import { createGzip, gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { systemClock } from '../../../../controller/time.ts';
 import { fastClock, type Route, sendJson } from '../support.ts';
@@ -155,6 +156,23 @@ test('a small body that unpacks to one larger than the limit is refused', async 
     'the answer is larger than 10000 bytes (unzipped)',
   );
 });
+
+test.each(['plain', 'gzip'])(
+  'of the body of an error no more is read than is looked at: %s',
+  async (encoding) => {
+    const marathon = await serve((_request, response) => {
+      response.writeHead(500, encoding === 'gzip' ? { 'content-encoding': encoding } : {});
+      const endless = Readable.from(
+        (function* () {
+          for (;;) yield Buffer.alloc(65_536, 'no room left ');
+        })(),
+      );
+      const zip = encoding === 'gzip' ? createGzip({ level: 0 }) : new PassThrough();
+      pipeline(endless, zip, response, () => undefined);
+    });
+    await expect(client([marathon]).get('/v2/apps', never)).rejects.toThrow(/answered 500 "no room left no/);
+  },
+);
 
 test('an answer that never ends is given up', async () => {
   const marathon = await serve((_request, response) => {
