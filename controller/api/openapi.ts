@@ -102,7 +102,7 @@ const READ_FORBIDDEN =
 const BODY_REFUSALS = [
   refused(400, 'The body is no JSON object.'),
   refused(413, 'The body is too long.'),
-  refused(415, 'The body is not declared as application/json.'),
+  refused(415, 'The body is not declared as application/json, or is packed (content-encoding).'),
 ];
 
 /** What the server answers before it asks the route, and then the route's own. */

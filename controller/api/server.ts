@@ -7,6 +7,7 @@ import { decoded } from '../http/urls.ts';
 import { isLoopback } from '../loopback.ts';
 import type { Clock, Log } from '../ports.ts';
 import { checked, firstIssue } from '../schema-messages.ts';
+import { utf8 } from '../utf8.ts';
 import { type Access, type Credentials, createAccess } from './access/access.ts';
 import type { AccessFiles } from './access/files.ts';
 import {
@@ -214,10 +215,14 @@ async function bodyOf(body: Body, request: IncomingMessage): Promise<string | An
   if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
     return problem(415, `expected ${what} as application/json`);
   }
-  const text = await textOf(request, mostBytes);
-  if (text === null) {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') return problem(415, `expected ${what} without a content-encoding`);
+  const bytes = await bytesOf(request, mostBytes);
+  if (bytes === null) {
     return problem(413, `expected ${what} of at most ${mostBytes} bytes`, {}, { connection: 'close' });
   }
+  const text = utf8(bytes);
+  if (text === null) return problem(400, 'the body is not UTF-8');
   try {
     const { error } = checked(z.union(Object.values(schemas)), JSON.parse(text));
     return error === undefined ? text : problem(400, `the body is not ${what}: ${firstIssue(error)}`);
@@ -226,7 +231,7 @@ async function bodyOf(body: Body, request: IncomingMessage): Promise<string | An
   }
 }
 
-async function textOf(request: IncomingMessage, mostBytes: number): Promise<string | null> {
+async function bytesOf(request: IncomingMessage, mostBytes: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -234,7 +239,7 @@ async function textOf(request: IncomingMessage, mostBytes: number): Promise<stri
     if (size > mostBytes) return null;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks, size).toString('utf8');
+  return Buffer.concat(chunks, size);
 }
 
 function send(

@@ -46,7 +46,7 @@ interface Asking {
   readonly method: string;
   readonly path: string;
   readonly headers?: Record<string, string>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
 }
 
 async function request({ method, path, headers = {}, body }: Asking) {
@@ -133,6 +133,12 @@ describe('/v1/apps', () => {
 
   test.each<[string, Asking, number]>([
     ['no JSON', { method: 'POST', path: '', body: '{' }, 400],
+    ['what is not UTF-8', { method: 'POST', path: '', body: Buffer.from('{"id": "/\xfc"}', 'latin1') }, 400],
+    [
+      'what is packed',
+      { method: 'POST', path: '', body: '{}', headers: { 'content-encoding': 'gzip' } },
+      415,
+    ],
     ['a list', { method: 'POST', path: '', body: '[]' }, 400],
     [
       'another type',

@@ -1,4 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { LAUNCHER } from '../../support/program.ts';
 import { command } from '../../support/shell.ts';
@@ -14,4 +16,22 @@ test.each([
     stdout: '',
     stderr: 'marathon-ipvs: standard input is empty, expected a JSON file, or JSON on standard input\n',
   });
+});
+
+test('a definition that is not UTF-8 is refused: Marathon would get other characters than it has', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'input-'));
+  try {
+    const file = join(directory, 'app.json');
+    await writeFile(file, Buffer.from('{"id": "/a", "env": {"PASSWORD": "gr\xfcn"}}', 'latin1'));
+    const add = (place: string) => `"$0" app add --marathon http://127.0.0.1:1 ${place}`;
+    const refused = (name: string) => ({
+      status: 2,
+      stdout: '',
+      stderr: `marathon-ipvs: ${name} is not UTF-8: its other characters would be changed on the way\n`,
+    });
+    expect(await command(['sh', '-c', add(file), LAUNCHER])).toEqual(refused(file));
+    expect(await command(['sh', '-c', add(`< ${file}`), LAUNCHER])).toEqual(refused('standard input'));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });

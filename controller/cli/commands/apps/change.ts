@@ -3,6 +3,7 @@ import { usage } from '../../../config/given.ts';
 import { systemReason } from '../../../errors.ts';
 import { isRecord, shown } from '../../../rejection.ts';
 import { parseJson } from '../../../source/document/json-text.ts';
+import { utf8 } from '../../../utf8.ts';
 import type { AppPorts } from './messages.ts';
 
 /** Fields of an app that are to be replaced, and the JSON text that says so. */
@@ -50,14 +51,23 @@ export function shownFile(file: string | null): string {
   return file === null || file === '-' ? 'standard input' : file;
 }
 
-/** A file's text; of standard input for `-` and null. Rejects with a `ControllerError` 'usage' when it cannot be read. */
+/**
+ * A file's text; of standard input for `-` and null. Rejects with a `ControllerError` 'usage' when it cannot be read, or is not
+ * UTF-8.
+ */
 export async function readText(
   file: string | null,
   { readInput }: Pick<AppPorts, 'readInput'>,
 ): Promise<string> {
-  if (file === null || file === '-') return await readInput();
+  const text = utf8(file === null || file === '-' ? await readInput() : await bytesOf(file));
+  if (text === null)
+    throw usage(`${shownFile(file)} is not UTF-8: its other characters would be changed on the way`);
+  return text;
+}
+
+async function bytesOf(file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file, 'utf8');
+    return await readFile(file);
   } catch (cause) {
     throw usage(`${file} cannot be read: ${systemReason(cause)}`);
   }

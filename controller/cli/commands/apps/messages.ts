@@ -9,7 +9,7 @@ import type { Printer } from '../../terminal.ts';
 /** What a command for apps needs of the process. */
 export interface AppPorts extends Pick<Printer, 'print' | 'printError' | 'progress' | 'layout'> {
   /** All of standard input. Rejects with a `ControllerError` where that is a terminal. */
-  readonly readInput: () => Promise<string>;
+  readonly readInput: () => Promise<Uint8Array>;
   readonly clock: Clock;
 }
 

@@ -58,7 +58,7 @@ export async function typeLine(words: readonly string[], typing: Typing = {}): P
       progress.push(line);
       onProgress?.(line);
     },
-    readInput: async () => input,
+    readInput: async () => Buffer.from(input),
     layout: () => ({ width: null, paint: painter(false) }),
     clock,
   };
