@@ -1,4 +1,5 @@
 import { canonicalAddress, familyOf, unusableAsBackend } from '../address.ts';
+import type { PortOptions } from '../label-options.ts';
 import {
   type App,
   type Backend,
@@ -13,7 +14,6 @@ import {
   type TaskPort,
 } from '../model.ts';
 import { backendFields, optionsText, sharedOptionsThatDiffer } from '../setting-fields.ts';
-import type { PortOptions } from '../settings.ts';
 import { weightOf } from './backends.ts';
 import type { Claim, ClaimRules } from './claim.ts';
 import type { HostContext, PortReading } from './port-reading.ts';
