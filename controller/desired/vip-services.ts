@@ -1,3 +1,4 @@
+import type { PortOptions } from '../label-options.ts';
 import {
   type Backend,
   type BackendKey,
@@ -8,7 +9,6 @@ import {
 } from '../model.ts';
 import type { NamedAddresses } from '../name-memory.ts';
 import { optionsText, serviceFields, sharedOptionsThatDiffer } from '../setting-fields.ts';
-import type { PortOptions } from '../settings.ts';
 import { slowStartOf } from '../slow-start.ts';
 import type { Claim } from './claim.ts';
 import { preferred } from './claim-builder.ts';

@@ -1,6 +1,12 @@
 import { addressText } from '../../address.ts';
 import { canServe, type Slice, type SliceEndpoint, type SlicePort } from '../../kubernetes/endpoint-slice.ts';
-import { type Locals, PORTS_LABEL, readLocals, readPlaces, readStandings } from '../../kubernetes/relayed.ts';
+import {
+  type Locals,
+  PORTS_LABEL,
+  readLocals,
+  readPlaces,
+  readTaskStatuses,
+} from '../../kubernetes/relayed.ts';
 import type { App, Endpoint, Task, TaskPort } from '../../model.ts';
 import type { Place } from '../../place.ts';
 import { notPlaced, taskPort } from '../document/placement.ts';
@@ -57,7 +63,7 @@ function gather(
   members: Map<string, Member>,
   known: (id: string) => readonly TaskPort[],
 ): void {
-  const conditions = readStandings(slice);
+  const conditions = readTaskStatuses(slice);
   const locals = readLocals(slice);
   const places = readPlaces(slice);
   for (const endpoint of slice.endpoints) {

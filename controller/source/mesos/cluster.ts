@@ -1,5 +1,5 @@
 import type { About } from '../../delta.ts';
-import type { App, AppKey, Rejection, Snapshot } from '../../model.ts';
+import type { App, AppKey, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { snapshotOf } from '../feed.ts';
@@ -13,6 +13,7 @@ import { LATE_TASKS_MS, RecoveringAgents } from './recovering-agents.ts';
 import { type MesosState, taskKey } from './state.ts';
 import { type TaskEntry, TaskTable } from './task-table.ts';
 import { givenUp, unlisted } from './unlisted.ts';
+import { UnreadableTasks } from './unreadable-tasks.ts';
 
 /** Ended tasks that are remembered: another source may still list them as running. */
 const ENDED_KEPT = 2_000;
@@ -28,8 +29,7 @@ export class Cluster {
   readonly #tasks = new TaskTable();
   /** Keys of tasks whose framework is not known yet. */
   readonly #unnamed = new Set<string>();
-  /** Tasks of which something could not be read: all of it, or the last update. */
-  #refused = new Map<string, { readonly part: 'task' | 'update'; readonly rejection: Rejection }>();
+  readonly #unreadable = new UnreadableTasks();
   readonly #recovering = new RecoveringAgents();
   /** Keys of tasks that have ended, the longest ago first. */
   readonly #ended = new Set<string>();
@@ -77,9 +77,7 @@ export class Cluster {
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
     this.#agents.add(state);
     this.#about = null;
-    this.#refused = new Map(
-      [...state.rejected].map(([key, rejection]) => [key, { part: 'task', rejection }]),
-    );
+    this.#unreadable.replace(state.rejected);
     const present = new Set(state.rejected.keys());
     this.#recovering.replace(state.recovered, now);
     const put = (facts: TaskFacts) => {
@@ -111,14 +109,14 @@ export class Cluster {
   apply(event: MesosEvent, now: number): void {
     switch (event.type) {
       case 'task-added':
-        this.#accept(keyOf(event.task));
+        if (this.#unreadable.delete(keyOf(event.task))) this.#about = null;
         this.#put(this.#mergeKnown(event.task));
         return;
       case 'task-updated': {
         const facts = this.#tasks.get(event.key)?.facts;
         const ends = mesosState(event.state) === 'gone';
-        // A task that could not be read is as unknown after an update, which does not have its definition.
-        if (ends || this.#refused.get(event.key)?.part === 'update') this.#accept(event.key);
+        if (ends ? this.#unreadable.delete(event.key) : this.#unreadable.updated(event.key))
+          this.#about = null;
         // What has ended comes back by TASK_ADDED alone: an update after the end is a late one.
         if (facts !== undefined && facts.state !== 'gone')
           this.#put(updated(facts, event.state, event.status));
@@ -127,9 +125,7 @@ export class Cluster {
       case 'task-unreadable': {
         const { key, part, rejection } = event;
         this.#confirm(key);
-        if (part === 'update' && this.#refused.get(key)?.part === 'task') return;
-        this.#refused.set(key, { part, rejection });
-        this.#about = null;
+        if (this.#unreadable.add(key, part, rejection)) this.#about = null;
         return;
       }
       case 'framework-known':
@@ -195,7 +191,7 @@ export class Cluster {
     if (this.#about !== null) return this.#about;
     // Those of tasks are part of the tasks.
     const agents = this.#agents.addresses(addresses);
-    const rejected = [...this.#refused.values()].map(({ rejection }) => rejection);
+    const rejected = this.#unreadable.rejections;
     const places = this.#agents.placesByAddress(addresses);
     const about: About = { rejected, warnings: this.#waiting(), agents, ...(places !== null && { places }) };
     this.#about = about;
@@ -248,11 +244,6 @@ export class Cluster {
   #confirm(key: string): void {
     const entry = this.#tasks.get(key);
     if (entry !== undefined && entry.keptUntil !== null) this.#put(entry.facts);
-  }
-
-  /** Nothing of it is unreadable any more. */
-  #accept(key: string): void {
-    if (this.#refused.delete(key)) this.#about = null;
   }
 
   /** An unknown task that has ended is not remembered: after a failover agents report those too. */
