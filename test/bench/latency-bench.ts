@@ -21,6 +21,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChangingApps } from './latency-changes.ts';
 import { peerAddress } from './latency-peer.ts';
+import { shippedNodeOptions } from './node-options.ts';
 import { quantile, Report } from './report.ts';
 import { RunningController } from './running-controller.ts';
 
@@ -33,7 +34,6 @@ const LIMIT_SECONDS = 0.1;
 const HISTOGRAM = 'marathon_ipvs_change_latency_seconds';
 
 const PHASE = join(import.meta.dirname, 'latency-phase.ts');
-const EXEC_ARGV = ['--conditions=ipvs-source', '--disable-warning=ExperimentalWarning'];
 const inMemory = process.argv.includes('--in-memory');
 const directory = mkdtempSync(join(tmpdir(), 'latency-bench-'));
 const report = new Report();
@@ -60,7 +60,7 @@ try {
 report.print();
 
 function phase(...args: readonly string[]): ChildProcess {
-  const child = fork(PHASE, args, { execArgv: EXEC_ARGV });
+  const child = fork(PHASE, args, { execArgv: [...shippedNodeOptions()] });
   phases.push(child);
   return child;
 }

@@ -34,6 +34,25 @@ const LIST_SHARE = 0.25;
 const NOT_WAITING = () => undefined;
 const NO_ITEMS: Due['items'] = new Map();
 
+/** The first rest of an app is this share of the longest one. */
+const FIRST_REST_SHARE = 0.2;
+
+interface LastRead {
+  /** How long the app rests after it, and until when. */
+  readonly restMs: number;
+  readonly restedAt: number;
+}
+
+/**
+ * A change is several events, and the one that tells of its end often comes a moment after the first: so the first rest is
+ * short. Each that follows is twice as long, so that an app that changes all the time is read no more often than every `mostMs`.
+ */
+function nextRead(last: LastRead | undefined, now: number, mostMs: number): LastRead {
+  const isQuiet = last === undefined || now >= last.restedAt + mostMs;
+  const restMs = isQuiet ? mostMs * FIRST_REST_SHARE : Math.min(mostMs, 2 * last.restMs);
+  return { restMs, restedAt: now + restMs };
+}
+
 /**
  * Keeps a reader in sync with Marathon: one half follows the event stream and queues what may have changed, the other reads
  * what is due.
@@ -45,8 +64,8 @@ export class MarathonFollower {
   /** Reads of single apps that are under way. */
   readonly #reading = new Set<Promise<void>>();
   readonly #itemFailures = new Map<string, number>();
-  /** When the last read of each app began, since everything was read. */
-  readonly #readAt = new Map<string, number>();
+  /** The last read of each app since everything was read. */
+  readonly #lastReads = new Map<string, LastRead>();
   #failures = 0;
   /** A list that is under way. */
   #listing: Promise<void> | null = null;
@@ -142,15 +161,14 @@ export class MarathonFollower {
   }
 
   #changed(affected: Affected): void {
-    const { clock, restMs, spreadMs, random } = this.#options;
+    const { clock, spreadMs, random } = this.#options;
     const now = clock.monotonic();
     if (affected === 'everything') {
       this.#queue.addRelist(now, now + random() * spreadMs);
       return;
     }
     for (const id of affected) {
-      const rested = (this.#readAt.get(id) ?? Number.NEGATIVE_INFINITY) + restMs;
-      this.#queue.add(id, now, Math.max(now, rested));
+      this.#queue.add(id, now, Math.max(now, this.#lastReads.get(id)?.restedAt ?? now));
     }
   }
 
@@ -169,7 +187,7 @@ export class MarathonFollower {
       this.#failures = 0;
       this.#itemFailures.clear();
       this.#streamSooner();
-      this.#readAt.clear();
+      this.#lastReads.clear();
       this.#queue.addRelist(null, clock.monotonic() + relistMs * (0.9 + 0.2 * random()));
       listener.changed(delta);
       return null;
@@ -184,10 +202,10 @@ export class MarathonFollower {
   }
 
   async #readOne(id: string, since: number, signal: AbortSignal): Promise<void> {
-    const { clock, listener, random } = this.#options;
+    const { clock, listener, restMs, random } = this.#options;
     // Of ids that only events know; what is forgotten is read a little sooner.
-    if (this.#readAt.size >= BOUNDS.waitingApps) this.#readAt.clear();
-    this.#readAt.set(id, clock.monotonic());
+    if (this.#lastReads.size >= BOUNDS.waitingApps) this.#lastReads.clear();
+    this.#lastReads.set(id, nextRead(this.#lastReads.get(id), clock.monotonic(), restMs));
     try {
       const delta = await this.#reader.readOne(id, since, signal);
       this.#itemFailures.delete(id);

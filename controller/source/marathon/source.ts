@@ -12,7 +12,10 @@ export interface MarathonSourceOptions extends Omit<MarathonClientOptions, 'cloc
   readonly framework?: string | undefined;
   /** How long after the last full read the next one is due, give or take a tenth. Defaults to 300 s. */
   readonly relistSeconds?: number | undefined;
-  /** An app is not read again before this long after its last read began: events that come meanwhile are gathered. Defaults to 50 ms. */
+  /**
+   * An app that changes all the time is not read again before this long after its last read began: events that come meanwhile
+   * are gathered. After quiet it is a fifth of that at first. Defaults to 50 ms.
+   */
   readonly restMs?: number | undefined;
   /** How many apps are read at once. Defaults to 4. */
   readonly inFlight?: number | undefined;

@@ -112,7 +112,7 @@ test('an event re-reads the app that it names and nothing else', async () => {
 });
 
 test('many events for one app are a read at once, and one for all that follow', async () => {
-  const listener = await followed({ restMs: 50 });
+  const listener = await followed({ restMs: 500 });
   for (let i = 0; i < 20; i++) changed('/a');
   await until('the change is reported', () => listener.snapshots.length === 2);
   await systemClock.sleep(150);
