@@ -211,7 +211,10 @@ async function comparedWith(
   if (other !== null) return other;
   switch (against.kind) {
     case 'kernel':
-      return { table: await openKernelTable(), ledger: createLedger(ledger) };
+      return {
+        table: await openKernelTable().catch(config.dryRun ? adviseWithoutKernel : undefined),
+        ledger: createLedger(ledger),
+      };
     case 'none':
       return { table: readOnlyTable(new Map()), ledger: fixedLedger([]) };
     case 'file': {
@@ -223,6 +226,14 @@ async function comparedWith(
       return { table: readOnlyTable(table), ledger: fixedLedger(ours) };
     }
   }
+}
+
+/** A first look is often taken on a machine without IPVS. */
+function adviseWithoutKernel(error: unknown): never {
+  if (!(error instanceof ControllerError)) throw error;
+  const { code, message, cause, retry } = error;
+  const advice = 'to see what would be made on an empty table: --against none';
+  throw new ControllerError(code, `${message}; ${advice}`, { cause, retry });
 }
 
 async function readTable(path: string) {

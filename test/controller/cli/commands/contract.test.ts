@@ -213,11 +213,12 @@ describe('diff, as a script sees it', () => {
   });
 
   const withoutIpvs = existsSync('/proc/net/ip_vs') ? test.skip : test;
-  withoutIpvs('a host without the module is told how to load it', async () => {
+  withoutIpvs('a host without the module is told how to load it, and how to do without', async () => {
     const path = await file('apps.json', { apps: [myService] });
     const { status, stderr } = await marathonIpvs('diff', '--source', `file=${path}`);
     expect(status).toBe(2);
     expect(stderr).toContain('modprobe ip_vs');
+    expect(stderr).toContain('--against none');
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 });
