@@ -11,6 +11,8 @@ import type { Counted, CountedDestination, CountersRead, DestinationCounters } f
 
 /** So long after its last new connection a service's destinations are read: replies to it come in that time. */
 const READS_AFTER = 3;
+/** What was read is compared for so much longer; of services that nobody connects to nothing is kept. */
+const KEPT_AFTER = 30;
 /** So many services' destinations are read at once at most; a host where more have new connections reads the rest next time. */
 const MOST_SERVICES = 500;
 /** So many at a stretch: a pass, a query for a name or a probe may come in between. */
@@ -23,6 +25,8 @@ interface Known {
   connections: bigint;
   /** The number of the read up to which its destinations are read. */
   readTo: number;
+  /** The number of the last one in which they were. */
+  lastRead: number;
   destinations: ReadonlyMap<BackendKey, CountedDestination>;
 }
 
@@ -51,7 +55,6 @@ export function createDestinationCounters(client: Client): DestinationCounters {
 class Reader {
   readonly #client: Client;
   #known = new Map<ServiceKey, Known>();
-  #waiting: ReadonlySet<ServiceKey> = new Set();
   #reads = 0;
 
   constructor(client: Client) {
@@ -69,34 +72,33 @@ class Reader {
     const services = new Map<ServiceKey, ReadonlyMap<BackendKey, CountedDestination>>();
     const now = due.slice(0, MOST_SERVICES);
     for (const [i, { key, service, known }] of now.entries()) {
+      known.lastRead = this.#reads;
       const found = await destinationsOf(this.#client, service, known);
       if (found !== null) services.set(key, found);
       if (i % STRETCH === STRETCH - 1) await setImmediate();
     }
-    const left = due.slice(MOST_SERVICES);
-    this.#waiting = new Set(left.map(({ key }) => key));
     let entries = listed.length;
     for (const destinations of services.values()) entries += destinations.size;
-    return { services, left: left.length, entries };
+    return { services, left: due.length - now.length, entries };
   }
 
-  /** Services whose destinations are to be read: those that had to wait first. */
+  /** Services whose destinations are to be read: those that have waited for longest come first. */
   #due(listed: readonly ObservedService[], isWatched: (service: ServiceKey) => boolean): readonly Due[] {
     const before = this.#known;
     this.#known = new Map();
-    const [first, then]: [Due[], Due[]] = [[], []];
+    const due: Due[] = [];
     for (const service of listed) {
       if ('fwmark' in service || !isWatched(serviceKey(service))) continue;
       const key = serviceKey(service);
       const { connections } = service.stats;
-      const known = before.get(key) ?? { connections, readTo: this.#reads, destinations: NONE };
+      const known = before.get(key) ?? { connections, readTo: 0, lastRead: 0, destinations: NONE };
       if (known.connections !== connections) known.readTo = this.#reads + READS_AFTER;
       known.connections = connections;
       this.#known.set(key, known);
-      if (this.#waiting.has(key)) first.push({ key, service, known });
-      else if (known.readTo >= this.#reads) then.push({ key, service, known });
+      if (known.readTo >= this.#reads) due.push({ key, service, known });
+      else if (known.readTo + KEPT_AFTER < this.#reads) known.destinations = NONE;
     }
-    return [...first, ...then];
+    return due.sort((one, other) => one.known.lastRead - other.known.lastRead);
   }
 }
 

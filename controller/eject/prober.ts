@@ -12,7 +12,7 @@ export interface ProberTimes {
 }
 
 /** The kernel repeats the SYN of the first attempt after 1 s, so that of two attempts three SYNs must be lost, spread over a second. */
-const TIMES: ProberTimes = { timeoutMs: 1_000, apartMs: 200 };
+const TIMES: ProberTimes = { timeoutMs: 1_000, apartMs: 100 };
 
 /**
  * Connects to backends from this host, with the source address that its own clients have. A TCP connection is closed as

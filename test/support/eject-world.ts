@@ -17,7 +17,7 @@ const ESTIMATED_MS = 2_000;
 /** How often they are read beside the connections, and without them. */
 const COUNTERS_MS = 2_200;
 const COUNTERS_ALONE_MS = 500;
-const PROBE = { apartMs: 200, timeoutMs: 1_000 };
+const PROBE = { apartMs: 100, timeoutMs: 1_000 };
 /** After this the kernel asks again where a first attempt got no answer. */
 const SYN_AGAIN_MS = 1_000;
 /** A client gives up when it would have to wait longer. */
