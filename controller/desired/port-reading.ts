@@ -1,3 +1,4 @@
+import { BOUNDS } from '../bounds.ts';
 import { isVipLabel } from '../label-keys.ts';
 import type { App, Port, Protocol } from '../model.ts';
 import { FALLBACK_SCHEDULER } from '../schedulers.ts';
@@ -59,6 +60,8 @@ export function createPortReader(
   const read = new Map<string, { readonly port: Port; readonly reading: PortReading }>();
 
   const settle = (text: string): Target | VipProblem => {
+    if (text.length > BOUNDS.labelLength)
+      return { kind: 'problem', reason: `expected at most ${BOUNDS.labelLength} characters`, ignored: false };
     const target = readTarget(text, app.framework, naming.zone);
     if (isProblem(target)) return target;
     const reason = context.refusal(target);

@@ -13,7 +13,7 @@ import { inTurns, Pace } from '../../pace.ts';
 import { atOnce } from '../../parts.ts';
 import { isRecord, shown } from '../../rejection.ts';
 import { checkSize, type Wanted, walkJson } from '../json.ts';
-import { type CheckedItem, checkItem } from './check-item.ts';
+import { type Checked, type CheckedItem, checkItem } from './check-item.ts';
 import { parseJson } from './json-text.ts';
 
 /** The apps and pods of one JSON document, and what in it could not be used. */
@@ -21,10 +21,18 @@ export interface Documents {
   readonly apps: readonly MarathonApp[];
   /** A pod that came without status is here one without instances. */
   readonly pods: readonly MarathonPodStatus[];
-  /** Apps and pods that have an id, and something of a wrong type. */
-  readonly malformed: readonly { readonly kind: App['kind']; readonly rejection: Rejection }[];
+  readonly malformed: readonly Malformed[];
   /** Items that are no app or have no id; `app` is the name of the document. */
   readonly rejected: readonly Rejection[];
+}
+
+/** An app or pod that has an id, and of which it cannot be read what it declares. */
+export interface Malformed {
+  readonly kind: App['kind'];
+  readonly rejection: Rejection;
+  /** It without what it declares, where its tasks could be read. */
+  readonly app?: MarathonApp;
+  readonly pod?: MarathonPodStatus;
 }
 
 /** The shapes that `readDocuments` knows, for a message. */
@@ -166,16 +174,17 @@ function* collect(items: Iterable<Item | null>, where: string): Generator<undefi
 function take(item: Item, where: string, found: Found): readonly Item[] {
   switch (item.shape) {
     case 'app':
-      found.apps.push(...checkedItem(appSchema, item, where, found));
+      found.apps.push(...checkedItem(appSchema, item, where, found, (app) => ({ app })));
       return [];
     case 'pod':
       for (const spec of checkedItem<MarathonPod>(podSchema, item, where, found)) {
-        const { id, foundLabels } = spec;
-        found.pods.push({ id, spec, instances: [], ...(foundLabels && { foundLabels }) });
+        const { id, foundLabels, unread } = spec;
+        const findings = { ...(foundLabels && { foundLabels }), ...(unread && { unread }) };
+        found.pods.push({ id, spec, instances: [], ...findings });
       }
       return [];
     case 'pod status':
-      found.pods.push(...checkedItem(podStatusSchema, item, where, found));
+      found.pods.push(...checkedItem(podStatusSchema, item, where, found, (pod) => ({ pod })));
       return [];
     case null: {
       const reason = 'expected an app or a pod';
@@ -191,7 +200,7 @@ function take(item: Item, where: string, found: Found): readonly Item[] {
 interface Found {
   readonly apps: MarathonApp[];
   readonly pods: MarathonPodStatus[];
-  readonly malformed: { kind: App['kind']; rejection: Rejection }[];
+  readonly malformed: Malformed[];
   readonly rejected: Rejection[];
 }
 
@@ -250,6 +259,7 @@ function checkedItem<Json extends CheckedItem>(
   item: Item,
   where: string,
   found: Found,
+  running: (item: Json) => Pick<Malformed, 'app' | 'pod'> = () => ({}),
 ): Json[] {
   const { json } = item;
   const given = isRecord(json) ? json['id'] : undefined;
@@ -261,10 +271,14 @@ function checkedItem<Json extends CheckedItem>(
   }
   const kind = item.shape === 'app' ? 'app' : 'pod';
   const id = absoluteId(given, item.base);
-  const result = item.refused
+  const result: Checked<Json> = item.refused
     ? { rejection: { app: id, at: '', value: '', reason: item.refused } }
     : checkItem(schema, json, kind, id);
   if ('item' in result) return [result.item];
-  found.malformed.push({ kind, rejection: result.rejection });
+  found.malformed.push({
+    kind,
+    rejection: result.rejection,
+    ...('running' in result && result.running !== undefined && running(result.running)),
+  });
   return [];
 }

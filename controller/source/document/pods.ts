@@ -9,7 +9,7 @@ import { placeOf } from '../../place.ts';
 import { type Conversion, servedBy, type Versioned } from './conversion.ts';
 import { addressesOn, namesByOrder, onNetworks, type TaskNetworks } from './networks.ts';
 import { type AgentAddress, onAgent, onContainer, type Placement } from './placement.ts';
-import { protocolList, textLabels } from './ports.ts';
+import { asRead, protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
 import { locationOf } from './task-location.ts';
@@ -36,7 +36,7 @@ export interface PodDefinition {
  * Reads the endpoints of a pod's definition. `at` of each is its path in the definition, not in the status
  * around it.
  */
-export function definePod(pod: Omit<MarathonPod, 'id'>): PodDefinition {
+export function definePod(pod: Omit<MarathonPod, 'id'>, unread = pod.unread): PodDefinition {
   const network = pod.networks?.[0];
   const mode = network ? (network.mode ?? 'container') : 'host';
   const ports: PodEndpoint[] = [];
@@ -46,14 +46,17 @@ export function definePod(pod: Omit<MarathonPod, 'id'>): PodDefinition {
       // Marathon turns a missing hostPort into 0, allocate one, except in container mode.
       const onHost = mode !== 'container' || (hostPort !== null && hostPort !== undefined);
       ports.push({
-        port: {
-          at: `containers[${c}].endpoints[${e}]`,
-          protocols: protocolList(endpoint.protocol, NO_PROTOCOL),
-          labels: textLabels(endpoint.labels),
-          mode,
-          backendAddress: onHost ? 'agent' : 'container',
-          container,
-        },
+        port: asRead(
+          {
+            at: `containers[${c}].endpoints[${e}]`,
+            protocols: protocolList(endpoint.protocol, NO_PROTOCOL),
+            labels: textLabels(endpoint.labels),
+            mode,
+            backendAddress: onHost ? 'agent' : 'container',
+            container,
+          },
+          unread,
+        ),
         container,
         name: endpoint.name ?? '',
         containerPort: endpoint.containerPort ?? 0,
@@ -72,7 +75,7 @@ const NO_PROTOCOL: readonly string[] = [];
  * health, as it is in DC/OS. Its ports are those of the version that its instance runs.
  */
 export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDefinition>): App {
-  const newest = definePod(pod.spec);
+  const newest = definePod(pod.spec, pod.unread);
   const warnings = [...strayPodLabels(pod, newest)];
   const ids = new Set<string>();
   const tasks: Task[] = [];

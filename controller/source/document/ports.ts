@@ -1,5 +1,5 @@
 import { isVipLabel } from '../../label-keys.ts';
-import type { FoundLabel, MarathonApp, MarathonPortMapping } from '../../marathon-json.ts';
+import type { FoundLabel, MarathonApp, MarathonPortMapping, Unread } from '../../marathon-json.ts';
 import type { Port, Rejection } from '../../model.ts';
 import { shown } from '../../rejection.ts';
 import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
@@ -62,12 +62,17 @@ export function defineApp(app: MarathonApp): AppDefinition {
   if (mode !== null) ports.push(...taskLabelPorts(app.labels, mode));
 
   return {
-    ports,
+    ports: ports.map((each) => ({ ...each, port: asRead(each.port, app.unread) })),
     networks: networkNames(app),
     checked: (app.healthChecks?.length ?? 0) > 0,
     rejected,
     warnings: [...oldPlace(app, ports), ...unusedLabels(app, mode, mappings.at, ports)],
   };
+}
+
+/** A port of which something could not be read declares nothing by itself. */
+export function asRead(port: Port, unread: Unread | undefined): Port {
+  return unread?.ports.has(port.at) ? { ...port, protocols: [], labels: {} } : port;
 }
 
 /** Whether any port of the definition has a VIP label. */

@@ -1,5 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { absoluteId, readDocuments } from '../../../../controller/source/document/documents.ts';
+import type { Rejection } from '../../../../controller/model.ts';
+import {
+  absoluteId,
+  type Documents,
+  readDocuments,
+} from '../../../../controller/source/document/documents.ts';
 
 const app = (id: string, fields: object = {}) => ({ id, cmd: 'sleep 1', ...fields });
 const pod = { id: '/pod', containers: [{ name: 'c' }] };
@@ -69,6 +74,14 @@ test('an app with a wrong type is rejected with path and value, and the others w
   ]);
 });
 
+/** What is wrong with apps, as a whole or in part. */
+function told(documents: Documents | null): readonly Rejection[] {
+  return [
+    ...(documents?.malformed.map(({ rejection }) => rejection) ?? []),
+    ...(documents?.apps.flatMap(({ unread }) => unread?.rejected ?? []) ?? []),
+  ];
+}
+
 const PORT_LABELS = 'expected an object, {"VIP_0": "/my-service:5555"}';
 
 test.each<[string, object, string, string, string]>([
@@ -117,9 +130,7 @@ test.each<[string, object, string, string, string]>([
 ])(
   'a rejection says where and what stands there, and what was expected: %s',
   (_name, fields, at, value, reason) => {
-    expect(readDocuments(app('/bad', fields), 'test')?.malformed).toEqual([
-      { kind: 'app', rejection: { app: '/bad', at, value, reason } },
-    ]);
+    expect(told(readDocuments(app('/bad', fields), 'test'))).toEqual([{ app: '/bad', at, value, reason }]);
   },
 );
 
