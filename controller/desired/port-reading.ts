@@ -1,5 +1,5 @@
 import { BOUNDS } from '../bounds.ts';
-import { isVipLabel } from '../label-keys.ts';
+import { isTaskLabelPort, isVipLabel } from '../label-keys.ts';
 import type { App, Port, Protocol } from '../model.ts';
 import { FALLBACK_SCHEDULER } from '../schedulers.ts';
 import type { PortOptions } from '../settings.ts';
@@ -40,7 +40,7 @@ export interface PortReading {
 export interface LabelReading {
   /** Key in `Memory.labels`: `marathon /web portDefinitions[0].labels.VIP_0`. */
   readonly key: string;
-  /** `portDefinitions[0].labels.VIP_0` */
+  /** `portDefinitions[0].labels.VIP_0`, `labels.vip_PORT0` */
   readonly at: string;
   readonly text: string;
   /** Why the text itself gives no VIP; null when it does. */
@@ -69,8 +69,9 @@ export function createPortReader(
   };
 
   const readLabel = (port: Port, label: string, text: string): LabelReading => {
-    const at = `${port.at}.labels.${label}`;
-    const key = `${app.framework} ${app.id} ${at}`;
+    const within = `${port.at}.labels.${label}`;
+    const key = `${app.framework} ${app.id} ${within}`;
+    const at = isTaskLabelPort(port.at) ? port.at : within;
     const own = settle(text);
     if (!isProblem(own)) return { key, at, text, problem: null, target: own, insteadText: null };
 

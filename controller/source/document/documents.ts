@@ -39,7 +39,8 @@ export interface Malformed {
 export const KNOWN_SHAPES =
   'an app, a pod (with or without its status), an array of these, {"app": …}, {"apps": […]} or a /v2/groups tree';
 
-type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app';
+/** `unreadable`: a group, or a list of one. */
+type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app' | 'unreadable';
 
 interface Item {
   readonly json: unknown;
@@ -56,7 +57,8 @@ interface Item {
  * Takes a document apart: any shape that Marathon itself gives or takes for apps and pods. `where` names it
  * in messages.
  *
- * An item of a wrong type or without an id does not touch the others. Null: no known shape at all.
+ * An item of a wrong type or without an id does not touch the others. Null: no known shape at all, or a tree of groups in which a
+ * group or a list is none.
  */
 export function readDocuments(json: unknown, where: string): Documents | null {
   return atOnce(collectWhole(json, where));
@@ -158,6 +160,8 @@ function* collect(items: Iterable<Item | null>, where: string): Generator<undefi
   }
   // Grows while it is walked: a group puts its members at the end.
   for (const item of members) {
+    // Whatever was in it would look like apps being deleted.
+    if (item.shape === 'unreadable') return null;
     for (const member of take(item, where, found)) members.push(member);
     yield;
   }
@@ -204,11 +208,13 @@ interface Found {
   readonly rejected: Rejection[];
 }
 
-/** Resolves an id against the group around it: `web` in `/shop` is `/shop/web`, `../db` is `/db`. */
+/**
+ * Resolves an id against the group around it: `web` in `/shop` is `/shop/web`, `../db` is `/db`. One that begins with a slash
+ * is absolute, and has each name and slash once too: `//web/` is `/web`.
+ */
 export function absoluteId(id: string, base: string): string {
-  if (id.startsWith('/')) return id;
   const path: string[] = [];
-  for (const name of `${base}/${id}`.split('/')) {
+  for (const name of (id.startsWith('/') ? id : `${base}/${id}`).split('/')) {
     if (name === '..') path.pop();
     else if (name !== '' && name !== '.') path.push(name);
   }
@@ -238,7 +244,8 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   const group = typeof json['id'] === 'string' ? absoluteId(json['id'], base) : base;
   const members = (field: string, shapeOfMember: (member: unknown) => Shape | null): Item[] => {
     const list = json[field] ?? [];
-    if (!Array.isArray(list)) return [{ json: list, at: `${path}${field}`, base: group, shape: null }];
+    if (!Array.isArray(list))
+      return [{ json: list, at: `${path}${field}`, base: group, shape: 'unreadable' }];
     return list.map((member, index) => ({
       json: member,
       at: `${path}${field}[${index}]`,
@@ -249,7 +256,7 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   return [
     ...members('apps', () => 'app'),
     ...members('pods', (pod) => (isRecord(pod) && isRecord(pod['spec']) ? 'pod status' : 'pod')),
-    ...members('groups', (member) => (isRecord(member) ? 'group' : null)),
+    ...members('groups', (member) => (isRecord(member) ? 'group' : 'unreadable')),
   ];
 }
 

@@ -9,7 +9,7 @@ import { placeOf } from '../../place.ts';
 import { type Conversion, servedBy, type Versioned } from './conversion.ts';
 import { addressesOn, namesByOrder, onNetworks, type TaskNetworks } from './networks.ts';
 import { type AgentAddress, onAgent, onContainer, type Placement } from './placement.ts';
-import { asRead, protocolList, textLabels } from './ports.ts';
+import { asRead, mixedModes, protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
 import { locationOf } from './task-location.ts';
@@ -81,19 +81,32 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
   const tasks: Task[] = [];
   for (const instance of pod.instances ?? []) {
     const placed = placeOf({ region: instance.agentRegion, zone: instance.agentZone });
-    for (const container of instance.containers ?? []) {
-      const id = taskId(instance, container, ids);
-      const task = convertContainer(id, container, instance, newest, conversion, warnings);
-      const addresses = (instance.networks ?? []).flatMap((network) => network.addresses ?? []);
+    const addresses = (instance.networks ?? []).flatMap((network) => network.addresses ?? []);
+    const add = (task: Task) =>
       tasks.push({
         ...task,
         ...(placed !== undefined && { place: placed }),
         ...locationOf(instance.agentHostname, addresses, task.ports, conversion.agentAddress),
       });
+    for (const container of instance.containers ?? []) {
+      const id = taskId(instance, container, ids);
+      add(convertContainer(id, container, instance, newest, conversion, warnings));
     }
+    // Its agent and its addresses are known before its containers are.
+    const isPlaced = Boolean(instance.agentHostname) || addresses.length > 0;
+    if (isPlaced && (instance.containers ?? []).length === 0)
+      add({ id: instance.id, state: 'staging', health: 'unchecked', ports: [] });
   }
   const ports = newest.ports.map(({ port }) => port);
-  return { id: pod.id, kind: 'pod', framework: conversion.framework, ports, tasks, rejected: [], warnings };
+  return {
+    id: pod.id,
+    kind: 'pod',
+    framework: conversion.framework,
+    ports,
+    tasks,
+    rejected: mixedModes(pod.id, pod.spec.networks),
+    warnings,
+  };
 }
 
 /** Warnings about VIP labels that stand elsewhere than on an endpoint of the pod. */
@@ -155,6 +168,13 @@ function convertContainer(
 
 function networksOf({ networks }: MarathonPodInstance, definition: PodDefinition): TaskNetworks {
   const list = (networks ?? []).map(({ name, addresses }) => ({ name, addresses: addresses ?? [] }));
+  const [first, second] = list;
+  // All addresses of several networks in one list, in whatever order its containers gave them.
+  if (first !== undefined && second === undefined && !first.name && definition.networks.length > 1)
+    return {
+      networks: definition.networks.map((name) => ({ name, addresses: [] })),
+      unassigned: first.addresses,
+    };
   return { networks: namesByOrder(list, definition.networks), unassigned: [] };
 }
 

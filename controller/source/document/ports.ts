@@ -50,7 +50,7 @@ const MESOS_BRIDGE = 'mesos-bridge';
  * field counts and the other one is in `rejected`.
  */
 export function defineApp(app: MarathonApp): AppDefinition {
-  const rejected: Rejection[] = [];
+  const rejected = [...mixedModes(app.id, app.networks)];
   const reject = (at: string, value: unknown, reason: string) =>
     rejected.push({ app: app.id, at, value: shown(value), reason });
 
@@ -105,6 +105,14 @@ export function protocolList(
     .flatMap((part) => part.split(','))
     .map((part) => part.trim())
     .filter((part) => part !== '');
+}
+
+/** Marathon refuses networks of several modes. */
+export function mixedModes(app: string, networks: MarathonApp['networks']): readonly Rejection[] {
+  const modes = new Set((networks ?? []).map(({ mode }) => mode ?? 'container'));
+  if (modes.size < 2) return [];
+  const reason = `expected networks of one mode, got ${[...modes].join(' and ')}: the first one counts`;
+  return [{ app, at: 'networks', value: shown(networks), reason }];
 }
 
 type Reject = (at: string, value: unknown, reason: string) => void;

@@ -6,6 +6,7 @@ import {
   marathonAppSchema,
   type Relayed,
 } from '../../kubernetes/marathon-app.ts';
+import { isTaskLabelPort } from '../../label-keys.ts';
 import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
 import type { App, Port, Rejection } from '../../model.ts';
 import { rejectionOf } from '../../rejection.ts';
@@ -109,7 +110,7 @@ function ofApp(app: MarathonApp): Omit<Declaration, 'framework' | 'selector'> {
 
 function named({ port, name, containerPort, reach }: PlacedPort, position: number): NamedPort {
   // The old form `vip_PORT1` counts the app's ports, not the labels.
-  const index = port.at.startsWith('labels.') && reach.by === 'host port' ? reach.index : position;
+  const index = isTaskLabelPort(port.at) && reach.by === 'host port' ? reach.index : position;
   return { port, name, containerPort, index };
 }
 

@@ -54,6 +54,9 @@ test.each<[string, unknown]>([
   ['a list of deployments', [{ id: 'd', affectedApps: ['/a'], steps: [] }]],
   ['an error of Marathon', { message: 'Object is not valid' }],
   ['{"apps": {…}}', { apps: {} }],
+  ['a tree with a group that is none', { groups: ['x'] }],
+  ['a tree with apps that are no list', { id: '/', apps: 'x', groups: [] }],
+  ['a tree with pods that are no list, further down', { groups: [{ id: 'g', apps: [], pods: {} }] }],
 ])('is no known shape: %s', (_name, json) => {
   expect(readDocuments(json, 'test')).toBeNull();
 });
@@ -138,8 +141,6 @@ test.each<[string, unknown, string, string]>([
   ['an app without id', { apps: [{ cmd: 'x' }] }, 'apps[0].id', 'nothing'],
   ['an app that is no object', { apps: [7] }, 'apps[0].id', 'nothing'],
   ['an id that is no text', { groups: [{ id: '/g', apps: [{ id: 1 }] }] }, 'groups[0].apps[0].id', '1'],
-  ['a group that is none', { groups: ['x'] }, 'groups[0]', 'x'],
-  ['members that are no list', { apps: [], pods: 'x' }, 'pods', 'x'],
   ['a stranger in an array', [app('/a'), { message: 'x' }], '[1]', '{"message":"x"}'],
 ])('what has no id is reported by its place in the document: %s', (_name, json, at, value) => {
   expect(readDocuments(json, 'the document')?.rejected).toMatchObject([{ app: 'the document', at, value }]);
@@ -169,6 +170,9 @@ test('a deep tree is read without recursion', () => {
 
 test.each([
   ['/a/b', '/x', '/a/b'],
+  ['/a/b/', '/x', '/a/b'],
+  ['//a///b', '/x', '/a/b'],
+  ['/a/./c/../b', '/x', '/a/b'],
   ['b', '/', '/b'],
   ['b', '/a', '/a/b'],
   ['./b', '/a', '/a/b'],
