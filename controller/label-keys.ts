@@ -13,6 +13,11 @@ export function isVipLabel(key: string): boolean {
   return key.startsWith('VIP') || key.startsWith('vip');
 }
 
+/** Whether a port stands for a label of the task itself (`at` is `labels.vip_PORT0`), whose value names its protocol too. */
+export function isTaskLabelPort(at: string): boolean {
+  return at.startsWith('labels.');
+}
+
 /** What somebody meant a label to be: a VIP, or how one is balanced. */
 export type Meaning = 'vip' | 'ipvs';
 

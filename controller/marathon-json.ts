@@ -28,6 +28,19 @@ export interface UnreadableTask {
   readonly rejection: Rejection;
 }
 
+/** What of an app or pod could not be read, since something in it is wrong. The rest is as it stands there. */
+export interface Unread {
+  readonly tasks: readonly UnreadableTask[];
+  /** The whole list of tasks or instances. */
+  readonly taskList: boolean;
+  /** Ports by their place in the definition (`portDefinitions[1]`): what is declared there, or also where it is reached. */
+  readonly ports: ReadonlyMap<string, 'meaning' | 'place'>;
+  /** Ids of the tasks of whose health something is wrong. */
+  readonly health: ReadonlySet<string>;
+  /** What is wrong, except in `tasks`. */
+  readonly rejected: readonly Rejection[];
+}
+
 const text = z.string().nullish();
 const id = z.string().min(1).max(BOUNDS.nameLength);
 /** Not `max`, which would become a part of the CRD. */
@@ -184,7 +197,9 @@ const podContainerStatus = z.object({
   status: text,
   containerId: text,
   endpoints: z.array(z.object({ name: text, allocatedHostPort: portNumber.nullish() })).nullish(),
-  conditions: z.array(z.object({ name: text, value: z.unknown().optional(), reason: text })).nullish(),
+  conditions: z
+    .array(z.object({ name: text, value: z.unknown().optional(), reason: text }).nullable())
+    .nullish(),
 });
 
 const podInstance = z.object({
@@ -230,8 +245,8 @@ export const deploymentStepSchema = z.union([
 interface Findings {
   /** Every label of ours in the JSON, wherever it stands; absent where there is none. */
   foundLabels?: readonly FoundLabel[];
-  /** Absent where every task could be read. */
-  unreadableTasks?: readonly UnreadableTask[];
+  /** Absent where nothing is wrong. */
+  unread?: Unread;
 }
 
 export type MarathonApp = z.infer<typeof appSchema> & Findings;

@@ -1,9 +1,17 @@
-import { isVipLabel, type Meaning, meaningOf, nearestOption, OPTION_KEYS } from '../label-keys.ts';
+import {
+  isTaskLabelPort,
+  isVipLabel,
+  type Meaning,
+  meaningOf,
+  nearestOption,
+  OPTION_KEYS,
+} from '../label-keys.ts';
 import type { App, Port, Rejection } from '../model.ts';
 import { cleanName, cutPieces, LONGEST_PIECE } from './names.ts';
 import type { LabelReading, PortReading } from './port-reading.ts';
 import type { Target } from './target.ts';
 import { doubtOf, probably } from './vip-doubts.ts';
+import { EXPECTED_VIP } from './vip-label.ts';
 
 /** What is to be told to an app's author. */
 export interface LabelProblems {
@@ -23,7 +31,7 @@ export function labelProblems(app: App, port: Port, reading: PortReading, zone: 
   const warnings: string[] = [...unread];
 
   for (const label of reading.vips) {
-    const problems = aboutLabel(app, label, zone);
+    const problems = aboutLabel(app, port, label, zone);
     rejected.push(...problems.rejected);
     warnings.push(...problems.warnings);
   }
@@ -44,6 +52,7 @@ const NONE: LabelProblems = { rejected: [], warnings: [] };
 
 function aboutLabel(
   app: App,
+  port: Port,
   { at, text, problem, target, insteadText }: LabelReading,
   zone: string,
 ): LabelProblems {
@@ -55,7 +64,8 @@ function aboutLabel(
       ? NONE
       : { rejected: [], warnings: doubts.map((each) => `${app.id} ${at}: ${each}`) };
   }
-  const value = shorten(text);
+  const ofTask = isTaskLabelPort(port.at);
+  const value = shorten(ofTask ? `${port.protocols[0]}://${text}` : text);
   const warnings =
     insteadText === null
       ? []
@@ -66,9 +76,12 @@ function aboutLabel(
       warnings: [`${app.id} ${at}: "${value}" is ignored: ${problem.reason}`, ...warnings],
     };
   }
-  const reason = withHint(problem.reason, app, text, zone);
+  const expected = ofTask ? problem.reason.replace(EXPECTED_VIP, EXPECTED_TASK_LABEL) : problem.reason;
+  const reason = withHint(expected, app, text, zone);
   return { rejected: [{ app: app.id, at, value, reason }], warnings };
 }
+
+const EXPECTED_TASK_LABEL = 'expected tcp://NAME:PORT or udp://NAME:PORT';
 
 /** DC/OS cut such names without a word, and what it gave stays; but whoever wrote two that begin alike has one VIP. */
 function cutNames({ framework }: App, text: string, { named }: Target): readonly string[] {

@@ -1,4 +1,5 @@
-import { isVipLabel } from '../label-keys.ts';
+import { BOUNDS } from '../bounds.ts';
+import { isTaskLabelPort, isVipLabel } from '../label-keys.ts';
 import type { PortOptions } from '../label-options.ts';
 import type { App, Port, Protocol } from '../model.ts';
 import { FALLBACK_SCHEDULER } from '../schedulers.ts';
@@ -39,7 +40,7 @@ export interface PortReading {
 export interface LabelReading {
   /** Key in `NameMemory.labels`: `marathon /web portDefinitions[0].labels.VIP_0`. */
   readonly key: string;
-  /** `portDefinitions[0].labels.VIP_0` */
+  /** `portDefinitions[0].labels.VIP_0`, `labels.vip_PORT0` */
   readonly at: string;
   readonly text: string;
   /** Why the text itself gives no VIP; null when it does. */
@@ -59,6 +60,8 @@ export function createPortReader(
   const read = new Map<string, { readonly port: Port; readonly reading: PortReading }>();
 
   const settle = (text: string): Target | VipProblem => {
+    if (text.length > BOUNDS.labelLength)
+      return { kind: 'problem', reason: `expected at most ${BOUNDS.labelLength} characters`, ignored: false };
     const target = readTarget(text, app.framework, naming.zone);
     if (isProblem(target)) return target;
     const reason = context.refusal(target);
@@ -66,8 +69,9 @@ export function createPortReader(
   };
 
   const readLabel = (port: Port, label: string, text: string): LabelReading => {
-    const at = `${port.at}.labels.${label}`;
-    const key = `${app.framework} ${app.id} ${at}`;
+    const within = `${port.at}.labels.${label}`;
+    const key = `${app.framework} ${app.id} ${within}`;
+    const at = isTaskLabelPort(port.at) ? port.at : within;
     const own = settle(text);
     if (!isProblem(own)) return { key, at, text, problem: null, target: own, insteadText: null };
 

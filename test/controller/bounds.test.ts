@@ -75,24 +75,12 @@ describe('an app that has too much of something', () => {
     ],
     [
       'labels',
-      { portDefinitions: [{ labels: labels(BOUNDS.labels + 1, 'x') }] },
+      { portDefinitions: [{ labels: labels(BOUNDS.labels + 1, 'VIP') }] },
       'portDefinitions[0].labels',
-      /at most 1000 labels, got 1001/,
-    ],
-    [
-      'labels of its own',
-      { labels: labels(BOUNDS.labels + 1, 'x') },
-      'labels',
       /at most 1000 labels, got 1001/,
     ],
     ['ports', { portDefinitions: many(BOUNDS.ports + 1, () => ({})) }, '', /at most 1000 ports, got 1001/],
     ['tasks', { tasks: many(BOUNDS.tasks + 1, (at) => ({ id: `t${at}` })) }, 'tasks', /at most 20000 items/],
-    [
-      'text',
-      { portDefinitions: [{ labels: { VIP_0: 'x'.repeat(70_000) } }] },
-      'portDefinitions[0].labels.VIP_0',
-      /65536 characters/,
-    ],
     [
       'protocols',
       { portDefinitions: [{ protocol: 'x,'.repeat(600) }] },
@@ -101,13 +89,29 @@ describe('an app that has too much of something', () => {
     ],
   ])('is refused, with what is accepted, and the others are not: %s', (_what, fields, at, reason) => {
     const documents = readDocuments([{ id: '/bad', cmd: 'x', ...fields }, JSON.parse(GOOD)], 'the file');
-    expect(documents?.apps.map(({ id }) => id)).toEqual(['/good']);
-    expect(documents?.malformed).toEqual([
-      {
-        kind: 'app',
-        rejection: { app: '/bad', at, value: expect.any(String), reason: expect.stringMatching(reason) },
-      },
-    ]);
+    const [bad, ...others] = (documents?.apps ?? []).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    expect([bad, ...others].at(-1)).toMatchObject({ id: '/good' });
+    expect([
+      ...(documents?.malformed.map(({ rejection }) => rejection) ?? []),
+      ...(bad?.unread?.rejected ?? []),
+    ]).toEqual([{ app: '/bad', at, value: expect.any(String), reason: expect.stringMatching(reason) }]);
+  });
+
+  test('costs no more than that, and nothing where it is of another program', () => {
+    const json = {
+      ...{ id: '/bad', cmd: 'x', labels: labels(BOUNDS.labels + 1, 'x') },
+      portDefinitions: [
+        { labels: { ...labels(BOUNDS.labels + 1, 'x'), VIP_0: 'web:80', VIP_1: 'x'.repeat(70_000) } },
+      ],
+    };
+    const [app] = readDocuments(json, 'the file')?.apps ?? [];
+    expect(app?.unread?.rejected).toEqual([]);
+    expect(app?.labels).toEqual({});
+    // Where labels are read it is told, and keeps its last VIP.
+    expect(app?.portDefinitions?.[0]?.labels).toEqual({
+      VIP_0: 'web:80',
+      VIP_1: 'x'.repeat(BOUNDS.labelLength + 1),
+    });
   });
 
   test('labels that are called as the insides of objects are ordinary labels', () => {

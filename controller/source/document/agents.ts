@@ -4,10 +4,15 @@ import type { Documents } from './documents.ts';
 import type { AgentAddress } from './placement.ts';
 
 /** Every agent that these documents name, each once. */
-export function agentsIn({ apps, pods }: Pick<Documents, 'apps' | 'pods'>): ReadonlySet<string> {
+export function agentsIn({
+  apps,
+  pods,
+  malformed,
+}: Pick<Documents, 'apps' | 'pods' | 'malformed'>): ReadonlySet<string> {
   const hosts = new Set<string>();
-  for (const app of apps) for (const { host } of app.tasks ?? []) if (host) hosts.add(host);
-  for (const pod of pods)
+  for (const app of [...apps, ...malformed.flatMap(({ app: running }) => running ?? [])])
+    for (const { host } of app.tasks ?? []) if (host) hosts.add(host);
+  for (const pod of [...pods, ...malformed.flatMap(({ pod: running }) => running ?? [])])
     for (const { agentHostname } of pod.instances ?? []) if (agentHostname) hosts.add(agentHostname);
   return hosts;
 }

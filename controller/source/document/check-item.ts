@@ -1,67 +1,55 @@
 import type { z } from 'zod';
 import { overBound } from '../../bounds.ts';
-import type { MarathonPodStatus, UnreadableTask } from '../../marathon-json.ts';
+import type { MarathonPodStatus } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
-import { isRecord, issueRejection, rejectionOf } from '../../rejection.ts';
+import { isRecord, rejectionOf } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
+import { Mending } from './mending.ts';
 import { findLabels } from './stray-labels.ts';
 
 /** What an app and a pod have alike. */
-export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'unreadableTasks'>;
+export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'unread'>;
+
+/** An app or pod as far as it could be read. */
+export type Checked<Item> =
+  | { readonly item: Item }
+  /** Not what it declares; `running`: it without that, where its tasks are told. */
+  | { readonly rejection: Rejection; readonly running?: Item };
+
+/** Checks of the whole come after those of its parts, and checks of labels in between. */
+const MOST_ROUNDS = 5;
 
 /**
- * Checks the JSON of one app or pod and adds what the schema drops; `id` is its absolute one. A task in which something is
- * wrong is left out, and told in `unreadableTasks`; anything else that is wrong rejects the whole item.
+ * Checks the JSON of one app or pod and adds what the schema drops; `id` is its absolute one. A wrong value costs what depends
+ * on it, and is told in `unread`.
  */
 export function checkItem<Item extends CheckedItem>(
   schema: z.ZodType<Item>,
   json: Readonly<Record<string, unknown>>,
   kind: App['kind'],
   id: string,
-): { readonly item: Item } | { readonly rejection: Rejection } {
+): Checked<Item> {
   const bound = overBound(json);
   if (bound !== null) return { rejection: { app: id, value: '', ...bound } };
-  const list = kind === 'app' ? 'tasks' : 'instances';
   let result = checked(schema, json);
-  const unreadable = result.success ? NONE : unreadableIn(json, list, id, result.error);
-  if (unreadable.size > 0) {
-    const readable = membersOf(json, list).filter((_member, index) => !unreadable.has(index));
-    result = checked(schema, { ...json, [list]: readable });
+  const mending = result.success ? null : new Mending(json, kind, id);
+  for (let round = 0; mending !== null && !result.success && round < MOST_ROUNDS; round += 1) {
+    mending.take(result.error.issues);
+    result = checked(schema, mending.json);
   }
-  if (!result.success) return { rejection: rejectionOf(id, json, result.error) };
-  const { data } = result;
-  data.id = id;
+  if (!result.success) return { rejection: mending?.definition ?? rejectionOf(id, json, result.error) };
+  const item = result.data;
+  item.id = id;
+  if (mending !== null) {
+    mending.restoreLabels(item);
+    item.unread = mending.unread;
+  }
+  const rejection = mending?.definition ?? null;
+  if (rejection !== null)
+    return { rejection, ...((kind === 'app' ? 'tasks' : 'instances') in json && { running: item }) };
   const labels = findLabels(definitionIn(json));
-  if (labels !== null) data.foundLabels = labels;
-  if (unreadable.size > 0) data.unreadableTasks = [...unreadable.values()];
-  return { item: data };
-}
-
-const NONE: ReadonlyMap<number, UnreadableTask> = new Map();
-
-/** The tasks in which something is wrong, by index, each with what that is first. */
-function unreadableIn(
-  json: Readonly<Record<string, unknown>>,
-  list: string,
-  app: string,
-  { issues }: z.ZodError,
-): ReadonlyMap<number, UnreadableTask> {
-  const members = membersOf(json, list);
-  const found = new Map<number, UnreadableTask>();
-  for (const issue of issues) {
-    const [field, index] = issue.path;
-    if (field !== list || typeof index !== 'number' || found.has(index)) continue;
-    const member = members[index];
-    const id =
-      isRecord(member) && typeof member['id'] === 'string' && member['id'] !== '' ? member['id'] : null;
-    found.set(index, { id, rejection: issueRejection(app, json, issue) });
-  }
-  return found;
-}
-
-function membersOf(json: Readonly<Record<string, unknown>>, list: string): readonly unknown[] {
-  const members = json[list];
-  return Array.isArray(members) ? members : [];
+  if (labels !== null) item.foundLabels = labels;
+  return { item };
 }
 
 /** The status of a pod has the definition inside, and paths are those of the definition. */

@@ -4,11 +4,11 @@ import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
 import { type AgentAddresses, addressIn, agentsIn, resolveAgents } from './agents.ts';
 import { convertApp } from './apps.ts';
-import type { Documents } from './documents.ts';
+import type { Documents, Malformed } from './documents.ts';
 import type { Conversion } from './placement.ts';
 import { convertPod, type PodDefinition } from './pods.ts';
-import type { AppDefinition } from './ports.ts';
-import { withUnreadable } from './unreadable-tasks.ts';
+import { type AppDefinition, defineApp } from './ports.ts';
+import { withoutDefinition, withUnread } from './unread.ts';
 
 /** Older versions that tasks run, by app or pod id. */
 export interface OlderVersions {
@@ -39,8 +39,8 @@ export interface Converted {
 /**
  * Converts documents to apps.
  *
- * A malformed one keeps what it last gave, with its rejection; without that it is an app without ports and
- * tasks. So does a task in which something is wrong. An id that comes twice counts once, the first time, and the others are in `rejected`.
+ * What of one cannot be read keeps what it last gave, with its rejection: a task, a port, or all that is declared; without that
+ * it is left out. An id that comes twice counts once, the first time, and the others are in `rejected`.
  */
 export async function convertDocuments(
   documents: Documents,
@@ -66,27 +66,40 @@ export async function convertDocuments(
   for (const app of documents.apps) {
     const newest = versions?.newest.get(app);
     const own = { ...conversion(app.id, versions?.apps), ...(newest && { newest }) };
-    add(withUnreadable(convertApp(app, own), app.unreadableTasks, own.previous));
+    add(withUnread(convertApp(app, own), app.unread, own.previous));
     await pace.restIfDue();
   }
   for (const pod of documents.pods) {
     const own = conversion(pod.id, versions?.pods);
-    add(withUnreadable(convertPod(pod, own), pod.unreadableTasks, own.previous));
+    add(withUnread(convertPod(pod, own), pod.unread, own.previous));
     await pace.restIfDue();
   }
-  for (const { kind, rejection } of documents.malformed) {
-    const nothing: App = {
-      id: rejection.app,
-      kind,
-      framework,
-      ports: [],
-      tasks: [],
-      rejected: [],
-      warnings: [],
-    };
-    add({ ...(previous(rejection.app) ?? nothing), rejected: [rejection] });
+  for (const one of documents.malformed) {
+    const before = previous(one.rejection.app);
+    add(convertMalformed(one, before, { framework, agentAddress, previous: before }));
   }
   return { apps, rejected, agents };
+}
+
+function convertMalformed(
+  { kind, rejection, app, pod }: Malformed,
+  previous: App | undefined,
+  conversion: Pick<Conversion<never>, 'framework' | 'agentAddress' | 'previous'>,
+): App {
+  if (app !== undefined) {
+    // Health counts where the task was known to have a check.
+    const running = convertApp(app, { ...conversion, newest: { ...defineApp(app), checked: true } });
+    return withUnread(withoutDefinition(running, previous, rejection), app.unread, previous);
+  }
+  if (pod !== undefined)
+    return withUnread(
+      withoutDefinition(convertPod(pod, conversion), previous, rejection),
+      pod.unread,
+      previous,
+    );
+  const { framework } = conversion;
+  const nothing = { id: rejection.app, kind, framework, ports: [], tasks: [], rejected: [], warnings: [] };
+  return { ...(previous ?? nothing), rejected: [rejection] };
 }
 
 /** An id that comes more than once; `where`: in which file. */

@@ -13,7 +13,7 @@ import { inTurns, Pace } from '../../pace.ts';
 import { atOnce } from '../../parts.ts';
 import { isRecord, shown } from '../../rejection.ts';
 import { checkSize, type Wanted, walkJson } from '../json.ts';
-import { type CheckedItem, checkItem } from './check-item.ts';
+import { type Checked, type CheckedItem, checkItem } from './check-item.ts';
 import { parseJson } from './json-text.ts';
 
 /** The apps and pods of one JSON document, and what in it could not be used. */
@@ -21,17 +21,26 @@ export interface Documents {
   readonly apps: readonly MarathonApp[];
   /** A pod that came without status is here one without instances. */
   readonly pods: readonly MarathonPodStatus[];
-  /** Apps and pods that have an id, and something of a wrong type. */
-  readonly malformed: readonly { readonly kind: App['kind']; readonly rejection: Rejection }[];
+  readonly malformed: readonly Malformed[];
   /** Items that are no app or have no id; `app` is the name of the document. */
   readonly rejected: readonly Rejection[];
+}
+
+/** An app or pod that has an id, and of which it cannot be read what it declares. */
+export interface Malformed {
+  readonly kind: App['kind'];
+  readonly rejection: Rejection;
+  /** It without what it declares, where its tasks could be read. */
+  readonly app?: MarathonApp;
+  readonly pod?: MarathonPodStatus;
 }
 
 /** The shapes that `readDocuments` knows, for a message. */
 export const KNOWN_SHAPES =
   'an app, a pod (with or without its status), an array of these, {"app": …}, {"apps": […]} or a /v2/groups tree';
 
-type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app';
+/** `unreadable`: a group, or a list of one. */
+type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app' | 'unreadable';
 
 interface Item {
   readonly json: unknown;
@@ -48,7 +57,8 @@ interface Item {
  * Takes a document apart: any shape that Marathon itself gives or takes for apps and pods. `where` names it
  * in messages.
  *
- * An item of a wrong type or without an id does not touch the others. Null: no known shape at all.
+ * An item of a wrong type or without an id does not touch the others. Null: no known shape at all, or a tree of groups in which a
+ * group or a list is none.
  */
 export function readDocuments(json: unknown, where: string): Documents | null {
   return atOnce(collectWhole(json, where));
@@ -150,6 +160,8 @@ function* collect(items: Iterable<Item | null>, where: string): Generator<undefi
   }
   // Grows while it is walked: a group puts its members at the end.
   for (const item of members) {
+    // Whatever was in it would look like apps being deleted.
+    if (item.shape === 'unreadable') return null;
     for (const member of take(item, where, found)) members.push(member);
     yield;
   }
@@ -166,16 +178,17 @@ function* collect(items: Iterable<Item | null>, where: string): Generator<undefi
 function take(item: Item, where: string, found: Found): readonly Item[] {
   switch (item.shape) {
     case 'app':
-      found.apps.push(...checkedItem(appSchema, item, where, found));
+      found.apps.push(...checkedItem(appSchema, item, where, found, (app) => ({ app })));
       return [];
     case 'pod':
       for (const spec of checkedItem<MarathonPod>(podSchema, item, where, found)) {
-        const { id, foundLabels } = spec;
-        found.pods.push({ id, spec, instances: [], ...(foundLabels && { foundLabels }) });
+        const { id, foundLabels, unread } = spec;
+        const findings = { ...(foundLabels && { foundLabels }), ...(unread && { unread }) };
+        found.pods.push({ id, spec, instances: [], ...findings });
       }
       return [];
     case 'pod status':
-      found.pods.push(...checkedItem(podStatusSchema, item, where, found));
+      found.pods.push(...checkedItem(podStatusSchema, item, where, found, (pod) => ({ pod })));
       return [];
     case null: {
       const reason = 'expected an app or a pod';
@@ -191,15 +204,17 @@ function take(item: Item, where: string, found: Found): readonly Item[] {
 interface Found {
   readonly apps: MarathonApp[];
   readonly pods: MarathonPodStatus[];
-  readonly malformed: { kind: App['kind']; rejection: Rejection }[];
+  readonly malformed: Malformed[];
   readonly rejected: Rejection[];
 }
 
-/** Resolves an id against the group around it: `web` in `/shop` is `/shop/web`, `../db` is `/db`. */
+/**
+ * Resolves an id against the group around it: `web` in `/shop` is `/shop/web`, `../db` is `/db`. One that begins with a slash
+ * is absolute, and has each name and slash once too: `//web/` is `/web`.
+ */
 export function absoluteId(id: string, base: string): string {
-  if (id.startsWith('/')) return id;
   const path: string[] = [];
-  for (const name of `${base}/${id}`.split('/')) {
+  for (const name of (id.startsWith('/') ? id : `${base}/${id}`).split('/')) {
     if (name === '..') path.pop();
     else if (name !== '' && name !== '.') path.push(name);
   }
@@ -229,7 +244,8 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   const group = typeof json['id'] === 'string' ? absoluteId(json['id'], base) : base;
   const members = (field: string, shapeOfMember: (member: unknown) => Shape | null): Item[] => {
     const list = json[field] ?? [];
-    if (!Array.isArray(list)) return [{ json: list, at: `${path}${field}`, base: group, shape: null }];
+    if (!Array.isArray(list))
+      return [{ json: list, at: `${path}${field}`, base: group, shape: 'unreadable' }];
     return list.map((member, index) => ({
       json: member,
       at: `${path}${field}[${index}]`,
@@ -240,7 +256,7 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   return [
     ...members('apps', () => 'app'),
     ...members('pods', (pod) => (isRecord(pod) && isRecord(pod['spec']) ? 'pod status' : 'pod')),
-    ...members('groups', (member) => (isRecord(member) ? 'group' : null)),
+    ...members('groups', (member) => (isRecord(member) ? 'group' : 'unreadable')),
   ];
 }
 
@@ -250,6 +266,7 @@ function checkedItem<Json extends CheckedItem>(
   item: Item,
   where: string,
   found: Found,
+  running: (item: Json) => Pick<Malformed, 'app' | 'pod'> = () => ({}),
 ): Json[] {
   const { json } = item;
   const given = isRecord(json) ? json['id'] : undefined;
@@ -261,10 +278,14 @@ function checkedItem<Json extends CheckedItem>(
   }
   const kind = item.shape === 'app' ? 'app' : 'pod';
   const id = absoluteId(given, item.base);
-  const result = item.refused
+  const result: Checked<Json> = item.refused
     ? { rejection: { app: id, at: '', value: '', reason: item.refused } }
     : checkItem(schema, json, kind, id);
   if ('item' in result) return [result.item];
-  found.malformed.push({ kind, rejection: result.rejection });
+  found.malformed.push({
+    kind,
+    rejection: result.rejection,
+    ...('running' in result && result.running !== undefined && running(result.running)),
+  });
   return [];
 }

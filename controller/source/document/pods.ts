@@ -16,7 +16,7 @@ import {
   servedBy,
   type Versioned,
 } from './placement.ts';
-import { protocolList, textLabels } from './ports.ts';
+import { asRead, mixedModes, protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
 import { locationOf } from './task-location.ts';
@@ -43,7 +43,7 @@ export interface PodDefinition {
  * Reads the endpoints of a pod's definition. `at` of each is its path in the definition, not in the status
  * around it.
  */
-export function definePod(pod: Omit<MarathonPod, 'id'>): PodDefinition {
+export function definePod(pod: Omit<MarathonPod, 'id'>, unread = pod.unread): PodDefinition {
   const network = pod.networks?.[0];
   const mode = network ? (network.mode ?? 'container') : 'host';
   const ports: PodEndpoint[] = [];
@@ -53,14 +53,17 @@ export function definePod(pod: Omit<MarathonPod, 'id'>): PodDefinition {
       // Marathon turns a missing hostPort into 0, allocate one, except in container mode.
       const onHost = mode !== 'container' || (hostPort !== null && hostPort !== undefined);
       ports.push({
-        port: {
-          at: `containers[${c}].endpoints[${e}]`,
-          protocols: protocolList(endpoint.protocol, NO_PROTOCOL),
-          labels: textLabels(endpoint.labels),
-          mode,
-          backendAddress: onHost ? 'agent' : 'container',
-          container,
-        },
+        port: asRead(
+          {
+            at: `containers[${c}].endpoints[${e}]`,
+            protocols: protocolList(endpoint.protocol, NO_PROTOCOL),
+            labels: textLabels(endpoint.labels),
+            mode,
+            backendAddress: onHost ? 'agent' : 'container',
+            container,
+          },
+          unread,
+        ),
         container,
         name: endpoint.name ?? '',
         containerPort: endpoint.containerPort ?? 0,
@@ -79,25 +82,38 @@ const NO_PROTOCOL: readonly string[] = [];
  * health, as it is in DC/OS. Its ports are those of the version that its instance runs.
  */
 export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDefinition>): App {
-  const newest = definePod(pod.spec);
+  const newest = definePod(pod.spec, pod.unread);
   const warnings = [...strayPodLabels(pod, newest)];
   const ids = new Set<string>();
   const tasks: Task[] = [];
   for (const instance of pod.instances ?? []) {
     const placed = placeOf({ region: instance.agentRegion, zone: instance.agentZone });
-    for (const container of instance.containers ?? []) {
-      const id = taskId(instance, container, ids);
-      const task = convertContainer(id, container, instance, newest, conversion, warnings);
-      const addresses = (instance.networks ?? []).flatMap((network) => network.addresses ?? []);
+    const addresses = (instance.networks ?? []).flatMap((network) => network.addresses ?? []);
+    const add = (task: Task) =>
       tasks.push({
         ...task,
         ...(placed !== undefined && { place: placed }),
         ...locationOf(instance.agentHostname, addresses, task.ports, conversion.agentAddress),
       });
+    for (const container of instance.containers ?? []) {
+      const id = taskId(instance, container, ids);
+      add(convertContainer(id, container, instance, newest, conversion, warnings));
     }
+    // Its agent and its addresses are known before its containers are.
+    const isPlaced = Boolean(instance.agentHostname) || addresses.length > 0;
+    if (isPlaced && (instance.containers ?? []).length === 0)
+      add({ id: instance.id, state: 'staging', health: 'unchecked', ports: [] });
   }
   const ports = newest.ports.map(({ port }) => port);
-  return { id: pod.id, kind: 'pod', framework: conversion.framework, ports, tasks, rejected: [], warnings };
+  return {
+    id: pod.id,
+    kind: 'pod',
+    framework: conversion.framework,
+    ports,
+    tasks,
+    rejected: mixedModes(pod.id, pod.spec.networks),
+    warnings,
+  };
 }
 
 /** Warnings about VIP labels that stand elsewhere than on an endpoint of the pod. */
@@ -159,6 +175,13 @@ function convertContainer(
 
 function networksOf({ networks }: MarathonPodInstance, definition: PodDefinition): TaskNetworks {
   const list = (networks ?? []).map(({ name, addresses }) => ({ name, addresses: addresses ?? [] }));
+  const [first, second] = list;
+  // All addresses of several networks in one list, in whatever order its containers gave them.
+  if (first !== undefined && second === undefined && !first.name && definition.networks.length > 1)
+    return {
+      networks: definition.networks.map((name) => ({ name, addresses: [] })),
+      unassigned: first.addresses,
+    };
   return { networks: namesByOrder(list, definition.networks), unassigned: [] };
 }
 

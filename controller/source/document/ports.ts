@@ -1,5 +1,5 @@
 import { isVipLabel } from '../../label-keys.ts';
-import type { FoundLabel, MarathonApp, MarathonPortMapping } from '../../marathon-json.ts';
+import type { FoundLabel, MarathonApp, MarathonPortMapping, Unread } from '../../marathon-json.ts';
 import type { Port, Rejection } from '../../model.ts';
 import { shown } from '../../rejection.ts';
 import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
@@ -50,7 +50,7 @@ const MESOS_BRIDGE = 'mesos-bridge';
  * field counts and the other one is in `rejected`.
  */
 export function defineApp(app: MarathonApp): AppDefinition {
-  const rejected: Rejection[] = [];
+  const rejected = [...mixedModes(app.id, app.networks)];
   const reject = (at: string, value: unknown, reason: string) =>
     rejected.push({ app: app.id, at, value: shown(value), reason });
 
@@ -62,12 +62,17 @@ export function defineApp(app: MarathonApp): AppDefinition {
   if (mode !== null) ports.push(...taskLabelPorts(app.labels, mode));
 
   return {
-    ports,
+    ports: ports.map((each) => ({ ...each, port: asRead(each.port, app.unread) })),
     networks: networkNames(app),
     checked: (app.healthChecks?.length ?? 0) > 0,
     rejected,
     warnings: [...oldPlace(app, ports), ...unusedLabels(app, mode, mappings.at, ports)],
   };
+}
+
+/** A port of which something could not be read declares nothing by itself. */
+export function asRead(port: Port, unread: Unread | undefined): Port {
+  return unread?.ports.has(port.at) ? { ...port, protocols: [], labels: {} } : port;
 }
 
 /** Whether any port of the definition has a VIP label. */
@@ -100,6 +105,14 @@ export function protocolList(
     .flatMap((part) => part.split(','))
     .map((part) => part.trim())
     .filter((part) => part !== '');
+}
+
+/** Marathon refuses networks of several modes. */
+export function mixedModes(app: string, networks: MarathonApp['networks']): readonly Rejection[] {
+  const modes = new Set((networks ?? []).map(({ mode }) => mode ?? 'container'));
+  if (modes.size < 2) return [];
+  const reason = `expected networks of one mode, got ${[...modes].join(' and ')}: the first one counts`;
+  return [{ app, at: 'networks', value: shown(networks), reason }];
 }
 
 type Reject = (at: string, value: unknown, reason: string) => void;

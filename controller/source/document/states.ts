@@ -48,7 +48,7 @@ export function taskHealth(results: MarathonTask['healthCheckResults'], checked:
  * started container that has a check in the version that it runs (PodStatusConversion).
  */
 export function containerHealth(conditions: MarathonPodContainerStatus['conditions']): Health {
-  const condition = conditions?.find(({ name }) => name === 'healthy');
+  const condition = conditions?.find((each) => each?.name === 'healthy');
   if (!condition) return 'unchecked';
   if (String(condition.value) === 'true') return 'healthy';
   return condition.reason === 'health-unreported-by-mesos' ? 'unknown' : 'unhealthy';

@@ -6,11 +6,12 @@ import {
   marathonAppSchema,
   type Relayed,
 } from '../../kubernetes/marathon-app.ts';
+import { isTaskLabelPort } from '../../label-keys.ts';
 import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
 import type { App, Port, Rejection } from '../../model.ts';
 import { rejectionOf } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
-import { readDocuments } from '../document/documents.ts';
+import { type Documents, readDocuments } from '../document/documents.ts';
 import { definePod, strayPodLabels } from '../document/pods.ts';
 import { defineApp, type PlacedPort } from '../document/ports.ts';
 
@@ -57,13 +58,10 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   if (relayed !== undefined) return { ...common, ...ofRelay(relayed) };
 
   const documents = readDocuments(app === undefined ? pod : { app }, `MarathonApp ${key}`);
-  const [refused] = [
-    ...(documents?.malformed.map(({ rejection }) => rejection) ?? []),
-    ...(documents?.rejected ?? []),
-  ];
-  if (refused !== undefined) return refused;
   const [asApp] = documents?.apps ?? [];
   const [asPod] = documents?.pods ?? [];
+  const refused = refusedIn(documents);
+  if (refused !== undefined) return refused;
   const { id } = asApp ?? asPod ?? {};
   // No Marathon would have taken it, and no other tool of its users finds it.
   if (id !== undefined && !ID_PATTERN.test(id))
@@ -71,6 +69,14 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   if (asApp !== undefined) return { ...common, ...ofApp(asApp) };
   if (asPod !== undefined) return { ...common, ...ofPod(asPod) };
   return { app: `MarathonApp ${key}`, at: 'spec.pod', value: '', reason: 'expected the definition of a pod' };
+}
+
+/** An object that cannot be used as it is keeps its last valid declaration. */
+function refusedIn(documents: Documents | null): Rejection | undefined {
+  if (documents === null) return undefined;
+  const { apps, pods, malformed, rejected } = documents;
+  const unread = [...apps, ...pods].flatMap((each) => each.unread?.rejected ?? []);
+  return [...malformed.map(({ rejection }) => rejection), ...rejected, ...unread][0];
 }
 
 /** What the CRD's own rules refuse; a server that does not know them (before 1.25) lets it pass. */
@@ -104,12 +110,12 @@ function ofApp(app: MarathonApp): Omit<Declaration, 'framework' | 'selector'> {
 
 function named({ port, name, containerPort, reach }: PlacedPort, position: number): NamedPort {
   // The old form `vip_PORT1` counts the app's ports, not the labels.
-  const index = port.at.startsWith('labels.') && reach.by === 'host port' ? reach.index : position;
+  const index = isTaskLabelPort(port.at) && reach.by === 'host port' ? reach.index : position;
   return { port, name, containerPort, index };
 }
 
 function ofPod(pod: MarathonPodStatus): Omit<Declaration, 'framework' | 'selector'> {
-  const definition = definePod(pod.spec);
+  const definition = definePod(pod.spec, pod.unread);
   const ports = definition.ports.map(({ port, name, containerPort }, index) => ({
     port,
     name: name || null,

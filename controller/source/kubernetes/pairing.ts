@@ -1,4 +1,5 @@
 import type { SlicePort } from '../../kubernetes/endpoint-slice.ts';
+import { isTaskLabelPort } from '../../label-keys.ts';
 import type { NamedPort } from './declaration.ts';
 
 /**
@@ -15,11 +16,19 @@ export function pairPorts(
       ports.find((one) => one.port === port.containerPort && carries(port, one)),
   );
   const taken = new Set(sure);
-  return declared.map((port, i) => {
+  const pairs = declared.map((port, i) => {
     const found = sure[i];
     if (found !== undefined) return found;
     const placed = ports[port.index];
     return placed !== undefined && !taken.has(placed) && carries(port, placed) ? placed : null;
+  });
+  const ofPorts = declared.flatMap((port, i) =>
+    isTaskLabelPort(port.port.at) ? [] : { pair: pairs[i] ?? null },
+  );
+  return declared.map((port, i) => {
+    // The old form says which of the app's ports it is about, and that one is another port's too.
+    const meant = isTaskLabelPort(port.port.at) ? ofPorts[port.index]?.pair : undefined;
+    return meant !== undefined && meant !== null && carries(port, meant) ? meant : (pairs[i] ?? null);
   });
 }
 

@@ -171,10 +171,10 @@ function podSubject(pod: MarathonPodStatus, store: Definitions<PodDefinition>): 
   }
   return {
     id: pod.id,
-    newest: { from: newest, to: newest, define: () => definePod(pod.spec) },
+    newest: { from: newest, to: newest, define: () => definePod(pod.spec, pod.unread) },
     outdated,
     store,
     path: podVersionPath,
-    defined: ({ pods: [definition] }) => definition && definePod(definition.spec),
+    defined: ({ pods: [definition] }) => definition && definePod(definition.spec, definition.unread),
   };
 }

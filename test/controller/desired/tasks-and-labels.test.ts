@@ -113,6 +113,18 @@ describe('what cannot be used', () => {
     expect(lines(desired)).toEqual([`tcp/${WEB}:80 wlc -> 10.0.0.1:1 w1`]);
   });
 
+  test('a label of the task itself is told as it stands there', () => {
+    const bad = { ...port({ VIP_PORT0: 'nocolon' }), at: 'labels.vip_PORT0', protocols: ['udp'] };
+    expect(translate(app('/bad', { ports: [bad] })).rejected).toEqual([
+      {
+        app: '/bad',
+        at: 'labels.vip_PORT0',
+        value: 'udp://nocolon',
+        reason: 'expected tcp://NAME:PORT or udp://NAME:PORT',
+      },
+    ]);
+  });
+
   test('a name that is empty is ignored with a warning', () => {
     const desired = translate(web('/bad', { VIP_0: ':80' }, '10.0.0.1:1'));
     expect(desired.rejected).toEqual([]);

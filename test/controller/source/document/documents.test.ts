@@ -1,5 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { absoluteId, readDocuments } from '../../../../controller/source/document/documents.ts';
+import type { Rejection } from '../../../../controller/model.ts';
+import {
+  absoluteId,
+  type Documents,
+  readDocuments,
+} from '../../../../controller/source/document/documents.ts';
 
 const app = (id: string, fields: object = {}) => ({ id, cmd: 'sleep 1', ...fields });
 const pod = { id: '/pod', containers: [{ name: 'c' }] };
@@ -49,6 +54,9 @@ test.each<[string, unknown]>([
   ['a list of deployments', [{ id: 'd', affectedApps: ['/a'], steps: [] }]],
   ['an error of Marathon', { message: 'Object is not valid' }],
   ['{"apps": {…}}', { apps: {} }],
+  ['a tree with a group that is none', { groups: ['x'] }],
+  ['a tree with apps that are no list', { id: '/', apps: 'x', groups: [] }],
+  ['a tree with pods that are no list, further down', { groups: [{ id: 'g', apps: [], pods: {} }] }],
 ])('is no known shape: %s', (_name, json) => {
   expect(readDocuments(json, 'test')).toBeNull();
 });
@@ -68,6 +76,14 @@ test('an app with a wrong type is rejected with path and value, and the others w
     },
   ]);
 });
+
+/** What is wrong with apps, as a whole or in part. */
+function told(documents: Documents | null): readonly Rejection[] {
+  return [
+    ...(documents?.malformed.map(({ rejection }) => rejection) ?? []),
+    ...(documents?.apps.flatMap(({ unread }) => unread?.rejected ?? []) ?? []),
+  ];
+}
 
 const PORT_LABELS = 'expected an object, {"VIP_0": "/my-service:5555"}';
 
@@ -117,9 +133,7 @@ test.each<[string, object, string, string, string]>([
 ])(
   'a rejection says where and what stands there, and what was expected: %s',
   (_name, fields, at, value, reason) => {
-    expect(readDocuments(app('/bad', fields), 'test')?.malformed).toEqual([
-      { kind: 'app', rejection: { app: '/bad', at, value, reason } },
-    ]);
+    expect(told(readDocuments(app('/bad', fields), 'test'))).toEqual([{ app: '/bad', at, value, reason }]);
   },
 );
 
@@ -127,8 +141,6 @@ test.each<[string, unknown, string, string]>([
   ['an app without id', { apps: [{ cmd: 'x' }] }, 'apps[0].id', 'nothing'],
   ['an app that is no object', { apps: [7] }, 'apps[0].id', 'nothing'],
   ['an id that is no text', { groups: [{ id: '/g', apps: [{ id: 1 }] }] }, 'groups[0].apps[0].id', '1'],
-  ['a group that is none', { groups: ['x'] }, 'groups[0]', 'x'],
-  ['members that are no list', { apps: [], pods: 'x' }, 'pods', 'x'],
   ['a stranger in an array', [app('/a'), { message: 'x' }], '[1]', '{"message":"x"}'],
 ])('what has no id is reported by its place in the document: %s', (_name, json, at, value) => {
   expect(readDocuments(json, 'the document')?.rejected).toMatchObject([{ app: 'the document', at, value }]);
@@ -158,6 +170,9 @@ test('a deep tree is read without recursion', () => {
 
 test.each([
   ['/a/b', '/x', '/a/b'],
+  ['/a/b/', '/x', '/a/b'],
+  ['//a///b', '/x', '/a/b'],
+  ['/a/./c/../b', '/x', '/a/b'],
   ['b', '/', '/b'],
   ['b', '/a', '/a/b'],
   ['./b', '/a', '/a/b'],

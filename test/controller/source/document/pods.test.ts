@@ -200,3 +200,44 @@ test.each<[string, object, string | undefined]>([
     expect(local?.map(({ address, port }) => `${address}:${port}`).join(' ')).toBe(expected);
   },
 );
+
+test('of addresses in one list without a name it is not known on which network each is', () => {
+  const networks = [
+    { mode: 'container', name: 'a' },
+    { mode: 'container', name: 'b' },
+  ];
+  const reachedOn = (networkNames?: string[]) => {
+    const endpoint = {
+      name: 'h',
+      containerPort: 80,
+      protocol: ['tcp'],
+      ...(networkNames && { networkNames }),
+    };
+    const instances = [instance([running()], { networks: [{ addresses: ['9.1.1.1', '9.2.1.1'] }] })];
+    const pod = { spec: { networks, containers: [{ name: 'c1', endpoints: [endpoint] }] }, instances };
+    return reached(convertedPod(pod).tasks[0]);
+  };
+  expect(reachedOn(['a'])).toBe('it is not known whether 9.1.1.1, 9.2.1.1 is on network a');
+  expect(reachedOn()).toBe('9.1.1.1:80,9.2.1.1:80');
+});
+
+test('an instance without containers has its agent and its addresses', () => {
+  const instances = [instance([], { networks: [{ name: 'n', addresses: ['9.1.1.1'] }] })];
+  expect(convertedPod({ spec: spec(net), instances }).tasks).toEqual([
+    {
+      id: 'pod.instance-1',
+      state: 'staging',
+      health: 'unchecked',
+      ports: [],
+      agent: { host: '10.0.0.1', address: '10.0.0.1' },
+      addresses: ['9.1.1.1'],
+    },
+  ]);
+});
+
+test('networks of several modes are rejected', () => {
+  const networks = [net, { mode: 'host' }];
+  expect(convertedPod({ spec: { ...spec(net), networks }, instances: [] }).rejected).toMatchObject([
+    { at: 'networks' },
+  ]);
+});

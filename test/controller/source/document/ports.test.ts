@@ -151,6 +151,16 @@ test.each<[string, object, string]>([
     { ...docker({ network: 'HOST' }), networks: [{ mode: 'host' }] },
     'container.docker.network',
   ],
+  [
+    'a container network beside the host',
+    { networks: [{ mode: 'host' }, { mode: 'container', name: 'n' }] },
+    'networks',
+  ],
+  [
+    'a container network beside the bridge',
+    { networks: [{ mode: 'container/bridge' }, { name: 'n' }] },
+    'networks',
+  ],
   ['networks with ipAddress', { networks: [{ mode: 'host' }], ipAddress: { networkName: 'n' } }, 'ipAddress'],
   [
     'both kinds of port mappings',

@@ -17,6 +17,11 @@ function declared(spec: object) {
   return found;
 }
 
+const bridge = (...portMappings: object[]) => ({
+  networks: [{ mode: 'container/bridge' }],
+  container: { portMappings },
+});
+
 function slice(ports: readonly object[], addresses: readonly string[], what: object = {}): Slice {
   return readSlice({
     metadata: { ...metadata, name: 'web-1' },
@@ -91,6 +96,14 @@ describe('ports are paired', () => {
   test('vip_PORT1 of the old form with the second port', () => {
     const app = { id: '/web', portDefinitions: [], labels: { vip_PORT1: 'tcp://web:80' } };
     expect(reached({ app }, one)).toBe('10.0.0.1:8080');
+  });
+
+  test('vip_PORT0 of the old form with the first port, whatever that is paired by', () => {
+    const labels = { vip_PORT0: 'tcp://web:80' };
+    for (const mapping of [{ name: 'http', containerPort: 1 }, { containerPort: 8080 }])
+      expect(reached({ app: { id: '/web', labels, ...bridge(mapping) } }, one)).toBe(
+        '10.0.0.1:8080 10.0.0.1:8080',
+      );
   });
 });
 

@@ -1,0 +1,125 @@
+import { BOUNDS } from '../../bounds.ts';
+import type { Unread } from '../../marathon-json.ts';
+import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
+import { notPlaced, taskPort } from './placement.ts';
+
+/**
+ * Adds to an app what of it could not be read, as it was read last (in `previous`): tasks, ports and health; and what is wrong.
+ * A task without an id may be any that is not listed.
+ */
+export function withUnread(app: App, unread: Unread | undefined, previous: App | undefined): App {
+  if (unread === undefined) return app;
+  return withTasks(withPorts(app, unread, previous), unread, previous);
+}
+
+/** An app of which it cannot be read what it declares: its tasks serve what they last served, in the state of today. */
+export function withoutDefinition(running: App, previous: App | undefined, rejection: Rejection): App {
+  const known = new Map(previous?.tasks.map((task) => [task.id, task]));
+  const tasks = running.tasks.map((task): Task => {
+    const before = known.get(task.id);
+    if (before === undefined) return { ...task, ports: [] };
+    const health = before.health === 'unchecked' ? before.health : task.health;
+    return { ...before, state: task.state, health };
+  });
+  return {
+    ...running,
+    ports: previous?.ports ?? [],
+    tasks,
+    rejected: [rejection],
+    warnings: previous?.warnings ?? [],
+  };
+}
+
+function withPorts(app: App, { ports, health, rejected }: Unread, previous: App | undefined): App {
+  if (ports.size === 0 && health.size === 0) return withRejected(app, rejected);
+  const declared = new Map(previous?.ports.map((port) => [port.at, port]));
+  const known = new Map(previous?.tasks.map((task) => [task.id, task]));
+  const lastMeaning = (port: Port) => {
+    const { protocols, labels } = (ports.has(port.at) && declared.get(port.at)) || port;
+    return { protocols, labels };
+  };
+  const portOf = (task: Task, port: TaskPort): TaskPort => {
+    const cost = ports.get(port.at);
+    if (cost === undefined) return port;
+    const before = known.get(task.id)?.ports.find(({ at }) => at === port.at);
+    const { unresolved: _, ...placed } = { ...port, ...lastMeaning(port) };
+    if (before !== undefined || cost === 'meaning') return before ?? { ...port, ...lastMeaning(port) };
+    return taskPort(placed, notPlaced('where it is reached could not be read'), task.state);
+  };
+  const tasks = app.tasks.map((task): Task => {
+    const before = health.has(task.id) ? known.get(task.id) : undefined;
+    return {
+      ...task,
+      ...(before !== undefined && { health: before.health }),
+      ports: task.ports.map((port) => portOf(task, port)),
+    };
+  });
+  const told = rejected.map((one) => {
+    const at = [...ports.keys()].find((port) => isWithin(one.at, port));
+    if (at === undefined) return one;
+    return {
+      ...one,
+      reason: `${one.reason}: this port ${declared.has(at) ? 'is what it last was' : 'is left out'}`,
+    };
+  });
+  const own = app.ports.map((port) => ({ ...port, ...lastMeaning(port) }));
+  return withRejected({ ...app, ports: own, tasks }, told);
+}
+
+/** Whether something stands in this port, in the definition or in that of a pod's status. */
+function isWithin(at: string, port: string): boolean {
+  const inDefinition = at.replace(/^spec\./, '');
+  return inDefinition === port || inDefinition.startsWith(`${port}.`);
+}
+
+function withRejected(app: App, rejected: readonly Rejection[]): App {
+  const told = rejected.slice(0, BOUNDS.rejections);
+  const more = rejected.length - told.length;
+  const rest =
+    more > 0 ? [{ app: app.id, at: '', value: '', reason: `and ${more} more mistakes like these` }] : [];
+  return { ...app, rejected: [...app.rejected, ...told, ...rest] };
+}
+
+function withTasks(app: App, { tasks: unreadable, taskList }: Unread, previous: App | undefined): App {
+  if (taskList) return { ...app, tasks: previous?.tasks ?? [] };
+  if (unreadable.length === 0) return app;
+  const listed = new Set(app.tasks.map(({ id }) => id));
+  const ids = new Set(unreadable.map(({ id }) => id));
+  const kept = new Set<string>();
+  const tasks = [...app.tasks];
+  for (const task of previous?.tasks ?? []) {
+    const id = app.kind === 'app' ? task.id : instanceOf(task, ids);
+    if (listed.has(task.id) || !(ids.has(id) || ids.has(null))) continue;
+    tasks.push(task);
+    kept.add(id);
+  }
+  const noun = app.kind === 'app' ? 'task' : 'instance';
+  const told = unreadable
+    .slice(0, BOUNDS.rejections)
+    .map(({ id, rejection }) => ({ ...rejection, reason: `${rejection.reason}: ${fate(noun, id, kept)}` }));
+  return { ...app, tasks, rejected: [...app.rejected, ...told, ...andMore(app, noun, unreadable.length)] };
+}
+
+/** Ids of a pod's tasks begin with that of the instance, which may have dots itself. */
+function instanceOf({ id }: Task, instances: ReadonlySet<string | null>): string {
+  for (let end = id.lastIndexOf('.'); end > 0; end = id.lastIndexOf('.', end - 1)) {
+    const instance = id.slice(0, end);
+    if (instances.has(instance)) return instance;
+  }
+  return id;
+}
+
+function fate(noun: string, id: string | null, kept: ReadonlySet<string>): string {
+  if (id === null)
+    return kept.size === 0
+      ? `this ${noun} is left out`
+      : `whichever ${noun} this is serves what it last served`;
+  return `${noun} ${id} ${kept.has(id) ? 'serves what it last served' : 'is left out'}`;
+}
+
+function andMore({ id, kind }: App, noun: string, count: number): readonly Rejection[] {
+  const more = count - BOUNDS.rejections;
+  if (more <= 0) return [];
+  const at = kind === 'app' ? 'tasks' : 'instances';
+  return [{ app: id, at, value: '', reason: `and ${more} more ${noun}s like these` }];
+}

@@ -1,0 +1,341 @@
+import { describe, expect, test } from '@jest/globals';
+import { BOUNDS } from '../../../../controller/bounds.ts';
+import type { App } from '../../../../controller/model.ts';
+import { convertDocuments } from '../../../../controller/source/document/convert.ts';
+import { readDocuments } from '../../../../controller/source/document/documents.ts';
+import { defineApp } from '../../../../controller/source/document/ports.ts';
+import { nothingRemembered, snapshot } from '../../../support/builders.ts';
+import { translator } from '../../desired/support.ts';
+import { anApp, namesOf, reached } from '../support.ts';
+
+const task = (id: string, fields: object = {}) => ({
+  id,
+  host: '10.0.0.1',
+  state: 'TASK_RUNNING',
+  ports: [31000],
+  ...fields,
+});
+const web = (tasks: readonly unknown[], fields: object = {}) => ({
+  id: '/web',
+  cmd: 'x',
+  portDefinitions: [{ port: 80, labels: { VIP_0: 'web:80' } }],
+  tasks,
+  ...fields,
+});
+
+async function read(json: object, before?: App): Promise<App> {
+  const documents = readDocuments(json, 'the document');
+  if (documents === null) throw new Error('no known shape');
+  const { apps } = await convertDocuments(documents, {
+    framework: 'marathon',
+    resolver: namesOf(),
+    previous: (id) => (before?.id === id ? before : undefined),
+  });
+  const [app] = apps.values();
+  if (app === undefined) throw new Error('no app');
+  return app;
+}
+
+const served = ({ tasks }: App) => tasks.map((each) => `${each.id} ${reached(each)}`);
+
+describe.each<[string, object, string, string, string]>([
+  ['text for a port', { ports: ['x'] }, 'ports[0]', 'x', 'expected a port number from 0 to 65535, got text'],
+  [
+    'a port over 65535',
+    { ports: [31000, 70_000] },
+    'ports[1]',
+    '70000',
+    'expected a port number from 0 to 65535',
+  ],
+  ['ports that are no list', { ports: 31_000 }, 'ports', '31000', 'expected a list, got a number'],
+  ['a host that is no text', { host: 7 }, 'host', '7', 'expected text, got a number'],
+  ['a state that is a list', { state: [] }, 'state', '[]', 'expected text, got a list'],
+  [
+    'addresses of a wrong type',
+    { ipAddresses: [1] },
+    'ipAddresses[0]',
+    '1',
+    'expected an object, got a number',
+  ],
+])('a task with %s', (_name, fields, at, value, reason) => {
+  const bad = task('web.2', { host: '10.0.0.2', ...fields });
+
+  test('is rejected alone: the other tasks of its app are backends', async () => {
+    const app = await read(web([task('web.1'), bad, task('web.3', { host: '10.0.0.3' })]));
+    expect(served(app)).toEqual(['web.1 10.0.0.1:31000', 'web.3 10.0.0.3:31000']);
+    expect(app.ports).toHaveLength(1);
+    expect(app.rejected).toEqual([
+      {
+        app: '/web',
+        at: `tasks[1].${at}`,
+        value,
+        reason: expect.stringMatching(/^expected .*: task web\.2 is left out$/),
+      },
+    ]);
+    expect(app.rejected[0]?.reason).toContain(reason);
+  });
+
+  test('serves what it last served', async () => {
+    const before = await read(web([task('web.1'), task('web.2', { host: '10.0.0.2' })]));
+    const app = await read(web([bad, task('web.1', { host: '10.0.0.9' })]), before);
+    expect(served(app)).toEqual(['web.1 10.0.0.9:31000', 'web.2 10.0.0.2:31000']);
+    expect(app.rejected).toMatchObject([
+      { at: `tasks[0].${at}`, reason: expect.stringMatching(/: task web\.2 serves what it last served$/) },
+    ]);
+    // And for as long as it cannot be read.
+    expect(served(await read(web([bad]), app))).toEqual(['web.2 10.0.0.2:31000']);
+    expect(served(await read(web([]), app))).toEqual([]);
+  });
+});
+
+test.each<[string, unknown]>([
+  ['no id', { host: '10.0.0.2', ports: [31000] }],
+  ['an id that is a number', task('', { id: 5 })],
+  ['no object', 'web.2'],
+])('a task with %s may be any that is not listed: those serve on', async (_name, bad) => {
+  const before = await read(web([task('web.1'), task('web.2', { host: '10.0.0.2' })]));
+  const app = await read(web([task('web.1'), bad]), before);
+  expect(served(app)).toEqual(['web.1 10.0.0.1:31000', 'web.2 10.0.0.2:31000']);
+  expect(app.rejected).toMatchObject([{ app: '/web', at: expect.stringMatching(/^tasks\[1\]/) }]);
+  expect(served(await read(web([task('web.1'), bad])))).toEqual(['web.1 10.0.0.1:31000']);
+});
+
+test('where the app itself is wrong too, all of it stays', async () => {
+  const before = await read(web([task('web.1')]));
+  const app = await read(web([task('web.1', { ports: ['x'] })], { portDefinitions: 'http' }), before);
+  expect(served(app)).toEqual(['web.1 10.0.0.1:31000']);
+  expect(app.rejected).toMatchObject([{ at: 'portDefinitions' }, { at: 'tasks[0].ports[0]' }]);
+});
+
+test('of thousands of wrong tasks only the first are told one by one', async () => {
+  const tasks = Array.from({ length: BOUNDS.rejections + 5 }, (_, i) => task(`web.${i}`, { ports: ['x'] }));
+  const { rejected } = await read(web(tasks));
+  expect(rejected).toHaveLength(BOUNDS.rejections + 1);
+  expect(rejected.at(-1)).toEqual({
+    app: '/web',
+    at: 'tasks',
+    value: '',
+    reason: 'and 5 more tasks like these',
+  });
+});
+
+describe('an instance of a pod', () => {
+  const instance = (id: string, host: unknown, port: unknown = 31_000) => ({
+    id,
+    agentHostname: host,
+    containers: [
+      {
+        name: 'c',
+        status: 'TASK_RUNNING',
+        containerId: `${id}.c`,
+        endpoints: [{ name: 'e', allocatedHostPort: port }],
+      },
+    ],
+  });
+  const pod = (...instances: readonly unknown[]) => ({
+    id: '/pod',
+    spec: {
+      id: '/pod',
+      networks: [{ mode: 'host' }],
+      containers: [{ name: 'c', endpoints: [{ name: 'e', hostPort: 0, protocol: ['tcp'] }] }],
+    },
+    instances,
+  });
+
+  test('that cannot be read is rejected alone, and serves what it last served', async () => {
+    const bad = instance('pod.b', '10.0.0.2', 'x');
+    const first = await read(pod(instance('pod.a', '10.0.0.1'), bad));
+    expect(served(first)).toEqual(['pod.a.c 10.0.0.1:31000']);
+    expect(first.rejected).toEqual([
+      {
+        app: '/pod',
+        at: 'instances[1].containers[0].endpoints[0].allocatedHostPort',
+        value: 'x',
+        reason: 'expected a port number from 0 to 65535, got text: instance pod.b is left out',
+      },
+    ]);
+    const before = await read(pod(instance('pod.a', '10.0.0.1'), instance('pod.b', '10.0.0.2')));
+    expect(served(await read(pod(bad), before))).toEqual(['pod.b.c 10.0.0.2:31000']);
+  });
+});
+
+describe('what else is wrong costs what depends on it', () => {
+  const UNSET = { value: expect.any(String), reason: expect.stringMatching(/^expected /) };
+  const vips = ({ ports }: App) => ports.flatMap(({ labels }) => Object.values(labels));
+  const second = (port: unknown) => ({ portDefinitions: [{ labels: { VIP_0: 'web:80' } }, port] });
+  const good = { protocol: 'udp', labels: { VIP_1: 'other:53' } };
+  const both = (id: string) => task(id, { ports: [31000, 31001] });
+
+  test.each<[string, object, string]>([
+    ['a version', { version: 5 }, 'version'],
+    ['the time of a change', { versionInfo: { lastConfigChangeAt: 5 } }, 'versionInfo.lastConfigChangeAt'],
+    ['health checks that are no list', { healthChecks: {} }, 'healthChecks'],
+    ['a port number that is not used', { portDefinitions: undefined, ports: ['x'] }, 'ports[0]'],
+    ['the type of the container', { container: { type: 5 } }, 'container.type'],
+    ['labels of the app', { labels: 'x' }, 'labels'],
+  ])('nothing: %s', async (_name, fields, at) => {
+    const app = await read(web([task('web.1')], fields));
+    expect(served(app)).toEqual(['web.1 10.0.0.1:31000']);
+    expect(app.tasks[0]?.health).toBe('unchecked');
+    expect(app.rejected).toEqual([{ app: '/web', at, ...UNSET }]);
+  });
+
+  test.each([
+    ['the region of a task', { region: 5 }, 'tasks[0].region'],
+    ['the start of one that has a state', { startedAt: 5 }, 'tasks[0].startedAt'],
+    [
+      'health that nobody asked for',
+      { healthCheckResults: [{ alive: 'true' }] },
+      'tasks[0].healthCheckResults[0].alive',
+    ],
+  ])('nothing: %s', async (_name, fields, at) => {
+    const app = await read(web([task('web.1', fields)]));
+    expect(served(app)).toEqual(['web.1 10.0.0.1:31000']);
+    expect(app.rejected).toEqual([{ app: '/web', at, ...UNSET }]);
+  });
+
+  test('nothing, and no word: a label of another program, however long', async () => {
+    const labels = { DESC: 'x'.repeat(100_000) };
+    const app = await read(
+      web([task('web.1')], { labels, portDefinitions: [{ labels: { ...labels, VIP_0: 'web:80' } }] }),
+    );
+    expect([served(app), vips(app), app.rejected]).toEqual([['web.1 10.0.0.1:31000'], ['web:80'], []]);
+  });
+
+  test('the verdict on a task: it keeps its last one', async () => {
+    const checks = { healthChecks: [{ protocol: 'TCP' }] };
+    const bad = task('web.1', { healthCheckResults: [{ alive: 'true' }] });
+    const first = await read(web([bad], checks));
+    expect(first.tasks).toMatchObject([{ health: 'unknown' }]);
+    const before = await read(web([task('web.1', { healthCheckResults: [{ alive: true }] })], checks));
+    expect((await read(web([bad], checks), before)).tasks).toMatchObject([{ health: 'healthy' }]);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['a protocol', { ...good, protocol: 7 }, 'portDefinitions[1].protocol'],
+    ['labels', { ...good, labels: 7 }, 'portDefinitions[1].labels'],
+    ['all of it', 'x', 'portDefinitions[1]'],
+  ])('a port: %s', async (_name, port, at) => {
+    const bad = (...tasks: object[]) => web(tasks, second(port));
+    const first = await read(bad(both('web.1')));
+    expect(vips(first)).toEqual(['web:80']);
+    expect(first.tasks[0]?.ports[0]?.endpoints).toEqual([{ address: '10.0.0.1', port: 31000 }]);
+    expect(first.rejected).toEqual([
+      {
+        app: '/web',
+        at,
+        value: expect.any(String),
+        reason: expect.stringMatching(/: this port is left out$/),
+      },
+    ]);
+
+    const before = await read(web([both('web.1'), both('web.2'), both('web.3')], second(good)));
+    const after = await read(bad({ ...both('web.2'), state: 'TASK_KILLING' }, both('web.3')), before);
+    expect(vips(after)).toEqual(['web:80', 'other:53']);
+    expect(after.tasks.map(({ id, state }) => `${id} ${state}`)).toEqual(['web.2 killing', 'web.3 running']);
+    expect(after.tasks[1]?.ports).toMatchObject([
+      { endpoints: [{ port: 31000 }] },
+      { protocols: ['udp'], labels: good.labels, endpoints: [{ port: 31001 }] },
+    ]);
+    expect(after.rejected).toMatchObject([
+      { at, reason: expect.stringMatching(/: this port is what it last was$/) },
+    ]);
+  });
+
+  test('a port of a container: the others keep their host ports', async () => {
+    const mapped = (first: object) => ({
+      portDefinitions: undefined,
+      networks: [{ mode: 'container', name: 'n' }],
+      container: {
+        portMappings: [
+          { containerPort: 80, hostPort: 0, ...first },
+          { containerPort: 81, hostPort: 0, labels: { VIP_0: 'web:80' } },
+        ],
+      },
+    });
+    for (const first of [{ hostPort: 'x' }, { containerPort: 'x' }, { networkNames: 5 }]) {
+      const app = await read(web([both('web.1')], mapped(first)));
+      expect(app.tasks[0]?.ports[1]?.endpoints).toEqual([{ address: '10.0.0.1', port: 31001 }]);
+      expect(app.rejected).toHaveLength(1);
+    }
+  });
+
+  test('all ports: tasks serve what they last served, in the state of today', async () => {
+    const before = await read(web([task('web.1'), task('web.2'), task('web.3')]));
+    const today = [task('web.2', { state: 'TASK_KILLING' }), task('web.3'), task('web.4')];
+    const app = await read(web(today, { networks: 'x' }), before);
+    expect(app.ports).toEqual(before.ports);
+    expect(app.tasks.map(({ id, state, ports }) => `${id} ${state} ${ports.length}`)).toEqual([
+      'web.2 killing 1',
+      'web.3 running 1',
+      'web.4 running 0',
+    ]);
+    expect(app.rejected).toMatchObject([{ at: 'networks', reason: 'expected a list, got text' }]);
+  });
+
+  test('a list of tasks that is none: they all stay', async () => {
+    const before = await read(web([task('web.1')]));
+    const app = await read({ ...web([]), tasks: 'x' }, before);
+    expect(served(app)).toEqual(['web.1 10.0.0.1:31000']);
+    expect(app.rejected).toMatchObject([{ at: 'tasks', reason: 'expected a list, got text' }]);
+  });
+
+  test('an older version: its other ports serve', () => {
+    const { ports } = defineApp(anApp(second({ ...good, protocol: 7 })));
+    expect(ports.map(({ port }) => port.protocols)).toEqual([['tcp'], []]);
+  });
+
+  test('a VIP label that is too long: it keeps its last VIP, and the others work on', async () => {
+    const label = (text: string) => ({ portDefinitions: [{ labels: { VIP_0: 'web:80', VIP_1: text } }] });
+    const update = translator();
+    const valid = await read(web([task('web.1')], label('old:81')));
+    const { memory } = update(snapshot(valid), nothingRemembered);
+    const { declared, rejected } = update(
+      snapshot(await read(web([task('web.1')], label('x'.repeat(70_000))))),
+      memory,
+    );
+    expect(declared.map(({ name, port }) => `${name}:${port}`)).toEqual(['web:80', 'old:81']);
+    expect(rejected).toMatchObject([
+      {
+        at: 'portDefinitions[0].labels.VIP_1',
+        reason: expect.stringMatching(/^expected at most 65536 characters/),
+      },
+    ]);
+  });
+
+  test('an endpoint of a pod, and a condition that is none', async () => {
+    const endpoint = (name: string, fields: object = {}) => ({
+      name,
+      hostPort: 0,
+      protocol: ['tcp'],
+      labels: { VIP_0: `${name}:80` },
+      ...fields,
+    });
+    const pod = {
+      id: '/pod',
+      spec: { containers: [{ name: 'c', endpoints: [endpoint('a'), endpoint('b', { protocol: [5] })] }] },
+      instances: [
+        {
+          id: 'pod.a',
+          agentHostname: '10.0.0.1',
+          agentRegion: 5,
+          containers: [
+            {
+              name: 'c',
+              status: 'TASK_RUNNING',
+              conditions: [null],
+              endpoints: [{ name: 'a', allocatedHostPort: 31000 }],
+            },
+          ],
+        },
+      ],
+    };
+    const app = await read(pod);
+    expect(vips(app)).toEqual(['a:80']);
+    expect(app.tasks).toMatchObject([{ health: 'unchecked', ports: [{ endpoints: [{ port: 31000 }] }, {}] }]);
+    expect(app.rejected.map(({ at }) => at).toSorted()).toEqual([
+      'instances[0].agentRegion',
+      'spec.containers[0].endpoints[1].protocol',
+    ]);
+  });
+});
