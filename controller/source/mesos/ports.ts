@@ -44,6 +44,12 @@ function placed(discovery: DiscoveryPort, facts: TaskFacts, agent: TaskAgent): T
     const port: Port = { ...common, mode: 'container/bridge', backendAddress: 'agent' };
     return taskPort(port, onAgentPort(agent, hostPort, facts, { ownPort, network }), facts.state);
   }
+  if (facts.lacksMappings)
+    return taskPort(
+      { ...common, mode: 'container', backendAddress: 'container' },
+      notPlaced(LACKS_MAPPINGS),
+      facts.state,
+    );
   // Marathon names the network of a container's port; a port without one is an agent's, until the address is known.
   const onHost = facts.addresses.length === 0 && discovery.labels[SCOPE] === undefined;
   const port: Port = onHost
@@ -56,6 +62,9 @@ function placed(discovery: DiscoveryPort, facts: TaskFacts, agent: TaskAgent): T
     facts.state,
   );
 }
+
+const LACKS_MAPPINGS =
+  'it is not known whether a host port is mapped to it: a port mapping of its task cannot be read';
 
 const SCOPE = 'network-scope';
 const NETWORK = 'network-name';
