@@ -22,12 +22,16 @@ const labelValue = z
   .transform((value) => (typeof value === 'string' ? value : shown(value ?? '')))
   .optional();
 
+/** Not as Marathon has them, `{"VIP_0": "/web:80"}`, which would be an object of unknown fields and no labels. */
 const labels = z
-  .object({
+  .looseObject({
     labels: z
       .array(z.object({ key: z.string(), value: labelValue }))
       .max(BOUNDS.labels)
       .nullish(),
+  })
+  .refine((object) => 'labels' in object || Object.keys(object).length === 0, {
+    error: 'expected {"labels": [{"key": …, "value": …}]}',
   })
   .nullish();
 

@@ -224,6 +224,31 @@ test('a port whose mapping cannot be read is reached nowhere, and the others are
   });
 });
 
+test.each<[string, object]>([
+  [
+    'discovery.ports.ports[0].labels.labels[0].key',
+    { labels: [{ value: 'x' }, { key: 'VIP_0', value: '/web:80' }] },
+  ],
+  ['discovery.ports.ports[0].labels', { VIP_0: '/web:80' }],
+  ['discovery.ports.ports[0].labels', { label: [{ key: 'VIP_0', value: '/web:80' }] }],
+])('what is wrong at %s of a new task is told, and costs no more', async (at, labels) => {
+  const ports = [{ number: 31001, protocol: 'tcp', labels }];
+  const cluster = new Cluster();
+  await take(cluster, stateJson({ get_tasks: { tasks: [task({ discovery: { ports: { ports } } })] } }));
+  expect(await found(cluster)).toEqual({ tasks: [SERVES], rejected: [at] });
+  const [app] = (await everythingOf(cluster, ADDRESSES)).apps;
+  expect(app?.ports[0]?.labels).toEqual('label' in labels || 'VIP_0' in labels ? {} : { VIP_0: '/web:80' });
+});
+
+test('a task waits for its agent, also one with an address of its own', async () => {
+  const cluster = new Cluster();
+  const tasks = [task({}, { addresses: ['9.0.0.7'] })];
+  await take(cluster, stateJson({ get_tasks: { tasks }, get_agents: {} }));
+  expect((await found(cluster)).tasks).toEqual(['running healthy Mesos has not reported its agent yet']);
+  apply(cluster, 'AGENT_ADDED', { agent: AGENT });
+  expect((await found(cluster)).tasks).toEqual(['running healthy 9.0.0.7:31001']);
+});
+
 describe('a list of a wrong type is an error, and no empty list:', () => {
   const lists: [string, object][] = [
     ['get_state.get_tasks.tasks: expected a list, got text', { get_tasks: { tasks: 'x' } }],
