@@ -37,20 +37,52 @@ export interface Found {
  * of it, piece by piece: of the state of a large cluster only one task needs to be in memory as JSON at any time. Gives
  * `null` now and then where nothing wanted is, so that whoever walks may rest.
  *
+ * `types`: with `strict` a wanted list or object may be missing or null, and anything else in its place is a `WrongType`.
+ *
  * Throws a `SyntaxError` when the document is no complete object or list, an `OverBound` where a list has more elements, or
  * more values in all, than `BOUNDS` lets it have. What is passed over is checked no further than that its brackets and
  * strings end.
  */
-export function* walkJson(bytes: Buffer, wanted: Wanted | 'each'): Generator<Found | null, void> {
+export function* walkJson(
+  bytes: Buffer,
+  wanted: Wanted | 'each',
+  types: Types = 'any',
+): Generator<Found | null, void> {
   const start = afterBlanks(bytes, startsWithMark(bytes) ? 3 : 0);
   const isList = wanted === 'each';
   if (bytes[start] !== (isList ? OPEN_LIST : OPEN_OBJECT))
     throw mistake(bytes, start, isList ? 'a list' : 'an object');
   const end = afterBlanks(
     bytes,
-    yield* isList ? walkValue(bytes, start, wanted, '') : walkObject(bytes, start, wanted, ''),
+    yield* isList
+      ? walkValue(bytes, start, { wanted, types }, '')
+      : walkObject(bytes, start, { wanted, types }, ''),
   );
   if (end !== bytes.length) throw mistake(bytes, end, 'the end');
+}
+
+/** What stands in place of a list or of an object that is wanted: anything, or null alone. */
+type Types = 'any' | 'strict';
+
+/** What is looked for, and how strictly. */
+interface Aim<What> {
+  readonly wanted: What;
+  readonly types: Types;
+}
+
+/** JSON in which a list or an object is wanted and something else stands there. The message says where. */
+export class WrongType extends SyntaxError {
+  override readonly name = 'WrongType';
+}
+
+/** Of `null`. */
+const NULL = 0x6e;
+
+function typeAt(bytes: Buffer, at: number): string {
+  if (bytes[at] === QUOTE) return 'text';
+  if (bytes[at] === OPEN_OBJECT) return 'an object';
+  if (bytes[at] === OPEN_LIST) return 'a list';
+  return bytes.toString('latin1', at, at + 12).split(/[\s,}\]]/, 1)[0] ?? '';
 }
 
 /** Rejects with an `OverBound` where a document that is to be parsed as a whole has too many values. */
@@ -70,7 +102,7 @@ export async function checkSize(bytes: Buffer, pace: Pace): Promise<void> {
 function* walkObject(
   bytes: Buffer,
   brace: number,
-  wanted: Wanted,
+  { wanted, types }: Aim<Wanted>,
   prefix: string,
 ): Generator<Found | null, number> {
   let at = afterBlanks(bytes, brace + 1);
@@ -82,7 +114,8 @@ function* walkObject(
     const colon = afterBlanks(bytes, keyEnd);
     if (bytes[colon] !== COLON) throw mistake(bytes, colon, '":"');
     const value = afterBlanks(bytes, colon + 1);
-    at = yield* walkValue(bytes, value, wanted[Object.hasOwn(wanted, key) ? key : '*'], prefix + key);
+    const aim = { wanted: wanted[Object.hasOwn(wanted, key) ? key : '*'], types };
+    at = yield* walkValue(bytes, value, aim, prefix + key);
     at = afterBlanks(bytes, at);
     if (bytes[at] === CLOSE_OBJECT) return at + 1;
     if (bytes[at] !== COMMA) throw mistake(bytes, at, '"," or "}"');
@@ -93,7 +126,7 @@ function* walkObject(
 function* walkValue(
   bytes: Buffer,
   at: number,
-  wanted: Wanted[string] | undefined,
+  { wanted, types }: Aim<Wanted[string] | undefined>,
   path: string,
 ): Generator<Found | null, number> {
   if (wanted === 'each' && bytes[at] === OPEN_LIST) {
@@ -102,8 +135,11 @@ function* walkValue(
   }
   if (typeof wanted === 'object' && bytes[at] === OPEN_OBJECT) {
     yield { path, json: undefined };
-    return yield* walkObject(bytes, at, wanted, `${path}.`);
+    return yield* walkObject(bytes, at, { wanted, types }, `${path}.`);
   }
+  const expected = typeof wanted === 'object' ? 'an object' : wanted === 'each' ? 'a list' : null;
+  if (expected !== null && types === 'strict' && bytes[at] !== NULL)
+    throw new WrongType(`${path}: expected ${expected}, got ${typeAt(bytes, at)}`);
   if (wanted === 'place') yield { path, json: undefined };
   const end = yield* passOver(bytes, { at, depth: 0, values: 0 });
   // In place of a list or an object only null means something, and that means nothing.

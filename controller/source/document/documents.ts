@@ -231,7 +231,8 @@ function shapeOf(json: unknown): Shape | null {
   if (!isRecord(json)) return null;
   if (isRecord(json['app'])) return 'wrapped app';
   if (['apps', 'groups', 'pods'].some((field) => Array.isArray(json[field]))) return 'group';
-  if (isRecord(json['spec'])) return 'pod status';
+  // An object of Kubernetes has a spec too.
+  if (isRecord(json['spec']) && ('id' in json || 'instances' in json)) return 'pod status';
   if (Array.isArray(json['containers'])) return 'pod';
   return APP_FIELDS.some((field) => field in json) ? 'app' : null;
 }

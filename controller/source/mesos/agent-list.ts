@@ -19,7 +19,7 @@ export async function readAgentList(bytes: Buffer, pace: Pace): Promise<AgentLis
   const registered = new Set<string>();
   const recovering = new Set<string>();
   let isReply = false;
-  for (const found of walkJson(bytes, GET_AGENTS)) {
+  for (const found of walkJson(bytes, GET_AGENTS, 'strict')) {
     if (found?.path === 'get_agents') isReply = true;
     else if (found?.path === 'get_agents.agents') {
       const { data } = agentSchema.safeParse(found.json);

@@ -74,8 +74,9 @@ function problemsOf({ id }: AppIdentity, members: readonly MadeTask[]): Pick<App
   return { rejected: [...rejected.values()], warnings: [...warnings] };
 }
 
-/** Tells of the tasks of a framework that has no name yet, by their ids. */
-export function unnamedWarning(ids: readonly string[]): readonly string[] {
+/** Tells of the tasks that run and whose framework has no name yet, by their ids. */
+export function unnamedWarning(tasks: readonly JoinedTask[]): readonly string[] {
+  const ids = tasks.filter(({ facts }) => facts.state === 'running').map(({ facts }) => facts.id);
   if (ids.length === 0) return [];
   const some = ids.slice(0, 5);
   const more = ids.length > some.length ? ` and ${ids.length - some.length} more` : '';

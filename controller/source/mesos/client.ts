@@ -5,6 +5,7 @@ import type { AnswerHead, Peer } from '../../http/peer.ts';
 import { Pace } from '../../pace.ts';
 import type { Place } from '../../place.ts';
 import { isRecord } from '../../rejection.ts';
+import { WrongType } from '../json.ts';
 import { type AgentList, readAgentList } from './agent-list.ts';
 import { agentInfoSchema, placeIn } from './schema.ts';
 import { type MesosState, readState } from './state.ts';
@@ -98,6 +99,7 @@ export function createMesosClient(options: MesosClientOptions, kind: 'master' | 
             `POST GET_STATE ${http.name}${API}: the answer is refused: ${cause.message}`,
           );
         }
+        if (cause instanceof WrongType) throw wrong('GET_STATE', `state: ${cause.message}`);
         if (!(cause instanceof SyntaxError)) throw cause;
         throw new ControllerError('source', wrong('GET_STATE', 'complete JSON').message, { cause });
       }

@@ -6,17 +6,16 @@ import { snapshotOf } from '../feed.ts';
 import type { AgentList } from './agent-list.ts';
 import { AgentTable } from './agent-table.ts';
 import { unnamedWarning } from './apps.ts';
-import type { MesosEvent } from './events.ts';
+import { EndedTasks } from './ended-tasks.ts';
+import type { MesosEvent, TaskUpdate } from './events.ts';
 import { mayServe, mergeKnown, mesosState, type TaskFacts, updated } from './facts.ts';
 import { Groups } from './groups.ts';
+import { keyOf, taskIdIn, type Unreadable } from './read-task.ts';
 import { LATE_TASKS_MS, RecoveringAgents } from './recovering-agents.ts';
-import { type MesosState, taskKey } from './state.ts';
+import { type RefusedPart, RefusedTable } from './refused-table.ts';
+import type { MesosState } from './state.ts';
 import { type TaskEntry, TaskTable } from './task-table.ts';
 import { givenUp, unlisted } from './unlisted.ts';
-import { UnreadableTasks } from './unreadable-tasks.ts';
-
-/** Ended tasks that are remembered: another source may still list them as running. */
-const ENDED_KEPT = 2_000;
 
 /**
  * The state of a Mesos, joined: tasks with their agents and frameworks, in whatever order these arrive. A task whose
@@ -29,16 +28,17 @@ export class Cluster {
   readonly #tasks = new TaskTable();
   /** Keys of tasks whose framework is not known yet. */
   readonly #unnamed = new Set<string>();
-  readonly #unreadable = new UnreadableTasks();
+  readonly #refused = new RefusedTable();
   readonly #recovering = new RecoveringAgents();
-  /** Keys of tasks that have ended, the longest ago first. */
-  readonly #ended = new Set<string>();
+  readonly #ended = new EndedTasks();
   readonly #groups: Groups;
+  readonly #source: string;
   /** What is not about an app; null: it changed. */
   #about: About | null = null;
 
   /** `source`: name of the source, for messages about its tasks. */
   constructor(source = 'mesos') {
+    this.#source = source;
     this.#groups = new Groups(source);
   }
 
@@ -77,7 +77,7 @@ export class Cluster {
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
     this.#agents.add(state);
     this.#about = null;
-    this.#unreadable.replace(state.rejected);
+    this.#refused.clear();
     const present = new Set(state.rejected.keys());
     this.#recovering.replace(state.recovered, now);
     const put = (facts: TaskFacts) => {
@@ -94,9 +94,9 @@ export class Cluster {
       if (known !== undefined && known.state !== 'gone') put(facts);
     }
 
+    for (const each of state.rejected.values()) this.#refuse(each, 'task');
     for (const [key, entry] of before) {
       if (entry.facts.state === 'gone') continue;
-      if (state.rejected.has(key)) this.#confirm(key);
       if (present.has(key)) continue;
       const kept = unlisted(entry, state, now);
       if (kept === null) this.#end(entry.facts);
@@ -109,25 +109,15 @@ export class Cluster {
   apply(event: MesosEvent, now: number): void {
     switch (event.type) {
       case 'task-added':
-        if (this.#unreadable.delete(keyOf(event.task))) this.#about = null;
+        this.#accept(keyOf(event.task));
         this.#put(this.#mergeKnown(event.task));
         return;
-      case 'task-updated': {
-        const facts = this.#tasks.get(event.key)?.facts;
-        const ends = mesosState(event.state) === 'gone';
-        if (ends ? this.#unreadable.delete(event.key) : this.#unreadable.updated(event.key))
-          this.#about = null;
-        // What has ended comes back by TASK_ADDED alone: an update after the end is a late one.
-        if (facts !== undefined && facts.state !== 'gone')
-          this.#put(updated(facts, event.state, event.status));
+      case 'task-updated':
+        this.#update(event);
         return;
-      }
-      case 'task-unreadable': {
-        const { key, part, rejection } = event;
-        this.#confirm(key);
-        if (this.#unreadable.add(key, part, rejection)) this.#about = null;
+      case 'unreadable':
+        this.#refuse(event, event.part);
         return;
-      }
       case 'framework-known':
         this.#frameworkKnown(event.id, event.name);
         return;
@@ -191,9 +181,10 @@ export class Cluster {
     if (this.#about !== null) return this.#about;
     // Those of tasks are part of the tasks.
     const agents = this.#agents.addresses(addresses);
-    const rejected = this.#unreadable.rejections;
+    const rejected = this.#refused.rejections(this.#source);
     const places = this.#agents.placesByAddress(addresses);
-    const about: About = { rejected, warnings: this.#waiting(), agents, ...(places !== null && { places }) };
+    const warnings = unnamedWarning([...this.#unnamed].flatMap((key) => this.#tasks.get(key) ?? []));
+    const about: About = { rejected, warnings, agents, ...(places !== null && { places }) };
     this.#about = about;
     return about;
   }
@@ -203,14 +194,9 @@ export class Cluster {
     return snapshotOf((changed) => this.take(changed, addresses, pace));
   }
 
-  #waiting(): readonly string[] {
-    const waiting = [...this.#unnamed].flatMap((key) => this.#tasks.get(key)?.facts ?? []);
-    return unnamedWarning(waiting.filter(({ state }) => state === 'running').map(({ id }) => id));
-  }
-
   #mergeKnown(facts: TaskFacts): TaskFacts {
-    const known = this.#tasks.get(keyOf(facts))?.facts;
-    return known === undefined || known.state === 'gone' ? facts : mergeKnown(known, facts);
+    const known = this.#tasks.living(keyOf(facts));
+    return known === null ? facts : mergeKnown(known, facts);
   }
 
   #put(facts: TaskFacts, keptUntil: number | null = null): void {
@@ -246,6 +232,36 @@ export class Cluster {
     if (entry !== undefined && entry.keptUntil !== null) this.#put(entry.facts);
   }
 
+  #update({ key: given, state, status, problems = [] }: TaskUpdate): void {
+    const key = this.#tasks.keyOf(given);
+    const facts = this.#tasks.living(key);
+    const ends = state !== null && mesosState(state) === 'gone';
+    if (ends || !this.#refused.isTask(key)) this.#accept(key);
+    // What has ended comes back by TASK_ADDED alone: an update after the end is a late one.
+    if (facts !== null) this.#put(updated(facts, state, status, problems));
+    const [problem] = ends ? [] : problems;
+    if (problem !== undefined) this.#reject(key, 'update', { app: taskIdIn(key), ...problem });
+  }
+
+  /** Its state counts all the same; all else of it stays what it was. */
+  #refuse({ key: given, state, rejection }: Unreadable, part: RefusedPart): void {
+    const key = this.#tasks.keyOf(given);
+    this.#confirm(key);
+    const facts = this.#tasks.living(key);
+    if (facts !== null && state !== null) this.#put({ ...facts, state });
+    if (state === 'gone' && rejection.app !== '') this.#accept(key);
+    else this.#reject(key, part, rejection);
+  }
+
+  #reject(...entry: Parameters<RefusedTable['add']>): void {
+    if (this.#refused.add(...entry)) this.#about = null;
+  }
+
+  /** Nothing of it is unreadable any more. */
+  #accept(key: string): void {
+    if (this.#refused.delete(key)) this.#about = null;
+  }
+
   /** An unknown task that has ended is not remembered: after a failover agents report those too. */
   #end(facts: TaskFacts): void {
     const key = keyOf(facts);
@@ -256,12 +272,9 @@ export class Cluster {
       this.#tasks.set(key, entry);
       this.#groups.put(key, entry, framework);
       this.#named(key);
-      this.#ended.add(key);
+      const oldest = this.#ended.add(key);
+      if (oldest !== null) this.#forget(oldest);
     } else this.#forget(key);
-    for (const oldest of this.#ended) {
-      if (this.#ended.size <= ENDED_KEPT) break;
-      this.#forget(oldest);
-    }
   }
 
   #forget(key: string): void {
@@ -278,14 +291,9 @@ export class Cluster {
 
   /** Agents and frameworks that are gone are of use only to tasks that were left. */
   #forgetRows(state: MesosState): void {
-    const needed = new Set<string>();
-    for (const { facts } of this.#tasks.all().values()) needed.add(facts.frameworkId).add(facts.agentId);
+    const needed = this.#tasks.references();
     for (const id of this.#frameworks.keys())
       if (!state.frameworks.has(id) && !needed.has(id)) this.#frameworks.delete(id);
     this.#agents.prune(state, needed);
   }
-}
-
-function keyOf({ frameworkId, id }: TaskFacts): string {
-  return taskKey(frameworkId, id);
 }

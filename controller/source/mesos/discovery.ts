@@ -1,8 +1,7 @@
 import { isVipLabel, meaningOf } from '../../label-keys.ts';
 import type { Rejection } from '../../model.ts';
-import { rejectionOf } from '../../rejection.ts';
-import { checked } from '../../schema-messages.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
+import { readable } from './readable.ts';
 import { discoveryPortSchema, type MesosLabels, type MesosTask } from './schema.ts';
 
 export interface DiscoveryPort {
@@ -27,12 +26,10 @@ export function readDiscovery({ discovery }: MesosTask): Discovery {
   const warnings: string[] = [];
   for (const [index, json] of (discovery?.ports?.ports ?? []).entries()) {
     const place = `discovery.ports.ports[${index}]`;
-    const { data, error } = checked(discoveryPortSchema, json);
-    if (error !== undefined) {
-      const { at, value, reason } = rejectionOf('', json, error);
+    const { data, problems } = readable(discoveryPortSchema, json);
+    for (const { at, value, reason } of problems)
       rejected.push({ at: at === '' ? place : `${place}.${at}`, value, reason });
-      continue;
-    }
+    if (data === null) continue;
     const labels = labelsOf(data.labels);
     const { number, protocol } = data;
     if (number > 0) ports.push({ index, number, protocol: protocol || null, labels });

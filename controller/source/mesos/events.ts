@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { Rejection } from '../../model.ts';
 import type { Place } from '../../place.ts';
 import { isRecord } from '../../rejection.ts';
-import { checked } from '../../schema-messages.ts';
 import type { TaskFacts } from './facts.ts';
+import { noState, readTask, taskKey, type Unreadable, unreadableTask } from './read-task.ts';
+import { type Problem, readable } from './readable.ts';
+import type { RefusedPart } from './refused-table.ts';
 import {
   agentSchema,
   frameworkInfoSchema,
@@ -12,25 +13,24 @@ import {
   placeIn,
   statusSchema,
 } from './schema.ts';
-import { readTask, taskKey, unreadableTask } from './state.ts';
+
+export interface TaskUpdate {
+  readonly type: 'task-updated';
+  /** Without a framework where that could not be read. */
+  readonly key: string;
+  /** null where it could not be read. */
+  readonly state: string | null;
+  readonly status: MesosStatus | undefined;
+  /** What in it is wrong, and was left out. */
+  readonly problems?: readonly Problem[];
+}
 
 /** A change in the event stream of a master. */
 export type MesosEvent =
   | { readonly type: 'task-added'; readonly task: TaskFacts }
-  | {
-      readonly type: 'task-updated';
-      readonly key: string;
-      readonly state: string;
-      readonly status: MesosStatus | undefined;
-    }
-  /** Something about this task could not be read: it stays what it was. */
-  | {
-      readonly type: 'task-unreadable';
-      readonly key: string;
-      /** Whether that was the task itself or what changed in it. */
-      readonly part: 'task' | 'update';
-      readonly rejection: Rejection;
-    }
+  | TaskUpdate
+  /** What is not read of it stays as it was; `part`: whether this is the task itself or what changed in it. */
+  | ({ readonly type: 'unreadable'; readonly part: RefusedPart } & Unreadable)
   | { readonly type: 'framework-known'; readonly id: string; readonly name: string }
   | { readonly type: 'framework-removed'; readonly id: string }
   | {
@@ -42,8 +42,8 @@ export type MesosEvent =
   | { readonly type: 'agent-removed'; readonly id: string };
 
 const taskUpdated = z.object({
-  framework_id: z.object({ value: z.string().min(1) }),
-  state: z.string(),
+  framework_id: z.object({ value: z.string().min(1) }).nullish(),
+  state: z.string().nullish(),
   status: statusSchema.extend({ task_id: z.object({ value: z.string().min(1) }) }),
 });
 
@@ -52,19 +52,16 @@ const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>>
   TASK_ADDED(content) {
     const json = isRecord(content) ? content['task'] : undefined;
     const read = readTask(json);
-    return 'task' in read
-      ? { type: 'task-added', ...read }
-      : { type: 'task-unreadable', part: 'task', ...read };
+    return 'task' in read ? { type: 'task-added', ...read } : { type: 'unreadable', part: 'task', ...read };
   },
   TASK_UPDATED(content) {
-    const { data, error } = checked(taskUpdated, content);
-    if (data) {
-      const key = taskKey(data.framework_id.value, data.status.task_id.value);
-      return { type: 'task-updated', key, state: data.state, status: data.status };
-    }
-    const status = isRecord(content) && isRecord(content['status']) ? content['status'] : {};
-    const named = { ...(isRecord(content) ? content : {}), task_id: status['task_id'] };
-    return { type: 'task-unreadable', part: 'update', ...unreadableTask(named, error) };
+    const { data, problems } = readable(taskUpdated, content);
+    if (data === null) return { type: 'unreadable', part: 'update', ...unreadableTask(content, problems[0]) };
+    const { status } = data;
+    const key = taskKey(data.framework_id?.value ?? '', status.task_id.value);
+    const state = data.state || status.state || null;
+    const all = state === null && problems.length === 0 ? [noState(data.state)] : problems;
+    return { type: 'task-updated', key, state, status, ...(all.length > 0 && { problems: all }) };
   },
   FRAMEWORK_ADDED: frameworkKnown,
   FRAMEWORK_UPDATED: frameworkKnown,

@@ -3,6 +3,7 @@ import { namesByOrder, type TaskNetworks } from '../document/networks.ts';
 import { stateOf } from '../document/states.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { type DiscoveryPort, pairsOf, readDiscovery, strayTaskLabels } from './discovery.ts';
+import type { Problem, Readable } from './readable.ts';
 import type { MesosNetworkInfo, MesosPortMapping, MesosStatus, MesosTask } from './schema.ts';
 
 /** Everything in a task's own data: without the address of its agent and the name of its framework. */
@@ -26,6 +27,8 @@ export interface TaskFacts {
   readonly mappings: readonly PortMapping[];
   /** Whether its definition lists which ports are mapped, so that those of a status do not count. */
   readonly definesMappings: boolean;
+  /** Set where one of the mappings could not be read: a port that none of the others maps may have it. */
+  readonly lacksMappings?: true | undefined;
   /** Ranges of allocated host ports, as `[first, last]`. */
   readonly hostPorts: readonly (readonly [number, number])[];
   /** Those that may make VIPs: of the others a task can have many kilobytes, for as long as it runs. */
@@ -35,24 +38,34 @@ export interface TaskFacts {
   /** What of its discovery data cannot be used; `at` is the path in the task. */
   readonly rejected: readonly Omit<Rejection, 'app'>[];
   readonly warnings: readonly string[];
+  /** Fields of the task in which something could not be read; absent where there is none. */
+  readonly unread?: ReadonlySet<string>;
 }
 
 /** A mapping, and on which of the task's networks it is; absent where it is not known. */
 export type PortMapping = MesosPortMapping & { readonly network?: string };
 
+const NONE: ReadonlySet<string> = new Set();
+
+/** What was wrong with a task. */
+type Wrong = Pick<Readable<unknown>, 'problems' | 'unread'>;
+
+const NOTHING_WRONG: Wrong = { problems: [], unread: NONE };
+
 /** Reads a task's JSON. Its newest status is the one with the greatest timestamp. */
-export function factsOf(task: MesosTask): TaskFacts {
+export function factsOf(task: MesosTask, { problems, unread }: Wrong = NOTHING_WRONG): TaskFacts {
   const statuses = [...(task.statuses ?? [])].sort((a, b) => (a.timestamp ?? 0) - (b.timestamp ?? 0));
   const mappings = ownMappings(task);
   const discovered = readDiscovery(task);
+  const fields = new Set([...unread, ...(discovered.rejected.length > 0 ? ['discovery'] : [])]);
   const facts: TaskFacts = {
     id: task.task_id.value,
     frameworkId: task.framework_id.value,
     agentId: task.agent_id.value,
     name: task.discovery?.name || task.name || '',
     ...(isPod(task) && task.name && { container: task.name }),
-    state: mesosState(task.state),
-    health: task.health_check === null || task.health_check === undefined ? 'unchecked' : 'unknown',
+    state: mesosState(task.state || statuses.findLast(({ state }) => state)?.state || ''),
+    health: verdictOf(statuses.at(-1) ?? {}) ?? (task.health_check ? 'unknown' : 'unchecked'),
     addresses: [],
     networks: NO_NETWORKS,
     networkNames: (task.container?.network_infos ?? []).map(({ name }) => name || null),
@@ -62,10 +75,25 @@ export function factsOf(task: MesosTask): TaskFacts {
     hostPorts: hostPorts(task),
     labels: pairsOf(task.labels).filter(({ key }) => isTaskLabel(key)),
     since: null,
-    rejected: discovered.rejected,
+    ...(lacksMappings(problems, mappings !== null) && { lacksMappings: true }),
+    rejected: [...problems, ...discovered.rejected],
     warnings: [...strayTaskLabels(task), ...discovered.warnings],
+    ...(fields.size > 0 && { unread: fields }),
   };
-  return statuses.reduce(withStatus, facts);
+  // Health is that of the newest status alone: what an older one says of it is no longer true.
+  return { ...statuses.reduce(withStatus, facts), health: facts.health };
+}
+
+/** Where it stands that a mapping could not be read, or what may have had one. */
+const OF_MAPPINGS = /port_mappings|(?:^|\.)(?:container|docker|container_status|network_infos(?:\[\d+\])?)$/;
+
+function lacksMappings(problems: readonly Problem[], definesMappings: boolean): boolean {
+  return problems.some(({ at }) => OF_MAPPINGS.test(at) && !(definesMappings && at.startsWith('status')));
+}
+
+function verdictOf({ healthy }: Pick<MesosStatus, 'healthy'>): Health | null {
+  if (healthy === null || healthy === undefined) return null;
+  return healthy ? 'healthy' : 'unhealthy';
 }
 
 const NO_NETWORKS: TaskNetworks = { networks: [], unassigned: [] };
@@ -79,16 +107,45 @@ export function mergeKnown(known: TaskFacts, facts: TaskFacts): TaskFacts {
   const isVerdict = ({ health }: TaskFacts) => health === 'healthy' || health === 'unhealthy';
   const { health } = isVerdict(facts) || !isVerdict(known) ? facts : known;
   const { mappings } = facts.definesMappings || facts.mappings.length > 0 ? facts : known;
-  return { ...facts, addresses, networks, health, mappings, since: known.since ?? facts.since };
+  const since = known.since ?? facts.since;
+  return { ...facts, addresses, networks, health, mappings, since, ...stillOf(known, facts) };
+}
+
+/** A task's definition never changes, so that what of it could be read before is true where it cannot be read now. */
+function stillOf(known: TaskFacts, { unread, lacksMappings: lacks }: TaskFacts): Partial<TaskFacts> {
+  const { name, container, ports, labels, hostPorts, mappings, definesMappings, networkNames } = known;
+  const was = (field: string) => unread?.has(field) === true && known.unread?.has(field) !== true;
+  return {
+    ...(was('name') && { name }),
+    ...((was('name') || was('executor_id')) && container !== undefined && { container }),
+    ...(was('discovery') && { name, ports }),
+    ...(was('labels') && { labels }),
+    ...(was('resources') && { hostPorts }),
+    ...(was('container') && { networkNames }),
+    ...(unread && { unread: unread.intersection(known.unread ?? NONE) }),
+    ...(lacks && !known.lacksMappings && { mappings, definesMappings, lacksMappings: undefined }),
+  };
 }
 
 /**
  * The task after an event `TASK_UPDATED`. `state` is the newest one that the agent knows; `status` is the last that the
  * scheduler has acknowledged, may be older, and has no name, ports or labels (DCOS_OSS-3539).
  */
-export function updated(facts: TaskFacts, state: string, status: MesosStatus | undefined): TaskFacts {
+export function updated(
+  facts: TaskFacts,
+  state: string | null,
+  status: MesosStatus | undefined,
+  problems: readonly Problem[] = [],
+): TaskFacts {
   const known = status === undefined ? facts : withStatus(facts, status);
-  return { ...known, state: mesosState(state) };
+  return {
+    ...known,
+    ...(lacksMappings(problems, facts.definesMappings) && {
+      mappings: facts.mappings,
+      ...(facts.mappings.length === 0 && { lacksMappings: true }),
+    }),
+    state: state === null ? facts.state : mesosState(state),
+  };
 }
 
 /** TASK_UNKNOWN is the state of a task that an agent which its master lost may still run. */
@@ -107,12 +164,12 @@ function withStatus(facts: TaskFacts, status: MesosStatus): TaskFacts {
   const networks = networksIn(infos, facts.networkNames);
   const addresses = infos.flatMap(addressesIn);
   const mappings = facts.definesMappings ? [] : mappingsIn(infos);
-  const { healthy } = status;
+  const health = verdictOf(status);
   return {
     ...facts,
     ...(addresses.length > 0 && { addresses, networks }),
     ...(mappings.length > 0 && { mappings }),
-    ...(healthy !== null && healthy !== undefined && { health: healthy ? 'healthy' : 'unhealthy' }),
+    ...(health !== null && { health }),
     since: facts.since ?? status.timestamp ?? null,
   };
 }

@@ -44,6 +44,19 @@ function placed(discovery: DiscoveryPort, facts: TaskFacts, agent: TaskAgent): T
     const port: Port = { ...common, mode: 'container/bridge', backendAddress: 'agent' };
     return taskPort(port, onAgentPort(agent, hostPort, facts, { ownPort, network }), facts.state);
   }
+  if (facts.lacksMappings)
+    return taskPort(
+      { ...common, mode: 'container', backendAddress: 'container' },
+      notPlaced(LACKS_MAPPINGS),
+      facts.state,
+    );
+  // It waits for its agent even where it has an address of its own.
+  if (agent.host === null)
+    return taskPort(
+      { ...common, mode: 'container', backendAddress: 'container' },
+      notPlaced(NO_AGENT),
+      facts.state,
+    );
   // Marathon names the network of a container's port; a port without one is an agent's, until the address is known.
   const onHost = facts.addresses.length === 0 && discovery.labels[SCOPE] === undefined;
   const port: Port = onHost
@@ -56,6 +69,10 @@ function placed(discovery: DiscoveryPort, facts: TaskFacts, agent: TaskAgent): T
     facts.state,
   );
 }
+
+const NO_AGENT = 'Mesos has not reported its agent yet';
+const LACKS_MAPPINGS =
+  'it is not known whether a host port is mapped to it: a port mapping of its task cannot be read';
 
 const SCOPE = 'network-scope';
 const NETWORK = 'network-name';
@@ -125,7 +142,7 @@ function onAgentPort(
   { addresses, networks }: TaskFacts,
   { ownPort, network }: Mapped,
 ): Placement {
-  if (host === null) return notPlaced('Mesos has not reported its agent yet');
+  if (host === null) return notPlaced(NO_AGENT);
   if (!isPort(hostPort)) return notPlaced(`its host port ${hostPort} is no port`);
   const own = network === null ? addresses : addressesOn([network], networks).addresses;
   const behind =

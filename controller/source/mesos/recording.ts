@@ -35,30 +35,36 @@ export async function readRecording(bytes: Buffer, source: string): Promise<Clus
 
 async function readLines(bytes: Buffer, source: string, pace: Pace): Promise<Cluster> {
   const cluster = new Cluster(source);
+  let hasState = false;
   let number = 0;
   for (const line of linesOf(bytes)) {
     number += 1;
     try {
-      await readLine(line, cluster, pace);
+      if (await readLine(line, cluster, pace)) hasState = true;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       throw new SyntaxError(`line ${number}: ${error.message}`);
     }
   }
+  // Events alone say what changed, and not what there is.
+  if (!hasState)
+    throw new SyntaxError('there is no state in it: expected a GET_STATE reply or a SUBSCRIBED event');
   return cluster;
 }
 
-async function readLine(line: Buffer, cluster: Cluster, pace: Pace): Promise<void> {
+/** Resolves with whether the line is a state. */
+async function readLine(line: Buffer, cluster: Cluster, pace: Pace): Promise<boolean> {
   const type = typeOf(line);
   if (type === 'SUBSCRIBED' || type === 'GET_STATE') {
     const state = await readState(line, pace);
     if (state === null) throw new SyntaxError(`${type} without get_tasks and get_frameworks`);
     await cluster.replace(state, 0, pace);
-    return;
+    return true;
   }
   const json: unknown = JSON.parse(line.toString('utf8'));
   const event = type === 'GET_AGENT' ? agentIn(json) : readEvent(json);
   if (event !== null) cluster.apply(event, 0);
+  return false;
 }
 
 /** An agent's reply to GET_AGENT is the only place where it names itself. */

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { BOUNDS } from '../../bounds.ts';
 import { type Place, placeOf } from '../../place.ts';
+import { shown } from '../../rejection.ts';
 import { withMessage } from '../../schema-messages.ts';
 
 /**
  * What this program reads of Mesos's JSON (operator API v1, master.proto and mesos.proto of 1.2 to 1.11), and nothing
- * else. As in Marathon's: unknown fields are dropped, absent lists mean empty, and a wrong type in a field that decides
- * where traffic goes is an error of that one task.
+ * else. As in Marathon's: unknown fields are dropped, and absent lists mean empty. What is wrong is left out when it is read
+ * (`readable`), with what cannot be without it.
  */
 
 const text = z.string().nullish();
@@ -15,12 +16,22 @@ const portNumber = withMessage('a port number from 0 to 65535', 'number', (messa
 );
 const id = z.object({ value: z.string().min(1) });
 
+/** A value of another type is one that no label may have: it costs its own label, which is told where labels are read. */
+const labelValue = z
+  .unknown()
+  .transform((value) => (typeof value === 'string' ? value : shown(value ?? '')))
+  .optional();
+
+/** Not as Marathon has them, `{"VIP_0": "/web:80"}`, which would be an object of unknown fields and no labels. */
 const labels = z
-  .object({
+  .looseObject({
     labels: z
-      .array(z.object({ key: z.string(), value: text }))
+      .array(z.object({ key: z.string(), value: labelValue }))
       .max(BOUNDS.labels)
       .nullish(),
+  })
+  .refine((object) => 'labels' in object || Object.keys(object).length === 0, {
+    error: 'expected {"labels": [{"key": …, "value": …}]}',
   })
   .nullish();
 
@@ -54,7 +65,7 @@ export const taskSchema = z.object({
   framework_id: id,
   agent_id: id,
   executor_id: z.object({ value: text }).nullish(),
-  state: z.string(),
+  state: text,
   statuses: z.array(statusSchema).nullish(),
   resources: z
     .array(

@@ -1,19 +1,11 @@
-import { overBound } from '../../bounds.ts';
-import type { Rejection } from '../../model.ts';
+import type { z } from 'zod';
 import type { Pace } from '../../pace.ts';
 import type { Place } from '../../place.ts';
-import { isRecord, rejectionOf, shown } from '../../rejection.ts';
-import { checked } from '../../schema-messages.ts';
 import { type Found, type Wanted, walkJson } from '../json.ts';
-import { factsOf, type TaskFacts } from './facts.ts';
-import {
-  agentInfoSchema,
-  agentSchema,
-  frameworkSchema,
-  type MesosAgentInfo,
-  placeIn,
-  taskSchema,
-} from './schema.ts';
+import type { TaskFacts } from './facts.ts';
+import { readTask, type Unreadable, unreadableTask } from './read-task.ts';
+import { type Problem, readable } from './readable.ts';
+import { agentInfoSchema, agentSchema, frameworkSchema, type MesosAgentInfo, placeIn } from './schema.ts';
 
 /** The state of a cluster at one moment, from a master or an agent. */
 export interface MesosState {
@@ -31,8 +23,8 @@ export interface MesosState {
   readonly tasks: readonly TaskFacts[];
   /** Tasks on agents that the master cannot reach; it keeps them for long. */
   readonly unreachable: readonly TaskFacts[];
-  /** Tasks that could not be read, by key. */
-  readonly rejected: ReadonlyMap<string, Rejection>;
+  /** Entries that could not be read: tasks by key, what has no id by its path. */
+  readonly rejected: ReadonlyMap<string, Unreadable>;
   /** Of an event stream; null elsewhere. */
   readonly heartbeatSeconds: number | null;
 }
@@ -52,20 +44,16 @@ const WANTED: Wanted = {
 
 /**
  * Reads a `GET_STATE` reply or a `SUBSCRIBED` event, in turns of a few milliseconds however large it is. Null for any
- * other type and for a reply without state, a `SyntaxError` for what is no JSON or not complete.
+ * other type and for a reply without state, a `SyntaxError` for what is no JSON, not complete, or has something else in place
+ * of a list.
  */
 export async function readState(bytes: Buffer, pace: Pace): Promise<MesosState | null> {
   const builder = new StateBuilder();
-  for (const found of walkJson(bytes, WANTED)) {
+  for (const found of walkJson(bytes, WANTED, 'strict')) {
     if (found !== null) builder.take(found);
     await pace.restIfDue();
   }
   return builder.state();
-}
-
-/** `framework id` and `task id`: what makes a task id unique. */
-export function taskKey(frameworkId: string, taskId: string): string {
-  return `${frameworkId} ${taskId}`;
 }
 
 /** Of a state without any task or framework there are still these objects. */
@@ -81,11 +69,13 @@ export class StateBuilder {
   readonly #places = new Map<string, Place>();
   readonly #tasks: TaskFacts[] = [];
   readonly #unreachable: TaskFacts[] = [];
-  readonly #rejected = new Map<string, Rejection>();
+  readonly #rejected = new Map<string, Unreadable>();
+  /** Elements that were taken, by the path of their list. */
+  readonly #taken = new Map<string, number>();
   #heartbeatSeconds: number | null = null;
 
-  /** One piece; `path` ends in the list that it is from. */
-  take({ path, json, refused }: Found): void {
+  /** One piece; `path` ends in the list that it is from. `at`: where it stands, if that is another place. */
+  take({ path, json, refused }: Found, at = this.#placeOf(path, json)): void {
     const name = path.slice(path.lastIndexOf('.') + 1);
     if (json === undefined) {
       this.#seen.add(name);
@@ -97,24 +87,24 @@ export class StateBuilder {
         return;
       case 'tasks':
       case 'launched_tasks':
-        this.#addTask(json, refused, this.#tasks);
+        this.#addTask({ json, refused, at }, this.#tasks);
         return;
       case 'unreachable_tasks':
-        this.#addTask(json, refused, this.#unreachable);
+        this.#addTask({ json, refused, at }, this.#unreachable);
         return;
       case 'frameworks': {
-        const { data } = frameworkSchema.safeParse(json);
-        if (data) this.#frameworks.set(data.framework_info.id.value, data.framework_info.name);
+        const data = this.#read(frameworkSchema, json, at);
+        if (data !== null) this.#frameworks.set(data.framework_info.id.value, data.framework_info.name);
         return;
       }
       case 'agents': {
-        const { data } = agentSchema.safeParse(json);
-        if (data) this.#addAgent(data.agent_info, this.#agents);
+        const data = this.#read(agentSchema, json, at);
+        if (data !== null) this.#addAgent(data.agent_info, this.#agents);
         return;
       }
       case 'recovered_agents': {
-        const { data } = agentInfoSchema.safeParse(json);
-        if (data) this.#addAgent(data, this.#recovered);
+        const data = this.#read(agentInfoSchema, json, at);
+        if (data !== null) this.#addAgent(data, this.#recovered);
         return;
       }
       case 'heartbeat_interval_seconds':
@@ -144,42 +134,33 @@ export class StateBuilder {
     if (place !== undefined) this.#places.set(info.id.value, place);
   }
 
-  #addTask(json: unknown, refused: string | undefined, list: TaskFacts[]): void {
-    const read = refused === undefined ? readTask(json) : refusedTask(json, { at: '', reason: refused });
-    if ('task' in read) list.push(read.task);
-    else this.#rejected.set(read.key, read.rejection);
+  #placeOf(path: string, json: unknown): string {
+    if (json === undefined) return path;
+    const index = this.#taken.get(path) ?? 0;
+    this.#taken.set(path, index + 1);
+    return `${path}[${index}]`;
   }
-}
 
-type ReadTask = { readonly task: TaskFacts } | { readonly key: string; readonly rejection: Rejection };
+  #read<Schema extends z.ZodType>(schema: Schema, json: unknown, at: string): z.output<Schema> | null {
+    const { data, problems } = readable(schema, json);
+    if (data === null) this.#reject(at, problems[0]);
+    return data;
+  }
 
-/** A task of a state or of an event; or why it could not be read, within the bounds of one task. */
-export function readTask(json: unknown): ReadTask {
-  if (!isRecord(json)) return refusedTask(json, { at: '', reason: `expected a task, got ${shown(json)}` });
-  const over = overBound(json);
-  if (over !== null) return refusedTask(json, over);
-  const { data, error } = checked(taskSchema, json);
-  if (error !== undefined) return unreadableTask(json, error);
-  return { task: factsOf(data) };
-}
+  /** What has no id is known by where it stands. */
+  #reject(at: string, problem: Problem = { at: '', value: '', reason: 'cannot be read' }): void {
+    const rejection = { app: '', ...problem, at: problem.at === '' ? at : `${at}.${problem.at}` };
+    this.#rejected.set(at, { key: at, state: null, rejection });
+  }
 
-function refusedTask(json: unknown, over: Pick<Rejection, 'at' | 'reason'>): ReadTask {
-  const id = idIn(json, 'task_id') ?? '';
-  const key = taskKey(idIn(json, 'framework_id') ?? '', id);
-  return { key, rejection: { app: id, value: '', ...over } };
-}
-
-/** Why a task could not be read, and the key of the one that it is, as far as they are known. */
-export function unreadableTask(
-  json: unknown,
-  error: Parameters<typeof rejectionOf>[2],
-): { readonly key: string; readonly rejection: Rejection } {
-  const framework = idIn(json, 'framework_id') ?? '';
-  const id = idIn(json, 'task_id') ?? shown(json);
-  return { key: taskKey(framework, id), rejection: rejectionOf(id, json, error) };
-}
-
-function idIn(json: unknown, field: string): string | null {
-  const id = isRecord(json) ? json[field] : undefined;
-  return isRecord(id) && typeof id['value'] === 'string' ? id['value'] : null;
+  #addTask(
+    { json, refused, at }: Omit<Found, 'path' | 'refused'> & { refused: string | undefined; at: string },
+    list: TaskFacts[],
+  ): void {
+    const problem = refused === undefined ? null : { at: '', value: '', reason: refused };
+    const read = problem === null ? readTask(json) : unreadableTask(json, problem);
+    if ('task' in read) list.push(read.task);
+    else if (read.rejection.app !== '') this.#rejected.set(read.key, read);
+    else this.#reject(at, read.rejection);
+  }
 }

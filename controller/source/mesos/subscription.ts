@@ -2,7 +2,7 @@ import { OverBound } from '../../bounds.ts';
 import { Pace } from '../../pace.ts';
 import type { Clock } from '../../ports.ts';
 import { isRecord } from '../../rejection.ts';
-import { checkSize } from '../json.ts';
+import { checkSize, WrongType } from '../json.ts';
 import { type EventStream, ProtocolError, readStream } from '../stream.ts';
 import type { MesosClient } from './client.ts';
 import { type MesosEvent, readEvent } from './events.ts';
@@ -83,6 +83,7 @@ class EventReader {
       else if (!isRecord(json) || json['type'] !== 'HEARTBEAT') throw unexpected(record);
     } catch (error) {
       if (error instanceof OverBound) throw new ProtocolError(`a record is refused: ${error.message}`);
+      if (error instanceof WrongType) throw new ProtocolError(`the state is refused: ${error.message}`);
       if (!(error instanceof SyntaxError)) throw error;
       throw new ProtocolError(`a record of ${record.length} bytes is no JSON: ${error.message}`);
     }

@@ -20,6 +20,26 @@ export class TaskTable {
     return this.#entries.get(key);
   }
 
+  /** What is known of a task that has not ended. */
+  living(key: string): TaskEntry['facts'] | null {
+    const facts = this.#entries.get(key)?.facts;
+    return facts === undefined || facts.state === 'gone' ? null : facts;
+  }
+
+  /** Ids of all agents and frameworks that tasks have. */
+  references(): ReadonlySet<string> {
+    const ids = new Set<string>();
+    for (const { facts } of this.#entries.values()) ids.add(facts.frameworkId).add(facts.agentId);
+    return ids;
+  }
+
+  /** A key as it is, except that one without a framework is that of the only task with its id. */
+  keyOf(key: string): string {
+    if (!key.startsWith(' ')) return key;
+    const keys = [...this.#entries.keys()].filter((each) => each.endsWith(key));
+    return keys.length === 1 ? (keys[0] ?? key) : key;
+  }
+
   /** All of them: for what concerns each. */
   all(): ReadonlyMap<string, TaskEntry> {
     return this.#entries;

@@ -1,4 +1,5 @@
-import { isRecord } from '../../rejection.ts';
+import { isRecord, shown } from '../../rejection.ts';
+import { WrongType } from '../json.ts';
 import { type MesosState, StateBuilder } from './state.ts';
 
 /**
@@ -14,14 +15,16 @@ export function readV0State(json: unknown): MesosState | null {
   const builder = new StateBuilder();
   builder.take({ path: 'type', json: 'GET_STATE' });
   for (const name of ['get_tasks', 'get_frameworks']) builder.take({ path: name, json: undefined });
-  for (const agent of isAgent ? [json] : objects(slaves)) {
-    const info = { id: { value: agent['id'] }, hostname: agent['hostname'], domain: agent['domain'] };
-    builder.take({ path: 'agents', json: { agent_info: info } });
+  for (const { each, at } of isAgent ? [{ each: json, at: '' }] : elements(slaves, 'slaves')) {
+    const { id, hostname, domain } = isRecord(each) ? each : {};
+    builder.take({ path: 'agents', json: { agent_info: { id: { value: id }, hostname, domain } } }, at);
   }
-  for (const framework of json['frameworks'].filter(isRecord)) {
-    const info = { id: { value: framework['id'] }, name: framework['name'] };
-    builder.take({ path: 'frameworks', json: { framework_info: info } });
-    for (const task of tasksOf(framework)) builder.take({ path: 'tasks', json: toV1(task) });
+  for (const { each, at } of elements(json['frameworks'], 'frameworks')) {
+    // All that it runs is in it.
+    if (!isRecord(each)) throw new WrongType(`${at}: expected an object, got ${shown(each)}`);
+    const info = { id: { value: each['id'] }, name: each['name'] };
+    builder.take({ path: 'frameworks', json: { framework_info: info } }, at);
+    for (const task of tasksOf(each, at)) builder.take({ path: 'tasks', json: toV1(task.each) }, task.at);
   }
   return builder.state();
 }
@@ -29,12 +32,17 @@ export function readV0State(json: unknown): MesosState | null {
 type Json = Readonly<Record<string, unknown>>;
 
 /** A master lists them with their framework, an agent with their executor. */
-function tasksOf(framework: Json): readonly Json[] {
-  const ofExecutors = objects(framework['executors']).flatMap((executor) => objects(executor['tasks']));
-  return [...objects(framework['tasks']), ...ofExecutors];
+function tasksOf(framework: Json, at: string): readonly Element[] {
+  const ofExecutors = elements(framework['executors'], `${at}.executors`).flatMap((executor) => {
+    if (!isRecord(executor.each))
+      throw new WrongType(`${executor.at}: expected an object, got ${shown(executor.each)}`);
+    return elements(executor.each['tasks'], `${executor.at}.tasks`);
+  });
+  return [...elements(framework['tasks'], `${at}.tasks`), ...ofExecutors];
 }
 
-function toV1(task: Json): Json {
+function toV1(task: unknown): unknown {
+  if (!isRecord(task)) return task;
   const { id, framework_id, slave_id, executor_id, labels, resources, statuses, ...rest } = task;
   return {
     ...rest,
@@ -46,16 +54,16 @@ function toV1(task: Json): Json {
     resources: [
       { name: 'ports', ranges: { range: rangesIn(isRecord(resources) ? resources['ports'] : '') } },
     ],
-    statuses: objects(statuses).map(statusToV1),
+    statuses: Array.isArray(statuses) ? statuses.map(statusToV1) : statuses,
   };
 }
 
 /** Before 0.26 a network had one address, in a field of its own. */
-function statusToV1(status: Json): Json {
-  const container = status['container_status'];
-  if (!isRecord(container)) return status;
-  const networks = objects(container['network_infos']).map((network) =>
-    network['ip_addresses'] === undefined && network['ip_address'] !== undefined
+function statusToV1(status: unknown): unknown {
+  const container = isRecord(status) ? status['container_status'] : undefined;
+  if (!isRecord(status) || !isRecord(container) || !Array.isArray(container['network_infos'])) return status;
+  const networks = container['network_infos'].map((network: unknown) =>
+    isRecord(network) && network['ip_addresses'] === undefined && network['ip_address'] !== undefined
       ? { ...network, ip_addresses: [{ ip_address: network['ip_address'] }] }
       : network,
   );
@@ -68,6 +76,15 @@ function rangesIn(ports: unknown): readonly Json[] {
   return ranges.map(([, begin, end]) => ({ begin: Number(begin), end: Number(end) }));
 }
 
-function objects(list: unknown): readonly Json[] {
-  return Array.isArray(list) ? list.filter(isRecord) : [];
+interface Element {
+  readonly each: unknown;
+  /** Its path in the document. */
+  readonly at: string;
+}
+
+/** Throws a `WrongType` for what is neither a list nor missing. */
+function elements(list: unknown, at: string): readonly Element[] {
+  if (list === undefined || list === null) return [];
+  if (!Array.isArray(list)) throw new WrongType(`${at}: expected a list, got ${shown(list)}`);
+  return list.map((each: unknown, index) => ({ each, at: `${at}[${index}]` }));
 }

@@ -181,3 +181,7 @@ test.each([
 ])('id %s in group %s is %s', (id, base, expected) => {
   expect(absoluteId(id, base)).toBe(expected);
 });
+
+test('an object of Kubernetes is no pod, for all that it has a spec', () => {
+  expect(readDocuments({ kind: 'MarathonApp', spec: { app: {} } }, 'x.json')).toBeNull();
+});

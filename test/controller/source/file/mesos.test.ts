@@ -113,6 +113,28 @@ describe('a file with Mesos data', () => {
     });
   });
 
+  test.each(['GET_TASKS', 'GET_AGENTS', 'ERROR', 'HEARTBEAT', 'TASK_UPDATED', 'OF_THE_FUTURE'])(
+    'with %s and no state cannot be used',
+    async (type) => {
+      const path = await write(
+        'stream.jsonl',
+        lines({ type, [type.toLowerCase()]: {} }, { type: 'HEARTBEAT' }),
+      );
+      const message = `file ${path}: Mesos data, but there is no state in it: expected a GET_STATE reply or a SUBSCRIBED event`;
+      await expect(source(path).read(never)).rejects.toMatchObject({ code: 'usage', message });
+      const { rejected } = await source(directory).read(never);
+      expect(rejected).toEqual([{ app: path, at: '', value: '', reason: message }]);
+    },
+  );
+
+  test.each([
+    ['get_state.get_tasks.tasks', { get_tasks: { tasks: 'x' }, get_frameworks: {} }],
+    ['get_state.get_agents', { get_tasks: {}, get_frameworks: {}, get_agents: 7 }],
+  ])('with something else in place of %s cannot be used', async (at, get_state) => {
+    const path = await write('state.json', { type: 'GET_STATE', get_state });
+    await expect(source(path).read(never)).rejects.toThrow(`${at}: expected`);
+  });
+
   test('gives the same apps again as long as nothing changes', async () => {
     const { subscribed } = recording();
     const path = await write('stream.jsonl', lines(subscribed));

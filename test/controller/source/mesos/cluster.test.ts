@@ -117,7 +117,7 @@ test('an app of which all tasks have ended is remembered for a while, and a batc
   for (const event of beginnings()) cluster.apply(event, 0);
   const job = webTask(1, { id: 'job', name: 'job', ports: [] });
   const add = readEvent({ type: 'TASK_ADDED', task_added: { task: {} } });
-  expect(add).toMatchObject({ type: 'task-unreadable' });
+  expect(add).toMatchObject({ type: 'unreadable' });
   const model = new TestCluster((json) => {
     const event = readEvent(json);
     if (event !== null) cluster.apply(event, 0);

@@ -47,6 +47,17 @@ describe('the newest status', () => {
     expect(facts({}, { statuses })).toMatchObject({ health: 'unhealthy', addresses: ['9.0.0.3'], since: 1 });
   });
 
+  test.each<[string, object, string]>([
+    ['without a result of its check is not known', { health_check: { type: 'TCP' } }, 'unknown'],
+    ['without a check does not fail for what an older one said', { health_check: null }, 'unchecked'],
+  ])('%s', (_what, check, health) => {
+    const statuses = [
+      status(100, { healthy: health === 'unknown', addresses: ['9.0.0.1'] }),
+      status(200, { addresses: ['9.0.0.2'] }),
+    ];
+    expect(facts({}, { ...check, statuses })).toMatchObject({ health, addresses: ['9.0.0.2'] });
+  });
+
   test('leaves as it was what it lacks', () => {
     const before = facts({ addresses: ['9.0.0.1'], healthy: true, ports: [{ number: 80 }] });
     const after = updated(before, 'TASK_RUNNING', statusSchema.parse(status(9, {})));

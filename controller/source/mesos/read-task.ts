@@ -1,0 +1,60 @@
+import { overBound } from '../../bounds.ts';
+import type { Rejection, TaskState } from '../../model.ts';
+import { isRecord, shown } from '../../rejection.ts';
+import { factsOf, mesosState, type TaskFacts } from './facts.ts';
+import { type Problem, readable } from './readable.ts';
+import { taskSchema } from './schema.ts';
+
+/** An entry of a list, or the content of an event, that cannot be used. */
+export interface Unreadable {
+  /** The key of its task, as far as that can be read. */
+  readonly key: string;
+  /** What its task does now, which counts all the same; null where that cannot be read. */
+  readonly state: TaskState | null;
+  /** `app` is the id of the task; empty where it cannot be read. */
+  readonly rejection: Rejection;
+}
+
+/** A task of a state or of an event without what is wrong in it; or why nothing of it can be used. */
+export function readTask(json: unknown): { readonly task: TaskFacts } | Unreadable {
+  if (!isRecord(json))
+    return unreadableTask(json, { at: '', value: '', reason: `expected a task, got ${shown(json)}` });
+  const over = overBound(json);
+  if (over !== null) return unreadableTask(json, { value: '', ...over });
+  const read = readable(taskSchema, json);
+  if (read.data === null) return unreadableTask(json, read.problems[0]);
+  if (!read.data.state && !read.data.statuses?.some(({ state }) => state))
+    return unreadableTask(json, read.problems.find(({ at }) => at === 'state') ?? noState(json['state']));
+  return { task: factsOf(read.data, read) };
+}
+
+/** What is wrong where there is neither a state nor a status that has one. */
+export function noState(value: unknown): Problem {
+  return { at: 'state', value: shown(value), reason: 'expected text' };
+}
+
+/** Why a task could not be read, and what is known of it all the same. */
+export function unreadableTask(json: unknown, problem: Problem = noState(undefined)): Unreadable {
+  const id = idIn(json, 'task_id') ?? '';
+  const key = taskKey(idIn(json, 'framework_id') ?? '', id);
+  const state = isRecord(json) && typeof json['state'] === 'string' ? mesosState(json['state']) : null;
+  return { key, state, rejection: { app: id, ...problem } };
+}
+
+/** `framework id` and `task id`: what makes a task id unique. */
+export function taskKey(frameworkId: string, taskId: string): string {
+  return `${frameworkId} ${taskId}`;
+}
+
+export function taskIdIn(key: string): string {
+  return key.slice(key.indexOf(' ') + 1);
+}
+
+export function keyOf({ frameworkId, id }: Pick<TaskFacts, 'frameworkId' | 'id'>): string {
+  return taskKey(frameworkId, id);
+}
+
+function idIn(json: unknown, field: string): string | null {
+  const id = isRecord(json) ? json[field] : undefined;
+  return isRecord(id) && typeof id['value'] === 'string' ? id['value'] : null;
+}
