@@ -249,6 +249,30 @@ test('a task waits for its agent, also one with an address of its own', async ()
   expect((await found(cluster)).tasks).toEqual(['running healthy 9.0.0.7:31001']);
 });
 
+test('no VIP may have the address of an agent without an id, or of a task that is in no app', async () => {
+  const cluster = new Cluster();
+  const at = (id: string, address: string, change: object = {}) => task(change, { id, addresses: [address] });
+  const json = stateJson({
+    get_tasks: {
+      tasks: [task(), at('waits', '9.0.7.1', { framework_id: { value: 'F9' } })],
+      unreachable_tasks: [at('lost', '9.0.7.2')],
+    },
+    get_agents: {
+      agents: [AGENT, { agent_info: { hostname: '10.0.0.66' } }],
+      recovered_agents: [{ hostname: '10.0.0.67' }],
+    },
+  });
+  await take(cluster, json);
+  const addresses = new Map([...cluster.hosts].map((host) => [host, host]));
+  expect((await cluster.snapshot(addresses, new Pace())).agents).toEqual([
+    '10.0.0.1',
+    '10.0.0.66',
+    '10.0.0.67',
+    '9.0.7.1',
+    '9.0.7.2',
+  ]);
+});
+
 describe('a list of a wrong type is an error, and no empty list:', () => {
   const lists: [string, object][] = [
     ['get_state.get_tasks.tasks: expected a list, got text', { get_tasks: { tasks: 'x' } }],
