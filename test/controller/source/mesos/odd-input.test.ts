@@ -315,6 +315,28 @@ describe('a list of a wrong type is an error, and no empty list:', () => {
   });
 });
 
+test.each<[string, unknown, string]>([
+  [
+    'FRAMEWORK_ADDED',
+    { framework: { framework_info: { id: 5 } } },
+    'framework_added.framework.framework_info.id',
+  ],
+  ['FRAMEWORK_UPDATED', 'x', 'framework_updated'],
+  ['FRAMEWORK_REMOVED', {}, 'framework_removed.framework_info'],
+  [
+    'AGENT_ADDED',
+    { agent: { agent_info: { id: { value: 'S1' } } } },
+    'agent_added.agent.agent_info.hostname',
+  ],
+  ['AGENT_REMOVED', { agent_id: 'S0' }, 'agent_removed.agent_id'],
+])('%s that cannot be read is told, until the next state', async (type, content, at) => {
+  const cluster = await serving();
+  apply(cluster, type, content);
+  expect(await found(cluster)).toEqual({ tasks: [SERVES], rejected: [at] });
+  await take(cluster, stateJson());
+  expect((await found(cluster)).rejected).toEqual([]);
+});
+
 test('entries of lists that are none are each told with their place and the source', async () => {
   const cluster = new Cluster('mesos=m');
   await take(
