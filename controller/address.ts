@@ -13,13 +13,13 @@ export interface Address {
 export function parseAddress(text: string): Address | null {
   // The patterns come first because ipaddr.js throws and catches inside: 70 us for each name that is no address.
   if (!text.includes(':')) {
-    if (!/^[\d.]{7,15}$/.test(text) || !ipaddr.IPv4.isValidFourPartDecimal(text)) return null;
+    if (!isDottedDecimal(text)) return null;
     return { family: 'ipv4', text, value: toValue(ipaddr.IPv4.parse(text)) };
   }
   if (!/^[\da-f:.]+$/i.test(text) || !ipaddr.IPv6.isValid(text)) return null;
   // ipaddr.js takes `::1.2.3.4` for `::ffff:1.2.3.4`.
   const parsed = ipaddr.IPv6.parse(/^::\d+\./.test(text) ? `::0:${text.slice(2)}` : text);
-  return { family: 'ipv6', text: parsed.toRFC5952String(), value: toValue(parsed) };
+  return { family: 'ipv6', text: textOf(parsed), value: toValue(parsed) };
 }
 
 /** The text of an address given as a number; the opposite of `parseAddress`. */
@@ -33,7 +33,14 @@ export function formatAddress(family: Family, value: bigint): string {
     const word = Number((value >> shift) & 0xffffffffn);
     parts.push(word >>> 16, word & 0xffff);
   }
-  return new ipaddr.IPv6(parts).toRFC5952String();
+  return textOf(new ipaddr.IPv6(parts));
+}
+
+/** The one text form of any address, null for other text; IPv6 with a zone is no address for a backend. */
+export function addressText(text: string | null | undefined): string | null {
+  if (!text) return null;
+  if (!text.includes(':')) return isDottedDecimal(text) ? text : null;
+  return parseAddress(text)?.text ?? null;
 }
 
 /** The family of an address that is known to be one. */
@@ -41,7 +48,7 @@ export function familyOf(address: string): Family {
   return address.includes(':') ? 'ipv6' : 'ipv4';
 }
 
-/** The one text form of a backend's address; null for IPv6 text that is none. IPv4 has one form only and passes as it is. */
+/** The same of a backend's address, cheaper; null for IPv6 text that is none. IPv4 has one form only and passes as it is. */
 export function canonicalAddress(address: string): string | null {
   return address.includes(':') ? (parseAddress(address)?.text ?? null) : address;
 }
@@ -131,6 +138,15 @@ function translatedFault({ value }: Address): string | null {
   const text = formatAddress('ipv4', value & 0xffffffffn);
   const fault = unusableAsBackend(text);
   return fault === null ? null : `the NAT64 address of ${text}, ${fault}`;
+}
+
+function isDottedDecimal(text: string): boolean {
+  return /^[\d.]{7,15}$/.test(text) && ipaddr.IPv4.isValidFourPartDecimal(text);
+}
+
+/** As inet_ntop has it, and so ipvsadm and the library: a mapped IPv4 address keeps its dots. */
+function textOf(address: ipaddr.IPv6): string {
+  return address.isIPv4MappedAddress() ? `::ffff:${address.toIPv4Address()}` : address.toRFC5952String();
 }
 
 function toValue(address: ipaddr.IPv4 | ipaddr.IPv6): bigint {

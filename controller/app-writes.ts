@@ -32,11 +32,11 @@ export interface WriteRefused {
   readonly message: string;
   /** Ids of those that lock it. */
   readonly deployments: readonly string[];
-  readonly details: readonly WriteComplaint[];
+  readonly details: readonly FieldErrors[];
 }
 
 /** Marathon's errors for one field. */
-export interface WriteComplaint {
+export interface FieldErrors {
   /** As in a `Rejection`: `portDefinitions[0].port`; empty for the whole. */
   readonly at: string;
   readonly errors: readonly string[];

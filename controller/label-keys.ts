@@ -3,7 +3,7 @@
  * sources, which know where a label stands, and by the stage that reads the labels of ports.
  */
 
-import { OPTIONS } from './settings.ts';
+import { OPTIONS } from './label-options.ts';
 
 /** The labels beside a VIP label that say how it is balanced. */
 export const OPTION_KEYS: readonly string[] = Object.values(OPTIONS).map(({ label }) => label);

@@ -4,6 +4,7 @@
  * besides the keys.
  */
 
+import type { NameMemory } from './name-memory.ts';
 import type { Nearness, Place, TrafficDistribution } from './place.ts';
 import type { BackendSettings, ServiceSettings } from './settings.ts';
 
@@ -206,19 +207,6 @@ export interface CalledVip extends Pick<Declared, 'name' | 'framework' | 'addres
   readonly protocol: string;
 }
 
-/** What must be remembered from pass to pass, and across a restart. */
-export interface Memory {
-  /** `label.framework` in cleaned form -> its addresses. Kept while any app declares the name. */
-  readonly addresses: ReadonlyMap<string, NamedAddresses>;
-  /** Text of each VIP label when it was last valid; key made by `desired/`. */
-  readonly labels: ReadonlyMap<string, string>;
-}
-
-export interface NamedAddresses {
-  readonly ipv4?: string;
-  readonly ipv6?: string;
-}
-
 /** The desired state: all that later stages need from the sources. */
 export interface Desired {
   readonly services: ReadonlyMap<ServiceKey, Service>;
@@ -229,7 +217,7 @@ export interface Desired {
   readonly declared: readonly Declared[];
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
-  readonly memory: Memory;
+  readonly memory: NameMemory;
   /** Addresses that apps asked for as IP VIPs and that belong to someone, with why; absent: none. */
   readonly refused?: ReadonlyMap<string, string>;
 }

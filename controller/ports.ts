@@ -6,7 +6,6 @@ import type { Delta } from './delta.ts';
 import type { Ejections, ProbeResult, Target, TargetKey } from './ejection.ts';
 import type {
   BackendKey,
-  Memory,
   NamedService,
   ObservedService,
   ServiceAddress,
@@ -15,6 +14,7 @@ import type {
   Step,
   Table,
 } from './model.ts';
+import type { NameMemory } from './name-memory.ts';
 import type { PassStatus } from './pass-status.ts';
 
 /** Where apps come from. */
@@ -228,9 +228,9 @@ export interface StateStore {
    * was saved before is then still there.
    */
   saveSource(source: string, change: StoredChange | null, all: () => Snapshot): Promise<void>;
-  loadMemory(): Promise<Memory>;
+  loadMemory(): Promise<NameMemory>;
   /** As `saveSource`: one call at a time. */
-  saveMemory(memory: Memory): Promise<void>;
+  saveMemory(memory: NameMemory): Promise<void>;
 }
 
 /** What changed of what a source says. */

@@ -1,17 +1,11 @@
 /** What is done with all fields of a service, or of a backend, alike: the rows are those of `settings.ts`. */
 
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
+import { OPTIONS, type PortOptions } from './label-options.ts';
 import type { Family } from './model.ts';
 import type { FieldRow, FieldRows, OptionRow, Writable } from './setting-rows.ts';
 import { type IpvsadmOptions, Refused } from './setting-values.ts';
-import {
-  BACKEND,
-  type BackendSettings,
-  OPTIONS,
-  type PortOptions,
-  SERVICE,
-  type ServiceSettings,
-} from './settings.ts';
+import { BACKEND, type BackendSettings, SERVICE, type ServiceSettings } from './settings.ts';
 
 type Value = string | number;
 

@@ -1,8 +1,8 @@
-/** What the rows of `settings.ts` say of each setting. */
+/** What the rows of `label-options.ts` and `settings.ts` say of each setting. */
 
+import type { PortOptions } from './label-options.ts';
 import type { Family } from './model.ts';
 import type { IpvsadmOptions, Parsed, Refused } from './setting-values.ts';
-import type { PortOptions } from './settings.ts';
 
 /** A label beside a VIP label. */
 export interface OptionRow<Value> {

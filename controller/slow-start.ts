@@ -1,6 +1,6 @@
 /** Slow start: a backend that comes into rotation grows to its full weight. What settings, plan and output share of it. */
 
-import type { PortOptions } from './settings.ts';
+import type { PortOptions } from './label-options.ts';
 
 /** An hour: what grows for longer is a deployment by hand. */
 export const MOST_SLOW_START_SECONDS = 3_600;

@@ -57,7 +57,7 @@ export interface Column<Row> {
   readonly align?: 'right';
   readonly colour?: (row: Row) => Colour | null;
   /** Of columns that do not fit, the one with the least goes first; one without stays, and is shortened at last. */
-  readonly worth?: number;
+  readonly priority?: number;
 }
 
 export interface Layout {
@@ -105,7 +105,7 @@ function fitting<Row>(
   });
   while (widthOf(shown) > room) {
     const least = shown.reduce<Sized<Row> | null>(
-      (found, one) => (worth(one) < worth(found) ? one : found),
+      (found, one) => (priorityOf(one) < priorityOf(found) ? one : found),
       null,
     );
     if (least === null) break;
@@ -117,8 +117,8 @@ function fitting<Row>(
   return shown.map((one, at) => (at === 0 ? { ...one, width: Math.max(LEAST, one.width - missing) } : one));
 }
 
-function worth<Row>(one: Sized<Row> | null): number {
-  return one?.column.worth ?? Number.POSITIVE_INFINITY;
+function priorityOf<Row>(one: Sized<Row> | null): number {
+  return one?.column.priority ?? Number.POSITIVE_INFINITY;
 }
 
 function widthOf<Row>(shown: readonly Sized<Row>[]): number {

@@ -5,10 +5,10 @@ import type { Config } from './config/config.ts';
 import { givenAs } from './config/given.ts';
 import type { OptionName } from './config/options.ts';
 import { type Pools, parsePool } from './desired/pool.ts';
+import type { PortOptions } from './label-options.ts';
 import type { HostFacts } from './loop/nearness.ts';
 import { placeOf } from './place.ts';
 import { DEFAULT_PORT_OPTIONS } from './setting-fields.ts';
-import type { PortOptions } from './settings.ts';
 
 export function poolsOf({ poolIpv4, poolIpv6 }: Pick<Config, 'poolIpv4' | 'poolIpv6'>): Pools {
   return { ipv4: parsePool(poolIpv4), ipv6: poolIpv6 === null ? null : parsePool(poolIpv6) };

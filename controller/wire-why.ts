@@ -1,8 +1,8 @@
 /** Builds what `why` reads its facts with. */
 
-import { ask } from './cli/commands/ask.ts';
 import { openController } from './cli/commands/controller.ts';
 import { readAndPass } from './cli/commands/once.ts';
+import { query } from './cli/commands/query.ts';
 import type { Config } from './config/config.ts';
 import { givenAs } from './config/given.ts';
 import type { OptionName } from './config/options.ts';
@@ -90,7 +90,7 @@ export async function askElsewhere(config: Config, asked: string, signal: AbortS
   refuseBoth(config, 'netns', 'server');
   const controller = await openController(config);
   const path = `/v1/why?vip=${encodeURIComponent(asked)}`;
-  return (await ask(controller, path, whyDocument, signal, ELSEWHERE_MS)).document;
+  return (await query(controller, path, whyDocument, signal, ELSEWHERE_MS)).document;
 }
 
 /** It ends by itself before. */
@@ -98,7 +98,7 @@ const ELSEWHERE_MS = 40_000;
 
 async function askStatus(config: Config, signal: AbortSignal): Promise<Known> {
   const controller = await openController(config);
-  const { document } = await ask(controller, '/v1/status', statusDocument, signal);
+  const { document } = await query(controller, '/v1/status', statusDocument, signal);
   return knownFromStatus(document, controller.url);
 }
 

@@ -1,4 +1,5 @@
 import { canonicalAddress, familyOf, unusableAsBackend } from '../address.ts';
+import type { PortOptions } from '../label-options.ts';
 import {
   type App,
   type Backend,
@@ -13,8 +14,7 @@ import {
   type TaskPort,
 } from '../model.ts';
 import { backendFields, optionsText, sharedOptionsThatDiffer } from '../setting-fields.ts';
-import type { PortOptions } from '../settings.ts';
-import { standingOf } from './backends.ts';
+import { weightOf } from './backends.ts';
 import type { Claim, ClaimRules } from './claim.ts';
 import type { HostContext, PortReading } from './port-reading.ts';
 import { familiesOf, type Target } from './target.ts';
@@ -103,8 +103,8 @@ export function createClaimBuilder(
       ),
     addBackends(task, port, reading) {
       const { options } = reading.options;
-      const standing = reading.vips.length === 0 ? null : standingOf(task, options.weight);
-      if (standing === null) return null;
+      const weighed = reading.vips.length === 0 ? null : weightOf(task, options.weight);
+      if (weighed === null) return null;
 
       const wanting = draftsOf(port, reading);
       const common = {
@@ -117,7 +117,7 @@ export function createClaimBuilder(
       const { places, faults } = placesOn(localAddresses, port, faultOf);
       for (const place of places) {
         const settings = backendFields.of(options, familyOf(place.address));
-        const backend: Backend = { ...place, ...common, ...settings, ...standing };
+        const backend: Backend = { ...place, ...common, ...settings, ...weighed };
         const key = endpointKey(backend);
         for (const draft of wanting) add(draft, key, backend);
       }

@@ -2,7 +2,7 @@ import { onlyKnownTo } from '../inventory/merge.ts';
 import type { App, Port, Rejection, Task } from '../model.ts';
 import type { Claim, ClaimRules } from './claim.ts';
 import { createClaimBuilder } from './claim-builder.ts';
-import { complaintsAbout } from './complaints.ts';
+import { labelProblems } from './label-problems.ts';
 import { createPortReader, type HostContext, type PortReading } from './port-reading.ts';
 import type { NamedTarget } from './target.ts';
 
@@ -16,7 +16,7 @@ export interface Spelling {
 }
 
 export interface LabelState {
-  /** As in `Memory.labels`. */
+  /** As in `NameMemory.labels`. */
   readonly key: string;
   /** Its text; null when that is not valid. */
   readonly valid: string | null;
@@ -44,12 +44,12 @@ export function claimsOf(app: App, rules: ClaimRules, context: HostContext): App
   const builder = createClaimBuilder(app, rules, context);
   const labels = new Map<string, LabelState>();
   const spellings: Spelling[] = [];
-  const complaints = collectComplaints(app, rules.zone);
+  const problems = collectProblems(app, rules.zone);
   const warnings = app.warnings.map((warning) => `${app.id} ${warning}`);
 
   for (const port of app.ports) {
     const reading = readPort(port);
-    complaints.about(port, reading);
+    problems.about(port, reading);
     warnings.push(...builder.declare(port, reading));
     for (const { key, at, text, problem, target } of reading.vips) {
       note(labels, { key, valid: problem === null ? text : null });
@@ -59,18 +59,18 @@ export function claimsOf(app: App, rules: ClaimRules, context: HostContext): App
   for (const task of app.tasks) {
     for (const port of task.ports) {
       const reading = readPort(port);
-      complaints.aboutTask(task, port, reading);
+      problems.aboutTask(task, port, reading);
       const warning = builder.addBackends(task, port, reading);
       if (warning !== null) warnings.push(warning);
     }
   }
   const finished = builder.finish();
-  warnings.push(...complaints.warnings, ...finished.warnings);
+  warnings.push(...problems.warnings, ...finished.warnings);
   return {
     claims: finished.claims,
     labels: [...labels.values()],
     spellings,
-    rejected: complaints.rejected(),
+    rejected: problems.rejected(),
     warnings,
   };
 }
@@ -82,7 +82,7 @@ function note(labels: Map<string, LabelState>, state: LabelState): void {
 }
 
 /** Collects what is wrong with the labels of an app, each thing once. */
-function collectComplaints(app: App, zone: string) {
+function collectProblems(app: App, zone: string) {
   const ofTasks = app.fromTasks || app.labelsPerTask;
   const told = new Set<PortReading>();
   const rejected: Rejection[] = [...app.rejected];
@@ -90,9 +90,9 @@ function collectComplaints(app: App, zone: string) {
 
   const about = (port: Port, reading: PortReading): void => {
     told.add(reading);
-    const complaints = complaintsAbout(app, port, reading, zone);
-    rejected.push(...complaints.rejected);
-    warnings.push(...complaints.warnings);
+    const problems = labelProblems(app, port, reading, zone);
+    rejected.push(...problems.rejected);
+    warnings.push(...problems.warnings);
   };
   return {
     about,
@@ -105,7 +105,7 @@ function collectComplaints(app: App, zone: string) {
       if (ofTasks) about(port, reading);
       else if (onlyIn !== undefined) {
         told.add(reading);
-        for (const one of complaintsAbout(app, port, reading, zone).rejected) {
+        for (const one of labelProblems(app, port, reading, zone).rejected) {
           if (rejected.some(({ value, reason }) => value === one.value && reason === one.reason)) continue;
           rejected.push({ ...one, reason: onlyKnownTo(onlyIn, one.reason) });
         }

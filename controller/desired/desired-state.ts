@@ -5,11 +5,11 @@ import type {
   Declared,
   Desired,
   Family,
-  Memory,
   Rejection,
   Service,
   ServiceKey,
 } from '../model.ts';
+import type { NameMemory } from '../name-memory.ts';
 import { type Pause, withoutPause } from '../pause.ts';
 import { same } from '../same.ts';
 import { FALLBACK_SCHEDULER } from '../schedulers.ts';
@@ -58,11 +58,11 @@ export class DesiredState implements Desired {
   readonly #leaving: Set<string>;
   #wasComplete = false;
   /** As it was told last. */
-  #memory: Memory;
+  #memory: NameMemory;
   #isOtherMemory = true;
 
   /** Throws when the zone has no letter or digit. */
-  constructor(rules: TranslationRules, inventory: Inventory, memory: Memory) {
+  constructor(rules: TranslationRules, inventory: Inventory, memory: NameMemory) {
     const zone = cleanName(rules.zone);
     if (zone === null) throw new Error(`the zone "${rules.zone}" cannot be a DNS name`);
     this.#rules = rules;
@@ -119,7 +119,7 @@ export class DesiredState implements Desired {
   }
 
   /** What must be remembered across a restart; the same object while it is the same. */
-  get memory(): Memory {
+  get memory(): NameMemory {
     if (this.#isOtherMemory) {
       const { heldNames, complete } = this.#conditions;
       const isKept = (name: string) => !complete || this.#vips.hasName(name) || heldNames.has(name);

@@ -1,5 +1,5 @@
 import { formatAddress } from '../address.ts';
-import type { NamedAddresses } from '../model.ts';
+import type { NamedAddresses } from '../name-memory.ts';
 import { type Pause, withoutPause } from '../pause.ts';
 import { phash2 } from './phash2.ts';
 import { formatPool, inPool, type Pool, type Pools } from './pool.ts';

@@ -1,8 +1,8 @@
 import { nearestOption, OPTION_KEYS } from '../label-keys.ts';
+import { OPTIONS, type PortOptions } from '../label-options.ts';
 import { DEFAULT_PORT_OPTIONS, optionNames } from '../setting-fields.ts';
 import type { OptionRow } from '../setting-rows.ts';
 import { Refused } from '../setting-values.ts';
-import { OPTIONS, type PortOptions } from '../settings.ts';
 
 /** A label that was not understood; its default is used. */
 interface OptionProblem {

@@ -1,7 +1,7 @@
 import { isVipLabel } from '../label-keys.ts';
+import type { PortOptions } from '../label-options.ts';
 import type { App, Port, Protocol } from '../model.ts';
 import { FALLBACK_SCHEDULER } from '../schedulers.ts';
-import type { PortOptions } from '../settings.ts';
 import { type OptionsReading, readPortOptions } from './port-options.ts';
 import { isProblem, readTarget, type Target } from './target.ts';
 import type { VipProblem } from './vip-label.ts';
@@ -37,7 +37,7 @@ export interface PortReading {
 }
 
 export interface LabelReading {
-  /** Key in `Memory.labels`: `marathon /web portDefinitions[0].labels.VIP_0`. */
+  /** Key in `NameMemory.labels`: `marathon /web portDefinitions[0].labels.VIP_0`. */
   readonly key: string;
   /** `portDefinitions[0].labels.VIP_0` */
   readonly at: string;

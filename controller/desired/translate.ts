@@ -1,5 +1,6 @@
 import { Inventory } from '../inventory/inventory.ts';
-import type { Desired, Memory, Snapshot } from '../model.ts';
+import type { Desired, Snapshot } from '../model.ts';
+import type { NameMemory } from '../name-memory.ts';
 import { DesiredState } from './desired-state.ts';
 import type { TranslationRules } from './translation-rules.ts';
 
@@ -11,7 +12,7 @@ import type { TranslationRules } from './translation-rules.ts';
  */
 export type Translate = (
   snapshot: Snapshot,
-  memory: Memory,
+  memory: NameMemory,
   complete?: boolean,
   held?: ReadonlySet<string>,
   lacking?: ReadonlySet<string>,

@@ -1,14 +1,14 @@
+import type { PortOptions } from '../label-options.ts';
 import {
   type Backend,
   type BackendKey,
   type Family,
-  type NamedAddresses,
   type Service,
   type ServiceKey,
   serviceKey,
 } from '../model.ts';
+import type { NamedAddresses } from '../name-memory.ts';
 import { optionsText, serviceFields, sharedOptionsThatDiffer } from '../setting-fields.ts';
-import type { PortOptions } from '../settings.ts';
 import { slowStartOf } from '../slow-start.ts';
 import type { Claim } from './claim.ts';
 import { preferred } from './claim-builder.ts';

@@ -1,4 +1,5 @@
-import type { Backend, BackendKey, Declared, NamedAddresses, Service, ServiceKey } from '../model.ts';
+import type { Backend, BackendKey, Declared, Service, ServiceKey } from '../model.ts';
+import type { NamedAddresses } from '../name-memory.ts';
 import type { Pause } from '../pause.ts';
 import { same } from '../same.ts';
 import type { Claim } from './claim.ts';

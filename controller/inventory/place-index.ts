@@ -6,7 +6,7 @@ import type { Place } from '../place.ts';
 /** Where hosts stand, by their addresses or names, from the tasks on them and the lists of agents. */
 export class PlaceIndex {
   /** How many tasks name each place. */
-  readonly #told = new Map<string, Map<Place, number>>();
+  readonly #counts = new Map<string, Map<Place, number>>();
   #listed: ReadonlyMap<string, Place> = new Map();
   #version = 0;
 
@@ -32,7 +32,7 @@ export class PlaceIndex {
     const listed = this.#listed.get(host);
     if (listed !== undefined) return listed;
     let most: readonly [Place, number] | null = null;
-    for (const [place, count] of this.#told.get(host) ?? [])
+    for (const [place, count] of this.#counts.get(host) ?? [])
       if (most === null || count > most[1] || (count === most[1] && isBefore(place, most[0])))
         most = [place, count];
     return most?.[0] ?? null;
@@ -40,19 +40,19 @@ export class PlaceIndex {
 
   /** The zones, or regions, that sources tell of any host. */
   names(on: 'zone' | 'region'): ReadonlySet<string> {
-    const told = [...this.#told.values()].flatMap((places) => [...places.keys()]);
-    return new Set([...this.#listed.values(), ...told].flatMap((place) => place[on] ?? []));
+    const counted = [...this.#counts.values()].flatMap((places) => [...places.keys()]);
+    return new Set([...this.#listed.values(), ...counted].flatMap((place) => place[on] ?? []));
   }
 
   #count({ place, ...task }: Task, by: 1 | -1): void {
     if (place === undefined) return;
     for (const host of hostsOf({ place, ...task })) {
-      const told = this.#told.get(host) ?? new Map<Place, number>();
-      const count = (told.get(place) ?? 0) + by;
-      if (count > 0) told.set(place, count);
-      else told.delete(place);
-      if (told.size > 0) this.#told.set(host, told);
-      else this.#told.delete(host);
+      const counts = this.#counts.get(host) ?? new Map<Place, number>();
+      const count = (counts.get(place) ?? 0) + by;
+      if (count > 0) counts.set(place, count);
+      else counts.delete(place);
+      if (counts.size > 0) this.#counts.set(host, counts);
+      else this.#counts.delete(host);
       if (count === 0 || (count === 1 && by === 1)) this.#version += 1;
     }
   }

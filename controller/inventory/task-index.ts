@@ -11,23 +11,23 @@ import {
 import { KeyIndex } from './key-index.ts';
 
 /** Who is reached at an endpoint, as far as the sources know. */
-export interface Occupant {
+export interface EndpointTask {
   /**
    * How long connections to it may live on, in seconds: its task still runs (an unreachable agent is no reason to
    * believe otherwise). null: its task has ended.
    */
   readonly drainSeconds: number | null;
-  readonly condition: OccupantCondition;
+  readonly condition: TaskCondition;
 }
 
 /**
  * The condition of a task. `ended`: it is being killed or gone. `serving`: it runs, and its health is good or not
  * checked. `health lost`: it runs and has a health check, whose result is not known.
  */
-export type OccupantCondition = 'serving' | 'ended' | 'health lost' | 'unhealthy' | 'unreachable' | 'staging';
+export type TaskCondition = 'serving' | 'ended' | 'health lost' | 'unhealthy' | 'unreachable' | 'staging';
 
 /** null: no source knows a task there. */
-export type Occupants = (endpoint: BackendKey) => Occupant | null;
+export type TaskLookup = (endpoint: BackendKey) => EndpointTask | null;
 
 /** Finds tasks by where they are reached, from their own host and from others. */
 export class TaskIndex {
@@ -50,14 +50,14 @@ export class TaskIndex {
   }
 
   /** The longer drain wins, and the better known condition, where several tasks are at one endpoint. */
-  occupant(endpoint: BackendKey): Occupant | null {
-    let found: Occupant | null = null;
+  taskAt(endpoint: BackendKey): EndpointTask | null {
+    let found: EndpointTask | null = null;
     const number = Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
     for (const app of this.appsAt(endpoint)) {
       for (const task of app.tasks) {
         for (const port of task.ports) {
           if (!isAt(port, endpoint, number)) continue;
-          const one = occupantOf(task, port);
+          const one = endpointTask(task, port);
           found = found === null ? one : both(found, one);
         }
       }
@@ -87,12 +87,12 @@ function isAt({ endpoints, local = [] }: TaskPort, endpoint: BackendKey, number:
   return endpoints.some(isThere) || local.some(isThere);
 }
 
-function occupantOf(task: Task, port: TaskPort): Occupant {
+function endpointTask(task: Task, port: TaskPort): EndpointTask {
   const drainSeconds = task.state === 'gone' ? null : readPortOptions(port.labels).options.drainSeconds;
   return { drainSeconds, condition: conditionOf(task) };
 }
 
-function conditionOf({ state, health }: Task): OccupantCondition {
+function conditionOf({ state, health }: Task): TaskCondition {
   if (state === 'killing' || state === 'gone') return 'ended';
   if (state !== 'running') return state;
   if (health === 'unknown') return 'health lost';
@@ -100,7 +100,7 @@ function conditionOf({ state, health }: Task): OccupantCondition {
 }
 
 /** Which counts of several at one endpoint: the first of these. */
-const FIRST: readonly OccupantCondition[] = [
+const FIRST: readonly TaskCondition[] = [
   'serving',
   'ended',
   'unhealthy',
@@ -109,7 +109,7 @@ const FIRST: readonly OccupantCondition[] = [
   'staging',
 ];
 
-function both(a: Occupant, b: Occupant): Occupant {
+function both(a: EndpointTask, b: EndpointTask): EndpointTask {
   const drainSeconds =
     a.drainSeconds === null || b.drainSeconds === null
       ? (a.drainSeconds ?? b.drainSeconds)

@@ -16,7 +16,7 @@ export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** Of the fields that a relay owns, as the API server notes it. */
 export const RELAY_MANAGER = 'marathon-ipvs-relay';
 /** On an EndpointSlice: state and health by task, in the words of `model.ts`, where its conditions say less. */
-export const STANDINGS_ANNOTATION = 'marathon-ipvs.io/tasks';
+export const TASKS_ANNOTATION = 'marathon-ipvs.io/tasks';
 
 /**
  * On an EndpointSlice: where the host that runs a task reaches it, by task and by the place of the port in its list, where
@@ -30,9 +30,9 @@ export const LOCAL_ANNOTATION = 'marathon-ipvs.io/local';
  */
 export const PLACES_ANNOTATION = 'marathon-ipvs.io/places';
 
-export type Standing = Pick<Task, 'state' | 'health'>;
+export type TaskStatus = Pick<Task, 'state' | 'health'>;
 
-const standingsSchema = z.record(
+const statusesSchema = z.record(
   z.string(),
   z.templateLiteral([
     z.enum(['staging', 'running', 'killing', 'unreachable', 'gone']),
@@ -42,13 +42,15 @@ const standingsSchema = z.record(
 );
 
 /** What the relay knew of the tasks in a slice; empty where no relay wrote it, or it cannot be read. */
-export function readStandings({ annotations }: Pick<Slice, 'annotations'>): ReadonlyMap<string, Standing> {
-  const text = annotations[STANDINGS_ANNOTATION];
+export function readTaskStatuses({
+  annotations,
+}: Pick<Slice, 'annotations'>): ReadonlyMap<string, TaskStatus> {
+  const text = annotations[TASKS_ANNOTATION];
   if (text === undefined) return new Map();
-  const { data = {} } = standingsSchema.safeParse(parsedOrNull(text));
+  const { data = {} } = statusesSchema.safeParse(parsedOrNull(text));
   return new Map(
     Object.entries(data).map(([task, words]) => {
-      const [state, health] = words.split('/') as [Standing['state'], Standing['health']];
+      const [state, health] = words.split('/') as [TaskStatus['state'], TaskStatus['health']];
       return [task, { state, health }];
     }),
   );

@@ -127,12 +127,12 @@ export class Brake {
 
   /** Why what this plan takes away is not held, where it is so much that one may ask; `plan` is without what is held. */
   letGo(plan: Plan, context: HoldContext, now: number): LargeRemoval | null {
-    const { occupants } = context;
+    const { taskAt } = context;
     const leaveOf = (endpoint: BackendKey, service: ServiceKey): Leave => {
       if (this.#rules === null) return { rule: 'brake off', source: null, at: now };
       const known = this.#letGo.get(`${service} ${endpoint}`)?.leave;
       if (known !== undefined) return known;
-      const rule = occupants(endpoint)?.condition === 'ended' ? 'ended' : 'few';
+      const rule = taskAt(endpoint)?.condition === 'ended' ? 'ended' : 'few';
       return { rule, source: null, at: now };
     };
     return largeRemoval(plan, { ...context, share: this.#rules?.share ?? HALF }, leaveOf);

@@ -1,6 +1,7 @@
 import { familyOf } from '../address.ts';
 import { messageOf } from '../errors.ts';
-import type { Family, Memory, NamedAddresses, ServiceKey } from '../model.ts';
+import type { Family, ServiceKey } from '../model.ts';
+import type { NamedAddresses, NameMemory } from '../name-memory.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { Log, StateStore } from '../ports.ts';
 import { same } from '../same.ts';
@@ -17,9 +18,9 @@ export class NameStore {
   readonly #store: StateStore;
   readonly #log: Log;
   readonly #dryRun: boolean;
-  #memory: Memory | null = null;
+  #memory: NameMemory | null = null;
   /** What the disk has, as far as we know. */
-  #saved: Memory | null = null;
+  #saved: NameMemory | null = null;
   #saving: Promise<void> | null = null;
 
   /** A dry run remembers for itself only. */
@@ -30,7 +31,10 @@ export class NameStore {
   }
 
   /** Reads the disk; to be called once. `owned`: what the ledger says. */
-  async load(owned: ReadonlyMap<ServiceKey, Owned>, inPool: (address: string) => boolean): Promise<Memory> {
+  async load(
+    owned: ReadonlyMap<ServiceKey, Owned>,
+    inPool: (address: string) => boolean,
+  ): Promise<NameMemory> {
     this.#saved = await this.#store.loadMemory();
     this.#memory = owned.size === 0 ? this.#saved : withAddressesOf(owned, this.#saved, inPool);
     return this.#memory;
@@ -40,7 +44,7 @@ export class NameStore {
    * Remembers, and begins to save what the disk does not have yet. One save at a time: what comes meanwhile is saved after
    * it. What cannot be saved is logged, and tried again the next time.
    */
-  keep(memory: Memory): void {
+  keep(memory: NameMemory): void {
     this.#memory = memory;
     if (this.#dryRun || memory === this.#saved) return;
     this.#saving ??= this.#save().finally(() => {
@@ -70,9 +74,9 @@ type Addresses = Record<Family, Set<string>>;
 /** Those of the ledger's entries that lie in a pool, by name; the memory's where the ledger has none, or more than one. */
 function withAddressesOf(
   owned: ReadonlyMap<ServiceKey, Owned>,
-  memory: Memory,
+  memory: NameMemory,
   inPool: (address: string) => boolean,
-): Memory {
+): NameMemory {
   const found = new Map<string, Addresses>();
   for (const [key, { name, framework }] of owned) {
     const address = addressOf(key);

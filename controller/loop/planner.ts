@@ -1,6 +1,6 @@
 import type { Inventory } from '../inventory/inventory.ts';
 import { offersAt } from '../inventory/offers.ts';
-import type { Occupants } from '../inventory/task-index.ts';
+import type { TaskLookup } from '../inventory/task-index.ts';
 import type { BackendKey, Desired, Service, ServiceAddress, ServiceKey, Table } from '../model.ts';
 import { eachInSlices, type Pace } from '../pace.ts';
 import type { HeldRemoval } from '../pass-status.ts';
@@ -68,14 +68,14 @@ export class Planner {
   readonly #order: HostOrder | undefined;
   readonly #brake: Brake;
   readonly #inventory: Inventory;
-  readonly #occupants: Occupants;
+  readonly #taskAt: TaskLookup;
   readonly #nearest: PlannedNearness;
 
   constructor(rules: PlanRules, inventory: Inventory, nearest: PlannedNearness) {
     this.#rules = rules;
     this.#inventory = inventory;
     this.#nearest = nearest;
-    this.#occupants = (endpoint) => inventory.tasks.occupant(endpoint);
+    this.#taskAt = (endpoint) => inventory.tasks.taskAt(endpoint);
     this.#order = rules.hostId === undefined ? undefined : createHostOrder(rules.hostId);
     this.#brake = new Brake(rules.brake);
   }
@@ -83,12 +83,12 @@ export class Planner {
   async plan(input: PlanInput): Promise<PlanResult> {
     const { desired, observed, owned, drains, complete, isEjected, now } = input;
     const { inPool } = this.#rules;
-    const occupants = this.#occupants;
+    const taskAt = this.#taskAt;
     const { rest, withdrawn } = splitWithdrawn(await this.#compare(input), (address) =>
       inPool(address) ? null : this.#ownerOf(address, desired, complete),
     );
-    const rereadFirst = this.#rereadFirst(rest, observed, occupants, complete);
-    const drained = keepDraining(rest, { observed, occupants, drains, now });
+    const rereadFirst = this.#rereadFirst(rest, observed, taskAt, complete);
+    const drained = keepDraining(rest, { observed, taskAt, drains, now });
     const decisions = new DecisionTable();
     // Nothing begins or ends to drain on a part of the truth: what drains keeps its deadline.
     if (!complete) {
@@ -102,7 +102,7 @@ export class Planner {
     const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
       isEjected(endpoint, service) || (this.#nearest.hasMoved(service) && leftOut(endpoint, service));
     const left = { decidedHere, leftOut };
-    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), occupants, ...left };
+    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), taskAt, ...left };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
@@ -138,7 +138,7 @@ export class Planner {
   keeping(): Pick<LastRules, 'named' | 'lives'> {
     return {
       named: (endpoint, service) => this.#brake.isNamed(endpoint, service),
-      lives: (endpoint) => this.#occupants(endpoint)?.drainSeconds != null,
+      lives: (endpoint) => this.#taskAt(endpoint)?.drainSeconds != null,
     };
   }
 
@@ -179,12 +179,12 @@ export class Planner {
   #rereadFirst(
     plan: Plan,
     observed: Table,
-    occupants: Occupants,
+    taskAt: TaskLookup,
     complete: boolean,
   ): readonly ServiceAddress[] {
     const mayAdopt = (address: string) => complete && this.#rules.inPool(address);
     const blind = plan.services.filter(({ op, address }) => op === 'add' && !mayAdopt(address));
-    return [...blind, ...takenFromTheLiving(plan, { observed, occupants })];
+    return [...blind, ...takenFromTheLiving(plan, { observed, taskAt })];
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Occupants } from '../inventory/task-index.ts';
+import type { TaskLookup } from '../inventory/task-index.ts';
 import {
   type BackendKey,
   endpointKey,
@@ -19,7 +19,7 @@ export type Drains = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, number>>;
 export interface DrainContext {
   readonly observed: Table;
   /** Where no task is any more, connections cannot go on. */
-  readonly occupants: Occupants;
+  readonly taskAt: TaskLookup;
   /** What drained before. */
   readonly drains: Drains;
   readonly now: number;
@@ -39,10 +39,10 @@ export interface Drained {
  */
 export function takenFromTheLiving(
   { shrinking }: Plan,
-  { observed, occupants }: Pick<DrainContext, 'observed' | 'occupants'>,
+  { observed, taskAt }: Pick<DrainContext, 'observed' | 'taskAt'>,
 ): readonly ServiceAddress[] {
   return shrinking
-    .filter((step) => leaving(step, observed).some(([endpoint]) => occupants(endpoint)?.drainSeconds != null))
+    .filter((step) => leaving(step, observed).some(([endpoint]) => taskAt(endpoint)?.drainSeconds != null))
     .map(({ service }) => service);
 }
 
@@ -113,9 +113,9 @@ function deadlineOf(
   service: ServiceKey,
   endpoint: BackendKey,
   { activeConnections, inactiveConnections }: ObservedBackend,
-  { occupants, drains, now }: DrainContext,
+  { taskAt, drains, now }: DrainContext,
 ): number | null {
-  const seconds = occupants(endpoint)?.drainSeconds ?? null;
+  const seconds = taskAt(endpoint)?.drainSeconds ?? null;
   if (seconds === null || activeConnections + inactiveConnections === 0) return null;
   const known = drains.get(service)?.get(endpoint);
   if (known === undefined && seconds === 0) return null;

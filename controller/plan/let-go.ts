@@ -50,7 +50,7 @@ export function largeRemoval(
   context: Context,
   leaveOf: (endpoint: BackendKey, service: ServiceKey) => Leave,
 ): LargeRemoval | null {
-  const unnamed = { ...context, occupants: () => null, named: context.decidedHere, leftOut: () => false };
+  const unnamed = { ...context, taskAt: () => null, named: context.decidedHere, leftOut: () => false };
   const losses = findLosses(plan, unnamed);
   if (losses.size === 0) return null;
   // The usual change goes no further: to measure is to look at all that is ours.

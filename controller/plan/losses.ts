@@ -1,6 +1,6 @@
 /** What a plan would take out of rotation that no source has said by name, and why. */
 
-import type { Occupants } from '../inventory/task-index.ts';
+import type { TaskLookup } from '../inventory/task-index.ts';
 import {
   type BackendKey,
   endpointKey,
@@ -26,7 +26,7 @@ export interface LossContext {
   readonly observed: Table;
   /** The services that were ours before this pass. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
-  readonly occupants: Occupants;
+  readonly taskAt: TaskLookup;
   /** Whether a source has said by name that what is at an endpoint ends, or serves this VIP no more. */
   readonly named: (endpoint: BackendKey, service: ServiceKey) => boolean;
   /** Whether a backend that its sources want in rotation is none of a service's because others are nearer. */
@@ -119,11 +119,11 @@ function entersRotation(step: Step, service: ObservedService): boolean {
 function unnamed(
   endpoint: BackendKey,
   service: ServiceKey,
-  { occupants, named, leftOut }: LossContext,
+  { taskAt, named, leftOut }: LossContext,
   isWeighedDown: () => boolean,
 ): LossReason | null {
   if (named(endpoint, service)) return null;
-  const condition = occupants(endpoint)?.condition ?? 'missing';
+  const condition = taskAt(endpoint)?.condition ?? 'missing';
   // In a list too: it says of this very task that it ends.
   if (condition === 'ended') return null;
   if (condition !== 'serving') return condition;

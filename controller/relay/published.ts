@@ -11,7 +11,7 @@ import {
   PORTS_LABEL,
   RELAY_LABEL,
   RELAY_MANAGER,
-  STANDINGS_ANNOTATION,
+  TASKS_ANNOTATION,
 } from '../kubernetes/relayed.ts';
 import {
   apiVersion,
@@ -58,7 +58,7 @@ const OURS = [
   PORTS_LABEL,
   MANAGED_BY_LABEL,
   'endpointslice.kubernetes.io/managed-by',
-  STANDINGS_ANNOTATION,
+  TASKS_ANNOTATION,
   LOCAL_ANNOTATION,
   PLACES_ANNOTATION,
 ];

@@ -12,8 +12,8 @@ import {
   placesText,
   RELAY_LABEL,
   RELAY_MANAGER,
-  STANDINGS_ANNOTATION,
-  type Standing,
+  TASKS_ANNOTATION,
+  type TaskStatus,
 } from '../kubernetes/relayed.ts';
 import type { App, Endpoint, Port, Task } from '../model.ts';
 import { relayedPortName } from '../source/kubernetes/declaration.ts';
@@ -93,14 +93,14 @@ function sliceOf(
   { addressType, list, ports, members }: Group,
   keys: readonly string[],
 ): RelayedObject {
-  const standings: Record<string, string> = {};
+  const statuses: Record<string, string> = {};
   const locals: Record<string, Locals[string]> = {};
   const endpoints = keys.flatMap((key) => {
     const member = members.get(key);
     if (member === undefined) return [];
     const { address, task } = member;
     const conditions = conditionsOf(task);
-    if (!saysAll(conditions, task)) standings[task.id] = `${task.state}/${task.health}`;
+    if (!saysAll(conditions, task)) statuses[task.id] = `${task.state}/${task.health}`;
     const local = localsOf(task);
     if (Object.keys(local).length > 0) locals[task.id] = local;
     return [{ addresses: [address], conditions, targetRef: { kind: 'Task', name: task.id } }];
@@ -115,7 +115,7 @@ function sliceOf(
   };
   const places = placesText(keys.flatMap((key) => members.get(key)?.task ?? []));
   const annotations = {
-    ...said(STANDINGS_ANNOTATION, standings),
+    ...said(TASKS_ANNOTATION, statuses),
     ...said(LOCAL_ANNOTATION, locals),
     ...(places !== null && { [PLACES_ANNOTATION]: places }),
   };
@@ -139,7 +139,7 @@ interface Conditions {
   readonly terminating: boolean;
 }
 
-function conditionsOf({ state, health }: Standing): Conditions {
+function conditionsOf({ state, health }: TaskStatus): Conditions {
   const well = health === 'healthy' || health === 'unchecked';
   const terminating = state === 'killing';
   return {
@@ -150,7 +150,7 @@ function conditionsOf({ state, health }: Standing): Conditions {
 }
 
 /** Whether a reader makes the same of the conditions alone. */
-function saysAll({ ready, serving, terminating }: Conditions, { state, health }: Standing): boolean {
+function saysAll({ ready, serving, terminating }: Conditions, { state, health }: TaskStatus): boolean {
   if (terminating) return state === 'killing' && health === (serving ? 'healthy' : 'unhealthy');
   return state === 'running' && health === (ready ? 'healthy' : 'unhealthy');
 }

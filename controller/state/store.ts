@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { ControllerError, messageOf } from '../errors.ts';
-import { type App, type Memory, type NamedAddresses, rowKey, rowOf, type Snapshot } from '../model.ts';
+import { type App, rowKey, rowOf, type Snapshot } from '../model.ts';
+import type { NamedAddresses, NameMemory } from '../name-memory.ts';
 import type { Clock, Log, StateStore, StoredChange } from '../ports.ts';
 import { same } from '../same.ts';
 import { Journal, type JournalRow, type JournalState } from './journal.ts';
@@ -24,7 +25,7 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
   };
   const sourceFile = (source: string) => fileOf(`source-${digest(source)}`, source);
   const namesFile = fileOf('names', 'names and labels');
-  let savedMemory: Memory | null = null;
+  let savedMemory: NameMemory | null = null;
 
   /** What cannot be used is told, and counts as missing. */
   async function loadRows(
@@ -90,7 +91,7 @@ interface StateFile {
   readonly journal: Journal;
 }
 
-const NO_MEMORY: Memory = { addresses: new Map(), labels: new Map() };
+const NO_MEMORY: NameMemory = { addresses: new Map(), labels: new Map() };
 const ABOUT = 'about';
 const NAME = 'name ';
 const LABEL = 'label ';
@@ -114,12 +115,12 @@ function isMemoryRow(key: string, value: unknown): boolean {
   return key.startsWith(NAME) ? isStoredAddresses(value) : key.startsWith(LABEL) && typeof value === 'string';
 }
 
-function* memoryRows({ addresses, labels }: Memory): Generator<JournalRow> {
+function* memoryRows({ addresses, labels }: NameMemory): Generator<JournalRow> {
   for (const [name, value] of addresses) yield [`${NAME}${name}`, value];
   for (const [label, value] of labels) yield [`${LABEL}${label}`, value];
 }
 
-function* changedMemory(before: Memory, after: Memory): Generator<JournalRow> {
+function* changedMemory(before: NameMemory, after: NameMemory): Generator<JournalRow> {
   const had = new Map(memoryRows(before) as Iterable<[string, unknown]>);
   for (const [key, value] of memoryRows(after)) {
     if (!same(had.get(key), value)) yield [key, value];

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import type { App, NamedAddresses, Port, Snapshot, Task } from '../model.ts';
+import type { App, Port, Snapshot, Task } from '../model.ts';
+import type { NamedAddresses } from '../name-memory.ts';
 
 const KINDS: readonly unknown[] = ['app', 'pod'] satisfies App['kind'][];
 const MODES: readonly unknown[] = ['host', 'container/bridge', 'container'] satisfies Port['mode'][];

@@ -63,19 +63,19 @@ function vipColumns(at: string): readonly Column<VipDocument>[] {
   return [
     { title: 'VIP', text: nameOf },
     { title: 'ADDRESS', text: addressOf },
-    { title: 'SCHED', text: ({ scheduler }) => scheduler ?? '-', worth: 1 },
-    { title: 'BACKENDS', text: rotation, align: 'right', worth: 6 },
-    { title: 'CONNS', text: (vip) => short(connections(vip)), align: 'right', worth: 4 },
-    { title: 'CONN/S', text: ({ traffic }) => rate(traffic?.connectionRate), align: 'right', worth: 3 },
+    { title: 'SCHED', text: ({ scheduler }) => scheduler ?? '-', priority: 1 },
+    { title: 'BACKENDS', text: rotation, align: 'right', priority: 6 },
+    { title: 'CONNS', text: (vip) => short(connections(vip)), align: 'right', priority: 4 },
+    { title: 'CONN/S', text: ({ traffic }) => rate(traffic?.connectionRate), align: 'right', priority: 3 },
     {
       title: 'SPREAD',
       text: ({ spread }) => (spread === null ? '-' : spreadText(spread)),
       colour: ({ spread }) => (spread?.uneven ? 'yellow' : null),
       align: 'right',
-      worth: 1,
+      priority: 1,
     },
     { title: 'STATE', text: ({ state }) => state, colour: ({ state }) => COLOURS[state] },
-    { title: 'SINCE', text: ({ since }) => ago(since, at), align: 'right', worth: 2 },
+    { title: 'SINCE', text: ({ since }) => ago(since, at), align: 'right', priority: 2 },
   ];
 }
 
@@ -149,14 +149,14 @@ function decisionsOf({ decision: own, backends }: VipDocument, at: string): stri
 function backendColumns(at: string, slowStart: number | undefined): readonly Column<BackendDocument>[] {
   return [
     { title: 'BACKEND', text: placeOf, colour: backendColour },
-    { title: 'WEIGHT', text: ({ weight }) => weightText(weight, slowStart), align: 'right', worth: 9 },
-    { title: 'ACTIVE', text: (one) => short(one.activeConnections), align: 'right', worth: 8 },
-    { title: 'INACT', text: (one) => short(one.inactiveConnections), align: 'right', worth: 5 },
-    { title: 'CONN/S', text: ({ traffic }) => rate(traffic?.connectionRate), align: 'right', worth: 4 },
-    { title: 'IN B/S', text: ({ traffic }) => rate(traffic?.inByteRate), align: 'right', worth: 1 },
-    { title: 'OUT B/S', text: ({ traffic }) => rate(traffic?.outByteRate), align: 'right', worth: 2 },
-    { title: 'SINCE', text: ({ since }) => ago(since, at), align: 'right', worth: 6 },
-    { title: 'TASK', text: ({ task }) => task ?? '-', worth: 3 },
+    { title: 'WEIGHT', text: ({ weight }) => weightText(weight, slowStart), align: 'right', priority: 9 },
+    { title: 'ACTIVE', text: (one) => short(one.activeConnections), align: 'right', priority: 8 },
+    { title: 'INACT', text: (one) => short(one.inactiveConnections), align: 'right', priority: 5 },
+    { title: 'CONN/S', text: ({ traffic }) => rate(traffic?.connectionRate), align: 'right', priority: 4 },
+    { title: 'IN B/S', text: ({ traffic }) => rate(traffic?.inByteRate), align: 'right', priority: 1 },
+    { title: 'OUT B/S', text: ({ traffic }) => rate(traffic?.outByteRate), align: 'right', priority: 2 },
+    { title: 'SINCE', text: ({ since }) => ago(since, at), align: 'right', priority: 6 },
+    { title: 'TASK', text: ({ task }) => task ?? '-', priority: 3 },
     { title: 'WHY', text: (one) => whyOf(one, at) },
   ];
 }

@@ -15,6 +15,15 @@ import {
   someInRotation,
 } from './backend-records.ts';
 import type { VipState } from './document.ts';
+import {
+  createStates,
+  type HeldBackends,
+  heldBackends,
+  idleState,
+  leavingState,
+  type StateAndReason,
+  type States,
+} from './vip-states.ts';
 
 /** A VIP as the last pass left it, and since when it has been so. Times are milliseconds of the monotonic clock. */
 export interface VipRecord extends Omit<ServiceSettings, 'scheduler'> {
@@ -141,58 +150,6 @@ interface Sight {
 /** To record a service costs as much as several tasks. */
 const RECORD_COST = 10;
 
-interface StateAndReason {
-  readonly state: VipState;
-  readonly reason: string | null;
-}
-
-const FORWARDING: StateAndReason = { state: 'forwarding', reason: null };
-
-type States = (id: ServiceKey) => StateAndReason;
-
-/** Makes the function that tells the state of a desired service. */
-function createStates(pass: PassStatus, held: HeldBackends): States {
-  const conflicts = new Map(pass.plan.conflicts.map(({ key, reason }) => [key, reason]));
-  const unsettled = new Map(pass.shortfall.map(({ key, kind }) => [key, kind]));
-  return (id) => {
-    const conflict = conflicts.get(id);
-    if (conflict !== undefined) return { state: 'conflict', reason: conflict };
-    if (held.has(id)) return HELD;
-    const kind = unsettled.get(id);
-    if (kind === undefined) return FORWARDING;
-    const what = kind === 'missing' ? 'the kernel lacks it' : 'not as desired in the kernel';
-    return { state: 'pending', reason: failureOf(id, pass) ?? what };
-  };
-}
-
-const HELD: StateAndReason = { state: 'held', reason: 'some of its backends would leave and are held' };
-
-type HeldBackends = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, string>>;
-
-/** Of each service that the mass-removal brake holds: the backends that stay for that reason, with it. */
-function heldBackends({ plan, decisions }: PassStatus): HeldBackends {
-  const found = new Map<ServiceKey, ReadonlyMap<BackendKey, string>>();
-  for (const { key, held, backends } of plan.services) {
-    if (!held) continue;
-    const decided = decisions?.get(key);
-    const kept = new Map(backends.map((backend) => [endpointKey(backend), backend.reason] as const));
-    for (const endpoint of kept.keys())
-      if (decided?.get(endpoint)?.rule !== 'mass removal') kept.delete(endpoint);
-    found.set(key, kept);
-  }
-  return found;
-}
-
-/** The first write to this service that failed, with its message. */
-function failureOf(id: string, { failures }: PassStatus): string | null {
-  const [protocol = '', endpoint = ''] = id.split('/');
-  const flag = protocol === 'udp' ? '-u' : '-t';
-  const failure = failures.find(
-    ({ step }) => step.split(' ', 3).slice(1).join(' ') === `${flag} ${endpoint}`,
-  );
-  return failure === undefined ? null : `${failure.step}: ${failure.message}`;
-}
-
 function desiredRecord(
   { service, known, ...found }: BackendsFound & { readonly service: Service; readonly known: StateAndReason },
   id: string,
@@ -212,13 +169,6 @@ function desiredRecord(
   return dated({ ...what, state, reason, decision, nearness, backends }, had, now);
 }
 
-function idleState(backends: BackendRecords): StateAndReason {
-  const isRefused = [...backends.values()].some(({ decision }) => decision?.rule === 'refused');
-  const reason = isRefused
-    ? 'every backend is refused by the kernel or has weight 0'
-    : 'every backend has weight 0';
-  return { state: 'out of rotation', reason };
-}
 const NO_BACKENDS: VipRecord['backends'] = new Map();
 
 function leavingRecord(
@@ -240,16 +190,6 @@ function leavingRecord(
     backends: recordBackends(null, found, had?.backends ?? NO_BACKENDS, pass.finishedAt),
   };
   return dated(now, had, pass.finishedAt);
-}
-
-function leavingState(
-  { key, held, reason }: PlannedService,
-  { drains }: BackendsFound,
-  pass: PassStatus,
-): StateAndReason {
-  if (held) return { state: 'held', reason };
-  if (drains !== undefined) return { state: 'draining', reason };
-  return { state: 'pending', reason: failureOf(key, pass) ?? `to be removed: ${reason}` };
 }
 
 /** `tcp/web.marathon:80`, `tcp/[fd00::1]:80`: one text for a VIP of both families. */

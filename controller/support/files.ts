@@ -2,7 +2,7 @@
 
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
-import type { NamedAddresses } from '../model.ts';
+import type { NamedAddresses } from '../name-memory.ts';
 import type { Report } from '../plan/plan.ts';
 import type { LedgerEntry } from '../ports.ts';
 import { isRecord } from '../rejection.ts';

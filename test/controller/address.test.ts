@@ -1,13 +1,19 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  addressText,
   canonicalAddress,
+  familyOf,
   formatAddress,
   parseAddress,
   unusableAsBackend,
   unusableAsVip,
 } from '../../controller/address.ts';
 import { formatPool, inPool, parsePool } from '../../controller/desired/pool.ts';
+import {
+  formatAddress as formatLibraryAddress,
+  parseAddress as parseLibraryAddress,
+} from '../../ipvs/src/address.ts';
 
 test.each([
   '',
@@ -38,6 +44,24 @@ test('an address has one text form, and writing and reading it are opposites', (
       expect(canonicalAddress(text.toUpperCase())).toBe(text);
     }),
   );
+});
+
+test.each([
+  ['::ffff:a00:1', '::ffff:10.0.0.1'],
+  ['::FFFF:10.0.0.1', '::ffff:10.0.0.1'],
+  ['0:0:0:0:0:ffff:0a00:0001', '::ffff:10.0.0.1'],
+  ['::ffff:0:a00:1', '::ffff:0:a00:1'],
+  ['::1.2.3.4', '::102:304'],
+  ['FD01:C:0:0:0:0:0:7', 'fd01:c::7'],
+  ['10.0.0.1', '10.0.0.1'],
+  ['010.0.0.1', null],
+  ['fe80::1%eth0', null],
+  ['web', null],
+  ['', null],
+])('%s is written %s, as ipvsadm and the library do', (text, canonical) => {
+  expect(addressText(text)).toBe(canonical);
+  if (canonical !== null)
+    expect(formatLibraryAddress(parseLibraryAddress(text), familyOf(text))).toBe(canonical);
 });
 
 test.each([

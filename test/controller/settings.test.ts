@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
 import { familyOf } from '../../controller/address.ts';
 import { readPortOptions } from '../../controller/desired/port-options.ts';
+import { OPTIONS, type PortOptions } from '../../controller/label-options.ts';
 import { endpointKey, serviceKey } from '../../controller/model.ts';
 import { formatStep, parseTable } from '../../controller/plan/ipvsadm.ts';
 import { backendFields, DEFAULT_PORT_OPTIONS, serviceFields } from '../../controller/setting-fields.ts';
 import type { OptionRow, Writable } from '../../controller/setting-rows.ts';
-import { OPTIONS, type PortOptions } from '../../controller/settings.ts';
 import { WEIGHT_1, WLC } from '../support/builders.ts';
 
 // ---- what each label says ----------------------------------------------------------------------------

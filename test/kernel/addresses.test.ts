@@ -13,7 +13,7 @@ const USABLE = [
 /** What the kernel itself takes for no destination. */
 const REFUSED = [
   ...['0.0.0.0', '224.0.0.5', '239.1.1.1', '255.255.255.255'],
-  ...['::', '::ffff:a09:5', 'fe80::1', 'ff02::1'],
+  ...['::', '::ffff:10.9.0.5', 'fe80::1', 'ff02::1'],
 ];
 /** What it takes although nobody, or somebody else, is there. */
 const DANGEROUS = ['0.1.2.3', '127.0.0.1', '127.0.1.1', '169.254.7.7', '::1', '::a09:5', '100::1'];

@@ -1,6 +1,6 @@
 /** A disk in memory, as text: what was written outlives the controller, and each write is one at which it may die. */
 
-import type { Memory } from '../../controller/model.ts';
+import type { NameMemory } from '../../controller/name-memory.ts';
 import type { Ledger, LedgerEntry, StateStore, StoredSnapshot } from '../../controller/ports.ts';
 import { afterSave } from '../support/ledger-changes.ts';
 import type { Life } from './life.ts';
@@ -36,7 +36,7 @@ export class Disk {
     return new Map(this.#read<[string, LedgerEntry][]>('ledger', []));
   }
 
-  memory(): Memory {
+  memory(): NameMemory {
     const { addresses, labels } = this.#read<StoredMemory>('memory', { addresses: [], labels: [] });
     return { addresses: new Map(addresses), labels: new Map(labels) };
   }

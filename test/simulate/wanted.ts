@@ -4,7 +4,8 @@ import { familyOf } from '../../controller/address.ts';
 import { DesiredState } from '../../controller/desired/desired-state.ts';
 import type { TranslationRules } from '../../controller/desired/translation-rules.ts';
 import { Inventory } from '../../controller/inventory/inventory.ts';
-import type { BackendKey, Memory, Service, ServiceKey, Snapshot, Table } from '../../controller/model.ts';
+import type { BackendKey, Service, ServiceKey, Snapshot, Table } from '../../controller/model.ts';
+import type { NameMemory } from '../../controller/name-memory.ts';
 import { weigh } from '../../controller/plan/slow-start.ts';
 import { backendFields, serviceFields } from '../../controller/setting-fields.ts';
 import type { BackendSettings, ServiceSettings } from '../../controller/settings.ts';
@@ -22,7 +23,7 @@ export type Wanted = ReadonlyMap<ServiceKey, WantedService>;
 
 export function rebuild(
   snapshots: readonly Snapshot[],
-  memory: Memory,
+  memory: NameMemory,
   rules: TranslationRules,
   unanswering: ReadonlyMap<string, number>,
 ): { readonly wanted: Wanted; readonly names: readonly string[] } {

@@ -6,13 +6,13 @@ import {
   type BackendKey,
   type Endpoint,
   endpointKey,
-  type Memory,
   type Port,
   type Service,
   type Snapshot,
   type Task,
   type TaskPort,
 } from '../../controller/model.ts';
+import type { NameMemory } from '../../controller/name-memory.ts';
 import { backendFields, DEFAULT_PORT_OPTIONS, serviceFields } from '../../controller/setting-fields.ts';
 
 /** A Marathon app with `ports` and `tasks`; framework `marathon`. */
@@ -66,7 +66,7 @@ export function snapshot(...apps: readonly App[]): Snapshot {
   return { apps, rejected: [], warnings: [] };
 }
 
-export const nothingRemembered: Memory = { addresses: new Map(), labels: new Map() };
+export const nothingRemembered: NameMemory = { addresses: new Map(), labels: new Map() };
 
 /** What a service over IPv4 has without labels: scheduler wlc, no persistence. */
 export const WLC = serviceFields.of(DEFAULT_PORT_OPTIONS, 'ipv4');

@@ -4,7 +4,8 @@ import { parsePool } from '../../controller/desired/pool.ts';
 import { Followers } from '../../controller/loop/followers.ts';
 import type { PassRequest } from '../../controller/loop/pass.ts';
 import { type ReconcilePorts, type ReconcileRules, Reconciler } from '../../controller/loop/reconciler.ts';
-import { type Memory, type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
+import { type Snapshot, type Step, serviceKey, type Table } from '../../controller/model.ts';
+import type { NameMemory } from '../../controller/name-memory.ts';
 import type { PassStatus } from '../../controller/pass-status.ts';
 import type { TrafficDistribution } from '../../controller/place.ts';
 import { applySteps } from '../../controller/plan/after-steps.ts';
@@ -30,7 +31,7 @@ export class World {
   /** What the kernel has. */
   kernel: Table = new Map();
   ledgerEntries: ReadonlyMap<string, LedgerEntry> = new Map();
-  memory: Memory = nothingRemembered;
+  memory: NameMemory = nothingRemembered;
   readonly stored = new Map<string, StoredSnapshot>();
   /** Writes in their order: `kernel -A …`, `ledger 2`, `reach 1.2.3.4`, `memory`. */
   readonly journal: string[] = [];

@@ -7,8 +7,8 @@ import type { Clock } from '../../ports.ts';
 import { statusDocument } from '../../status/document.ts';
 import { documentText } from '../document-text.ts';
 import type { Printer } from '../terminal.ts';
-import { ask } from './ask.ts';
 import { openController } from './controller.ts';
+import { query } from './query.ts';
 
 export interface DoctorPorts extends Pick<Printer, 'print' | 'layout'> {
   readonly clock: Pick<Clock, 'epoch'>;
@@ -37,7 +37,7 @@ export async function askController(config: Config, signal: AbortSignal): Promis
   if (config.server === undefined && (config.listen === null || config.listen.port === 0)) return null;
   try {
     const controller = await openController(config);
-    const { document } = await ask(controller, '/v1/status', statusDocument, signal);
+    const { document } = await query(controller, '/v1/status', statusDocument, signal);
     return { url: controller.url, status: document };
   } catch (error) {
     if (config.server !== undefined || signal.aborted) throw error;

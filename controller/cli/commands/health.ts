@@ -1,8 +1,8 @@
 import type { Config } from '../../config/config.ts';
 import { messageOf } from '../../errors.ts';
 import { EXIT_DIFFERENT, EXIT_OK } from '../../exit-status.ts';
-import { get } from './ask.ts';
 import { openController } from './controller.ts';
+import { get } from './query.ts';
 
 /** Within the time that container runtimes give a probe by default or by our files. */
 const ANSWER_MS = 4_000;

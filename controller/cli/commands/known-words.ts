@@ -6,8 +6,8 @@ import { statusDocument } from '../../status/document.ts';
 import { visible } from '../../visible.ts';
 import type { Known } from '../completion/grammar.ts';
 import type { Offer, Typed } from '../completion/offers.ts';
-import { ask } from './ask.ts';
 import { openController } from './controller.ts';
+import { query } from './query.ts';
 
 /** Longer than a person waits for a word. */
 const ANSWER_MS = 1_000;
@@ -35,7 +35,7 @@ async function ofController(
 ): Promise<readonly Offer[]> {
   const config = resolveConfig('status', flags.flatMap(givenBy).toReversed(), environment);
   const controller = await openController(config);
-  const { document } = await ask(controller, '/v1/status', statusDocument, signal, ANSWER_MS);
+  const { document } = await query(controller, '/v1/status', statusDocument, signal, ANSWER_MS);
   if (known === 'netns') {
     const namespaces = document.networkNamespaces?.namespaces ?? [];
     return namespaces

@@ -9,8 +9,8 @@ import { statusText, vipsText, wideText } from '../../status/print-text.ts';
 import { quoted, visible } from '../../visible.ts';
 import { documentText } from '../document-text.ts';
 import type { Printer } from '../terminal.ts';
-import { ask } from './ask.ts';
 import { type Controller, openController } from './controller.ts';
+import { query } from './query.ts';
 
 export interface StatusPorts extends Pick<Printer, 'print' | 'printError' | 'redraw' | 'layout'> {
   readonly clock: Pick<Clock, 'sleep'>;
@@ -79,7 +79,7 @@ async function lookFor(
       return config.output === 'wide' ? wideText(document, layout) : statusText(document, layout);
     });
   return async (signal) => {
-    const { document, raw } = await ask(controller, path, statusDocument, signal);
+    const { document, raw } = await query(controller, path, statusDocument, signal);
     const none = name !== null && document.vips.length === 0 ? `no VIP matches ${quoted(name)}` : null;
     return { none, text: formatStatus(document, raw) };
   };
@@ -92,7 +92,7 @@ function lookInto(
   ports: StatusPorts,
 ): (signal: AbortSignal) => Promise<Look> {
   return async (signal) => {
-    const { document } = await ask(controller, '/v1/status', statusDocument, signal);
+    const { document } = await query(controller, '/v1/status', statusDocument, signal);
     const { networkNamespaces: report, at } = document;
     const namespace = report?.namespaces.find(({ id }) => id === netns);
     if (namespace === undefined) {

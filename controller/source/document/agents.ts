@@ -1,5 +1,5 @@
+import { addressText } from '../../address.ts';
 import type { Resolver } from '../../ports.ts';
-import { ipAddress } from './addresses.ts';
 import type { Documents } from './documents.ts';
 import type { AgentAddress } from './placement.ts';
 
@@ -20,7 +20,7 @@ export async function resolveAgents(hosts: Iterable<string>, resolver: Resolver)
   const addresses = new Map<string, string | null>();
   const names: string[] = [];
   for (const host of hosts) {
-    const address = ipAddress(host);
+    const address = addressText(host);
     if (address === null) names.push(host);
     else addresses.set(host, address);
   }

@@ -1,9 +1,16 @@
 import type { MarathonApp, MarathonTask } from '../../marathon-json.ts';
 import type { App, Task } from '../../model.ts';
 import { placeOf } from '../../place.ts';
-import { type Conversion, servedBy, type Versioned } from './conversion.ts';
 import { addressesOn, networksByOrder, onNetworks, type TaskNetworks } from './networks.ts';
-import { type AgentAddress, onAgent, onContainer, type Placement } from './placement.ts';
+import {
+  type AgentAddress,
+  type Conversion,
+  onAgent,
+  onContainer,
+  type Placement,
+  servedBy,
+  type Versioned,
+} from './placement.ts';
 import { type AppDefinition, defineApp, type PlacedPort } from './ports.ts';
 import { stateOf, taskHealth } from './states.ts';
 import { locationOf } from './task-location.ts';

@@ -6,9 +6,16 @@ import type {
 } from '../../marathon-json.ts';
 import type { App, Port, Task } from '../../model.ts';
 import { placeOf } from '../../place.ts';
-import { type Conversion, servedBy, type Versioned } from './conversion.ts';
 import { addressesOn, namesByOrder, onNetworks, type TaskNetworks } from './networks.ts';
-import { type AgentAddress, onAgent, onContainer, type Placement } from './placement.ts';
+import {
+  type AgentAddress,
+  type Conversion,
+  onAgent,
+  onContainer,
+  type Placement,
+  servedBy,
+  type Versioned,
+} from './placement.ts';
 import { protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';

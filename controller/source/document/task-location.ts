@@ -1,6 +1,5 @@
-import { unusableAsBackend } from '../../address.ts';
+import { addressText, unusableAsBackend } from '../../address.ts';
 import type { Agent, Task, TaskPort } from '../../model.ts';
-import { ipAddress } from './addresses.ts';
 import type { AgentAddress } from './placement.ts';
 
 /** Where a task runs, as far as its ports do not show it. */
@@ -18,7 +17,7 @@ export function locationOf(
 ): TaskLocation {
   const at = host ? agentAddress(host) : null;
   const agent: Agent | null = host && at !== null ? { host, address: at } : null;
-  const own = new Set(addresses.map(ipAddress).filter((address) => address !== null && address !== at));
+  const own = new Set(addresses.map(addressText).filter((address) => address !== null && address !== at));
   for (const { backendAddress, endpoints, local = [] } of ports) {
     if (backendAddress === 'container') for (const { address } of endpoints) own.delete(address);
     for (const { address } of local) own.delete(address);

@@ -1,8 +1,14 @@
+import { addressText } from '../../address.ts';
 import { canServe, type Slice, type SliceEndpoint, type SlicePort } from '../../kubernetes/endpoint-slice.ts';
-import { type Locals, PORTS_LABEL, readLocals, readPlaces, readStandings } from '../../kubernetes/relayed.ts';
+import {
+  type Locals,
+  PORTS_LABEL,
+  readLocals,
+  readPlaces,
+  readTaskStatuses,
+} from '../../kubernetes/relayed.ts';
 import type { App, Endpoint, Task, TaskPort } from '../../model.ts';
 import type { Place } from '../../place.ts';
-import { ipAddress } from '../document/addresses.ts';
 import { notPlaced, taskPort } from '../document/placement.ts';
 import type { Declaration, NamedPort } from './declaration.ts';
 import { pairPorts } from './pairing.ts';
@@ -57,7 +63,7 @@ function gather(
   members: Map<string, Member>,
   known: (id: string) => readonly TaskPort[],
 ): void {
-  const conditions = readStandings(slice);
+  const conditions = readTaskStatuses(slice);
   const locals = readLocals(slice);
   const places = readPlaces(slice);
   for (const endpoint of slice.endpoints) {
@@ -85,7 +91,7 @@ function place(
   pairs: readonly (SlicePort | null)[],
   { endpoints }: Pick<Member, 'endpoints'>,
 ): void {
-  const address = ipAddress(endpoint.address);
+  const address = addressText(endpoint.address);
   if (address === null) return;
   for (const [i, pair] of pairs.entries()) {
     if (pair !== null) endpoints[i]?.set(`${address} ${pair.port}`, { address, port: pair.port });

@@ -1,7 +1,7 @@
 /** How Marathon refuses a write. Each of its versions has another form for it. */
 
 import { z } from 'zod';
-import type { WriteComplaint, WriteRefused } from '../../app-writes.ts';
+import type { FieldErrors, WriteRefused } from '../../app-writes.ts';
 import { isRecord } from '../../rejection.ts';
 
 /**
@@ -58,7 +58,7 @@ function deploymentsIn(json: unknown): readonly string[] {
   return (locking.safeParse(json).data?.deployments ?? []).map(({ id }) => id);
 }
 
-function detailsIn(json: unknown): readonly WriteComplaint[] {
+function detailsIn(json: unknown): readonly FieldErrors[] {
   if (!isRecord(json)) return typeof json === 'string' ? [] : detailsOf(json, '');
   const { message, details, errors, deployments: _, ...others } = json;
   const within = [...detailsOf(details, ''), ...detailsOf(errors, '')];
@@ -72,7 +72,7 @@ const FIELDS = ['path', 'attribute', 'field'] as const;
 const MESSAGES = ['errors', 'error', 'message', 'msg'] as const;
 
 /** Text, a list, an object about one field, or one whose keys are fields, nested in one another. */
-function detailsOf(value: unknown, at: string, depth = 0): readonly WriteComplaint[] {
+function detailsOf(value: unknown, at: string, depth = 0): readonly FieldErrors[] {
   if (value === null || value === undefined || value === '') return [];
   if (typeof value !== 'object') return [{ at, errors: [String(value).slice(0, LONGEST)] }];
   if (depth > DEEPEST) return [{ at, errors: ['more, nested too deep to be shown'] }];
@@ -90,7 +90,7 @@ function detailsOf(value: unknown, at: string, depth = 0): readonly WriteComplai
 }
 
 /** Joins neighbours about one field into one with several texts. */
-function joined(details: readonly WriteComplaint[]): readonly WriteComplaint[] {
+function joined(details: readonly FieldErrors[]): readonly FieldErrors[] {
   const result: { readonly at: string; readonly errors: string[] }[] = [];
   for (const { at, errors } of details) {
     const last = result.at(-1);

@@ -1,5 +1,5 @@
+import { addressText } from '../../address.ts';
 import type { Resolver } from '../../ports.ts';
-import { ipAddress } from '../document/addresses.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 
 /** Remembers the addresses of agents, so that an event never waits for a name server. */
@@ -20,7 +20,7 @@ export class AddressCache {
     const unknown = new Set<string>();
     for (const host of hosts) {
       if (this.#addresses.has(host)) continue;
-      const address = ipAddress(host);
+      const address = addressText(host);
       if (address === null) unknown.add(host);
       else this.#addresses.set(host, address);
     }

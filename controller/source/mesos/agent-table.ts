@@ -1,5 +1,5 @@
+import { addressText } from '../../address.ts';
 import type { Place } from '../../place.ts';
-import { ipAddress } from '../document/addresses.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import type { JoinedTask } from './apps.ts';
 import type { TaskFacts } from './facts.ts';
@@ -66,7 +66,7 @@ export class AgentTable {
   addresses(addresses: AgentAddresses, waiting: readonly JoinedTask[]): readonly string[] {
     const found = new Set([...this.hosts].flatMap((host) => addresses.get(host) ?? []));
     for (const facts of [...this.#unreachable, ...waiting.map((each) => each.facts)])
-      for (const address of facts.addresses) found.add(ipAddress(address) ?? address);
+      for (const address of facts.addresses) found.add(addressText(address) ?? address);
     return [...found].sort();
   }
 

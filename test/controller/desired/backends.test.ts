@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { standingOf } from '../../../controller/desired/backends.ts';
+import { weightOf } from '../../../controller/desired/backends.ts';
 
 test.each([
   ['running', 'unchecked', 5, 'running, no health check'],
@@ -9,15 +9,15 @@ test.each([
   ['killing', 'healthy', 0, 'being killed: weight 0'],
   ['killing', 'unhealthy', 0, 'being killed: weight 0'],
 ] as const)('a task that is %s and %s has weight %i', (state, health, weight, reason) => {
-  expect(standingOf({ state, health }, 5)).toEqual({ weight, reason });
+  expect(weightOf({ state, health }, 5)).toEqual({ weight, reason });
 });
 
 test.each(['staging', 'unreachable', 'gone'] as const)('a task that is %s is no backend', (state) => {
-  expect(standingOf({ state, health: 'healthy' }, 1)).toBeNull();
+  expect(weightOf({ state, health: 'healthy' }, 1)).toBeNull();
 });
 
 test('weight 0 by label is told as such', () => {
-  expect(standingOf({ state: 'running', health: 'healthy' }, 0)?.reason).toBe(
+  expect(weightOf({ state: 'running', health: 'healthy' }, 0)?.reason).toBe(
     'running, healthy: weight 0 by IPVS_WEIGHT',
   );
 });

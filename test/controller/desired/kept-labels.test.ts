@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parsePool } from '../../../controller/desired/pool.ts';
-import type { Memory } from '../../../controller/model.ts';
+import type { NameMemory } from '../../../controller/name-memory.ts';
 import { app, nothingRemembered, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { lines, passes, translator } from './support.ts';
 
@@ -116,7 +116,7 @@ describe('on a part of the truth (a source that says nothing after a restart)', 
 
   test('a name that is not there still holds its address, against other names and against an IP VIP', () => {
     const one = { ipv4: parsePool('11.0.0.0/32'), ipv6: null };
-    const holder: Memory = {
+    const holder: NameMemory = {
       addresses: new Map([['web.marathon', { ipv4: '11.0.0.0' }]]),
       labels: new Map(),
     };

@@ -1,7 +1,8 @@
 import { parsePool } from '../../../controller/desired/pool.ts';
 import { createTranslator, type Translate } from '../../../controller/desired/translate.ts';
 import type { TranslationRules } from '../../../controller/desired/translation-rules.ts';
-import type { App, Desired, Memory } from '../../../controller/model.ts';
+import type { App, Desired } from '../../../controller/model.ts';
+import type { NameMemory } from '../../../controller/name-memory.ts';
 import { nothingRemembered, snapshot } from '../../support/builders.ts';
 
 /** DC/OS's zone and pools. */
@@ -23,7 +24,7 @@ export function translate(...apps: readonly App[]): Desired {
 /** Passes one after the other through one translator, each with the memory of the one before. */
 export function passes(rules: Partial<TranslationRules> = {}): (...apps: readonly App[]) => Desired {
   const next = translator(rules);
-  let memory: Memory = nothingRemembered;
+  let memory: NameMemory = nothingRemembered;
   return (...apps) => {
     const desired = next(snapshot(...apps), memory);
     memory = desired.memory;

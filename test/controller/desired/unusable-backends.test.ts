@@ -27,7 +27,7 @@ test.each([
   ['[::1]:80', '::1 is a loopback address'],
   ['[FE80:0::1]:80', 'fe80::1 is a link-local address'],
   ['[ff02::1]:80', 'ff02::1 is a multicast address'],
-  ['[::FFFF:a01:203]:80', '::ffff:a01:203 is an IPv4 address in IPv6 form (IPv4-mapped)'],
+  ['[::FFFF:a01:203]:80', '::ffff:10.1.2.3 is an IPv4 address in IPv6 form (IPv4-mapped)'],
   ['11.2.3.4:80', "11.2.3.4 is an address of the named VIPs' pool, 11.0.0.0 to 11.255.255.254"],
   ['11.255.255.255:80', "11.255.255.255 is an address of the named VIPs' pool, 11.0.0.0 to 11.255.255.254"],
   [

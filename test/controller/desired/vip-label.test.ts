@@ -92,7 +92,7 @@ test.each([
   ['169.254.1.1:80', '169.254.1.1 is a link-local address'],
   ['fe80::1:80', 'fe80::1 is a link-local address'],
   ['255.255.255.255:80', '255.255.255.255 is the broadcast address'],
-  ['::ffff:10.0.0.1:80', '::ffff:a00:1 is an IPv4 address in IPv6 form (IPv4-mapped)'],
+  ['::ffff:10.0.0.1:80', '::ffff:10.0.0.1 is an IPv4 address in IPv6 form (IPv4-mapped)'],
   ['::1.2.3.4:80', '::102:304 is an IPv4 address in the old IPv6 form (IPv4-compatible)'],
 ])('%s takes an address that no VIP can have', (value, reason) => {
   expect(reasonOf(value)).toBe(`${reason}, which no VIP can have`);

@@ -1,20 +1,20 @@
 import { expect, test } from '@jest/globals';
 import { Inventory } from '../../../controller/inventory/inventory.ts';
-import type { OccupantCondition, Occupants } from '../../../controller/inventory/task-index.ts';
+import type { TaskCondition, TaskLookup } from '../../../controller/inventory/task-index.ts';
 import type { Snapshot, Task } from '../../../controller/model.ts';
 import { app, port, snapshot, task, taskPort, web } from '../../support/builders.ts';
 import { list } from '../../support/telling.ts';
 
 const declared = port({ VIP_0: '/a:80', IPVS_DRAIN_SECONDS: '20' });
-const occupants = (now: Snapshot): Occupants => {
+const taskAt = (now: Snapshot): TaskLookup => {
   const { tasks } = Inventory.of([now]);
-  return (endpoint) => tasks.occupant(endpoint);
+  return (endpoint) => tasks.taskAt(endpoint);
 };
 const one = (id: string, where: string, what: Partial<Task>) =>
   app(id, { ports: [declared], tasks: [task(`${id}.1`, [taskPort(declared, where)], what)] });
 
 test('connections to an endpoint may live on while a task is there that is not gone, for as long as its app says', () => {
-  const at = occupants(
+  const at = taskAt(
     snapshot(
       web('/run', { VIP_0: '/run:80' }, '10.0.0.1:1'),
       one('/far', '10.0.0.2:2', { state: 'unreachable' }),
@@ -27,7 +27,7 @@ test('connections to an endpoint may live on while a task is there that is not g
   expect(at('10.0.0.4:4')).toBeNull();
 });
 
-test.each<[Partial<Task>, OccupantCondition]>([
+test.each<[Partial<Task>, TaskCondition]>([
   [{}, 'serving'],
   [{ health: 'healthy' }, 'serving'],
   [{ health: 'unhealthy' }, 'unhealthy'],
@@ -37,7 +37,7 @@ test.each<[Partial<Task>, OccupantCondition]>([
   [{ state: 'unreachable', health: 'healthy' }, 'unreachable'],
   [{ state: 'staging' }, 'staging'],
 ])('a task that is reported as %o stands as %s', (what, condition) => {
-  expect(occupants(snapshot(one('/a', '10.0.0.1:1', what)))('10.0.0.1:1')?.condition).toBe(condition);
+  expect(taskAt(snapshot(one('/a', '10.0.0.1:1', what)))('10.0.0.1:1')?.condition).toBe(condition);
 });
 
 test('of two apps that have tasks at one endpoint the longer drain wins, and one that serves is enough', () => {
@@ -47,12 +47,12 @@ test('of two apps that have tasks at one endpoint the longer drain wins, and one
     web('/c', { VIP_0: '/c:80' }, '10.0.0.1:1'),
     one('/d', '10.0.0.1:1', { health: 'unknown' }),
   );
-  expect(occupants(two)('10.0.0.1:1')).toEqual({ drainSeconds: 300, condition: 'serving' });
+  expect(taskAt(two)('10.0.0.1:1')).toEqual({ drainSeconds: 300, condition: 'serving' });
 });
 
 test('the answer follows the apps: one that went is at its endpoints no more, one that moved is elsewhere', () => {
   const inventory = new Inventory();
-  const at = (endpoint: string) => inventory.tasks.occupant(endpoint)?.condition ?? null;
+  const at = (endpoint: string) => inventory.tasks.taskAt(endpoint)?.condition ?? null;
   const publish = (now: Snapshot) => {
     list(inventory, 'one', now);
     inventory.settle(() => false);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Occupant, OccupantCondition, Occupants } from '../../../controller/inventory/task-index.ts';
+import type { EndpointTask, TaskCondition, TaskLookup } from '../../../controller/inventory/task-index.ts';
 import type { BackendKey, Service, Table } from '../../../controller/model.ts';
 import { serviceKey } from '../../../controller/model.ts';
 import { holdMassRemoval } from '../../../controller/plan/brake.ts';
@@ -10,9 +10,9 @@ import { backend, service } from '../../support/builders.ts';
 import { desiredOf, observedService, tableOf } from '../../support/observed.ts';
 import { createDiff } from '../../support/planning.ts';
 
-const as = (condition: OccupantCondition): Occupant => ({ drainSeconds: 300, condition });
+const as = (condition: TaskCondition): EndpointTask => ({ drainSeconds: 300, condition });
 const HEALTH_LOST = as('health lost');
-const nobody: Occupants = () => null;
+const nobody: TaskLookup = () => null;
 
 /** VIP number `n` with this many backends, 10.1.n.1:80 and so on. */
 function vip(
@@ -32,7 +32,7 @@ function brake(
   had: readonly Service[],
   want: readonly Service[],
   over: Partial<{
-    occupants: Occupants;
+    taskAt: TaskLookup;
     named: (endpoint: BackendKey) => boolean;
     foreign: Table;
     share: number;
@@ -47,7 +47,7 @@ function brake(
   const context = {
     observed,
     owned,
-    occupants: nobody,
+    taskAt: nobody,
     named: () => false,
     leftOut: () => false,
     heldBefore: () => false,
@@ -111,10 +111,10 @@ describe('what counts', () => {
   });
 
   test('nor a task that is being killed or gone, also where that is learnt from a list', () => {
-    expect(brake(vips(1, 30), [], { occupants: () => as('ended') }).held).toBeNull();
+    expect(brake(vips(1, 30), [], { taskAt: () => as('ended') }).held).toBeNull();
   });
 
-  test.each<[OccupantCondition | null, LossReason]>([
+  test.each<[TaskCondition | null, LossReason]>([
     [null, 'missing'],
     ['health lost', 'health lost'],
     ['unhealthy', 'unhealthy'],
@@ -122,17 +122,17 @@ describe('what counts', () => {
     ['staging', 'staging'],
     ['serving', 'not asked for'],
   ])('whatever else takes it away does: a task %s is held as %s', (standing, reason) => {
-    const occupants = () => (standing === null ? null : as(standing));
-    const { held, steps } = brake(vips(1, 30), [], { occupants });
+    const taskAt = () => (standing === null ? null : as(standing));
+    const { held, steps } = brake(vips(1, 30), [], { taskAt });
     expect(held).toMatchObject({ vips: 30, backends: 30, reasons: [[reason, 30]] });
     expect(steps).toEqual([]);
-    expect(brake(vips(1, 30), [], { occupants, named: () => true }).held).toBeNull();
+    expect(brake(vips(1, 30), [], { taskAt, named: () => true }).held).toBeNull();
   });
 
   test.each(['tcp', 'udp'] as const)('weight 0 by label does, over %s', (protocol) => {
     const over = (all: readonly Service[]) => all.map((one) => ({ ...one, protocol }));
     const quiet = vips(1, 30).map((_, i) => vip(i + 1, 1, { weight: 0 }));
-    const { held, steps } = brake(over(vips(1, 30)), over(quiet), { occupants: () => as('serving') });
+    const { held, steps } = brake(over(vips(1, 30)), over(quiet), { taskAt: () => as('serving') });
     expect(held).toMatchObject({ vips: 30, backends: 30, reasons: [['weight 0', 30]] });
     expect(steps).toEqual([]);
   });
@@ -141,7 +141,7 @@ describe('what counts', () => {
     // 16 of 30 VIPs, and only 16 of 156 backends.
     const had = [...vips(1, 16), ...vips(17, 30, 10)];
     const quiet = had.map((one, i) => (i < 16 ? vip(i + 1, 1, { weight: 0 }) : one));
-    expect(brake(had, quiet, { occupants: () => as('unhealthy') }).held).toMatchObject({
+    expect(brake(had, quiet, { taskAt: () => as('unhealthy') }).held).toMatchObject({
       vips: 16,
       backends: 16,
     });
@@ -149,9 +149,9 @@ describe('what counts', () => {
 
   test('lost health results do, whether weight 0 or, for UDP, removal would follow', () => {
     const quiet = vips(1, 30).map((_, i) => vip(i + 1, 1, { weight: 0 }));
-    expect(brake(vips(1, 30), quiet, { occupants: () => HEALTH_LOST }).held).toMatchObject({ backends: 30 });
+    expect(brake(vips(1, 30), quiet, { taskAt: () => HEALTH_LOST }).held).toMatchObject({ backends: 30 });
     const udp = (all: readonly Service[]) => all.map((one) => ({ ...one, protocol: 'udp' as const }));
-    const lost = brake(udp(vips(1, 30)), udp(quiet), { occupants: () => HEALTH_LOST });
+    const lost = brake(udp(vips(1, 30)), udp(quiet), { taskAt: () => HEALTH_LOST });
     expect(lost.held).toMatchObject({ backends: 30 });
     expect(lost.steps).toEqual([]);
   });
@@ -184,12 +184,12 @@ describe('what is held', () => {
   });
 
   test('for several reasons at once has the right one at each backend, and all of them in a line', () => {
-    const at: Readonly<Record<string, Occupant>> = {
+    const at: Readonly<Record<string, EndpointTask>> = {
       '10.1.1.1:80': as('serving'),
       '10.1.2.1:80': as('unreachable'),
       '10.1.3.1:80': as('unreachable'),
     };
-    const { plan, held } = brake(vips(1, 4), [], { occupants: (endpoint) => at[endpoint] ?? null });
+    const { plan, held } = brake(vips(1, 4), [], { taskAt: (endpoint) => at[endpoint] ?? null });
     expect(plan.services.flatMap(({ backends }) => backends.map(({ reason }) => reason))).toEqual([
       'held: its task runs on, and its labels do not ask for this VIP any more',
       'held: its task is unreachable, as most at once',
@@ -204,7 +204,7 @@ describe('what is held', () => {
 
   test('the weight of a backend whose health is lost stays', () => {
     const quiet = vips(1, 3).map((_, i) => vip(i + 1, 1, { weight: 0 }));
-    const { plan, steps } = brake(vips(1, 3), quiet, { occupants: () => HEALTH_LOST });
+    const { plan, steps } = brake(vips(1, 3), quiet, { taskAt: () => HEALTH_LOST });
     expect(steps).toEqual([]);
     expect(plan.services[0]?.backends[0]).toMatchObject({
       weight: 1,

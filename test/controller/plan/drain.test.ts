@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Occupants } from '../../../controller/inventory/task-index.ts';
+import type { TaskLookup } from '../../../controller/inventory/task-index.ts';
 import type { Table } from '../../../controller/model.ts';
 import { type Drains, keepDraining } from '../../../controller/plan/drain.ts';
 import { formatStep } from '../../../controller/plan/ipvsadm.ts';
@@ -9,8 +9,8 @@ import { createDiff } from '../../support/planning.ts';
 
 const KEY = 'tcp/11.0.0.1:80';
 const NOW = 1_000_000;
-const alive: Occupants = () => ({ drainSeconds: 300, condition: 'serving' });
-const gone: Occupants = () => null;
+const alive: TaskLookup = () => ({ drainSeconds: 300, condition: 'serving' });
+const gone: TaskLookup = () => null;
 
 function withConnections(active: number, weight = 1, protocol: 'tcp' | 'udp' = 'tcp'): Table {
   const leaving = observedBackend(backend('10.0.0.9', 9, { weight }), { activeConnections: active });
@@ -28,7 +28,7 @@ const without = (protocol: 'tcp' | 'udp' = 'tcp') =>
 function drained(
   desired: ReturnType<typeof desiredOf>,
   observed: Table,
-  occupants: Occupants,
+  taskAt: TaskLookup,
   drains: Drains = new Map(),
   now = NOW,
 ) {
@@ -36,7 +36,7 @@ function drained(
     [...observed.keys()].map((key) => [key, { name: null, framework: null, fqdn: null }]),
   );
   const plan = createDiff()(desired, observed, { owned, inPool: () => true, adopt: false });
-  const kept = keepDraining(plan, { observed, occupants, drains, now });
+  const kept = keepDraining(plan, { observed, taskAt, drains, now });
   return { ...kept, steps: [...kept.plan.growing, ...kept.plan.shrinking].map(formatStep) };
 }
 

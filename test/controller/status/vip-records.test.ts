@@ -164,7 +164,7 @@ describe('the state of a VIP', () => {
     const brake = {
       observed,
       owned: gone.plan.owned,
-      occupants: () => null,
+      taskAt: () => null,
       named: () => false,
       leftOut: () => false,
       heldBefore: () => false,
@@ -186,8 +186,8 @@ describe('the state of a VIP', () => {
       service('11.0.0.2', 5_432, [backend('10.0.0.2', 31_001, { weight: 0 })]),
     ];
     const lost = passOf({ desired: desiredOf(...sick), before: observed, observed });
-    const occupants = () => ({ drainSeconds: 300, condition: 'health lost' as const });
-    const { plan } = holdMassRemoval(lost.plan, { ...brake, occupants });
+    const taskAt = () => ({ drainSeconds: 300, condition: 'health lost' as const });
+    const { plan } = holdMassRemoval(lost.plan, { ...brake, taskAt });
     const kept = recordsAfter({ ...lost, plan, decisions });
     expect(kept.get(WEB_ID)).toMatchObject({ state: 'held', apps: ['/web'] });
     expect(kept.get(WEB_ID)?.backends.get('10.0.0.1:31000')).toMatchObject({

@@ -1,6 +1,7 @@
 /** A host in a story: what outlives the controller's process. */
 
-import type { Memory, Snapshot } from '../../../controller/model.ts';
+import type { Snapshot } from '../../../controller/model.ts';
+import type { NameMemory } from '../../../controller/name-memory.ts';
 import type { Ledger } from '../../../controller/ports.ts';
 import { nothingRemembered } from '../builders.ts';
 import type { AppSpec } from './cluster.ts';
@@ -31,7 +32,7 @@ export class Machine {
   /** All that happened, one line each. */
   readonly journal: string[] = [];
   now = 1_000_000_000;
-  memory: Memory = nothingRemembered;
+  memory: NameMemory = nothingRemembered;
   readonly snapshots = new Map<string, { snapshot: Snapshot; savedAt: number; apps: readonly AppSpec[] }>();
   /** Last valid texts of labels, as the stories' own model recalls them. */
   recalled: ReadonlyMap<string, string> = new Map();

@@ -1,6 +1,7 @@
 /** The ports of a process in a story: each write is one that it may not live to make, and each is looked at. */
 
-import { type Memory, type Snapshot, serviceKey } from '../../../controller/model.ts';
+import { type Snapshot, serviceKey } from '../../../controller/model.ts';
+import type { NameMemory } from '../../../controller/name-memory.ts';
 import type { IpvsTable, Ledger, Names, Reachability, StateStore } from '../../../controller/ports.ts';
 import type { AppSpec, SourceName } from './cluster.ts';
 import type { Machine } from './machine.ts';
@@ -109,6 +110,6 @@ export function namesPort({ machine, perils }: Surroundings): Names {
   };
 }
 
-function describeMemory({ addresses }: Memory): string {
+function describeMemory({ addresses }: NameMemory): string {
   return [...addresses].map(([name, { ipv4, ipv6 }]) => `${name} ${ipv4} ${ipv6}`).join(', ');
 }

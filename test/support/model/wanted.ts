@@ -3,7 +3,7 @@
  * 4 to 6, `vips.md` section 2) and not from the controller's code, over the words of the stories.
  */
 
-import type { Memory } from '../../../controller/model.ts';
+import type { NameMemory } from '../../../controller/name-memory.ts';
 import { type AppSpec, appKey, MEANINGS, type Meaning, placesOf } from './cluster.ts';
 
 /** A service as `ipvsadm -Sn` would print it. */
@@ -30,7 +30,7 @@ export interface Wanted {
 /** What came before matters in two ways: a name keeps its address, and an invalid label its last valid text. */
 export interface Recalled {
   /** `web.marathon` -> its addresses: taken from the controller's memory, which is checked by itself. */
-  readonly addresses: Memory['addresses'];
+  readonly addresses: NameMemory['addresses'];
   readonly labels: ReadonlyMap<string, string>;
 }
 
@@ -141,7 +141,7 @@ export function labelKey(spec: AppSpec, index: number): string {
 }
 
 /** An IP VIP may be neither an agent nor what a name has. */
-function takenAddresses(apps: readonly AppSpec[], addresses: Memory['addresses']): ReadonlySet<string> {
+function takenAddresses(apps: readonly AppSpec[], addresses: NameMemory['addresses']): ReadonlySet<string> {
   const taken = new Set<string>();
   for (const spec of apps.filter(({ mode }) => mode === 'host')) {
     for (const { place } of spec.tasks)
@@ -151,7 +151,7 @@ function takenAddresses(apps: readonly AppSpec[], addresses: Memory['addresses']
   return taken;
 }
 
-function addressesOf(vip: Meaning, framework: string, addresses: Memory['addresses']): readonly string[] {
+function addressesOf(vip: Meaning, framework: string, addresses: NameMemory['addresses']): readonly string[] {
   if ('address' in vip) return [vip.address];
   const { ipv4, ipv6 } = addresses.get(`${vip.name}.${framework}`) ?? {};
   return [ipv4, ipv6].filter((address) => address !== undefined);

@@ -1,6 +1,6 @@
 /** Looks at the kernel after every single write, and at ledger, memory, routes and names, for what must never be. */
 
-import type { Memory } from '../../../controller/model.ts';
+import type { NameMemory } from '../../../controller/name-memory.ts';
 import { type AppSpec, inPools } from './cluster.ts';
 import { DrainWatch } from './drain-watch.ts';
 import { forwards, type Printed, type PrintedService, readPrinted } from './printed.ts';
@@ -159,7 +159,7 @@ export class Watch {
   }
 
   /** A name keeps its address while anything declares it, and no two have one. */
-  memorySaved(before: Memory, after: Memory, declared: ReadonlySet<string>): void {
+  memorySaved(before: NameMemory, after: NameMemory, declared: ReadonlySet<string>): void {
     const addresses = [...after.addresses.values()].flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]);
     const known = addresses.filter((address) => address !== undefined);
     if (new Set(known).size < known.length) this.#blame(`two names have one address: ${known.join(' ')}`);

@@ -2,8 +2,8 @@ import type { Config } from '../../../config/config.ts';
 import { ControllerError } from '../../../errors.ts';
 import { statusDocument } from '../../../status/document.ts';
 import { inRotation } from '../../../status/figures.ts';
-import { ask } from '../ask.ts';
 import { openController } from '../controller.ts';
+import { query } from '../query.ts';
 import type { AppPorts } from './messages.ts';
 
 /** How many backends of an app get new connections on this host; null where no controller answers here. */
@@ -25,7 +25,7 @@ export async function lookHere(
 ): Promise<Here> {
   const count = async (limited: AbortSignal) => {
     const path = `/v1/status?vip=${encodeURIComponent(id)}`;
-    const { document } = await ask(await openController(config), path, statusDocument, limited);
+    const { document } = await query(await openController(config), path, statusDocument, limited);
     const backends = document.vips.flatMap((vip) => vip.backends);
     return backends.filter((backend) => backend.app === id && inRotation(backend)).length;
   };

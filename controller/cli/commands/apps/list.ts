@@ -42,16 +42,16 @@ export async function list({ config, parts, ports, signal }: Session): Promise<n
 
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'APP', text: ({ id }) => id },
-  { title: 'INSTANCES', text: ({ running }) => running, align: 'right', worth: 6 },
-  { title: 'DEPLOYMENT', text: ({ deployments }) => deployments?.[0]?.id ?? '-', worth: 3 },
-  { title: 'VIPS', text: ({ vips }) => vips.join(' ') || '-', worth: 5 },
+  { title: 'INSTANCES', text: ({ running }) => running, align: 'right', priority: 6 },
+  { title: 'DEPLOYMENT', text: ({ deployments }) => deployments?.[0]?.id ?? '-', priority: 3 },
+  { title: 'VIPS', text: ({ vips }) => vips.join(' ') || '-', priority: 5 },
 ];
 
 const MORE: readonly Column<Row>[] = [
-  { title: 'CPUS', text: ({ cpus }) => String(cpus ?? '-'), align: 'right', worth: 1 },
-  { title: 'MEM', text: ({ mem }) => String(mem ?? '-'), align: 'right', worth: 1 },
-  { title: 'VERSION', text: ({ version }) => version ?? '-', worth: 2 },
-  { title: 'RUNS', text: ({ container, cmd }) => container?.docker?.image ?? cmd ?? '-', worth: 1 },
+  { title: 'CPUS', text: ({ cpus }) => String(cpus ?? '-'), align: 'right', priority: 1 },
+  { title: 'MEM', text: ({ mem }) => String(mem ?? '-'), align: 'right', priority: 1 },
+  { title: 'VERSION', text: ({ version }) => version ?? '-', priority: 2 },
+  { title: 'RUNS', text: ({ container, cmd }) => container?.docker?.image ?? cmd ?? '-', priority: 1 },
 ];
 
 function rowOf(json: unknown, desired: Desired | null): Row | null {

@@ -23,9 +23,9 @@ export function vipsText(vips: readonly ForecastVip[], { layout }: AppPorts): st
 const VIP_COLUMNS: readonly Column<ForecastVip>[] = [
   { title: 'VIP', text: vipName },
   { title: 'ADDRESS', text: addressText },
-  { title: 'IPV6', text: ({ ipv6 }) => ipv6 ?? '-', worth: 1 },
-  { title: 'SHARED WITH', text: ({ sharedWith }) => sharedWith.join(',') || '-', worth: 3 },
-  { title: 'FROM', text: ({ at }) => at, worth: 2 },
+  { title: 'IPV6', text: ({ ipv6 }) => ipv6 ?? '-', priority: 1 },
+  { title: 'SHARED WITH', text: ({ sharedWith }) => sharedWith.join(',') || '-', priority: 3 },
+  { title: 'FROM', text: ({ at }) => at, priority: 2 },
 ];
 
 /** `my-service.marathon.l4lb.thisdcos.directory:5555`; address and port of an IP VIP. */

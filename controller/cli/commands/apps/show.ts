@@ -53,15 +53,15 @@ export function tasksOf(
 
 const COLUMNS: readonly Column<Task>[] = [
   { title: 'TASK', text: ({ id }) => id },
-  { title: 'STATE', text: ({ state }) => state, worth: 3 },
-  { title: 'HEALTH', text: ({ health }) => health, worth: 2 },
+  { title: 'STATE', text: ({ state }) => state, priority: 3 },
+  { title: 'HEALTH', text: ({ health }) => health, priority: 2 },
   { title: 'REACHED AT', text: (task) => placesOf(task, 'endpoints') },
 ];
 
 const CONTAINER: Column<Task> = {
   title: 'ON ITS OWN HOST',
   text: (task) => placesOf(task, 'local'),
-  worth: 1,
+  priority: 1,
 };
 
 function placesOf({ ports }: Task, which: 'endpoints' | 'local'): string {

@@ -3,14 +3,14 @@ import { useEffect, useState } from 'preact/hooks';
 import type { DeploymentDocument } from '../../../api/described.ts';
 import { askDeployment, errorOf } from '../../api.ts';
 import { writeToken } from '../../token.ts';
-import { begun, type Goal, pauseAfter, type Standing, standingOf } from '../following.ts';
+import { begun, type DeploymentState, deploymentState, type Goal, pauseAfter } from '../deployment-state.ts';
 
 /** For how long the controller here is waited for once Marathon is done. */
 const HERE_MS = 5_000;
 
-const WORDS: Readonly<Record<Standing['state'], { readonly word: string; readonly tone: string }>> = {
+const WORDS: Readonly<Record<DeploymentState['state'], { readonly word: string; readonly tone: string }>> = {
   runs: { word: 'deploying', tone: 'attention' },
-  here: { word: 'waiting for the controller on this host', tone: 'attention' },
+  applying: { word: 'waiting for the controller on this host', tone: 'attention' },
   unknown: { word: 'not known', tone: 'attention' },
   done: { word: 'deployed', tone: 'good' },
   ended: { word: 'not deployed', tone: 'bad' },
@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<Standing['state'], { readonly word: string; readonl
 
 /** How far a deployment is, until it is over. */
 export function Deployment({ goal }: { readonly goal: Goal }): VNode {
-  const { state, text } = useStanding(goal);
+  const { state, text } = useDeploymentState(goal);
   const { word, tone } = WORDS[state];
   const said = state === 'done' && goal.vips === 'gone' ? 'removed' : word;
   return (
@@ -28,20 +28,24 @@ export function Deployment({ goal }: { readonly goal: Goal }): VNode {
   );
 }
 
-function useStanding(goal: Goal): Standing {
-  const [standing, setStanding] = useState(begun(goal));
+function useDeploymentState(goal: Goal): DeploymentState {
+  const [reached, setReached] = useState(begun(goal));
   const { deployment } = goal;
   useEffect(() => {
     const left = new AbortController();
-    setStanding(begun(goal));
-    void follow(goal, left.signal, (next) => !left.signal.aborted && setStanding(next));
+    setReached(begun(goal));
+    void follow(goal, left.signal, (next) => !left.signal.aborted && setReached(next));
     return () => left.abort();
   }, [deployment]);
-  return standing;
+  return reached;
 }
 
 /** Asks until it is over, or `left` aborts; nothing is asked for while nobody sees it. */
-async function follow(goal: Goal, left: AbortSignal, tell: (standing: Standing) => void): Promise<void> {
+async function follow(
+  goal: Goal,
+  left: AbortSignal,
+  tell: (reached: DeploymentState) => void,
+): Promise<void> {
   let failures = 0;
   let doneAt: number | null = null;
   while (!left.aborted) {
@@ -50,11 +54,11 @@ async function follow(goal: Goal, left: AbortSignal, tell: (standing: Standing) 
     if (left.aborted) return;
     if (reply.status === 200) {
       failures = 0;
-      const standing = standingOf(reply.body as DeploymentDocument, goal);
-      if (standing.state === 'here') doneAt ??= Date.now();
+      const reached = deploymentState(reply.body as DeploymentDocument, goal);
+      if (reached.state === 'applying') doneAt ??= Date.now();
       // It has what it has: another program may hold the address, or nothing is written here.
       const waited = doneAt !== null && Date.now() - doneAt >= HERE_MS;
-      const over = standing.state === 'here' && waited ? { ...standing, state: 'done' as const } : standing;
+      const over = reached.state === 'applying' && waited ? { ...reached, state: 'done' as const } : reached;
       tell(over);
       if (over.state === 'done' || over.state === 'ended') return;
     } else {

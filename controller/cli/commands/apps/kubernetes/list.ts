@@ -45,17 +45,17 @@ function isOf({ app, framework }: Declared, object: KnownObject): boolean {
 
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'APP', text: ({ object }) => object.id ?? '-' },
-  { title: 'OBJECT', text: ({ object }) => objectKey(object), worth: 3 },
-  { title: 'BACKENDS', text: ({ object }) => object.status.backends ?? '-', align: 'right', worth: 6 },
-  { title: 'READY', text: ({ object }) => readyText(object.status), worth: 4 },
-  { title: 'VIPS', text: ({ vips }) => vips.join(' ') || '-', worth: 5 },
+  { title: 'OBJECT', text: ({ object }) => objectKey(object), priority: 3 },
+  { title: 'BACKENDS', text: ({ object }) => object.status.backends ?? '-', align: 'right', priority: 6 },
+  { title: 'READY', text: ({ object }) => readyText(object.status), priority: 4 },
+  { title: 'VIPS', text: ({ vips }) => vips.join(' ') || '-', priority: 5 },
 ];
 
 const MORE: readonly Column<Row>[] = [
-  { title: 'FRAMEWORK', text: ({ object }) => object.framework, worth: 1 },
-  { title: 'ENDPOINTS', text: ({ object }) => endpointsText(object.spec['endpoints']), worth: 2 },
-  { title: 'RELAY', text: ({ object }) => object.relay ?? '-', worth: 1 },
-  { title: 'GENERATION', text: ({ object }) => String(object.generation), align: 'right', worth: 1 },
+  { title: 'FRAMEWORK', text: ({ object }) => object.framework, priority: 1 },
+  { title: 'ENDPOINTS', text: ({ object }) => endpointsText(object.spec['endpoints']), priority: 2 },
+  { title: 'RELAY', text: ({ object }) => object.relay ?? '-', priority: 1 },
+  { title: 'GENERATION', text: ({ object }) => String(object.generation), align: 'right', priority: 1 },
 ];
 
 /** `yes`, or the reason why not; `-` before a controller has written a status. */

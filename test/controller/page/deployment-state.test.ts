@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DeploymentDocument } from '../../../controller/api/described.ts';
-import { begun, type Goal, pauseAfter, standingOf, vipsIn } from '../../../controller/page/form/following.ts';
+import {
+  begun,
+  deploymentState,
+  type Goal,
+  pauseAfter,
+  vipsIn,
+} from '../../../controller/page/form/deployment-state.ts';
 import type { JsonObject } from '../../../controller/page/form/json.ts';
 import { readForm } from '../../../controller/page/form/read.ts';
 
@@ -21,7 +27,7 @@ describe('a deployment', () => {
   });
 
   test('that runs tells step, instances and backends on this host, in the words of the command', () => {
-    expect(standingOf(seen({ progress: STEP, instances: two, backendsInRotation: 1 }), GOAL)).toEqual({
+    expect(deploymentState(seen({ progress: STEP, instances: two, backendsInRotation: 1 }), GOAL)).toEqual({
       state: 'runs',
       text: 'step 2 of 3 (ScaleApplication /web); 2 of 3 instances healthy; 1 backend in rotation on this host',
     });
@@ -29,44 +35,44 @@ describe('a deployment', () => {
 
   test('that does not get on tells what Marathon says of the last task', () => {
     const failure = 'TASK_FAILED: exit 1';
-    expect(standingOf(seen({ progress: STEP, failure }), GOAL).text).toMatch(
+    expect(deploymentState(seen({ progress: STEP, failure }), GOAL).text).toMatch(
       /; its last task failed: TASK_FAILED: exit 1$/,
     );
   });
 
   test('is done once every VIP here has every instance', () => {
     const text = '3 of 3 instances healthy; 6 backends in rotation on this host';
-    expect(standingOf(seen(), GOAL)).toEqual({ state: 'done', text });
-    expect(standingOf(seen({ backendsInRotation: 5 }), GOAL).state).toBe('here');
+    expect(deploymentState(seen(), GOAL)).toEqual({ state: 'done', text });
+    expect(deploymentState(seen({ backendsInRotation: 5 }), GOAL).state).toBe('applying');
   });
 
   test('of an app without VIPs is done with Marathon', () => {
-    expect(standingOf(seen({ backendsInRotation: 0 }), { ...GOAL, vips: 0 }).state).toBe('done');
+    expect(deploymentState(seen({ backendsInRotation: 0 }), { ...GOAL, vips: 0 }).state).toBe('done');
   });
 
   test('that is over with too few instances was cancelled or failed', () => {
-    expect(standingOf(seen({ instances: two, failure: 'TASK_LOST' }), GOAL)).toEqual({
+    expect(deploymentState(seen({ instances: two, failure: 'TASK_LOST' }), GOAL)).toEqual({
       state: 'ended',
       text: 'deployment d1 was cancelled, or did not reach its end: 2 of 3 instances healthy; 6 backends in rotation on this host; its last task failed: TASK_LOST',
     });
-    expect(standingOf(seen({ instances: null, backendsInRotation: 0 }), GOAL).text).toContain(
+    expect(deploymentState(seen({ instances: null, backendsInRotation: 0 }), GOAL).text).toContain(
       'Marathon has no such app',
     );
   });
 
   test('that another one has replaced names that', () => {
-    const { state, text } = standingOf(seen({ others: ['d2'] }), GOAL);
+    const { state, text } = deploymentState(seen({ others: ['d2'] }), GOAL);
     expect([state, text]).toEqual(['ended', expect.stringContaining('deployment d2 changes it now')]);
   });
 
   test('that removes is done once neither Marathon nor this host has anything of it', () => {
     const gone = { instances: null, backendsInRotation: 0 };
-    expect(standingOf(seen(gone), REMOVAL)).toEqual({
+    expect(deploymentState(seen(gone), REMOVAL)).toEqual({
       state: 'done',
       text: '0 backends in rotation on this host',
     });
-    expect(standingOf(seen({ ...gone, backendsInRotation: 1 }), REMOVAL).state).toBe('here');
-    expect(standingOf(seen(), REMOVAL)).toMatchObject({
+    expect(deploymentState(seen({ ...gone, backendsInRotation: 1 }), REMOVAL).state).toBe('applying');
+    expect(deploymentState(seen(), REMOVAL)).toMatchObject({
       state: 'ended',
       text: expect.stringContaining('it is still there'),
     });

@@ -13,30 +13,31 @@ export interface Goal {
   readonly vips: number | 'gone';
 }
 
-export interface Standing {
-  /** `here`: Marathon is done, this host not yet. `unknown`: for now nobody says. */
-  readonly state: 'runs' | 'here' | 'done' | 'ended' | 'unknown';
+export interface DeploymentState {
+  /** `applying`: Marathon is done, this host not yet. `unknown`: for now nobody says. */
+  readonly state: 'runs' | 'applying' | 'done' | 'ended' | 'unknown';
   readonly text: string;
 }
 
 /** What is known before the first answer. */
-export function begun({ deployment }: Goal): Standing {
+export function begun({ deployment }: Goal): DeploymentState {
   return { state: 'runs', text: `Marathon has taken it as deployment ${deployment}` };
 }
 
 /** How far it is, or how it ended. */
-export function standingOf(seen: DeploymentDocument, { vips }: Goal): Standing {
-  const { progress, instances, others, backendsInRotation: here } = seen;
+export function deploymentState(seen: DeploymentDocument, { vips }: Goal): DeploymentState {
+  const { progress, instances, others, backendsInRotation: inRotation } = seen;
   const failed = seen.failure === null ? '' : `; its last task failed: ${seen.failure}`;
-  if (progress !== null) return { state: 'runs', text: progressText(progress, instances, here) + failed };
+  if (progress !== null)
+    return { state: 'runs', text: progressText(progress, instances, inRotation) + failed };
   const left = vips === 'gone' && instances === null;
   if (others.length > 0 || !(left || (vips !== 'gone' && isWhole(instances)))) {
     return { state: 'ended', text: endedText(seen, vips) + failed };
   }
   const wanted = vips === 'gone' ? 0 : vips * (instances?.ready ?? 0);
-  const settled = wanted === 0 ? here === 0 : here >= wanted;
+  const settled = wanted === 0 ? inRotation === 0 : inRotation >= wanted;
   const count = instances === null ? '' : `${instancesText(instances)}; `;
-  return { state: settled ? 'done' : 'here', text: count + hereText(here) };
+  return { state: settled ? 'done' : 'applying', text: count + hereText(inRotation) };
 }
 
 function endedText(

@@ -10,7 +10,7 @@ const ANSWER_MS = 10_000;
  * Asks the running controller for a document. Rejects with a `ControllerError` 'controller' and one line when nobody
  * answers, or someone who is no controller of this kind; with the signal's reason when that aborts.
  */
-export async function ask<Schema extends z.ZodType>(
+export async function query<Schema extends z.ZodType>(
   controller: Controller,
   path: string,
   schema: Schema,

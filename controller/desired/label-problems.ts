@@ -6,7 +6,7 @@ import type { Target } from './target.ts';
 import { doubtOf, probably } from './vip-doubts.ts';
 
 /** What is to be told to an app's author. */
-export interface Complaints {
+export interface LabelProblems {
   readonly rejected: readonly Rejection[];
   readonly warnings: readonly string[];
 }
@@ -16,16 +16,16 @@ const LONGEST_VALUE = 100;
 const MOST_UNREAD = 10;
 
 /** What is wrong with the labels of one port of the newest definition. `zone` is that of the names, cleaned. */
-export function complaintsAbout(app: App, port: Port, reading: PortReading, zone: string): Complaints {
+export function labelProblems(app: App, port: Port, reading: PortReading, zone: string): LabelProblems {
   const unread = unreadLabels(app, port, reading);
   if (reading.vips.length === 0) return unread.length === 0 ? NONE : { rejected: [], warnings: unread };
   const rejected: Rejection[] = [];
   const warnings: string[] = [...unread];
 
   for (const label of reading.vips) {
-    const complaints = aboutLabel(app, label, zone);
-    rejected.push(...complaints.rejected);
-    warnings.push(...complaints.warnings);
+    const problems = aboutLabel(app, label, zone);
+    rejected.push(...problems.rejected);
+    warnings.push(...problems.warnings);
   }
   for (const { key, value, reason } of reading.options.problems) {
     rejected.push({ app: app.id, at: `${port.at}.labels.${key}`, value: shorten(value), reason });
@@ -40,13 +40,13 @@ export function complaintsAbout(app: App, port: Port, reading: PortReading, zone
   return { rejected, warnings };
 }
 
-const NONE: Complaints = { rejected: [], warnings: [] };
+const NONE: LabelProblems = { rejected: [], warnings: [] };
 
 function aboutLabel(
   app: App,
   { at, text, problem, target, insteadText }: LabelReading,
   zone: string,
-): Complaints {
+): LabelProblems {
   if (problem === null) {
     if (target === null) return NONE;
     const doubt = doubtOf(text, target, zone);

@@ -1,0 +1,136 @@
+/**
+ * Every label beside a VIP label, once: by these apps choose how a VIP is balanced. The fields that the kernel has of it are
+ * those of `settings.ts`.
+ */
+
+import type { Family } from './model.ts';
+import { TRAFFIC_DISTRIBUTIONS, type TrafficDistribution } from './place.ts';
+import { FALLBACK_SCHEDULER, FLAGS, flagsFault, readFlags, SCHEDULERS } from './schedulers.ts';
+import type { OptionRow } from './setting-rows.ts';
+import { readNumber, readOneOf, readPrefixes, readTruth } from './setting-values.ts';
+import { MOST_SLOW_START_SECONDS, slowStartFault } from './slow-start.ts';
+
+/** What the labels beside a VIP label say about how it is balanced. */
+export interface PortOptions {
+  /** The kernel's short name. */
+  readonly scheduler: string;
+  /** As `ipvsadm -b` takes them, `mh-fallback,mh-port`; empty: none. */
+  readonly flags: string;
+  /** 0: not persistent. */
+  readonly persistenceSeconds: number;
+  /** By how many leading bits of its address persistence knows a client. */
+  readonly persistencePrefix: Readonly<Record<Family, number>>;
+  /** Of a healthy backend. */
+  readonly weight: number;
+  /** Of one backend; 0: no limit. */
+  readonly maxConnections: number;
+  readonly drainSeconds: number;
+  /** Whether one that does not answer leaves the rotation. */
+  readonly eject: boolean;
+  /** For how long one that comes into rotation grows to its weight; 0: it has it at once. */
+  readonly slowStartSeconds: number;
+  /** Which backends get connections: all, or the nearest ones. */
+  readonly trafficDistribution: TrafficDistribution;
+}
+
+/** 31 days, the bound of `ipvsadm -p`: the kernel counts in jiffies, of which 32 bits hold 49 days. */
+const MOST_PERSISTENCE_SECONDS = 31 * 86_400;
+/** The kernel counts connections in an int, and `ipvsadm -x` takes no more. */
+const MOST_CONNECTIONS = 2_147_483_647;
+
+/** What is not set is as dcos-net programs it, with five minutes for connections to end. */
+export const OPTIONS: { readonly [Name in keyof PortOptions]: OptionRow<PortOptions[Name]> } = {
+  scheduler: {
+    label: 'IPVS_SCHEDULER',
+    of: 'vip',
+    unset: FALLBACK_SCHEDULER,
+    read: (text) => readOneOf(text, SCHEDULERS),
+    meaning:
+      "the kernel's short name, default `wlc` or `--default-scheduler`; [how they spread connections](balancing.md)",
+  },
+  flags: {
+    label: 'IPVS_SCHEDULER_FLAGS',
+    of: 'vip',
+    unset: '',
+    read: readFlags,
+    beside: {
+      option: 'scheduler',
+      fault: (flags, { scheduler }) => flagsFault(flags, scheduler),
+    },
+    meaning: `comma-separated: ${FLAGS.map((flag) => `\`${flag}\``).join(', ')} ([what they do](balancing.md)); default none`,
+  },
+  persistenceSeconds: {
+    label: 'IPVS_PERSISTENCE_SECONDS',
+    of: 'vip',
+    unset: 0,
+    read: readNumber(MOST_PERSISTENCE_SECONDS),
+    meaning: 'clients stay with their backend for so long, default 0: they do not',
+  },
+  persistencePrefix: {
+    label: 'IPVS_PERSISTENCE_PREFIX',
+    of: 'vip',
+    unset: { ipv4: 32, ipv6: 128 },
+    read: readPrefixes,
+    text: ({ ipv4, ipv6 }) => `${ipv4}/${ipv6}`,
+    beside: {
+      option: 'persistenceSeconds',
+      fault: ({ ipv4, ipv6 }, { persistenceSeconds }) =>
+        persistenceSeconds > 0 || (ipv4 === 32 && ipv6 === 128)
+          ? null
+          : 'has no effect without IPVS_PERSISTENCE_SECONDS',
+    },
+    meaning:
+      'clients whose addresses agree in so many leading bits stay together: `24` for IPv4, `24/64` for IPv4 and IPv6; default `32/128`, each address by itself',
+  },
+  weight: {
+    label: 'IPVS_WEIGHT',
+    of: 'backends',
+    unset: 1,
+    // The bound of `ipvsadm -w`.
+    read: readNumber(65_535),
+    meaning: "of this app's backends, default 1",
+  },
+  maxConnections: {
+    label: 'IPVS_MAX_CONNECTIONS',
+    of: 'backends',
+    unset: 0,
+    read: readNumber(MOST_CONNECTIONS),
+    meaning:
+      "of each of this app's backends, on each host: one with so many gets no new ones until it has less than three quarters of them; default 0: no limit",
+  },
+  drainSeconds: {
+    label: 'IPVS_DRAIN_SECONDS',
+    of: 'backends',
+    unset: 300,
+    read: readNumber(86_400),
+    meaning: 'how long connections of a leaving backend may live on, default 300',
+  },
+  eject: {
+    label: 'IPVS_EJECT',
+    of: 'backends',
+    unset: true,
+    read: readTruth,
+    meaning:
+      "`false`: this app's backends stay in rotation also where they do not answer ([ejection](ejection.md)); default `true`",
+  },
+  slowStartSeconds: {
+    label: 'IPVS_SLOW_START_SECONDS',
+    of: 'vip',
+    unset: 0,
+    read: readNumber(MOST_SLOW_START_SECONDS),
+    beside: {
+      option: 'scheduler',
+      fault: (slowStartSeconds, others) => slowStartFault({ ...others, slowStartSeconds }),
+    },
+    meaning:
+      'for how long a backend that comes into rotation grows from a tenth to its weight ([slow start](slow-start.md)), default 0 or `--slow-start-seconds`: it has its weight at once',
+  },
+  trafficDistribution: {
+    label: 'IPVS_TRAFFIC_DISTRIBUTION',
+    of: 'vip',
+    unset: 'Cluster',
+    read: (text) => readOneOf(text, TRAFFIC_DISTRIBUTIONS),
+    meaning:
+      '`PreferSameZone` or `PreferSameNode`: only the nearest backends get connections ([nearness](nearness.md)); default `Cluster`, or `--traffic-distribution`: all do',
+  },
+};

@@ -1,0 +1,79 @@
+/** What state a VIP is in after a pass, and why, for a person. */
+
+import { type BackendKey, endpointKey, type ServiceKey } from '../model.ts';
+import type { PassStatus } from '../pass-status.ts';
+import type { PlannedService } from '../plan/plan.ts';
+import type { BackendRecords, BackendsFound } from './backend-records.ts';
+import type { VipState } from './document.ts';
+
+export interface StateAndReason {
+  readonly state: VipState;
+  readonly reason: string | null;
+}
+
+const FORWARDING: StateAndReason = { state: 'forwarding', reason: null };
+
+export type States = (id: ServiceKey) => StateAndReason;
+
+/** Makes the function that tells the state of a desired service. */
+export function createStates(pass: PassStatus, held: HeldBackends): States {
+  const conflicts = new Map(pass.plan.conflicts.map(({ key, reason }) => [key, reason]));
+  const unsettled = new Map(pass.shortfall.map(({ key, kind }) => [key, kind]));
+  return (id) => {
+    const conflict = conflicts.get(id);
+    if (conflict !== undefined) return { state: 'conflict', reason: conflict };
+    if (held.has(id)) return HELD;
+    const kind = unsettled.get(id);
+    if (kind === undefined) return FORWARDING;
+    const what = kind === 'missing' ? 'the kernel lacks it' : 'not as desired in the kernel';
+    return { state: 'pending', reason: failureOf(id, pass) ?? what };
+  };
+}
+
+const HELD: StateAndReason = { state: 'held', reason: 'some of its backends would leave and are held' };
+
+export type HeldBackends = ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, string>>;
+
+/** Of each service that the mass-removal brake holds: the backends that stay for that reason, with it. */
+export function heldBackends({ plan, decisions }: PassStatus): HeldBackends {
+  const found = new Map<ServiceKey, ReadonlyMap<BackendKey, string>>();
+  for (const { key, held, backends } of plan.services) {
+    if (!held) continue;
+    const decided = decisions?.get(key);
+    const kept = new Map(backends.map((backend) => [endpointKey(backend), backend.reason] as const));
+    for (const endpoint of kept.keys())
+      if (decided?.get(endpoint)?.rule !== 'mass removal') kept.delete(endpoint);
+    found.set(key, kept);
+  }
+  return found;
+}
+
+/** The first write to this service that failed, with its message. */
+function failureOf(id: string, { failures }: PassStatus): string | null {
+  const [protocol = '', endpoint = ''] = id.split('/');
+  const flag = protocol === 'udp' ? '-u' : '-t';
+  const failure = failures.find(
+    ({ step }) => step.split(' ', 3).slice(1).join(' ') === `${flag} ${endpoint}`,
+  );
+  return failure === undefined ? null : `${failure.step}: ${failure.message}`;
+}
+
+/** Of one that forwards, and whose backends all have weight 0. */
+export function idleState(backends: BackendRecords): StateAndReason {
+  const isRefused = [...backends.values()].some(({ decision }) => decision?.rule === 'refused');
+  const reason = isRefused
+    ? 'every backend is refused by the kernel or has weight 0'
+    : 'every backend has weight 0';
+  return { state: 'out of rotation', reason };
+}
+
+/** Of one that nobody desires and that is still there. */
+export function leavingState(
+  { key, held, reason }: PlannedService,
+  { drains }: BackendsFound,
+  pass: PassStatus,
+): StateAndReason {
+  if (held) return { state: 'held', reason };
+  if (drains !== undefined) return { state: 'draining', reason };
+  return { state: 'pending', reason: failureOf(key, pass) ?? `to be removed: ${reason}` };
+}
