@@ -28,7 +28,7 @@ export interface Wanted {
 export interface Found {
   readonly path: string;
   readonly json: unknown;
-  /** Why an element of a list is not parsed, and `json` has no more than its id. */
+  /** Why an element of a list is not parsed, and `json` has no more than its id and state. */
   readonly refused?: string;
 }
 
@@ -166,12 +166,15 @@ function* walkList(bytes: Buffer, bracket: number, path: string): Generator<Foun
   }
 }
 
+/** What an app is called, and a task of Mesos, which may have ended. */
+const IDENTITY: Wanted = { id: 'value', task_id: 'value', framework_id: 'value', state: 'value' };
+
 /** One element that is a bomb is not parsed, and the others are. */
 function refused(element: Buffer, path: string): Found {
-  let id: unknown;
+  const json: Record<string, unknown> = {};
   if (element[0] === OPEN_OBJECT)
-    for (const found of walkJson(element, { id: 'value' })) if (found !== null) id = found.json;
-  return { path, json: { id }, refused: tooManyValues() };
+    for (const found of walkJson(element, IDENTITY)) if (found !== null) json[found.path] = found.json;
+  return { path, json, refused: tooManyValues() };
 }
 
 function parsed(bytes: Buffer, from: number, to: number): unknown {

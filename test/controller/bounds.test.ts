@@ -176,6 +176,7 @@ describe('Mesos', () => {
         ...(read?.tasks ?? []).flatMap((each) => each.rejected),
       ];
       expect(told).toHaveLength(1);
+      expect(['f bad', undefined]).toContain([...(read?.rejected.keys() ?? [])][0]);
       expect(read?.tasks.map(({ id }) => id)).toContain('good');
       expect(await readRecording(bytes, 'file=x')).not.toBeNull();
     },

@@ -179,11 +179,12 @@ export class Cluster {
   async take(changed: Map<AppKey, App | null>, addresses: AgentAddresses, pace: Pace): Promise<About> {
     await this.#groups.take(changed, addresses, pace);
     if (this.#about !== null) return this.#about;
-    // Those of tasks are part of the tasks.
-    const agents = this.#agents.addresses(addresses);
+    const waiting = [...this.#unnamed].flatMap((key) => this.#tasks.get(key) ?? []);
+    // Those of other tasks are part of the tasks.
+    const agents = this.#agents.addresses(addresses, waiting);
     const rejected = this.#refused.rejections(this.#source);
     const places = this.#agents.placesByAddress(addresses);
-    const warnings = unnamedWarning([...this.#unnamed].flatMap((key) => this.#tasks.get(key) ?? []));
+    const warnings = unnamedWarning(waiting);
     const about: About = { rejected, warnings, agents, ...(places !== null && { places }) };
     this.#about = about;
     return about;

@@ -63,21 +63,23 @@ const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>>
     const all = state === null && problems.length === 0 ? [noState(data.state)] : problems;
     return { type: 'task-updated', key, state, status, ...(all.length > 0 && { problems: all }) };
   },
-  FRAMEWORK_ADDED: frameworkKnown,
-  FRAMEWORK_UPDATED: frameworkKnown,
+  FRAMEWORK_ADDED: (content) => frameworkKnown('framework_added', content),
+  FRAMEWORK_UPDATED: (content) => frameworkKnown('framework_updated', content),
   FRAMEWORK_REMOVED(content) {
-    const { data } = z.object({ framework_info: frameworkInfoSchema }).safeParse(content);
-    return data ? { type: 'framework-removed', id: data.framework_info.id.value } : null;
+    const { data, problems } = readable(z.object({ framework_info: frameworkInfoSchema }), content);
+    if (data === null) return unreadable('framework_removed', problems);
+    return { type: 'framework-removed', id: data.framework_info.id.value };
   },
   AGENT_ADDED(content) {
-    const { data } = z.object({ agent: agentSchema }).safeParse(content);
-    if (!data) return null;
+    const { data, problems } = readable(z.object({ agent: agentSchema }), content);
+    if (data === null) return unreadable('agent_added', problems);
     const { id, hostname } = data.agent.agent_info;
     return { type: 'agent-added', id: id.value, host: hostname, place: placeIn(data.agent.agent_info) };
   },
   AGENT_REMOVED(content) {
-    const { data } = z.object({ agent_id: z.object({ value: z.string() }) }).safeParse(content);
-    return data ? { type: 'agent-removed', id: data.agent_id.value } : null;
+    const { data, problems } = readable(z.object({ agent_id: z.object({ value: z.string() }) }), content);
+    if (data === null) return unreadable('agent_removed', problems);
+    return { type: 'agent-removed', id: data.agent_id.value };
   },
 };
 
@@ -88,9 +90,16 @@ export function readEvent(json: unknown): MesosEvent | null {
   return Object.hasOwn(READERS, type) ? (READERS[type]?.(json[type.toLowerCase()]) ?? null) : null;
 }
 
-function frameworkKnown(content: unknown): MesosEvent | null {
-  const { data } = z.object({ framework: frameworkSchema }).safeParse(content);
-  if (!data) return null;
+function frameworkKnown(field: string, content: unknown): MesosEvent {
+  const { data, problems } = readable(z.object({ framework: frameworkSchema }), content);
+  if (data === null) return unreadable(field, problems);
   const { id, name } = data.framework.framework_info;
   return { type: 'framework-known', id: id.value, name };
+}
+
+/** Told until the next whole state. */
+function unreadable(field: string, [problem]: readonly Problem[]): MesosEvent {
+  const { at = '', value = '', reason = 'cannot be read' } = problem ?? {};
+  const rejection = { app: '', at: at === '' ? field : `${field}.${at}`, value, reason };
+  return { type: 'unreadable', part: 'task', key: field, state: null, rejection };
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Pace } from '../../pace.ts';
 import type { Place } from '../../place.ts';
+import { isRecord } from '../../rejection.ts';
 import { type Found, type Wanted, walkJson } from '../json.ts';
 import type { TaskFacts } from './facts.ts';
 import { readTask, type Unreadable, unreadableTask } from './read-task.ts';
@@ -18,6 +19,8 @@ export interface MesosState {
    * in no list.
    */
   readonly recovered: ReadonlyMap<string, string>;
+  /** Host names of agents of either list that have no id, as before they register: nothing runs there yet. */
+  readonly nameless: ReadonlySet<string>;
   /** Where agents of either list stand, by id, as far as they have a fault domain. */
   readonly places: ReadonlyMap<string, Place>;
   readonly tasks: readonly TaskFacts[];
@@ -66,6 +69,7 @@ export class StateBuilder {
   readonly #frameworks = new Map<string, string>();
   readonly #agents = new Map<string, string>();
   readonly #recovered = new Map<string, string>();
+  readonly #nameless = new Set<string>();
   readonly #places = new Map<string, Place>();
   readonly #tasks: TaskFacts[] = [];
   readonly #unreachable: TaskFacts[] = [];
@@ -100,11 +104,13 @@ export class StateBuilder {
       case 'agents': {
         const data = this.#read(agentSchema, json, at);
         if (data !== null) this.#addAgent(data.agent_info, this.#agents);
+        else if (isRecord(json)) this.#addHost(json['agent_info']);
         return;
       }
       case 'recovered_agents': {
         const data = this.#read(agentInfoSchema, json, at);
         if (data !== null) this.#addAgent(data, this.#recovered);
+        else this.#addHost(json);
         return;
       }
       case 'heartbeat_interval_seconds':
@@ -120,6 +126,7 @@ export class StateBuilder {
       frameworks: this.#frameworks,
       agents: this.#agents,
       recovered: this.#recovered,
+      nameless: this.#nameless,
       places: this.#places,
       tasks: this.#tasks,
       unreachable: this.#unreachable,
@@ -151,6 +158,11 @@ export class StateBuilder {
   #reject(at: string, problem: Problem = { at: '', value: '', reason: 'cannot be read' }): void {
     const rejection = { app: '', ...problem, at: problem.at === '' ? at : `${at}.${problem.at}` };
     this.#rejected.set(at, { key: at, state: null, rejection });
+  }
+
+  #addHost(info: unknown): void {
+    const host = isRecord(info) ? info['hostname'] : undefined;
+    if (typeof host === 'string' && host !== '') this.#nameless.add(host);
   }
 
   #addTask(

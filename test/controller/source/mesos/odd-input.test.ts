@@ -249,6 +249,30 @@ test('a task waits for its agent, also one with an address of its own', async ()
   expect((await found(cluster)).tasks).toEqual(['running healthy 9.0.0.7:31001']);
 });
 
+test('no VIP may have the address of an agent without an id, or of a task that is in no app', async () => {
+  const cluster = new Cluster();
+  const at = (id: string, address: string, change: object = {}) => task(change, { id, addresses: [address] });
+  const json = stateJson({
+    get_tasks: {
+      tasks: [task(), at('waits', '9.0.7.1', { framework_id: { value: 'F9' } })],
+      unreachable_tasks: [at('lost', '9.0.7.2')],
+    },
+    get_agents: {
+      agents: [AGENT, { agent_info: { hostname: '10.0.0.66' } }],
+      recovered_agents: [{ hostname: '10.0.0.67' }],
+    },
+  });
+  await take(cluster, json);
+  const addresses = new Map([...cluster.hosts].map((host) => [host, host]));
+  expect((await cluster.snapshot(addresses, new Pace())).agents).toEqual([
+    '10.0.0.1',
+    '10.0.0.66',
+    '10.0.0.67',
+    '9.0.7.1',
+    '9.0.7.2',
+  ]);
+});
+
 describe('a list of a wrong type is an error, and no empty list:', () => {
   const lists: [string, object][] = [
     ['get_state.get_tasks.tasks: expected a list, got text', { get_tasks: { tasks: 'x' } }],
@@ -289,6 +313,28 @@ describe('a list of a wrong type is an error, and no empty list:', () => {
   ])('%s of the old /state', (at, change) => {
     expect(() => readV0State({ id: 'm', slaves: [], ...change })).toThrow(`${at}: expected`);
   });
+});
+
+test.each<[string, unknown, string]>([
+  [
+    'FRAMEWORK_ADDED',
+    { framework: { framework_info: { id: 5 } } },
+    'framework_added.framework.framework_info.id',
+  ],
+  ['FRAMEWORK_UPDATED', 'x', 'framework_updated'],
+  ['FRAMEWORK_REMOVED', {}, 'framework_removed.framework_info'],
+  [
+    'AGENT_ADDED',
+    { agent: { agent_info: { id: { value: 'S1' } } } },
+    'agent_added.agent.agent_info.hostname',
+  ],
+  ['AGENT_REMOVED', { agent_id: 'S0' }, 'agent_removed.agent_id'],
+])('%s that cannot be read is told, until the next state', async (type, content, at) => {
+  const cluster = await serving();
+  apply(cluster, type, content);
+  expect(await found(cluster)).toEqual({ tasks: [SERVES], rejected: [at] });
+  await take(cluster, stateJson());
+  expect((await found(cluster)).rejected).toEqual([]);
 });
 
 test('entries of lists that are none are each told with their place and the source', async () => {
