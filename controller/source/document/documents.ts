@@ -272,7 +272,10 @@ function checkedItem<Json extends CheckedItem>(
   const given = isRecord(json) ? json['id'] : undefined;
   if (!isRecord(json) || typeof given !== 'string' || given === '' || given.length > BOUNDS.nameLength) {
     const at = item.at === '' ? 'id' : `${item.at}.id`;
-    const reason = 'expected the id of an app or a pod';
+    const isLong = typeof given === 'string' && given.length > BOUNDS.nameLength;
+    const reason = isLong
+      ? `expected an id of at most ${BOUNDS.nameLength} characters`
+      : 'expected the id of an app or a pod';
     found.rejected.push({ app: where, at, value: shown(given), reason });
     return [];
   }

@@ -265,7 +265,8 @@ function unusedLabels(
   const reason = (label: FoundLabel): string => {
     const meant = meantPlace(label.parent, LABELS_OF_PORTS);
     const list = LISTS.find((each) => (meant ?? label.parent).startsWith(`${each}[`));
-    if (list === undefined || mode === null || used.has(label.parent)) return wrongPlace(label, APP_HOME);
+    if (list === undefined || used.has(label.parent)) return wrongPlace(label, APP_HOME);
+    if (mode === null) return 'the app has no network, since container.docker.network is NONE';
     if (meant !== null && counts(list)) return didYouMeanPlace(meant);
     if (mode === 'host') return 'an app on the host network declares its ports in portDefinitions';
     if (list === DISCOVERY && isDocker(app)) {
