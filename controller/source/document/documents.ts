@@ -95,8 +95,20 @@ export async function readAnswer(
   try {
     return await inTurns(collect(elements, where));
   } catch (error) {
-    if (error instanceof NoList) return null;
+    if (!(error instanceof SyntaxError)) throw error;
+    if (error instanceof NoList || (await isJson(bytes))) return null;
     throw error;
+  }
+}
+
+/** Whether it is JSON, though not the object or list that it should be. */
+async function isJson(bytes: Buffer): Promise<boolean> {
+  await checkSize(bytes, new Pace());
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return true;
+  } catch {
+    return false;
   }
 }
 
