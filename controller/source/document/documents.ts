@@ -14,7 +14,7 @@ import { atOnce } from '../../parts.ts';
 import { isRecord, shown } from '../../rejection.ts';
 import { checkSize, type Wanted, walkJson } from '../json.ts';
 import { type Checked, type CheckedItem, checkItem } from './check-item.ts';
-import { parseJson } from './json-text.ts';
+import { isJson, parseJson } from './json-text.ts';
 
 /** The apps and pods of one JSON document, and what in it could not be used. */
 export interface Documents {
@@ -98,17 +98,6 @@ export async function readAnswer(
     if (!(error instanceof SyntaxError)) throw error;
     if (error instanceof NoList || (await isJson(bytes))) return null;
     throw error;
-  }
-}
-
-/** Whether it is JSON, though not the object or list that it should be. */
-async function isJson(bytes: Buffer): Promise<boolean> {
-  await checkSize(bytes, new Pace());
-  try {
-    JSON.parse(bytes.toString('utf8'));
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -249,3 +249,9 @@ test('an app without a network is told so of its VIP labels', () => {
     'portDefinitions[0].labels.VIP_0 is not used: the app has no network, since container.docker.network is NONE',
   ]);
 });
+
+test('a VIP label that is null is warned of', () => {
+  expect(defineApp(anApp({ portDefinitions: [{ labels: { VIP_0: null, team: null } }] })).warnings).toEqual([
+    'portDefinitions[0].labels.VIP_0 is null, which is no VIP',
+  ]);
+});
