@@ -7,7 +7,7 @@ import type {
 import type { App, Port, Task } from '../../model.ts';
 import { placeOf } from '../../place.ts';
 import { type Conversion, servedBy, type Versioned } from './conversion.ts';
-import { addressesOn, mixedModes, namesByOrder, onNetworks, type TaskNetworks } from './networks.ts';
+import { addressesOn, namesByOrder, onNetworks, type TaskNetworks } from './networks.ts';
 import { type AgentAddress, onAgent, onContainer, type Placement } from './placement.ts';
 import { asRead, protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
