@@ -66,11 +66,16 @@ export function parseNetmask(text: string | undefined, family: Family): Parsed<n
   return bits.lastIndexOf('1') + 1;
 }
 
+/** The kernel has numbers of 32 bits. */
+const MOST = 0xffff_ffff;
+
 /** The value of an option as a number; `absent` where the line lacks it. */
 export function numberOf(options: IpvsadmOptions, option: string, absent: number): Parsed<number> {
   const text = options.get(option);
   if (text === undefined) return absent;
-  return /^\d+$/.test(text) ? Number(text) : new Refused(`${option} wants a number`);
+  return /^\d+$/.test(text) && Number(text) <= MOST
+    ? Number(text)
+    : new Refused(`${option} wants a number from 0 to ${MOST}`);
 }
 
 /** An option of ipvsadm for a number that is 0 where the line lacks it. */

@@ -1,6 +1,6 @@
 /** The notation of `ipvsadm`: steps are printed in it, and a table saved with `ipvsadm -Sn` is read from it. */
 
-import { familyOf } from '../address.ts';
+import { familyOf, parseAddress } from '../address.ts';
 import {
   endpointKey,
   type ObservedBackend,
@@ -133,6 +133,8 @@ function parseBackend(options: IpvsadmOptions, fail: Fail): ObservedBackend {
 function parseEndpoint(text: string, fail: Fail): { address: string; port: number } {
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|(\d+\.\d+\.\d+\.\d+)):(\d+)$/.exec(text);
   const address = parts?.[1] ?? parts?.[2];
-  if (address === undefined) throw fail(`expected ADDRESS:PORT in numbers (ipvsadm -Sn), got "${text}"`);
-  return { address: address.toLowerCase(), port: Number(parts?.[3]) };
+  const port = Number(parts?.[3]);
+  if (address === undefined || parseAddress(address) === null || port > 65_535)
+    throw fail(`expected ADDRESS:PORT in numbers (ipvsadm -Sn), got "${text}"`);
+  return { address: address.toLowerCase(), port };
 }

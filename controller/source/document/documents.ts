@@ -14,7 +14,7 @@ import { atOnce } from '../../parts.ts';
 import { isRecord, shown } from '../../rejection.ts';
 import { checkSize, type Wanted, walkJson } from '../json.ts';
 import { type Checked, type CheckedItem, checkItem } from './check-item.ts';
-import { parseJson } from './json-text.ts';
+import { isJson, parseJson } from './json-text.ts';
 
 /** The apps and pods of one JSON document, and what in it could not be used. */
 export interface Documents {
@@ -95,7 +95,8 @@ export async function readAnswer(
   try {
     return await inTurns(collect(elements, where));
   } catch (error) {
-    if (error instanceof NoList) return null;
+    if (!(error instanceof SyntaxError)) throw error;
+    if (error instanceof NoList || (await isJson(bytes))) return null;
     throw error;
   }
 }
@@ -273,7 +274,10 @@ function checkedItem<Json extends CheckedItem>(
   const given = isRecord(json) ? json['id'] : undefined;
   if (!isRecord(json) || typeof given !== 'string' || given === '' || given.length > BOUNDS.nameLength) {
     const at = item.at === '' ? 'id' : `${item.at}.id`;
-    const reason = 'expected the id of an app or a pod';
+    const isLong = typeof given === 'string' && given.length > BOUNDS.nameLength;
+    const reason = isLong
+      ? `expected an id of at most ${BOUNDS.nameLength} characters`
+      : 'expected the id of an app or a pod';
     found.rejected.push({ app: where, at, value: shown(given), reason });
     return [];
   }

@@ -1,4 +1,7 @@
 import { isIP } from 'node:net';
+import type { MarathonApp } from '../../marathon-json.ts';
+import type { Rejection } from '../../model.ts';
+import { shown } from '../../rejection.ts';
 import { notPlaced, type Placement } from './placement.ts';
 
 /** A network of a task, with the addresses that the task has there. */
@@ -92,4 +95,12 @@ export function onNetworks(
   if (unresolved === undefined) return at(addresses);
   if (addresses.length === 0) return notPlaced(unresolved);
   return { unresolved, ...at(addresses) };
+}
+
+/** Marathon refuses networks of several modes. */
+export function mixedModes(app: string, networks: MarathonApp['networks']): readonly Rejection[] {
+  const modes = new Set((networks ?? []).map(({ mode }) => mode ?? 'container'));
+  if (modes.size < 2) return [];
+  const reason = `expected networks of one mode, got ${[...modes].join(' and ')}: the first one counts`;
+  return [{ app, at: 'networks', value: shown(networks), reason }];
 }

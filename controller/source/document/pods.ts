@@ -16,7 +16,7 @@ import {
   servedBy,
   type Versioned,
 } from './placement.ts';
-import { asRead, mixedModes, protocolList, textLabels } from './ports.ts';
+import { asRead, protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
 import { locationOf } from './task-location.ts';

@@ -2,6 +2,7 @@ import { isVipLabel } from '../../label-keys.ts';
 import type { FoundLabel, MarathonApp, MarathonPortMapping, Unread } from '../../marathon-json.ts';
 import type { Port, Rejection } from '../../model.ts';
 import { shown } from '../../rejection.ts';
+import { mixedModes } from './networks.ts';
 import { didYouMeanPlace, meantPlace, strayLabels, wrongPlace } from './stray-labels.ts';
 import { taskLabelVips } from './task-labels.ts';
 
@@ -66,7 +67,11 @@ export function defineApp(app: MarathonApp): AppDefinition {
     networks: networkNames(app),
     checked: (app.healthChecks?.length ?? 0) > 0,
     rejected,
-    warnings: [...oldPlace(app, ports), ...unusedLabels(app, mode, mappings.at, ports)],
+    warnings: [
+      ...nullLabels(app, mappings),
+      ...oldPlace(app, ports),
+      ...unusedLabels(app, mode, mappings.at, ports),
+    ],
   };
 }
 
@@ -105,14 +110,6 @@ export function protocolList(
     .flatMap((part) => part.split(','))
     .map((part) => part.trim())
     .filter((part) => part !== '');
-}
-
-/** Marathon refuses networks of several modes. */
-export function mixedModes(app: string, networks: MarathonApp['networks']): readonly Rejection[] {
-  const modes = new Set((networks ?? []).map(({ mode }) => mode ?? 'container'));
-  if (modes.size < 2) return [];
-  const reason = `expected networks of one mode, got ${[...modes].join(' and ')}: the first one counts`;
-  return [{ app, at: 'networks', value: shown(networks), reason }];
 }
 
 type Reject = (at: string, value: unknown, reason: string) => void;
@@ -154,6 +151,20 @@ function discoveryPorts({ container, ipAddress, networks }: MarathonApp) {
 function isDocker({ container }: MarathonApp): boolean {
   return container?.type === 'DOCKER' || Boolean(container?.docker?.network);
 }
+
+/** Null takes a label away; whoever wrote it may not know that. */
+function nullLabels({ portDefinitions }: MarathonApp, { at, list }: Mappings): readonly string[] {
+  const told = (place: string, ports: readonly { readonly labels?: Labels }[]) =>
+    ports.flatMap(({ labels }, index) =>
+      Object.entries(labels ?? {})
+        .filter(([key, value]) => value === null && isVipLabel(key))
+        .map(([key]) => `${place}[${index}].labels.${key} is null, which is no VIP`),
+    );
+  return [...told('portDefinitions', portDefinitions ?? []), ...told(at, list)].slice(0, MOST_NULL);
+}
+
+/** So many are told of one app. */
+const MOST_NULL = 10;
 
 /** Definitions outlive the Marathon that they were written for. */
 function oldPlace(app: MarathonApp, ports: readonly PlacedPort[]): readonly string[] {
@@ -265,7 +276,8 @@ function unusedLabels(
   const reason = (label: FoundLabel): string => {
     const meant = meantPlace(label.parent, LABELS_OF_PORTS);
     const list = LISTS.find((each) => (meant ?? label.parent).startsWith(`${each}[`));
-    if (list === undefined || mode === null || used.has(label.parent)) return wrongPlace(label, APP_HOME);
+    if (list === undefined || used.has(label.parent)) return wrongPlace(label, APP_HOME);
+    if (mode === null) return 'the app has no network, since container.docker.network is NONE';
     if (meant !== null && counts(list)) return didYouMeanPlace(meant);
     if (mode === 'host') return 'an app on the host network declares its ports in portDefinitions';
     if (list === DISCOVERY && isDocker(app)) {

@@ -90,5 +90,6 @@ function ownMessage(body: string): string | null {
 
 async function parseText(body: Buffer): Promise<unknown> {
   await checkSize(body, new Pace());
-  return JSON.parse(body.toString('utf8'));
+  // Null is what stands for an answer that there is no such thing.
+  return JSON.parse(body.toString('utf8')) ?? undefined;
 }

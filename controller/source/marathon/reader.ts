@@ -117,14 +117,14 @@ export class MarathonReader {
   async #readApps(signal: AbortSignal): Promise<Documents> {
     const answer = await this.#answer(APPS_PATH, 'apps', signal);
     if (answer?.documents) return answer.documents;
-    throw this.#unexpected(APPS_PATH, answer?.beginning, 'an object with a list `apps`');
+    throw this.#unexpected(APPS_PATH, answer?.beginning ?? null, 'an object with a list `apps`');
   }
 
   async #readPods(signal: AbortSignal): Promise<Documents> {
     const answer = await this.#answer(PODS_PATH, 'pods', signal);
     // Marathon had no pods before 1.4. One that had them before has them still.
     if (answer === null && !this.#hasPods) return { apps: [], pods: [], malformed: [], rejected: [] };
-    if (!answer?.documents) throw this.#unexpected(PODS_PATH, answer?.beginning, 'a list of pods');
+    if (!answer?.documents) throw this.#unexpected(PODS_PATH, answer?.beginning ?? null, 'a list of pods');
     this.#hasPods = true;
     return answer.documents;
   }
@@ -169,7 +169,7 @@ export class MarathonReader {
   }
 
   #unexpected(path: string, json: unknown, expected: string): ControllerError {
-    const what = json === null || json === undefined ? 'says that it does not exist' : 'gives something else';
+    const what = json === null ? 'says that it does not exist' : 'gives something else';
     return new ControllerError(
       'source',
       `GET ${this.#options.client.name}${path}: expected ${expected}, but Marathon ${what}`,

@@ -24,7 +24,7 @@ export function createMarathonWriter(client: MarathonClient): AppWriter {
     },
     async show({ kind, id }, signal) {
       const json = await client.get(kind === 'app' ? appPath(id) : podPath(id), signal);
-      return kind === 'app' && isRecord(json) ? (json['app'] ?? null) : json;
+      return kind === 'app' && isRecord(json) ? (json['app'] ?? null) : (json ?? null);
     },
     async add(kind, body, { signal, force = false }) {
       const path = writePath(kind, null, force);

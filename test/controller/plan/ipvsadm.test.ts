@@ -111,6 +111,13 @@ describe('a table saved with ipvsadm -Sn is read', () => {
   test.each([
     ['hello world', 'line 1: expected a line'],
     ['-A -t myhost:http -s rr', 'line 1: expected ADDRESS:PORT in numbers'],
+    ['-A -t 999.1.1.1:80 -s rr', 'line 1: expected ADDRESS:PORT in numbers'],
+    ['-A -t [::1::2]:80 -s rr', 'line 1: expected ADDRESS:PORT in numbers'],
+    ['-A -t 1.2.3.4:99999 -s rr', 'line 1: expected ADDRESS:PORT in numbers'],
+    [
+      '-A -t 1.2.3.4:80 -s rr\n-a -t 1.2.3.4:80 -r 1.2.3.5:80 -m -w 99999999999',
+      'line 2: -w wants a number from 0 to 4294967295',
+    ],
     ['-A -t 1.2.3.4:80 -s rr --frobnicate', 'line 1: unknown option --frobnicate'],
     [
       '\n-a -t 1.2.3.4:80 -r 10.0.0.1:80 -m -w 1',

@@ -146,6 +146,13 @@ test.each<[string, unknown, string, string]>([
   expect(readDocuments(json, 'the document')?.rejected).toMatchObject([{ app: 'the document', at, value }]);
 });
 
+test('an id that is too long is told to be so', () => {
+  const documents = readDocuments([app('/good'), app(`/${'x'.repeat(5_000)}`)], 'the document');
+  expect(documents?.rejected).toMatchObject([
+    { at: '[1].id', reason: 'expected an id of at most 1024 characters' },
+  ]);
+});
+
 test('unknown fields and fields that Marathon leaves out or sets to null are no matter', () => {
   const sparse = {
     id: '/a',

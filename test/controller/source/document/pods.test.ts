@@ -234,10 +234,3 @@ test('an instance without containers has its agent and its addresses', () => {
     },
   ]);
 });
-
-test('networks of several modes are rejected', () => {
-  const networks = [net, { mode: 'host' }];
-  expect(convertedPod({ spec: { ...spec(net), networks }, instances: [] }).rejected).toMatchObject([
-    { at: 'networks' },
-  ]);
-});

@@ -242,3 +242,16 @@ test('a label that is no text is handed on as JSON, and null is no label', () =>
     VIP_3: 'x:1',
   });
 });
+
+test('an app without a network is told so of its VIP labels', () => {
+  const json = { ...docker({ network: 'NONE' }), portDefinitions: [{ labels: { VIP_0: '/web:80' } }] };
+  expect(defineApp(anApp(json)).warnings).toEqual([
+    'portDefinitions[0].labels.VIP_0 is not used: the app has no network, since container.docker.network is NONE',
+  ]);
+});
+
+test('a VIP label that is null is warned of', () => {
+  expect(defineApp(anApp({ portDefinitions: [{ labels: { VIP_0: null, team: null } }] })).warnings).toEqual([
+    'portDefinitions[0].labels.VIP_0 is null, which is no VIP',
+  ]);
+});

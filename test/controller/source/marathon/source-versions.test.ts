@@ -76,6 +76,22 @@ test('a version that Marathon dropped is taken as the newest, with a warning', a
   expect(a?.warnings).toEqual([expect.stringContaining('which Marathon no longer has')]);
 });
 
+test('a version whose answer is null is none that Marathon dropped', async () => {
+  marathon.apps.set('/a', deploying('new:80', task(31000)));
+  marathon.intercept = on('/v2/apps/a/versions/', (_request, response) => void response.end('null'));
+  const [a] = (await source().read(never)).apps;
+  expect(reached(a?.tasks[0])).toContain(`version ${V1} could not be read`);
+});
+
+test('a version with a wrong value in one port gives its tasks the others', async () => {
+  marathon.apps.set('/a', deploying('new:80', task(31000)));
+  const { portDefinitions, ...old } = app('old:80') as { portDefinitions: object[] };
+  const ports = [...portDefinitions, { protocol: 7, labels: { VIP_0: 'other:80' } }];
+  marathon.versions.set(`/v2/apps/a/versions/${V1}`, { id: '/a', ...old, portDefinitions: ports });
+  const [a] = (await source().read(never)).apps;
+  expect(a?.tasks[0]?.ports[0]).toMatchObject({ labels: { VIP_0: 'old:80' }, endpoints: [{ port: 31000 }] });
+});
+
 test('a version that cannot be read for now leaves its task without backends, is reported, and is tried again', async () => {
   marathon.apps.set('/a', deploying('new:80', task(31000)));
   marathon.versions.set(`/v2/apps/a/versions/${V1}`, { id: '/a', ...app('old:80') });
