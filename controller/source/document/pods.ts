@@ -111,7 +111,7 @@ export function convertPod(pod: MarathonPodStatus, conversion: Conversion<PodDef
     framework: conversion.framework,
     ports,
     tasks,
-    rejected: mixedModes(pod.id, pod.spec.networks),
+    rejected: [],
     warnings,
   };
 }
