@@ -23,7 +23,9 @@ test.each([
 });
 
 test('a helper whose files are newer than what starts it ends at once', async () => {
-  const helper = nodeArguments().map((word) => word.replace('/main.ts', '/netns-helper.ts'));
+  const helper = nodeArguments().map((word) =>
+    word.replace(/\/(?:main|marathon-ipvs)(\.m?[jt]s)$/, '/netns-helper$1'),
+  );
   const { status, stdout, stderr } = await command([process.execPath, ...helper, '{}', OWN, '0.0.9']);
   expect([status, stdout]).toEqual([2, '']);
   expect(stderr).toContain('but version 0.0.9 is running');
