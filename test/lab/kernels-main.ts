@@ -32,6 +32,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'status.test.ts',
     'stories.test.ts',
   ],
+  'network namespaces': ['netns.test.ts', 'netns-controller.test.ts'],
 };
 const FILES: readonly string[] = Object.values(GROUPS).flat();
 
