@@ -85,3 +85,24 @@ export interface BackendCounters {
   readonly inactiveConnections: number;
   readonly traffic: Traffic;
 }
+
+/** What was read to find backends that do not answer. */
+export interface CountersRead {
+  readonly services: ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, CountedDestination>>;
+  /** Services with new connections that there was no time for; they come first the next time. */
+  readonly left: number;
+  /** How many services were listed and destinations read for this. */
+  readonly entries: number;
+}
+
+/** What a destination had counted at three reads, the last one among them. */
+export type CountedDestination = readonly [Counted, Counted, Counted];
+
+/** Since the kernel made the destination; all of one read. */
+export interface Counted {
+  readonly connections: number;
+  readonly inPackets: number;
+  readonly outPackets: number;
+  readonly inBytes: number;
+  readonly outBytes: number;
+}

@@ -2,7 +2,7 @@
 
 import type { AppRef, DeploymentProgress, WriteOptions, WriteResult } from './app-writes.ts';
 import type { TcpConnections } from './connection-entry.ts';
-import type { KernelReading } from './counters.ts';
+import type { CountersRead, KernelReading } from './counters.ts';
 import type { Delta } from './delta.ts';
 import type { Ejections, ProbeResult, Target, TargetKey } from './ejection.ts';
 import type {
@@ -111,26 +111,6 @@ export interface DestinationCounters {
    */
   read(isWatched: (service: ServiceKey) => boolean): Promise<CountersRead>;
   close(): void;
-}
-
-export interface CountersRead {
-  readonly services: ReadonlyMap<ServiceKey, ReadonlyMap<BackendKey, CountedDestination>>;
-  /** Services with new connections that there was no time for; they come first the next time. */
-  readonly left: number;
-  /** How many services were listed and destinations read for this. */
-  readonly entries: number;
-}
-
-/** What a destination had counted at three reads, the last one among them. */
-export type CountedDestination = readonly [Counted, Counted, Counted];
-
-/** Since the kernel made the destination; all of one read. */
-export interface Counted {
-  readonly connections: number;
-  readonly inPackets: number;
-  readonly outPackets: number;
-  readonly inBytes: number;
-  readonly outBytes: number;
 }
 
 /** The connections that the kernel forwards, read again and again to find backends that do not answer new ones. */

@@ -6,8 +6,9 @@ import {
   type ObservedService,
   type Stats,
 } from 'ipvs-netlink-ts';
+import type { Counted, CountedDestination, CountersRead } from '../counters.ts';
 import { type BackendKey, endpointKey, type ServiceKey, serviceKey } from '../model.ts';
-import type { Counted, CountedDestination, CountersRead, DestinationCounters } from '../ports.ts';
+import type { DestinationCounters } from '../ports.ts';
 
 /** So long after its last new connection a service's destinations are read: replies to it come in that time. */
 const READS_AFTER = 3;

@@ -1,5 +1,5 @@
+import type { Counted } from '../counters.ts';
 import type { Family, Protocol } from '../model.ts';
-import type { Counted } from '../ports.ts';
 
 /**
  * What clients got: `replies`, `nothing`, `fewer` packets than they made connections, or only `errors`; `quiet`: nobody

@@ -1,16 +1,9 @@
 import { familyOf } from '../address.ts';
+import type { CountersRead } from '../counters.ts';
 import type { EjectionReport, Ejections, TargetKey } from '../ejection.ts';
 import { messageOf } from '../errors.ts';
 import type { Service, ServiceKey } from '../model.ts';
-import type {
-  Clock,
-  ConnectionTable,
-  CountersRead,
-  DestinationCounters,
-  EjectionFacts,
-  Log,
-  Prober,
-} from '../ports.ts';
+import type { Clock, ConnectionTable, DestinationCounters, EjectionFacts, Log, Prober } from '../ports.ts';
 import type { Met, Signed } from './backends.ts';
 import { Ejector } from './ejector.ts';
 import { Handshakes, type Outcome } from './handshakes.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Counted, CountedDestination } from '../../../controller/counters.ts';
 import { Watch, type WatchPorts } from '../../../controller/eject/watch.ts';
 import type { EjectionReport, ProbeResult } from '../../../controller/ejection.ts';
 import { type Backend, endpointKey, type Service } from '../../../controller/model.ts';
-import type { Counted, CountedDestination } from '../../../controller/ports.ts';
 import { WEIGHT_1, WLC } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
