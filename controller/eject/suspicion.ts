@@ -67,8 +67,8 @@ export function signOf(
 const QUIET: Sign = { kind: 'quiet' };
 
 /**
- * Whether counters are to be believed: of new TCP connections the table of connections knows more, and knows it at once, where
- * it can be read.
+ * Whether a sign of the counters counts. Of new TCP connections the connection table tells more, and without the delay of the
+ * counters, where it can be read.
  */
 export function isForCounters(sign: Sign, protocol: Protocol, isTableRead: boolean): boolean {
   return protocol === 'udp' || !isTableRead || ('connections' in sign && sign.connections === 0);

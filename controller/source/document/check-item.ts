@@ -4,7 +4,7 @@ import type { MarathonPodStatus } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
 import { isRecord, rejectionOf } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
-import { Mending } from './mending.ts';
+import { PartialRead } from './partial-read.ts';
 import { findLabels } from './stray-labels.ts';
 
 /** What an app and a pod have alike. */
@@ -32,19 +32,19 @@ export function checkItem<Item extends CheckedItem>(
   const bound = overBound(json);
   if (bound !== null) return { rejection: { app: id, value: '', ...bound } };
   let result = checked(schema, json);
-  const mending = result.success ? null : new Mending(json, kind, id);
-  for (let round = 0; mending !== null && !result.success && round < MOST_ROUNDS; round += 1) {
-    mending.take(result.error.issues);
-    result = checked(schema, mending.json);
+  const partial = result.success ? null : new PartialRead(json, kind, id);
+  for (let round = 0; partial !== null && !result.success && round < MOST_ROUNDS; round += 1) {
+    partial.take(result.error.issues);
+    result = checked(schema, partial.json);
   }
-  if (!result.success) return { rejection: mending?.definition ?? rejectionOf(id, json, result.error) };
+  if (!result.success) return { rejection: partial?.definition ?? rejectionOf(id, json, result.error) };
   const item = result.data;
   item.id = id;
-  if (mending !== null) {
-    mending.restoreLabels(item);
-    item.unread = mending.unread;
+  if (partial !== null) {
+    partial.restoreLabels(item);
+    item.unread = partial.unread;
   }
-  const rejection = mending?.definition ?? null;
+  const rejection = partial?.definition ?? null;
   if (rejection !== null)
     return { rejection, ...((kind === 'app' ? 'tasks' : 'instances') in json && { running: item }) };
   const labels = findLabels(definitionIn(json));

@@ -39,11 +39,11 @@ function withPorts(app: App, { ports, health, rejected }: Unread, previous: App 
     return { protocols, labels };
   };
   const portOf = (task: Task, port: TaskPort): TaskPort => {
-    const cost = ports.get(port.at);
-    if (cost === undefined) return port;
+    const scope = ports.get(port.at);
+    if (scope === undefined) return port;
     const before = known.get(task.id)?.ports.find(({ at }) => at === port.at);
     const { unresolved: _, ...placed } = { ...port, ...lastMeaning(port) };
-    if (before !== undefined || cost === 'meaning') return before ?? { ...port, ...lastMeaning(port) };
+    if (before !== undefined || scope === 'meaning') return before ?? { ...port, ...lastMeaning(port) };
     return taskPort(placed, notPlaced('where it is reached could not be read'), task.state);
   };
   const tasks = app.tasks.map((task): Task => {

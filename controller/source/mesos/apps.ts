@@ -74,7 +74,7 @@ function problemsOf({ id }: AppIdentity, members: readonly MadeTask[]): Pick<App
   return { rejected: [...rejected.values()], warnings: [...warnings] };
 }
 
-/** Tells of the tasks that run and whose framework has no name yet, by their ids. */
+/** A warning that names the running tasks whose framework has no name yet; empty where there are none. */
 export function unnamedWarning(tasks: readonly JoinedTask[]): readonly string[] {
   const ids = tasks.filter(({ facts }) => facts.state === 'running').map(({ facts }) => facts.id);
   if (ids.length === 0) return [];

@@ -158,7 +158,7 @@ test('a small body that unpacks to one larger than the limit is refused', async 
 });
 
 test.each(['plain', 'gzip'])(
-  'of the body of an error no more is read than is looked at: %s',
+  'an endless body of an error response is not read to its end: %s',
   async (encoding) => {
     const marathon = await serve((_request, response) => {
       response.writeHead(500, encoding === 'gzip' ? { 'content-encoding': encoding } : {});

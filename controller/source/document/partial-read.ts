@@ -4,7 +4,7 @@ import type { Unread, UnreadableTask } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
 import { isRecord, issueRejection } from '../../rejection.ts';
 import { pathText } from '../../schema-messages.ts';
-import { type Cost, priceOf } from './costs.ts';
+import { type ErrorScope, scopeOf } from './error-scope.ts';
 import { isTaskLabel } from './task-labels.ts';
 
 /** An issue that a schema found. */
@@ -16,7 +16,7 @@ type Path = readonly PropertyKey[];
  * Takes out of the JSON of an app or pod what is wrong in it, with what depends on that and no more, and notes what that is.
  * It works on a copy: whoever gave the JSON may need it as it was.
  */
-export class Mending {
+export class PartialRead {
   readonly #kind: App['kind'];
   readonly #id: string;
   readonly #given: Json;
@@ -82,36 +82,36 @@ export class Mending {
   #takeOne(issue: Issue): void {
     const { path } = issue;
     const member = valueAt(this.#given, path.slice(0, 2));
-    const { cost, steps } = priceOf(this.#kind, path, member);
+    const { scope, steps } = scopeOf(this.#kind, path, member);
     const place = path.slice(0, steps);
-    if (cost === 'member') this.#loseMember(issue);
-    else if (cost === 'definition') this.#loseDefinition(issue);
-    else if (cost === 'labels') this.#loseLabels(place, issue);
+    if (scope === 'member') this.#loseMember(issue);
+    else if (scope === 'definition') this.#loseDefinition(issue);
+    else if (scope === 'labels') this.#loseLabels(place, issue);
     else {
       this.#reject(issue);
-      this.#lose(cost, place, path);
+      this.#lose(scope, place, path);
     }
   }
 
-  #lose(cost: Exclude<Cost, 'member' | 'definition' | 'labels'>, place: Path, path: Path): void {
-    if (cost === 'meaning' || cost === 'place') {
-      this.#losePort(cost, place, path);
+  #lose(scope: Exclude<ErrorScope, 'member' | 'definition' | 'labels'>, place: Path, path: Path): void {
+    if (scope === 'meaning' || scope === 'place') {
+      this.#losePort(scope, place, path);
       return;
     }
-    if (cost === 'health') this.#health.add(taskAt(this.#given, place));
-    if (cost === 'members') this.#taskList = true;
-    this.#set(place, this.#insteadOf(cost, place));
+    if (scope === 'health') this.#health.add(taskAt(this.#given, place));
+    if (scope === 'members') this.#taskList = true;
+    this.#set(place, this.#insteadOf(scope, place));
   }
 
-  #insteadOf(cost: Cost, place: Path): unknown {
+  #insteadOf(scope: ErrorScope, place: Path): unknown {
     // Tasks that have results have checks.
-    if (cost === 'checks') return membersOf(this.#given, this.#list).some(hasResults) ? [null] : undefined;
+    if (scope === 'checks') return membersOf(this.#given, this.#list).some(hasResults) ? [null] : undefined;
     return typeof place.at(-1) === 'number' ? 0 : undefined;
   }
 
-  #losePort(cost: 'meaning' | 'place', place: Path, path: Path): void {
+  #losePort(scope: 'meaning' | 'place', place: Path, path: Path): void {
     const at = pathText(place[0] === 'spec' ? place.slice(1) : place);
-    if (this.#ports.get(at) !== 'place') this.#ports.set(at, cost);
+    if (this.#ports.get(at) !== 'place') this.#ports.set(at, scope);
     const field = path[place.length];
     // One that names a host port has one: which one a task got is counted.
     if (field === undefined) this.#set(place, {});
