@@ -148,7 +148,11 @@ export class PartialRead {
     const left: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(labels)) {
       const isLong = typeof value === 'string' && value.length > BOUNDS.labelLength;
-      if (!isOurs(key) || key.length > BOUNDS.nameLength) continue;
+      if (!isOurs(key)) continue;
+      if (key.length > BOUNDS.nameLength) {
+        this.#reject({ ...issue, message: `expected keys of at most ${BOUNDS.nameLength} characters` });
+        continue;
+      }
       if (!isLong) define(left, key, value);
       else if (ofApp) this.#reject({ ...issue, path: [...place, key] });
       else this.#longLabels.push({ path: [...place, key], text: value.slice(0, BOUNDS.labelLength + 1) });

@@ -285,6 +285,19 @@ describe('what else is wrong costs what depends on it', () => {
     expect(ports.map(({ port }) => port.protocols)).toEqual([['tcp'], []]);
   });
 
+  test('a VIP label whose key is too long: it is rejected, and the others work on', async () => {
+    const labels = { VIP_0: 'web:80', [`VIP_${'1'.repeat(BOUNDS.nameLength)}`]: 'other:80' };
+    const app = await read(web([task('a')], { portDefinitions: [{ port: 80, labels }] }));
+    expect(app.ports[0]?.labels).toEqual({ VIP_0: 'web:80' });
+    expect(served(app)).toEqual(['a 10.0.0.1:31000']);
+    expect(app.rejected).toMatchObject([
+      {
+        at: 'portDefinitions[0].labels',
+        reason: expect.stringContaining('expected keys of at most 1024 characters'),
+      },
+    ]);
+  });
+
   test('a VIP label that is too long: it keeps its last VIP, and the others work on', async () => {
     const label = (text: string) => ({ portDefinitions: [{ labels: { VIP_0: 'web:80', VIP_1: text } }] });
     const update = translator();
