@@ -1,4 +1,4 @@
-/** What is done with all fields of a service, or of a backend, alike: the rows are those of `settings.ts`. */
+/** Operations over all fields of a service or backend, derived from the rows in `settings.ts`. */
 
 import type { Destination, VirtualService } from 'ipvs-netlink-ts';
 import { OPTIONS, type PortOptions } from './label-options.ts';
@@ -9,7 +9,7 @@ import { BACKEND, type BackendSettings, SERVICE, type ServiceSettings } from './
 
 type Value = string | number;
 
-/** One field whose value in the kernel is not the desired one. */
+/** A field whose value in the kernel is not the desired one. */
 export interface FieldChange {
   readonly field: string;
   readonly was: Value;
