@@ -1,8 +1,8 @@
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * The text that these bytes are in UTF-8, with its byte order mark if it has one; null where they are none. For what is handed on:
- * a byte that no character begins with would become another character, in a password perhaps.
+ * Decodes UTF-8, and keeps a byte order mark; null when the bytes are not valid UTF-8. For text that is passed on, where a
+ * replacement character would change its meaning (a password, for example).
  */
 export function utf8(bytes: Uint8Array): string | null {
   try {
