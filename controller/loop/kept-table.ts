@@ -14,9 +14,9 @@ import { SlowStarts } from './slow-starts.ts';
 
 export interface KeptTablePorts {
   readonly table: IpvsTable;
-  /** null where nothing is to be written. */
+  /** null when nothing may be written. */
   readonly reachability: Reachability | null;
-  /** Absent where nobody is told of names. */
+  /** Absent when names are not published. */
   readonly names?: Names | undefined;
   readonly ledger: Ledger;
   readonly clock: Clock;
@@ -24,14 +24,14 @@ export interface KeptTablePorts {
 }
 
 export interface KeptTableRules extends PlanRules {
-  /** Set where nobody would make the steps of a slow start: backends then have their full weight at once. */
+  /** Backends get their full weight at once: set for a single pass, after which nobody would raise weights. */
   readonly fullWeightAtOnce?: boolean;
-  /** This host, for VIPs that want near backends; absent where nothing of it is known besides what sources tell. */
+  /** Facts about this host, for VIPs that want near backends; absent when only sources may know it. */
   readonly host?: HostFacts | undefined;
   readonly dryRun?: boolean;
 }
 
-/** One kernel table: what its passes work with, and what each leaves for the next one. */
+/** The state of one kernel table that this program manages: what its passes work with and leave for the next one. */
 export class KeptTable {
   readonly planner: Planner;
   readonly reachability: ReachabilityView;
@@ -67,23 +67,23 @@ export class KeptTable {
   }
 
   /**
-   * Reads the kernel's whole table, and looks whether VIPs are reachable, for the next full pass, while smaller ones go
-   * on. To be called between passes; never rejects.
+   * Reads the whole kernel table and checks reachability in the background, for the next full pass, while smaller passes go
+   * on. Call it between passes; never rejects.
    */
   async refreshInBackground(): Promise<void> {
     await Promise.all([this.view.refreshInBackground(), this.reachability.refreshInBackground()]);
   }
 
   /**
-   * When a pass is worth making though nothing changed: a failed step is due, a drain may have ended, a backend grows, or a
-   * VIP may move to a nearer tier.
+   * When a pass is due although nothing changed: to retry a failed step, end a drain, raise a weight in slow start, or move a
+   * VIP to a nearer tier. null when none is.
    */
   nextLook(): number | null {
     const nextStep = this.#dryRun ? null : this.slowStarts.nextDue(this.view.table);
     return earliest(this.applier.nextDue(), this.carryOver.nextDrainLook, nextStep, this.nearest.nextLook);
   }
 
-  /** A pass begins. */
+  /** Starts a pass. */
   begin(gone: Iterable<NamedEnd>, now: number): void {
     this.planner.begin(gone, now);
     this.applier.begin();
