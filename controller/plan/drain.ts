@@ -112,7 +112,7 @@ function deadlinesOf(step: Step, service: ServiceKey, context: DrainContext) {
 function deadlineOf(
   service: ServiceKey,
   endpoint: BackendKey,
-  { activeConnections, inactiveConnections }: ObservedBackend,
+  { activeConnections, inactiveConnections, weight }: ObservedBackend,
   { taskAt, drains, now }: DrainContext,
 ): number | null {
   const seconds = taskAt(endpoint)?.drainSeconds ?? null;
@@ -120,6 +120,8 @@ function deadlineOf(
   const known = drains.get(service)?.get(endpoint);
   if (known === undefined && seconds === 0) return null;
   const latest = now + seconds * 1_000;
+  // The time counts from the moment at which the kernel has weight 0: as long as it could not be written, clients still come.
+  if (weight > 0) return latest;
   // A deadline from before a restart may come from a wrong clock, so it is never later than a new drain's.
   return Math.min(known ?? latest, latest);
 }
