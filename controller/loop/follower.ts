@@ -5,13 +5,13 @@ import type { PassStatus } from '../pass-status.ts';
 import type { NamedEnd } from '../plan/let-go.ts';
 import type { EjectionFacts } from '../ports.ts';
 import { Latch } from '../time.ts';
-import { KeptTable, type KeptTablePorts, type KeptTableRules } from './kept-table.ts';
+import { ManagedTable, type ManagedTablePorts, type ManagedTableRules } from './managed-table.ts';
 import { Pass, type PassParts, type PassRequest } from './pass.ts';
 import type { Planner } from './planner.ts';
 import type { SharedDesired } from './shared-desired.ts';
 import type { Turns } from './turns.ts';
 
-export interface FollowerRules extends KeptTableRules {
+export interface FollowerRules extends ManagedTableRules {
   readonly ejections?: Pick<EjectionFacts, 'ejections'> | undefined;
   /** Interval of full passes, which read the whole kernel table. */
   readonly resyncMs: number;
@@ -36,12 +36,12 @@ const SPREAD = 0.2;
  * drains of its own. The host's passes do the translation, and remember names and their addresses.
  */
 export class Follower {
-  readonly #ports: KeptTablePorts;
+  readonly #ports: ManagedTablePorts;
   readonly #rules: FollowerRules;
   readonly #shared: SharedDesired;
   readonly #turns: Turns;
   readonly #random: () => number;
-  readonly #table: KeptTable;
+  readonly #table: ManagedTable;
   readonly #wake = new Latch<'changed' | 'read' | 'resync'>();
   #touched = new Set<ServiceKey>();
   #gone: NamedEnd[] = [];
@@ -49,7 +49,7 @@ export class Follower {
   #wasComplete = false;
 
   constructor(
-    ports: KeptTablePorts,
+    ports: ManagedTablePorts,
     rules: FollowerRules,
     shared: SharedDesired,
     inventory: Inventory,
@@ -61,7 +61,7 @@ export class Follower {
     this.#shared = shared;
     this.#turns = turns;
     this.#random = random;
-    this.#table = new KeptTable(ports, rules, inventory, random);
+    this.#table = new ManagedTable(ports, rules, inventory, random);
   }
 
   get planner(): Planner {

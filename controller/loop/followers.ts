@@ -3,7 +3,7 @@ import type { BackendKey, Desired } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Holder } from './confirm.ts';
 import { Follower, type FollowerRules } from './follower.ts';
-import type { KeptTablePorts } from './kept-table.ts';
+import type { ManagedTablePorts } from './managed-table.ts';
 import type { PassRequest } from './pass.ts';
 import type { Planner } from './planner.ts';
 import { SharedDesired } from './shared-desired.ts';
@@ -28,7 +28,7 @@ export class Followers {
   }
 
   /** Adds a table. Call `run` of the returned follower, whose first pass is a full one. */
-  add(ports: KeptTablePorts): Follower {
+  add(ports: ManagedTablePorts): Follower {
     const follower = new Follower(
       ports,
       this.#rules,

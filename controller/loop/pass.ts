@@ -13,7 +13,7 @@ import type { NamedEnd } from '../plan/let-go.ts';
 import type { Plan } from '../plan/plan.ts';
 import { slowStartDecisions } from '../plan/slow-start.ts';
 import type { Clock, EjectionFacts } from '../ports.ts';
-import type { KeptTable } from './kept-table.ts';
+import type { ManagedTable } from './managed-table.ts';
 import type { NameStore } from './name-store.ts';
 import { nothingYet, type Outcome } from './outcome.ts';
 import type { PlanResult } from './planner.ts';
@@ -40,7 +40,7 @@ export interface PassParts {
   readonly translation: Pick<DesiredState, 'begin' | 'work' | 'takeTouched' | 'commit'>;
   /** Why the ledger cannot be read, in which case nothing may be written; null when it can. */
   readonly unread: Error | null;
-  readonly table: KeptTable;
+  readonly table: ManagedTable;
   readonly nameStore: Pick<NameStore, 'keep'>;
   /** The ejected backends; undefined without ejection. */
   readonly ejections: EjectionFacts | undefined;
@@ -65,7 +65,7 @@ const HELD_TRIES = 3;
 export class Pass {
   readonly #request: PassRequest;
   readonly #parts: PassParts;
-  readonly #table: KeptTable;
+  readonly #table: ManagedTable;
   readonly #startedAt: number;
   readonly #pace = new Pace();
   readonly #isFull: boolean;
@@ -199,8 +199,8 @@ export class Pass {
     }
     carryOver.setDraining(this.#result.drains.size > 0, now);
     const { plan, decisions } = this.#result;
-    const kept = { ...planner.keeping(), desired: this.#withSlowStart };
-    const request = { ...kept, plan, decisions, full: this.#isFull, now, pace };
+    const facts = { ...planner.lastRules(), desired: this.#withSlowStart };
+    const request = { ...facts, plan, decisions, full: this.#isFull, now, pace };
     await applier.apply(request, this.#outcome);
     await book.forget(view.table, plan);
   }

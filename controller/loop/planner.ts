@@ -135,7 +135,7 @@ export class Planner {
   }
 
   /** What `withoutLastInRotation` needs to know about tasks. */
-  keeping(): Pick<LastRules, 'named' | 'lives'> {
+  lastRules(): Pick<LastRules, 'named' | 'lives'> {
     return {
       named: (endpoint, service) => this.#brake.isNamed(endpoint, service),
       lives: (endpoint) => this.#taskAt(endpoint)?.drainSeconds != null,

@@ -5,18 +5,18 @@ import type { Desired, Service, ServiceKey } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { Owned } from '../plan/plan.ts';
 import type { EjectionFacts, StateStore } from '../ports.ts';
-import { KeptTable, type KeptTablePorts, type KeptTableRules } from './kept-table.ts';
+import { ManagedTable, type ManagedTablePorts, type ManagedTableRules } from './managed-table.ts';
 import { NameStore } from './name-store.ts';
 import { Pass, type PassParts, type PassRequest } from './pass.ts';
 import type { Planner } from './planner.ts';
 import type { ReachabilityView } from './reachability-view.ts';
 import { takenVips, withdrawTaken } from './withdraw.ts';
 
-export interface ReconcilePorts extends KeptTablePorts {
+export interface ReconcilePorts extends ManagedTablePorts {
   readonly store: StateStore;
 }
 
-export interface ReconcileRules extends KeptTableRules {
+export interface ReconcileRules extends ManagedTableRules {
   readonly translation: TranslationRules;
   /** Resolves once the addresses of `taken` are known as far as possible. Never rejects. */
   readonly ready?: () => Promise<void>;
@@ -38,13 +38,13 @@ export class Reconciler {
   readonly inventory = new Inventory();
   /** null until the remembered names have been read. */
   #desired: DesiredState | null = null;
-  readonly #table: KeptTable;
+  readonly #table: ManagedTable;
   readonly #nameStore: NameStore;
 
   constructor(ports: ReconcilePorts, rules: ReconcileRules, random: () => number = Math.random) {
     this.#ports = ports;
     this.#rules = rules;
-    this.#table = new KeptTable(ports, rules, this.inventory, random);
+    this.#table = new ManagedTable(ports, rules, this.inventory, random);
     this.#nameStore = new NameStore(ports.store, ports.log, rules.dryRun);
   }
 

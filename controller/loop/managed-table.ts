@@ -12,7 +12,7 @@ import { Planner, type PlanRules } from './planner.ts';
 import { ReachabilityView } from './reachability-view.ts';
 import { SlowStarts } from './slow-starts.ts';
 
-export interface KeptTablePorts {
+export interface ManagedTablePorts {
   readonly table: IpvsTable;
   /** null when nothing may be written. */
   readonly reachability: Reachability | null;
@@ -23,7 +23,7 @@ export interface KeptTablePorts {
   readonly log: Log;
 }
 
-export interface KeptTableRules extends PlanRules {
+export interface ManagedTableRules extends PlanRules {
   /** Backends get their full weight at once: set for a single pass, after which nobody would raise weights. */
   readonly fullWeightAtOnce?: boolean;
   /** Facts about this host, for VIPs that want near backends; absent when only sources may know it. */
@@ -32,7 +32,7 @@ export interface KeptTableRules extends PlanRules {
 }
 
 /** The state of one kernel table that this program manages: what its passes work with and leave for the next one. */
-export class KeptTable {
+export class ManagedTable {
   readonly planner: Planner;
   readonly reachability: ReachabilityView;
   readonly book: LedgerBook;
@@ -44,7 +44,12 @@ export class KeptTable {
   readonly slowStarts: SlowStarts;
   readonly #dryRun: boolean;
 
-  constructor(ports: KeptTablePorts, rules: KeptTableRules, inventory: Inventory, random: () => number) {
+  constructor(
+    ports: ManagedTablePorts,
+    rules: ManagedTableRules,
+    inventory: Inventory,
+    random: () => number,
+  ) {
     this.nearest = new Nearest(rules.host ?? UNKNOWN_HOST, inventory.places);
     this.slowStarts = new SlowStarts(rules.fullWeightAtOnce === true);
     this.#dryRun = rules.dryRun === true;
