@@ -37,6 +37,7 @@ import type {
   Reporter,
   StateStore,
 } from './ports.ts';
+import { impatientStore } from './state/impatient-store.ts';
 import { createLedger } from './state/ledger.ts';
 import { namedLedger } from './state/named-ledger.ts';
 import { createStateStore } from './state/store.ts';
@@ -93,7 +94,7 @@ export async function wire(config: Config, log: Log): Promise<Parts> {
     const plain = config.dryRun ? null : openReachability(config);
     const reachability =
       plain === null || client === null ? plain : withTimeouts(plain, client, timeoutsOf(config));
-    const store = createStateStore(config.stateDir, systemClock, log);
+    const store = impatientStore(createStateStore(config.stateDir, systemClock, log), systemClock, log);
     const pools = poolsOf(config);
     const reporters: Reporter[] = [];
     const sources = await sourcesOf(config, log, reporters);
