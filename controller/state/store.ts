@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ControllerError, messageOf } from '../errors.ts';
 import { type App, rowKey, rowOf, type Snapshot } from '../model.ts';
 import { EMPTY_NAME_MEMORY, type NamedAddresses, type NameMemory } from '../name-memory.ts';
-import type { Clock, Log, StateStore, StoredChange } from '../ports.ts';
+import type { Clock, Log, SavedApps, StateStore, StoredChange } from '../ports.ts';
 import { same } from '../same.ts';
 import { Journal, type JournalRow, type JournalState } from './journal.ts';
 import { isStoredAbout, isStoredAddresses, isStoredApp } from './stored-app.ts';
@@ -84,6 +84,11 @@ export function createStateStore(directory: string, clock: Clock, log: Log): Sta
       savedMemory = memory;
     },
   };
+}
+
+/** The apps that a store has of each source. */
+export function savedIn(store: Pick<StateStore, 'loadSource'>): SavedApps {
+  return async (source) => (await store.loadSource(source))?.snapshot.apps ?? [];
 }
 
 interface StateFile {
