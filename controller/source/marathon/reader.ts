@@ -1,11 +1,12 @@
 import type { Delta } from '../../delta.ts';
 import { ControllerError } from '../../errors.ts';
 import { infoSchema } from '../../marathon-json.ts';
-import { type App, appKey } from '../../model.ts';
+import { type App, appKey, rowKey } from '../../model.ts';
 import type { Clock, Resolver } from '../../ports.ts';
 import { convertDocuments } from '../document/convert.ts';
 import { type Documents, readAnswer, readDocuments } from '../document/documents.ts';
 import { Feed } from '../feed.ts';
+import type { LastGood } from '../last-good.ts';
 import type { MarathonClient } from './client.ts';
 import { KeptHealth } from './kept-health.ts';
 import { OlderVersionsReader } from './older-versions.ts';
@@ -21,6 +22,8 @@ export interface MarathonReaderOptions extends ReaderCallbacks {
   readonly inFlight: number;
   /** How long vanished health results count on. */
   readonly healthHoldMs: number;
+  /** For the first list. */
+  readonly lastGood: LastGood;
 }
 
 export interface ReaderCallbacks {
@@ -84,6 +87,7 @@ export class MarathonReader {
     this.#keptHealth.prune();
     const delta = this.feed.list({ apps: [...apps.values()], rejected, warnings: [] }, learnedAt, read);
     this.#older.prune((id) => this.#known(id) !== undefined);
+    this.#options.lastGood.forget();
     return delta;
   }
 
@@ -144,13 +148,14 @@ export class MarathonReader {
   }
 
   async #convert(documents: Documents, signal: AbortSignal) {
-    const { clock, resolver, revisit } = this.#options;
+    const { clock, resolver, revisit, lastGood } = this.#options;
     const previous = (id: string) => this.#known(id);
     const versions = await this.#older.find(documents, previous, signal);
     const converted = await convertDocuments(documents, {
       framework: this.#framework ?? 'marathon',
       resolver,
-      previous,
+      previous: (id) => previous(id) ?? lastGood.find(rowKey(this.#keyOf(id), false)),
+      recall: () => lastGood.load(),
       versions,
       adjust: (next) => {
         const { app, until } = this.#keptHealth.apply(previous(next.id), next);
