@@ -1,11 +1,14 @@
 import type { z } from 'zod';
-import { overBound } from '../../bounds.ts';
-import type { MarathonPodStatus } from '../../marathon-json.ts';
+import { BOUNDS, overBound } from '../../bounds.ts';
+import { isVipLabel, OPTION_KEYS } from '../../label-keys.ts';
+import type { MarathonPodStatus, Unread, UnreadableTask } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
-import { isRecord, rejectionOf } from '../../rejection.ts';
-import { checked } from '../../schema-messages.ts';
-import { PartialRead } from './partial-read.ts';
+import { isRecord, issueRejection, valueAt } from '../../rejection.ts';
+import { pathText } from '../../schema-messages.ts';
+import { type Cuts, type Issue, type Path, readLeniently } from '../lenient.ts';
+import { scopeOf } from './error-scope.ts';
 import { findLabels } from './stray-labels.ts';
+import { isTaskLabel } from './task-labels.ts';
 
 /** What an app and a pod have alike. */
 export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'unread'>;
@@ -16,8 +19,7 @@ export type Checked<Item> =
   /** Not what it declares; `running`: it without that, where its tasks are told. */
   | { readonly rejection: Rejection; readonly running?: Item };
 
-/** Checks of the whole come after those of its parts, and checks of labels in between. */
-const MOST_ROUNDS = 5;
+type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Checks the JSON of one app or pod and adds what the schema drops; `id` is its absolute one. A wrong value costs what depends
@@ -25,34 +27,209 @@ const MOST_ROUNDS = 5;
  */
 export function checkItem<Item extends CheckedItem>(
   schema: z.ZodType<Item>,
-  json: Readonly<Record<string, unknown>>,
+  json: Json,
   kind: App['kind'],
   id: string,
 ): Checked<Item> {
   const bound = overBound(json);
   if (bound !== null) return { rejection: { app: id, value: '', ...bound } };
-  let result = checked(schema, json);
-  const partial = result.success ? null : new PartialRead(json, kind, id);
-  for (let round = 0; partial !== null && !result.success && round < MOST_ROUNDS; round += 1) {
-    partial.take(result.error.issues);
-    result = checked(schema, partial.json);
-  }
-  if (!result.success) return { rejection: partial?.definition ?? rejectionOf(id, json, result.error) };
-  const item = result.data;
+  const lost = new Lost(json, kind, id);
+  const item = readLeniently(schema, json, (issues, cuts) => {
+    for (const issue of issues) lost.take(issue, cuts);
+  });
+  const rejection = lost.definition;
+  if (item === null)
+    return { rejection: rejection ?? { app: id, at: '', value: '', reason: 'cannot be read' } };
   item.id = id;
-  if (partial !== null) {
-    partial.restoreLabels(item);
-    item.unread = partial.unread;
+  if (lost.isAny) {
+    lost.restoreLabels(item);
+    item.unread = lost.unread;
   }
-  const rejection = partial?.definition ?? null;
-  if (rejection !== null)
-    return { rejection, ...((kind === 'app' ? 'tasks' : 'instances') in json && { running: item }) };
+  if (rejection !== null) return { rejection, ...(lost.list in json && { running: item }) };
   const labels = findLabels(definitionIn(json));
   if (labels !== null) item.foundLabels = labels;
   return { item };
 }
 
 /** The status of a pod has the definition inside, and paths are those of the definition. */
-function definitionIn(json: Readonly<Record<string, unknown>>): unknown {
+function definitionIn(json: Json): unknown {
   return isRecord(json['spec']) ? { ...json['spec'], instances: json['instances'] } : json;
+}
+
+/** What of an app or pod is lost to what is wrong in it: cuts that out, with what depends on it, and remembers what it is. */
+class Lost {
+  readonly #kind: App['kind'];
+  readonly #id: string;
+  readonly #json: Json;
+  /** The field of its tasks or instances. */
+  readonly list: 'tasks' | 'instances';
+  /** By index in the list. */
+  readonly #tasks = new Map<number, UnreadableTask>();
+  readonly #ports = new Map<string, 'meaning' | 'place'>();
+  readonly #health = new Set<string>();
+  readonly #rejected = new Map<string, Rejection>();
+  /** Objects of labels that were gone through, by path. */
+  readonly #labels = new Set<string>();
+  /** Labels that are too long, by path: a VIP label that is none is told where labels are read, and keeps its VIP. */
+  readonly #longLabels: { readonly path: Path; readonly text: string }[] = [];
+  #taskList = false;
+  #definition: Rejection | null = null;
+  isAny = false;
+
+  /** `id`: the absolute one. */
+  constructor(json: Json, kind: App['kind'], id: string) {
+    this.#kind = kind;
+    this.#id = id;
+    this.#json = json;
+    this.list = kind === 'app' ? 'tasks' : 'instances';
+  }
+
+  /** Why all that is declared is lost; null where it is not. */
+  get definition(): Rejection | null {
+    return this.#definition;
+  }
+
+  get unread(): Unread {
+    return {
+      tasks: [...this.#tasks.values()],
+      taskList: this.#taskList,
+      ports: this.#ports,
+      health: this.#health,
+      rejected: [...this.#rejected.values()],
+    };
+  }
+
+  /** Puts labels that are too long into what was read, a little too long still. */
+  restoreLabels(item: object): void {
+    for (const { path, text } of this.#longLabels) {
+      const labels = valueAt(item, path.slice(0, -1));
+      const key = path.at(-1);
+      if (isRecord(labels) && typeof key === 'string') define(labels, key, text);
+    }
+  }
+
+  take(issue: Issue, cuts: Cuts): void {
+    this.isAny = true;
+    const { path } = issue;
+    const { scope, steps } = scopeOf(this.#kind, path, valueAt(this.#json, path.slice(0, 2)));
+    const place = path.slice(0, steps);
+    switch (scope) {
+      case 'member':
+        this.#loseMember(issue, cuts);
+        return;
+      case 'definition':
+        this.#loseDefinition(issue, cuts);
+        return;
+      case 'labels':
+        this.#loseLabels(place, issue, cuts);
+        return;
+      case 'meaning':
+      case 'place':
+        this.#losePort(scope, place, issue, cuts);
+        return;
+      case 'checks':
+        this.#reject(issue);
+        // Tasks that have results have checks.
+        cuts.add(place, this.#members.some(hasResults) ? { value: [null] } : null);
+        return;
+      case 'health':
+        this.#health.add(taskAt(this.#json, place));
+        break;
+      case 'members':
+        this.#taskList = true;
+        break;
+      default:
+    }
+    this.#reject(issue);
+    // Of a list of ports it counts how many there are.
+    cuts.add(place, typeof place.at(-1) === 'number' ? { value: 0 } : null);
+  }
+
+  #losePort(scope: 'meaning' | 'place', place: Path, issue: Issue, cuts: Cuts): void {
+    this.#reject(issue);
+    const at = portAt(place);
+    if (this.#ports.get(at) !== 'place') this.#ports.set(at, scope);
+    const field = issue.path[place.length];
+    // One that names a host port has one: which one a task got is counted.
+    if (field === undefined) cuts.add(place, { value: {} });
+    else cuts.add([...place, field], field === 'hostPort' ? { value: 0 } : null);
+  }
+
+  #loseMember(issue: Issue, cuts: Cuts): void {
+    const [, index] = issue.path;
+    if (typeof index !== 'number' || this.#tasks.has(index)) return;
+    const member = this.#members[index];
+    const id = isRecord(member) && typeof member['id'] === 'string' ? member['id'] : '';
+    this.#tasks.set(index, { id: id || null, rejection: issueRejection(this.#id, this.#json, issue) });
+    cuts.add([this.list, index]);
+  }
+
+  /** The tasks are left, and what is wrong with them. */
+  #loseDefinition(issue: Issue, cuts: Cuts): void {
+    this.#definition ??= issueRejection(this.#id, this.#json, issue);
+    for (const field of Object.keys(this.#json))
+      if (field !== 'id' && field !== this.list) cuts.add([field], field === 'spec' ? { value: {} } : null);
+  }
+
+  /** Of an object of labels only those are left that may be read. */
+  #loseLabels(place: Path, issue: Issue, cuts: Cuts): void {
+    if (this.#labels.has(pathText(place))) return;
+    this.#labels.add(pathText(place));
+    const labels = valueAt(this.#json, place);
+    const left = isRecord(labels) ? this.#readableLabels(labels, place, issue) : null;
+    cuts.add(place, left && { value: left });
+    if (left !== null) return;
+    this.#reject(issue);
+    if (place.length > 1) this.#ports.set(portAt(place.slice(0, -1)), 'meaning');
+  }
+
+  /** null: too many. */
+  #readableLabels(labels: Json, place: Path, issue: Issue): Json | null {
+    const ofApp = place.length === 1;
+    const isOurs = (key: string) => (ofApp ? isTaskLabel(key) : isVipLabel(key) || OPTION_KEYS.includes(key));
+    const left: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(labels).filter(([key]) => isOurs(key))) {
+      const isLong = typeof value === 'string' && value.length > BOUNDS.labelLength;
+      if (key.length > BOUNDS.nameLength)
+        this.#reject({ ...issue, message: `expected keys of at most ${BOUNDS.nameLength} characters` });
+      else if (!isLong) define(left, key, value);
+      else if (ofApp) this.#reject({ ...issue, path: [...place, key] });
+      else this.#longLabels.push({ path: [...place, key], text: value.slice(0, BOUNDS.labelLength + 1) });
+    }
+    return Object.keys(left).length > BOUNDS.labels ? null : left;
+  }
+
+  #reject(issue: Issue): void {
+    const rejection = issueRejection(this.#id, this.#json, issue);
+    if (!this.#rejected.has(rejection.at)) this.#rejected.set(rejection.at, rejection);
+  }
+
+  get #members(): readonly unknown[] {
+    const members = this.#json[this.list];
+    return Array.isArray(members) ? members : [];
+  }
+}
+
+/** The id of the task that has this result, or this container's condition. */
+function taskAt(json: Json, place: Path): string {
+  const task = valueAt(json, place.slice(0, 2));
+  const id = isRecord(task) ? task['id'] : null;
+  const container = valueAt(json, place.slice(0, 4));
+  if (place.length < 5 || !isRecord(container)) return String(id);
+  return String(container['containerId'] || `${id}.${container['name']}`);
+}
+
+/** A port's place in the definition, which the status of a pod has in its `spec`. */
+function portAt(place: Path): string {
+  return pathText(place[0] === 'spec' ? place.slice(1) : place);
+}
+
+function hasResults(task: unknown): boolean {
+  const results = isRecord(task) ? task['healthCheckResults'] : null;
+  return Array.isArray(results) && results.length > 0;
+}
+
+/** Not by assignment: a label may be called `__proto__`. */
+function define(object: object, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
 }
