@@ -12,7 +12,7 @@ import type { App, Rejection } from '../../model.ts';
 import { inTurns, Pace } from '../../pace.ts';
 import { atOnce } from '../../parts.ts';
 import { isRecord, shown } from '../../rejection.ts';
-import { checkSize, type Wanted, walkJson } from '../json.ts';
+import { checkSize, type Wanted, WrongType, walkJson } from '../json.ts';
 import { type Checked, type CheckedItem, checkItem } from './check-item.ts';
 import { isJson, parseJson } from './json-text.ts';
 
@@ -39,8 +39,7 @@ export interface Malformed {
 export const KNOWN_SHAPES =
   'an app, a pod (with or without its status), an array of these, {"app": …}, {"apps": […]} or a /v2/groups tree';
 
-/** `unreadable`: a group, or a list of one. */
-type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app' | 'unreadable';
+type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app';
 
 interface Item {
   readonly json: unknown;
@@ -61,12 +60,17 @@ interface Item {
  * group or a list is none.
  */
 export function readDocuments(json: unknown, where: string): Documents | null {
-  return atOnce(collectWhole(json, where));
+  try {
+    return atOnce(collectWhole(json, where));
+  } catch (error) {
+    if (error instanceof WrongType) return null;
+    throw error;
+  }
 }
 
 /**
  * The same for a document's bytes, in turns with others. Rejects with a `SyntaxError` with line and column when they are no
- * JSON, with an `OverBound` when they are over a bound.
+ * JSON, with a `WrongType` that says where a tree of groups is none, with an `OverBound` when they are over a bound.
  */
 export async function readDocumentBytes(bytes: Buffer, where: string): Promise<Documents | null> {
   const pace = new Pace();
@@ -75,7 +79,7 @@ export async function readDocumentBytes(bytes: Buffer, where: string): Promise<D
       return await inTurns(collect(elements, where), pace);
     } catch (error) {
       // Not such a list; or read as a whole it fails again, with line and column.
-      if (!(error instanceof SyntaxError)) throw error;
+      if (!(error instanceof SyntaxError) || error instanceof WrongType) throw error;
     }
   }
   await checkSize(bytes, pace);
@@ -161,8 +165,6 @@ function* collect(items: Iterable<Item | null>, where: string): Generator<undefi
   }
   // Grows while it is walked: a group puts its members at the end.
   for (const item of members) {
-    // Whatever was in it would look like apps being deleted.
-    if (item.shape === 'unreadable') return null;
     for (const member of take(item, where, found)) members.push(member);
     yield;
   }
@@ -238,16 +240,19 @@ function shapeOf(json: unknown): Shape | null {
   return APP_FIELDS.some((field) => field in json) ? 'app' : null;
 }
 
+/**
+ * The items in a wrapping or in a group. Throws a `WrongType` where a list or a group is none: whatever was in it would look
+ * like apps being deleted.
+ */
 function membersOf({ json, at, base, shape }: Item): Item[] {
   if (!isRecord(json)) return [];
   const path = at === '' ? '' : `${at}.`;
   if (shape === 'wrapped app') return [{ json: json['app'], at: `${path}app`, base, shape: 'app' }];
 
   const group = typeof json['id'] === 'string' ? absoluteId(json['id'], base) : base;
-  const members = (field: string, shapeOfMember: (member: unknown) => Shape | null): Item[] => {
+  const members = (field: string, shapeOfMember: (member: unknown) => Shape): Item[] => {
     const list = json[field] ?? [];
-    if (!Array.isArray(list))
-      return [{ json: list, at: `${path}${field}`, base: group, shape: 'unreadable' }];
+    if (!Array.isArray(list)) throw new WrongType(`${path}${field}: expected a list, got ${shown(list)}`);
     return list.map((member, index) => ({
       json: member,
       at: `${path}${field}[${index}]`,
@@ -255,10 +260,13 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
       shape: shapeOfMember(member),
     }));
   };
+  const groups = members('groups', () => 'group');
+  const wrong = groups.find((member) => !isRecord(member.json));
+  if (wrong !== undefined) throw new WrongType(`${wrong.at}: expected a group, got ${shown(wrong.json)}`);
   return [
     ...members('apps', () => 'app'),
     ...members('pods', (pod) => (isRecord(pod) && isRecord(pod['spec']) ? 'pod status' : 'pod')),
-    ...members('groups', (member) => (isRecord(member) ? 'group' : 'unreadable')),
+    ...groups,
   ];
 }
 
