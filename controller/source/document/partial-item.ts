@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { BOUNDS, overBound } from '../../bounds.ts';
+import { BOUNDS } from '../../bounds.ts';
 import { isVipLabel, OPTION_KEYS } from '../../label-keys.ts';
 import type { MarathonPodStatus, Unread, UnreadableTask } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
@@ -7,14 +7,13 @@ import { isRecord, issueRejection, valueAt } from '../../rejection.ts';
 import { pathText } from '../../schema-messages.ts';
 import { type Cuts, type Issue, type Path, readLeniently } from '../lenient.ts';
 import { scopeOf } from './error-scope.ts';
-import { findLabels } from './stray-labels.ts';
 import { isTaskLabel } from './task-labels.ts';
 
 /** What an app and a pod have alike. */
 export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'unread'>;
 
 /** An app or pod as far as it could be read. */
-export type Checked<Item> =
+export type Readable<Item> =
   | { readonly item: Item }
   /** Not what it declares; `running`: it without that, where its tasks are told. */
   | { readonly rejection: Rejection; readonly running?: Item };
@@ -22,38 +21,26 @@ export type Checked<Item> =
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Checks the JSON of one app or pod and adds what the schema drops; `id` is its absolute one. A wrong value costs what depends
- * on it, and is told in `unread`.
+ * Reads the JSON of one app or pod in which something is wrong; `id` is its absolute one. A wrong value costs what depends on
+ * it, and is told in `unread`.
  */
-export function checkItem<Item extends CheckedItem>(
+export function readPartially<Item extends CheckedItem>(
   schema: z.ZodType<Item>,
   json: Json,
   kind: App['kind'],
   id: string,
-): Checked<Item> {
-  const bound = overBound(json);
-  if (bound !== null) return { rejection: { app: id, value: '', ...bound } };
+): Readable<Item> {
   const lost = new Lost(json, kind, id);
   const item = readLeniently(schema, json, (issues, cuts) => {
     for (const issue of issues) lost.take(issue, cuts);
   });
-  const rejection = lost.definition;
+  const { definition } = lost;
   if (item === null)
-    return { rejection: rejection ?? { app: id, at: '', value: '', reason: 'cannot be read' } };
-  item.id = id;
-  if (lost.isAny) {
-    lost.restoreLabels(item);
-    item.unread = lost.unread;
-  }
-  if (rejection !== null) return { rejection, ...(lost.list in json && { running: item }) };
-  const labels = findLabels(definitionIn(json));
-  if (labels !== null) item.foundLabels = labels;
-  return { item };
-}
-
-/** The status of a pod has the definition inside, and paths are those of the definition. */
-function definitionIn(json: Json): unknown {
-  return isRecord(json['spec']) ? { ...json['spec'], instances: json['instances'] } : json;
+    return { rejection: definition ?? { app: id, at: '', value: '', reason: 'cannot be read' } };
+  lost.restoreLabels(item);
+  Object.assign(item, { id, unread: lost.unread });
+  if (definition === null) return { item };
+  return { rejection: definition, ...(lost.list in json && { running: item }) };
 }
 
 /** What of an app or pod is lost to what is wrong in it: cuts that out, with what depends on it, and remembers what it is. */
@@ -74,7 +61,6 @@ class Lost {
   readonly #longLabels: { readonly path: Path; readonly text: string }[] = [];
   #taskList = false;
   #definition: Rejection | null = null;
-  isAny = false;
 
   /** `id`: the absolute one. */
   constructor(json: Json, kind: App['kind'], id: string) {
@@ -109,7 +95,6 @@ class Lost {
   }
 
   take(issue: Issue, cuts: Cuts): void {
-    this.isAny = true;
     const { path } = issue;
     const { scope, steps } = scopeOf(this.#kind, path, valueAt(this.#json, path.slice(0, 2)));
     const place = path.slice(0, steps);
