@@ -1,7 +1,7 @@
 import { inTurns, Pace } from '../../pace.ts';
-import { checkSize, type Wanted, WrongType, walkJson } from '../json.ts';
+import { parseJson } from '../json/text.ts';
+import { checkSize, type Wanted, WrongType, walkJson } from '../json/walk.ts';
 import { collect, collectWhole, type Documents, type Item, type Shape, shapeOf } from './documents.ts';
-import { isJson, parseJson } from './json-text.ts';
 
 /**
  * Does what `readDocuments` does with a document's bytes, in turns with others. Rejects with a `SyntaxError` with line and column when they are no
@@ -37,6 +37,17 @@ export async function readAnswer(
     if (!(error instanceof SyntaxError)) throw error;
     if (error instanceof NoList || (await isJson(bytes))) return null;
     throw error;
+  }
+}
+
+/** Whether it is JSON, though not the object or list that it should be. */
+async function isJson(bytes: Buffer): Promise<boolean> {
+  await checkSize(bytes, new Pace());
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -12,7 +12,7 @@ import type { App, Rejection } from '../../model.ts';
 import { atOnce } from '../../parts.ts';
 import { isRecord, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
-import { WrongType } from '../json.ts';
+import { WrongType } from '../json/walk.ts';
 import { type CheckedItem, type Readable, readPartially } from './partial-item.ts';
 import { findLabels } from './stray-labels.ts';
 

@@ -1,6 +1,6 @@
 import type { App } from '../../model.ts';
 import { isRecord } from '../../rejection.ts';
-import type { Path } from '../lenient.ts';
+import type { Path } from '../json/lenient.ts';
 
 /** What a wrong value in the JSON of an app or pod makes unreadable: only what depends on it. */
 export type ErrorScope =

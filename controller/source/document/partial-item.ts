@@ -5,7 +5,7 @@ import type { MarathonPodStatus, Unread, UnreadableTask } from '../../marathon-j
 import type { App, Rejection } from '../../model.ts';
 import { isRecord, issueRejection, valueAt } from '../../rejection.ts';
 import { pathText } from '../../schema-messages.ts';
-import { type Cuts, type Issue, type Path, readLeniently } from '../lenient.ts';
+import { type Cuts, type Issue, type Path, readLeniently } from '../json/lenient.ts';
 import { scopeOf } from './error-scope.ts';
 import { isTaskLabel } from './task-labels.ts';
 

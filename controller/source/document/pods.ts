@@ -10,6 +10,7 @@ import { addressesOn, namesByOrder, onNetworks, type TaskNetworks } from './netw
 import {
   type AgentAddress,
   type Conversion,
+  locationOf,
   onAgent,
   onContainer,
   type Placement,
@@ -19,7 +20,6 @@ import {
 import { asRead, protocolList, textLabels } from './ports.ts';
 import { containerHealth, stateOf } from './states.ts';
 import { didYouMeanPlace, meantPlace, nullLabels, strayLabels, wrongPlace } from './stray-labels.ts';
-import { locationOf } from './task-location.ts';
 
 /** An endpoint of a pod's container, and what pairs it with its status. */
 interface PodEndpoint {

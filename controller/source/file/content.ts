@@ -12,7 +12,7 @@ import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 import { type Converted, convertDocuments } from '../document/convert.ts';
 import { readDocumentBytes } from '../document/document-bytes.ts';
 import { type Documents, KNOWN_SHAPES } from '../document/documents.ts';
-import { WrongType } from '../json.ts';
+import { WrongType } from '../json/walk.ts';
 import type { Cluster } from '../mesos/cluster.ts';
 import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
 

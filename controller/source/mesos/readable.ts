@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Rejection } from '../../model.ts';
 import { issueRejection, valueAt } from '../../rejection.ts';
-import { type Path, readLeniently } from '../lenient.ts';
+import { type Path, readLeniently } from '../json/lenient.ts';
 
 /** What is wrong within one object; `at` is the path in it. */
 export type Problem = Omit<Rejection, 'app'>;

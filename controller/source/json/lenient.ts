@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { isRecord } from '../rejection.ts';
-import { checked } from '../schema-messages.ts';
+import { isRecord } from '../../rejection.ts';
+import { checked } from '../../schema-messages.ts';
 
 /** Something that a schema found wrong; its path is that in the JSON as it was given. */
 export type Issue = z.core.$ZodIssue;
