@@ -36,7 +36,8 @@ export function issueRejection(app: string, json: unknown, { path, message }: z.
   return { app, at: pathText(path), value: shown(valueAt(json, path)), reason: message };
 }
 
-function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
+/** What stands at a path; undefined where nothing does. */
+export function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
   let value = json;
   for (const step of path)
     value = isRecord(value) || Array.isArray(value) ? Reflect.get(value, step) : undefined;

@@ -7,9 +7,12 @@ import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
 import { shown } from '../../rejection.ts';
 import { same } from '../../same.ts';
+import { utf8Problem } from '../../utf8.ts';
 import { type AgentAddresses, resolveAgents } from '../document/agents.ts';
 import { type Converted, convertDocuments } from '../document/convert.ts';
-import { type Documents, KNOWN_SHAPES, readDocumentBytes } from '../document/documents.ts';
+import { readDocumentBytes } from '../document/document-bytes.ts';
+import { type Documents, KNOWN_SHAPES } from '../document/documents.ts';
+import { WrongType } from '../json/walk.ts';
 import type { Cluster } from '../mesos/cluster.ts';
 import { RECORDED_SHAPES, readRecording } from '../mesos/recording.ts';
 
@@ -92,6 +95,8 @@ async function convert(
   options: FileContentOptions,
 ): Promise<Omit<FileContent, 'stamp'>> {
   const { framework, resolver } = options;
+  const wrong = utf8Problem(bytes);
+  if (wrong !== null) throw unusable(path, `${wrong}; save the file as UTF-8`);
   const recording = await recordingIn(path, bytes);
   if (recording !== null) return convertRecording(recording, resolver);
 
@@ -133,6 +138,7 @@ async function documentsIn(path: string, bytes: Buffer): Promise<Documents | nul
     return await readDocumentBytes(bytes, path);
   } catch (error) {
     if (error instanceof OverBound) throw unusable(path, `it is refused: ${error.message}`);
+    if (error instanceof WrongType) throw unusable(path, error.message);
     throw unusable(path, `not JSON: ${messageOf(error)}`);
   }
 }

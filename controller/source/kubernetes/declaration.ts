@@ -12,7 +12,7 @@ import type { App, Port, Rejection } from '../../model.ts';
 import { rejectionOf } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { type Documents, readDocuments } from '../document/documents.ts';
-import { definePod, strayPodLabels } from '../document/pods.ts';
+import { definePod, labelWarnings } from '../document/pods.ts';
 import { defineApp, type PlacedPort } from '../document/ports.ts';
 
 /** A declared port, and by what it is found among the ports of an EndpointSlice. */
@@ -122,7 +122,7 @@ function ofPod(pod: MarathonPodStatus): Omit<Declaration, 'framework' | 'selecto
     containerPort: containerPort || null,
     index,
   }));
-  const warnings = strayPodLabels(pod, definition);
+  const warnings = labelWarnings(pod, definition);
   return { id: pod.id, kind: 'pod', ports, versions: null, rejected: [], warnings };
 }
 

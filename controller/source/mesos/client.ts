@@ -5,10 +5,9 @@ import type { AnswerHead, Peer } from '../../http/peer.ts';
 import { Pace } from '../../pace.ts';
 import type { Place } from '../../place.ts';
 import { isRecord } from '../../rejection.ts';
-import { WrongType } from '../json.ts';
-import { type AgentList, readAgentList } from './agent-list.ts';
+import { WrongType } from '../json/walk.ts';
 import { agentInfoSchema, placeIn } from './schema.ts';
-import { type MesosState, readState } from './state.ts';
+import { type AgentList, type MesosState, readAgentList, readState } from './state.ts';
 
 export type MesosClientOptions = HttpClientOptions;
 

@@ -3,19 +3,16 @@ import type { App, AppKey, Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
 import { snapshotOf } from '../feed.ts';
-import type { AgentList } from './agent-list.ts';
 import { AgentTable } from './agent-table.ts';
 import { unnamedWarning } from './apps.ts';
-import { EndedTasks } from './ended-tasks.ts';
 import type { MesosEvent, TaskUpdate } from './events.ts';
 import { mayServe, mergeKnown, mesosState, type TaskFacts, updated } from './facts.ts';
 import { Groups } from './groups.ts';
 import { keyOf, taskIdIn, type Unreadable } from './read-task.ts';
-import { LATE_TASKS_MS, RecoveringAgents } from './recovering-agents.ts';
+import { givenUp, LATE_TASKS_MS, RecoveringAgents, unlisted } from './recovering-agents.ts';
 import { type RefusedPart, RefusedTable } from './refused-table.ts';
-import type { MesosState } from './state.ts';
-import { type TaskEntry, TaskTable } from './task-table.ts';
-import { givenUp, unlisted } from './unlisted.ts';
+import type { AgentList, MesosState } from './state.ts';
+import { EndedTasks, type TaskEntry, TaskTable } from './task-table.ts';
 
 /**
  * The state of a Mesos, joined: tasks with their agents and frameworks, in whatever order these arrive. A task whose

@@ -1,8 +1,7 @@
 import { type App, type AppKey, appKey, type Task } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
 import type { AgentAddresses } from '../document/agents.ts';
-import { type AppIdentity, appOfTask } from './app-id.ts';
-import { appFrom, type JoinedTask, taskFrom } from './apps.ts';
+import { type AppIdentity, appFrom, appOfTask, type JoinedTask, taskFrom } from './apps.ts';
 
 interface Member extends JoinedTask {
   /** The task as it was built last, and from what. */

@@ -1,6 +1,6 @@
 import { Pace } from '../../pace.ts';
 import { isRecord } from '../../rejection.ts';
-import { walkJson } from '../json.ts';
+import { walkJson } from '../json/walk.ts';
 import { Cluster } from './cluster.ts';
 import { readEvent } from './events.ts';
 import { agentInfoSchema, placeIn } from './schema.ts';

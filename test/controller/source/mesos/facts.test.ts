@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { appOfTask } from '../../../../controller/source/mesos/app-id.ts';
+import { appOfTask } from '../../../../controller/source/mesos/apps.ts';
 import { factsOf, mesosState, updated } from '../../../../controller/source/mesos/facts.ts';
 import { statusSchema, taskSchema } from '../../../../controller/source/mesos/schema.ts';
 import { statusJson, type TestTask, taskJson } from '../../../support/mesos/task-json.ts';

@@ -1,6 +1,3 @@
-import { Pace } from '../../pace.ts';
-import { checkSize } from '../json.ts';
-
 /**
  * Parses JSON. Throws a `SyntaxError` whose message says line and column whatever the mistake is: V8 has
  * them for some mistakes only.
@@ -48,16 +45,5 @@ function endsTooEarly(prefix: string): boolean {
     return position === undefined
       ? error.message.startsWith('Unexpected end')
       : Number(position) >= prefix.length;
-  }
-}
-
-/** Whether it is JSON, though not the object or list that it should be. */
-export async function isJson(bytes: Buffer): Promise<boolean> {
-  await checkSize(bytes, new Pace());
-  try {
-    JSON.parse(bytes.toString('utf8'));
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,5 +1,5 @@
-import { BOUNDS, OverBound, tooManyValues } from '../bounds.ts';
-import type { Pace } from '../pace.ts';
+import { BOUNDS, OverBound, tooManyValues } from '../../bounds.ts';
+import type { Pace } from '../../pace.ts';
 import {
   afterBlanks,
   afterString,
@@ -13,7 +13,7 @@ import {
   passStretch,
   QUOTE,
   type Walk,
-} from './json-bytes.ts';
+} from './bytes.ts';
 
 /**
  * What of a JSON document is wanted: `'value'`, the value of this key; `'each'`, every element of its list; `'place'`, that

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { BOUNDS, OverBound } from '../../../controller/bounds.ts';
-import { inTurns, Pace } from '../../../controller/pace.ts';
-import { readAnswer, readDocumentBytes } from '../../../controller/source/document/documents.ts';
-import { checkSize, type Found, walkJson } from '../../../controller/source/json.ts';
+import { BOUNDS, OverBound } from '../../../../controller/bounds.ts';
+import { inTurns, Pace } from '../../../../controller/pace.ts';
+import { readAnswer, readDocumentBytes } from '../../../../controller/source/document/document-bytes.ts';
+import { checkSize, type Found, walkJson } from '../../../../controller/source/json/walk.ts';
 
 const bomb = (element: string, count: number) => `{"apps":[{"id":"/a"}${`,${element}`.repeat(count)}]}`;
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { messageOf as toldOf } from '../../../../controller/errors.ts';
-import { parseJson } from '../../../../controller/source/document/json-text.ts';
+import { parseJson } from '../../../../controller/source/json/text.ts';
 
 test.each<[string, number, number]>([
   ['', 1, 1],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { walkJson } from '../../../controller/source/json.ts';
+import { walkJson } from '../../../../controller/source/json/walk.ts';
 
 const WANTED = {
   type: 'value',
