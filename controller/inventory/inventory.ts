@@ -118,8 +118,9 @@ export class Inventory {
       rows.delete(key, fromTasks);
     }
     for (const app of upserts) {
-      touch(appKey(app));
-      rows.set(app);
+      const key = appKey(app);
+      touch(key);
+      rows.set(key, app);
     }
     for (const [key, had] of before) {
       const has = rows.of(key);
@@ -163,9 +164,19 @@ export class Inventory {
   }
 
   #noteListed(key: AppKey): void {
+    // Most apps are in no source of tasks, and a list of all apps is taken in one stretch.
+    if (!this.#isFromTasks(key)) {
+      this.#listed.delete(key);
+      return;
+    }
     const listed = listedTasks(this.#rowsOfApp(key), this.#listed.get(key) ?? NONE);
     if (listed.size > 0) this.#listed.set(key, listed);
     else this.#listed.delete(key);
+  }
+
+  #isFromTasks(key: AppKey): boolean {
+    for (const { fromTasks } of this.#sources.values()) if (fromTasks.has(key)) return true;
+    return false;
   }
 
   #rowsOfApp(key: AppKey): AppRows {
@@ -204,6 +215,7 @@ export function firstDelta({ apps, ...about }: Snapshot): Delta {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+const NO_APPS: readonly App[] = [];
 
 function isAtOneOf(tasks: App['tasks'], addresses: ReadonlySet<string>): boolean {
   return tasks.some(({ ports }) =>
@@ -224,8 +236,10 @@ class SourceRows {
   }
 
   of(key: AppKey): readonly App[] {
-    const [definition, tasks] = [this.defined.get(key), this.fromTasks.get(key)];
-    return [definition, tasks].filter((app) => app !== undefined);
+    const definition = this.defined.get(key);
+    const tasks = this.fromTasks.get(key);
+    if (tasks === undefined) return definition === undefined ? NO_APPS : [definition];
+    return definition === undefined ? [tasks] : [definition, tasks];
   }
 
   *all(): Generator<App> {
@@ -233,8 +247,8 @@ class SourceRows {
     yield* this.fromTasks.values();
   }
 
-  set(app: App): void {
-    this.#kind(app.fromTasks === true).set(appKey(app), app);
+  set(key: AppKey, app: App): void {
+    this.#kind(app.fromTasks === true).set(key, app);
   }
 
   delete(key: AppKey, fromTasks: boolean): void {
