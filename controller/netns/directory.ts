@@ -34,7 +34,7 @@ export interface NamespaceListener {
   failed(error: Error): void;
 }
 
-const MOST_NAMESPACES = 1_000;
+export const MOST_NAMESPACES = 1_000;
 /** A directory with more files is not looked at: it is no directory of namespaces. */
 const MOST_FILES = 10_000;
 

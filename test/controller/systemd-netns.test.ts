@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { examine } from '../../controller/doctor/examine.ts';
+import { MOST_NAMESPACES } from '../../controller/netns/directory.ts';
 import { healthy } from './doctor/healthy.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -18,6 +19,16 @@ test('the doctor makes the drop-in that is documented', () => {
   const facts = { ...healthy, controller: null, wanted: { ...healthy.wanted, netnsDir: '/run/netns' } };
   const { command } = examine(facts, 0).findings.find(({ check }) => check === 'CAP_SYS_ADMIN') ?? {};
   expect(command).toContain(`printf '${documented.replaceAll('\n', '\\n')}' > ${file}`);
+});
+
+test('the drop-in lets as many helpers run as there may be namespaces, by the threads that a Node.js has', () => {
+  const program =
+    "require('fs').readFile('/proc/self/stat', () => console.log(fs.readdirSync('/proc/self/task').length))";
+  const threads = Number(spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' }).stdout);
+  expect(threads).toBeGreaterThan(1);
+  const [, most] = /^TasksMax=(\d+)$/m.exec(documented) ?? [];
+  // The controller itself, and what it starts.
+  expect(Number(most)).toBeGreaterThanOrEqual((MOST_NAMESPACES + 2) * threads);
 });
 
 (error === undefined ? test : test.skip)(

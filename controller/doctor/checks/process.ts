@@ -22,6 +22,8 @@ const NETNS_LINES = [
   // A new namespace has the settings of the kernel, not those of the host.
   'ProtectKernelTunables=no',
   'Environment=MARATHON_IPVS_WRITE_SYSCTLS=true',
+  // A helper has eleven threads, and there may be a thousand helpers: systemd's default is 4,915 where kernel.pid_max is 32768.
+  'TasksMax=16384',
 ];
 const GRANT_NETNS = `${writeFile(NETNS_DROP_IN, NETNS_LINES)} && ${RESTART} --user 0:0 --privileged --pid host`;
 
