@@ -31,7 +31,7 @@ export function checkBackends({ vip }: { readonly vip: VipFact }): Verdict[] {
     return [
       broken(
         'no-backend',
-        reason ?? 'no task of it can be reached',
+        reason ?? 'none of its tasks can be reached',
         `marathon-ipvs app show ${app} has the state of each task: start one, or scale the app up`,
       ),
     ];
