@@ -1,16 +1,16 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VipDocument } from '../../status/document.ts';
-import type { StepDocument, WayDocument, WhyDocument } from '../../why/document.ts';
+import type { StepDocument, TraceDocument, WhyDocument } from '../../why/document.ts';
 import { verdictWords } from '../../why/verdict-words.ts';
 import { ask, errorOf, type Reply } from '../api.ts';
 import { endpoint, moment } from '../format.ts';
 import { Copy } from './copy.tsx';
 
-type Asked = Pick<VipDocument, 'id' | 'fqdn' | 'address' | 'port' | 'protocol'>;
+type VipQuery = Pick<VipDocument, 'id' | 'fqdn' | 'address' | 'port' | 'protocol'>;
 
 /** Walks the way of a connection to the VIP, when someone asks: it opens connections. */
-export function Why({ vip }: { readonly vip: Asked }): VNode {
+export function Why({ vip }: { readonly vip: VipQuery }): VNode {
   const [found, setFound] = useState<Reply | 'walking' | null>(null);
   const gone = useRef<AbortController>(null);
   useEffect(() => () => gone.current?.abort(), []);
@@ -43,8 +43,8 @@ export function Why({ vip }: { readonly vip: Asked }): VNode {
   );
 }
 
-/** Asked by name where it has one: the name belongs to the way. */
-function nameOf({ id, fqdn, address, port, protocol }: Asked): string {
+/** VipQuery by name where it has one: the name belongs to the way. */
+function nameOf({ id, fqdn, address, port, protocol }: VipQuery): string {
   if (fqdn !== null) return `${fqdn}:${port}/${protocol}`;
   return address === null ? id : `${endpoint({ address, port })}/${protocol}`;
 }
@@ -63,7 +63,7 @@ function Answer({ reply, id }: { readonly reply: Reply; readonly id: string }): 
   );
 }
 
-const TONES: Readonly<Record<WayDocument['verdict'] | StepDocument['state'], string>> = {
+const TONES: Readonly<Record<TraceDocument['verdict'] | StepDocument['state'], string>> = {
   works: 'good',
   ok: 'good',
   note: 'plain',
@@ -72,7 +72,7 @@ const TONES: Readonly<Record<WayDocument['verdict'] | StepDocument['state'], str
   broken: 'bad',
 };
 
-function Way({ way, at }: { readonly way: WayDocument; readonly at: string }): VNode {
+function Way({ way, at }: { readonly way: TraceDocument; readonly at: string }): VNode {
   const { word, about } = verdictWords(way);
   return (
     <>
