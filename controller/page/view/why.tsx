@@ -7,10 +7,10 @@ import { ask, errorOf, type Reply } from '../api.ts';
 import { endpoint, moment } from '../format.ts';
 import { Copy } from './copy.tsx';
 
-type VipQuery = Pick<VipDocument, 'id' | 'fqdn' | 'address' | 'port' | 'protocol'>;
+type Asked = Pick<VipDocument, 'id' | 'fqdn' | 'address' | 'port' | 'protocol'>;
 
 /** Walks the way of a connection to the VIP, when someone asks: it opens connections. */
-export function Why({ vip }: { readonly vip: VipQuery }): VNode {
+export function Why({ vip }: { readonly vip: Asked }): VNode {
   const [found, setFound] = useState<Reply | 'walking' | null>(null);
   const gone = useRef<AbortController>(null);
   useEffect(() => () => gone.current?.abort(), []);
@@ -43,8 +43,8 @@ export function Why({ vip }: { readonly vip: VipQuery }): VNode {
   );
 }
 
-/** VipQuery by name where it has one: the name belongs to the way. */
-function nameOf({ id, fqdn, address, port, protocol }: VipQuery): string {
+/** Asked by name where it has one: the name belongs to the way. */
+function nameOf({ id, fqdn, address, port, protocol }: Asked): string {
   if (fqdn !== null) return `${fqdn}:${port}/${protocol}`;
   return address === null ? id : `${endpoint({ address, port })}/${protocol}`;
 }
