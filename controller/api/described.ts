@@ -7,7 +7,6 @@ import { z } from 'zod';
 import {
   apiVersion,
   backendSettings,
-  called,
   conflict,
   instant,
   nearness,
@@ -16,6 +15,7 @@ import {
   rejection,
   serviceSettings,
   slowStartSeconds,
+  vipName,
 } from '../status/shapes.ts';
 
 const op = z
@@ -56,7 +56,7 @@ const plannedService = z.object({
   op: op.describe(
     'What becomes of it; change: its settings or one of its backends. keep: the kernel has it as desired.',
   ),
-  ...called,
+  ...vipName,
   protocol,
   address: z.string().describe('The address that clients use.'),
   port: portNumber.describe('The port that clients use.'),
@@ -75,7 +75,7 @@ const plannedService = z.object({
 
 const declared = z.object({
   app: z.string().describe('Id of the app or pod.'),
-  ...called,
+  ...vipName,
   address: z.string().nullable().describe('Address of an IP VIP; null for a named one.'),
   protocol,
   port: portNumber.describe('The port that clients use.'),

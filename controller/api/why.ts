@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ControllerError, messageOf } from '../errors.ts';
 import type { StatusDocument } from '../status/document.ts';
-import { parseAsked } from '../why/asked.ts';
 import { type WhyDocument, whyDocument } from '../why/document.ts';
-import type { Asked as Question } from '../why/facts.ts';
+import type { VipQuery as Question } from '../why/facts.ts';
+import { parseVipQuery } from '../why/query.ts';
 import { ok, refused } from './describing.ts';
 import { json, notNow, problem } from './route.ts';
 import { route } from './services.ts';
@@ -50,7 +50,7 @@ export const WHY_ROUTE = route('GET', '/v1/why', 'read', {
   async answer({ walk }, { input: { vip } }) {
     if (walk === undefined) return notNow('no way is walked here');
     try {
-      const document = await walk(parseAsked(vip));
+      const document = await walk(parseVipQuery(vip));
       return document === null ? notNow('another way is being walked') : json(document);
     } catch (error) {
       if (error instanceof ControllerError && error.code === 'usage') return problem(400, messageOf(error));

@@ -114,7 +114,7 @@ function reportOf(pass: PassStatus): Omit<NamespaceReport, 'id' | 'path' | 'sinc
   const [problem] = problems;
   let reason = error ?? problem ?? null;
   if (reason === null && failure !== undefined) reason = `${failure.step}: ${failure.message}`;
-  if (reason === null && waiting > 0) reason = `${waiting} writes failed before and wait for their next try`;
+  if (reason === null && waiting > 0) reason = `${waiting} failed writes wait for their retry`;
   if (reason === null && shortfall.length > 0) reason = `${shortfall.length} VIPs are not as desired`;
   return { isInSync: reason === null, reason, vips: owned.size };
 }

@@ -181,7 +181,7 @@ function* placesOf({ ports }: Task): Generator<{ readonly address: string; reado
   }
 }
 
-const MOST_TOLD = 10;
+const MAX_LISTED = 10;
 
 /** Of each address that no EndpointSlice takes: one of them would have the server refuse all others of its slice. */
 function leftOut(tasks: readonly Task[]): readonly string[] {
@@ -195,8 +195,8 @@ function leftOut(tasks: readonly Task[]): readonly string[] {
     }
   }
   const all = [...found].sort();
-  const rest = all.length - MOST_TOLD;
-  return rest > 0 ? [...all.slice(0, MOST_TOLD), `and ${rest} more addresses are left out`] : all;
+  const rest = all.length - MAX_LISTED;
+  return rest > 0 ? [...all.slice(0, MAX_LISTED), `and ${rest} more addresses are left out`] : all;
 }
 
 /** A port of a slice has one protocol: of both it is tcp, and readers find it by its name. */

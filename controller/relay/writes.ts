@@ -7,7 +7,7 @@ import type { RelayedObject } from './relayed-app.ts';
 
 /** Writes at once; a server gives one client some tens of them a second before it queues. */
 const IN_FLIGHT = 8;
-const MOST_TOLD = 5;
+const MAX_LISTED = 5;
 
 /** One write to the API server. */
 export interface Write {
@@ -51,7 +51,7 @@ export async function makeAll(
         failed.set(write.name, error);
         if (!signal.aborted) observer.wrote(write.op, true);
         // The first few tell what is wrong; a server that is away would fill the log with the others.
-        if (!signal.aborted && failed.size <= MOST_TOLD)
+        if (!signal.aborted && failed.size <= MAX_LISTED)
           log.warn('not published', { write: `${write.op} ${write.name}`, error: messageOf(error) });
       }
     }

@@ -12,7 +12,7 @@ import { ReadQueue } from '../../controller/source/marathon/read-queue.ts';
 import { readEvent } from '../../controller/source/mesos/events.ts';
 import { readRecording } from '../../controller/source/mesos/recording.ts';
 import { readState } from '../../controller/source/mesos/state.ts';
-import { MOST_TOLD } from '../../controller/status/at-most.ts';
+import { MAX_LISTED } from '../../controller/status/truncate.ts';
 
 const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 const withLabel = (id: string, label: string) =>
@@ -223,6 +223,6 @@ describe('events', () => {
 test('the documentation has the numbers', () => {
   const text = readFileSync(new URL('../../docs/scale.md', import.meta.url), 'utf8');
   const section = text.slice(text.indexOf('## How much a source may say'));
-  for (const bound of [...Object.values(BOUNDS), MOST_TOLD])
+  for (const bound of [...Object.values(BOUNDS), MAX_LISTED])
     expect(section).toContain(bound.toLocaleString('en'));
 });

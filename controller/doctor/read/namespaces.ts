@@ -3,7 +3,7 @@ import { messageOf } from '../../errors.ts';
 import { lookAtNamespaces } from '../../netns/directory.ts';
 import type { NamespacesFact } from '../facts.ts';
 
-/** What the directory of `--netns-dir` gives, as `run` sees it; never rejects. */
+/** Reads the network namespaces in the directory of `--netns-dir` as `run` does. Never rejects. */
 export async function readNamespaces(directory: string): Promise<NamespacesFact> {
   try {
     const { namespaces, refused } = await lookAtNamespaces(directory);

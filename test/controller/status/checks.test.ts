@@ -90,7 +90,7 @@ describe('ready', () => {
   test('not while steps wait for their next try, even if all looks as it should', () => {
     board.sourceRead(SOURCE, whole);
     board.passed(passOf({ over: { waiting: 2 } }));
-    expect(told('kernel')).toEqual({ ok: false, message: '2 failed steps wait for their next try' });
+    expect(told('kernel')).toEqual({ ok: false, message: '2 failed steps wait for their retry' });
   });
 
   test('not when the kernel could not be read', () => {
@@ -225,7 +225,7 @@ describe('an exception is named, and does not fail', () => {
     board.passed(passOf({ desired: desiredOf(WEB), before: settled(WEB, DB), observed: settled(WEB, DB) }));
     expect(told('kernel')).toEqual({
       ok: true,
-      message: '1 VIP left as found, not as the disk has them: tcp/11.0.0.2:5432 not removed',
+      message: '1 VIP left as found until the source is read: tcp/11.0.0.2:5432 not removed',
     });
     board.sourceRead(SOURCE, whole);
     expect(told('kernel')?.ok).toBe(false);
@@ -295,7 +295,7 @@ describe('in a dry run', () => {
   test('a kernel that is as desired is ready, with a word that interface and routes were not looked at', () => {
     board.passed(passOf({}));
     expect(ready()).toBe(true);
-    expect(told('reachability')?.message).toBe('not looked at in a dry run');
+    expect(told('reachability')?.message).toBe('not checked in a dry run');
   });
 });
 
@@ -326,7 +326,7 @@ describe('backends that do not answer', () => {
       name: 'ejection',
       ok: true,
       message:
-        'nothing more is ejected: for 7 s, 5 of the 6 agents that were tried cannot be reached; is this host cut off?',
+        'ejection is paused: for 7 s, 5 of the 6 agents that were tried cannot be reached; is this host cut off?',
     });
   });
 

@@ -1,12 +1,13 @@
 import { ControllerError } from '../errors.ts';
 import { quoted } from '../visible.ts';
-import type { Asked } from './facts.ts';
+import type { VipQuery } from './facts.ts';
 
 /**
- * Reads `NAME[:PORT][/udp]`: a name with or without framework and zone, an address (IPv6 in brackets where a port follows), an
- * id as `status` has it (`tcp/11.0.0.1:80`), or an app (`/group/web`). Throws a `ControllerError` 'usage' where it can mean no VIP.
+ * Parses `NAME[:PORT][/udp]`: a name with or without framework and zone, an address (IPv6 in brackets before a port), an id as
+ * `status` shows it (`tcp/11.0.0.1:80`), or an app (`/group/web`). Throws a `ControllerError` 'usage' if the text cannot
+ * refer to a VIP.
  */
-export function parseAsked(text: string): Asked {
+export function parseVipQuery(text: string): VipQuery {
   const { rest, protocol } = withoutProtocol(text.trim().toLowerCase());
   const { name, port } = withoutPort(rest);
   const isPort = port === null || (/^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536);
@@ -20,10 +21,10 @@ export function parseAsked(text: string): Asked {
   return { text, name, port: port === null ? null : Number(port), protocol };
 }
 
-function withoutProtocol(text: string): { rest: string; protocol: Asked['protocol'] } {
+function withoutProtocol(text: string): { rest: string; protocol: VipQuery['protocol'] } {
   for (const protocol of ['tcp', 'udp'] as const) {
     if (text.startsWith(`${protocol}/`)) return { rest: text.slice(4), protocol };
-    // The last part of an app's id may be a word like any other.
+    // An app's id may end in `/udp`.
     if (!text.startsWith('/') && text.endsWith(`/${protocol}`)) return { rest: text.slice(0, -4), protocol };
   }
   return { rest: text, protocol: null };
@@ -37,7 +38,7 @@ function withoutPort(text: string): { name: string; port: string | null } {
   return { name: withoutDot(text.slice(0, at)), port: text.slice(at + 1) };
 }
 
-/** A DNS name may be written with the root's dot. */
+/** Removes the trailing dot of a fully qualified DNS name. */
 function withoutDot(name: string): string {
   return name.length > 1 && name.endsWith('.') ? name.slice(0, -1) : name;
 }

@@ -1,10 +1,10 @@
 import { endpointKey, type Service } from '../model.ts';
 import type { PassStatus } from '../pass-status.ts';
 import type { StatusDocument } from '../status/document.ts';
-import type { Known, VipFact } from './facts.ts';
+import type { DesiredState, VipFact } from './facts.ts';
 
-/** What should be, as the running controller tells it. */
-export function knownFromStatus(status: StatusDocument, url: string): Known {
+/** Takes the desired state from the status of the running controller. */
+export function desiredFromStatus(status: StatusDocument, url: string): DesiredState {
   const sources = status.sources.map(({ name, failure }) => ({ name, failure: failure?.message ?? null }));
   const unread = sources.map(({ name, failure }) => `${name}: ${failure ?? 'not answered yet'}`).join('; ');
   return {
@@ -19,8 +19,8 @@ export function knownFromStatus(status: StatusDocument, url: string): Known {
   };
 }
 
-/** The same from one pass that changed nothing. */
-export function knownFromPass({ desired, plan }: PassStatus, sources: readonly string[]): Known {
+/** Takes the desired state from a dry-run pass over the sources. */
+export function desiredFromPass({ desired, plan }: PassStatus, sources: readonly string[]): DesiredState {
   const conflicts = new Map(plan.conflicts.map(({ key, reason }) => [key, reason]));
   const served = [...desired.services].map(([id, service]) => servedVip(id, service, conflicts.get(id)));
   const unserved = [...desired.unserved.values()].flatMap(([first, ...others]): VipFact[] => {

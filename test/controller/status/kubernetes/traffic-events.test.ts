@@ -6,7 +6,7 @@ import type { Tier } from '../../../../controller/place.ts';
 import type { Decision } from '../../../../controller/plan/decision.ts';
 import { serviceIn } from '../../../../controller/plan/nearest.ts';
 import { factsOf, NO_FACTS, sameFacts } from '../../../../controller/status/kubernetes/pass-facts.ts';
-import { trafficNews, trafficOf } from '../../../../controller/status/kubernetes/traffic-news.ts';
+import { trafficEvents, trafficOf } from '../../../../controller/status/kubernetes/traffic-events.ts';
 import { backend, service } from '../../../support/builders.ts';
 import { desiredOf } from '../../../support/observed.ts';
 import { passOf } from '../passes.ts';
@@ -42,7 +42,7 @@ function facts(ejected: readonly string[], tier: Tier = 'zone', backends = 3) {
 }
 
 const news = (before: ReturnType<typeof facts>, now: ReturnType<typeof facts>) =>
-  trafficNews(trafficOf(before), trafficOf(now), 'node-7');
+  trafficEvents(trafficOf(before), trafficOf(now), 'node-7');
 
 test('an ejection is told with what was met, and from which host; the end of all of them too', () => {
   const one = facts(['10.0.0.1:80']);
@@ -100,5 +100,5 @@ test('between this host and its zone, or farther and farther away, nothing is le
 });
 
 test('a VIP that was not there before has no news', () => {
-  expect(trafficNews(trafficOf(NO_FACTS), trafficOf(facts(['10.0.0.1:80'], 'all')), 'node-7')).toEqual([]);
+  expect(trafficEvents(trafficOf(NO_FACTS), trafficOf(facts(['10.0.0.1:80'], 'all')), 'node-7')).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { painter } from '../../../controller/text-table.ts';
 import type {
   ConnectionsFact,
-  Entry,
+  IpvsEntry,
   LimitsFact,
   NamesFact,
   RouteFact,
@@ -14,13 +14,13 @@ import { checkConnections } from '../../../controller/why/stages/connections.ts'
 import { checkDns } from '../../../controller/why/stages/dns.ts';
 import { checkLimits } from '../../../controller/why/stages/limits.ts';
 import { checkRoute } from '../../../controller/why/stages/route.ts';
-import { explain } from '../../../controller/why/walk.ts';
-import { asked, inKernel, known, vip } from './facts.ts';
+import { explain } from '../../../controller/why/trace.ts';
+import { desired, inKernel, query, vip } from './facts.ts';
 
 const ROUTE: RouteFact = {
   interfaceName: 'vip0',
   link: 'up',
-  way: { kind: 'local' },
+  lookup: { kind: 'local' },
   ipForward: '1',
   conntrack: '1',
 };
@@ -43,7 +43,7 @@ function tried(
   direct: readonly string[] = ['connected', 'connected'],
   state: string | null = 'ESTABLISHED',
 ) {
-  const entry: Entry = { state: state ?? '', backend: { address: '10.0.0.1', port: 31_000 } };
+  const entry: IpvsEntry = { state: state ?? '', backend: { address: '10.0.0.1', port: 31_000 } };
   const fact: ConnectionsFact = {
     backends: direct.map((outcome, at) => ({
       address: `10.0.0.${at + 1}`,
@@ -66,7 +66,7 @@ function ports(what: Partial<WhyPorts> = {}): WhyPorts {
   return {
     client: null,
     sleep: async () => undefined,
-    known: async () => known(),
+    desired: async () => desired(),
     names: async () => NAMES,
     kernel: async () => ({ service: inKernel(...vip().backends) }),
     route: async () => ROUTE,
@@ -78,12 +78,12 @@ function ports(what: Partial<WhyPorts> = {}): WhyPorts {
 }
 
 const look = (what: Partial<WhyPorts> = {}, text = 'web') =>
-  explain(asked(text), ports(what), 0, new AbortController().signal);
+  explain(query(text), ports(what), 0, new AbortController().signal);
 const iptables = `*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -d 11.0.0.1/32 -j DROP\nCOMMIT\n`;
 const filters = async () => ({ nftables: null, iptables, ip6tables: null });
 
-describe('the way of a connection', () => {
-  test('that works is walked to its end', async () => {
+describe('the trace of a connection', () => {
+  test('covers every stage if the connection works', async () => {
     const { verdict, ways } = await look();
     expect(verdict).toBe('works');
     expect(ways[0]?.steps.map(({ stage }) => stage)).toEqual([
@@ -91,7 +91,7 @@ describe('the way of a connection', () => {
     ]);
   });
 
-  test('ends at the first thing that is broken, and nothing behind it is looked at', async () => {
+  test('ends at the first stage that is broken, and later stages are not checked', async () => {
     const connections = () => Promise.reject(new Error('looked at'));
     const { verdict, ways } = await look({ kernel: async () => ({ service: null }), connections });
     expect({ verdict, cause: ways[0]?.cause, last: ways[0]?.steps.at(-1)?.stage }).toEqual({
@@ -99,18 +99,18 @@ describe('the way of a connection', () => {
     });
   });
 
-  test('a suspect is the cause once an attempt fails as it explains', async () => {
+  test('names a suspect as the cause if an attempt fails as it explains', async () => {
     const { ways } = await look({ filters, connections: async () => tried('timeout', undefined, null) });
     expect(ways).toMatchObject([{ verdict: 'broken', cause: 'filter-drops' }]);
   });
 
-  test('and none where connections work: no wrong cause is named', async () => {
+  test('names no cause if connections work, whatever is suspect', async () => {
     const { ways } = await look({ filters });
     expect(ways).toMatchObject([{ verdict: 'works', cause: null }]);
     expect(ways[0]?.steps.filter(({ cause }) => cause !== null)).toEqual([]);
   });
 
-  test('nor where it does not explain what happens', async () => {
+  test('does not name a suspect that does not explain the failure', async () => {
     const { ways } = await look({
       filters,
       connections: async () => tried('timeout', ['ECONNREFUSED', 'connected']),
@@ -118,32 +118,32 @@ describe('the way of a connection', () => {
     expect(ways).toMatchObject([{ cause: 'backend-refuses' }]);
   });
 
-  test('of UDP, which no attempt can try, a suspect stays one', async () => {
+  test('leaves a suspect open for UDP, which has no handshake to try', async () => {
     const udp = vip({ protocol: 'udp' });
-    const what = { known: async () => known({ vips: [udp] }) };
+    const what = { desired: async () => desired({ vips: [udp] }) };
     expect((await look(what)).verdict).toBe('works');
     expect((await look({ ...what, filters })).verdict).toBe('unknown');
   });
 
-  test('a kernel that a pass was just writing is looked at again before it is called broken', async () => {
+  test('checks the kernel a second time before calling it broken, since a pass may just be writing it', async () => {
     const found = [{ service: null }, { service: inKernel(...vip().backends) }];
     let looks = 0;
     const kernel = async () => found[Math.min(looks++, 1)] ?? { service: null };
     expect((await look({ kernel })).verdict).toBe('works');
   });
 
-  test('what cannot be read leaves it unknown', async () => {
+  test('is unknown if something cannot be read', async () => {
     const kernel = async () => ({ error: 'not permitted', missing: false });
     expect(await look({ kernel })).toMatchObject({ verdict: 'unknown', ways: [{ cause: null }] });
   });
 
-  test('is told to people with proof, fix and verdict', async () => {
+  test('is printed with evidence, fix and verdict', async () => {
     const text = whyText(await look({ kernel: async () => ({ service: null }) }), { paint: painter(false) });
     expect(text.split('\n')).toEqual([
       'tcp/11.0.0.1:80  web.marathon.l4lb.thisdcos.directory:80',
       '[+] name         declared by /group/web',
-      '[+] dns          10.0.0.53 leads web.marathon.l4lb.thisdcos.directory to 11.0.0.1',
-      '[+] address      11.0.0.1, of the pool',
+      '[+] dns          10.0.0.53 resolves web.marathon.l4lb.thisdcos.directory to 11.0.0.1',
+      '[+] address      11.0.0.1, from the pool',
       '[+] backends     2 of 2 get new connections',
       '[-] kernel       the kernel has no service tcp/11.0.0.1:80',
       expect.stringMatching(/^ {17}fix: systemctl reload/),
@@ -170,7 +170,7 @@ describe('names', () => {
     ['a failure', { answers: [answer('10.0.0.53', 'ESERVFAIL')] }, 'name-server-fails'],
     ['another address', { answers: [answer('10.0.0.53', null, '11.0.0.9')] }, 'wrong-address'],
     [
-      'a server that does not know the zone stands before ours',
+      'a server that does not know the zone comes before ours',
       { servers, answers: [answer('10.0.0.53', 'ENOTFOUND'), answer('198.51.100.4', null, '11.0.0.1')] },
       'name-not-known',
     ],
@@ -178,39 +178,39 @@ describe('names', () => {
     expect(verdict(fact)).toMatchObject([{ state: 'broken', cause }]);
   });
 
-  test('the second server is asked where the first one is silent', () => {
+  test('the second server decides if the first is silent', () => {
     const answers = [answer('10.0.0.53', 'ETIMEOUT'), answer('198.51.100.4', null, '11.0.0.1')];
     expect(verdict({ servers, answers })).toMatchObject([{ state: 'ok' }, { state: 'note' }]);
   });
 
-  test('the hosts file comes before servers', () => {
+  test('the hosts file takes precedence over name servers', () => {
     expect(verdict({ hosts: ['11.0.0.1'], servers: [] })).toMatchObject([{ state: 'ok' }]);
   });
 
-  test('of a client that cannot be entered nothing is said', () => {
+  test('a client that cannot be entered leaves it unknown', () => {
     expect(checkDns({ vip: named, names: { error: 'not permitted' } })).toMatchObject([{ state: 'unknown' }]);
   });
 
-  test('whoever asks by address asks no server', async () => {
+  test('no server is queried for an address', async () => {
     const names = () => Promise.reject(new Error('asked'));
     expect((await look({ names }, '11.0.0.1:80')).verdict).toBe('works');
   });
 });
 
-test('a VIP of which the backends are of a family without pool has no address', () => {
+test('a VIP whose backends belong to a family without a pool has no address', () => {
   expect(checkAddress({ vip: { ...vip(), address: null } })).toMatchObject([{ cause: 'no-address' }]);
 });
 
 describe('route and settings', () => {
   const verdict = (what: Partial<RouteFact>) =>
-    checkRoute({ vip: vip(), known: known(), route: { ...ROUTE, ...what } });
+    checkRoute({ vip: vip(), desired: desired(), route: { ...ROUTE, ...what } });
   const leaves = { kind: 'leaves', interfaceName: 'eth0' } as const;
 
   test.each([
-    [{ way: leaves, link: 'missing' }, 'interface-missing'],
-    [{ way: leaves, link: 'down' }, 'interface-down'],
-    [{ way: leaves }, 'route-missing'],
-    [{ way: { kind: 'refused', why: 'no route' } }, 'route-refuses'],
+    [{ lookup: leaves, link: 'missing' }, 'interface-missing'],
+    [{ lookup: leaves, link: 'down' }, 'interface-down'],
+    [{ lookup: leaves }, 'route-missing'],
+    [{ lookup: { kind: 'refused', why: 'no route' } }, 'route-refuses'],
   ] as const)('%j', (what, cause) => {
     expect(verdict(what)).toMatchObject([{ state: 'broken', cause }]);
   });
@@ -223,13 +223,13 @@ describe('route and settings', () => {
     ]);
   });
 
-  test('an address that is delivered here needs no interface of ours', () => {
+  test('an address that is delivered to this host needs no interface of the controller', () => {
     expect(verdict({ link: 'missing' })).toMatchObject([{ state: 'ok' }]);
   });
 });
 
 describe('limits', () => {
-  test('a table that is full, and backends that have enough', () => {
+  test('a full table and backends at their limit are reported', () => {
     const service = inKernel(...[FIRST, SECOND].filter((each) => each !== undefined));
     const full = [...service.backends].map(
       ([key, each]) => [key, { ...each, upperThreshold: 4, activeConnections: 4 }] as const,
@@ -263,14 +263,14 @@ describe('connections', () => {
     expect(verdict(fact)).toMatchObject([{ state: 'broken', cause }]);
   });
 
-  test('a backend that answers others only is a note', () => {
+  test('a backend that answers only through the VIP is a note', () => {
     expect(verdict(tried('connected', ['timeout', 'connected']))).toMatchObject([
       { state: 'ok' },
       { state: 'note' },
     ]);
   });
 
-  test('that could not be tried say nothing', () => {
+  test('that could not be tried leave it unknown', () => {
     expect(verdict({ error: 'nsenter: not permitted' })).toMatchObject([{ state: 'unknown' }]);
   });
 });

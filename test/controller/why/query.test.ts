@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkBackends } from '../../../controller/why/stages/backends.ts';
 import { checkName, findVips } from '../../../controller/why/stages/name.ts';
-import { asked, backend, known, vip } from './facts.ts';
+import { backend, desired, query, vip } from './facts.ts';
 
-const meant = (text: string, what = known()) => {
-  const found = findVips(what, asked(text));
+const meant = (text: string, what = desired()) => {
+  const found = findVips(what, query(text));
   return 'vips' in found ? found.vips.map(({ id }) => id) : found.verdict;
 };
 
-describe('which VIP is meant', () => {
-  const both = known({
+describe('the VIPs that match a query', () => {
+  const both = desired({
     vips: [vip(), vip({ port: 443 }), vip({ protocol: 'udp', port: 53 }), vip({ address: 'fd00::1' })],
   });
 
@@ -28,27 +28,30 @@ describe('which VIP is meant', () => {
     expect(meant(text, both)).toEqual(ids);
   });
 
-  test.each(['', 'web:', 'web:x', 'web:70000', '*', ' '])('"%s" is refused with what is expected', (text) => {
-    expect(() => asked(text)).toThrow('expected NAME[:PORT][/udp] of one VIP');
-  });
+  test.each(['', 'web:', 'web:x', 'web:70000', '*', ' '])(
+    '"%s" is rejected with the expected form',
+    (text) => {
+      expect(() => query(text)).toThrow('expected NAME[:PORT][/udp] of one VIP');
+    },
+  );
 
   test.each([
     ['wbe', { cause: 'unknown-name', fix: expect.stringContaining('did you mean "web"?') }],
     ['nothing-like-it', { cause: 'unknown-name', fix: expect.stringContaining('VIP_0') }],
     ['web:81', { cause: 'wrong-port', found: expect.stringContaining('80/tcp') }],
     ['web:80/udp', { cause: 'wrong-protocol' }],
-  ])('%s: it names what is wrong', (text, expected) => {
+  ])('%s: the mistake is named', (text, expected) => {
     expect(meant(text)).toMatchObject({ state: 'broken', ...expected });
   });
 
-  test('a label that was rejected is shown with what was expected, by its app and by its name', () => {
+  test('a rejected label is shown with what was expected, for its app and for its name', () => {
     const rejection = {
       app: '/bad',
       at: 'portDefinitions[0].labels.VIP_0',
       value: '/My_Bad',
       reason: 'expected NAME:PORT',
     };
-    const what = known({ rejected: [rejection] });
+    const what = desired({ rejected: [rejection] });
     for (const text of ['/bad', 'my-bad:80']) {
       expect(meant(text, what)).toMatchObject({
         cause: 'label-rejected',
@@ -57,36 +60,36 @@ describe('which VIP is meant', () => {
     }
   });
 
-  test('a definition that was rejected is not blamed on its label', () => {
+  test('a rejected definition is not blamed on its label', () => {
     const rejection = {
       app: '/bad',
       at: 'portDefinitions',
       value: 'http',
       reason: 'expected a list, got text',
     };
-    expect(meant('/bad', known({ rejected: [rejection] }))).toMatchObject({
+    expect(meant('/bad', desired({ rejected: [rejection] }))).toMatchObject({
       cause: 'app-rejected',
       found: '/bad portDefinitions: "http": expected a list, got text',
       fix: 'correct portDefinitions in the definition of /bad',
     });
   });
 
-  test('that a source cannot be read is told beside a name that nobody declares', () => {
-    const what = known({ sources: [{ name: 'marathon=http://10.0.0.9:8080', failure: 'ECONNREFUSED' }] });
+  test('a source that cannot be read is mentioned with a name that no app declares', () => {
+    const what = desired({ sources: [{ name: 'marathon=http://10.0.0.9:8080', failure: 'ECONNREFUSED' }] });
     expect(meant('other', what)).toMatchObject({
       found: expect.stringContaining('cannot be read now: ECONNREFUSED'),
     });
   });
 
-  test('before the first pass nothing is said of a name', () => {
-    expect(meant('web', known({ incomplete: 'not read yet' }))).toEqual({
+  test('before the first pass it is unknown', () => {
+    expect(meant('web', desired({ incomplete: 'not read yet' }))).toEqual({
       state: 'unknown',
       found: 'not read yet',
     });
   });
 });
 
-describe('whether the VIP is ours', () => {
+describe('whether the VIP is declared and ours', () => {
   test.each([
     ['conflict', 'conflict'],
     ['draining', 'leaving'],
@@ -94,13 +97,13 @@ describe('whether the VIP is ours', () => {
     expect(checkName({ vip: vip({ state, reason: 'because' }) })).toMatchObject([{ state: 'broken', cause }]);
   });
 
-  test('a removal that is held keeps nothing from working', () => {
+  test('a held removal breaks nothing', () => {
     expect(checkName({ vip: vip({ state: 'held' }) }).map(({ state }) => state)).toEqual(['ok', 'note']);
   });
 });
 
 describe('whether a backend gets connections', () => {
-  test('one is enough; the reasons of the others are told', () => {
+  test('one is enough, and the reasons of the others are shown', () => {
     const backends = [backend('10.0.0.1'), backend('10.0.0.2', { weight: 0 })];
     expect(checkBackends({ vip: vip({ backends }) })).toEqual([
       {
@@ -123,7 +126,7 @@ describe('whether a backend gets connections', () => {
     ]);
   });
 
-  test('there is none', () => {
+  test('the VIP has none', () => {
     expect(checkBackends({ vip: vip({ backends: [], reason: 'no task runs' }) })).toMatchObject([
       { cause: 'no-backend', found: 'no task runs', fix: expect.stringContaining('app show /group/web') },
     ]);
