@@ -1,13 +1,13 @@
 /** Builds what the page and `/v1/apps` write with. */
 
-import type { Writing } from './api/apps.ts';
+import type { AppWriting } from './api/services.ts';
 import type { Config } from './config/config.ts';
 import type { Log } from './ports.ts';
 import { systemClock } from './time.ts';
 import { clientOptionsOf } from './wire-options.ts';
 
 /** A client of its own keeps their requests apart from the source's. null where nothing may be written. */
-export async function writingOf(config: Config, log: Log): Promise<Writing | null> {
+export async function writingOf(config: Config, log: Log): Promise<AppWriting | null> {
   const { allowWrites, sourceTimeoutSeconds } = config;
   const source = config.source.find(({ kind }) => kind === 'marathon');
   if (!allowWrites || source === undefined) return null;

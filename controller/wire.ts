@@ -1,7 +1,7 @@
 /** Builds the parts from the configuration; the only place that knows every concrete one. */
 
 import { readFile } from 'node:fs/promises';
-import type { Writing } from './api/apps.ts';
+import type { AppWriting } from './api/services.ts';
 import { createHostAddresses } from './apply/host-addresses.ts';
 import { readHostIdentity } from './apply/host-identity.ts';
 import { readIpvsTables } from './apply/ipvs-tables.ts';
@@ -71,7 +71,7 @@ export interface Parts {
   readonly ledger: Ledger;
   readonly store: StateStore;
   /** What apps are written with; absent where that is off. */
-  readonly writing?: Writing | null;
+  readonly writing?: AppWriting | null;
   readonly clock: Clock;
   readonly log: Log;
   close(): void;

@@ -2,9 +2,10 @@ import { isNativeError } from 'node:util/types';
 import { z } from 'zod';
 import type { WriteOptions, WriteRefused, WriteResult } from '../app-writes.ts';
 import { ControllerError, messageOf } from '../errors.ts';
-import type { AppWriter, Log } from '../ports.ts';
+import type { AppWriter } from '../ports.ts';
 import { appIdProblem } from '../source/marathon/paths.ts';
 import { definitionOf, isObject } from './definition.ts';
+import { flag, ok, refused } from './descriptions.ts';
 import {
   type AppDocument,
   type AppListDocument,
@@ -15,75 +16,69 @@ import {
   type WriteRefusedDocument,
   writeAcceptedDocument,
   writeRefusedDocument,
-} from './described.ts';
-import { flag, ok, refused } from './describing.ts';
+} from './documents.ts';
 import { type Answer, type Body, type DescribedAnswer, json, problem, type Route } from './route.ts';
-import { route, type Services } from './services.ts';
-
-/** What apps are written with. */
-export interface Writing {
-  readonly writer: AppWriter;
-  readonly log: Log;
-}
+import { type AppWriting, route, type Services } from './services.ts';
 
 /** Marathon answers a write within seconds, or has no leader. */
 const ANSWER_MS = 60_000;
 
-export const OFF =
-  'writing apps is off; `--allow-writes` with a `--write-token-file` switches it on at the controller of this host';
+/** Why app routes refuse every request. */
+export const WRITES_DISABLED =
+  'writing apps is disabled; start the controller of this host with `--allow-writes` and `--write-token-file` to enable it';
 
-/** The status of what the source refused. */
+/** The HTTP status for each reason why Marathon refuses a write. */
 const REFUSED_STATUS: Readonly<Record<WriteRefused['why'], number>> = {
   exists: 409,
   locked: 409,
   absent: 404,
   invalid: 422,
-  // Too many deployments: later there are fewer.
+  // Too many deployments are running: a later retry may succeed.
   busy: 503,
   forbidden: 403,
 };
 
-/** `whys`: what Marathon may refuse a write for. */
-function written(...whys: readonly WriteRefused['why'][]): readonly DescribedAnswer[] {
-  const refusals = [...Map.groupBy(whys, (why) => REFUSED_STATUS[why])].map(([status, reasons]) =>
-    refused(status, `Marathon refuses it, and \`why\` is ${reasons.join(' or ')}.`, {
+/** The answers of a write, which Marathon may refuse for these reasons. */
+function writeAnswers(...reasons: readonly WriteRefused['why'][]): readonly DescribedAnswer[] {
+  const refusals = [...Map.groupBy(reasons, (why) => REFUSED_STATUS[why])].map(([status, whys]) =>
+    refused(status, `Marathon refuses the write; \`why\` is ${whys.join(' or ')}.`, {
       WriteRefused: writeRefusedDocument,
     }),
   );
-  return [ok({ WriteAccepted: writeAcceptedDocument }), SILENT, ...refusals];
+  return [ok({ WriteAccepted: writeAcceptedDocument }), MARATHON_FAILED, ...refusals];
 }
 
-const SILENT = refused(502, 'Marathon does not answer, or not as Marathon does.');
-const NO_ID = refused(404, 'The path has no id of an app.');
+const MARATHON_FAILED = refused(502, 'Marathon does not answer, or the answer is not one of Marathon.');
+const INVALID_ID = refused(404, 'The path does not contain a valid app id.');
 
-/** What is in it is for Marathon to judge, which gets the very bytes; it takes no more than a node of ZooKeeper holds. */
+/** Marathon validates the definition, so it gets the bytes unchanged. ZooKeeper limits its size to 1 MiB. */
 const DEFINITION: Body = {
   what: 'an app',
-  mostBytes: 1_048_576,
-  description: 'At most 1 MiB; its bytes go to Marathon as they are.',
+  maxBytes: 1_048_576,
+  description: 'At most 1 MiB; sent to Marathon unchanged.',
   schemas: { AppDefinition: appDefinition },
 };
 
 const force = flag.describe(
-  'Cancels the deployments that lock the app, which would be refused as locked otherwise.',
+  'Cancels the deployments that lock the app. Without it the write is refused as `locked`.',
 );
 
 const id = z
   .string()
   .superRefine((text, context) => {
     const why = appIdProblem(`/${text}`);
-    if (why !== null) context.addIssue(`/${text} is no id of an app: ${why}`);
+    if (why !== null) context.addIssue(`/${text} is not a valid app id: ${why}`);
   })
   .describe(
-    "The app's id without its leading slash: group/web, or group%2Fweb from a client that escapes slashes.",
+    "The app's id without the leading slash: group/web, or group%2Fweb if the client escapes slashes.",
   );
 
-/** The source's apps as they are defined there. Definitions may hold secrets, so reading needs the right to write too. */
+/** App definitions at the source. They may contain secrets, so reading them needs the right to write. */
 export const APP_ROUTES: readonly Route<Services>[] = [
   route('GET', '/v1/apps', 'write', {
     id: 'listApps',
-    summary: "Ids of the source's apps",
-    answers: [ok({ AppList: appListDocument }), SILENT],
+    summary: 'Lists the ids of all apps at Marathon',
+    answers: [ok({ AppList: appListDocument }), MARATHON_FAILED],
     answer: ({ writing }) =>
       fromSource(writing, 'warn', { method: 'GET' }, async ({ writer }) => {
         const apps = await writer.listApps(AbortSignal.timeout(ANSWER_MS));
@@ -94,7 +89,7 @@ export const APP_ROUTES: readonly Route<Services>[] = [
   route('POST', '/v1/apps', 'write', {
     id: 'createApp',
     summary: 'Creates an app',
-    answers: written('exists', 'locked', 'busy', 'invalid', 'forbidden'),
+    answers: writeAnswers('exists', 'locked', 'busy', 'invalid', 'forbidden'),
     input: z.object({ force }),
     body: DEFINITION,
     answer: ({ writing }, { input, body }) =>
@@ -102,25 +97,25 @@ export const APP_ROUTES: readonly Route<Services>[] = [
   }),
   route('GET', '/v1/apps/{id}', 'write', {
     id: 'readApp',
-    summary: 'An app as it is defined; definitions may hold secrets',
+    summary: 'Returns the definition of an app, which may contain secrets',
     answers: [
       ok({ App: appDocument }),
-      refused(404, 'There is no such app, or the path has no id of one.'),
-      SILENT,
+      refused(404, 'The app does not exist, or the path does not contain a valid app id.'),
+      MARATHON_FAILED,
     ],
     input: z.object({ id }),
     answer: ({ writing }, { input }) =>
       fromSource(writing, 'warn', { method: 'GET', app: `/${input.id}` }, async ({ writer }) => {
         const ref = { kind: 'app', id: `/${input.id}` } as const;
         const app = await writer.show(ref, AbortSignal.timeout(ANSWER_MS));
-        if (!isObject(app)) return problem(404, `there is no app ${ref.id}`);
+        if (!isObject(app)) return problem(404, `app ${ref.id} does not exist at Marathon`);
         return json({ app: definitionOf(app) } satisfies AppDocument);
       }),
   }),
   route('PUT', '/v1/apps/{id}', 'write', {
     id: 'replaceApp',
-    summary: 'Replaces the whole definition of an app: what is not mentioned is gone',
-    answers: [NO_ID, ...written('absent', 'locked', 'busy', 'invalid', 'forbidden')],
+    summary: 'Replaces the whole definition of an app; fields that are left out are removed',
+    answers: [INVALID_ID, ...writeAnswers('absent', 'locked', 'busy', 'invalid', 'forbidden')],
     input: z.object({ id, force }),
     body: DEFINITION,
     answer: ({ writing }, { input, body }) =>
@@ -130,8 +125,8 @@ export const APP_ROUTES: readonly Route<Services>[] = [
   }),
   route('DELETE', '/v1/apps/{id}', 'write', {
     id: 'removeApp',
-    summary: 'Removes an app and ends its tasks',
-    answers: [NO_ID, ...written('absent', 'locked', 'busy', 'forbidden')],
+    summary: 'Removes an app and kills its tasks',
+    answers: [INVALID_ID, ...writeAnswers('absent', 'locked', 'busy', 'forbidden')],
     input: z.object({ id, force }),
     answer: ({ writing }, { input }) =>
       write(writing, 'DELETE', `/${input.id}`, input, (writer, options) =>
@@ -162,14 +157,17 @@ function write(
   });
 }
 
-/** What `work` answers; a source that does not answer is logged with `fields`, and is a problem of its own. */
-export async function fromSource<Given extends Writing>(
-  writing: Given | undefined,
+/**
+ * Answers with `work`, or with 403 if writing is disabled. If the source fails or times out, logs that with `fields` and
+ * answers with 502.
+ */
+export async function fromSource<Writing extends AppWriting>(
+  writing: Writing | undefined,
   level: 'debug' | 'warn',
   fields: Readonly<Record<string, string>>,
-  work: (writing: Given) => Promise<Answer>,
+  work: (writing: Writing) => Promise<Answer>,
 ): Promise<Answer> {
-  if (writing === undefined) return problem(403, OFF);
+  if (writing === undefined) return problem(403, WRITES_DISABLED);
   try {
     return await work(writing);
   } catch (error) {

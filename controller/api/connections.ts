@@ -4,53 +4,53 @@ import type { TLSSocket } from 'node:tls';
 import { clientOf } from '../dns/rate-limit.ts';
 
 export interface ConnectionLimits {
-  /** Connections that have not sent a whole request: silent, half-sent, in a TLS handshake, or idle after an answer. */
+  /** Connections without a complete request: silent, partly sent, in a TLS handshake, or idle after an answer. */
   readonly waiting: number;
-  /** Connections with a request that is being answered, streams among them. */
+  /** Connections whose request is being answered, including streams. */
   readonly answering: number;
   /** How long a connection may be idle, in milliseconds. */
   readonly idleMs: number;
-  /** How long making one answer may take, in milliseconds: longer than any route waits for a source. */
-  readonly makingMs: number;
+  /** How long a handler may take, in milliseconds: longer than any route waits for a source. */
+  readonly handlingMs: number;
   /** How long sending one answer may take, in milliseconds; a stream has no such limit. */
-  readonly writingMs: number;
+  readonly sendingMs: number;
 }
 
 export const CONNECTION_LIMITS: ConnectionLimits = {
   waiting: 512,
   answering: 128,
   idleMs: 30_000,
-  makingMs: 70_000,
-  writingMs: 60_000,
+  handlingMs: 70_000,
+  sendingMs: 60_000,
 };
 
-/** Against more than this within one turn of the event loop: what the kernel's own queue holds is accepted at once. */
+/** Room for the connections that one turn of the event loop accepts: all that wait in the kernel's queue. */
 const SLACK = 1_024;
 
 export interface Connections {
-  /** The head of an answer is about to be sent; `endless`: its body is a stream. */
-  writes(response: ServerResponse, endless: boolean): void;
-  /** The request of this connection is put off: until it is answered, newcomers may take its place. */
-  putOff(request: IncomingMessage): void;
+  /** Call before the headers of an answer are sent. */
+  sending(response: ServerResponse, isStream: boolean): void;
+  /** Call when the answer to a request is delayed: until it is sent, the connection counts as waiting. */
+  delayed(request: IncomingMessage): void;
 }
 
 interface Connection {
-  /** The TLS socket once there is one. */
+  /** The TLS socket after the handshake. */
   socket: Socket;
   readonly client: string;
   readonly number: number;
-  /** Answers that are being made or sent. */
+  /** Requests that are being handled or answered. */
   answers: number;
-  /** Whether all its answers are only waiting for the client to read them. */
-  writing: boolean;
+  /** Whether all that is left is for the client to read its answers. */
+  sending: boolean;
 }
 
 /**
- * Keeps room for newcomers on a server. Connections that have sent no whole request never take a place from those that
- * are being answered; where there are too many of them the client with the most loses its oldest. Where too many are
- * being answered, the one whose client has been reading the longest is ended; streams are not.
+ * Keeps room for new clients. Connections without a complete request never displace those being answered: if too many
+ * wait, the client with the most loses its oldest one. If too many are being answered, the one whose client has been
+ * reading for longest is closed; streams are not.
  *
- * Sockets are judged a turn after they were accepted, so that a request that came with its connection is read first.
+ * A socket is judged one turn after it was accepted, so that a request that arrived with it is read first.
  */
 export function limitConnections(server: Server, limits: ConnectionLimits = CONNECTION_LIMITS): Connections {
   const connections = new Map<string, Connection>();
@@ -69,15 +69,15 @@ export function limitConnections(server: Server, limits: ConnectionLimits = CONN
     trimSoon();
   }
 
-  function waitNoMore(connection: Connection): void {
+  function stopWaiting(connection: Connection): void {
     const others = waiting.get(connection.client);
     if (others?.delete(connection) !== true) return;
     waitingCount -= 1;
     if (others.size === 0) waiting.delete(connection.client);
   }
 
-  /** Of the client that has most of them, and of equals the one that waits longest, the one that waits longest. */
-  function leastWorthy(): Connection | undefined {
+  /** The oldest waiting connection of the client that has most of them; among equal clients the oldest overall. */
+  function firstToClose(): Connection | undefined {
     let most = 0;
     let found: Connection | undefined;
     for (const others of waiting.values()) {
@@ -94,32 +94,32 @@ export function limitConnections(server: Server, limits: ConnectionLimits = CONN
   function trimSoon(): void {
     if (due || waitingCount <= limits.waiting) return;
     due = true;
-    // One turn in which sockets are read lies between the two.
+    // Twice, so that sockets are read in between.
     setImmediate(() => setImmediate(trim));
   }
 
   function trim(): void {
     due = false;
     while (waitingCount > limits.waiting) {
-      const worst = leastWorthy();
-      if (worst === undefined) return;
-      waitNoMore(worst);
-      worst.socket.destroy();
+      const connection = firstToClose();
+      if (connection === undefined) return;
+      stopWaiting(connection);
+      connection.socket.destroy();
     }
   }
 
   function begin(connection: Connection): void {
-    waitNoMore(connection);
+    stopWaiting(connection);
     answering.add(connection);
-    connection.socket.setTimeout(limits.makingMs);
+    connection.socket.setTimeout(limits.handlingMs);
     if (answering.size <= limits.answering) return;
-    const slowest = [...answering].find(({ writing }) => writing) ?? connection;
+    const slowest = [...answering].find(({ sending }) => sending) ?? connection;
     answering.delete(slowest);
     slowest.socket.destroy();
   }
 
   function forget(key: string, connection: Connection): void {
-    waitNoMore(connection);
+    stopWaiting(connection);
     answering.delete(connection);
     if (connections.get(key) === connection) connections.delete(key);
   }
@@ -131,7 +131,7 @@ export function limitConnections(server: Server, limits: ConnectionLimits = CONN
     if (key === null) return;
     accepted += 1;
     const client = clientOf(socket.remoteAddress ?? '');
-    const connection = { socket, client, number: accepted, answers: 0, writing: false };
+    const connection = { socket, client, number: accepted, answers: 0, sending: false };
     connections.set(key, connection);
     wait(connection);
     socket.once('close', () => forget(key, connection));
@@ -147,37 +147,37 @@ export function limitConnections(server: Server, limits: ConnectionLimits = CONN
     const connection = connections.get(keyOf(request.socket) ?? '');
     if (connection === undefined) return;
     connection.answers += 1;
-    connection.writing = false;
+    connection.sending = false;
     if (hasBody(request)) request.once('end', () => response.closed || begin(connection));
     else begin(connection);
     response.once('close', () => {
       connection.answers -= 1;
       if (connection.answers > 0 || connection.socket.destroyed) return;
-      connection.writing = false;
+      connection.sending = false;
       wait(connection);
     });
   });
 
   return {
-    writes(response, endless) {
+    sending(response, isStream) {
       const { socket } = response;
       const connection = connections.get((socket && keyOf(socket)) ?? '');
       if (socket === null || connection === undefined) return;
-      // A stream is written to all the time: one that takes nothing for so long is dead.
-      if (endless) return void socket.setTimeout(limits.idleMs);
-      connection.writing = true;
+      // A stream is written to all the time: a client that takes nothing for this long is gone.
+      if (isStream) return void socket.setTimeout(limits.idleMs);
+      connection.sending = true;
       socket.setTimeout(0);
-      const limit = setTimeout(() => socket.destroy(), limits.writingMs);
+      const limit = setTimeout(() => socket.destroy(), limits.sendingMs);
       response.once('close', () => clearTimeout(limit));
     },
-    putOff({ socket }) {
+    delayed({ socket }) {
       const connection = connections.get(keyOf(socket) ?? '');
       if (connection !== undefined) wait(connection);
     },
   };
 }
 
-/** The other end of a connection, which a TCP socket and the TLS socket over it have in common; null when it is gone. */
+/** The client's address and port, the same for a TCP socket and the TLS socket over it; null once it has disconnected. */
 function keyOf({ remoteAddress, remotePort }: Socket): string | null {
   return remoteAddress === undefined ? null : `${remoteAddress} ${remotePort}`;
 }

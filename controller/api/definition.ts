@@ -1,9 +1,9 @@
-/** An app's definition within what Marathon tells of the app. */
+/** The definition of an app, extracted from what Marathon returns for it. */
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What Marathon adds when it is asked for an app. Sent back, `version` would mean to go back to that one. */
-const ADDED: ReadonlySet<string> = new Set([
+/** Fields that Marathon adds. If `version` were sent back, Marathon would roll the app back to that version. */
+const READ_ONLY: ReadonlySet<string> = new Set([
   'version',
   'versionInfo',
   'deployments',
@@ -17,15 +17,15 @@ const ADDED: ReadonlySet<string> = new Set([
   'readinessCheckResults',
 ]);
 
-/** Older names for what the definition also says under another one. */
-const SAID_TWICE: Readonly<Record<string, string>> = { ports: 'portDefinitions', uris: 'fetch' };
+/** Older names of fields that the definition may also have under their newer name. */
+const ALIASES: Readonly<Record<string, string>> = { ports: 'portDefinitions', uris: 'fetch' };
 
-/** The app as it could be written again: without what Marathon adds, and without fields that are null. */
+/** The app in a form that can be sent back: without the fields that Marathon adds and those that are null. */
 export function definitionOf(app: Json): Json {
   return Object.fromEntries(
     Object.entries(app).filter(([key, value]) => {
-      const other = SAID_TWICE[key];
-      return value !== null && !ADDED.has(key) && (other === undefined || !(other in app));
+      const other = ALIASES[key];
+      return value !== null && !READ_ONLY.has(key) && (other === undefined || !(other in app));
     }),
   );
 }

@@ -6,90 +6,87 @@ import { appIdProblem } from '../source/marathon/paths.ts';
 import type { StatusDocument } from '../status/document.ts';
 import { inRotation } from '../status/figures.ts';
 import { fromSource } from './apps.ts';
-import { bounded } from './bounded.ts';
-import { type DeploymentDocument, deploymentDocument } from './described.ts';
-import { ok, refused } from './describing.ts';
-import { json, notNow } from './route.ts';
-import { route } from './services.ts';
+import { cached } from './cached.ts';
+import { ok, refused } from './descriptions.ts';
+import { type DeploymentDocument, deploymentDocument } from './documents.ts';
+import { json, unavailable } from './route.ts';
+import { type FollowDeployment, route } from './services.ts';
 
-/** Marathon is asked at most this often about each, however many follow it. */
-const LEAST_MS = 500;
-/** Who waits asks again soon; a Marathon without a leader need not hold it for longer. */
+/** Marathon is queried at most this often about one deployment, however many clients follow it. */
+const MIN_INTERVAL_MS = 500;
+/** Clients poll, so waiting longer for a Marathon without a leader gains nothing. */
 const ANSWER_MS = 10_000;
-/** How many can be followed at once, and for how long one counts that nobody asks for any more. */
-const MOST_FOLLOWED = 32;
+/** How many deployments can be followed at once; one that is not polled for `FORGET_MS` no longer counts. */
+const MAX_FOLLOWED = 32;
 const FORGET_MS = 10_000;
 
-/** Makes the function that looks how far a deployment is; null where too many others are followed. */
-export type Following = (deployment: string, app: string) => (() => Promise<DeploymentDocument>) | null;
-
-/** `status`: what this host knows. */
-export function createFollowing(
+/** Follows deployments at `writer`. The backends in rotation are those in this host's `status`. */
+export function createFollow(
   writer: AppWriter,
   status: () => Promise<StatusDocument>,
   clock: Pick<Clock, 'monotonic'>,
-): Following {
-  const followed = new Map<string, { look: () => Promise<DeploymentDocument>; askedAt: number }>();
+): FollowDeployment {
+  const followed = new Map<string, { poll: () => Promise<DeploymentDocument>; polledAt: number }>();
   return (id, app) => {
     const now = clock.monotonic();
     const key = `${id} ${app}`;
-    for (const [other, { askedAt }] of followed) {
-      if (now - askedAt > FORGET_MS) followed.delete(other);
+    for (const [other, { polledAt }] of followed) {
+      if (now - polledAt > FORGET_MS) followed.delete(other);
     }
-    const known = followed.get(key)?.look;
-    if (known === undefined && followed.size >= MOST_FOLLOWED) return null;
-    const look = known ?? bounded(() => lookAt(writer, status, id, app), LEAST_MS, clock);
-    followed.set(key, { look, askedAt: now });
-    return look;
+    const known = followed.get(key)?.poll;
+    if (known === undefined && followed.size >= MAX_FOLLOWED) return null;
+    const poll = known ?? cached(() => readDeployment(writer, status, id, app), MIN_INTERVAL_MS, clock);
+    followed.set(key, { poll, polledAt: now });
+    return poll;
   };
 }
 
-/** For whoever has sent it to `/v1/apps`; not counted among the writes, since it is asked for every second. */
+/** For clients that wrote to `/v1/apps`. They poll every second, so it does not count towards the limit on writes. */
 export const DEPLOYMENT_ROUTE = route('GET', '/v1/deployments/{id}', 'write', {
   frequent: true,
   id: 'deployment',
-  summary: 'How far a deployment of Marathon is, and what this host has of its app',
+  summary: 'Progress of a Marathon deployment, and the backends of its app on this host',
   answers: [
     ok({ Deployment: deploymentDocument }),
-    refused(404, 'One of the ids is none.'),
+    refused(404, 'The id of the deployment or of the app is not valid.'),
     refused(502, 'Marathon does not answer.'),
-    refused(503, 'Too many deployments are followed at once.'),
+    refused(503, 'Too many deployments are being followed.'),
   ],
   input: z.object({
     id: z
       .string()
       .regex(/^[\w-]{1,100}$/, 'expected the id of a deployment')
-      .describe('Id of the deployment, as the answer to a write has it.'),
+      .describe('Id of the deployment, as returned by the write.'),
     app: z
       .string('expected the id of its app')
-      .refine((app) => appIdProblem(app) === null, 'expected the id of its app, absolute')
-      .describe('Id of its app, absolute.'),
+      .refine((app) => appIdProblem(app) === null, 'expected the absolute id of its app')
+      .describe('Absolute id of its app.'),
   }),
   answer: ({ writing }, { input: { id, app } }) =>
-    fromSource(writing, 'debug', { deployment: id }, async ({ following }) => {
-      const look = following(id, app);
-      return look === null ? notNow('too many deployments are followed') : json(await look());
+    fromSource(writing, 'debug', { deployment: id }, async ({ follow }) => {
+      const poll = follow(id, app);
+      return poll === null ? unavailable('too many deployments are being followed') : json(await poll());
     }),
 });
 
-async function lookAt(
+async function readDeployment(
   writer: AppWriter,
   status: () => Promise<StatusDocument>,
   id: string,
   app: string,
 ): Promise<DeploymentDocument> {
   const signal = AbortSignal.timeout(ANSWER_MS);
-  // In this order: of one that is over, the app is what it was left as.
+  // In this order: if the deployment is over, the app is then read in its final state.
   const progress = await writer.deployment(id, signal);
-  const shown = await writer.show({ kind: 'app', id: app }, signal);
+  const definition = await writer.show({ kind: 'app', id: app }, signal);
   const backends = (await status()).vips.flatMap((vip) => vip.backends);
   return {
     deployment: id,
     app,
     progress: progress && { step: progress.step, steps: progress.steps, actions: [...progress.actions] },
-    instances: instancesOf('app', shown),
-    others: deploymentsOf(shown).filter((other) => other !== id),
-    failure: failureOf(shown),
+    instances: instancesOf('app', definition),
+    others: deploymentsOf(definition).filter((other) => other !== id),
+    failure: failureOf(definition),
     backendsInRotation: backends.filter((backend) => backend.app === app && inRotation(backend)).length,
   };
 }
@@ -100,7 +97,7 @@ function deploymentsOf(app: unknown): readonly string[] {
   return ids.filter((one) => typeof one === 'string');
 }
 
-/** What Marathon says of the last task that failed, where that was of the app as it is now. */
+/** Marathon's message about the last failed task, if that task had the app's current version. */
 function failureOf(app: unknown): string | null {
   const failure = isRecord(app) ? app['lastTaskFailure'] : null;
   if (!isRecord(app) || !isRecord(failure) || failure['version'] !== app['version']) return null;

@@ -9,55 +9,57 @@ export interface EventsOptions {
   readonly live: () => Promise<LiveStatus>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly log: Log;
-  /** Defaults to two seconds: the kernel sums its counters up as often. */
+  /** Defaults to two seconds, the interval at which the kernel updates its rates. */
   readonly everyMs?: number | undefined;
 }
 
-/** Everyone who watches over `GET /v1/events`. */
+/** The open streams of `GET /v1/events`. */
 export interface Events {
-  /** Whether one more may watch. */
+  /** Whether another stream may be opened. */
   readonly hasRoom: boolean;
-  /** Sends everything at once and what changes from then on, until either side ends it. The head has been sent. */
+  /** Streams the whole status and then its changes, until either side ends it. The headers must have been sent. */
   add(response: ServerResponse): void;
-  /** Ends all streams of now, with their connections: whoever may still watch comes again. */
+  /** Ends all open streams and their connections; clients that still have access reconnect. */
   end(): void;
+  /** Ends all streams and refuses new ones. */
   close(): void;
 }
 
-/** Each is a connection, and what a slow reader has not taken yet is kept for it. */
-const MOST_STREAMS = 32;
+/** Each stream holds a connection, and a buffer for what a slow reader has not taken yet. */
+const MAX_STREAMS = 32;
 const EVERY_MS = 2_000;
 
 interface Stream {
   readonly response: ServerResponse;
-  /** Whether it has been sent everything, and all changes since. */
-  whole: boolean;
+  /** Whether it has been sent the whole status and every change since. */
+  complete: boolean;
 }
 
 /**
- * Server-sent events: `all` first, then `changes` every two seconds. Each is written once, however many watch; as long
- * as no one does nothing is computed. Who reads too slowly misses events, and gets `all` again once there is room.
+ * Server-sent events: `all` first, then `changes` every two seconds. Each event is computed once for all streams, and
+ * nothing is computed while there are none. A client that reads too slowly misses events and gets `all` again once its
+ * buffer has drained.
  */
 export function createEvents({ live, clock, log, everyMs = EVERY_MS }: EventsOptions): Events {
   const streams = new Set<Stream>();
   const stopped = new AbortController();
   let changes = createChanges();
-  /** The event with everything as of the last turn. */
+  /** The `all` event of the last round. */
   let all: (() => string) | null = null;
-  let turning = false;
+  let running = false;
 
   function send(stream: Stream, changed: string, everything: () => string): void {
     const { response } = stream;
-    // What the system does not take would pile up here.
+    // Further writes would pile up in this process.
     if (response.writableNeedDrain) {
-      stream.whole = false;
+      stream.complete = false;
       return;
     }
-    response.write(stream.whole ? changed : everything());
-    stream.whole = true;
+    response.write(stream.complete ? changed : everything());
+    stream.complete = true;
   }
 
-  async function turn(): Promise<void> {
+  async function sendRound(): Promise<void> {
     const rows = rowsOf((await live()).document);
     const changed = eventOf('changes', changes(rows));
     const everything = once(() => eventOf('all', rows));
@@ -65,18 +67,18 @@ export function createEvents({ live, clock, log, everyMs = EVERY_MS }: EventsOpt
     for (const stream of streams) send(stream, changed, everything);
   }
 
-  async function turnWhileWatched(): Promise<void> {
-    turning = true;
+  async function runWhileWatched(): Promise<void> {
+    running = true;
     while (streams.size > 0 && !stopped.signal.aborted) {
-      await turn().catch((error: unknown) => {
-        log.error('status for the page failed', { error: messageOf(error) });
+      await sendRound().catch((error: unknown) => {
+        log.error('cannot read the status for event streams', { error: messageOf(error) });
       });
       await clock.sleep(everyMs, stopped.signal);
     }
-    // What is remembered is as large as the list, and out of date when the next one comes.
+    // The remembered rows are as large as the list, and stale by the time the next client connects.
     changes = createChanges();
     all = null;
-    turning = false;
+    running = false;
   }
 
   function end(): void {
@@ -89,13 +91,13 @@ export function createEvents({ live, clock, log, everyMs = EVERY_MS }: EventsOpt
   return {
     end,
     get hasRoom() {
-      return streams.size < MOST_STREAMS && !stopped.signal.aborted;
+      return streams.size < MAX_STREAMS && !stopped.signal.aborted;
     },
     add(response) {
-      const stream: Stream = { response, whole: false };
+      const stream: Stream = { response, complete: false };
       streams.add(stream);
       response.on('close', () => streams.delete(stream));
-      if (!turning) void turnWhileWatched();
+      if (!running) void runWhileWatched();
       else if (all !== null) send(stream, '', all);
     },
     close() {

@@ -1,8 +1,8 @@
 import { isLoopback } from '../loopback.ts';
 
 /**
- * Whether a request that came over loopback means loopback. A page of a foreign site can make its own name resolve to
- * 127.0.0.1 and read our answers as its own (DNS rebinding); its requests then carry that name.
+ * Whether a `Host` header names loopback. This guards against DNS rebinding: a foreign site can make its own name resolve
+ * to 127.0.0.1 and read our answers as its own, but its requests carry that name.
  */
 export function namesLoopback(host: string): boolean {
   const [, bracketed, plain = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host) ?? [];

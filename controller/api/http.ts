@@ -12,17 +12,17 @@ import type { Status } from '../status/status.ts';
 import { vipsView } from '../status/vips-view.ts';
 import { systemClock } from '../time.ts';
 import { visibleJson } from '../visible.ts';
-import { OFF, type Writing } from './apps.ts';
-import { bounded } from './bounded.ts';
-import { createFollowing } from './deployments.ts';
+import { WRITES_DISABLED } from './apps.ts';
+import { cached } from './cached.ts';
+import { createFollow } from './deployments.ts';
 import { createEvents } from './events.ts';
 import { createLiveStatus } from './live-status.ts';
 import type { PageFacts } from './page/facts.ts';
 import { createPage } from './page/page.ts';
 import { ROUTES } from './routes.ts';
 import { type HttpServer, type ServerOptions, startServer } from './server.ts';
-import type { Services } from './services.ts';
-import { createWalk, type Explain } from './why.ts';
+import type { AppWriting, Services } from './services.ts';
+import { createTrace, type Explain } from './why.ts';
 
 export type { HttpServer } from './server.ts';
 
@@ -31,30 +31,29 @@ export interface HttpOptions
     Partial<Pick<ServerOptions<Services>, 'clock'>> {
   readonly status: () => Status;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
-  /** Serves these paths alone, to whoever can reach them; the option that says where. */
+  /** Serves only these paths, to everyone who can reach the address; `flag` is the option that sets the address. */
   readonly only?: { readonly paths: readonly string[]; readonly flag: string } | undefined;
-  /** What `/v1/status` reads the kernel's counters with; without it they are those of the last pass. */
+  /** Reads the kernel's counters for `/v1/status`; defaults to the counters of the last pass. */
   readonly counters?: KernelCounters | undefined;
-  /** What `/v1/doctor` examines this host with. */
+  /** Runs the checks of `/v1/doctor`. */
   readonly doctor?: Doctor | undefined;
-  /** What `/v1/why` walks the way of a connection with. */
+  /** Traces connections for `/v1/why`. */
   readonly explain?: Explain | undefined;
-  /** What happened to each VIP; defaults to nothing. */
+  /** What happened to each VIP; defaults to an empty history. */
   readonly history?: Pick<History, 'ofVip' | 'latest'> | undefined;
-  /** What the page shows in its form; defaults to DC/OS's names, and no writing. */
+  /** Facts for the page; default to the names of DC/OS, without writing. */
   readonly page?: PageFacts | undefined;
-  /** What `/v1/apps` writes with; without it that is off. */
-  readonly writing?: Writing | undefined;
-  /** What the loop and the sources were told, where that is not the default. */
+  /** Writes apps for `/v1/apps`; without it writing is disabled. */
+  readonly writing?: AppWriting | undefined;
+  /** Health limits that differ from the defaults. */
   readonly limits?: Partial<HealthLimits> | undefined;
 }
 
 export type Doctor = (status: StatusDocument) => Promise<DoctorDocument>;
 
-/** It reads some hundred files. */
+/** The checks run at most this often: they read some hundred files. */
 const DOCTOR_MS = 10_000;
 
-/** What the page needs to know where no one says otherwise: the names are those of DC/OS. */
 const DEFAULT_PAGE: PageFacts = {
   zone: 'l4lb.thisdcos.directory',
   framework: 'marathon',
@@ -68,18 +67,18 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { access, only, doctor, explain, writing, log, clock = systemClock } = options;
   const { status, metrics, history = createHistory(), page = DEFAULT_PAGE } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const complaints = access?.complaints ?? (() => []);
-  const live = createLiveStatus({ ...options, limits, complaints, clock });
+  const warnings = access?.warnings ?? (() => []);
+  const live = createLiveStatus({ ...options, limits, warnings, clock });
   const document = async () => (await live()).document;
   const events = createEvents({ live, clock, log });
   const services: Services = {
     ...{ status, metrics, limits, history, clock, live, events },
     vips: rememberedByPass((pass) => visibleJson(vipsView(pass))),
     diff: rememberedByPass((pass) => visibleJson(toJson(reportOf(pass)))),
-    examine: doctor && bounded(async () => doctor(await document()), DOCTOR_MS, clock),
-    walk: explain && createWalk(explain, document),
+    examine: doctor && cached(async () => doctor(await document()), DOCTOR_MS, clock),
+    trace: explain && createTrace(explain, document),
     page: createPage(page),
-    writing: writing && { ...writing, following: createFollowing(writing.writer, document, clock) },
+    writing: writing && { ...writing, follow: createFollow(writing.writer, document, clock) },
   };
   const server = await startServer({
     ...options,
@@ -87,11 +86,11 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     services,
     routes: only === undefined ? ROUTES : ROUTES.filter(({ path }) => only.paths.includes(path)),
     flag: only?.flag,
-    writesOff: writing === undefined ? OFF : null,
+    writesOff: writing === undefined ? WRITES_DISABLED : null,
   });
-  for (const renewed of [access?.identity, access?.readToken, access?.writeToken]) {
-    // What was begun for people who may have lost the right to it.
-    renewed?.onRenewed(() => events.end());
+  for (const file of [access?.identity, access?.readToken, access?.writeToken]) {
+    // Clients with an open stream may have lost their right to it.
+    file?.onReload(() => events.end());
   }
   return {
     ...server,
@@ -102,7 +101,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   };
 }
 
-/** Large documents are made once a pass, not for everyone who asks. */
+/** Writes a large document once per pass, not once per request. */
 function rememberedByPass(write: (pass: PassStatus) => string): Services['vips'] {
   let made:
     | { readonly pass: WeakRef<PassStatus>; readonly document: ReturnType<Services['vips']> }

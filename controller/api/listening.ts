@@ -1,4 +1,4 @@
-/** Opening a server's port and closing it. */
+/** Opening and closing a server's port. */
 
 import type { Server } from 'node:http';
 import type { ListenOption } from '../config/values.ts';
@@ -7,7 +7,7 @@ import { endpointKey } from '../model.ts';
 
 const CLOSE_MS = 1_000;
 
-/** Rejects with a `ControllerError` that says what to do when the address cannot be used. */
+/** Binds the address. Rejects with a `ControllerError` that names the fix if it cannot be used. */
 export function listenOn(server: Server, { address, port }: ListenOption, flag: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => reject(cannotListen(flag, { address, port }, cause)));
@@ -33,19 +33,19 @@ const ADVICE: Readonly<Record<string, (listen: ListenOption, flag: string) => st
     `ports below 1024 need CAP_NET_BIND_SERVICE; choose another with ${flag} ADDRESS:PORT, or ${flag} off`,
 };
 
-/** Of what it serves, with the port that was found where 0 was asked for. */
+/** The URL of a listening server, with the actual port if port 0 was configured. */
 export function urlOf(scheme: string, server: Server, { address, port }: ListenOption): string {
   const bound = server.address();
   const found = typeof bound === 'object' && bound !== null ? bound.port : port;
   return `${scheme}://${endpointKey({ address, port: found })}`;
 }
 
-/** Takes no more requests and resolves when those at work are answered, or after a second. */
+/** Accepts no more requests; resolves when the current ones are answered, or after a second. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    const impatient = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+    const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
     server.close(() => {
-      clearTimeout(impatient);
+      clearTimeout(deadline);
       resolve();
     });
     server.closeIdleConnections();

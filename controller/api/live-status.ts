@@ -6,15 +6,15 @@ import type { StatusDocument } from '../status/document.ts';
 import { presentStatus, type Reading } from '../status/present.ts';
 import type { Status } from '../status/status.ts';
 import { visibleJson } from '../visible.ts';
-import { bounded } from './bounded.ts';
+import { cached } from './cached.ts';
 
 export interface LiveStatusOptions {
   readonly status: () => Status;
-  /** Absent where the kernel is not to be asked; what the last pass found stands in then. */
+  /** Reads the kernel; without it the counters are those of the last pass. */
   readonly counters?: KernelCounters | undefined;
   readonly limits: HealthLimits;
-  /** What an operator should know besides; it stands among the advice. */
-  readonly complaints: () => readonly string[];
+  /** Warnings about certificates and tokens, listed with the advice. */
+  readonly warnings: () => readonly string[];
   readonly clock: Pick<Clock, 'monotonic'>;
 }
 
@@ -23,15 +23,15 @@ export interface LiveStatus {
   readonly body: Buffer;
 }
 
-/** The kernel is read at most this often, whoever asks. */
-const LEAST_MS = 1_000;
+/** The kernel is read at most this often, however many clients ask. */
+const MIN_INTERVAL_MS = 1_000;
 
-/** Makes the function that gives the status with the kernel's counters of this moment, or of a second ago. */
+/** Returns a function that reads the status with the kernel's counters, at most a second old. */
 export function createLiveStatus({
   status,
   counters,
   limits,
-  complaints,
+  warnings,
   clock,
 }: LiveStatusOptions): () => Promise<LiveStatus> {
   const ours = version();
@@ -46,15 +46,15 @@ export function createLiveStatus({
     }
   }
 
-  return bounded(
+  return cached(
     async () => {
       const reading = await read();
       const now = clock.monotonic();
-      const presented = { status: status(), reading, limits, complaints: complaints(), version: ours, now };
+      const presented = { status: status(), reading, limits, complaints: warnings(), version: ours, now };
       const document = presentStatus(presented);
       return { document, body: Buffer.from(`${visibleJson(document)}\n`) };
     },
-    LEAST_MS,
+    MIN_INTERVAL_MS,
     clock,
   );
 }

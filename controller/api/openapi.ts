@@ -1,5 +1,5 @@
 /**
- * The description of `/v1` for other programs, made from the list of routes: docs/openapi.json.
+ * Generates docs/openapi.json, the description of `/v1`, from the list of routes.
  *
  *     node --conditions=ipvs-source controller/api/openapi.ts
  */
@@ -7,11 +7,11 @@
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { version } from '../config/version.ts';
-import { refused } from './describing.ts';
+import { refused } from './descriptions.ts';
 import type { DescribedAnswer, Route, Schemas } from './route.ts';
 import { ROUTES } from './routes.ts';
 
-/** An OpenAPI 3.1 document. */
+/** The API as an OpenAPI 3.1 document. */
 export function openapi(): object {
   const routes = ROUTES.filter(({ id }) => id !== undefined);
   const parts = routes.flatMap((route) => [...(route.body ? [route.body] : []), ...answersOf(route)]);
@@ -22,10 +22,10 @@ export function openapi(): object {
       version: version(),
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       description:
-        'What the controller of one host knows and does. Keys may be added to any object, and are never renamed. Times are RFC 3339; sizes are bytes; rates are per second.',
+        'State and actions of the controller on one host. Keys may be added to any object, and are never renamed. Times are RFC 3339; sizes are bytes; rates are per second.',
     },
     servers: [{ url: 'http://127.0.0.1:61421', description: 'The default of --listen.' }],
-    // Nothing is needed over loopback, unless the operator asks for it; one of the others is beyond.
+    // No credentials over loopback unless the operator configures them; beyond it, one of the two others.
     security: [{}, { token: [] }, { certificate: [] }],
     paths: Object.fromEntries(
       [...Map.groupBy(routes, ({ path }) => path)].map(([path, here]) => [
@@ -38,12 +38,12 @@ export function openapi(): object {
         token: {
           type: 'http',
           scheme: 'bearer',
-          description: 'What --read-token-file of the controller holds, or --write-token-file.',
+          description: 'The token in the file of --read-token-file or --write-token-file of the controller.',
         },
         certificate: {
           type: 'mutualTLS',
           description:
-            'A client certificate that an authority of --tls-client-ca-file has signed, for a name in --tls-client-names where that is given.',
+            'A client certificate signed by an authority in --tls-client-ca-file, for a name in --tls-client-names if that option is set.',
         },
       },
       schemas: Object.fromEntries(
@@ -96,23 +96,23 @@ function contentOf(schemas: Schemas): object {
 }
 
 const WRITE_FORBIDDEN =
-  'Writing is off at this controller, the token is for reading, the certificate has no name that is listed, or a page of another site made the browser ask.';
+  'Writing is disabled on this controller, the token only allows reading, the certificate has no listed name, or the request comes from a page of another site.';
 const READ_FORBIDDEN =
-  'The certificate has no name that is listed, or a page of another site made the browser ask.';
+  'The certificate has no listed name, or the request comes from a page of another site.';
 const BODY_REFUSALS = [
-  refused(400, 'The body is no JSON object.'),
-  refused(413, 'The body is too long.'),
-  refused(415, 'The body is not declared as application/json, or is packed (content-encoding).'),
+  refused(400, 'The body is not a JSON object.'),
+  refused(413, 'The body is too large.'),
+  refused(415, 'The Content-Type is not application/json, or the body has a Content-Encoding.'),
 ];
 
-/** What the server answers before it asks the route, and then the route's own. */
+/** The answers of the server, and then those of the route's handler. */
 function answersOf({ answers = [], needs, frequent, body }: Route<never>): readonly DescribedAnswer[] {
   const counted = needs === 'write' && frequent !== true;
   const tries = 'Too many wrong tokens from this address';
   return [
-    refused(401, 'Neither token nor certificate, or a wrong one.'),
+    refused(401, 'The request has neither token nor certificate, or a wrong one.'),
     refused(403, needs === 'write' ? WRITE_FORBIDDEN : READ_FORBIDDEN),
-    refused(421, 'The address is for clients of this host, and Host names another one.'),
+    refused(421, 'The address is for clients on this host, but the Host header names another one.'),
     refused(429, counted ? `${tries}, or more than 120 requests within a minute.` : `${tries}.`),
     ...(body === undefined ? [] : BODY_REFUSALS),
     ...answers,
@@ -121,7 +121,7 @@ function answersOf({ answers = [], needs, frequent, body }: Route<never>): reado
 
 function schemaOf(schema: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...described } = z.toJSONSchema(schema, {
-    // Keys may be added. Of a map this is the schema of its values.
+    // Keys may be added, so objects stay open. For a map this is the schema of its values, which stays.
     override: ({ jsonSchema }) => {
       const values = jsonSchema.additionalProperties;
       if (typeof values !== 'object' || Object.keys(values).length === 0)
@@ -131,7 +131,7 @@ function schemaOf(schema: z.ZodType): Record<string, unknown> {
   return described;
 }
 
-/** The file's text. */
+/** The contents of docs/openapi.json. */
 export function openapiText(): string {
   return `${JSON.stringify(openapi(), null, 2)}\n`;
 }

@@ -1,31 +1,31 @@
-/** How a route is described, and what it is asked and answers. */
+/** Routes: how they are declared, what their handlers get, and what they answer. */
 
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Metrics } from '../metrics/metrics.ts';
 import { visibleJson } from '../visible.ts';
 
-/** `none`: for everyone, since it tells nothing. Each has those before it. */
+/** What a client may do; each right includes those before it. `none`: open to everyone, since it reveals nothing. */
 export type Right = 'none' | 'read' | 'write';
 
-/** One entry of a list of routes: the server serves it, and the OpenAPI description has what it says of itself. */
+/** One route. The server serves it, and the OpenAPI description is generated from it. */
 export interface Route<Services, Shape extends z.ZodRawShape = z.ZodRawShape> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** `/v1/apps`, or `/v1/apps/{id}`: a name at the end stands for all that follows. */
+  /** `/v1/apps`, or `/v1/apps/{id}`: a parameter at the end matches the rest of the path, slashes included. */
   readonly path: string;
   readonly needs: Right;
-  /** It bounds itself, and does not count among the writes of a minute. */
+  /** Whether it limits its own cost and so does not count towards the limit on writes. */
   readonly frequent?: true;
-  /** Its name in the OpenAPI description, which has all of `/v1`; without one it is not in there. */
+  /** Operation id in the OpenAPI description, which covers `/v1`; a route without one is left out. */
   readonly id?: string;
   readonly summary?: string;
-  /** Those that it gives itself; the server adds its own. Several with one status are told as one. */
+  /** The handler's own answers; the server adds its own. Answers with the same status are merged. */
   readonly answers?: readonly DescribedAnswer[];
-  /** The name in the path and the parameters of the query, as texts; a list has all values of its name. */
+  /** The path parameter and the query parameters, as strings; an array gets every value of its name. */
   readonly input?: z.ZodObject<Shape>;
-  /** What is sent along; without it a body is not read. */
+  /** The request body; without it none is read. */
   readonly body?: Body;
-  answer(services: Services, asked: Asked<z.output<z.ZodObject<Shape>>>): Answer | Promise<Answer>;
+  answer(services: Services, request: RouteRequest<z.output<z.ZodObject<Shape>>>): Answer | Promise<Answer>;
 }
 
 /** Schemas by their name in the OpenAPI description. */
@@ -36,38 +36,39 @@ export interface DescribedAnswer {
   readonly description: string;
   /** Defaults to JSON. */
   readonly type?: string;
-  /** The body is one of them; none: it has no body, or one without a schema. */
+  /** The body matches one of them; empty if there is no body, or one without a schema. */
   readonly schemas: Schemas;
 }
 
-/** A JSON document, whose text the route gets. */
+/** A JSON request body, which the handler gets as text. */
 export interface Body {
-  /** In words: `an app`. */
+  /** For messages: `an app`. */
   readonly what: string;
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   readonly description: string;
   readonly schemas: Schemas;
 }
 
-export interface Asked<Input = unknown> {
+/** What a handler gets of a request. */
+export interface RouteRequest<Input = unknown> {
   readonly input: Input;
   readonly headers: IncomingHttpHeaders;
-  /** What whoever asks may do. */
+  /** What the client may do. */
   readonly right: Right;
-  /** The text of the body; empty for a route that takes none. */
+  /** Empty for a route without a body. */
   readonly body: string;
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** A function writes it by itself, for as long as either side likes; the head has been sent by then. */
+  /** A function streams the body until either side ends it; it is called after the headers were sent. */
   readonly body: string | Buffer | ((response: ServerResponse) => void);
-  /** Is sent after so many milliseconds, to slow the client down. */
-  readonly afterMs?: number;
+  /** Milliseconds to wait before sending, to slow down a client that guesses tokens. */
+  readonly delayMs?: number;
 }
 
-/** Makes the function that makes an entry: its answer gets the input that its schema describes. */
+/** Returns a function that creates routes; it infers the type of a handler's input from the route's schema. */
 export function routeOf<Services>() {
   return <Shape extends z.ZodRawShape>(
     method: Route<Services>['method'],
@@ -79,18 +80,18 @@ export function routeOf<Services>() {
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 
-/** A document as JSON; bytes are one already. */
+/** An answer with a JSON document; a `Buffer` is sent as it is. */
 export function json(body: unknown, status = 200, headers: Answer['headers'] = {}): Answer {
   const text = Buffer.isBuffer(body) ? body : `${visibleJson(body)}\n`;
   return { status, headers: { ...JSON_TYPE, ...headers }, body: text };
 }
 
-/** Plain text, a line. */
+/** An answer with one line of plain text. */
 export function line(status: number, text: string): Answer {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: `${text}\n` };
 }
 
-/** A problem told as JSON. */
+/** An error answer: a JSON object with `error` and the fields of `more`. */
 export function problem(
   status: number,
   error: string,
@@ -100,12 +101,12 @@ export function problem(
   return json({ error, ...more }, status, headers);
 }
 
-/** There is no answer for now. */
-export function notNow(why: string): Answer {
+/** 503 with `Retry-After`. */
+export function unavailable(why: string): Answer {
   return problem(503, why, {}, { 'retry-after': '5' });
 }
 
-/** What Prometheus reads. */
+/** The handler of `/metrics`. */
 export const METRICS = {
   answer: async ({ metrics: { contentType, text } }: { metrics: Pick<Metrics, 'contentType' | 'text'> }) => ({
     status: 200,

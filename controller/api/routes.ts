@@ -1,4 +1,4 @@
-/** Every route. The OpenAPI description is made of this list, and the server serves it. */
+/** Every route. The server serves this list, and the OpenAPI description is generated from it. */
 
 import { z } from 'zod';
 import { doctorDocument } from '../doctor/document.ts';
@@ -10,26 +10,26 @@ import { selectVips } from '../status/selection.ts';
 import type { Status } from '../status/status.ts';
 import { APP_ROUTES } from './apps.ts';
 import { DEPLOYMENT_ROUTE } from './deployments.ts';
-import { diffDocument, historyDocument, vipsDocument } from './described.ts';
-import { flag, ok, refused } from './describing.ts';
+import { flag, ok, refused } from './descriptions.ts';
+import { diffDocument, historyDocument, vipsDocument } from './documents.ts';
 import { PAGE_ROUTES } from './page/page.ts';
-import { type Answer, json, line, METRICS, notNow, type Route } from './route.ts';
+import { type Answer, json, line, METRICS, type Route, unavailable } from './route.ts';
 import { route, type Services } from './services.ts';
 import { WHY_ROUTE } from './why.ts';
 
-/** How much of the history one answer has. */
-const MOST_CHANGES = 200;
+/** The most changes in one answer. */
+const MAX_CHANGES = 200;
 
 const STATUS = route('GET', '/v1/status', 'read', {
   id: 'status',
-  summary: 'Every VIP and backend, the sources, and the state of the host',
+  summary: 'Returns every VIP and backend, the sources, and the state of the host',
   answers: [ok({ Status: statusDocument })],
   input: z.object({
     vip: z
       .string()
       .optional()
       .describe(
-        'Only the VIPs that this means: a name, with or without framework or zone, an address, or an app, each also with :PORT; * stands for any characters.',
+        'Only matching VIPs: a name, with or without framework or zone, an address, or an app, each optionally with :PORT; * matches any characters.',
       ),
   }),
   async answer({ live }, { input: { vip } }) {
@@ -40,27 +40,26 @@ const STATUS = route('GET', '/v1/status', 'read', {
 
 const DOCTOR = route('GET', '/v1/doctor', 'read', {
   id: 'doctor',
-  summary: 'What this host lacks, each with the command that fixes it',
-  answers: [
-    ok({ Doctor: doctorDocument }),
-    refused(503, 'This host is not examined, or that took too long.'),
-  ],
+  summary: 'Checks this host and returns its problems, each with the command that fixes it',
+  answers: [ok({ Doctor: doctorDocument }), refused(503, 'The checks are disabled, or took too long.')],
   answer: async ({ examine }) =>
-    examine === undefined ? notNow('this host is not examined here') : json(await examine()),
+    examine === undefined
+      ? unavailable('host checks are disabled on this controller')
+      : json(await examine()),
 });
 
 const VIPS = route('GET', '/v1/vips', 'read', {
   id: 'vips',
-  summary: 'What this host forwards, as dcos-net tells it',
+  summary: 'Returns the VIPs of this host and their backends, in the form of dcos-net',
   answers: [
     ok({ Vips: vipsDocument }),
-    { status: 304, description: 'The same as the one whose ETag If-None-Match has.', schemas: {} },
+    { status: 304, description: 'The document still has the ETag given in If-None-Match.', schemas: {} },
     refused(503, 'No source has been read yet.'),
   ],
   answer: ({ status, vips }, { headers }) =>
-    ofLastPass(status(), (pass) => {
+    withLastPass(status(), (pass) => {
       const { body, tag } = vips(pass);
-      // May be kept, but is to be asked about every time.
+      // Clients may cache it, but must revalidate every time.
       const caching = { etag: tag, 'cache-control': 'no-cache' };
       const known = headers['if-none-match'] ?? '';
       const same =
@@ -71,23 +70,23 @@ const VIPS = route('GET', '/v1/vips', 'read', {
 
 const DIFF = route('GET', '/v1/diff', 'read', {
   id: 'diff',
-  summary: 'What the last pass intended, as `diff -o json` prints it',
+  summary: 'Returns the diff of the last pass, as `diff -o json` prints it',
   answers: [
     ok({ Diff: diffDocument }),
-    refused(503, 'No source has been read yet, or the kernel could not be.'),
+    refused(503, 'No source has been read yet, or the kernel could not be read.'),
   ],
   answer: ({ status, diff }) =>
-    // What a pass planned that could not read the kernel is no diff with it.
-    ofLastPass(status(), (pass) => (pass.error === null ? json(diff(pass).body) : notNow(pass.error))),
+    // A pass that could not read the kernel has no diff with it.
+    withLastPass(status(), (pass) => (pass.error === null ? json(diff(pass).body) : unavailable(pass.error))),
 });
 
 const HISTORY = route('GET', '/v1/history', 'read', {
   id: 'history',
-  summary: 'What changed since the start of the controller, the newest first',
+  summary: 'Returns what has changed since the controller started, newest first',
   answers: [ok({ History: historyDocument })],
   input: z.object({ vip: z.string().optional().describe('Only changes of the VIP with this id.') }),
   answer({ history, status }, { input: { vip } }) {
-    const changes = vip === undefined ? history.latest(MOST_CHANGES) : history.ofVip(vip);
+    const changes = vip === undefined ? history.latest(MAX_CHANGES) : history.ofVip(vip);
     const { epochOffset } = status();
     const instant = (at: number) => new Date(Math.round(at + epochOffset)).toISOString();
     return json({ changes: changes.map(({ at, ...change }) => ({ at: instant(at), ...change })) });
@@ -96,15 +95,15 @@ const HISTORY = route('GET', '/v1/history', 'read', {
 
 const EVENTS = route('GET', '/v1/events', 'read', {
   id: 'events',
-  summary: 'The status and what changes of it, as server-sent events: for the page, without a promise',
+  summary: 'Streams the status and its changes as server-sent events; for the page only, and may change',
   answers: [
     { status: 200, description: 'A stream.', type: 'text/event-stream', schemas: {} },
-    refused(503, 'There are too many streams already.'),
+    refused(503, 'Too many streams are open.'),
   ],
   answer: ({ events }) =>
     events.hasRoom
       ? { status: 200, headers: EVENTS_TYPE, body: events.add }
-      : notNow('too many watch already; close a page that shows this host'),
+      : unavailable('too many event streams are open; close other pages that show this host'),
 });
 
 const EVENTS_TYPE = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
@@ -127,7 +126,7 @@ export const ROUTES: readonly Route<Services>[] = [
   PAGE_ROUTES.files,
 ];
 
-/** Probes ask without a right. */
+/** A health route, which probes query without a token. */
 function health(
   name: string,
   checks: (status: Status, now: number, limits: HealthLimits) => readonly Check[],
@@ -136,13 +135,13 @@ function health(
     input: z.object({ verbose: flag, exclude: z.array(z.string()) }),
     answer({ status, clock, limits }, { input, right }) {
       const { ok: passed, text } = checksText(name, checks(status(), clock.monotonic(), limits), input);
-      // Reasons name apps, sources and addresses; a probe needs the verdict alone.
-      const told = right !== 'none' ? text : passed ? 'ok' : `${name} check failed; reasons need a token`;
-      return line(passed ? 200 : 503, told);
+      // Reasons name apps, sources and addresses; a probe needs only the verdict.
+      const shown = right !== 'none' ? text : passed ? 'ok' : `${name} check failed; reasons need a token`;
+      return line(passed ? 200 : 503, shown);
     },
   });
 }
 
-function ofLastPass({ lastPass }: Status, answer: (pass: PassStatus) => Answer): Answer {
-  return lastPass === null ? notNow('no pass yet: a source has not been read') : answer(lastPass);
+function withLastPass({ lastPass }: Status, answer: (pass: PassStatus) => Answer): Answer {
+  return lastPass === null ? unavailable('no pass yet: a source has not been read') : answer(lastPass);
 }

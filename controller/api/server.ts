@@ -23,28 +23,28 @@ import { createTlsServer } from './tls-server.ts';
 
 export interface ServerOptions<Services> {
   readonly listen: ListenOption;
-  /** The option that says where; defaults to `--listen`. */
+  /** The option that sets the address, for messages; defaults to `--listen`. */
   readonly flag?: string | undefined;
   readonly routes: readonly Route<Services>[];
   readonly services: Services;
-  /** Keys and tokens; defaults to none: no TLS, everyone who reaches the address may read, no one may write. */
+  /** Certificates and tokens; without them there is no TLS, every client may read and none may write. */
   readonly access?: AccessFiles | undefined;
-  /** Why nothing can be written here, which whoever may read is told; null: it can. */
+  /** Why writing is disabled, for clients that may read; null if it is enabled. */
   readonly writesOff: string | null;
-  /** How many connections are kept, and for how long. */
+  /** Limits that differ from `CONNECTION_LIMITS`. */
   readonly connections?: Partial<ConnectionLimits> | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 export interface HttpServer {
-  /** `http://127.0.0.1:61421`, or https, with the port that was found where 0 was asked for. */
+  /** `http://127.0.0.1:61421`, or https; with the actual port if port 0 was configured. */
   readonly url: string;
-  /** Takes no more requests and resolves when those at work are answered, or after a second. */
+  /** Accepts no more requests; resolves when the current ones are answered, or after a second. */
   close(): Promise<void>;
 }
 
-/** Of slow, large and idle requests as much as probes and people need. */
+/** Generous for probes and people, tight for clients that send slowly or too much. */
 const LIMITS = {
   maxHeaderSize: 8_192,
   headersTimeout: 5_000,
@@ -68,14 +68,14 @@ const NO_FILES: AccessFiles = {
   clientNames: null,
   readToken: null,
   writeToken: null,
-  complaints: () => [],
+  warnings: () => [],
   close: () => undefined,
 };
 
 /**
- * Serves a list of routes. Rejects with a `ControllerError` when the address cannot be used.
+ * Serves a list of routes. Rejects with a `ControllerError` if the address cannot be used.
  *
- * Nothing that a client does ends the process: what goes wrong while a request is answered is logged and gives 500.
+ * No client can end the process: an error while answering a request is logged and answered with 500.
  */
 export async function startServer<Services>(options: ServerOptions<Services>): Promise<HttpServer> {
   const { listen, log, clock, access: files = NO_FILES } = options;
@@ -89,30 +89,30 @@ export async function startServer<Services>(options: ServerOptions<Services>): P
       clock,
       log,
     }),
-    ownHostsOnly: isLoopback(listen.address),
+    requiresLoopbackHost: isLoopback(listen.address),
     certificateOf: (socket) => certificateOf(socket),
   };
 
   const { server, certificateOf } = serverFor(files, (request, response) => {
-    // The socket's own errors: the client went away.
+    // Socket errors mean that the client disconnected.
     response.on('error', () => {});
     answer(serving, request)
       .catch((error: unknown) => {
         log.error('request failed', { method: request.method, url: request.url, error });
-        return problem(500, 'internal error; the log has the reason');
+        return problem(500, 'internal error; see the log of the controller');
       })
       .then(async (found) => {
-        await putOff(found.afterMs, request, response);
+        await delay(found.delayMs, request, response);
         send(connections, request, response, found);
       });
   });
-  /** Lets the time pass; the client may go away, or be sent away, meanwhile. */
-  async function putOff(afterMs: number | undefined, request: IncomingMessage, response: ServerResponse) {
-    if (afterMs === undefined) return;
-    connections.putOff(request);
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    await clock.sleep(afterMs, gone.signal);
+  /** Waits, but no longer than the connection lasts. */
+  async function delay(delayMs: number | undefined, request: IncomingMessage, response: ServerResponse) {
+    if (delayMs === undefined) return;
+    connections.delayed(request);
+    const closed = new AbortController();
+    response.once('close', () => closed.abort());
+    await clock.sleep(delayMs, closed.signal);
   }
 
   const connections = limitConnections(server, { ...CONNECTION_LIMITS, ...options.connections });
@@ -124,7 +124,7 @@ export async function startServer<Services>(options: ServerOptions<Services>): P
   };
 }
 
-/** Plain where there is no certificate; then no client shows one either. */
+/** Plain HTTP without a certificate; then clients present none either. */
 function serverFor({ identity, clientCertificates }: AccessFiles, listener: RequestListener) {
   if (identity !== null) return createTlsServer(LIMITS, identity, clientCertificates, listener);
   return { server: createServer(LIMITS, listener), certificateOf: () => 'none' as const };
@@ -132,36 +132,39 @@ function serverFor({ identity, clientCertificates }: AccessFiles, listener: Requ
 
 interface Serving<Services> extends Pick<ServerOptions<Services>, 'routes' | 'services' | 'writesOff'> {
   readonly access: Access;
-  /** Whether requests must name this host as one does over loopback. */
-  readonly ownHostsOnly: boolean;
+  /** Whether the `Host` header must name loopback. */
+  readonly requiresLoopbackHost: boolean;
   readonly certificateOf: (socket: Socket) => Credentials['certificate'];
 }
 
 async function answer<Services>(
-  { routes, services, writesOff, access, ownHostsOnly, certificateOf }: Serving<Services>,
+  { routes, services, writesOff, access, requiresLoopbackHost, certificateOf }: Serving<Services>,
   request: IncomingMessage,
 ): Promise<Answer> {
   const { method = '', url = '', headers, socket } = request;
   // Only HTTP/1.0 comes without a host, and no browser speaks that.
-  if (ownHostsOnly && headers.host !== undefined && !namesLoopback(headers.host)) {
-    return problem(421, 'this address is for clients on this host; ask for 127.0.0.1, [::1] or localhost');
+  if (requiresLoopbackHost && headers.host !== undefined && !namesLoopback(headers.host)) {
+    return problem(
+      421,
+      'this address is for clients on this host; use 127.0.0.1, [::1] or localhost as host',
+    );
   }
   const [path = '', query = ''] = url.split(/\?(.*)/s);
-  const here = routes.filter((route) => named(route, path) !== null);
-  const route = here.find((one) => methodsOf(one).includes(method));
-  const { needs, frequent = false } = route ?? here[0] ?? UNKNOWN;
+  const matching = routes.filter((route) => parameterOf(route, path) !== null);
+  const route = matching.find((one) => methodsOf(one).includes(method));
+  const { needs, frequent = false } = route ?? matching[0] ?? UNKNOWN;
   const off = needs === 'write' ? writesOff : null;
   const credentials = { headers, address: socket.remoteAddress ?? '', certificate: certificateOf(socket) };
   const right = access.admit(credentials, off === null ? needs : 'read', frequent);
   if (typeof right !== 'string') return right;
-  const methods = here.length === 0 ? READ : here.flatMap(methodsOf);
+  const methods = matching.length === 0 ? READ : matching.flatMap(methodsOf);
   if (!methods.includes(method)) {
-    return problem(405, `${method} is not possible here`, { methods }, { allow: methods.join(', ') });
+    return problem(405, `${method} is not allowed here`, { methods }, { allow: methods.join(', ') });
   }
   if (route === undefined) return problem(404, 'no such endpoint', { endpoints: endpointsOf(routes) });
   if (off !== null) return problem(403, off);
   const { data: input, error } = inputOf(route, path, new URLSearchParams(query));
-  if (error !== undefined) return problem(nameIn(route) === null ? 400 : 404, firstIssue(error));
+  if (error !== undefined) return problem(parameterName(route) === null ? 400 : 404, firstIssue(error));
   const body = route.body === undefined ? '' : await bodyOf(route.body, request);
   return typeof body === 'string' ? await route.answer(services, { input, headers, right, body }) : body;
 }
@@ -169,25 +172,25 @@ async function answer<Services>(
 const READ: readonly string[] = ['GET', 'HEAD'];
 const UNKNOWN = { needs: 'read', frequent: false } as const;
 
-/** HEAD goes wherever reading does; what needs the right to write is asked for by programs, which need none. */
+/** Every readable route also takes HEAD, except those that need the right to write: only programs use them. */
 function methodsOf({ method, needs }: Pick<Route<never>, 'method' | 'needs'>): readonly string[] {
   return method === 'GET' && needs !== 'write' ? READ : [method];
 }
 
-/** What is told to whoever asks for another one: all but files. */
+/** The endpoints that a 404 lists: all but files. */
 function endpointsOf(routes: readonly Route<never>[]): readonly string[] {
-  const listed = routes.filter((route) => route.id !== undefined || nameIn(route) === null);
+  const listed = routes.filter((route) => route.id !== undefined || parameterName(route) === null);
   return [...new Set(listed.map(({ path }) => path))];
 }
 
-/** The name at the end of its path; null where there is none. */
-function nameIn({ path }: Pick<Route<never>, 'path'>): string | null {
+/** The name of the path parameter; null if the path has none. */
+function parameterName({ path }: Pick<Route<never>, 'path'>): string | null {
   return /\{(\w+)\}$/.exec(path)?.[1] ?? null;
 }
 
-/** What stands for the name in its path, empty where it has none; null where this is another path. */
-function named(route: Pick<Route<never>, 'path'>, path: string): string | null {
-  const name = nameIn(route);
+/** The path parameter's value, empty for a route without one; null if `path` does not match. */
+function parameterOf(route: Pick<Route<never>, 'path'>, path: string): string | null {
+  const name = parameterName(route);
   if (name === null) return path === route.path ? '' : null;
   const before = route.path.slice(0, -`{${name}}`.length);
   return path.startsWith(before) ? path.slice(before.length) : null;
@@ -201,25 +204,25 @@ function inputOf(
   query: URLSearchParams,
 ) {
   const given = (name: string, schema: unknown) => {
-    // Clients that were made of the description write the slashes of a path's name as `%2F`.
-    if (name === nameIn(route)) return decoded(named(route, path) ?? '');
+    // Clients generated from the OpenAPI description escape slashes in a path parameter as `%2F`.
+    if (name === parameterName(route)) return decoded(parameterOf(route, path) ?? '');
     return schema instanceof z.ZodArray ? query.getAll(name) : (query.get(name) ?? undefined);
   };
   const texts = Object.entries(input.shape).map(([name, schema]) => [name, given(name, schema)]);
   return checked(input, Object.fromEntries(texts));
 }
 
-/** The text of a JSON document; or the refusal. */
+/** The text of the request body, or the answer that refuses it. */
 async function bodyOf(body: Body, request: IncomingMessage): Promise<string | Answer> {
-  const { what, mostBytes, schemas } = body;
+  const { what, maxBytes, schemas } = body;
   if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
     return problem(415, `expected ${what} as application/json`);
   }
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') return problem(415, `expected ${what} without a content-encoding`);
-  const bytes = await bytesOf(request, mostBytes);
+  const bytes = await bytesOf(request, maxBytes);
   if (bytes === null) {
-    return problem(413, `expected ${what} of at most ${mostBytes} bytes`, {}, { connection: 'close' });
+    return problem(413, `expected ${what} of at most ${maxBytes} bytes`, {}, { connection: 'close' });
   }
   const text = utf8(bytes);
   if (text === null) return problem(400, 'the body is not UTF-8');
@@ -227,16 +230,16 @@ async function bodyOf(body: Body, request: IncomingMessage): Promise<string | An
     const { error } = checked(z.union(Object.values(schemas)), JSON.parse(text));
     return error === undefined ? text : problem(400, `the body is not ${what}: ${firstIssue(error)}`);
   } catch (error) {
-    return problem(400, `the body is no JSON: ${messageOf(error)}`);
+    return problem(400, `the body is not valid JSON: ${messageOf(error)}`);
   }
 }
 
-async function bytesOf(request: IncomingMessage, mostBytes: number): Promise<Buffer | null> {
+async function bytesOf(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > mostBytes) return null;
+    if (size > maxBytes) return null;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
@@ -248,7 +251,7 @@ function send(
   response: ServerResponse,
   { status, headers, body }: Answer,
 ): void {
-  connections.writes(response, typeof body === 'function');
+  connections.sending(response, typeof body === 'function');
   const length =
     status === 304 || typeof body === 'function' ? {} : { 'content-length': Buffer.byteLength(body) };
   response.writeHead(status, { ...SECURITY_HEADERS, ...headers, ...length });

@@ -1,23 +1,23 @@
-/** What the routes answer with. */
+/** What route handlers depend on. It imports no route, so that every route may import it. */
 
+import type { IncomingHttpHeaders } from 'node:http';
 import type { DoctorDocument } from '../doctor/document.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { PassStatus } from '../pass-status.ts';
-import type { Clock } from '../ports.ts';
+import type { AppWriter, Clock, Log } from '../ports.ts';
 import type { HealthLimits } from '../status/checks.ts';
 import type { History } from '../status/history.ts';
 import type { Status } from '../status/status.ts';
-import type { Writing } from './apps.ts';
-import type { Following } from './deployments.ts';
+import type { WhyDocument } from '../why/document.ts';
+import type { VipQuery } from '../why/facts.ts';
+import type { DeploymentDocument } from './documents.ts';
 import type { Events } from './events.ts';
 import type { LiveStatus } from './live-status.ts';
-import type { Page } from './page/page.ts';
-import { routeOf } from './route.ts';
-import type { Walk } from './why.ts';
+import { type Answer, type Right, routeOf } from './route.ts';
 
 export interface Services {
   readonly status: () => Status;
-  /** The status, with the kernel's counters of this moment. */
+  /** The status, with the kernel's current counters. */
   readonly live: () => Promise<LiveStatus>;
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly limits: HealthLimits;
@@ -28,18 +28,40 @@ export interface Services {
   /** Documents of a pass. */
   readonly vips: (pass: PassStatus) => TaggedBody;
   readonly diff: (pass: PassStatus) => TaggedBody;
-  /** Examines this host; undefined where that is not wanted. */
+  /** Runs the doctor's checks on this host; undefined if they are disabled. */
   readonly examine: (() => Promise<DoctorDocument>) | undefined;
-  /** Walks the way of a connection; undefined where that is not wanted. */
-  readonly walk: Walk | undefined;
-  /** Writes to the source, and follows what was written; undefined where that is off. */
-  readonly writing: (Writing & { readonly following: Following }) | undefined;
+  /** Traces a connection; undefined if tracing is disabled. */
+  readonly trace: TraceConnection | undefined;
+  /** Writes apps to the source and follows their deployments; undefined if writing is disabled. */
+  readonly writing: (AppWriting & { readonly follow: FollowDeployment }) | undefined;
 }
 
 export interface TaggedBody {
   readonly body: Buffer;
+  /** The value of its `ETag` header. */
   readonly tag: string;
 }
 
-/** Checks an entry of the list. */
+/** The page's HTML shell and assets, loaded on the first request. */
+export interface Page {
+  shell(right: Right): Promise<Answer>;
+  file(path: string, headers: IncomingHttpHeaders): Promise<Answer>;
+}
+
+/** Traces a connection on this host; null while another trace runs, since each of them opens connections. */
+export type TraceConnection = (vip: VipQuery) => Promise<WhyDocument> | null;
+
+/** What app routes need in order to write. */
+export interface AppWriting {
+  readonly writer: AppWriter;
+  readonly log: Log;
+}
+
+/** Returns the function that reads a deployment's progress; null if too many others are being followed. */
+export type FollowDeployment = (
+  deployment: string,
+  app: string,
+) => (() => Promise<DeploymentDocument>) | null;
+
+/** Creates a route whose handler gets `Services`. */
 export const route = routeOf<Services>();

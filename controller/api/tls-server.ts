@@ -6,25 +6,24 @@ import type { Credentials } from './access/access.ts';
 import { clientNamesOf } from './access/client-names.ts';
 import type { AccessFiles } from './access/files.ts';
 
-/** A server that speaks TLS. */
+/** An HTTPS server that knows its clients' certificates. */
 export interface TlsServer {
   readonly server: Server;
-  /** What a connection was opened with, as far as it still counts. */
+  /** The client certificate of a connection; `none` once the server's certificates have been reloaded. */
   certificateOf(socket: Socket): Credentials['certificate'];
 }
 
-/** A round trip or three, over the slowest of lines. */
+/** Enough for the few round trips of a handshake, even over a very slow line. */
 const HANDSHAKE_MS = 5_000;
 
 /**
- * Makes one that shows the certificate of `identity`, a renewed one to whoever connects from then on. A client without a
- * certificate, or with a wrong one, gets its connection: health and the page's frame are for everyone, and a refusal
- * by HTTP says why.
+ * Creates a server with the certificate of `identity`; new connections get the reloaded one. Clients without a valid
+ * certificate may connect too: health and the page's shell are open to everyone, and an HTTP refusal can say why.
  */
 export function createTlsServer(
   options: ServerOptions,
   identity: NonNullable<AccessFiles['identity']>,
-  asksForCertificates: boolean,
+  requestsCertificates: boolean,
   listener: RequestListener,
 ): TlsServer {
   let judged = new WeakMap<Socket, Credentials['certificate']>();
@@ -33,15 +32,15 @@ export function createTlsServer(
       ...options,
       ...identity.current().context,
       handshakeTimeout: HANDSHAKE_MS,
-      requestCert: asksForCertificates,
+      requestCert: requestsCertificates,
       rejectUnauthorized: false,
     },
     listener,
   );
   server.on('secureConnection', (socket) => judged.set(socket, judge(socket)));
-  identity.onRenewed(({ context }) => {
+  identity.onReload(({ context }) => {
     server.setSecureContext(context);
-    // The authorities may be others now: connections of before count as without a certificate, and are opened anew.
+    // The authorities may have changed: existing connections count as having no certificate until they reconnect.
     judged = new WeakMap();
     server.closeIdleConnections();
   });

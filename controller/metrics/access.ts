@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { AccessFiles } from '../api/access/files.ts';
-import type { Renewed } from '../api/access/renewed.ts';
+import type { Reloadable } from '../api/access/reloadable.ts';
 
 /** How the files of keys and tokens do, read when Prometheus asks; those that are not given have no number. */
 export function registerAccessGauges(
@@ -17,7 +17,7 @@ export function registerAccessGauges(
     });
   }
 
-  const files: Readonly<Record<string, Pick<Renewed<unknown>, 'complaint'> | null>> = {
+  const files: Readonly<Record<string, Pick<Reloadable<unknown>, 'warning'> | null>> = {
     certificate: identity,
     'read-token': readToken,
     'write-token': writeToken,
@@ -30,7 +30,7 @@ export function registerAccessGauges(
     labelNames: ['kind'],
     registers,
     collect() {
-      for (const { kind, file } of given) successful.set({ kind }, file.complaint() === null ? 1 : 0);
+      for (const { kind, file } of given) successful.set({ kind }, file.warning() === null ? 1 : 0);
     },
   });
 }

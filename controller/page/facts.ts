@@ -1,6 +1,6 @@
-import type { ShownFacts } from '../api/page/facts.ts';
+import type { ShellFacts } from '../api/page/facts.ts';
 
 /** What the server has put into the page's head. */
-export const facts: ShownFacts = JSON.parse(
+export const facts: ShellFacts = JSON.parse(
   document.querySelector<HTMLMetaElement>('meta[name=facts]')?.content ?? '{}',
 );

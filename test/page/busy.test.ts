@@ -193,6 +193,6 @@ outside('a busy host', () => {
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(FIX);
     answer = () => Promise.reject(new Error('no right to read the packet filter'));
     await again.click();
-    await page.getByText('it could not be found out: no right to read the packet filter').waitFor();
+    await page.getByText('cannot trace the connection: no right to read the packet filter').waitFor();
   });
 });

@@ -5,21 +5,21 @@ import { type Answer, problem, type Right } from '../route.ts';
 import { type ClientName, isListed, shownNames } from './client-names.ts';
 import { Failures } from './failures.ts';
 
-/** What of a request decides over what it may do. */
+/** The parts of a request that decide what it may do. */
 export interface Credentials {
   readonly headers: IncomingHttpHeaders;
-  /** Of the other end. */
+  /** The client's IP address. */
   readonly address: string;
-  /** What its connection was opened with: one that an authority has signed, or why it is not accepted. */
+  /** The client certificate: the names of one that an authority has signed, or why it is not accepted. */
   readonly certificate: 'none' | { readonly names: readonly ClientName[] } | { readonly refused: string };
 }
 
 export interface AccessOptions {
-  /** Whether a client is asked for a certificate; one that is accepted and listed does for everything. */
+  /** Whether client certificates are requested; one that is accepted and listed allows everything. */
   readonly certificates: boolean;
-  /** Names of which a certificate must have one to be listed; null: each is. */
+  /** The listed names, one of which a certificate must have; null if every signed certificate is accepted. */
   readonly clientNames: readonly string[] | null;
-  /** The tokens as they are now; null where there is none of that kind. */
+  /** The current tokens; null if none is configured. */
   readonly readToken: (() => string) | null;
   readonly writeToken: (() => string) | null;
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -28,21 +28,23 @@ export interface AccessOptions {
 
 export interface Access {
   /**
-   * Whoever shows the right token is always let in, however many wrong ones came from the same address: another program
-   * behind it must not lock anyone out. The wrong ones are answered late instead.
+   * Returns what the request may do, at least what it `needs`, or the answer that refuses it. A `frequent` request does not
+   * count towards the limit on writes.
    *
-   * What the request may do, at least what it `needs`; or the refusal. A `frequent` one is not counted.
+   * The right token is always accepted, however many wrong ones came from the same address, so that nobody behind a shared
+   * address can lock out others. Wrong tokens are answered late instead.
    */
   admit(credentials: Credentials, needs: Right, frequent?: boolean): Right | Answer;
 }
 
-/** A person clicks and a script writes apps. */
-const MOST_WRITES = 120;
+/** Writes per minute: enough for people and for scripts. */
+const MAX_WRITES = 120;
 const MINUTE_MS = 60_000;
 
 /**
- * Makes the judge of an address. Where there is neither a read token nor certificates, everyone who reaches it may read:
- * it is one of this host alone. Writing needs its token or a certificate in any case, and comes from our own page or from no page.
+ * Creates the access check of a listening address. Without a read token and certificates every client may read, since the
+ * address is then reachable from this host only. Writing always needs the write token or a certificate, and is refused to
+ * pages of other sites.
  */
 export function createAccess({
   certificates,
@@ -60,7 +62,7 @@ export function createAccess({
     const now = clock.monotonic();
     if (now < writes.from || now - writes.from >= MINUTE_MS) writes = { from: now, count: 0 };
     writes.count += 1;
-    return writes.count > MOST_WRITES;
+    return writes.count > MAX_WRITES;
   }
 
   function rightOf({ headers, address, certificate }: Credentials): Right | 'wrong' | 'too often' {
@@ -68,20 +70,19 @@ export function createAccess({
       return 'write';
     }
     if (headers.authorization === undefined) return 'none';
-    // Both are compared whatever the first one says, each in a time that does not depend on how much of it is right.
+    // Both are always compared, in constant time, so that timing reveals nothing about a token.
     const given = digest(headers.authorization);
     const mayWrite = writeToken !== null && timingSafeEqual(given, digest(`Bearer ${writeToken()}`));
     const mayRead = readToken !== null && timingSafeEqual(given, digest(`Bearer ${readToken()}`));
     if (mayWrite) return 'write';
     if (mayRead) return 'read';
-    if (failures.isSpent(address, clock.monotonic())) return 'too often';
-    if (failures.add(address, clock.monotonic()))
-      log.warn('a client showed a wrong token', { client: address });
+    if (failures.isExhausted(address, clock.monotonic())) return 'too often';
+    if (failures.add(address, clock.monotonic())) log.warn('client sent a wrong token', { client: address });
     return 'wrong';
   }
 
-  /** What would do, for the operator who reads the refusal. */
-  function waysTo(needs: Right): string {
+  /** The credentials that would be accepted, for the operator who reads the refusal. */
+  function acceptedFor(needs: Right): string {
     const tokens = [
       ...(readToken !== null && needs === 'read' ? ['--read-token-file'] : []),
       ...(writeToken !== null ? ['--write-token-file'] : []),
@@ -92,7 +93,7 @@ export function createAccess({
         : []),
       ...(certificates
         ? [
-            `a client certificate that an authority of --tls-client-ca-file has signed${clientNames === null ? '' : ' for a name in --tls-client-names'}`,
+            `a client certificate signed by an authority in --tls-client-ca-file${clientNames === null ? '' : ' for a name in --tls-client-names'}`,
           ]
         : []),
     ];
@@ -100,16 +101,16 @@ export function createAccess({
   }
 
   function refusal(needs: Right, { certificate, headers }: Credentials): Answer {
-    const ways = `this needs ${waysTo(needs)}`;
-    if (certificate === 'none') return problem(401, ways, {}, UNAUTHORIZED);
+    const accepted = `this needs ${acceptedFor(needs)}`;
+    if (certificate === 'none') return problem(401, accepted, {}, UNAUTHORIZED);
     if (!isSigned(certificate)) {
-      const why = `the certificate that was shown is not accepted: ${certificate.refused}`;
-      return problem(401, `${ways}; ${why}`, {}, UNAUTHORIZED);
+      const why = `the client certificate is not accepted: ${certificate.refused}`;
+      return problem(401, `${accepted}; ${why}`, {}, UNAUTHORIZED);
     }
-    const names = shownNames(certificate.names) || 'no name that is compared';
-    const told = `${ways}; the certificate that was shown is for ${names}`;
-    // Of no use with this certificate; but with a wrong token beside it, a right one would do.
-    return headers.authorization === undefined ? problem(403, told) : problem(401, told, {}, UNAUTHORIZED);
+    const names = shownNames(certificate.names) || 'no name of a kind that is compared';
+    const error = `${accepted}; the client certificate is for ${names}`;
+    // Retrying with this certificate is useless, unless a wrong token came with it: then a right one would help.
+    return headers.authorization === undefined ? problem(403, error) : problem(401, error, {}, UNAUTHORIZED);
   }
 
   function admitWrite(frequent: boolean): Right | Answer {
@@ -121,8 +122,8 @@ export function createAccess({
       if (open && needs !== 'write') return 'read';
       const foreign = isForeign(credentials.headers);
       if (needs === 'none') return foreign ? 'none' : lowest(rightOf(credentials));
-      // A browser shows its certificate whoever made it ask.
-      if (foreign) return problem(403, 'requests of other sites are refused');
+      // A browser presents its certificate whichever site caused the request.
+      if (foreign) return problem(403, 'requests from pages of other sites are refused');
       const right = rightOf(credentials);
       switch (right) {
         case 'write':
@@ -130,7 +131,7 @@ export function createAccess({
         case 'read':
           return needs === 'read'
             ? right
-            : problem(403, `this token is for reading; writing needs ${waysTo(needs)}`);
+            : problem(403, `this token only allows reading; writing needs ${acceptedFor(needs)}`);
         case 'too often':
           return TOO_MANY_TRIES;
         default:
@@ -150,23 +151,18 @@ function lowest(right: Right | 'wrong' | 'too often'): Right {
   return right === 'wrong' || right === 'too often' ? 'none' : right;
 }
 
-/** What has been refused on a connection is not tried again on it: each try costs the other end a new one. */
+/** A refused connection is closed, so that every guess costs the client a new connection. */
 const UNAUTHORIZED = { 'www-authenticate': 'Bearer realm="marathon-ipvs"', connection: 'close' };
 const LATER = { 'retry-after': '60', connection: 'close' };
 const TOO_MANY_TRIES: Answer = {
-  ...problem(
-    429,
-    'too many wrong tokens from this address; only the right one is answered at once',
-    {},
-    LATER,
-  ),
-  afterMs: 1_000,
+  ...problem(429, 'too many wrong tokens from this address; further wrong ones are answered late', {}, LATER),
+  delayMs: 1_000,
 };
-const TOO_MANY_WRITES = problem(429, `more than ${MOST_WRITES} requests within a minute`, {}, LATER);
+const TOO_MANY_WRITES = problem(429, `more than ${MAX_WRITES} requests within a minute`, {}, LATER);
 
 /**
- * Whether a page of another site made the browser ask: browsers say so in `Sec-Fetch-Site` and, for all that can write,
- * in `Origin`. Programs send neither.
+ * Whether a request comes from a page of another site. Browsers send `Sec-Fetch-Site` and, with every request that can
+ * write, `Origin`; programs send neither.
  */
 function isForeign({ origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
@@ -174,7 +170,7 @@ function isForeign({ origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders
   return !URL.canParse(origin) || new URL(origin).host !== host;
 }
 
-/** Of equal length for all, which the comparison needs. */
+/** Hashed, since the comparison in constant time needs inputs of equal length. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

@@ -1,13 +1,13 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ControllerError, messageOf } from '../../errors.ts';
-import type { NamedFile } from './renewed.ts';
+import type { NamedFile } from './reloadable.ts';
 
-/** What a server shows its clients and wants to see of them. */
+/** The TLS identity of a server, and the authorities that it accepts clients from. */
 export interface Identity {
   /** For `tls.createServer` and `setSecureContext`. */
   readonly context: SecureContextOptions;
-  /** From when to when its certificate is valid, in milliseconds since the epoch. */
+  /** Validity of its certificate, in milliseconds since the epoch. */
   readonly startsAt: number;
   readonly endsAt: number;
 }
@@ -15,11 +15,11 @@ export interface Identity {
 export interface IdentityFiles {
   readonly cert: NamedFile;
   readonly key: NamedFile;
-  /** Who signs the certificates of clients; null: they are not asked for any. */
+  /** The authorities that sign client certificates; null if none are requested. */
   readonly clientCa: NamedFile | null;
 }
 
-/** What every browser and program of the last ten years speaks, and nothing that is known to be weak. */
+/** Supported by every browser and program of the last ten years, without anything known to be weak. */
 const MODERN: SecureContextOptions = {
   minVersion: 'TLSv1.2',
   ciphers: [
@@ -33,12 +33,12 @@ const MODERN: SecureContextOptions = {
     'ECDHE-ECDSA-CHACHA20-POLY1305',
     'ECDHE-RSA-CHACHA20-POLY1305',
   ].join(':'),
-  // Without tickets no session is resumed: each connection is judged by the certificate that it shows and by the
-  // authorities of today, not by what was found when the session began.
+  // Without tickets no session is resumed: every connection is checked against the current authorities, and not with the
+  // result of when its session began.
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
 };
 
-/** Checks that certificate, key and authorities can be used together; throws a `ControllerError` that says which cannot. */
+/** Checks that certificate, key and authorities fit together. Throws a `ControllerError` that names the bad file. */
 export function identityOf(files: IdentityFiles, [cert, key, ca]: readonly Buffer[]): Identity {
   const certificate = using(files.cert, 'a certificate in PEM', () => new X509Certificate(cert ?? ''));
   const secret = using(files.key, 'a private key in PEM, without a passphrase', () =>
@@ -48,7 +48,7 @@ export function identityOf(files: IdentityFiles, [cert, key, ca]: readonly Buffe
     throw refused(files.key, `it is not the key of the certificate in ${files.cert.path}`);
   }
   if (files.clientCa !== null) {
-    // An empty list would mean the authorities of the system, and with them any certificate of theirs.
+    // With an empty list Node would accept certificates from any authority that the system trusts.
     using(files.clientCa, 'certificates of authorities in PEM', () => new X509Certificate(ca ?? ''));
   }
   const context = { ...MODERN, cert, key, ...(files.clientCa !== null && { ca }) } as SecureContextOptions;

@@ -1,18 +1,18 @@
 import { clientOf } from '../../dns/rate-limit.ts';
 
-/** A person mistypes and an old page asks on; whoever tries tokens does more. */
-const MOST_A_MINUTE = 30;
+/** More than a person mistypes, or a page with an old token polls; fewer than an attacker tries. */
+const MAX_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;
-/** Further clients share one allowance. */
-const MOST_CLIENTS = 1_024;
+/** Clients beyond this number share one count. */
+const MAX_CLIENTS = 1_024;
 const EVERYONE_ELSE = '';
 
-/** Counts wrong tokens by client, minute by minute, so that one who guesses locks nobody else out. */
+/** Counts wrong tokens per client and minute, so that a client that guesses does not lock out others. */
 export class Failures {
   readonly #counts = new Map<string, number>();
   #from = Number.NEGATIVE_INFINITY;
 
-  /** Counts one more; true for the first of this client within this minute. */
+  /** Counts a wrong token; returns whether it is this client's first within the minute. */
   add(address: string, now: number): boolean {
     const client = this.#key(address, now);
     const count = (this.#counts.get(client) ?? 0) + 1;
@@ -20,9 +20,9 @@ export class Failures {
     return count === 1;
   }
 
-  /** Whether this client has had all its tries for now. */
-  isSpent(address: string, now: number): boolean {
-    return (this.#counts.get(this.#key(address, now)) ?? 0) >= MOST_A_MINUTE;
+  /** Whether this client has used up its tries for this minute. */
+  isExhausted(address: string, now: number): boolean {
+    return (this.#counts.get(this.#key(address, now)) ?? 0) >= MAX_PER_MINUTE;
   }
 
   #key(address: string, now: number): string {
@@ -31,6 +31,6 @@ export class Failures {
       this.#from = now;
     }
     const client = clientOf(address);
-    return this.#counts.has(client) || this.#counts.size < MOST_CLIENTS ? client : EVERYONE_ELSE;
+    return this.#counts.has(client) || this.#counts.size < MAX_CLIENTS ? client : EVERYONE_ELSE;
   }
 }

@@ -3,25 +3,25 @@ import { tokenIn } from '../../config/token.ts';
 import { ControllerError } from '../../errors.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { type Identity, identityOf } from './certificate.ts';
-import { expiryComplaint, expiryLog } from './expiry.ts';
-import { type NamedFile, openRenewed, type Renewed } from './renewed.ts';
+import { expiryLog, expiryWarning } from './expiry.ts';
+import { type NamedFile, openReloadable, type Reloadable } from './reloadable.ts';
 
-/** Keys and tokens of `--listen`, each as it last was good; null where there is none. */
+/** Certificates and tokens of `--listen`, each as last read successfully; null if not configured. */
 export interface AccessFiles {
-  readonly identity: Renewed<Identity> | null;
-  /** Whether certificates of clients are asked for. */
+  readonly identity: Reloadable<Identity> | null;
+  /** Whether client certificates are requested. */
   readonly clientCertificates: boolean;
-  /** Names of which a client's certificate must have one; null: each counts. */
+  /** Names, one of which a client certificate must have; null if every signed certificate is accepted. */
   readonly clientNames: readonly string[] | null;
-  readonly readToken: Renewed<string> | null;
-  readonly writeToken: Renewed<string> | null;
-  /** What an operator should know of them. */
-  complaints(): readonly string[];
+  readonly readToken: Reloadable<string> | null;
+  readonly writeToken: Reloadable<string> | null;
+  /** Files that cannot be reloaded, and a certificate that is about to expire. */
+  warnings(): readonly string[];
   close(): void;
 }
 
-/** Often enough for a certificate, and a few small files cost nothing. */
-const EVERY_MS = 5_000;
+/** Reading a few small files this often costs nothing. */
+const RELOAD_MS = 5_000;
 
 type Options = Pick<
   Config,
@@ -34,7 +34,7 @@ type Options = Pick<
   | 'allowWrites'
 >;
 
-/** Reads them, and reads them again until it is closed. Rejects with a `ControllerError` where one cannot be used. */
+/** Reads the files and reloads them until closed. Rejects with a `ControllerError` if one cannot be used. */
 export async function openAccessFiles(
   config: Options,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
@@ -47,57 +47,60 @@ export async function openAccessFiles(
   if (readToken !== null && readToken.current() === writeToken?.current()) {
     throw new ControllerError(
       'usage',
-      `--read-token-file ${config.readTokenFile} and --write-token-file ${config.writeTokenFile} hold the same token: whoever may read could write; expected another one`,
+      `--read-token-file ${config.readTokenFile} and --write-token-file ${config.writeTokenFile} hold the same token, so that readers could write; expected two different tokens`,
       { retry: 'never' },
     );
   }
   const all = [identity, readToken, writeToken].filter((one) => one !== null);
   const expiry = () =>
-    identity === null ? null : expiryComplaint(config.tlsCertFile ?? '', identity.current(), clock.epoch());
-  const tellExpiry = expiryLog(log);
+    identity === null ? null : expiryWarning(config.tlsCertFile ?? '', identity.current(), clock.epoch());
+  const logExpiry = expiryLog(log);
   const stopped = new AbortController();
-  tellExpiry(expiry());
-  void lookEvery(all, clock, stopped.signal, () => tellExpiry(expiry()));
+  logExpiry(expiry());
+  void reloadRegularly(all, clock, stopped.signal, () => logExpiry(expiry()));
   return {
     identity,
     clientCertificates: config.tlsClientCaFile !== undefined,
     clientNames: config.tlsClientNames ?? null,
     readToken,
     writeToken,
-    complaints: () =>
-      [...all.map((one) => one.complaint()), expiry()].filter((complaint) => complaint !== null),
+    warnings: () => [...all.map((one) => one.warning()), expiry()].filter((warning) => warning !== null),
     close: () => stopped.abort(),
   };
 }
 
-async function lookEvery(
-  all: readonly Pick<Renewed<unknown>, 'look'>[],
+async function reloadRegularly(
+  all: readonly Pick<Reloadable<unknown>, 'reload'>[],
   clock: Clock,
   signal: AbortSignal,
-  looked: () => void,
+  reloaded: () => void,
 ): Promise<void> {
   while (all.length > 0) {
-    await clock.sleep(EVERY_MS, signal);
+    await clock.sleep(RELOAD_MS, signal);
     if (signal.aborted) return;
-    for (const one of all) await one.look();
-    looked();
+    for (const one of all) await one.reload();
+    reloaded();
   }
 }
 
 async function openIdentity(
   { tlsCertFile, tlsKeyFile, tlsClientCaFile }: Options,
   log: Log,
-): Promise<Renewed<Identity> | null> {
+): Promise<Reloadable<Identity> | null> {
   if (tlsCertFile === undefined || tlsKeyFile === undefined) return null;
   const cert: NamedFile = { flag: '--tls-cert-file', path: tlsCertFile };
   const key: NamedFile = { flag: '--tls-key-file', path: tlsKeyFile };
   const clientCa: NamedFile | null =
     tlsClientCaFile === undefined ? null : { flag: '--tls-client-ca-file', path: tlsClientCaFile };
   const files = [cert, key, ...(clientCa === null ? [] : [clientCa])];
-  return await openRenewed(files, (contents) => identityOf({ cert, key, clientCa }, contents), log);
+  return await openReloadable(files, (contents) => identityOf({ cert, key, clientCa }, contents), log);
 }
 
-async function openToken(flag: string, path: string | undefined, log: Log): Promise<Renewed<string> | null> {
+async function openToken(
+  flag: string,
+  path: string | undefined,
+  log: Log,
+): Promise<Reloadable<string> | null> {
   if (path === undefined) return null;
-  return await openRenewed([{ flag, path }], ([text]) => tokenIn(String(text), flag, path), log);
+  return await openReloadable([{ flag, path }], ([text]) => tokenIn(String(text), flag, path), log);
 }

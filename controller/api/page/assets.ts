@@ -12,7 +12,7 @@ export interface Asset {
 
 export interface Assets {
   readonly files: ReadonlyMap<string, Asset>;
-  /** Where they are served; it changes with their content, so they may be kept for ever. */
+  /** The path below which they are served; it contains a hash of their contents, so browsers may cache them for ever. */
   readonly base: string;
 }
 
@@ -24,7 +24,7 @@ const TYPES: Readonly<Record<PageFile, string>> = {
 
 const compress = promisify(gzip);
 
-/** Reads and compresses them: those of the build, or in a checkout those of the source. Rejects where they cannot be had. */
+/** Loads and compresses the page's files: the built ones, or those made from source in a checkout. */
 export async function loadAssets(): Promise<Assets> {
   const texts = await pageFiles();
   const files = new Map(

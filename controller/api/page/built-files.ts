@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { PAGE_FILES, type PageFiles } from './file-names.ts';
 
-// Not when someone asks: by then an upgrade may have replaced them.
+// Read at start, not on the first request: an upgrade may have replaced them by then.
 const files = readFiles();
-// Who asks is told.
+// The rejection reaches whoever calls `pageFiles`.
 files.catch(() => undefined);
 
-/** The page's files from where the build puts them: in `page/` beside the module that this becomes a part of. */
+/** The page's files as built: the build puts them into `page/`, next to the bundle that contains this module. */
 export async function pageFiles(): Promise<PageFiles> {
   return await files;
 }

@@ -1,19 +1,19 @@
-/** What the page needs to know before it asks for anything. Whoever reaches the address may see it. */
+/** What the page needs to know before its first API request. Visible to everyone who can reach the address. */
 export interface PageFacts {
   /** DNS zone of named VIPs. */
   readonly zone: string;
-  /** Framework in the names that the form shows. */
+  /** Framework in the DNS names that the app form shows. */
   readonly framework: string;
-  /** Nothing is written to the kernel: the diff is what people come for. */
+  /** Whether the controller only plans, and writes nothing to the kernel. */
   readonly dryRun: boolean;
-  /** Apps may be written, with a token or a certificate. */
+  /** Whether apps can be written, with a token or a certificate. */
   readonly writes: boolean;
-  /** There is a token that lets one read; whoever may write may read. */
+  /** Whether a read token is configured; a write token allows reading too. */
   readonly readToken: boolean;
 }
 
-/** With what is known of the browser that the page was sent to. */
-export interface ShownFacts extends PageFacts {
-  /** It has shown a certificate that does for everything: it is asked for no token. */
+/** The facts for one browser. */
+export interface ShellFacts extends PageFacts {
+  /** Whether the browser has presented an accepted client certificate, so that it needs no token. */
   readonly certified: boolean;
 }

@@ -1,6 +1,6 @@
-/** What the page consists of besides its frame: one script, one style sheet and an icon. */
+/** The page's files besides its HTML shell. */
 export const PAGE_FILES = ['page.js', 'page.css', 'icon.svg'] as const;
 export type PageFile = (typeof PAGE_FILES)[number];
 
-/** The text of each. */
+/** The contents of each file. */
 export type PageFiles = Readonly<Record<PageFile, string>>;

@@ -16,7 +16,7 @@ const OPTIONS = {
   jsx: 'automatic',
   jsxImportSource: 'preact',
   minify: true,
-  // The notices of what is in it stand in the licences file of the build.
+  // The licences file of the build has the notices of everything bundled.
   legalComments: 'none',
   outdir: '/',
   write: false,
@@ -24,17 +24,17 @@ const OPTIONS = {
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
-/** Makes the page's files from their source, as a checkout and the build do. Rejects where that has an error. */
+/** Bundles the page's files from source, for a checkout and for the build. Rejects if the source has an error. */
 export async function pageFiles(): Promise<PageFiles> {
   return (await makePage()).files;
 }
 
-/** The same, and the paths of all that went into the script, below the working directory. */
+/** Bundles the page; `inputs` are the paths of all bundled sources, relative to the working directory. */
 export async function makePage(): Promise<{ readonly files: PageFiles; readonly inputs: readonly string[] }> {
-  // Only where it is needed: a checkout that serves no page starts without it.
+  // Imported late: a checkout that serves no page starts without esbuild.
   const { build, stop } = await import('esbuild');
   const { outputFiles, metafile } = await build(OPTIONS);
-  // Its service is a process of its own, which would stay.
+  // esbuild runs as a child process, which would keep running.
   await stop();
   const textOf = (path: string) => outputFiles.find((file) => file.path === path)?.text ?? '';
   const icon = await readFile(new URL('icon.svg', SOURCE), 'utf8');

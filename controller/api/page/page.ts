@@ -1,15 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
-import { type Answer, type Asked, line, type Right } from '../route.ts';
-import { route } from '../services.ts';
+import { type Answer, line } from '../route.ts';
+import { type Page, route } from '../services.ts';
 import { type Assets, loadAssets } from './assets.ts';
-import type { PageFacts, ShownFacts } from './facts.ts';
+import type { PageFacts, ShellFacts } from './facts.ts';
 
-/** The page: its frame, and its files, which are read when the first one asks. */
-export interface Page {
-  shell(right: Right): Promise<Answer>;
-  file(path: string, headers: Asked['headers']): Promise<Answer>;
-}
-
+/** Serves the page, with `facts` in its HTML shell. */
 export function createPage(facts: PageFacts): Page {
   let loading: Promise<Assets> | undefined;
   const load = () => {
@@ -19,7 +15,7 @@ export function createPage(facts: PageFacts): Page {
   const shells = new Map<boolean, Answer>();
   return {
     async shell(right) {
-      // A browser sends no token with what is typed into its address bar.
+      // A browser sends no token when it loads a page, so this right comes from a client certificate.
       const certified = right === 'write';
       const shell = shells.get(certified) ?? shellOf({ ...facts, certified }, await load());
       shells.set(certified, shell);
@@ -29,7 +25,7 @@ export function createPage(facts: PageFacts): Page {
   };
 }
 
-/** The frame asks for a token; neither it nor the files tell anything of this host. */
+/** Open to everyone: the shell prompts for a token, and neither it nor the files reveal anything about this host. */
 export const PAGE_ROUTES = {
   shell: route('GET', '/', 'none', {
     answer: ({ page }, { right }) => page.shell(right),
@@ -40,20 +36,20 @@ export const PAGE_ROUTES = {
   }),
 };
 
-/** They never change: another content has another path. */
-const FOR_EVER = 'public, max-age=31536000, immutable';
+/** A file never changes under its path, which contains a hash of the contents. */
+const IMMUTABLE = 'public, max-age=31536000, immutable';
 
-function fileOf({ files, base }: Assets, path: string, headers: Asked['headers']): Answer {
+function fileOf({ files, base }: Assets, path: string, headers: IncomingHttpHeaders): Answer {
   const file = path.startsWith(base) ? files.get(path.slice(base.length)) : undefined;
   if (file === undefined) return line(404, 'no such file');
-  const common = { 'content-type': file.type, 'cache-control': FOR_EVER, vary: 'accept-encoding' };
+  const common = { 'content-type': file.type, 'cache-control': IMMUTABLE, vary: 'accept-encoding' };
   const zipped = /\bgzip\b/.test(headers['accept-encoding'] ?? '');
   return zipped
     ? { status: 200, headers: { ...common, 'content-encoding': 'gzip' }, body: file.gzipped }
     : { status: 200, headers: common, body: file.plain };
 }
 
-function shellOf(facts: ShownFacts, { base }: Assets): Answer {
+function shellOf(facts: ShellFacts, { base }: Assets): Answer {
   const body = `<!doctype html>
 <html lang="en">
 <head>
@@ -67,7 +63,7 @@ function shellOf(facts: ShownFacts, { base }: Assets): Answer {
 <script type="module" src="${base}page.js"></script>
 </head>
 <body>
-<div id="app"><noscript>This page needs JavaScript; <code>marathon-ipvs status</code> tells the same.</noscript></div>
+<div id="app"><noscript>This page needs JavaScript; <code>marathon-ipvs status</code> shows the same.</noscript></div>
 </body>
 </html>
 `;
@@ -78,7 +74,7 @@ function shellOf(facts: ShownFacts, { base }: Assets): Answer {
   };
 }
 
-/** Nothing but our own files and our own API, and nothing inline. */
+/** Allows only our own files and our own API, and nothing inline. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -1,6 +1,6 @@
 /** What a deployment that the page has begun has come to. */
 
-import type { DeploymentDocument } from '../../api/described.ts';
+import type { DeploymentDocument } from '../../api/documents.ts';
 import { hereText, instancesText, isWhole, progressText } from '../../status/progress.ts';
 import type { ServiceForm } from './model.ts';
 

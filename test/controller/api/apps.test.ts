@@ -192,7 +192,10 @@ describe('/v1/apps', () => {
     for (const method of ['GET', 'PUT', 'DELETE']) {
       // Not by fetch, which tidies paths up.
       const { status, body } = await serving.get(`/v1/apps${path}`, headers, method);
-      expect([status, JSON.parse(body).error]).toEqual([404, expect.stringMatching(/is no id of an app: /)]);
+      expect([status, JSON.parse(body).error]).toEqual([
+        404,
+        expect.stringMatching(/is not a valid app id: /),
+      ]);
     }
     expect(JSON.parse((await ask('GET', '')).body)).toEqual({ apps: ['/my-service'] });
   });

@@ -147,7 +147,7 @@ describe('an answer that the client does not take', () => {
   const ask = `GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
 
   test('is ended at its limit, however slowly some of it is read', async () => {
-    await start({ writingMs: 300 });
+    await start({ sendingMs: 300 });
     const slow = await opened(ask);
     slow.pause();
     const sip = setInterval(() => slow.read(1), 50);

@@ -1,7 +1,7 @@
 /** `/v1/deployments` over the real writer, at the test Marathon. */
 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { deploymentDocument } from '../../../controller/api/described.ts';
+import { deploymentDocument } from '../../../controller/api/documents.ts';
 import { ControllerError } from '../../../controller/errors.ts';
 import type { AppWriter } from '../../../controller/ports.ts';
 import { createMarathonClient } from '../../../controller/source/marathon/client.ts';

@@ -157,11 +157,11 @@ describe('what is not served is told as JSON', () => {
   );
 
   test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'PURGE'])(
-    '%s is not possible',
+    '%s is not allowed',
     async (method) => {
       const { status, body, headers } = await serving.get('/livez', {}, method);
       expect([status, headers.allow]).toEqual([405, 'GET, HEAD']);
-      expect(JSON.parse(body)).toEqual({ error: `${method} is not possible here`, methods: ['GET', 'HEAD'] });
+      expect(JSON.parse(body)).toEqual({ error: `${method} is not allowed here`, methods: ['GET', 'HEAD'] });
     },
   );
 

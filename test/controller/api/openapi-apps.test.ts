@@ -10,7 +10,7 @@ import {
   problemDocument,
   writeAcceptedDocument,
   writeRefusedDocument,
-} from '../../../controller/api/described.ts';
+} from '../../../controller/api/documents.ts';
 import { openapi } from '../../../controller/api/openapi.ts';
 import { ControllerError } from '../../../controller/errors.ts';
 import type { AppWriter } from '../../../controller/ports.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { z } from 'zod';
-import { diffDocument, problemDocument, vipsDocument } from '../../../controller/api/described.ts';
+import { diffDocument, problemDocument, vipsDocument } from '../../../controller/api/documents.ts';
 import { openapi, openapiText } from '../../../controller/api/openapi.ts';
 import { statusDocument } from '../../../controller/status/document.ts';
 import { backend, service } from '../../support/builders.ts';

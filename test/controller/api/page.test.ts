@@ -47,7 +47,7 @@ describe('the page', () => {
     expect((await serving.get('/assets/other/page.js')).status).toBe(404);
   });
 
-  test.each(['POST', 'PUT', 'DELETE'])('%s is not possible', async (method) => {
+  test.each(['POST', 'PUT', 'DELETE'])('%s is not allowed', async (method) => {
     expect((await serving.get('/', {}, method)).status).toBe(405);
     expect((await serving.get(paths()[0] ?? '', {}, method)).status).toBe(405);
   });

@@ -11,7 +11,7 @@ interface Shop {
   readonly sold: string[];
 }
 const route = routeOf<Shop>();
-const BODY = { what: 'a list', mostBytes: 100, description: '', schemas: { List: z.array(z.string()) } };
+const BODY = { what: 'a list', maxBytes: 100, description: '', schemas: { List: z.array(z.string()) } };
 const ROUTES = [
   route('GET', '/shelf/{name}', 'read', {
     input: z.object({ name: z.string().regex(/^\w/, 'no such shelf'), colour: z.array(z.string()) }),

@@ -5,7 +5,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text as readAll } from 'node:stream/consumers';
 import type { AccessFiles } from '../../../controller/api/access/files.ts';
-import type { Renewed } from '../../../controller/api/access/renewed.ts';
+import type { Reloadable } from '../../../controller/api/access/reloadable.ts';
 import { type HttpOptions, type HttpServer, startHttp } from '../../../controller/api/http.ts';
 import { createMetrics } from '../../../controller/metrics/metrics.ts';
 import {
@@ -26,21 +26,21 @@ export function accessOf(over: Partial<AccessFiles>): AccessFiles {
     clientNames: null,
     readToken: null,
     writeToken: null,
-    complaints: () => [],
+    warnings: () => [],
     close: () => undefined,
     ...over,
   };
 }
 
 /** What a test has instead of files, and `renew` replaces. */
-export function renewedOf<Value>(value: Value): Renewed<Value> & { renew(next: Value): void } {
+export function renewedOf<Value>(value: Value): Reloadable<Value> & { renew(next: Value): void } {
   let current = value;
   const listeners: ((value: Value) => void)[] = [];
   return {
     current: () => current,
-    complaint: () => null,
-    look: async () => undefined,
-    onRenewed: (listener) => {
+    warning: () => null,
+    reload: async () => undefined,
+    onReload: (listener) => {
       listeners.push(listener);
     },
     renew(next) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { DeploymentDocument } from '../../../controller/api/described.ts';
+import type { DeploymentDocument } from '../../../controller/api/documents.ts';
 import {
   begun,
   deploymentState,

@@ -1,7 +1,7 @@
 /** What is left out because nearer backends are in rotation, as diff, status, metrics and Kubernetes tell it. */
 
 import { expect, test } from '@jest/globals';
-import { diffDocument } from '../../../controller/api/described.ts';
+import { diffDocument } from '../../../controller/api/documents.ts';
 import { createMetrics } from '../../../controller/metrics/metrics.ts';
 import { type Declared, endpointKey } from '../../../controller/model.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { DeploymentDocument } from '../../../api/described.ts';
+import type { DeploymentDocument } from '../../../api/documents.ts';
 import { askDeployment, errorOf } from '../../api.ts';
 import { writeToken } from '../../token.ts';
 import { begun, type DeploymentState, deploymentState, type Goal, pauseAfter } from '../deployment-state.ts';

@@ -8,7 +8,7 @@ import { Certificates, type Guarded, READ_TOKEN, Secure, WRITE_TOKEN } from './s
 const suite = canMakeCertificates ? describe : describe.skip;
 
 const LISTED = ['operator', 'CI.example', 'spiffe://a.example/ci'];
-const MAY = 'this needs a client certificate that an authority of --tls-client-ca-file has signed';
+const MAY = 'this needs a client certificate signed by an authority in --tls-client-ca-file';
 
 suite('where names of clients are listed', () => {
   let certificates: Certificates;
@@ -83,7 +83,7 @@ suite('where names of clients are listed', () => {
       { commonNames: ['x\nCN=operator'], names: [] },
       'CN "x\\nCN=operator"',
     ],
-    ['no name', { commonNames: [], names: ['email:a@b.example'] }, 'no name that is compared'],
+    ['no name', { commonNames: [], names: ['email:a@b.example'] }, 'no name of a kind that is compared'],
     [
       'more names than a message has room for',
       { commonNames: ['x'], names: Array.from({ length: 20 }, (_, at) => `DNS:${at}.example`) },
@@ -92,7 +92,7 @@ suite('where names of clients are listed', () => {
   ])('one with %s may do neither, and is told what it is for', async (_, of, names) => {
     await start();
     const certificate = shown(of);
-    const error = `${MAY} for a name in --tls-client-names; the certificate that was shown is for ${names}`;
+    const error = `${MAY} for a name in --tls-client-names; the client certificate is for ${names}`;
     expect(await answer(certificate)).toEqual({ status: 403, error });
     expect(await answer(certificate, '/v1/apps')).toEqual({ status: 403, error });
     expect(await answer(certificate, '/metrics')).toEqual({ status: 403, error });
@@ -112,10 +112,14 @@ suite('where names of clients are listed', () => {
     const as = (token: string) => ({ authorization: `Bearer ${token}` });
     expect((await answer(certificate, '/v1/status', as(READ_TOKEN))).status).toBe(200);
     expect((await answer(certificate, '/v1/apps', as(WRITE_TOKEN))).status).toBe(200);
-    expect((await answer(certificate, '/v1/apps', as(READ_TOKEN))).error).toMatch(/token is for reading/);
+    expect((await answer(certificate, '/v1/apps', as(READ_TOKEN))).error).toMatch(
+      /token only allows reading/,
+    );
     expect(await answer(certificate, '/v1/status', as('wrong'))).toEqual({
       status: 401,
-      error: expect.stringMatching(/^this needs the token of .*; the certificate .* is for CN "someone"$/),
+      error: expect.stringMatching(
+        /^this needs the token of .*; the client certificate is for CN "someone"$/,
+      ),
     });
   });
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { expiryComplaint, expiryLog } from '../../../../controller/api/access/expiry.ts';
+import { expiryLog, expiryWarning } from '../../../../controller/api/access/expiry.ts';
 import { World } from '../../../support/world.ts';
 
 const HOUR = 3_600_000;
@@ -12,17 +12,17 @@ test.each([
   ['a day', DAY, 2.4 * HOUR],
 ])('of a certificate of %s it is told in the last tenth, and 14 days ahead at most', (_, validity, ahead) => {
   const identity = { startsAt: NOON - validity, endsAt: NOON };
-  expect(expiryComplaint('tls.pem', identity, NOON - ahead - 1)).toBeNull();
-  expect(expiryComplaint('tls.pem', identity, NOON - ahead)).toBe(
-    '--tls-cert-file tls.pem: the certificate ends at 2030-01-01T12:00:00.000Z; a new one in its place is used at once',
+  expect(expiryWarning('tls.pem', identity, NOON - ahead - 1)).toBeNull();
+  expect(expiryWarning('tls.pem', identity, NOON - ahead)).toBe(
+    '--tls-cert-file tls.pem: the certificate expires at 2030-01-01T12:00:00.000Z; replace the file, it is reloaded at once',
   );
-  expect(expiryComplaint('tls.pem', identity, NOON)).toMatch(/ the certificate ended at 2030-/);
+  expect(expiryWarning('tls.pem', identity, NOON)).toMatch(/ the certificate expired at 2030-/);
 });
 
-test('the log has each complaint once, and again after it was gone', () => {
+test('the log has each warning once, and again after it was gone', () => {
   const { log, logged } = new World();
   const tell = expiryLog(log);
-  for (const complaint of [null, 'ends', 'ends', 'ended', 'ended', null, 'ends']) tell(complaint);
+  for (const warning of [null, 'ends', 'ends', 'ended', 'ended', null, 'ends']) tell(warning);
   expect(logged.map(({ level, fields }) => [level, fields])).toEqual([
     ['warn', { reason: 'ends' }],
     ['warn', { reason: 'ended' }],

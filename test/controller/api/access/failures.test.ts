@@ -10,28 +10,31 @@ test('a client has thirty tries in a minute, and others have theirs', () => {
   expect(failures.add('10.0.0.1', 0)).toBe(true);
   expect(failures.add('10.0.0.1', 0)).toBe(false);
   spend(failures, '10.0.0.1');
-  expect([failures.isSpent('10.0.0.1', 59_999), failures.isSpent('10.0.0.2', 59_999)]).toEqual([true, false]);
-  expect(failures.isSpent('10.0.0.1', 60_000)).toBe(false);
+  expect([failures.isExhausted('10.0.0.1', 59_999), failures.isExhausted('10.0.0.2', 59_999)]).toEqual([
+    true,
+    false,
+  ]);
+  expect(failures.isExhausted('10.0.0.1', 60_000)).toBe(false);
 });
 
 test('an IPv6 client is its network, an IPv4 one the same over either socket', () => {
   const failures = new Failures();
   spend(failures, 'fd00::1');
-  expect(['fd00::2', 'fd00:0:0:1::2'].map((one) => failures.isSpent(one, 0))).toEqual([true, false]);
+  expect(['fd00::2', 'fd00:0:0:1::2'].map((one) => failures.isExhausted(one, 0))).toEqual([true, false]);
   spend(failures, '::ffff:10.0.0.1');
-  expect(['10.0.0.1', '::ffff:10.0.0.2'].map((one) => failures.isSpent(one, 0))).toEqual([true, false]);
+  expect(['10.0.0.1', '::ffff:10.0.0.2'].map((one) => failures.isExhausted(one, 0))).toEqual([true, false]);
 });
 
 test('beyond a thousand clients the further ones share an allowance', () => {
   const failures = new Failures();
   for (let client = 0; client < 1_024; client++) failures.add(`10.0.${client >> 8}.${client & 255}`, 0);
   spend(failures, '10.9.0.1');
-  expect(failures.isSpent('10.9.0.2', 0)).toBe(true);
-  expect(failures.isSpent('10.0.0.1', 0)).toBe(false);
+  expect(failures.isExhausted('10.9.0.2', 0)).toBe(true);
+  expect(failures.isExhausted('10.0.0.1', 0)).toBe(false);
 });
 
 test('a clock that is set back does not lock anyone out', () => {
   const failures = new Failures();
   spend(failures, '10.0.0.1', 1_000_000);
-  expect(failures.isSpent('10.0.0.1', 5_000)).toBe(false);
+  expect(failures.isExhausted('10.0.0.1', 5_000)).toBe(false);
 });

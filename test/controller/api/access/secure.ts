@@ -44,7 +44,7 @@ export interface Guarded {
   readonly clientNames?: readonly string[];
 }
 
-/** A server whose files lie at `paths`, and are looked at when the clock moves. */
+/** A server whose files lie at `paths`, and are reloaded when the clock moves. */
 export class Secure {
   readonly serving: Serving;
   readonly paths: Readonly<Record<'cert' | 'key' | 'clientCa' | 'readToken' | 'writeToken', string>>;
@@ -122,8 +122,8 @@ export class Secure {
     return socket;
   }
 
-  /** Lets the time pass after which the files are looked at, and the look. */
-  async look(): Promise<void> {
+  /** Lets the time pass after which the files are reloaded, and for the reload. */
+  async reload(): Promise<void> {
     await this.clock.advance(5_000);
     // Reading files takes turns of the real loop.
     await new Promise((resolve) => setTimeout(resolve, 100));

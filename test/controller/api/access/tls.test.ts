@@ -103,7 +103,7 @@ suite('over TLS', () => {
       expect((await secure.get('/livez')).status).toBe(200);
       const { logged } = secure.serving.world;
       expect(logged).toEqual([
-        { level: 'warn', message: 'a client showed a wrong token', fields: { client: '127.0.0.1' } },
+        { level: 'warn', message: 'client sent a wrong token', fields: { client: '127.0.0.1' } },
       ]);
       secure.serving.world.now += 60_000;
       expect((await secure.as('wrong')).status).toBe(401);
@@ -178,7 +178,7 @@ suite('over TLS', () => {
       const { status, body } = await secure.get('/v1/status');
       expect([status, JSON.parse(body).error]).toEqual([
         401,
-        'this needs a client certificate that an authority of --tls-client-ca-file has signed',
+        'this needs a client certificate signed by an authority in --tls-client-ca-file',
       ]);
       expect((await secure.get('/livez')).body).toBe('ok\n');
     });
@@ -188,7 +188,7 @@ suite('over TLS', () => {
       const { status, body } = await secure.get('/v1/status', strangeCertificate());
       expect([status, JSON.parse(body).error]).toEqual([
         401,
-        expect.stringMatching(/the certificate that was shown is not accepted: UNABLE_TO_\w+$/),
+        expect.stringMatching(/the client certificate is not accepted: UNABLE_TO_\w+$/),
       ]);
     });
 
@@ -241,7 +241,7 @@ suite('over TLS', () => {
       const { status, body } = await secure.as(READ_TOKEN, '/v1/apps');
       expect([status, JSON.parse(body).error]).toEqual([
         403,
-        'this token is for reading; writing needs the token of --write-token-file, as the header `Authorization: Bearer TOKEN`',
+        'this token only allows reading; writing needs the token of --write-token-file, as the header `Authorization: Bearer TOKEN`',
       ]);
       expect((await secure.get('/v1/apps')).status).toBe(401);
     });
@@ -281,28 +281,28 @@ suite('over TLS', () => {
       const next = certificates.authority.sign('renewed');
       put(secure.paths.cert, next.cert);
       put(secure.paths.key, next.key);
-      await secure.look();
+      await secure.reload();
       expect(await shownName()).toBe('renewed');
-      expect(secure.world.logged).toMatchObject([{ message: 'renewed files are in use' }]);
+      expect(secure.world.logged).toMatchObject([{ message: 'changed files reloaded' }]);
     });
 
     test('a new certificate whose key has not come yet changes nothing, and is told in log and status', async () => {
       secure = await Secure.start(certificates);
       const next = certificates.authority.sign('next');
       put(secure.paths.cert, next.cert);
-      await secure.look();
-      await secure.look();
+      await secure.reload();
+      await secure.reload();
       expect(await shownName()).toBe('server');
       const told =
-        /^--tls-key-file .*: it is not the key of the certificate in .*tls\.crt; what was read before is still in use$/;
-      expect(secure.world.logged).toMatchObject([{ level: 'warn', message: 'renewed files are not used' }]);
+        /^--tls-key-file .*: it is not the key of the certificate in .*tls\.crt; the previous contents stay in use$/;
+      expect(secure.world.logged).toMatchObject([{ level: 'warn', message: 'changed files cannot be used' }]);
       secure.serving.converge();
       const status = JSON.parse((await secure.as(READ_TOKEN)).body);
       expect(status.host.advice).toEqual([expect.stringMatching(told)]);
       put(secure.paths.key, next.key);
-      await secure.look();
+      await secure.reload();
       expect(await shownName()).toBe('next');
-      expect(secure.files.complaints()).toEqual([]);
+      expect(secure.files.warnings()).toEqual([]);
     });
 
     test.each([
@@ -313,9 +313,9 @@ suite('over TLS', () => {
     ])('a certificate that %s leaves the old one', async (_, spoil, reason) => {
       secure = await Secure.start(certificates);
       spoil(secure.paths.cert);
-      await secure.look();
+      await secure.reload();
       expect(await shownName()).toBe('server');
-      expect(secure.files.complaints()).toEqual([expect.stringMatching(reason)]);
+      expect(secure.files.warnings()).toEqual([expect.stringMatching(reason)]);
     });
 
     test('a renewed token counts at once, the old one no more, and streams end', async () => {
@@ -327,7 +327,7 @@ suite('over TLS', () => {
       expect(String((await once(stream, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 /);
       const ended = once(stream.resume(), 'end');
       put(secure.paths.readToken, 'another-token-for-reading');
-      await secure.look();
+      await secure.reload();
       await ended;
       expect((await secure.as(READ_TOKEN)).status).toBe(401);
       expect((await secure.as('another-token-for-reading')).status).toBe(200);
@@ -343,7 +343,7 @@ suite('over TLS', () => {
       // What follows the question keeps the connection from being idle.
       expect(await ask()).toMatch(/^HTTP\/1\.1 200 /);
       put(secure.paths.clientCa, execFileSync('cat', [certificates.stranger.caFile]));
-      await secure.look();
+      await secure.reload();
       kept.write(' localhost\r\n\r\n');
       await once(kept, 'data');
       kept.write('GET /v1/history HTTP/1.1\r\nHost: localhost\r\n\r\n');
@@ -352,25 +352,25 @@ suite('over TLS', () => {
       expect((await secure.get('/v1/history', strangeCertificate())).status).toBe(200);
     });
 
-    test('that the certificate ends soon, and that it has ended, is told in log and status', async () => {
+    test('log and status warn that the certificate expires soon, and that it has expired', async () => {
       secure = await Secure.start(certificates);
-      expect(secure.files.complaints()).toEqual([]);
+      expect(secure.files.warnings()).toEqual([]);
       const { validToDate } = new X509Certificate(certificates.server.cert);
-      const told = (ends: string) =>
-        `--tls-cert-file ${secure.paths.cert}: the certificate ${ends} at ${validToDate.toISOString()}; a new one in its place is used at once`;
+      const warning = (verb: string) =>
+        `--tls-cert-file ${secure.paths.cert}: the certificate ${verb} at ${validToDate.toISOString()}; replace the file, it is reloaded at once`;
       await secure.clock.advance(validToDate.getTime() - 3_600_000 - secure.clock.epoch());
-      expect(secure.files.complaints()).toEqual([told('ends')]);
-      await secure.look();
+      expect(secure.files.warnings()).toEqual([warning('expires')]);
+      await secure.reload();
       await secure.clock.advance(3_600_000);
-      expect(secure.files.complaints()).toEqual([told('ended')]);
-      await secure.look();
+      expect(secure.files.warnings()).toEqual([warning('expired')]);
+      await secure.reload();
       expect(secure.world.logged).toEqual([
-        { level: 'warn', message: 'certificate is due for renewal', fields: { reason: told('ends') } },
-        { level: 'warn', message: 'certificate is due for renewal', fields: { reason: told('ended') } },
+        { level: 'warn', message: 'certificate is due for renewal', fields: { reason: warning('expires') } },
+        { level: 'warn', message: 'certificate is due for renewal', fields: { reason: warning('expired') } },
       ]);
     });
 
-    test('metrics tell when the certificate ends, and that what has come in its place cannot be used', async () => {
+    test('metrics show when the certificate expires, and that its replacement cannot be used', async () => {
       secure = await Secure.start(certificates);
       const metrics = async () => {
         const { body } = await secure.as(READ_TOKEN, '/metrics');
@@ -390,7 +390,7 @@ suite('over TLS', () => {
 
       const next = certificates.authority.sign('long-lived', { days: 90 });
       put(secure.paths.cert, next.cert);
-      await secure.look();
+      await secure.reload();
       expect(await metrics()).toEqual({
         [expiry]: expiryOf(certificates.server),
         ...usable,
@@ -398,7 +398,7 @@ suite('over TLS', () => {
       });
       put(secure.paths.key, next.key);
       put(secure.paths.readToken, 'short');
-      await secure.look();
+      await secure.reload();
       expect(await metrics()).toEqual({ [expiry]: expiryOf(next), ...usable, [reload('read-token')]: '0' });
       expect(expiryOf(next)).not.toBe(expiryOf(certificates.server));
     });

@@ -1,27 +1,26 @@
 import type { Clock } from '../ports.ts';
 
-/** Of the process's time, an answer that is asked for again and again may take this share. */
+/** The largest share of the process's time that `make` may take, however often it is called. */
 const SHARE = 0.1;
 
 /**
- * Makes the function that gives what `make` made last, and makes it anew once that is `leastMs` old: however many ask,
- * and however long it takes to make, it costs a tenth of the time at most. Those who ask while it is made get that one.
- * A rejection is not kept.
+ * Caches the result of `make` for `minIntervalMs`, or for longer if `make` is slow: it runs for at most a tenth of the
+ * time. Calls while it runs share its result. A rejection is not cached.
  */
-export function bounded<Value>(
+export function cached<Value>(
   make: () => Promise<Value>,
-  leastMs: number,
+  minIntervalMs: number,
   clock: Pick<Clock, 'monotonic'>,
 ): () => Promise<Value> {
   let made: { readonly value: Value; readonly at: number; readonly keepMs: number } | null = null;
   let making: Promise<Value> | null = null;
 
-  async function makeAnew(): Promise<Value> {
+  async function remake(): Promise<Value> {
     const startedAt = clock.monotonic();
     try {
       const value = await make();
       const at = clock.monotonic();
-      made = { value, at, keepMs: Math.max(leastMs, (at - startedAt) / SHARE) };
+      made = { value, at, keepMs: Math.max(minIntervalMs, (at - startedAt) / SHARE) };
       return value;
     } finally {
       making = null;
@@ -30,7 +29,7 @@ export function bounded<Value>(
 
   return () => {
     if (made !== null && clock.monotonic() - made.at < made.keepMs) return Promise.resolve(made.value);
-    making ??= makeAnew();
+    making ??= remake();
     return making;
   };
 }

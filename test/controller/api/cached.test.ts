@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { bounded } from '../../../controller/api/bounded.ts';
+import { cached } from '../../../controller/api/cached.ts';
 
 function counting(takenMs: number) {
   const clock = { at: 1_000_000, monotonic: () => clock.at };
   let made = 0;
-  const ask = bounded(
+  const ask = cached(
     async () => {
       made += 1;
       clock.at += takenMs;

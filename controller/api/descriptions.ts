@@ -1,14 +1,15 @@
-/** What several routes say of themselves. */
+/** Parts that the descriptions of several routes share. */
 
 import { z } from 'zod';
-import { problemDocument } from './described.ts';
+import { problemDocument } from './documents.ts';
 import type { DescribedAnswer, Schemas } from './route.ts';
 
+/** A success with a JSON body. */
 export function ok(schemas: Schemas): DescribedAnswer {
-  return { status: 200, description: 'As asked for.', schemas };
+  return { status: 200, description: 'Success.', schemas };
 }
 
-/** One that is no success. */
+/** An error answer. */
 export function refused(
   status: number,
   description: string,
@@ -17,5 +18,5 @@ export function refused(
   return { status, description, schemas };
 }
 
-/** A parameter of the query that is set by being there, unless it is `false`. */
+/** A query parameter that is true if it is present, unless its value is `false`. */
 export const flag = z.preprocess((text) => text !== 'false', z.boolean()).default(false);
