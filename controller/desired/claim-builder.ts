@@ -18,6 +18,7 @@ import { weightOf } from './backends.ts';
 import type { Claim, ClaimRules } from './claim.ts';
 import type { HostContext, PortReading } from './port-reading.ts';
 import { familiesOf, type Target } from './target.ts';
+import { withoutBackends } from './without-backends.ts';
 
 /** Collects the claims of one app from its ports and tasks. */
 export interface ClaimBuilder {
@@ -43,6 +44,8 @@ interface Draft {
   readonly backends: Record<Family, Map<BackendKey, Backend> | undefined>;
   /** Whether a backend was left out because the VIP cannot have backends of its address family. */
   otherFamily: boolean;
+  /** Why the first running task that is no backend is none; null when no task lacks an address. */
+  lack: string | null;
 }
 
 export function createClaimBuilder(
@@ -79,6 +82,7 @@ export function createClaimBuilder(
       families: familiesOf(target, namedFamilies),
       backends: { ipv4: undefined, ipv6: undefined },
       otherFamily: false,
+      lack: null,
     };
     drafts.set(key, draft);
     return draft;
@@ -123,6 +127,7 @@ export function createClaimBuilder(
       }
       const reasons = [...faults.map((fault) => explain(fault, task, port)), port.unresolved ?? []].flat();
       if (reasons.length === 0 || wanting.length === 0) return null;
+      for (const draft of wanting) draft.lack ??= reasons.join('; ');
       const part = places.length > 0 ? 'is a backend by some of its addresses only' : 'is no backend';
       return `${app.id} ${port.at}: task ${task.id} ${part}: ${reasons.join('; ')}`;
     },
@@ -212,6 +217,7 @@ function add(draft: Draft, key: BackendKey, backend: Backend): void {
   const family = familyOf(backend.address);
   if (!draft.families.includes(family)) {
     draft.otherFamily = true;
+    draft.lack ??= `its address ${backend.address} is not ${familiesText(draft)}`;
     return;
   }
   const backends = draft.backends[family] ?? new Map<BackendKey, Backend>();
@@ -226,7 +232,7 @@ export function preferred(a: Backend, b: Backend): Backend {
   return `${a.app} ${a.task}` <= `${b.app} ${b.task}` ? a : b;
 }
 
-function toClaim(app: App, { key, target, protocol, port, at, options, backends }: Draft): Claim {
+function toClaim(app: App, { key, target, protocol, port, at, options, backends, lack }: Draft): Claim {
   const { ipv4 = EMPTY, ipv6 = EMPTY } = backends;
   const count = ipv4.size + ipv6.size;
   const declared: Declared = {
@@ -238,7 +244,7 @@ function toClaim(app: App, { key, target, protocol, port, at, options, backends 
     protocol,
     port: target.port,
     backends: count,
-    ...(count === 0 && { withoutBackends: whyNone(app) }),
+    ...(count === 0 && { withoutBackends: withoutBackends(app, lack) }),
     at,
     mode: port.mode,
     backendAddress: port.backendAddress,
@@ -246,28 +252,6 @@ function toClaim(app: App, { key, target, protocol, port, at, options, backends 
   };
   const place = `${app.id} ${app.framework} ${at}`;
   return { key, place, target, protocol, options, declared, backends: { ipv4, ipv6 } };
-}
-
-/** Why a VIP has no backends, from the states of the app's tasks. */
-function whyNone({ tasks, rejected }: App): string {
-  const count = (...states: readonly Task['state'][]) =>
-    tasks.reduce((sum, { state }) => (states.includes(state) ? sum + 1 : sum), 0);
-  const [running, starting, unreachable] = [
-    count('running', 'killing'),
-    count('staging'),
-    count('unreachable'),
-  ];
-  const parts = [
-    ...(running > 0 ? [`${running} ${running === 1 ? 'runs' : 'run'} without an address for this VIP`] : []),
-    ...(starting > 0 ? [`${starting} ${starting === 1 ? 'starts' : 'start'}`] : []),
-    ...(unreachable > 0 ? [`${unreachable} ${unreachable === 1 ? 'is' : 'are'} unreachable`] : []),
-  ];
-  const [unreadable] = rejected.filter(({ at }) => /^(tasks|instances)\[/.test(at));
-  if (parts.length === 0 && unreadable !== undefined)
-    return `no task can be read: ${unreadable.at} is "${unreadable.value}": ${unreadable.reason}`;
-  return parts.length === 0
-    ? 'no task runs'
-    : `of ${tasks.length === 1 ? '1 task' : `${tasks.length} tasks`}, ${parts.join(', ')}`;
 }
 
 /** Warns where ports of one app ask for different settings of a VIP: the kernel has one value, that of the first port. */
@@ -286,6 +270,10 @@ function differentSettings(
 /** Warns of a VIP that has no service because all of its backends have the wrong address family. */
 function leftOut(app: App, { at, target, families, backends, otherFamily }: Draft): readonly string[] {
   if (!otherFamily || backends.ipv4 !== undefined || backends.ipv6 !== undefined) return NONE;
-  const wanted = families.map((family) => (family === 'ipv4' ? 'IPv4' : 'IPv6')).join(' or ');
+  const wanted = familiesText({ families });
   return [`${app.id} ${at}: ${target.key} takes only ${wanted} backends, and its tasks have other addresses`];
+}
+
+function familiesText({ families }: Pick<Draft, 'families'>): string {
+  return families.map((family) => (family === 'ipv4' ? 'IPv4' : 'IPv6')).join(' or ');
 }

@@ -220,12 +220,20 @@ function emptyRecord(
     scheduler: null,
     apps: [...new Set(all.map(({ app }) => app))].sort(),
     state: 'no backend' as const,
-    reason: 'none of its tasks can be reached',
+    reason: reasonsText(all),
     decision: null,
     nearness: null,
     backends: NO_BACKENDS,
   };
   return dated(now, had, finishedAt);
+}
+
+/** Why a VIP has no backends; with the app's id in front when several apps declare it for different reasons. */
+function reasonsText(all: readonly Declared[]): string {
+  const reasons = new Map(all.map(({ app, withoutBackends = 'none known' }) => [app, withoutBackends]));
+  const [only, ...others] = new Set(reasons.values());
+  if (only !== undefined && others.length === 0) return only;
+  return [...reasons].map(([app, reason]) => `${app}: ${reason}`).join('; ');
 }
 
 /** Adds the time of the last change of state; returns `had` itself if nothing has changed. */

@@ -23,18 +23,33 @@ const KINDS: readonly { readonly pattern: RegExp; readonly cause: Cause; readonl
   { pattern: /being killed/, cause: 'ending', fix: 'wait for the deployment of APP, or scale it up' },
 ];
 
+/** Fixes for a VIP without backends, by the reason that the desired state gives; the first that matches counts. */
+const NO_BACKEND_FIXES: readonly { readonly pattern: RegExp; readonly fix: string }[] = [
+  {
+    pattern: /without an address/,
+    fix: 'give the tasks of APP an address and port that other hosts can reach, for this port and address family; warnings of marathon-ipvs status name each task',
+  },
+  {
+    pattern: /cannot be read|can be read/,
+    fix: 'correct what the source reports about the tasks of APP; marathon-ipvs status lists each rejected value',
+  },
+  { pattern: /starts?\b/, fix: 'wait until a task of APP runs; if none does, its sandbox says why' },
+  {
+    pattern: /unreachable/,
+    fix: 'wait until the agents of APP are reachable again, or let Marathon replace the tasks (unreachableStrategy)',
+  },
+];
+
+const SCALE_UP = 'start a task of APP, or scale it up';
+
 /** Checks that at least one backend gets new connections. */
 export function checkBackends({ vip }: { readonly vip: VipFact }): Verdict[] {
   const { backends, reason, apps } = vip;
   const [app = 'the app'] = apps;
   if (backends.length === 0) {
-    return [
-      broken(
-        'no-backend',
-        reason ?? 'none of its tasks can be reached',
-        `marathon-ipvs app show ${app} lists the state of each task: start one, or scale the app up`,
-      ),
-    ];
+    const found = reason ?? 'none known';
+    const fix = NO_BACKEND_FIXES.find(({ pattern }) => pattern.test(found))?.fix ?? SCALE_UP;
+    return [broken('no-backend', found, fix.replace('APP', app))];
   }
   const out = backends.filter(({ weight }) => weight === 0);
   if (out.length < backends.length) {

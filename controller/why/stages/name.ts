@@ -69,7 +69,9 @@ function namesOf({ name, framework, fqdn, address, apps }: VipFact): string[] {
 }
 
 function notDeclared(desired: DesiredState, { text, name }: VipQuery): Verdict {
-  const rejection = desired.rejected.find(({ app, value }) => app === name || isLabelOf(value, name));
+  const rejection = desired.rejected.find(
+    ({ app, at, value }) => app === name || (VIP_LABEL.test(at) && isLabelOf(value, name)),
+  );
   if (rejection !== undefined) {
     const { app, at, value, reason } = rejection;
     const isLabel = /(^|\.)labels(\.|$)/.test(at);
@@ -96,6 +98,9 @@ function notDeclared(desired: DesiredState, { text, name }: VipQuery): Verdict {
       : `did you mean ${quoted(meant)}? marathon-ipvs why ${meant}`,
   );
 }
+
+/** The path of a VIP label, or of a task label that stands for one; other labels declare no name. */
+const VIP_LABEL = /(^|\.)labels\.vip/i;
 
 /** Whether an invalid label was apparently meant to declare this name: `/my_service:5555x`. */
 function isLabelOf(value: string, name: string): boolean {

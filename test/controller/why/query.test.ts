@@ -60,6 +60,16 @@ describe('the VIPs that match a query', () => {
     }
   });
 
+  test('the value of another label is no name', () => {
+    const rejection = {
+      app: '/opt',
+      at: 'portDefinitions[0].labels.IPVS_SCHEDULER',
+      value: 'nosuch',
+      reason: 'r',
+    };
+    expect(meant('nosuch', desired({ rejected: [rejection] }))).toMatchObject({ cause: 'unknown-name' });
+  });
+
   test('a rejected definition is not blamed on its label', () => {
     const rejection = {
       app: '/bad',
@@ -126,9 +136,15 @@ describe('whether a backend gets connections', () => {
     ]);
   });
 
-  test('the VIP has none', () => {
-    expect(checkBackends({ vip: vip({ backends: [], reason: 'no task runs' }) })).toMatchObject([
-      { cause: 'no-backend', found: 'no task runs', fix: expect.stringContaining('app show /group/web') },
+  test.each([
+    ['no task runs', 'scale it up'],
+    ['of 2 tasks, 2 start', 'wait until a task of /group/web runs'],
+    ['of 1 task, 1 is unreachable', 'agents of /group/web'],
+    ['of 1 task, 1 runs without an address for this VIP (its agent has no address)', 'address and port'],
+    ['no task can be read: tasks[0].ports[0] is "x": task a is left out', 'correct what the source reports'],
+  ])('the VIP has none, for the reason "%s"', (reason, fix) => {
+    expect(checkBackends({ vip: vip({ backends: [], reason }) })).toMatchObject([
+      { cause: 'no-backend', found: reason, fix: expect.stringContaining(fix) },
     ]);
   });
 });
