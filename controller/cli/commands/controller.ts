@@ -1,21 +1,24 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { request as askPlain, type RequestOptions } from 'node:http';
+import { request as askPlain, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as askSecurely, type RequestOptions as SecureOptions } from 'node:https';
-import { text as readAll } from 'node:stream/consumers';
 import { namesLoopback } from '../../api/host-header.ts';
 import type { Config } from '../../config/config.ts';
 import { flagName, usage } from '../../config/given.ts';
 import type { OptionName } from '../../config/options.ts';
 import { tokenIn } from '../../config/token.ts';
-import { systemReason } from '../../errors.ts';
+import { ControllerError, systemReason } from '../../errors.ts';
+import { Gathered } from '../../http/gathered.ts';
 import { endpointKey } from '../../model.ts';
 
 /** A running controller, as a command reaches it. */
 export interface Controller {
   /** Where it is asked: `https://10.0.0.1:61421`. */
   readonly url: string;
-  /** Rejects with whatever the connection failed with, and when the signal aborts. */
+  /**
+   * Rejects with whatever the connection failed with, when the signal aborts, and with a `ControllerError` when the answer is
+   * too large.
+   */
   get(path: string, signal: AbortSignal): Promise<{ readonly status: number; readonly text: string }>;
 }
 
@@ -31,12 +34,15 @@ type Options = Pick<
   | 'serverKeyFile'
 >;
 
+/** 256 MiB: the status of 100,000 VIPs has about half of that. */
+const MAX_ANSWER_BYTES = 2 ** 28;
+
 /**
  * The one at `--server`, or at the address of `--listen` on this host, with what it is to be shown and known by.
  *
  * Rejects with a `ControllerError` 'usage' where the address cannot be known or a file not be used.
  */
-export async function openController(options: Options): Promise<Controller> {
+export async function openController(options: Options, maxBytes = MAX_ANSWER_BYTES): Promise<Controller> {
   const url = serverOf(options);
   const own = options.server === undefined;
   const token = await readToken(
@@ -60,12 +66,26 @@ export async function openController(options: Options): Promise<Controller> {
       const asking = tls === null ? askPlain(to, common) : askSecurely(to, { ...common, ...tls });
       asking.on('error', reject);
       asking.on('response', (response) => {
-        readAll(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+        readAll(response, url + path, maxBytes).then(
+          (text) => resolve({ status: response.statusCode ?? 0, text }),
+          reject,
+        );
       });
       asking.end();
       return await promise;
     },
   };
+}
+
+async function readAll(response: IncomingMessage, url: string, maxBytes: number): Promise<string> {
+  const gathered = new Gathered(maxBytes);
+  for await (const piece of response) {
+    if (gathered.append(piece)) continue;
+    response.destroy();
+    const message = `${url} answers with more than ${maxBytes / 2 ** 20} MiB, which no controller does`;
+    throw new ControllerError('controller', message, { retry: 'never' });
+  }
+  return gathered.bytes().toString();
 }
 
 /**

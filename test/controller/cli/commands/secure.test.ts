@@ -78,7 +78,7 @@ suite('status --server https://…', () => {
     const { certFile, keyFile } = certificates.wrongClient;
     expect(
       await run(...server(), ...ca(), '--server-cert-file', certFile, '--server-key-file', keyFile),
-    ).toMatch(/the certificate that was shown is not accepted/);
+    ).toMatch(/the client certificate is not accepted/);
     const wrong = certificates.file('wrong', 'a-token-that-is-wrong');
     expect(await run(...server(), ...ca(), '--server-token-file', wrong)).toMatch(/\(401\)/);
     expect(await run(...server(), ...ca(), '--server-token-file', '/nowhere')).toMatch(
