@@ -47,12 +47,13 @@ async function sourceOf(
         givenBy: givenAs(config, 'source'),
         framework: config.framework,
         resolver,
+        saved,
         log,
       });
     }
     case 'kubernetes': {
       const { wireKubernetes } = await import('./wire-kubernetes.ts');
-      const { appSource, reporter } = await wireKubernetes(where, config, log);
+      const { appSource, reporter } = await wireKubernetes(where, config, log, saved);
       if (reporter !== null) reporters.push(reporter);
       return appSource;
     }

@@ -1,4 +1,4 @@
-import type { App, Port, Rejection, Task } from '../../model.ts';
+import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
 import type { Place } from '../../place.ts';
 import { locationOf } from '../document/placement.ts';
 import type { TaskFacts } from './facts.ts';
@@ -15,12 +15,25 @@ export interface JoinedTask {
 
 /** A task's facts and where its agent is, as the model's `Task`. */
 export function taskFrom(facts: TaskFacts, agent: TaskAgent, place?: Place): Task {
-  const { id, name, state, health } = facts;
-  const ports = portsOf(facts, agent);
+  const { id, name, state, health, saved } = facts;
+  const ports = withSaved(portsOf(facts, agent), saved?.task);
+  const task = { id, ...(name !== '' && { name }), state, health, ports };
   // What runs no more is nowhere.
-  const where = state === 'gone' ? {} : locationOf(agent.host, facts.addresses, ports, () => agent.address);
-  const stands = state === 'gone' || place === undefined ? {} : { place };
-  return { id, ...(name !== '' && { name }), state, health, ports, ...where, ...stands };
+  if (state === 'gone') return task;
+  const where = locationOf(agent.host, facts.addresses, ports, () => agent.address);
+  return { ...whereItWas(saved?.task), ...task, ...where, ...(place !== undefined && { place }) };
+}
+
+/** Of a task never changes what it serves: what could be read before is so still. */
+function withSaved(ports: readonly TaskPort[], saved: Task | undefined): readonly TaskPort[] {
+  if (saved === undefined) return ports;
+  const were = new Set(saved.ports.map(({ at }) => at));
+  return [...saved.ports, ...ports.filter(({ at }) => !were.has(at))];
+}
+
+function whereItWas(saved: Task | undefined): Pick<Task, 'agent' | 'addresses' | 'place'> {
+  const { agent, addresses, place } = saved ?? {};
+  return { ...(agent && { agent }), ...(addresses && { addresses }), ...(place && { place }) };
 }
 
 /** A task of an app, and what it was made of. */
@@ -39,7 +52,8 @@ export function appFrom(
   source: string,
   members: readonly MadeTask[],
 ): App {
-  const begun = ({ facts }: MadeTask) => facts.since ?? Number.POSITIVE_INFINITY;
+  // One of which that cannot be read has run since before the start.
+  const begun = ({ facts }: MadeTask) => facts.since ?? (facts.saved ? 0 : Number.POSITIVE_INFINITY);
   const newestFirst = members.toSorted((a, b) => (begun(a) === begun(b) ? 0 : begun(b) - begun(a)));
   const ports = new Map<string, Port>();
   for (const { task } of newestFirst) {
