@@ -1,24 +1,23 @@
 import type { App, Port, Rejection, Task } from '../../model.ts';
-import type { Place } from '../../place.ts';
 import { locationOf } from '../document/placement.ts';
 import type { TaskFacts } from './facts.ts';
-import { placeOf, portsOf, type TaskAgent } from './ports.ts';
+import { placeOf, portsOf } from './ports.ts';
+import type { MesosAgent } from './schema.ts';
 
 /** A task joined with its agent. */
 export interface JoinedTask {
   readonly facts: TaskFacts;
-  /** Host name of its agent; null while not known. */
-  readonly host: string | null;
-  /** Where that agent stands; absent while not known. */
-  readonly place?: Place | undefined;
+  /** null while not known. */
+  readonly agent: MesosAgent | null;
 }
 
-/** A task's facts and where its agent is, as the model's `Task`. */
-export function taskFrom(facts: TaskFacts, agent: TaskAgent, place?: Place): Task {
+/** A task as the model's `Task`; `address`: that of its agent, null while not known. */
+export function taskFrom({ facts, agent }: JoinedTask, address: string | null): Task {
   const { id, name, state, health } = facts;
-  const ports = portsOf(facts, agent);
+  const { host = null, place } = agent ?? {};
+  const ports = portsOf(facts, { host, address });
   // What runs no more is nowhere.
-  const where = state === 'gone' ? {} : locationOf(agent.host, facts.addresses, ports, () => agent.address);
+  const where = state === 'gone' ? {} : locationOf(host, facts.addresses, ports, () => address);
   const stands = state === 'gone' || place === undefined ? {} : { place };
   return { id, ...(name !== '' && { name }), state, health, ports, ...where, ...stands };
 }
