@@ -10,3 +10,6 @@ export interface NamedAddresses {
   readonly ipv4?: string;
   readonly ipv6?: string;
 }
+
+/** Nothing is remembered yet. */
+export const EMPTY_NAME_MEMORY: NameMemory = { addresses: new Map(), labels: new Map() };

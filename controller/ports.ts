@@ -6,6 +6,7 @@ import type { CountersRead, KernelReading } from './counters.ts';
 import type { Delta } from './delta.ts';
 import type { Ejections, ProbeResult, Target, TargetKey } from './ejection.ts';
 import type {
+  App,
   BackendKey,
   NamedService,
   ObservedService,
@@ -41,6 +42,9 @@ export interface SourceListener {
   changed(delta: Delta): void;
   failed(error: Error): void;
 }
+
+/** The apps that were saved of a source, by its name; it loads them anew each time. Never rejects: what cannot be loaded was not saved. */
+export type SavedApps = (source: string) => Promise<readonly App[]>;
 
 /** Where apps and pods are changed. What Marathon refuses is data; what keeps it from answering rejects (`ControllerError`). */
 export interface AppWriter {

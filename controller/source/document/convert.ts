@@ -1,8 +1,8 @@
-import type { MarathonApp } from '../../marathon-json.ts';
+import type { MarathonApp, MarathonPodStatus } from '../../marathon-json.ts';
 import type { App, Rejection } from '../../model.ts';
 import { Pace } from '../../pace.ts';
 import type { Resolver } from '../../ports.ts';
-import { type AgentAddresses, addressIn, agentsIn, resolveAgents } from './agents.ts';
+import { type AgentAddresses, addressIn, agentsBefore, agentsIn, resolveAgents } from './agents.ts';
 import { convertApp } from './apps.ts';
 import type { Documents, Malformed } from './documents.ts';
 import type { Conversion } from './placement.ts';
@@ -23,6 +23,8 @@ export interface ConvertOptions {
   readonly resolver: Resolver;
   /** What an app or pod gave last time. */
   readonly previous: (id: string) => App | undefined;
+  /** Called, before `previous`, where something cannot be read: now it is needed. */
+  readonly recall?: () => Promise<void>;
   /** Absent: all tasks run the newest definitions (a file knows no others). */
   readonly versions?: OlderVersions;
   /** Has the last change to each app. */
@@ -44,10 +46,11 @@ export interface Converted {
  */
 export async function convertDocuments(
   documents: Documents,
-  { framework, resolver, previous, versions, adjust }: ConvertOptions,
+  { framework, resolver, previous, recall, versions, adjust }: ConvertOptions,
 ): Promise<Converted> {
   const agents = await resolveAgents(agentsIn(documents), resolver);
-  const agentAddress = addressIn(agents);
+  if (recall !== undefined && lacksSomething(documents, agents, versions)) await recall();
+  const agentAddress = addressIn(agents, agentsBefore(agents, documents, previous));
   const apps = new Map<string, App>();
   const rejected = [...documents.rejected];
   const add = (app: App) => {
@@ -80,6 +83,26 @@ export async function convertDocuments(
   }
   return { apps, rejected, agents };
 }
+
+/** Whether something must be as it was, since it cannot be read now. */
+function lacksSomething(
+  { apps, pods, malformed }: Documents,
+  agents: AgentAddresses,
+  versions: OlderVersions | undefined,
+): boolean {
+  const isPartial = ({ unread }: MarathonApp | MarathonPodStatus) => unread !== undefined;
+  const lacks = (older: Versions) => older?.values().some((version) => typeof version === 'string') === true;
+  const olderVersions = [...(versions?.apps.values() ?? []), ...(versions?.pods.values() ?? [])];
+  return (
+    malformed.length > 0 ||
+    apps.some(isPartial) ||
+    pods.some(isPartial) ||
+    agents.values().some((address) => address === null) ||
+    olderVersions.some(lacks)
+  );
+}
+
+type Versions = Conversion<AppDefinition | PodDefinition>['versions'];
 
 function convertMalformed(
   { kind, rejection, app, pod }: Malformed,
