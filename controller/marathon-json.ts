@@ -30,6 +30,8 @@ export interface UnreadableTask {
 
 /** What of an app or pod could not be read, since something in it is wrong. The rest is as it stands there. */
 export interface Unread {
+  /** Why it cannot be read what is declared; null where it can. */
+  readonly definition: Rejection | null;
   readonly tasks: readonly UnreadableTask[];
   /** The whole list of tasks or instances. */
   readonly taskList: boolean;
@@ -37,7 +39,7 @@ export interface Unread {
   readonly ports: ReadonlyMap<string, 'meaning' | 'place'>;
   /** Ids of the tasks of whose health something is wrong. */
   readonly health: ReadonlySet<string>;
-  /** What is wrong, except in `tasks`. */
+  /** What is wrong, except in `definition` and `tasks`. */
   readonly rejected: readonly Rejection[];
 }
 
