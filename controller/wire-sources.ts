@@ -47,6 +47,7 @@ async function sourceOf(
         givenBy: givenAs(config, 'source'),
         framework: config.framework,
         resolver,
+        saved,
         log,
       });
     }

@@ -5,8 +5,10 @@ import { Pace } from '../../pace.ts';
 import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { resolveAgents } from '../document/agents.ts';
 import { Feed } from '../feed.ts';
+import type { LastGood } from '../last-good.ts';
 import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
+import { SavedTasks } from './saved-tasks.ts';
 import type { MesosAgent } from './schema.ts';
 
 export interface AgentFollowerOptions {
@@ -16,6 +18,7 @@ export interface AgentFollowerOptions {
   /** How often the agent is polled, give or take a tenth. */
   readonly pollMs: number;
   readonly random: () => number;
+  readonly lastGood: LastGood;
 }
 
 /** The longest pause after failures. */
@@ -32,7 +35,7 @@ export class AgentFollower {
 
   constructor(options: AgentFollowerOptions) {
     this.#options = options;
-    this.#cluster = new Cluster(`mesos-agent=${options.client.name}`);
+    this.#cluster = new Cluster(`mesos-agent=${options.client.name}`, new SavedTasks(options.lastGood));
   }
 
   /** Reads everything, and puts into `changed` the apps that changed; nothing is taken over when a part of it fails. */

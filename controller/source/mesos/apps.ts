@@ -1,4 +1,4 @@
-import type { App, Port, Rejection, Task } from '../../model.ts';
+import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
 import { locationOf } from '../document/placement.ts';
 import type { TaskFacts } from './facts.ts';
 import { placeOf, portsOf } from './ports.ts';
@@ -13,13 +13,26 @@ export interface JoinedTask {
 
 /** A task as the model's `Task`; `address`: that of its agent, null while not known. */
 export function taskFrom({ facts, agent }: JoinedTask, address: string | null): Task {
-  const { id, name, state, health } = facts;
+  const { id, name, state, health, saved } = facts;
   const { host = null, place } = agent ?? {};
-  const ports = portsOf(facts, { host, address });
+  const ports = withSaved(portsOf(facts, { host, address }), saved?.task);
+  const task = { id, ...(name !== '' && { name }), state, health, ports };
   // What runs no more is nowhere.
-  const where = state === 'gone' ? {} : locationOf(host, facts.addresses, ports, () => address);
-  const stands = state === 'gone' || place === undefined ? {} : { place };
-  return { id, ...(name !== '' && { name }), state, health, ports, ...where, ...stands };
+  if (state === 'gone') return task;
+  const where = locationOf(host, facts.addresses, ports, () => address);
+  return { ...whereItWas(saved?.task), ...task, ...where, ...(place !== undefined && { place }) };
+}
+
+/** A task never changes what it serves: what could be read before is so still. */
+function withSaved(ports: readonly TaskPort[], saved: Task | undefined): readonly TaskPort[] {
+  if (saved === undefined) return ports;
+  const were = new Set(saved.ports.map(({ at }) => at));
+  return [...saved.ports, ...ports.filter(({ at }) => !were.has(at))];
+}
+
+function whereItWas(saved: Task | undefined): Pick<Task, 'agent' | 'addresses' | 'place'> {
+  const { agent, addresses, place } = saved ?? {};
+  return { ...(agent && { agent }), ...(addresses && { addresses }), ...(place && { place }) };
 }
 
 /** A task of an app, and what it was made of. */
@@ -38,7 +51,8 @@ export function appFrom(
   source: string,
   members: readonly MadeTask[],
 ): App {
-  const begun = ({ facts }: MadeTask) => facts.since ?? Number.POSITIVE_INFINITY;
+  // One of which that cannot be read has run since before the start.
+  const begun = ({ facts }: MadeTask) => facts.since ?? (facts.saved ? 0 : Number.POSITIVE_INFINITY);
   const newestFirst = members.toSorted((a, b) => (begun(a) === begun(b) ? 0 : begun(b) - begun(a)));
   const ports = new Map<string, Port>();
   for (const { task } of newestFirst) {

@@ -11,6 +11,7 @@ import { Groups } from './groups.ts';
 import { keyOf, taskIdIn, type Unreadable } from './read-task.ts';
 import { givenUp, LATE_TASKS_MS, RecoveringAgents, unlisted } from './recovering-agents.ts';
 import { type RefusedPart, RefusedTable } from './refused-table.ts';
+import { SavedTasks } from './saved-tasks.ts';
 import type { AgentList, MesosState } from './state.ts';
 import { EndedTasks, type TaskEntry, TaskTable } from './task-table.ts';
 
@@ -32,10 +33,12 @@ export class Cluster {
   readonly #source: string;
   /** What is not about an app; null: it changed. */
   #about: About | null = null;
+  readonly #saved: SavedTasks;
 
-  /** `source`: name of the source, for messages about its tasks. */
-  constructor(source = 'mesos') {
+  /** `source`: name of the source, for messages about its tasks. `saved`: for its first state. */
+  constructor(source = 'mesos', saved = new SavedTasks()) {
     this.#source = source;
+    this.#saved = saved;
     this.#groups = new Groups(source);
   }
 
@@ -71,6 +74,7 @@ export class Cluster {
    */
   async replace(state: MesosState, now: number, pace: Pace): Promise<void> {
     const before = new Map(this.#tasks.all());
+    await this.#saved.recall(state);
     this.#frameworks = new Map([...this.#frameworks, ...state.frameworks]);
     this.#agents.add(state);
     this.#about = null;
@@ -101,6 +105,7 @@ export class Cluster {
       await pace.restIfDue();
     }
     this.#forgetRows(state);
+    this.#saved.forget();
   }
 
   apply(event: MesosEvent, now: number): void {
@@ -194,7 +199,7 @@ export class Cluster {
 
   #mergeKnown(facts: TaskFacts): TaskFacts {
     const known = this.#tasks.living(keyOf(facts));
-    return known === null ? facts : mergeKnown(known, facts);
+    return known === null ? this.#saved.complete(facts, this.#frameworks) : mergeKnown(known, facts);
   }
 
   #put(facts: TaskFacts, keptUntil: number | null = null): void {
@@ -207,7 +212,7 @@ export class Cluster {
     const entry = { facts, agent: this.#agents.get(facts.agentId) ?? known?.agent ?? null, keptUntil };
     this.#tasks.set(key, entry);
     this.#ended.delete(key);
-    const framework = this.#frameworks.get(facts.frameworkId);
+    const framework = this.#frameworks.get(facts.frameworkId) ?? facts.saved?.framework;
     if (framework !== undefined) this.#groups.put(key, entry, framework);
     // What was in an app once stays there.
     if (this.#groups.has(key)) this.#named(key);
@@ -243,8 +248,8 @@ export class Cluster {
   #refuse({ key: given, state, rejection }: Unreadable, part: RefusedPart): void {
     const key = this.#tasks.keyOf(given);
     this.#confirm(key);
-    const facts = this.#tasks.living(key);
-    if (facts !== null && state !== null) this.#put({ ...facts, state });
+    const facts = this.#tasks.living(key) ?? this.#saved.find(key, this.#frameworks);
+    if (facts !== null) this.#put(state === null ? facts : { ...facts, state });
     if (state === 'gone' && rejection.app !== '') this.#accept(key);
     else this.#reject(key, part, rejection);
   }

@@ -4,6 +4,7 @@ import { stateOf } from '../document/states.ts';
 import { isTaskLabel, type LabelPair, taskLabelVips } from '../document/task-labels.ts';
 import { type DiscoveryPort, pairsOf, readDiscovery, strayTaskLabels } from './discovery.ts';
 import type { Problem, Readable } from './readable.ts';
+import type { SavedTask } from './saved-tasks.ts';
 import type { MesosNetworkInfo, MesosPortMapping, MesosStatus, MesosTask } from './schema.ts';
 
 /** Everything in a task's own data: without the address of its agent and the name of its framework. */
@@ -40,12 +41,33 @@ export interface TaskFacts {
   readonly warnings: readonly string[];
   /** Fields of the task in which something could not be read; absent where there is none. */
   readonly unread?: ReadonlySet<string>;
+  /** What it was before the start, where something of it could not be read since. */
+  readonly saved?: SavedTask | undefined;
 }
 
 /** A mapping, and on which of the task's networks it is; absent where it is not known. */
 export type PortMapping = MesosPortMapping & { readonly network?: string };
 
 const NONE: ReadonlySet<string> = new Set();
+const NO_NETWORKS: TaskNetworks = { networks: [], unassigned: [] };
+
+/** All but the identity and the state of a task that could not be read. */
+export const NOTHING_READ: Omit<TaskFacts, 'id' | 'frameworkId' | 'name' | 'state' | 'health'> = {
+  agentId: '',
+  addresses: [],
+  networks: NO_NETWORKS,
+  networkNames: [],
+  ports: [],
+  mappings: [],
+  definesMappings: false,
+  lacksMappings: true,
+  hostPorts: [],
+  labels: [],
+  since: null,
+  rejected: [],
+  warnings: [],
+  unread: new Set(['name', 'executor_id', 'discovery', 'labels', 'resources', 'container']),
+};
 
 /** What was wrong with a task. */
 type Wrong = Pick<Readable<unknown>, 'problems' | 'unread'>;
@@ -96,8 +118,6 @@ function verdictOf({ healthy }: Pick<MesosStatus, 'healthy'>): Health | null {
   return healthy ? 'healthy' : 'unhealthy';
 }
 
-const NO_NETWORKS: TaskNetworks = { networks: [], unassigned: [] };
-
 /**
  * A known task after a second `TASK_ADDED`, or in another state: what its statuses lack now stays what it was, for they
  * are not always sent again.
@@ -123,6 +143,7 @@ function stillOf(known: TaskFacts, { unread, lacksMappings: lacks }: TaskFacts):
     ...(was('resources') && { hostPorts }),
     ...(was('container') && { networkNames }),
     ...(unread && { unread: unread.intersection(known.unread ?? NONE) }),
+    ...(unread && known.saved && { saved: known.saved }),
     ...(lacks && !known.lacksMappings && { mappings, definesMappings, lacksMappings: undefined }),
   };
 }
@@ -154,8 +175,8 @@ export function mesosState(state: string): TaskState {
 }
 
 /** Batch jobs come and go by the thousand, and a task without a port cannot be a backend. */
-export function mayServe({ ports, labels }: TaskFacts): boolean {
-  return ports.length > 0 || taskLabelVips(labels).length > 0;
+export function mayServe({ ports, labels, saved }: TaskFacts): boolean {
+  return ports.length > 0 || taskLabelVips(labels).length > 0 || (saved?.task.ports.length ?? 0) > 0;
 }
 
 /** What a later status lacks stays what it was. */

@@ -29,7 +29,7 @@ export class Groups {
 
   /** Adds a task, or takes what is known of it now; it may have become another framework's by name. */
   put(key: string, task: JoinedTask, framework: string): void {
-    const identity = appOfTask(task.facts);
+    const identity = task.facts.saved?.app ?? appOfTask(task.facts);
     const app = appKey({ framework, id: identity.id });
     if (this.#appOf.get(key) !== app) this.remove(key);
     let group = this.#groups.get(app);

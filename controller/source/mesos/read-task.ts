@@ -46,6 +46,10 @@ export function taskKey(frameworkId: string, taskId: string): string {
   return `${frameworkId} ${taskId}`;
 }
 
+export function frameworkIdIn(key: string): string {
+  return key.slice(0, key.indexOf(' '));
+}
+
 export function taskIdIn(key: string): string {
   return key.slice(key.indexOf(' ') + 1);
 }
