@@ -53,7 +53,7 @@ async function sourceOf(
     }
     case 'kubernetes': {
       const { wireKubernetes } = await import('./wire-kubernetes.ts');
-      const { appSource, reporter } = await wireKubernetes(where, config, log);
+      const { appSource, reporter } = await wireKubernetes(where, config, log, saved);
       if (reporter !== null) reporters.push(reporter);
       return appSource;
     }

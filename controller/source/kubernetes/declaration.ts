@@ -53,8 +53,7 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   const problem = unclear(key, object);
   if (problem !== null) return problem;
 
-  const selector = endpoints.selector ?? { matchLabels: { [SERVICE_LABEL]: endpoints.service ?? '' } };
-  const common = { framework, selector };
+  const common = { framework, selector: selectorOf(endpoints) };
   if (relayed !== undefined) return { ...common, ...ofRelay(relayed) };
 
   const documents = readDocuments(app === undefined ? pod : { app }, `MarathonApp ${key}`);
@@ -69,6 +68,14 @@ export function readDeclaration(json: unknown, key: string): Declaration | Rejec
   if (asApp !== undefined) return { ...common, ...ofApp(asApp) };
   if (asPod !== undefined) return { ...common, ...ofPod(asPod) };
   return { app: `MarathonApp ${key}`, at: 'spec.pod', value: '', reason: 'expected the definition of a pod' };
+}
+
+/** What selects the EndpointSlices of an object. */
+export function selectorOf({
+  selector,
+  service = '',
+}: MarathonAppObject['spec']['endpoints']): LabelSelector {
+  return selector ?? { matchLabels: { [SERVICE_LABEL]: service } };
 }
 
 /** An object that cannot be used as it is keeps its last valid declaration. */
