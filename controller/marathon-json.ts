@@ -29,6 +29,8 @@ export interface UnreadableTask {
 
 /** The parts of an app or pod that could not be read because something in them is wrong. The rest was read. */
 export interface Unread {
+  /** Why the definition could not be read; null when it could. */
+  readonly definition: Rejection | null;
   readonly tasks: readonly UnreadableTask[];
   /** Whether the whole list of tasks or instances could not be read. */
   readonly taskList: boolean;
@@ -36,7 +38,7 @@ export interface Unread {
   readonly ports: ReadonlyMap<string, 'meaning' | 'place'>;
   /** Ids of the tasks whose health results could not be read. */
   readonly health: ReadonlySet<string>;
-  /** The problems, except those of `tasks`. */
+  /** The problems, except those of `definition` and `tasks`. */
   readonly rejected: readonly Rejection[];
 }
 

@@ -5,16 +5,11 @@ import type { Documents } from './documents.ts';
 import type { AgentAddress } from './placement.ts';
 
 /** Every agent that these documents name, each once. */
-export function agentsIn({
-  apps,
-  pods,
-  malformed,
-}: Pick<Documents, 'apps' | 'pods' | 'malformed'>): ReadonlySet<string> {
+export function agentsIn({ apps, pods }: Pick<Documents, 'apps' | 'pods'>): ReadonlySet<string> {
   const hosts = new Set<string>();
-  for (const app of [...apps, ...malformed.flatMap(({ app: running }) => running ?? [])])
-    for (const { host } of app.tasks ?? []) if (host) hosts.add(host);
-  for (const pod of [...pods, ...malformed.flatMap(({ pod: running }) => running ?? [])])
-    for (const { agentHostname } of pod.instances ?? []) if (agentHostname) hosts.add(agentHostname);
+  for (const { tasks } of apps) for (const { host } of tasks ?? []) if (host) hosts.add(host);
+  for (const { instances } of pods)
+    for (const { agentHostname } of instances ?? []) if (agentHostname) hosts.add(agentHostname);
   return hosts;
 }
 

@@ -8,31 +8,21 @@ import {
   podSchema,
   podStatusSchema,
 } from '../../marathon-json.ts';
-import type { App, Rejection } from '../../model.ts';
+import type { Rejection } from '../../model.ts';
 import { atOnce } from '../../parts.ts';
 import { isRecord, shown } from '../../rejection.ts';
 import { checked } from '../../schema-messages.ts';
 import { WrongType } from '../json/walk.ts';
-import { type CheckedItem, type Readable, readPartially } from './partial-item.ts';
+import { type CheckedItem, readPartially, unreadable } from './partial-item.ts';
 import { findLabels } from './stray-labels.ts';
 
-/** The apps and pods of one JSON document, and what in it could not be used. */
+/** The apps and pods of one JSON document, each as far as it could be read, and what in it is none. */
 export interface Documents {
   readonly apps: readonly MarathonApp[];
   /** A pod that came without status is here one without instances. */
   readonly pods: readonly MarathonPodStatus[];
-  readonly malformed: readonly Malformed[];
   /** Items that are no app or have no id; `app` is the name of the document. */
   readonly rejected: readonly Rejection[];
-}
-
-/** An app or pod that has an id, and of which it cannot be read what it declares. */
-export interface Malformed {
-  readonly kind: App['kind'];
-  readonly rejection: Rejection;
-  /** It without what it declares, where its tasks could be read. */
-  readonly app?: MarathonApp;
-  readonly pod?: MarathonPodStatus;
 }
 
 /** The shapes that `readDocuments` knows, for a message. */
@@ -87,7 +77,7 @@ export function* collect(
   items: Iterable<Item | null>,
   where: string,
 ): Generator<undefined, Documents | null> {
-  const found: Found = { apps: [], pods: [], malformed: [], rejected: [] };
+  const found: Found = { apps: [], pods: [], rejected: [] };
   const members: Item[] = [];
   let unknown = false;
   let known = false;
@@ -116,17 +106,17 @@ export function* collect(
 function take(item: Item, where: string, found: Found): readonly Item[] {
   switch (item.shape) {
     case 'app':
-      found.apps.push(...checkedItem(appSchema, item, where, found, (app) => ({ app })));
+      found.apps.push(...readItem(appSchema, item, where, found));
       return [];
     case 'pod':
-      for (const spec of checkedItem<MarathonPod>(podSchema, item, where, found)) {
+      for (const spec of readItem<MarathonPod>(podSchema, item, where, found)) {
         const { id, foundLabels, unread } = spec;
         const findings = { ...(foundLabels && { foundLabels }), ...(unread && { unread }) };
         found.pods.push({ id, spec, instances: [], ...findings });
       }
       return [];
     case 'pod status':
-      found.pods.push(...checkedItem(podStatusSchema, item, where, found, (pod) => ({ pod })));
+      found.pods.push(...readItem(podStatusSchema, item, where, found));
       return [];
     case null: {
       const reason = 'expected an app or a pod';
@@ -142,7 +132,6 @@ function take(item: Item, where: string, found: Found): readonly Item[] {
 interface Found {
   readonly apps: MarathonApp[];
   readonly pods: MarathonPodStatus[];
-  readonly malformed: Malformed[];
   readonly rejected: Rejection[];
 }
 
@@ -206,48 +195,29 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   ];
 }
 
-/** Checks an item, and puts it where it belongs when something in it is wrong. */
-function checkedItem<Json extends CheckedItem>(
+/** Reads one app or pod, and adds what the schema drops; nothing where it has no id, with the reason in `found`. */
+function readItem<Json extends CheckedItem>(
   schema: z.ZodType<Json>,
-  item: Item,
+  { json, at, base, shape, refused }: Item,
   where: string,
   found: Found,
-  running: (item: Json) => Pick<Malformed, 'app' | 'pod'> = () => ({}),
-): Json[] {
-  const { json } = item;
+): readonly Json[] {
   const given = isRecord(json) ? json['id'] : undefined;
   if (!isRecord(json) || typeof given !== 'string' || given === '' || given.length > BOUNDS.nameLength) {
-    const at = item.at === '' ? 'id' : `${item.at}.id`;
     const isLong = typeof given === 'string' && given.length > BOUNDS.nameLength;
     const reason = isLong
       ? `expected an id of at most ${BOUNDS.nameLength} characters`
       : 'expected the id of an app or a pod';
-    found.rejected.push({ app: where, at, value: shown(given), reason });
+    found.rejected.push({ app: where, at: at === '' ? 'id' : `${at}.id`, value: shown(given), reason });
     return [];
   }
-  const kind = item.shape === 'app' ? 'app' : 'pod';
-  const id = absoluteId(given, item.base);
-  const refused = item.refused ? { at: '', reason: item.refused } : overBound(json);
-  const result: Readable<Json> =
-    refused === null ? readItem(schema, json, kind, id) : { rejection: { app: id, value: '', ...refused } };
-  if ('item' in result) return [result.item];
-  const { rejection } = result;
-  found.malformed.push({ kind, rejection, ...(result.running && running(result.running)) });
-  return [];
-}
-
-/** Reads the JSON of one app or pod, and adds what the schema drops; `id` is its absolute one. */
-function readItem<Json extends CheckedItem>(
-  schema: z.ZodType<Json>,
-  json: Readonly<Record<string, unknown>>,
-  kind: App['kind'],
-  id: string,
-): Readable<Json> {
+  const id = absoluteId(given, base);
+  const over = refused ? { at: '', reason: refused } : overBound(json);
+  if (over !== null) return [unreadable(schema, { app: id, value: '', ...over })];
   const { data } = checked(schema, json);
-  const result = data === undefined ? readPartially(schema, json, kind, id) : { item: data };
-  if (!('item' in result)) return result;
-  const { spec, instances } = json;
+  const item = data ?? readPartially(schema, json, shape === 'app' ? 'app' : 'pod', id);
   // The status of a pod has the definition inside, and paths are those of the definition.
+  const { spec, instances } = json;
   const labels = findLabels(isRecord(spec) ? { ...spec, instances } : json);
-  return { item: Object.assign(result.item, { id }, labels && { foundLabels: labels }) };
+  return [Object.assign(item, { id }, labels && { foundLabels: labels })];
 }

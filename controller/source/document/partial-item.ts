@@ -12,12 +12,6 @@ import { isTaskLabel } from './task-labels.ts';
 /** What an app and a pod have alike. */
 export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'unread'>;
 
-/** An app or pod as far as it could be read. */
-export type Readable<Item> =
-  | { readonly item: Item }
-  /** Not what it declares; `running`: it without that, where its tasks are told. */
-  | { readonly rejection: Rejection; readonly running?: Item };
-
 type Json = Readonly<Record<string, unknown>>;
 
 /**
@@ -29,18 +23,20 @@ export function readPartially<Item extends CheckedItem>(
   json: Json,
   kind: App['kind'],
   id: string,
-): Readable<Item> {
+): Item {
   const lost = new Lost(json, kind, id);
   const item = readLeniently(schema, json, (issues, cuts) => {
     for (const issue of issues) lost.take(issue, cuts);
   });
-  const { definition } = lost;
-  if (item === null)
-    return { rejection: definition ?? { app: id, at: '', value: '', reason: 'cannot be read' } };
+  if (item === null) return unreadable(schema, { app: id, at: '', value: '', reason: 'cannot be read' });
   lost.restoreLabels(item);
-  Object.assign(item, { id, unread: lost.unread });
-  if (definition === null) return { item };
-  return { rejection: definition, ...(lost.list in json && { running: item }) };
+  return Object.assign(item, { id, unread: lost.unread });
+}
+
+/** An app or pod of which nothing but its id can be read, with the reason. */
+export function unreadable<Item extends CheckedItem>(schema: z.ZodType<Item>, definition: Rejection): Item {
+  const unread = { definition, tasks: [], taskList: true, ports: new Map(), health: new Set(), rejected: [] };
+  return Object.assign(schema.parse({ id: definition.app, spec: {} }), { unread });
 }
 
 /** What of an app or pod is lost to what is wrong in it: cuts that out, with what depends on it, and remembers what it is. */
@@ -49,7 +45,7 @@ class Lost {
   readonly #id: string;
   readonly #json: Json;
   /** The field of its tasks or instances. */
-  readonly list: 'tasks' | 'instances';
+  readonly #list: 'tasks' | 'instances';
   /** By index in the list. */
   readonly #tasks = new Map<number, UnreadableTask>();
   readonly #ports = new Map<string, 'meaning' | 'place'>();
@@ -67,18 +63,15 @@ class Lost {
     this.#kind = kind;
     this.#id = id;
     this.#json = json;
-    this.list = kind === 'app' ? 'tasks' : 'instances';
-  }
-
-  /** Why all that is declared is lost; null where it is not. */
-  get definition(): Rejection | null {
-    return this.#definition;
+    this.#list = kind === 'app' ? 'tasks' : 'instances';
   }
 
   get unread(): Unread {
+    const isWithoutList = this.#definition !== null && !(this.#list in this.#json);
     return {
+      definition: this.#definition,
       tasks: [...this.#tasks.values()],
-      taskList: this.#taskList,
+      taskList: this.#taskList || isWithoutList,
       ports: this.#ports,
       health: this.#health,
       rejected: [...this.#rejected.values()],
@@ -146,14 +139,14 @@ class Lost {
     const member = this.#members[index];
     const id = isRecord(member) && typeof member['id'] === 'string' ? member['id'] : '';
     this.#tasks.set(index, { id: id || null, rejection: issueRejection(this.#id, this.#json, issue) });
-    cuts.add([this.list, index]);
+    cuts.add([this.#list, index]);
   }
 
   /** The tasks are left, and what is wrong with them. */
   #loseDefinition(issue: Issue, cuts: Cuts): void {
     this.#definition ??= issueRejection(this.#id, this.#json, issue);
     for (const field of Object.keys(this.#json))
-      if (field !== 'id' && field !== this.list) cuts.add([field], field === 'spec' ? { value: {} } : null);
+      if (field !== 'id' && field !== this.#list) cuts.add([field], field === 'spec' ? { value: {} } : null);
   }
 
   /** Of an object of labels only those are left that may be read. */
@@ -190,7 +183,7 @@ class Lost {
   }
 
   get #members(): readonly unknown[] {
-    const members = this.#json[this.list];
+    const members = this.#json[this.#list];
     return Array.isArray(members) ? members : [];
   }
 }

@@ -81,9 +81,10 @@ export function selectorOf({
 /** An object that cannot be used as it is keeps its last valid declaration. */
 function refusedIn(documents: Documents | null): Rejection | undefined {
   if (documents === null) return undefined;
-  const { apps, pods, malformed, rejected } = documents;
-  const unread = [...apps, ...pods].flatMap((each) => each.unread?.rejected ?? []);
-  return [...malformed.map(({ rejection }) => rejection), ...rejected, ...unread][0];
+  const { apps, pods, rejected } = documents;
+  const unread = [...apps, ...pods].flatMap((each) => each.unread ?? []);
+  const parts = unread.flatMap((each) => each.rejected);
+  return [...unread.flatMap(({ definition }) => definition ?? []), ...rejected, ...parts][0];
 }
 
 /** What the CRD's own rules refuse; a server that does not know them (before 1.25) lets it pass. */

@@ -23,7 +23,7 @@ interface Member {
   local: Locals[string];
   /** Its ports as they were known, where the object that declares them has not arrived yet. */
   readonly kept: readonly TaskPort[] | null;
-  /** Why it is notPlaced although a slice names it. */
+  /** Why it is not reached although a slice names it. */
   unusable?: string;
   /** From the first of its slices that has it. */
   place?: Place;

@@ -8,6 +8,7 @@ import { type Documents, readDocuments } from '../document/documents.ts';
 import type { Conversion } from '../document/placement.ts';
 import { definePod, instanceVersion, type PodDefinition } from '../document/pods.ts';
 import { type AppDefinition, declaresVip, defineApp } from '../document/ports.ts';
+import { isLost } from '../document/unread.ts';
 import type { MarathonClient } from './client.ts';
 import { Definitions } from './definitions.ts';
 import { appVersionPath, podVersionPath } from './paths.ts';
@@ -71,13 +72,13 @@ export class OlderVersionsReader {
       newest.set(app, definition);
       return definition;
     };
-    for (const app of apps) {
+    for (const app of apps.filter((each) => !isLost(each))) {
       const versions = lookUp(appSubject(app, this.#apps, define), previous(app.id), wanted);
       if (versions.size > 0) ofApps.set(app.id, versions);
       await pace.restIfDue();
     }
     const ofPods = new Map<string, Conversion<PodDefinition>['versions']>();
-    for (const pod of pods) {
+    for (const pod of pods.filter((each) => !isLost(each))) {
       const versions = lookUp(podSubject(pod, this.#pods), previous(pod.id), wanted);
       if (versions.size > 0) ofPods.set(pod.id, versions);
     }
@@ -104,7 +105,7 @@ export class OlderVersionsReader {
   }
 }
 
-const NO_DOCUMENTS: Documents = { apps: [], pods: [], malformed: [], rejected: [] };
+const NO_DOCUMENTS: Documents = { apps: [], pods: [], rejected: [] };
 
 /**
  * What is known already of the versions that are needed; the others are put in `wanted`, and are `unreadable`

@@ -81,7 +81,6 @@ export class MarathonReader {
     const documents: Documents = {
       apps: list.apps,
       pods: pods.pods,
-      malformed: [...list.malformed, ...pods.malformed],
       rejected: [...list.rejected, ...pods.rejected],
     };
     const { apps, rejected } = await this.#convert(documents, signal);
@@ -128,7 +127,7 @@ export class MarathonReader {
   async #readPods(signal: AbortSignal): Promise<Documents> {
     const answer = await this.#answer(PODS_PATH, 'pods', signal);
     // Marathon had no pods before 1.4. One that had them before has them still.
-    if (answer === null && !this.#hasPods) return { apps: [], pods: [], malformed: [], rejected: [] };
+    if (answer === null && !this.#hasPods) return { apps: [], pods: [], rejected: [] };
     if (!answer?.documents) throw this.#unexpected(PODS_PATH, answer?.beginning ?? null, 'a list of pods');
     this.#hasPods = true;
     return answer.documents;

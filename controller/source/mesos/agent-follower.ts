@@ -6,9 +6,10 @@ import type { Clock, Resolver, SourceListener } from '../../ports.ts';
 import { resolveAgents } from '../document/agents.ts';
 import { Feed } from '../feed.ts';
 import type { LastGood } from '../last-good.ts';
-import type { AgentSelf, MesosClient } from './client.ts';
+import type { MesosClient } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { SavedTasks } from './saved-tasks.ts';
+import type { MesosAgent } from './schema.ts';
 
 export interface AgentFollowerOptions {
   readonly client: MesosClient;
@@ -29,7 +30,7 @@ const QUIET_MS = 30_000;
 export class AgentFollower {
   readonly #options: AgentFollowerOptions;
   readonly #cluster: Cluster;
-  #self: AgentSelf | undefined;
+  #self: MesosAgent | undefined;
   #bytes: Buffer | undefined;
 
   constructor(options: AgentFollowerOptions) {
@@ -46,10 +47,8 @@ export class AgentFollower {
       // Its reply lists tasks and frameworks, and not the agent itself, which may have another id by now.
       const unknown = state.tasks.some(({ agentId }) => agentId !== this.#self?.id);
       if (this.#self === undefined || unknown) this.#self = await client.getAgent(signal);
-      const { id, host, place } = this.#self;
-      const agents = new Map([[id, host]]);
-      const places = new Map(place === undefined ? [] : [[id, place]]);
-      await this.#cluster.replace({ ...state, agents, places }, clock.monotonic(), new Pace());
+      const agents = new Map([[this.#self.id, this.#self]]);
+      await this.#cluster.replace({ ...state, agents }, clock.monotonic(), new Pace());
       this.#bytes = bytes;
     }
     const { hosts } = this.#cluster;

@@ -1,30 +1,29 @@
 import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
-import type { Place } from '../../place.ts';
 import { locationOf } from '../document/placement.ts';
 import type { TaskFacts } from './facts.ts';
-import { placeOf, portsOf, type TaskAgent } from './ports.ts';
+import { placeOf, portsOf } from './ports.ts';
+import type { MesosAgent } from './schema.ts';
 
 /** A task joined with its agent. */
 export interface JoinedTask {
   readonly facts: TaskFacts;
-  /** Host name of its agent; null while not known. */
-  readonly host: string | null;
-  /** Where that agent stands; absent while not known. */
-  readonly place?: Place | undefined;
+  /** null while not known. */
+  readonly agent: MesosAgent | null;
 }
 
-/** A task's facts and where its agent is, as the model's `Task`. */
-export function taskFrom(facts: TaskFacts, agent: TaskAgent, place?: Place): Task {
+/** A task as the model's `Task`; `address`: that of its agent, null while not known. */
+export function taskFrom({ facts, agent }: JoinedTask, address: string | null): Task {
   const { id, name, state, health, saved } = facts;
-  const ports = withSaved(portsOf(facts, agent), saved?.task);
+  const { host = null, place } = agent ?? {};
+  const ports = withSaved(portsOf(facts, { host, address }), saved?.task);
   const task = { id, ...(name !== '' && { name }), state, health, ports };
   // What runs no more is nowhere.
   if (state === 'gone') return task;
-  const where = locationOf(agent.host, facts.addresses, ports, () => agent.address);
+  const where = locationOf(host, facts.addresses, ports, () => address);
   return { ...whereItWas(saved?.task), ...task, ...where, ...(place !== undefined && { place }) };
 }
 
-/** Of a task never changes what it serves: what could be read before is so still. */
+/** A task never changes what it serves: what could be read before is so still. */
 function withSaved(ports: readonly TaskPort[], saved: Task | undefined): readonly TaskPort[] {
   if (saved === undefined) return ports;
   const were = new Set(saved.ports.map(({ at }) => at));

@@ -33,7 +33,6 @@ export class Cluster {
   readonly #source: string;
   /** What is not about an app; null: it changed. */
   #about: About | null = null;
-
   readonly #saved: SavedTasks;
 
   /** `source`: name of the source, for messages about its tasks. `saved`: for its first state. */
@@ -46,7 +45,7 @@ export class Cluster {
   /** Host names of all agents that matter. */
   get hosts(): ReadonlySet<string> {
     const hosts = new Set(this.#agents.hosts);
-    for (const { host } of this.#tasks.all().values()) if (host !== null) hosts.add(host);
+    for (const { agent } of this.#tasks.all().values()) if (agent !== null) hosts.add(agent.host);
     return hosts;
   }
 
@@ -128,11 +127,11 @@ export class Cluster {
         // Its tasks end by updates of their own, and until then they have its name.
         return;
       case 'agent-added':
-        this.#agents.set(event.id, event.host, event.place);
+        this.#agents.set(event.agent);
         this.#about = null;
-        this.#recovering.cameBack(event.id, now);
-        for (const { facts } of this.#tasks.kept(event.id)) this.#put(facts, now + LATE_TASKS_MS);
-        this.#rejoin(this.#tasks.onAgent(event.id));
+        this.#recovering.cameBack(event.agent.id, now);
+        for (const { facts } of this.#tasks.kept(event.agent.id)) this.#put(facts, now + LATE_TASKS_MS);
+        this.#rejoin(this.#tasks.onAgent(event.agent.id));
         return;
       case 'agent-removed':
         this.#agents.delete(event.id);
@@ -171,8 +170,8 @@ export class Cluster {
   moved(hosts: ReadonlySet<string>): void {
     if (hosts.size === 0) return;
     this.#about = null;
-    for (const [key, { host }] of this.#tasks.all())
-      if (host !== null && hosts.has(host)) this.#groups.touch(key);
+    for (const [key, { agent }] of this.#tasks.all())
+      if (agent !== null && hosts.has(agent.host)) this.#groups.touch(key);
   }
 
   /**
@@ -210,9 +209,7 @@ export class Cluster {
     }
     const key = keyOf(facts);
     const known = this.#tasks.get(key);
-    const host = this.#agents.host(facts.agentId) ?? known?.host ?? null;
-    const place = this.#agents.place(facts.agentId) ?? known?.place;
-    const entry = { facts, host, keptUntil, ...(place !== undefined && { place }) };
+    const entry = { facts, agent: this.#agents.get(facts.agentId) ?? known?.agent ?? null, keptUntil };
     this.#tasks.set(key, entry);
     this.#ended.delete(key);
     const framework = this.#frameworks.get(facts.frameworkId) ?? facts.saved?.framework;

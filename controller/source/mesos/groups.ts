@@ -90,11 +90,10 @@ export class Groups {
 }
 
 function make(member: Member, addresses: AgentAddresses): Task {
-  const { facts, host, place, made } = member;
-  const address = host === null ? null : (addresses.get(host) ?? null);
-  const isKnown = made?.facts === facts && made.host === host && made.address === address;
-  if (isKnown && made.place === place) return made.task;
-  const task = taskFrom(facts, { host, address }, place);
-  member.made = { facts, host, place, address, task };
+  const { facts, agent, made } = member;
+  const address = agent === null ? null : (addresses.get(agent.host) ?? null);
+  if (made?.facts === facts && made.agent === agent && made.address === address) return made.task;
+  const task = taskFrom(member, address);
+  member.made = { facts, agent, address, task };
   return task;
 }

@@ -5,7 +5,7 @@ import type { LastGood } from '../last-good.ts';
 import { Cluster } from './cluster.ts';
 import { readEvent } from './events.ts';
 import { SavedTasks } from './saved-tasks.ts';
-import { agentInfoSchema, placeIn } from './schema.ts';
+import { agentInfoSchema } from './schema.ts';
 import { readState } from './state.ts';
 import { readV0State } from './v0.ts';
 
@@ -78,7 +78,7 @@ async function readLine(line: Buffer, cluster: Cluster, pace: Pace): Promise<boo
 function agentIn(json: unknown): ReturnType<typeof readEvent> {
   const reply = isRecord(json) ? json['get_agent'] : undefined;
   const { data } = agentInfoSchema.safeParse(isRecord(reply) ? reply['agent_info'] : undefined);
-  return data ? { type: 'agent-added', id: data.id.value, host: data.hostname, place: placeIn(data) } : null;
+  return data ? { type: 'agent-added', agent: data } : null;
 }
 
 const KEYS = { type: 'value', apps: 'each', frameworks: 'each' } as const;

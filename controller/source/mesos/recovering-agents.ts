@@ -1,3 +1,4 @@
+import type { MesosAgent } from './schema.ts';
 import type { AgentList, MesosState } from './state.ts';
 import type { TaskEntry } from './task-table.ts';
 
@@ -42,17 +43,20 @@ export class RecoveringAgents {
   }
 
   /**
-   * Takes the agents that a master waits for, host names by id, in place of all that were known. For one that was waited for
+   * Takes the agents that a master waits for, by id, in place of all that were known. For one that was waited for
    * already this is only another subscription, and its time goes on.
    */
-  replace(agents: ReadonlyMap<string, string>, now: number): void {
+  replace(agents: ReadonlyMap<string, Pick<MesosAgent, 'host'>>, now: number): void {
     const before = this.#agents;
     const checkAt = (id: string) => {
       const known = before.get(id)?.checkAt ?? Number.POSITIVE_INFINITY;
       return Number.isFinite(known) ? known : now + REREGISTER_MS;
     };
     this.#agents = new Map(
-      [...agents].map(([id, host]) => [id, { host, checkAt: checkAt(id), until: Number.POSITIVE_INFINITY }]),
+      [...agents].map(([id, { host }]) => [
+        id,
+        { host, checkAt: checkAt(id), until: Number.POSITIVE_INFINITY },
+      ]),
     );
   }
 

@@ -47,7 +47,10 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
     async read(signal) {
       const state = await client.parseState(await client.getState(signal));
       if (state.recovered.size > 0) {
-        const missing = [...state.recovered.values()].sort().join(', ');
+        const missing = [...state.recovered.values()]
+          .map(({ host }) => host)
+          .sort()
+          .join(', ');
         const what = `a new master leads, and these agents have not come back to it: ${missing}`;
         throw new ControllerError('source', `${name}: ${what}; what runs there is not known`);
       }

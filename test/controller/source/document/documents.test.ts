@@ -63,26 +63,19 @@ test.each<[string, unknown]>([
 
 test('an app with a wrong type is rejected with path and value, and the others work on', () => {
   const documents = readDocuments({ apps: [app('/bad', { portDefinitions: 'http' }), app('/good')] }, 'test');
-  expect(documents?.apps.map(({ id }) => id)).toEqual(['/good']);
-  expect(documents?.malformed).toEqual([
-    {
-      kind: 'app',
-      rejection: {
-        app: '/bad',
-        at: 'portDefinitions',
-        value: 'http',
-        reason: 'expected a list, got text',
-      },
-    },
+  expect(documents?.apps.map(({ id, unread }) => [id, unread?.definition])).toEqual([
+    ['/bad', { app: '/bad', at: 'portDefinitions', value: 'http', reason: 'expected a list, got text' }],
+    ['/good', undefined],
   ]);
 });
 
 /** What is wrong with apps, as a whole or in part. */
 function told(documents: Documents | null): readonly Rejection[] {
-  return [
-    ...(documents?.malformed.map(({ rejection }) => rejection) ?? []),
-    ...(documents?.apps.flatMap(({ unread }) => unread?.rejected ?? []) ?? []),
-  ];
+  const unread = documents?.apps.flatMap((each) => each.unread ?? []) ?? [];
+  return unread.flatMap(({ definition, rejected }) => [
+    ...(definition === null ? [] : [definition]),
+    ...rejected,
+  ]);
 }
 
 const PORT_LABELS = 'expected an object, {"VIP_0": "/my-service:5555"}';
@@ -166,7 +159,9 @@ test('unknown fields and fields that Marathon leaves out or sets to null are no 
     futureField: { deep: [1] },
     tasks: [{ id: 't', healthCheckResults: null, ipAddresses: null, ports: null, localVolumes: [] }],
   };
-  expect(readDocuments(sparse, 'test')).toMatchObject({ apps: [{ id: '/a' }], malformed: [] });
+  const documents = readDocuments(sparse, 'test');
+  expect(documents).toMatchObject({ apps: [{ id: '/a' }] });
+  expect(documents?.apps[0]?.unread).toBeUndefined();
 });
 
 test('a deep tree is read without recursion', () => {
