@@ -260,9 +260,12 @@ export type Step =
 
 // ---- keys ------------------------------------------------------------------------------------------
 
+// Keys are kept by the hundred thousand. What a template puts together keeps its parts, which takes three times the memory of
+// the text; what is joined does not.
+
 /** The key of an app. */
 export function appKey({ framework, id }: Pick<App, 'framework' | 'id'>): AppKey {
-  return `${framework} ${id}`;
+  return [framework, id].join(' ');
 }
 
 /** The key of a source's row of an app. */
@@ -277,10 +280,10 @@ export function rowOf(app: App): RowKey {
 
 /** `10.0.0.1:80`, `[fd00::1]:80`. */
 export function endpointKey({ address, port }: Endpoint): BackendKey {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return [address.includes(':') ? `[${address}]` : address, port].join(':');
 }
 
 /** The key of a service, in maps, logs, metrics and the ledger alike. */
 export function serviceKey(service: ServiceAddress): ServiceKey {
-  return `${service.protocol}/${endpointKey(service)}`;
+  return [service.protocol, endpointKey(service)].join('/');
 }
