@@ -1,7 +1,7 @@
 /** Every edge of the program on one page: what it reads, writes and waits for, and what a test must stand in for. */
 
 import type { AppRef, DeploymentProgress, WriteOptions, WriteResult } from './app-writes.ts';
-import type { TcpConnections } from './connection-entry.ts';
+import type { ConnectionKey, TcpConnections } from './connection-entry.ts';
 import type { CountersRead, KernelReading } from './counters.ts';
 import type { Delta } from './delta.ts';
 import type { Ejections, ProbeResult, Target, TargetKey } from './ejection.ts';
@@ -117,15 +117,30 @@ export interface DestinationCounters {
 export interface ConnectionTable {
   /** One call at a time. Rejects when the kernel cannot be read. */
   read(): Promise<ConnectionsRead>;
+  close(): void;
 }
 
+/**
+ * How many connections were read: all; of a table that is too large to be read often those at its `beginning`; or besides these all
+ * that are `waiting` for an answer.
+ */
+export type ConnectionsExtent = 'all' | 'waiting' | 'beginning';
+
 export interface ConnectionsRead {
-  /** null: the table is too large to be read often. */
-  readonly tcp: TcpConnections | null;
+  /** In the order of the kernel's table. */
+  readonly tcp: TcpConnections;
+  readonly extent: ConnectionsExtent;
   /** How much of it was read. */
   readonly bytes: number;
   /** Milliseconds of processor time that this took. */
   readonly cost: number;
+}
+
+/** TCP connections that no packet came back for, of any program and to anywhere. */
+export interface WaitingConnections {
+  /** null: the kernel does not tell them, or not of all connections, if there are so many. Never rejects. */
+  read(connections: number): Promise<readonly ConnectionKey[] | null>;
+  close(): void;
 }
 
 /** Connects to a backend as a client would. */
