@@ -161,7 +161,7 @@ inLab('a backend that its source calls fit', () => {
     await shell('ipvsadm -A -t 192.0.2.1:21 -s wlc; ipvsadm -a -t 192.0.2.1:21 -r 192.0.2.2:21 -m');
     // Those that have ended stay in the table for two minutes.
     const connect = `read -r -n 4 </dev/tcp/${VIP}/80`;
-    await shell(`ip netns exec container bash -c 'for i in {1..5000}; do ${connect}; done'`);
+    await shell(`ip netns exec container bash -c 'for i in {1..4500}; do ${connect}; done'`);
     const size = async () => (await readFile('/proc/net/ip_vs_conn', 'utf8')).length;
     const before = await size();
     const { took, failures } = await turns('drops everything', 1);
