@@ -33,6 +33,26 @@ export function splitLine(line: string): readonly [key: ConnectionKey, state: st
   return [line.slice(0, end), line.slice(end + 1, stateEnd < 0 ? undefined : stateEnd)];
 }
 
+/** An address as the kernel has it, in four or sixteen bytes. */
+export interface RawEndpoint {
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+/** The key of a TCP connection, as the kernel writes it. */
+export function tcpKey(client: RawEndpoint, vip: RawEndpoint, backend: RawEndpoint): ConnectionKey {
+  return `TCP ${[client, vip, backend].map(({ address, port }) => `${digitsOf(address)} ${hex(port, 4)}`).join(' ')}`;
+}
+
+function digitsOf(address: Uint8Array): string {
+  const digits = Buffer.from(address).toString('hex');
+  return address.length === 4 ? digits.toUpperCase() : (digits.match(/.{4}/g) ?? []).join(':');
+}
+
+function hex(number: number, digits: number): string {
+  return number.toString(16).toUpperCase().padStart(digits, '0');
+}
+
 export function entryOf(key: ConnectionKey): ConnectionEntry {
   const [protocol = '', from, fromPort, to, toPort, destination, destinationPort] = key.split(' ');
   return {

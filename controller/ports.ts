@@ -1,7 +1,7 @@
 /** The ports of the program on one page: everything that it reads, writes and waits for, and that a test replaces. */
 
 import type { AppRef, DeploymentProgress, WriteOptions, WriteResult } from './app-writes.ts';
-import type { TcpConnections } from './connection-entry.ts';
+import type { ConnectionKey, TcpConnections } from './connection-entry.ts';
 import type { CountersRead, KernelReading } from './counters.ts';
 import type { Delta } from './delta.ts';
 import type { Ejections, ProbeResult, Target, TargetKey } from './ejection.ts';
@@ -122,15 +122,30 @@ export interface DestinationCounters {
 export interface ConnectionTable {
   /** One call at a time. Rejects when the kernel cannot be read. */
   read(): Promise<ConnectionsRead>;
+  close(): void;
 }
 
+/**
+ * Which connections were read. `all`; `beginning`: only the first ones of a table that is too large to be polled; `waiting`:
+ * these, and all connections that wait for an answer.
+ */
+export type ConnectionsExtent = 'all' | 'waiting' | 'beginning';
+
 export interface ConnectionsRead {
-  /** null when the table is too large to be polled. */
-  readonly tcp: TcpConnections | null;
+  /** In the order of the kernel's table. */
+  readonly tcp: TcpConnections;
+  readonly extent: ConnectionsExtent;
   /** How many bytes were read. */
   readonly bytes: number;
   /** Processor time of the read, in milliseconds. */
   readonly cost: number;
+}
+
+/** All TCP connections of this network namespace that no packet has come back for, whatever program they belong to. */
+export interface WaitingConnections {
+  /** Resolves with null when the kernel does not report them, or not all of so many `connections`. Never rejects. */
+  read(connections: number): Promise<readonly ConnectionKey[] | null>;
+  close(): void;
 }
 
 /** Connects to a backend as a client would. */
