@@ -14,7 +14,7 @@ const [, file = '', documented = ''] =
   /^```\n# (\/etc\/systemd\/system\/marathon-ipvs\S+)\n([^`]+)```$/m.exec(page) ?? [];
 const { error } = spawnSync('systemd-analyze', ['--version']);
 
-test('the doctor makes the drop-in that is documented', () => {
+test('the doctor prints the documented drop-in', () => {
   const facts = { ...healthy, controller: null, wanted: { ...healthy.wanted, netnsDir: '/run/netns' } };
   const { command } = examine(facts, 0).findings.find(({ check }) => check === 'CAP_SYS_ADMIN') ?? {};
   expect(command).toContain(`printf '${documented.replaceAll('\n', '\\n')}' > ${file}`);
