@@ -35,7 +35,7 @@ test('a long text is truncated at a line, a log at its beginning', async () => {
     limits,
   );
   expect(texts.map(({ text }) => text)).toEqual(['one\ntwo\n', 'three\n', '']);
-  expect(texts[0]?.note).toBe('cut: 14 bytes are too many');
+  expect(texts[0]?.note).toBe('truncated: 14 bytes are too many');
 });
 
 test('all parts together have a limit too', async () => {

@@ -141,7 +141,7 @@ describe('saved state', () => {
     '["put","other x",{"password":"x"}]',
     '{"version":1}x',
   ])('leaves out a line of another form: %j', (line) => {
-    expect(stateText(`${line}\n`)).toBe('lines left out, which are not as this program writes them: 1\n');
+    expect(stateText(`${line}\n`)).toBe('lines left out because they have an unknown form: 1\n');
   });
 
   test('a blank in labels, or a label that is not text, does not escape the filter', () => {
@@ -217,7 +217,7 @@ describe('the status', () => {
   });
 
   test('that is not JSON is left out, and not quoted', () => {
-    expect(() => statusText('{"MODE":x1')).toThrow(/^the answer is no status document$/);
+    expect(() => statusText('{"MODE":x1')).toThrow(/^the answer is not a status document$/);
   });
 });
 
