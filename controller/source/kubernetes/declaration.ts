@@ -106,7 +106,7 @@ function unclear(key: string, { spec }: MarathonAppObject): Rejection | null {
     Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length;
   // A selector without a requirement would select every EndpointSlice of the namespace.
   if (selector !== undefined && requirements === 0) {
-    return refuse('spec.endpoints.selector', '{}', 'expected a label at least');
+    return refuse('spec.endpoints.selector', '{}', 'expected at least one label');
   }
   return null;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { MAX_LISTED, truncateLines, truncateRejections } from '../../../controller/status/truncate.ts';
 
-test('of more rejections and warnings than anybody reads the first are told, and how many more there are', () => {
+test('long lists of rejections and warnings are truncated, with the number left out', () => {
   const rejected = Array.from({ length: MAX_LISTED + 2_999 }, (_, at) => {
     return { app: `/${at}`, at: 'id', value: '', reason: 'no' };
   });
@@ -12,7 +12,7 @@ test('of more rejections and warnings than anybody reads the first are told, and
   expect(truncateLines(lines).at(-1)).toBe('… and 2999 more');
 });
 
-test('fewer are told as they are', () => {
+test('shorter lists are unchanged', () => {
   expect(truncateLines(['one', 'two'])).toEqual(['one', 'two']);
   expect(truncateRejections([])).toEqual([]);
 });

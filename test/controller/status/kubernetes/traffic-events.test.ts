@@ -44,7 +44,7 @@ function facts(ejected: readonly string[], tier: Tier = 'zone', backends = 3) {
 const news = (before: ReturnType<typeof facts>, now: ReturnType<typeof facts>) =>
   trafficEvents(trafficOf(before), trafficOf(now), 'node-7');
 
-test('an ejection is told with what was met, and from which host; the end of all of them too', () => {
+test('an ejection and its end are reported with the reason and the host', () => {
   const one = facts(['10.0.0.1:80']);
   expect(news(facts([]), one)).toEqual([
     {
@@ -64,11 +64,11 @@ test('an ejection is told with what was met, and from which host; the end of all
   ]);
 });
 
-test('a backend that has gone, or that lost its health meanwhile, did not return', () => {
+test('a backend that is gone, or unhealthy meanwhile, did not return', () => {
   expect(news(facts(['10.0.0.1:80']), facts([], 'zone', 0))).toEqual([]);
 });
 
-test('of many ejections at once ten are named', () => {
+test('many ejections at once name ten backends', () => {
   const many = Array.from({ length: 14 }, (_, i) => `10.0.0.${i + 1}:80`);
   const [told, ...others] = news(facts([], 'all', 14), facts(many, 'all', 14));
   expect(others).toEqual([]);
@@ -77,7 +77,7 @@ test('of many ejections at once ten are named', () => {
   );
 });
 
-test('connections that leave the zone are told, and that they stay in it again', () => {
+test('an Event reports connections leaving the zone, and another their return', () => {
   expect(news(facts([], 'zone'), facts([], 'all'))).toEqual([
     {
       type: 'Warning',
@@ -94,11 +94,11 @@ test('connections that leave the zone are told, and that they stay in it again',
   ]);
 });
 
-test('between this host and its zone, or farther and farther away, nothing is left or come back to', () => {
+test('changes within the zone, or outside of it, are not reported', () => {
   expect(news(facts([], 'node'), facts([], 'zone'))).toEqual([]);
   expect(news(facts([], 'region'), facts([], 'all'))).toEqual([]);
 });
 
-test('a VIP that was not there before has no news', () => {
+test('a new VIP has no Events', () => {
   expect(trafficEvents(trafficOf(NO_FACTS), trafficOf(facts(['10.0.0.1:80'], 'all')), 'node-7')).toEqual([]);
 });
