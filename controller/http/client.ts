@@ -5,7 +5,7 @@ import type { Clock } from '../ports.ts';
 import { Answer, discard } from './answer.ts';
 import { basicCredentials, type Credentials, type CredentialsFile, credentialsFrom } from './credentials.ts';
 import { within } from './deadline.ts';
-import { encodedStream } from './encoding.ts';
+import { streamEncodingFailure } from './encoding.ts';
 import { exchange } from './exchange.ts';
 import { Failure, transportFailure } from './failure.ts';
 import { Masters, parseMasters, shownUrl } from './masters.ts';
@@ -17,31 +17,31 @@ export interface HttpClientOptions {
   readonly where: string;
   readonly clock: Clock;
   readonly credentials?: CredentialsFile | undefined;
-  /** PEM file of the CA that signed the masters' certificates; it replaces the system's. */
+  /** PEM file of the CA that signed the masters' certificates; it replaces the CAs of the system. */
   readonly caFile?: string | undefined;
-  /** By what the operator gave these, where it was not the option on the command line. */
+  /** Where the operator set these, for messages, if not with the command-line option. */
   readonly givenBy?: Partial<PeerOptions> | undefined;
   /** Limit for the body of one answer, after decompression. Defaults to 256 MiB. */
   readonly maxBodyBytes?: number | undefined;
-  /** Until a connection stands. Defaults to 5 s. */
+  /** Time limit for connecting. Defaults to 5 s. */
   readonly connectMs?: number | undefined;
-  /** Until an answer begins, and without a byte of it. Defaults to 30 s. */
+  /** Time limit until an answer begins, and between two pieces of it. Defaults to 30 s. */
   readonly silenceMs?: number | undefined;
-  /** For one whole answer. Defaults to 120 s. */
+  /** Time limit for one whole answer. Defaults to 120 s. */
   readonly answerMs?: number | undefined;
 }
 
-/** What is asked. `path` is below the master's own path: `/v2/apps`. */
-export interface Question {
+/** A request. `path` is relative to the master's own path: `/v2/apps`. */
+export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** What messages put before the URL; the method unless told otherwise. */
+  /** What messages show in front of the URL; defaults to the method. */
   readonly shown?: string;
   /**
-   * It changes something: another master is asked only where it has certainly not been carried out, and no redirect
-   * is followed.
+   * Whether it changes something. Then another master is tried only if the write has certainly not been executed, and
+   * redirects are not followed.
    */
   readonly writes?: boolean;
 }
@@ -51,20 +51,21 @@ export interface WholeAnswer {
   readonly status: number;
   readonly headers: Dispatcher.ResponseData['headers'];
   readonly body: string;
-  /** Whether credentials exist and were kept from this host. */
+  /** Whether credentials exist but were not sent to this host. */
   readonly withheld: boolean;
 }
 
-const REDIRECTS = 5;
+const MAX_REDIRECTS = 5;
+
 /**
- * Asks whichever of several equal masters answers; each is tried once per question. Errors are `ControllerError`s for
- * an operator. The constructor throws (code `usage`) when `where` is no list of URLs; nothing is contacted by it.
+ * Sends requests to several equal masters, trying each once per request until one answers. Errors are `ControllerError`s
+ * for an operator. The constructor contacts nothing; it throws (code `usage`) if `where` is not a list of URLs.
  */
 export class HttpClient {
-  /** The masters as they were given, without credentials. */
+  /** The configured URLs, without credentials. */
   readonly name: string;
   readonly #options: HttpClientOptions;
-  /** With the options as they were given. */
+  /** The peer, with its options named as the operator set them. */
   readonly peer: Peer;
   readonly #masters: Masters;
   readonly #credentials: Credentials | undefined;
@@ -86,39 +87,39 @@ export class HttpClient {
     this.name = urls.map(shownUrl).join(',');
   }
 
-  /** URLs of the masters and of the leaders that were learnt, without credentials. */
+  /** URLs of the masters and of the leaders that they named, without credentials. */
   get servers(): readonly string[] {
     return this.#masters.servers;
   }
 
   /**
-   * Reads a whole answer. Resolves with null when the peer itself says that there is no such thing; a 404 of some
+   * Reads a whole answer. Resolves with null if the peer itself says that the requested object does not exist; a 404 of a
    * proxy is a failure. A `SyntaxError` of `parse` counts as a failure of the master.
    */
   async read<T>(
-    question: Question,
+    request: HttpRequest,
     signal: AbortSignal,
     parse: (body: Buffer) => T | Promise<T>,
   ): Promise<T | null> {
     const { clock, answerMs = 120_000 } = this.#options;
-    return this.#fromAny(question, signal, (master) =>
+    return this.#fromAny(request, signal, (master) =>
       within(answerMs, clock, signal, async (limited) => {
-        return await (await this.#ask(master, question, limited)).parsed(parse);
+        return await (await this.#send(master, request, limited)).parsed(parse);
       }),
     );
   }
 
-  /** Changes something. `parse` throws a `Failure` for an answer that is no word of the peer's about it. */
+  /** Sends a write. `parse` must throw a `Failure` for an answer that does not come from the peer itself. */
   async write<T>(
-    question: Omit<Question, 'writes'>,
+    request: Omit<HttpRequest, 'writes'>,
     signal: AbortSignal,
     parse: (answer: WholeAnswer) => T,
   ): Promise<T> {
     const { clock, answerMs = 120_000 } = this.#options;
-    const asked = { ...question, writes: true } as const;
-    return this.#fromAny(asked, signal, (master) =>
+    const write = { ...request, writes: true } as const;
+    return this.#fromAny(write, signal, (master) =>
       within(answerMs, clock, signal, async (limited) => {
-        const answer = await this.#ask(master, asked, limited);
+        const answer = await this.#send(master, write, limited);
         const { response, withheld } = answer;
         const body = (await answer.body()).toString('utf8');
         return parse({ status: response.statusCode, headers: response.headers, body, withheld });
@@ -127,60 +128,60 @@ export class HttpClient {
   }
 
   /**
-   * Opens a stream, which then lasts until `signal` aborts or either side ends it. An answer whose content type does
-   * not begin with one of `types` is a failure, told as not being `expected`.
+   * Opens a stream, which lasts until `signal` aborts or either side ends it. An answer whose content type does not start
+   * with one of `types` is a failure; its message says what was `expected`.
    */
   async stream(
-    question: Question,
+    request: HttpRequest,
     types: readonly string[],
     expected: string,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>> {
-    return this.#fromAny(question, signal, async (master) => {
-      const answer = await this.#ask(master, question, signal, 0);
+    return this.#fromAny(request, signal, async (master) => {
+      const answer = await this.#send(master, request, signal, 0);
       const { statusCode, headers: given, body } = answer.response;
       const type = String(given['content-type']).toLowerCase();
       const expectedType = statusCode === 200 && types.some((known) => type.startsWith(known));
-      const encoded = expectedType ? encodedStream(given['content-encoding']) : null;
-      if (expectedType && encoded === null) return body;
-      const text = statusCode === 200 ? '' : await this.#explanation(answer, signal);
+      const unreadable = expectedType ? streamEncodingFailure(given['content-encoding']) : null;
+      if (expectedType && unreadable === null) return body;
+      const text = statusCode === 200 ? '' : await this.#errorText(answer, signal);
       body.destroy();
-      throw encoded ?? answer.failure(text, expected);
+      throw unreadable ?? answer.failure(text, expected);
     });
   }
 
-  /** Tries each master once and rejects with what all of them said. */
+  /** Tries each master once; rejects with the failures of all of them. */
   async #fromAny<T>(
-    { method, path, shown = method, writes = false }: Question,
+    { method, path, shown = method, writes = false }: HttpRequest,
     signal: AbortSignal,
-    ask: (master: URL) => Promise<T>,
+    send: (master: URL) => Promise<T>,
   ): Promise<T> {
     const failures: Failure[] = [];
     for (const master of this.#masters.inOrder()) {
       try {
-        const result = await ask(master);
+        const result = await send(master);
         this.#masters.answered(master);
         return result;
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof ControllerError) throw error;
         const failure = error instanceof Failure ? error : transportFailure(this.peer, error);
-        failures.push(failure.of(`${shown} ${shownUrl(resolve(master, path))}`));
-        if (writes && !failure.undone) break;
+        failures.push(failure.withRequest(`${shown} ${shownUrl(resolve(master, path))}`));
+        if (writes && !failure.notExecuted) break;
       }
     }
-    const perhaps = writes && failures.some(({ undone }) => !undone);
-    const told = perhaps ? '; it may have been carried out: look at it before asking again' : '';
-    throw new ControllerError('source', failures.map(({ message }) => message).join('; ') + told, {
+    const mayBeExecuted = writes && failures.some(({ notExecuted }) => !notExecuted);
+    const warning = mayBeExecuted ? '; it may have been carried out: look at it before asking again' : '';
+    throw new ControllerError('source', failures.map(({ message }) => message).join('; ') + warning, {
       retry: failures.some(({ retry }) => retry === 'later') ? 'later' : 'never',
       cause: failures[0]?.cause,
     });
   }
 
-  /** Follows redirects by hand, since who may see the credentials is decided anew for every host. */
-  async #ask(
+  /** Follows redirects itself, to decide for every host whether it may get the credentials. */
+  async #send(
     master: URL,
-    { method, path, headers, body, writes }: Question,
+    { method, path, headers, body, writes }: HttpRequest,
     signal: AbortSignal,
     bodyTimeout = this.#options.silenceMs ?? 30_000,
   ): Promise<Answer> {
@@ -188,7 +189,7 @@ export class HttpClient {
     const dispatcher = await this.#dispatcher();
     let url = resolve(master, path);
     let renewed = false;
-    for (let hops = 0; hops <= REDIRECTS; ) {
+    for (let hops = 0; hops <= MAX_REDIRECTS; ) {
       const trusted = this.#masters.trusts(url);
       const authorization = trusted ? await this.#credentials?.header() : undefined;
       const response = await exchange(url, {
@@ -200,7 +201,7 @@ export class HttpClient {
         headersTimeout,
         bodyTimeout,
       });
-      this.#masters.leaderNamed(url, this.peer.leaderIn(response, url));
+      this.#masters.noteLeader(url, this.peer.leaderIn(response, url));
       const { location } = response.headers;
       if (
         response.statusCode === 401 &&
@@ -211,7 +212,7 @@ export class HttpClient {
         renewed = true;
         discard(response);
       } else if (response.statusCode >= 300 && response.statusCode < 400 && typeof location === 'string') {
-        if (writes) throw notWritten(location, response);
+        if (writes) throw writeRedirected(location, response);
         hops += 1;
         url = redirected(location, url);
         discard(response);
@@ -219,24 +220,24 @@ export class HttpClient {
         return this.#answerOf(response, url, trusted);
       }
     }
-    throw new Failure(`redirected more than ${REDIRECTS} times, last to ${shownUrl(url)}`, 'later');
+    throw new Failure(`redirected more than ${MAX_REDIRECTS} times, last to ${shownUrl(url)}`, 'later');
   }
 
   #answerOf(response: Dispatcher.ResponseData, url: URL, trusted: boolean): Answer {
     return new Answer(response, {
       peer: this.peer,
       withheld: !trusted && this.#credentials !== undefined,
-      stranger: this.#masters.isConfigured(url) ? null : url.origin,
+      foreignHost: this.#masters.isConfigured(url) ? null : url.origin,
       maxBytes: this.#options.maxBodyBytes,
     });
   }
 
-  /** The text of an error that came in place of a stream, which has no limit of time of its own. */
-  async #explanation(answer: Answer, signal: AbortSignal): Promise<string> {
+  /** The text of an error in place of a stream; limited in time here, since streams are not. */
+  async #errorText(answer: Answer, signal: AbortSignal): Promise<string> {
     const { clock, silenceMs = 30_000 } = this.#options;
     return within(silenceMs, clock, signal, async (limited) => {
       limited.addEventListener('abort', () => answer.response.body.destroy(), { once: true });
-      return await answer.explanation();
+      return await answer.errorText();
     });
   }
 
@@ -249,10 +250,10 @@ export class HttpClient {
   }
 }
 
-function notWritten(location: string, response: Dispatcher.ResponseData): Failure {
+function writeRedirected(location: string, response: Dispatcher.ResponseData): Failure {
   discard(response);
-  return new Failure(`redirected to ${location}, where nothing is written`, 'never', undefined, {
-    undone: true,
+  return new Failure(`redirected to ${location}; redirects of writes are not followed`, 'never', undefined, {
+    notExecuted: true,
   });
 }
 

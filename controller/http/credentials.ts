@@ -2,22 +2,22 @@ import { readFile } from 'node:fs/promises';
 import { ControllerError, systemReason } from '../errors.ts';
 import type { PeerOptions } from './peer.ts';
 
-/** Where the credentials are: a file, so that they are in no process list and can be renewed while we run. */
+/** A file with credentials: they are then in no process list, and can be replaced while the controller runs. */
 export interface CredentialsFile {
   /** `basic`: the file holds `user:password`. `token`: it holds a DC/OS authentication token. */
   readonly kind: 'basic' | 'token';
   readonly path: string;
 }
 
-/** Gives the value of the `Authorization` header. */
+/** Provides the value of the `Authorization` header. */
 export interface Credentials {
-  /** Reads the file the first time. Rejects with a `ControllerError` code `usage` when it cannot be used. */
+  /** Reads the file on the first call. Rejects with a `ControllerError` code `usage` if it cannot be used. */
   header(): Promise<string>;
-  /** Reads the file again, after a 401; says whether it holds something else now. */
+  /** Reads the file again, after a 401; resolves with whether its contents have changed. */
   renew(): Promise<boolean>;
 }
 
-/** Credentials from a file, which is read when they are first needed. `options`: which one names it. */
+/** Credentials from a file, which is read when they are first needed. `options` are named in messages. */
 export function credentialsFrom(
   file: CredentialsFile,
   options: Pick<PeerOptions, 'userFile' | 'tokenFile'>,
@@ -37,7 +37,7 @@ export function credentialsFrom(
   };
 }
 
-/** Credentials that stood in the URL of a master. */
+/** Credentials from the URL of a master. */
 export function basicCredentials(user: string, password: string): Credentials {
   const header = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   return { header: async () => header, renew: async () => false };

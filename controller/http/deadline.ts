@@ -1,8 +1,8 @@
 import type { Clock } from '../ports.ts';
 
 /**
- * Runs `work` and aborts it when it takes longer than `ms`, or when `signal` aborts. `work` must reject with
- * the reason of the signal that it is given.
+ * Runs `work` and aborts it if it takes longer than `ms`, or if `signal` aborts. `work` must reject with the reason of the
+ * signal that it gets.
  */
 export async function within<T>(
   ms: number,
@@ -11,7 +11,7 @@ export async function within<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const limit = new AbortController();
-  // Not `AbortSignal.any`, whose weak references keep the signals of every answer until the old space is collected.
+  // Not `AbortSignal.any`: it would keep the signals of every answer in memory until a full garbage collection.
   const stop = () => limit.abort(signal.reason);
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop);
@@ -23,7 +23,7 @@ export async function within<T>(
     return await work(limit.signal);
   } finally {
     signal.removeEventListener('abort', stop);
-    // With a reason: without one each answer makes an error with its stack, which nobody reads.
+    // Without an explicit reason every abort would create an error with its stack.
     done.abort(null);
   }
 }

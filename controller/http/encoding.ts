@@ -2,8 +2,8 @@ import { unzip } from '../unzip.ts';
 import { Failure } from './failure.ts';
 
 /**
- * Undoes the `Content-Encoding` of a body, piece by piece. Names of encodings are written in any case, and `x-gzip` is
- * `gzip` (RFC 9110, 8.4.1). Throws a `Failure` for what was not asked for.
+ * Decodes the `Content-Encoding` of a body, piece by piece. Names of encodings are not case-sensitive, and `x-gzip` means
+ * `gzip` (RFC 9110, 8.4.1). Throws a `Failure` for any other encoding.
  */
 export function decodedBody(
   body: AsyncIterable<Uint8Array>,
@@ -15,13 +15,13 @@ export function decodedBody(
   throw unknownEncoding(encodings, 'gzip or none');
 }
 
-/** Why a stream with this `Content-Encoding` cannot be read as it comes; null where it has none. */
-export function encodedStream(header: string | string[] | undefined): Failure | null {
+/** The failure for a stream with a `Content-Encoding`, which cannot be read as it arrives; null without one. */
+export function streamEncodingFailure(header: string | string[] | undefined): Failure | null {
   const encodings = encodingsOf(header);
   return encodings.length === 0 ? null : unknownEncoding(encodings, 'none');
 }
 
-/** In the order in which they were applied; `identity` is none. */
+/** The encodings in the order in which they were applied, without `identity`. */
 function encodingsOf(header: string | string[] | undefined): readonly string[] {
   return [header ?? []]
     .flat()
@@ -33,7 +33,7 @@ function encodingsOf(header: string | string[] | undefined): readonly string[] {
 function unknownEncoding(encodings: readonly string[], accepted: string): Failure {
   const sent = encodings.join(', ').slice(0, 100);
   return new Failure(
-    `the answer has Content-Encoding "${sent}", expected ${accepted}: a proxy on the way may have added it`,
+    `the answer has Content-Encoding "${sent}", expected ${accepted}: a proxy in between may have added it`,
     'later',
   );
 }

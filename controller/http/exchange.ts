@@ -1,45 +1,45 @@
-/** One request to a server of the cluster, and its answer: what the clients of Marathon, Mesos and Kubernetes stand on. */
+/** One HTTP request and its answer, for the clients of Marathon, Mesos and Kubernetes. */
 
 import { type Dispatcher, request } from 'undici';
 import { Pace } from '../pace.ts';
+import { BodyBuffer } from './body-buffer.ts';
 import { decodedBody } from './encoding.ts';
 import { Failure } from './failure.ts';
-import { Gathered } from './gathered.ts';
 
 const MIB = 2 ** 20;
 
-/** Resolves once the answer begins; follows no redirect. Rejects with whatever the connection failed with. */
+/** Sends a request and resolves once the answer begins. Does not follow redirects; rejects with the connection's error. */
 export async function exchange(
   url: URL,
   options: Omit<Dispatcher.RequestOptions, 'origin' | 'path'> & { readonly dispatcher?: Dispatcher },
 ): Promise<Dispatcher.ResponseData> {
   const response = await request(url, options);
-  // A body that breaks off while no one reads it would end the process.
+  // Without a listener a body that breaks off would end the process.
   response.body.on('error', () => undefined);
   return response;
 }
 
-/** The most that is read of one answer unless told otherwise, after decompression. */
+/** The default limit for one answer, after decompression. */
 export const MAX_ANSWER_BYTES = 256 * MIB;
 
-/** The whole body, decompressed. Rejects with a `Failure` where it is larger than `maxBytes`. */
+/** The whole body, decompressed. Rejects with a `Failure` if it is larger than `maxBytes`. */
 export async function wholeBody(
   { headers, body }: Dispatcher.ResponseData,
   maxBytes = MAX_ANSWER_BYTES,
 ): Promise<Buffer> {
-  const gathered = new Gathered(maxBytes);
+  const buffer = new BodyBuffer(maxBytes);
   const pace = new Pace();
   try {
     for await (const piece of decodedBody(body, headers['content-encoding'])) {
       await pace.restIfDue();
-      if (!gathered.append(piece)) throw tooLarge(maxBytes);
+      if (!buffer.append(piece)) throw tooLarge(maxBytes);
     }
   } catch (error) {
-    // Where it is unzipped it would be read on until the server sends no more.
+    // A body that is being unzipped would otherwise be read to its end.
     body.destroy();
     throw error;
   }
-  return gathered.bytes();
+  return buffer.bytes();
 }
 
 /** The first bytes of a body, decompressed; the rest is not read. */
@@ -64,7 +64,7 @@ export async function beginningOfBody(
 function tooLarge(maxBytes: number): Failure {
   const limit = maxBytes % MIB === 0 ? `${maxBytes / MIB} MiB` : `${maxBytes} bytes`;
   return new Failure(
-    `the answer is larger than ${limit} (unzipped), and no more is accepted: none of it is used; to see what is in it: curl -s --compressed URL | head -c 2000`,
+    `the answer is larger than ${limit} (unzipped), which is the limit, so it is not used; to see its beginning: curl -s --compressed URL | head -c 2000`,
     'never',
   );
 }

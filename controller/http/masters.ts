@@ -1,26 +1,26 @@
 import { ControllerError } from '../errors.ts';
 
 /**
- * The equal masters of one Marathon or Mesos, and which hosts may see its credentials: the masters themselves, and
- * the leader that one of them names, over the same scheme.
+ * The equal masters of one Marathon or Mesos. It also decides which hosts may get the credentials: the masters themselves
+ * and the leader that one of them names, over the same scheme.
  */
 export class Masters {
   readonly urls: readonly URL[];
   #preferred = 0;
   #leader: string | undefined;
-  /** Those that led at some time: they may again. */
+  /** All leaders so far: each of them may lead again. */
   readonly #leaders = new Set<string>();
 
   constructor(urls: readonly URL[]) {
     this.urls = urls;
   }
 
-  /** URLs of the masters, and of leaders that they named. */
+  /** URLs of the masters and of the leaders that they named. */
   get servers(): readonly string[] {
     return [...this.urls.map(shownUrl), ...this.#leaders];
   }
 
-  /** All of them, the one that answered last first. */
+  /** All masters, starting with the one that answered last. */
   inOrder(): readonly URL[] {
     return [...this.urls.slice(this.#preferred), ...this.urls.slice(0, this.#preferred)];
   }
@@ -37,8 +37,8 @@ export class Masters {
     return url.origin === this.#leader || this.isConfigured(url);
   }
 
-  /** Takes the leader, `http://host:port`, that an answer of `by` named. */
-  leaderNamed(by: URL, named: string | undefined): void {
+  /** Records the leader, `http://host:port`, that an answer of `by` named; ignores one from a host that is not trusted. */
+  noteLeader(by: URL, named: string | undefined): void {
     if (named === undefined || !this.trusts(by) || !URL.canParse(named)) return;
     const leader = new URL(named);
     if (leader.protocol !== by.protocol) return;
@@ -46,17 +46,17 @@ export class Masters {
     this.#leaders.delete(leader.origin);
     this.#leaders.add(leader.origin);
     for (const oldest of this.#leaders) {
-      if (this.#leaders.size <= LEADERS_KEPT) break;
+      if (this.#leaders.size <= MAX_LEADERS) break;
       this.#leaders.delete(oldest);
     }
   }
 }
 
-const LEADERS_KEPT = 16;
+const MAX_LEADERS = 16;
 
 /**
- * Parses `http://a:8080,http://b:8080`; a later one may leave out the scheme. Throws a `ControllerError` code
- * `usage`, which names `peer`, for anything else. A user name and password in a URL are the caller's to take out.
+ * Parses `http://a:8080,http://b:8080`; URLs after the first may omit the scheme. Throws a `ControllerError` code `usage`,
+ * which names `peer`, for anything else. Credentials in a URL are kept: the caller must remove them.
  */
 export function parseMasters(where: string, peer: string): readonly URL[] {
   const texts = where.split(',').map((text) => text.trim());
@@ -77,7 +77,7 @@ export function parseMasters(where: string, peer: string): readonly URL[] {
   });
 }
 
-/** A URL as messages show it: without credentials. */
+/** A URL for messages, without credentials. */
 export function shownUrl(url: URL): string {
   return `${url.origin}${url.pathname === '/' ? '' : url.pathname}${url.search}`;
 }

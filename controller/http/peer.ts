@@ -1,25 +1,25 @@
-/** What kind of server is asked: what messages call it, and how it says things. */
+/** The kind of server that a client talks to: its names in messages, and how to read its errors. */
 export interface Peer {
   /** `Marathon`, `Mesos`. */
   readonly name: string;
-  /** `a Marathon`, `a Mesos master`: what the address should be of. */
+  /** With its article: `a Marathon`, `a Mesos master`. */
   readonly kind: string;
-  /** Where an operator says what we know of it, for advice. */
+  /** The options that configure it, for advice in messages. */
   readonly options: PeerOptions;
-  /** What to do where the credentials are good and not enough. */
+  /** Advice if the credentials are accepted but lack the rights. */
   readonly rights: string;
   /** What 502, 503 and 504 mean. */
   readonly unavailable: string;
-  /** What its own error bodies say; null for what a proxy or another server says. */
+  /** The message in its own error body; null if the body comes from a proxy or another server. */
   ownMessage(body: string): string | null;
-  /** Whether an answer with this status and own message says that there is no such thing. */
-  isAbsent(status: number, said: string | null): boolean;
-  /** The leader that this answer of `url` names, as a URL; undefined when it names none. */
+  /** Whether an answer with this status and own message says that the requested object does not exist. */
+  isAbsent(status: number, message: string | null): boolean;
+  /** The leader that this answer of `url` names, as a URL; undefined if it names none. */
   leaderIn(answer: AnswerHead, url: URL): string | undefined;
 }
 
 /**
- * By what an operator gives the address of a server, the two kinds of credentials and the CA: `--source`,
+ * How the operator configured the address of a server, its two kinds of credentials and its CA: `--source`,
  * `MARATHON_IPVS_SOURCE`, or `source in /etc/marathon-ipvs.yaml`.
  */
 export interface PeerOptions {

@@ -2,8 +2,8 @@ const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 30_000;
 
 /**
- * How long to wait after so many failures in a row: doubles from `firstMs` to `lastMs` (100 ms to 30 s unless told
- * otherwise); half of it is jitter, since all hosts fail together. `random` gives numbers in [0, 1).
+ * The delay after this many failures in a row: it doubles from `firstMs` to `lastMs` (default: 100 ms to 30 s). Half of it
+ * is jitter, since all hosts fail together. `random` returns numbers in [0, 1).
  */
 export function retryDelay(
   failures: number,
@@ -13,7 +13,7 @@ export function retryDelay(
   return Math.min(lastMs, firstMs * 2 ** Math.min(failures - 1, 20)) * (0.5 + 0.5 * random());
 }
 
-/** Whatever was thrown, as an error. */
+/** Any thrown value as an error. */
 export function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }

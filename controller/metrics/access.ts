@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { AccessFiles } from '../api/access/files.ts';
 import type { Reloadable } from '../api/access/reloadable.ts';
 
-/** How the files of keys and tokens do, read when Prometheus asks; those that are not given have no number. */
+/** Gauges of the certificate and token files, read on each scrape. A file that is not configured has no series. */
 export function registerAccessGauges(
   registry: Registry,
   { identity, readToken, writeToken }: Pick<AccessFiles, 'identity' | 'readToken' | 'writeToken'>,
@@ -11,7 +11,7 @@ export function registerAccessGauges(
   if (identity !== null) {
     const expiry: Gauge = new Gauge({
       name: 'marathon_ipvs_certificate_expiry_timestamp_seconds',
-      help: 'When the certificate that is served ends.',
+      help: 'Expiry of the server certificate.',
       registers,
       collect: () => expiry.set(identity.current().endsAt / 1_000),
     });
@@ -26,7 +26,7 @@ export function registerAccessGauges(
   if (given.length === 0) return;
   const successful: Gauge<'kind'> = new Gauge({
     name: 'marathon_ipvs_access_reload_successful',
-    help: 'Whether what the files of a kind held when they were last looked at could be used (1), or what was read before is still in use (0); certificate: with its key and the authorities of clients.',
+    help: '1 if the last reload of the files of a kind succeeded; 0 if their previous contents stay in use. certificate includes its key and the client authorities.',
     labelNames: ['kind'],
     registers,
     collect() {

@@ -21,13 +21,13 @@ const DRIFT_FIELDS = ['added', 'removed', ...serviceFields.names, ...backendFiel
 const PASS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const LATENCY_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** What is counted as it happens. */
+/** Counters and histograms, updated as passes and reads happen. */
 export function createCounters(registry: Registry, sources: readonly string[]) {
   const counters = { ...passCounters(registry), ...createSourceCounters(registry, sources) };
   const { stepFailures, ...rest } = counters;
   return {
     ...rest,
-    /** `step` in ipvsadm's notation. */
+    /** Counts a failed write; `step` is in the notation of ipvsadm. */
     countFailure(step: string): void {
       stepFailures.inc({ op: OPS[step.slice(0, 2)] ?? 'other' });
     },
@@ -38,14 +38,14 @@ function passCounters(registry: Registry) {
   const registers = [registry];
   const passes = new Counter({
     name: 'marathon_ipvs_passes_total',
-    help: 'Passes by kind (full: the whole kernel table was read) and result (converged: the kernel is as desired afterwards; incomplete: something is left to do; error: the pass ended early).',
+    help: 'Passes by kind (full: the whole kernel table was read) and result (converged: the kernel is as desired; incomplete: work is left; error: the pass ended early).',
     labelNames: ['kind', 'result'],
     registers,
   });
   for (const kind of KINDS) for (const result of RESULTS) passes.inc({ kind, result }, 0);
   const passDuration = new Histogram({
     name: 'marathon_ipvs_pass_duration_seconds',
-    help: 'How long passes took, by kind.',
+    help: 'Duration of passes, by kind.',
     labelNames: ['kind'],
     buckets: PASS_SECONDS,
     registers,
@@ -53,7 +53,7 @@ function passCounters(registry: Registry) {
   for (const kind of KINDS) passDuration.zero({ kind });
   const changeLatency = new Histogram({
     name: 'marathon_ipvs_change_latency_seconds',
-    help: 'From the moment at which a source told of a change until the kernel had it.',
+    help: 'Time from when a source reported a change until the kernel had it.',
     buckets: LATENCY_SECONDS,
     registers,
   });
@@ -70,32 +70,32 @@ function stepCounters(registry: Registry) {
   });
   const stepFailures = new Counter({
     name: 'marathon_ipvs_step_failures_total',
-    help: 'Writes to the kernel table that failed, by kind; each is tried again and counts every time.',
+    help: 'Failed writes to the kernel table, by kind; each retry that fails counts again.',
     labelNames: ['op'],
     registers,
   });
   for (const op of Object.values(OPS)) for (const counter of [steps, stepFailures]) counter.inc({ op }, 0);
   const driftRepaired = new Counter({
     name: 'marathon_ipvs_drift_repaired_total',
-    help: 'What someone else had changed in our services and was put right, by field; added and removed: a whole service or backend.',
+    help: 'Changes by others to our services that were repaired, by field; added and removed: a whole service or backend.',
     labelNames: ['field'],
     registers,
   });
   for (const field of DRIFT_FIELDS) driftRepaired.inc({ field }, 0);
   const reachabilityRepaired = new Counter({
     name: 'marathon_ipvs_reachability_repaired_total',
-    help: 'Changes made to interface, routes, packet filter and kernel settings because they were not as needed, the first set-up included.',
+    help: 'Changes made to interface, routes, packet filter and kernel settings because they were not as desired, including the first set-up.',
     registers,
   });
   return { steps, stepFailures, driftRepaired, reachabilityRepaired };
 }
 
-/** Of what is read of the sources. */
+/** Counters of reads of the sources. */
 export function createSourceCounters(registry: Registry, sources: readonly string[]) {
   const registers = [registry];
   const sourceReads = new Counter({
     name: 'marathon_ipvs_source_reads_total',
-    help: 'Good reads of a source, whole or of what an event named.',
+    help: 'Successful reads of a source, of the full list or of the app that an event named.',
     labelNames: ['source'],
     registers,
   });

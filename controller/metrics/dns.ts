@@ -6,12 +6,13 @@ import { type DnsMeter, DROP_REASONS, type DropReason } from '../dns/responder.t
 const REPLY_SECONDS = [0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.01];
 
 /**
- * What is counted of DNS queries.
+ * Counts DNS queries.
  *
- * Queries come by the ten thousand in a second, so they are counted apart and only told to Prometheus when it asks.
+ * Tens of thousands of queries may arrive per second, so they are counted in plain numbers and handed to prom-client only on
+ * a scrape.
  */
 export class DnsMetrics implements DnsMeter {
-  /** By type, rcode and transport in one number: a text would cost more than the answer. */
+  /** The key encodes type, rcode and transport in one number: a string key would cost more than the answer. */
   readonly #queries = new Map<number, number>(
     [TYPE.A, TYPE.AAAA].flatMap((type) =>
       [RCODE.NOERROR, RCODE.NXDOMAIN].map((rcode) => [keyOf(type, rcode, 'udp'), 0]),
@@ -21,7 +22,7 @@ export class DnsMetrics implements DnsMeter {
   #truncated = 0;
   readonly #duration = new Histogram({
     name: 'marathon_ipvs_dns_reply_duration_seconds',
-    help: 'How long making a reply took, apart from what the query waited while the process did something else.',
+    help: 'Time to create a reply, without the time that the query waited while the process was busy.',
     buckets: REPLY_SECONDS,
     registers: [],
   });
@@ -41,7 +42,7 @@ export class DnsMetrics implements DnsMeter {
     const registers = [registry];
     const queries: Counter<'type' | 'rcode' | 'transport'> = new Counter({
       name: 'marathon_ipvs_dns_queries_total',
-      help: 'DNS queries answered, by type (other: one that no record here has), rcode and transport.',
+      help: 'DNS queries answered, by type (other: a type without records here), rcode and transport.',
       labelNames: ['type', 'rcode', 'transport'],
       registers,
       collect: () => {
@@ -51,7 +52,7 @@ export class DnsMetrics implements DnsMeter {
     });
     const dropped: Counter<'reason'> = new Counter({
       name: 'marathon_ipvs_dns_dropped_total',
-      help: 'DNS messages and connections without an answer: ignored (no query), rate (its sender asks too often), failed (the answer could not be sent), slow (the client took too long).',
+      help: 'DNS messages and connections without an answer: ignored (not a query), rate (the client exceeds the rate limit), failed (the answer could not be sent), slow (the client took too long).',
       labelNames: ['reason'],
       registers,
       collect: () => {
@@ -61,7 +62,7 @@ export class DnsMetrics implements DnsMeter {
     });
     const truncated: Counter = new Counter({
       name: 'marathon_ipvs_dns_truncated_total',
-      help: 'DNS answers that told the client to ask again over TCP.',
+      help: 'Truncated DNS answers, after which the client retries over TCP.',
       registers,
       collect: () => {
         truncated.reset();
@@ -72,7 +73,7 @@ export class DnsMetrics implements DnsMeter {
   }
 }
 
-/** Types without records here are one, so that a client cannot make as many counters as there are types. */
+/** All types without records here share a key, so that clients cannot create a counter for every type. */
 function keyOf(type: number, rcode: number, transport: Transport): number {
   return (isKnownType(type) ? type * 64 : 0) + rcode * 2 + (transport === 'tcp' ? 1 : 0);
 }

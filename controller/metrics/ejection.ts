@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { EJECTION_CAUSES, type EjectionReport, PROBE_RESULTS } from '../ejection.ts';
 
-/** What watching the backends finds, read off when Prometheus asks. */
+/** Metrics of the ejection of backends, read on each scrape. */
 export function registerEjectionMetrics(registry: Registry, report: () => EjectionReport): void {
   const registers = [registry];
   const ofNow = (name: string, help: string, read: (report: EjectionReport) => number) => {
@@ -10,27 +10,27 @@ export function registerEjectionMetrics(registry: Registry, report: () => Ejecti
   };
   ofNow(
     'ejected_backends',
-    'Backends that do not answer clients and probes of this host; at most half of a VIP leaves the rotation for it.',
+    'Backends that do not answer clients and probes of this host; at most half of the backends of a VIP are taken out of rotation for it.',
     ({ ejections }) => ejections.size,
   );
   ofNow(
     'eject_suspects',
-    'Backends that are being probed because clients seem to get no reply.',
+    'Backends being probed because clients seem to get no reply.',
     ({ suspects }) => suspects,
   );
   ofNow(
     'eject_blind',
-    '1 if so many agents fail from here that this host may be cut off: nothing more is ejected.',
+    '1 if this host cannot reach so many agents that it may be cut off itself; then it ejects no more backends.',
     ({ blind }) => (blind === null ? 0 : 1),
   );
   ofNow(
     'eject_behind',
-    '1 if connections or counters cannot be read as often as a failure is to be found in 2 s.',
+    '1 if connections or counters cannot be read often enough to detect a failure within 2 s.',
     ({ behind }) => (behind === null ? 0 : 1),
   );
   new Counter({
     name: 'marathon_ipvs_ejections_ended_total',
-    help: 'Ejected backends that came back, since they answered.',
+    help: 'Ejected backends that returned because they answer again.',
     registers,
     collect() {
       this.reset();
@@ -39,7 +39,7 @@ export function registerEjectionMetrics(registry: Registry, report: () => Ejecti
   });
   const ejections = new Counter({
     name: 'marathon_ipvs_ejections_total',
-    help: 'Backends found not to answer, by how connections to them failed; agent: a UDP backend whose agent does not answer.',
+    help: 'Ejected backends, by how connections to them failed; agent: a UDP backend whose agent does not answer.',
     labelNames: ['cause'],
     registers,
     collect() {
@@ -49,7 +49,7 @@ export function registerEjectionMetrics(registry: Registry, report: () => Ejecti
   });
   const probes = new Counter({
     name: 'marathon_ipvs_eject_probes_total',
-    help: 'Connections made to find out whether a backend answers, by result.',
+    help: 'Probe connections to backends, by result.',
     labelNames: ['result'],
     registers,
     collect() {

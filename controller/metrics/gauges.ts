@@ -8,7 +8,7 @@ import type { Clock } from '../ports.ts';
 import { isUneven, type Spread } from '../status/spread.ts';
 import type { SourceStatus, Status } from '../status/status.ts';
 
-/** What is read off the state of things when Prometheus asks. */
+/** Gauges of the controller's state, read on each scrape. */
 export function registerGauges(
   registry: Registry,
   status: () => Status,
@@ -21,14 +21,16 @@ export function registerGauges(
     const gauge: Gauge = new Gauge({ name: `marathon_ipvs_${name}`, help, registers, collect });
   };
   const ofPass = (name: string, help: string, read: (pass: PassStatus) => number) => {
-    // NaN rather than 0: as long as nothing has been read nobody knows, and the kernel may well forward on.
+    // NaN rather than 0: before the first pass the number is unknown, and the kernel may well be forwarding.
     ofStatus(name, help, ({ lastPass }) => (lastPass === null ? Number.NaN : read(lastPass)));
   };
   registerBuildInfo(registry);
-  ofStatus('dry_run', '1 if nothing is written.', ({ dryRun }) => (dryRun ? 1 : 0));
+  ofStatus('dry_run', '1 if the controller only plans and writes nothing (--dry-run).', ({ dryRun }) =>
+    dryRun ? 1 : 0,
+  );
   ofStatus(
     'last_moved_timestamp_seconds',
-    'When the loop last showed that it moves.',
+    'When the loop last reported that it is alive.',
     ({ movedAt, epochOffset }) => (movedAt + epochOffset) / 1_000,
   );
   ofStatus(
@@ -38,18 +40,18 @@ export function registerGauges(
   );
   ofStatus(
     'last_converged_timestamp_seconds',
-    'When a pass last left the kernel as desired; 0 if none did.',
+    'When the last pass that left the kernel as desired ended; 0 if none did.',
     ({ convergedAt, epochOffset }) => (convergedAt === null ? 0 : (convergedAt + epochOffset) / 1_000),
   );
 
   ofPass(
     'vips',
-    'VIPs that the sources ask for and that have a backend, per address family and protocol.',
+    'Desired VIPs that have a backend, counted per address family and protocol.',
     ({ desired }) => desired.services.size,
   );
   ofPass(
     'vips_unsettled',
-    'VIPs that are not in the kernel as desired, or should be gone from it; conflicts apart.',
+    'VIPs that are not in the kernel as desired, or not yet removed from it; without conflicts.',
     ({ shortfall }) => shortfall.length,
   );
   ofPass('backends', 'Backends of all VIPs.', ({ desired }) => backends(desired.services.values()).all);
@@ -60,43 +62,43 @@ export function registerGauges(
   );
   ofPass(
     'slow_start_backends',
-    'Backends that came into rotation of late and grow to their weight.',
+    'Backends in slow start: they came into rotation recently and their weight is still growing.',
     ({ slowStarts }) => slowStarts ?? 0,
   );
-  ofPass('steps_waiting', 'Writes that failed and wait for their next try.', ({ waiting }) => waiting);
+  ofPass('steps_waiting', 'Failed writes that wait for their next retry.', ({ waiting }) => waiting);
   ofPass(
     'conflicts',
-    'VIPs whose address and port another program holds in the kernel.',
+    "VIPs whose address and port belong to another program's service in the kernel.",
     ({ plan }) => plan.conflicts.length,
   );
   ofPass(
     'held_vips',
-    'VIPs that would have no backend in rotation any more, and are kept as they are: too much would go at once.',
+    'VIPs kept unchanged by the mass-removal brake, since they would lose all backends in rotation.',
     ({ held }) => held?.vips ?? 0,
   );
   ofPass(
     'held_backends',
-    'Backends that are kept in rotation although no source asks for it, or others are nearer: too much would go at once.',
+    'Backends kept in rotation by the mass-removal brake, although no source lists them any more or others are nearer.',
     ({ held }) => held?.backends ?? 0,
   );
   ofPass(
     'rejected',
-    'What could not be used of the definitions: labels, apps, files.',
+    'Parts of the definitions that cannot be used: labels, apps, files.',
     ({ desired }) => desired.rejected.length,
   );
   ofPass(
     'warnings',
-    'What is odd in the definitions but could be used.',
+    'Parts of the definitions that are used but look wrong.',
     ({ desired }) => desired.warnings.length,
   );
   ofPass(
     'problems',
-    'What keeps VIPs from being reached: interface or routes.',
+    'Problems of interface or routes that make VIPs unreachable.',
     ({ problems }) => problems.length,
   );
   ofPass(
     'advice',
-    'Kernel settings and the like that should be other than they are; VIPs are reached.',
+    'Warnings about this host, such as kernel settings to change; VIPs are reachable.',
     ({ advice }) => advice.length,
   );
 
@@ -105,7 +107,7 @@ export function registerGauges(
   registerSourceGauges(registry, status, clock);
 }
 
-/** Of VIPs that want the nearest backends. */
+/** Gauges of VIPs that use only the nearest backends. */
 function registerNearnessGauges(registry: Registry, status: () => Status): void {
   const registers = [registry];
   const labelNames = ['tier'] as const;
@@ -118,21 +120,21 @@ function registerNearnessGauges(registry: Registry, status: () => Status): void 
   };
   const vips: Gauge<'tier'> = new Gauge({
     name: 'marathon_ipvs_near_vips',
-    help: 'VIPs that want the nearest backends, by where those are that they have: node, zone, region, or all where none nearer is in rotation.',
+    help: 'VIPs that use only the nearest backends, by where these are: node, zone, region, or all if none nearer is in rotation.',
     labelNames,
     registers,
     collect: () => read(vips, () => 1),
   });
   const leftOut: Gauge<'tier'> = new Gauge({
     name: 'marathon_ipvs_left_out_backends',
-    help: 'Backends that are left out since nearer ones are in rotation, by the tier of those.',
+    help: 'Backends left out because nearer ones are in rotation, by the tier of the nearer ones.',
     labelNames,
     registers,
     collect: () => read(leftOut, leftOutOf),
   });
 }
 
-/** Of VIPs whose backends got enough new connections. */
+/** Gauges of how evenly new connections are spread. */
 function registerSpreadGauges(registry: Registry, status: () => Status): void {
   const ofSpreads = (name: string, help: string, read: (spreads: readonly Spread[]) => number) => {
     const collect = () => {
@@ -143,34 +145,34 @@ function registerSpreadGauges(registry: Registry, status: () => Status): void {
   };
   ofSpreads(
     'compared_vips',
-    'VIPs whose backends got enough new connections within the last minutes to compare them.',
+    'VIPs whose backends got enough new connections in the last minutes to be compared.',
     ({ length }) => length,
   );
   ofSpreads(
     'uneven_vips',
-    'Those of which one backend got twice its share or more, or a quarter of it or less.',
+    'Compared VIPs with a backend that got at least twice its share of new connections, or at most a quarter of it.',
     (spreads) => spreads.filter(isUneven).length,
   );
   ofSpreads(
     'spread_max_ratio',
-    'How many times its share the backend got that got the most of it, of all compared VIPs; 1 is even, 0: none is compared.',
+    'The largest ratio of new connections to the expected share of a backend, over all compared VIPs; 1: even, 0: none is compared.',
     (spreads) => Math.max(0, ...spreads.map(({ most }) => most.ofShare)),
   );
 }
 
 const TIERS: readonly Tier[] = ['node', 'zone', 'region', 'all'];
 
-/** Which program this is. */
+/** The gauge with the versions of the controller and of Node. */
 export function registerBuildInfo(registry: Registry): void {
   new Gauge({
     name: 'marathon_ipvs_build_info',
-    help: 'Always 1; the labels tell which controller this is.',
+    help: 'Always 1; the labels are the versions of the controller and of Node.js.',
     labelNames: ['version', 'node'],
     registers: [registry],
   }).set({ version: version(), node: process.version }, 1);
 }
 
-/** How each source does. */
+/** Gauges of each source. */
 export function registerSourceGauges(
   registry: Registry,
   status: () => Pick<Status, 'sources' | 'epochOffset'>,
@@ -182,7 +184,7 @@ export function registerSourceGauges(
     read: (source: SourceStatus, epochOffset: number) => number,
   ) => {
     const collect = () => {
-      // Sources that are not told of any more have no number.
+      // A source that is no longer reported has no series.
       gauge.reset();
       const { sources, epochOffset } = status();
       for (const source of sources) gauge.set({ source: source.name }, read(source, epochOffset));
@@ -196,18 +198,18 @@ export function registerSourceGauges(
     const gauge: Gauge<'source'> = new Gauge({ ...options, collect });
   };
 
-  ofSource('up', '1 if the last read of the source was good.', ({ readAt, failure }) =>
+  ofSource('up', '1 if the last read of the source succeeded.', ({ readAt, failure }) =>
     readAt !== null && failure === null ? 1 : 0,
   );
-  ofSource('apps', 'Apps and pods that the source told of.', ({ apps }) => apps);
+  ofSource('apps', 'Apps and pods listed by the source.', ({ apps }) => apps);
   ofSource(
     'last_read_timestamp_seconds',
-    'When the source was last read well; 0 if never since the start.',
+    'When the source was last read successfully; 0 if never since the start.',
     ({ readAt }, offset) => (readAt === null ? 0 : (readAt + offset) / 1_000),
   );
   ofSource(
     'data_age_seconds',
-    'Age of what is used of the source, also when it comes from our own disk; infinite while there is nothing.',
+    "Age of the source's data in use, including data loaded from disk; infinite if there is none.",
     (source) => ageOf(source, clock.monotonic()),
   );
 }

@@ -1,10 +1,10 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { IpvsTables } from '../counters.ts';
 
-/** Size and load of the kernel's IPVS tables, read when Prometheus asks; NaN where the kernel does not tell. */
+/** Size and load of the kernel's IPVS tables, read on each scrape; NaN if the kernel does not report a value. */
 export function registerKernelMetrics(registry: Registry, tables: () => Promise<IpvsTables | null>): void {
   let reading: Promise<IpvsTables | null> | null = null;
-  // All gauges are collected at once: one read is for all of them.
+  // All gauges are collected at the same time, so they share one read.
   const readOnce = () => {
     reading ??= tables().finally(() => {
       reading = null;
@@ -17,44 +17,44 @@ export function registerKernelMetrics(registry: Registry, tables: () => Promise<
       help,
       registers: [registry],
       async collect() {
-        const told = await readOnce();
-        gauge.set((told === null ? null : read(told)) ?? Number.NaN);
+        const found = await readOnce();
+        gauge.set((found === null ? null : read(found)) ?? Number.NaN);
       },
     });
   };
   ofTables(
     'connections',
-    'Connections in the table of IPVS, those of other programs too; before Linux 7.1 no number.',
+    'Connections in the IPVS table, including those of other programs; NaN before Linux 7.1.',
     ({ connections }) => connections.count,
   );
   ofTables(
     'max_connections',
-    'How many there may be (net.ipv4.vs.conn_max); before Linux 7.2 no number: only memory limits them.',
+    'Limit on connections (net.ipv4.vs.conn_max); NaN before Linux 7.2, where only memory limits them.',
     ({ connections }) => connections.max,
   );
   ofTables(
     'connection_table_buckets',
-    'Buckets of the table of connections.',
+    'Buckets of the connection table.',
     ({ connections }) => connections.buckets,
   );
   ofTables(
     'connection_table_max_buckets',
-    'What that table may grow to (the module parameter conn_tab_bits); before Linux 7.1 it has this size.',
+    'Largest size of the connection table (the module parameter conn_tab_bits); before Linux 7.1 the table always has this size.',
     ({ connections }) => connections.maxBuckets,
   );
   ofTables(
     'service_table_buckets',
-    'Buckets of the table of services; before Linux 7.1 256 for all network namespaces together.',
+    'Buckets of the service table; before Linux 7.1 256 for all network namespaces together.',
     ({ services }) => services.buckets,
   );
   ofTables(
     'estimation_threads',
-    'Threads that count rates; before Linux 7.1 no number.',
+    'Kernel threads that estimate rates; NaN before Linux 7.1.',
     ({ estimation }) => estimation?.threads ?? null,
   );
   ofTables(
     'estimation_capacity',
-    'Services and backends whose rates the threads that there may be can count; before Linux 7.1 no number.',
+    'Services and backends whose rates the maximum number of threads can estimate; NaN before Linux 7.1.',
     ({ estimation }) => capacityOf(estimation),
   );
 }

@@ -12,31 +12,31 @@ import { registerGauges } from './gauges.ts';
 import { registerKernelMetrics } from './kernel.ts';
 import { registerNamespaceMetrics } from './namespaces.ts';
 
-/** Hears what the loop does and tells it to Prometheus. */
+/** Observes the loop and exposes what it does to Prometheus. */
 export interface Metrics extends Observer {
   readonly contentType: string;
-  /** Everything in the text form that Prometheus reads. */
+  /** All metrics in the Prometheus text format. */
   text(): Promise<string>;
 }
 
-/** What they tell besides, where there is such a part. */
+/** Optional parts with metrics of their own. */
 export interface MetricsParts {
   readonly dns?: DnsMetrics | undefined;
-  /** A board that is told by whoever tells the metrics, and before them; else they keep one of their own. */
+  /** A board that the caller updates before the metrics; without it the metrics keep one of their own. */
   readonly board?: StatusBoard | undefined;
-  /** Keys and tokens of `--listen`. */
+  /** Certificates and tokens of `--listen`. */
   readonly access?: AccessFiles | undefined;
-  /** Reads size and load of the kernel's tables. */
+  /** Reads size and load of the kernel's IPVS tables. */
   readonly tables?: (() => Promise<IpvsTables | null>) | undefined;
 }
 
-/** How many changes that no pass could bring into the kernel are remembered for their latency. */
-const MOST_WAITING = 10_000;
+/** The most changes whose latency is still open because no pass has brought them into the kernel. */
+const MAX_WAITING = 10_000;
 
 /**
- * Metrics with the prefix `marathon_ipvs_`, besides those of the process. docs/metrics.md lists them.
+ * Creates the metrics with the prefix `marathon_ipvs_`, and those of the process. docs/metrics.md lists them.
  *
- * Counters and histograms stand at 0 from the start, so that the first failure is an increase.
+ * Counters and histograms are 0 from the start, so that the first failure shows as an increase.
  */
 export function createMetrics(
   options: StatusBoardOptions,
@@ -57,10 +57,10 @@ export function createMetrics(
   const counters = createCounters(registry, sources);
   let waiting: readonly number[] = [];
 
-  /** A change that an interrupted pass took along reaches the kernel with a later one. */
+  /** Changes of a pass that failed stay open, since a later pass brings them into the kernel. */
   function countLatencies({ error, changesSince, finishedAt }: PassStatus): void {
     if (dryRun) return;
-    waiting = [...waiting, ...changesSince].slice(-MOST_WAITING);
+    waiting = [...waiting, ...changesSince].slice(-MAX_WAITING);
     if (error !== null) return;
     for (const since of waiting) counters.changeLatency.observe(Math.max(0, finishedAt - since) / 1_000);
     waiting = [];
@@ -103,7 +103,7 @@ function resultOf(pass: PassStatus): 'converged' | 'incomplete' | 'error' {
   return pass.failures.length + pass.waiting + pass.shortfall.length === 0 ? 'converged' : 'incomplete';
 }
 
-/** What someone changed in a service that is not as desired after the pass has not been repaired. */
+/** The drift that the pass repaired: without that of services that are still not as desired. */
 function repairedDrift(pass: PassStatus): PassStatus['drift'] {
   if (pass.error !== null || pass.drift.length === 0) return [];
   const broken = new Set(pass.shortfall.map(({ key }) => key));

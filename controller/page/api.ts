@@ -1,21 +1,21 @@
-/** What the page asks the controller for, besides events. */
+/** The page's requests to the controller, besides the event stream. */
 
 import { readToken } from './token.ts';
 
 export interface Reply {
   readonly status: number;
-  /** The JSON of the body; null where there is none. */
+  /** The parsed JSON body; null if there is none. */
   readonly body: unknown;
 }
 
-/** What lets one read, where that has been typed. */
+/** The header with the read token, if one has been entered. */
 export function authorization(): Readonly<Record<string, string>> {
   const token = readToken.current();
   return token === '' ? {} : { authorization: `Bearer ${token}` };
 }
 
-/** Asks for JSON. Never rejects: without an answer the status is 0 and the body says so. */
-export async function ask(path: string, options: Asking = {}): Promise<Reply> {
+/** Requests JSON. Never rejects: without an answer the status is 0 and the body has an error. */
+export async function request(path: string, options: RequestOptions = {}): Promise<Reply> {
   try {
     const headers = { ...authorization(), ...options.headers };
     const response = await fetch(path, { ...options, headers, cache: 'no-store' });
@@ -25,23 +25,26 @@ export async function ask(path: string, options: Asking = {}): Promise<Reply> {
   }
 }
 
-interface Asking extends RequestInit {
+interface RequestOptions extends RequestInit {
   readonly headers?: Record<string, string>;
 }
 
 export interface AppRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Empty for the list, and to create one. */
+  /** Omitted to list all apps, or to create one. */
   readonly id?: string;
-  /** The app's JSON, sent as it is. */
+  /** The app's JSON, sent unchanged. */
   readonly text?: string;
   readonly force?: boolean;
 }
 
-/** Asks `/v1/apps`, with the token that writing needs; without one where the browser shows a certificate. */
-export async function askApps(token: string, { method, id = '', text, force }: AppRequest): Promise<Reply> {
+/** Sends a request to `/v1/apps` with the write token, which is empty if the browser presents a certificate. */
+export async function requestApps(
+  token: string,
+  { method, id = '', text, force }: AppRequest,
+): Promise<Reply> {
   const path = id.split('/').map(encodeURIComponent).join('/');
-  return await ask(`/v1/apps${path}${force === true ? '?force=true' : ''}`, {
+  return await request(`/v1/apps${path}${force === true ? '?force=true' : ''}`, {
     method,
     headers: {
       ...(token !== '' && { authorization: `Bearer ${token}` }),
@@ -51,21 +54,21 @@ export async function askApps(token: string, { method, id = '', text, force }: A
   });
 }
 
-/** Asks how far a deployment is, with the token that writing needs. */
-export async function askDeployment(
+/** Requests the progress of a deployment, with the write token. */
+export async function requestDeployment(
   token: string,
   { deployment, app }: { readonly deployment: string; readonly app: string },
   signal: AbortSignal,
 ): Promise<Reply> {
-  return await ask(`/v1/deployments/${encodeURIComponent(deployment)}?app=${encodeURIComponent(app)}`, {
+  return await request(`/v1/deployments/${encodeURIComponent(deployment)}?app=${encodeURIComponent(app)}`, {
     signal,
     ...(token !== '' && { headers: { authorization: `Bearer ${token}` } }),
   });
 }
 
-/** What a reply says that is no success. */
+/** The error message of a reply that is not a success. */
 export function errorOf({ status, body }: Reply): string {
-  const said = body as { readonly error?: unknown; readonly message?: unknown } | null;
-  const text = said?.error ?? said?.message;
+  const problem = body as { readonly error?: unknown; readonly message?: unknown } | null;
+  const text = problem?.error ?? problem?.message;
   return typeof text === 'string' ? text : `the controller answered ${status}`;
 }

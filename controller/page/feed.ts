@@ -1,22 +1,22 @@
-/** What the page knows of the host, put together from the events that it has heard. */
+/** The state of the host as the page knows it, built from the events it has received. */
 
 import type { AllRows, ChangedRows, Findings, Overview, VipRow } from '../status/rows.ts';
 
 export interface Feed {
   /** null before the first event. */
   readonly known: Known | null;
-  /** Whether the connection stands, as far as the browser knows. */
+  /** Whether the connection is open, as far as the browser knows. */
   readonly connected: boolean;
-  /** When an event was last heard, in milliseconds by the browser's clock. */
-  readonly heardAt: number | null;
-  /** Why the controller tells nothing; null while it does. */
+  /** When the last event was received, in milliseconds of the browser's clock; null before the first. */
+  readonly receivedAt: number | null;
+  /** Why the controller refuses access; null if it does not. */
   readonly refused: Refusal | null;
 }
 
 export interface Refusal {
-  /** Whether a token was shown. */
-  readonly tried: boolean;
-  /** In the controller's words. */
+  /** Whether a token was sent. */
+  readonly hadToken: boolean;
+  /** The controller's message. */
   readonly text: string;
 }
 
@@ -24,23 +24,24 @@ export interface Known {
   readonly overview: Overview;
   readonly findings: Findings;
   readonly rows: ReadonlyMap<string, VipRow>;
-  /** Connections per second of each VIP at the last events, the newest last. */
+  /** Connections per second of each VIP at the most recent events, newest last. */
   readonly samples: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Two minutes of them. */
-export const MOST_SAMPLES = 60;
+/** Two minutes of samples. */
+export const MAX_SAMPLES = 60;
 
-export const NOTHING_HEARD: Feed = { known: null, connected: false, heardAt: null, refused: null };
+export const EMPTY_FEED: Feed = { known: null, connected: false, receivedAt: null, refused: null };
 
-export function heardAll(feed: Feed, { overview, findings, vips }: AllRows, now: number): Feed {
+/** The feed after an `all` event. */
+export function withAll(feed: Feed, { overview, findings, vips }: AllRows, now: number): Feed {
   const rows = new Map(vips.map((row) => [row.id, row]));
   const samples = sampled(feed.known?.samples ?? new Map(), rows);
-  return { known: { overview, findings, rows, samples }, ...heard(now) };
+  return { known: { overview, findings, rows, samples }, ...received(now) };
 }
 
-/** Changes to nothing are none: after a pause the server sends everything first. */
-export function heardChanges(feed: Feed, changes: ChangedRows, now: number): Feed {
+/** The feed after a `changes` event; unchanged before the first `all`, which the server always sends first. */
+export function withChanges(feed: Feed, changes: ChangedRows, now: number): Feed {
   const { known } = feed;
   if (known === null) return feed;
   const rows = new Map(known.rows);
@@ -48,18 +49,18 @@ export function heardChanges(feed: Feed, changes: ChangedRows, now: number): Fee
   for (const row of changes.vips) rows.set(row.id, row);
   const findings = changes.findings ?? known.findings;
   const samples = sampled(known.samples, rows);
-  return { known: { overview: changes.overview, findings, rows, samples }, ...heard(now) };
+  return { known: { overview: changes.overview, findings, rows, samples }, ...received(now) };
 }
 
-function heard(now: number): Omit<Feed, 'known'> {
-  return { connected: true, heardAt: now, refused: null };
+function received(now: number): Omit<Feed, 'known'> {
+  return { connected: true, receivedAt: now, refused: null };
 }
 
 function sampled(before: Known['samples'], rows: Known['rows']): Known['samples'] {
   return new Map(
     [...rows.values()].map(({ id, connectionRate }) => [
       id,
-      [...(before.get(id) ?? []), connectionRate ?? 0].slice(-MOST_SAMPLES),
+      [...(before.get(id) ?? []), connectionRate ?? 0].slice(-MAX_SAMPLES),
     ]),
   );
 }
@@ -71,9 +72,9 @@ export type Freshness =
   | { readonly kind: 'connecting' | 'live' }
   | { readonly kind: 'stale'; readonly seconds: number };
 
-/** Whether what is shown is what is. */
-export function freshnessOf({ heardAt }: Feed, now: number): Freshness {
-  if (heardAt === null) return { kind: 'connecting' };
-  const age = now - heardAt;
+/** Whether the shown state is current. */
+export function freshnessOf({ receivedAt }: Feed, now: number): Freshness {
+  if (receivedAt === null) return { kind: 'connecting' };
+  const age = now - receivedAt;
   return age < STALE_MS ? { kind: 'live' } : { kind: 'stale', seconds: Math.round(age / 1_000) };
 }

@@ -1,4 +1,4 @@
-/** Numbers, times and names as people read them. */
+/** Formats numbers, times and names for people. */
 
 import type { VipState } from '../status/document.ts';
 import { short } from '../status/words.ts';
@@ -15,12 +15,12 @@ export {
   unevenText,
 } from '../status/words.ts';
 
-/** `1.2M/s`; `-` where it is not known. */
+/** `1.2M/s`; `-` if it is not known. */
 export function rate(perSecond: number | null, unit = ''): string {
   return perSecond === null ? '-' : `${short(perSecond)}${unit}/s`;
 }
 
-/** `14:03:07`, with the date in front on another day than `now`: as the browser's own clock has them. */
+/** `14:03:07` in the browser's time zone, preceded by the date if that differs from the date of `now`. */
 export function moment(instant: string, now: string): string {
   const at = new Date(instant);
   const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
@@ -37,12 +37,12 @@ export function endpoint({ address, port }: { readonly address: string; readonly
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** How a VIP is called: its DNS name, or its address. */
+/** The title of a VIP: its DNS name, or its address. */
 export function title(vip: { readonly fqdn: string | null; readonly address: string | null }): string {
   return vip.fqdn ?? vip.address ?? 'no address yet';
 }
 
-/** The gravest first: so they are sorted, and so the filter lists them. */
+/** Most severe first, for sorting and for the filter. */
 export const STATES: readonly VipState[] = [
   'conflict',
   'pending',
@@ -53,7 +53,7 @@ export const STATES: readonly VipState[] = [
   'forwarding',
 ];
 
-/** How a state looks; words say it too. */
+/** The colour of a state; it is always shown with the state's name. */
 export function tone(state: VipState): 'good' | 'attention' | 'bad' {
   if (state === 'forwarding') return 'good';
   return state === 'conflict' || state === 'pending' || state === 'out of rotation' ? 'bad' : 'attention';

@@ -1,16 +1,16 @@
 import { useEffect, useState } from 'preact/hooks';
-import { ask, type Reply } from './api.ts';
+import { type Reply, request } from './api.ts';
 import type { Feed } from './feed.ts';
 import { currentFeed, onFeed } from './stream.ts';
 
-/** What has been heard; the component is drawn anew with every event. */
+/** The current feed; the component is rendered again after every event. */
 export function useFeed(): Feed {
   const [feed, setFeed] = useState(currentFeed);
   useEffect(() => onFeed(() => setFeed(currentFeed())), []);
   return feed;
 }
 
-/** The time, every second. */
+/** The current time; the component is rendered again every second. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -20,15 +20,15 @@ export function useNow(): number {
   return now;
 }
 
-/** The reply to a path, asked for again whenever `version` is another; null before the first one. */
+/** The reply to a path, requested again whenever `version` changes; null before the first reply. */
 export function useReply(path: string, version: unknown): Reply | null {
   const [reply, setReply] = useState<{ readonly path: string; readonly reply: Reply } | null>(null);
   useEffect(() => {
-    const gone = new AbortController();
-    void ask(path, { signal: gone.signal }).then((found) => {
-      if (!gone.signal.aborted) setReply({ path, reply: found });
+    const unmounted = new AbortController();
+    void request(path, { signal: unmounted.signal }).then((found) => {
+      if (!unmounted.signal.aborted) setReply({ path, reply: found });
     });
-    return () => gone.abort();
+    return () => unmounted.abort();
   }, [path, version]);
   return reply?.path === path ? reply.reply : null;
 }

@@ -1,4 +1,4 @@
-/** Which VIPs the list shows, and in which order. */
+/** Filters, sorts and pages the list of VIPs. */
 
 import type { VipState } from '../status/document.ts';
 import type { Figures } from '../status/figures.ts';
@@ -9,26 +9,26 @@ export const COLUMNS = ['name', 'address', 'state', 'backends', 'connections', '
 export type Column = (typeof COLUMNS)[number];
 
 export interface ListQuery {
-  /** Words that must all occur in name, address, port, protocol, app or reason. */
+  /** Words, all of which must occur in name, address, port, protocol, app or reason. */
   readonly text: string;
   readonly state: VipState | null;
   readonly sort: Column;
   readonly descending: boolean;
-  /** The first is 0. */
+  /** Counted from 0. */
   readonly page: number;
 }
 
 export interface ListPage {
   readonly rows: readonly VipRow[];
-  /** How many there are on all pages. */
+  /** The number of matching VIPs on all pages. */
   readonly found: number;
-  /** The page that is shown: the last one where the one asked for is beyond it. */
+  /** The page shown: the requested one, or the last if that does not exist. */
   readonly page: number;
   readonly pages: number;
   readonly first: number;
 }
 
-/** What a browser lays out within a frame, and a person looks through. */
+/** As many rows as a browser lays out within a frame. */
 const PAGE_ROWS = 50;
 
 export function parseListQuery(query: URLSearchParams): ListQuery {
@@ -42,7 +42,7 @@ export function parseListQuery(query: URLSearchParams): ListQuery {
   };
 }
 
-/** The hash of the list that shows this; what is as usual is left out. */
+/** The URL hash of a list; defaults are left out. */
 export function listLink({ text, state, sort, descending, page }: ListQuery): string {
   const query = new URLSearchParams();
   if (text !== '') query.set('q', text);
@@ -50,8 +50,8 @@ export function listLink({ text, state, sort, descending, page }: ListQuery): st
   if (sort !== 'name') query.set('sort', sort);
   if (descending) query.set('order', 'down');
   if (page > 0) query.set('page', String(page + 1));
-  const text_ = query.toString();
-  return text_ === '' ? '#/services' : `#/services?${text_}`;
+  const search = query.toString();
+  return search === '' ? '#/services' : `#/services?${search}`;
 }
 
 export function listPage(rows: Iterable<VipRow>, query: ListQuery): ListPage {
@@ -68,7 +68,7 @@ function matching({ text, state }: ListQuery): (row: VipRow) => boolean {
     (state === null || row.state === state) && words.every((word) => textOf(row).includes(word));
 }
 
-/** Rows that have not changed are the same objects from event to event. */
+/** Searchable texts by row: a row that has not changed stays the same object from event to event. */
 const texts = new WeakMap<VipRow, string>();
 
 function textOf(row: VipRow): string {
@@ -98,7 +98,7 @@ export function figuresText({
 function comparing({ sort, descending }: ListQuery): (a: VipRow, b: VipRow) => number {
   const compare = COMPARE[sort];
   const direction = descending ? -1 : 1;
-  // Equal ones keep their order, also while numbers change.
+  // Rows that compare equal are sorted by name, so that they do not move while numbers change.
   return (a, b) => direction * compare(a, b) || byName(a, b);
 }
 

@@ -1,4 +1,4 @@
-/** Where the browser begins. */
+/** The entry point in the browser. */
 
 import { options, render } from 'preact';
 import { showVisibly } from './shown.ts';

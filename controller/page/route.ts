@@ -1,4 +1,4 @@
-/** Where one is: what stands behind the # of the address. */
+/** The route in the URL hash. */
 
 export type Route =
   | { readonly page: 'services' | 'diff' | 'host' | 'apps' | 'new'; readonly query: URLSearchParams }
@@ -7,7 +7,7 @@ export type Route =
 const PLAIN = ['services', 'diff', 'host', 'apps', 'new'] as const;
 const WITH_ID = ['vip', 'edit'] as const;
 
-/** What a hash means; `front` where it says nothing that is known. */
+/** Parses a hash; an unknown one means `front`. */
 export function parseRoute(hash: string, front: 'services' | 'diff'): Route {
   const [path = '', search = ''] = hash.replace(/^#\/?/, '').split(/\?(.*)/s);
   const query = new URLSearchParams(search);

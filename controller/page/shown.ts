@@ -1,12 +1,12 @@
 /**
- * What becomes text in the browser: what of it a reader would not see, or would see in another order, is shown by its code.
- * A field to type in has what it has.
+ * Escapes characters that a reader would not see, or that would change the order of the text. Values of input fields are
+ * left alone.
  */
 
 import { visibleInJson } from '../visible.ts';
 
-/** An element as Preact makes it, or a text: then its type is null and its props are the text. */
-interface Made {
+/** An element as Preact creates it, or a text: then its type is null and its props are the text. */
+interface Node {
   readonly type: unknown;
   props: unknown;
 }
@@ -14,10 +14,10 @@ interface Made {
 /** Attributes that a browser shows, or a screen reader reads. */
 const READ = ['title', 'aria-label'] as const;
 
-/** Makes what is read of an element, or of a text, visible. Preact calls it for each of them, as its `options.vnode`. */
-export function showVisibly(made: Made): void {
-  if (made.type === null) made.props = visibleText(made.props);
-  else if (typeof made.type === 'string') showAttributes(made.props as Record<string, unknown>);
+/** Escapes a text, or the attributes of an element. Preact calls it for each of them, as `options.vnode`. */
+export function showVisibly(node: Node): void {
+  if (node.type === null) node.props = visibleText(node.props);
+  else if (typeof node.type === 'string') showAttributes(node.props as Record<string, unknown>);
 }
 
 function showAttributes(props: Record<string, unknown>): void {

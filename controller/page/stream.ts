@@ -1,59 +1,59 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { authorization, errorOf } from './api.ts';
 import { facts } from './facts.ts';
-import { type Feed, heardAll, heardChanges, NOTHING_HEARD } from './feed.ts';
+import { EMPTY_FEED, type Feed, withAll, withChanges } from './feed.ts';
 import { readToken } from './token.ts';
 
-let feed = NOTHING_HEARD;
+let feed = EMPTY_FEED;
 const listeners = new Set<() => void>();
 
-function become(next: Feed): void {
+function update(next: Feed): void {
   feed = next;
   for (const listener of listeners) listener();
 }
 
-/** What has been heard until now. */
+/** The feed after all events received so far. */
 export function currentFeed(): Feed {
   return feed;
 }
 
-/** Calls back after every event, until the function that it returns is called. */
+/** Calls `listener` after every change of the feed; returns a function that removes it. */
 export function onFeed(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** After a connection that ended, or that the server had no room for. */
-const AGAIN_MS = 3_000;
-/** Events come every two seconds. */
+/** Delay before reconnecting after the connection ended, or the server had too many streams. */
+const RECONNECT_MS = 3_000;
+/** Events arrive every two seconds, so a connection this silent is broken. */
 const SILENCE_MS = 15_000;
-/** Nothing but another token, or another certificate, mends these. */
+/** Statuses that only another token or certificate can fix. */
 const REFUSALS: ReadonlySet<number> = new Set([401, 403, 429]);
 
-/** Listens from now on; reconnects for ever. (An `EventSource` could not show a token, other than in a URL.) */
+/** Listens to the event stream and reconnects for ever. It uses `fetch` since an `EventSource` cannot send a token. */
 export async function listen(): Promise<never> {
   for (;;) {
     const refused = await listenOnce().catch(() => false);
-    become({ ...feed, connected: false });
-    await (refused && facts.readToken ? anotherToken() : pause());
+    update({ ...feed, connected: false });
+    await (refused && facts.readToken ? nextToken() : pause());
   }
 }
 
-/** Resolves when the connection has ended: with true where the server let nobody in. */
+/** Resolves when the connection has ended, with whether the server refused access. */
 async function listenOnce(): Promise<boolean> {
   const silent = new AbortController();
   let silence = setTimeout(() => silent.abort(), SILENCE_MS);
   try {
-    const shown = authorization();
-    const response = await fetch('/v1/events', { headers: shown, signal: silent.signal, cache: 'no-store' });
+    const headers = authorization();
+    const response = await fetch('/v1/events', { headers, signal: silent.signal, cache: 'no-store' });
     if (REFUSALS.has(response.status)) {
       const body: unknown = await response.json().catch(() => null);
-      const tried = 'authorization' in shown;
-      become({ ...feed, refused: { tried, text: errorOf({ status: response.status, body }) } });
+      const hadToken = 'authorization' in headers;
+      update({ ...feed, refused: { hadToken, text: errorOf({ status: response.status, body }) } });
       return true;
     }
     if (response.status !== 200 || response.body === null) return false;
-    const parser = createParser({ onEvent: hear });
+    const parser = createParser({ onEvent: receive });
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { done, value } = await reader.read();
@@ -67,17 +67,17 @@ async function listenOnce(): Promise<boolean> {
   }
 }
 
-function hear({ event, data }: EventSourceMessage): void {
+function receive({ event, data }: EventSourceMessage): void {
   const now = Date.now();
-  if (event === 'all') become(heardAll(feed, JSON.parse(data), now));
-  if (event === 'changes') become(heardChanges(feed, JSON.parse(data), now));
+  if (event === 'all') update(withAll(feed, JSON.parse(data), now));
+  if (event === 'changes') update(withChanges(feed, JSON.parse(data), now));
 }
 
 function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  return new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
 }
 
-function anotherToken(): Promise<void> {
+function nextToken(): Promise<void> {
   return new Promise((resolve) => {
     const forget = readToken.onSet(() => {
       forget();

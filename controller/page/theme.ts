@@ -3,13 +3,13 @@ export const THEMES: readonly Theme[] = ['auto', 'light', 'dark'];
 
 const KEY = 'marathon-ipvs-theme';
 
-/** What was chosen in this browser; `auto`: what the system says. */
+/** The theme chosen in this browser; `auto` follows the system. */
 export function chosenTheme(): Theme {
   try {
     const kept = localStorage.getItem(KEY);
     return THEMES.find((theme) => theme === kept) ?? 'auto';
   } catch {
-    // A browser may be told to keep nothing.
+    // The browser may be configured to block storage.
     return 'auto';
   }
 }
@@ -22,7 +22,7 @@ export function chooseTheme(theme: Theme): void {
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    // It then holds until the page is left.
+    // Without storage the choice lasts until the page is closed.
   }
   applyTheme(theme);
 }

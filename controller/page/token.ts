@@ -1,11 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** A token as it was typed. */
+/** A token that the user enters. */
 export interface Token {
   current(): string;
-  /** Also tells of one that is entered again. */
+  /** Sets the token and calls the listeners, even if it is the same again. */
   set(next: string): void;
-  /** Calls back until the function that it returns is called. */
+  /** Calls `listener` whenever the token is set; returns a function that removes it. */
   onSet(listener: () => void): () => void;
 }
 
@@ -26,33 +26,33 @@ function createToken(kept: { read(): string; keep(token: string): void }): Token
   };
 }
 
-/** Kept while the page is open and nowhere else: what writes apps should not lie in a browser's files. */
+/** Kept in memory only: a token that can write apps should not end up in the browser's files. */
 export const writeToken = createToken({ read: () => '', keep: () => undefined });
 
-const PLACE = 'read-token';
+const STORAGE_KEY = 'read-token';
 
-/** Kept until the tab is closed, so that the page can be loaded again; each tab asks for it. */
+/** Kept until the tab is closed, so that it survives a reload; each tab prompts for it. */
 export const readToken = createToken({
   read() {
     try {
-      return sessionStorage.getItem(PLACE) ?? '';
+      return sessionStorage.getItem(STORAGE_KEY) ?? '';
     } catch {
-      // A browser may be told to keep nothing.
+      // The browser may be configured to block storage.
       return '';
     }
   },
   keep(token) {
     try {
-      sessionStorage.setItem(PLACE, token);
+      sessionStorage.setItem(STORAGE_KEY, token);
     } catch {
-      // It then holds until the page is left.
+      // Without storage the token lasts until the page is closed.
     }
   },
 });
 
-/** The token that writing apps needs, and the function that changes it. */
+/** The write token, and the function that sets it. */
 export function useWriteToken(): readonly [string, (next: string) => void] {
-  const [, draw] = useState(0);
-  useEffect(() => writeToken.onSet(() => draw((count) => count + 1)), []);
+  const [, render] = useState(0);
+  useEffect(() => writeToken.onSet(() => render((count) => count + 1)), []);
   return [writeToken.current(), writeToken.set];
 }

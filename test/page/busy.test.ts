@@ -162,7 +162,7 @@ outside('a busy host', () => {
     tab = await Tab.open(browser, host.url);
     const { page } = tab;
     await tab.go('#/host');
-    await page.getByText('This host cannot reach 3 of 5 agents that it tried').waitFor();
+    await page.getByText('This host cannot reach 3 of the 5 agents that it tried').waitFor();
     await page.getByText('tcp/10.0.0.1:31000: 7 connections, no reply; connect timed out').waitFor();
     await page.getByText('10.0.2.1: an address of this host').waitFor();
   });
@@ -176,7 +176,7 @@ outside('a busy host', () => {
     await tab.go(vipPage(LARGE));
     await why().focus();
     await page.keyboard.press('Enter');
-    await page.getByRole('status').getByText('On the way.').waitFor();
+    await page.getByRole('status').getByText('Tracing.').waitFor();
     await page.keyboard.press('Enter');
     walked.resolve(BROKEN);
     await page
@@ -185,7 +185,7 @@ outside('a busy host', () => {
       .waitFor();
     expect(asked).toEqual([`${LONG_NAME}.marathon.l4lb.thisdcos.directory:8443/tcp`]);
     // Who came by keyboard is where they were.
-    const again = page.getByRole('button', { name: 'Ask again' });
+    const again = page.getByRole('button', { name: 'Run again' });
     expect(await again.evaluate((element) => element.matches(':focus'))).toBe(true);
     const broken = page.getByRole('listitem').filter({ hasText: 'filters' });
     await broken.getByText('counter packets 812 drop').waitFor();

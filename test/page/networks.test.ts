@@ -324,7 +324,7 @@ test('a deployment that locks the app is named, force ends it; one that hangs is
   await page.getByRole('button', { name: 'Save and deploy' }).click();
   await page.getByText(`Locked by deployment ${first}.`).waitFor();
   await tab.shoot('locked');
-  await page.getByRole('button', { name: 'Send with force: end that deployment' }).click();
+  await page.getByRole('button', { name: 'Send with force and cancel that deployment' }).click();
   await page.getByText('/stuck was changed').waitFor();
   await progress.getByText('deploying', { exact: true }).waitFor();
 
@@ -337,7 +337,7 @@ test('a deployment that locks the app is named, force ends it; one that hangs is
   const answers = '**/v1/deployments/**';
   await page.route(answers, (route) => route.fulfill({ status: 502, json: { error: 'no master leads' } }));
   await page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))");
-  await progress.getByText('no master leads; asking again in 4 s').waitFor();
+  await progress.getByText('no master leads; retrying in 4 s').waitFor();
   await page.unroute(answers);
   await progress.getByText('deploying', { exact: true }).waitFor();
 
@@ -345,7 +345,7 @@ test('a deployment that locks the app is named, force ends it; one that hangs is
   expect(second).not.toBe(first);
   await fetch(`${marathon.url}/v2/deployments/${second}?force=true`, { method: 'DELETE' });
   await progress.getByText('not deployed', { exact: true }).waitFor();
-  await progress.getByText(`deployment ${second} was cancelled, or did not reach its end`).waitFor();
+  await progress.getByText(`deployment ${second} was cancelled or did not finish`).waitFor();
   await tab.shoot('not-deployed');
 });
 

@@ -103,10 +103,10 @@ describe('a service', () => {
     await page.getByRole('button', { name: 'Remove service' }).click();
     await page.getByRole('button', { name: 'Remove /my-service and stop its tasks' }).click();
     // The deployment of a moment ago has it locked.
-    const force = page.getByRole('button', { name: 'Send with force: end that deployment' });
-    await force.or(page.getByText('is to be removed')).waitFor();
+    const force = page.getByRole('button', { name: 'Send with force and cancel that deployment' });
+    await force.or(page.getByText('is being removed')).waitFor();
     if (await force.isVisible()) await force.click();
-    await page.getByText('No VIP of it is left on this host.').waitFor();
+    await page.getByText('Its VIPs have been removed from this host.').waitFor();
     await page.locator('.progress').getByText('removed', { exact: true }).waitFor();
     await page.goto('/#/services');
     await page.getByText('No app declares a VIP yet.').waitFor();
@@ -175,7 +175,7 @@ describe('a service', () => {
       portDefinitions: [{ protocol: 'tcp' }],
     });
     await text.fill('{');
-    await page.getByText('Not taken over').waitFor();
+    await page.getByText('The form does not have this change').waitFor();
     expect(await page.getByRole('button', { name: 'Run service' }).isDisabled()).toBe(true);
   });
 

@@ -73,7 +73,7 @@ outside('every page', () => {
           await tab.page.getByLabel('Token').press('Enter');
           await tab.page.getByRole('button', { name: 'JSON mode' }).click();
         }
-        if (name === 'host') await tab.page.getByText('as wanted; kernel').waitFor();
+        if (name === 'host') await tab.page.getByText('passed; kernel').waitFor();
         await tab.page.getByRole('status').getByText('Live').waitFor();
         await tab.shoot(`${name}-${way}`);
         expect({ name, ...(await look(tab.page)) }).toEqual({ name, tooWide: 0, pale: [] });
@@ -148,7 +148,7 @@ outside('every page', () => {
     await tab.shoot('source-stale');
     await lost.close();
     await tab.page.getByText('Not live').waitFor();
-    await tab.page.getByText(/has not been heard for/).waitFor();
+    await tab.page.getByText(/No update from the controller for/).waitFor();
     await tab.shoot('controller-gone');
     // That it cannot be reached is what the browser complains of.
     tab.complaints.splice(0);

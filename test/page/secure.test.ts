@@ -70,13 +70,13 @@ outside('beyond this host', () => {
   test('the page asks for the token, says that a wrong one is none, and then is live', async () => {
     tab = await Tab.open(browser, url);
     await tab.go('#/services');
-    await tab.page.getByRole('status').getByText('Not let in').waitFor();
+    await tab.page.getByRole('status').getByText('Access denied').waitFor();
     expect(await services().count()).toBe(0);
     await tab.shoot('entrance');
     await enter('a-token-that-is-wrong');
     await tab.page
       .getByRole('alert')
-      .getByText(/^Not accepted\./)
+      .getByText(/^The controller does not accept this token: /)
       .waitFor();
     await enter(READ_TOKEN);
     await services().waitFor();
@@ -122,7 +122,7 @@ outside('beyond this host', () => {
     writeFileSync(tokenFile, 'another-token-for-reading');
     await tab.page
       .getByRole('alert')
-      .getByText(/^Not accepted\./)
+      .getByText(/^The controller does not accept this token: /)
       .waitFor();
     expect(await services().count()).toBe(0);
     await enter('another-token-for-reading');

@@ -8,7 +8,7 @@ import { flagName, usage } from '../../config/given.ts';
 import type { OptionName } from '../../config/options.ts';
 import { tokenIn } from '../../config/token.ts';
 import { ControllerError, systemReason } from '../../errors.ts';
-import { Gathered } from '../../http/gathered.ts';
+import { BodyBuffer } from '../../http/body-buffer.ts';
 import { endpointKey } from '../../model.ts';
 
 /** A running controller, as a command reaches it. */
@@ -78,14 +78,14 @@ export async function openController(options: Options, maxBytes = MAX_ANSWER_BYT
 }
 
 async function readAll(response: IncomingMessage, url: string, maxBytes: number): Promise<string> {
-  const gathered = new Gathered(maxBytes);
+  const body = new BodyBuffer(maxBytes);
   for await (const piece of response) {
-    if (gathered.append(piece)) continue;
+    if (body.append(piece)) continue;
     response.destroy();
     const message = `${url} answers with more than ${maxBytes / 2 ** 20} MiB, which no controller does`;
     throw new ControllerError('controller', message, { retry: 'never' });
   }
-  return gathered.bytes().toString();
+  return body.bytes().toString();
 }
 
 /**

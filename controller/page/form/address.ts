@@ -7,8 +7,8 @@ export interface NameFacts {
 }
 
 /**
- * Where clients reach a VIP whose label has this value: `my-service.marathon.l4lb.thisdcos.directory:5555`, `10.1.2.3:80`.
- * null where the name has nothing that DNS could carry. A port that is not known yet is `<assigned port>`, as in DC/OS.
+ * The address at which clients reach a VIP with this label value: `my-service.marathon.l4lb.thisdcos.directory:5555` or
+ * `10.1.2.3:80`. null if the name cannot become a DNS name. A port that is not known yet is `<assigned port>`, as in DC/OS.
  */
 export function shownAddress(value: string, { zone, framework }: NameFacts): string | null {
   const colon = value.lastIndexOf(':');

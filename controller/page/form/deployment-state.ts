@@ -1,30 +1,30 @@
-/** What a deployment that the page has begun has come to. */
+/** The state of a deployment that the page has started. */
 
 import type { DeploymentDocument } from '../../api/documents.ts';
 import { hereText, instancesText, isWhole, progressText } from '../../status/progress.ts';
 import type { ServiceForm } from './model.ts';
 
-/** What is waited for. */
+/** What the page waits for. */
 export interface Goal {
   /** Id of the deployment. */
   readonly deployment: string;
   readonly app: string;
-  /** How many VIPs it then has, each with every instance as a backend; or that Marathon has it no more. */
+  /** The number of VIPs the app will have, each with every instance as a backend; `gone` if it is removed. */
   readonly vips: number | 'gone';
 }
 
 export interface DeploymentState {
-  /** `applying`: Marathon is done, this host not yet. `unknown`: for now nobody says. */
+  /** `applying`: Marathon has finished, but this host has not. `unknown`: the controller does not answer. */
   readonly state: 'runs' | 'applying' | 'done' | 'ended' | 'unknown';
   readonly text: string;
 }
 
-/** What is known before the first answer. */
+/** The state before the first answer. */
 export function begun({ deployment }: Goal): DeploymentState {
-  return { state: 'runs', text: `Marathon has taken it as deployment ${deployment}` };
+  return { state: 'runs', text: `Marathon has started deployment ${deployment}` };
 }
 
-/** How far it is, or how it ended. */
+/** The progress of a deployment, or how it ended. */
 export function deploymentState(seen: DeploymentDocument, { vips }: Goal): DeploymentState {
   const { progress, instances, others, backendsInRotation: inRotation } = seen;
   const failed = seen.failure === null ? '' : `; its last task failed: ${seen.failure}`;
@@ -44,26 +44,27 @@ function endedText(
   { deployment, instances, others, backendsInRotation }: DeploymentDocument,
   vips: Goal['vips'],
 ): string {
-  const still = vips === 'gone' ? ['it is still there'] : [];
-  const what = instances === null ? ['Marathon has no such app'] : [...still, instancesText(instances)];
-  const next = others.map((other) => `deployment ${other} changes it now`);
-  const said = [...what, hereText(backendsInRotation), ...next];
-  return `deployment ${deployment} was cancelled, or did not reach its end: ${said.join('; ')}`;
+  const still = vips === 'gone' ? ['the app still exists'] : [];
+  const what =
+    instances === null ? ['the app does not exist at Marathon'] : [...still, instancesText(instances)];
+  const next = others.map((other) => `deployment ${other} is now changing it`);
+  const details = [...what, hereText(backendsInRotation), ...next];
+  return `deployment ${deployment} was cancelled or did not finish: ${details.join('; ')}`;
 }
 
-const LOOK_MS = 1_000;
-const MOST_MS = 30_000;
+const POLL_MS = 1_000;
+const MAX_PAUSE_MS = 30_000;
 
-/** How long to wait before the next question, after so many in a row that failed. */
+/** How long to wait before the next request, after this many failures in a row. */
 export function pauseAfter(failures: number): number {
-  return Math.min(LOOK_MS * 2 ** failures, MOST_MS);
+  return Math.min(POLL_MS * 2 ** failures, MAX_PAUSE_MS);
 }
 
-/** How many VIPs the form describes, one for each protocol; 0 where its networking is beyond the form. */
+/** The number of VIPs that the form describes, counting each protocol; 0 if it cannot show the app's networking. */
 export function vipsIn({ beyond, endpoints, mode }: ServiceForm): number {
   if (beyond !== null) return 0;
   return endpoints.reduce((count, { vips, mapped, tcp, udp }) => {
-    // Without a port mapping the JSON names no protocol: tcp.
+    // Without a port mapping the JSON has no protocol, which means tcp.
     const protocols = mode === 'virtual' && !mapped ? 1 : Number(tcp) + Number(udp);
     return count + vips.length * protocols;
   }, 0);

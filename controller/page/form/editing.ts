@@ -1,4 +1,4 @@
-/** The form and the JSON beside it, edited in both directions. */
+/** Keeps the form and the JSON in step, whichever is edited. */
 
 import type { JsonObject } from './json.ts';
 import { NEW_VIP, newEndpoint, type ServiceForm, type VipForm } from './model.ts';
@@ -9,9 +9,9 @@ export interface Editing {
   /** The app as it would be sent. */
   readonly json: JsonObject;
   readonly form: ServiceForm;
-  /** What stands in the JSON field; not always JSON while someone types. */
+  /** The text in the JSON field; it may be invalid while the user types. */
   readonly text: string;
-  /** Why the text is not an app; null where it is. */
+  /** Why the text is not an app; null if it is one. */
   readonly textError: string | null;
 }
 
@@ -19,13 +19,13 @@ export function startEditing(json: JsonObject): Editing {
   return { json, form: readForm(json), text: textOf(json), textError: null };
 }
 
-/** After a change in the form the JSON has it too. */
+/** Takes a change of the form over into the JSON. */
 export function editForm({ json }: Editing, form: ServiceForm): Editing {
   const next = writeForm(json, form);
   return { json: next, form, text: textOf(next), textError: null };
 }
 
-/** After a change in the JSON the form has it too, once the text is an app; until then it stays as it was. */
+/** Takes a change of the JSON over into the form; if the text is not a valid app, the form stays as it is. */
 export function editText(editing: Editing, text: string): Editing {
   const json = parseApp(text);
   if (typeof json === 'string') return { ...editing, text, textError: json };
@@ -37,7 +37,7 @@ export function addEndpoint(form: ServiceForm): ServiceForm {
   return { ...form, endpoints: [...form.endpoints, newEndpoint(key)] };
 }
 
-/** Load balancing of an endpoint switched on, with one VIP, or off. */
+/** The VIPs of an endpoint after load balancing was switched on or off. */
 export function loadBalanced(on: boolean): readonly VipForm[] {
   return on ? [NEW_VIP] : [];
 }

@@ -1,4 +1,4 @@
-/** JSON as it was given, of which nothing is known. */
+/** Reads JSON of unknown shape. */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -6,7 +6,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The object at `key`; an empty one where there is none. */
+/** The object at `key`; an empty one if there is none. */
 export function objectAt(json: JsonObject, key: string): JsonObject {
   const value = json[key];
   return isObject(value) ? value : {};
@@ -18,7 +18,7 @@ export function objectsAt(json: JsonObject, key: string): readonly JsonObject[] 
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-/** Text or number at `key` as text; empty where there is neither. */
+/** The string or number at `key` as a string; empty if there is neither. */
 export function textAt(json: JsonObject, key: string): string {
   const value = json[key];
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
@@ -29,7 +29,7 @@ export function without(json: JsonObject, keys: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(json).filter(([key]) => !keys.includes(key)));
 }
 
-/** What was typed for a number: as a number where it is one, else as it is, for whoever reads it to complain. */
+/** An entered number; text that is not a number stays text, so that Marathon rejects it. */
 export function numberOf(text: string): number | string {
   const value = Number(text);
   return text.trim() !== '' && Number.isFinite(value) ? value : text;

@@ -1,10 +1,10 @@
-/** What the form of a service shows: the Network tab of DC/OS, and what a service needs besides. */
+/** The data of the service form: the fields of DC/OS's Network tab, and the basic fields of a service. */
 
 import type { JsonObject } from './json.ts';
 
 export type NetworkMode = 'host' | 'bridge' | 'virtual';
 
-/** Numbers are as typed; empty where nothing is. */
+/** Numbers are kept as entered, empty if nothing was. */
 export interface ServiceForm {
   readonly id: string;
   readonly cmd: string;
@@ -18,42 +18,42 @@ export interface ServiceForm {
   /** Host networking: host ports are assigned automatically (`requirePorts` is false). */
   readonly automatic: boolean;
   readonly endpoints: readonly EndpointForm[];
-  /** Why networking can be edited as JSON only; null where the form can show it. */
+  /** Why networking can only be edited as JSON; null if the form can show it. */
   readonly beyond: string | null;
 }
 
 /** A service endpoint: a portDefinition or a portMapping. */
 export interface EndpointForm {
-  /** Tells it from others of the list while it is edited. */
+  /** Identifies the endpoint while the list is edited. */
   readonly key: number;
   readonly name: string;
   readonly containerPort: string;
-  /** Virtual network: it has a host port too. */
+  /** In a virtual network: whether it is mapped to a host port. */
   readonly mapped: boolean;
   readonly hostPort: string;
-  /** Bridge and virtual: the host port is assigned automatically. */
+  /** In a bridge or virtual network: whether the host port is assigned automatically. */
   readonly automatic: boolean;
   readonly tcp: boolean;
   readonly udp: boolean;
-  /** Load balanced at these; empty: not enabled. */
+  /** Empty if load balancing is off. */
   readonly vips: readonly VipForm[];
-  /** What it was read from, with all that the form does not show; empty for a new one. */
+  /** The JSON it was read from, including what the form does not show; empty for a new endpoint. */
   readonly given: JsonObject;
 }
 
 /** One address at which an endpoint is load balanced: a VIP label. */
 export interface VipForm {
-  /** The label's key; null: `VIP_` and a free number. */
+  /** The label's key; null for `VIP_` with the next free number. */
   readonly label: string | null;
-  /** Name or address; null: the id of the app, whatever that becomes. */
+  /** Name or address; null to follow the app's id. */
   readonly name: string | null;
-  /** Empty: the endpoint's own port. */
+  /** Empty for the endpoint's own port. */
   readonly port: string;
-  /** The label's value where it has not been edited. */
+  /** The label's value if it has not been edited; else null. */
   readonly given: string | null;
 }
 
-/** What a new service starts from: the defaults of DC/OS. */
+/** The initial definition of a new service: the defaults of DC/OS. */
 export const NEW_APP: JsonObject = {
   id: '/',
   cmd: '',
@@ -65,7 +65,7 @@ export const NEW_APP: JsonObject = {
   requirePorts: false,
 };
 
-/** An endpoint as `+ Add an endpoint` makes it. */
+/** A new endpoint, as added by `+ Add an endpoint`. */
 export function newEndpoint(key: number): EndpointForm {
   return {
     key,
@@ -83,7 +83,7 @@ export function newEndpoint(key: number): EndpointForm {
 
 export const NEW_VIP: VipForm = { label: null, name: null, port: '', given: null };
 
-/** Ids as Marathon completes them: what has no slash in front is in the root group. */
+/** An absolute id: like Marathon, this puts an id without a leading slash into the root group. */
 export function absoluteId(id: string): string {
   return id.startsWith('/') ? id : `/${id}`;
 }

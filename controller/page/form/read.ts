@@ -1,15 +1,15 @@
-/** From an app's JSON to what the form shows. */
+/** Reads an app's JSON into the form. */
 
 import { isVipLabel } from '../../label-keys.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, textAt } from './json.ts';
 import { absoluteId, type EndpointForm, type NetworkMode, type ServiceForm, type VipForm } from './model.ts';
 
-/** Reads whatever it is given; what makes no sense is shown as nothing, and stays in the JSON. */
+/** Reads any JSON. Values of an unexpected type show as empty fields, and stay in the JSON. */
 export function readForm(json: JsonObject): ServiceForm {
   const container = objectAt(json, 'container');
   const { mode, networkName } = readNetwork(json);
   const mappings = objectsAt(container, 'portMappings');
-  // Mappings come first: Marathon drops definitions beside them.
+  // Port mappings win: Marathon drops port definitions if there are both.
   const inMappings = mode !== 'host' || mappings.length > 0;
   const listed = inMappings ? mappings : objectsAt(json, 'portDefinitions');
   return {
@@ -35,7 +35,7 @@ function readNetwork(json: JsonObject): { readonly mode: NetworkMode; readonly n
       return { mode: 'host', networkName: '' };
     case 'container/bridge':
       return { mode: 'bridge', networkName: '' };
-    // Marathon takes it for `container` where it is missing.
+    // Marathon's default is `container`.
     default:
       return { mode: 'virtual', networkName: textAt(network, 'name') };
   }
@@ -43,7 +43,7 @@ function readNetwork(json: JsonObject): { readonly mode: NetworkMode; readonly n
 
 function beyondForm(json: JsonObject): string | null {
   if (objectsAt(json, 'networks').length > 1) {
-    return 'This app has more than one network; its networking can be edited as JSON only.';
+    return 'This app has more than one network; its networking can only be edited as JSON.';
   }
   const docker = objectAt(objectAt(json, 'container'), 'docker');
   const old = [
@@ -53,7 +53,7 @@ function beyondForm(json: JsonObject): string | null {
     docker['portMappings'] != null && 'container.docker.portMappings',
   ].filter((field) => field !== false);
   if (old.length === 0) return null;
-  return `This app uses ${old.join(', ')} of Marathon before 1.5; its networking can be edited as JSON only.`;
+  return `This app uses ${old.join(', ')} of Marathon before 1.5; its networking can only be edited as JSON.`;
 }
 
 function readEndpoint(given: JsonObject, key: number, id: string): EndpointForm {
@@ -87,12 +87,12 @@ function readVip(label: string, given: string, id: string): VipForm {
   return { label, name: followsId ? null : name, port: port === '0' || port === 'null' ? '' : port, given };
 }
 
-/** The text as an app, or what is wrong with it. */
+/** Parses the text as an app; returns an error message if it is not one. */
 export function parseApp(text: string): JsonObject | string {
   try {
     const json: unknown = JSON.parse(text);
-    return isObject(json) ? json : 'expected a JSON object: an app';
+    return isObject(json) ? json : 'expected an app as a JSON object';
   } catch (error) {
-    return error instanceof Error ? error.message : 'no JSON';
+    return error instanceof Error ? error.message : 'not valid JSON';
   }
 }

@@ -1,16 +1,16 @@
-/** What is wrong with a form, by the field that it stands in. */
+/** Validates the form, field by field. */
 
 import { parseVipLabel } from '../../desired/vip-label.ts';
 import { type JsonObject, objectAt } from './json.ts';
 import { absoluteId, type EndpointForm, type ServiceForm, type VipForm } from './model.ts';
 import { defaultPort, vipValue } from './write.ts';
 
-/** Messages by field: `id`, `endpoints.0.name`, `endpoints.1.vips.0.port`; `` for what belongs to none. */
+/** Messages by field: `id`, `endpoints.0.name`, `endpoints.1.vips.0.port`; the empty key has those without a field. */
 export type FieldErrors = ReadonlyMap<string, readonly string[]>;
 
 export const NO_ERRORS: FieldErrors = new Map();
 
-/** What Marathon or the controller would refuse, said before it is sent. */
+/** Finds what Marathon or the controller would refuse, before it is sent. */
 export function validate(form: ServiceForm, json: JsonObject): FieldErrors {
   const errors = new Map<string, string[]>();
   const add = (field: string, message: string | null) => {
@@ -23,7 +23,7 @@ export function validate(form: ServiceForm, json: JsonObject): FieldErrors {
   add('mem', numberError(form.mem, 'Memory', false));
   if (form.beyond !== null) return errors;
   if (form.mode === 'virtual' && form.networkName === '') {
-    add('networkName', 'The name of the virtual network is needed, for example dcos.');
+    add('networkName', 'Enter the name of the virtual network, for example dcos.');
   }
   form.endpoints.forEach((endpoint, index) => {
     for (const [field, message] of endpointErrors(endpoint, form)) {
@@ -40,21 +40,21 @@ function idError(id: string): string | null {
   if (parts.length === 0) return 'The service needs an id, for example /my-service.';
   return parts.every((part) => ID_PART.test(part))
     ? null
-    : 'Lower-case letters, digits, inner hyphens and dots, in parts that slashes separate.';
+    : 'Use lower-case letters, digits, inner hyphens and dots, in parts separated by slashes.';
 }
 
 function runnableError(json: JsonObject): string | null {
   const runs = [json['cmd'], json['args'], objectAt(objectAt(json, 'container'), 'docker')['image']];
   return runs.some((one) => (typeof one === 'string' ? one !== '' : one != null))
     ? null
-    : 'A command or a container image is needed.';
+    : 'Enter a command or a container image.';
 }
 
 function numberError(text: string, what: string, whole: boolean): string | null {
   if (text === '') return null;
   const value = Number(text);
   const fits = Number.isFinite(value) && value >= 0 && (!whole || Number.isInteger(value));
-  return fits ? null : `${what}: expected ${whole ? 'a whole number' : 'a number'} from 0 up.`;
+  return fits ? null : `${what}: expected ${whole ? 'a whole number' : 'a number'}, 0 or more.`;
 }
 
 type Finding = readonly [field: string, message: string];
@@ -65,14 +65,14 @@ function endpointErrors(endpoint: EndpointForm, form: ServiceForm): Finding[] {
   const others = form.endpoints.filter(({ key }) => key !== endpoint.key);
   const { name, tcp, udp, mapped, hostPort, containerPort, given } = endpoint;
   if (name !== '' && !/^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/.test(name)) {
-    found.push(['name', 'Lower-case letters, digits and inner hyphens.']);
+    found.push(['name', 'Use lower-case letters, digits and inner hyphens.']);
   }
   if (name !== '' && others.some((other) => other.name === name)) {
     found.push(['name', 'Another endpoint has this name.']);
   }
   const bound = mode !== 'virtual' || mapped;
   if (bound && !tcp && !udp && given['protocol'] === undefined) {
-    found.push(['protocol', 'TCP or UDP is needed.']);
+    found.push(['protocol', 'Select TCP or UDP.']);
   }
   if (bound && !isPort(hostPort)) found.push(['hostPort', 'Expected a port from 0 to 65535.']);
   if (
@@ -86,7 +86,7 @@ function endpointErrors(endpoint: EndpointForm, form: ServiceForm): Finding[] {
     found.push(['containerPort', 'Expected a port from 0 to 65535.']);
   }
   if (!bound && Number(containerPort) === 0) {
-    found.push(['containerPort', 'Without a host port this is the only port, so it is needed.']);
+    found.push(['containerPort', 'Enter a port: without a host port this is the only one.']);
   }
   endpoint.vips.forEach((vip, at) => {
     const error = vipError(vip, endpoint, form);
@@ -102,7 +102,7 @@ function isPort(text: string): boolean {
 function vipError(vip: VipForm, endpoint: EndpointForm, form: ServiceForm): Finding | null {
   const fallback = defaultPort(endpoint, form.mode, form.automatic);
   if (vip.port === '' && fallback === '0')
-    return ['port', 'A port is needed: the endpoint has none to take over.'];
+    return ['port', 'Enter a port: the endpoint has none to use instead.'];
   const parsed = parseVipLabel(vipValue(vip, absoluteId(form.id), fallback));
   if (parsed.kind !== 'problem') return null;
   return [/port/.test(parsed.reason) ? 'port' : 'name', `${parsed.reason}.`];

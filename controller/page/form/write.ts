@@ -1,10 +1,10 @@
-/** From what the form shows to the app's JSON. What the form does not know stays as it is. */
+/** Writes the form into the app's JSON. What the form does not show stays as it is. */
 
 import { isObject, type JsonObject, numberOf, objectAt, textAt, without } from './json.ts';
 import { absoluteId, type EndpointForm, type NetworkMode, type ServiceForm, type VipForm } from './model.ts';
 import { readForm, readProtocol } from './read.ts';
 
-/** The app as the form has it now; `json` is what it was before. */
+/** The app after the edit of the form; `json` is the app before it. */
 export function writeForm(json: JsonObject, form: ServiceForm): JsonObject {
   const described = writeBasics(json, form);
   return form.beyond === null ? writeNetworking(described, form) : described;
@@ -66,7 +66,7 @@ function writeNetwork(json: JsonObject, { mode, networkName }: ServiceForm): Jso
   return { ...json, networks: [networks[mode]] };
 }
 
-/** Fields that mean something in the other list only. */
+/** Fields that exist only in the one list, and are dropped when an endpoint moves to the other. */
 const OF_MAPPINGS = ['containerPort', 'hostPort', 'servicePort', 'networkNames'];
 const OF_DEFINITIONS = ['port'];
 
@@ -82,7 +82,7 @@ function writeEndpoint(
   const number = endpoint.hostPort === '' ? 0 : numberOf(endpoint.hostPort);
   const containerPort = endpoint.containerPort === '' ? 0 : numberOf(endpoint.containerPort);
   const hostPort = endpoint.automatic ? 0 : number;
-  // With automatic host ports the number is kept: it is the service port then.
+  // With automatic host ports the number is kept as the service port.
   const ports = host ? { port: number } : { containerPort, ...(bound && { hostPort }) };
   const fields: JsonObject = {
     ...(endpoint.name !== '' && { name: endpoint.name }),
@@ -94,18 +94,18 @@ function writeEndpoint(
   return merged(endpoint.given, base, fields, bound);
 }
 
-/** What an existing endpoint left to Marathon's defaults is left to them still. */
+/** Fields that an existing endpoint omits stay omitted while they have Marathon's default. */
 const DEFAULTS: JsonObject = { port: 0, containerPort: 0, protocol: 'tcp' };
 
 function merged(given: JsonObject, base: JsonObject, fields: JsonObject, bound: boolean): JsonObject {
-  // One that comes from the other list is written in full: there its defaults were others.
+  // An endpoint from the other list is written in full, since its defaults were different there.
   const moved = Object.keys(base).length < Object.keys(given).length;
   const existing = Object.keys(given).length > 0 && !moved;
   const written = Object.entries(fields).filter(([key, value]) => {
     if (key === 'labels') return Object.keys(isObject(value) ? value : {}).length > 0 || 'labels' in given;
     return key in base || !(existing && DEFAULTS[key] === value);
   });
-  // A null says what a missing field says: it stays.
+  // A null means the same as a missing field, so it stays.
   const gone = ['name', 'hostPort', 'protocol'].filter((key) => !(key in fields) && given[key] !== null);
   const kept = without(base, bound ? gone.filter((key) => key === 'name') : gone);
   return { ...kept, ...Object.fromEntries(written) };
@@ -114,11 +114,11 @@ function merged(given: JsonObject, base: JsonObject, fields: JsonObject, bound: 
 function protocolOf({ tcp, udp, given }: EndpointForm): unknown {
   const before = readProtocol(given);
   if (given['protocol'] !== undefined && before.tcp === tcp && before.udp === udp) return given['protocol'];
-  // In this order, which is the one that Marathon's schema names.
+  // Marathon's schema names the protocols in this order.
   return [udp && 'udp', tcp && 'tcp'].filter(Boolean).join(',');
 }
 
-/** The port of a VIP for which none was typed; 0 where the endpoint has none yet either. */
+/** The port of a VIP if none was entered; 0 if the endpoint has no port yet either. */
 export function defaultPort(endpoint: EndpointForm, mode: NetworkMode, automatic: boolean): string {
   if (mode !== 'host') return endpoint.containerPort === '' ? '0' : endpoint.containerPort;
   return automatic || endpoint.hostPort === '' ? '0' : endpoint.hostPort;
@@ -142,14 +142,14 @@ function vipLabels(given: JsonObject): string[] {
     .map(([label]) => label);
 }
 
-/** `VIP_` and the number of the endpoint, as DC/OS has it, or the next one that is free. */
+/** `VIP_` with the number of the endpoint, as in DC/OS, or with the next free number. */
 function freeLabel(labels: JsonObject, index: number): string {
   let number = index;
   while (`VIP_${number}` in labels) number += 1;
   return `VIP_${number}`;
 }
 
-/** What the label says. */
+/** The value of the VIP label. */
 export function vipValue({ name, port, given }: VipForm, id: string, fallback: string): string {
   if (given !== null && name !== null) return given;
   return `${name ?? id}:${port === '' ? fallback : port}`;

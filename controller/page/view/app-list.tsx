@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { askApps, errorOf, type Reply } from '../api.ts';
+import { errorOf, type Reply, requestApps } from '../api.ts';
 import { facts } from '../facts.ts';
 import { editLink } from '../route.ts';
 import { useWriteToken } from '../token.ts';
@@ -11,7 +11,7 @@ export function AppList(): VNode {
   const [token] = useWriteToken();
   const [reply, setReply] = useState<Reply | null>(null);
   useEffect(() => {
-    if (token !== '' || facts.certified) void askApps(token, { method: 'GET' }).then(setReply);
+    if (token !== '' || facts.certified) void requestApps(token, { method: 'GET' }).then(setReply);
   }, [token]);
   return (
     <>
@@ -25,8 +25,8 @@ export function AppList(): VNode {
         <TokenField />
       ) : (
         <p>
-          Reading and writing apps is off at this controller: <code>--allow-writes</code> with{' '}
-          <code>--write-token-file</code> switches it on. The form of a new service still makes its JSON.
+          Reading and writing apps is disabled on this controller; <code>--allow-writes</code> with{' '}
+          <code>--write-token-file</code> enables it. The form for a new service still creates its JSON.
         </p>
       )}
       {reply !== null &&
@@ -40,7 +40,7 @@ export function AppList(): VNode {
 }
 
 function Ids({ apps }: { readonly apps: readonly string[] }): VNode {
-  if (apps.length === 0) return <p>There is no app.</p>;
+  if (apps.length === 0) return <p>There are no apps.</p>;
   return (
     <ul class="ids">
       {apps.map((id) => (

@@ -20,17 +20,17 @@ export function App(): VNode {
   const feed = useFeed();
   const route = useRoute();
   const main = useRef<HTMLElement>(null);
-  const place = route.page + ('id' in route ? route.id : '');
-  const before = useRef(place);
+  const location = route.page + ('id' in route ? route.id : '');
+  const previous = useRef(location);
   useEffect(() => {
     document.title = `${TITLES[route.page]}${'id' in route ? ` ${route.id}` : ''} - marathon-ipvs`;
-    // Who came by keyboard or hears the page goes on where the new one begins.
-    if (before.current !== place) main.current?.focus();
-    before.current = place;
-  }, [place]);
+    // Keyboard and screen-reader users continue at the start of the new page.
+    if (previous.current !== location) main.current?.focus();
+    previous.current = location;
+  }, [location]);
   return (
     <>
-      {/* biome-ignore lint/a11y/useValidAnchor: a link, as screen readers list it; the address holds the page, so it cannot change it */}
+      {/* biome-ignore lint/a11y/useValidAnchor: a link, so that screen readers list it; the URL hash holds the route, so the link must not change it */}
       <a
         class="skip"
         href="#main"

@@ -4,7 +4,7 @@ import { familyOf } from '../../address.ts';
 import { backendFields } from '../../setting-fields.ts';
 import { weightText } from '../../slow-start.ts';
 import type { BackendDocument, VipDocument } from '../../status/document.ts';
-import { oddFirst } from '../backends.ts';
+import { attentionFirst } from '../backends.ts';
 import { ago, decisionText, duration, endpoint, rate, reasonText, short } from '../format.ts';
 
 interface BackendsProps {
@@ -12,22 +12,22 @@ interface BackendsProps {
   readonly at: string;
 }
 
-/** What a browser draws anew every two seconds without effort. */
-const MOST_ROWS = 50;
+/** As many rows as a browser can render every two seconds without effort. */
+const MAX_ROWS = 50;
 
-/** The backends of one VIP, those that drain among them. */
+/** The backends of one VIP, including those that drain. */
 export function Backends({ vip, at }: BackendsProps): VNode {
   const [all, setAll] = useState(false);
-  const backends = oddFirst(vip);
-  if (backends.length === 0) return <p>None: no task of it can be reached.</p>;
-  const shown = all ? backends : backends.slice(0, MOST_ROWS);
+  const backends = attentionFirst(vip);
+  if (backends.length === 0) return <p>None: no task can be reached.</p>;
+  const shown = all ? backends : backends.slice(0, MAX_ROWS);
   return (
     <>
-      {backends.length > MOST_ROWS && (
+      {backends.length > MAX_ROWS && (
         <p>
-          <span role="status">{`${shown.length} of ${backends.length} are shown; those come first of which there is something to say.`}</span>{' '}
+          <span role="status">{`${shown.length} of ${backends.length} are shown, with those that need attention first.`}</span>{' '}
           <button type="button" onClick={() => setAll(!all)}>
-            {all ? `Show ${MOST_ROWS}` : `Show all ${backends.length}`}
+            {all ? `Show ${MAX_ROWS}` : `Show all ${backends.length}`}
           </button>
         </p>
       )}
@@ -62,7 +62,7 @@ export function Backends({ vip, at }: BackendsProps): VNode {
 
 interface RowProps {
   readonly backend: BackendDocument;
-  /** Of the VIP. */
+  /** Slow start of the VIP, in seconds. */
   readonly slowStart: number | undefined;
   readonly at: string;
 }
@@ -74,7 +74,7 @@ function Row({ backend, slowStart, at }: RowProps): VNode {
       <th scope="row" class="name">
         <code>{endpoint(backend)}</code>
         {hostPort !== null && <span class="quiet">{`published at ${endpoint(hostPort)}`}</span>}
-        <span class="quiet">{task ?? 'of no task that a source knows'}</span>
+        <span class="quiet">{task ?? 'its task is not in any source'}</span>
       </th>
       <td data-label="Weight">
         <span class={`badge ${weight > 0 && inKernel ? 'good' : 'attention'}`}>

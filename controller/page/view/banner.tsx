@@ -3,13 +3,15 @@ import { type Feed, freshnessOf } from '../feed.ts';
 import { duration, plural } from '../format.ts';
 import { useNow } from '../hooks.ts';
 
-/** What someone must know before they believe the rest of the page. */
+/** Warnings that affect how far the rest of the page can be trusted. */
 export function Banner({ feed }: { readonly feed: Feed }): VNode | null {
   const now = useNow();
   const fresh = freshnessOf(feed, now);
   const lines = [
     ...(fresh.kind === 'stale'
-      ? [`The controller has not been heard for ${duration(fresh.seconds)}: what is shown was true then.`]
+      ? [
+          `No update from the controller for ${duration(fresh.seconds)}: the page shows the state before that.`,
+        ]
       : []),
     ...warningsOf(feed, now),
   ];

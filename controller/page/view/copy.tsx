@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
-/** A button that puts `text` on the clipboard; `what` says what that is: `name web.marathon…`. */
+/** A button that copies `text` to the clipboard; `what` describes the text: `name web.marathon…`. */
 export function Copy({ text, what }: { readonly text: string; readonly what: string }): VNode {
   const [done, setDone] = useState(false);
   useEffect(() => {

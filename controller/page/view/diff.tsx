@@ -14,7 +14,7 @@ import { Copy } from './copy.tsx';
 type DiffDocument = ReturnType<typeof toJson>;
 type Planned = DiffDocument['services'][number];
 
-/** What the next pass does, and what the last one did, as `marathon-ipvs diff` prints it. */
+/** What the next pass will do, and what the last one did, as in `marathon-ipvs diff`. */
 export function Diff({ feed }: { readonly feed: Feed }): VNode {
   const pass = feed.known?.overview.lastPass ?? null;
   const reply = useReply('/v1/diff', pass?.finishedAt);
@@ -24,13 +24,13 @@ export function Diff({ feed }: { readonly feed: Feed }): VNode {
       <h1>Diff</h1>
       {facts.dryRun ? (
         <p>
-          <span class="badge attention">Dry run</span> This controller writes nothing. What it would do, as of{' '}
+          <span class="badge attention">Dry run</span> This controller writes nothing. It would do this, as of{' '}
           {when}:
         </p>
       ) : (
         <>
           <Next feed={feed} />
-          <h2>{`The pass of ${when}`}</h2>
+          <h2>{`Last pass, ${when}`}</h2>
         </>
       )}
       {reply !== null &&
@@ -43,7 +43,7 @@ export function Diff({ feed }: { readonly feed: Feed }): VNode {
   );
 }
 
-/** What the last pass has left for the next one. */
+/** What the last pass left for the next one. */
 function Next({ feed }: { readonly feed: Feed }): VNode | null {
   if (feed.known === null) return null;
   const { overview, findings } = feed.known;
@@ -92,7 +92,7 @@ function Plan({ diff }: { readonly diff: DiffDocument }): VNode {
         <>
           <h2>Steps</h2>
           <p>
-            {plural(diff.steps.length, 'line')} for <code>ipvsadm -R</code>, in their order.{' '}
+            {plural(diff.steps.length, 'line')} for <code>ipvsadm -R</code>, in order.{' '}
             <Copy text={steps} what="steps" />
           </p>
           <pre tabindex={0}>{steps}</pre>

@@ -4,25 +4,25 @@ import { facts } from '../facts.ts';
 import type { Refusal } from '../feed.ts';
 import { readToken } from '../token.ts';
 
-/** What stands in place of the pages for whom the controller tells nothing: it asks for the token, where one would do. */
+/** Shown instead of the page if the controller refuses access; prompts for the read token if there is one. */
 export function Entrance({ refused }: { readonly refused: Refusal }): VNode {
   const [typed, setTyped] = useState('');
   const enter = (event: Event) => {
     event.preventDefault();
     readToken.set(typed.trim());
   };
-  const { tried, text } = refused;
+  const { hadToken, text } = refused;
   if (!facts.readToken)
     return (
       <>
-        <h1>Not let in</h1>
-        <p role="alert">{`The controller says: ${text}`}</p>
+        <h1>Access denied</h1>
+        <p role="alert">{`The controller refuses access: ${text}`}</p>
       </>
     );
   return (
     <>
-      <h1>A token is needed</h1>
-      <p>This controller tells nothing without one.</p>
+      <h1>Token required</h1>
+      <p>This controller shows nothing without a token.</p>
       <form class="token" onSubmit={enter}>
         <label>
           Read token
@@ -38,10 +38,10 @@ export function Entrance({ refused }: { readonly refused: Refusal }): VNode {
           Enter
         </button>
         <span class="quiet" id="entrance-help">
-          What --read-token-file of the controller holds. Kept until this tab is closed.
+          The token in the controller&rsquo;s --read-token-file. Kept until this tab is closed.
         </span>
       </form>
-      {tried && <p class="error" role="alert">{`Not accepted. The controller says: ${text}`}</p>}
+      {hadToken && <p class="error" role="alert">{`The controller does not accept this token: ${text}`}</p>}
     </>
   );
 }

@@ -28,9 +28,9 @@ export function Header({ feed, page, front }: HeaderProps): VNode {
       </a>
       <nav aria-label="Pages">
         {entries.map(({ page: to, text, also }) => {
-          const here = to === page || also.some((one) => one === page);
+          const isCurrent = to === page || also.some((one) => one === page);
           return (
-            <a href={`#/${to}`} aria-current={here ? 'page' : undefined}>
+            <a href={`#/${to}`} aria-current={isCurrent ? 'page' : undefined}>
               {text}
             </a>
           );
@@ -42,14 +42,14 @@ export function Header({ feed, page, front }: HeaderProps): VNode {
   );
 }
 
-/** Whether what is shown is what is; only a change of that is read out. */
+/** Whether the shown state is current; screen readers announce only changes. */
 function Live({ feed }: { readonly feed: Feed }): VNode {
   const fresh = freshnessOf(feed, useNow());
   const sources = feed.known?.overview.sources ?? [];
   const failing = sources.filter(({ failure }) => failure !== null).length;
   const [tone, text] =
     feed.refused !== null
-      ? ['attention', 'Not let in']
+      ? ['attention', 'Access denied']
       : fresh.kind === 'stale'
         ? ['bad', 'Not live']
         : fresh.kind === 'connecting'
@@ -67,7 +67,7 @@ function Live({ feed }: { readonly feed: Feed }): VNode {
   );
 }
 
-const THEME_TEXTS: Readonly<Record<Theme, string>> = { auto: 'As the system', light: 'Light', dark: 'Dark' };
+const THEME_TEXTS: Readonly<Record<Theme, string>> = { auto: 'System', light: 'Light', dark: 'Dark' };
 
 function ThemeSwitch(): VNode {
   const [theme, setTheme] = useState(chosenTheme);

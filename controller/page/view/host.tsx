@@ -5,11 +5,11 @@ import { notHeld, notInSync } from '../../status/attention.ts';
 import { quoted } from '../../visible.ts';
 import { errorOf } from '../api.ts';
 import type { Feed, Known } from '../feed.ts';
-import { ago, duration } from '../format.ts';
+import { ago, duration, plural } from '../format.ts';
 import { useReply } from '../hooks.ts';
 import { Copy } from './copy.tsx';
 
-/** What is known of this host and of the controller on it. */
+/** The state of this host and its controller. */
 export function Host({ feed }: { readonly feed: Feed }): VNode {
   if (feed.known === null)
     return (
@@ -41,7 +41,7 @@ function Sources({ known }: { readonly known: Known }): VNode {
           <tr>
             <th scope="col">Source</th>
             <th scope="col">Apps</th>
-            <th scope="col">Age of its data</th>
+            <th scope="col">Age of data</th>
             <th scope="col">Last error</th>
           </tr>
         </thead>
@@ -52,9 +52,9 @@ function Sources({ known }: { readonly known: Known }): VNode {
                 <code>{name}</code>
               </th>
               <td data-label="Apps">{apps}</td>
-              <td data-label="Age of its data">
+              <td data-label="Age of data">
                 {ageSeconds === null ? 'never read' : duration(ageSeconds)}
-                {fromDiskOf !== null && ', from our own disk'}
+                {fromDiskOf !== null && ', loaded from disk'}
               </td>
               <td data-label="Last error">
                 {failure === null ? (
@@ -78,10 +78,10 @@ function Attention({ known }: { readonly known: Known }): VNode {
   const { checks, host, waiting, ejection, at } = known.overview;
   const lists: readonly (readonly [string, readonly string[]])[] = [
     [
-      'Checks that fail',
+      'Failing checks',
       checks.filter(({ ok }) => !ok).map(({ name, message }) => `${name}: ${message ?? ''}`),
     ],
-    ['Writes that failed', failures.map(({ step, message }) => `${step}: ${message}`)],
+    ['Failed writes', failures.map(({ step, message }) => `${step}: ${message}`)],
     ['Conflicts', conflicts.map(({ id, apps, reason }) => `${id} of ${apps.join(', ')}: ${reason}`)],
     [
       'Rejected',
@@ -94,7 +94,7 @@ function Attention({ known }: { readonly known: Known }): VNode {
       'Backends that do not answer',
       ejection?.backends.map(({ backend, reason }) => `${backend}: ${reason}`) ?? [],
     ],
-    ['Addresses that the kernel refuses', refused.map(({ address, reason }) => `${address}: ${reason}`)],
+    ['Addresses refused by the kernel', refused.map(({ address, reason }) => `${address}: ${reason}`)],
     ['Network namespaces', notInSync(known.overview)],
     ['Large removals', largeRemovals.map((removal) => notHeld(removal, at))],
     ['Advice', host.advice],
@@ -105,7 +105,7 @@ function Attention({ known }: { readonly known: Known }): VNode {
     <>
       <h2>What needs attention</h2>
       {filled.length === 0 && waiting === 0 && <p>Nothing.</p>}
-      {waiting > 0 && <p>{waiting} writes failed before and wait for their next try.</p>}
+      {waiting > 0 && <p>{plural(waiting, 'failed write')} waiting for the next retry.</p>}
       {filled.map(([title, lines]) => (
         <>
           <h3>{title}</h3>
@@ -125,7 +125,7 @@ function cutOff(ejection: Known['overview']['ejection']): readonly string[] {
   const { blind, behind } = ejection;
   return [
     blind !== null &&
-      `This host cannot reach ${blind.failing} of ${blind.failing + blind.answering} agents that it tried: nothing more is ejected.`,
+      `This host cannot reach ${blind.failing} of the ${blind.failing + blind.answering} agents that it tried, so it ejects no more backends.`,
     behind,
   ].filter((line) => typeof line === 'string');
 }
@@ -134,28 +134,28 @@ function Doctor(): VNode {
   const [version, setVersion] = useState(0);
   const reply = useReply('/v1/doctor', version);
   const found = reply?.status === 200 ? (reply.body as DoctorDocument) : null;
-  const grave = found?.findings.filter(({ state }) => state !== 'ok') ?? [];
-  const fine = found?.findings.filter(({ state }) => state === 'ok') ?? [];
+  const failing = found?.findings.filter(({ state }) => state !== 'ok') ?? [];
+  const passed = found?.findings.filter(({ state }) => state === 'ok') ?? [];
   return (
     <>
       <h2>
         Doctor{' '}
         <button type="button" onClick={() => setVersion(version + 1)}>
-          Examine again
+          Check again
         </button>
       </h2>
-      {reply === null && <p>Examining.</p>}
+      {reply === null && <p>Checking this host.</p>}
       {reply !== null && found === null && <p role="alert">{errorOf(reply)}</p>}
       {found !== null && (
         <>
-          <p role="status">{`${found.summary.problem} problems, ${found.summary.warning} warnings, ${found.summary.ok} as wanted; kernel ${found.kernel}`}</p>
-          {grave.map((finding) => (
-            <Wrong key={finding.check} finding={finding} />
+          <p role="status">{`${found.summary.problem} problems, ${found.summary.warning} warnings, ${found.summary.ok} passed; kernel ${found.kernel}`}</p>
+          {failing.map((finding) => (
+            <Failing key={finding.check} finding={finding} />
           ))}
           <details>
-            <summary>{`${fine.length} as wanted`}</summary>
+            <summary>{`${passed.length} passed`}</summary>
             <ul>
-              {fine.map(({ check, found: value }) => (
+              {passed.map(({ check, found: value }) => (
                 <li>
                   <code>{check}</code> {value}
                 </li>
@@ -168,7 +168,7 @@ function Doctor(): VNode {
   );
 }
 
-function Wrong({ finding }: { readonly finding: Finding }): VNode {
+function Failing({ finding }: { readonly finding: Finding }): VNode {
   const { state, check, found, wanted, why, command } = finding;
   return (
     <section class={`finding ${state}`}>
@@ -177,7 +177,7 @@ function Wrong({ finding }: { readonly finding: Finding }): VNode {
       </h3>
       <p>
         {found}
-        {wanted !== null && `; wanted: ${wanted}`}
+        {wanted !== null && `; expected: ${wanted}`}
         {why !== null && (
           <>
             <br />
@@ -194,7 +194,7 @@ function Wrong({ finding }: { readonly finding: Finding }): VNode {
   );
 }
 
-/** Newer kernels tell how many connections are in it, and what it may grow to. */
+/** Newer kernels also report the number of connections and the maximum size of the table. */
 function connectionTable({ connectionTableSize, tables }: Known['overview']['kernel']): string {
   if (connectionTableSize === null) return '-';
   const { count = null, maxBuckets = null } = tables?.connections ?? {};
@@ -207,16 +207,16 @@ function Kernel({ known }: { readonly known: Known }): VNode {
   const { kernel } = known.overview;
   const { timeouts, conntrack } = kernel;
   const facts: readonly (readonly [string, string])[] = [
-    ['IPVS', kernel.ipvsVersion ?? `not known${kernel.error === null ? '' : `: ${kernel.error}`}`],
-    ['Services', `${kernel.services}, ${kernel.foreignServices} of them of other programs`],
+    ['IPVS', kernel.ipvsVersion ?? `unknown${kernel.error === null ? '' : `: ${kernel.error}`}`],
+    ['Services', `${kernel.services}, including ${kernel.foreignServices} of other programs`],
     ['Backends', String(kernel.backends)],
     ['Connection table', connectionTable(kernel)],
     ['Connection tracking', conntrack === null ? '-' : `${conntrack.count} of ${conntrack.max}`],
     [
-      'Idle connections end after',
+      'Connection timeouts',
       timeouts === null
         ? '-'
-        : `TCP ${timeouts.tcp} s, after FIN ${timeouts.tcpFin} s, UDP ${timeouts.udp} s`,
+        : `TCP ${timeouts.tcp} s, TCP after FIN ${timeouts.tcpFin} s, UDP ${timeouts.udp} s`,
     ],
   ];
   return (
@@ -238,7 +238,7 @@ function Controller({ known }: { readonly known: Known }): VNode {
     ['Started', `${ago(startedAt, at)} ago`],
     ['Ready', ready ? 'yes' : 'no'],
     ['Last pass', pass],
-    ['Kernel as desired', convergedAt === null ? 'never yet' : `${ago(convergedAt, at)} ago`],
+    ['Kernel as desired', convergedAt === null ? 'not yet' : `${ago(convergedAt, at)} ago`],
   ];
   return (
     <>

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 
-/** A DNS name with its port; where it is too long for its line it breaks after a dot. */
+/** A DNS name with its port; a long one wraps after a dot. */
 export function Name({ fqdn, port }: { readonly fqdn: string; readonly port: number }): VNode {
   const pieces = fqdn.split('.');
   return (

@@ -17,7 +17,7 @@ interface RowProps {
 
 /** One VIP of the list. */
 export class ServiceRow extends Component<RowProps> {
-  /** Most rows stay as they are from event to event; an age changes by the minute as a rule. */
+  /** Most rows do not change from event to event, and most ages change once a minute. */
   override shouldComponentUpdate(next: RowProps): boolean {
     const { row, samples, at } = this.props;
     if (row !== next.row || ago(row.since, at) !== ago(next.row.since, next.at)) return true;

@@ -5,10 +5,10 @@ import { plural, STATES } from '../format.ts';
 import { type Column, figuresText, type ListQuery, listLink, listPage, parseListQuery } from '../list.ts';
 import { ServiceRow } from './service-row.tsx';
 
-/** The list of VIPs. What it shows stands in the address, so that a link shows the same. */
+/** The list of VIPs. Its filter and order are in the URL, so that they can be linked to. */
 export function Services({ feed, query }: { readonly feed: Feed; readonly query: URLSearchParams }): VNode {
   const [wanted, setWanted] = useState(() => parseListQuery(query));
-  // Somebody followed a link, or went back.
+  // The user followed a link or went back.
   useEffect(() => setWanted(parseListQuery(query)), [query.toString()]);
   const change = (part: Partial<ListQuery>) => {
     const next = { ...wanted, page: 0, ...part };
@@ -46,7 +46,7 @@ export function Services({ feed, query }: { readonly feed: Feed; readonly query:
         {list.pages > 1 ? `, ${list.first + 1} to ${list.first + list.rows.length} shown` : ''}
       </p>
       {list.found === 0 ? (
-        <p>{rows.size === 0 ? 'No app declares a VIP yet.' : 'None is like that.'}</p>
+        <p>{rows.size === 0 ? 'No app declares a VIP yet.' : 'No VIP matches.'}</p>
       ) : (
         table()
       )}

@@ -1,12 +1,12 @@
 import type { VNode } from 'preact';
-import { MOST_SAMPLES } from '../feed.ts';
+import { MAX_SAMPLES } from '../feed.ts';
 import { rate } from '../format.ts';
 import { graphOf, HEIGHT, WIDTH } from '../graph.ts';
 
 /** Connections per second over the last two minutes. */
 export function Sparkline({ samples }: { readonly samples: readonly number[] }): VNode {
-  const { line, latest, most } = graphOf(samples, MOST_SAMPLES);
-  const words = `Connections: ${rate(latest)} now, ${rate(most)} at most within two minutes`;
+  const { line, latest, max } = graphOf(samples, MAX_SAMPLES);
+  const words = `New connections: ${rate(latest)} now, at most ${rate(max)} in the last two minutes`;
   return (
     <svg
       class="spark"

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { facts } from '../facts.ts';
 import { useWriteToken } from '../token.ts';
 
-/** Asks for the token that writing needs, where the browser's certificate does not do; it counts once it has been entered, so that nothing is asked with half of it. */
+/** Prompts for the write token, unless the browser's certificate replaces it. The token is used when submitted, not while it is typed. */
 export function TokenField(): VNode | null {
   const [token, setToken] = useWriteToken();
   const [typed, setTyped] = useState(token);
@@ -29,7 +29,7 @@ export function TokenField(): VNode | null {
       </button>
       <span class="quiet" id="token-help">
         {token === ''
-          ? 'What --write-token-file of the controller holds.'
+          ? 'The token in the controller’s --write-token-file.'
           : 'Kept until this page is closed.'}
       </span>
     </form>

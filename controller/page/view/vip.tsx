@@ -30,16 +30,16 @@ import { Name } from './name.tsx';
 import { Sparkline } from './sparkline.tsx';
 import { Why } from './why.tsx';
 
-/** All that is known of one VIP. */
+/** Everything about one VIP. */
 export function Vip({ feed, id }: { readonly feed: Feed; readonly id: string }): VNode {
-  const vip = useVip(id, feed.heardAt);
-  // What happened is asked for when something did, not with every event.
+  const vip = useVip(id, feed.receivedAt);
+  // The history is requested when the VIP has changed, not on every event.
   const row = feed.known?.rows.get(id);
-  const story = useReply(
+  const history = useReply(
     `/v1/history?vip=${encodeURIComponent(id)}`,
     `${row?.state} ${row?.reason} ${row?.inRotation} ${row?.backends}`,
   );
-  const changes = (story?.body as { readonly changes?: readonly ChangeDocument[] } | null)?.changes ?? [];
+  const changes = (history?.body as { readonly changes?: readonly ChangeDocument[] } | null)?.changes ?? [];
   const at = feed.known?.overview.at ?? '';
   if (typeof vip === 'string') {
     return (
@@ -72,7 +72,7 @@ export function Vip({ feed, id }: { readonly feed: Feed; readonly id: string }):
   );
 }
 
-/** The VIP, or why there is none to show. */
+/** The VIP, or a message if there is none to show. */
 function useVip(id: string, version: unknown): VipDocument | string {
   const path = `/v1/status?vip=${encodeURIComponent(id)}`;
   const [last, setLast] = useState<VipDocument | null>(null);
@@ -81,7 +81,7 @@ function useVip(id: string, version: unknown): VipDocument | string {
   if (reply.status !== 200) return last ?? errorOf(reply);
   const found = (reply.body as StatusDocument).vips.find((vip) => vip.id === id);
   if (found !== undefined && found !== last) setLast(found);
-  return found ?? 'There is no such VIP on this host, or not any more.';
+  return found ?? 'This host does not have this VIP, or no longer has it.';
 }
 
 interface FactsProps {
@@ -151,7 +151,7 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
         <dt>Connections</dt>
         <dd>
           {`${vip.activeConnections} active, ${vip.inactiveConnections} ending`}
-          {traffic !== null && `, ${traffic.connections} in all`}
+          {traffic !== null && `, ${traffic.connections} in total`}
         </dd>
       </div>
       <div>
@@ -164,7 +164,7 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
         <dt>Spread of new connections</dt>
         <dd>
           {spread === null
-            ? 'too few to tell, or not two backends to compare'
+            ? 'not compared: fewer than two backends, or too few connections'
             : `${spreadText(spread)} of their shares, over ${plural(spread.backends, 'backend')}: ${plural(spread.connections, 'connection')} in ${ago(spread.since, at)}`}
           {spread?.uneven && <span class="decision">{unevenText(spread, at)}</span>}
         </dd>
@@ -189,8 +189,8 @@ function Facts({ vip, samples, at }: FactsProps): VNode {
   );
 }
 
-/** More of them are shown when someone asks. */
-const FEW_TASKS = 10;
+/** A longer list of tasks is collapsed. */
+const MAX_OPEN_TASKS = 10;
 
 function Tasks({ tasks }: { readonly tasks: readonly Pick<BackendDocument, 'task' | 'reason'>[] }): VNode {
   return (
@@ -208,7 +208,7 @@ function Apps({ vip }: { readonly vip: VipDocument }): VNode {
   return (
     <>
       <h2>Apps</h2>
-      {vip.apps.length === 0 && <p>No app declares it any more.</p>}
+      {vip.apps.length === 0 && <p>No app declares this VIP any more.</p>}
       <ul class="apps">
         {vip.apps.map((app) => {
           const tasks = vip.backends.filter((backend) => backend.app === app && backend.task !== null);
@@ -218,7 +218,7 @@ function Apps({ vip }: { readonly vip: VipDocument }): VNode {
               <a href={editLink(app)} aria-label={`Edit ${app}`}>
                 Edit
               </a>
-              {tasks.length <= FEW_TASKS ? (
+              {tasks.length <= MAX_OPEN_TASKS ? (
                 <Tasks tasks={tasks} />
               ) : (
                 <details>
@@ -238,7 +238,7 @@ function Story({ changes, at }: { readonly changes: readonly ChangeDocument[]; r
   return (
     <>
       <h2>What changed</h2>
-      {changes.length === 0 && <p>Nothing since the controller has started.</p>}
+      {changes.length === 0 && <p>Nothing since the controller started.</p>}
       <ol class="story">
         {changes.map(({ at: then, kind, backend, text }) => (
           <li>
@@ -260,7 +260,7 @@ function Source({ vip }: { readonly vip: VipDocument }): VNode {
       <h2>JSON</h2>
       <details>
         <summary>
-          As <code>marathon-ipvs status -o json</code> has it
+          As in <code>marathon-ipvs status -o json</code>
         </summary>
         <Copy text={text} what="JSON" />
         <pre tabindex={0}>{text}</pre>

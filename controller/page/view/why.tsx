@@ -3,48 +3,48 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VipDocument } from '../../status/document.ts';
 import type { StepDocument, TraceDocument, WhyDocument } from '../../why/document.ts';
 import { verdictWords } from '../../why/verdict-words.ts';
-import { ask, errorOf, type Reply } from '../api.ts';
+import { errorOf, type Reply, request } from '../api.ts';
 import { endpoint, moment } from '../format.ts';
 import { Copy } from './copy.tsx';
 
-type Asked = Pick<VipDocument, 'id' | 'fqdn' | 'address' | 'port' | 'protocol'>;
+type TracedVip = Pick<VipDocument, 'id' | 'fqdn' | 'address' | 'port' | 'protocol'>;
 
-/** Walks the way of a connection to the VIP, when someone asks: it opens connections. */
-export function Why({ vip }: { readonly vip: Asked }): VNode {
-  const [found, setFound] = useState<Reply | 'walking' | null>(null);
-  const gone = useRef<AbortController>(null);
-  useEffect(() => () => gone.current?.abort(), []);
-  const walk = async () => {
-    if (found === 'walking') return;
-    const leaving = new AbortController();
-    gone.current = leaving;
-    setFound('walking');
-    const reply = await ask(`/v1/why?vip=${encodeURIComponent(nameOf(vip))}`, { signal: leaving.signal });
-    if (!leaving.signal.aborted) setFound(reply);
+/** Traces a connection to the VIP when the user requests it, since a trace opens connections. */
+export function Why({ vip }: { readonly vip: TracedVip }): VNode {
+  const [found, setFound] = useState<Reply | 'running' | null>(null);
+  const current = useRef<AbortController>(null);
+  useEffect(() => () => current.current?.abort(), []);
+  const trace = async () => {
+    if (found === 'running') return;
+    const unmounted = new AbortController();
+    current.current = unmounted;
+    setFound('running');
+    const reply = await request(`/v1/why?vip=${encodeURIComponent(nameOf(vip))}`, {
+      signal: unmounted.signal,
+    });
+    if (!unmounted.signal.aborted) setFound(reply);
   };
   return (
     <>
       <h2>
-        Way of a connection{' '}
-        {/* Not disabled while it walks, or who came by keyboard would lose their place. */}
-        <button type="button" aria-disabled={found === 'walking'} onClick={() => void walk()}>
-          {found === null || found === 'walking' ? 'Why?' : 'Ask again'}
+        Connection trace {/* Not disabled while it runs, or keyboard users would lose the focus. */}
+        <button type="button" aria-disabled={found === 'running'} onClick={() => void trace()}>
+          {found === null || found === 'running' ? 'Why?' : 'Run again'}
         </button>
       </h2>
       <p class="quiet">
-        Finds the first thing that keeps connections from this host from working. It opens some, and changes
-        nothing.
+        Finds the first broken step of a connection from this host. It opens connections, and changes nothing.
       </p>
       <div role="status">
-        {found === 'walking' && <p>On the way. That takes some seconds where nobody answers.</p>}
-        {found !== null && found !== 'walking' && <Answer reply={found} id={vip.id} />}
+        {found === 'running' && <p>Tracing. This takes a few seconds if a backend does not answer.</p>}
+        {found !== null && found !== 'running' && <Answer reply={found} id={vip.id} />}
       </div>
     </>
   );
 }
 
-/** Asked by name where it has one: the name belongs to the way. */
-function nameOf({ id, fqdn, address, port, protocol }: Asked): string {
+/** Its DNS name if it has one, since resolving the name is part of the trace. */
+function nameOf({ id, fqdn, address, port, protocol }: TracedVip): string {
   if (fqdn !== null) return `${fqdn}:${port}/${protocol}`;
   return address === null ? id : `${endpoint({ address, port })}/${protocol}`;
 }
@@ -52,7 +52,7 @@ function nameOf({ id, fqdn, address, port, protocol }: Asked): string {
 function Answer({ reply, id }: { readonly reply: Reply; readonly id: string }): VNode {
   if (reply.status !== 200) return <p class="error">{errorOf(reply)}</p>;
   const { ways, at } = reply.body as WhyDocument;
-  // A name has a VIP of each family.
+  // A name may have a VIP in each address family.
   const ours = ways.filter(({ vip }) => vip?.id === id);
   return (
     <>

@@ -8,22 +8,22 @@ const A = new URL('http://a.test:8080/v2/info');
 test('the servers of a source are its masters, and every leader that one of them has named', () => {
   const known = masters();
   expect(known.servers).toEqual(GIVEN);
-  known.leaderNamed(A, 'http://leader1.test:8080');
-  known.leaderNamed(A, 'http://leader2.test:8080');
+  known.noteLeader(A, 'http://leader1.test:8080');
+  known.noteLeader(A, 'http://leader2.test:8080');
   expect(known.servers).toEqual([...GIVEN, 'http://leader1.test:8080', 'http://leader2.test:8080']);
 });
 
 test('a stranger names no leader, and nobody names one over another scheme', () => {
   const known = masters();
-  known.leaderNamed(new URL('http://stranger.test/'), 'http://leader.test:8080');
-  known.leaderNamed(A, 'https://leader.test:8443');
-  known.leaderNamed(A, 'no URL');
+  known.noteLeader(new URL('http://stranger.test/'), 'http://leader.test:8080');
+  known.noteLeader(A, 'https://leader.test:8443');
+  known.noteLeader(A, 'no URL');
   expect(known.servers).toEqual(GIVEN);
 });
 
 test('a master that names ever new leaders is remembered for the last sixteen', () => {
   const known = masters();
-  for (let n = 0; n < 100; n += 1) known.leaderNamed(A, `http://leader${n}.test:8080`);
+  for (let n = 0; n < 100; n += 1) known.noteLeader(A, `http://leader${n}.test:8080`);
   expect(known.servers).toHaveLength(GIVEN.length + 16);
   expect(known.servers.at(-1)).toBe('http://leader99.test:8080');
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { oddFirst } from '../../../controller/page/backends.ts';
+import { attentionFirst } from '../../../controller/page/backends.ts';
 import type { BackendDocument, VipDocument } from '../../../controller/status/document.ts';
 import { documentOf } from '../status/status-world.ts';
 
@@ -30,7 +30,8 @@ test('backends that are out of rotation, that a rule keeps, or that make their V
     backend(5, { decision }),
     backend(6, { inKernel: false }),
   ];
-  const ports = (of: VipDocument['spread']) => oddFirst({ backends, spread: of }).map(({ port }) => port);
+  const ports = (of: VipDocument['spread']) =>
+    attentionFirst({ backends, spread: of }).map(({ port }) => port);
   expect(ports(null)).toEqual([3, 5, 6, 1, 2, 4]);
   expect(ports(spread(false))).toEqual([3, 5, 6, 1, 2, 4]);
   expect(ports(spread(true))).toEqual([2, 3, 4, 5, 6, 1]);

@@ -23,7 +23,7 @@ const two = { wanted: 3, running: 3, ready: 2, checked: true };
 
 describe('a deployment', () => {
   test('says its id before anything is known of it', () => {
-    expect(begun(GOAL)).toEqual({ state: 'runs', text: 'Marathon has taken it as deployment d1' });
+    expect(begun(GOAL)).toEqual({ state: 'runs', text: 'Marathon has started deployment d1' });
   });
 
   test('that runs tells step, instances and backends on this host, in the words of the command', () => {
@@ -53,16 +53,16 @@ describe('a deployment', () => {
   test('that is over with too few instances was cancelled or failed', () => {
     expect(deploymentState(seen({ instances: two, failure: 'TASK_LOST' }), GOAL)).toEqual({
       state: 'ended',
-      text: 'deployment d1 was cancelled, or did not reach its end: 2 of 3 instances healthy; 6 backends in rotation on this host; its last task failed: TASK_LOST',
+      text: 'deployment d1 was cancelled or did not finish: 2 of 3 instances healthy; 6 backends in rotation on this host; its last task failed: TASK_LOST',
     });
     expect(deploymentState(seen({ instances: null, backendsInRotation: 0 }), GOAL).text).toContain(
-      'Marathon has no such app',
+      'the app does not exist at Marathon',
     );
   });
 
   test('that another one has replaced names that', () => {
     const { state, text } = deploymentState(seen({ others: ['d2'] }), GOAL);
-    expect([state, text]).toEqual(['ended', expect.stringContaining('deployment d2 changes it now')]);
+    expect([state, text]).toEqual(['ended', expect.stringContaining('deployment d2 is now changing it')]);
   });
 
   test('that removes is done once neither Marathon nor this host has anything of it', () => {
@@ -74,7 +74,7 @@ describe('a deployment', () => {
     expect(deploymentState(seen({ ...gone, backendsInRotation: 1 }), REMOVAL).state).toBe('applying');
     expect(deploymentState(seen(), REMOVAL)).toMatchObject({
       state: 'ended',
-      text: expect.stringContaining('it is still there'),
+      text: expect.stringContaining('the app still exists'),
     });
   });
 });

@@ -1,11 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  freshnessOf,
-  heardAll,
-  heardChanges,
-  MOST_SAMPLES,
-  NOTHING_HEARD,
-} from '../../../controller/page/feed.ts';
+import { EMPTY_FEED, freshnessOf, MAX_SAMPLES, withAll, withChanges } from '../../../controller/page/feed.ts';
 import { endpoint, moment, rate } from '../../../controller/page/format.ts';
 import { graphOf, HEIGHT, WIDTH } from '../../../controller/page/graph.ts';
 import { leftOver } from '../../../controller/page/left-over.ts';
@@ -107,13 +101,13 @@ describe('what has been heard', () => {
   });
 
   test('changes replace rows, take away those that are gone, and keep findings that are not told anew', () => {
-    const first = heardAll(NOTHING_HEARD, { ...all, vips: [row('a'), row('b')] }, 1_000);
+    const first = withAll(EMPTY_FEED, { ...all, vips: [row('a'), row('b')] }, 1_000);
     const changed = {
       overview: all.overview,
       vips: [row('a', { inRotation: 7 }), row('c')],
       gone: ['tcp/b'],
     };
-    const { known } = heardChanges(first, changed, 3_000);
+    const { known } = withChanges(first, changed, 3_000);
     expect([...(known?.rows.values() ?? [])].map(({ name, inRotation }) => [name, inRotation])).toEqual([
       ['a', 7],
       ['c', sample?.inRotation],
@@ -122,18 +116,18 @@ describe('what has been heard', () => {
   });
 
   test('samples of the rate go back two minutes', () => {
-    let feed = heardAll(NOTHING_HEARD, { ...all, vips: [row('a', { connectionRate: 0 })] }, 0);
+    let feed = withAll(EMPTY_FEED, { ...all, vips: [row('a', { connectionRate: 0 })] }, 0);
     for (let rate = 1; rate <= 70; rate++) {
       const vips = [row('a', { connectionRate: rate })];
-      feed = heardChanges(feed, { overview: all.overview, vips, gone: [] }, rate * 2_000);
+      feed = withChanges(feed, { overview: all.overview, vips, gone: [] }, rate * 2_000);
     }
     const samples = feed.known?.samples.get('tcp/a') ?? [];
-    expect([samples.length, samples[0], samples.at(-1)]).toEqual([MOST_SAMPLES, 11, 70]);
+    expect([samples.length, samples[0], samples.at(-1)]).toEqual([MAX_SAMPLES, 11, 70]);
   });
 
   test('is stale after seven seconds of silence', () => {
-    expect(freshnessOf(NOTHING_HEARD, 0)).toEqual({ kind: 'connecting' });
-    const heard = heardAll(NOTHING_HEARD, all, 1_000);
+    expect(freshnessOf(EMPTY_FEED, 0)).toEqual({ kind: 'connecting' });
+    const heard = withAll(EMPTY_FEED, all, 1_000);
     expect(freshnessOf(heard, 7_900)).toEqual({ kind: 'live' });
     expect(freshnessOf(heard, 13_000)).toEqual({ kind: 'stale', seconds: 12 });
   });
@@ -141,8 +135,8 @@ describe('what has been heard', () => {
 
 test('a graph ends at the right edge, and its greatest sample at the top', () => {
   expect(graphOf([0], 60).line).toBe('');
-  const { line, latest, most } = graphOf([0, 10, 5], 3);
-  expect([line, latest, most]).toEqual([`M0 ${HEIGHT - 1}L${WIDTH / 2} 1L${WIDTH} ${HEIGHT / 2}`, 5, 10]);
+  const { line, latest, max } = graphOf([0, 10, 5], 3);
+  expect([line, latest, max]).toEqual([`M0 ${HEIGHT - 1}L${WIDTH / 2} 1L${WIDTH} ${HEIGHT / 2}`, 5, 10]);
   // A tenth of a connection a second is not a mountain.
   expect(graphOf([0, 0.1], 2).line).toBe(`M0 ${HEIGHT - 1}L${WIDTH} 20.8`);
 });
@@ -165,11 +159,11 @@ test('what a pass has left for the next one is told; after a good one that is no
   const summary = { ...good.summary, byState: { pending: 1, draining: 1 } };
   const failures = [{ step: '-A -t 11.0.0.1:80 -s wlc', message: 'EPERM' }];
   expect(leftOver({ ...good, summary, held, waiting: 2 }, { failures })).toEqual([
-    '1 write that failed, again',
-    '2 writes that failed before, when their time has come',
+    '1 failed write to retry',
+    '2 failed writes waiting for the next retry',
     `2 services held until ${good.at}`,
     '1 service removed once drained',
   ]);
   expect(leftOver({ ...good, summary }, good)[0]).toBe('1 service not as desired yet');
-  expect(leftOver({ ...good, lastPass: null }, good)).toEqual(['everything: none has been made yet']);
+  expect(leftOver({ ...good, lastPass: null }, good)).toEqual(['everything: no pass has run yet']);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { shownAddress } from '../../../controller/page/form/address.ts';
-import { marathonErrors } from '../../../controller/page/form/complaints.ts';
 import type { JsonObject } from '../../../controller/page/form/json.ts';
+import { marathonErrors } from '../../../controller/page/form/marathon-errors.ts';
 import { readForm } from '../../../controller/page/form/read.ts';
 import { validate } from '../../../controller/page/form/validate.ts';
 

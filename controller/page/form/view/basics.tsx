@@ -7,11 +7,11 @@ interface BasicsProps {
   readonly form: ServiceForm;
   readonly change: (form: ServiceForm) => void;
   readonly errors: FieldErrors;
-  /** An app that is there keeps its id: another id would be another app. */
+  /** The id of an existing app cannot be edited: another id would be another app. */
   readonly isNew: boolean;
 }
 
-/** What a service needs besides its network. */
+/** The fields of a service besides its network. */
 export function Basics({ form, change, errors, isNew }: BasicsProps): VNode {
   const put = (part: Partial<ServiceForm>) => change({ ...form, ...part });
   return (

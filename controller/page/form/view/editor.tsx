@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { askApps, errorOf } from '../../api.ts';
+import { errorOf, requestApps } from '../../api.ts';
 import { facts } from '../../facts.ts';
 import type { Feed } from '../../feed.ts';
 import { useWriteToken } from '../../token.ts';
@@ -16,11 +16,11 @@ import { Outcome, useSubmit } from './submit.tsx';
 
 interface EditorProps {
   readonly feed: Feed;
-  /** Of the app that is edited; null: a new one. */
+  /** Id of the edited app; null for a new one. */
   readonly id: string | null;
 }
 
-/** Creates a service or edits one: form and JSON side by side. */
+/** Creates or edits a service, with the form and the JSON side by side. */
 export function Editor({ feed, id }: EditorProps): VNode {
   const [editing, setEditing] = useState<Editing | null>(id === null ? startEditing(NEW_APP) : null);
   const problem = useApp(id, editing, (app) => setEditing(startEditing(app)));
@@ -30,31 +30,31 @@ export function Editor({ feed, id }: EditorProps): VNode {
         <a href="#/apps">Apps</a>
       </p>
       <h1>{id === null ? 'New service' : `Edit ${id}`}</h1>
-      {facts.writes ? <TokenField /> : <Off id={id} />}
+      {facts.writes ? <TokenField /> : <WritesDisabled id={id} />}
       {problem !== null && <p role="alert">{problem}</p>}
       {editing !== null && <Sheet feed={feed} id={id} editing={editing} setEditing={setEditing} />}
     </>
   );
 }
 
-function Off({ id }: { readonly id: string | null }): VNode {
+function WritesDisabled({ id }: { readonly id: string | null }): VNode {
   const what =
     id === null ? (
       <>
         Copy the JSON and give it to Marathon, for example with <code>dcos marathon app add</code>.
       </>
     ) : (
-      'So it cannot be read either.'
+      'The app cannot be read either.'
     );
   return (
     <p class="note">
-      Writing is off at this controller (<code>--allow-writes</code> with <code>--write-token-file</code>).{' '}
-      {what}
+      Writing is disabled on this controller (<code>--allow-writes</code> with <code>--write-token-file</code>
+      ). {what}
     </p>
   );
 }
 
-/** Reads the app once there is a token; gives what went wrong. */
+/** Reads the app once there is a token; returns an error message if that fails. */
 function useApp(
   id: string | null,
   editing: Editing | null,
@@ -64,7 +64,7 @@ function useApp(
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
     if (id === null || (token === '' && !facts.certified) || editing !== null) return;
-    void askApps(token, { method: 'GET', id }).then((reply) => {
+    void requestApps(token, { method: 'GET', id }).then((reply) => {
       if (reply.status !== 200) return setProblem(errorOf(reply));
       setProblem(null);
       opened((reply.body as { readonly app: JsonObject }).app);
@@ -83,10 +83,10 @@ function Sheet({ feed, id, editing, setEditing }: SheetProps): VNode {
   const { submit, busy, result, clear } = useSubmit(id);
   const { form, json, textError } = editing;
   const found = validate(form, json);
-  const said = result?.errors ?? NO_ERRORS;
-  // Nobody is told of a field that they have not come to yet.
+  const refused = result?.errors ?? NO_ERRORS;
+  // Errors of a new service are hidden until the first attempt to send it: the user has not reached those fields yet.
   const [tried, setTried] = useState(id !== null);
-  const errors = together(tried ? found : NO_ERRORS, said);
+  const errors = together(tried ? found : NO_ERRORS, refused);
   const change = (next: ServiceForm) => {
     clear();
     setEditing(editForm(editing, next));
@@ -110,7 +110,7 @@ function Sheet({ feed, id, editing, setEditing }: SheetProps): VNode {
         ))}
         {tried && found.size > 0 && (
           <p class="error" role="alert">
-            Some fields need another value before this can be sent.
+            Correct the marked fields before sending.
           </p>
         )}
         <div class="actions">
@@ -172,7 +172,7 @@ function JsonMode({ editing, setEditing }: JsonModeProps): VNode {
         onInput={({ currentTarget }) => setEditing(editText(editing, currentTarget.value))}
       ></textarea>
       <p id="json-error" class="error" role="status">
-        {editing.textError === null ? '' : `Not taken over: ${editing.textError}`}
+        {editing.textError === null ? '' : `The form does not have this change: ${editing.textError}`}
       </p>
     </section>
   );
@@ -184,7 +184,7 @@ interface RemoveProps {
   readonly busy: boolean;
 }
 
-/** Removing stops every task, so it is asked for twice. */
+/** Removing stops every task, so it needs a confirmation. */
 function Remove({ id, remove, busy }: RemoveProps): VNode {
   const [sure, setSure] = useState(false);
   if (!sure)

@@ -20,9 +20,9 @@ export function Endpoint({ endpoint, index, form, errors, change, remove }: Endp
   const { mode } = form;
   const put = (part: Partial<EndpointForm>) => change({ ...endpoint, ...part });
   const errorsOf = (field: string) => errors.get(`${at}.${field}`);
-  const putVip = (place: number, vip: VipForm | null) =>
+  const putVip = (position: number, vip: VipForm | null) =>
     put({
-      vips: endpoint.vips.flatMap((one, other) => (other !== place ? [one] : vip === null ? [] : [vip])),
+      vips: endpoint.vips.flatMap((one, other) => (other !== position ? [one] : vip === null ? [] : [vip])),
     });
   const bound = mode !== 'virtual' || endpoint.mapped;
   return (
@@ -54,7 +54,7 @@ export function Endpoint({ endpoint, index, form, errors, change, remove }: Endp
       {mode === 'virtual' && (
         <Check
           field={`${at}.mapped`}
-          label="Port mapping: a port of the host leads to it too"
+          label="Port mapping: publish on the host"
           checked={endpoint.mapped}
           change={(mapped) => put({ mapped })}
         />
@@ -65,17 +65,17 @@ export function Endpoint({ endpoint, index, form, errors, change, remove }: Endp
         checked={endpoint.vips.length > 0}
         change={(on) => put({ vips: loadBalanced(on) })}
       />
-      {endpoint.vips.map((vip, place) => (
+      {endpoint.vips.map((vip, position) => (
         <Vip
-          key={place}
+          key={position}
           vip={vip}
-          at={`${at}.vips.${place}`}
+          at={`${at}.vips.${position}`}
           endpoint={endpoint}
           form={form}
           errors={errors}
           only={endpoint.vips.length === 1}
-          change={(next) => putVip(place, next)}
-          remove={() => putVip(place, null)}
+          change={(next) => putVip(position, next)}
+          remove={() => putVip(position, null)}
         />
       ))}
       <div class="actions">
@@ -117,7 +117,7 @@ function HostPort({ endpoint, index, form, put, errors }: HostPortProps): VNode 
         placeholder={automatic ? `$PORT${index}` : ''}
         change={(hostPort) => put({ hostPort })}
         errors={errors}
-        help={`In the environment of the service as $PORT${index}.`}
+        help={`The service gets it as $PORT${index}.`}
       />
       {!host && (
         <Check

@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact';
 
-/** Makes ids of the elements that belong to a field. */
+/** The element id of a field. */
 export function fieldId(field: string): string {
   return `field-${field.replaceAll('.', '-')}`;
 }
@@ -20,7 +20,7 @@ interface TextFieldProps {
   readonly wide?: boolean;
 }
 
-/** A field for text or a number, with its label, its help and what is wrong with it. */
+/** A field for text or a number, with its label, help and errors. */
 export function TextField(props: TextFieldProps): VNode {
   const { field, label, value, change, errors = [], help, placeholder, disabled = false } = props;
   const id = fieldId(field);

@@ -17,7 +17,7 @@ const MODES: readonly (readonly [NetworkMode, string])[] = [
   ['virtual', 'Virtual network'],
 ];
 
-/** The Network tab, as DC/OS has it. */
+/** The fields of DC/OS's Network tab. */
 export function Networking({ form, change, errors }: NetworkingProps): VNode {
   return (
     <fieldset class="networking">
@@ -71,9 +71,7 @@ function Shown({ form, change, errors }: NetworkingProps): VNode {
         />
       )}
       <h3>Service endpoints</h3>
-      {form.endpoints.length === 0 && (
-        <p class="quiet">None yet: nothing of this service can be reached from outside.</p>
-      )}
+      {form.endpoints.length === 0 && <p class="quiet">None: the service cannot be reached from outside.</p>}
       {form.endpoints.map((endpoint, index) => (
         <Endpoint
           key={endpoint.key}

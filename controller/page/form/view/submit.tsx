@@ -1,28 +1,28 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import { askApps, errorOf, type Reply } from '../../api.ts';
+import { errorOf, type Reply, requestApps } from '../../api.ts';
 import type { Feed } from '../../feed.ts';
 import { vipLink } from '../../route.ts';
 import { useWriteToken } from '../../token.ts';
 import { StateBadge } from '../../view/badge.tsx';
-import { marathonErrors } from '../complaints.ts';
 import { type Goal, vipsIn } from '../deployment-state.ts';
 import type { Editing } from '../editing.ts';
 import { isObject, textAt } from '../json.ts';
+import { marathonErrors } from '../marathon-errors.ts';
 import { absoluteId, type ServiceForm } from '../model.ts';
 import { type FieldErrors, NO_ERRORS } from '../validate.ts';
 import { Deployment } from './deployment.tsx';
 
 type Method = 'POST' | 'PUT' | 'DELETE';
 
-/** What became of what was sent. */
+/** The result of a write. */
 interface Result {
   readonly method: Method;
   readonly app: string;
   readonly done: boolean;
-  /** Deployments that have it locked, null where none has: it can be sent with force. */
+  /** The deployments that lock the app, so that it needs `force`; null if it is not locked. */
   readonly lockedBy: readonly string[] | null;
-  /** The deployment that carries it out; null where there is nothing to do, or nothing was taken. */
+  /** The deployment to wait for; null if there is nothing to do, or the write was refused. */
   readonly goal: Goal | null;
   readonly errors: FieldErrors;
 }
@@ -37,7 +37,7 @@ export function useSubmit(id: string | null) {
     setBusy(true);
     const app = id ?? absoluteId(String(json['id']));
     const where = method === 'POST' ? {} : { id: app };
-    const reply = await askApps(token, {
+    const reply = await requestApps(token, {
       method,
       ...where,
       ...(method !== 'DELETE' && { text }),
@@ -55,14 +55,14 @@ function resultOf(method: Method, app: string, reply: Reply, form: ServiceForm):
   const done = reply.status >= 200 && reply.status < 300;
   const deployment = done ? textAt(body, 'deployment') : '';
   const vips = method === 'DELETE' ? 'gone' : vipsIn(form);
-  const said = reply.status === 422 ? marathonErrors(body) : NO_ERRORS;
+  const refused = reply.status === 422 ? marathonErrors(body) : NO_ERRORS;
   return {
     method,
     app,
     done,
     lockedBy: reply.status === 409 && body['why'] === 'locked' ? idsOf(body['deployments']) : null,
     goal: deployment === '' ? null : { deployment, app, vips },
-    errors: done || said.size > 0 ? said : new Map([['', [errorOf(reply)]]]),
+    errors: done || refused.size > 0 ? refused : new Map([['', [errorOf(reply)]]]),
   };
 }
 
@@ -73,7 +73,7 @@ function idsOf(list: unknown): readonly string[] {
 const DONE: Readonly<Record<Method, string>> = {
   POST: 'was created',
   PUT: 'was changed',
-  DELETE: 'is to be removed',
+  DELETE: 'is being removed',
 };
 
 interface OutcomeProps {
@@ -82,7 +82,7 @@ interface OutcomeProps {
   readonly force: (method: Method) => void;
 }
 
-/** What became of it, and from then on the VIPs of the app as this host has them. */
+/** The result of the write, and then the app's VIPs on this host. */
 export function Outcome({ feed, result, force }: OutcomeProps): VNode | null {
   if (result === null) return null;
   const { method, app, done, lockedBy, goal } = result;
@@ -92,7 +92,7 @@ export function Outcome({ feed, result, force }: OutcomeProps): VNode | null {
         {lockedBy.length > 0 && <p>Locked by deployment {lockedBy.join(', ')}.</p>}
         <p>
           <button type="button" onClick={() => force(method)}>
-            Send with force: end that deployment
+            Send with force and cancel that deployment
           </button>
         </p>
       </>
@@ -104,11 +104,13 @@ export function Outcome({ feed, result, force }: OutcomeProps): VNode | null {
       <section role="status">
         <p>
           <span class="badge good">sent</span> <code>{app}</code> {DONE[method]}
-          {goal === null && '; Marathon has nothing to do for it'}.
+          {goal === null && '; Marathon had nothing to change'}.
         </p>
         {rows.length === 0 && (
           <p>
-            {method === 'DELETE' ? 'No VIP of it is left on this host.' : 'This host has no VIP of it yet.'}
+            {method === 'DELETE'
+              ? 'Its VIPs have been removed from this host.'
+              : 'This host has none of its VIPs yet.'}
           </p>
         )}
         <ul>

@@ -9,18 +9,18 @@ import { TextField } from './field.tsx';
 
 interface VipProps {
   readonly vip: VipForm;
-  /** Its name in the list of errors. */
+  /** Prefix of its fields in the list of errors. */
   readonly at: string;
   readonly endpoint: EndpointForm;
   readonly form: ServiceForm;
   readonly errors: FieldErrors;
-  /** Nothing else is load balanced here: removing it is what the checkbox is for. */
+  /** Whether it is the endpoint's only address, which the checkbox removes. */
   readonly only: boolean;
   readonly change: (vip: VipForm) => void;
   readonly remove: () => void;
 }
 
-/** One address of an endpoint: where clients reach it appears while one types. */
+/** One address of an endpoint; the resulting service address is shown while the user types. */
 export function Vip({ vip, at, endpoint, form, errors, only, change, remove }: VipProps): VNode {
   const id = absoluteId(form.id);
   const fallback = defaultPort(endpoint, form.mode, form.automatic);
@@ -37,7 +37,7 @@ export function Vip({ vip, at, endpoint, form, errors, only, change, remove }: V
           wide
           change={(name) => put({ name: name === '' ? null : name })}
           errors={errors.get(`${at}.name`)}
-          help="A name or an IP address; the id of the service where it is empty."
+          help="A name or an IP address; empty for the id of the service."
         />
         <TextField
           field={`${at}.port`}

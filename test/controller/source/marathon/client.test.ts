@@ -29,9 +29,9 @@ test('a character that is cut in two by a chunk’s end stays one', async () => 
 });
 
 test.each<[string, Route, RegExp]>([
-  ['truncated JSON', (_q, r) => void r.end('{"apps":[{"id"'), /the answer is no JSON \(14 bytes: /],
-  ['an empty body', (_q, r) => void r.end(), /the answer is no JSON \(0 bytes/],
-  ['a page of HTML', (_q, r) => void r.end('<html>log in'), /the answer is no JSON/],
+  ['truncated JSON', (_q, r) => void r.end('{"apps":[{"id"'), /the answer is not valid JSON \(14 bytes: /],
+  ['an empty body', (_q, r) => void r.end(), /the answer is not valid JSON \(0 bytes/],
+  ['a page of HTML', (_q, r) => void r.end('<html>log in'), /the answer is not valid JSON/],
   ['a 500', (_q, r) => sendJson(r, { message: 'boom' }, 500), /answered 500 "boom"/],
   [
     'a 502',

@@ -163,7 +163,9 @@ describe('masters', () => {
       response.writeHead(302, { location: `${other.url}/v2/apps` }).end(),
     );
     const writer = createMarathonWriter(client([server]));
-    await expect(writer.add('app', '{}', { signal })).rejects.toThrow(/redirected to .*nothing is written$/);
+    await expect(writer.add('app', '{}', { signal })).rejects.toThrow(
+      /redirected to .*; redirects of writes are not followed$/,
+    );
     expect(other.requests).toEqual([]);
   });
 

@@ -1,22 +1,22 @@
-/** Marathon's own complaints, in the fields that they mean. */
+/** Assigns Marathon's error messages to the fields of the form. */
 
 import { isObject } from './json.ts';
 import type { FieldErrors } from './validate.ts';
 
 /**
- * Puts what Marathon says of an app (the `details` of a refused `/v1/apps`, each with `at` and `errors`) where it belongs:
- * `portDefinitions[0].port` is the host port of the first endpoint.
+ * Assigns the `details` of a write that `/v1/apps` refused, each with `at` and `errors`, to fields of the form: an error at
+ * `portDefinitions[0].port` belongs to the host port of the first endpoint.
  */
 export function marathonErrors(body: unknown): FieldErrors {
   const errors = new Map<string, string[]>();
   const { error, details } = isObject(body) ? body : {};
   for (const detail of Array.isArray(details) ? details.filter(isObject) : []) {
     const at = typeof detail['at'] === 'string' ? detail['at'] : '';
-    const said = Array.isArray(detail['errors']) ? detail['errors'].map(String) : [];
-    const field = fieldOf(at, said.join());
-    // What has no field of its own is told with its path.
-    const told = field === '' && at !== '' ? said.map((text) => `${at}: ${text}`) : said;
-    errors.set(field, [...(errors.get(field) ?? []), ...told]);
+    const texts = Array.isArray(detail['errors']) ? detail['errors'].map(String) : [];
+    const field = fieldOf(at, texts.join());
+    // An error without a field is shown with its path.
+    const shown = field === '' && at !== '' ? texts.map((text) => `${at}: ${text}`) : texts;
+    errors.set(field, [...(errors.get(field) ?? []), ...shown]);
   }
   if (errors.size === 0 && typeof error === 'string') errors.set('', [error]);
   return errors;
@@ -41,10 +41,10 @@ const OF_ENDPOINT: Readonly<Record<string, string>> = {
   labels: 'vips.0.port',
 };
 
-function fieldOf(at: string, said: string): string {
+function fieldOf(at: string, message: string): string {
   const [first = '', ...rest] = at.replace(/\[(\d+)\]/g, '.$1').split('.');
-  // Of the app as a whole Marathon says what it lacks.
-  if (first === '') return /'cmd'/.test(said) ? 'cmd' : '';
+  // An error about the whole app only names the missing fields in its text.
+  if (first === '') return /'cmd'/.test(message) ? 'cmd' : '';
   if (first === 'portDefinitions') return endpointField(rest);
   if (first !== 'container') return PLAIN[first] ?? '';
   const [second = '', ...inner] = rest;

@@ -1,23 +1,22 @@
-/** Up to here bytes are kept in the pieces in which they came. Copying them together at the end takes as much again. */
+/** A body up to this size is kept in pieces. Concatenating them at the end needs the same memory again. */
 const PIECES_BYTES = 16 * 2 ** 20;
 
 /**
- * Puts the pieces of one body together without holding a large one twice: pieces and their copy took 650 MB for 250 MiB.
- * A large body is written to its place at once, into memory that is reserved for all that is accepted; what is not written
- * the system does not provide either.
+ * Collects the pieces of a body without holding a large one twice: pieces and their copy took 650 MB for 250 MiB. A large
+ * body is written into memory reserved for the whole limit; the system only provides the pages that are written.
  */
-export class Gathered {
+export class BodyBuffer {
   readonly #limit: number;
   #pieces: Uint8Array[] = [];
   #reserved: Buffer | null = null;
   #size = 0;
 
-  /** `limit`: so many bytes are accepted. */
+  /** `limit`: the largest size accepted, in bytes. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Takes the next piece; false, and none of it, where there would be more than is accepted. */
+  /** Appends a piece; returns false and appends nothing if the limit would be exceeded. */
   append(piece: Uint8Array): boolean {
     const from = this.#size;
     if (from + piece.length > this.#limit) return false;
@@ -31,7 +30,7 @@ export class Gathered {
     return true;
   }
 
-  /** All of them, in one. */
+  /** All pieces in one buffer. */
   bytes(): Buffer {
     return this.#reserved?.subarray(0, this.#size) ?? Buffer.concat(this.#pieces, this.#size);
   }
