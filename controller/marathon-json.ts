@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BOUNDS } from './bounds.ts';
 import type { Meaning } from './label-keys.ts';
-import type { Rejection } from './model.ts';
+import type { Rejection, TaskState } from './model.ts';
 import { withMessage } from './schema-messages.ts';
 
 /**
@@ -24,6 +24,8 @@ export interface FoundLabel {
 export interface UnreadableTask {
   /** null when not even the id can be read. */
   readonly id: string | null;
+  /** Its current state, which counts all the same; null when that cannot be read either. */
+  readonly state: TaskState | null;
   readonly rejection: Rejection;
 }
 
@@ -199,7 +201,9 @@ const podContainerStatus = z.object({
   containerId: text,
   endpoints: z.array(z.object({ name: text, allocatedHostPort: portNumber.nullish() })).nullish(),
   conditions: z
-    .array(z.object({ name: text, value: z.unknown().optional(), reason: text }).nullable())
+    .array(
+      z.object({ name: text, value: z.union([z.boolean(), z.string()]).nullish(), reason: text }).nullable(),
+    )
     .nullish(),
 });
 

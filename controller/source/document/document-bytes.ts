@@ -75,7 +75,8 @@ function* elementsOf(
       yield { json, at: `${key}[${index}]`, base: '/', shape: shape ?? shapeOf(json), refused };
       index += 1;
     } else if (found.path === key && index < 0) index = 0;
-    else throw new NoList(`more than one list`);
+    else if (found.path === key) throw new WrongType(`${key}: expected one list, got more than one`);
+    else throw new NoList('not only a list');
   }
   if (index < 0) throw new NoList('no list');
 }

@@ -159,10 +159,15 @@ export function shapeOf(json: unknown): Shape | null {
   if (!isRecord(json)) return null;
   if (isRecord(json['app'])) return 'wrapped app';
   if (['apps', 'groups', 'pods'].some((field) => Array.isArray(json[field]))) return 'group';
-  // An object of Kubernetes has a spec too.
-  if (isRecord(json['spec']) && ('id' in json || 'instances' in json)) return 'pod status';
+  if (isPodStatus(json)) return 'pod status';
   if (Array.isArray(json['containers'])) return 'pod';
   return APP_FIELDS.some((field) => field in json) ? 'app' : null;
+}
+
+/** Whether it is the status of a pod, also one whose spec cannot be read. An object of Kubernetes has a spec, too. */
+function isPodStatus(json: Readonly<Record<string, unknown>>): boolean {
+  if (isRecord(json['spec'])) return 'id' in json || 'instances' in json;
+  return 'spec' in json && Array.isArray(json['instances']);
 }
 
 /**
@@ -190,7 +195,7 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   if (wrong !== undefined) throw new WrongType(`${wrong.at}: expected a group, got ${shown(wrong.json)}`);
   return [
     ...members('apps', () => 'app'),
-    ...members('pods', (pod) => (isRecord(pod) && isRecord(pod['spec']) ? 'pod status' : 'pod')),
+    ...members('pods', (pod) => (isRecord(pod) && 'spec' in pod ? 'pod status' : 'pod')),
     ...groups,
   ];
 }

@@ -7,6 +7,7 @@ import { isRecord, issueRejection, valueAt } from '../../rejection.ts';
 import { pathText } from '../../schema-messages.ts';
 import { type Cuts, type Issue, type Path, readLeniently } from '../json/lenient.ts';
 import { scopeOf } from './error-scope.ts';
+import { stateOf } from './states.ts';
 import { isTaskLabel } from './task-labels.ts';
 
 /** What an app and a pod have alike. */
@@ -138,7 +139,12 @@ class Lost {
     if (typeof index !== 'number' || this.#tasks.has(index)) return;
     const member = this.#members[index];
     const id = isRecord(member) && typeof member['id'] === 'string' ? member['id'] : '';
-    this.#tasks.set(index, { id: id || null, rejection: issueRejection(this.#id, this.#json, issue) });
+    const state = this.#kind === 'app' && isRecord(member) ? member['state'] : null;
+    this.#tasks.set(index, {
+      id: id || null,
+      state: typeof state === 'string' && state !== '' ? stateOf(state) : null,
+      rejection: issueRejection(this.#id, this.#json, issue),
+    });
     cuts.add([this.#list, index]);
   }
 

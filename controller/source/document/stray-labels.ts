@@ -1,4 +1,4 @@
-import { isVipLabel, mayBeOurs, meaningOf } from '../../label-keys.ts';
+import { isVipLabel, mayBeOurs, meaningOf, OPTION_KEYS } from '../../label-keys.ts';
 import type { FoundLabel, MarathonApp } from '../../marathon-json.ts';
 import { nearest } from '../../suggestion.ts';
 import { isTaskLabel } from './task-labels.ts';
@@ -103,16 +103,16 @@ export function strayLabels(
 /** A list of ports as it was given, and its path. */
 type PortList = readonly [string, readonly Pick<MarathonApp, 'labels'>[] | null | undefined];
 
-/** Null takes a label away, and whoever wrote it may not know that: a warning for each VIP label that is, for some of many. */
+/** Warns of labels of ours that are null: null removes a label, which its author may not know. At most `MOST_REPORTED`. */
 export function nullLabels(lists: readonly PortList[]): readonly string[] {
   const paths = lists.flatMap(([list, ports]) =>
     (ports ?? []).flatMap(({ labels }, index) =>
       Object.entries(labels ?? {})
-        .filter(([key, value]) => value === null && isVipLabel(key))
+        .filter(([key, value]) => value === null && (isVipLabel(key) || OPTION_KEYS.includes(key)))
         .map(([key]) => `${list}[${index}].labels.${key}`),
     ),
   );
-  return paths.slice(0, MOST_REPORTED).map((path) => `${path} is null, which is no VIP`);
+  return paths.slice(0, MOST_REPORTED).map((path) => `${path} is null, which is the same as no label`);
 }
 
 /**

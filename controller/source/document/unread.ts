@@ -92,14 +92,16 @@ function withTasks(app: App, { tasks: unreadable, taskList }: Unread, previous: 
   if (taskList) return { ...app, tasks: previous?.tasks ?? [] };
   if (unreadable.length === 0) return app;
   const listed = new Set(app.tasks.map(({ id }) => id));
-  const ids = new Set(unreadable.map(({ id }) => id));
+  const states = new Map(unreadable.map(({ id, state }) => [id, state]));
+  const ids = new Set(states.keys());
   const kept = new Set<string>();
   const tasks = [...app.tasks];
   for (const task of previous?.tasks ?? []) {
     const id = app.kind === 'app' ? task.id : instanceOf(task, ids);
     if (listed.has(task.id) || !(ids.has(id) || ids.has(null))) continue;
-    tasks.push(task);
-    kept.add(id);
+    const state = states.get(id) ?? task.state;
+    tasks.push({ ...task, state });
+    if (state !== 'gone') kept.add(id);
   }
   const noun = app.kind === 'app' ? 'task' : 'instance';
   const told = unreadable

@@ -44,7 +44,8 @@ export class AgentTable {
   add({ recovered, agents, nameless, unreachable }: MesosState): void {
     this.#nameless = nameless;
     this.#unreachable = unreachable;
-    this.#agents = new Map([...this.#agents, ...recovered, ...agents]);
+    const named = [...recovered].filter((each): each is [string, MesosAgent] => each[1] !== null);
+    this.#agents = new Map([...this.#agents, ...named, ...agents]);
     for (const host of this.hosts) this.#named.add(host);
   }
 

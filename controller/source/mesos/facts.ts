@@ -36,6 +36,8 @@ export interface TaskFacts {
   readonly labels: readonly LabelPair[];
   /** Of its first status, in seconds since the epoch; null while it has none. */
   readonly since: number | null;
+  /** Of the status that its health is from, in seconds since the epoch; null when unknown. */
+  readonly healthAt: number | null;
   /** What of its discovery data cannot be used; `at` is the path in the task. */
   readonly rejected: readonly Omit<Rejection, 'app'>[];
   readonly warnings: readonly string[];
@@ -64,6 +66,7 @@ export const NOTHING_READ: Omit<TaskFacts, 'id' | 'frameworkId' | 'name' | 'stat
   hostPorts: [],
   labels: [],
   since: null,
+  healthAt: null,
   rejected: [],
   warnings: [],
   unread: new Set(['name', 'executor_id', 'discovery', 'labels', 'resources', 'container']),
@@ -97,13 +100,15 @@ export function factsOf(task: MesosTask, { problems, unread }: Wrong = NOTHING_W
     hostPorts: hostPorts(task),
     labels: pairsOf(task.labels).filter(({ key }) => isTaskLabel(key)),
     since: null,
+    healthAt: statuses.at(-1)?.timestamp ?? null,
     ...(lacksMappings(problems, mappings !== null) && { lacksMappings: true }),
     rejected: [...problems, ...discovered.rejected],
     warnings: [...strayTaskLabels(task), ...discovered.warnings],
     ...(fields.size > 0 && { unread: fields }),
   };
   // Health is that of the newest status alone: what an older one says of it is no longer true.
-  return { ...statuses.reduce(withStatus, facts), health: facts.health };
+  const { health, healthAt } = facts;
+  return { ...statuses.reduce(withStatus, facts), health, healthAt };
 }
 
 /** Where it stands that a mapping could not be read, or what may have had one. */
@@ -125,10 +130,16 @@ function verdictOf({ healthy }: Pick<MesosStatus, 'healthy'>): Health | null {
 export function mergeKnown(known: TaskFacts, facts: TaskFacts): TaskFacts {
   const { addresses, networks } = facts.addresses.length > 0 ? facts : known;
   const isVerdict = ({ health }: TaskFacts) => health === 'healthy' || health === 'unhealthy';
-  const { health } = isVerdict(facts) || !isVerdict(known) ? facts : known;
+  const isNewer = isVerdict(facts) && !isOlder(facts.healthAt, known.healthAt);
+  const { health, healthAt } = isNewer || !isVerdict(known) ? facts : known;
   const { mappings } = facts.definesMappings || facts.mappings.length > 0 ? facts : known;
   const since = known.since ?? facts.since;
-  return { ...facts, addresses, networks, health, mappings, since, ...stillOf(known, facts) };
+  return { ...facts, addresses, networks, health, healthAt, mappings, since, ...stillOf(known, facts) };
+}
+
+/** Whether one status is older than another; false when the time of either is unknown. */
+function isOlder(at: number | null, than: number | null): boolean {
+  return at !== null && than !== null && at < than;
 }
 
 /** A task's definition never changes, so that what of it could be read before is true where it cannot be read now. */
@@ -185,12 +196,14 @@ function withStatus(facts: TaskFacts, status: MesosStatus): TaskFacts {
   const networks = networksIn(infos, facts.networkNames);
   const addresses = infos.flatMap(addressesIn);
   const mappings = facts.definesMappings ? [] : mappingsIn(infos);
-  const health = verdictOf(status);
+  const at = status.timestamp ?? null;
+  // The newest status alone counts: this one may be acknowledged late.
+  const health = isOlder(at, facts.healthAt) ? null : verdictOf(status);
   return {
     ...facts,
     ...(addresses.length > 0 && { addresses, networks }),
     ...(mappings.length > 0 && { mappings }),
-    ...(health !== null && { health }),
+    ...(health !== null && { health, healthAt: at }),
     since: facts.since ?? status.timestamp ?? null,
   };
 }

@@ -58,7 +58,7 @@ export function keyOf({ frameworkId, id }: Pick<TaskFacts, 'frameworkId' | 'id'>
   return taskKey(frameworkId, id);
 }
 
-function idIn(json: unknown, field: string): string | null {
+export function idIn(json: unknown, field: string): string | null {
   const id = isRecord(json) ? json[field] : undefined;
   return isRecord(id) && typeof id['value'] === 'string' ? id['value'] : null;
 }

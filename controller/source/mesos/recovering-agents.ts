@@ -46,16 +46,16 @@ export class RecoveringAgents {
    * Takes the agents that a master waits for, by id, in place of all that were known. For one that was waited for
    * already this is only another subscription, and its time goes on.
    */
-  replace(agents: ReadonlyMap<string, Pick<MesosAgent, 'host'>>, now: number): void {
+  replace(agents: ReadonlyMap<string, Pick<MesosAgent, 'host'> | null>, now: number): void {
     const before = this.#agents;
     const checkAt = (id: string) => {
       const known = before.get(id)?.checkAt ?? Number.POSITIVE_INFINITY;
       return Number.isFinite(known) ? known : now + REREGISTER_MS;
     };
     this.#agents = new Map(
-      [...agents].map(([id, { host }]) => [
+      [...agents].map(([id, agent]) => [
         id,
-        { host, checkAt: checkAt(id), until: Number.POSITIVE_INFINITY },
+        { host: agent?.host ?? id, checkAt: checkAt(id), until: Number.POSITIVE_INFINITY },
       ]),
     );
   }

@@ -47,8 +47,8 @@ export function createMesosSource(options: MesosSourceOptions): AppSource {
     async read(signal) {
       const state = await client.parseState(await client.getState(signal));
       if (state.recovered.size > 0) {
-        const missing = [...state.recovered.values()]
-          .map(({ host }) => host)
+        const missing = [...state.recovered]
+          .map(([id, agent]) => agent?.host ?? id)
           .sort()
           .join(', ');
         const what = `a new master leads, and these agents have not come back to it: ${missing}`;

@@ -3,7 +3,7 @@ import type { Pace } from '../../pace.ts';
 import { isRecord } from '../../rejection.ts';
 import { type Found, type Wanted, walkJson } from '../json/walk.ts';
 import type { TaskFacts } from './facts.ts';
-import { readTask, type Unreadable, unreadableTask } from './read-task.ts';
+import { idIn, readTask, type Unreadable, unreadableTask } from './read-task.ts';
 import { type Problem, readable } from './readable.ts';
 import { agentInfoSchema, agentSchema, frameworkSchema, type MesosAgent } from './schema.ts';
 
@@ -15,9 +15,9 @@ export interface MesosState {
   readonly agents: ReadonlyMap<string, MesosAgent>;
   /**
    * Agents that a master knows from its registry but that have not come back since it took over: what runs there is
-   * in no list.
+   * in no list. null for one whose host name could not be read.
    */
-  readonly recovered: ReadonlyMap<string, MesosAgent>;
+  readonly recovered: ReadonlyMap<string, MesosAgent | null>;
   /** Host names of agents of either list that have no id, as before they register: nothing runs there yet. */
   readonly nameless: ReadonlySet<string>;
   readonly tasks: readonly TaskFacts[];
@@ -65,7 +65,7 @@ export class StateBuilder {
   readonly #seen = new Set<string>();
   readonly #frameworks = new Map<string, string>();
   readonly #agents = new Map<string, MesosAgent>();
-  readonly #recovered = new Map<string, MesosAgent>();
+  readonly #recovered = new Map<string, MesosAgent | null>();
   readonly #nameless = new Set<string>();
   readonly #tasks: TaskFacts[] = [];
   readonly #unreachable: TaskFacts[] = [];
@@ -105,8 +105,9 @@ export class StateBuilder {
       }
       case 'recovered_agents': {
         const data = this.#read(agentInfoSchema, json, at);
-        if (data !== null) this.#recovered.set(data.id, data);
-        else this.#addHost(json);
+        const known = data?.id ?? idIn(json, 'id');
+        if (known !== null) this.#recovered.set(known, data);
+        if (data === null) this.#addHost(json);
         return;
       }
       case 'heartbeat_interval_seconds':
@@ -186,11 +187,11 @@ export async function readAgentList(bytes: Buffer, pace: Pace): Promise<AgentLis
   for (const found of walkJson(bytes, GET_AGENTS, 'strict')) {
     if (found?.path === 'get_agents') isReply = true;
     else if (found?.path === 'get_agents.agents') {
-      const { data } = agentSchema.safeParse(found.json);
-      if (data) registered.add(data.agent_info.id);
+      const id = isRecord(found.json) ? idIn(found.json['agent_info'], 'id') : null;
+      if (id !== null) registered.add(id);
     } else if (found?.path === 'get_agents.recovered_agents') {
-      const { data } = agentInfoSchema.safeParse(found.json);
-      if (data) recovering.add(data.id);
+      const id = idIn(found.json, 'id');
+      if (id !== null) recovering.add(id);
     }
     await pace.restIfDue();
   }

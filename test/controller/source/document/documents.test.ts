@@ -187,3 +187,23 @@ test.each([
 test('an object of Kubernetes is no pod, for all that it has a spec', () => {
   expect(readDocuments({ kind: 'MarathonApp', spec: { app: {} } }, 'x.json')).toBeNull();
 });
+
+test.each([5, null, [], 'x', true])(
+  'the status of a pod whose spec is %j is a pod that cannot be read',
+  (spec) => {
+    const documents = readDocuments({ id: '/p', spec, instances: [{ id: 'p.1' }] }, 'the document');
+    expect(documents?.apps).toEqual([]);
+    expect(documents?.pods).toMatchObject([{ id: '/p', unread: { definition: { app: '/p', at: 'spec' } } }]);
+  },
+);
+
+test.each([5, [], { toString: 5 }])(
+  'a condition of a pod with the value %j costs only what is known of its health',
+  (value) => {
+    const containers = [{ name: 'c', conditions: [{ name: 'healthy', value }] }];
+    const pod = { id: '/p', spec: {}, instances: [{ id: 'p.1', containers }] };
+    const documents = readDocuments([pod, { id: '/ok', cmd: 'x' }], 'the document');
+    expect(documents?.apps).toMatchObject([{ id: '/ok' }]);
+    expect([...(documents?.pods[0]?.unread?.health ?? [])]).toEqual(['p.1.c']);
+  },
+);

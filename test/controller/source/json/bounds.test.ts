@@ -123,3 +123,11 @@ describe('bounds', () => {
     await expect(checkSize(Buffer.from('{"a":[1,2],"b":"]]"}'), new Pace())).resolves.toBeUndefined();
   });
 });
+
+test('an object with two lists of apps is an error, and not the last of them', async () => {
+  const bytes = Buffer.from('{"apps": [{"id": "/web", "cmd": "x"}], "apps": []}');
+  await expect(readDocumentBytes(bytes, 'the file')).rejects.toThrow(
+    'apps: expected one list, got more than one',
+  );
+  expect(await readAnswer(bytes, 'apps', 'the answer')).toBeNull();
+});

@@ -64,6 +64,14 @@ describe('the newest status', () => {
     expect(after).toEqual(before);
   });
 
+  test('has the health of its newest status, also where an older one is acknowledged later', () => {
+    const before = facts({}, { statuses: [status(300, { healthy: true })] });
+    const older = statusSchema.parse(status(100, { healthy: false }));
+    expect(updated(before, 'TASK_RUNNING', older).health).toBe('healthy');
+    const newer = statusSchema.parse(status(301, { healthy: false }));
+    expect(updated(before, 'TASK_RUNNING', newer).health).toBe('unhealthy');
+  });
+
   test('has the port mappings of a pod’s container, which its task does not have', () => {
     const container_status = {
       network_infos: [{ port_mappings: [{ host_port: 2254, container_port: 8080 }] }],
