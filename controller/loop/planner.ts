@@ -102,7 +102,8 @@ export class Planner {
     const decidedHere = (endpoint: BackendKey, service: ServiceKey) =>
       isEjected(endpoint, service) || (this.#nearest.hasMoved(service) && leftOut(endpoint, service));
     const left = { decidedHere, leftOut };
-    const context = { observed, owned: withoutWithdrawn(owned, withdrawn), taskAt, ...left };
+    const ours = withAdopted(withoutWithdrawn(owned, withdrawn), rest);
+    const context = { observed, owned: ours, taskAt, ...left };
     const { plan, held } = this.#brake.hold(drained.plan, context, now);
     const letGo = this.#brake.letGo(plan, context, now);
     const remaining = withoutHeld(drained.drains, held, observed);
@@ -192,6 +193,18 @@ function decideDrains(decisions: DecisionTable, drains: Drains): void {
     for (const [endpoint, endsAt] of deadlines)
       decisions.add(service, endpoint, { rule: 'draining', endsWhen: 'its connections have ended', endsAt });
 }
+
+/**
+ * The owned services with those that the plan adopts: what they would lose counts too, as at the migration from dcos-net or
+ * when the ledger was lost.
+ */
+function withAdopted(owned: ReadonlyMap<ServiceKey, Owned>, plan: Plan): ReadonlyMap<ServiceKey, Owned> {
+  const adopted = plan.services.filter((service) => service.adopted);
+  if (adopted.length === 0) return owned;
+  return new Map([...owned, ...adopted.map(({ key }) => [key, plan.owned.get(key) ?? NAMELESS] as const)]);
+}
+
+const NAMELESS: Owned = { name: null, framework: null, fqdn: null };
 
 /** The union of both. */
 function together(some: Drains, others: Drains): Drains {

@@ -24,7 +24,7 @@ export type LossReason =
 
 export interface LossContext {
   readonly observed: Table;
-  /** The services that were ours before this pass. */
+  /** The services that were ours before this pass, and those that it adopts. */
   readonly owned: ReadonlyMap<ServiceKey, Owned>;
   readonly taskAt: TaskLookup;
   /** Whether a source named the task at an endpoint as ending, or as no longer serving this VIP. */
