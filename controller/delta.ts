@@ -19,6 +19,11 @@ export interface Delta {
   readonly about?: About;
   /** Whether the whole source was read, and not only these apps. */
   readonly complete: boolean;
+  /**
+   * In a delta that is not complete: the ids of the tasks that the source named as ended. A task that is missing otherwise may
+   * only have been left out. When absent, every task that is missing in such a delta was named.
+   */
+  readonly endedTasks?: ReadonlySet<string>;
   /** When the controller learnt of the change, in milliseconds of the monotonic clock. */
   readonly learnedAt: number;
 }

@@ -235,6 +235,8 @@ export const eventSchema = z.object({
   appId: text,
   runSpecId: text,
   uri: text,
+  taskId: text,
+  taskStatus: text,
   appDefinition: z.object({ id: text }).nullish(),
   plan: z.object({ steps: z.array(z.unknown()).nullish() }).nullish(),
   currentStep: z.unknown().optional(),

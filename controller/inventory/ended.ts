@@ -1,30 +1,41 @@
-import { type App, type BackendKey, endpointKey } from '../model.ts';
+import { type App, type BackendKey, endpointKey, type Task } from '../model.ts';
 import { takenBack } from './offers.ts';
 import { everyEndpoint } from './task-index.ts';
 
+/** How a source came to report an app: in a list, or by itself. */
+export interface Report {
+  /** Whether it was read by itself, so that what its definition says now is said of this very app. */
+  readonly byName: boolean;
+  /** Which of its missing tasks the source named as ended: all, or those with these ids. */
+  readonly ended: 'all' | ReadonlySet<string>;
+}
+
 /**
- * Where a source has named a task of one app as ended, or as serving a VIP no more. `before` and `now` are what the
- * source has of that app, in a row for each kind.
+ * The endpoints of tasks of one app that a source named as ended, or as no longer serving a VIP. `before` and `now`: the
+ * source's rows of the app.
  *
- * `byName`: the source read this very app, so what is missing in it has ended. Otherwise it stood in a list, from
- * which it may just have been left out: only what had been ending before has ended.
+ * A task that is missing for another reason may only have been left out, as by a Marathon that is still loading. It counts as
+ * ended only when it was ending before.
  */
 export function endedByName(
   before: readonly App[],
   now: readonly App[],
-  byName: boolean,
+  { byName, ended }: Report,
 ): readonly BackendKey[] {
   if (before.length === 0) return [];
-  const ending = endpointsOf(byName ? before : before.map(onlyEnding));
-  const still = ending.length === 0 ? NONE : new Set(endpointsOf(now));
-  const ended = ending.filter((endpoint) => !still.has(endpoint));
-  return byName ? [...new Set([...ended, ...takenBack(before, now)])] : ended;
+  const ending = endpointsOf(ended === 'all' ? before : before.map((app) => onlyEnding(app, ended)));
+  const still = byName || ending.length > 0 ? new Set(endpointsOf(now)) : NONE;
+  const gone = ending.filter((endpoint) => !still.has(endpoint));
+  if (!byName) return gone;
+  const back = takenBack(before, now).filter((endpoint) => ended === 'all' || still.has(endpoint));
+  return [...new Set([...gone, ...back])];
 }
 
 const NONE: ReadonlySet<BackendKey> = new Set();
 
-function onlyEnding(app: App): App {
-  return { ...app, tasks: app.tasks.filter(({ state }) => state === 'killing' || state === 'gone') };
+function onlyEnding(app: App, ended: ReadonlySet<string>): App {
+  const isEnding = ({ id, state }: Task) => state === 'killing' || state === 'gone' || ended.has(id);
+  return { ...app, tasks: app.tasks.filter(isEnding) };
 }
 
 function endpointsOf(apps: readonly App[]): BackendKey[] {

@@ -104,7 +104,7 @@ export class Inventory {
   /**
    * Applies the changes of one read. Returns what the source named in it.
    */
-  apply(source: string, { upserts, removed, about, complete }: Delta): Ended {
+  apply(source: string, { upserts, removed, about, complete, endedTasks }: Delta): Ended {
     const rows = this.#rowsOf(source);
     const endpoints: BackendKey[] = [];
     const apps: App[] = [];
@@ -113,9 +113,11 @@ export class Inventory {
       if (!before.has(key)) before.set(key, rows.of(key));
       this.#due.add(key);
     };
-    for (const { key, fromTasks } of removed) {
+    const named = new Set<AppKey>();
+    for (const { key, fromTasks, how } of removed) {
       touch(key);
       rows.delete(key, fromTasks);
+      if (how === 'named') named.add(key);
     }
     for (const app of upserts) {
       const key = appKey(app);
@@ -125,9 +127,10 @@ export class Inventory {
     for (const [key, had] of before) {
       const has = rows.of(key);
       this.#noteListed(key);
-      endpoints.push(...endedByName(had, has, !complete));
+      const ended = complete ? NO_TASKS : named.has(key) ? 'all' : (endedTasks ?? 'all');
+      endpoints.push(...endedByName(had, has, { byName: !complete, ended }));
       // An app that is missing from a list may only have been left out.
-      if (!complete && has.length === 0) apps.push(...had);
+      if (named.has(key) && has.length === 0) apps.push(...had);
     }
     if (about !== undefined) this.#setAbout(rows, about);
     return { endpoints, apps };
@@ -208,6 +211,8 @@ export class Inventory {
       this.addresses.list([...this.#sources.values()].flatMap((each) => each.about.agents ?? []));
   }
 }
+
+const NO_TASKS: ReadonlySet<string> = new Set();
 
 /** A source before its first read. */
 export function firstDelta({ apps, ...about }: Snapshot): Delta {

@@ -6,6 +6,7 @@ import { lossText } from '../plan/held-text.ts';
 import { type LargeRemoval, type Leave, largeRemoval, type NamedEnd } from '../plan/let-go.ts';
 import { type Losses, leaving } from '../plan/losses.ts';
 import type { Plan } from '../plan/plan.ts';
+import { RecentLosses } from './recent-losses.ts';
 
 export interface BrakeRules {
   /** The share of VIPs, or of backends in rotation, that one pass may remove: 0.5 is half. */
@@ -40,9 +41,11 @@ export class Brake {
   readonly #letGo = new Map<string, { readonly since: number; readonly leave: Leave }>();
   /** Whether a plan was made with everything in `#accepted`. */
   #planned = false;
+  readonly #recent: RecentLosses;
 
   constructor(rules: BrakeRules | null) {
     this.#rules = rules;
+    this.#recent = new RecentLosses(rules?.holdMs ?? 0);
   }
 
   /**
@@ -75,7 +78,9 @@ export class Brake {
       this.#letGo.has(`${service} ${endpoint}`) || context.decidedHere(endpoint, service);
     const heldBefore = (endpoint: BackendKey, service: ServiceKey) =>
       this.#held.get(service)?.backends.has(endpoint) === true;
-    const result = holdMassRemoval(plan, { ...context, named, heldBefore, share });
+    const recent = this.#recent.count(context.observed, now);
+    const result = holdMassRemoval(plan, { ...context, named, heldBefore, share, recent });
+    this.#recent.add(result.gone, now);
     const since = new Map<BackendKey, number>();
     for (const endpoint of result.held?.endpoints ?? [])
       since.set(endpoint, this.#since.get(endpoint) ?? now);

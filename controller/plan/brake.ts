@@ -15,7 +15,7 @@ import {
   type Losses,
   type LossReason,
 } from './losses.ts';
-import { isMass } from './mass.ts';
+import { isLarge, isMass } from './mass.ts';
 import { type Plan, type PlannedService, summaryOf } from './plan.ts';
 
 export interface BrakeContext extends LossContext {
@@ -23,6 +23,14 @@ export interface BrakeContext extends LossContext {
   readonly heldBefore: (endpoint: BackendKey, service: ServiceKey) => boolean;
   /** The share of VIPs, or of backends in rotation, that one pass may remove: 0.5 is half. */
   readonly share: number;
+  /** What earlier passes have just removed unnamed; it counts as a part of the same removal. When missing, nothing. */
+  readonly recent?: RecentLoss;
+}
+
+/** VIPs that were left without a backend in rotation, and backends that left the rotation. */
+export interface RecentLoss {
+  readonly vips: number;
+  readonly backends: number;
 }
 
 /** What a pass would remove although no source named it. */
@@ -39,6 +47,8 @@ export interface MassRemoval {
   readonly services: ReadonlySet<ServiceKey>;
   /** Numbers of backends by the reason why they would leave, the most frequent first. */
   readonly reasons: readonly (readonly [LossReason, number])[];
+  /** Backends that have just left the rotation unnamed, before this removal; absent when there are none. */
+  readonly recent?: number;
 }
 
 interface Held {
@@ -47,6 +57,8 @@ interface Held {
   readonly held: MassRemoval | null;
   /** The held backends by VIP; empty when nothing is held. */
   readonly losses: Losses;
+  /** The backends by VIP that leave unnamed and are not held. */
+  readonly gone: Losses;
 }
 
 /**
@@ -58,14 +70,20 @@ interface Held {
  */
 export function holdMassRemoval(plan: Plan, context: BrakeContext): Held {
   const losses = findLosses(plan, context);
-  if (losses.size === 0) return { plan, held: null, losses };
+  if (losses.size === 0) return { plan, held: null, losses, gone: losses };
+  const { observed, share, recent = NO_LOSS, heldBefore } = context;
   const all = measure(losses, context);
-  if (isTooMuch(all, context.share))
-    return { plan: without(plan, losses, context.observed), held: all, losses };
-  const few = onlyBackends(losses, context.heldBefore);
-  if (few.size === 0) return { plan, held: null, losses: few };
-  return { plan: without(plan, few, context.observed), held: measure(few, context), losses: few };
+  if (isTooMuch(all, share, recent)) {
+    const held = recent.backends > 0 ? { ...all, recent: recent.backends } : all;
+    return { plan: without(plan, losses, observed), held, losses, gone: new Map() };
+  }
+  const few = onlyBackends(losses, heldBefore);
+  if (few.size === 0) return { plan, held: null, losses: few, gone: losses };
+  const gone = onlyBackends(losses, (endpoint, service) => !heldBefore(endpoint, service));
+  return { plan: without(plan, few, observed), held: measure(few, context), losses: few, gone };
 }
+
+const NO_LOSS: RecentLoss = { vips: 0, backends: 0 };
 
 function onlyBackends(losses: Losses, chosen: BrakeContext['heldBefore']): Losses {
   const found = new Map<ServiceKey, Loss>();
@@ -108,10 +126,18 @@ export function measure(
   };
 }
 
-/** Whether it is a mass, with `share` as in `BrakeContext`. */
-export function isTooMuch({ vips, ofVips, backends, ofBackends }: MassRemoval, share: number): boolean {
+/** Whether it is a mass, with `share` and `recent` as in `BrakeContext`. */
+export function isTooMuch(
+  { vips, ofVips, backends, ofBackends }: MassRemoval,
+  share: number,
+  recent: RecentLoss = NO_LOSS,
+): boolean {
   // All backends of a single VIP may go: it may just have been stopped.
-  return isMass(vips, ofVips, share) || isMass(backends, ofBackends, share, ofVips);
+  if (isMass(vips, ofVips, share) || isMass(backends, ofBackends, share, ofVips)) return true;
+  return (
+    isLarge(vips + recent.vips, ofVips + recent.vips, share) ||
+    isLarge(backends + recent.backends, ofBackends + recent.backends, share)
+  );
 }
 
 /** The plan in which the lost backends stay as they are; what else their VIPs had to lose still goes. */

@@ -4,10 +4,11 @@ import type { MassRemoval } from './brake.ts';
 import type { LossReason } from './losses.ts';
 
 /** One line: how much would be removed, of how much, and why. */
-export function heldText({ vips, ofVips, backends, ofBackends, reasons }: MassRemoval): string {
+export function heldText({ vips, ofVips, backends, ofBackends, reasons, recent = 0 }: MassRemoval): string {
   const why = reasons.map(([reason, count]) => `${count} ${OF_MANY[reason]}`).join(', ');
+  const after = recent > 0 ? ` (after ${recent} shortly before)` : '';
   return (
-    `${vips} of ${ofVips} VIPs and ${backends} of ${ofBackends} backends in rotation would go at once, ` +
+    `${vips} of ${ofVips} VIPs and ${backends} of ${ofBackends} backends in rotation would go at once${after}, ` +
     `and no source says so by name: ${why}`
   );
 }

@@ -7,5 +7,10 @@ const HALF = 0.5;
  * or all. A single VIP, app or endpoint may go: `among` is how many there are.
  */
 export function isMass(lost: number, of: number, share = HALF, among = of): boolean {
-  return (among >= 2 && lost === of) || (lost > SMALL_REMOVAL && lost > share * of);
+  return (among >= 2 && lost === of) || isLarge(lost, of, share);
+}
+
+/** Whether a removal is more than ten and more than `share` of all. */
+export function isLarge(lost: number, of: number, share: number): boolean {
+  return lost > SMALL_REMOVAL && lost > share * of;
 }

@@ -11,6 +11,8 @@ export interface DeltaDetails {
   /** As in `Delta`. */
   readonly complete: boolean;
   readonly learnedAt: number;
+  /** As in `Delta`. An app that is gone is missing where it is given. */
+  readonly endedTasks?: ReadonlySet<string>;
   /** Absent: as it was. */
   readonly about?: About;
 }
@@ -98,12 +100,20 @@ export class Feed {
 
   /**
    * Takes what a read of one app found: what `update` does, unless a later read was taken already. `read`: the number of the
-   * read. null where there was no list.
+   * read. `ended`: which tasks that are missing were named as ended (default: all), and the app itself when it is missing.
+   * null where there was no list.
    */
-  read(read: number, key: AppKey, app: App | null, learnedAt: number): Delta | null {
+  read(
+    read: number,
+    key: AppKey,
+    app: App | null,
+    learnedAt: number,
+    ended: 'all' | ReadonlySet<string> = 'all',
+  ): Delta | null {
     const isLater = read > (this.#read.get(key) ?? this.#listed);
     if (isLater) this.#read.set(key, read);
-    return this.update(isLater ? new Map([[key, app]]) : new Map(), { complete: false, learnedAt });
+    const details = { complete: false, learnedAt, ...(ended !== 'all' && { endedTasks: ended }) };
+    return this.update(isLater ? new Map([[key, app]]) : new Map(), details);
   }
 
   /**
@@ -111,7 +121,7 @@ export class Feed {
    * app that is gone is missing, else the source named it. The first complete ones count as a list; null before that.
    */
   update(changes: Changes, { about, ...details }: DeltaDetails): Delta | null {
-    const how = details.complete ? 'missing' : 'named';
+    const how = details.complete || details.endedTasks !== undefined ? 'missing' : 'named';
     const upserts: App[] = [];
     const removed: Removed[] = [];
     for (const [key, app] of changes) {

@@ -1,13 +1,21 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { BOUNDS } from '../../bounds.ts';
 import { deploymentStepSchema, eventSchema } from '../../marathon-json.ts';
+import type { TaskState } from '../../model.ts';
 import type { Clock } from '../../ports.ts';
 import { isRecord } from '../../rejection.ts';
+import { stateOf } from '../document/states.ts';
 import { type EventStream, ProtocolError, readStream } from '../stream.ts';
 import type { MarathonClient } from './client.ts';
 
-/** What may have changed: the ids of apps or pods, or all of them. An event has no more that can be relied on. */
+/** What may have changed: the ids of apps or pods, or all of them. What it changed to is read from Marathon. */
 export type Affected = 'everything' | readonly string[];
+
+/** What an event names as ended: a task of an app or pod, or (`task` null) the whole app or pod. */
+export interface NamedEnd {
+  readonly id: string;
+  readonly task: string | null;
+}
 
 type Event = ReturnType<typeof eventSchema.parse>;
 
@@ -69,6 +77,29 @@ export function affectedBy({ event, data }: Pick<EventSourceMessage, 'event' | '
   }
 }
 
+/**
+ * What an event names as ended; null when it names nothing. Marathon sends `status_update_event` for each task of an app or
+ * pod, `app_terminated_event` when an app was stopped for good, and `pod_deleted_event`.
+ */
+export function endedBy({ event, data }: Pick<EventSourceMessage, 'event' | 'data'>): NamedEnd | null {
+  const name = event?.trim() ?? '';
+  const json = jsonOrUndefined(data);
+  const type = name === '' || name === 'message' ? eventTypeIn(json) : name;
+  const { data: content } = eventSchema.safeParse(json);
+  if (content === undefined) return null;
+  const { appId, taskId, taskStatus } = content;
+  if (type === 'status_update_event') {
+    const isEnd = taskStatus ? ENDS.includes(stateOf(taskStatus)) : false;
+    return appId && taskId && isEnd ? { id: appId, task: taskId } : null;
+  }
+  const ids =
+    type === 'app_terminated_event' ? named(appId) : type === 'pod_deleted_event' ? byPodUri(content) : [];
+  const [id] = ids === 'everything' ? [] : ids;
+  return id === undefined ? null : { id, task: null };
+}
+
+const ENDS: readonly TaskState[] = ['killing', 'gone'];
+
 /** Undefined where it is no JSON. */
 function jsonOrUndefined(text: string): unknown {
   try {
@@ -95,6 +126,8 @@ export interface EventStreamOptions {
   /** Called once per connection when it proves to live: with its first byte, or after a second. */
   readonly attached: () => void;
   readonly changed: (affected: Affected) => void;
+  /** Called before `changed` of the same event. */
+  readonly ended: (end: NamedEnd) => void;
 }
 
 /**
@@ -111,6 +144,8 @@ export async function followEvents(options: EventStreamOptions, signal: AbortSig
   const parser = createParser({
     maxBufferSize: options.maxEventLength ?? 16 * 1024 * 1024,
     onEvent: (event) => {
+      const end = endedBy(event);
+      if (end !== null) options.ended(end);
       const affected = affectedBy(event);
       if (affected === 'everything' || affected.length > 0) options.changed(affected);
     },

@@ -4,7 +4,7 @@ import { asError, retryDelay } from '../../http/retry.ts';
 import type { Clock, SourceListener } from '../../ports.ts';
 import { reconnect } from '../stream.ts';
 import type { MarathonClient } from './client.ts';
-import { type Affected, followEvents } from './events.ts';
+import { type Affected, followEvents, type NamedEnd } from './events.ts';
 import { type Due, ReadQueue } from './read-queue.ts';
 import type { MarathonReader, ReaderCallbacks } from './reader.ts';
 
@@ -96,7 +96,9 @@ export class MarathonFollower {
       await this.#reader.readInfo(signal);
       const attached = () => this.#attached();
       const changed = (affected: Affected) => this.#changed(affected);
-      return await followEvents({ client, clock, silenceMs: eventSilenceMs, attached, changed }, signal);
+      const ended = (end: NamedEnd) => this.#reader.takeEnd(end);
+      const options = { client, clock, silenceMs: eventSilenceMs, attached, changed, ended };
+      return await followEvents(options, signal);
     };
     const failed = (error: Error) => {
       listener.failed(error);
@@ -156,6 +158,7 @@ export class MarathonFollower {
   #attached(): void {
     const { clock, spreadMs, random } = this.#options;
     const now = clock.monotonic();
+    this.#reader.expectList();
     // Every host lost its stream at the same moment.
     this.#queue.addRelist(now, now + (this.#reader.feed.isListed ? random() * spreadMs : 0));
   }

@@ -9,7 +9,9 @@ import { type Documents, readDocuments } from '../document/documents.ts';
 import { Feed } from '../feed.ts';
 import type { LastGood } from '../last-good.ts';
 import type { MarathonClient } from './client.ts';
+import type { NamedEnd } from './events.ts';
 import { KeptHealth } from './kept-health.ts';
+import { type Ended, NamedEnds } from './named-ends.ts';
 import { OlderVersionsReader } from './older-versions.ts';
 import { APPS_PATH, appPath, INFO_PATH, PODS_PATH, podPath } from './paths.ts';
 
@@ -37,6 +39,8 @@ export interface ReaderCallbacks {
   readonly partFailed: (error: Error) => void;
 }
 
+/** After how long an app whose missing tasks do not count yet is read again: by then the list has been read, most often. */
+const REVISIT_MISSING_MS = 5_000;
 /** After how long a version or a host name that could not be found out is tried again. */
 const RETRY_MS = 30_000;
 
@@ -46,6 +50,9 @@ export class MarathonReader {
   readonly #older: OlderVersionsReader;
   readonly #keptHealth: KeptHealth;
   readonly feed = new Feed();
+  readonly #ends = new NamedEnds();
+  /** What an app that is read by itself lacks counts once a list was read that began after this read; null: it counts. */
+  #unsureSince: number | null = null;
   #framework: string | undefined;
   #hasPods = false;
 
@@ -72,6 +79,19 @@ export class MarathonReader {
     this.#framework = this.#options.framework || info.data.marathon_config?.framework_name || 'marathon';
   }
 
+  /**
+   * Marathon may have another leader, which may still be loading: until the next list, a task or app that is missing in an answer
+   * about one app stays as it was unless an event named it.
+   */
+  expectList(): void {
+    this.#unsureSince = this.feed.begin();
+  }
+
+  /** Takes what an event named as ended: a task, or an app or pod. */
+  takeEnd(end: NamedEnd): void {
+    this.#ends.add(end, this.#known(end.id));
+  }
+
   /** Reads everything; nothing is taken over when a part of it fails. `learnedAt` as in `Delta`. */
   async readAll(learnedAt: number, signal: AbortSignal): Promise<Delta> {
     const read = this.feed.begin();
@@ -88,6 +108,7 @@ export class MarathonReader {
     const delta = this.feed.list({ apps: [...apps.values()], rejected, warnings: [] }, learnedAt, read);
     this.#older.prune((id) => this.#known(id) !== undefined);
     this.#options.lastGood.forget();
+    if (this.#unsureSince !== null && read > this.#unsureSince) this.#unsureSince = null;
     return delta;
   }
 
@@ -97,7 +118,23 @@ export class MarathonReader {
     const documents = await this.#find(id, signal);
     const app = documents && (await this.#convert(documents, signal)).apps.get(id);
     if (app === undefined) throw this.#unexpected(appPath(id), documents, `the app or pod ${id}`);
-    return this.feed.read(read, app === null ? this.#keyOf(id) : appKey(app), app, learnedAt);
+    const key = app === null ? this.#keyOf(id) : appKey(app);
+    const ended = this.#ends.of(id, app);
+    const found = this.#unsureSince === null ? app : this.#withMissing(app, id, ended);
+    this.#ends.used(id, app);
+    return this.feed.read(read, key, found, learnedAt, ended);
+  }
+
+  /** What was found of an app, with the tasks that it lacks although no event named them; these are read again. */
+  #withMissing(app: App | null, id: string, ended: Ended): App | null {
+    const known = this.#known(id);
+    if (known === undefined || ended === 'all') return app;
+    const listed = new Set(app?.tasks.map((task) => task.id));
+    const missing = known.tasks.filter((task) => !listed.has(task.id) && !ended.has(task.id));
+    if (app !== null && missing.length === 0) return app;
+    const { clock, revisit } = this.#options;
+    revisit(id, clock.monotonic() + REVISIT_MISSING_MS);
+    return app === null ? { ...known, tasks: missing } : { ...app, tasks: [...app.tasks, ...missing] };
   }
 
   #keyOf(id: string): string {

@@ -4,7 +4,9 @@ import {
   type Affected,
   affectedBy,
   type EventStreamOptions,
+  endedBy,
   followEvents,
+  type NamedEnd,
 } from '../../../../controller/source/marathon/events.ts';
 import { systemClock } from '../../../../controller/time.ts';
 import { fastClock, type Route, startServer, type TestServer } from '../support.ts';
@@ -52,6 +54,32 @@ test.each<[string, object, Affected]>([
   ['an_event_of_the_future', { appId: '/a' }, []],
 ])('%s %j affects: %j', (event, data, expected) => {
   expect(affectedBy({ event, data: JSON.stringify({ eventType: event, ...data }) })).toEqual(expected);
+});
+
+test.each<[string, object, NamedEnd | null]>([
+  [
+    'status_update_event',
+    { appId: '/a', taskId: 'a.1', taskStatus: 'TASK_KILLED' },
+    { id: '/a', task: 'a.1' },
+  ],
+  [
+    'status_update_event',
+    { appId: '/a', taskId: 'a.1', taskStatus: 'TASK_KILLING' },
+    { id: '/a', task: 'a.1' },
+  ],
+  ['status_update_event', { appId: '/a', taskId: 'a.1', taskStatus: 'TASK_RUNNING' }, null],
+  ['status_update_event', { appId: '/a', taskId: 'a.1', taskStatus: 'TASK_UNREACHABLE' }, null],
+  ['status_update_event', { appId: '/a', taskStatus: 'TASK_KILLED' }, null],
+  ['status_update_event', { appId: '/a', taskId: 'a.1' }, null],
+  ['app_terminated_event', { appId: '/a' }, { id: '/a', task: null }],
+  ['app_terminated_event', {}, null],
+  ['pod_deleted_event', { uri: '/v2/pods/g/p?force=true' }, { id: '/g/p', task: null }],
+  ['deployment_success', { plan: { steps: [step({ app: '/a' })] } }, null],
+])('%s %j names as ended: %j', (event, data, expected) => {
+  expect(endedBy({ event, data: JSON.stringify(data) })).toEqual(expected);
+  expect(endedBy({ event: undefined, data: JSON.stringify({ eventType: event, ...data }) })).toEqual(
+    expected,
+  );
 });
 
 test('an event whose data is no JSON says that something changed', () => {
@@ -109,6 +137,7 @@ async function follow(
         told.attached += 1;
       },
       changed: (affected) => told.affected.push(affected),
+      ended: () => undefined,
       ...options,
     },
     signal,
