@@ -114,6 +114,9 @@ async function tell(host: Host, step: StoryStep): Promise<void> {
     case 'delete':
       host.apps.delete(step.id);
       break;
+    case 'unreadable':
+      host.unreadable.add(step.id);
+      break;
     case 'read':
       void host.sources.get(step.source)?.tell(step.complete, step.delayMs, step.times);
       break;
