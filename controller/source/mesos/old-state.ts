@@ -6,7 +6,7 @@ import { type MesosState, StateBuilder } from './state.ts';
  * The state in a reply to the old `GET /state` (or `/state.json`), of a master or of an agent; null for other JSON. Its
  * objects are brought into the form of the operator API, which has replaced it, and are then read in the same way.
  */
-export function readV0State(json: unknown): MesosState | null {
+export function readOldState(json: unknown): MesosState | null {
   if (!isRecord(json) || typeof json['id'] !== 'string' || !Array.isArray(json['frameworks'])) return null;
   const slaves = json['slaves'];
   const isAgent = slaves === undefined && typeof json['hostname'] === 'string';
