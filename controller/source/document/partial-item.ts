@@ -9,7 +9,7 @@ import { type Cuts, type Issue, type Path, readLeniently } from '../json/lenient
 import { scopeOf } from './error-scope.ts';
 import { isTaskLabel } from './task-labels.ts';
 
-/** What an app and a pod have alike. */
+/** What an app and a pod have in common. */
 export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'unread'>;
 
 type Json = Readonly<Record<string, unknown>>;
