@@ -158,7 +158,7 @@ function appSubject(
     outdated,
     store,
     path: appVersionPath,
-    defined: ({ apps: [definition] }) => definition && defineApp(definition),
+    defined: ({ apps: [app] }) => (app === undefined || isLost(app) ? undefined : defineApp(app)),
   };
 }
 
@@ -175,7 +175,8 @@ function podSubject(pod: MarathonPodStatus, store: KnownVersions<PodDefinition>)
     outdated,
     store,
     path: podVersionPath,
-    defined: ({ pods: [definition] }) => definition && definePod(definition.spec, definition.unread),
+    defined: ({ pods: [pod] }) =>
+      pod === undefined || isLost(pod) ? undefined : definePod(pod.spec, pod.unread),
   };
 }
 
