@@ -180,7 +180,7 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   const group = typeof json['id'] === 'string' ? absoluteId(json['id'], base) : base;
   const members = (field: string, shapeOfMember: (member: unknown) => Shape): Item[] => {
     const list = json[field] ?? [];
-    if (!Array.isArray(list)) throw new WrongType(`${path}${field}: expected a list, got ${shown(list)}`);
+    if (!Array.isArray(list)) throw WrongType.at(path + field, 'a list', list);
     return list.map((member, index) => ({
       json: member,
       at: `${path}${field}[${index}]`,
@@ -190,7 +190,7 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   };
   const groups = members('groups', () => 'group');
   const wrong = groups.find((member) => !isRecord(member.json));
-  if (wrong !== undefined) throw new WrongType(`${wrong.at}: expected a group, got ${shown(wrong.json)}`);
+  if (wrong !== undefined) throw WrongType.at(wrong.at, 'a group', wrong.json);
   return [
     ...members('apps', () => 'app'),
     ...members('pods', (pod) => (isRecord(pod) && isRecord(pod['spec']) ? 'pod status' : 'pod')),
