@@ -67,6 +67,7 @@ class Lost {
   }
 
   get unread(): Unread {
+    // Those that were known stay.
     const isWithoutList = this.#definition !== null && !(this.#list in this.#json);
     return {
       definition: this.#definition,
