@@ -21,8 +21,12 @@ export class Disk {
     for (const go of this.#waiting.splice(0)) go();
   }
 
-  async replace(life: Life, path: string, text: string): Promise<void> {
+  async #answers(): Promise<void> {
     while (this.#state === 'hanging') await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  async replace(life: Life, path: string, text: string): Promise<void> {
+    await this.#answers();
     if (this.#state === 'full') throw new Error('no space left on device');
     if (life.write()) this.files.set(path, text);
     await life.unlessDead();
@@ -51,10 +55,16 @@ export class Disk {
 
   store(life: Life, epoch: () => number): StateStore {
     return {
-      loadSource: async (source) => this.#read<StoredSnapshot | null>(source, null),
+      loadSource: async (source) => {
+        await this.#answers();
+        return this.#read<StoredSnapshot | null>(source, null);
+      },
       saveSource: (source, _change, all) =>
         this.replace(life, source, JSON.stringify({ snapshot: all(), savedAt: epoch() })),
-      loadMemory: async () => this.memory(),
+      loadMemory: async () => {
+        await this.#answers();
+        return this.memory();
+      },
       saveMemory: ({ addresses, labels }) =>
         this.replace(life, 'memory', JSON.stringify({ addresses: [...addresses], labels: [...labels] })),
     };

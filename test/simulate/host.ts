@@ -7,6 +7,8 @@ import { Reconciler } from '../../controller/loop/reconciler.ts';
 import { run, type WakeReason } from '../../controller/loop/run.ts';
 import type { ServiceKey, Step, Table } from '../../controller/model.ts';
 import type { Log, Observer, Reachability } from '../../controller/ports.ts';
+import { impatientStore } from '../../controller/state/impatient-store.ts';
+import { savedIn } from '../../controller/state/store.ts';
 import { Latch } from '../../controller/time.ts';
 import { FakeClock, settled } from '../support/fake-clock.ts';
 import { Unanswering } from '../support/unanswering.ts';
@@ -44,6 +46,8 @@ export class Host {
   readonly disk = new Disk();
   readonly kernel: HostKernel;
   readonly apps = new Map<string, AppSpec>();
+  /** Ids of apps of which no source can read anything. */
+  readonly unreadable = new Set<string>();
   readonly addresses = new Set<string>();
   readonly zones = new Map<string, string>();
   /** Services that another program made, as text: none of them may be touched. */
@@ -62,7 +66,12 @@ export class Host {
     for (const name of SOURCES)
       this.sources.set(
         name,
-        new ScriptedSource(name, this.clock, () => snapshotOf(name, this.apps.values(), this.zones)),
+        new ScriptedSource(
+          name,
+          this.clock,
+          () => snapshotOf(name, this.apps.values(), this.zones),
+          this.unreadable,
+        ),
       );
   }
 
@@ -87,10 +96,15 @@ export class Host {
       table,
       reachability: REACHABLE,
       ledger: disk.ledger(life),
-      store: disk.store(life, () => clock.epoch()),
+      store: impatientStore(
+        disk.store(life, () => clock.epoch()),
+        clock,
+        SILENT,
+      ),
       clock,
       log: SILENT,
     };
+    for (const source of this.sources.values()) source.saved = savedIn(ports.store);
     const wake = new Latch<WakeReason>();
     // Nothing of it is kept over a restart.
     this.#unanswering = new Unanswering(() => wake.set('ejections'));

@@ -1,6 +1,6 @@
 /** The kernel of a host, bytes and all: the controller's way to it, at each write of which it may die, and other programs'. */
 
-import { type Change, IpvsClient } from 'ipvs-netlink-ts';
+import { type Change, IpvsClient, type Link, type Transport } from 'ipvs-netlink-ts';
 import { FakeKernel } from 'ipvs-netlink-ts/testing';
 import { createKernelTable } from '../../controller/apply/kernel-table.ts';
 import type { Step, Table } from '../../controller/model.ts';
@@ -64,15 +64,11 @@ export class HostKernel {
     life: Life,
     wrote: (before: Table, steps: readonly Step[]) => Promise<void>,
   ): Promise<IpvsTable> {
-    const client = await IpvsClient.open({ transport: this.#kernel.transport(), timeoutMs: TIMEOUT_MS });
-    const table = createKernelTable(client);
+    const transport = this.#faulty(this.#kernel.transport(), life);
+    const table = createKernelTable(await IpvsClient.open({ transport, timeoutMs: TIMEOUT_MS }));
     const dump = async (read: () => Promise<Table>) => {
       await life.unlessDead();
-      this.#kernel.faults = { failDumps: this.cutDumps ? ENOMEM : undefined };
-      const reading = read();
-      const observed = await reading.finally(() => {
-        this.#kernel.faults = {};
-      });
+      const observed = await read();
       await life.unlessDead();
       return observed;
     };
@@ -83,16 +79,30 @@ export class HostKernel {
         await life.unlessDead();
         this.#kernel.requests = [];
         const before = await this.read();
-        this.#kernel.faults = { refuse: (request) => this.#admit(life, request) };
-        const failures = await table.apply(steps).finally(() => {
-          this.#kernel.faults = {};
-        });
+        const failures = await table.apply(steps);
         await wrote(before, steps);
         await life.unlessDead();
         return failures;
       },
       close: () => table.close(),
     };
+  }
+
+  /** The same transport: the faults are of what is sent there alone, whatever else is under way. */
+  #faulty(transport: Transport, life: Life): Transport {
+    const open: Transport['open'] = (protocol, events) => {
+      const link = transport.open(protocol, events);
+      const send: Link['send'] = (bytes) => {
+        this.#kernel.faults = {
+          failDumps: this.cutDumps ? ENOMEM : undefined,
+          refuse: (request) => this.#admit(life, request),
+        };
+        link.send(bytes);
+        this.#kernel.faults = {};
+      };
+      return { ...link, send };
+    };
+    return { ...transport, open };
   }
 
   #admit(life: Life, { command, bytes }: { command: string; bytes: Uint8Array }): number {

@@ -5,6 +5,7 @@ import { endpointOf, SOURCES } from './cluster.ts';
 import { Host } from './host.ts';
 import { HostKernel } from './kernel.ts';
 import type { Crash } from './life.ts';
+import { withOwnTime } from './own-time.ts';
 import { describeStep, type StoryStep } from './story.ts';
 
 export interface Played {
@@ -24,17 +25,28 @@ export interface PlayOptions {
   readonly quietMs?: number;
   /** How long it has to come to rest, with a read of all sources before each part. */
   readonly restMs?: readonly number[];
+  /** How long the work between two looks at the machine's own clock takes: the longer, the more often passes rest. */
+  readonly lookMs?: number;
 }
 
 /** Longer than every delay: a refused write is tried again, a removal held, a nearer zone waited for, and a drain ended, within it. */
 const REST_MS = [5_000, 75_000, 485_000, 75_000, 301_000];
+const LOOK_MS = 1;
 const HOUR_MS = 3_600_000;
 const RESTART_MS = 2_000;
 
 export async function play(
   seed: number,
   steps: readonly StoryStep[],
-  { crash, quietMs = HOUR_MS, restMs = REST_MS }: PlayOptions = {},
+  options: PlayOptions = {},
+): Promise<Played> {
+  return await withOwnTime(options.lookMs ?? LOOK_MS, () => playOn(seed, steps, options));
+}
+
+async function playOn(
+  seed: number,
+  steps: readonly StoryStep[],
+  { crash, quietMs = HOUR_MS, restMs = REST_MS }: PlayOptions,
 ): Promise<Played> {
   const kernel = await HostKernel.create();
   const host = new Host(kernel, seed, crash ?? null);
@@ -101,6 +113,9 @@ async function tell(host: Host, step: StoryStep): Promise<void> {
       break;
     case 'delete':
       host.apps.delete(step.id);
+      break;
+    case 'unreadable':
+      host.unreadable.add(step.id);
       break;
     case 'read':
       void host.sources.get(step.source)?.tell(step.complete, step.delayMs, step.times);

@@ -31,6 +31,56 @@ test('what another program makes while the ledger cannot be written stays as it 
   expect((await play(1, steps)).violations).toEqual([]);
 });
 
+test.each(['kill', 'stop'] as const)(
+  'an app that cannot be read after a restart stays as it was saved: %s',
+  async (how) => {
+    const steps: readonly StoryStep[] = [
+      deploy('/a', '/web:80', 1, 2),
+      deploy('/b', '192.168.7.8:80', 3),
+      ...readAll(),
+      wait(6_000),
+      { what: 'unreadable', id: '/a' },
+      { what: how },
+      ...readAll(),
+      wait(6_000),
+      { what: how },
+      ...readAll(),
+      wait(61_000),
+    ];
+    const { violations, journal } = await play(1, steps, SOON);
+    expect(violations).toEqual([]);
+    // Each line of the journal is followed by the table that was there then.
+    expect(journal.at(-1)).toBe(journal[2 * steps.findIndex(({ what }) => what === 'unreadable') + 1]);
+    expect(
+      journal
+        .at(-1)
+        ?.split('\n')
+        .filter((line) => line.startsWith('-a')),
+    ).toHaveLength(3);
+  },
+);
+
+test('a disk that hangs at a restart keeps no VIP from coming', async () => {
+  const steps: readonly StoryStep[] = [
+    deploy('/a', '/web:80', 1, 2),
+    ...readAll(),
+    wait(6_000),
+    { what: 'disk', disk: 'hanging' },
+    { what: 'kill' },
+    deploy('/a', '/web:80', 1, 2, 4),
+    ...readAll(),
+    wait(6_000),
+  ];
+  const { violations, journal } = await play(1, steps, SOON);
+  expect(violations).toEqual([]);
+  expect(
+    journal
+      .at(-1)
+      ?.split('\n')
+      .filter((line) => line.startsWith('-a')),
+  ).toHaveLength(3);
+});
+
 test('zones that most tasks leave at once are held for a minute, and then count', async () => {
   const near = deploy('/a', '/web:80', ...Array.from({ length: 24 }, (_, i) => 10 + i));
   const options = { ...near.app.options, IPVS_TRAFFIC_DISTRIBUTION: 'PreferSameZone' };
@@ -73,6 +123,13 @@ test('a crash before or after any write, to the kernel or to the disk, leaves no
     }
   }
   expect(crashes).toBeGreaterThan(50);
+});
+
+test('on a machine so slow that everything rests at each look, a story ends as on any other', async () => {
+  for (const seed of [3, 5, 7]) {
+    const slow = await play(seed, storyOf(seed), { lookMs: 1_000 });
+    expect({ seed, ...slow }).toEqual({ seed, ...(await play(seed, storyOf(seed))) });
+  }
 });
 
 test('a story that fails is told without the steps that it fails without', async () => {

@@ -14,7 +14,7 @@ import { Random } from './random.ts';
 
 export type StoryStep =
   | { readonly what: 'deploy'; readonly app: AppSpec }
-  | { readonly what: 'delete'; readonly id: string }
+  | { readonly what: 'delete' | 'unreadable'; readonly id: string }
   | {
       readonly what: 'read';
       readonly source: SourceName;
@@ -160,6 +160,8 @@ export function describeStep(step: StoryStep): string {
       return `deploy ${describeApp(step.app)}`;
     case 'delete':
       return `delete ${step.id}`;
+    case 'unreadable':
+      return `${step.id} cannot be read any more`;
     case 'read': {
       const kind = step.complete ? 'whole' : 'by one event';
       return `${step.source} is read (${kind}), told ${step.times} times after ${step.delayMs} ms`;

@@ -16,7 +16,7 @@ import { WrongType } from '../json/walk.ts';
 import { type CheckedItem, readPartially, unreadable } from './partial-item.ts';
 import { findLabels } from './stray-labels.ts';
 
-/** The apps and pods of one JSON document, each as far as it could be read, and what in it is none. */
+/** The apps and pods of one JSON document, each as far as it could be read, and the items that are neither. */
 export interface Documents {
   readonly apps: readonly MarathonApp[];
   /** A pod that came without status is here one without instances. */
@@ -29,6 +29,7 @@ export interface Documents {
 export const KNOWN_SHAPES =
   'an app, a pod (with or without its status), an array of these, {"app": …}, {"apps": […]} or a /v2/groups tree';
 
+/** What an item is; a group and a wrapped app have items of their own. */
 export type Shape = 'app' | 'pod' | 'pod status' | 'group' | 'wrapped app';
 
 /** An app or a pod in a document, or what may hold some. */
@@ -110,7 +111,9 @@ function take(item: Item, where: string, found: Found): readonly Item[] {
       return [];
     case 'pod':
       for (const spec of readItem<MarathonPod>(podSchema, item, where, found)) {
-        const { id, foundLabels, unread } = spec;
+        const { id, foundLabels } = spec;
+        // It lists no instances: where it cannot be read, those that were known stay.
+        const unread = spec.unread && { ...spec.unread, taskList: spec.unread.definition !== null };
         const findings = { ...(foundLabels && { foundLabels }), ...(unread && { unread }) };
         found.pods.push({ id, spec, instances: [], ...findings });
       }
@@ -182,7 +185,7 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   const group = typeof json['id'] === 'string' ? absoluteId(json['id'], base) : base;
   const members = (field: string, shapeOfMember: (member: unknown) => Shape): Item[] => {
     const list = json[field] ?? [];
-    if (!Array.isArray(list)) throw new WrongType(`${path}${field}: expected a list, got ${shown(list)}`);
+    if (!Array.isArray(list)) throw WrongType.at(path + field, 'a list', list);
     return list.map((member, index) => ({
       json: member,
       at: `${path}${field}[${index}]`,
@@ -192,7 +195,7 @@ function membersOf({ json, at, base, shape }: Item): Item[] {
   };
   const groups = members('groups', () => 'group');
   const wrong = groups.find((member) => !isRecord(member.json));
-  if (wrong !== undefined) throw new WrongType(`${wrong.at}: expected a group, got ${shown(wrong.json)}`);
+  if (wrong !== undefined) throw WrongType.at(wrong.at, 'a group', wrong.json);
   return [
     ...members('apps', () => 'app'),
     ...members('pods', (pod) => (isRecord(pod) && 'spec' in pod ? 'pod status' : 'pod')),

@@ -10,7 +10,7 @@ import { scopeOf } from './error-scope.ts';
 import { stateOf } from './states.ts';
 import { isTaskLabel } from './task-labels.ts';
 
-/** What an app and a pod have alike. */
+/** What an app and a pod have in common. */
 export type CheckedItem = Pick<MarathonPodStatus, 'id' | 'foundLabels' | 'unread'>;
 
 type Json = Readonly<Record<string, unknown>>;
@@ -68,6 +68,7 @@ class Lost {
   }
 
   get unread(): Unread {
+    // Those that were known stay.
     const isWithoutList = this.#definition !== null && !(this.#list in this.#json);
     return {
       definition: this.#definition,

@@ -1,5 +1,6 @@
 import { BOUNDS, OverBound, tooManyValues } from '../../bounds.ts';
 import type { Pace } from '../../pace.ts';
+import { isRecord } from '../../rejection.ts';
 import {
   afterBlanks,
   afterString,
@@ -73,10 +74,21 @@ interface Aim<What> {
 /** JSON in which a list or an object is wanted and something else stands there. The message says where. */
 export class WrongType extends SyntaxError {
   override readonly name = 'WrongType';
+
+  /** Of parsed JSON: something else than `expected` (a list) stands at this path. */
+  static at(path: string, expected: string, json: unknown): WrongType {
+    return new WrongType(`${path}: expected ${expected}, got ${typeOf(json)}`);
+  }
 }
 
 /** Of `null`. */
 const NULL = 0x6e;
+
+function typeOf(json: unknown): string {
+  if (typeof json === 'string') return 'text';
+  if (Array.isArray(json)) return 'a list';
+  return isRecord(json) ? 'an object' : String(json);
+}
 
 function typeAt(bytes: Buffer, at: number): string {
   if (bytes[at] === QUOTE) return 'text';

@@ -1,6 +1,7 @@
 import type { About } from '../../delta.ts';
 import type { Slice } from '../../kubernetes/endpoint-slice.ts';
 import { fits } from '../../kubernetes/label-selector.ts';
+import type { LabelSelector } from '../../kubernetes/marathon-app.ts';
 import { type ObjectName, objectKey } from '../../kubernetes/resources.ts';
 import { type App, type AppKey, appKey, type Rejection, rowKey, type Snapshot } from '../../model.ts';
 import type { Pace } from '../../pace.ts';
@@ -9,24 +10,10 @@ import { SetMap } from '../../set-map.ts';
 import { duplicateId } from '../document/convert.ts';
 import { snapshotOf } from '../feed.ts';
 import type { LastGood } from '../last-good.ts';
-import { anchorOf, anchorsOf } from './anchors.ts';
 import type { Declaration } from './declaration.ts';
-import { type DeclaredIdentity, declarationOf } from './identity.ts';
+import { type DeclaredObject, declarationOf } from './object.ts';
 import { type ReferenceBook, referencesOf } from './references.ts';
 import { tasksOf } from './tasks.ts';
-
-/** A MarathonApp as it is kept: what it declares, or why it cannot be used. */
-export interface DeclaredObject extends ObjectName {
-  readonly resourceVersion: string;
-  /** RFC 3339: of two objects that declare one app the older one counts. */
-  readonly createdAt: string;
-  readonly uid: string | undefined;
-  /** The same as long as its spec is. */
-  readonly generation: number | undefined;
-  readonly declaration: Declaration | Rejection;
-  /** Which app it declares, and with which endpoints, where it cannot be used and that can be read. */
-  readonly identity?: DeclaredIdentity;
-}
 
 interface Entry {
   object: DeclaredObject;
@@ -231,4 +218,20 @@ interface Aged {
 function byAge({ object: a }: Aged, { object: b }: Aged): number {
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
   return objectKey(a) < objectKey(b) ? -1 : 1;
+}
+
+/** Stands for a selector that demands no label of one value. */
+const ANY = '';
+
+/** The one label of a namespace by which what a selector fits is looked up, so that a change concerns a few of thousands. */
+function anchorOf(namespace: string, { matchLabels = {} }: LabelSelector): string {
+  const [first] = Object.entries(matchLabels);
+  return `${namespace} ${first === undefined ? ANY : `${first[0]}=${first[1]}`}`;
+}
+
+/** All anchors under which something with these labels may be looked up. */
+function anchorsOf(namespace: string, labels: Readonly<Record<string, string>>): readonly string[] {
+  return [ANY, ...Object.entries(labels).map(([key, value]) => `${key}=${value}`)].map(
+    (anchor) => `${namespace} ${anchor}`,
+  );
 }

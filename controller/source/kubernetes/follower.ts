@@ -8,8 +8,8 @@ import type { Clock, SourceListener } from '../../ports.ts';
 import { Latch } from '../../time.ts';
 import { Feed } from '../feed.ts';
 import type { LastGood } from '../last-good.ts';
-import { Catalogue, type DeclaredObject } from './catalogue.ts';
-import { readDeclaredObject } from './object.ts';
+import { Catalogue } from './catalogue.ts';
+import { type DeclaredObject, readDeclaredObject } from './object.ts';
 import type { ReferenceBook } from './references.ts';
 
 export interface FollowerOptions {

@@ -1,7 +1,7 @@
 import { canServe, type Slice } from '../../kubernetes/endpoint-slice.ts';
 import { isVipLabel } from '../../label-keys.ts';
 import { type Declaration, type NamedPort, SERVICE_LABEL } from './declaration.ts';
-import { pairPorts } from './pairing.ts';
+import { pairPorts } from './pair-ports.ts';
 
 /** Whether what a MarathonApp refers to was found: reason and message of its condition `ResolvedRefs`. */
 export interface References {

@@ -11,8 +11,8 @@ import { LastGood } from '../last-good.ts';
 import { Catalogue } from './catalogue.ts';
 import { KubernetesFollower } from './follower.ts';
 import { readDeclaredObject } from './object.ts';
-import { persistently } from './persistently.ts';
 import type { ReferenceBook } from './references.ts';
+import { retryWhileBusy } from './retry-while-busy.ts';
 
 export interface KubernetesSourceOptions {
   /** Context of the kubeconfig file; empty: its current one, or the pod's own service account. */
@@ -63,7 +63,8 @@ export function kubernetesSource(client: KubernetesClient, options: KubernetesSo
   return {
     name,
     servers: [client.server],
-    read: (signal) => persistently(() => readOnce(client, paths, lastGood(), signal), clock, random, signal),
+    read: (signal) =>
+      retryWhileBusy(() => readOnce(client, paths, lastGood(), signal), clock, random, signal),
     follow: (listener, signal) =>
       new KubernetesFollower({
         client,

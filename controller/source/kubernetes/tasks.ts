@@ -11,7 +11,7 @@ import type { App, Endpoint, Task, TaskPort } from '../../model.ts';
 import type { Place } from '../../place.ts';
 import { notPlaced, taskPort } from '../document/placement.ts';
 import type { Declaration, NamedPort } from './declaration.ts';
-import { pairPorts } from './pairing.ts';
+import { pairPorts } from './pair-ports.ts';
 import { addressTypeText, unmatched } from './references.ts';
 
 /** A task in the making: one target, which may be in several slices (one for each family, two while they are moved). */

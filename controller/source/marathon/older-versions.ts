@@ -10,7 +10,7 @@ import { definePod, instanceVersion, type PodDefinition } from '../document/pods
 import { type AppDefinition, declaresVip, defineApp } from '../document/ports.ts';
 import { isLost } from '../document/unread.ts';
 import type { MarathonClient } from './client.ts';
-import { Definitions } from './definitions.ts';
+import { KnownVersions } from './known-versions.ts';
 import { appVersionPath, podVersionPath } from './paths.ts';
 
 export interface OlderVersionsOptions {
@@ -36,7 +36,7 @@ interface Subject<Definition> {
   readonly id: string;
   readonly newest: { readonly from: string; readonly to: string; readonly define: () => Definition };
   readonly outdated: ReadonlySet<string>;
-  readonly store: Definitions<Definition>;
+  readonly store: KnownVersions<Definition>;
   readonly path: (id: string, version: string) => string;
   readonly defined: (documents: Documents) => Definition | undefined;
 }
@@ -47,8 +47,8 @@ interface Subject<Definition> {
  */
 export class OlderVersionsReader {
   readonly #options: OlderVersionsOptions;
-  readonly #apps = new Definitions<AppDefinition>();
-  readonly #pods = new Definitions<PodDefinition>();
+  readonly #apps = new KnownVersions<AppDefinition>();
+  readonly #pods = new KnownVersions<PodDefinition>();
 
   constructor(options: OlderVersionsOptions) {
     this.#options = options;
@@ -146,7 +146,7 @@ function mayHaveVips(previous: App | undefined): boolean {
 
 function appSubject(
   app: MarathonApp,
-  store: Definitions<AppDefinition>,
+  store: KnownVersions<AppDefinition>,
   define: (app: MarathonApp) => AppDefinition,
 ): Subject<AppDefinition> {
   const to = app.version ?? '';
@@ -158,11 +158,11 @@ function appSubject(
     outdated,
     store,
     path: appVersionPath,
-    defined: ({ apps: [definition] }) => definition && defineApp(definition),
+    defined: ({ apps: [app] }) => (app === undefined || isLost(app) ? undefined : defineApp(app)),
   };
 }
 
-function podSubject(pod: MarathonPodStatus, store: Definitions<PodDefinition>): Subject<PodDefinition> {
+function podSubject(pod: MarathonPodStatus, store: KnownVersions<PodDefinition>): Subject<PodDefinition> {
   const newest = pod.spec.version ?? '';
   const outdated = new Set<string>();
   for (const instance of pod.instances ?? []) {
@@ -175,7 +175,8 @@ function podSubject(pod: MarathonPodStatus, store: Definitions<PodDefinition>): 
     outdated,
     store,
     path: podVersionPath,
-    defined: ({ pods: [definition] }) => definition && definePod(definition.spec, definition.unread),
+    defined: ({ pods: [pod] }) =>
+      pod === undefined || isLost(pod) ? undefined : definePod(pod.spec, pod.unread),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { App, Port, Rejection, Task, TaskPort } from '../../model.ts';
 import { locationOf } from '../document/placement.ts';
 import type { TaskFacts } from './facts.ts';
-import { placeOf, portsOf } from './ports.ts';
+import { pathPrefix, portsOf } from './ports.ts';
 import type { MesosAgent } from './schema.ts';
 
 /** A task joined with its agent. */
@@ -77,11 +77,11 @@ function problemsOf({ id }: AppIdentity, members: readonly MadeTask[]): Pick<App
   for (const { facts } of members) {
     if (facts.state === 'gone') continue;
     for (const each of facts.rejected) {
-      const at = `${placeOf(facts)}${each.at}`;
+      const at = `${pathPrefix(facts)}${each.at}`;
       const rejection = { ...each, app: id, at };
       rejected.set(`${at} ${each.value}`, rejection);
     }
-    for (const warning of facts.warnings) warnings.add(`${placeOf(facts)}${warning}`);
+    for (const warning of facts.warnings) warnings.add(`${pathPrefix(facts)}${warning}`);
   }
   return { rejected: [...rejected.values()], warnings: [...warnings] };
 }

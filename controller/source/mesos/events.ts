@@ -41,8 +41,16 @@ const taskUpdated = z.object({
   status: statusSchema.extend({ task_id: z.object({ value: z.string().min(1) }) }),
 });
 
-/** What an event of this type holds, and how it is read; heartbeats and unknown types have nothing to read. */
-const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>> = {
+/** Reads the content of an event, which is in this field. */
+type Reader = (content: unknown, field: string) => MesosEvent;
+
+const frameworkKnown = reader(z.object({ framework: frameworkSchema }), ({ framework }) => ({
+  type: 'framework-known',
+  ...framework.framework_info,
+}));
+
+/** How events of each type are read; heartbeats and unknown types have nothing to read. */
+const READERS: Readonly<Record<string, Reader>> = {
   TASK_ADDED(content) {
     const json = isRecord(content) ? content['task'] : undefined;
     const read = readTask(json);
@@ -57,41 +65,40 @@ const READERS: Readonly<Record<string, (content: unknown) => MesosEvent | null>>
     const all = state === null && problems.length === 0 ? [noState(data.state)] : problems;
     return { type: 'task-updated', key, state, status, ...(all.length > 0 && { problems: all }) };
   },
-  FRAMEWORK_ADDED: (content) => frameworkKnown('framework_added', content),
-  FRAMEWORK_UPDATED: (content) => frameworkKnown('framework_updated', content),
-  FRAMEWORK_REMOVED(content) {
-    const { data, problems } = readable(z.object({ framework_info: frameworkInfoSchema }), content);
-    if (data === null) return unreadable('framework_removed', problems);
-    return { type: 'framework-removed', id: data.framework_info.id };
-  },
-  AGENT_ADDED(content) {
-    const { data, problems } = readable(z.object({ agent: agentSchema }), content);
-    if (data === null) return unreadable('agent_added', problems);
-    return { type: 'agent-added', agent: data.agent.agent_info };
-  },
-  AGENT_REMOVED(content) {
-    const { data, problems } = readable(z.object({ agent_id: z.object({ value: z.string() }) }), content);
-    if (data === null) return unreadable('agent_removed', problems);
-    return { type: 'agent-removed', id: data.agent_id.value };
-  },
+  FRAMEWORK_ADDED: frameworkKnown,
+  FRAMEWORK_UPDATED: frameworkKnown,
+  FRAMEWORK_REMOVED: reader(z.object({ framework_info: frameworkInfoSchema }), ({ framework_info }) => ({
+    type: 'framework-removed',
+    id: framework_info.id,
+  })),
+  AGENT_ADDED: reader(z.object({ agent: agentSchema }), ({ agent }) => ({
+    type: 'agent-added',
+    agent: agent.agent_info,
+  })),
+  AGENT_REMOVED: reader(z.object({ agent_id: z.object({ value: z.string() }) }), ({ agent_id }) => ({
+    type: 'agent-removed',
+    id: agent_id.value,
+  })),
 };
 
 /** Reads one event of a stream, whose content is in the field that has its type's name; null when it changes nothing. */
 export function readEvent(json: unknown): MesosEvent | null {
   if (!isRecord(json) || typeof json['type'] !== 'string') return null;
   const { type } = json;
-  return Object.hasOwn(READERS, type) ? (READERS[type]?.(json[type.toLowerCase()]) ?? null) : null;
+  const field = type.toLowerCase();
+  return Object.hasOwn(READERS, type) ? (READERS[type]?.(json[field], field) ?? null) : null;
 }
 
-function frameworkKnown(field: string, content: unknown): MesosEvent {
-  const { data, problems } = readable(z.object({ framework: frameworkSchema }), content);
-  if (data === null) return unreadable(field, problems);
-  return { type: 'framework-known', ...data.framework.framework_info };
-}
-
-/** Told until the next whole state. */
-function unreadable(field: string, [problem]: readonly Problem[]): MesosEvent {
-  const { at = '', value = '', reason = 'cannot be read' } = problem ?? {};
-  const rejection = { app: '', at: at === '' ? field : `${field}.${at}`, value, reason };
-  return { type: 'unreadable', part: 'task', key: field, state: null, rejection };
+/** A reader by this schema. That something cannot be read is told until the next whole state. */
+function reader<Schema extends z.ZodType>(
+  schema: Schema,
+  eventOf: (content: z.output<Schema>) => MesosEvent,
+): Reader {
+  return (json, field) => {
+    const { data, problems } = readable(schema, json);
+    if (data !== null) return eventOf(data);
+    const { at = '', value = '', reason = 'cannot be read' } = problems[0] ?? {};
+    const rejection = { app: '', at: at === '' ? field : `${field}.${at}`, value, reason };
+    return { type: 'unreadable', part: 'task', key: field, state: null, rejection };
+  };
 }

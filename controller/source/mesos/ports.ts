@@ -31,7 +31,7 @@ const TCP: readonly string[] = ['tcp'];
 function placed(discovery: DiscoveryPort, facts: TaskFacts, agent: TaskAgent): TaskPort {
   const { hostPort, ownPort, network } = numbersOf(discovery, facts.mappings);
   const common = {
-    at: `${placeOf(facts)}discovery.ports.ports[${discovery.index}]`,
+    at: `${pathPrefix(facts)}discovery.ports.ports[${discovery.index}]`,
     protocols: protocolList(discovery.protocol, TCP),
     labels: discovery.labels,
     ...(facts.container !== undefined && { container: facts.container }),
@@ -110,7 +110,7 @@ interface Mapped {
 function labelledPorts(facts: TaskFacts, agent: TaskAgent): readonly TaskPort[] {
   return taskLabelVips(facts.labels).map(({ at, index, protocols, labels }) => {
     const port: Port = {
-      at: `${placeOf(facts)}${at}`,
+      at: `${pathPrefix(facts)}${at}`,
       protocols,
       labels,
       mode: isOnHost(facts, agent) ? 'host' : 'container/bridge',
@@ -127,7 +127,7 @@ function labelledPorts(facts: TaskFacts, agent: TaskAgent): readonly TaskPort[] 
 }
 
 /** What paths in a task's data begin with: containers of one pod have ports of their own at the same place. */
-export function placeOf({ container }: TaskFacts): string {
+export function pathPrefix({ container }: TaskFacts): string {
   return container === undefined ? '' : `containers[${container}].`;
 }
 

@@ -4,10 +4,10 @@ import { walkJson } from '../json/walk.ts';
 import type { LastGood } from '../last-good.ts';
 import { Cluster } from './cluster.ts';
 import { readEvent } from './events.ts';
+import { readOldState } from './old-state.ts';
 import { SavedTasks } from './saved-tasks.ts';
 import { agentInfoSchema } from './schema.ts';
 import { readState } from './state.ts';
-import { readV0State } from './v0.ts';
 
 /** The shapes that `readRecording` knows, for a message. */
 export const RECORDED_SHAPES = 'Mesos data (a GET_STATE reply, /state, or a stream with one event a line)';
@@ -33,7 +33,7 @@ export async function readRecording(
     kind === 'message'
       ? await readState(bytes, pace)
       : kind === 'old state'
-        ? readV0State(JSON.parse(bytes.toString('utf8')))
+        ? readOldState(JSON.parse(bytes.toString('utf8')))
         : null;
   if (state === null) return null;
   const cluster = new Cluster(source, new SavedTasks(lastGood));

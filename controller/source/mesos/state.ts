@@ -75,7 +75,7 @@ export class StateBuilder {
   #heartbeatSeconds: number | null = null;
 
   /** One piece; `path` ends in the list that it is from. `at`: where it stands, if that is another place. */
-  take({ path, json, refused }: Found, at = this.#placeOf(path, json)): void {
+  take({ path, json, refused }: Found, at = this.#pathOf(path, json)): void {
     const name = path.slice(path.lastIndexOf('.') + 1);
     if (json === undefined) {
       this.#seen.add(name);
@@ -131,7 +131,7 @@ export class StateBuilder {
     };
   }
 
-  #placeOf(path: string, json: unknown): string {
+  #pathOf(path: string, json: unknown): string {
     if (json === undefined) return path;
     const index = this.#taken.get(path) ?? 0;
     this.#taken.set(path, index + 1);

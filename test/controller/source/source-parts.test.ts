@@ -3,8 +3,8 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { App, Health } from '../../../controller/model.ts';
 import { same } from '../../../controller/same.ts';
-import { Definitions } from '../../../controller/source/marathon/definitions.ts';
 import { KeptHealth } from '../../../controller/source/marathon/kept-health.ts';
+import { KnownVersions } from '../../../controller/source/marathon/known-versions.ts';
 import { type Allowed, ReadQueue } from '../../../controller/source/marathon/read-queue.ts';
 import { systemClock } from '../../../controller/time.ts';
 
@@ -129,7 +129,7 @@ test('a vanished result counts for its time from when it vanished, however often
 });
 
 test('a definition counts for all versions between the change of configuration and the last scaling', () => {
-  const definitions = new Definitions<string>();
+  const definitions = new KnownVersions<string>();
   definitions.remember('/a', '2020-01', '2020-01', () => 'first');
   definitions.remember('/a', '2020-01', '2020-03', () => 'never defined twice');
   definitions.remember('/a', '2020-05', '2020-05', () => 'second');

@@ -1,7 +1,7 @@
 import type { AppRef, Instances } from '../../../app-writes.ts';
 import type { Config } from '../../../config/config.ts';
 import { ControllerError } from '../../../errors.ts';
-import { instancesOf } from '../../../source/document/instances.ts';
+import { instancesOf } from '../../../source/document/instance-counts.ts';
 import { isWhole, progressText } from '../../../status/progress.ts';
 import { type Here, lookHere, untilHere } from './here.ts';
 import type { AppPorts } from './messages.ts';

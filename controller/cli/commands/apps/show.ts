@@ -3,7 +3,7 @@ import { EXIT_ERROR, EXIT_OK } from '../../../exit-status.ts';
 import { type App, endpointKey, type Task } from '../../../model.ts';
 import { checkDefinition } from '../../../source/document/definition.ts';
 import { absoluteId } from '../../../source/document/documents.ts';
-import { instancesOf } from '../../../source/document/instances.ts';
+import { instancesOf } from '../../../source/document/instance-counts.ts';
 import { instancesText } from '../../../status/progress.ts';
 import { type Column, type Layout, table } from '../../../text-table.ts';
 import { visible } from '../../../visible.ts';

@@ -36,6 +36,21 @@ async function read(json: object, before?: App): Promise<App> {
   return app;
 }
 
+test('a pod without status of which the definition cannot be read keeps its tasks, whatever it says of instances', async () => {
+  const endpoint = { name: 'http', hostPort: 0, protocol: ['tcp'], labels: { VIP_0: 'web:80' } };
+  const spec = { networks: [{ mode: 'host' }], containers: [{ name: 'c', endpoints: [endpoint] }] };
+  const container = {
+    name: 'c',
+    status: 'TASK_RUNNING',
+    endpoints: [{ name: 'http', allocatedHostPort: 31000 }],
+  };
+  const instances = [{ id: 'pod.instance-1', agentHostname: '10.0.0.1', containers: [container] }];
+  const before = await read({ id: '/pod', spec, instances });
+  const now = await read({ id: '/pod', containers: [{ endpoints: [] }], instances: 3 }, before);
+  expect(now).toMatchObject({ kind: 'pod', ports: before.ports, tasks: before.tasks });
+  expect(now.rejected.map(({ at }) => at)).toEqual(['containers[0].name']);
+});
+
 const served = ({ tasks }: App) => tasks.map((each) => `${each.id} ${reached(each)}`);
 
 describe.each<[string, object, string, string, string]>([

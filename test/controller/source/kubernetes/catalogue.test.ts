@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { readSlice, type Slice } from '../../../../controller/kubernetes/endpoint-slice.ts';
 import type { App } from '../../../../controller/model.ts';
 import { Pace } from '../../../../controller/pace.ts';
-import { Catalogue, type DeclaredObject } from '../../../../controller/source/kubernetes/catalogue.ts';
-import { readDeclaredObject } from '../../../../controller/source/kubernetes/object.ts';
+import { Catalogue } from '../../../../controller/source/kubernetes/catalogue.ts';
+import { type DeclaredObject, readDeclaredObject } from '../../../../controller/source/kubernetes/object.ts';
 import { type Reads, watched } from '../watched.ts';
 
 interface Given {

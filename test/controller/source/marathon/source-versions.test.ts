@@ -92,6 +92,14 @@ test('a version with a wrong value in one port gives its tasks the others', asyn
   expect(a?.tasks[0]?.ports[0]).toMatchObject({ labels: { VIP_0: 'old:80' }, endpoints: [{ port: 31000 }] });
 });
 
+test('a version of which the ports are no list has no ports that are known', async () => {
+  marathon.apps.set('/a', deploying('new:80', task(31000)));
+  const old = { ...app('old:80'), portDefinitions: 'http' };
+  marathon.versions.set(`/v2/apps/a/versions/${V1}`, { id: '/a', ...old });
+  const [a] = (await source().read(never)).apps;
+  expect(reached(a?.tasks[0])).toContain(`version ${V1} could not be read`);
+});
+
 test('a version that cannot be read for now leaves its task without backends, is reported, and is tried again', async () => {
   marathon.apps.set('/a', deploying('new:80', task(31000)));
   marathon.versions.set(`/v2/apps/a/versions/${V1}`, { id: '/a', ...app('old:80') });

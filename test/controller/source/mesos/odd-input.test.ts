@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Pace } from '../../../../controller/pace.ts';
 import { Cluster } from '../../../../controller/source/mesos/cluster.ts';
 import { readEvent } from '../../../../controller/source/mesos/events.ts';
+import { readOldState } from '../../../../controller/source/mesos/old-state.ts';
 import { readState } from '../../../../controller/source/mesos/state.ts';
-import { readV0State } from '../../../../controller/source/mesos/v0.ts';
 import { type TestTask, taskJson } from '../../../support/mesos/task-json.ts';
 import { reached } from '../support.ts';
 import { everythingOf } from './everything.ts';
@@ -311,7 +311,7 @@ describe('a list of a wrong type is an error, and no empty list:', () => {
     ['frameworks[0].executors', { frameworks: [{ id: 'F0', name: 'marathon', executors: 'x' }] }],
     ['frameworks[0].executors[0].tasks', { frameworks: [{ id: 'F0', executors: [{ tasks: 5 }] }] }],
   ])('%s of the old /state', (at, change) => {
-    expect(() => readV0State({ id: 'm', slaves: [], ...change })).toThrow(`${at}: expected`);
+    expect(() => readOldState({ id: 'm', slaves: [], ...change })).toThrow(`${at}: expected`);
   });
 });
 

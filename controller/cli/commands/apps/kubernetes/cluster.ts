@@ -19,7 +19,7 @@ import { required } from '../../../../schema-messages.ts';
 import { absoluteId } from '../../../../source/document/documents.ts';
 import { Catalogue } from '../../../../source/kubernetes/catalogue.ts';
 import { readDeclaredObject } from '../../../../source/kubernetes/object.ts';
-import { persistently } from '../../../../source/kubernetes/persistently.ts';
+import { retryWhileBusy } from '../../../../source/kubernetes/retry-while-busy.ts';
 
 /** A MarathonApp as the API server has it, also one that cannot be used. */
 export interface KnownObject extends ObjectName {
@@ -95,7 +95,7 @@ export async function readCluster(
   const list = async (within: string | null) => {
     const path = collectionPath(MARATHON_APPS, within);
     const all = () => listAll(client, { path, project: (json) => json }, signal);
-    const { items } = await persistently(all, clock, Math.random, signal);
+    const { items } = await retryWhileBusy(all, clock, Math.random, signal);
     const slices = await listSlices(client, within, signal);
     return { items, slices };
   };

@@ -4,7 +4,7 @@ import { RELAY_LABEL, RELAY_MANAGER } from '../../../../kubernetes/relayed.ts';
 import { apiVersion, collectionPath, MARATHON_APPS, objectPath } from '../../../../kubernetes/resources.ts';
 import type { Clock } from '../../../../ports.ts';
 import { isRecord } from '../../../../rejection.ts';
-import { persistently } from '../../../../source/kubernetes/persistently.ts';
+import { retryWhileBusy } from '../../../../source/kubernetes/retry-while-busy.ts';
 import { type KnownObject, readKnown } from './cluster.ts';
 import type { Proposal } from './proposal.ts';
 
@@ -44,7 +44,7 @@ export function createObjectWriter(
   const type = { apiVersion: apiVersion(MARATHON_APPS), kind: MARATHON_APPS.kind };
   // A server that is too busy has done nothing: it is safe to retry.
   const call = (method: Method, path: string, options: RequestOptions) =>
-    persistently(() => client.call(method, path, options, signal), clock, Math.random, signal);
+    retryWhileBusy(() => client.call(method, path, options, signal), clock, Math.random, signal);
   const get: ObjectWriter['get'] = async (object) => {
     try {
       return readKnown(await call('GET', objectPath(MARATHON_APPS, object), {}));

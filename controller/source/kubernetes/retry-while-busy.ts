@@ -8,7 +8,7 @@ const PAUSE_MS = 1_000;
  * Tries a read again that the server has put off (429, 503), as it does for about a second after a CRD was made
  * ("storage is (re)initializing") and when it is busy. Any other failure is final.
  */
-export async function persistently<T>(
+export async function retryWhileBusy<T>(
   read: () => Promise<T>,
   clock: Clock,
   random: () => number,

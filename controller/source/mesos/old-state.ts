@@ -1,4 +1,4 @@
-import { isRecord, shown } from '../../rejection.ts';
+import { isRecord } from '../../rejection.ts';
 import { WrongType } from '../json/walk.ts';
 import { type MesosState, StateBuilder } from './state.ts';
 
@@ -6,7 +6,7 @@ import { type MesosState, StateBuilder } from './state.ts';
  * The state in a reply to the old `GET /state` (or `/state.json`), of a master or of an agent; null for other JSON. Its
  * objects are brought into the form of the operator API, which has replaced it, and are then read in the same way.
  */
-export function readV0State(json: unknown): MesosState | null {
+export function readOldState(json: unknown): MesosState | null {
   if (!isRecord(json) || typeof json['id'] !== 'string' || !Array.isArray(json['frameworks'])) return null;
   const slaves = json['slaves'];
   const isAgent = slaves === undefined && typeof json['hostname'] === 'string';
@@ -21,7 +21,7 @@ export function readV0State(json: unknown): MesosState | null {
   }
   for (const { each, at } of elements(json['frameworks'], 'frameworks')) {
     // All that it runs is in it.
-    if (!isRecord(each)) throw new WrongType(`${at}: expected an object, got ${shown(each)}`);
+    if (!isRecord(each)) throw WrongType.at(at, 'an object', each);
     const info = { id: { value: each['id'] }, name: each['name'] };
     builder.take({ path: 'frameworks', json: { framework_info: info } }, at);
     for (const task of tasksOf(each, at)) builder.take({ path: 'tasks', json: toV1(task.each) }, task.at);
@@ -34,8 +34,7 @@ type Json = Readonly<Record<string, unknown>>;
 /** A master lists them with their framework, an agent with their executor. */
 function tasksOf(framework: Json, at: string): readonly Element[] {
   const ofExecutors = elements(framework['executors'], `${at}.executors`).flatMap((executor) => {
-    if (!isRecord(executor.each))
-      throw new WrongType(`${executor.at}: expected an object, got ${shown(executor.each)}`);
+    if (!isRecord(executor.each)) throw WrongType.at(executor.at, 'an object', executor.each);
     return elements(executor.each['tasks'], `${executor.at}.tasks`);
   });
   return [...elements(framework['tasks'], `${at}.tasks`), ...ofExecutors];
@@ -85,6 +84,6 @@ interface Element {
 /** Throws a `WrongType` for what is neither a list nor missing. */
 function elements(list: unknown, at: string): readonly Element[] {
   if (list === undefined || list === null) return [];
-  if (!Array.isArray(list)) throw new WrongType(`${at}: expected a list, got ${shown(list)}`);
+  if (!Array.isArray(list)) throw WrongType.at(at, 'a list', list);
   return list.map((each: unknown, index) => ({ each, at: `${at}[${index}]` }));
 }

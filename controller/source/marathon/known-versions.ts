@@ -13,7 +13,7 @@ interface Known<Definition> {
  * Remembers what the versions of each app declared. What was the newest definition yesterday is the one that
  * old tasks run during a deployment, so most of them need not be requested.
  */
-export class Definitions<Definition> {
+export class KnownVersions<Definition> {
   readonly #byId = new Map<string, readonly Known<Definition>[]>();
 
   find(id: string, version: string): Definition | 'gone' | undefined {
