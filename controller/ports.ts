@@ -227,6 +227,8 @@ export interface StateStore {
   loadMemory(): Promise<NameMemory>;
   /** As `saveSource`: one call at a time. */
   saveMemory(memory: NameMemory): Promise<void>;
+  /** Resolves once loads that were given up have come to an end: until then the process cannot end by itself. Absent: none is given up. */
+  settled?(): Promise<void>;
 }
 
 /** What changed of what a source says. */

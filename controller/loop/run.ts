@@ -98,7 +98,7 @@ export async function run(
     await withdrawIfDue(ports, reconciler, sources, wake, due);
     due.tick = ports.clock.monotonic() + TICK_MS;
   }
-  await Promise.all([...following, saving, repairing, reconciler.settled()]);
+  await Promise.all([...following, saving, repairing, reconciler.settled(), ports.store.settled?.()]);
 }
 
 /** When the source told of each change that no pass has brought into the kernel yet. */
