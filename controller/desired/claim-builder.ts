@@ -10,6 +10,7 @@ import {
   type Family,
   type Port,
   type Protocol,
+  type Rejection,
   type Task,
   type TaskPort,
 } from '../model.ts';
@@ -262,7 +263,10 @@ function whyNone({ tasks, rejected }: App): string {
     ...(starting > 0 ? [`${starting} ${starting === 1 ? 'starts' : 'start'}`] : []),
     ...(unreachable > 0 ? [`${unreachable} ${unreachable === 1 ? 'is' : 'are'} unreachable`] : []),
   ];
-  const [unreadable] = rejected.filter(({ at }) => /^(tasks|instances)\[/.test(at));
+  // Of what else is wrong with a task it serves all the same.
+  const isLost = ({ at, reason }: Rejection) =>
+    /^(tasks|instances)\[/.test(at) && reason.endsWith('is left out');
+  const unreadable = rejected.find(isLost);
   if (parts.length === 0 && unreadable !== undefined)
     return `no task can be read: ${unreadable.at} is "${unreadable.value}": ${unreadable.reason}`;
   return parts.length === 0
@@ -280,7 +284,11 @@ function differentSettings(
   const differ = sharedOptionsThatDiffer(options, others);
   if (differ.length === 0) return NONE;
   const [decides, asked] = [optionsText(differ, options), optionsText(differ, others)];
-  return [`${app.id} ${port.at}: ${target.key} has ${asked} here, but ${at} decides: ${decides}`];
+  // Two ports at one place are of two definitions.
+  const where = at.startsWith(`${port.at}.`) ? ['in another source too', 'the first source'] : ['here', at];
+  return [
+    `${app.id} ${port.at}: ${target.key} has ${asked} ${where[0]}, but ${where[1]} decides: ${decides}`,
+  ];
 }
 
 /** A VIP that nothing can be behind would otherwise be missing without a word. */
