@@ -243,6 +243,8 @@ export interface StateStore {
   loadMemory(): Promise<NameMemory>;
   /** One call at a time. Rejects as `saveSource` does. */
   saveMemory(memory: NameMemory): Promise<void>;
+  /** Resolves once loads that were given up have come to an end: until then the process cannot end by itself. Absent: none is given up. */
+  settled?(): Promise<void>;
 }
 
 /** The changes of a source. */

@@ -10,6 +10,7 @@ import {
   type Family,
   type Port,
   type Protocol,
+  type Rejection,
   type Task,
   type TaskPort,
 } from '../model.ts';
@@ -264,7 +265,11 @@ function differentSettings(
   const differ = sharedOptionsThatDiffer(options, others);
   if (differ.length === 0) return NONE;
   const [decides, asked] = [optionsText(differ, options), optionsText(differ, others)];
-  return [`${app.id} ${port.at}: ${target.key} has ${asked} here, but ${at} decides: ${decides}`];
+  // Two ports at the same path are in two definitions.
+  const where = at.startsWith(`${port.at}.`) ? ['in another source too', 'the first source'] : ['here', at];
+  return [
+    `${app.id} ${port.at}: ${target.key} has ${asked} ${where[0]}, but ${where[1]} decides: ${decides}`,
+  ];
 }
 
 /** Warns of a VIP that has no service because all of its backends have the wrong address family. */

@@ -1,4 +1,4 @@
-import type { App, Task } from '../model.ts';
+import type { App, Rejection, Task } from '../model.ts';
 
 /**
  * Why a VIP has no backends, as text, from the states of the app's tasks: `of 3 tasks, 2 start, 1 is unreachable`. `lack`: why
@@ -24,10 +24,15 @@ export function withoutBackends(
     ...(starting > 0 ? [`${starting} ${starting === 1 ? 'starts' : 'start'}`] : []),
     ...(unreachable > 0 ? [`${unreachable} ${unreachable === 1 ? 'is' : 'are'} unreachable`] : []),
   ];
-  const [unreadable] = rejected.filter(({ at }) => /^(tasks|instances)\[/.test(at));
+  const unreadable = rejected.find(isLost);
   if (parts.length === 0 && unreadable !== undefined)
     return `no task can be read: ${unreadable.at} is "${unreadable.value}": ${unreadable.reason}`;
   return parts.length === 0
     ? 'no task runs'
     : `of ${tasks.length === 1 ? '1 task' : `${tasks.length} tasks`}, ${parts.join(', ')}`;
+}
+
+/** Whether a rejection cost a whole task. With any other, the task serves. */
+function isLost({ at, reason }: Rejection): boolean {
+  return /^(tasks|instances)\[/.test(at) && reason.endsWith('is left out');
 }

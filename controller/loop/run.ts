@@ -97,7 +97,7 @@ export async function run(
     await withdrawIfDue(ports, reconciler, sources, wake, due);
     due.tick = ports.clock.monotonic() + TICK_MS;
   }
-  await Promise.all([...following, saving, repairing, reconciler.settled()]);
+  await Promise.all([...following, saving, repairing, reconciler.settled(), ports.store.settled?.()]);
 }
 
 /** When the source reported each change that no pass has brought into the kernel yet. */

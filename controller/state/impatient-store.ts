@@ -30,6 +30,9 @@ export function impatientStore(store: StateStore, clock: Pick<Clock, 'sleep'>, l
   return {
     loadSource: (source) => load(source, () => store.loadSource(source), null),
     loadMemory: () => load('names and labels', () => store.loadMemory(), EMPTY_NAME_MEMORY),
+    async settled() {
+      await loading;
+    },
     async saveSource(source, change, all) {
       await loading;
       await store.saveSource(source, change, all);

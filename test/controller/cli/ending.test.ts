@@ -2,17 +2,14 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants } from 'node:fs';
-import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import { endsInTime } from '../../../controller/cli/ending.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { nodeArguments } from '../../support/program.ts';
-import { until } from '../../support/waiting.ts';
+import { eventually } from '../../support/waiting.ts';
 
 test('what ends is waited for, for as long as nobody says to stop, and for 8 s then', async () => {
   const clock = new FakeClock();
@@ -39,33 +36,44 @@ test('an error is that of the work', async () => {
   await expect(endsInTime(work, new AbortController().signal, new FakeClock())).rejects.toThrow('no socket');
 });
 
+/** Stands for a disk that does not answer: who opens this file waits, as for a pipe that nobody writes to, and says so before. */
+function hangs(file: string, pipe: string): string {
+  return `
+    import promises from 'node:fs/promises';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { open } = promises;
+    promises.open = (path, ...rest) => {
+      if (path !== ${JSON.stringify(file)}) return open(path, ...rest);
+      process.stderr.write('the disk is asked\\n');
+      return open(${JSON.stringify(pipe)});
+    };
+    syncBuiltinESMExports();`;
+}
+
 test('SIGTERM ends the program though its state directory hangs, and it says so', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'ending-'));
-  const names = join(directory, 'names.journal');
-  let hanging: FileHandle | undefined;
+  const [pipe, preload] = [join(directory, 'pipe'), join(directory, 'hangs.mjs')];
   let child: ChildProcess | undefined;
   try {
-    // Whoever reads a pipe that is open for writing waits, as for a disk that does not answer.
-    execFileSync('sh', ['-c', 'mkfifo -m 600 "$0"', names]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', pipe]);
+    await writeFile(preload, hangs(join(directory, 'names.journal'), pipe));
     await writeFile(join(directory, 'apps.json'), '{"apps":[]}');
     const run = ['run', '--dry-run', '--against', 'none', '--source', `file=${directory}/apps.json`];
     const places = ['--state-dir', directory, '--listen', 'off'];
-    child = spawn(process.execPath, [...nodeArguments(), ...run, ...places], {
+    child = spawn(process.execPath, ['--import', preload, ...nodeArguments(), ...run, ...places], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    let log = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+    });
     const ended = once(child, 'close');
-    const log = text(child.stderr as Readable);
-    await until(async () => {
-      hanging = await open(names, constants.O_WRONLY | constants.O_NONBLOCK);
-    }, 'it reads the names');
+    await eventually(() => log.includes('the disk is asked'), 'it reads the names');
     child.kill('SIGTERM');
     expect(await ended).toEqual([null, 'SIGKILL']);
-    expect(await log).toContain(
-      'a file system (that of --state-dir or --ledger) or the kernel does not answer',
-    );
+    expect(log).toContain('a file system (that of --state-dir or --ledger) or the kernel does not answer');
   } finally {
     child?.kill('SIGKILL');
-    await hanging?.close();
     await rm(directory, { recursive: true });
   }
 });

@@ -77,6 +77,16 @@ describe('tasks and ports', () => {
     ]);
   });
 
+  test('one VIP at one port that two sources define is told to be of another source', () => {
+    const [first, second] = ['rr', 'lc'].map((scheduler) =>
+      port({ VIP_0: 'web:80', IPVS_SCHEDULER: scheduler }),
+    );
+    const ports = [first, second].filter((each) => each !== undefined);
+    expect(translate(app('/web', { ports })).warnings).toEqual([
+      `/web portDefinitions[0]: web.marathon.l4lb.thisdcos.directory:80 has IPVS_SCHEDULER lc in another source too, but the first source decides: IPVS_SCHEDULER rr`,
+    ]);
+  });
+
   test('an address that is not known yet is told for ports with a VIP', () => {
     const declared = port({ VIP_0: 'web:80' });
     const unresolved = { ...taskPort(declared), unresolved: 'agent-1.example has no address' };

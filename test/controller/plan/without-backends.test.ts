@@ -98,6 +98,20 @@ describe('why there is none', () => {
     expect(one?.withoutBackends).toBe('no task can be read: tasks[0].ports[0] is "x": task a is left out');
   });
 
+  test('quotes nothing that costs no task', () => {
+    const harmless = {
+      app: '/web',
+      at: 'tasks[0].region',
+      value: '7',
+      reason: 'expected text, got a number',
+    };
+    const lost = { app: '/web', at: 'tasks[1].ports[0]', value: 'x', reason: 'task a is left out' };
+    const reasonFor = (...rejected: readonly (typeof lost)[]) =>
+      translate(app('/web', { ports: [declared], tasks: [], rejected })).declared[0]?.withoutBackends;
+    expect(reasonFor(harmless)).toBe('no task runs');
+    expect(reasonFor(harmless, lost)).toMatch(/^no task can be read: tasks\[1\]/);
+  });
+
   test('is absent where there is a backend', () => {
     const [one] = translate(web('/web', { VIP_0: '/web:80' }, '10.0.0.1:1')).declared;
     expect(one).not.toHaveProperty('withoutBackends');

@@ -80,8 +80,14 @@ test('a save waits for a load that hangs, so that the load does not end after it
   const saving = disk.store.saveSource('marathon', null, () => stored.snapshot);
   await settled();
   expect(disk.begun).toEqual(['load marathon']);
+  let isSettled = false;
+  const settling = disk.store.settled?.().then(() => {
+    isSettled = true;
+  });
+  await settled();
+  expect(isSettled).toBe(false);
   disk.answer();
-  await saving;
+  await Promise.all([saving, settling]);
   expect(disk.begun).toEqual(['load marathon', 'save marathon']);
   expect(disk.world.stored.get('marathon')?.snapshot).toEqual(stored.snapshot);
 });
