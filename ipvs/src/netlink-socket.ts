@@ -34,10 +34,7 @@ const MAX_DUMPS = 8;
 /** The longest time without letting the event loop run. */
 const SLICE_MS = 3;
 
-/**
- * Bytes sent and received between looks at the clock, and what a send with its replies counts besides. That is less than a
- * millisecond of work, large sends or small ones; where system calls are slow, a look costs as much as one of them.
- */
+/** Between looks at the clock, which cost as much as a send where system calls are slow. A send counts for more than its bytes. */
 const BYTES_PER_LOOK = 65_536;
 const BYTES_OF_ROUND_TRIP = 2_048;
 
@@ -183,6 +180,7 @@ export class NetlinkSocket {
     this.#seq = running.outgoing.last + 1;
     link.send(running.outgoing.bytes);
     this.#moved += BYTES_OF_ROUND_TRIP + running.outgoing.bytes.length;
+    // In one go: between turns the package's own receiver would read on, in smaller buffers and perhaps out of order.
     while (running.outgoing) {
       const length = link.receiveNow?.(this.#into) ?? 0;
       if (length === 0) {

@@ -8,7 +8,7 @@ import { Sources } from '../../loop/sources.ts';
 import type { PassStatus } from '../../pass-status.ts';
 import { heldText } from '../../plan/held-text.ts';
 import type { AppSource, Observer } from '../../ports.ts';
-import { formatReport, type PrintOptions } from './report.ts';
+import { type PrintOptions, printReport } from './report.ts';
 
 export interface OncePorts extends SavePorts {
   readonly sources: readonly AppSource[];
@@ -26,7 +26,7 @@ export interface OncePorts extends SavePorts {
 export async function diff(ports: OncePorts, options: PrintOptions, signal: AbortSignal): Promise<number> {
   const { pass } = await readAndPass(ports, signal);
   if (pass.error !== null) throw new ControllerError('kernel', pass.error);
-  ports.print(formatReport(pass, options));
+  printReport(ports.print, pass, options);
   const { add, change, remove } = pass.plan.summary;
   return add + change + remove === 0 ? EXIT_OK : EXIT_DIFFERENT;
 }
@@ -38,7 +38,7 @@ export async function diff(ports: OncePorts, options: PrintOptions, signal: Abor
 export async function once(ports: OncePorts, options: PrintOptions, signal: AbortSignal): Promise<number> {
   const { pass, sources } = await readAndPass(ports, signal);
   await saveChanged(ports, sources);
-  if (pass.error === null) ports.print(formatReport(pass, options));
+  if (pass.error === null) printReport(ports.print, pass, options);
   const problems = whatIsWrong(pass);
   if (problems.length === 0 && pass.plan.growing.length + pass.plan.shrinking.length > 0) {
     problems.push(...(await whatIsLeft(ports)));

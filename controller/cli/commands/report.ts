@@ -1,10 +1,11 @@
+import { jsonPieces } from '../../json-pieces.ts';
 import type { PassStatus } from '../../pass-status.ts';
 import { formatStep } from '../../plan/ipvsadm.ts';
 import { toJson } from '../../plan/print-json.ts';
 import { toText } from '../../plan/print-text.ts';
 import { reportOf } from '../../status/report.ts';
 import type { Paint } from '../../text-table.ts';
-import { visibleJson } from '../../visible.ts';
+import { visibleInJson } from '../../visible.ts';
 
 export interface PrintOptions {
   readonly output: 'text' | 'json' | 'ipvsadm';
@@ -12,15 +13,36 @@ export interface PrintOptions {
 }
 
 /** The document of one pass, in the format of `-o`. Ends with a newline unless it is empty. */
-export function formatReport(pass: PassStatus, { output, paint }: PrintOptions): string {
-  const { plan } = pass;
-  const report = reportOf(pass);
+export function formatReport(pass: PassStatus, options: PrintOptions): string {
+  return [...reportPieces(pass, options)].join('');
+}
+
+/** Characters that are printed at once: a system call for each VIP would take longer than making its text. */
+const PRINTED_AT_ONCE = 65_536;
+
+/** Prints the same, without ever having all of it: that of 100,000 VIPs is larger than what it is made from. */
+export function printReport(print: (text: string) => void, pass: PassStatus, options: PrintOptions): void {
+  let text = '';
+  for (const piece of reportPieces(pass, options)) {
+    text += piece;
+    if (text.length < PRINTED_AT_ONCE) continue;
+    print(text);
+    text = '';
+  }
+  if (text !== '') print(text);
+}
+
+function* reportPieces(pass: PassStatus, { output, paint }: PrintOptions): Generator<string> {
+  const { growing, shrinking } = pass.plan;
   switch (output) {
     case 'json':
-      return `${visibleJson(toJson(report), 2)}\n`;
+      for (const piece of jsonPieces(toJson(reportOf(pass)))) yield visibleInJson(piece);
+      yield '\n';
+      return;
     case 'text':
-      return toText(report, paint);
+      yield toText(reportOf(pass), paint);
+      return;
     case 'ipvsadm':
-      return [...plan.growing, ...plan.shrinking].map((step) => `${formatStep(step)}\n`).join('');
+      for (const steps of [growing, shrinking]) for (const step of steps) yield `${formatStep(step)}\n`;
   }
 }
