@@ -132,7 +132,7 @@ function checkSources(command: CommandName, config: Config): void {
   if (names.length === 0) {
     throw new ControllerError(
       'not-configured',
-      '--source is missing, expected --source marathon=http://HOST:PORT, mesos=http://HOST:PORT, mesos-agent=http://HOST:PORT, kubernetes or file=PATH',
+      '--source is missing, expected --source marathon=http://HOST:PORT, mesos=http://HOST:PORT, mesos-agent=http://HOST:PORT, kubernetes or file=PATH, or --config FILE with it (the packages have /etc/marathon-ipvs/config.yaml)',
       { retry: 'never' },
     );
   }

@@ -7,15 +7,14 @@
  * The same commit gives the same bytes.
  */
 
-import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
-import { constants, gzipSync } from 'node:zlib';
+import { parseArgs } from 'node:util';
 import { buildInto } from '../build/build.ts';
 import { dependenciesOf, manifestOf } from '../build/licences.ts';
+import { makeBundle } from '../bundle/bundle.ts';
 import { PROCESSORS, type Processor } from '../debian/node-program.ts';
 import { makePackage } from '../debian/package.ts';
 import { packLibrary, packProgram } from '../npm/packages.ts';
@@ -25,7 +24,6 @@ import { addImage } from './image.ts';
 import { billOfMaterials, nodeComponent, npmComponent, type Subject } from './sbom.ts';
 import { problemsOf, SBOM_SUFFIX, SUMS, sumsOf } from './verify.ts';
 
-const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
@@ -50,7 +48,7 @@ export async function makeRelease(
     const packages = await buildInto(build);
     const common = { build, version, out, madeAt };
     const program = { component: npmComponent('application', { name, version, license }), packages };
-    for (const file of [await bundle(work, common), await packProgram(build, out)])
+    for (const file of [await makeBundle(common), await packProgram(build, out)])
       await described(file, program);
     for (const processor of processors) {
       const options = { ...common, processor, compression };
@@ -79,35 +77,6 @@ export interface ReleaseOptions {
 async function library(): Promise<Omit<Subject, 'madeAt'>> {
   const component = npmComponent('library', await manifestOf(join(ROOT, 'ipvs')));
   return { component, packages: await dependenciesOf(ROOT, 'ipvs') };
-}
-
-/** What `npm run build` makes, with what a host with systemd needs besides, in one archive; gives its path. */
-async function bundle(
-  work: string,
-  { build, version, out, madeAt }: { build: string; version: string; out: string; madeAt: number },
-): Promise<string> {
-  const name = `marathon-ipvs-${version}`;
-  await cp(build, join(work, name), { recursive: true });
-  await cp(join(ROOT, 'docs/marathon-ipvs.8'), join(work, name, 'marathon-ipvs.8'));
-  await cp(join(ROOT, 'deploy/systemd'), join(work, name, 'systemd'), {
-    recursive: true,
-    // Its links lead to the documentation of a checkout.
-    filter: (path) => basename(path) !== 'README.md',
-  });
-  const file = join(out, `${name}-linux.tar.gz`);
-  const plain = join(work, `${name}.tar`);
-  const alike = [
-    '--sort=name',
-    '--format=gnu',
-    `--mtime=@${madeAt}`,
-    '--owner=0',
-    '--group=0',
-    '--numeric-owner',
-    '--mode=go=rX,u+rwX',
-  ];
-  await run('tar', [...alike, '-cf', plain, '-C', work, name]);
-  await writeFile(file, gzipSync(await readFile(plain), { level: constants.Z_BEST_COMPRESSION }));
-  return file;
 }
 
 if (import.meta.main) {

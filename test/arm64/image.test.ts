@@ -62,8 +62,9 @@ if (why !== null) console.warn(`tests of the image for arm64 skipped: ${why}`);
       "$@" run --dry-run --against none --source file=/tmp/apps.json -o json >/dev/null 2>&1 &
       for i in $(seq 120); do
         sleep 1
-        "$@" ${image.config.Healthcheck.Test.slice(2).join(' ')} 2>/dev/null && break
+        answer=$("$@" ${image.config.Healthcheck.Test.slice(2).join(' ')} 2>/dev/null) && break
       done
+      echo "$answer"
       kill $! && wait $!`);
     expect(health).toEqual({ status: 0, stdout: 'ok\n', stderr: '' });
   });

@@ -160,9 +160,9 @@ describe('what is refused says where, what, and what is accepted', () => {
     expect(refusalOf(given)).toMatch(message);
   });
 
-  test('no source', () => {
+  test('no source, as after an installation whose file was not named', () => {
     expect(() => resolveConfig('diff', [], {})).toThrow(
-      '--source is missing, expected --source marathon=http://HOST:PORT, mesos=',
+      /^--source is missing, expected --source marathon=http:\/\/HOST:PORT, mesos=.*, or --config FILE with it \(.*\/etc\/marathon-ipvs\/config\.yaml\)$/,
     );
   });
 
