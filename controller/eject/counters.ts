@@ -89,8 +89,9 @@ class Reader {
     this.#known = new Map();
     const due: Due[] = [];
     for (const service of listed) {
-      if ('fwmark' in service || !isWatched(serviceKey(service))) continue;
+      if ('fwmark' in service) continue;
       const key = serviceKey(service);
+      if (!isWatched(key)) continue;
       const { connections } = service.stats;
       const known = before.get(key) ?? { connections, readTo: 0, lastRead: 0, destinations: NONE };
       if (known.connections !== connections) known.readTo = this.#reads + READS_AFTER;

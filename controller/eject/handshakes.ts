@@ -91,7 +91,7 @@ export class Handshakes {
 
   /**
    * What these connections show that those of the reading before did not; `now`: when they were read, milliseconds of the monotonic
-   * clock.
+   * clock; `extent`: which they are.
    */
   read(connections: TcpConnections, now: number, extent: ConnectionsExtent = 'all'): readonly Outcome[] {
     const [last, beforeLast] = this.#readings;

@@ -149,8 +149,10 @@ function ejectionCheck({ ejection = null }: Status, now: number): readonly Check
     notes.push(`ejection is paused: for ${seconds(now - since)}, ${agents}; is this host cut off?`);
   }
   if (ejections.size > 0) {
-    const what = mode === 'on' ? 'do not answer' : 'do not answer and stay in rotation (--eject observe)';
-    notes.push(`${count([...ejections], 'backend')} ${what}: ${some([...ejections.keys()])}`);
+    const rotation = mode === 'on' ? '' : ', still in rotation (--eject observe)';
+    notes.push(
+      `no answer from ${count([...ejections], 'backend')}${rotation}: ${some([...ejections.keys()])}`,
+    );
   }
   if (behind !== null) notes.push(behind);
   return [check('ejection', true, notes.length === 0 ? null : notes.join('; '))];

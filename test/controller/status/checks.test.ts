@@ -333,6 +333,24 @@ describe('backends that do not answer', () => {
     });
   });
 
+  test.each([
+    ['on', 'no answer from 1 backend: tcp/10.0.0.1:80'],
+    ['observe', 'no answer from 1 backend, still in rotation (--eject observe): tcp/10.0.0.1:80'],
+  ] as const)('a backend that does not answer is named, with --eject %s', (mode, message) => {
+    const key = 'tcp/10.0.0.1:80';
+    const target = {
+      key,
+      protocol: 'tcp',
+      address: '10.0.0.1',
+      port: 80,
+      agent: '10.0.0.1',
+      task: 'a',
+    } as const;
+    const ejection = { target, since: now, cause: 'refused', reason: 'x', nextProbe: null } as const;
+    const ejections = new Map([[key, ejection]]);
+    expect(noteOf({ ...found, mode, ejections })).toEqual({ name: 'ejection', ok: true, message });
+  });
+
   test('the check has no message if all answer, and is absent with ejection off', () => {
     expect(noteOf(found)).toEqual({ name: 'ejection', ok: true, message: null });
     expect(readyz(board.current(), now, DEFAULT_LIMITS).map(({ name }) => name)).not.toContain('ejection');
