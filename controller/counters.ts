@@ -1,4 +1,4 @@
-/** What the kernel counts for services and backends, and for the whole network namespace. */
+/** The kernel's counters for services, backends and the whole network namespace. */
 
 import type { BackendKey, ServiceKey } from './model.ts';
 
@@ -8,29 +8,29 @@ export interface KernelReading {
   readonly ipvsVersion: string;
   /** Buckets of the connection table. */
   readonly connectionTableSize: number;
-  /** Entries of connection tracking, and how many it takes; null where there is none. */
+  /** Connection-tracking entries and their maximum; null without connection tracking. */
   readonly conntrack: { readonly count: number; readonly max: number } | null;
   readonly timeouts: IpvsTimeouts;
-  /** null where the kernel tells nothing of them. */
+  /** null if the kernel does not report them. */
   readonly tables: IpvsTables | null;
 }
 
-/** Size and load of the IPVS tables of a network namespace. A number is null where the kernel does not tell it. */
+/** Size and load of the IPVS tables of a network namespace. A number is null if the kernel does not report it. */
 export interface IpvsTables {
   /**
-   * Whether the tables grow and shrink with what is in them, and belong to this network namespace alone (since Linux 7.1:
-   * commits 9a9ccef907a7 and 8d7de5477e47). Before, one of each with a fixed size is for all.
+   * Whether the tables are resized with their contents and belong to this network namespace alone (since Linux 7.1: commits
+   * 9a9ccef907a7 and 8d7de5477e47). Older kernels have tables of a fixed size, shared by all namespaces.
    */
   readonly grow: boolean;
   readonly connections: {
-    /** Of every program's services. */
+    /** Connections, other programs' services included. */
     readonly count: number | null;
     readonly buckets: number;
-    /** What the module parameter `conn_tab_bits` lets it grow to. */
+    /** Maximum number of buckets, from the module parameter `conn_tab_bits`. */
     readonly maxBuckets: number | null;
-    /** `net.ipv4.vs.conn_lfactor`: 2 to this power are the entries for a bucket from which on it grows. */
+    /** `net.ipv4.vs.conn_lfactor`: the table grows at 2 to this power entries per bucket. */
     readonly loadFactor: number | null;
-    /** `net.ipv4.vs.conn_max`: how many there may be (since Linux 7.2: commit 4a15044a2b06). */
+    /** `net.ipv4.vs.conn_max`: maximum number of connections (since Linux 7.2: commit 4a15044a2b06). */
     readonly max: number | null;
   };
   readonly services: {
@@ -39,18 +39,18 @@ export interface IpvsTables {
     /** `net.ipv4.vs.svc_lfactor`. */
     readonly loadFactor: number | null;
   };
-  /** The threads that count rates; null before Linux 7.1, which does not tell of them, and before there is a service. */
+  /** The threads that estimate rates; null before Linux 7.1, which does not report them, and while there is no service. */
   readonly estimation: {
     readonly threads: number | null;
     readonly maxThreads: number | null;
-    /** Services and backends that one thread counts at most. */
+    /** Maximum number of services and backends per thread. */
     readonly perThread: number;
-    /** How many of these it counts in one go. */
+    /** Services and backends that a thread updates in one go. */
     readonly chainLength: number | null;
   } | null;
 }
 
-/** How long IPVS keeps a connection without packets, in seconds; of this network namespace. */
+/** How long IPVS keeps an idle connection in this network namespace, in seconds. */
 export interface IpvsTimeouts {
   readonly tcp: number;
   /** After a FIN was seen. */
@@ -63,7 +63,7 @@ export interface ServiceCounters {
   readonly backends: ReadonlyMap<BackendKey, BackendCounters>;
 }
 
-/** What has gone through a service or a backend since the kernel made it. */
+/** Traffic of a service or a backend since it was added to the kernel. */
 export interface Traffic {
   readonly connections: number;
   /** From clients. */
@@ -72,7 +72,7 @@ export interface Traffic {
   readonly outPackets: number;
   readonly inBytes: number;
   readonly outBytes: number;
-  /** Each second, the kernel's average over some of them. */
+  /** Per second, the kernel's average over a few seconds. */
   readonly connectionRate: number;
   readonly inPacketRate: number;
   readonly outPacketRate: number;
