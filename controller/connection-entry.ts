@@ -1,15 +1,15 @@
-/** Parses the entries of `/proc/net/ip_vs_conn`. */
+/** What the kernel says of one connection in `/proc/net/ip_vs_conn`, in the words of the model. */
 
 import ipaddr from 'ipaddr.js';
 import type { Endpoint } from './model.ts';
 
-/** The kernel's table of IPVS connections in this process's network namespace. */
+/** Where the kernel tells the connections that IPVS forwards, of the network namespace that this process is in. */
 export const CONNECTION_TABLE = '/proc/self/net/ip_vs_conn';
 
-/** The part of a line that identifies the connection: `TCP 0A080002 D3A2 0B860D37 15B3 0A090001 7918`. */
+/** The part of a line that stays for as long as the connection: `TCP 0A080002 D3A2 0B860D37 15B3 0A090001 7918`. */
 export type ConnectionKey = string;
 
-/** The states of TCP connections (`SYN_RECV`, `ESTABLISHED`, `TIME_WAIT`), by key. */
+/** The keys of TCP connections, each with its state: `SYN_RECV`, `ESTABLISHED`, `TIME_WAIT`. */
 export type TcpConnections = ReadonlyMap<ConnectionKey, string>;
 
 export interface ConnectionEntry {
@@ -22,7 +22,7 @@ export interface ConnectionEntry {
 /** Fields of a key: Pro FromIP FPrt ToIP TPrt DestIP DPrt. State and Expires follow in a line. */
 const KEY_FIELDS = 7;
 
-/** Splits a line into its key and its state; null for a line that is not an entry. */
+/** The key of a line, and its state; null for a line that is none. */
 export function splitLine(line: string): readonly [key: ConnectionKey, state: string] | null {
   let end = -1;
   for (let field = 0; field < KEY_FIELDS; field += 1) {
@@ -33,7 +33,6 @@ export function splitLine(line: string): readonly [key: ConnectionKey, state: st
   return [line.slice(0, end), line.slice(end + 1, stateEnd < 0 ? undefined : stateEnd)];
 }
 
-/** Parses the key of an entry. */
 export function entryOf(key: ConnectionKey): ConnectionEntry {
   const [protocol = '', from, fromPort, to, toPort, destination, destinationPort] = key.split(' ');
   return {
@@ -44,7 +43,7 @@ export function entryOf(key: ConnectionKey): ConnectionEntry {
   };
 }
 
-/** IPv4 addresses are eight hexadecimal digits, IPv6 ones are written out; anything else is kept. */
+/** IPv4 as eight digits, IPv6 with all of its colons; what is neither stays as it is. */
 function endpointOf(address = '', port = ''): Endpoint {
   return { address: addressOf(address), port: Number.parseInt(port, 16) };
 }

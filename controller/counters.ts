@@ -1,4 +1,4 @@
-/** The kernel's counters for services, backends and the whole network namespace. */
+/** What the kernel counts for services and backends, and for the whole network namespace. */
 
 import type { BackendKey, ServiceKey } from './model.ts';
 
@@ -8,29 +8,29 @@ export interface KernelReading {
   readonly ipvsVersion: string;
   /** Buckets of the connection table. */
   readonly connectionTableSize: number;
-  /** Connection-tracking entries and their maximum; null without connection tracking. */
+  /** Entries of connection tracking, and how many it takes; null where there is none. */
   readonly conntrack: { readonly count: number; readonly max: number } | null;
   readonly timeouts: IpvsTimeouts;
-  /** null if the kernel does not report them. */
+  /** null where the kernel tells nothing of them. */
   readonly tables: IpvsTables | null;
 }
 
-/** Size and load of the IPVS tables of a network namespace. A number is null if the kernel does not report it. */
+/** Size and load of the IPVS tables of a network namespace. A number is null where the kernel does not tell it. */
 export interface IpvsTables {
   /**
-   * Whether the tables are resized with their contents and belong to this network namespace alone (since Linux 7.1: commits
-   * 9a9ccef907a7 and 8d7de5477e47). Older kernels have tables of a fixed size, shared by all namespaces.
+   * Whether the tables grow and shrink with what is in them, and belong to this network namespace alone (since Linux 7.1:
+   * commits 9a9ccef907a7 and 8d7de5477e47). Before, one of each with a fixed size is for all.
    */
   readonly grow: boolean;
   readonly connections: {
-    /** Connections, other programs' services included. */
+    /** Of every program's services. */
     readonly count: number | null;
     readonly buckets: number;
-    /** Maximum number of buckets, from the module parameter `conn_tab_bits`. */
+    /** What the module parameter `conn_tab_bits` lets it grow to. */
     readonly maxBuckets: number | null;
-    /** `net.ipv4.vs.conn_lfactor`: the table grows at 2 to this power entries per bucket. */
+    /** `net.ipv4.vs.conn_lfactor`: 2 to this power are the entries for a bucket from which on it grows. */
     readonly loadFactor: number | null;
-    /** `net.ipv4.vs.conn_max`: maximum number of connections (since Linux 7.2: commit 4a15044a2b06). */
+    /** `net.ipv4.vs.conn_max`: how many there may be (since Linux 7.2: commit 4a15044a2b06). */
     readonly max: number | null;
   };
   readonly services: {
@@ -39,18 +39,18 @@ export interface IpvsTables {
     /** `net.ipv4.vs.svc_lfactor`. */
     readonly loadFactor: number | null;
   };
-  /** The threads that estimate rates; null before Linux 7.1, which does not report them, and while there is no service. */
+  /** The threads that count rates; null before Linux 7.1, which does not tell of them, and before there is a service. */
   readonly estimation: {
     readonly threads: number | null;
     readonly maxThreads: number | null;
-    /** Maximum number of services and backends per thread. */
+    /** Services and backends that one thread counts at most. */
     readonly perThread: number;
-    /** Services and backends that a thread updates in one go. */
+    /** How many of these it counts in one go. */
     readonly chainLength: number | null;
   } | null;
 }
 
-/** How long IPVS keeps an idle connection in this network namespace, in seconds. */
+/** How long IPVS keeps a connection without packets, in seconds; of this network namespace. */
 export interface IpvsTimeouts {
   readonly tcp: number;
   /** After a FIN was seen. */
@@ -63,7 +63,7 @@ export interface ServiceCounters {
   readonly backends: ReadonlyMap<BackendKey, BackendCounters>;
 }
 
-/** Traffic of a service or a backend since it was added to the kernel. */
+/** What has gone through a service or a backend since the kernel made it. */
 export interface Traffic {
   readonly connections: number;
   /** From clients. */
@@ -72,7 +72,7 @@ export interface Traffic {
   readonly outPackets: number;
   readonly inBytes: number;
   readonly outBytes: number;
-  /** Per second, the kernel's average over a few seconds. */
+  /** Each second, the kernel's average over some of them. */
   readonly connectionRate: number;
   readonly inPacketRate: number;
   readonly outPacketRate: number;

@@ -1,30 +1,30 @@
-/** The reported state of the network namespaces of `--netns-dir`. */
+/** The network namespaces of `--netns-dir`: the words in which they are told. */
 
 /** Times are milliseconds of the monotonic clock. */
 export interface NamespaceReport {
   /** Name of its file. */
   readonly id: string;
-  /** Path of the namespace; null if its file gives none. */
+  /** What leads to it; null where its file gives none. */
   readonly path: string | null;
   /** Whether its table, interface and routes are as desired. */
   readonly isInSync: boolean;
-  /** Why it is not in sync; null if it is. */
+  /** Why not, or what is still to come; null where it is in sync. */
   readonly reason: string | null;
-  /** The controller's VIPs in its table. */
+  /** VIPs that its table has of us. */
   readonly vips: number;
-  /** When `isInSync` last changed. */
+  /** Since when it is in sync, or not. */
   readonly since: number;
 }
 
 export interface NamespacesReport {
   readonly directory: string;
-  /** Why the directory cannot be read, while the namespaces found before are kept; null if it can. */
+  /** Why the directory could not be looked at; what was found before stays. null: it could. */
   readonly failure: string | null;
   /** By id. */
   readonly namespaces: readonly NamespaceReport[];
 }
 
-/** Explains how to run a fix in another network namespace. */
+/** How a command that fixes the network is run in another network namespace. */
 export function namespaceHint(path: string): string {
-  return `run network fixes inside it with \`nsenter --net=${path} COMMAND\``;
+  return `run a fix of the network in it, as \`nsenter --net=${path} COMMAND\``;
 }
