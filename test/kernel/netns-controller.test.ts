@@ -298,7 +298,9 @@ inLab('the controller with --netns-dir', () => {
     await shell('ip -n pod1 route add 11.5.0.0/16 dev lo');
     const sick = await host.marathonIpvs('doctor', ...into('pod1'));
     expect(sick.stdout).toContain('[-] pool 11.0.0.0/8: overlaps 11.5.0.0/16 dev lo');
-    expect(sick.stdout).toContain('run a fix of the network in it, as `nsenter --net=/run/netns/pod1 COMMAND`');
+    expect(sick.stdout).toContain(
+      'run a fix of the network in it, as `nsenter --net=/run/netns/pod1 COMMAND`',
+    );
     expect((await host.marathonIpvs('doctor', ...into('pod0'))).stdout).not.toContain('[-] pool');
     await shell('ip netns exec pod1 ipvsadm -C');
     const broken = await why('pod1');
