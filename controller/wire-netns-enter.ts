@@ -1,4 +1,4 @@
-/** Builds what works in another network namespace: its helper, and its ledger. */
+/** Wires the helper and the ledger of another network namespace. */
 
 import { extname, join } from 'node:path';
 import type { Config } from './config/config.ts';
@@ -14,7 +14,7 @@ import { createLedger, kernelIdentity } from './state/ledger.ts';
 import { systemClock as clock } from './time.ts';
 import type { HelperOptions } from './wire-netns-helper.ts';
 
-/** Rejects with a `ControllerError` where this process may enter no network namespace. */
+/** Rejects with a `ControllerError` if this process may not enter network namespaces. */
 export async function checkEntering(config: Config, directory: string): Promise<void> {
   if (await readEnteringRight()) return;
   throw new ControllerError(
@@ -24,7 +24,7 @@ export async function checkEntering(config: Config, directory: string): Promise<
   );
 }
 
-/** Starts the helper that keeps VIPs there. */
+/** Starts the helper in a network namespace. */
 export function enter(config: Config, namespace: Namespace): RemoteNamespace {
   return enterNamespace(namespace, {
     helper: programInNamespace('netns-helper'),
@@ -33,17 +33,17 @@ export function enter(config: Config, namespace: Namespace): RemoteNamespace {
   });
 }
 
-/** The directory of all ledgers but the host's. */
+/** The directory of the ledgers of network namespaces. */
 export function ledgersOf({ ledger }: Config): string {
   return `${ledger}.d`;
 }
 
-/** Says what is ours in one of them. */
+/** Creates the ledger of a network namespace. */
 export function ledgerOf(config: Config, { inode }: Namespace): Ledger {
   return createLedger(ledgerPath(ledgersOf(config), inode), kernelIdentity(`net:[${inode}]`), clock);
 }
 
-/** The command that runs one of the programs for other namespaces: it lies beside this file, built or in a checkout. */
+/** The command line of a program for other namespaces, which is beside this file both in a build and in a checkout. */
 export function programInNamespace(name: 'netns-helper' | 'netns-facts'): readonly string[] {
   const isBuilt = extname(import.meta.filename) !== '.ts';
   if (isBuilt) return [process.execPath, join(import.meta.dirname, `${name}.mjs`)];
@@ -58,9 +58,9 @@ function helperOptions(config: Config): HelperOptions {
     interface: config.interface,
     poolIpv4,
     poolIpv6,
-    // Names are answered in the host's namespace alone.
+    // DNS is served only in the host's namespace.
     dnsListen: [],
-    // That of `--host-address` is the host's.
+    // `--host-address` is an address of the host's namespace.
     hostAddress: null,
     writeSysctls,
     packetFilter,

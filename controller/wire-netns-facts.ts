@@ -1,4 +1,4 @@
-/** What `why` and `doctor` read of a network namespace: of the own one, or of another by a program that runs there. */
+/** The readers of `why` and `doctor`, for this network namespace or, through a program started there, for another. */
 
 import { readConntrack } from './apply/kernel-counters.ts';
 import { readPortRange } from './doctor/read/kernel.ts';
@@ -8,7 +8,7 @@ import { readFilters } from './why/read/filters.ts';
 import { readKernel } from './why/read/kernel.ts';
 import { readRoute } from './why/read/route.ts';
 
-/** Of the network namespace of this process. Arguments and results are plain data. */
+/** Readers for this process's network namespace. Arguments and results are plain data. */
 export const readersHere = {
   facts: readFacts,
   kernel: readKernel,
@@ -20,20 +20,20 @@ export const readersHere = {
 
 export type Readers = typeof readersHere;
 
-/** A call of one of them. */
+/** A call of a reader. */
 export interface Question {
   readonly name: keyof Readers;
   readonly args: readonly unknown[];
 }
 
-/** The same of where `ask` leads to. */
+/** Creates readers that forward each call through `ask`. */
 export function readersThrough(ask: (question: Question) => Promise<unknown>): Readers {
   const names = Object.keys(readersHere) as (keyof Readers)[];
   const calls = names.map((name) => [name, (...args: readonly unknown[]) => ask({ name, args })]);
   return Object.fromEntries(calls) as Readers;
 }
 
-/** Answers one here. Rejects as the reader does. */
+/** Makes a forwarded call in this process. Rejects as the reader does. */
 export async function answerHere({ name, args }: Question): Promise<unknown> {
   const read = readersHere[name] as (...given: readonly unknown[]) => Promise<unknown>;
   return await read(...args);

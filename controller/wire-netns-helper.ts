@@ -1,4 +1,4 @@
-/** Builds what the helper in a network namespace works with: its sockets are opened there, and stay there. */
+/** Wires the helper in a network namespace, whose sockets are opened in that namespace. */
 
 import type { Readable, Writable } from 'node:stream';
 import { openKernelClient, openKernelTable } from './apply/kernel-table.ts';
@@ -6,12 +6,12 @@ import { type WantedTimeouts, withTimeouts } from './apply/timeouts.ts';
 import { serveCalls } from './netns/helper.ts';
 import { openReachability, type ReachabilityOptions } from './wire-reachability.ts';
 
-/** Plain data: it comes as JSON. */
+/** Plain data, sent as JSON. */
 export interface HelperOptions extends ReachabilityOptions {
   readonly timeouts: WantedTimeouts;
 }
 
-/** Serves calls until `input` ends. Rejects where the kernel cannot be used. */
+/** Serves calls until `input` ends. Rejects if the kernel's IPVS cannot be used. */
 export async function helpFromHere(options: HelperOptions, input: Readable, output: Writable): Promise<void> {
   const table = await openKernelTable();
   const client = await openKernelClient();

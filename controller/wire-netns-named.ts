@@ -1,4 +1,4 @@
-/** Builds what a command works with in the network namespace that `--netns` names. */
+/** Wires a command that works in the network namespace of `--netns`. */
 
 import type { Config } from './config/config.ts';
 import { givenAs } from './config/given.ts';
@@ -12,8 +12,8 @@ import { checkEntering, enter, ledgerOf, programInNamespace } from './wire-netns
 import { type Readers, readersThrough } from './wire-netns-facts.ts';
 
 /**
- * The table, ledger and reachability of the namespace that `--netns` names; null without that option. Rejects with a
- * `ControllerError` where there is no such namespace, or it may not be entered.
+ * Opens the table, ledger and reachability of the namespace of `--netns`; resolves with null without that option. Rejects with a
+ * `ControllerError` if the namespace does not exist or cannot be entered.
  */
 export async function openNamespace(config: Config): Promise<OpenNamespace | null> {
   const namespace = await namespaceOf(config);
@@ -22,7 +22,7 @@ export async function openNamespace(config: Config): Promise<OpenNamespace | nul
   return { table, reachability, ledger: ledgerOf(config, namespace) };
 }
 
-/** The namespace that `--netns` names; null without that option. Rejects likewise. */
+/** Finds the namespace of `--netns`; resolves with null without that option. Rejects as `openNamespace` does. */
 export async function namespaceOf(config: Config): Promise<Namespace | null> {
   const { netns: id, netnsDir: directory, against } = config;
   if (id === undefined) return null;
@@ -42,23 +42,23 @@ export async function namespaceOf(config: Config): Promise<Namespace | null> {
 }
 
 export interface OpenNamespace {
-  /** To be closed; the rest is then closed too. */
+  /** Must be closed, which closes the rest too. */
   readonly table: IpvsTable;
   readonly reachability: Reachability;
   readonly ledger: Ledger;
 }
 
-/** Reads facts of another namespace, by a program in it for each. Their calls reject where it cannot be looked into. */
+/** Creates readers for another namespace. Each call starts a program there, and rejects if the namespace cannot be entered. */
 export function readersIn(namespace: Namespace): Readers {
   const program = programInNamespace('netns-facts');
   const there = readersThrough((question) => askInNamespace(namespace, program, question));
   return {
     ...there,
-    // There the client is in the namespace of the program itself.
+    // In the other namespace the client is the program itself.
     connections: (vip, _client, count) => there.connections(vip, null, count),
     async facts(...args) {
       const facts = await there.facts(...args);
-      // The controller tells of the host's table.
+      // The controller's count is about the host's table.
       return {
         ...facts,
         controller: facts.controller && { ...facts.controller, foreignServices: null },

@@ -1,4 +1,4 @@
-/** Builds what keeps VIPs in other network namespaces. */
+/** Wires the part that keeps VIPs in other network namespaces. */
 
 import type { Config } from './config/config.ts';
 import type { Inventory } from './inventory/inventory.ts';
@@ -19,8 +19,8 @@ export interface Namespaces {
 }
 
 /**
- * null without `--netns-dir`, and where nothing is written or one pass is made. Rejects with a `ControllerError` where this
- * process may enter no namespace.
+ * Creates the fleet of network namespaces; null without `--netns-dir`, in a dry run and with `--once`. Rejects with a
+ * `ControllerError` if this process may not enter network namespaces.
  */
 export async function openNamespaces(
   config: Config,

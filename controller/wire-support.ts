@@ -1,4 +1,4 @@
-/** The parts of a support bundle: what each file of it is read from. */
+/** Wires the parts of a support bundle. */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { arch, release, version as systemVersion, uptime } from 'node:os';
@@ -31,17 +31,21 @@ import { painter } from './text-table.ts';
 import { systemClock } from './time.ts';
 import { wire } from './wire.ts';
 
-/** Everything that a bundle is made of on this host. */
+/** Returns all parts of a support bundle of this host. */
 export async function supportParts(config: Config): Promise<readonly Part[]> {
   return [
     { name: 'version.txt', collect: versionText },
-    { name: 'options.json', collect: async () => valuesOf(config), filter: asItIs },
+    { name: 'options.json', collect: async () => valuesOf(config), filter: alreadyFiltered },
     { ...answerPart(config, 'status.json', '/v1/status'), filter: statusText },
     answerPart(config, 'ready.txt', '/readyz?verbose'),
     { ...answerPart(config, 'metrics.txt', '/metrics'), filter: metricsText },
     { name: 'doctor.txt', collect: async (signal) => await examined(config, signal) },
-    { name: 'diff.txt', collect: async (signal) => await difference(config, signal), filter: asItIs },
-    { name: 'ipvs.txt', collect: kernelText, filter: asItIs },
+    {
+      name: 'diff.txt',
+      collect: async (signal) => await difference(config, signal),
+      filter: alreadyFiltered,
+    },
+    { name: 'ipvs.txt', collect: kernelText, filter: alreadyFiltered },
     programPart('ip-address.txt', ['ip', 'address']),
     programPart('ip-rule.txt', ['ip', 'rule']),
     programPart('ip-route.txt', ['ip', 'route', 'show', 'table', 'all']),
@@ -60,8 +64,8 @@ export async function supportParts(config: Config): Promise<readonly Part[]> {
 
 const LOG_LINES = ['--lines', '5000', '--output', 'short-iso'];
 
-/** Of a text that was filtered where it was made. */
-function asItIs(text: string): string {
+/** The filter for a text that was filtered when it was created. */
+function alreadyFiltered(text: string): string {
   return text;
 }
 
@@ -79,7 +83,7 @@ async function versionText(): Promise<string> {
   ].join('\n');
 }
 
-/** Every option with its value and where that came from. Secrets are in files, of which options have the names alone. */
+/** Every option with its value and origin. Options name the files of secrets, and never contain secrets. */
 function valuesOf(config: Config): string {
   const rows = optionNames.map((name): [string, { value: unknown; from: string }] => [
     fileName(name),
@@ -88,14 +92,14 @@ function valuesOf(config: Config): string {
   return optionsText(Object.fromEntries(rows));
 }
 
-/** What the running controller answers. */
+/** A part with an answer of the running controller. */
 function answerPart(config: Config, name: string, path: string): Part {
   return {
     name,
     async collect(signal) {
       const controller = await openController(config);
       const { status, text } = await get(controller, path, LIMITS.milliseconds, signal);
-      // One that is not ready says so with status 503, and with what is wrong.
+      // `/readyz` of a controller that is not ready answers 503 with the failed checks, which the bundle should have.
       if (status !== 200 && name.endsWith('.json')) {
         throw new ControllerError(
           'controller',
@@ -108,7 +112,7 @@ function answerPart(config: Config, name: string, path: string): Part {
 }
 
 async function examined(config: Config, signal: AbortSignal): Promise<string> {
-  // Where one was named and does not answer, the rest is worth having all the same.
+  // The host can be examined without the controller.
   const controller = await askController(config, signal).catch(() => null);
   return doctorText(examine(await readFacts(config, controller), systemClock.epoch()), {
     paint: painter(false),
@@ -117,7 +121,10 @@ async function examined(config: Config, signal: AbortSignal): Promise<string> {
 
 async function difference(config: Config, signal: AbortSignal): Promise<string> {
   if (config.source.length === 0) {
-    throw new ControllerError('not-configured', 'no source is named: --config or --source names them');
+    throw new ControllerError(
+      'not-configured',
+      'no source is configured: name one with --config or --source',
+    );
   }
   let logged = '';
   const write = (line: string) => {
@@ -133,7 +140,7 @@ async function difference(config: Config, signal: AbortSignal): Promise<string> 
   }
 }
 
-/** The table of the kernel as `ipvsadm -Sn` prints it. */
+/** The kernel's table in the format of `ipvsadm -Sn`. */
 async function kernelText(): Promise<string> {
   const table = await openKernelTable();
   try {
@@ -147,7 +154,7 @@ async function kernelText(): Promise<string> {
   }
 }
 
-/** A file of ours. One that another user could have put there is not followed to wherever it leads. */
+/** A part with a state file. Does not follow links that another user could have placed there. */
 function filePart(name: string, path: string): Part {
   return {
     name,
@@ -156,7 +163,7 @@ function filePart(name: string, path: string): Part {
       if (file === null) throw new ControllerError('state', `${path}: there is no such file`);
       try {
         const text = await readAll(file.createReadStream({ end: LIMITS.file - 1, autoClose: false }));
-        // The last line of a longer one may be half of one.
+        // The last line of a truncated file is incomplete.
         return Buffer.byteLength(text) < LIMITS.file ? text : text.slice(0, text.lastIndexOf('\n') + 1);
       } finally {
         await file.close();
@@ -166,10 +173,10 @@ function filePart(name: string, path: string): Part {
   };
 }
 
-/** What this version and 0.1 write there. */
+/** The state files of this version and of 0.1. */
 const STATE_FILE = /^(?:names|memory|source-[0-9a-f]+)\.(?:journal|json)$/;
-/** So many sources are enough to see what is in it. */
-const MOST_FILES = 50;
+/** Enough for a bug report. */
+const MAX_FILES = 50;
 
 async function stateParts(directory: string): Promise<readonly Part[]> {
   try {
@@ -177,7 +184,7 @@ async function stateParts(directory: string): Promise<readonly Part[]> {
       .filter((entry) => entry.isFile() && STATE_FILE.test(entry.name))
       .map(({ name }) => name)
       .sort();
-    return names.slice(0, MOST_FILES).map((name) => filePart(`state/${name}`, join(directory, name)));
+    return names.slice(0, MAX_FILES).map((name) => filePart(`state/${name}`, join(directory, name)));
   } catch (error) {
     return [{ name: 'state', collect: async () => await Promise.reject(error) }];
   }

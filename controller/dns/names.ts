@@ -30,6 +30,7 @@ export function above(name: WireName): WireName {
   return name.slice(1 + name.charCodeAt(0));
 }
 
+/** Whether the name is the root. */
 export function isRoot(name: WireName): boolean {
   return name.length === 1;
 }

@@ -16,17 +16,21 @@ export class ApiFailure extends ControllerError {
 
   constructor(what: string, answer: Answer) {
     const { status, body, retryAfter } = answer;
-    const said = isRecord(body) ? body : {};
-    const text = typeof said['message'] === 'string' ? said['message'] : shown(body ?? '');
+    const object = isRecord(body) ? body : {};
+    const text = typeof object['message'] === 'string' ? object['message'] : shown(body ?? '');
     const never = NEVER.has(status);
-    super('source', `${what}: answered ${status}${text === '' ? '' : ` "${text}"`}${advice(status, said)}`, {
-      retry: never ? 'never' : 'later',
-    });
+    super(
+      'source',
+      `${what}: answered ${status}${text === '' ? '' : ` "${text}"`}${advice(status, object)}`,
+      {
+        retry: never ? 'never' : 'later',
+      },
+    );
     this.status = status;
-    this.reason = typeof said['reason'] === 'string' ? said['reason'] : '';
+    this.reason = typeof object['reason'] === 'string' ? object['reason'] : '';
     this.serverMessage = text;
-    this.causes = causesOf(said);
-    this.retryAfterMs = retryAfterMs(retryAfter, said);
+    this.causes = causesOf(object);
+    this.retryAfterMs = retryAfterMs(retryAfter, object);
   }
 
   /** Whether the server does not know the kind, as before its CRD is applied. */

@@ -79,7 +79,7 @@ function kernelCheck(status: Status, now: number, limits: HealthLimits): Check {
     return failed(`${count(lastPass.failures, 'step')} failed: ${failure.step}: ${failure.message}`);
   }
   const restored = status.sources.some(({ fromDiskOf }) => fromDiskOf !== null);
-  const { wrong, excused } = sort(lastPass.shortfall, restored);
+  const { wrong, excused } = splitShortfall(lastPass.shortfall, restored);
   if (wrong.length > 0) {
     const why = dryRun ? 'dry run, nothing is written: ' : '';
     return failed(`${why}${count(wrong, 'VIP')} not as desired: ${some(wrong.map(inWords))}`);
@@ -99,7 +99,7 @@ function refusedBackends({ refused = [] }: PassStatus): readonly string[] {
 }
 
 /** With a state from disk only missing VIPs are added (rule 2); other differences wait until the source is read. */
-function sort(all: readonly Shortfall[], restored: boolean) {
+function splitShortfall(all: readonly Shortfall[], restored: boolean) {
   const isWrong = ({ kind }: Shortfall) => !restored || kind === 'missing';
   return { wrong: all.filter(isWrong), excused: all.filter((one) => !isWrong(one)) };
 }

@@ -12,6 +12,7 @@ export interface Figures {
   readonly leftOut: number;
 }
 
+/** Counts the backends of one VIP. */
 export function figuresOf({ backends, nearness }: Pick<VipDocument, 'backends' | 'nearness'>): Figures {
   let [rotating, ejected, inSlowStart] = [0, 0, 0];
   for (const backend of backends) {

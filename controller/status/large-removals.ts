@@ -12,6 +12,7 @@ export interface PastRemoval extends LargeRemoval {
 const MAX_REMOVALS = 10;
 const MAX_AGE_MS = 3_600_000;
 
+/** Keeps the large removals of the last hour. */
 export class LargeRemovals {
   /** Newest first. */
   #all: readonly PastRemoval[] = [];

@@ -56,6 +56,7 @@ export interface ChangedRows {
   readonly gone: readonly string[];
 }
 
+/** Splits a status document into overview, findings and rows. */
 export function rowsOf(document: StatusDocument): AllRows {
   const { vips, conflicts, rejected, warnings, failures, refused, largeRemovals, ...overview } = document;
   return {

@@ -30,17 +30,17 @@ const WIDTH = Math.max(...STAGES.map((name) => name.length));
 /** Formats the trace of each VIP: one line for each check, then the verdict. */
 export function whyText(document: WhyDocument, { paint }: Pick<Layout, 'paint'>): string {
   const { ways, asked, namespace } = visibleDocument(document);
-  const texts = ways.map((way) => `${traceLines(way, asked, paint).join('\n')}\n`);
+  const texts = ways.map((trace) => `${traceLines(trace, asked, paint).join('\n')}\n`);
   const isToFix = ways.some(({ steps }) => steps.some(({ fix }) => fix !== null));
   if (namespace !== null && isToFix) texts.push(`In a network namespace: ${namespaceHint(namespace)}\n`);
   return texts.join('\n');
 }
 
-function traceLines(way: TraceDocument, asked: string, paint: Layout['paint']): string[] {
-  const { vip, steps } = way;
+function traceLines(trace: TraceDocument, asked: string, paint: Layout['paint']): string[] {
+  const { vip, steps } = trace;
   const lines = steps.flatMap((step) => stepLines(step, paint));
   const title = vip === null ? asked : titleOf(vip);
-  return [paint('bold', title), ...lines, verdictLine(way, paint)];
+  return [paint('bold', title), ...lines, verdictLine(trace, paint)];
 }
 
 function titleOf({ id, fqdn, address, port }: NonNullable<TraceDocument['vip']>): string {
@@ -56,9 +56,9 @@ function stepLines({ stage, state, found, fix }: StepDocument, paint: Layout['pa
   ];
 }
 
-function verdictLine(way: TraceDocument, paint: Layout['paint']): string {
-  const { word, about } = verdictWords(way);
-  const verdict = paint(VERDICT_COLOURS[way.verdict], word);
+function verdictLine(trace: TraceDocument, paint: Layout['paint']): string {
+  const { word, about } = verdictWords(trace);
+  const verdict = paint(VERDICT_COLOURS[trace.verdict], word);
   if (about !== null) return `${verdict}: ${about}`;
-  return way.verdict === 'unknown' ? `${verdict}: see the lines with [?]` : verdict;
+  return trace.verdict === 'unknown' ? `${verdict}: see the lines with [?]` : verdict;
 }

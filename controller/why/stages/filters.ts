@@ -93,11 +93,11 @@ function packetsOf({ protocol, address, port, backends }: AddressedVip): TestPac
     .flatMap((backend): TestPacket[] => {
       const place = { address: backend.address, port: backend.port, isLocal: false };
       const hooks = ['prerouting', 'input', 'forward', 'output', 'postrouting'] as const;
-      const there = { protocol, destination: place, isReply: false };
-      const back = { protocol, source: place, isReply: true };
+      const request = { protocol, destination: place, isReply: false };
+      const reply = { protocol, source: place, isReply: true };
       return [
-        { packet: there, hooks, to: 'backend', what: `packets to the backend ${endpointKey(place)}` },
-        { packet: back, hooks, to: 'backend', what: `replies of the backend ${endpointKey(place)}` },
+        { packet: request, hooks, to: 'backend', what: `packets to the backend ${endpointKey(place)}` },
+        { packet: reply, hooks, to: 'backend', what: `replies of the backend ${endpointKey(place)}` },
       ];
     });
   return [toVip, ...others];

@@ -228,7 +228,7 @@ describe('EDNS and sizes', () => {
     const fqdn = `${label}.${label}.${zone}`;
     const longest = indexOf([service('11.0.0.1', 65_535, [], { name: label, fqdn })], { zones: [zone] });
     expect(lines(told(ask(fqdn, { index: longest })).answers)).toEqual([`${fqdn} A 11.0.0.1`]);
-    // There is no room in a name for a port before it.
+    // The name has no room for a port label.
     expect(told(ask(`_tcp.${label}.${zone}`, { type: 'SRV', index: longest })).rcode).toBe('NXDOMAIN');
     expect(told(ask('1.0.0.11.in-addr.arpa', { type: 'PTR', index: longest })).answers).toHaveLength(1);
   });

@@ -1,4 +1,4 @@
-/** An index of a few VIPs, and questions to it in the words of an independent codec. */
+/** An index of a few VIPs, queried through an independent codec. */
 
 import dnsPacket, { type DecodedPacket, type Packet } from 'dns-packet';
 import { type Answer, answer, type Transport } from '../../../controller/dns/answer.ts';
@@ -33,7 +33,7 @@ export function indexOf(services: Iterable<Service> = SERVICES, over: Partial<Zo
   return table;
 }
 
-/** The changes after which these services have names, and no others of those `before`. */
+/** The changes that give these services names and remove all others of `before`. */
 export function changesTo(
   services: Iterable<Service>,
   before: Iterable<Service>,
@@ -63,7 +63,7 @@ export interface Asked {
 
 export const ID = 4_711;
 
-/** The bytes of a question of ours. */
+/** Encodes a query. */
 export function question(name: string, { type = 'A', flags = 0, edns, spoil }: Asked = {}): Buffer {
   const packet: Packet = {
     type: 'query',
@@ -97,7 +97,7 @@ export function ask(name: string, asked: Asked = {}): Answer | null {
   return answer(question(name, asked), asked.index ?? INDEX, asked.transport ?? 'udp');
 }
 
-/** The reply as an independent codec reads it. */
+/** Decodes a reply with an independent codec. */
 export function told(found: Answer | null): DecodedPacket & { readonly rcode: string } {
   if (found === null) throw new Error('no reply');
   // dns-packet has the rcode at run time; its types do not.

@@ -22,7 +22,7 @@ withDig('as dig sees it', () => {
   async function dig(...args: readonly string[]): Promise<string> {
     const server = ['@127.0.0.1', '-p', String(serving.port), '+tries=1', '+time=3'];
     const { stdout } = await run('dig', [...server, ...args]);
-    // What dig makes of a message that it could not read as a whole.
+    // dig's comment on a message that it could not parse completely.
     expect(stdout).not.toMatch(/malformed|FORMERR|mismatch|extra bytes/);
     return stdout;
   }

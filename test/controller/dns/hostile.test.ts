@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { answer, truncatedReply } from '../../../controller/dns/answer.ts';
 import { ID, INDEX, question, told, WEB, ZONE } from './asking.ts';
 
-/** What comes back: the rcode, or null for silence. */
+/** The rcode of the reply, or null for none. */
 function reaction(message: Buffer): string | null {
   const found = answer(message, INDEX, 'udp');
   return found === null ? null : told(found).rcode;
@@ -129,7 +129,7 @@ describe('arbitrary messages', () => {
   const queries = fc
     .record({ name: names, type: types, edns })
     .map(({ name, ...rest }) => question(name, rest));
-  /** A query with some of its bytes changed, cut short or with more behind. */
+  /** A query with changed, missing or extra bytes. */
   const spoilt = fc
     .tuple(
       queries,

@@ -23,7 +23,7 @@ afterEach(() => names.close());
 
 const web = service('11.0.0.1', 80, [backend('10.0.0.1', 80)], { name: 'web' });
 
-/** These services have names from now on, and no others. */
+/** Publishes exactly these services. */
 function publish(...services: readonly Service[]): readonly string[] {
   const changes = new Map<string, Service | null>([...published].map((key) => [key, null]));
   for (const each of services) changes.set(serviceKey(each), each);

@@ -14,7 +14,7 @@ describe('names that come and go', () => {
     const empty = names(table);
     table.update(byKey([web, api]), 0);
     table.update(changesTo([api], [web]), 0);
-    // It still has a name below it.
+    // A name below it still exists.
     expect(told(ask(WEB, { index: table }))).toMatchObject({ rcode: 'NOERROR', answers: [] });
     expect(told(ask(`_80._tcp.${WEB}`, { type: 'SRV', index: table })).rcode).toBe('NXDOMAIN');
     table.update(changesTo([], [api]), 0);
@@ -83,7 +83,7 @@ describe('names that come and go', () => {
     table.update(changesTo(all.slice(1), all), 0);
     const after = setsOf();
     const changed = [...before].filter(([name, sets]) => after.get(name) !== sets).map(([name]) => name);
-    // The VIP's own name and that of its address, what stood above it alone, and the apex of each zone.
+    // The VIP's name and its reverse name, empty names above them, and the apex of each zone.
     expect(changed.length).toBeLessThan(10);
   });
 });

@@ -42,7 +42,7 @@ export class Serving {
     return serving;
   }
 
-  /** What is asked for from now on, besides what is always there. */
+  /** Publishes these services in addition to the default ones. */
   serve(...services: readonly Service[]): void {
     this.#index.update(byKey([...SERVICES, ...services]), 0);
   }

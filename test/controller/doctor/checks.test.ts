@@ -128,7 +128,7 @@ describe('settings', () => {
       findings({ ...sysctl(what), controller: null }).find(({ check }) => check.startsWith('sysctl'))?.state;
     expect(stateOf({})).toBe('warning');
     expect(stateOf({ writable: false })).toBe('problem');
-    // What is for the operator to judge stops no roll-out.
+    // What is left to the operator must not fail a rollout.
     expect(stateOf({ onlyAdvised: true, writable: false })).toBe('warning');
     expect(only(sysctl({ value: null, error: 'EACCES' }))).toMatchObject({
       state: 'problem',

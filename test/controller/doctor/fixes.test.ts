@@ -1,4 +1,4 @@
-/** What holds for the fix of every check. */
+/** Rules for the fix of every check. */
 
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
@@ -79,7 +79,7 @@ const HOSTS: readonly (readonly [string, Facts])[] = [
   ['hides /proc', { ...bare, capabilities: null }],
 ];
 
-/** What is run of a line, without the remark behind it. */
+/** The command of a fix, without the trailing comment. */
 function run(command: string): string {
   return command.replace(/ # .*$/, '');
 }

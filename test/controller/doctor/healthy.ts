@@ -1,4 +1,4 @@
-/** Facts of a host that lacks nothing, and what is found where one of them differs. */
+/** The facts of a healthy host, and the findings if some of them differ. */
 
 import { expect } from '@jest/globals';
 import type { Finding } from '../../../controller/doctor/document.ts';
@@ -21,7 +21,7 @@ export const controller: ControllerFact = {
   ],
 };
 
-/** A host that lacks nothing, with a controller at work. */
+/** A healthy host with a running controller. */
 export const healthy: Facts = {
   kernelRelease: '6.1.0-13-amd64',
   modules: [{ name: 'ip_vs', state: 'loaded', why: 'without it there are no VIPs', optional: false }],
@@ -79,7 +79,7 @@ export const healthy: Facts = {
   },
 };
 
-/** What is not as wanted on a host that differs from the healthy one in this. */
+/** The findings that did not pass on a host with these facts changed. */
 export function findings(differs: Partial<Facts>): Finding[] {
   return examine({ ...healthy, ...differs }, 0).findings.filter(({ state }) => state !== 'ok');
 }

@@ -1,4 +1,4 @@
-/** The kernel of RHEL 8 cannot be run by the tests: here are the facts that such a host gives, as docs/kernels.md tells them. */
+/** The facts of a host with RHEL 8's kernel, which the tests cannot run; see docs/kernels.md. */
 
 import { expect, test } from '@jest/globals';
 import { sysctlsFor } from '../../../controller/apply/sysctls.ts';
@@ -7,7 +7,7 @@ import { findings } from './healthy.ts';
 
 const RELEASE = '4.18.0-553.51.1.el8_10.x86_64';
 
-/** With so many VIPs, and settings as that kernel has them when it starts. */
+/** This many VIPs, and the kernel's default settings. */
 function rhel8(vips: number): Partial<Facts> {
   return {
     kernelRelease: RELEASE,
@@ -29,7 +29,7 @@ function rhel8(vips: number): Partial<Facts> {
   };
 }
 
-/** What `run` writes when it starts, before it has. */
+/** Settings that `run` writes when it starts. */
 const REUSE = {
   check: 'sysctl net.ipv4.vs.conn_reuse_mode',
   found: '1',

@@ -8,7 +8,7 @@ import { examine } from '../../../controller/doctor/examine.ts';
 import { readEstimation } from '../../../controller/doctor/read/estimation.ts';
 import { controller, findings, healthy, only } from './healthy.ts';
 
-/** Of Linux 7.2.13 with its defaults, with so many connections in a table that has grown as far as it may. */
+/** The tables of Linux 7.2.13 with its defaults, with this many connections in a table of maximum size. */
 function growing(count: number, more: Partial<IpvsTables['connections']> = {}): IpvsTables {
   const limits = { maxBuckets: 4_096, loadFactor: -4, max: 1_073_741_824 };
   return {
@@ -19,7 +19,7 @@ function growing(count: number, more: Partial<IpvsTables['connections']> = {}): 
   };
 }
 
-/** Of Linux 6.1 with its defaults. */
+/** The tables of Linux 6.1 with its defaults. */
 const FIXED: IpvsTables = {
   grow: false,
   connections: { count: null, buckets: 4_096, maxBuckets: 4_096, loadFactor: null, max: null },
@@ -71,7 +71,7 @@ test('a fixed table of services is a warning from where a new connection feels i
       services: Array<string>(count).fill('11.0.0.1'),
       timeouts: { tcp: 7_260, tcpFin: 120, udp: 300 },
     },
-    // Else the timer that counts rates is a finding too.
+    // Otherwise the estimator's timer would be a finding too.
     estimation: { switchedOn: '0', processors: null, nice: null },
   });
   expect(findings({ tables: FIXED, ...services(16_384) })).toEqual([]);

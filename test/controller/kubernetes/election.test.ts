@@ -46,18 +46,18 @@ function world() {
 
 afterEach(async () => {
   now.stop.abort();
-  // What hangs is given up.
+  // Hanging requests are aborted.
   await now.clock.advance(5_000);
   await Promise.all(running.splice(0));
 });
 
-/** A process that stands for election; `reach` is how it reaches the API server. */
+/** A candidate; `reach` is how it reaches the API server. */
 class Process {
   leading = false;
   /** How often it was elected. */
   turns = 0;
   reach: 'answers' | 'refuses' | 'hangs' | 'races' = 'answers';
-  /** What leading does at its next turn instead of waiting for its end. */
+  /** What `lead` does in its next term instead of waiting for its signal. */
   fails: (() => Promise<void>) | null = null;
   readonly logged: string[] = [];
   readonly stop = new AbortController();
@@ -107,7 +107,7 @@ class Process {
   }
 }
 
-/** For how many seconds it leads on. */
+/** How many more seconds it leads. */
 async function leadsFor(process: Process, clock: FakeClock, most = 60): Promise<number> {
   for (let second = 0; second < most; second += 1) {
     if (!process.leading) return second;
@@ -177,7 +177,7 @@ test('a short failure has no effect', async () => {
     leader.reach = 'answers';
     await clock.advance(10_000);
   }
-  // An attempt that hangs is not made a second time beside it, so that one alone may cost the lease.
+  // A hanging attempt is not repeated concurrently, so a single one may lose the lease.
   expect(leader.turns).toBeLessThanOrEqual(2);
   expect(leader.leading).toBe(true);
 });

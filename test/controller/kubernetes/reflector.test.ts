@@ -13,7 +13,7 @@ import {
 } from '../source/kubernetes/setup.ts';
 import { until } from '../source/support.ts';
 
-/** Fails in these ways one after the other, then goes on. Resolves with the pauses between the attempts. */
+/** Fails in these ways in order, then works. Resolves with the delays between the attempts. */
 async function pausesOf(failures: readonly Error[]): Promise<readonly number[]> {
   const stop = new AbortController();
   const pauses: number[] = [];
@@ -56,7 +56,7 @@ const EXPIRED = new ApiFailure('watch', { status: 410, body: { reason: 'Expired'
 
 test('a server that is back without our version is listed soon, however long it was down', async () => {
   const pauses = await pausesOf([...Array.from({ length: 8 }, () => REFUSED), EXPIRED]);
-  // While none answers, one is looked for every ten seconds at the least.
+  // While no server answers, it is tried at least every ten seconds.
   expect(Math.max(...pauses)).toBeGreaterThan(9_000);
   expect(Math.max(...pauses)).toBeLessThanOrEqual(10_000);
   expect(pauses.at(-1)).toBeLessThanOrEqual(2_000);

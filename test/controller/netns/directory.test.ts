@@ -26,7 +26,7 @@ const SILENT = {
   warn: () => undefined,
   error: () => undefined,
 };
-/** Skipped where this user may make no network namespace. */
+/** Skipped if this user may not create network namespaces. */
 const withNamespaces = CAN_MAKE_NAMESPACES ? describe : describe.skip;
 
 let held: readonly HeldNamespace[];

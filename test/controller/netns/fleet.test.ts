@@ -1,4 +1,4 @@
-/** The namespaces of a directory, as they come and go; what keeps each of them only notes that it runs. */
+/** The namespaces of a directory as they come and go; keepers only record that they run. */
 
 import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,17 +16,17 @@ let directory: string;
 let ledgers: string;
 let logged: string[];
 let running: Set<string>;
-/** What keeps a namespace takes until this to end. */
+/** Keepers do not end before this resolves. */
 let ending: PromiseWithResolvers<void>;
 let stop: AbortController;
 let ended: Promise<void>;
 let fleet: NamespaceFleet;
-/** Whose ledgers were there when what keeps them began, by id. */
+/** Ids of keepers that found a ledger when they started. */
 let found: string[];
 /** Names of the files of their ledgers. */
 let files: readonly string[];
 
-/** Skipped where this user may make no network namespace. */
+/** Skipped if this user may not create network namespaces. */
 const withNamespaces = CAN_MAKE_NAMESPACES ? describe : describe.skip;
 let held: readonly HeldNamespace[];
 beforeAll(async () => {

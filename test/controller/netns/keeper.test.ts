@@ -1,4 +1,4 @@
-/** A namespace with a helper, which is joined by pipes here as it is by its standard streams. */
+/** A namespace with a helper, connected by pipes as by its standard streams. */
 
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';

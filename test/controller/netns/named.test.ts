@@ -1,4 +1,4 @@
-/** The namespace that `--netns` names, where it cannot be worked on. */
+/** Errors about the namespace of `--netns`. */
 
 import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The helper and this program's side of it, joined by a pipe as they are over standard input and output. */
+/** The helper and its client, connected by pipes as by standard input and output. */
 
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';

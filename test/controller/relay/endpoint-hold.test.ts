@@ -15,7 +15,7 @@ const tasks = (of: number, ...numbers: readonly number[]): readonly Task[] =>
 const appOf = (of: number, all: readonly Task[]): App => app(`/${of}`, { ports: [declared], tasks: all });
 const upTo = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 
-/** One that knows what is published. */
+/** A brake that knows what is published. */
 function holding(...apps: readonly App[]): EndpointHold {
   const hold = new EndpointHold(HOLD_MS);
   hold.begin(apps);
@@ -73,7 +73,7 @@ describe('endpoints of a relay (rule 4)', () => {
   test('endpoints replaced by as many in their own app are no loss', () => {
     const hold = holding(appOf(1, tasks(1, ...upTo(20))));
     expect(hold.keep([appOf(1, tasks(1, ...upTo(20, 100)))], 0).held).toBe(0);
-    // Of another app they are.
+    // Those of another app are.
     expect(hold.keep([appOf(1, []), appOf(2, tasks(2, ...upTo(20)))], 0).held).toBe(20);
   });
 
@@ -105,7 +105,7 @@ describe('endpoints of a relay (rule 4)', () => {
     const due = hold.due(61_000);
     expect(due.size).toBe(3);
     expect(hold.confirm(due, Inventory.of([snapshot(appOf(1, tasks(1, 1)), appOf(2, []))]), 61_000)).toBe(2);
-    // Fewer than a mass is left, and held on.
+    // Too few are left for a mass removal, but they stay held.
     expect(idsOf(hold.keep(empty, 61_000).apps)).toEqual(['1.1']);
     expect(hold.due(120_999).size).toBe(0);
     const again = hold.due(121_000);

@@ -13,7 +13,7 @@ import { silent, until } from '../source/support.ts';
 const SOURCE = 'file=test';
 const whole = { apps: 1, complete: true, fromDiskOf: null };
 
-/** The value of one series; undefined when there is none. */
+/** The value of a series; undefined if it does not exist. */
 async function metric(
   { metrics }: Pick<RelayHealth, 'metrics'>,
   series: string,

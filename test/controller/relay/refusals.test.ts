@@ -52,7 +52,7 @@ const addresses = (server: TestKubernetes) =>
     .flatMap((endpoint) => endpoint.addresses)
     .sort();
 
-/** A quota on the number of EndpointSlices: those that are there may change. */
+/** A quota on the number of EndpointSlices: existing ones may change. */
 const QUOTA = {
   status: 403,
   body: {
@@ -78,7 +78,7 @@ test('the old slices of an app stay while its new ones are refused', async () =>
   await until('it is published', () => slices(server).length === 1);
   const [before] = slices(server).map(({ metadata }) => metadata.name);
   server.faults.next(writesASlice, QUOTA, 1_000);
-  // Another list of ports: slices of other names.
+  // Another list of ports gives slices with other names.
   say(labelled({ VIP_0: 'web:80', IPVS_WEIGHT: '2' }, '10.0.0.1', '10.0.0.3'));
   await until(
     'they are refused again and again',
@@ -106,7 +106,7 @@ test('an app whose new MarathonApp is refused keeps the slices of the old one', 
   await until('the new slice is there', () => slices(server).length === 2);
   await until('it is refused again', () => server.requests.filter(({ status }) => status === 422).length > 1);
   expect(slices(server).map(({ metadata }) => metadata.name)).toContain(before);
-  // One app that the server does not take says nothing of the others.
+  // One app that the server refuses says nothing about others.
   expect(health.ready()).toMatchObject({ ok: true });
   server.faults.clear();
   await until('the old one goes', () => slices(server).length === 1);
@@ -129,7 +129,7 @@ test('slices name their manager and are owned by their MarathonApp', async () =>
   ]);
   for (const object of [owner, slice])
     expect(object?.metadata.labels).toMatchObject({ 'app.kubernetes.io/managed-by': 'marathon-ipvs-relay' });
-  // By hand: both are made anew, and the slice belongs to the new one.
+  // Deleted by hand: both are created again, and the new object owns the slice.
   removeApp(server, owner?.metadata.name ?? '');
   expect(slices(server)).toEqual([]);
   await until('both are there again', () => apps(server).length === 1 && slices(server).length === 1);

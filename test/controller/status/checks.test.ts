@@ -24,7 +24,7 @@ beforeEach(() => {
   board = boardOf();
 });
 
-/** The loop at work: it moves and makes passes all the while. */
+/** Simulates a working loop, which sends heartbeats and makes passes. */
 function later(ms: number, pass = passOf({})): void {
   now += ms;
   board.moved();

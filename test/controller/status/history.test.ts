@@ -6,14 +6,14 @@ import { desiredOf } from '../../support/observed.ts';
 import { DB, passOf, settled, WEB } from './passes.ts';
 
 const ID = 'tcp/11.0.0.1:80';
-/** The same VIP with another backend in rotation beside it, or instead of it. */
+/** The same VIP with a second backend, or with another one instead. */
 const TWO = {
   ...WEB,
   backends: service('', 80, [backend('10.0.0.1', 31_000), backend('10.0.0.3', 31_000)]).backends,
 };
 const OTHER = { ...WEB, backends: service('', 80, [backend('10.0.0.3', 31_000)]).backends };
 
-/** What the history has after passes that left these services, a second apart. */
+/** Records passes a second apart that left these services. */
 function played(history: History, ...passes: (typeof WEB)[][]): History {
   const clock = { epoch: () => 0, monotonic: () => 0 };
   const board = createStatusBoard({ sources: [], dryRun: false, clock, history });

@@ -1,4 +1,4 @@
-/** A large removal that was not held can be asked for afterwards. */
+/** Large removals that were not held are remembered. */
 
 import { expect, test } from '@jest/globals';
 import type { LargeRemoval } from '../../../controller/plan/let-go.ts';

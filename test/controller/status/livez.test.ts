@@ -7,7 +7,7 @@ const SOURCE = 'marathon=http://m:8080';
 const HOUR = 3_600_000;
 
 let now: number;
-/** By how much the machine's clock was set. */
+/** Adjustments of the machine's clock. */
 let stepped: number;
 let board: StatusBoard;
 

@@ -1,4 +1,4 @@
-/** What is left out because nearer backends are in rotation, as diff, status, metrics and Kubernetes tell it. */
+/** Backends left out for nearer ones, as diff, status, metrics and Kubernetes show them. */
 
 import { expect, test } from '@jest/globals';
 import { diffDocument } from '../../../controller/api/documents.ts';
@@ -31,7 +31,7 @@ const ALL = service('11.0.0.1', 80, [NEAR, FAR, FARTHER], {
 const near = (tier: Tier) => serviceIn(tier, ALL, HOST);
 const plain = { width: null, paint: painter(false) };
 
-/** The kernel had all of them; those of other zones leave, and one of them drains. */
+/** The kernel had all backends; those of other zones leave, and one of them drains. */
 function moving(): PassStatus {
   const draining = observedBackend(FAR, { weight: 0, activeConnections: 2 });
   const left = new Map([

@@ -15,12 +15,12 @@ export function settled(...services: Parameters<typeof observedService>[0][]): T
   return tableOf(...services.map((one) => observedService(one)));
 }
 
-/** A pass that found `before`, wanted `desired` and left `observed`; as a rule it got what it wanted. */
+/** A pass that found `before`, wanted `desired` and left `observed`, which defaults to `desired`. */
 export function passOf(what: {
   readonly desired?: Desired;
   readonly before?: Table;
   readonly observed?: Table;
-  /** Outside our pools: what another program has there is a conflict. */
+  /** Outside the pools: another program's service there is a conflict. */
   readonly foreign?: boolean;
   readonly over?: Partial<PassStatus>;
 }): PassStatus {
@@ -34,7 +34,7 @@ export function passOf(what: {
     adopt: false,
   });
   const observed = what.observed ?? settled(...desired.services.values());
-  // All are looked at, those of earlier passes too.
+  // Compares all services, including those of earlier passes.
   const keys = new Set([...found.keys, ...before.keys(), ...[WEB, DB].map(serviceKey)]);
   const plan = { ...found, keys };
   return {

@@ -1,4 +1,4 @@
-/** How connections spread, and why some backends get none, as status, metrics and the page's list tell it. */
+/** How connections spread, and why some backends get none, as status, metrics and the page's list show it. */
 
 import { expect, test } from '@jest/globals';
 import { createMetrics } from '../../../controller/metrics/metrics.ts';

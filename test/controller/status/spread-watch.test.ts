@@ -1,4 +1,4 @@
-/** When the counters of all VIPs are read to compare them, and since when they are compared. */
+/** When counters are read, and which earlier ones they are compared with. */
 
 import { expect, test } from '@jest/globals';
 import type { KernelReading, ServiceCounters } from '../../../controller/counters.ts';
@@ -100,7 +100,7 @@ test('a new VIP is compared from then on', async () => {
   connect('10.0.0.2:80', 60);
   await clock.advance(MINUTE);
   expect(watch.spreads.get(KEY)).toMatchObject({ since: from, connections: 120 });
-  // Idle for an hour, it is compared with what it was minutes ago.
+  // After an idle hour it is still compared with counters of minutes ago.
   await clock.advance(60 * MINUTE);
   connect('10.0.0.1:80', 60);
   await clock.advance(MINUTE);

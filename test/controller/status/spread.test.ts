@@ -1,4 +1,4 @@
-/** How evenly new connections spread over the backends of a VIP: what is compared, and from how many on it says anything. */
+/** How evenly new connections spread over the backends of a VIP: what is compared, and how many connections it takes. */
 
 import { describe, expect, test } from '@jest/globals';
 import type { BackendRecord } from '../../../controller/status/backend-records.ts';
@@ -7,12 +7,12 @@ import { WEIGHT_1 } from '../../support/builders.ts';
 
 const START = 1_000;
 
-/** A backend with what was counted before, and since. */
+/** A backend with its connections before, and since. */
 interface Counted extends Partial<BackendRecord> {
   readonly before?: number;
   readonly got: number;
   readonly open?: number;
-  /** When it was seen full before this. */
+  /** When it was last full. */
   readonly wasFull?: number;
 }
 

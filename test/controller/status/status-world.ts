@@ -1,4 +1,4 @@
-/** A status document of a small host, and what a test may change of it. */
+/** The status document of a small host, which tests may change. */
 
 import type { IpvsTables, KernelReading, Traffic } from '../../../controller/counters.ts';
 import type { PassStatus } from '../../../controller/pass-status.ts';
@@ -44,7 +44,7 @@ export function readingOf(services: KernelReading['services'] = new Map(), at = 
   return { at, kernel };
 }
 
-/** The status a minute after this pass; the source was read. */
+/** The status a minute after this pass, with the source read. */
 export function documentOf(pass: PassStatus = passOf({}), reading: Reading = readingOf()): StatusDocument {
   const source = 'file=apps.json';
   const board = createStatusBoard({

@@ -11,7 +11,7 @@ import { DB, passOf, settled, WEB } from './passes.ts';
 
 const WEB_ID = 'tcp/11.0.0.1:80';
 
-/** Records of these passes one after another, each a second after the one before; the first ends at 1,000,000. */
+/** Records these passes in order, a second apart; the first ends at 1,000,000. */
 function recordsAfter(...passes: readonly PassStatus[]) {
   const recorder = new VipRecorder();
   for (const [at, pass] of passes.entries())
@@ -241,7 +241,7 @@ test('the records after several passes equal those of a recorder that saw only t
   );
 });
 
-/** A pass over VIPs that are as desired, that the kernel lacks or has otherwise, that leave, or that only are declared. */
+/** Arbitrary passes: VIPs that are as desired, missing, different, leaving, or only declared. */
 function passOfFates(fates: readonly string[], foreign: boolean): PassStatus {
   const made = fates.map((as, i) => {
     const what = i === 0 ? { name: 'web' } : { name: null, framework: null, fqdn: null };
@@ -277,21 +277,21 @@ function passOfFates(fates: readonly string[], foreign: boolean): PassStatus {
   const desired = { ...desiredOf(...wanted), declared: claims, unserved };
   const table = tableOf(...there.map((each) => once(observedService(each))));
   const pass = passOf({ desired, before: table, observed: table, foreign });
-  // What went is looked at too.
+  // Includes services that are gone.
   const keys = new Set([...pass.plan.keys, ...made.map(({ want }) => serviceKey(want))]);
   return { ...pass, plan: { ...pass.plan, keys } };
 }
 
 const seen = new Map<string, unknown>();
 
-/** What says the same is the same object, as in passes that follow one another. */
+/** Makes equal objects identical, as in consecutive passes. */
 function once<T extends { readonly backends: ReadonlyMap<string, unknown> }>(it: T): T {
   const text = JSON.stringify([it, ...it.backends]);
   if (!seen.has(text)) seen.set(text, it);
   return seen.get(text) as T;
 }
 
-/** Without what is known of the passes before: since when, and whose it was that leaves. */
+/** Removes what depends on earlier passes: times, and the owner of leaving backends. */
 function timeless(records: VipRecords) {
   return [...records.values()]
     .map(({ id, state, reason, address, port, backends }) => ({

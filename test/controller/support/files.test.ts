@@ -21,7 +21,7 @@ import { Serving } from '../api/serving.ts';
 import { DB, passOf, WEB } from '../status/passes.ts';
 import { documentOf, readingOf } from '../status/status-world.ts';
 
-/** With digits and letters of both cases in the middle, and anything around. */
+/** Secrets with digits and letters of both cases in the middle, and anything around them. */
 const secrets = fc.stringMatching(/^[ -~]{0,8}[A-F]{4}[0-9a-f]{12}[g-z]{4}[ -~]{0,8}$/);
 const core = (secret: string) => /[A-F]{4}[0-9a-f]{12}[g-z]{4}/.exec(secret)?.[0] ?? '';
 
@@ -32,7 +32,7 @@ const rejection = (key: string, value: string): Rejection => ({
   reason: `expected NAME:PORT or IP:PORT; was ${value} meant?`,
 });
 
-/** An app whose author has put a secret wherever that is possible. */
+/** An app with a secret in every possible place. */
 function leaky(secret: string): App {
   const labels = {
     VIP_0: '/web:80',

@@ -2,18 +2,18 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { withoutSecrets } from '../../../controller/support/free-text.ts';
 
-/** A secret as people and programs make them, with a digit, as each of them has. */
+/** Realistic secrets, each with a digit. */
 const secrets = fc
   .tuple(
     fc.constantFrom('abcdef', 'ABCDEFabcdef+/', 'xyzXYZ_-.~', "äö'$,&?#:;!/"),
     fc.array(fc.nat(), { minLength: 10, maxLength: 40 }),
   )
   .map(([letters, picks]) => `7${picks.map((pick) => [...letters][pick % [...letters].length]).join('')}`);
-/** The same with nothing in it that ends a word. */
+/** Secrets without characters that end a word. */
 const words = fc.stringMatching(/^[a-f0-9]{8,20}7[A-Za-z0-9_-]{4,20}$/);
 const phrases = fc.array(words, { minLength: 2, maxLength: 4 }).map((some) => some.join(' '));
 
-/** Each way in which the whole secret can be anything. */
+/** Contexts in which a secret can be any text. */
 const ANY: Readonly<Record<string, (secret: string) => string>> = {
   'basic header': (secret) => `Authorization: Basic ${secret}`,
   'digest header': (secret) => `Authorization: Digest username="me", response="${secret}", uri="/"`,
@@ -66,7 +66,7 @@ const ANY: Readonly<Record<string, (secret: string) => string>> = {
   'connection string': (secret) => `Server=db;User=me;Password=${secret};Encrypt=1`,
 };
 
-/** Each way in which it is one word. */
+/** Contexts in which a secret is one word. */
 const WORD: Readonly<Record<string, (secret: string) => string>> = {
   bearer: (secret) => `refused Bearer ${secret}`,
   'DC/OS': (secret) => `refused token=${secret}`,

@@ -5,7 +5,7 @@ import { knownSecretRemover, secretsIn } from '../../../controller/support/known
 const json = (text: string) => JSON.stringify(text).slice(1, -1);
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-/** How others write a secret, and read it back. */
+/** Encodings of a secret by independent implementations. */
 const FORMS: Readonly<Record<string, (secret: string) => string>> = {
   plain: (secret) => secret,
   JSON: json,
@@ -35,7 +35,7 @@ const FORMS: Readonly<Record<string, (secret: string) => string>> = {
 };
 
 describe('a known secret is removed in every encoding', () => {
-  // Half surrogates are no text that a file has.
+  // Lone surrogates cannot occur in a file.
   const secrets = fc.string({ unit: 'grapheme', minLength: 6, maxLength: 40 });
   test.each(Object.entries(FORMS))('%s', (_, form) => {
     fc.assert(

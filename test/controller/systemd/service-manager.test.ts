@@ -40,7 +40,7 @@ function manager(environment: Record<string, string> = { WATCHDOG_USEC: '1200000
   return made;
 }
 
-/** What was sent since this was last asked, without the lines for people. */
+/** The messages since the last call, without STATUS. */
 function told(): string[] {
   return sent.splice(0).flatMap((message) => message.filter((one) => !one.startsWith('STATUS=')));
 }
@@ -159,7 +159,7 @@ const there = (program: string) => {
   }
 };
 
-/** Perl is on every Debian; Node has no such socket. Prints each message with its lines joined by blanks. */
+/** In Perl, which every Debian has, since Node has no datagram sockets. Prints each message on one line. */
 const RECEIVER = `use Socket; $| = 1;
 socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die; bind($s, sockaddr_un($ARGV[0])) or die;
 print "bound\\n"; while (defined recv($s, my $m, 65536, 0)) { $m =~ s/\\n/ /g; print "$m\\n"; }`;

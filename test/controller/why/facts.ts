@@ -1,4 +1,4 @@
-/** Facts of a VIP that works, for tests that change one of them. */
+/** The facts of a working VIP, which tests change one by one. */
 
 import { endpointKey, type ObservedService } from '../../../controller/model.ts';
 import type { AddressedVip, BackendFact, DesiredState, VipQuery } from '../../../controller/why/facts.ts';
@@ -35,7 +35,7 @@ export function desired(what: Partial<DesiredState> = {}): DesiredState {
 
 export const query = (text: string): VipQuery => parseVipQuery(text);
 
-/** What the kernel has at the VIP: these backends. */
+/** The kernel's service at the VIP, with these backends. */
 export function inKernel(...backends: readonly BackendFact[]): ObservedService {
   const observed = backends.map((each) => {
     const { address, port, weight, forward } = each;

@@ -155,7 +155,7 @@ describe('rules of nftables', () => {
     expect(nftables(vmap('@named'), {}, [named('map', elements)])).toMatchObject(suspect('filter-drops'));
     expect(nftables(vmap({ set: elements.filter(([port]) => port !== 80) }))).toMatchObject(OK);
     expect(nftables(vmap('@absent'))).toMatchObject(OK);
-    // What it accepts the policy does not drop.
+    // The policy does not drop what a rule accepts.
     const place = { family: 'inet', table: 'other', chain: 'in' };
     const answers = {
       rule: { ...place, expr: [match({ ct: { key: 'state' } }, 'established'), { accept: null }] },

@@ -1,4 +1,4 @@
-/** What is told as an Event of where the traffic of an app goes: ejections, and connections that leave the zone. */
+/** Events about an app's traffic: ejections, and connections that leave the zone. */
 
 import { expect, test } from '@jest/globals';
 import type { Declared } from '../../../../controller/model.ts';
@@ -20,7 +20,7 @@ const declared: Declared = {
 
 const EJECTED = { weight: 0, reason: 'ejected: 7 connections, no reply; connect timed out' };
 
-/** What a pass says of the app, with these backends ejected and the VIP at this tier. */
+/** The results of a pass for an app with these backends ejected and the VIP at this tier. */
 function facts(ejected: readonly string[], tier: Tier = 'zone', backends = 3) {
   const all = Array.from({ length: backends }, (_, i) => {
     const address = `10.0.0.${i + 1}`;

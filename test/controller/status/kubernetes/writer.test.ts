@@ -17,7 +17,7 @@ import {
 import { silent, until } from '../../source/support.ts';
 import { passOf } from '../passes.ts';
 
-/** A list that counts how often it is gone through. */
+/** A list that counts how often it is iterated. */
 function counted<T>(list: readonly T[], count: () => void): readonly T[] {
   return new Proxy(list, {
     get(target, property) {
@@ -27,7 +27,7 @@ function counted<T>(list: readonly T[], count: () => void): readonly T[] {
   });
 }
 
-/** How many objects are looked at, and how often all of a pass is, for one event among `size` apps. */
+/** The number of objects and of whole passes that one change among `size` apps touches. */
 async function workOfOneEvent(size: number): Promise<{ looks: number; sweeps: number }> {
   const server = await startServer();
   for (let i = 0; i < size; i += 1) writeApp(server, `app-${i}`);
@@ -57,7 +57,7 @@ async function workOfOneEvent(size: number): Promise<{ looks: number; sweeps: nu
     return objects.every(({ status }) => JSON.stringify(status)?.includes('BackendNotFound'));
   };
   await until('all are written', settled);
-  // What the writes themselves bring by the watch.
+  // The watch reports the writes themselves.
   await clock.sleep(5_000);
 
   Object.assign(work, { looks: 0, sweeps: 0 });
