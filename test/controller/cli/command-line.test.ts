@@ -267,7 +267,7 @@ describe('what is refused is told in one line', () => {
     [
       'an option in front of its command',
       ['--config', 'x', 'run'],
-      /^unknown option "--config"; options stand behind the command: marathon-ipvs run --config …$/,
+      /^unknown option "--config"; options come after the command: marathon-ipvs run --config …$/,
     ],
     ['an option alone', ['--frob'], /^unknown option "--frob"; marathon-ipvs --help lists the commands$/],
     [

@@ -122,7 +122,7 @@ describe('what is refused says where, what, and what is accepted', () => {
       /has no options, expected lines of the form NAME: VALUE$/,
     ],
     [
-      'a file that is not there',
+      'a missing file',
       { flags: { config: ABSENT } },
       /^--config on the command line: "\/.*\/absent" is not accepted, there is no such file or directory; expected the path of a readable file$/,
     ],

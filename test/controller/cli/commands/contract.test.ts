@@ -182,7 +182,7 @@ describe('diff, as a script sees it', () => {
     ['an unknown option', ['diff', '--frobnicate'], 'frobnicate'],
     ['a source of an unknown kind', ['diff', '--source', 'carrier=pigeon'], 'carrier=pigeon'],
     [
-      'a file that is not there',
+      'a missing file',
       ['diff', '--source', 'file=/nowhere/apps.json', '--against', 'none'],
       '/nowhere/apps.json',
     ],

@@ -163,7 +163,7 @@ test('the controller is asked where it listens, unless --server says otherwise',
   expect(asked('::', 80)).toBe('http://[::1]:80');
   expect(serverOf({ server: 'https://proxy/one', listen: null })).toBe('https://proxy/one');
   expect(() => serverOf({ server: undefined, listen: null })).toThrow(
-    /--listen gives no address .*--server URL/,
+    /--listen has no address .*--server URL/,
   );
   expect(() => asked('127.0.0.1', 0)).toThrow(/--server URL/);
 });

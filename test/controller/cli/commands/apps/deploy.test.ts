@@ -144,7 +144,7 @@ describe('app add', () => {
     const said = await type(marathon.url, ['app', 'add'], { input: definition(), onProgress: cancel });
     expect(said.status).toBe(1);
     expect(said.out).toMatch(
-      /\ndeployment \S+ of \/my-service was cancelled or did not finish: Marathon has no such app\n$/,
+      /\ndeployment \S+ of \/my-service was cancelled or did not finish: the app does not exist at Marathon\n$/,
     );
   });
 
@@ -234,7 +234,7 @@ describe('app update', () => {
     const said = await type(marathon.url, ['app', 'update', '/web', 'instances=2']);
     expect(said).toMatchObject({
       status: 2,
-      complaints: ['update /web: there is no such app; app add makes one'],
+      complaints: ['update /web: the app does not exist; app add creates it'],
     });
     await type(marathon.url, ['app', 'add'], { input: definition() });
     const renamed = await type(marathon.url, ['app', 'update', '/my-service', 'id=/web']);

@@ -94,7 +94,7 @@ describe('asks nobody, sends nothing, and names path and mistake', () => {
     [
       'a field',
       manifest({ app: definition(), endpoint: {} }),
-      'spec.endpoint = "{}": not known there, expected framework, endpoints, app, pod',
+      'spec.endpoint = "{}": unknown field, expected framework, endpoints, app, pod',
     ],
     [
       'no endpoints',
@@ -135,7 +135,7 @@ describe('asks nobody, sends nothing, and names path and mistake', () => {
     );
     const both = await add(manifest({ app: definition() }));
     expect(both.complaints[0]).toMatch(
-      /: spec\.endpoints: a MarathonApp says this itself, expected no --endpoints$/,
+      /: spec\.endpoints: a MarathonApp has endpoints of its own, expected no --endpoints$/,
     );
   });
 
@@ -263,7 +263,7 @@ describe('what the API server refuses is told in its words, with what helps', ()
     const said = await type(['app', 'update', 'web', '--no-wait', 'cpus=1']);
     expect(said).toMatchObject({
       status: 0,
-      complaints: [expect.stringMatching(/^warning: only the namespace default may be read: /)],
+      complaints: [expect.stringMatching(/^warning: only the namespace default can be read: /)],
     });
   });
 });
