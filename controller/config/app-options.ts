@@ -1,4 +1,4 @@
-/** The options of the commands that speak with Marathon, or a Kubernetes cluster, for a person. */
+/** The options of the app commands, which work at Marathon or in a Kubernetes cluster. */
 
 import { z } from 'zod';
 import {
@@ -48,7 +48,7 @@ export const appOptions = {
       value: 'SERVICE|KEY=VALUE[,…]',
       accepted: 'the name of a Service, or labels of EndpointSlices as KEY=VALUE,KEY=VALUE',
       description:
-        'Backends of an app in Kubernetes, `spec.endpoints` of its MarathonApp: the EndpointSlices of a Service in its namespace, or those with these labels. Not with a manifest, which has its own.',
+        'Backends of an app in Kubernetes, `spec.endpoints` of its MarathonApp: the EndpointSlices of a Service in its namespace, or those with these labels. Not with a manifest, which contains them.',
       commands: ['app add', 'app update', 'pod add'],
     }),
   ),

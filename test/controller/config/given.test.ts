@@ -108,7 +108,7 @@ describe('what is refused says where, what, and what is accepted', () => {
     [
       'a file that names a file',
       { file: 'config: other.yaml' },
-      /^"config" in .*config\.yaml: a file names no other one; remove it there$/,
+      /^"config" in .*config\.yaml: a file cannot name another one; remove it there$/,
     ],
     ['a file that is not YAML', { file: 'zone: "a\n' }, /config\.yaml line \d+ is not YAML: /],
     [

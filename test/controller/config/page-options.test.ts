@@ -76,7 +76,7 @@ describe('writing apps', () => {
     const source = ['marathon=http://10.0.0.1:8080'];
     expect(refusalOf({ flags: { allowWrites: 'true', source } })).toMatch(/--write-token-file/);
     expect(refusalOf({ flags: { allowWrites: 'true', writeTokenFile } })).toMatch(
-      /needs one --source marathon=URL/,
+      /needs exactly one --source marathon=URL/,
     );
     expect(resolve({ flags: { allowWrites: 'true', writeTokenFile, source } }).allowWrites).toBe(true);
     expect(resolve({}).allowWrites).toBe(false);
