@@ -14,7 +14,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { nodeArguments } from '../../support/program.ts';
 import { until } from '../../support/waiting.ts';
 
-test('what ends is waited for, for as long as nobody says to stop, and for 8 s then', async () => {
+test('waits for the work without limit, and for 8 s after the stop', async () => {
   const clock = new FakeClock();
   const [work, stop] = [Promise.withResolvers<void>(), new AbortController()];
   const ending = endsInTime(work.promise, stop.signal, clock);
@@ -25,7 +25,7 @@ test('what ends is waited for, for as long as nobody says to stop, and for 8 s t
   expect(await ending).toBe(true);
 });
 
-test('what does not end is given up 8 s after the stop', async () => {
+test('gives up work that does not end 8 s after the stop', async () => {
   const clock = new FakeClock();
   const stop = new AbortController();
   const ending = endsInTime(new Promise(() => undefined), stop.signal, clock);
@@ -34,12 +34,12 @@ test('what does not end is given up 8 s after the stop', async () => {
   expect(await ending).toBe(false);
 });
 
-test('an error is that of the work', async () => {
+test('rejects with the error of the work', async () => {
   const work = Promise.reject(new Error('no socket'));
   await expect(endsInTime(work, new AbortController().signal, new FakeClock())).rejects.toThrow('no socket');
 });
 
-test('SIGTERM ends the program though its state directory hangs, and it says so', async () => {
+test('SIGTERM ends the program although its state directory hangs, with a message', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'ending-'));
   const names = join(directory, 'names.journal');
   let hanging: FileHandle | undefined;

@@ -18,7 +18,7 @@ test.each([
   });
 });
 
-test('a definition that is not UTF-8 is refused: Marathon would get other characters than it has', async () => {
+test('a definition that is not UTF-8 is refused, since Marathon would get other characters', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'input-'));
   try {
     const file = join(directory, 'app.json');

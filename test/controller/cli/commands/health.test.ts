@@ -35,7 +35,7 @@ describe('without TLS', () => {
     expect(await probe([...listen(), '--live', '--ready'])).toEqual([0, 'ok\nok\n']);
   });
 
-  test('nobody there is not alive, told in one line', async () => {
+  test('no answer means not alive, with a one-line message', async () => {
     serving = await Serving.start();
     const at = listen();
     await serving.close();
@@ -45,7 +45,7 @@ describe('without TLS', () => {
     ]);
   });
 
-  test('a controller that is told to serve nothing is not asked', async () => {
+  test('a controller with --listen off is not queried', async () => {
     serving = await Serving.start();
     expect(await probe(['--listen', 'off'])).toEqual([0, 'not checked: --listen is off\n']);
   });
@@ -65,7 +65,7 @@ describe('without TLS', () => {
     certificates.remove();
   });
 
-  test('the controller of this host is known by its own certificate, which the configuration file names', async () => {
+  test('the controller of this host is verified by its own certificate, named in the configuration file', async () => {
     const config = certificates.file(
       'config.yaml',
       [
@@ -80,7 +80,7 @@ describe('without TLS', () => {
     expect(await probe(['--ready'], { MARATHON_IPVS_CONFIG: config })).toEqual([0, 'ok\n']);
   });
 
-  test('another one by its authority, with a token and without', async () => {
+  test('another controller is verified by its authority, with and without a token', async () => {
     const at = ['--server', secure.serving.url, '--server-ca-file', certificates.authority.caFile];
     expect(await probe([...at, '--ready'])).toEqual([0, 'ok\n']);
     expect(await probe([...at, '--ready', '--server-token-file', secure.paths.readToken])).toEqual([
@@ -89,7 +89,7 @@ describe('without TLS', () => {
     ]);
   });
 
-  test('a file that cannot be used is told without what is in it', async () => {
+  test('the error for a file that cannot be used does not show its contents', async () => {
     const at = ['--server', secure.serving.url, '--server-token-file', '/no/such/file'];
     const [status, said] = await probe(at);
     expect([status, said]).toEqual([

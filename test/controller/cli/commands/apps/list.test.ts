@@ -22,7 +22,7 @@ test('app list shows each app with its instances and VIPs', async () => {
   expect(json).toMatchObject([{ id: '/my-service', tasksRunning: 2 }, { id: '/batch' }]);
 });
 
-test('app show prints the VIPs of an app, and its tasks with where they are reached', async () => {
+test('app show prints the VIPs of an app, and its tasks with their addresses', async () => {
   const marathon = await start();
   await marathon.addApp({ ...SIMULATED, instances: 2 });
   const { out, status } = await type(marathon.url, ['app', 'show', 'my-service']);
