@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { commandArguments, SHELLS, type Shell } from '../config/arguments.ts';
 import { type Config, resolveConfig } from '../config/config.ts';
-import { type Environment, flagName, type Given, printable, usage } from '../config/given.ts';
+import { type Environment, flagName, type GivenOption, printable, usage } from '../config/given.ts';
 import { type CommandName, commandDescriptions } from '../config/option.ts';
 import { describeOption, type OptionName, optionNames } from '../config/options.ts';
 import { version } from '../config/version.ts';
@@ -136,7 +136,7 @@ function shellOf(name = ''): Shell {
 
 interface ParsedCommand {
   readonly command: CommandName;
-  readonly flags: readonly Given[];
+  readonly flags: readonly GivenOption[];
   readonly operands: readonly string[];
 }
 
@@ -226,9 +226,9 @@ function flag(command: CommandName, name: OptionName): Option {
  * The last of several values wins, as usual: a wrapper script may append the options of its caller. The others follow it,
  * so that a bad one is still refused.
  */
-function givenFlags(typed: readonly Typed[]): Given[] {
+function givenFlags(typed: readonly Typed[]): GivenOption[] {
   const texts = Map.groupBy(typed, ({ name }) => name);
-  return [...texts].flatMap(([name, all]): Given[] => {
+  return [...texts].flatMap(([name, all]): GivenOption[] => {
     const given = { name, origin: 'flag', place: 'on the command line' } as const;
     if (describeOption(name).repeatable) return [{ ...given, text: all.map(({ text }) => text) }];
     return all.map(({ text }) => ({ ...given, text })).toReversed();

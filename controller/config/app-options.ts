@@ -5,7 +5,7 @@ import {
   APP_COMMANDS,
   described,
   option,
-  truth,
+  switchOption,
   WRITES_APPS,
   wholeNumber,
   withDefault,
@@ -34,7 +34,7 @@ export const appOptions = {
     MARATHON,
   ),
   kubernetes: withDefault(
-    truth({
+    switchOption({
       group: 'Apps',
       description:
         'Work on the MarathonApps of a Kubernetes cluster: the one of `--source kubernetes[=CONTEXT]`, else of KUBECONFIG or of the pod. Not needed if the sources name a cluster and no Marathon.',
@@ -53,7 +53,7 @@ export const appOptions = {
     }),
   ),
   force: withDefault(
-    truth({
+    switchOption({
       group: 'Apps',
       description:
         'At Marathon: cancel the running deployments that lock the app or pod. In Kubernetes: also overwrite what a relay, or someone else in the meantime, has written.',
@@ -62,7 +62,7 @@ export const appOptions = {
     'false',
   ),
   wait: withDefault(
-    truth({
+    switchOption({
       group: 'Apps',
       description:
         'Wait until the deployment has finished; in Kubernetes, until the elected controller has programmed or rejected it.',

@@ -1,10 +1,10 @@
 /** The options of the mass-removal brake. */
 
-import { truth, wholeNumber, withDefault } from './option.ts';
+import { switchOption, wholeNumber, withDefault } from './option.ts';
 
 export const brakeOptions = {
   allowMassRemoval: withDefault(
-    truth({
+    switchOption({
       group: 'VIPs',
       description:
         'Remove at once whatever the sources no longer list, however much. Without it a pass that would remove most of what this host forwards is held until the sources have said the same for a while; with `--once` it is not done. A mass removal may come from tasks that are missing from a list, that are all unreachable, staging or unhealthy, that have lost labels or health results, or from another framework name. Tasks and apps whose end a source reports by name are never held.',

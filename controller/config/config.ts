@@ -4,7 +4,7 @@ import {
   type Environment,
   fromEnvironment,
   fromFile,
-  type Given,
+  type GivenOption,
   givenAs,
   type Origin,
   printable,
@@ -31,7 +31,7 @@ export interface Config extends OptionValues {
  */
 export function resolveConfig(
   command: CommandName,
-  flags: readonly Given[],
+  flags: readonly GivenOption[],
   environment: Environment,
 ): Config {
   const overrides = [...flags, ...fromEnvironment(environment)];
@@ -42,17 +42,17 @@ export function resolveConfig(
   checkOutput(command, flags);
   given.forEach(check);
 
-  const deciding = new Map(given.toReversed().map((one) => [one.name, one]));
-  dropOthersOptions(command, deciding);
-  preferStronger(deciding);
-  const texts = Object.fromEntries([...deciding].map(([name, { text }]) => [name, text]));
-  const config = { ...options.parse(texts), origins: originsOf(deciding) };
+  const effective = new Map(given.toReversed().map((one) => [one.name, one]));
+  dropOthersOptions(command, effective);
+  dropWeakerAlternatives(effective);
+  const texts = Object.fromEntries([...effective].map(([name, { text }]) => [name, text]));
+  const config = { ...options.parse(texts), origins: originsOf(effective) };
   const isAppCommand = APP_COMMANDS.some((name) => name === command);
   const reads = READERS.has(command) || (OPTIONAL_READERS.has(command) && config.source.length > 0);
   if (reads) checkSources(command, config);
   if (READERS.has(command) || isAppCommand) checkCredentials(config);
   if (command === 'run') checkServing(config);
-  checkFiles(command, config, deciding);
+  checkFiles(command, config, effective);
   return command === 'diff' ? { ...config, once: true, dryRun: true } : config;
 }
 
@@ -61,13 +61,13 @@ const READERS: ReadonlySet<CommandName> = new Set(['run', 'diff', 'connection', 
 /** The commands that read sources if any are named, and do less without. */
 const OPTIONAL_READERS: ReadonlySet<CommandName> = new Set(['why', 'support-bundle']);
 
-function originsOf(deciding: ReadonlyMap<OptionName, Given>): Config['origins'] {
-  const origins = optionNames.map((name) => [name, deciding.get(name)?.origin ?? 'default']);
+function originsOf(effective: ReadonlyMap<OptionName, GivenOption>): Config['origins'] {
+  const origins = optionNames.map((name) => [name, effective.get(name)?.origin ?? 'default']);
   return Object.fromEntries(origins) as Config['origins'];
 }
 
 /** The value of one option. If it is not accepted, throws an error that says where it was given. */
-function check(given: Given): unknown {
+function check(given: GivenOption): unknown {
   const { name, text } = given;
   const { data, error } = options.shape[name].safeParse(text);
   if (error === undefined) return data;
@@ -96,29 +96,29 @@ export const OUTPUTS: Readonly<Partial<Record<CommandName, readonly Config['outp
  * Drops options of a shared environment or file that only other commands can use: an output format that this command does not
  * have, a table to compare with if it does not compare, and a namespace if it works on the host.
  */
-function dropOthersOptions(command: CommandName, deciding: Map<OptionName, Given>): void {
-  const output = deciding.get('output');
+function dropOthersOptions(command: CommandName, effective: Map<OptionName, GivenOption>): void {
+  const output = effective.get('output');
   const formats: readonly unknown[] = OUTPUTS[command] ?? [];
   if (output !== undefined && output.origin !== 'flag' && !formats.includes(output.text))
-    deciding.delete('output');
-  const compares = command === 'diff' || (command === 'run' && deciding.get('dryRun')?.text === 'true');
-  if (!compares && deciding.get('against')?.origin !== 'flag') deciding.delete('against');
-  if (!describeOption('netns').commands.includes(command)) deciding.delete('netns');
+    effective.delete('output');
+  const compares = command === 'diff' || (command === 'run' && effective.get('dryRun')?.text === 'true');
+  if (!compares && effective.get('against')?.origin !== 'flag') effective.delete('against');
+  if (!describeOption('netns').commands.includes(command)) effective.delete('netns');
 }
 
 /** Drops the weaker of two alternative credentials: a token on the command line overrides user and password in a file. */
-function preferStronger(deciding: Map<OptionName, Given>): void {
-  for (const pair of EITHER) {
-    const both = pair.map((name) => deciding.get(name)).filter((one) => one !== undefined);
-    const strongest = STRENGTH.find((origin) => both.some((one) => one.origin === origin));
-    for (const { name, origin } of both) if (origin !== strongest) deciding.delete(name);
+function dropWeakerAlternatives(effective: Map<OptionName, GivenOption>): void {
+  for (const pair of ALTERNATIVES) {
+    const both = pair.map((name) => effective.get(name)).filter((one) => one !== undefined);
+    const strongest = PRECEDENCE.find((origin) => both.some((one) => one.origin === origin));
+    for (const { name, origin } of both) if (origin !== strongest) effective.delete(name);
   }
 }
 
-const STRENGTH: readonly Given['origin'][] = ['flag', 'environment', 'file'];
+const PRECEDENCE: readonly GivenOption['origin'][] = ['flag', 'environment', 'file'];
 
 /** Checks the output format before its schema does, whose message would list the formats of all commands. */
-function checkOutput(command: CommandName, flags: readonly Given[]): void {
+function checkOutput(command: CommandName, flags: readonly GivenOption[]): void {
   const accepted: readonly string[] | undefined = OUTPUTS[command];
   const given = flags.find(({ name }) => name === 'output');
   if (accepted === undefined || given === undefined || accepted.includes(String(given.text))) return;
@@ -154,7 +154,7 @@ function checkSources(command: CommandName, config: Config): void {
 }
 
 function checkCredentials(config: Config): void {
-  for (const [user, token] of EITHER) {
+  for (const [user, token] of ALTERNATIVES) {
     if (config[user] !== undefined && config[token] !== undefined) {
       throw usage(
         `${givenAs(config, user)} and ${givenAs(config, token)} are both given, expected one of them`,
@@ -163,11 +163,11 @@ function checkCredentials(config: Config): void {
   }
 }
 
-const EITHER = [
+const ALTERNATIVES = [
   ['marathonUserFile', 'marathonTokenFile'],
   ['mesosUserFile', 'mesosTokenFile'],
 ] as const;
-const CREDENTIALS = [...EITHER.flat(), 'marathonCaFile', 'mesosCaFile', 'writeTokenFile'] as const;
+const CREDENTIALS = [...ALTERNATIVES.flat(), 'marathonCaFile', 'mesosCaFile', 'writeTokenFile'] as const;
 /** Files of the server that `run` starts. */
 const SERVER_FILES = ['tlsCertFile', 'tlsKeyFile', 'tlsClientCaFile', 'readTokenFile'] as const;
 /** Files of the commands that connect to a controller. */
@@ -181,7 +181,7 @@ function neededFiles(command: CommandName): readonly OptionName[] {
   return READERS.has(command) ? CREDENTIALS : [];
 }
 
-function checkFiles(command: CommandName, config: Config, given: ReadonlyMap<OptionName, Given>): void {
+function checkFiles(command: CommandName, config: Config, given: ReadonlyMap<OptionName, GivenOption>): void {
   const needed = neededFiles(command);
   for (const [name, one] of given) {
     const { file, commands } = describeOption(name);

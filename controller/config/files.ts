@@ -3,11 +3,11 @@
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemReason } from '../errors.ts';
-import { type Given, refusal } from './given.ts';
+import { type GivenOption, refusal } from './given.ts';
 import type { FileKind } from './option.ts';
 import { describeOption } from './options.ts';
 
-type Named = Pick<Given, 'name' | 'place'>;
+type Named = Pick<GivenOption, 'name' | 'place'>;
 
 /**
  * Checks what is at `path`. Throws a `ControllerError` 'usage' for a directory instead of a file, a file instead of a

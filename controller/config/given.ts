@@ -12,7 +12,7 @@ import { withoutCredentials } from './values.ts';
 export type Origin = 'default' | 'file' | 'environment' | 'flag';
 
 /** The text of an option as given in one place. */
-export interface Given {
+export interface GivenOption {
   readonly name: OptionName;
   readonly origin: Exclude<Origin, 'default'>;
   /** The place, for messages: `on the command line`, `from MARATHON_IPVS_ZONE`, `from /etc/marathon-ipvs.yaml`. */
@@ -61,8 +61,8 @@ const SERVICE_LINK =
   /^MARATHON_IPVS_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/;
 
 /** The options in the environment. An empty variable counts as unset: compose files and unit files leave such variables. */
-export function fromEnvironment(environment: Environment): Given[] {
-  const given: Given[] = [];
+export function fromEnvironment(environment: Environment): GivenOption[] {
+  const given: GivenOption[] = [];
   for (const [variable, text] of Object.entries(environment)) {
     if (!variable.startsWith(PREFIX) || text === undefined || text === '') continue;
     const name = byVariable.get(variable);
@@ -87,7 +87,7 @@ function severalOf(name: OptionName, text: string): string | readonly string[] {
 }
 
 /** The options in a YAML file, which maps an option to its value, or a repeatable option to a list of values. */
-export function fromFile(path: string, place: string): Given[] {
+export function fromFile(path: string, place: string): GivenOption[] {
   const lines = new LineCounter();
   // `failsafe` keeps every scalar as text, so that values in the file have the same grammar as flags.
   const document = parseDocument(readText(path, place), {
@@ -144,7 +144,7 @@ function textOf(name: OptionName, value: Node | null, place: string): string | r
 
 /** The error for a value that is not accepted; `why` may be more specific than what the option accepts. */
 export function refusal(
-  { name, place }: Pick<Given, 'name' | 'place'>,
+  { name, place }: Pick<GivenOption, 'name' | 'place'>,
   text: string,
   why = `expected ${describeOption(name).accepted}`,
 ): ControllerError {

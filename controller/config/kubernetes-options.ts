@@ -1,6 +1,6 @@
 /** The options for access to a Kubernetes API server. */
 
-import { APP_COMMANDS, option, truth, withDefault, withoutDefault } from './option.ts';
+import { APP_COMMANDS, option, switchOption, withDefault, withoutDefault } from './option.ts';
 import { parseNamespace } from './values.ts';
 
 export const kubernetesOptions = {
@@ -26,7 +26,7 @@ export const kubernetesOptions = {
     'default',
   ),
   kubernetesStatus: withDefault(
-    truth({
+    switchOption({
       group: 'Sources',
       description:
         'Take part in the election of the one host that writes the status of MarathonApps, from its own kernel. Only with `kubernetes`.',

@@ -152,7 +152,7 @@ export function choice<const Choice extends string>(
   });
 }
 
-export function truth(info: OptionText) {
+export function switchOption(info: OptionText) {
   const read = (text: string) => (text === 'true' ? true : text === 'false' ? false : undefined);
   return option(read, { ...info, switch: true, value: 'true|false', accepted: 'true or false' });
 }

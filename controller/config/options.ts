@@ -20,7 +20,7 @@ import {
   type OptionInfo,
   option,
   path,
-  truth,
+  switchOption,
   WRITES_APPS,
   withDefault,
   withoutDefault,
@@ -70,11 +70,11 @@ export const options = z.object({
   ),
   ...outputOptions,
   once: withDefault(
-    truth({ group: 'Diff', description: 'Make one pass, then end.', commands: ['run'] }),
+    switchOption({ group: 'Diff', description: 'Make one pass, then end.', commands: ['run'] }),
     'false',
   ),
   dryRun: withDefault(
-    truth({
+    switchOption({
       group: 'Diff',
       description: 'Print what would be done, and change nothing.',
       commands: ['run', 'cleanup'],
@@ -121,7 +121,7 @@ export const options = z.object({
     'fd01:c::/64',
   ),
   adopt: withDefault(
-    truth({
+    switchOption({
       group: 'VIPs',
       description:
         "Take over another program's kernel services outside the pools if an app declares the same address and port; without it each is a conflict and left alone.",
@@ -130,7 +130,7 @@ export const options = z.object({
     'false',
   ),
   allowConnectedVips: withDefault(
-    truth({
+    switchOption({
       group: 'VIPs',
       description:
         'Allow IP VIPs in networks that this host is connected to; without it such a VIP is rejected, since it may be the address of another host there.',
@@ -182,7 +182,7 @@ export const options = z.object({
     'container',
   ),
   writeSysctls: withDefault(
-    truth({
+    switchOption({
       group: 'This host',
       description:
         'Write kernel settings that forwarding needs and that differ; with `false` they are only reported.',
@@ -248,7 +248,7 @@ export const options = z.object({
     'info',
   ),
   check: withDefault(
-    truth({
+    switchOption({
       group: 'Process',
       description:
         'Check the options, the file of `--config` and the files that they name, then end: 0 if all of it is accepted. Neither sources nor the kernel are queried.',

@@ -1,6 +1,14 @@
 /** The options of the HTTP server: TLS, tokens, and what clients may do. */
 
-import { type CommandName, option, path, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
+import {
+  type CommandName,
+  option,
+  path,
+  switchOption,
+  WRITES_APPS,
+  withDefault,
+  withoutDefault,
+} from './option.ts';
 import { parseClientNames, parseListen } from './values.ts';
 
 /** The commands that connect to the controller of this host, which they locate by its own options. */
@@ -69,7 +77,7 @@ export const pageOptions = {
     'off',
   ),
   allowWrites: withDefault(
-    truth({
+    switchOption({
       group: 'Process',
       description:
         'Allow clients with the token of --write-token-file, or a certificate of --tls-client-ca-file, to create, change and remove apps at Marathon, over `/v1/apps` and the page.',

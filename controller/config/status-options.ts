@@ -1,6 +1,14 @@
 /** The options of the commands that connect to a running controller. */
 
-import { type CommandName, option, path, truth, WRITES_APPS, withDefault, withoutDefault } from './option.ts';
+import {
+  type CommandName,
+  option,
+  path,
+  switchOption,
+  WRITES_APPS,
+  withDefault,
+  withoutDefault,
+} from './option.ts';
 import { parseNetworkNamespace, parseServer } from './values.ts';
 
 const CONNECTS: readonly CommandName[] = [
@@ -64,7 +72,7 @@ export const statusOptions = {
     }),
   ),
   watch: withDefault(
-    truth({
+    switchOption({
       group: 'Status',
       description: 'Print the status every two seconds, until Ctrl-C.',
       commands: ['status'],
@@ -72,7 +80,7 @@ export const statusOptions = {
     'false',
   ),
   live: withDefault(
-    truth({
+    switchOption({
       group: 'Status',
       description: 'Check whether the loop runs (`/livez`); the default without --ready.',
       commands: ['health'],
@@ -80,7 +88,7 @@ export const statusOptions = {
     'false',
   ),
   ready: withDefault(
-    truth({
+    switchOption({
       group: 'Status',
       description: 'Check whether the sources were read and the kernel is as desired (`/readyz`).',
       commands: ['health'],

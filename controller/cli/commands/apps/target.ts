@@ -8,10 +8,10 @@ export type Target =
   /** `context` of the kubeconfig file; empty for the current context, or the service account of the pod. */
   | { readonly kind: 'kubernetes'; readonly context: string };
 
-type Given = Pick<Config, 'marathon' | 'kubernetes' | 'source' | 'endpoints' | 'origins' | 'config'>;
+type TargetOptions = Pick<Config, 'marathon' | 'kubernetes' | 'source' | 'endpoints' | 'origins' | 'config'>;
 
 /** The configured target. Throws a `ControllerError` 'usage' if there is none, or more than one. */
-export function targetOf(given: Given): Target {
+export function targetOf(given: TargetOptions): Target {
   const { marathon, kubernetes, source, endpoints, origins } = given;
   if (marathon !== undefined && kubernetes) {
     throw usage(
